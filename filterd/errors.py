@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole error hierarchy on one screen: the class says who must act.
+
+Every message is one line: what is wrong, where, what to do. A *block* is a
+value, never an exception; a bug stays an ``AssertionError`` or ``TypeError``.
+"""
+
+from __future__ import annotations
+
+
+class FilterdError(Exception):
+    """The root. ``exit_code`` is what a command returns when it ends with this error."""
+
+    exit_code = 2
+
+
+class ConfigError(FilterdError):
+    """The operator must act: a configuration file is wrong.
+
+    Args:
+        reason: what is wrong, without the place.
+        path: the file, as the operator would name it.
+        line, column: 1-based; 0 where no place is known.
+        hint: what to do about it.
+    """
+
+    def __init__(
+        self, reason: str, *, path: str = "", line: int = 0, column: int = 0, hint: str = ""
+    ) -> None:
+        self.reason, self.path, self.line, self.column, self.hint = reason, path, line, column, hint
+        super().__init__(str(self))
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, as far as it is known."""
+        parts = [self.path, str(self.line or ""), str(self.column or "")]
+        return ":".join(part for part in parts if part)
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.reason}" if self.place else self.reason
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class ListError(FilterdError):
+    """A list's author must act."""
+
+
+class ListSyntaxError(ListError):
+    """One line of a list says nothing that its format defines: skip and count it."""
+
+
+class IndexFormatError(ListError):
+    """The index file is damaged or of another version: keep the last good one."""
+
+
+class WireError(FilterdError):
+    """Whoever sent the bytes must act. ``offset`` is the octet where parsing stopped."""
+
+    def __init__(self, reason: str, offset: int = 0) -> None:
+        self.reason, self.offset = reason, offset
+        super().__init__(f"{reason} at octet {offset}")
+
+
+class TruncatedMessageError(WireError):
+    """Something runs past the end of the message."""
+
+
+class BadPointerError(WireError):
+    """A compression pointer does not point strictly backwards."""
+
+
+class BadLabelError(WireError):
+    """A label or name is longer than RFC 1035 allows, or of an unknown type."""
+
+
+class BadCountError(WireError):
+    """The header's counts and the message disagree, or a count is not allowed."""
+
+
+class BadEdnsError(WireError):
+    """The OPT record is malformed, repeated, or not in the additional section."""
+
+
+class CostlyMessageError(WireError):
+    """The message would take more work to parse than any honest one."""
+
+
+class NameTextError(WireError):
+    """A text is not a domain name."""
+
+
+class UpstreamError(FilterdError):
+    """An upstream did not give a usable answer; the client gets SERVFAIL."""
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """No usable answer came before the deadline."""
+
+
+class UpstreamUnreachableError(UpstreamError):
+    """Nothing could be sent to the upstream."""
+
+
+class UpstreamMalformedError(UpstreamError):
+    """The upstream's answer could not be parsed."""
+
+
+class StoreError(FilterdError):
+    """The disk must be looked at: a file could not be read or written."""
+
+
+class ControlError(FilterdError):
+    """The daemon could not be reached or did not understand."""
