@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one entry of a list says: the words that all list formats are read into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Scope(IntEnum):
+    """Which names an entry for ``name`` is about."""
+
+    EXACT = 0
+    """``name`` alone (hosts files)."""
+    SUBTREE = 1
+    """``name`` and everything beneath it."""
+    SUBDOMAINS = 2
+    """Everything beneath ``name``, not ``name`` (RPZ ``*.name``)."""
+
+
+class Effect(IntEnum):
+    """What an entry wants for these names."""
+
+    BLOCK = 0
+    EXCEPT = 1
+    """Not to be blocked by lists of the same category (``@@``, rpz-passthru)."""
+    MARKER = 2
+    """Made by the compiler: an exception lies beneath this name, so an NXDOMAIN
+    here would deny it (RFC 8020)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an entry says of its name, without the name: few are distinct, all are interned.
+
+    ``important``: outranks exceptions (``$important``); an important exception
+    outranks that. ``specific``: an exception that only outranks blocks of its
+    own name and of shorter ones, as RPZ, dnsmasq and unbound define it; Adblock
+    exceptions outrank all. ``types``: only these query types, or, where
+    ``types_negated``, all but these. ``denyallow``: wire names that, with
+    everything beneath them, the entry leaves alone.
+    """
+
+    scope: Scope
+    effect: Effect = Effect.BLOCK
+    important: bool = False
+    specific: bool = False
+    types: frozenset[int] | None = None
+    types_negated: bool = False
+    denyallow: frozenset[bytes] = frozenset()
+
+    def covers_type(self, qtype: int) -> bool:
+        """Tell whether the entry is about questions of this type."""
+        return self.types is None or (qtype in self.types) is not self.types_negated
+
+
+@dataclass(frozen=True, slots=True)
+class ListSource:
+    """A list to compile: where its text is and what it is.
+
+    ``own``: written or signed by the publisher of the index, so protection
+    (``filterd.lists.guards``) does not hold against it.
+    """
+
+    id: str
+    category: str
+    format: str
+    path: str
+    own: bool = False
+    title: str = ""

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled policy: what the serving process knows of a site, as plain frozen data.
+
+``filterd.policy.site`` makes it from YAML in a process of its own; the serving
+process only loads it (``filterd.policy.store``). Nothing here is YAML, pydantic
+or text to be parsed again: names are wire names, addresses are checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from filterd.lists.guards import Pin, Protection
+
+GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
+"""Every grade there is, in the order in which people list them."""
+
+TIERS = (
+    "preschool",
+    "primary",
+    "lower-secondary",
+    "upper-secondary",
+    "continuing",
+    "staff",
+    "guest",
+)
+
+
+class BlockResponse(StrEnum):
+    """What a blocked client is told (dns.md §4)."""
+
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+    SINKHOLE = "sinkhole"
+
+
+class Audience(StrEnum):
+    """For whom a local rule is, from the widest to the narrowest."""
+
+    EVERYBODY = "everybody"
+    TIER = "tier"
+    GRADE = "grade"
+    NETWORK = "network"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What a list can be about, as the catalogue publishes it.
+
+    ``min_age`` is the age in years from which it suits; None where age does not
+    matter. ``locked``: closed to everybody. ``ordered``: closed by a legal
+    order, which outranks even protection. ``security``: blocked because it is
+    dangerous (EDE 15) and not because it is unsuitable (EDE 17).
+    """
+
+    id: str
+    name_vi: str
+    name_en: str
+    min_age: int | None = None
+    locked: bool = False
+    ordered: bool = False
+    security: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GradePolicy:
+    """What one grade may see, its tier's file and its own differences merged.
+
+    ``closed`` are the ids of all categories closed to it, locked ones included.
+    """
+
+    grade: str
+    tier: str
+    age: int
+    closed: frozenset[str]
+    response: BlockResponse
+    sinkhole_ipv4: str = "0.0.0.0"  # noqa: S104 -- an answer, not a socket
+    sinkhole_ipv6: str = "::"
+    client_ttl_max_s: int = 600
+    safe_search: str = "off"
+    youtube: str = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How clients are recognised, and the grade that they then have."""
+
+    id: str
+    grade: str
+    cidrs: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRule:
+    """A dated local allow or block of ``name`` and everything beneath it.
+
+    ``starts_at`` and ``ends_at`` are Unix times, None for no edge; the rule
+    holds in the half-open interval between them.
+    """
+
+    id: str
+    name: bytes
+    allow: bool
+    audience: Audience
+    whom: str
+    reason: str
+    author: str = ""
+    starts_at: float | None = None
+    ends_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneRecord:
+    """One record of a local zone; ``rdata`` is uncompressed wire."""
+
+    owner: bytes
+    rtype: int
+    ttl_s: int
+    rdata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LocalZone:
+    """A zone that filterd answers itself, completely: a name not in it does not exist."""
+
+    name: bytes
+    records: tuple[ZoneRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamServer:
+    """Where to ask: an address literal and a port. ``system`` stands for resolv.conf's servers."""
+
+    address: str
+    port: int = 53
+
+
+@dataclass(frozen=True, slots=True)
+class DelegatedZone:
+    """A zone that only its own servers may be asked about (Active Directory, reverse zones)."""
+
+    name: bytes
+    servers: tuple[UpstreamServer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """An address literal and a port to answer on, by UDP and TCP."""
+
+    address: str
+    port: int = 53
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that the site's files say, checked and merged."""
+
+    school: str
+    time_zone: str
+    language: str
+    listen: tuple[ListenAddress, ...]
+    allow_from: tuple[str, ...]
+    upstreams: tuple[UpstreamServer, ...]
+    local_zones: tuple[LocalZone, ...]
+    delegated_zones: tuple[DelegatedZone, ...]
+    categories: dict[str, Category]
+    grades: dict[str, GradePolicy]
+    unknown_grade: str
+    networks: tuple[Network, ...]
+    rules: tuple[LocalRule, ...]
+    pins: tuple[Pin, ...]
+    protections: tuple[Protection, ...]
