@@ -7,6 +7,11 @@ value, never an exception; a bug stays an ``AssertionError`` or ``TypeError``.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class FilterdError(Exception):
     """The root. ``exit_code`` is what a command returns when it ends with this error."""
@@ -39,6 +44,23 @@ class ConfigError(FilterdError):
     def __str__(self) -> str:
         text = f"{self.place}: {self.reason}" if self.place else self.reason
         return f"{text} ({self.hint})" if self.hint else text
+
+
+class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
+    """All that is wrong with the configuration, so that one run shows everything to mend.
+
+    It prints as one line a problem; ``errors`` holds them, at least one.
+    """
+
+    def __init__(self, errors: Iterable[ConfigError]) -> None:
+        self.errors = tuple(errors)
+        first = self.errors[0]
+        super().__init__(
+            first.reason, path=first.path, line=first.line, column=first.column, hint=first.hint
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(str(error) for error in self.errors)
 
 
 class ListError(FilterdError):
