@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floor 3: who may see what. Pure: (client, qname, qtype, now) -> Verdict.
+
+Three things are joined here::
+
+    site.yaml, <tier>.yaml, catalogue        lists
+              | site (own process)             | compiler (own process)
+              v                                v
+           Policy ----------- Engine --------- Index
+                    overlay: names of the site   table: (grade, claim set)
+                              decide() -> Verdict with its provenance
+
+* ``model``: the compiled policy, frozen data; ``store``: its file.
+* ``site``: YAML to ``model``. Only a child process and the command line import
+  it, so that neither pydantic nor a YAML parser is in the serving process.
+* ``overlay``: pins, protections and local rules, by name.
+* ``table``: what a set of lists means to a grade, the data that every reader of
+  decisions shares.
+* ``engine``: the order of rules. ``verdict``, ``client``: its words.
+
+Time enters as an argument: nothing here reads a clock, opens a socket or waits.
+"""

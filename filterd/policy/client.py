@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who asks, as far as policy cares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from filterd.policy.model import Audience, GradePolicy, LocalRule
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client's grade, and the network that gave it (None: an unknown client).
+
+    ``address`` is None where a question is about a grade and not a device
+    (``filterd check --grade 6``).
+    """
+
+    grade: GradePolicy
+    network: str | None = None
+    address: str | None = None
+
+    def is_meant_by(self, rule: LocalRule) -> bool:
+        """Tell whether a local rule is for this client."""
+        match rule.audience:
+            case Audience.EVERYBODY:
+                return True
+            case Audience.TIER:
+                return rule.whom == self.grade.tier
+            case Audience.GRADE:
+                return rule.whom == self.grade.grade
+            case Audience.NETWORK:
+                return rule.whom == self.network
+            case Audience.CLIENT:
+                return rule.whom == self.address

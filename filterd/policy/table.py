@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The decision table: (grade, claim set of the index) -> what that set means to that grade.
+
+The index knows which lists name a name, policy knows what each list's category
+means to a grade. There are few distinct sets and few grades, so the product is
+small; it is filled as it is asked for and forgotten with the policy or index
+that it was made of. The chain reads it through ``engine``, and so may a fast
+path: there is no second copy of the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from filterd.lists.index import Index
+from filterd.lists.rules import Claim, Effect
+from filterd.policy.model import Category, GradePolicy, Policy
+from filterd.policy.verdict import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What one list's claim on a name means to one grade.
+
+    ``rule`` is ORDERED, LOCKED, CATEGORY or OPEN for a claim that wants the
+    name blocked, LIST_EXCEPTION for one that wants it left alone.
+    ``third_party``: protection holds against it.
+    """
+
+    rule: Rule
+    claim_id: int
+    claim: Claim
+    list_id: str
+    category: str
+    third_party: bool
+
+
+class DecisionTable:
+    """Rulings by grade and claim set."""
+
+    def __init__(self, policy: Policy, index: Index) -> None:
+        self._categories = policy.categories
+        self._index = index
+        self._rows: dict[tuple[str, int], tuple[Ruling, ...]] = {}
+
+    def rulings(self, grade: GradePolicy, set_id: int) -> tuple[Ruling, ...]:
+        """Return what claim set ``set_id`` means to ``grade``, in the order of its claims."""
+        key = (grade.grade, set_id)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = tuple(
+                self._ruling(grade, claim_id)
+                for claim_id in self._index.sets[set_id]
+                if self._index.claims[claim_id][1].effect is not Effect.MARKER
+            )
+        return row
+
+    def marks_exception_beneath(self, set_id: int) -> bool:
+        """Tell whether a list has an exception beneath the name that carries this set."""
+        claims = self._index.claims
+        return any(claims[c][1].effect is Effect.MARKER for c in self._index.sets[set_id])
+
+    def _ruling(self, grade: GradePolicy, claim_id: int) -> Ruling:
+        list_index, claim = self._index.claims[claim_id]
+        source = self._index.lists[list_index]
+        return Ruling(
+            rule=rule_of(claim, source.category, self._categories, grade),
+            claim_id=claim_id,
+            claim=claim,
+            list_id=source.id,
+            category=source.category,
+            third_party=not source.own,
+        )
+
+
+def rule_of(
+    claim: Claim, category_id: str, categories: dict[str, Category], grade: GradePolicy
+) -> Rule:
+    """Return the rule by which a claim of a list of this category speaks to this grade.
+
+    A category that the policy does not know is closed: a list that comes with a
+    newer feed must not be open because the site's files are older.
+    """
+    if claim.effect is Effect.EXCEPT:
+        return Rule.LIST_EXCEPTION
+    category = categories.get(category_id)
+    if category is None:
+        return Rule.CATEGORY
+    if category.ordered:
+        return Rule.ORDERED
+    if category.locked:
+        return Rule.LOCKED
+    return Rule.CATEGORY if category_id in grade.closed else Rule.OPEN

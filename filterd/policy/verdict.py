@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words of a decision: what policy says of one question, and where that comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Action(StrEnum):
+    """What the client gets."""
+
+    PASS = "pass"  # noqa: S105 -- RPZ's word for letting a question through
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+    SINKHOLE = "sinkhole"
+    REWRITE = "rewrite"
+    REFUSE = "refuse"
+
+
+class Rule(IntEnum):
+    """Which kind of rule speaks; the order of design §2, the smaller number first.
+
+    ``PROTECTED`` and ``LIST_EXCEPTION`` do not let a name pass by themselves:
+    they take away what third-party lists, or lists of one category, say of it.
+    ``OPEN`` is no rule but worth telling: the name is listed in a category
+    that this grade may use.
+    """
+
+    PIN = 1
+    ORDERED = 2
+    PROTECTED = 3
+    LOCKED = 4
+    LOCAL = 5
+    LIST_EXCEPTION = 6
+    CATEGORY = 7
+    OPEN = 8
+
+    @property
+    def label(self) -> str:
+        """The stable text that scripts and logs read, such as ``list-exception``."""
+        return self.name.lower().replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One rule that covers the question, whether it decided or not.
+
+    ``name`` is the name that the rule gives, the qname or an ancestor.
+    ``covers_subtree``: nothing beneath the qname escapes it. From a list come
+    ``list_id``, ``line`` and ``entry`` (``=name`` exact host, ``name`` with its
+    subtree, ``*.name`` what is beneath); from the site's files ``local_id``.
+    """
+
+    rule: Rule
+    blocks: bool
+    name: bytes
+    covers_subtree: bool = True
+    category: str = ""
+    list_id: str = ""
+    line: int = 0
+    entry: str = ""
+    local_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What policy says of one question of one client.
+
+    ``match`` decided (None: nothing speaks of the name, so it passes),
+    ``next_match`` would have decided without it. ``valid_until`` is the Unix
+    time at which the site's own rules may say otherwise, None for never.
+    """
+
+    action: Action
+    match: Match | None = None
+    next_match: Match | None = None
+    valid_until: float | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """Tell whether the client is kept from the name."""
+        return self.action is not Action.PASS
+
+
+PASSED = Verdict(Action.PASS)
+"""The verdict on a name that no rule speaks of: nearly all of them."""

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that mean something by themselves and never leave the school (dns.md §3).
+
+| names                                   | source        | answer            |
+| --------------------------------------- | ------------- | ----------------- |
+| localhost and beneath                   | RFC 6761      | loopback address  |
+| invalid, test, onion, alt, local,       | RFC 6761,     | NXDOMAIN          |
+| internal, home.arpa                     | 7686, 9476,   |                   |
+|                                         | 6762, 8375    |                   |
+| reverse zones of private addresses      | RFC 6303      | NXDOMAIN          |
+| single labels                           | dns.md §3     | NXDOMAIN, but     |
+|                                         |               | NODATA for a TLD  |
+| wpad, isatap and beneath a search domain| dns.md §3     | NXDOMAIN          |
+| use-application-dns.net, mask*.icloud   | dns.md §4     | NXDOMAIN          |
+| resolver.arpa, _dns.*                   | RFC 9462      | NODATA            |
+
+A zone that the site delegates or keeps itself goes before this table. Pure.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from filterd.wire import RRType
+from filterd.wire import name as names
+
+_NO_ZONES = ("invalid", "test", "onion", "alt", "local", "internal", "home.arpa")
+
+_PRIVATE_REVERSE = (
+    *(f"{n}.in-addr.arpa" for n in ("0", "10", "127", "254.169", "168.192", "255.255.255.255")),
+    *(f"{n}.172.in-addr.arpa" for n in range(16, 32)),
+    *(f"{n}.100.in-addr.arpa" for n in range(64, 128)),
+    *(f"{n}.in-addr.arpa" for n in ("2.0.192", "100.51.198", "113.0.203")),
+    ipaddress.ip_address("::").reverse_pointer,
+    ipaddress.ip_address("::1").reverse_pointer,
+    "d.f.ip6.arpa",
+    *(f"{n}.e.f.ip6.arpa" for n in "89ab"),
+    "8.b.d.0.1.0.0.2.ip6.arpa",
+)
+
+_CANARIES = ("use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com", "mask-canary.icloud.com")
+
+_TYPES_OF_A_TLD = frozenset(
+    (RRType.NS, RRType.SOA, RRType.DS, RRType.DNSKEY, RRType.RRSIG, RRType.NSEC, RRType.NSEC3PARAM)
+)
+"""What a validating resolver behind us asks about a top-level domain: that is no search."""
+
+
+class SpecialAnswer(StrEnum):
+    """What is answered without asking anybody."""
+
+    LOOPBACK = "loopback"
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+
+
+class SpecialReason(StrEnum):
+    """Why; part of what ``filterd check`` prints."""
+
+    LOCALHOST = "localhost"
+    NEVER_DELEGATED = "never-delegated"
+    PRIVATE_REVERSE = "private-reverse"
+    SINGLE_LABEL = "single-label"
+    DISCOVERY = "discovery"
+    CANARY = "canary"
+    ENCRYPTED_DNS_DISCOVERY = "encrypted-dns-discovery"
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """How one special name is answered, and why."""
+
+    answer: SpecialAnswer
+    reason: SpecialReason
+
+
+def _table(texts: Iterable[str], answer: SpecialAnswer, reason: SpecialReason) -> dict[bytes, Special]:
+    return dict.fromkeys(map(names.from_text, texts), Special(answer, reason))
+
+
+_SUBTREES: dict[bytes, Special] = {
+    **_table(["localhost"], SpecialAnswer.LOOPBACK, SpecialReason.LOCALHOST),
+    **_table(_NO_ZONES, SpecialAnswer.NXDOMAIN, SpecialReason.NEVER_DELEGATED),
+    **_table(_PRIVATE_REVERSE, SpecialAnswer.NXDOMAIN, SpecialReason.PRIVATE_REVERSE),
+    **_table(_CANARIES, SpecialAnswer.NXDOMAIN, SpecialReason.CANARY),
+    **_table(
+        ["resolver.arpa"], SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY
+    ),
+}
+
+_SINGLE_LABEL = Special(SpecialAnswer.NXDOMAIN, SpecialReason.SINGLE_LABEL)
+_TLD = Special(SpecialAnswer.NODATA, SpecialReason.SINGLE_LABEL)
+_DISCOVERY = Special(SpecialAnswer.NXDOMAIN, SpecialReason.DISCOVERY)
+_ENCRYPTED_DNS = Special(SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY)
+
+
+def judge(qname: bytes, qtype: int, top_level: frozenset[bytes] = frozenset()) -> Special | None:
+    """Return how a special name is answered, None for an ordinary name.
+
+    Args:
+        qname: canonical wire name.
+        qtype: the type asked for.
+        top_level: names of top-level domains. An NXDOMAIN for one would say
+            that nothing lies beneath it (RFC 8020), so it gets NODATA.
+    """
+    if qname == b"\0":
+        return None
+    first = names.labels(qname)[0]
+    if first in (b"wpad", b"isatap"):
+        return _DISCOVERY
+    if first == b"_dns":
+        return _ENCRYPTED_DNS
+    for suffix in names.suffixes(qname):
+        special = _SUBTREES.get(suffix)
+        if special is not None:
+            return special
+    if names.count_labels(qname) == 1 and qtype not in _TYPES_OF_A_TLD:
+        return _TLD if qname in top_level else _SINGLE_LABEL
+    return None

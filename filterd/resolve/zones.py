@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The site's own zones: local ones, answered here completely, and delegated ones.
+
+A local zone is complete: a name not in it does not exist and is never asked
+upstream (dns.md §3). A delegated zone belongs to servers of the school, an
+Active Directory say, and nobody else may be asked about it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from filterd.policy.model import DelegatedZone, LocalZone, Policy, UpstreamServer, ZoneRecord
+from filterd.wire import Rcode, RRType
+from filterd.wire import name as names
+
+_LONGEST_CHAIN = 11
+"""Aliases followed within a zone; as many as resolvers follow (reliability.md B4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneAnswer:
+    """What a local zone says: records, or that there are none of that name or type."""
+
+    rcode: int
+    records: tuple[ZoneRecord, ...]
+    leaves_zone_at: bytes | None = None
+    """The alias target outside all local zones, where the answer ends."""
+
+
+class Zones:
+    """Finds the zone of a name and answers from local ones. Immutable."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._local = {zone.name: _LocalData(zone) for zone in policy.local_zones}
+        self._delegated = {zone.name: zone for zone in policy.delegated_zones}
+
+    def answer(self, qname: bytes, qtype: int) -> ZoneAnswer | None:
+        """Answer from the local zone that holds ``qname``; None if none does."""
+        collected: list[ZoneRecord] = []
+        for _ in range(_LONGEST_CHAIN):
+            data = self._local_data(qname)
+            if data is None:
+                return ZoneAnswer(Rcode.NOERROR, tuple(collected), qname) if collected else None
+            if qname not in data.existing:
+                return ZoneAnswer(Rcode.NXDOMAIN, tuple(collected))
+            found = data.records.get((qname, qtype), ())
+            alias = data.records.get((qname, RRType.CNAME), ())
+            if found or not alias or qtype == RRType.CNAME:
+                return ZoneAnswer(Rcode.NOERROR, (*collected, *found))
+            collected.append(alias[0])
+            qname = alias[0].rdata.lower()
+        return ZoneAnswer(Rcode.SERVFAIL, ())
+
+    def servers_of(self, qname: bytes) -> tuple[UpstreamServer, ...] | None:
+        """Return the servers of the delegated zone that holds ``qname``; None if none does."""
+        zone = self._delegated_zone(qname)
+        return zone.servers if zone else None
+
+    def _local_data(self, qname: bytes) -> _LocalData | None:
+        """The innermost zone decides: a zone delegated within a local one is not local."""
+        for suffix in names.suffixes(qname):
+            if suffix in self._delegated:
+                return None
+            if suffix in self._local:
+                return self._local[suffix]
+        return None
+
+    def _delegated_zone(self, qname: bytes) -> DelegatedZone | None:
+        for suffix in names.suffixes(qname):
+            if suffix in self._local:
+                return None
+            if suffix in self._delegated:
+                return self._delegated[suffix]
+        return None
+
+
+class _LocalData:
+    """One local zone by (owner, type), and every name that exists in it.
+
+    An owner's ancestors within the zone exist too, with no data of their own
+    (empty non-terminals, RFC 4592 §2.2.2).
+    """
+
+    def __init__(self, zone: LocalZone) -> None:
+        by_key: defaultdict[tuple[bytes, int], list[ZoneRecord]] = defaultdict(list)
+        existing = {zone.name}
+        for record in zone.records:
+            by_key[record.owner, record.rtype].append(record)
+            existing.update(
+                name
+                for name in names.suffixes(record.owner)
+                if names.is_at_or_beneath(name, zone.name)
+            )
+        self.records = {key: tuple(records) for key, records in by_key.items()}
+        self.existing = frozenset(existing)
