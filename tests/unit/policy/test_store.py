@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled policy survives its file, and a damaged file never passes for a policy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filterd.errors import StoreError
+from filterd.policy import store
+from filterd.policy.model import Audience, LocalRule, Policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# JSON has no NaN, and a policy no use for one.
+times = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+rules = st.builds(LocalRule, starts_at=times, ends_at=times)
+policies = st.builds(Policy, rules=st.lists(rules).map(tuple))
+
+
+def _empty() -> Policy:
+    return Policy(
+        school="Trường mẫu",
+        time_zone="Asia/Ho_Chi_Minh",
+        language="vi",
+        listen=(),
+        allow_from=(),
+        upstreams=(),
+        local_zones=(),
+        delegated_zones=(),
+        categories={},
+        grades={},
+        unknown_grade="preschool",
+        networks=(),
+        rules=(),
+        pins=(),
+        protections=(),
+    )
+
+
+def _rule(number: int) -> LocalRule:
+    name = b"\x06name%02x\x07example\0" % (number % 256)
+    return LocalRule(f"rule-{number}", name, True, Audience.EVERYBODY, "", "bài học", "cô Lan")
+
+
+@settings(max_examples=60, deadline=None)
+@given(policies)
+def test_every_policy_comes_back_equal(policy: Policy) -> None:
+    assert store.parse(store.dump(policy), "policy") == policy
+
+
+def test_equal_policies_have_equal_octets_and_digests() -> None:
+    assert store.dump(_empty()) == store.dump(_empty())
+    assert store.digest(_empty()) == store.digest(_empty())
+    assert store.digest(_empty()) != store.digest(replace(_empty(), school="khác"))
+
+
+def test_a_saved_policy_loads(tmp_path: Path) -> None:
+    store.save(tmp_path / "policy", _empty())
+    assert store.load(tmp_path / "policy") == _empty()
+
+
+def test_a_missing_file_is_a_store_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        store.load(tmp_path / "policy")
+
+
+def test_a_flip_of_any_bit_is_noticed() -> None:
+    content = bytearray(store.dump(_empty()))
+    for position in range(len(content) - 1):
+        content[position] ^= 0x04
+        with pytest.raises(StoreError):
+            store.parse(bytes(content), "policy")
+        content[position] ^= 0x04
+
+
+def test_a_file_cut_anywhere_is_noticed() -> None:
+    content = store.dump(_empty())
+    for length in range(len(content) - 1):
+        with pytest.raises(StoreError):
+            store.parse(content[:length], "policy")
+
+
+def test_another_version_is_told_from_damage() -> None:
+    content = store.dump(_empty()).replace(b"filterd policy 1", b"filterd policy 0", 1)
+    with pytest.raises(StoreError, match="another version"):
+        store.parse(content, "policy")
+
+
+def test_a_sound_file_of_other_fields_is_refused() -> None:
+    body = b'{"school":"x"}'
+    content = b"filterd policy 1\n%s\n%s\n" % (store._checksum(body), body)
+    with pytest.raises(StoreError, match="another filterd"):
+        store.parse(content, "policy")
+
+
+def test_five_hundred_rules_load_in_twenty_milliseconds() -> None:
+    policy = replace(_empty(), rules=tuple(_rule(number) for number in range(500)))
+    content = store.dump(policy)
+    best = min(_seconds_to_parse(content) for _ in range(5))
+    assert best < 0.020
+
+
+def _seconds_to_parse(content: bytes) -> float:
+    start = time.perf_counter()
+    store.parse(content, "policy")
+    return time.perf_counter() - start
+
+
+def test_loading_needs_neither_yaml_nor_pydantic() -> None:
+    code = "import sys, filterd.policy.store; print({'yaml', 'pydantic'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
