@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The formats in which blocklists are published, one module each.
+
+A parser takes lines and yields what they say in the words of
+``filterd.lists.rules``; it keeps its format's own meaning of a name::
+
+    format     a name alone means        can also say
+    hosts      that host
+    domains    it and all beneath
+    wildcard   it and all beneath        that host (``=``)
+    adblock    that host                 all but a regular expression: ``||name^``,
+                                         exceptions, types, ``$denyallow``
+    dnsmasq    it and all beneath        exceptions (``server=/name/#``)
+    unbound    it and all beneath        that host (``local-data``), exceptions, A only
+    rpz        that host                 what is beneath (``*.``), exceptions
+
+Invariants. Parsers never raise and never do I/O; whatever a line is, the work
+for it is bounded. What a format has and filterd has not is reported, never read
+as something near it: a list that is misread blocks what nobody meant to block.
+No text from a list becomes a regular expression.
+"""
+
+from __future__ import annotations
+
+from filterd.lists.formats.domains import parse_domains
+from filterd.lists.formats.hosts import parse_hosts
+from filterd.lists.formats.parsed import Cancelled, Entry, Parsed, ParseList, Problem
+
+__all__ = ["FORMATS", "Cancelled", "Entry", "ParseList", "Parsed", "Problem"]
+
+FORMATS: dict[str, ParseList] = {
+    "hosts": parse_hosts,
+    "domains": parse_domains,
+}
+"""Every format by the name that ``blocklists/catalog.yaml`` gives it."""

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""Host names: from the text of lists to the keys of the index, and back.
+
+A *key* is the labels of a name from the right to the left, each followed by a
+NUL: ``www.example.com`` is ``b"com\0example\0www\0"``. Sorted as plain bytes, a
+name is then a prefix of everything beneath it and directly followed by it. Keys
+hold only ``[a-z0-9_-]`` beside the NUL, so they are unambiguous; a name of the
+wire with any other octet has no key, and nothing in a list can mean it.
+
+Hyphens and underscores may stand anywhere in a label: registries are stricter,
+the DNS is not (RFC 2181 §11), and names like ``_dmarc`` or ``-x.example`` are
+looked up every day. What a text is *instead* of a name is found out only after
+it turned out to be none: a list has a million good lines.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+import idna
+
+from filterd.errors import NameTextError
+from filterd.lists.reasons import Reason
+
+MAX_TEXT = 253
+"""Characters of the longest name without its final dot: 255 octets of wire (RFC 1035 §2.3.4)."""
+
+_MAX_UNICODE_TEXT = 4 * MAX_TEXT
+"""Bound of the work for U-labels: no text beyond it can become a name of 255 octets."""
+
+_plain = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}\.?", re.ASCII).fullmatch
+_label = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII).fullmatch
+_wire_label = re.compile(rb"[a-z0-9_-]+").fullmatch
+_ipv4_like = re.compile(r"\d+(?:\.\d+){3}", re.ASCII).fullmatch
+
+
+class HostnameError(NameTextError):
+    """A text is not the name of a host that a list may hold; ``reason`` tells why."""
+
+    reason: Reason
+
+    def __init__(self, text: str, reason: Reason) -> None:
+        super().__init__(reason)
+        self.text = text
+
+    def __str__(self) -> str:
+        shown = self.text if len(self.text) <= MAX_TEXT else f"{self.text[:MAX_TEXT]}..."
+        return f"{shown!r} {self.reason.explanation}"
+
+
+def key_from_text(text: str) -> bytes:
+    """Return the key of a host name written as text.
+
+    Args:
+        text: U-labels or A-labels in any case and normal form, with or without
+            a final dot.
+
+    Returns:
+        The key: at least two labels, lower-case A-labels.
+
+    Raises:
+        HostnameError: the text is no host name; ``reason`` says what it is.
+    """
+    lower = text.lower()
+    if (
+        _plain(lower) is None
+        or len(lower) > MAX_TEXT
+        or "xn--" in lower
+        or lower[-1] in ".0123456789"  # perhaps an address; no top-level domain ends so
+    ):
+        lower = _careful(text)
+    labels = lower.split(".")
+    labels.reverse()
+    labels.append("")
+    return "\0".join(labels).encode("ascii")
+
+
+def key_from_name(name: bytes) -> bytes | None:
+    r"""Return the key of a lower-case wire name; ``b""`` for the root.
+
+    Returns:
+        None where a label has an octet that host names do not have: no list
+        can mean such a name.
+    """
+    labels = [b""]
+    offset = 0
+    while length := name[offset]:
+        label = name[offset + 1 : offset + 1 + length]
+        if _wire_label(label) is None:
+            return None
+        labels.append(label)
+        offset += 1 + length
+    labels.reverse()
+    return b"\0".join(labels)
+
+
+def name_from_key(key: bytes) -> bytes:
+    """Return the wire name that a key stands for."""
+    labels = key.split(b"\0")[-2::-1]
+    return b"".join([bytes((len(label),)) + label for label in labels]) + b"\0"
+
+
+def text_from_key(key: bytes) -> str:
+    """Return the name as people write it, without a final dot; ``.`` for the root."""
+    return ".".join(key.decode("ascii").split("\0")[-2::-1]) or "."
+
+
+def _careful(text: str) -> str:
+    """Return the name in lower-case A-labels without a final dot, checked in every respect."""
+    if len(text) > _MAX_UNICODE_TEXT:
+        raise HostnameError(text, Reason.TOO_LONG)
+    mapped = text.lower() if text.isascii() else _mapped(text)
+    labels = mapped.removesuffix(".").split(".")
+    if not all(labels) or _is_address(mapped):
+        raise HostnameError(text, _what_else(text))
+    name = ".".join([_checked_label(label, text) for label in labels])
+    if len(name) > MAX_TEXT:
+        raise HostnameError(text, Reason.TOO_LONG)
+    if len(labels) == 1:
+        raise HostnameError(text, Reason.SINGLE_LABEL)
+    return name
+
+
+def _mapped(text: str) -> str:
+    """Return the text in the one form of UTS 46: lower case, NFC, plain dots."""
+    try:
+        return idna.uts46_remap(text, std3_rules=False, transitional=False)
+    except UnicodeError:
+        raise HostnameError(text, _what_else(text, Reason.BAD_IDN)) from None
+
+
+def _checked_label(label: str, text: str) -> str:
+    """Return one label in ASCII; ``text`` is the whole name, for the error."""
+    if not label.isascii():
+        try:
+            return idna.alabel(label).decode("ascii")
+        except UnicodeError:
+            raise HostnameError(text, _what_else(text, Reason.BAD_IDN)) from None
+    if _label(label) is None:
+        raise HostnameError(text, _what_else(text))
+    if label.startswith("xn--") and not _decodes(label):
+        raise HostnameError(text, Reason.BAD_IDN)
+    return label
+
+
+def _decodes(label: str) -> bool:
+    """Tell whether an A-label is the Punycode of something, and its only Punycode (RFC 3492).
+
+    Deliberately not whether IDNA 2008 allows that something: names with emoji
+    are registered and looked up.
+    """
+    try:
+        decoded = label[4:].encode("ascii").decode("punycode")
+        return not decoded.isascii() and decoded.encode("punycode").decode("ascii") == label[4:]
+    except UnicodeError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    if _ipv4_like(text.removesuffix(".")):
+        return True  # 999.1.1.1 is no address, and no name either
+    if ":" not in text:
+        return False
+    try:
+        ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _what_else(text: str, otherwise: Reason = Reason.NOT_A_NAME) -> Reason:
+    """Say what a text is that is no name, as precisely as its author would want to know."""
+    if _is_address(text):
+        return Reason.IP_ADDRESS
+    if text in {".", "*", "*."}:
+        return Reason.EVERYTHING
+    if "/" in text:
+        return Reason.URL_WITH_PATH
+    if "*" in text or "?" in text:
+        return Reason.UNSUPPORTED_PATTERN
+    if any(len(label) > 63 for label in text.split(".")):
+        return Reason.TOO_LONG
+    return otherwise
