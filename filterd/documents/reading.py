@@ -1,39 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML files as people write them: read within bounds, checked, every error with its place.
+"""From octets to plain data: YAML within bounds, and where each part of it stands.
 
-What is read is a small YAML: one UTF-8 document of at most 1 MiB, collections
-at most 20 deep, no anchors, aliases, tags or directives, no key twice. Values
-are built straight from the parser's events, so that a bound is met before
-anything of that size exists, and neither an alias bomb nor 3,000 brackets cost
-more than their own octets.
-
-Plain scalars follow the core schema of YAML 1.2 (§10.3.2), not PyYAML's 1.1:
-``10:30``, ``no``, ``off`` and a MAC address stay text. Keys are always text, so
-``1:`` and ``"1":`` are the same key.
-
-Only the process that compiles, and commands for people, may import this
-module: it brings PyYAML and pydantic, which the serving process must not carry.
+Values are built straight from the parser's events, so that a bound is met
+before anything of that size exists, and neither an alias bomb nor 3,000
+brackets cost more than their own octets.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import PydanticCustomError
 
-from filterd.errors import ConfigError, ConfigErrors
+from filterd.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from pydantic_core import ErrorDetails
 
 MAX_SIZE_OCTETS = 1 << 20
 MAX_DEPTH = 20
@@ -80,18 +65,10 @@ class Document:
         return self.places.get(known, (1, 1))
 
     def error(self, reason: str, where: Where = (), *, hint: str = "") -> ConfigError:
-        """Return (not raise) an error that points at ``where`` in this file."""
+        """Return (not raise) an error of one line that points at ``where`` in this file."""
         line, column = self.place(where)
+        reason = " ".join(reason.split())  # it may quote text of several lines
         return ConfigError(reason, path=self.path, line=line, column=column, hint=hint)
-
-
-class DocumentModel(BaseModel):
-    """The base of every model of a file: an unknown key is an error, and it never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def load(path: Path) -> Document:
@@ -113,41 +90,6 @@ def parse(content: bytes, path: str) -> Document:
         raise ConfigError("the file is larger than 1 MiB", path=path, hint="split it up")
     text = _decode(content, path)
     return _Builder(path, text).document()
-
-
-def validate(document: Document, model: type[ModelT]) -> ModelT:
-    """Check a document against a pydantic model.
-
-    Types are strict: ``port: "53"`` is no number and ``name: 5`` no text.
-    Sequences become tuples or sets as the model wants.
-
-    Raises:
-        ConfigErrors: all that is wrong, each with its place, key and a hint.
-    """
-    try:
-        # By way of JSON, because there pydantic's strict mode still turns
-        # sequences into tuples and text into enumerations and dates.
-        return model.model_validate_json(json.dumps(document.data), strict=True)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise ConfigErrors(_translate(document, model, one) for one in details) from None
-
-
-def refusal(reason: str, hint: str = "") -> PydanticCustomError:
-    """Return what a model's validator raises, so that the reader also gets a hint."""
-    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "hint": hint})
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint for a word that is none of the known ones; ``""`` where none are known."""
-    words = list(known)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    return f"known: {', '.join(words)}" if words else ""
-
-
-# Octets to plain data.
 
 
 def _read(path: Path) -> bytes:
@@ -291,82 +233,3 @@ def _syntax_hint(problem: str) -> str:
     if "mapping values are not allowed" in problem:
         return "text that holds ': ' goes in quotes; check the indentation"
     return "check indentation, quotes and brackets around this place"
-
-
-# What pydantic says, in the words of the file.
-
-_MUST_BE = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "set_type": "a list",
-    "frozen_set_type": "a list",
-    "dict_type": "a mapping of keys",
-    "model_type": "a mapping of keys",
-    "model_attributes_type": "a mapping of keys",
-}
-
-
-def _translate(document: Document, model: type[BaseModel], detail: ErrorDetails) -> ConfigError:
-    where, kind = detail["loc"], detail["type"]
-    key = _key_of(where)
-    context = detail.get("ctx", {})
-    hint = str(context.get("hint", ""))
-    if kind == "extra_forbidden":
-        hint = did_you_mean(key, sorted(_keys_at(model, where[:-1])))
-        return document.error(f"unknown key '{key}'", where, hint=hint)
-    if kind == "missing":
-        return document.error(f"the key '{key}' is missing", where, hint=f"add '{key}: ...'")
-    if kind in _MUST_BE:
-        reason = f"{_MUST_BE[kind]} expected, not {_name_of(detail['input'])}"
-        hint = "put it in quotes" if kind == "string_type" else ""
-    elif kind in ("literal_error", "enum"):
-        word = str(detail["input"])
-        reason, hint = f"'{word}' is not known", did_you_mean(word, _allowed(context["expected"]))
-    else:
-        reason = detail["msg"].removeprefix("Value error, ")
-    return document.error(f"{key}: {reason}" if key else reason, where, hint=hint)
-
-
-def _key_of(where: Where) -> str:
-    """Return the last key of the way; positions, and pydantic's own notes, are no keys."""
-    keys = [part for part in where if isinstance(part, str) and part != "[key]"]
-    return keys[-1] if keys else ""
-
-
-def _allowed(expected: str) -> list[str]:
-    return re.findall(r"'([^']*)'", expected)
-
-
-def _name_of(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, (dict, list)):
-        return "a mapping of keys" if isinstance(value, dict) else "a list"
-    return f"'{value}'" if isinstance(value, str) else json.dumps(value)
-
-
-def _keys_at(model: type[BaseModel], where: Where) -> set[str]:
-    """Return the keys that the models found by this way know."""
-    models = {model}
-    for part in where:
-        annotations = [
-            field.annotation
-            for one in models
-            for name, field in one.model_fields.items()
-            if part == (field.alias or name)
-        ]
-        # A position, or a key that the operator chose, leads to no other model.
-        models = {found for one in annotations for found in _models_in(one)} or models
-    return {field.alias or name for one in models for name, field in one.model_fields.items()}
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""YAML files as people write them: read within bounds, checked, every error with its place.
+
+What is read is a small YAML: one UTF-8 document of at most 1 MiB, collections
+at most 20 deep, no anchors, aliases, tags or directives, no key twice. Plain
+scalars follow the core schema of YAML 1.2 (§10.3.2), not PyYAML's 1.1:
+``10:30``, ``no``, ``off`` and a MAC address stay text. Keys are always text, so
+``1:`` and ``"1":`` are the same key.
+
+::
+
+    octets  --load-->  Document (plain data, places)  --validate-->  a DocumentModel
+              |                                          |
+         ConfigError                                ConfigErrors
+
+Only the process that compiles, and commands for people, may import this
+package: it brings PyYAML and pydantic, which the serving process must not carry.
+"""
+
+from filterd.documents.checking import DocumentModel, did_you_mean, refusal, validate
+from filterd.documents.reading import MAX_DEPTH, MAX_SIZE_OCTETS, Document, Where, load, parse
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_SIZE_OCTETS",
+    "Document",
+    "DocumentModel",
+    "Where",
+    "did_you_mean",
+    "load",
+    "parse",
+    "refusal",
+    "validate",
+]

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From plain data to a model: pydantic checks, and its findings are told in the file's words.
+
+Each finding keeps its place in the file and gets a hint: the key that was
+probably meant, the words that are allowed, what to write instead.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
+
+from filterd.errors import ConfigError, ConfigErrors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic_core import ErrorDetails
+
+    from filterd.documents.reading import Document, Where
+
+_LONGEST_QUOTE = 60
+_MUST_BE = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "set_type": "a list",
+    "frozen_set_type": "a list",
+    "dict_type": "a mapping of keys",
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+}
+
+
+class DocumentModel(BaseModel):
+    """The base of every model of a file: an unknown key is an error, and it never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def validate(document: Document, model: type[ModelT]) -> ModelT:
+    """Check a document against a pydantic model.
+
+    Types are strict: ``port: "53"`` is no number and ``name: 5`` no text.
+    Sequences become tuples or sets as the model wants.
+
+    Raises:
+        ConfigErrors: all that is wrong, each with its place, key and a hint.
+    """
+    try:
+        # By way of JSON, because there pydantic's strict mode still turns
+        # sequences into tuples and text into enumerations and dates.
+        return model.model_validate_json(json.dumps(document.data), strict=True)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise ConfigErrors(_translate(document, model, one) for one in details) from None
+
+
+def refusal(reason: str, hint: str = "") -> PydanticCustomError:
+    """Return what a model's validator raises, so that the reader also gets a hint."""
+    return PydanticCustomError("refusal", "{reason}", {"reason": reason, "hint": hint})
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint for a word that is none of the known ones; ``""`` where none are known."""
+    words = list(known)
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"known: {', '.join(words)}" if words else ""
+
+
+def _translate(document: Document, model: type[BaseModel], detail: ErrorDetails) -> ConfigError:
+    where, kind = detail["loc"], detail["type"]
+    key = _brief(_key_of(where))
+    context = detail.get("ctx", {})
+    hint = str(context.get("hint", ""))
+    if kind == "extra_forbidden":
+        hint = did_you_mean(key, sorted(_keys_at(model, where[:-1])))
+        return document.error(f"unknown key '{key}'", where, hint=hint)
+    if kind == "missing":
+        return document.error(f"the key '{key}' is missing", where, hint=f"add '{key}: ...'")
+    if kind in _MUST_BE:
+        reason = f"{_MUST_BE[kind]} expected, not {_name_of(detail['input'])}"
+        hint = "put it in quotes" if kind == "string_type" else ""
+    elif kind in ("literal_error", "enum"):
+        word = _brief(str(detail["input"]))
+        reason, hint = f"'{word}' is not known", did_you_mean(word, _allowed(context["expected"]))
+    else:
+        reason = detail["msg"].removeprefix("Value error, ")
+    return document.error(f"{key}: {reason}" if key else reason, where, hint=hint)
+
+
+def _key_of(where: Where) -> str:
+    """Return the last key of the way; positions, and pydantic's own notes, are no keys."""
+    keys = [part for part in where if isinstance(part, str) and part != "[key]"]
+    return keys[-1] if keys else ""
+
+
+def _allowed(expected: str) -> list[str]:
+    return re.findall(r"'([^']*)'", expected)
+
+
+def _name_of(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, (dict, list)):
+        return "a mapping of keys" if isinstance(value, dict) else "a list"
+    return f"'{_brief(value)}'" if isinstance(value, str) else json.dumps(value)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+
+
+def _keys_at(model: type[BaseModel], where: Where) -> set[str]:
+    """Return the keys that the models found by this way know."""
+    models = {model}
+    for part in where:
+        annotations = [
+            field.annotation
+            for one in models
+            for name, field in one.model_fields.items()
+            if part == (field.alias or name)
+        ]
+        # A position, or a key that the operator chose, leads to no other model.
+        models = {found for one in annotations for found in _models_in(one)} or models
+    return {field.alias or name for one in models for name, field in one.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
