@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""DNS messages as bytes: every octet that comes from a client or an upstream is read here.
+
+Verbs: **parse** and **read** go from wire to values, **compose**, **rebuild** and
+**assemble** from values to wire. Bytes go in; bytes or frozen values come out.
+Nothing here does I/O or knows a clock, and nothing but ``WireError`` is raised
+for what the bytes are. Whoever catches it knows who sent them and who must act.
+
+::
+
+    registry   numbers and mnemonics          budget   work that a message may cause
+    name       a name as a value              cursor   the bounded reader
+    header ─ question ─ record ─ edns ─ ede   compression   names inside a message
+        └────────┬────────┴────────┘
+    query   response ─ rdata                  parsing whole messages
+    compose ─ reply   rebuild   truncate      composing whole messages
+    framing                                   messages on a stream
+
+Invariants:
+
+- A name is keyed in canonical wire form only: lower-case and uncompressed.
+- Reading never passes the end of the message, nor the end of a record's RDATA.
+- A pointer aims strictly backwards, so that expanding a name ends.
+- A message's work is bounded by counting steps, records and options, not time.
+- OPT never travels: it is read, and made anew for each asker.
+
+=========  =======================================================================
+RFC        status
+=========  =======================================================================
+1035       messages, names, compression, TCP framing; master files are not read
+1995       an IXFR question parses, so that it can be refused
+2181 §8-9  TTLs with the top bit set mean 0; truncation drops whole RRsets
+2308       negative answers carry a SOA
+3225       DO is echoed
+3597       unknown types are carried; no names in them are looked for
+4343       names compare without regard to case; the asker's case is restored
+6840 §5.8  AD only to who asked with DO or AD
+6891       EDNS version 0; OPT once, in the additional section, owned by the root
+7766       framing only
+8020       NXDOMAIN and NODATA are distinct replies
+8482 §4.2  ANY is answered with HINFO
+8914       extended errors, parsed and composed
+8945       TSIG is recognised where it may stand, never checked
+9267       each of its anti-patterns is refused and has its test
+9460       SVCB and HTTPS: where they lead, and whether they offer ECH
+9619       one question
+=========  =======================================================================
+"""
+
+from filterd.wire.compose import compose_query, compose_reply, encode_record
+from filterd.wire.ede import Ede, EdeCode, edes_of
+from filterd.wire.edns import Edns
+from filterd.wire.framing import Deframer, frame
+from filterd.wire.header import Header, peek_header
+from filterd.wire.query import ParsedQuery, parse_query
+from filterd.wire.question import Question, best_effort_question
+from filterd.wire.rdata import SvcbParts, address_of, soa_minimum, svcb_parts, target_of
+from filterd.wire.rebuild import RebuiltSections, assemble, rebuild
+from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY, Record
+from filterd.wire.registry import (
+    EdnsOption,
+    Opcode,
+    Rcode,
+    RRClass,
+    RRType,
+    type_from_text,
+    type_to_text,
+)
+from filterd.wire.reply import (
+    badvers,
+    formerr,
+    hinfo_any,
+    nodata,
+    notimp,
+    nxdomain,
+    refused,
+    servfail,
+    sinkhole,
+    truncated,
+)
+from filterd.wire.response import ParsedResponse, parse_response
+from filterd.wire.truncate import fit, size_limit
+
+__all__ = [
+    "ADDITIONAL",
+    "ANSWER",
+    "AUTHORITY",
+    "Deframer",
+    "Ede",
+    "EdeCode",
+    "Edns",
+    "EdnsOption",
+    "Header",
+    "Opcode",
+    "ParsedQuery",
+    "ParsedResponse",
+    "Question",
+    "RRClass",
+    "RRType",
+    "Rcode",
+    "RebuiltSections",
+    "Record",
+    "SvcbParts",
+    "address_of",
+    "assemble",
+    "badvers",
+    "best_effort_question",
+    "compose_query",
+    "compose_reply",
+    "edes_of",
+    "encode_record",
+    "fit",
+    "formerr",
+    "frame",
+    "hinfo_any",
+    "nodata",
+    "notimp",
+    "nxdomain",
+    "parse_query",
+    "parse_response",
+    "peek_header",
+    "rebuild",
+    "refused",
+    "servfail",
+    "sinkhole",
+    "size_limit",
+    "soa_minimum",
+    "svcb_parts",
+    "target_of",
+    "truncated",
+    "type_from_text",
+    "type_to_text",
+]

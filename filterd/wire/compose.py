@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Composing messages: the one place that decides the flags of what filterd sends.
+
+A reply echoes the question in the letter case in which it was asked, and ID,
+opcode, RD and CD. OPT is made anew, and only for who sent one. AD is set only
+for who can be expected to understand it (RFC 6840 §5.8). Nothing else of the
+query comes back: no unknown option, no client subnet.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from filterd.wire.ede import compose_ede
+from filterd.wire.edns import compose_edns
+from filterd.wire.header import (
+    AA,
+    AD,
+    CD,
+    OPCODE_MASK,
+    QR,
+    RA,
+    RCODE_MASK,
+    RD,
+    TC,
+    Header,
+    compose_header,
+)
+from filterd.wire.registry import Rcode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filterd.wire.ede import Ede
+    from filterd.wire.query import ParsedQuery
+    from filterd.wire.question import Question
+
+QNAME_POINTER = b"\xc0\x0c"
+"""Stands for the qname as an owner: it always begins at octet 12."""
+
+_FIXED = Struct("!HHIH")
+
+
+def encode_record(  # noqa: PLR0913 -- the fields of a record
+    owner: bytes,
+    rtype: int,
+    ttl_s: int,
+    rdata: bytes,
+    rclass: int = 1,
+    *,
+    owner_is_qname: bool = False,
+) -> bytes:
+    """Return one resource record.
+
+    Args:
+        owner: uncompressed wire form; not used where ``owner_is_qname``.
+        rtype: the type.
+        ttl_s: seconds, less than 2**31.
+        rdata: uncompressed, at most 65535 octets.
+        rclass: the class.
+        owner_is_qname: write the owner as a pointer to the question.
+    """
+    name = QNAME_POINTER if owner_is_qname else owner
+    return name + _FIXED.pack(rtype, rclass, ttl_s, len(rdata)) + rdata
+
+
+def reply_header(query: ParsedQuery, rcode: int, flags: int, counts: tuple[int, int, int]) -> bytes:
+    """Return the header of a reply with one question.
+
+    Args:
+        query: what is answered.
+        rcode: all twelve bits; more than four are lost without EDNS, so
+            then such an rcode becomes SERVFAIL rather than a wrong one.
+        flags: AA, TC, RA and AD as wished.
+        counts: records in answer, authority and additional, OPT not counted.
+    """
+    asked = query.header
+    if not (asked.ad or query.do):
+        flags &= ~AD
+    if rcode > RCODE_MASK and query.edns is None:
+        rcode = Rcode.SERVFAIL
+    flags |= QR | asked.flags & (OPCODE_MASK | RD | CD) | rcode & RCODE_MASK
+    answers, authorities, additionals = counts
+    additionals += query.edns is not None
+    return compose_header(Header(asked.id, flags, 1, answers, authorities, additionals))
+
+
+def reply_edns(query: ParsedQuery, rcode: int, edes: Sequence[Ede]) -> bytes:
+    """Return the OPT record of a reply, nothing if the query had none."""
+    if query.edns is None:
+        return b""
+    options = [compose_ede(ede) for ede in edes] if edes else ()
+    return compose_edns(do=query.edns.do, extended_rcode=rcode >> 4, options=options)
+
+
+def compose_reply(  # noqa: PLR0913 -- the parts of a message
+    query: ParsedQuery,
+    rcode: int,
+    *,
+    answers: Sequence[bytes] = (),
+    authorities: Sequence[bytes] = (),
+    edes: Sequence[Ede] = (),
+    aa: bool = False,
+    ad: bool = False,
+    ra: bool = True,
+    tc: bool = False,
+) -> bytes:
+    """Return a whole reply.
+
+    Args:
+        query: what is answered.
+        rcode: up to twelve bits.
+        answers: whole records, each as ``encode_record`` makes it.
+        authorities: likewise.
+        edes: sent only to who sent OPT.
+        aa: authoritative answer.
+        ad: authentic data; dropped for who asked with neither DO nor AD.
+        ra: recursion available.
+        tc: truncated.
+    """
+    flags = (AA if aa else 0) | (AD if ad else 0) | (RA if ra else 0) | (TC if tc else 0)
+    header = reply_header(query, rcode, flags, (len(answers), len(authorities), 0))
+    edns = reply_edns(query, rcode, edes)
+    return b"".join((header, query.question.wire, *answers, *authorities, edns))
+
+
+def compose_query(  # noqa: PLR0913 -- the flags of a query
+    message_id: int,
+    question: Question,
+    *,
+    rd: bool = True,
+    cd: bool = False,
+    ad: bool = False,
+    do: bool = False,
+    edns: bool = True,
+) -> bytes:
+    """Return a query to send upstream: no option, no client subnet (RFC 7871 §12.1)."""
+    flags = (RD if rd else 0) | (CD if cd else 0) | (AD if ad else 0)
+    header = compose_header(Header(message_id, flags, 1, 0, 0, int(edns)))
+    return header + question.wire + (compose_edns(do=do) if edns else b"")

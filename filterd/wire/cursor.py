@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bounded reader: the only place where parsing moves forward through a message.
+
+Every read goes through ``advance``, which checks before it moves, so that no
+caller can forget to. A cursor may be narrower than its message: RDATA is read
+through a cursor that ends where RDLENGTH says (RFC 9267 §5), and what tries to
+read on fails there, though the message goes on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.errors import TruncatedMessageError
+
+if TYPE_CHECKING:
+    from struct import Struct
+
+
+class Cursor:
+    """A position in ``message`` that never passes ``end``.
+
+    Args:
+        message: the whole message, without TCP length prefix; pointers are
+            offsets into it.
+        offset: where reading begins.
+        end: the first octet that may not be read; the whole message if left out.
+    """
+
+    __slots__ = ("end", "message", "offset")
+
+    def __init__(self, message: bytes, offset: int = 0, end: int | None = None) -> None:
+        self.message = message
+        self.offset = offset
+        self.end = len(message) if end is None else end
+
+    def advance(self, size: int) -> int:
+        """Step over ``size`` octets (0 or more) and return where they begin.
+
+        Raises:
+            TruncatedMessageError: fewer are left; the cursor has not moved.
+        """
+        start = self.offset
+        if start + size > self.end:
+            raise TruncatedMessageError(f"{size} octets needed, {self.end - start} left", start)
+        self.offset = start + size
+        return start
+
+    def unpack(self, layout: Struct) -> tuple[int, ...]:
+        """Read the integers that ``layout`` describes."""
+        return layout.unpack_from(self.message, self.advance(layout.size))
+
+    def take(self, size: int) -> bytes:
+        """Read ``size`` octets."""
+        start = self.advance(size)
+        return self.message[start : start + size]
+
+    def move_to(self, offset: int) -> None:
+        """Step to ``offset``, where a name that was read elsewhere ended; never back."""
+        self.advance(offset - self.offset)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything has been read."""
+        return self.offset == self.end

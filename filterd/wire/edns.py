@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""EDNS: the OPT record (RFC 6891).
+
+OPT is hop by hop: it is read, never stored or forwarded, and made anew for
+whoever is answered. Its CLASS is a size and its TTL holds flags, which is why
+nothing that ages or compares records may ever see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from filterd.errors import BadEdnsError, TruncatedMessageError
+from filterd.wire.cursor import Cursor
+from filterd.wire.registry import RRType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.wire.record import Record
+
+UDP_SIZE = 1232
+"""What filterd advertises and at most sends over UDP (RFC 9715)."""
+
+MAX_OPTIONS = 32
+DO = 0x8000
+
+_OPTION = Struct("!HH")
+_OPT = Struct("!BHHBBHH")
+
+
+@dataclass(frozen=True, slots=True)
+class Edns:
+    """What an OPT record says. ``flags`` are its 16 flag bits, DO among them.
+
+    ``options`` are (code, data) in the order in which they came; of a version
+    other than 0 they are not read, because their form is not known.
+    """
+
+    udp_size: int
+    version: int
+    do: bool
+    extended_rcode: int
+    flags: int
+    options: tuple[tuple[int, bytes], ...] = ()
+
+
+def parse_edns(message: bytes, record: Record) -> Edns:
+    """Read an OPT record that stands in the additional section.
+
+    Raises:
+        BadEdnsError: its owner is not the root, spelled as one octet; its
+            options do not fill its RDATA; there are more than 32.
+    """
+    if message[record.start] != 0:
+        raise BadEdnsError("an OPT record's owner must be the root", record.start)
+    fields = int.from_bytes(message[record.ttl_offset : record.ttl_offset + 4])
+    version, flags = fields >> 16 & 0xFF, fields & 0xFFFF
+    options = _parse_options(message, record) if version == 0 and record.rdlength else ()
+    return Edns(record.rclass, version, flags & DO != 0, fields >> 24, flags, options)
+
+
+def _parse_options(message: bytes, record: Record) -> tuple[tuple[int, bytes], ...]:
+    cursor = Cursor(message, record.rdata_offset, record.end)
+    options: list[tuple[int, bytes]] = []
+    try:
+        while not cursor.at_end:
+            if len(options) == MAX_OPTIONS:
+                raise BadEdnsError(f"more than {MAX_OPTIONS} EDNS options", cursor.offset)
+            code, size = cursor.unpack(_OPTION)
+            options.append((code, cursor.take(size)))
+    except TruncatedMessageError as error:
+        raise BadEdnsError("an EDNS option runs past its record", error.offset) from None
+    return tuple(options)
+
+
+def compose_edns(
+    *,
+    do: bool = False,
+    extended_rcode: int = 0,
+    options: Iterable[tuple[int, bytes]] = (),
+    udp_size: int = UDP_SIZE,
+) -> bytes:
+    """Return an OPT record of version 0, all flags but DO clear (RFC 6891 §6.1.4, RFC 3225)."""
+    rdata = b"".join([_OPTION.pack(code, len(data)) + data for code, data in options])
+    flags = DO if do else 0
+    return _OPT.pack(0, RRType.OPT, udp_size, extended_rcode, 0, flags, len(rdata)) + rdata

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The twelve octets that every message begins with (RFC 1035 §4.1.1, RFC 6895 §2)."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import NamedTuple
+
+from filterd.errors import TruncatedMessageError
+
+HEADER_OCTETS = 12
+
+QR = 0x8000
+AA = 0x0400
+TC = 0x0200
+RD = 0x0100
+RA = 0x0080
+AD = 0x0020
+CD = 0x0010
+OPCODE_MASK = 0x7800
+RCODE_MASK = 0x000F
+
+_LAYOUT = Struct("!HHHHHH")
+
+
+class Header(NamedTuple):
+    """ID, flags and counts. A tuple and not a dataclass: one is made for every message."""
+
+    id: int
+    flags: int
+    qdcount: int
+    ancount: int
+    nscount: int
+    arcount: int
+
+    @property
+    def qr(self) -> bool:
+        """Whether it is a response."""
+        return self.flags & QR != 0
+
+    @property
+    def opcode(self) -> int:
+        """The kind of message: ``Opcode`` names the known ones."""
+        return (self.flags & OPCODE_MASK) >> 11
+
+    @property
+    def aa(self) -> bool:
+        """Authoritative answer."""
+        return self.flags & AA != 0
+
+    @property
+    def tc(self) -> bool:
+        """Truncated: ask again over TCP."""
+        return self.flags & TC != 0
+
+    @property
+    def rd(self) -> bool:
+        """Recursion desired."""
+        return self.flags & RD != 0
+
+    @property
+    def ra(self) -> bool:
+        """Recursion available."""
+        return self.flags & RA != 0
+
+    @property
+    def ad(self) -> bool:
+        """Authentic data (RFC 6840 §5.7: in a query, the wish to be told)."""
+        return self.flags & AD != 0
+
+    @property
+    def cd(self) -> bool:
+        """Checking disabled."""
+        return self.flags & CD != 0
+
+    @property
+    def rcode(self) -> int:
+        """The lower four bits of the response code; an OPT record may hold eight more."""
+        return self.flags & RCODE_MASK
+
+
+def peek_header(message: bytes) -> Header:
+    """Read the header of a message whose rest may be anything.
+
+    Raises:
+        TruncatedMessageError: there are fewer than 12 octets.
+    """
+    if len(message) < HEADER_OCTETS:
+        raise TruncatedMessageError(f"a header needs 12 octets, {len(message)} came")
+    return Header._make(_LAYOUT.unpack_from(message))
+
+
+def compose_header(header: Header) -> bytes:
+    """Return the 12 octets."""
+    return _LAYOUT.pack(*header)

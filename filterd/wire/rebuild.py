@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an upstream's response to a body that a cache can keep and send to anybody.
+
+A record inside a message is not self-contained: its owner and some of its RDATA
+may point to octets elsewhere. Rebuilding expands every such name and compresses
+it again against nothing but the question and the records that stay. The body
+fits behind any question for the same qname, because a name has the same length
+in every letter case. The case in which an upstream wrote a name is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import BadCountError, CostlyMessageError
+from filterd.wire.compose import reply_edns, reply_header
+from filterd.wire.compression import Compressor, expand_name
+from filterd.wire.cursor import Cursor
+from filterd.wire.header import AD, HEADER_OCTETS, RA
+from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY
+from filterd.wire.registry import RRType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filterd.wire.ede import Ede
+    from filterd.wire.query import ParsedQuery
+    from filterd.wire.record import Record
+    from filterd.wire.response import ParsedResponse
+
+MAX_BODY_OCTETS = 65535 - 1024
+"""What leaves room for header, question and OPT in one message."""
+
+_FIXED = Struct("!HHIH")
+_TTL = Struct("!I")
+
+
+class _Layout(NamedTuple):
+    """RDATA as octets, names, octets. ``compress``: the names may be written as pointers.
+
+    ``tail`` is the number of octets behind the names; None for any number.
+    """
+
+    lead: int
+    names: int
+    tail: int | None
+    compress: bool
+
+
+_ONE_NAME = _Layout(0, 1, 0, compress=True)
+
+_LAYOUTS = {
+    RRType.NS: _ONE_NAME,
+    RRType.MD: _ONE_NAME,
+    RRType.MF: _ONE_NAME,
+    RRType.CNAME: _ONE_NAME,
+    RRType.MB: _ONE_NAME,
+    RRType.MG: _ONE_NAME,
+    RRType.MR: _ONE_NAME,
+    RRType.PTR: _ONE_NAME,
+    RRType.SOA: _Layout(0, 2, 20, compress=True),
+    RRType.MINFO: _Layout(0, 2, 0, compress=True),
+    RRType.MX: _Layout(2, 1, 0, compress=True),
+    RRType.RP: _Layout(0, 2, 0, compress=False),
+    RRType.AFSDB: _Layout(2, 1, 0, compress=False),
+    RRType.RT: _Layout(2, 1, 0, compress=False),
+    RRType.SIG: _Layout(18, 1, None, compress=False),
+    RRType.PX: _Layout(2, 2, 0, compress=False),
+    RRType.NXT: _Layout(0, 1, None, compress=False),
+    RRType.SRV: _Layout(6, 1, 0, compress=False),
+    RRType.NAPTR: _Layout(4, 1, 0, compress=False),
+    RRType.KX: _Layout(2, 1, 0, compress=False),
+    RRType.DNAME: _Layout(0, 1, 0, compress=False),
+}
+"""The types whose names an upstream may have compressed (RFC 3597 §4); no later type may."""
+
+_LAYOUT_OF = {int(rtype): layout for rtype, layout in _LAYOUTS.items()}
+_NAPTR = int(RRType.NAPTR)
+_NAPTR_STRINGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RebuiltSections:
+    """Records that need nothing but their question.
+
+    ``body`` follows a question section of ``question_octets``; ``ttl_offsets``
+    are relative to it, ``ttls`` in seconds as received, in the same order.
+    """
+
+    body: bytes
+    ancount: int
+    nscount: int
+    arcount: int
+    ttl_offsets: tuple[int, ...]
+    ttls: tuple[int, ...]
+    question_octets: int
+
+
+def rebuild(response: ParsedResponse, keep: Sequence[Record]) -> RebuiltSections:
+    """Copy the records ``keep`` of ``response``, in the order of the sections.
+
+    Raises:
+        WireError: RDATA of a type that holds names is malformed.
+        BadCountError: the response has no question to stand behind.
+        CostlyMessageError: written out, it is longer than a message may be.
+    """
+    if response.question is None:
+        raise BadCountError("a response without its question")
+    question_octets = len(response.question.wire)
+    writer = _Writer(response, response.question.wire[:-4], HEADER_OCTETS + question_octets)
+    counts = [0, 0, 0]
+    for record in sorted(keep, key=lambda record: record.section):
+        writer.add(record)
+        counts[record.section] += 1
+    return RebuiltSections(
+        body=bytes(writer.body),
+        ancount=counts[ANSWER],
+        nscount=counts[AUTHORITY],
+        arcount=counts[ADDITIONAL],
+        ttl_offsets=tuple(writer.ttl_offsets),
+        ttls=tuple(writer.ttls),
+        question_octets=question_octets,
+    )
+
+
+class _Writer:
+    """Writes records one behind the other; ``base`` is the body's offset in its message."""
+
+    def __init__(self, response: ParsedResponse, qname: bytes, base: int) -> None:
+        self.response, self.base = response, base
+        self.body = bytearray()
+        self.ttl_offsets: list[int] = []
+        self.ttls: list[int] = []
+        self.names = Compressor(qname)
+
+    def add(self, record: Record) -> None:
+        """Write one record."""
+        owner, _ = self.expand(record.start)
+        self.body += self.names.write(owner, self.base + len(self.body))
+        fixed = len(self.body)
+        self.ttl_offsets.append(fixed + 4)
+        self.ttls.append(record.ttl)
+        self.body += bytes(_FIXED.size)
+        self.add_rdata(record)
+        rdlength = len(self.body) - fixed - _FIXED.size
+        _FIXED.pack_into(self.body, fixed, record.rtype, record.rclass, record.ttl, rdlength)
+        if len(self.body) > MAX_BODY_OCTETS:
+            raise CostlyMessageError("the records do not fit one message", record.start)
+
+    def add_rdata(self, record: Record) -> None:
+        """Write RDATA, its names expanded and perhaps compressed again."""
+        message, layout = self.response.message, _LAYOUT_OF.get(record.rtype)
+        if layout is None or not record.rdlength:
+            self.body += message[record.rdata_offset : record.end]
+            return
+        cursor = Cursor(message, record.rdata_offset, record.end)
+        self.body += cursor.take(layout.lead)
+        if record.rtype == _NAPTR:
+            self.add_strings(cursor, _NAPTR_STRINGS)
+        for _ in range(layout.names):
+            name, end = self.expand(cursor.offset)
+            cursor.move_to(end)
+            if layout.compress:
+                name = self.names.write(name, self.base + len(self.body))
+            self.body += name
+        tail = cursor.end - cursor.offset
+        if layout.tail not in (None, tail):
+            raise BadCountError("RDLENGTH and RDATA disagree", cursor.offset)
+        self.body += cursor.take(tail)
+
+    def add_strings(self, cursor: Cursor, count: int) -> None:
+        """Copy character-strings (RFC 1035 §3.3)."""
+        for _ in range(count):
+            size = cursor.take(1)
+            self.body += size + cursor.take(size[0])
+
+    def expand(self, offset: int) -> tuple[bytes, int]:
+        """Read a name of the response, letter case kept."""
+        return expand_name(self.response.message, offset, self.response.budget)
+
+
+def assemble(  # noqa: PLR0913 -- what may differ from asker to asker
+    query: ParsedQuery,
+    sections: RebuiltSections,
+    rcode: int,
+    *,
+    age_s: int = 0,
+    floor_ttl_s: int = 0,
+    cap_ttl_s: int | None = None,
+    set_ttl_s: int | None = None,
+    ad: bool = False,
+    edes: Sequence[Ede] = (),
+) -> bytes:
+    """Return a whole reply to ``query`` from kept sections.
+
+    Args:
+        query: for the qname that the sections were rebuilt for.
+        sections: what to send.
+        rcode: up to twelve bits.
+        age_s: seconds since the TTLs were true; they go down to 0 and no further.
+        floor_ttl_s: no TTL is sent lower than this ...
+        cap_ttl_s: ... nor, which outranks it, higher than this.
+        set_ttl_s: sent instead of every TTL (stale answers, RFC 8767 §5).
+        ad: whether the data is authentic; sent to who asked with DO or AD.
+        edes: sent to who sent OPT.
+
+    Raises:
+        ValueError: the qname has another length than that of the sections.
+    """
+    if len(query.question.wire) != sections.question_octets:
+        raise ValueError("sections rebuilt for another qname")
+    body = bytearray(sections.body)
+    for offset, ttl in zip(sections.ttl_offsets, sections.ttls, strict=True):
+        if set_ttl_s is None:
+            sent = max(ttl - age_s, floor_ttl_s, 0)
+            if cap_ttl_s is not None and sent > cap_ttl_s:
+                sent = cap_ttl_s
+        else:
+            sent = set_ttl_s
+        _TTL.pack_into(body, offset, sent)
+    flags = RA | (AD if ad else 0)
+    counts = (sections.ancount, sections.nscount, sections.arcount)
+    header = reply_header(query, rcode, flags, counts)
+    return header + query.question.wire + body + reply_edns(query, rcode, edes)

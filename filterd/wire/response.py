@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parsing what an upstream sent: all records walked, none of their RDATA read.
+
+Whatever the octets are, the walk takes at most ``MAX_RECORDS`` records and the
+steps of one ``Budget``. A response with TC set may end in the middle of a
+record: peek at the header first and ask again over TCP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError
+from filterd.wire.budget import Budget
+from filterd.wire.cursor import Cursor
+from filterd.wire.edns import Edns, parse_edns
+from filterd.wire.header import HEADER_OCTETS, Header, peek_header
+from filterd.wire.question import Question, read_question
+from filterd.wire.record import ADDITIONAL, Record, read_record
+from filterd.wire.registry import RRType
+
+MAX_RECORDS = 400
+"""The largest RRsets that name servers agree to load have 100 records."""
+
+_OPT = int(RRType.OPT)
+_RECORD_OCTETS = 11
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedResponse:
+    """A well-formed response.
+
+    ``records`` are all but OPT, in the order of the message. ``question`` is
+    None where the responder left it out, as some do with an error. ``budget``
+    pays for what is read of RDATA later.
+    """
+
+    header: Header
+    question: Question | None
+    records: tuple[Record, ...]
+    edns: Edns | None
+    message: bytes = field(repr=False)
+    budget: Budget = field(repr=False, compare=False)
+
+    @property
+    def rcode(self) -> int:
+        """All twelve bits of the response code (RFC 6891 §6.1.3)."""
+        extended = self.edns.extended_rcode if self.edns else 0
+        return extended << 4 | self.header.rcode
+
+
+def parse_response(message: bytes) -> ParsedResponse:
+    """Read a whole response.
+
+    Args:
+        message: as it came, without TCP length prefix.
+
+    Raises:
+        CostlyMessageError: more records or steps than any honest message has.
+        BadCountError: more than one question; counts and octets disagree.
+        BadEdnsError: OPT is malformed, repeated or not in the additional section.
+        TruncatedMessageError, BadLabelError, BadPointerError: as their names say.
+    """
+    header = peek_header(message)
+    _check_counts(header, len(message))
+    cursor = Cursor(message, HEADER_OCTETS)
+    budget = Budget()
+    question = None
+    if header.qdcount:
+        question = read_question(cursor)
+        budget.names[HEADER_OCTETS] = question.wire[:-4]
+    records, edns = _walk(cursor, header, budget)
+    if not cursor.at_end:
+        raise BadCountError("octets behind the last record", cursor.offset)
+    return ParsedResponse(header, question, records, edns, message, budget)
+
+
+def _check_counts(header: Header, size: int) -> None:
+    if header.qdcount > 1:
+        raise BadCountError(f"{header.qdcount} questions")
+    count = header.ancount + header.nscount + header.arcount
+    if count * _RECORD_OCTETS > size - HEADER_OCTETS:
+        raise BadCountError(f"{count} records cannot stand in {size} octets")
+    if count > MAX_RECORDS:
+        raise CostlyMessageError(f"{count} records, more than {MAX_RECORDS}")
+
+
+def _walk(cursor: Cursor, header: Header, budget: Budget) -> tuple[tuple[Record, ...], Edns | None]:
+    records: list[Record] = []
+    edns: Edns | None = None
+    for section, count in enumerate((header.ancount, header.nscount, header.arcount)):
+        for _ in range(count):
+            record = read_record(cursor, section, budget)
+            if record.rtype != _OPT:
+                records.append(record)
+                continue
+            if edns is not None or section != ADDITIONAL:
+                raise BadEdnsError("OPT repeated or outside the additional section", record.start)
+            edns = parse_edns(cursor.message, record)
+    return tuple(records), edns
