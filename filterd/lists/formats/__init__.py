@@ -22,14 +22,24 @@ No text from a list becomes a regular expression.
 
 from __future__ import annotations
 
+from filterd.lists.formats.adblock import parse_adblock
+from filterd.lists.formats.dnsmasq import parse_dnsmasq
 from filterd.lists.formats.domains import parse_domains
 from filterd.lists.formats.hosts import parse_hosts
 from filterd.lists.formats.parsed import Cancelled, Entry, Parsed, ParseList, Problem
+from filterd.lists.formats.rpz import parse_rpz
+from filterd.lists.formats.unbound import parse_unbound
+from filterd.lists.formats.wildcard import parse_wildcard
 
 __all__ = ["FORMATS", "Cancelled", "Entry", "ParseList", "Parsed", "Problem"]
 
 FORMATS: dict[str, ParseList] = {
     "hosts": parse_hosts,
     "domains": parse_domains,
+    "wildcard": parse_wildcard,
+    "adblock": parse_adblock,
+    "dnsmasq": parse_dnsmasq,
+    "unbound": parse_unbound,
+    "rpz": parse_rpz,
 }
 """Every format by the name that ``blocklists/catalog.yaml`` gives it."""

@@ -9,10 +9,13 @@ the start of a line or after white space.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from filterd.lists.formats.parsed import BLOCK_SUBTREE, MAX_LINE, Entry, Parsed, problem
 from filterd.lists.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _only_a_name = re.compile(r"[a-z0-9_][a-z0-9_.-]*", re.ASCII | re.IGNORECASE).fullmatch
 _comment = re.compile(r"(?:^|\s)#")

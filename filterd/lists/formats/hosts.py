@@ -11,12 +11,15 @@ counted. A line of one bare name is taken for a name with its address left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
 
 from filterd.lists.formats.parsed import BLOCK_EXACT, MAX_LINE, Entry, Parsed, problem
 from filterd.lists.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 LOCAL_NAMES = frozenset(
     {

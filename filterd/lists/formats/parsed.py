@@ -9,10 +9,12 @@ for the compiler to say, which knows one way to say it for all formats.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.reasons import Reason
 from filterd.lists.rules import Claim, Effect, Scope
+
+if TYPE_CHECKING:
+    from filterd.lists.reasons import Reason
 
 MAX_LINE = 4096
 """Characters that a line may have; the bound of the work that one line can cause."""

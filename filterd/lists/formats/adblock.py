@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""Adblock rules as DNS filters understand them (AdGuard's "DNS filtering syntax").
+
+A rule is a pattern over the host name, and only some patterns are a set of
+names that an index can hold::
+
+    ||name^   ||name   ||name|   ||name^|     name and everything beneath it
+    ||*.name^   *.name^   .name^              everything beneath name
+    |name^   |name|   |name^|   name          that host
+    0.0.0.0 name                              that host, as in hosts files
+
+Before any of them ``@@`` makes an exception. ``||name`` without an end also
+fits longer names (``name.example``); of that, only what the author certainly
+means is taken. A pattern whose *start* is open (``name^`` fits ``another-name``)
+or that has a star inside is refused: there the certain part is not the point.
+
+Lists for browsers are full of rules that look like this and are about something
+else: parts of a page, paths, third parties. Each is reported as what it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from filterd.lists.formats.adblock_modifiers import ModifierError, read_modifiers
+from filterd.lists.formats.hosts import parse_words
+from filterd.lists.formats.parsed import (
+    BLOCK_SUBTREE,
+    MAX_LINE,
+    Cancelled,
+    Entry,
+    Parsed,
+    problem,
+)
+from filterd.lists.reasons import Reason
+from filterd.lists.rules import Claim, Effect, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_common = re.compile(r"\|\|([a-z0-9_-][a-z0-9_.-]*)\^", re.ASCII | re.IGNORECASE).fullmatch
+_cosmetic = re.compile(r"[^\s#$/|]*(?:\#@?[?$%]{0,2}\#(?=[^\s\#])|\$@?\$)").match
+_pattern = re.compile(
+    r"(?P<start>\|\|\*\.|\|\||\||\*\.|\.|)(?P<name>[^|^*/]+)(?P<end>\^\||\^|\||)"
+).fullmatch
+
+_SCOPES = {
+    "||": Scope.SUBTREE,
+    "||*.": Scope.SUBDOMAINS,
+    "*.": Scope.SUBDOMAINS,
+    ".": Scope.SUBDOMAINS,
+    "|": Scope.EXACT,
+    "": Scope.EXACT,
+}
+"""What the start of a pattern makes of the name after it."""
+
+
+def parse_adblock(lines: Iterable[str]) -> Iterator[Parsed]:
+    """Yield what the lines of an Adblock list say to a DNS filter."""
+    claims: dict[Claim, Claim] = {}
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE:
+            yield problem(number, Reason.TOO_LONG, line)
+        elif match := _common(line):
+            yield Entry(number, match[1], BLOCK_SUBTREE)
+        elif (text := line.strip()) and not _is_comment(text):
+            yield from _rule(number, text, claims)
+
+
+def _is_comment(text: str) -> bool:
+    if text.startswith("#"):
+        return not _cosmetic(text)
+    return text.startswith("!") or (text[0] == "[" and text[-1] == "]" and text[1:2] != "$")
+
+
+def _rule(number: int, text: str, claims: dict[Claim, Claim]) -> Iterator[Parsed]:
+    """Yield what one line says that is neither blank nor a comment."""
+    if reason := _not_for_dns(text):
+        yield problem(number, reason, text)
+        return
+    words = text.partition("#")[0].split()
+    if len(words) > 1:
+        yield from parse_words(number, words)
+        return
+    try:
+        yield _pattern_rule(number, words[0], claims)
+    except ModifierError as error:
+        yield problem(number, error.reason, text)
+
+
+def _not_for_dns(text: str) -> Reason | None:
+    """Say which rule of another kind this is, or None."""
+    pattern = text.removeprefix("@@")
+    if pattern.startswith("/") and (pattern.endswith("/") or "/$" in pattern):
+        return Reason.REGULAR_EXPRESSION
+    if _cosmetic(text):
+        return Reason.COSMETIC_RULE
+    if "/" in pattern.partition("$")[0].partition(" ")[0]:
+        return Reason.URL_WITH_PATH
+    return None
+
+
+def _pattern_rule(number: int, text: str, claims: dict[Claim, Claim]) -> Parsed:
+    """Return what a pattern with its modifiers says.
+
+    Raises:
+        ModifierError: its modifiers cannot be honoured.
+    """
+    pattern, _, after = text.removeprefix("@@").partition("$")
+    modifiers = read_modifiers(after)
+    if not pattern.strip("|*^."):
+        return problem(number, Reason.EVERYTHING, text)
+    match = _pattern(pattern)
+    if match is None or _is_open(match):
+        return problem(number, Reason.UNSUPPORTED_PATTERN, text)
+    claim = Claim(
+        _SCOPES[match["start"]],
+        Effect.EXCEPT if text.startswith("@@") else Effect.BLOCK,
+        important=modifiers.important,
+        types=modifiers.types,
+        types_negated=modifiers.types_negated,
+        denyallow=modifiers.denyallow,
+    )
+    claim = claims.setdefault(claim, claim)
+    kind = Cancelled if modifiers.badfilter else Entry
+    return kind(number, match["name"], claim)
+
+
+def _is_open(match: re.Match[str]) -> bool:
+    """Tell whether a pattern fits names that share only characters with the one it spells out."""
+    start, end = match["start"], match["end"]
+    if start == "":
+        return end != ""  # a bare name is that host by definition; name^ fits another-name
+    return start in {"|", "."} and end == ""

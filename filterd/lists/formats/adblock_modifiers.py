@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of an Adblock rule after the ``$``: which of it a DNS filter can honour.
+
+Four modifiers are about lookups: ``important``, ``badfilter``, ``denyallow`` and
+``dnstype``. All others speak of what only a browser or a client database knows
+(third party, content type, page, client): a rule that has one of these would
+block far more without it, so the whole rule is refused.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from filterd.lists.formats.rrtypes import rrtype
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+from filterd.lists.reasons import Reason
+
+
+class ModifierError(Exception):
+    """A rule's modifiers cannot be honoured; never leaves the Adblock parser."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Modifiers(NamedTuple):
+    """What the modifiers of one rule say; the defaults say nothing."""
+
+    important: bool = False
+    badfilter: bool = False
+    types: frozenset[int] | None = None
+    types_negated: bool = False
+    denyallow: frozenset[bytes] = frozenset()
+
+
+def read_modifiers(text: str) -> Modifiers:
+    """Return what a comma-separated list of modifiers says; ``""`` says nothing.
+
+    Raises:
+        ModifierError: at least one is unknown, malformed, or given twice.
+    """
+    read = Modifiers()
+    seen = set()
+    for part in text.split(",") if text else ():
+        name, _, value = part.strip().partition("=")
+        if name in seen:
+            raise ModifierError(Reason.BAD_SYNTAX)
+        seen.add(name)
+        read = _with(read, name, value)
+    return read
+
+
+def _with(read: Modifiers, name: str, value: str) -> Modifiers:
+    if name == "dnstype" and value:
+        types, negated = _types(value)
+        return read._replace(types=types, types_negated=negated)
+    if name == "denyallow" and value:
+        return read._replace(denyallow=_names(value))
+    if name == "important" and not value:
+        return read._replace(important=True)
+    if name == "badfilter" and not value:
+        return read._replace(badfilter=True)
+    raise ModifierError(Reason.UNSUPPORTED_MODIFIER)
+
+
+def _types(value: str) -> tuple[frozenset[int], bool]:
+    """Read ``A|AAAA`` or ``~A|~AAAA``; a mixture has no one meaning and is refused."""
+    parts = value.split("|")
+    negated = [part.startswith("~") for part in parts]
+    codes = [rrtype(part.removeprefix("~")) for part in parts]
+    if any(negated) != all(negated) or None in codes:
+        raise ModifierError(Reason.BAD_SYNTAX)
+    return frozenset(code for code in codes if code is not None), negated[0]
+
+
+def _names(value: str) -> frozenset[bytes]:
+    try:
+        return frozenset(name_from_key(key_from_text(name)) for name in value.split("|"))
+    except HostnameError as error:
+        raise ModifierError(error.reason) from None

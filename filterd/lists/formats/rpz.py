@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Response policy zones: a blocklist in the form of a zone (draft-vixie-dnsop-dns-rpz).
+
+The owner of a record, taken relative to the zone's apex, is the trigger; the
+record is the action. ``CNAME .`` (NXDOMAIN), ``CNAME *.`` (NODATA) and
+``CNAME rpz-drop.`` block; ``CNAME rpz-passthru.`` is an exception, and so is its
+old form, a CNAME to the name itself. Any other record is local data: the name
+shall not be answered as the Internet does. filterd serves no data of lists, so
+it blocks such a name and answers as the policy of the client says.
+
+``name`` is that name alone, ``*.name`` all beneath it without it, as in the DNS.
+Triggers other than the query name (addresses, name servers) need the resolution
+that filterd leaves to its upstream.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.lists.formats.parsed import (
+    BLOCK_EXACT,
+    BLOCK_SUBDOMAINS,
+    Entry,
+    Parsed,
+    Problem,
+    problem,
+)
+from filterd.lists.formats.zonefile import Record, read_records
+from filterd.lists.reasons import Reason
+from filterd.lists.rules import Claim, Effect, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_EXCEPT_EXACT = Claim(Scope.EXACT, Effect.EXCEPT, specific=True)
+_EXCEPT_SUBDOMAINS = Claim(Scope.SUBDOMAINS, Effect.EXCEPT, specific=True)
+
+_OTHER_TRIGGERS = frozenset({"rpz-client-ip", "rpz-ip", "rpz-nsdname", "rpz-nsip"})
+
+_NOT_POLICY = frozenset(
+    {
+        "DNSKEY",
+        "DS",
+        "NSEC",
+        "NSEC3",
+        "NSEC3PARAM",
+        "RRSIG",
+        "SOA",
+        "NS",
+        "ZONEMD",
+        "CDS",
+        "CDNSKEY",
+    }
+)
+"""Types that make a zone a zone and are no actions, wherever they stand."""
+
+
+def parse_rpz(lines: Iterable[str]) -> Iterator[Parsed]:
+    """Yield what the records of a response policy zone say.
+
+    Records of one name that say the same (local data of several types) make one
+    entry as long as they stand together.
+    """
+    apex: str | None = None
+    said: tuple[object, ...] = ()
+    for item in read_records(lines):
+        if isinstance(item, Problem):
+            yield item
+        elif item.rrtype == "SOA":
+            apex = _absolute(item)
+        elif item.rrtype not in _NOT_POLICY:
+            parsed = _policy(item, item.origin if apex is None else apex)
+            if parsed and parsed[1:] != said:
+                said = parsed[1:]
+                yield parsed
+
+
+def _policy(record: Record, apex: str) -> Parsed | None:
+    """Return what one record says, or None where it is about the zone itself."""
+    trigger = _trigger(record, apex)
+    if not trigger:
+        return None if trigger == "" else _refused(record, Reason.BAD_SYNTAX)
+    outcome = _refusal(trigger) or _effect(record, trigger)
+    if isinstance(outcome, Reason):
+        return _refused(record, outcome)
+    blocks = outcome is Effect.BLOCK
+    if trigger.startswith("*."):
+        claim = BLOCK_SUBDOMAINS if blocks else _EXCEPT_SUBDOMAINS
+        return Entry(record.line, trigger[2:], claim)
+    return Entry(record.line, trigger, BLOCK_EXACT if blocks else _EXCEPT_EXACT)
+
+
+def _refused(record: Record, reason: Reason) -> Problem:
+    return problem(record.line, reason, f"{record.owner} {record.rrtype} {' '.join(record.data)}")
+
+
+def _refusal(trigger: str) -> Reason | None:
+    """Say why a trigger is no name that a list may act on."""
+    if trigger == "*":
+        return Reason.EVERYTHING
+    if trigger.rpartition(".")[2].lower() in _OTHER_TRIGGERS:
+        return Reason.UNSUPPORTED_TRIGGER
+    return None
+
+
+def _effect(record: Record, trigger: str) -> Effect | Reason:
+    """Say what a record does to the names of its trigger, or why nothing can be made of it."""
+    if record.rrtype == "DNAME":
+        return Reason.UNSUPPORTED_OPTION
+    if record.rrtype != "CNAME":
+        return Effect.BLOCK
+    target = record.data[0].lower()
+    if target in {"rpz-passthru.", f"{trigger.lower()}."}:
+        return Effect.EXCEPT
+    if target == "rpz-drop." or not _is_reserved(target):
+        return Effect.BLOCK
+    return Reason.UNSUPPORTED_OPTION
+
+
+def _is_reserved(target: str) -> bool:
+    """Tell whether a target lies beneath a top-level name ``rpz-...``: an action, perhaps unknown.
+
+    Without its final dot an action is a slip that would turn a passthru into
+    local data, so that counts as well.
+    """
+    return target.removesuffix(".").rpartition(".")[2].startswith("rpz-")
+
+
+def _trigger(record: Record, apex: str) -> str | None:
+    """Return the owner relative to the apex: ``""`` for the apex, None outside the zone."""
+    owner = record.owner
+    if owner == "@":
+        return ""
+    if not owner.endswith(".") and record.origin == apex:
+        return owner
+    absolute = _absolute(record)
+    if not apex:
+        return absolute
+    lower, suffix = absolute.lower(), apex.lower()
+    if lower == suffix:
+        return ""
+    return absolute[: -len(suffix) - 1] if lower.endswith(f".{suffix}") else None
+
+
+def _absolute(record: Record) -> str:
+    """Return the owner without its final dot, as absolute as the file makes it."""
+    if record.owner == "@":
+        return record.origin
+    if record.owner.endswith(".") or not record.origin:
+        return record.owner.removesuffix(".")
+    return f"{record.owner}.{record.origin}"

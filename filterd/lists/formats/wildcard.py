@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names with a leading star: the lists of dnscrypt-proxy and blocky.
+
+``*.example.com`` is, as both define it, the name *and* everything beneath it:
+unlike the wildcard of the DNS (RFC 4592), which leaves the name itself out. A
+bare name and ``.example.com`` say the same, ``=example.com`` is that host alone.
+Stars elsewhere, ``?`` and ``[]`` are patterns over characters; ``@schedule``
+makes an entry depend on the time of day, which is for policy to say.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from filterd.lists.formats.domains import without_comment
+from filterd.lists.formats.parsed import (
+    BLOCK_EXACT,
+    BLOCK_SUBTREE,
+    MAX_LINE,
+    Entry,
+    Parsed,
+    problem,
+)
+from filterd.lists.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_common = re.compile(r"\*\.([a-z0-9_-][a-z0-9_.-]*)", re.ASCII | re.IGNORECASE).fullmatch
+_pattern = re.compile(r"[*?\[\]]").search
+
+
+def parse_wildcard(lines: Iterable[str]) -> Iterator[Parsed]:
+    """Yield what the lines of a list of leading wildcards say."""
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE:
+            yield problem(number, Reason.TOO_LONG, line)
+        elif match := _common(line):
+            yield Entry(number, match[1], BLOCK_SUBTREE)
+        elif text := without_comment(line):
+            yield _entry(number, text)
+
+
+def _entry(number: int, text: str) -> Parsed:
+    name, *rest = text.split()
+    if rest:
+        scheduled = rest[0].startswith("@")
+        reason = Reason.UNSUPPORTED_OPTION if scheduled else Reason.BAD_SYNTAX
+        return problem(number, reason, text)
+    if "/" in name:
+        regular = len(name) > 1 and name.startswith("/") and name.endswith("/")
+        reason = Reason.REGULAR_EXPRESSION if regular else Reason.URL_WITH_PATH
+        return problem(number, reason, text)
+    if name in {"*", "*."}:
+        return problem(number, Reason.EVERYTHING, text)
+    claim = BLOCK_EXACT if name.startswith("=") else BLOCK_SUBTREE
+    name = name[2:] if name.startswith("*.") else name.removeprefix("=").removeprefix(".")
+    if not name or _pattern(name):
+        return problem(number, Reason.UNSUPPORTED_PATTERN, text)
+    return Entry(number, name, claim)
