@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages for tests: honest ones made by dnspython, and raw ones that may lie.
+
+What is made here never comes from ``filterd.wire`` itself, so that a test of
+the parser does not ask the composer whether it is right.
+"""
+
+from __future__ import annotations
+
+from struct import pack
+from typing import TYPE_CHECKING
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+QUESTION = b"\x07example\x03com\x00\x00\x01\x00\x01"
+"""``example.com. IN A`` as a question section; its qname stands at octet 12."""
+
+OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"
+"""An OPT record without options, advertising 1232 octets."""
+
+
+def a_query(  # noqa: PLR0913 -- the flags of a query
+    name: str = "example.com",
+    qtype: str | int = "A",
+    *,
+    qclass: str = "IN",
+    edns: bool = True,
+    udp_size: int = 1232,
+    options: Iterable[dns.edns.Option] = (),
+    do: bool = False,
+    rd: bool = True,
+    cd: bool = False,
+    ad: bool = False,
+    message_id: int = 0x1234,
+) -> bytes:
+    """Return the query that a stub would send."""
+    query = dns.message.make_query(name, qtype, qclass, id=message_id)
+    query.flags = (
+        (dns.flags.RD if rd else 0) | (dns.flags.CD if cd else 0) | (dns.flags.AD if ad else 0)
+    )
+    if edns:
+        flags = dns.flags.DO if do else 0
+        query.use_edns(0, flags, udp_size, options=list(options))
+    return query.to_wire()
+
+
+def a_response(
+    query: bytes,
+    *answers: str,
+    rcode: str = "NOERROR",
+    authority: Iterable[str] = (),
+    additional: Iterable[str] = (),
+    aa: bool = False,
+    tc: bool = False,
+) -> bytes:
+    """Return what an upstream would answer to ``query``.
+
+    Args:
+        query: whole, as ``a_query`` makes it.
+        answers: records as a zone file writes them: ``"example.com 300 A 192.0.2.1"``.
+            Records that share owner and type become one RRset.
+        rcode: a mnemonic.
+        authority: likewise.
+        additional: likewise.
+        aa: authoritative answer.
+        tc: truncated.
+    """
+    response = dns.message.make_response(dns.message.from_wire(query), recursion_available=True)
+    response.set_rcode(dns.rcode.from_text(rcode))
+    response.flags |= (dns.flags.AA if aa else 0) | (dns.flags.TC if tc else 0)
+    sections = (response.answer, response.authority, response.additional)
+    for section, lines in zip(sections, (answers, authority, additional), strict=True):
+        for line in lines:
+            _add(response, section, line)
+    return response.to_wire()
+
+
+def _add(response: dns.message.Message, section: list[dns.rrset.RRset], line: str) -> None:
+    owner, ttl, rtype, rdata = line.split(maxsplit=3)
+    new = dns.rrset.from_text(dns.name.from_text(owner), int(ttl), "IN", rtype, rdata)
+    rrset = response.find_rrset(section, new.name, new.rdclass, new.rdtype, create=True)
+    rrset.update(new)
+
+
+def a_message(  # noqa: PLR0913 -- the parts of a message
+    body: bytes,
+    *,
+    flags: int = 0x0100,
+    qdcount: int = 1,
+    ancount: int = 0,
+    nscount: int = 0,
+    arcount: int = 0,
+    message_id: int = 0x1234,
+) -> bytes:
+    """Return a header that says what it is told to, and behind it any octets."""
+    return pack("!HHHHHH", message_id, flags, qdcount, ancount, nscount, arcount) + body
+
+
+def a_record(
+    rdata: bytes = b"\xc0\x00\x02\x01",
+    *,
+    owner: bytes = b"\xc0\x0c",
+    rtype: int = 1,
+    rclass: int = 1,
+    ttl: int = 300,
+    rdlength: int | None = None,
+) -> bytes:
+    """Return one record; ``rdlength`` may lie."""
+    size = len(rdata) if rdlength is None else rdlength
+    return owner + pack("!HHIH", rtype, rclass, ttl, size) + rdata
