@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From packed sections to the index file: laid out, digested and synced.
+
+The file is written under a temporary name in the folder of its target, read
+back and verified there, and only then renamed: whoever opens the target finds
+the old index or the new one, whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from array import array
+from typing import TYPE_CHECKING
+
+from filterd.errors import StoreError
+from filterd.lists.index import Index
+from filterd.lists.layout import HEADER_OCTETS, SECTIONS, Header, Span, aligned
+from filterd.lists.packing import Packer, fill_slots
+from filterd.paths import install
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Section = bytes | bytearray | array[int]
+
+_NARROW_SETS = 1 << 16
+"""So many claim sets can be told apart by 16 bits."""
+
+
+def sections_of(packer: Packer, catalogue: bytes, report: bytes) -> tuple[dict[str, Section], int]:
+    """Return all sections of an index by name, and the longest way of a name in its table."""
+    slots, probe_limit = fill_slots(packer.hashes)
+    narrow = len(packer.sets) <= _NARROW_SETS
+    sections: dict[str, Section] = {
+        "names": packer.names,
+        "name_offsets": packer.name_offsets,
+        "slots": slots,
+        "set_ids": array("H", packer.set_ids) if narrow else packer.set_ids,
+        "lines": packer.lines,
+        "line_offsets": packer.line_offsets,
+        "catalogue": catalogue,
+        "report": report,
+    }
+    return sections, probe_limit
+
+
+def write_index(packer: Packer, seed: int, catalogue: bytes, report: bytes, target: Path) -> None:
+    """Write, verify and install an index.
+
+    Args:
+        packer: all names, packed.
+        seed: the one that the packer hashed with.
+        catalogue: its section.
+        report: its section.
+        target: the file to replace; its folder must exist.
+
+    Raises:
+        StoreError: the disk refused; the old index is untouched.
+    """
+    sections, probe_limit = sections_of(packer, catalogue, report)
+    header = _header(packer, sections, probe_limit, seed)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(header.pack())
+            file.writelines(_padded(sections))
+            file.flush()
+            os.fsync(file.fileno())
+        Index.open(temporary).verify()
+        install(temporary, target)
+    except OSError as error:
+        raise StoreError(f"{target}: cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _header(packer: Packer, sections: dict[str, Section], probe_limit: int, seed: int) -> Header:
+    """Place the sections one after the other and digest them."""
+    spans, offset = {}, HEADER_OCTETS
+    for name in SECTIONS:
+        length = len(memoryview(sections[name]).cast("B"))
+        spans[name] = Span(offset, length)
+        offset = aligned(offset + length)
+    digest = hashlib.sha256()
+    for part in _padded(sections):
+        digest.update(part)
+    return Header(
+        name_count=packer.name_count,
+        slot_count=len(sections["slots"]),
+        probe_limit=probe_limit,
+        set_count=len(packer.sets),
+        set_width=memoryview(sections["set_ids"]).itemsize,
+        seed=seed,
+        digest=digest.digest(),
+        spans=spans,
+    )
+
+
+def _padded(sections: dict[str, Section]) -> Iterator[memoryview | bytes]:
+    """Give the body of the file, piece by piece."""
+    for name in SECTIONS:
+        octets = memoryview(sections[name]).cast("B")
+        yield octets
+        yield bytes(aligned(len(octets)) - len(octets))

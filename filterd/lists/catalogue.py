@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue of an index: its lists, what they claim, and which claims stand together.
+
+A name of the index refers to a *claim set* by its id; a set is a tuple of claim
+ids; a claim says which list it comes from. Names are millions, sets hundreds,
+so all this is JSON, and policy can decide on each set once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from filterd.errors import IndexFormatError
+from filterd.lists.rules import Claim, Effect, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ListRecord:
+    """A list as it was compiled. ``digest``: SHA-256 of its text, hex. ``kept``: its entries."""
+
+    id: str
+    category: str
+    title: str
+    format: str
+    own: bool
+    digest: str
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """``claims`` pairs an index into ``lists`` with a claim; ``sets`` hold indexes into ``claims``.
+
+    ``build`` says ``when`` (Unix time) and by which ``version`` of filterd.
+    """
+
+    lists: tuple[ListRecord, ...]
+    claims: tuple[tuple[int, Claim], ...]
+    sets: tuple[tuple[int, ...], ...]
+    build: dict[str, Any]
+
+    def dump(self) -> bytes:
+        """Return the catalogue as JSON, the same for the same catalogue."""
+        data = {
+            "lists": [asdict(one) for one in self.lists],
+            "claims": [[index, _claim_data(claim)] for index, claim in self.claims],
+            "sets": self.sets,
+            "build": self.build,
+        }
+        return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def load(cls, text: bytes, set_count: int) -> Catalogue:
+        """Read what ``dump`` gave.
+
+        Args:
+            text: the JSON.
+            set_count: how many claim sets the index refers to.
+
+        Raises:
+            IndexFormatError: it did not give this, or an index in it leads nowhere.
+        """
+        try:
+            data = json.loads(text)
+            catalogue = cls(
+                tuple(ListRecord(**one) for one in data["lists"]),
+                tuple((index, _claim(one)) for index, one in data["claims"]),
+                tuple(map(tuple, data["sets"])),
+                dict(data["build"]),
+            )
+            catalogue._check(set_count)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise IndexFormatError(f"has a damaged catalogue ({error})") from error
+        return catalogue
+
+    def _check(self, set_count: int) -> None:
+        """Refuse indexes that lead nowhere."""
+        if not {index for index, _ in self.claims} <= set(range(len(self.lists))):
+            raise ValueError("a claim is of no list")
+        known = set(range(len(self.claims)))
+        if not all(members and known.issuperset(members) for members in self.sets):
+            raise ValueError("a set holds no claim")
+        if len(self.sets) != set_count:
+            raise ValueError(f"{len(self.sets)} claim sets instead of {set_count}")
+
+
+def _claim_data(claim: Claim) -> dict[str, Any]:
+    """Return a claim as plain data; what is usual is left out."""
+    data: dict[str, Any] = {"scope": int(claim.scope), "effect": int(claim.effect)}
+    data |= {
+        flag: True for flag in ("important", "specific", "types_negated") if getattr(claim, flag)
+    }
+    if claim.types is not None:
+        data["types"] = sorted(claim.types)
+    if claim.denyallow:
+        data["denyallow"] = sorted(name.hex() for name in claim.denyallow)
+    return data
+
+
+def _claim(data: dict[str, Any]) -> Claim:
+    """Read what ``_claim_data`` gave."""
+    types = data.get("types")
+    return Claim(
+        Scope(data["scope"]),
+        Effect(data["effect"]),
+        important=data.get("important", False),
+        specific=data.get("specific", False),
+        types=None if types is None else frozenset(types),
+        types_negated=data.get("types_negated", False),
+        denyallow=frozenset(map(bytes.fromhex, data.get("denyallow", ()))),
+    )

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled index, opened: from a name to the exact entries and lists that name it.
+
+The file is memory-mapped and immutable, so processes share it and opening reads
+its header and catalogue only. A new index replaces the file by renaming; who
+has mapped the old one goes on reading the old one. Nobody may ever write into
+an index in place: a mapping would change under its readers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import IndexFormatError
+from filterd.lists.catalogue import Catalogue, ListRecord
+from filterd.lists.hostname import name_from_key
+from filterd.lists.layout import BLOCK_NAMES, HEADER_OCTETS, Header, Hit
+from filterd.lists.matcher import Matcher
+from filterd.lists.report import CompileReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.lists.rules import Claim
+
+
+class Index:
+    """One open index; ``Index.open`` makes it.
+
+    Attributes:
+        lists: the compiled lists.
+        claims: for each claim id, the index into ``lists`` and the claim.
+        sets: for each set id, its claim ids.
+        build: ``when`` it was compiled (Unix time), by which ``version``, and the hash ``seed``.
+        matcher: the lookup itself, for callers that cannot afford this layer.
+    """
+
+    def __init__(self, mapped: mmap.mmap | bytes, header: Header, catalogue: Catalogue) -> None:
+        self._mapped, self._header = mapped, header
+        self.lists: tuple[ListRecord, ...] = catalogue.lists
+        self.claims: tuple[tuple[int, Claim], ...] = catalogue.claims
+        self.sets: tuple[tuple[int, ...], ...] = catalogue.sets
+        self.build: dict[str, Any] = {**catalogue.build, "seed": header.seed}
+        self.matcher = Matcher(mapped, header)
+
+    @classmethod
+    def open(cls, path: Path) -> Index:
+        """Map an index; only header and catalogue are read and checked.
+
+        Raises:
+            IndexFormatError: it is not an index that this filterd reads.
+            OSError: it cannot be opened at all.
+        """
+        with path.open("rb") as file:
+            octets = file.seek(0, 2)
+            if octets < HEADER_OCTETS:
+                raise IndexFormatError(f"{path}: is not an index of filterd; compile the lists")
+            mapped = mmap.mmap(file.fileno(), octets, access=mmap.ACCESS_READ)
+        try:
+            header = Header.parse(mapped[:HEADER_OCTETS], octets)
+            catalogue = Catalogue.load(_section(mapped, header, "catalogue"), header.set_count)
+        except IndexFormatError as error:
+            raise IndexFormatError(f"{path}: {error}; compile the lists again") from error
+        return cls(mapped, header, catalogue)
+
+    def verify(self) -> None:
+        """Read the whole file once and check it; owed before an index is activated.
+
+        Raises:
+            IndexFormatError: an octet is not the one that was written, or the
+                structure contradicts itself.
+        """
+        with memoryview(self._mapped) as octets, octets[HEADER_OCTETS:] as body:
+            digest = hashlib.sha256(body).digest()
+        if digest != self._header.digest:
+            raise IndexFormatError("the index is damaged: its digest does not match")
+        self.matcher.check()
+        _ = self.report
+
+    def close(self) -> None:
+        """Let go of the file; it is unmapped when nobody refers to the matcher any more."""
+        self._mapped = b""
+        del self.matcher
+
+    def lookup(self, name: bytes) -> tuple[Hit, ...]:
+        """Find the listed names that are ``name`` or an ancestor with two labels or more.
+
+        Scope and conditions of the claims are not applied: that is policy's.
+
+        Args:
+            name: lower-case uncompressed wire form.
+
+        Returns:
+            The hits, the one with the most labels first.
+
+        Raises:
+            BadLabelError: ``name`` is no wire name.
+            IndexFormatError: the file is damaged where it had to be read.
+        """
+        return self.matcher.lookup(name)
+
+    def name(self, rank: int) -> bytes:
+        """Return the wire name of this rank.
+
+        Raises:
+            IndexError: there is no such rank.
+        """
+        if not 0 <= rank < len(self):
+            raise IndexError(f"rank {rank} of {len(self)}")
+        block, position = divmod(rank, BLOCK_NAMES)
+        return name_from_key(self.matcher.block(block)[position])
+
+    def names(self) -> Iterator[bytes]:
+        """Give all wire names in the order of their ranks."""
+        for block in range(self._header.block_count):
+            yield from map(name_from_key, self.matcher.block(block))
+
+    def entries(self, rank: int) -> tuple[tuple[int, int], ...]:
+        """Return claim id and line of every entry for the name of this rank.
+
+        Raises:
+            IndexError: there is no such rank.
+            IndexFormatError: the file is damaged where it had to be read.
+        """
+        if not 0 <= rank < len(self):
+            raise IndexError(f"rank {rank} of {len(self)}")
+        first = rank - rank % BLOCK_NAMES
+        before = sum(len(self.sets[self.matcher.set_id(other)]) for other in range(first, rank))
+        claims = self.sets[self.matcher.set_id(rank)]
+        lines = islice(self._lines(rank // BLOCK_NAMES), before, before + len(claims))
+        return tuple(zip(claims, lines, strict=True))
+
+    def _lines(self, block: int) -> Iterator[int]:
+        """Give the lines of a block, decoded from varints."""
+        offset, length = self._header.spans["lines"]
+        place = self._header.spans["line_offsets"].offset + 4 * block
+        at = offset + int.from_bytes(self._mapped[place : place + 4], "little")
+        number = shift = 0
+        while at < offset + length and shift < 35:
+            octet = self._mapped[at]
+            number |= (octet & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+            if octet < 0x80:
+                yield number
+                number = shift = 0
+        raise IndexFormatError("the index is damaged: its lines cannot be read")
+
+    @property
+    def report(self) -> CompileReport:
+        """Return what the compiler took and refused.
+
+        Raises:
+            IndexFormatError: it cannot be read.
+        """
+        try:
+            return CompileReport.from_json(
+                json.loads(_section(self._mapped, self._header, "report"))
+            )
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise IndexFormatError(f"the index has a damaged report ({error})") from error
+
+    def __len__(self) -> int:
+        return self._header.name_count
+
+    def sizes(self) -> dict[str, int]:
+        """Return the octets of each section, and of the header."""
+        sections = {section: span.length for section, span in self._header.spans.items()}
+        return {"header": HEADER_OCTETS, **sections}
+
+
+def _section(mapped: mmap.mmap | bytes, header: Header, section: str) -> bytes:
+    """Copy one section."""
+    offset, length = header.spans[section]
+    return mapped[offset : offset + length]

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take lists in: from their text to records, claims and a report on every line not taken.
+
+Per list a parser gives entries; here their names become keys, what no list may
+name is refused, and each distinct claim gets an id. Nothing is judged against
+other lists yet.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from filterd.errors import ListError
+from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
+from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, text_from_key
+from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.reasons import Reason
+from filterd.lists.records import CANCELS, record_tail
+from filterd.lists.report import ListReport, count, shown
+from filterd.lists.rules import Claim, Effect, ListSource, Scope
+from filterd.lists.source_text import SourceText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_MARKER = Claim(Scope.EXACT, Effect.MARKER)
+_REFUSALS = frozenset((Reason.EVERYTHING, Reason.SINGLE_LABEL, Reason.PUBLIC_SUFFIX, Reason.PINNED))
+"""Reasons that are about what a name is, not about how it is written."""
+
+
+class Intake:
+    """All lists of one index, taken in one after the other.
+
+    Attributes:
+        records: one for each entry, cancellation and marker, unsorted.
+        claims: for each claim id, the index of the list and the claim.
+        reports: of each list, in the order of ``sources``.
+        digests: SHA-256 of the text of each list, hex.
+
+    Args:
+        sources: the lists.
+        problems: an open text file for a line about every line that was not taken.
+    """
+
+    def __init__(self, sources: Sequence[ListSource], problems: IO[str] | None) -> None:
+        self.sources, self._problems = sources, problems
+        self.records: list[bytes] = []
+        self.claims: list[tuple[int, Claim]] = []
+        self.reports = [ListReport(s.id, s.category, s.format, s.path) for s in sources]
+        self.digests: list[str] = []
+
+    def take(self, progress: Callable[[int], None]) -> None:
+        """Take in the next list.
+
+        Args:
+            progress: called now and then with the octets of its file read so far.
+
+        Raises:
+            ListError: its file cannot be read, or its format is unknown.
+        """
+        index = len(self.digests)
+        source = self.sources[index]
+        parse = FORMATS.get(source.format)
+        if parse is None:
+            known = ", ".join(FORMATS)
+            raise ListError(f"{source.path}: format {source.format!r} is unknown; known: {known}")
+        text = SourceText(Path(source.path))
+        claim_ids = _ClaimIds(self.claims, index)
+        exceptions, cancelled = list[tuple[bytes, Entry]](), set[tuple[bytes, int]]()
+        append = self.records.append
+        for parsed in parse(chain.from_iterable(text.lines(progress))):
+            if isinstance(parsed, Problem):
+                self.refuse(index, parsed.line, parsed.reason, parsed.text)
+                continue
+            key = self._key(index, parsed)
+            if key is None:
+                continue
+            claim_id = claim_ids.of(parsed.claim)
+            if isinstance(parsed, Cancelled):
+                cancelled.add((key, claim_id))
+                append(key + record_tail(claim_id, CANCELS))
+                continue
+            append(key + record_tail(claim_id, parsed.line))
+            if parsed.claim.effect is Effect.EXCEPT or parsed.claim.denyallow:
+                exceptions.append((key, parsed))
+        self._mark(exceptions, cancelled, claim_ids)
+        self.reports[index].lines = text.line_count
+        self.digests.append(text.digest)
+
+    def refuse(self, index: int, line: int, reason: Reason, text: str) -> None:
+        """Count, quote and record a line or an entry that is not taken."""
+        report = self.reports[index]
+        if reason is Reason.PROTECTED:
+            report.set_aside += 1
+        else:
+            count(report.refused if reason in _REFUSALS else report.problems, str(reason))
+        harmless = shown(text)
+        report.add_sample(line, str(reason), harmless)
+        if self._problems:
+            self._problems.write(f"{shown(report.path)}:{line}\t{reason}\t{harmless}\n")
+
+    def refuse_key(self, index: int, line: int, reason: Reason, key: bytes) -> None:
+        """``refuse`` for an entry of which only the key is left."""
+        self.refuse(index, line, reason, text_from_key(key))
+
+    def _key(self, index: int, entry: Entry | Cancelled) -> bytes | None:
+        """Return the key of an entry's name, unless no list may name it."""
+        try:
+            key = key_from_text(entry.name)
+        except HostnameError as error:
+            self.refuse(index, entry.line, error.reason, entry.name)
+            return None
+        if is_public_suffix(key):
+            self.refuse(index, entry.line, Reason.PUBLIC_SUFFIX, entry.name)
+            return None
+        return key
+
+    def _mark(
+        self,
+        exceptions: Sequence[tuple[bytes, Entry]],
+        cancelled: set[tuple[bytes, int]],
+        claim_ids: _ClaimIds,
+    ) -> None:
+        """Put markers above exceptions, so that a block there does not deny them (RFC 8020)."""
+        for key, entry in exceptions:
+            if (key, claim_ids.of(entry.claim)) in cancelled:
+                continue
+            excepted = [key] if entry.claim.effect is Effect.EXCEPT else []
+            denied = map(key_from_name, entry.claim.denyallow)
+            excepted += [name for name in denied if name and name.startswith(key)]
+            tail = record_tail(claim_ids.of(_MARKER), entry.line)
+            self.records += [above + tail for name in excepted for above in _ancestors(name)]
+
+
+class _ClaimIds:
+    """Ids of the claims of one list.
+
+    Parsers intern their claims, so the identity of the object finds most ids: a
+    dataclass hashes all its fields again for every entry.
+    """
+
+    def __init__(self, claims: list[tuple[int, Claim]], index: int) -> None:
+        self._claims, self._index = claims, index
+        self._by_value: dict[Claim, int] = {}
+        self._by_identity: dict[int, int] = {}
+
+    def of(self, claim: Claim) -> int:
+        """Return the id of a claim, a new one for a new claim."""
+        known = self._by_identity.get(id(claim))
+        if known is not None:
+            return known
+        known = self._by_value.get(claim)
+        if known is None:
+            known = self._by_value[claim] = len(self._claims)
+            self._claims.append((self._index, claim))
+            # Safe only for the object that is kept: another may take its place in memory.
+            self._by_identity[id(claim)] = known
+        return known
+
+
+def _ancestors(key: bytes) -> list[bytes]:
+    """Return the keys of the proper ancestors on which a list may hold a block."""
+    found = []
+    end = key.find(b"\0", key.find(b"\0") + 1) + 1
+    while 0 < end < len(key):
+        if not is_public_suffix(key[:end]):
+            found.append(key[:end])
+        end = key.find(b"\0", end) + 1
+    return found

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The matcher that is live: from a name to the listed names that it stands at or beneath.
+
+``Matcher(octets, header)`` reads a mapped index and never writes; both twins
+have the methods that ``filterd.lists._matcher_py`` documents. ``NATIVE`` tells
+which one serves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.lists.twins import live_twin
+
+if TYPE_CHECKING:
+    from filterd.lists._matcher_py import Matcher
+
+    NATIVE: bool
+else:
+    _live, NATIVE = live_twin("filterd.lists._matcher", "filterd.lists._matcher_py")
+    Matcher = _live.Matcher
+
+__all__ = ["NATIVE", "Matcher"]

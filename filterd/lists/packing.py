@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The packing that is live: from sorted records to the sections of an index.
+
+Both twins have what ``filterd.lists._packing_py`` documents and produce the
+same octets. ``NATIVE`` tells which one serves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.lists.twins import live_twin
+
+if TYPE_CHECKING:
+    from filterd.lists._packing_py import Packer, fill_slots
+
+    NATIVE: bool
+else:
+    _live, NATIVE = live_twin("filterd.lists._packing", "filterd.lists._packing_py")
+    Packer = _live.Packer
+    fill_slots = _live.fill_slots
+
+__all__ = ["NATIVE", "Packer", "fill_slots"]

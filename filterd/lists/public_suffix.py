@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Public suffixes: the names that no list may name, because strangers register beneath them.
+
+The Public Suffix List is read once, with its private section (``blogspot.com``
+is as full of strangers as ``com.vn``), into sets of index keys, so that a check
+costs a hash lookup. As the package that ships the list reads it, a rule
+``*.example`` makes ``example`` itself public too.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import publicsuffixlist
+
+from filterd.lists.hostname import HostnameError, key_from_text
+
+
+class _Rules(NamedTuple):
+    """Keys: public ones, those whose every child is public, and the children that are not."""
+
+    public: frozenset[bytes]
+    wildcards: frozenset[bytes]
+    exceptions: frozenset[bytes]
+
+
+def is_public_suffix(key: bytes) -> bool:
+    """Tell whether the name with this key is a public suffix; every single label is."""
+    public, wildcards, exceptions = _rules()
+    if key in public:
+        return True
+    parent = key[: key.rfind(b"\0", 0, -1) + 1]
+    return not parent or (parent in wildcards and key not in exceptions)
+
+
+@cache
+def _rules() -> _Rules:
+    """Read the list that ships with ``publicsuffixlist``."""
+    text = Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8")
+    public, wildcards, exceptions = set[bytes](), set[bytes](), set[bytes]()
+    for line in text.splitlines():
+        rule = line.split(" ", 1)[0].strip()
+        if rule.startswith("*."):
+            wildcards.add(_key(rule[2:]))
+        elif rule.startswith("!"):
+            exceptions.add(_key(rule[1:]))
+        elif rule and not rule.startswith("//"):
+            public.add(_key(rule))
+    return _Rules(frozenset(public | wildcards), frozenset(wildcards), frozenset(exceptions))
+
+
+def _key(rule: str) -> bytes:
+    """Return the key of a rule, which may be one label."""
+    try:
+        return key_from_text(rule)
+    except HostnameError:
+        # Only single labels are refused, and every one is public anyway; a
+        # second label makes it a host name, whose key begins with that label.
+        return key_from_text(f"x.{rule}").removesuffix(b"x\0")
