@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING
 
 from filterd.policy.client import Client
-from filterd.policy.model import Network, Policy
+
+if TYPE_CHECKING:
+    from filterd.policy.model import Network, Policy
 
 _MEMO_CLIENTS = 10_000
 """Five times the devices of the largest school; beyond that the memo starts again."""

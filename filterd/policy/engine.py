@@ -17,18 +17,23 @@ defeat and *before* what they did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from filterd.lists.index import Hit, Index
 from filterd.lists.rules import Scope
-from filterd.policy.client import Client
 from filterd.policy.model import Audience, BlockResponse, LocalRule, Policy
 from filterd.policy.overlay import Overlay, OverlayEntry
 from filterd.policy.table import DecisionTable, Ruling
 from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 from filterd.wire import RRType
 from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from filterd.lists.index import Index
+    from filterd.lists.layout import Hit
+    from filterd.policy.client import Client
 
 _AUDIENCE_WIDTH = {audience: width for width, audience in enumerate(Audience)}
 _SCOPE_PREFIX = {Scope.EXACT: "=", Scope.SUBTREE: "", Scope.SUBDOMAINS: "*."}
@@ -261,7 +266,9 @@ class _Case:
         if grade.response is BlockResponse.SINKHOLE:
             address_type = self.qtype in (RRType.A, RRType.AAAA)
             return Action.SINKHOLE if address_type else Action.NODATA
-        if grade.response is BlockResponse.NODATA or not self._everything_beneath_is_blocked(matches):
+        if grade.response is BlockResponse.NODATA or not self._everything_beneath_is_blocked(
+            matches
+        ):
             return Action.NODATA
         return Action.NXDOMAIN
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from filterd.lists.guards import Pin, Protection
+if TYPE_CHECKING:
+    from filterd.lists.guards import Pin, Protection
 
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
 """Every grade there is, in the order in which people list them."""
@@ -173,3 +175,5 @@ class Policy:
     rules: tuple[LocalRule, ...]
     pins: tuple[Pin, ...]
     protections: tuple[Protection, ...]
+    top_level: tuple[bytes, ...] = ()
+    """Names of top-level domains, so that a single label that is one can be told from a typo."""

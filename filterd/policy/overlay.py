@@ -10,12 +10,16 @@ table alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from filterd.lists.guards import Pin, Protection
-from filterd.policy.model import LocalRule, Policy
 from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.lists.guards import Pin, Protection
+    from filterd.policy.model import LocalRule, Policy
 
 
 @dataclass(slots=True)
@@ -44,9 +48,7 @@ class Overlay:
     def lookup(self, qname: bytes) -> list[tuple[bytes, OverlayEntry]]:
         """Return what is said of ``qname`` and its ancestors, the qname first."""
         entries = self._entries
-        return [
-            (suffix, entries[suffix]) for suffix in names.suffixes(qname) if suffix in entries
-        ]
+        return [(suffix, entries[suffix]) for suffix in names.suffixes(qname) if suffix in entries]
 
     def touches(self, qname: bytes) -> bool:
         """Tell whether anything here speaks of ``qname``, or of a name beneath it."""

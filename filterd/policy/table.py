@@ -11,11 +11,14 @@ path: there is no second copy of the rules.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from filterd.lists.index import Index
 from filterd.lists.rules import Claim, Effect
-from filterd.policy.model import Category, GradePolicy, Policy
 from filterd.policy.verdict import Rule
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.policy.model import Category, GradePolicy, Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes down the chain and what comes back up."""
+"""What goes down the chain and what comes back up: facts, composed only at the end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from filterd.policy.client import Client
-from filterd.policy.verdict import Verdict
-from filterd.resolve.site import Site
-from filterd.wire import Ede, ParsedQuery, RebuiltSections
+from filterd.wire import Ede, ParsedQuery, Rcode
+
+if TYPE_CHECKING:
+    from filterd.policy.client import Client
+    from filterd.policy.model import ZoneRecord
+    from filterd.policy.verdict import Verdict
+    from filterd.resolve.site import Site
+    from filterd.upstream import Resolution
 
 
 class Transport(StrEnum):
@@ -28,7 +33,6 @@ class Peer:
     """
 
     address: str
-    port: int
     interface: int = 0
 
 
@@ -41,9 +45,9 @@ class Query:
     """
 
     message: ParsedQuery
+    peer: Peer
     client: Client
     site: Site
-    transport: Transport = Transport.UDP
 
     @property
     def qname(self) -> bytes:
@@ -54,6 +58,11 @@ class Query:
     def qtype(self) -> int:
         """The type asked for."""
         return self.message.question.qtype
+
+    @property
+    def do(self) -> bool:
+        """Whether the asker wants DNSSEC records."""
+        return self.message.edns is not None and self.message.edns.do
 
 
 class Source(StrEnum):
@@ -68,31 +77,18 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution:
-    """What an upstream said, independent of who asked: the part that a cache may keep.
-
-    ``targets`` are the CNAME and SVCB targets in it, which policy judges for
-    each asker anew. ``ttl_s`` is how long all of it holds, 0 for not at all.
-    ``edes`` are the upstream's own extended errors (RFC 8914).
-    """
-
-    rcode: int
-    sections: RebuiltSections
-    targets: tuple[bytes, ...] = ()
-    ttl_s: int = 0
-    authentic: bool = False
-    edes: tuple[Ede, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """A response and where it comes from.
+    """What the chain found: facts about the answer, not yet a message.
 
-    ``message`` is whole, for this asker, not yet cut to a size. ``resolution``
-    is there when an upstream's words are in it.
+    Of the rest, ``source`` says which are set: BLOCKED a blocking ``verdict``;
+    LOCAL ``rcode`` and ``records``; CACHED and FORWARDED a ``resolution`` that
+    is ``age_s`` seconds old; REFUSED and FAILED the ``edes`` that say why.
     """
 
-    message: bytes
     source: Source
     verdict: Verdict | None = None
+    rcode: int = Rcode.NOERROR
+    records: tuple[ZoneRecord, ...] = ()
     resolution: Resolution | None = None
+    age_s: int = 0
+    edes: tuple[Ede, ...] = ()

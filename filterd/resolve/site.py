@@ -9,29 +9,44 @@ half of each, and none waits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from filterd.identity import Identifier
-from filterd.lists.index import Index
 from filterd.policy.engine import Engine
-from filterd.policy.model import Policy
 from filterd.resolve.zones import Zones
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.policy.model import Policy, UpstreamServer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """One policy and one index, and what follows from them."""
+    """One policy and one index, and what follows from them.
+
+    ``upstreams`` are addresses only: what the policy calls ``system`` has been
+    looked up. ``top_level`` are the names of top-level domains.
+    """
 
     policy: Policy
     index: Index
+    upstreams: tuple[UpstreamServer, ...]
     engine: Engine
     identifier: Identifier
     zones: Zones
+    top_level: frozenset[bytes]
 
     @classmethod
-    def of(cls, policy: Policy, index: Index) -> Site:
-        """Join a policy and an index."""
+    def of(cls, policy: Policy, index: Index, upstreams: tuple[UpstreamServer, ...]) -> Site:
+        """Join a policy, an index and the addresses to ask."""
         return cls(
-            policy, index, Engine(policy, index), Identifier(policy), Zones(policy)
+            policy,
+            index,
+            upstreams,
+            Engine(policy, index),
+            Identifier(policy),
+            Zones(policy),
+            frozenset(policy.top_level),
         )
 
 

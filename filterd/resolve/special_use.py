@@ -20,12 +20,15 @@ A zone that the site delegates or keeps itself goes before this table. Pure.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from filterd.wire import RRType
 from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _NO_ZONES = ("invalid", "test", "onion", "alt", "local", "internal", "home.arpa")
 
@@ -41,7 +44,12 @@ _PRIVATE_REVERSE = (
     "8.b.d.0.1.0.0.2.ip6.arpa",
 )
 
-_CANARIES = ("use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com", "mask-canary.icloud.com")
+_CANARIES = (
+    "use-application-dns.net",
+    "mask.icloud.com",
+    "mask-h2.icloud.com",
+    "mask-canary.icloud.com",
+)
 
 _TYPES_OF_A_TLD = frozenset(
     (RRType.NS, RRType.SOA, RRType.DS, RRType.DNSKEY, RRType.RRSIG, RRType.NSEC, RRType.NSEC3PARAM)
@@ -77,7 +85,9 @@ class Special:
     reason: SpecialReason
 
 
-def _table(texts: Iterable[str], answer: SpecialAnswer, reason: SpecialReason) -> dict[bytes, Special]:
+def _table(
+    texts: Iterable[str], answer: SpecialAnswer, reason: SpecialReason
+) -> dict[bytes, Special]:
     return dict.fromkeys(map(names.from_text, texts), Special(answer, reason))
 
 
@@ -86,9 +96,7 @@ _SUBTREES: dict[bytes, Special] = {
     **_table(_NO_ZONES, SpecialAnswer.NXDOMAIN, SpecialReason.NEVER_DELEGATED),
     **_table(_PRIVATE_REVERSE, SpecialAnswer.NXDOMAIN, SpecialReason.PRIVATE_REVERSE),
     **_table(_CANARIES, SpecialAnswer.NXDOMAIN, SpecialReason.CANARY),
-    **_table(
-        ["resolver.arpa"], SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY
-    ),
+    **_table(["resolver.arpa"], SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY),
 }
 
 _SINGLE_LABEL = Special(SpecialAnswer.NXDOMAIN, SpecialReason.SINGLE_LABEL)

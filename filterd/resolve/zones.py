@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from filterd.policy.model import DelegatedZone, LocalZone, Policy, UpstreamServer, ZoneRecord
 from filterd.wire import Rcode, RRType
 from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.policy.model import DelegatedZone, LocalZone, Policy, UpstreamServer, ZoneRecord
 
 _LONGEST_CHAIN = 11
 """Aliases followed within a zone; as many as resolvers follow (reliability.md B4)."""

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the facts of an answer to its message: the one place that composes.
+
+Policy and wire meet here: which extended error a block carries, how long a
+client may keep what it gets.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+from filterd.policy.verdict import Action, Rule, Verdict
+from filterd.resolve.query import Answer, Query, Source
+from filterd.wire import (
+    Ede,
+    EdeCode,
+    Rcode,
+    assemble,
+    compose_reply,
+    encode_record,
+    negative_soa,
+    nodata,
+    nxdomain,
+    refused,
+    servfail,
+    sinkhole,
+)
+
+if TYPE_CHECKING:
+    from filterd.policy.model import ZoneRecord
+
+BLOCK_TTL_S = 10
+"""A block that was a mistake is gone from the device this soon after it is mended."""
+
+_LOCAL_NEGATIVE_TTL_S = 600
+
+
+def compose(query: Query, answer: Answer, now: float) -> bytes:
+    """Compose the whole response, not yet cut to a size.
+
+    Args:
+        query: the question, for its ID, letter case, flags and EDNS.
+        answer: what the chain found.
+        now: Unix time, to which ``valid_until`` is compared.
+    """
+    match answer.source:
+        case Source.BLOCKED:
+            return _blocked(query, answer)
+        case Source.LOCAL:
+            return _local(query, answer)
+        case Source.CACHED | Source.FORWARDED:
+            return _forwarded(query, answer, now)
+        case Source.REFUSED:
+            return refused(query.message, answer.edes)
+        case Source.FAILED:
+            return servfail(query.message, answer.edes)
+
+
+def _blocked(query: Query, answer: Answer) -> bytes:
+    verdict = answer.verdict
+    assert verdict is not None
+    message, edes = query.message, (_ede_of(query, verdict),)
+    match verdict.action:
+        case Action.NXDOMAIN:
+            return nxdomain(message, BLOCK_TTL_S, edes)
+        case Action.SINKHOLE:
+            grade = query.client.grade
+            ipv4 = IPv4Address(grade.sinkhole_ipv4).packed
+            ipv6 = IPv6Address(grade.sinkhole_ipv6).packed
+            return sinkhole(message, ipv4, ipv6, BLOCK_TTL_S, edes)
+        case _:
+            return nodata(message, BLOCK_TTL_S, edes)
+
+
+def _ede_of(query: Query, verdict: Verdict) -> Ede:
+    """Blocked (15): an order, a danger or the school says so; Filtered (17): it does not suit.
+
+    No text: what a category is called is not for everybody's eyes (RFC 8914 §6).
+    """
+    match = verdict.match
+    category = query.site.policy.categories.get(match.category) if match else None
+    if match is None or match.rule in (Rule.LOCAL, Rule.ORDERED):
+        return Ede(EdeCode.BLOCKED)
+    return Ede(EdeCode.BLOCKED if category and category.security else EdeCode.FILTERED)
+
+
+def _local(query: Query, answer: Answer) -> bytes:
+    authorities = () if answer.records else (negative_soa(query.message, _LOCAL_NEGATIVE_TTL_S),)
+    return compose_reply(
+        query.message,
+        answer.rcode,
+        answers=[_record(query, record) for record in answer.records],
+        authorities=authorities if answer.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN) else (),
+        edes=answer.edes,
+    )
+
+
+def _record(query: Query, record: ZoneRecord) -> bytes:
+    return encode_record(
+        record.owner,
+        record.rtype,
+        record.ttl_s,
+        record.rdata,
+        owner_is_qname=record.owner == query.qname,
+    )
+
+
+def _forwarded(query: Query, answer: Answer, now: float) -> bytes:
+    resolution = answer.resolution
+    assert resolution is not None
+    return assemble(
+        query.message,
+        resolution.sections,
+        resolution.rcode,
+        age_s=answer.age_s,
+        cap_ttl_s=_longest_ttl(query, answer.verdict, now),
+        edes=resolution.edes,
+    )
+
+
+def _longest_ttl(query: Query, verdict: Verdict | None, now: float) -> int:
+    """An urgent order reaches a device this soon; no allow outlives its own end (dns.md §9)."""
+    longest = query.client.grade.client_ttl_max_s
+    if verdict is None or verdict.valid_until is None:
+        return longest
+    return max(1, min(longest, int(verdict.valid_until - now)))

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link: what may be asked at all (dns.md §2). Needs nothing but the question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.resolve.query import Answer, Query, Source
+from filterd.wire import Ede, EdeCode, RRClass, RRType
+
+if TYPE_CHECKING:
+    from filterd.resolve.handler import Handler
+
+_TRANSFERS = (RRType.AXFR, RRType.IXFR)
+
+NOT_SUPPORTED = Ede(EdeCode.NOT_SUPPORTED)
+
+
+class Admission:
+    """Refuses zone transfers, classes but IN, and the meta types nobody may ask a forwarder."""
+
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+        """See any query; refuse what no forwarder answers, pass the rest on."""
+        question = query.message.question
+        if question.qclass != RRClass.IN or question.qtype in _TRANSFERS:
+            return Answer(Source.REFUSED, edes=(NOT_SUPPORTED,))
+        return await proceed(query)

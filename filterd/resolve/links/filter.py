@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link: policy, on the way in for the qname and on the way out for what it leads to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.resolve.query import Answer, Query, Source
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+    from filterd.policy.verdict import Verdict
+    from filterd.resolve.handler import Handler
+    from filterd.resolve.site import Site, SiteHolder
+
+
+class Filter:
+    """Blocks what the client's grade may not see; puts the verdict on every answer.
+
+    An upstream takes time, and the site may change meanwhile. The answer is then
+    judged by what is in force when it is sent: the client asks who it is and
+    what holds anew.
+    """
+
+    def __init__(self, sites: SiteHolder, clock: Clock) -> None:
+        self._sites = sites
+        self._clock = clock
+
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+        """See every question that may leave the school.
+
+        Will see allowed and forbidden names; must not proceed with a forbidden
+        one; must not return an upstream's words that policy in force forbids.
+        """
+        verdict = self._decide(query)
+        if verdict.blocked:
+            return Answer(Source.BLOCKED, verdict)
+        answer = await proceed(query)
+        current = self._sites.current
+        if current is not query.site or self._has_expired(verdict):
+            readmitted = _readmit(query, current)
+            if readmitted is None:
+                return Answer(Source.REFUSED)
+            query, verdict = readmitted, self._decide(readmitted)
+            if verdict.blocked:
+                return Answer(Source.BLOCKED, verdict)
+        return self._judge_targets(query, verdict, answer)
+
+    def _decide(self, query: Query) -> Verdict:
+        return query.site.engine.decide(query.client, query.qname, query.qtype, self._clock.wall())
+
+    def _has_expired(self, verdict: Verdict) -> bool:
+        return verdict.valid_until is not None and self._clock.wall() >= verdict.valid_until
+
+    def _judge_targets(self, query: Query, verdict: Verdict, answer: Answer) -> Answer:
+        """Judge what the name leads to: a blocked name must not hide behind an alias."""
+        if answer.resolution is None or query.site.zones.servers_of(query.qname) is not None:
+            return replace(answer, verdict=verdict)
+        until = verdict.valid_until
+        for target in answer.resolution.targets:
+            judged = query.site.engine.decide_target(
+                query.client, verdict, target, query.qtype, self._clock.wall()
+            )
+            if judged.blocked:
+                return Answer(Source.BLOCKED, judged)
+            until = _earlier(until, judged.valid_until)
+        return replace(answer, verdict=replace(verdict, valid_until=until))
+
+
+def _readmit(query: Query, site: Site) -> Query | None:
+    client = site.identifier.identify(query.peer.address, query.peer.interface)
+    return None if client is None else replace(query, client=client, site=site)
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    return min((edge for edge in (one, other) if edge is not None), default=None)

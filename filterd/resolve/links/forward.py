@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link, the last: ask the upstreams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.errors import UpstreamError, UpstreamTimeoutError
+from filterd.resolve.query import Answer, Query, Source
+from filterd.upstream import Forwarder, UpstreamQuestion
+from filterd.wire import Ede, EdeCode, Rcode
+
+if TYPE_CHECKING:
+    from filterd.policy.model import UpstreamServer
+    from filterd.resolve.handler import Handler
+
+NO_ANSWER = Ede(EdeCode.NO_REACHABLE_AUTHORITY)
+NETWORK_ERROR = Ede(EdeCode.NETWORK_ERROR)
+
+_UNHELPFUL = (Rcode.SERVFAIL, Rcode.REFUSED)
+
+
+class Forward:
+    """Asks the zone's own servers where the site delegates it, else the upstreams."""
+
+    def __init__(self, forwarder: Forwarder) -> None:
+        self._forwarder = forwarder
+
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+        """See what nothing above could answer. Never proceeds."""
+        question, servers = upstream_key(query)
+        try:
+            resolution = await self._forwarder.resolve(question, servers)
+        except UpstreamTimeoutError:
+            return Answer(Source.FAILED, edes=(NO_ANSWER,))
+        except UpstreamError:
+            return Answer(Source.FAILED, edes=(NETWORK_ERROR,))
+        if resolution.rcode in _UNHELPFUL:
+            return Answer(Source.FAILED, edes=resolution.edes or (NO_ANSWER,))
+        return Answer(Source.FORWARDED, resolution=resolution)
+
+
+def upstream_key(query: Query) -> tuple[UpstreamQuestion, tuple[UpstreamServer, ...]]:
+    """Return what is asked and who is: all that an upstream's answer depends on."""
+    servers = query.site.zones.servers_of(query.qname)
+    question = UpstreamQuestion(query.qname, query.qtype, query.do, query.message.header.cd)
+    return question, query.site.upstreams if servers is None else servers

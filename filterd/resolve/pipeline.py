@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""THE order of the chain. Each position has its reason; nothing else decides it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.resolve.handler import Handler, chain
+from filterd.resolve.links.admission import Admission
+from filterd.resolve.links.any_type import AnyType
+from filterd.resolve.links.cache import Cache
+from filterd.resolve.links.filter import Filter
+from filterd.resolve.links.forward import Forward
+from filterd.resolve.links.local import Local
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+    from filterd.resolve.site import SiteHolder
+    from filterd.resolve.store import ResolutionStore
+    from filterd.upstream import Forwarder
+
+
+def build(sites: SiteHolder, store: ResolutionStore, forwarder: Forwarder, clock: Clock) -> Handler:
+    """Build the chain that every query goes through, the outermost link first."""
+    return chain(
+        [
+            # First: what is refused whatever it names needs no further thought.
+            Admission(),
+            # Before the filter: the school's own names are not the Internet's,
+            # and no list may take a printer away.
+            Local(),
+            # Before everything that knows what others asked: what is forbidden
+            # is answered without a trace in the cache or at an upstream, and on
+            # the way out the aliases of cached answers are judged like fresh ones.
+            Filter(sites, clock),
+            # Below the filter: a blocked name stays blocked for ANY. Above the
+            # cache: it is neither kept nor asked.
+            AnyType(),
+            # Below policy: shared by all clients, and a reload acts at once.
+            Cache(store, clock),
+            # Last: whoever gets here must be asked for.
+            Forward(forwarder),
+        ]
+    )

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The face of the floor: a message and where it came from -> the message to send back.
+
+In two halves, so that a listener can tell what needs no waiting from what may:
+``admit`` is quick and never waits, ``respond`` goes down the chain.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from filterd.errors import WireError
+from filterd.resolve.compose import compose
+from filterd.resolve.query import Peer, Query
+from filterd.wire import Opcode, badvers, formerr, notimp, parse_query, peek_header, servfail
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+    from filterd.resolve.handler import Handler
+    from filterd.resolve.site import SiteHolder
+
+_SHORTEST = 12
+_log = logging.getLogger("filterd.resolve")
+
+
+class Resolver:
+    """Answers messages; counts what becomes of them."""
+
+    def __init__(self, sites: SiteHolder, handler: Handler, clock: Clock) -> None:
+        self._sites, self._handler, self._clock = sites, handler, clock
+        self.counters: Counter[str] = Counter()
+        """By ``Source`` of the answer, and ``dropped``, ``malformed``, ``error``."""
+
+    def admit(self, message: bytes, peer: Peer) -> Query | bytes | None:
+        """Judge a message before anything is looked up.
+
+        Returns: a query for ``respond``; a finished reply; or None for silence,
+        to whoever may not ask here and to what is no question (dns.md §1, §2).
+        """
+        site = self._sites.current
+        client = site.identifier.identify(peer.address, peer.interface)
+        if client is None or len(message) < _SHORTEST:
+            self.counters["dropped"] += 1
+            return None
+        header = peek_header(message)
+        if header.qr:
+            self.counters["dropped"] += 1
+            return None
+        if header.opcode != Opcode.QUERY:
+            return self._finish("notimp", notimp(message))
+        try:
+            parsed = parse_query(message)
+        except WireError:
+            return self._finish("malformed", formerr(message))
+        if parsed.edns is not None and parsed.edns.version > 0:
+            return self._finish("badvers", badvers(parsed))
+        return Query(parsed, peer, client, site)
+
+    async def respond(self, query: Query) -> bytes:
+        """Answer a query. Never raises: what goes wrong here is a SERVFAIL.
+
+        An exception must not become a way around the filter, so nothing is
+        forwarded after one.
+        """
+        try:
+            answer = await self._handler(query)
+            self.counters[answer.source.value] += 1
+            return compose(query, answer, self._clock.wall())
+        except Exception:
+            self.counters["error"] += 1
+            _log.exception("a question could not be answered; the client gets SERVFAIL")
+            return servfail(query.message, ())
+
+    def _finish(self, what: str, reply: bytes) -> bytes:
+        self.counters[what] += 1
+        return reply

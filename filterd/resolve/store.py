@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cache's memory: resolutions by question and upstream, bounded by octets.
+
+The least recently used goes first. TTLs age by a clock that never goes back.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from filterd.upstream import Resolution
+
+DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
+
+_OVERHEAD_OCTETS = 1_000
+"""What an entry costs beside its body: measured, key, objects and dictionary slots."""
+
+
+class ResolutionStore:
+    """Keeps resolutions while they hold and while there is room."""
+
+    def __init__(self, size_octets: int = DEFAULT_SIZE_OCTETS) -> None:
+        self._size_octets = size_octets
+        self._used_octets = 0
+        self._entries: OrderedDict[Hashable, tuple[Resolution, float]] = OrderedDict()
+        self.hits = 0
+        self.misses = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def used_octets(self) -> int:
+        """Estimated memory in use."""
+        return self._used_octets
+
+    def get(self, key: Hashable, now: float) -> tuple[Resolution, int] | None:
+        """Return what is held and its age in whole seconds, None if nothing that holds is."""
+        entry = self._entries.get(key)
+        if entry is None:
+            self.misses += 1
+            return None
+        resolution, stored_at = entry
+        age_s = int(now - stored_at)
+        if age_s >= resolution.ttl_s:
+            self._remove(key)
+            self.misses += 1
+            return None
+        self._entries.move_to_end(key)
+        self.hits += 1
+        return resolution, age_s
+
+    def put(self, key: Hashable, resolution: Resolution, now: float) -> None:
+        """Keep a resolution; one with no lifetime is not kept."""
+        self._remove(key)
+        cost = _cost(resolution)
+        if resolution.ttl_s <= 0 or cost > self._size_octets:
+            return
+        self._entries[key] = resolution, now
+        self._used_octets += cost
+        while self._used_octets > self._size_octets:
+            self._remove(next(iter(self._entries)))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._used_octets = 0
+
+    def _remove(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._used_octets -= _cost(entry[0])
+
+
+def _cost(resolution: Resolution) -> int:
+    return _OVERHEAD_OCTETS + len(resolution.sections.body)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of an upstream's response that may be kept and passed on (dns.md §6).
+
+Kept is the chain qname -> CNAME* -> answer with its signatures, and for
+negatives the SOA and the proofs of non-existence. Everything else that an
+upstream volunteers is dropped: unsolicited records are how caches are poisoned
+(reliability.md B4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.errors import UpstreamMalformedError, WireError
+from filterd.wire import (
+    ANSWER,
+    AUTHORITY,
+    Ede,
+    ParsedResponse,
+    Rcode,
+    RebuiltSections,
+    Record,
+    RRType,
+    edes_of,
+    rebuild,
+    soa_minimum,
+    svcb_parts,
+    target_of,
+)
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.upstream.question import UpstreamQuestion
+
+LONGEST_CHAIN = 11
+LONGEST_TTL_S = 86_400
+LONGEST_NEGATIVE_TTL_S = 3_600
+
+_PROOFS = (RRType.NSEC, RRType.NSEC3)
+_SERVICE_BINDINGS = (RRType.SVCB, RRType.HTTPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What an upstream said, independent of who asked.
+
+    ``targets`` are the CNAME and SVCB targets in it, which policy judges for
+    each asker anew. ``ttl_s`` is how long all of it holds, 0 for not at all.
+    ``edes`` are the upstream's own extended errors (RFC 8914).
+    """
+
+    rcode: int
+    sections: RebuiltSections
+    targets: tuple[bytes, ...] = ()
+    ttl_s: int = 0
+    edes: tuple[Ede, ...] = ()
+
+
+def resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Resolution:
+    """Extract what may be kept.
+
+    Raises:
+        UpstreamMalformedError: the chain loops, is too long, or a record in it
+            does not parse.
+    """
+    try:
+        return _resolution_of(response, question)
+    except WireError as error:
+        raise UpstreamMalformedError(f"the upstream's answer does not parse: {error}") from error
+
+
+def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Resolution:
+    chain, last = _chain(response, question)
+    answered = any(r.rtype == question.qtype for r in chain)
+    soa = None if answered else _soa(response, last)
+    authority = list(_proofs(response)) if question.do else []
+    if soa is not None and soa not in authority:
+        authority.insert(0, soa)
+    kept = [*chain, *authority]
+    return Resolution(
+        rcode=response.rcode,
+        sections=rebuild(response, kept),
+        targets=tuple(_targets(response, chain)),
+        ttl_s=_lifetime(response, kept, answered=answered, soa=soa),
+        edes=edes_of(response.edns),
+    )
+
+
+def _chain(response: ParsedResponse, question: UpstreamQuestion) -> tuple[list[Record], bytes]:
+    """Follow CNAMEs from the qname; return the records of the chain and its last name."""
+    answers = [r for r in response.records if r.section == ANSWER]
+    name, seen, kept = question.qname, {question.qname}, []
+    while True:
+        own = [r for r in answers if r.owner == name]
+        wanted = [r for r in own if r.rtype in (question.qtype, RRType.RRSIG)]
+        alias = next((r for r in own if r.rtype == RRType.CNAME), None)
+        kept += [r for r in answers if r.rtype == RRType.DNAME and _is_above(r, name)]
+        if alias is None or question.qtype == RRType.CNAME:
+            return kept + wanted, name
+        kept += [alias, *(r for r in own if r.rtype == RRType.RRSIG)]
+        name = target_of(response, alias)
+        if name in seen or len(seen) > LONGEST_CHAIN:
+            raise WireError("a chain of aliases that does not end", alias.start)
+        seen.add(name)
+
+
+def _is_above(record: Record, name: bytes) -> bool:
+    return record.owner != name and names.is_at_or_beneath(name, record.owner)
+
+
+def _soa(response: ParsedResponse, name: bytes) -> Record | None:
+    for record in response.records:
+        if record.section == AUTHORITY and record.rtype == RRType.SOA:
+            return record if names.is_at_or_beneath(name, record.owner) else None
+    return None
+
+
+def _proofs(response: ParsedResponse) -> Iterator[Record]:
+    """What a validating client needs to believe a denial or a wildcard (RFC 4035 §3.1.3)."""
+    for record in response.records:
+        if record.section == AUTHORITY and record.rtype in (*_PROOFS, RRType.SOA, RRType.RRSIG):
+            yield record
+
+
+def _targets(response: ParsedResponse, chain: list[Record]) -> Iterator[bytes]:
+    for record in chain:
+        if record.rtype in (RRType.CNAME, RRType.DNAME):
+            yield target_of(response, record)
+        elif record.rtype in _SERVICE_BINDINGS:
+            target = svcb_parts(response, record).target
+            if target != b"\0":  # "." stands for the owner itself (RFC 9460 §2.5)
+                yield target
+
+
+def _lifetime(
+    response: ParsedResponse, kept: list[Record], *, answered: bool, soa: Record | None
+) -> int:
+    if response.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
+        return 0
+    if not answered:
+        if soa is None:
+            return 0
+        negative = min(soa.ttl, soa_minimum(response, soa), LONGEST_NEGATIVE_TTL_S)
+        return min([negative, *(record.ttl for record in kept)])
+    return min([LONGEST_TTL_S, *(record.ttl for record in kept)])
