@@ -29,7 +29,7 @@ MAX_TEXT = 253
 _MAX_UNICODE_TEXT = 4 * MAX_TEXT
 """Bound of the work for U-labels: no text beyond it can become a name of 255 octets."""
 
-_plain = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}\.?", re.ASCII).fullmatch
+_plain = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}", re.ASCII).fullmatch
 _label = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII).fullmatch
 _wire_label = re.compile(rb"[a-z0-9_-]+").fullmatch
 _ipv4_like = re.compile(r"\d+(?:\.\d+){3}", re.ASCII).fullmatch
@@ -62,12 +62,12 @@ def key_from_text(text: str) -> bytes:
     Raises:
         HostnameError: the text is no host name; ``reason`` says what it is.
     """
-    lower = text.lower()
+    lower = text.lower().removesuffix(".")
     if (
         _plain(lower) is None
         or len(lower) > MAX_TEXT
         or "xn--" in lower
-        or lower[-1] in ".0123456789"  # perhaps an address; no top-level domain ends so
+        or lower[-1] in "0123456789"  # perhaps an address; no top-level domain ends so
     ):
         lower = _careful(text)
     labels = lower.split(".")

@@ -24,6 +24,7 @@ import re
 from typing import TYPE_CHECKING
 
 from filterd.lists.formats.adblock_modifiers import ModifierError, read_modifiers
+from filterd.lists.formats.domains import without_comment
 from filterd.lists.formats.hosts import parse_words
 from filterd.lists.formats.parsed import (
     BLOCK_SUBTREE,
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _common = re.compile(r"\|\|([a-z0-9_-][a-z0-9_.-]*)\^", re.ASCII | re.IGNORECASE).fullmatch
-_cosmetic = re.compile(r"[^\s#$/|]*(?:\#@?[?$%]{0,2}\#(?=[^\s\#])|\$@?\$)").match
+_cosmetic = re.compile(
+    r"[^\s#$]+(?:\#@?[?$%]{0,2}\#|\$@?\$)"  # of these hosts
+    r"|\#@?[?$%]{0,2}\#(?=\#?[^\s\#])"  # of all; a row of # is a comment
+).match
 _pattern = re.compile(
     r"(?P<start>\|\|\*\.|\|\||\||\*\.|\.|)(?P<name>[^|^*/]+)(?P<end>\^\||\^|\||)"
 ).fullmatch
@@ -79,7 +83,7 @@ def _rule(number: int, text: str, claims: dict[Claim, Claim]) -> Iterator[Parsed
     if reason := _not_for_dns(text):
         yield problem(number, reason, text)
         return
-    words = text.partition("#")[0].split()
+    words = without_comment(text).split()
     if len(words) > 1:
         yield from parse_words(number, words)
         return
@@ -129,7 +133,9 @@ def _pattern_rule(number: int, text: str, claims: dict[Claim, Claim]) -> Parsed:
 
 def _is_open(match: re.Match[str]) -> bool:
     """Tell whether a pattern fits names that share only characters with the one it spells out."""
-    start, end = match["start"], match["end"]
+    start, name, end = match.groups()
+    if name.endswith(".") and end == "":
+        return True  # ||google. fits google.com
     if start == "":
         return end != ""  # a bare name is that host by definition; name^ fits another-name
     return start in {"|", "."} and end == ""
