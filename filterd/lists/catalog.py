@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue of a ``blocklists/`` folder: categories, lists, public sources, pins, protections.
+
+Four YAML files, whose keys the folder's README explains, become plain frozen
+data. What depends on more than one place (a category that a list names, an id
+that stands twice, a list's file) is checked here, and everything that is wrong
+is told at once, with its place.
+
+It brings pydantic, so only the process that compiles and commands for people
+import it; the serving process sees nothing but what was compiled from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.documents import did_you_mean, load, validate
+from filterd.errors import ConfigError, ConfigErrors
+from filterd.lists.catalog_schema import CatalogFile, CategoriesFile, PinsFile, ProtectFile
+from filterd.lists.guards import Pin, Protection
+from filterd.lists.rules import ListSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from filterd.documents import Document, DocumentModel, Where
+    from filterd.lists.catalog_schema import CategoryEntry, ListEntry, ProtectionEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogCategory:
+    """What a list can be about.
+
+    ``min_age``: years from which it suits, None where age does not matter.
+    ``locked``: closed to everybody; ``ordered``: by a legal order, and so never
+    opened. ``security``: dangerous, not merely unsuitable.
+    """
+
+    id: str
+    name_vi: str
+    name_en: str
+    description_vi: str
+    description_en: str
+    min_age: int | None
+    rating: str | None
+    legal_basis: tuple[str, ...]
+    locked: bool
+    ordered: bool
+    security: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSource:
+    """A list that somebody else publishes; filterd knows of it and does not ship it.
+
+    ``checked``: a file of this name was seen in the publisher's repository.
+    """
+
+    id: str
+    title: str
+    category: str
+    format: str
+    address: str
+    homepage: str
+    licence: str
+    attribution: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All that a ``blocklists/`` folder holds; ``lists`` are its own, with absolute paths."""
+
+    categories: tuple[CatalogCategory, ...]
+    lists: tuple[ListSource, ...]
+    sources: tuple[PublicSource, ...]
+    pins: tuple[Pin, ...]
+    protections: tuple[Protection, ...]
+
+
+def load_catalog(folder: Path) -> Catalog:
+    """Read ``categories.yaml``, ``catalog.yaml``, ``pins.yaml`` and ``protect.yaml``.
+
+    Raises:
+        ConfigErrors: what the files say is wrong; all of it, each with its place.
+        ConfigError: a file cannot be read or is no YAML.
+    """
+    folder = folder.absolute()
+    documents = _Documents(*(load(folder / f"{name}.yaml") for name in _Documents._fields))
+    categories = validate(documents.categories, CategoriesFile).categories
+    catalog = validate(documents.catalog, CatalogFile)
+    pins = validate(documents.pins, PinsFile).pins
+    protections = validate(documents.protect, ProtectFile).protections
+    known = [one.id for one in categories]
+    problems = [
+        *_repeated(documents.categories, "id", categories=categories),
+        *_repeated(documents.catalog, "id", lists=catalog.lists, sources=catalog.sources),
+        *_repeated(documents.pins, "name", pins=pins),
+        *_repeated(documents.protect, "name", protections=protections),
+        *_unknown_categories(documents.catalog, catalog, known),
+        *_unknown_exceptions(documents.protect, protections, known),
+        *_missing_files(documents.catalog, catalog, folder),
+    ]
+    if problems:
+        raise ConfigErrors(problems)
+    return Catalog(
+        categories=tuple(_category(one) for one in categories),
+        lists=tuple(_list(one, folder) for one in catalog.lists),
+        sources=tuple(PublicSource(**one.model_dump()) for one in catalog.sources),
+        pins=tuple(Pin(**one.model_dump()) for one in pins),
+        protections=tuple(Protection(**one.model_dump()) for one in protections),
+    )
+
+
+class _Documents(NamedTuple):
+    """The files of the folder; each field is a file's name without ``.yaml``."""
+
+    categories: Document
+    catalog: Document
+    pins: Document
+    protect: Document
+
+
+def _category(entry: CategoryEntry) -> CatalogCategory:
+    return CatalogCategory(
+        id=entry.id,
+        name_vi=entry.name.vi,
+        name_en=entry.name.en,
+        description_vi=entry.description.vi,
+        description_en=entry.description.en,
+        min_age=entry.min_age,
+        rating=entry.rating,
+        legal_basis=entry.legal_basis,
+        locked=bool(entry.locked),
+        ordered=entry.locked == "ordered",
+        security=entry.security,
+    )
+
+
+def _list(entry: ListEntry, folder: Path) -> ListSource:
+    path = str(folder / entry.file)
+    return ListSource(entry.id, entry.category, entry.format, path, entry.own, entry.title)
+
+
+def _repeated(
+    document: Document, key: str, **groups: tuple[DocumentModel, ...]
+) -> Iterator[ConfigError]:
+    """Find values of ``key`` that stand twice in a file, be it in different groups of it."""
+    lines: dict[Any, int] = {}
+    for group, entries in groups.items():
+        for index, entry in enumerate(entries):
+            value, where = getattr(entry, key), (group, index, key)
+            if value in lines:
+                hint = f"first in line {lines[value]}"
+                yield document.error(f"this {key} stands twice", where, hint=hint)
+            lines.setdefault(value, document.place(where)[0])
+
+
+def _unknown_categories(
+    document: Document, catalog: CatalogFile, known: list[str]
+) -> Iterator[ConfigError]:
+    for group in ("lists", "sources"):
+        for index, entry in enumerate(getattr(catalog, group)):
+            if entry.category not in known:
+                yield _no_category(document, (group, index, "category"), entry.category, known)
+
+
+def _unknown_exceptions(
+    document: Document, protections: Iterable[ProtectionEntry], known: list[str]
+) -> Iterator[ConfigError]:
+    for index, entry in enumerate(protections):
+        where = ("protections", index, "except_categories")
+        for category in sorted(entry.except_categories.difference(known)):
+            yield _no_category(document, where, category, known)
+
+
+def _no_category(document: Document, where: Where, word: str, known: list[str]) -> ConfigError:
+    return document.error(f"'{word}' is no category", where, hint=did_you_mean(word, known))
+
+
+def _missing_files(document: Document, catalog: CatalogFile, folder: Path) -> Iterator[ConfigError]:
+    for index, entry in enumerate(catalog.lists):
+        if not (folder / entry.file).is_file():
+            where = ("lists", index, "file")
+            yield document.error(f"there is no file {entry.file}", where, hint="restore it")

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shape of the four files of a ``blocklists/`` folder, for pydantic.
+
+Each value is checked where it stands; what depends on another place is
+``filterd.lists.catalog``'s to check. The folder's README explains every key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator
+
+from filterd.documents import DocumentModel, did_you_mean, refusal
+from filterd.lists.formats import FORMATS
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+
+Rating = Literal["P", "K", "T13", "T16", "T18", "C", "00+", "12+", "16+", "18+"]
+"""A label of the law: films (Circular 05/2023, Art. 2) or games (Decree 147/2024, Art. 38)."""
+
+
+def _host_name(value: Any) -> bytes:
+    if not isinstance(value, str):
+        raise refusal(f"a name expected, not {value!r}", "put it in quotes")
+    try:
+        return name_from_key(key_from_text(value))
+    except HostnameError as error:
+        raise refusal(str(error), "write the name of a host, such as www.example.vn") from error
+
+
+def _format(value: Any) -> Any:
+    if value not in FORMATS:
+        raise refusal(f"'{value}' is no format", did_you_mean(str(value), FORMATS))
+    return value
+
+
+def _relative_path(value: Any) -> Any:
+    if not isinstance(value, str) or value.startswith("/") or ".." in value.split("/"):
+        raise refusal("a file in this folder expected", "such as starter/games.txt")
+    return value
+
+
+_Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
+_Text = Annotated[str, Field(min_length=1)]
+_HostName = Annotated[bytes, PlainValidator(_host_name)]
+_Format = Annotated[str, PlainValidator(_format)]
+_RelativePath = Annotated[str, PlainValidator(_relative_path)]
+_WebAddress = Annotated[str, Field(pattern=r"^https://[!-~]+$")]
+
+
+class BothLanguages(DocumentModel):
+    """A text for people, in Vietnamese and English."""
+
+    vi: _Text
+    en: _Text
+
+
+class CategoryEntry(DocumentModel):
+    """What a list can be about."""
+
+    id: _Identifier
+    name: BothLanguages
+    description: BothLanguages
+    min_age: Annotated[int, Field(ge=0, le=18)] | None = None
+    rating: Rating | None = None
+    legal_basis: tuple[_Text, ...]
+    locked: bool | Literal["ordered"] = False
+    security: bool = False
+
+
+class ListEntry(DocumentModel):
+    """A list whose file is in the folder."""
+
+    id: _Identifier
+    title: _Text
+    category: _Identifier
+    format: _Format
+    file: _RelativePath
+    own: bool = False
+
+
+class SourceEntry(DocumentModel):
+    """A list that somebody else publishes."""
+
+    id: _Identifier
+    title: _Text
+    category: _Identifier
+    format: _Format
+    address: _WebAddress
+    homepage: _WebAddress
+    licence: _Text
+    attribution: _Text
+    checked: bool = False
+
+
+class PinEntry(DocumentModel):
+    """A name that nothing may block."""
+
+    name: _HostName
+    subtree: bool = False
+    reason: _Text
+
+
+class ProtectionEntry(DocumentModel):
+    """A name that lists of third parties may not block."""
+
+    name: _HostName
+    subtree: bool = True
+    reason: _Text
+    except_categories: frozenset[_Identifier] = frozenset()
+
+
+class CategoriesFile(DocumentModel):
+    """``categories.yaml``."""
+
+    categories: tuple[CategoryEntry, ...]
+
+
+class CatalogFile(DocumentModel):
+    """``catalog.yaml``."""
+
+    lists: tuple[ListEntry, ...]
+    sources: tuple[SourceEntry, ...] = ()
+
+
+class PinsFile(DocumentModel):
+    """``pins.yaml``."""
+
+    pins: tuple[PinEntry, ...]
+
+
+class ProtectFile(DocumentModel):
+    """``protect.yaml``."""
+
+    protections: tuple[ProtectionEntry, ...]
