@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where files are: the data that ships with filterd, and files written so that a power cut is harmless."""
+"""Where files are: what ships with filterd, a site's state, and writing that survives a power cut."""
 
 from __future__ import annotations
 
 import os
 import sysconfig
+from dataclasses import dataclass
 from pathlib import Path
 
 from filterd.errors import StoreError
+
+SYSTEM_CONFIG = Path("/etc/filterd")
+SYSTEM_STATE = Path("/var/lib/filterd")
 
 
 def shipped(folder: str) -> Path:
@@ -25,6 +29,40 @@ def shipped(folder: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise StoreError(f"{folder}/ is missing beside the package; install filterd again")
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """What the daemon keeps between its lives; all of it can be made again."""
+
+    folder: Path
+
+    @property
+    def policy(self) -> Path:
+        """The compiled policy: the last one that was valid."""
+        return self.folder / "policy.filterd"
+
+    @property
+    def index(self) -> Path:
+        """The compiled lists in force."""
+        return self.folder / "index.filterd"
+
+    @property
+    def previous_index(self) -> Path:
+        """The compiled lists before those, for when these turn out damaged."""
+        return self.folder / "index.previous.filterd"
+
+    @property
+    def problems(self) -> Path:
+        """Every line of every list that was not taken, one a row."""
+        return self.folder / "problems.tsv"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the running daemon is asked; in ``/run`` for the system's own state folder."""
+        if self.folder == SYSTEM_STATE:
+            return Path("/run/filterd/control.sock")
+        return self.folder / "control.sock"
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:
@@ -51,7 +89,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:
 
 def install(temporary: Path, path: Path) -> None:
     """Rename a finished, synced file into place and make the rename last."""
-    os.replace(temporary, path)
+    temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

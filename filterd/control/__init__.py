@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floor 6: the socket by which commands ask the running daemon.
+
+A Unix socket in the state folder; whoever may open it may ask. One request a
+connection: a line of JSON ``{"command": ..., ...}``, answered by a line of JSON,
+``{"ok": true, "result": ...}`` or ``{"ok": false, "errors": [...]}``. The server
+side knows no command: it is given a table of them.
+"""
+
+from filterd.control.client import ask, is_running
+from filterd.control.server import Command, ControlServer
+
+__all__ = ["Command", "ControlServer", "ask", "is_running"]

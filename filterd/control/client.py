@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking the running daemon; synchronous, because a command does nothing else meanwhile."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ConfigError, ConfigErrors, ControlError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANSWER_WITHIN_S = 90.0
+"""A reload compiles the policy in a child process that may take a minute."""
+
+_LARGEST = 16 * 1024 * 1024
+
+
+def is_running(path: Path) -> bool:
+    """Tell whether a daemon answers at this socket."""
+    try:
+        ask(path, "ping")
+    except ControlError:
+        return False
+    return True
+
+
+def ask(path: Path, command: str, **arguments: Any) -> Any:
+    """Return what the daemon says to a command.
+
+    Raises:
+        ControlError: no daemon answers there, or it cannot do that.
+        ConfigErrors: it found the site's files wrong; the old policy stays.
+    """
+    request = json.dumps({"command": command, **arguments}).encode() + b"\n"
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(ANSWER_WITHIN_S)
+            connection.connect(str(path))
+            connection.sendall(request)
+            answer = _read_line(connection)
+    except OSError as error:
+        raise ControlError(
+            f"{path}: no running filterd answers ({error.strerror or error}); start it with"
+            " `filterd serve`, or name its state folder with --state"
+        ) from error
+    return _result(answer, path)
+
+
+def _read_line(connection: socket.socket) -> bytes:
+    parts: list[bytes] = []
+    while not parts or not parts[-1].endswith(b"\n"):
+        part = connection.recv(65_536)
+        if not part or sum(map(len, parts)) > _LARGEST:
+            break
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _result(line: bytes, path: Path) -> Any:
+    try:
+        answer = json.loads(line)
+        if answer["ok"]:
+            return answer["result"]
+        errors = [ConfigError(**error) for error in answer.get("errors", [])]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ControlError(f"{path}: filterd gave no answer; see its log") from error
+    if errors:
+        raise ConfigErrors(errors)
+    raise ControlError(str(answer.get("error", "filterd could not do that; see its log")))

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon's end of the control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ConfigError, FilterdError, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Command = Callable[[dict[str, Any]], Awaitable[Any]]
+
+_LARGEST_REQUEST = 65_536
+_REQUEST_WITHIN_S = 5.0
+_MODE = 0o660
+
+_log = logging.getLogger("filterd.control")
+
+
+class ControlServer:
+    """Answers commands on a Unix socket."""
+
+    def __init__(self, path: Path, commands: dict[str, Command]) -> None:
+        self._path, self._commands = path, commands
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; a socket that a dead daemon left behind is replaced.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)
+            self._server = await asyncio.start_unix_server(
+                self._serve, str(self._path), limit=_LARGEST_REQUEST
+            )
+            self._path.chmod(_MODE)
+        except OSError as error:
+            raise StoreError(f"{self._path}: cannot listen there: {error.strerror}") from error
+
+    async def close(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._server is not None:
+            self._server.close()
+            self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_REQUEST_WITHIN_S):
+                request = await reader.readline()
+            writer.write(json.dumps(await self._answer(request)).encode() + b"\n")
+            await writer.drain()
+        except (OSError, ValueError, TimeoutError):
+            pass  # whoever asked went away, or never came to the point
+        finally:
+            writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            command = self._commands[request.pop("command")]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {"ok": False, "error": "this filterd does not know that command"}
+        try:
+            return {"ok": True, "result": await command(request)}
+        except FilterdError as error:
+            return {"ok": False, "error": str(error), "errors": _parts(error)}
+        except Exception:
+            _log.exception("a command failed")
+            return {"ok": False, "error": "the command failed inside filterd; see its log"}
+
+
+def _parts(error: FilterdError) -> list[dict[str, Any]]:
+    """Return the fields of each configuration error, none for another error."""
+    if not isinstance(error, ConfigError):
+        return []
+    keys = ("reason", "path", "line", "column", "hint")
+    return [{key: getattr(one, key) for key in keys} for one in getattr(error, "errors", (error,))]

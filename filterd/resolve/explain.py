@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why a client gets what it gets, as data for people: what ``filterd check`` prints.
+
+Asks the same functions as the chain does, in the same order: local zones and
+special-use names, then policy. What only the Internet knows (the aliases of a
+name) is told by ``explain_answer`` from an answer of the chain itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from filterd.policy.verdict import Action
+from filterd.resolve import special_use
+from filterd.resolve.query import Source
+from filterd.resolve.special_use import SpecialAnswer
+from filterd.wire import Rcode, type_to_text
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.policy.client import Client
+    from filterd.policy.verdict import Match, Verdict
+    from filterd.resolve.query import Answer
+    from filterd.resolve.site import Site
+    from filterd.resolve.zones import ZoneAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One decision with its provenance, from the client to the entry.
+
+    ``reason`` is a stable word: a ``Rule`` label, ``not-listed``,
+    ``local-zone``, ``alias`` or a ``SpecialReason``; ``note`` is what the site
+    or the publisher wrote beside the rule. ``matched`` is the name that the
+    rule gives. ``valid_until`` is ISO 8601 in UTC. ``source`` says who
+    answered: ``daemon`` or ``offline``.
+    """
+
+    qname: str
+    qtype: str
+    client: str | None
+    network: str | None
+    grade: str
+    tier: str
+    action: str
+    reason: str
+    matched: str | None = None
+    category: str | None = None
+    list: str | None = None
+    entry: str | None = None
+    line: int | None = None
+    note: str | None = None
+    valid_until: str | None = None
+    next_match: dict[str, Any] | None = None
+    source: str = "offline"
+
+    @property
+    def blocked(self) -> bool:
+        """Tell whether the client is kept from the name."""
+        return self.action != Action.PASS
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data for JSON."""
+        return asdict(self)
+
+
+def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) -> Explanation:
+    """Explain what this client would get for this question at Unix time ``now``."""
+    if site.zones.servers_of(qname) is None:
+        zone_answer = site.zones.answer(qname, qtype)
+        if zone_answer is not None:
+            return _explanation(client, qname, qtype, _local_action(zone_answer), "local-zone")
+        special = special_use.judge(qname, qtype, site.top_level)
+        if special is not None:
+            action = {
+                SpecialAnswer.LOOPBACK: Action.PASS,
+                SpecialAnswer.NXDOMAIN: Action.NXDOMAIN,
+                SpecialAnswer.NODATA: Action.NODATA,
+            }[special.answer]
+            return _explanation(client, qname, qtype, action, special.reason)
+    return explain_verdict(client, qname, qtype, site.engine.decide(client, qname, qtype, now))
+
+
+def explain_answer(
+    client: Client, qname: bytes, qtype: int, answer: Answer, expected: Explanation
+) -> Explanation:
+    """Explain an answer of the chain, where it says more than policy alone could."""
+    if answer.source is not Source.BLOCKED or answer.verdict is None or expected.blocked:
+        return expected
+    return explain_verdict(client, qname, qtype, answer.verdict, reason="alias")
+
+
+def explain_verdict(
+    client: Client, qname: bytes, qtype: int, verdict: Verdict, *, reason: str = ""
+) -> Explanation:
+    """Put a verdict into words."""
+    match = verdict.match
+    return _explanation(
+        client,
+        qname,
+        qtype,
+        verdict.action,
+        reason or (match.rule.label if match else "not-listed"),
+        **(_provenance(match) if match else {}),
+        valid_until=_iso(verdict.valid_until),
+        next_match=_next(verdict.next_match),
+    )
+
+
+def _explanation(
+    client: Client, qname: bytes, qtype: int, action: Action, reason: str, **provenance: Any
+) -> Explanation:
+    return Explanation(
+        qname=names.to_text(qname),
+        qtype=type_to_text(qtype),
+        client=client.address,
+        network=client.network,
+        grade=client.grade.grade,
+        tier=client.grade.tier,
+        action=action.value,
+        reason=str(reason),
+        **provenance,
+    )
+
+
+def _local_action(answer: ZoneAnswer) -> Action:
+    if answer.rcode == Rcode.NXDOMAIN:
+        return Action.NXDOMAIN
+    return Action.PASS if answer.records else Action.NODATA
+
+
+def _provenance(match: Match) -> dict[str, Any]:
+    return {
+        "matched": names.to_text(match.name),
+        "category": match.category or None,
+        "list": match.list_id or None,
+        "entry": match.entry or match.local_id or None,
+        "line": match.line or None,
+        "note": match.reason or None,
+    }
+
+
+def _next(match: Match | None) -> dict[str, Any] | None:
+    if match is None:
+        return None
+    return {"reason": match.rule.label, "blocks": match.blocks, **_provenance(match)}
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat()
