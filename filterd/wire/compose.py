@@ -42,7 +42,7 @@ QNAME_POINTER = b"\xc0\x0c"
 _FIXED = Struct("!HHIH")
 
 
-def encode_record(  # noqa: PLR0913 -- the fields of a record
+def encode_record(
     owner: bytes,
     rtype: int,
     ttl_s: int,
@@ -125,7 +125,7 @@ def compose_reply(  # noqa: PLR0913 -- the parts of a message
     return b"".join((header, query.question.wire, *answers, *authorities, edns))
 
 
-def compose_query(  # noqa: PLR0913 -- the flags of a query
+def compose_query(
     message_id: int,
     question: Question,
     *,

@@ -18,7 +18,7 @@ from filterd.errors import (
 )
 from filterd.wire.budget import Budget
 from filterd.wire.header import HEADER_OCTETS
-from filterd.wire.name import MAX_LABEL_OCTETS, MAX_NAME_OCTETS
+from filterd.wire.name import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, ROOT
 
 _POINTER = 0xC0
 _MAX_POINTER_TARGET = 0x3FFF
@@ -77,11 +77,14 @@ def expand_name(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int
         CostlyMessageError: the budget is used up.
     """
     try:
-        if message[offset] >= _POINTER:
-            target = (message[offset] & ~_POINTER) << 8 | message[offset + 1]
+        length = message[offset]
+        if length >= _POINTER:
+            target = (length & ~_POINTER) << 8 | message[offset + 1]
             known = budget.names.get(target)
             if known is not None and target < offset:
                 return known, offset + 2
+        elif not length:
+            return ROOT, offset + 1
         return _follow(message, offset, budget)
     except IndexError:
         raise TruncatedMessageError("the name runs past the end", offset) from None
@@ -111,7 +114,7 @@ def _follow(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int]:
                 break
             position = lowest = target
         else:
-            pieces.append(b"\0")
+            pieces.append(ROOT)
     finally:  # what fails has cost its steps too
         budget.steps_left = allowed - steps
     name = _join(pieces, offset)

@@ -28,6 +28,7 @@ MAX_OPTIONS = 32
 DO = 0x8000
 
 _OPTION = Struct("!HH")
+_TTL_FIELDS = Struct("!BBH")
 _OPT = Struct("!BHHBBHH")
 
 
@@ -56,10 +57,9 @@ def parse_edns(message: bytes, record: Record) -> Edns:
     """
     if message[record.start] != 0:
         raise BadEdnsError("an OPT record's owner must be the root", record.start)
-    fields = int.from_bytes(message[record.ttl_offset : record.ttl_offset + 4])
-    version, flags = fields >> 16 & 0xFF, fields & 0xFFFF
+    extended_rcode, version, flags = _TTL_FIELDS.unpack_from(message, record.ttl_offset)
     options = _parse_options(message, record) if version == 0 and record.rdlength else ()
-    return Edns(record.rclass, version, flags & DO != 0, fields >> 24, flags, options)
+    return Edns(record.rclass, version, flags & DO != 0, extended_rcode, flags, options)
 
 
 def _parse_options(message: bytes, record: Record) -> tuple[tuple[int, bytes], ...]:

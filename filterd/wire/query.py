@@ -22,6 +22,8 @@ from filterd.wire.registry import RRType
 
 MAX_QUERY_OCTETS = 4096
 MAX_ADDITIONAL = 2
+MAX_STEPS = 256
+"""Enough for the deepest owner there can be, twice."""
 
 _OPT = int(RRType.OPT)
 _TSIG = int(RRType.TSIG)
@@ -65,7 +67,7 @@ def parse_query(message: bytes) -> ParsedQuery:
     question = read_question(cursor)
     edns, tsig = None, False
     if header.nscount or header.arcount:
-        budget = Budget()
+        budget = Budget(MAX_STEPS)
         _skip_authority(cursor, header, question, budget)
         edns, tsig = _read_additional(cursor, header.arcount, budget)
     if not cursor.at_end:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from filterd.errors import BadCountError, WireError
-from filterd.wire.compression import read_name, skip_name
+from filterd.errors import BadCountError, BadPointerError, WireError
+from filterd.wire.compression import read_name
 from filterd.wire.cursor import Cursor
 from filterd.wire.registry import RRType
 
@@ -26,6 +26,9 @@ _PARAM = Struct("!HH")
 _SOA_NUMBERS = Struct("!IIIII")
 _ADDRESS_OCTETS = {int(RRType.A): 4, int(RRType.AAAA): 16}
 _SERVICE_TYPES = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
+_SVCB_STEPS = 16
+"""What reading one such record costs beside its names and parameters."""
+
 _KEY_IPV4HINT, _KEY_ECH, _KEY_IPV6HINT = 4, 5, 6
 
 
@@ -54,6 +57,12 @@ def _expect_end(cursor: Cursor) -> None:
         raise BadCountError("RDLENGTH is longer than its RDATA", cursor.offset)
 
 
+def _take_name(cursor: Cursor, response: ParsedResponse) -> bytes:
+    name, end = read_name(response.message, cursor.offset, response.budget)
+    cursor.move_to(end)
+    return name
+
+
 def target_of(response: ParsedResponse, record: Record) -> bytes:
     """Return the canonical name that a record leads to.
 
@@ -67,8 +76,7 @@ def target_of(response: ParsedResponse, record: Record) -> bytes:
     if record.rtype in _SERVICE_TYPES:
         return svcb_parts(response, record).target
     cursor = _rdata_cursor(response, record)
-    name, end = read_name(response.message, cursor.offset, response.budget)
-    cursor.move_to(end)
+    name = _take_name(cursor, response)
     _expect_end(cursor)
     return name
 
@@ -80,8 +88,8 @@ def soa_minimum(response: ParsedResponse, record: Record) -> int:
         WireError: RDATA is not that of a SOA.
     """
     cursor = _rdata_cursor(response, record)
-    cursor.move_to(skip_name(response.message, cursor.offset))
-    cursor.move_to(skip_name(response.message, cursor.offset))
+    _take_name(cursor, response)
+    _take_name(cursor, response)
     minimum = cursor.unpack(_SOA_NUMBERS)[-1]
     _expect_end(cursor)
     return minimum if minimum < 1 << 31 else 0
@@ -107,10 +115,12 @@ def svcb_parts(response: ParsedResponse, record: Record) -> SvcbParts:
             §2.2), or a hint is no list of addresses.
     """
     cursor = _rdata_cursor(response, record)
+    response.budget.spend(_SVCB_STEPS, cursor.offset)
     (priority,) = cursor.unpack(_U16)
     start = cursor.offset
-    cursor.move_to(skip_name(response.message, start, may_point=False))
-    target = response.message[start : cursor.offset].lower()
+    target = _take_name(cursor, response)
+    if cursor.offset - start != len(target):
+        raise BadPointerError("a TargetName is never compressed", start)
     params = _svc_params(cursor, response)
     return SvcbParts(
         priority,

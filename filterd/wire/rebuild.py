@@ -15,7 +15,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import BadCountError, CostlyMessageError
-from filterd.wire.compose import reply_edns, reply_header
+from filterd.wire.compose import QNAME_POINTER, reply_edns, reply_header
 from filterd.wire.compression import Compressor, expand_name
 from filterd.wire.cursor import Cursor
 from filterd.wire.header import AD, HEADER_OCTETS, RA
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from filterd.wire.ede import Ede
     from filterd.wire.query import ParsedQuery
+    from filterd.wire.question import Question
     from filterd.wire.record import Record
     from filterd.wire.response import ParsedResponse
 
@@ -108,8 +109,7 @@ def rebuild(response: ParsedResponse, keep: Sequence[Record]) -> RebuiltSections
     """
     if response.question is None:
         raise BadCountError("a response without its question")
-    question_octets = len(response.question.wire)
-    writer = _Writer(response, response.question.wire[:-4], HEADER_OCTETS + question_octets)
+    writer = _Writer(response, response.question)
     counts = [0, 0, 0]
     for record in sorted(keep, key=lambda record: record.section):
         writer.add(record)
@@ -121,64 +121,65 @@ def rebuild(response: ParsedResponse, keep: Sequence[Record]) -> RebuiltSections
         arcount=counts[ADDITIONAL],
         ttl_offsets=tuple(writer.ttl_offsets),
         ttls=tuple(writer.ttls),
-        question_octets=question_octets,
+        question_octets=len(response.question.wire),
     )
 
 
 class _Writer:
     """Writes records one behind the other; ``base`` is the body's offset in its message."""
 
-    def __init__(self, response: ParsedResponse, qname: bytes, base: int) -> None:
-        self.response, self.base = response, base
+    def __init__(self, response: ParsedResponse, question: Question) -> None:
+        self.response = response
+        self.qname = question.qname
+        self.base = HEADER_OCTETS + len(question.wire)
         self.body = bytearray()
         self.ttl_offsets: list[int] = []
         self.ttls: list[int] = []
-        self.names = Compressor(qname)
+        self.names = Compressor(question.qname)
 
     def add(self, record: Record) -> None:
         """Write one record."""
-        owner, _ = self.expand(record.start)
-        self.body += self.names.write(owner, self.base + len(self.body))
-        fixed = len(self.body)
-        self.ttl_offsets.append(fixed + 4)
+        offset = self.base + len(self.body)
+        owner = QNAME_POINTER
+        if record.owner != self.qname:
+            owner = self.names.write(self.expand(record.start)[0], offset)
+        rdata = self.rdata(record, offset + len(owner) + _FIXED.size)
+        fixed = _FIXED.pack(record.rtype, record.rclass, record.ttl, len(rdata))
+        self.ttl_offsets.append(len(self.body) + len(owner) + 4)
         self.ttls.append(record.ttl)
-        self.body += bytes(_FIXED.size)
-        self.add_rdata(record)
-        rdlength = len(self.body) - fixed - _FIXED.size
-        _FIXED.pack_into(self.body, fixed, record.rtype, record.rclass, record.ttl, rdlength)
+        self.body += b"".join((owner, fixed, rdata))
         if len(self.body) > MAX_BODY_OCTETS:
             raise CostlyMessageError("the records do not fit one message", record.start)
 
-    def add_rdata(self, record: Record) -> None:
-        """Write RDATA, its names expanded and perhaps compressed again."""
+    def rdata(self, record: Record, offset: int) -> bytes:
+        """Return RDATA for a place at ``offset``, its names expanded, perhaps compressed again."""
         message, layout = self.response.message, _LAYOUT_OF.get(record.rtype)
         if layout is None or not record.rdlength:
-            self.body += message[record.rdata_offset : record.end]
-            return
+            return message[record.rdata_offset : record.end]
         cursor = Cursor(message, record.rdata_offset, record.end)
-        self.body += cursor.take(layout.lead)
+        written = cursor.take(layout.lead)
         if record.rtype == _NAPTR:
-            self.add_strings(cursor, _NAPTR_STRINGS)
+            written += _take_strings(cursor, _NAPTR_STRINGS)
         for _ in range(layout.names):
             name, end = self.expand(cursor.offset)
             cursor.move_to(end)
-            if layout.compress:
-                name = self.names.write(name, self.base + len(self.body))
-            self.body += name
+            written += self.names.write(name, offset + len(written)) if layout.compress else name
         tail = cursor.end - cursor.offset
         if layout.tail not in (None, tail):
             raise BadCountError("RDLENGTH and RDATA disagree", cursor.offset)
-        self.body += cursor.take(tail)
-
-    def add_strings(self, cursor: Cursor, count: int) -> None:
-        """Copy character-strings (RFC 1035 §3.3)."""
-        for _ in range(count):
-            size = cursor.take(1)
-            self.body += size + cursor.take(size[0])
+        return written + cursor.take(tail)
 
     def expand(self, offset: int) -> tuple[bytes, int]:
         """Read a name of the response, letter case kept."""
         return expand_name(self.response.message, offset, self.response.budget)
+
+
+def _take_strings(cursor: Cursor, count: int) -> bytes:
+    """Read character-strings, length octets and all (RFC 1035 §3.3)."""
+    start = cursor.offset
+    for _ in range(count):
+        cursor.advance(cursor.take(1)[0])
+    return cursor.message[start : cursor.offset]
 
 
 def assemble(  # noqa: PLR0913 -- what may differ from asker to asker

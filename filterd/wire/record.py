@@ -53,10 +53,10 @@ def read_record(cursor: Cursor, section: int, budget: Budget) -> Record:
         TruncatedMessageError: RDATA runs past the end of the message.
         WireError: the owner is no name (``compression.expand_name``).
     """
-    start = cursor.offset
-    owner, fixed = read_name(cursor.message, start, budget)
-    cursor.move_to(fixed)
-    rtype, rclass, ttl, rdlength = cursor.unpack(_FIXED)
+    message, start = cursor.message, cursor.offset
+    owner, fixed = read_name(message, start, budget)
+    cursor.advance(fixed - start + _FIXED.size)
+    rtype, rclass, ttl, rdlength = _FIXED.unpack_from(message, fixed)
     rdata = cursor.advance(rdlength)
     if ttl >= _TTL_SIGN:
         ttl = 0

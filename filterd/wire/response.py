@@ -19,8 +19,8 @@ from filterd.wire.question import Question, read_question
 from filterd.wire.record import ADDITIONAL, Record, read_record
 from filterd.wire.registry import RRType
 
-MAX_RECORDS = 400
-"""The largest RRsets that name servers agree to load have 100 records."""
+MAX_RECORDS = 256
+"""Name servers refuse to load RRsets of more than 100 records; an answer holds few RRsets."""
 
 _OPT = int(RRType.OPT)
 _RECORD_OCTETS = 11

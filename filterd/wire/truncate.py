@@ -72,12 +72,13 @@ def _only_question(message: bytes) -> bytes:
 def _cut(response: ParsedResponse, limit: int) -> bytes:
     message, records = response.message, response.records
     opt = _opt(response, limit)
+    question = response.question.wire if response.question else b""
     kept = _whole_rrsets(_before_opt(response), limit - len(opt))
     dropped = records[kept:]
     flags = response.header.flags
     if any(record.section != ADDITIONAL for record in dropped):
         flags |= TC
-    end = records[kept].start if dropped else records[-1].end
+    end = records[kept - 1].end if kept else HEADER_OCTETS + len(question)
     counts = [0, 0, 0]
     for record in records[:kept]:
         counts[record.section] += 1

@@ -15,6 +15,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
@@ -29,7 +30,7 @@ OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"
 """An OPT record without options, advertising 1232 octets."""
 
 
-def a_query(  # noqa: PLR0913 -- the flags of a query
+def a_query(
     name: str = "example.com",
     qtype: str | int = "A",
     *,
@@ -44,7 +45,8 @@ def a_query(  # noqa: PLR0913 -- the flags of a query
     message_id: int = 0x1234,
 ) -> bytes:
     """Return the query that a stub would send."""
-    query = dns.message.make_query(name, qtype, qclass, id=message_id)
+    rdtype = dns.rdatatype.RdataType.make(qtype)
+    query = dns.message.make_query(name, rdtype, qclass, id=message_id)
     query.flags = (
         (dns.flags.RD if rd else 0) | (dns.flags.CD if cd else 0) | (dns.flags.AD if ad else 0)
     )
@@ -86,13 +88,15 @@ def a_response(
 
 
 def _add(response: dns.message.Message, section: list[dns.rrset.RRset], line: str) -> None:
-    owner, ttl, rtype, rdata = line.split(maxsplit=3)
-    new = dns.rrset.from_text(dns.name.from_text(owner), int(ttl), "IN", rtype, rdata)
-    rrset = response.find_rrset(section, new.name, new.rdclass, new.rdtype, create=True)
-    rrset.update(new)
+    owner, ttl, rtype, text = line.split(maxsplit=3)
+    rdclass, rdtype = dns.rdataclass.IN, dns.rdatatype.from_text(rtype)
+    rdata = dns.rdata.from_text(rdclass, rdtype, text, dns.name.root, relativize=False)
+    name = dns.name.from_text(owner)
+    rrset = response.find_rrset(section, name, rdclass, rdtype, rdata.covers(), create=True)
+    rrset.add(rdata, int(ttl))
 
 
-def a_message(  # noqa: PLR0913 -- the parts of a message
+def a_message(
     body: bytes,
     *,
     flags: int = 0x0100,
