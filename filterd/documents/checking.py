@@ -98,6 +98,9 @@ def _translate(document: Document, model: type[BaseModel], detail: ErrorDetails)
     elif kind in ("literal_error", "enum"):
         word = _brief(str(detail["input"]))
         reason, hint = f"'{word}' is not known", did_you_mean(word, _allowed(context["expected"]))
+    elif kind == "string_pattern_mismatch":
+        reason = f"'{_brief(detail['input'])}' does not have the right form"
+        hint = f"it must match {context['pattern']}"
     else:
         reason = detail["msg"].removeprefix("Value error, ")
     return document.error(f"{key}: {reason}" if key else reason, where, hint=hint)

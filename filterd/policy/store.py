@@ -23,6 +23,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from filterd.errors import StoreError
+from filterd.lists import guards
 from filterd.paths import write_atomically
 from filterd.policy.model import Policy
 
@@ -136,7 +137,8 @@ def _decoder(kind: Any) -> Decoder:
 
 
 def _dataclass_decoder(kind: Any) -> Decoder:
-    hints = get_type_hints(kind)
+    # The model names the words of guards in annotations only; here they are needed.
+    hints = get_type_hints(kind, localns=vars(guards))
     decoders = [(field.name, _decoder(hints[field.name])) for field in fields(kind)]
 
     def build(content: Any) -> Any:

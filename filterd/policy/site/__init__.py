@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the YAML of a school to the compiled policy, in a process of its own.
+
+::
+
+    site.yaml   <tier>.yaml ...        blocklists/
+        | loading (schema, tiers)          | filterd.lists.catalog
+        v                                  v
+    SiteSources ------ compile ------- Catalog
+                          |   grades, zones, exceptions
+                          v
+                  filterd.policy.model.Policy --store--> one checksummed file
+
+The serving process calls ``process.compile_in_child`` and then loads the file;
+of this package it imports nothing else, because all the rest brings PyYAML and
+pydantic. So this module re-exports nothing.
+
+Invariants. A key that nobody knows is an error. Every problem is found in one
+run, each with file:line:column. A compiled policy is written only when there is
+no problem at all, so a bad edit leaves the old policy in force.
+"""

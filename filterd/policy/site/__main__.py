@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The child: ``python -m filterd.policy.site CONFIG TARGET [BLOCKLISTS]``.
+
+It compiles the site, writes the policy file and is silent; or it prints what is
+wrong as one JSON object and exits with 1. People use ``filterd policy validate``.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+from filterd.errors import ConfigError, ConfigErrors, FilterdError
+from filterd.lists.catalog import load_catalog
+from filterd.paths import shipped
+from filterd.policy import store
+from filterd.policy.site.compile import compile_policy
+from filterd.policy.site.loading import load_site
+from filterd.policy.site.process import TIME_LIMIT_S
+
+_MEMORY_LIMIT_OCTETS = 512 << 20
+_MOST_PROBLEMS = 200
+
+
+def main(arguments: list[str]) -> int:
+    """Compile one site; return the exit code."""
+    config, target, *rest = (Path(argument) for argument in arguments)
+    _limit(resource.RLIMIT_AS, _MEMORY_LIMIT_OCTETS)
+    _limit(resource.RLIMIT_CPU, TIME_LIMIT_S)
+    try:
+        blocklists = rest[0] if rest else shipped("blocklists")
+        store.save(target, compile_policy(load_site(config), load_catalog(blocklists)))
+    except ConfigError as error:
+        return _report({"problems": [_plain(one) for one in _all(error)[:_MOST_PROBLEMS]]})
+    except FilterdError as error:
+        return _report({"store": str(error)})
+    return 0
+
+
+def _limit(kind: int, value: int) -> None:
+    """Lower a bound of this process; one that is lower already stays."""
+    _, hard = resource.getrlimit(kind)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+def _all(error: ConfigError) -> tuple[ConfigError, ...]:
+    return error.errors if isinstance(error, ConfigErrors) else (error,)
+
+
+def _plain(error: ConfigError) -> dict[str, str | int]:
+    return {
+        "reason": error.reason,
+        "path": error.path,
+        "line": error.line,
+        "column": error.column,
+        "hint": error.hint,
+    }
+
+
+def _report(content: dict[str, object]) -> int:
+    sys.stdout.write(json.dumps(content))
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Site, tiers and catalogue together: checked against each other and merged into one policy.
+
+Pure: files were read before (``loading``), and are written after (``store``).
+Each check notes its problem and goes on, so that one run shows them all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.documents import did_you_mean
+from filterd.lists.formats import FORMATS
+from filterd.lists.rules import ListSource
+from filterd.policy.model import Category, ListenAddress, Network, Policy, UpstreamServer
+from filterd.policy.site.exceptions import compile_exceptions
+from filterd.policy.site.grades import compile_grades, strictest
+from filterd.policy.site.problems import Problems
+from filterd.policy.site.zones import check_zones, compile_delegated_zones, compile_local_zones
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from filterd.documents import Document
+    from filterd.lists.catalog import Catalog
+    from filterd.policy.site.loading import SiteSources
+    from filterd.policy.site.schema import SiteFile
+
+
+def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
+    """Return the policy of a site.
+
+    Raises:
+        ConfigErrors: all places where the files contradict each other or the catalogue.
+    """
+    problems = Problems()
+    document, site = sources.document, sources.file
+    categories = {
+        one.id: Category(
+            id=one.id,
+            name_vi=one.name_vi,
+            name_en=one.name_en,
+            min_age=one.min_age,
+            locked=one.locked,
+            ordered=one.ordered,
+            security=one.security,
+        )
+        for one in catalog.categories
+    }
+    _check_networks(document, site, problems)
+    _check_upstreams(document, site, problems)
+    _check_lists(sources, catalog, problems)
+    check_zones(document, site, problems)
+    grades = compile_grades(sources, categories, problems)
+    policy = Policy(
+        school=site.school.name,
+        time_zone=site.time_zone,
+        language=site.language,
+        listen=tuple(ListenAddress(*endpoint) for endpoint in site.listen),
+        allow_from=site.allow_from,
+        upstreams=tuple(UpstreamServer(*endpoint) for endpoint in site.upstreams),
+        local_zones=compile_local_zones(document, site, problems),
+        delegated_zones=compile_delegated_zones(site),
+        categories=categories,
+        grades=grades,
+        unknown_grade=site.unknown or strictest(grades, _grades_of_networks(site)),
+        networks=tuple(
+            Network(id=network_id, grade=one.grade, cidrs=one.cidrs, interfaces=one.interfaces)
+            for network_id, one in site.networks.items()
+        ),
+        rules=compile_exceptions(document, site, problems),
+        pins=catalog.pins,
+        protections=catalog.protections,
+    )
+    problems.raise_if_any()
+    return policy
+
+
+def own_lists(sources: SiteSources) -> tuple[ListSource, ...]:
+    """Return the school's own lists, with absolute paths.
+
+    They are treated as a third party's: what a school downloads is no more
+    careful than what the publisher does, so protections hold against it.
+    """
+    return tuple(
+        ListSource(
+            id=entry.id,
+            category=entry.category,
+            format=entry.format,
+            path=str(sources.folder.absolute() / entry.file),
+            title=entry.file,
+        )
+        for entry in sources.file.lists
+    )
+
+
+def _grades_of_networks(site: SiteFile) -> set[str]:
+    return {network.grade for network in site.networks.values()}
+
+
+def _check_networks(document: Document, site: SiteFile, problems: Problems) -> None:
+    """Note a range or interface that two networks claim; ranges within ranges are fine."""
+    seen: dict[str, str] = {}
+    for network_id, network in site.networks.items():
+        for key, values in (("cidrs", network.cidrs), ("interfaces", network.interfaces)):
+            for position, value in enumerate(values):
+                if value in seen:
+                    reason = f"'{value}' belongs to the network '{seen[value]}' already"
+                    where = ("networks", network_id, key, position)
+                    problems.add(document.error(reason, where, hint="a client has one grade"))
+                seen.setdefault(value, network_id)
+
+
+def _check_upstreams(document: Document, site: SiteFile, problems: Problems) -> None:
+    for position, upstream in enumerate(site.upstreams):
+        if upstream in site.listen:
+            reason = f"filterd would ask itself at {upstream.address}, port {upstream.port}"
+            hint = "name another resolver, or system"
+            problems.add(document.error(reason, ("upstreams", position), hint=hint))
+
+
+def _check_lists(sources: SiteSources, catalog: Catalog, problems: Problems) -> None:
+    categories = {category.id for category in catalog.categories}
+    taken = {source.id for source in catalog.lists}
+    for position, entry in enumerate(sources.file.lists):
+        found = {
+            "category": _unless_known("category", entry.category, categories),
+            "format": _unless_known("format", entry.format, FORMATS),
+            "file": _unless_beneath(sources.folder, entry.file),
+            "id": ("another list has this id", "choose another") if entry.id in taken else None,
+        }
+        taken.add(entry.id)
+        for key, problem in found.items():
+            if problem:
+                reason, hint = problem
+                where = ("lists", position, key)
+                problems.add(sources.document.error(f"{key}: {reason}", where, hint=hint))
+
+
+def _unless_known(kind: str, word: str, known: Iterable[str]) -> tuple[str, str] | None:
+    known = sorted(known)
+    return None if word in known else (f"'{word}' is no {kind}", did_you_mean(word, known))
+
+
+def _unless_beneath(folder: Path, file: str) -> tuple[str, str] | None:
+    """Return what is wrong with a list's file: it must exist beneath the site's folder.
+
+    The daemon may read more than the person who edits the site may; a list must
+    not show what stands in other files.
+    """
+    path = (folder / file).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        return f"'{file}' is outside the folder of site.yaml", "put the list beside site.yaml"
+    return None if path.is_file() else (f"there is no file '{file}'", "check the name")

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The site's own allows and blocks: from entries of ``site.yaml`` to dated local rules."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from filterd.documents import did_you_mean
+from filterd.policy.model import Audience, LocalRule
+
+if TYPE_CHECKING:
+    from filterd.documents import Document
+    from filterd.policy.site.problems import Problems
+    from filterd.policy.site.schema import ExceptionEntry, SiteFile, Whom
+    from filterd.policy.site.values import When
+
+
+def compile_exceptions(
+    document: Document, site: SiteFile, problems: Problems
+) -> tuple[LocalRule, ...]:
+    """Return the local rules; a rule's id is the place where it is written."""
+    zone = ZoneInfo(site.time_zone)
+    return tuple(
+        _compile_exception(document, position, entry, zone)
+        for position, entry in enumerate(site.exceptions)
+        if _is_sound(document, position, entry, site, problems)
+    )
+
+
+def _compile_exception(
+    document: Document, position: int, entry: ExceptionEntry, zone: ZoneInfo
+) -> LocalRule:
+    line, column = document.place(("exceptions", position))
+    name = entry.allow if entry.allow is not None else entry.block
+    assert name is not None
+    audience, whom = _audience(entry.for_)
+    return LocalRule(
+        id=f"site.yaml:{line}:{column}",
+        name=name,
+        allow=entry.allow is not None,
+        audience=audience,
+        whom=whom,
+        reason=entry.reason,
+        author=entry.author,
+        starts_at=_unix_time(entry.from_, zone),
+        ends_at=_unix_time(entry.until, zone, end=True),
+    )
+
+
+def _audience(whom: Whom) -> tuple[Audience, str]:
+    for key, value in whom.model_dump(exclude_none=True).items():
+        return Audience(key), value
+    return Audience.EVERYBODY, ""
+
+
+def _unix_time(when: When | None, zone: ZoneInfo, *, end: bool = False) -> float | None:
+    """Return the moment as a Unix time; a date alone that ends something includes its day."""
+    if when is None:
+        return None
+    time = when.time + timedelta(days=1) if end and when.whole_day else when.time
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=zone)
+    return time.timestamp()
+
+
+def _is_sound(
+    document: Document,
+    position: int,
+    entry: ExceptionEntry,
+    site: SiteFile,
+    problems: Problems,
+) -> bool:
+    where = ("exceptions", position)
+    network = entry.for_.network
+    if network is not None and network not in site.networks:
+        hint = did_you_mean(network, site.networks)
+        reason = f"'{network}' is no network of this site"
+        problems.add(document.error(reason, (*where, "for", "network"), hint=hint))
+        return False
+    zone = ZoneInfo(site.time_zone)
+    begin, end = _unix_time(entry.from_, zone), _unix_time(entry.until, zone, end=True)
+    if begin is not None and end is not None and begin >= end:
+        reason, hint = "the exception ends before it begins", "exchange from and until"
+        problems.add(document.error(reason, (*where, "until"), hint=hint))
+        return False
+    return True

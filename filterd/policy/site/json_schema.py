@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON Schema of a site's files, with which editors complete keys and mark mistakes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from filterd.paths import write_atomically
+from filterd.policy.site.schema import SiteFile
+from filterd.policy.site.tiers import TierFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+_MODELS: dict[str, type[BaseModel]] = {"site": SiteFile, "tier": TierFile}
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Return the schema of each kind of file, by the name of the schema's file."""
+    return {
+        f"{kind}.schema.json": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **model.model_json_schema(),
+        }
+        for kind, model in _MODELS.items()
+    }
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """Return a schema as it stands in its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def export_schemas(folder: Path) -> None:
+    """Write the schemas into ``folder``.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    for name, schema in json_schemas().items():
+        write_atomically(folder / name, schema_text(schema).encode(), mode=0o644)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds and reads the files of a site: ``site.yaml`` and one file for each tier.
+
+A tier file that the site's folder does not have is taken from those that ship
+with filterd, so that a school writes only what it wants otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.documents import Document, load, validate
+from filterd.paths import shipped
+from filterd.policy.model import TIERS
+from filterd.policy.site.problems import Problems
+from filterd.policy.site.schema import SiteFile
+from filterd.policy.site.tiers import TierFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SITE_FILE = "site.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class TierSource:
+    """A tier's file, and its document for places in errors."""
+
+    document: Document
+    file: TierFile
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSources:
+    """Everything that a site's folder says, each file checked for itself."""
+
+    folder: Path
+    document: Document
+    file: SiteFile
+    tiers: dict[str, TierSource]
+
+
+def load_site(folder: Path) -> SiteSources:
+    """Read the files of the site in ``folder``.
+
+    Raises:
+        ConfigErrors: what is wrong in any of them.
+        StoreError: a tier's file is neither there nor among the shipped ones.
+    """
+    problems = Problems()
+    document = site = None
+    with problems.noting():
+        document = load(folder / SITE_FILE)
+        site = validate(document, SiteFile)
+    tiers = {}
+    for tier in TIERS:
+        with problems.noting():
+            tiers[tier] = _load_tier(folder, tier)
+    problems.raise_if_any()
+    assert document is not None
+    assert site is not None
+    _check_inheritance(tiers, problems)
+    problems.raise_if_any()
+    return SiteSources(folder, document, site, tiers)
+
+
+def inheritance(tiers: dict[str, TierSource], tier: str) -> list[TierSource]:
+    """Return the sources that make up a tier, the one that inherits from nobody first."""
+    chain = [tiers[tier]]
+    while (parent := chain[0].file.inherits) is not None:
+        chain.insert(0, tiers[parent])
+    return chain
+
+
+def _load_tier(folder: Path, tier: str) -> TierSource:
+    path = folder / f"{tier}.yaml"
+    if not path.exists():
+        path = shipped("policies") / path.name
+    document = load(path)
+    file = validate(document, TierFile)
+    if file.tier != tier:
+        raise document.error(
+            f"the file is about the tier '{file.tier}'",
+            ("tier",),
+            hint=f"a file named {path.name} says tier: {tier}",
+        )
+    return TierSource(document, file)
+
+
+def _check_inheritance(tiers: dict[str, TierSource], problems: Problems) -> None:
+    for tier, source in tiers.items():
+        above, seen = source.file.inherits, {tier}
+        while above is not None and above not in seen:
+            seen.add(above)
+            above = tiers[above].file.inherits
+        if above == tier:
+            reason = f"the tier '{tier}' inherits from itself"
+            problems.add(source.document.error(reason, ("inherits",), hint="break the circle"))

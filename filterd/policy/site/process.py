@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiles a site in a child process: PyYAML and pydantic stay out of the serving process.
+
+They would cost it 15 MB for good, and a file that a person wrote could then
+cost it more; the child has bounds on time and memory and ends. The two ends
+speak by one line of JSON on the child's output (``filterd.policy.site.__main__``
+is the other end). This side needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from filterd.errors import ConfigError, ConfigErrors, StoreError
+
+TIME_LIMIT_S = 60
+
+
+def compile_in_child(config: Path, target: Path, *, blocklists: Path | None = None) -> None:
+    """Compile the site in the folder ``config`` and replace the policy file ``target``.
+
+    It waits for the child, so a server calls it in a thread.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        target: the policy file; untouched unless everything is right.
+        blocklists: the catalogue's folder, if it is not the one that ships.
+
+    Raises:
+        ConfigErrors: all that is wrong with the site.
+        StoreError: the disk refused.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own interpreter and module, no shell
+            _command(config, target, blocklists),
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIME_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        reason = f"compiling the site took more than {TIME_LIMIT_S} s"
+        raise _failure(config, reason, "make the files smaller") from None
+    except OSError as error:
+        raise StoreError(f"{sys.executable}: cannot be started: {error.strerror}") from error
+    if done.returncode != 0:
+        _raise_from(done.stdout, config)
+
+
+def _command(config: Path, target: Path, blocklists: Path | None) -> list[str]:
+    # -P: a file in the working directory must not stand in for a module.
+    command = [sys.executable, "-P", "-s", "-m", "filterd.policy.site", str(config), str(target)]
+    return command if blocklists is None else [*command, str(blocklists)]
+
+
+def _environment() -> dict[str, str]:
+    """Return as little as the child needs; a checkout is found as an installed package is."""
+    package = Path(__file__).resolve().parents[3]
+    kept = {key: os.environ[key] for key in ("PATH", "PYTHONTZPATH") if key in os.environ}
+    return {**kept, "PYTHONPATH": str(package), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _raise_from(output: bytes, config: Path) -> None:
+    try:
+        report: dict[str, Any] = json.loads(output)
+    except ValueError:  # killed at a bound, or by the system
+        reason = "compiling the site ended without a result"
+        raise _failure(config, reason, "too little memory, or the files are too large") from None
+    if "store" in report:
+        raise StoreError(report["store"])
+    raise ConfigErrors(ConfigError(**problem) for problem in report["problems"])
+
+
+def _failure(config: Path, reason: str, hint: str) -> ConfigErrors:
+    return ConfigErrors([ConfigError(reason, path=str(config), hint=hint)])

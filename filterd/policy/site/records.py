@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One line of a local zone, as text, to a record of wire name and RDATA.
+
+A line is ``owner [TTL] [IN] TYPE data`` (RFC 1035 §5.1): a name without a final
+dot is beneath the zone, ``@`` is the zone itself. Of zone files' many liberties
+none is taken over: no directive, no parentheses, no comment, no owner carried
+over from the line before. dnslib composes the RDATA; what it is given has been
+checked here, because it forgives too much.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING, Any
+
+import dnslib
+
+from filterd.documents import did_you_mean
+from filterd.errors import NameTextError
+from filterd.policy.model import ZoneRecord
+from filterd.policy.site.values import wire_name
+from filterd.wire import RRType
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_TTL_S = 300
+
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+)(?:\s+|$)')
+_TTL = re.compile(r"\d{1,9}")
+_ESCAPED = re.compile(r"\\(.)")
+
+
+class RecordError(ValueError):
+    """A line is no record of its zone; the message says why."""
+
+
+def parse_record(line: str, zone: bytes) -> ZoneRecord:
+    """Read one line of the local zone ``zone`` (a wire name).
+
+    Raises:
+        RecordError: it is no record, or none of this zone.
+    """
+    tokens = _tokens(line)
+    owner = _absolute(tokens.pop(0), zone)
+    if not names.is_at_or_beneath(owner, zone):
+        raise RecordError("the owner is not in this zone")
+    ttl_s = int(tokens.pop(0)) if tokens and _TTL.fullmatch(tokens[0]) else DEFAULT_TTL_S
+    if tokens and tokens[0].upper() == "IN":
+        tokens.pop(0)
+    if not tokens:
+        raise RecordError("the type and the data are missing")
+    rtype, compose = _type_of(tokens.pop(0))
+    try:
+        data = compose(tokens, zone)
+    except RecordError:
+        raise
+    except ValueError:  # too few, too many, or not of this kind
+        raise RecordError(f"this is no data of type {rtype.name}") from None
+    return ZoneRecord(owner, int(rtype), ttl_s, _wire(data))
+
+
+def _tokens(line: str) -> list[str]:
+    line = line.strip()
+    tokens, end = [], 0
+    while end < len(line):
+        found = _TOKEN.match(line, end)
+        if found is None or "\n" in line:
+            raise RecordError("the quotes or line breaks are wrong")
+        tokens.append(found[1])
+        end = found.end()
+    if not tokens:
+        raise RecordError("the line is empty")
+    return tokens
+
+
+def _type_of(text: str) -> tuple[RRType, Callable[[list[str], bytes], Any]]:
+    if text.upper() not in _COMPOSERS:
+        hint = did_you_mean(text.upper(), _COMPOSERS)
+        raise RecordError(f"'{text}' is no type that a local zone can have; {hint}")
+    return RRType[text.upper()], _COMPOSERS[text.upper()]
+
+
+def _absolute(text: str, zone: bytes) -> bytes:
+    """Return the wire name of a text that is relative to the zone unless it ends in a dot."""
+    if text == "@":
+        return zone
+    try:
+        name = wire_name(text)
+        return (
+            name
+            if text.endswith(".")
+            else names.from_labels(names.labels(name) + names.labels(zone))
+        )
+    except NameTextError as error:
+        raise RecordError(f"'{text}' is no name: {error.reason}") from None
+
+
+def _label(text: str, zone: bytes) -> dnslib.DNSLabel:
+    return dnslib.DNSLabel(names.labels(_absolute(text, zone)))
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 1 << 16:
+        raise RecordError(f"{number} is not between 0 and 65535")
+    return number
+
+
+def _string(token: str) -> bytes:
+    text = _ESCAPED.sub(r"\1", token[1:-1]) if token.startswith('"') else token
+    content = text.encode()
+    if len(content) > 255:
+        raise RecordError("a text has more than 255 octets; cut it in two")
+    return content
+
+
+def _a(data: list[str], _: bytes) -> Any:
+    (address,) = data
+    return dnslib.A(str(IPv4Address(address)))
+
+
+def _aaaa(data: list[str], _: bytes) -> Any:
+    (address,) = data
+    return dnslib.AAAA(IPv6Address(address).exploded)
+
+
+def _cname(data: list[str], zone: bytes) -> Any:
+    (target,) = data
+    return dnslib.CNAME(_label(target, zone))  # NS and PTR have the same RDATA
+
+
+def _mx(data: list[str], zone: bytes) -> Any:
+    preference, exchange = data
+    return dnslib.MX(_label(exchange, zone), _number(preference))
+
+
+def _srv(data: list[str], zone: bytes) -> Any:
+    priority, weight, port, target = data
+    return dnslib.SRV(_number(priority), _number(weight), _number(port), _label(target, zone))
+
+
+def _txt(data: list[str], _: bytes) -> Any:
+    if not data:
+        raise ValueError
+    return dnslib.TXT([_string(token) for token in data])
+
+
+_COMPOSERS: dict[str, Callable[[list[str], bytes], Any]] = {
+    "A": _a,
+    "AAAA": _aaaa,
+    "CNAME": _cname,
+    "MX": _mx,
+    "NS": _cname,
+    "PTR": _cname,
+    "SRV": _srv,
+    "TXT": _txt,
+}
+
+
+def _wire(data: Any) -> bytes:
+    """Return the RDATA; a buffer of its own, so that nothing in it can be compressed."""
+    buffer = dnslib.DNSBuffer()
+    data.pack(buffer)
+    return bytes(buffer.data)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The single values of a site's files: text in, checked and in one form out.
+
+Each is an annotated type for pydantic, so that a mistake is found where it
+stands. Addresses and CIDRs come out as the ``ipaddress`` module writes them,
+names as wire names, so that equal things compare equal.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+import idna
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
+
+from filterd.documents import did_you_mean, refusal
+from filterd.errors import NameTextError
+from filterd.policy.model import GRADES, TIERS
+from filterd.wire import name as names
+
+SYSTEM = "system"
+"""The upstream that stands for the servers of resolv.conf."""
+
+
+class Endpoint(NamedTuple):
+    """An address and a port; 53 where none is written."""
+
+    address: str
+    port: int
+
+
+class When(NamedTuple):
+    """A time as written; without an offset it is the school's. ``whole_day``: only a date."""
+
+    time: datetime
+    whole_day: bool
+
+
+def wire_name(text: str) -> bytes:
+    """Return the wire name of a text with U-labels or A-labels, in any letter case.
+
+    Raises:
+        NameTextError: it is no domain name.
+    """
+    if text.isascii():
+        return names.from_text(text)
+    try:
+        mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
+        labels = [part if part.isascii() else _a_label(part) for part in mapped.split(".")]
+    except UnicodeError as error:
+        raise NameTextError(str(error)) from error
+    return names.from_text(".".join(labels))
+
+
+def _a_label(label: str) -> str:
+    return idna.alabel(label).decode("ascii")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise refusal(f"text expected, not {value!r}", "put it in quotes")
+    return value
+
+
+def _name(value: Any) -> bytes:
+    text = _text(value)
+    if "/" in text:
+        raise refusal(f"'{text}' is an address of a page", "write only the name of the host")
+    if text.startswith("*."):
+        hint = f"write '{text[2:]}': a name stands for everything beneath it too"
+        raise refusal("a name needs no '*.'", hint)
+    try:
+        name = wire_name(text)
+    except NameTextError as error:
+        raise refusal(f"'{text}' is no domain name: {error.reason}") from error
+    if name == names.ROOT:
+        raise refusal("the root is every name there is", "name one zone or host")
+    return name
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise refusal(f"'{text}' is no IP address", "such as 192.168.1.1 or fd00::1") from None
+
+
+def _ipv4(text: str) -> str:
+    if not isinstance(ip_address(_address(text)), IPv4Address):
+        raise refusal(f"'{text}' is an IPv6 address", "an IPv4 address belongs here")
+    return _address(text)
+
+
+def _ipv6(text: str) -> str:
+    if not isinstance(ip_address(_address(text)), IPv6Address):
+        raise refusal(f"'{text}' is an IPv4 address", "an IPv6 address belongs here")
+    return _address(text)
+
+
+def _cidr(text: str) -> str:
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        raise refusal(f"'{text}' is no network", "such as 192.168.10.0/24") from None
+    if "/" in text and str(ip_address(text.partition("/")[0])) != str(network.network_address):
+        raise refusal(f"'{text}' has bits beyond its prefix", f"did you mean '{network}'?")
+    return str(network)
+
+
+_ENDPOINT = re.compile(
+    r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[^:]+):(?P<port4>\d{1,5})"
+)
+
+
+def _endpoint(value: Any) -> Endpoint:
+    text = _text(value)
+    found = _ENDPOINT.fullmatch(text)
+    if found is None:
+        return Endpoint(_address(text), 53)
+    port = int(found["port6"] or found["port4"] or 53)
+    if not 0 < port < 1 << 16:
+        raise refusal(f"{port} is no port", "1 to 65535")
+    return Endpoint(_address(found["v6"] or found["v4"]), port)
+
+
+def _upstream(value: Any) -> Endpoint:
+    return Endpoint(SYSTEM, 53) if value == SYSTEM else _endpoint(value)
+
+
+def _when(value: Any) -> When:
+    text = _text(value)
+    try:
+        return When(datetime.fromisoformat(text), len(text) == len("2026-09-05"))
+    except ValueError:
+        raise refusal(f"'{text}' is no time", "such as 2026-09-05 or 2026-09-05T07:00") from None
+
+
+def _time_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, below
+        pass
+    except KeyError:
+        pass
+    else:
+        return text
+    known = sorted(available_timezones())
+    hint = did_you_mean(text, known) if known else "install the package tzdata"
+    raise refusal(
+        f"'{text}' is no time zone", hint if len(hint) < 80 else "such as Asia/Ho_Chi_Minh"
+    )
+
+
+def _number_as_text(value: Any) -> Any:
+    """A grade is a word that may look like a number: ``6`` and ``"6"`` are the same."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _grade(text: str) -> str:
+    if text not in GRADES:
+        raise refusal(f"'{text}' is no grade", did_you_mean(text, GRADES))
+    return text
+
+
+def _tier(text: str) -> str:
+    if text not in TIERS:
+        raise refusal(f"'{text}' is no tier", did_you_mean(text, TIERS))
+    return text
+
+
+_TEXT_SCHEMA = WithJsonSchema({"type": "string"})
+
+Name = Annotated[bytes, PlainValidator(_name), _TEXT_SCHEMA]
+Address = Annotated[str, AfterValidator(_address)]
+IPv4Text = Annotated[str, AfterValidator(_ipv4)]
+IPv6Text = Annotated[str, AfterValidator(_ipv6)]
+Cidr = Annotated[str, AfterValidator(_cidr)]
+ListenEndpoint = Annotated[Endpoint, PlainValidator(_endpoint), _TEXT_SCHEMA]
+UpstreamEndpoint = Annotated[Endpoint, PlainValidator(_upstream), _TEXT_SCHEMA]
+Time = Annotated[When, PlainValidator(_when), _TEXT_SCHEMA]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Grade = Annotated[
+    str,
+    AfterValidator(_grade),
+    BeforeValidator(_number_as_text),
+    WithJsonSchema({"enum": [*GRADES, *range(1, 13)]}),
+]
+Tier = Annotated[str, AfterValidator(_tier), WithJsonSchema({"enum": list(TIERS)})]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]

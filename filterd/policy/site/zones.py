@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The site's own zones: local ones, which filterd answers itself, and delegated ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
+from filterd.policy.site.records import RecordError, parse_record
+from filterd.wire import RRType
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.documents import Document, Where
+    from filterd.policy.site.problems import Problems
+    from filterd.policy.site.schema import LocalZoneEntry, SiteFile
+
+
+def compile_local_zones(
+    document: Document, site: SiteFile, problems: Problems
+) -> tuple[LocalZone, ...]:
+    """Return the local zones, and note every line that is no record of its zone."""
+    return tuple(
+        LocalZone(entry.name, tuple(_records(document, position, entry, problems)))
+        for position, entry in enumerate(site.local_zones)
+    )
+
+
+def compile_delegated_zones(site: SiteFile) -> tuple[DelegatedZone, ...]:
+    """Return the delegated zones with their servers."""
+    return tuple(
+        DelegatedZone(entry.name, tuple(UpstreamServer(*server) for server in entry.servers))
+        for entry in site.delegated_zones
+    )
+
+
+def check_zones(document: Document, site: SiteFile, problems: Problems) -> None:
+    """Note zones that stand twice, and local zones within local zones.
+
+    A delegated zone may lie within any zone: the longer name decides.
+    """
+    local = {entry.name for entry in site.local_zones}
+    zones: list[tuple[Where, bytes]] = [
+        *((("local_zones", at, "name"), one.name) for at, one in enumerate(site.local_zones)),
+        *(
+            (("delegated_zones", at, "name"), one.name)
+            for at, one in enumerate(site.delegated_zones)
+        ),
+    ]
+    seen: set[bytes] = set()
+    for where, name in zones:
+        reason = hint = ""
+        if name in seen:
+            reason, hint = "stands twice", "put both together"
+        elif where[0] == "local_zones" and local.intersection(_ancestors(name)):
+            reason, hint = "lies within another local zone", "put its records there"
+        seen.add(name)
+        if reason:
+            shown = names.to_text(name)
+            problems.add(document.error(f"the zone '{shown}' {reason}", where, hint=hint))
+
+
+def _ancestors(name: bytes) -> list[bytes]:
+    return list(names.suffixes(name))[1:]
+
+
+def _records(
+    document: Document, position: int, entry: LocalZoneEntry, problems: Problems
+) -> Iterator[ZoneRecord]:
+    types: dict[bytes, set[int]] = {}
+    for number, line in enumerate(entry.records):
+        try:
+            record = parse_record(line, entry.name)
+            _check_alias(record, types.setdefault(record.owner, set()))
+        except RecordError as error:
+            where = ("local_zones", position, "records", number)
+            hint = "such as: printer A 192.168.1.20"
+            problems.add(document.error(f"'{line}': {error}", where, hint=hint))
+        else:
+            yield record
+
+
+def _check_alias(record: ZoneRecord, types: set[int]) -> None:
+    """Refuse a CNAME beside anything else of the same owner (RFC 1034 §3.6.2)."""
+    if types and RRType.CNAME in {record.rtype, *types}:
+        raise RecordError("a name with a CNAME can have no other record")
+    types.add(record.rtype)
