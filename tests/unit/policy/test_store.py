@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_type_hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.errors import StoreError
+from filterd.lists import guards
 from filterd.policy import store
 from filterd.policy.model import Audience, LocalRule, Policy
 
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
 # JSON has no NaN, and a policy no use for one.
 times = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 rules = st.builds(LocalRule, starts_at=times, ends_at=times)
-policies = st.builds(Policy, rules=st.lists(rules).map(tuple))
+# The model imports the words of guards for type checkers only, so hypothesis
+# is told of them here.
+policies = st.builds(
+    Policy,
+    **{
+        field: st.from_type(hint)
+        for field, hint in get_type_hints(Policy, None, vars(guards)).items()
+    }
+    | {"rules": st.lists(rules).map(tuple)},
+)
 
 
 def _empty() -> Policy:
