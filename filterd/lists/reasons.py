@@ -18,7 +18,7 @@ class Reason(StrEnum):
 
     explanation: str
 
-    def __new__(cls, code: str, explanation: str) -> Self:
+    def __new__(cls, code: str, explanation: str = "") -> Self:
         """Make the member whose value is ``code``."""
         member = str.__new__(cls, code)
         member._value_ = code

@@ -44,9 +44,7 @@ LOCAL_NAMES = frozenset(
 )
 """What hosts files call the machine that they are installed on."""
 
-_common = re.compile(
-    r"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+([a-z0-9_.-]+)[ \t]*", re.ASCII | re.IGNORECASE
-).fullmatch
+_common = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+([a-z0-9_.-]+)[ \t]*").fullmatch
 
 
 def parse_hosts(lines: Iterable[str]) -> Iterator[Parsed]:

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adblock rules: which are about names, and which only look so."""
+
+from __future__ import annotations
+
+import pytest
+
+from filterd.lists.formats import Entry
+from filterd.lists.formats.adblock import parse_adblock
+from filterd.lists.rules import Claim, Effect, Scope
+from tests.support.parsing import EXACT, SUBDOMAINS, SUBTREE, cancelled, exception, refused, said
+
+
+@pytest.mark.parametrize(
+    ("rule", "claim"),
+    [
+        ("||example.com^", SUBTREE),
+        ("||example.com^|", SUBTREE),
+        ("||example.com|", SUBTREE),
+        ("||example.com", SUBTREE),
+        ("||*.example.com^", SUBDOMAINS),
+        ("*.example.com^", SUBDOMAINS),
+        ("*.example.com", SUBDOMAINS),
+        (".example.com^", SUBDOMAINS),
+        ("|example.com^", EXACT),
+        ("|example.com|", EXACT),
+        ("|example.com^|", EXACT),
+        ("example.com", EXACT),
+        ("0.0.0.0 example.com", EXACT),
+        ("0.0.0.0 example.com # why", EXACT),
+        ("@@||example.com^", exception(Scope.SUBTREE)),
+        ("@@||example.com^|", exception(Scope.SUBTREE)),
+        ("@@||*.example.com^", exception(Scope.SUBDOMAINS)),
+        ("@@|example.com^", exception(Scope.EXACT)),
+        ("||example.com^$important", Claim(Scope.SUBTREE, important=True)),
+        ("@@||example.com^$important", exception(Scope.SUBTREE, important=True)),
+        ("||example.com^$dnstype=AAAA", Claim(Scope.SUBTREE, types=frozenset({28}))),
+        (
+            "||example.com^$dnstype=~A|~AAAA,important",
+            Claim(Scope.SUBTREE, important=True, types=frozenset({1, 28}), types_negated=True),
+        ),
+        (
+            "||example.com^$denyallow=good.example.com",
+            Claim(Scope.SUBTREE, denyallow=frozenset({b"\x04good\x07example\x03com\x00"})),
+        ),
+    ],
+)
+def test_rule_about_a_name(rule: str, claim: Claim) -> None:
+    assert said("adblock", rule) == [("example.com", claim)]
+
+
+@pytest.mark.parametrize("line", ["", "! note", "[Adblock Plus 2.0]", "# note", "#", "#########"])
+def test_blank_lines_and_comments_say_nothing(line: str) -> None:
+    assert list(parse_adblock([line])) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "example.com##.ads",
+        "example.com###ads",
+        "example.com,example.net#@#.ads",
+        "example.com#?#div:has(.ads)",
+        "example.com#$#body { margin: 0 }",
+        "example.com#%#window.ads = 0",
+        "example.com#@?#.ads",
+        "example.com$$script[ads]",
+        "##.ads",
+        "###ads",
+        "#@#.ads",
+    ],
+)
+def test_element_hiding_is_never_taken_for_a_name(rule: str) -> None:
+    assert refused("adblock", rule) == ["cosmetic-rule"]
+
+
+@pytest.mark.parametrize(
+    "modifier",
+    [
+        "third-party",
+        "all",
+        "popup",
+        "document",
+        "script,image",
+        "domain=example.net",
+        "client=192.0.2.1",
+        "ctag=device_pc",
+        "dnsrewrite=192.0.2.1",
+        "important,third-party",
+        "important=1",
+        "dnstype",
+    ],
+)
+def test_rule_with_a_modifier_for_browsers_is_refused_whole(modifier: str) -> None:
+    assert refused("adblock", f"||example.com^${modifier}") == ["unsupported-modifier"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("/ads[0-9]/", "regular-expression"),
+        ("/ads/$important", "regular-expression"),
+        ("@@/ads/", "regular-expression"),
+        ("||example.com/path", "url-with-path"),
+        ("||example.com^/path", "url-with-path"),
+        ("@@||example.com/path$important", "url-with-path"),
+        ("http://example.com^", "url-with-path"),
+        ("://example.com", "url-with-path"),
+        ("/banner-", "url-with-path"),
+        ("||example.com^path", "unsupported-pattern"),
+        ("||ex*mple.com^", "unsupported-pattern"),
+        ("||example.*^", "unsupported-pattern"),
+        ("||example.", "unsupported-pattern"),
+        ("|example.com", "unsupported-pattern"),
+        (".example.com", "unsupported-pattern"),
+        ("example.com^", "unsupported-pattern"),
+        ("||192.0.2.1^", "ip-address"),
+        ("||com^", "single-label"),
+        ("||*.com^", "single-label"),
+        ("||.com^", "not-a-name"),
+        ("||*^", "everything"),
+        ("*", "everything"),
+        ("||*^$dnstype=HTTPS", "everything"),
+        ("$important", "everything"),
+        ("$popup", "unsupported-modifier"),
+        ("||example.com^$dnstype=A|~AAAA", "bad-syntax"),
+        ("||example.com^$dnstype=NOSUCH", "bad-syntax"),
+        ("||example.com^$important,important", "bad-syntax"),
+        ("192.0.2.1 example.com", "not-a-sinkhole-address"),
+        ("not a rule", "bad-syntax"),
+        ("||" + "x" * 5000 + "^", "too-long"),
+    ],
+)
+def test_rule_that_is_not_about_a_name_is_refused(rule: str, reason: str) -> None:
+    assert refused("adblock", rule) == [reason]
+
+
+def test_badfilter_cancels_the_same_rule_without_it() -> None:
+    rule = "||example.com^$badfilter,important"
+    assert cancelled("adblock", rule) == [("example.com", Claim(Scope.SUBTREE, important=True))]
+    assert said("adblock", rule) == []
+
+
+def test_exceptions_of_adblock_outrank_longer_names() -> None:
+    [(_, claim)] = said("adblock", "@@||example.com^")
+    assert claim.effect is Effect.EXCEPT
+    assert not claim.specific
+
+
+def test_equal_claims_of_a_list_are_one_object() -> None:
+    rules = [f"||{name}.example^$dnstype=A,important" for name in "abc"]
+    parsed = [item for item in parse_adblock(rules) if isinstance(item, Entry)]
+    assert len({id(item.claim) for item in parsed}) == 1

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue loader, on small folders that each test makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ConfigError, ConfigErrors
+from filterd.lists.catalog import Catalog, load_catalog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CATEGORIES = """\
+categories:
+  - id: games
+    name: {vi: Trò chơi, en: Games}
+    description: {vi: Trò chơi trực tuyến., en: Online games.}
+    min_age: 12
+    rating: 12+
+    legal_basis: [Nghị định 147/2024/NĐ-CP]
+  - id: law-ordered
+    name: {vi: Theo yêu cầu, en: By order}
+    description: {vi: Theo văn bản., en: In writing.}
+    legal_basis: []
+    locked: ordered
+  - id: scam
+    name: {vi: Lừa đảo, en: Scams}
+    description: {vi: Lừa đảo., en: Tricks.}
+    legal_basis: []
+    locked: true
+    security: true
+"""
+CATALOG = """\
+lists:
+  - id: our-games
+    title: Games
+    category: games
+    format: domains
+    file: starter/games.txt
+    own: true
+sources:
+  - id: their-games
+    title: Games of others
+    category: games
+    format: hosts
+    address: https://lists.example/games
+    homepage: https://lists.example/
+    licence: MIT
+    attribution: Somebody
+"""
+PINS = "pins:\n  - {name: exam.example.vn, reason: exams}\n"
+PROTECT = """\
+protections:
+  - {name: chat.example, reason: services, except_categories: [games]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder that loads as it is."""
+    texts = {"categories": CATEGORIES, "catalog": CATALOG, "pins": PINS, "protect": PROTECT}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "starter").mkdir()
+    (tmp_path / "starter" / "games.txt").write_text("play.example\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def catalog(folder: Path) -> Catalog:
+    return load_catalog(folder)
+
+
+def edit(folder: Path, file: str, old: str, new: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def problems(folder: Path) -> list[str]:
+    with pytest.raises(ConfigErrors) as caught:
+        load_catalog(folder)
+    return [str(error).removeprefix(f"{folder}/") for error in caught.value.errors]
+
+
+def test_a_category_keeps_both_languages_and_its_age(catalog: Catalog) -> None:
+    games = catalog.categories[0]
+    assert (games.name_vi, games.name_en, games.min_age, games.rating) == (
+        "Trò chơi",
+        "Games",
+        12,
+        "12+",
+    )
+    assert games.legal_basis == ("Nghị định 147/2024/NĐ-CP",)
+
+
+def test_an_ordered_category_is_locked_too(catalog: Catalog) -> None:
+    games, ordered, scam = catalog.categories
+    assert (games.locked, games.ordered, games.security) == (False, False, False)
+    assert (ordered.locked, ordered.ordered, ordered.security) == (True, True, False)
+    assert (scam.locked, scam.ordered, scam.security) == (True, False, True)
+
+
+def test_a_list_has_an_absolute_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    (ours,) = load_catalog(folder.relative_to(folder.parent)).lists
+    assert ours.path == str(folder / "starter" / "games.txt")
+    assert (ours.id, ours.category, ours.format, ours.own) == (
+        "our-games",
+        "games",
+        "domains",
+        True,
+    )
+
+
+def test_a_source_is_unchecked_unless_it_says_so(catalog: Catalog) -> None:
+    (theirs,) = catalog.sources
+    assert theirs.address == "https://lists.example/games"
+    assert not theirs.checked
+
+
+def test_a_pin_is_one_name_and_a_protection_a_subtree(catalog: Catalog) -> None:
+    (pin,), (protection,) = catalog.pins, catalog.protections
+    assert (pin.name, pin.subtree) == (b"\x04exam\x07example\x02vn\x00", False)
+    assert (protection.name, protection.subtree) == (b"\x04chat\x07example\x00", True)
+    assert protection.except_categories == {"games"}
+
+
+def test_a_name_in_vietnamese_letters_becomes_a_labels(folder: Path) -> None:
+    edit(folder, "pins.yaml", "exam.example.vn", "Trường.example")
+    (pin,) = load_catalog(folder).pins
+    assert pin.name == b"\x11xn--trng-rib8295b\x07example\x00"
+
+
+WRONG = [
+    ("categories.yaml", "min_age: 12", "min_age: 21", 5, "min_age"),
+    ("categories.yaml", "rating: 12+", "rating: 13+", 6, "'13+' is not known"),
+    ("categories.yaml", "locked: ordered", "locked: sometimes", 12,
+     "locked: 'sometimes' is not known (true, false or ordered)"),
+    ("categories.yaml", "id: scam", "id: games", 13, "this id stands twice (first in line 2)"),
+    ("categories.yaml", ", en: Games}", "}", 3, "the key 'en' is missing"),
+    ("categories.yaml", "id: scam", "id: Scam!", 13, "id"),
+    ("catalog.yaml", "category: games\n    format: domains", "category: gaems\n    format: domains",
+     4, "'gaems' is no category (did you mean 'games'?)"),
+    ("catalog.yaml", "category: games\n    format: hosts", "category: x\n    format: hosts",
+     11, "'x' is no category (known: games, law-ordered, scam)"),
+    ("catalog.yaml", "format: hosts", "format: host", 12, "did you mean 'hosts'?"),
+    ("catalog.yaml", "id: their-games", "id: our-games", 9, "first in line 2"),
+    ("catalog.yaml", "starter/games.txt", "starter/none.txt", 6, "there is no file"),
+    ("catalog.yaml", "starter/games.txt", "../games.txt", 6, "a file in this folder expected"),
+    ("catalog.yaml", "starter/games.txt", "/etc/passwd", 6, "a file in this folder expected"),
+    ("catalog.yaml", "https://lists.example/games", "http://lists.example/games", 13, "address"),
+    ("catalog.yaml", "licence: MIT", "license: MIT", 15, "did you mean 'licence'?"),
+    ("pins.yaml", "exam.example.vn", "exam example", 2, "is not a host name"),
+    ("pins.yaml", "exam.example.vn", "https://exam.example/x", 2, "is a URL"),
+    ("pins.yaml", "exam.example.vn", "vn", 2, "name"),
+    ("pins.yaml", "exam.example.vn", "7", 2, "put it in quotes"),
+    ("pins.yaml", "}\n", "}\n  - {name: EXAM.example.vn., reason: exams}\n", 3, "stands twice"),
+    ("protect.yaml", "[games]", "[game]", 2, "'game' is no category (did you mean 'games'?)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "line", "says"), WRONG)
+def test_a_mistake_is_told_with_its_place(
+    folder: Path, file: str, old: str, new: str, line: int, says: str
+) -> None:
+    edit(folder, file, old, new)
+    found = problems(folder)
+    assert any(one.startswith(f"{file}:{line}:") and says in one for one in found), found
+
+
+def test_mistakes_of_several_files_are_told_at_once(folder: Path) -> None:
+    edit(folder, "catalog.yaml", "starter/games.txt", "starter/none.txt")
+    edit(folder, "protect.yaml", "[games]", "[game]")
+    assert len(problems(folder)) == 2
+
+
+def test_a_missing_file_is_a_configuration_error(folder: Path) -> None:
+    (folder / "pins.yaml").unlink()
+    with pytest.raises(ConfigError, match=r"pins\.yaml: cannot be read"):
+        load_catalog(folder)
