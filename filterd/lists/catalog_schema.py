@@ -40,10 +40,19 @@ def _relative_path(value: Any) -> Any:
     return value
 
 
+def _locked(value: Any) -> Any:
+    # One check for both, because pydantic would tell of each choice of a union
+    # that it failed.
+    if value is not True and value is not False and value != "ordered":
+        raise refusal(f"'{value}' is not known", "true, false or ordered")
+    return value
+
+
 _Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
 _Text = Annotated[str, Field(min_length=1)]
 _HostName = Annotated[bytes, PlainValidator(_host_name)]
 _Format = Annotated[str, PlainValidator(_format)]
+_Locked = Annotated[bool | Literal["ordered"], PlainValidator(_locked)]
 _RelativePath = Annotated[str, PlainValidator(_relative_path)]
 _WebAddress = Annotated[str, Field(pattern=r"^https://[!-~]+$")]
 
@@ -64,7 +73,7 @@ class CategoryEntry(DocumentModel):
     min_age: Annotated[int, Field(ge=0, le=18)] | None = None
     rating: Rating | None = None
     legal_basis: tuple[_Text, ...]
-    locked: bool | Literal["ordered"] = False
+    locked: _Locked = False
     security: bool = False
 
 

@@ -130,35 +130,16 @@ def test_a_pin_is_one_name_and_a_protection_a_subtree(catalog: Catalog) -> None:
     assert protection.except_categories == {"games"}
 
 
-def test_a_name_in_vietnamese_letters_becomes_a_labels(folder: Path) -> None:
-    edit(folder, "pins.yaml", "exam.example.vn", "Trường.example")
-    (pin,) = load_catalog(folder).pins
-    assert pin.name == b"\x11xn--trng-rib8295b\x07example\x00"
-
-
 WRONG = [
-    ("categories.yaml", "min_age: 12", "min_age: 21", 5, "min_age"),
-    ("categories.yaml", "rating: 12+", "rating: 13+", 6, "'13+' is not known"),
-    ("categories.yaml", "locked: ordered", "locked: sometimes", 12,
-     "locked: 'sometimes' is not known (true, false or ordered)"),
     ("categories.yaml", "id: scam", "id: games", 13, "this id stands twice (first in line 2)"),
-    ("categories.yaml", ", en: Games}", "}", 3, "the key 'en' is missing"),
-    ("categories.yaml", "id: scam", "id: Scam!", 13, "id"),
     ("catalog.yaml", "category: games\n    format: domains", "category: gaems\n    format: domains",
      4, "'gaems' is no category (did you mean 'games'?)"),
     ("catalog.yaml", "category: games\n    format: hosts", "category: x\n    format: hosts",
      11, "'x' is no category (known: games, law-ordered, scam)"),
-    ("catalog.yaml", "format: hosts", "format: host", 12, "did you mean 'hosts'?"),
     ("catalog.yaml", "id: their-games", "id: our-games", 9, "first in line 2"),
     ("catalog.yaml", "starter/games.txt", "starter/none.txt", 6, "there is no file"),
-    ("catalog.yaml", "starter/games.txt", "../games.txt", 6, "a file in this folder expected"),
-    ("catalog.yaml", "starter/games.txt", "/etc/passwd", 6, "a file in this folder expected"),
-    ("catalog.yaml", "https://lists.example/games", "http://lists.example/games", 13, "address"),
     ("catalog.yaml", "licence: MIT", "license: MIT", 15, "did you mean 'licence'?"),
     ("pins.yaml", "exam.example.vn", "exam example", 2, "is not a host name"),
-    ("pins.yaml", "exam.example.vn", "https://exam.example/x", 2, "is a URL"),
-    ("pins.yaml", "exam.example.vn", "vn", 2, "name"),
-    ("pins.yaml", "exam.example.vn", "7", 2, "put it in quotes"),
     ("pins.yaml", "}\n", "}\n  - {name: EXAM.example.vn., reason: exams}\n", 3, "stands twice"),
     ("protect.yaml", "[games]", "[game]", 2, "'game' is no category (did you mean 'games'?)"),
 ]  # fmt: skip

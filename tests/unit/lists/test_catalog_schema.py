@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values of the four files of a blocklists folder, each where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.documents import parse, validate
+from filterd.errors import ConfigErrors
+from filterd.lists.catalog_schema import CatalogFile, CategoriesFile, PinsFile, ProtectFile
+
+if TYPE_CHECKING:
+    from filterd.documents import DocumentModel
+
+CATEGORY = {
+    "id": "games",
+    "name": "{vi: Trò chơi, en: Games}",
+    "description": "{vi: Trực tuyến., en: Online.}",
+    "legal_basis": "[]",
+}
+LIST = {
+    "id": "starter-games",
+    "title": "Games",
+    "category": "games",
+    "format": "domains",
+    "file": "starter/games.txt",
+}
+SOURCE = {
+    "id": "their-games",
+    "title": "Games",
+    "category": "games",
+    "format": "hosts",
+    "address": "https://lists.example/games",
+    "homepage": "https://lists.example/",
+    "licence": "MIT",
+    "attribution": "Somebody",
+}
+PIN = {"name": "exam.example.vn", "reason": "exams"}
+KINDS: dict[str, tuple[type[DocumentModel], str, dict[str, str]]] = {
+    "category": (CategoriesFile, "categories:", CATEGORY),
+    "list": (CatalogFile, "lists:", LIST),
+    "source": (CatalogFile, "lists: []\nsources:", SOURCE),
+    "pin": (PinsFile, "pins:", PIN),
+    "protection": (ProtectFile, "protections:", PIN),
+}
+
+
+def read(kind: str, **changes: str) -> DocumentModel:
+    """Check a file of one entry of this kind, with some of its keys written otherwise."""
+    model, head, entry = KINDS[kind]
+    lines = [f"    {key}: {value}" for key, value in {**entry, **changes}.items()]
+    text = "\n".join([head, "  -", *lines])
+    return validate(parse(text.encode(), "file.yaml"), model)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_least_that_an_entry_says_is_enough(kind: str) -> None:
+    read(kind)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("false", False), ("true", True), ("ordered", "ordered")]
+)
+def test_locked_is_yes_no_or_ordered(written: str, meant: bool | str) -> None:
+    file = read("category", locked=written)
+    assert isinstance(file, CategoriesFile)
+    assert file.categories[0].locked == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "wire"),
+    [
+        ("exam.example.vn", b"\x04exam\x07example\x02vn\x00"),
+        ("EXAM.example.vn.", b"\x04exam\x07example\x02vn\x00"),
+        ("Trường.example", b"\x11xn--trng-rib8295b\x07example\x00"),
+        ("xn--trng-rib8295b.example", b"\x11xn--trng-rib8295b\x07example\x00"),
+    ],
+)
+def test_a_name_is_read_into_its_one_wire_form(written: str, wire: bytes) -> None:
+    file = read("pin", name=written)
+    assert isinstance(file, PinsFile)
+    assert file.pins[0].name == wire
+
+
+WRONG = [
+    ("category", "min_age", "21", "less than or equal to 18"),
+    ("category", "min_age", '"12"', "a whole number expected, not '12'"),
+    ("category", "rating", "13+", "'13+' is not known"),
+    ("category", "locked", "sometimes", "'sometimes' is not known (true, false or ordered)"),
+    ("category", "locked", "1", "'1' is not known"),
+    ("category", "name", "{vi: Trò chơi}", "the key 'en' is missing"),
+    ("category", "id", "Games!", "id: "),
+    ("category", "legal_basis", "law", "a list expected"),
+    ("list", "format", "host", "'host' is no format (did you mean 'hosts'?)"),
+    ("list", "file", "../games.txt", "a file in this folder expected"),
+    ("list", "file", "/etc/passwd", "a file in this folder expected"),
+    ("list", "file", "7", "a file in this folder expected"),
+    ("list", "own", '"yes"', "true or false expected"),
+    ("source", "address", "http://lists.example/games", "address: "),
+    ("source", "license", "MIT", "unknown key 'license' (did you mean 'licence'?)"),
+    ("pin", "name", "exam example", "is not a host name"),
+    ("pin", "name", "https://exam.example/x", "is a URL"),
+    ("pin", "name", "vn", "is a top-level domain"),
+    ("pin", "name", '"*.example.vn"', "name: "),
+    ("pin", "name", "192.0.2.1", "is an address"),
+    ("pin", "name", "7", "put it in quotes"),
+    ("protection", "except_categories", "games", "a list expected"),
+]
+
+
+@pytest.mark.parametrize(("kind", "key", "value", "says"), WRONG)
+def test_a_wrong_value_is_told_with_its_key_and_a_hint(
+    kind: str, key: str, value: str, says: str
+) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        read(kind, **{key: value})
+    (problem,) = caught.value.errors
+    assert says in str(problem)

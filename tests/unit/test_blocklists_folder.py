@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ships in ``blocklists/``: every file loads, and the folder keeps its own promises."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from filterd.lists import catalog_schema
+from filterd.lists.catalog import Catalog, load_catalog
+from filterd.lists.compiler import compile_lists
+from filterd.lists.formats import FORMATS, Entry
+from filterd.lists.hostname import key_from_name, key_from_text, text_from_key
+from filterd.lists.index import Index
+from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.rules import ListSource
+from filterd.paths import shipped
+from tests.support.parsing import lines_of
+from tests.support.shared_data import shared
+
+FOLDER = shipped("blocklists")
+EMPTY = {"law-ordered", "child-abuse"}
+CATALOG = load_catalog(FOLDER)
+STARTERS = [one for one in CATALOG.lists if one.category not in EMPTY]
+STARTER_IDS = [one.category for one in STARTERS]
+
+
+def names_of(source: ListSource) -> list[str]:
+    parsed = list(FORMATS[source.format](Path(source.path).read_text(encoding="utf-8").split("\n")))
+    assert all(isinstance(one, Entry) for one in parsed), parsed
+    return [one.name for one in parsed if isinstance(one, Entry)]
+
+
+def ancestors(key: bytes) -> set[bytes]:
+    """Return the key and those of the names above it."""
+    return {key[: end.end()] for end in re.finditer(rb"\0", key)}
+
+
+def test_every_category_has_exactly_one_starter_list() -> None:
+    assert sorted(one.category for one in CATALOG.lists) == sorted(
+        one.id for one in CATALOG.categories
+    )
+
+
+def test_every_file_of_the_folder_is_in_the_catalogue() -> None:
+    known = {Path(one.path) for one in CATALOG.lists}
+    assert set((FOLDER / "starter").iterdir()) == known
+
+
+@pytest.mark.parametrize("category", sorted(EMPTY))
+def test_what_only_the_authority_may_list_ships_empty(category: str) -> None:
+    (source,) = (one for one in CATALOG.lists if one.category == category)
+    assert names_of(source) == []
+
+
+@pytest.mark.parametrize("source", STARTERS, ids=STARTER_IDS)
+def test_a_starter_list_filters_something_real(source: ListSource) -> None:
+    canary, *names = names_of(source)
+    assert canary == f"{source.category}.blocked.filterd.example"
+    assert len(names) >= 5
+
+
+@pytest.mark.parametrize("source", STARTERS, ids=STARTER_IDS)
+def test_a_starter_list_names_no_public_suffix(source: ListSource) -> None:
+    assert [name for name in names_of(source) if is_public_suffix(key_from_text(name))] == []
+
+
+@pytest.mark.parametrize("source", STARTERS, ids=STARTER_IDS)
+def test_a_starter_list_blocks_no_pin(source: ListSource) -> None:
+    names = {key_from_text(name) for name in names_of(source)}
+    pins = {key for pin in CATALOG.pins if (key := key_from_name(pin.name))}
+    assert [text_from_key(pin) for pin in pins if ancestors(pin) & names] == []
+    trees = {key_from_name(pin.name) for pin in CATALOG.pins if pin.subtree}
+    assert [text_from_key(name) for name in names if ancestors(name) & trees] == []
+
+
+@pytest.mark.parametrize("source", STARTERS, ids=STARTER_IDS)
+def test_a_starter_list_has_no_entry_that_another_covers(source: ListSource) -> None:
+    keys = [key_from_text(name) for name in names_of(source)]
+    assert len(keys) == len(set(keys))
+    assert [text_from_key(key) for key in keys if (ancestors(key) - {key}) & set(keys)] == []
+
+
+@pytest.mark.parametrize("source", STARTERS, ids=STARTER_IDS)
+def test_a_starter_list_is_sorted_beneath_each_heading(source: ListSource) -> None:
+    for group in Path(source.path).read_text(encoding="utf-8").split("\n\n"):
+        names = [line for line in group.split("\n") if line and not line.startswith("#")]
+        assert names == sorted(names)
+
+
+def test_a_name_stands_in_one_starter_list_only() -> None:
+    names = [name for source in STARTERS for name in names_of(source)]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_the_promised_names_are_listed() -> None:
+    """A fresh machine filters these, whatever else changes in the lists."""
+    listed = {name: source.category for source in STARTERS for name in names_of(source)}
+    promised = {
+        "facebook.com": "social-media",
+        "zalo.me": "social-media",
+        "tiktok.com": "social-media",
+        "roblox.com": "games",
+        "garena.vn": "games",
+        "youtube.com": "streaming",
+        "vieon.vn": "streaming",
+        "pornhub.com": "porn",
+        "bet365.com": "gambling",
+        "dns.google": "encrypted-dns",
+        "nordvpn.com": "proxy-vpn",
+    }
+    assert {name: listed.get(name) for name in promised} == promised
+
+
+def test_ages_keep_the_tiers_apart() -> None:
+    """Social media, games and streaming: closed to primary (10 and younger), open to staff."""
+    ages = {one.id: one.min_age for one in CATALOG.categories if not one.locked}
+    for category in ("social-media", "games", "streaming"):
+        age = ages[category]
+        assert age is not None
+        assert 10 < age <= 18
+
+
+def test_the_dangerous_categories_are_locked() -> None:
+    locked = {one.id for one in CATALOG.categories if one.locked}
+    assert locked == {"porn", "gambling", "drugs", "scam", "malware", *EMPTY}
+    assert {one.id for one in CATALOG.categories if one.ordered} == EMPTY
+
+
+@pytest.mark.parametrize(
+    "name", ["use-application-dns.net", "mask.icloud.com", "mask-h2.icloud.com", "edu.vn"]
+)
+def test_a_canary_of_browsers_or_a_whole_registry_is_not_pinned(name: str) -> None:
+    key = key_from_text(name)
+    assert key not in {key_from_name(pin.name) for pin in CATALOG.pins}
+    trees = {key_from_name(pin.name) for pin in CATALOG.pins if pin.subtree}
+    assert not ancestors(key) & trees
+
+
+def test_every_source_is_reached_over_tls_and_none_is_a_package_registry() -> None:
+    for source in CATALOG.sources:
+        assert not re.search(r"pypi|npmjs|crates\.io|rubygems|proxy\.golang", source.address)
+
+
+def test_the_readme_explains_every_key() -> None:
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    models = [one for one in vars(catalog_schema).values() if hasattr(one, "model_fields")]
+    keys = {key for model in models for key in model.model_fields}
+    assert len(keys) > 15
+    assert sorted(key for key in keys if f"`{key}`" not in readme) == []
+
+
+BAD_LISTS = {
+    "encrypted-dns": ("apple-dns.net", "yahoodns.net", "doh.bad.example"),
+    "dating": ("eventbrite.com", "dating.bad.example"),
+    "blogs": ("blogspot.com", "facebook.com", "blogs.bad.example"),
+    "forums": ("facebook.com", "forums.bad.example"),
+    "scam": (
+        "tdu.edu.vn",
+        "trustpilot.com",
+        "www.youtube.com",
+        "zalo.me",
+        "www.facebook.com",
+        "sites.google.com",
+        "scam.bad.example",
+    ),
+    "social-media": ("facebook.com", "zalo.me", "youtube.com"),
+    "streaming": ("www.youtube.com", "facebook.com"),
+    "ads-trackers": ("www.msftconnecttest.com", "time.google.com", "ads.bad.example"),
+}
+"""Lists in the shape of real ones that name what they should not, beside what they may."""
+
+KEPT_OF_BAD_LISTS = {
+    "encrypted-dns": {"doh.bad.example"},
+    "dating": {"dating.bad.example"},
+    "blogs": {"blogs.bad.example"},
+    "forums": {"forums.bad.example"},
+    "scam": {"scam.bad.example"},
+    "social-media": {"facebook.com", "zalo.me"},
+    "streaming": {"www.youtube.com"},
+    "ads-trackers": {"ads.bad.example"},
+}
+
+
+def kept(folder: Path, sources: list[ListSource], catalog: Catalog) -> dict[str, set[str]]:
+    """Compile the lists under the catalogue's guards; return the names kept, by category."""
+    target = folder / "index"
+    compile_lists(
+        sources, pins=catalog.pins, protections=catalog.protections, target=target, now=0.0
+    )
+    index = Index.open(target)
+    found: dict[str, set[str]] = {one.category: set() for one in sources}
+    for rank, name in enumerate(index.names()):
+        for claim, _line in index.entries(rank):
+            key = key_from_name(name)
+            assert key is not None
+            found[index.lists[index.claims[claim][0]].category].add(text_from_key(key))
+    return found
+
+
+def bad_lists(folder: Path, *, own: bool = False) -> list[ListSource]:
+    sources = []
+    for category, names in BAD_LISTS.items():
+        path = folder / f"{category}.txt"
+        path.write_text("\n".join(names), encoding="utf-8")
+        sources.append(ListSource(f"bad-{category}", category, "domains", str(path), own))
+    return sources
+
+
+def test_bad_lists_take_no_good_name_away(tmp_path: Path) -> None:
+    assert kept(tmp_path, bad_lists(tmp_path), CATALOG) == KEPT_OF_BAD_LISTS
+
+
+def test_without_protection_the_bad_lists_would(tmp_path: Path) -> None:
+    """The control: the names are spared by our guards, not by accident."""
+    unguarded = Catalog(CATALOG.categories, (), (), (), ())
+    found = kept(tmp_path, bad_lists(tmp_path), unguarded)
+    assert {"tdu.edu.vn", "zalo.me", "www.youtube.com"} <= found["scam"]
+    assert "apple-dns.net" in found["encrypted-dns"]
+    assert "time.google.com" in found["ads-trackers"]
+
+
+def test_protection_does_not_bind_own_lists_but_pins_do(tmp_path: Path) -> None:
+    found = kept(tmp_path, bad_lists(tmp_path, own=True), CATALOG)
+    assert "zalo.me" in found["scam"]
+    assert found["ads-trackers"] == {"ads.bad.example"}
+
+
+def test_the_starter_lists_compile_whole(tmp_path: Path) -> None:
+    found = kept(tmp_path, list(CATALOG.lists), CATALOG)
+    assert found == {one.category: set(names_of(one)) for one in CATALOG.lists}
+
+
+PHISHING = "lists/blocklistproject/alt-version/phishing-nl.txt.zst"
+REAL_FALSE_POSITIVES = [
+    ("lists/ut1/doh/domains", "encrypted-dns", {"apple-dns.net", "yahoodns.net"}),
+    ("lists/ut1/blog/domains", "blogs", {"blogspot.com", "facebook.com"}),
+    ("lists/ut1/forums/domains", "forums", {"facebook.com"}),
+    ("lists/cbuijs-ut1/dating/domains.top-n", "dating", {"eventbrite.com"}),
+    (PHISHING, "scam", {"tdu.edu.vn", "www.trustpilot.com"}),
+]
+
+
+@pytest.mark.parametrize(("path", "category", "spared"), REAL_FALSE_POSITIVES)
+def test_a_real_list_loses_its_known_false_positives(
+    tmp_path: Path, path: str, category: str, spared: set[str]
+) -> None:
+    lines = lines_of(shared(path))
+    assert spared <= set(lines), "the list does not name them any more"
+    plain = tmp_path / "list.txt"
+    plain.write_text("\n".join(lines), encoding="utf-8")
+    source = ListSource("real", category, "domains", str(plain))
+    found = kept(tmp_path, [source], CATALOG)[category]
+    assert not found & spared
+    assert len(found) > 150
