@@ -17,11 +17,15 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import idna
 
 from filterd.errors import NameTextError
 from filterd.lists.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_TEXT = 253
 """Characters of the longest name without its final dot: 255 octets of wire (RFC 1035 §2.3.4)."""
@@ -32,7 +36,8 @@ _MAX_UNICODE_TEXT = 4 * MAX_TEXT
 _plain = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}", re.ASCII).fullmatch
 _label = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII).fullmatch
 _wire_label = re.compile(rb"[a-z0-9_-]+").fullmatch
-_ipv4_like = re.compile(r"\d+(?:\.\d+){3}", re.ASCII).fullmatch
+_only_numbers = re.compile(r"\d+(?:\.\d+)+\.?", re.ASCII).fullmatch
+_undecoded = re.compile(r"[\ud800-\udfff]").search  # what errors="surrogateescape" leaves
 
 
 class HostnameError(NameTextError):
@@ -158,8 +163,9 @@ def _decodes(label: str) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    if _ipv4_like(text.removesuffix(".")):
-        return True  # 999.1.1.1 is no address, and no name either
+    """Tell whether a text is an address, or a part of one such as lists of networks have."""
+    if _only_numbers(text):
+        return True  # 999.1.1.1 and 192.168 are no addresses, and no names either
     if ":" not in text:
         return False
     try:
@@ -169,16 +175,17 @@ def _is_address(text: str) -> bool:
     return True
 
 
+_KINDS: tuple[tuple[Callable[[str], object], Reason], ...] = (
+    (_undecoded, Reason.UNKNOWN_ENCODING),
+    (_is_address, Reason.IP_ADDRESS),
+    (frozenset({".", "*", "*."}).__contains__, Reason.EVERYTHING),
+    (re.compile(r"/").search, Reason.URL_WITH_PATH),
+    (re.compile(r"[*?]").search, Reason.UNSUPPORTED_PATTERN),
+    (re.compile(r"[^.]{64}").search, Reason.TOO_LONG),
+)
+"""What texts are that are no names; the first that fits is said."""
+
+
 def _what_else(text: str, otherwise: Reason = Reason.NOT_A_NAME) -> Reason:
     """Say what a text is that is no name, as precisely as its author would want to know."""
-    if _is_address(text):
-        return Reason.IP_ADDRESS
-    if text in {".", "*", "*."}:
-        return Reason.EVERYTHING
-    if "/" in text:
-        return Reason.URL_WITH_PATH
-    if "*" in text or "?" in text:
-        return Reason.UNSUPPORTED_PATTERN
-    if any(len(label) > 63 for label in text.split(".")):
-        return Reason.TOO_LONG
-    return otherwise
+    return next((reason for is_kind, reason in _KINDS if is_kind(text)), otherwise)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.lists.formats import Entry
+from filterd.lists.formats import Entry, adblock
 from filterd.lists.formats.adblock import parse_adblock
 from filterd.lists.rules import Claim, Effect, Scope
 from tests.support.parsing import EXACT, SUBDOMAINS, SUBTREE, cancelled, exception, refused, said
@@ -72,6 +72,14 @@ def test_blank_lines_and_comments_say_nothing(line: str) -> None:
 )
 def test_element_hiding_is_never_taken_for_a_name(rule: str) -> None:
     assert refused("adblock", rule) == ["cosmetic-rule"]
+
+
+def test_without_looking_for_element_hiding_a_rule_would_be_misread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adblock, "_cosmetic", lambda _: None)
+    assert refused("adblock", "example.com##.ads") != ["cosmetic-rule"]
+    assert list(parse_adblock(["###ads"])) == []
 
 
 @pytest.mark.parametrize(

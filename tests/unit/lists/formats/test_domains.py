@@ -57,6 +57,7 @@ def test_line_without_a_usable_name_is_refused(line: str, reason: str) -> None:
 def test_url_is_never_cut_down_to_its_host() -> None:
     lines = ["https://www.youtube.com/watch?v=x", "zalo.me/g/abc", "//sites.google.com/view/x"]
     assert refused("domains", *lines) == ["url-with-path"] * 3
+    assert said("domains", "www.youtube.com"), "control: it is the path that is refused"
 
 
 def test_only_a_hash_after_white_space_is_a_comment() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from filterd.lists.formats import zonefile
 from filterd.lists.formats.parsed import Problem
 from filterd.lists.formats.zonefile import MAX_RECORD_LINES, Record, read_records
 
@@ -81,6 +82,11 @@ def test_open_parenthesis_swallows_a_bounded_number_of_lines() -> None:
     lines = ["a ( A 0.0.0.0", *["b CNAME ."] * (MAX_RECORD_LINES + 10)]
     assert len(_records(*lines)) == 11
     assert _reasons(*lines) == ["bad-syntax"]
+
+
+def test_unbounded_parenthesis_would_swallow_the_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zonefile, "MAX_RECORD_LINES", 10**9)
+    assert _records("a ( A 0.0.0.0", *["b CNAME ."] * (MAX_RECORD_LINES + 10)) == []
 
 
 def test_long_run_of_digits_is_read_in_linear_time() -> None:
