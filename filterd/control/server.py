@@ -73,7 +73,7 @@ class ControlServer:
             return {"ok": True, "result": await command(request)}
         except FilterdError as error:
             return {"ok": False, "error": str(error), "errors": _parts(error)}
-        except Exception:
+        except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer
             _log.exception("a command failed")
             return {"ok": False, "error": "the command failed inside filterd; see its log"}
 

@@ -17,7 +17,7 @@ defeat and *before* what they did.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filterd.lists.rules import Scope
@@ -75,10 +75,12 @@ class Engine:
         target is allowed says nothing of the qname.
         """
         verdict = self.decide(client, target, qtype, now)
-        if not verdict.blocked or covering.match is None or verdict.match is None:
+        if not verdict.blocked or verdict.match is None:
             return verdict
-        if self._covers(covering.match, verdict.match):
+        if covering.match is not None and self._covers(covering.match, verdict.match):
             return Verdict(Action.PASS, covering.match, verdict.match, verdict.valid_until)
+        if verdict.action is Action.NXDOMAIN:
+            return replace(verdict, action=Action.NODATA)  # beneath the *qname* nothing is blocked
         return verdict
 
     def _covers(self, cover: Match, block: Match) -> bool:

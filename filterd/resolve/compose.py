@@ -19,7 +19,6 @@ from filterd.wire import (
     assemble,
     compose_reply,
     encode_record,
-    negative_soa,
     nodata,
     nxdomain,
     refused,
@@ -86,14 +85,13 @@ def _ede_of(query: Query, verdict: Verdict) -> Ede:
 
 
 def _local(query: Query, answer: Answer) -> bytes:
-    authorities = () if answer.records else (negative_soa(query.message, _LOCAL_NEGATIVE_TTL_S),)
-    return compose_reply(
-        query.message,
-        answer.rcode,
-        answers=[_record(query, record) for record in answer.records],
-        authorities=authorities if answer.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN) else (),
-        edes=answer.edes,
-    )
+    message = query.message
+    if not answer.records and answer.rcode == Rcode.NXDOMAIN:
+        return nxdomain(message, _LOCAL_NEGATIVE_TTL_S, answer.edes)
+    if not answer.records and answer.rcode == Rcode.NOERROR:
+        return nodata(message, _LOCAL_NEGATIVE_TTL_S, answer.edes)
+    records = [_record(query, record) for record in answer.records]
+    return compose_reply(message, answer.rcode, answers=records, edes=answer.edes)
 
 
 def _record(query: Query, record: ZoneRecord) -> bytes:

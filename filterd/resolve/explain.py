@@ -11,7 +11,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from filterd.errors import ConfigError
+from filterd.policy.client import Client
 from filterd.policy.verdict import Action
 from filterd.resolve import special_use
 from filterd.resolve.query import Source
@@ -20,7 +23,6 @@ from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from filterd.policy.client import Client
     from filterd.policy.verdict import Match, Verdict
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
@@ -64,6 +66,29 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON."""
         return asdict(self)
+
+
+def client_of(site: Site, grade: str | None, address: str | None) -> Client | None:
+    """Return whom a question is about: an address, else a grade, else an unknown client.
+
+    None for an address that may not ask here.
+    """
+    if address is not None:
+        return site.identifier.identify(address)
+    return Client(site.policy.grades[grade or site.policy.unknown_grade])
+
+
+def parse_time(text: str, time_zone: str) -> float:
+    """Return the Unix time of an ISO 8601 text, in this zone where it names none.
+
+    Raises:
+        ConfigError: it is no time.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"'{text}' is no time", hint="write 2026-12-01T07:30") from error
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(time_zone))).timestamp()
 
 
 def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) -> Explanation:

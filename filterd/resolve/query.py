@@ -7,21 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.upstream import UpstreamQuestion
 from filterd.wire import Ede, ParsedQuery, Rcode
 
 if TYPE_CHECKING:
     from filterd.policy.client import Client
-    from filterd.policy.model import ZoneRecord
+    from filterd.policy.model import UpstreamServer, ZoneRecord
     from filterd.policy.verdict import Verdict
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution
-
-
-class Transport(StrEnum):
-    """How the question came."""
-
-    UDP = "udp"
-    TCP = "tcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +57,13 @@ class Query:
     def do(self) -> bool:
         """Whether the asker wants DNSSEC records."""
         return self.message.edns is not None and self.message.edns.do
+
+    @property
+    def upstream_key(self) -> tuple[UpstreamQuestion, tuple[UpstreamServer, ...]]:
+        """What an upstream is asked, and which are: all that its answer depends on."""
+        servers = self.site.zones.servers_of(self.qname)
+        question = UpstreamQuestion(self.qname, self.qtype, self.do, self.message.header.cd)
+        return question, self.site.upstreams if servers is None else servers
 
 
 class Source(StrEnum):

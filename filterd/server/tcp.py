@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from filterd.errors import WireError
 from filterd.resolve.query import Peer
@@ -97,9 +97,8 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it in, or turn it away when there are too many."""
-        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's has no base
         address = transport.get_extra_info("peername")
-        self._transport = transport
         self._peer = Peer(address[0], address[3] if len(address) > 3 else 0)
         self._connections[self._peer.address] += 1
         self._all.add(self)

@@ -15,7 +15,7 @@ _SMOOTHING = 0.2
 _FIRST_HEDGE_S = 0.150
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ServerHealth:
     """What is known of one server. ``srtt_s`` is its smoothed round-trip time."""
 

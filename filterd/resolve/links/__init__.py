@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The links of the chain, a file each. They do not know each other; ``pipeline`` orders them."""

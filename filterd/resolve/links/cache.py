@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.links.forward import upstream_key
 from filterd.resolve.query import Answer, Query, Source
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class Cache:
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
         """See allowed questions only. May return what is as old as its TTL allows."""
-        key = upstream_key(query)
+        key = query.upstream_key
         held = self._store.get(key, self._clock.monotonic())
         if held is not None:
             resolution, age_s = held

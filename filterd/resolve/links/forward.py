@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamTimeoutError
 from filterd.resolve.query import Answer, Query, Source
-from filterd.upstream import Forwarder, UpstreamQuestion
 from filterd.wire import Ede, EdeCode, Rcode
 
 if TYPE_CHECKING:
-    from filterd.policy.model import UpstreamServer
     from filterd.resolve.handler import Handler
+    from filterd.upstream import Forwarder
 
 NO_ANSWER = Ede(EdeCode.NO_REACHABLE_AUTHORITY)
 NETWORK_ERROR = Ede(EdeCode.NETWORK_ERROR)
@@ -28,7 +27,7 @@ class Forward:
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
         """See what nothing above could answer. Never proceeds."""
-        question, servers = upstream_key(query)
+        question, servers = query.upstream_key
         try:
             resolution = await self._forwarder.resolve(question, servers)
         except UpstreamTimeoutError:
@@ -38,10 +37,3 @@ class Forward:
         if resolution.rcode in _UNHELPFUL:
             return Answer(Source.FAILED, edes=resolution.edes or (NO_ANSWER,))
         return Answer(Source.FORWARDED, resolution=resolution)
-
-
-def upstream_key(query: Query) -> tuple[UpstreamQuestion, tuple[UpstreamServer, ...]]:
-    """Return what is asked and who is: all that an upstream's answer depends on."""
-    servers = query.site.zones.servers_of(query.qname)
-    question = UpstreamQuestion(query.qname, query.qtype, query.do, query.message.header.cd)
-    return question, query.site.upstreams if servers is None else servers

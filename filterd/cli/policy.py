@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd policy``: check the site's files, and see what each grade may use."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.tree import Tree
+
+from filterd.cli.context import (
+    ConfigOption,
+    JsonOption,
+    LangOption,
+    StateOption,
+    context,
+)
+from filterd.cli.render import grid
+from filterd.cli.sites import policy_of
+from filterd.errors import ConfigError
+from filterd.policy.model import GRADES, TIERS, Category, GradePolicy, Policy
+from filterd.texts import Texts
+
+app = typer.Typer(help="Check the site's files, see what each grade may use.", no_args_is_help=True)
+
+
+@app.command()
+def validate(
+    given: typer.Context,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Check site.yaml and the tier files; every problem with its file, line and column.
+
+    Exit code 0: valid; 2: not.
+    """
+    here = context(given, config, state, lang)
+    policy = policy_of(here)
+    summary = {
+        "path": str(here.config),
+        "networks": len(policy.networks),
+        "grades": len(policy.grades),
+        "rules": len(policy.rules),
+    }
+    if json:
+        here.print_json({"valid": True, **summary})
+    else:
+        here.console.print(here.texts("policy.valid", **summary), style="green")
+
+
+@app.command()
+def show(
+    given: typer.Context,
+    grade: Annotated[str, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")],
+    json: JsonOption = False,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Show what one grade may use, category by category."""
+    here = context(given, config, state, lang)
+    policy = policy_of(here)
+    if grade not in policy.grades:
+        raise ConfigError(f"'{grade}' is no grade", hint=f"one of {', '.join(GRADES)}")
+    if json:
+        here.print_json(_grade_data(policy, policy.grades[grade]))
+    else:
+        here.console.print(_grade_table(here.texts, policy, policy.grades[grade]))
+
+
+@app.command()
+def tree(
+    given: typer.Context,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Show tiers, their grades and the networks of each."""
+    here = context(given, config, state, lang)
+    policy = policy_of(here)
+    if json:
+        here.print_json([_grade_data(policy, grade) for grade in policy.grades.values()])
+    else:
+        here.console.print(_tree(here.texts, policy))
+
+
+def _state_of(category: Category, grade: GradePolicy) -> str:
+    if category.locked or category.ordered:
+        return "locked"
+    return "closed" if category.id in grade.closed else "open"
+
+
+def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
+    return {
+        "grade": grade.grade,
+        "tier": grade.tier,
+        "age": grade.age,
+        "block_response": grade.response.value,
+        "safe_search": grade.safe_search,
+        "youtube": grade.youtube,
+        "client_ttl_max": grade.client_ttl_max_s,
+        "networks": [one.id for one in policy.networks if one.grade == grade.grade],
+        "unknown_clients": grade.grade == policy.unknown_grade,
+        "categories": {one.id: _state_of(one, grade) for one in policy.categories.values()},
+    }
+
+
+def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Table:
+    title = texts(
+        "policy.title",
+        grade=grade.grade,
+        tier=texts.word("tier", grade.tier),
+        age=grade.age,
+        response=grade.response.value,
+    )
+    headings = [("check.category", False), ("policy.min_age", True), ("policy.state", False)]
+    table = grid(title, [(texts(key), numeric) for key, numeric in headings])
+    styles = {"open": "green", "closed": "yellow", "locked": "red"}
+    for category in policy.categories.values():
+        state = _state_of(category, grade)
+        name = category.name_vi if texts.language == "vi" else category.name_en
+        min_age = "" if category.min_age is None else str(category.min_age)
+        state_text = f"[{styles[state]}]{texts(f'policy.{state}')}[/]"
+        table.add_row(f"{category.id}  [dim]{name}[/]", min_age, state_text)
+    return table
+
+
+def _tree(texts: Texts, policy: Policy) -> Tree:
+    root = Tree(policy.school, highlight=False)
+    for tier in TIERS:
+        branch = root.add(f"[bold]{tier}[/]  [dim]{texts.word('tier', tier)}[/]")
+        for grade in policy.grades.values():
+            if grade.tier == tier:
+                branch.add(_grade_line(texts, policy, grade))
+    return root
+
+
+def _grade_line(texts: Texts, policy: Policy, grade: GradePolicy) -> str:
+    networks = [one for one in policy.networks if one.grade == grade.grade]
+    shown = ", ".join(f"{one.id} {' '.join((*one.cidrs, *one.interfaces))}" for one in networks)
+    unknown = texts("policy.unknown") if grade.grade == policy.unknown_grade else ""
+    return " ".join(
+        part for part in (grade.grade, f"[dim]{shown}[/]" if shown else "", unknown) if part
+    )

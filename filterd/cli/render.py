@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How commands draw: tables that fit 80 columns, numbers that people can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from filterd.texts import Texts
+
+
+def facts(title: Text | str, rows: Iterable[tuple[str, Any]]) -> Table:
+    """Return a two-column table of what is so; rows without a value are left out."""
+    table = Table(title=title, title_justify="left", box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        if value not in (None, ""):
+            table.add_row(name, value if isinstance(value, Text) else str(value))
+    return table
+
+
+def grid(title: str, columns: Iterable[tuple[str, bool]]) -> Table:
+    """Return an empty table; each column is a heading and whether it holds numbers."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading, numeric in columns:
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    return table
+
+
+def number(value: int) -> str:
+    """Return a number with thin groups of three, as Vietnamese and English readers both read it."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def local_time(unix: float | None) -> str:
+    """Return a time of day in the machine's zone."""
+    return (
+        "" if unix is None else datetime.fromtimestamp(unix).astimezone().isoformat(" ", "minutes")
+    )
+
+
+def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
+    """Draw one decision, from the client to the entry."""
+    blocked = told["action"] != "pass"
+    verdict = Text(
+        texts("check.blocked" if blocked else "check.passes"),
+        style="bold red" if blocked else "bold green",
+    )
+    verdict.append(f" ({told['action']})", style="default")
+    told_list = told["list"] and texts("check.no_line", list=told["list"], line=told["line"])
+    return facts(
+        "",
+        [
+            (texts("check.question"), f"{told['qname']} {told['qtype']}"),
+            (texts("check.answer"), verdict),
+            (texts("check.reason"), texts.word("reason", told["reason"])),
+            (texts("check.category"), told["category"]),
+            (texts("check.matched"), told["matched"]),
+            (texts("check.list"), told_list),
+            (texts("check.entry"), told["entry"]),
+            (texts("check.note"), told["note"]),
+            (texts("check.client"), told["client"]),
+            (texts("check.network"), told["network"] or texts("check.unknown_network")),
+            (texts("check.grade"), told["grade"]),
+            (texts("check.tier"), texts.word("tier", told["tier"])),
+            (texts("check.valid_until"), told["valid_until"]),
+            (texts("check.next_match"), _next(texts, told)),
+            (texts("check.source"), texts.word("source", told["source"])),
+        ],
+    )
+
+
+def _next(texts: Texts, told: dict[str, Any]) -> str:
+    following = told["next_match"]
+    if following is None:
+        return texts("check.next_nothing") if told["action"] != "pass" and told["entry"] else ""
+    parts = [texts.word("reason", following["reason"]), following["category"], following["list"]]
+    what = ", ".join(part for part in parts if part)
+    return texts("check.next_blocks" if following["blocks"] else "check.next_passes", what=what)

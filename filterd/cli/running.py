@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd reload`` and ``filterd status``: what needs a running daemon."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from filterd import control
+from filterd.cli.context import (
+    ConfigOption,
+    JsonOption,
+    LangOption,
+    StateOption,
+    context,
+)
+from filterd.cli.render import facts, local_time, number
+from filterd.texts import Texts
+
+
+def reload(
+    given: typer.Context,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Put the site's files and the compiled lists in force; if they are wrong, nothing changes."""
+    here = context(given, config, state, lang)
+    done = control.ask(here.state.control_socket, "reload")
+    if json:
+        here.print_json(done)
+        return
+    here.console.print(here.texts("reload.done", **{**done, "names": number(done["names"])}))
+    if done["restart_for"]:
+        here.console.print(here.texts("reload.restart_for", what=", ".join(done["restart_for"])))
+
+
+def status(
+    given: typer.Context,
+    json: JsonOption = False,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Show how the running daemon fares."""
+    here = context(given, config, state, lang)
+    told = control.ask(here.state.control_socket, "status")
+    if json:
+        here.print_json(told)
+    else:
+        here.console.print(_status_table(here.texts, told))
+
+
+def _status_table(texts: Texts, told: dict[str, Any]) -> Table:
+    cache = {key: number(value) for key, value in told["cache"].items()}
+    answers = ", ".join(f"{what} {number(n)}" for what, n in sorted(told["answers"].items()))
+    lists = texts(
+        "status.names_on_lists",
+        names=number(told["names"]),
+        lists=told["lists"],
+        when=local_time(told["lists_built_at"]),
+    )
+    return facts(
+        texts("status.title", version=told["version"]),
+        [
+            (texts("status.school"), told["school"]),
+            (texts("status.up"), texts("status.seconds", n=number(told["up_s"]))),
+            (texts("status.policy"), told["policy"]),
+            (texts("status.lists"), lists),
+            (texts("status.matcher"), texts("status.native" if told["native"] else "status.pure")),
+            (texts("status.listen"), ", ".join(told["listen"])),
+            (texts("status.upstreams"), _upstreams(texts, told["upstreams"])),
+            (texts("status.answers"), answers),
+            (texts("status.cache"), texts("status.cache_line", **cache)),
+            (texts("status.in_flight"), str(told["in_flight"])),
+        ],
+    )
+
+
+def _upstreams(texts: Texts, upstreams: list[dict[str, Any]]) -> str:
+    if not upstreams:
+        return texts("status.no_upstream")
+    return ", ".join(
+        f"{one['address']} port {one['port']}"
+        + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
+        + (f" ({texts('status.up_down')})" if one["down"] else "")
+        for one in upstreams
+    )

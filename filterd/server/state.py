@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the files on disk to a ``Site``: what a start and a reload have in common.
+
+Whatever is damaged or missing is replaced by the last good copy, and that by
+what can be made anew from what ships; only a machine without any of them stays
+without a filter, and then without DNS (reliability.md §5).
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from filterd.errors import FilterdError, IndexFormatError, StoreError
+from filterd.lists.index import Index
+from filterd.policy import store
+from filterd.policy.site.process import compile_in_child
+from filterd.resolve.site import Site
+from filterd.upstream import system
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+
+_BUILD_WITHIN_S = 600
+
+_log = logging.getLogger("filterd.state")
+
+
+def compile_policy(config: Path, state: StateFolder) -> None:
+    """Compile the site's YAML in a process of its own.
+
+    Raises:
+        ConfigErrors: the files are wrong; the compiled policy is untouched.
+        StoreError: the disk refused.
+    """
+    compile_in_child(config, state.policy)
+
+
+def compile_policy_or_keep(config: Path, state: StateFolder) -> None:
+    """Compile the site's YAML; where it is wrong, the last good policy serves on.
+
+    Raises:
+        FilterdError: it is wrong and there is no last good policy.
+    """
+    try:
+        compile_policy(config, state)
+    except FilterdError as error:
+        if not state.policy.exists():
+            raise
+        for line in str(error).splitlines():
+            _log.error("%s", line)
+        _log.error("the site's files are wrong: the last good policy is in force")
+
+
+def load_site(config: Path, state: StateFolder) -> Site:
+    """Load the compiled policy and lists.
+
+    Raises:
+        FilterdError: nothing usable is there and none could be made.
+    """
+    policy = store.load(state.policy)
+    index = _open_index(config, state)
+    return Site.of(policy, index, system.servers(policy.upstreams, policy.listen))
+
+
+def _open_index(config: Path, state: StateFolder) -> Index:
+    for path in (state.index, state.previous_index):
+        try:
+            return _verified(path)
+        except FileNotFoundError:
+            continue
+        except (IndexFormatError, OSError) as error:
+            _log.error("%s: %s; trying the one before", path, error)
+    _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
+    _build_lists(config, state)
+    return _verified(state.index)
+
+
+def _verified(path: Path) -> Index:
+    index = Index.open(path)
+    index.verify()
+    return index
+
+
+def _build_lists(config: Path, state: StateFolder) -> None:
+    """Compile the lists as the command does, in a process that is gone afterwards."""
+    command = [sys.executable, "-m", "filterd", "lists", "build", "--quiet"]
+    places = ["--config", str(config), "--state", str(state.folder)]
+    try:
+        subprocess.run(
+            command + places, check=True, capture_output=True, timeout=_BUILD_WITHIN_S, text=True
+        )
+    except subprocess.CalledProcessError as error:
+        raise StoreError(f"the lists cannot be compiled: {error.stderr.strip()}") from error
+    except subprocess.TimeoutExpired as error:
+        raise StoreError("the lists took too long to compile; try `filterd lists build`") from error

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people read, in Vietnamese and English.
+
+One table, a key a message, so that a translation is never missing without a
+test saying so. Data that a school or the publisher writes (names, reasons,
+category titles) is shown as it is written.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Language = Literal["vi", "en"]
+
+_TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in English
+    "check.blocked": ("BỊ CHẶN", "BLOCKED"),
+    "check.passes": ("ĐƯỢC PHÉP", "PASSES"),
+    "check.question": ("Câu hỏi", "Question"),
+    "check.answer": ("Trả lời", "Answer"),
+    "check.client": ("Máy", "Client"),
+    "check.network": ("Mạng", "Network"),
+    "check.grade": ("Khối lớp", "Grade"),
+    "check.tier": ("Cấp tuổi", "Tier"),
+    "check.reason": ("Vì", "Because"),
+    "check.matched": ("Tên khớp", "Matched name"),
+    "check.category": ("Nhóm", "Category"),
+    "check.list": ("Danh sách", "List"),
+    "check.entry": ("Mục", "Entry"),
+    "check.note": ("Ghi chú", "Note"),
+    "check.valid_until": ("Có hiệu lực đến", "Valid until"),
+    "check.next_match": ("Nếu không có mục này", "Without it"),
+    "check.source": ("Nguồn", "Asked"),
+    "check.unknown_network": ("không rõ", "unknown"),
+    "check.no_line": ("{list}, dòng {line}", "{list}, line {line}"),
+    "check.next_blocks": ("vẫn bị chặn: {what}", "still blocked: {what}"),
+    "check.next_passes": ("được phép: {what}", "passes: {what}"),
+    "check.next_nothing": ("không còn quy tắc nào khác: được phép", "no other rule: passes"),
+    "check.may_not_ask": (
+        "{address} không được hỏi máy chủ này: không thuộc mạng nào của trường và không có"
+        " trong `allow_from`",
+        "{address} may not ask here: it is in no network of the site nor in `allow_from`",
+    ),
+    "source.daemon": ("dịch vụ đang chạy", "the running daemon"),
+    "source.offline": ("tệp trên đĩa", "the files on disk"),
+    "reason.pin": ("tên được ghim: không ai được chặn", "pinned: nothing may block it"),
+    "reason.ordered": ("theo yêu cầu của cơ quan có thẩm quyền", "a legal order"),
+    "reason.protected": (
+        "tên được bảo vệ khỏi danh sách của bên thứ ba",
+        "protected from third-party lists",
+    ),
+    "reason.locked": ("nhóm bị khóa đối với mọi người", "a category locked for everybody"),
+    "reason.local": ("quy định riêng của trường", "the school's own rule"),
+    "reason.list-exception": ("danh sách có ngoại lệ cho tên này", "the list excepts this name"),
+    "reason.category": ("nhóm không dành cho khối lớp này", "a category closed to this grade"),
+    "reason.open": ("nhóm mở cho khối lớp này", "a category open to this grade"),
+    "reason.not-listed": ("không có trong danh sách nào", "on no list"),
+    "reason.alias": ("bí danh (CNAME) dẫn đến tên bị chặn", "its alias leads to a blocked name"),
+    "reason.local-zone": ("vùng tên riêng của trường", "a zone of the school's own"),
+    "reason.localhost": ("chính máy hỏi (localhost)", "the asking device itself (localhost)"),
+    "reason.never-delegated": (
+        "tên không tồn tại trên Internet",
+        "a name that is not on the Internet",
+    ),
+    "reason.private-reverse": ("tên ngược của địa chỉ nội bộ", "reverse name of a private address"),
+    "reason.single-label": ("tên chỉ có một nhãn", "a single label"),
+    "reason.discovery": ("dò tìm proxy tự động (wpad, isatap)", "proxy discovery (wpad, isatap)"),
+    "reason.canary": (
+        "tín hiệu để thiết bị không dùng DNS mã hóa riêng",
+        "the signal for devices not to use an encrypted DNS of their own",
+    ),
+    "reason.encrypted-dns-discovery": (
+        "dò tìm DNS mã hóa",
+        "discovery of encrypted DNS",
+    ),
+    "tier.preschool": ("mầm non", "preschool"),
+    "tier.primary": ("tiểu học", "primary"),
+    "tier.lower-secondary": ("trung học cơ sở", "lower secondary"),
+    "tier.upper-secondary": ("trung học phổ thông", "upper secondary"),
+    "tier.continuing": ("giáo dục thường xuyên", "continuing"),
+    "tier.staff": ("giáo viên, nhân viên", "staff"),
+    "tier.guest": ("khách", "guest"),
+    "lists.compiling": ("Đang biên dịch danh sách", "Compiling lists"),
+    "lists.title": ("Danh sách đã biên dịch", "Compiled lists"),
+    "lists.id": ("Danh sách", "List"),
+    "lists.category": ("Nhóm", "Category"),
+    "lists.format": ("Định dạng", "Format"),
+    "lists.lines": ("Dòng", "Lines"),
+    "lists.kept": ("Nhận", "Kept"),
+    "lists.duplicate": ("Trùng", "Duplicate"),
+    "lists.redundant": ("Thừa", "Redundant"),
+    "lists.cancelled": ("Bị hủy", "Cancelled"),
+    "lists.refused": ("Từ chối", "Refused"),
+    "lists.set_aside": ("Để riêng", "Set aside"),
+    "lists.problems": ("Lỗi dòng", "Bad lines"),
+    "lists.names": (
+        "{names} tên, {octets} byte, {seconds} giây. {path}",
+        "{names} names, {octets} octets, {seconds} s. {path}",
+    ),
+    "lists.reasons": ("Không nhận vì", "Not taken because"),
+    "lists.see_problems": (
+        "Từng dòng không được nhận: {path}",
+        "Every line that was not taken: {path}",
+    ),
+    "lists.built_at": ("Biên dịch lúc {when}", "Compiled at {when}"),
+    "lists.reloaded": ("Dịch vụ đang chạy đã dùng danh sách mới.", "The daemon serves them now."),
+    "lists.not_running": (
+        "Dịch vụ chưa chạy; khi chạy sẽ dùng danh sách này.",
+        "The daemon is not running; it will serve them when it starts.",
+    ),
+    "lists.not_listed": ("{name} không có trong danh sách nào", "{name} is on no list"),
+    "lists.effect": ("Ý nghĩa", "Effect"),
+    "lists.own": ("của bộ phát hành", "own"),
+    "effect.BLOCK": ("chặn", "block"),
+    "effect.EXCEPT": ("ngoại lệ", "exception"),
+    "policy.valid": (
+        "{path}: hợp lệ. {networks} mạng, {grades} khối lớp, {rules} quy định riêng.",
+        "{path}: valid. {networks} networks, {grades} grades, {rules} rules of its own.",
+    ),
+    "policy.open": ("mở", "open"),
+    "policy.closed": ("đóng", "closed"),
+    "policy.locked": ("khóa", "locked"),
+    "policy.state": ("Trạng thái", "State"),
+    "policy.min_age": ("Từ tuổi", "From age"),
+    "policy.title": (
+        "Khối lớp {grade}: {tier}, {age} tuổi, trả lời khi chặn: {response}",
+        "Grade {grade}: {tier}, age {age}, a block is answered by {response}",
+    ),
+    "policy.unknown": ("(máy không rõ)", "(unknown clients)"),
+    "reload.done": (
+        "Đã nạp lại: chính sách {policy}, {names} tên trong {lists} danh sách.",
+        "Reloaded: policy {policy}, {names} names on {lists} lists.",
+    ),
+    "reload.restart_for": (
+        "Cần khởi động lại để đổi: {what}",
+        "A restart is needed to change: {what}",
+    ),
+    "status.title": ("filterd {version} đang chạy", "filterd {version} is running"),
+    "status.school": ("Trường", "School"),
+    "status.up": ("Đã chạy", "Up"),
+    "status.seconds": ("{n} giây", "{n} s"),
+    "status.policy": ("Chính sách", "Policy"),
+    "status.lists": ("Danh sách", "Lists"),
+    "status.names_on_lists": (
+        "{names} tên, {lists} danh sách, biên dịch {when}",
+        "{names} names, {lists} lists, compiled {when}",
+    ),
+    "status.listen": ("Lắng nghe", "Listens on"),
+    "status.upstreams": ("Máy chủ trên", "Upstreams"),
+    "status.no_upstream": ("không có: chỉ trả lời tên bị chặn", "none: only blocks are answered"),
+    "status.up_down": ("không trả lời", "down"),
+    "status.answers": ("Trả lời", "Answers"),
+    "status.cache": ("Bộ nhớ đệm", "Cache"),
+    "status.cache_line": (
+        "{entries} mục, {octets} byte, trúng {hits}, trượt {misses}",
+        "{entries} entries, {octets} octets, {hits} hits, {misses} misses",
+    ),
+    "status.in_flight": ("Đang hỏi", "In flight"),
+    "status.matcher": ("Bộ tra cứu", "Matcher"),
+    "status.native": ("biên dịch (nhanh)", "native"),
+    "status.pure": ("Python thuần (chậm)", "pure Python (slow)"),
+    "init.done": (
+        "Đã tạo {path}. Hãy sửa {site}, rồi chạy: filterd policy validate --config {path}",
+        "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
+    ),
+    "init.exists": (
+        "{path} đã có site.yaml: không ghi đè; hãy chọn thư mục khác",
+        "{path} has a site.yaml already: nothing is overwritten; choose another folder",
+    ),
+    "serve.ready": ("filterd đang lắng nghe: {listen}", "filterd listens on {listen}"),
+    "serve.pure": (
+        "cảnh báo: không có phần mở rộng biên dịch, tra cứu chậm hơn nhiều; hãy cài gcc và"
+        " python3-dev rồi chạy `make setup`",
+        "warning: the native extension is missing and lookups are much slower; install gcc and"
+        " python3-dev, then run `make setup`",
+    ),
+    "serve.no_upstream": (
+        "cảnh báo: không có máy chủ DNS trên nào; tên bị chặn vẫn được trả lời, tên khác nhận"
+        " SERVFAIL",
+        "warning: no upstream is known; blocks are answered, all other names get SERVFAIL",
+    ),
+    "serve.try": ("Hãy thử ở cửa sổ khác:", "Try in another terminal:"),
+}
+
+
+class Texts:
+    """Messages in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._column = 0 if language == "vi" else 1
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """Return a message with its values filled in."""
+        return _TEXTS[key][self._column].format(**values)
+
+    def word(self, group: str, key: str) -> str:
+        """Return the message ``group.key``, or ``key`` itself where there is none."""
+        texts = _TEXTS.get(f"{group}.{key}")
+        return texts[self._column] if texts else key
