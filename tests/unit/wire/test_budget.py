@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever the octets are, the work is bounded: counted in lines run, not in time."""
+
+from __future__ import annotations
+
+import pytest
+
+from filterd.errors import CostlyMessageError
+from filterd.wire import parse_query, parse_response, rdata, response
+from filterd.wire.budget import Budget
+from tests.support.cost_bombs import QUERIES, RESPONSES
+from tests.support.wire_work import count_lines, use_response
+
+BOMBS = QUERIES | RESPONSES
+PARSE_LINES = 35_000
+"""About 0.7 ms of CPU on a small x86 machine."""
+USE_LINES = 70_000
+
+
+def test_there_are_at_least_thirty_bombs() -> None:
+    assert len(BOMBS) >= 30
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_bomb_costs_much_as_a_query(name: str) -> None:
+    assert count_lines(parse_query, BOMBS[name]) <= PARSE_LINES / 5
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_bomb_costs_much_as_a_response(name: str) -> None:
+    assert count_lines(parse_response, BOMBS[name]) <= PARSE_LINES
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_bomb_costs_much_in_use(name: str) -> None:
+    assert count_lines(use_response, BOMBS[name]) <= USE_LINES
+
+
+@pytest.mark.parametrize(
+    "name", ["every entrance of a chain of 2,000", "deep owners", "HTTPS to deep targets"]
+)
+def test_control_without_a_budget_a_bomb_is_dear(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(response, "Budget", lambda: Budget(10**9))
+    assert count_lines(use_response, BOMBS[name]) > USE_LINES
+
+
+def test_control_without_a_limit_of_records_a_bomb_is_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(response, "MAX_RECORDS", 65535)
+    assert count_lines(parse_response, BOMBS["root owners, 5,900"]) > PARSE_LINES
+
+
+def test_a_name_that_many_records_point_to_is_paid_for_once() -> None:
+    message = RESPONSES["chain of 900 pointers, 255 records"]
+    assert parse_response(message).budget.steps_left > 2048 - 1000
+
+
+def test_spending_more_than_there_is_raises() -> None:
+    budget = Budget(3)
+    budget.spend(3, 0)
+    with pytest.raises(CostlyMessageError):
+        budget.spend(1, 40)
+
+
+def test_reading_the_same_record_for_ever_uses_the_budget_up() -> None:
+    parsed = parse_response(RESPONSES["256 HTTPS of 5 parameters"])
+    for _ in range(parsed.budget.steps_left // 21):
+        rdata.svcb_parts(parsed, parsed.records[0])
+    with pytest.raises(CostlyMessageError):
+        rdata.svcb_parts(parsed, parsed.records[0])

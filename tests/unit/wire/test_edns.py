@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OPT: read with all its lies in mind, and made anew."""
+
+from __future__ import annotations
+
+from struct import pack
+
+import dns.edns
+import dns.message
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.errors import BadEdnsError
+from filterd.wire import parse_query
+from filterd.wire.edns import MAX_OPTIONS, Edns, compose_edns
+from tests.support.wire import QUESTION, a_message, a_query
+
+
+def _edns(opt: bytes) -> Edns:
+    edns = parse_query(a_message(QUESTION + opt, arcount=1)).edns
+    assert edns is not None
+    return edns
+
+
+def _opt(  # one OPT record, every field to be chosen
+    *,
+    owner: bytes = b"\0",
+    size: int = 1232,
+    rcode: int = 0,
+    version: int = 0,
+    flags: int = 0,
+    rdata: bytes = b"",
+) -> bytes:
+    return owner + pack("!HHBBHH", 41, size, rcode, version, flags, len(rdata)) + rdata
+
+
+def test_every_field_is_read() -> None:
+    opt = _opt(size=4096, rcode=0xAB, flags=0x8001, rdata=b"\0\x0a\0\2hi")
+    assert _edns(opt) == Edns(4096, 0, True, 0xAB, 0x8001, ((10, b"hi"),))
+
+
+def test_options_keep_their_order_and_repetitions() -> None:
+    rdata = b"\0\3\0\0" + b"\0\x0a\0\1x" + b"\0\3\0\0"
+    assert _edns(_opt(rdata=rdata)).options == ((3, b""), (10, b"x"), (3, b""))
+
+
+def test_an_extended_rcode_with_its_top_bit_set_is_no_ttl() -> None:
+    assert _edns(_opt(rcode=0xFF)).extended_rcode == 0xFF
+
+
+def test_options_of_another_version_are_not_read() -> None:
+    edns = _edns(_opt(version=1, rdata=b"not options"))
+    assert (edns.version, edns.options) == (1, ())
+
+
+@pytest.mark.parametrize("rdata", [b"\0", b"\0\3\0", b"\0\3\0\1", b"\0\3\0\0\0"])
+def test_options_that_do_not_fill_rdata_are_refused(rdata: bytes) -> None:
+    with pytest.raises(BadEdnsError):
+        _edns(_opt(rdata=rdata))
+
+
+@pytest.mark.parametrize("owner", [b"\1a\0", b"\xc0\x0c", b"\xc0\x18"])
+def test_an_owner_other_than_the_root_is_refused(owner: bytes) -> None:
+    with pytest.raises(BadEdnsError):
+        _edns(_opt(owner=owner))
+
+
+def test_as_many_options_as_are_taken_and_one_more() -> None:
+    option = b"\xfd\xe9\0\0"
+    assert len(_edns(_opt(rdata=option * MAX_OPTIONS)).options) == MAX_OPTIONS
+    with pytest.raises(BadEdnsError):
+        _edns(_opt(rdata=option * (MAX_OPTIONS + 1)))
+
+
+@given(
+    do=st.booleans(),
+    rcode=st.integers(0, 255),
+    options=st.lists(st.tuples(st.integers(0, 65535), st.binary(max_size=40)), max_size=5),
+)
+def test_what_is_composed_is_read_again(
+    *, do: bool, rcode: int, options: list[tuple[int, bytes]]
+) -> None:
+    edns = _edns(compose_edns(do=do, extended_rcode=rcode, options=options))
+    expected = Edns(1232, 0, do, rcode, 0x8000 if do else 0, tuple(options))
+    assert edns == expected
+
+
+def test_another_library_reads_what_is_composed() -> None:
+    message = dns.message.from_wire(a_query(edns=False)[:11] + b"\1" + QUESTION + compose_edns())
+    assert (message.edns, message.payload, message.options) == (0, 1232, ())
+
+
+def test_what_another_library_composes_is_read() -> None:
+    cookie = dns.edns.GenericOption("COOKIE", b"12345678")
+    edns = parse_query(a_query(do=True, udp_size=4096, options=[cookie])).edns
+    assert edns == Edns(4096, 0, True, 0, 0x8000, ((10, b"12345678"),))
