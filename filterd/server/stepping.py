@@ -60,7 +60,7 @@ def _resume(work: Coroutine[Any, Any, bytes], awaited: object) -> Generator[obje
     while True:
         try:
             yield awaited
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 -- the coroutine's to see, cancelling too
             step = _throwing(work, error)
         else:
             step = _sending(work)

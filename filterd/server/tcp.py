@@ -112,7 +112,7 @@ class _Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=MOST_UNREAD_OCTETS)
         self._expect_progress()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's shape
         """Count it out."""
         self._transport = None
         self._all.discard(self)

@@ -36,7 +36,7 @@ class Forwarder:
         self._groups: dict[Servers, ServerGroup] = {}
         self._in_flight: dict[tuple[Servers, UpstreamQuestion], tuple[Exchange, _Flight]] = {}
         self.counters: Counter[str] = Counter()
-        """What happened: ``sent``, ``shared``, ``tcp``, ``mismatched``, ``icmp``, ``overload`` ..."""
+        """What happened: ``sent``, ``shared``, ``tcp``, ``mismatched``, ``icmp``, ``overload``."""
 
     @property
     def in_flight(self) -> int:

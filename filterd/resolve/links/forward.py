@@ -25,7 +25,7 @@ class Forward:
     def __init__(self, forwarder: Forwarder) -> None:
         self._forwarder = forwarder
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
         """See what nothing above could answer. Never proceeds."""
         question, servers = query.upstream_key
         try:
