@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from filterd.documents.reading import Document, Where
 
-_LONGEST_QUOTE = 60
+_LONGEST_WORD = 80
 _MUST_BE = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -76,34 +76,37 @@ def refusal(reason: str, hint: str = "") -> PydanticCustomError:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint for a word that is none of the known ones; ``""`` where none are known."""
     words = list(known)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:_LONGEST_WORD], words, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known: {', '.join(words)}" if words else ""
 
 
 def _translate(document: Document, model: type[BaseModel], detail: ErrorDetails) -> ConfigError:
-    where, kind = detail["loc"], detail["type"]
-    key = _brief(_key_of(where))
-    context = detail.get("ctx", {})
-    hint = str(context.get("hint", ""))
-    if kind == "extra_forbidden":
+    where = detail["loc"]
+    key = _key_of(where)
+    if detail["type"] == "extra_forbidden":
         hint = did_you_mean(key, sorted(_keys_at(model, where[:-1])))
         return document.error(f"unknown key '{key}'", where, hint=hint)
-    if kind == "missing":
+    if detail["type"] == "missing":
         return document.error(f"the key '{key}' is missing", where, hint=f"add '{key}: ...'")
-    if kind in _MUST_BE:
-        reason = f"{_MUST_BE[kind]} expected, not {_name_of(detail['input'])}"
-        hint = "put it in quotes" if kind == "string_type" else ""
-    elif kind in ("literal_error", "enum"):
-        word = _brief(str(detail["input"]))
-        reason, hint = f"'{word}' is not known", did_you_mean(word, _allowed(context["expected"]))
-    elif kind == "string_pattern_mismatch":
-        reason = f"'{_brief(detail['input'])}' does not have the right form"
-        hint = f"it must match {context['pattern']}"
-    else:
-        reason = detail["msg"].removeprefix("Value error, ")
+    reason, hint = _about_value(detail["type"], detail["input"], detail.get("ctx", {}))
+    reason = reason or detail["msg"]
     return document.error(f"{key}: {reason}" if key else reason, where, hint=hint)
+
+
+def _about_value(kind: str, value: Any, context: dict[str, Any]) -> tuple[str, str]:
+    """Return what is wrong with a value, and a hint; "" where pydantic says it well enough."""
+    if kind in _MUST_BE:
+        hint = "put it in quotes" if kind == "string_type" else ""
+        return f"{_MUST_BE[kind]} expected, not {_name_of(value)}", hint
+    if kind in ("literal_error", "enum"):
+        return f"'{value}' is not known", did_you_mean(str(value), _allowed(context["expected"]))
+    if kind == "too_short":
+        return f"it needs {context['min_length']} or more", ""
+    if kind == "string_pattern_mismatch":
+        return f"'{value}' does not have the right form", f"it must match {context['pattern']}"
+    return "", str(context.get("hint", ""))
 
 
 def _key_of(where: Where) -> str:
@@ -121,11 +124,7 @@ def _name_of(value: Any) -> str:
         return "nothing"
     if isinstance(value, (dict, list)):
         return "a mapping of keys" if isinstance(value, dict) else "a list"
-    return f"'{_brief(value)}'" if isinstance(value, str) else json.dumps(value)
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+    return f"'{value}'" if isinstance(value, str) else json.dumps(value)
 
 
 def _keys_at(model: type[BaseModel], where: Where) -> set[str]:

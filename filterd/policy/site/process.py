@@ -50,7 +50,7 @@ def compile_in_child(config: Path, target: Path, *, blocklists: Path | None = No
     except OSError as error:
         raise StoreError(f"{sys.executable}: cannot be started: {error.strerror}") from error
     if done.returncode != 0:
-        _raise_from(done.stdout, config)
+        _raise_from(done, config)
 
 
 def _command(config: Path, target: Path, blocklists: Path | None) -> list[str]:
@@ -66,12 +66,13 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(package), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _raise_from(output: bytes, config: Path) -> None:
+def _raise_from(done: subprocess.CompletedProcess[bytes], config: Path) -> None:
     try:
-        report: dict[str, Any] = json.loads(output)
-    except ValueError:  # killed at a bound, or by the system
-        reason = "compiling the site ended without a result"
-        raise _failure(config, reason, "too little memory, or the files are too large") from None
+        report: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:  # it met a bound, or the system ended it
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        reason = f"compiling the site failed: {last or f'exit status {done.returncode}'}"
+        raise _failure(config, reason, "are the files very large, or memory short?") from None
     if "store" in report:
         raise StoreError(report["store"])
     raise ConfigErrors(ConfigError(**problem) for problem in report["problems"])

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 DEFAULT_TTL_S = 300
 
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+)(?:\s+|$)')
-_TTL = re.compile(r"\d{1,9}")
+_TTL = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]{1,5}")
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -73,6 +74,8 @@ def _tokens(line: str) -> list[str]:
         end = found.end()
     if not tokens:
         raise RecordError("the line is empty")
+    if line.startswith("$"):
+        raise RecordError("directives such as $ORIGIN are not read here")
     return tokens
 
 
@@ -103,10 +106,9 @@ def _label(text: str, zone: bytes) -> dnslib.DNSLabel:
 
 
 def _number(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 1 << 16:
-        raise RecordError(f"{number} is not between 0 and 65535")
-    return number
+    if not _NUMBER.fullmatch(text) or int(text) >= 1 << 16:
+        raise RecordError(f"'{text}' is no number from 0 to 65535")
+    return int(text)
 
 
 def _string(token: str) -> bytes:

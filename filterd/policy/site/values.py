@@ -9,9 +9,9 @@ names as wire names, so that equal things compare equal.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 import idna
@@ -21,6 +21,9 @@ from filterd.documents import did_you_mean, refusal
 from filterd.errors import NameTextError
 from filterd.policy.model import GRADES, TIERS
 from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from pydantic_core import PydanticCustomError
 
 SYSTEM = "system"
 """The upstream that stands for the servers of resolv.conf."""
@@ -112,7 +115,7 @@ def _cidr(text: str) -> str:
 
 
 _ENDPOINT = re.compile(
-    r"\[(?P<v6>[^\]]+)\](?::(?P<port6>\d{1,5}))?|(?P<v4>[^:]+):(?P<port4>\d{1,5})"
+    r"\[(?P<v6>[^\]]+)\](?::(?P<port6>[0-9]{1,5}))?|(?P<v4>[^:]+):(?P<port4>[0-9]{1,5})"
 )
 
 
@@ -134,25 +137,33 @@ def _upstream(value: Any) -> Endpoint:
 def _when(value: Any) -> When:
     text = _text(value)
     try:
-        return When(datetime.fromisoformat(text), len(text) == len("2026-09-05"))
+        time = datetime.fromisoformat(text)
     except ValueError:
-        raise refusal(f"'{text}' is no time", "such as 2026-09-05 or 2026-09-05T07:00") from None
+        raise _no_time(text) from None
+    if not 2000 <= time.year < 3000:  # far from where Unix times end
+        raise _no_time(text)
+    return When(time, _is_date(text))
+
+
+def _no_time(text: str) -> PydanticCustomError:
+    return refusal(f"'{text}' is no time", "such as 2026-09-05 or 2026-09-05T07:00")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _time_zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, below
-        pass
-    except KeyError:
-        pass
-    else:
-        return text
-    known = sorted(available_timezones())
-    hint = did_you_mean(text, known) if known else "install the package tzdata"
-    raise refusal(
-        f"'{text}' is no time zone", hint if len(hint) < 80 else "such as Asia/Ho_Chi_Minh"
-    )
+    except (KeyError, ValueError, OSError):  # not there; no path; a folder of zones
+        hint = "such as Asia/Ho_Chi_Minh" if available_timezones() else "install tzdata"
+        raise refusal(f"'{text}' is no time zone", hint) from None
+    return text
 
 
 def _number_as_text(value: Any) -> Any:

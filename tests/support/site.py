@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A school's folder and a small catalogue, for tests of what reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ConfigErrors
+from filterd.lists.catalog import Catalog, CatalogCategory
+from filterd.lists.guards import Pin, Protection
+from filterd.policy.site.compile import compile_policy
+from filterd.policy.site.loading import load_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.policy.model import Policy
+
+SCHOOL = "school: {name: Mẫu}\n"
+
+
+def a_category(
+    category_id: str, min_age: int | None = None, *, locked: bool = False, ordered: bool = False
+) -> CatalogCategory:
+    """Return a category; ``ordered`` ones are locked too, as in the catalogue."""
+    return CatalogCategory(
+        id=category_id,
+        name_vi=category_id,
+        name_en=category_id,
+        description_vi="",
+        description_en="",
+        min_age=min_age,
+        rating=None,
+        legal_basis=(),
+        locked=locked or ordered,
+        ordered=ordered,
+        security=False,
+    )
+
+
+CATALOG = Catalog(
+    categories=(
+        a_category("law-ordered", ordered=True),
+        a_category("porn", 18, locked=True),
+        a_category("encrypted-dns", 18),
+        a_category("social-media", 16),
+        a_category("streaming", 13),
+        a_category("ai-chat", 13),
+        a_category("games", 12),
+        a_category("ads-trackers"),
+    ),
+    lists=(),
+    sources=(),
+    pins=(Pin(b"\x08tongdai1\x02vn\0"),),
+    protections=(Protection(b"\x03edu\x02vn\0"),),
+)
+"""One category of each kind, and every one that the shipped tier files name."""
+
+
+def a_policy(folder: Path, site: str = "", **tiers: str) -> Policy:
+    """Compile a school whose ``site.yaml`` goes on with ``site``; ``tiers`` by file name."""
+    (folder / "site.yaml").write_text(SCHOOL + site, encoding="utf-8")
+    for tier, text in tiers.items():
+        (folder / f"{tier}.yaml").write_text(text, encoding="utf-8")
+    return compile_policy(load_site(folder), CATALOG)
+
+
+def problems(folder: Path, site: str = "", **tiers: str) -> list[str]:
+    """Return what is wrong with such a school, each without the folder's name."""
+    with pytest.raises(ConfigErrors) as caught:
+        a_policy(folder, site, **tiers)
+    return [str(error).removeprefix(f"{folder}/") for error in caught.value.errors]

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Site, tiers and catalogue become one policy, or all contradictions are told."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ConfigError, ConfigErrors
+from filterd.lists.rules import ListSource
+from filterd.policy.model import ListenAddress, Network, UpstreamServer
+from filterd.policy.site.compile import compile_policy, own_lists
+from filterd.policy.site.loading import load_site
+from filterd.policy.site.schema import PRIVATE_RANGES
+from tests.support.site import CATALOG, SCHOOL, a_policy, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NETWORKS = """\
+networks:
+  six: {grade: 6, cidrs: [10.6.0.0/16]}
+  staff: {grade: staff, cidrs: [10.0.0.0/8], interfaces: [wlan0]}
+"""
+WHOLE = f"""\
+listen: [127.0.0.1:5353, "[::1]:5353"]
+upstreams: [system, 9.9.9.9, "[2620:fe::fe]:53"]
+{NETWORKS}grades:
+  6: {{categories: {{allow: [streaming]}}, youtube: strict}}
+exceptions:
+  - {{allow: zalo.me, for: {{grade: 6}}, reason: bài học, until: 2026-09-05}}
+local_zones:
+  - {{name: lan, records: [a A 10.0.0.1]}}
+delegated_zones:
+  - {{name: ad.lan, servers: [10.0.0.1]}}
+"""
+
+
+def test_a_whole_site_becomes_a_policy(tmp_path: Path) -> None:
+    policy = a_policy(tmp_path, WHOLE)
+    assert policy.school == "Mẫu"
+    assert policy.listen == (ListenAddress("127.0.0.1", 5353), ListenAddress("::1", 5353))
+    assert policy.upstreams == (
+        UpstreamServer("system"),
+        UpstreamServer("9.9.9.9"),
+        UpstreamServer("2620:fe::fe"),
+    )
+    assert policy.networks == (
+        Network("six", "6", ("10.6.0.0/16",)),
+        Network("staff", "staff", ("10.0.0.0/8",), ("wlan0",)),
+    )
+    assert policy.allow_from == PRIVATE_RANGES
+    assert policy.pins == CATALOG.pins
+    assert policy.protections == CATALOG.protections
+    assert set(policy.categories) == {category.id for category in CATALOG.categories}
+
+
+def test_unknown_clients_are_as_the_strictest_of_the_networks(tmp_path: Path) -> None:
+    assert a_policy(tmp_path, NETWORKS).unknown_grade == "6"
+
+
+def test_a_site_without_networks_is_strictest_to_all(tmp_path: Path) -> None:
+    assert a_policy(tmp_path).unknown_grade == "preschool"
+
+
+def test_the_site_may_name_the_grade_of_unknown_clients(tmp_path: Path) -> None:
+    assert a_policy(tmp_path, NETWORKS + "unknown: guest\n").unknown_grade == "guest"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "networks:\n  a: {grade: 1, cidrs: [10.0.0.0/8]}\n"
+            "  b: {grade: 2, cidrs: [10.0.0.0/8]}\n",
+            "4:25: '10.0.0.0/8' belongs to the network 'a' already (a client has one grade)",
+        ),
+        (
+            "networks:\n  a: {grade: 1, interfaces: [e0]}\n  b: {grade: 2, interfaces: [e0]}\n",
+            "4:30: 'e0' belongs to the network 'a' already (a client has one grade)",
+        ),
+        (
+            "listen: ['[::1]:53']\nupstreams: [system, '::1']\n",
+            "3:21: filterd would ask itself at ::1, port 53 (name another resolver, or system)",
+        ),
+        (
+            "lists:\n  - {id: own, file: own.txt, format: domains, category: game}\n",
+            "3:47: category: 'game' is no category (did you mean 'games'?)",
+        ),
+        (
+            "lists:\n  - {id: own, file: own.txt, format: domain, category: games}\n",
+            "3:30: format: 'domain' is no format (did you mean 'domains'?)",
+        ),
+        (
+            "lists:\n  - {id: own, file: none.txt, category: games}\n",
+            "3:15: file: there is no file 'none.txt' (check the name)",
+        ),
+        (
+            "lists:\n  - {id: own, file: ../site.yaml, category: games}\n",
+            "3:15: file: '../site.yaml' is outside the folder of site.yaml",
+        ),
+        (
+            "lists:\n  - {id: own, file: /etc/passwd, category: games}\n",
+            "3:15: file: '/etc/passwd' is outside the folder of site.yaml",
+        ),
+        (
+            "lists:\n  - {id: a, file: own.txt, category: games}\n"
+            "  - {id: a, file: own.txt, category: games}\n",
+            "4:6: id: another list has this id (choose another)",
+        ),
+    ],
+)
+def test_contradictions_are_told_at_their_place(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "own.txt").write_text("example.com\n")
+    (found,) = problems(tmp_path, text)
+    assert found.startswith(f"site.yaml:{problem}")
+
+
+def test_a_range_within_another_network_is_no_contradiction(tmp_path: Path) -> None:
+    assert len(a_policy(tmp_path, NETWORKS).networks) == 2
+
+
+def test_contradictions_of_all_kinds_are_told_at_once(tmp_path: Path) -> None:
+    text = (
+        "listen: [9.9.9.9]\nupstreams: [9.9.9.9]\nlocal_zones: [{name: lan, records: [x]}]\n"
+        "grades: {6: {categories: {allow: [porn]}}}\n"
+    )
+    assert [line.split(":")[1] for line in problems(tmp_path, text)] == ["3", "4", "5"]
+
+
+def test_own_lists_have_absolute_paths_and_yield_to_protections(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("example.com\n")
+    text = "lists:\n  - {id: own, file: own.txt, format: hosts, category: games}\n"
+    (tmp_path / "site.yaml").write_text(SCHOOL + text)
+    sources = load_site(tmp_path)
+    compile_policy(sources, CATALOG)
+    path = str(tmp_path / "own.txt")
+    assert own_lists(sources) == (ListSource("own", "games", "hosts", path, title="own.txt"),)
+
+
+def test_five_hundred_mutants_are_compiled_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    chance = random.Random(5)
+    text = SCHOOL + WHOLE
+    for _ in range(500):
+        (tmp_path / "site.yaml").write_text(_mutant(text, chance), encoding="utf-8")
+        for line in _complaints(tmp_path):
+            assert line.startswith(f"{tmp_path}/site.yaml")
+
+
+def _mutant(text: str, chance: random.Random) -> str:
+    """Exchange two words of the text, or put one into another's place, up to three times."""
+    words = text.split(" ")
+    for _ in range(chance.randint(1, 3)):
+        first, second = chance.randrange(len(words)), chance.randrange(len(words))
+        if chance.random() < 0.5:
+            words[first] = chance.choice(["-", "[]", "{}", "5", "~", "9e9", "'", "system", "\n"])
+        words[first], words[second] = words[second], words[first]
+    return " ".join(words)
+
+
+def _complaints(folder: Path) -> list[str]:
+    """Return what is said against a site; anything but a ConfigError escapes."""
+    try:
+        compile_policy(load_site(folder), CATALOG)
+    except ConfigErrors as errors:
+        return [str(error) for error in errors.errors]
+    except ConfigError as error:
+        return [str(error)]
+    return []

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What site.yaml may say, each mistake told at its place with its key and a hint."""
+
+from __future__ import annotations
+
+import pytest
+
+from filterd.documents import parse, validate
+from filterd.errors import ConfigErrors
+from filterd.policy.site.schema import PRIVATE_RANGES, SiteFile
+
+SCHOOL = "school: {name: A}\n"
+
+
+def _site(text: str) -> SiteFile:
+    return validate(parse((SCHOOL + text).encode(), "site.yaml"), SiteFile)
+
+
+def _problems(text: str) -> list[str]:
+    with pytest.raises(ConfigErrors) as caught:
+        _site(text)
+    return [str(error) for error in caught.value.errors]
+
+
+def test_a_school_with_a_name_is_enough() -> None:
+    site = _site("")
+    assert site.time_zone == "Asia/Ho_Chi_Minh"
+    assert site.allow_from == PRIVATE_RANGES
+    assert site.upstreams == (("system", 53),)
+    assert site.listen == (("0.0.0.0", 53), ("::", 53))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("netwroks: {}\n", "2:1: unknown key 'netwroks' (did you mean 'networks'?)"),
+        ("language: fr\n", "2:1: language: 'fr' is not known (known: vi, en)"),
+        ("time_zone: Asia/Hanoi\n", "2:1: time_zone: 'Asia/Hanoi' is no time zone (such as"),
+        ("listen: []\n", "2:1: listen: it needs 1 or more"),
+        ("listen: [127.0.0.1, localhost]\n", "2:21: listen: 'localhost' is no IP address"),
+        ("listen: 127.0.0.1\n", "2:1: listen: a list expected, not '127.0.0.1'"),
+        ("allow_from: [10.0.0.1/8]\n", "2:14: allow_from: '10.0.0.1/8' has bits beyond"),
+        ("unknown: 13\n", "2:1: unknown: '13' is no grade"),
+        ("networks:\n  a: {cidrs: [10.0.0.0/8]}\n", "3:3: the key 'grade' is missing"),
+        ("networks:\n  a: {grade: 1}\n", "3:3: a: nothing tells this network (give it cidrs"),
+        (
+            "networks:\n  a: {grade: 1, cidr: x}\n",
+            "3:17: unknown key 'cidr' (did you mean 'cidrs'?)",
+        ),
+        (
+            "networks:\n  A b: {grade: 1, interfaces: [e]}\n",
+            "3:3: A b: 'A b' does not have the right",
+        ),
+        ("networks: [a]\n", "2:1: networks: a mapping of keys expected, not a list"),
+        ("grades:\n  13: {}\n", "3:3: 13: '13' is no grade"),
+        ("grades:\n  6: {block: [x]}\n", "3:7: unknown key 'block' (known: block_response,"),
+        ("grades:\n  6: {by_age: 'no'}\n", "3:7: by_age: true or false expected, not 'no'"),
+        ("grades:\n  6: {block_response: drop}\n", "3:7: block_response: 'drop' is not known"),
+        ("grades:\n  6: {sinkhole: {ipv4: '::1'}}\n", "3:18: ipv4: '::1' is an IPv6 address"),
+        ("grades:\n  6: {client_ttl_max_s: 0}\n", "3:7: client_ttl_max_s: Input should be greater"),
+        ("exceptions:\n  - {allow: a.vn}\n", "3:5: the key 'reason' is missing"),
+        ("exceptions:\n  - {reason: why}\n", "3:5: exceptions: an exception allows one name or"),
+        (
+            "exceptions:\n  - {allow: a.vn, block: a.vn, reason: why}\n",
+            "3:5: exceptions: an exception allows one name or blocks one",
+        ),
+        (
+            "exceptions:\n  - {allow: a.vn, reason: why, for: 6}\n",
+            "3:32: for: a mapping of keys expected, not 6",
+        ),
+        (
+            "exceptions:\n  - {allow: a.vn, reason: why, for: all}\n",
+            "3:32: for: 'all' is nobody (everybody, or",
+        ),
+        (
+            "exceptions:\n  - {allow: a.vn, reason: why, for: {grade: 6, tier: primary}}\n",
+            "3:32: for: an exception is for one audience",
+        ),
+        (
+            "exceptions:\n  - {allow: a.vn, reason: why, for: {class: 6}}\n",
+            "3:38: unknown key 'class' (known: client, grade, network, tier)",
+        ),
+        (
+            "exceptions:\n  - {allow: a.vn, reason: why, until: soon}\n",
+            "3:32: until: 'soon' is no time",
+        ),
+        (
+            "delegated_zones:\n  - {name: ad.lan, servers: []}\n",
+            "3:20: servers: it needs 1 or more",
+        ),
+        ("lists:\n  - {id: a, file: a.txt}\n", "3:5: the key 'category' is missing"),
+    ],
+)
+def test_each_mistake_is_told_at_its_place(text: str, problem: str) -> None:
+    found = _problems(text)
+    assert len(found) == 1
+    assert found[0].startswith(f"site.yaml:{problem}")
+
+
+def test_a_school_needs_a_name() -> None:
+    with pytest.raises(ConfigErrors, match="'school' is missing"):
+        validate(parse(b"language: vi\n", "site.yaml"), SiteFile)

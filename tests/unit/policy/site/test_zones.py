@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The site's own zones: each once, complete, and free of contradictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
+from tests.support.site import a_policy, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAN = b"\x03lan\0"
+
+
+def test_a_local_zone_has_its_records(tmp_path: Path) -> None:
+    policy = a_policy(tmp_path, "local_zones:\n  - {name: lan, records: ['a A 10.0.0.1']}\n")
+    record = ZoneRecord(b"\x01a\x03lan\0", 1, 300, b"\x0a\0\0\x01")
+    assert policy.local_zones == (LocalZone(LAN, (record,)),)
+
+
+def test_a_local_zone_may_be_empty(tmp_path: Path) -> None:
+    policy = a_policy(tmp_path, "local_zones:\n  - {name: lan}\n")
+    assert policy.local_zones == (LocalZone(LAN, ()),)
+
+
+def test_a_delegated_zone_has_its_servers(tmp_path: Path) -> None:
+    policy = a_policy(tmp_path, "delegated_zones:\n  - {name: lan, servers: ['10.0.0.1:54']}\n")
+    assert policy.delegated_zones == (DelegatedZone(LAN, (UpstreamServer("10.0.0.1", 54),)),)
+
+
+def test_a_zone_may_be_delegated_within_a_local_one(tmp_path: Path) -> None:
+    text = "local_zones: [{name: lan}]\ndelegated_zones: [{name: ad.lan, servers: [10.0.0.1]}]\n"
+    assert a_policy(tmp_path, text).delegated_zones
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "local_zones:\n  - name: lan\n  - name: LAN.\n",
+            "4:5: the zone 'lan' stands twice (put both together)",
+        ),
+        (
+            "local_zones: [{name: lan}]\ndelegated_zones: [{name: lan, servers: ['::1']}]\n",
+            "3:20: the zone 'lan' stands twice (put both together)",
+        ),
+        (
+            "local_zones:\n  - name: lan\n  - name: a.lan\n",
+            "4:5: the zone 'a.lan' lies within another local zone (put its records there)",
+        ),
+        (
+            "local_zones:\n  - name: lan\n    records:\n      - a A 10.0.0.1\n      - a CNAME b\n",
+            "6:9: 'a CNAME b': a name with a CNAME can have no other record",
+        ),
+        (
+            "local_zones:\n  - name: lan\n    records:\n      - b CNAME a\n      - b A 10.0.0.1\n",
+            "6:9: 'b A 10.0.0.1': a name with a CNAME can have no other record",
+        ),
+        (
+            "local_zones:\n  - {name: lan, records: [a A x]}\n",
+            "3:27: 'a A x': this is no data of type A (such as: printer A 192.168.1.20)",
+        ),
+    ],
+)
+def test_contradictions_are_told_at_their_place(tmp_path: Path, text: str, problem: str) -> None:
+    (found,) = problems(tmp_path, text)
+    assert found.startswith(f"site.yaml:{problem}")
