@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from filterd.documents import parse, validate
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.paths import shipped
