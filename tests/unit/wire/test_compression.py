@@ -14,6 +14,7 @@ from filterd.errors import (
     TruncatedMessageError,
     WireError,
 )
+from filterd.wire import compression
 from filterd.wire.budget import Budget
 from filterd.wire.compression import Compressor, expand_name, read_name, skip_name
 from filterd.wire.name import from_text
@@ -88,6 +89,17 @@ def test_two_pointers_that_point_to_each_other_are_refused() -> None:
     message = a_message(QUESTION + b"\xc0\x1f" + b"\xc0\x1d")
     with pytest.raises(BadPointerError):
         read_name(message, 31, Budget())
+
+
+def test_control_without_that_check_only_the_budget_ends_a_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def follow_anything(message: bytes, position: int, _lowest: int) -> int:
+        return (message[position] & 0x3F) << 8 | message[position + 1]
+
+    monkeypatch.setattr(compression, "_pointer_target", follow_anything)
+    with pytest.raises(CostlyMessageError):
+        read_name(a_message(QUESTION + b"\xc0\x1f" + b"\xc0\x1d"), 31, Budget())
 
 
 def test_labels_between_two_pointers_cannot_make_a_loop() -> None:

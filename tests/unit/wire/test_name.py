@@ -132,6 +132,13 @@ def test_one_label_with_a_dot_is_not_two_labels() -> None:
     assert names.count_labels(from_text(r"example\.com")) == 1
 
 
+def test_control_a_text_without_escapes_cannot_tell_them_apart() -> None:
+    def naive(wire: bytes) -> bytes:
+        return b".".join(names.labels(wire))
+
+    assert naive(from_text(r"example\.com")) == naive(from_text("example.com"))
+
+
 def test_lower_casing_leaves_length_octets_and_high_octets_alone() -> None:
     every = b"".join(bytes((size,)) + bytes(range(192, 192 + size)) for size in (1, 31, 32, 33))
     assert names.canonical(every + b"\0") == every + b"\0"

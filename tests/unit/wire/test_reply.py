@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The replies that filterd makes itself, read by another library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.edns
+import dns.flags
+import dns.message
+import pytest
+
+from filterd.errors import TruncatedMessageError
+from filterd.wire import (
+    Ede,
+    EdeCode,
+    ParsedQuery,
+    badvers,
+    formerr,
+    hinfo_any,
+    nodata,
+    notimp,
+    nxdomain,
+    parse_query,
+    parse_response,
+    refused,
+    servfail,
+    sinkhole,
+    truncated,
+)
+from tests.support import malformed
+from tests.support.wire import QUESTION, a_message, a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+QUERY = parse_query(a_query())
+IPV4, IPV6 = b"\xc0\0\2\1", bytes(15) + b"\1"
+
+
+def _read(reply: bytes) -> dns.message.Message:
+    parse_response(reply)
+    return dns.message.from_wire(reply)
+
+
+def _texts(section: list[dns.rrset.RRset]) -> list[str]:
+    return [rrset.to_text() for rrset in section]
+
+
+@pytest.mark.parametrize(("block", "rcode"), [(nxdomain, 3), (nodata, 0)])
+def test_a_negative_block_has_a_soa_at_the_qname_and_is_soon_forgotten(
+    block: Callable[[ParsedQuery], bytes], rcode: int
+) -> None:
+    reply = _read(block(QUERY))
+    assert (reply.rcode(), _texts(reply.answer)) == (rcode, [])
+    assert _texts(reply.authority) == [
+        "example.com. 10 IN SOA filterd.invalid. hostmaster.filterd.invalid. 1 3600 600 86400 10"
+    ]
+
+
+def test_the_negative_ttl_is_the_one_asked_for() -> None:
+    (soa,) = _read(nodata(QUERY, 3)).authority
+    assert min(soa.ttl, soa[0].minimum) == 3
+
+
+@pytest.mark.parametrize("make", [nxdomain, nodata, refused, servfail])
+def test_blocks_and_refusals_say_why(make: Callable[..., bytes]) -> None:
+    reply = _read(make(QUERY, edes=[Ede(EdeCode.FILTERED, "why")]))
+    assert reply.extended_errors() == [dns.edns.EDEOption("FILTERED", "why")]
+
+
+@pytest.mark.parametrize("make", [nxdomain, nodata, refused, servfail, badvers, hinfo_any])
+def test_blocks_and_refusals_claim_neither_authority_nor_authenticity(
+    make: Callable[[ParsedQuery], bytes],
+) -> None:
+    reply = _read(make(parse_query(a_query(do=True, ad=True))))
+    assert dns.flags.to_text(reply.flags & 0xFFF0) == "QR RD RA"
+    assert reply.ednsflags & 0xFFFF == dns.flags.DO
+
+
+@pytest.mark.parametrize(
+    ("qtype", "answer"),
+    [("A", "example.com. 10 IN A 192.0.2.1"), ("AAAA", "example.com. 10 IN AAAA ::1")],
+)
+def test_a_sinkhole_answers_addresses(qtype: str, answer: str) -> None:
+    reply = _read(sinkhole(parse_query(a_query(qtype=qtype)), IPV4, IPV6))
+    assert (reply.rcode(), _texts(reply.answer), reply.authority) == (0, [answer], [])
+
+
+@pytest.mark.parametrize("qtype", ["HTTPS", "TXT", "MX", "SOA", "TYPE65280"])
+def test_a_sinkhole_has_no_other_type(qtype: str) -> None:
+    query = parse_query(a_query(qtype=qtype))
+    assert sinkhole(query, IPV4, IPV6) == nodata(query)
+
+
+def test_a_sinkhole_without_an_ipv6_address_has_no_aaaa() -> None:
+    query = parse_query(a_query(qtype="AAAA"))
+    assert sinkhole(query, IPV4, b"") == nodata(query)
+
+
+@pytest.mark.parametrize(("make", "rcode"), [(refused, 5), (servfail, 2)])
+def test_refusals_are_empty(make: Callable[[ParsedQuery], bytes], rcode: int) -> None:
+    reply = _read(make(QUERY))
+    assert (reply.rcode(), reply.answer, reply.authority) == (rcode, [], [])
+
+
+def test_badvers_says_version_0() -> None:
+    opt = b"\0\0\x29\x04\xd0\0\x64\0\0\0\0"
+    reply = _read(badvers(parse_query(a_message(QUESTION + opt, arcount=1))))
+    assert (reply.rcode(), reply.edns) == (16, 0)
+
+
+def test_any_is_answered_with_hinfo() -> None:
+    reply = _read(hinfo_any(parse_query(a_query(qtype="ANY"))))
+    assert _texts(reply.answer) == ['example.com. 3600 IN HINFO "RFC8482" ""']
+
+
+def test_over_the_limit_the_answer_is_empty_and_truncated() -> None:
+    reply = _read(truncated(QUERY))
+    assert (reply.rcode(), reply.answer) == (0, [])
+    assert reply.flags & dns.flags.TC
+
+
+@pytest.mark.parametrize("name", malformed.QUERIES)
+def test_whatever_is_malformed_gets_formerr(name: str) -> None:
+    message, _ = malformed.QUERIES[name]
+    if len(message) < 12:
+        return
+    reply = _read(formerr(message))
+    assert (reply.id, reply.rcode(), reply.answer) == (0x1234, 1, [])
+
+
+def test_formerr_echoes_the_question_where_it_parses() -> None:
+    assert formerr(a_message(QUESTION + b"garbage"))[12:] == QUESTION
+    assert formerr(a_message(b"\xff"))[12:] == b""
+
+
+@pytest.mark.parametrize("opcode", range(1, 16))
+def test_other_opcodes_are_echoed_with_notimp(opcode: int) -> None:
+    reply = notimp(a_message(QUESTION, flags=opcode << 11 | 0x0110))
+    assert int.from_bytes(reply[2:4]) == 0x8000 | opcode << 11 | 0x0100 | 4
+
+
+@pytest.mark.parametrize("make", [formerr, notimp])
+def test_fewer_than_twelve_octets_get_no_reply(make: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(TruncatedMessageError):
+        make(bytes(11))
