@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make run` serves the sample school, `make test` passes the tests; both set everything up.
+
+PYTHON ?= python3
+VENV   ?= .venv
+CONFIG ?= policies
+STATE  ?= .state
+WHEELS ?= wheels
+FUZZ   ?= 1
+
+bin    := $(VENV)/bin
+native := $(shell find filterd -name '*.pyx' -o -name '*.pxd')
+# A folder of wheels, once `make wheels` has filled it, takes the place of the Internet.
+from   := $(if $(wildcard $(WHEELS)/*.whl),--no-index --find-links $(WHEELS))
+pip    := $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(from)
+
+slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench fuzz wheels clean
+
+help: ## Show these targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.built ## Make the virtual environment: dependencies, native extensions
+
+run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
+	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
+	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
+
+test: setup ## Run the tests
+	$(bin)/python -m pytest -q
+
+check: setup ## Check format, lint, types and the floors
+	$(bin)/ruff format --check . && $(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+format: setup ## Format and mend what can be mended
+	$(bin)/ruff check --fix-only . && $(bin)/ruff format .
+
+bench: setup ## Measure the index and the parser
+	$(bin)/python -m tests.bench.index_figures
+	$(bin)/python -m tests.bench.wire_cost
+
+fuzz: setup ## Fuzz with millions of messages and names; FUZZ=10 for ten times as many
+	FILTERD_FUZZ_MESSAGES=$(FUZZ)000000 FILTERD_FUZZ_NAMES=$(FUZZ)000000 \
+	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)000000 $(bin)/python -m pytest -q -s tests/fuzz tests/twins
+
+wheels: setup ## Fill wheels/ so that `make setup` needs no Internet afterwards
+	$(bin)/python -m pip wheel --quiet --constraint constraints.txt --wheel-dir $(WHEELS) \
+	    --no-build-isolation 'setuptools' 'cython' 'wheel' '.[dev]'
+	@rm -f $(WHEELS)/filterd-*.whl
+
+clean: ## Remove everything that was made
+	rm -rf $(VENV) $(STATE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find filterd -name '*.so' -delete -o -name '*.c' -delete; find . -name __pycache__ -exec rm -rf {} +
+
+$(VENV)/.dependencies: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot make a virtual environment; on Debian: sudo apt install python3-venv" >&2; exit 1; }
+	$(pip) setuptools cython wheel
+	$(pip) --no-build-isolation --editable '.[dev]' && touch $@
+
+# Where no compiler is found the build goes on without extensions, and this says so once.
+$(VENV)/.built: $(VENV)/.dependencies $(native)
+	$(pip) --no-build-isolation --no-deps --editable .
+	@$(bin)/python -c 'from filterd.lists.matcher import NATIVE; NATIVE or print("$(slow)")' && touch $@
