@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """YAML files as people write them: read within bounds, checked, every error with its place.
 
-What is read is a small YAML: one UTF-8 document of at most 1 MiB, collections
-at most 20 deep, no anchors, aliases, tags or directives, no key twice. Plain
-scalars follow the core schema of YAML 1.2 (§10.3.2), not PyYAML's 1.1:
-``10:30``, ``no``, ``off`` and a MAC address stay text. Keys are always text, so
-``1:`` and ``"1":`` are the same key.
+What is read is a small YAML: one UTF-8 document of at most 1 MiB and 100,000
+values, collections at most 20 deep, no anchors, aliases, tags or directives, no
+key twice. Plain scalars follow the core schema of YAML 1.2 (§10.3.2), not
+PyYAML's 1.1: ``10:30``, ``no``, ``off`` and a MAC address stay text. Keys are
+always text, so ``1:`` and ``"1":`` are the same key.
 
 ::
 

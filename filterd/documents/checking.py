@@ -64,7 +64,7 @@ def validate(document: Document, model: type[ModelT]) -> ModelT:
         # sequences into tuples and text into enumerations and dates.
         return model.model_validate_json(json.dumps(document.data), strict=True)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = [one for one in error.errors(include_url=False) if not _is_echo(one)]
         raise ConfigErrors(_translate(document, model, one) for one in details) from None
 
 
@@ -80,6 +80,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{close[0]}'?"
     return f"known: {', '.join(words)}" if words else ""
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Tell whether a list is only short of items because those in it are wrong."""
+    if detail["type"] != "too_short":
+        return False
+    return len(detail["input"]) >= int(detail["ctx"]["min_length"])
 
 
 def _translate(document: Document, model: type[BaseModel], detail: ErrorDetails) -> ConfigError:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_SIZE_OCTETS = 1 << 20
 MAX_DEPTH = 20
+MAX_VALUES = 100_000
+"""Text can be one value an octet or two, and each costs a hundred times that to check."""
 
 Where = tuple[str | int, ...]
 """A way into a document: keys and 0-based positions, ``("networks", 0, "grade")``."""
@@ -133,6 +135,7 @@ class _Builder:
         self._path = path
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self._places: dict[Where, tuple[int, int]] = {}
+        self._values = 0
 
     def document(self) -> Document:
         next(self._events)  # the start of the stream
@@ -166,6 +169,9 @@ class _Builder:
 
     def _value(self, event: Any, where: Where, depth: int) -> Any:
         self._places.setdefault(where, (event.start_mark.line + 1, event.start_mark.column + 1))
+        self._values += 1
+        if self._values > MAX_VALUES:
+            self._refuse(event, f"the file has more than {MAX_VALUES} values", "split it up")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             self._refuse(event, "anchors and aliases are off", "write the value out again")
         if event.tag is not None:

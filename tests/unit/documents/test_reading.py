@@ -175,6 +175,10 @@ def test_a_careless_loader_would_have_taken_the_bomb() -> None:
     assert innermost["i"][0] is innermost["h"]
 
 
+def test_more_than_a_hundred_thousand_values_are_refused() -> None:
+    assert "values" in _problem(b"[" + b"a," * 100_001 + b"]").reason
+
+
 def test_more_than_one_mebibyte_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_bytes(b"#" * (MAX_SIZE_OCTETS + 1))

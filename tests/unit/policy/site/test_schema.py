@@ -38,6 +38,7 @@ def test_a_school_with_a_name_is_enough() -> None:
         ("time_zone: Asia/Hanoi\n", "2:1: time_zone: 'Asia/Hanoi' is no time zone (such as"),
         ("listen: []\n", "2:1: listen: it needs 1 or more"),
         ("listen: [127.0.0.1, localhost]\n", "2:21: listen: 'localhost' is no IP address"),
+        ("listen: [localhost]\n", "2:10: listen: 'localhost' is no IP address"),
         ("listen: 127.0.0.1\n", "2:1: listen: a list expected, not '127.0.0.1'"),
         ("allow_from: [10.0.0.1/8]\n", "2:14: allow_from: '10.0.0.1/8' has bits beyond"),
         ("unknown: 13\n", "2:1: unknown: '13' is no grade"),
