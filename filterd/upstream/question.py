@@ -7,7 +7,18 @@ import secrets
 from dataclasses import dataclass
 
 from filterd.errors import WireError
-from filterd.wire import ParsedResponse, Question, RRClass, compose_query, parse_response
+from filterd.wire import (
+    Header,
+    ParsedResponse,
+    Question,
+    RRClass,
+    best_effort_question,
+    compose_query,
+    parse_response,
+    peek_header,
+)
+from filterd.wire.budget import Budget
+from filterd.wire.header import HEADER_OCTETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +59,28 @@ def parse_answer(
     Never raises: what cannot be parsed answers nothing, and the true answer may
     still come.
     """
-    if len(message) < 12 or message[:2] != message_id.to_bytes(2, "big"):
+    if len(message) < HEADER_OCTETS or message[:2] != message_id.to_bytes(2, "big"):
         return None
+    header = peek_header(message)
+    if not header.qr or header.opcode:
+        return None
+    if header.tc:
+        return _truncated_answer(message, header, question)
     try:
         response = parse_response(message)
     except WireError:
         return None
-    header, asked = response.header, response.question
-    if not header.qr or header.opcode or asked is None:
+    asked = response.question
+    if asked is None or asked.qclass != RRClass.IN:
         return None
-    same = (asked.qname, asked.qtype, asked.qclass)
-    return response if same == (question.qname, question.qtype, RRClass.IN) else None
+    return response if (asked.qname, asked.qtype) == (question.qname, question.qtype) else None
+
+
+def _truncated_answer(
+    message: bytes, header: Header, question: UpstreamQuestion
+) -> ParsedResponse | None:
+    """Read no more than the question: a cut message may end anywhere."""
+    asked = Question.of(question.qname, question.qtype)
+    if best_effort_question(message).lower() != asked.wire.lower():
+        return None
+    return ParsedResponse(header, asked, (), None, message, Budget())
