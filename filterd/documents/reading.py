@@ -43,7 +43,7 @@ _BOOLEAN = {
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 40
-_LONGEST_REASON = 200
+_LONGEST_REASON = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,15 @@ class Document:
     def error(self, reason: str, where: Where = (), *, hint: str = "") -> ConfigError:
         """Return (not raise) an error of one line that points at ``where`` in this file."""
         line, column = self.place(where)
-        reason = " ".join(reason.split())  # it may quote a text of any length
-        if len(reason) > _LONGEST_REASON:
-            reason = f"{reason[:_LONGEST_REASON]}..."
-        return ConfigError(reason, path=self.path, line=line, column=column, hint=hint)
+        return ConfigError(
+            _one_line(reason), path=self.path, line=line, column=column, hint=_one_line(hint)
+        )
+
+
+def _one_line(text: str) -> str:
+    """Shorten what may quote a text of any length and many lines."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
 
 
 def load(path: Path) -> Document:

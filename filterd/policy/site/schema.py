@@ -142,7 +142,11 @@ class SiteFile(DocumentModel):
     """The file ``site.yaml``: one school."""
 
     school: School = Field(description="Who runs this.")
-    time_zone: TimeZone = Field("Asia/Ho_Chi_Minh", description="The IANA zone of all times here.")
+    time_zone: TimeZone = Field(
+        "Asia/Ho_Chi_Minh",
+        validate_default=True,  # a small system may have no zones at all
+        description="The IANA zone of all times here.",
+    )
     language: Literal["vi", "en"] = Field("vi", description="The language of messages.")
     listen: tuple[ListenEndpoint, ...] = Field(
         (Endpoint("0.0.0.0", 53), Endpoint("::", 53)),  # noqa: S104 -- a gateway serves its networks

@@ -29,6 +29,10 @@ SYSTEM = "system"
 """The upstream that stands for the servers of resolv.conf."""
 
 
+_LONGEST_NAME = 1024
+"""Characters beyond which no text becomes a name of 255 octets; it bounds the work for IDNA."""
+
+
 class Endpoint(NamedTuple):
     """An address and a port; 53 where none is written."""
 
@@ -51,6 +55,8 @@ def wire_name(text: str) -> bytes:
     """
     if text.isascii():
         return names.from_text(text)
+    if len(text) > _LONGEST_NAME:
+        raise NameTextError(f"it has {len(text)} characters", _LONGEST_NAME)
     try:
         mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
         labels = [part if part.isascii() else _a_label(part) for part in mapped.split(".")]

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfoNotFoundError
+
 import pytest
 
 from filterd.documents import parse, validate
 from filterd.errors import ConfigErrors
+from filterd.policy.site import values
 from filterd.policy.site.schema import PRIVATE_RANGES, SiteFile
 
 SCHOOL = "school: {name: A}\n"
@@ -96,6 +99,17 @@ def test_each_mistake_is_told_at_its_place(text: str, problem: str) -> None:
     found = _problems(text)
     assert len(found) == 1
     assert found[0].startswith(f"site.yaml:{problem}")
+
+
+def test_a_system_without_time_zones_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(key: str) -> None:
+        raise ZoneInfoNotFoundError(key)
+
+    monkeypatch.setattr(values, "ZoneInfo", absent)
+    monkeypatch.setattr(values, "available_timezones", set)
+    assert _problems("") == [
+        "site.yaml:1:1: time_zone: 'Asia/Ho_Chi_Minh' is no time zone (install tzdata)"
+    ]
 
 
 def test_a_school_needs_a_name() -> None:

@@ -48,6 +48,7 @@ def test_names_become_wire_names(text: str, name: bytes) -> None:
         ("a..b", "is no domain name"),
         ("a b.vn", "is no domain name"),
         ("x" * 64 + ".vn", "is no domain name"),
+        ("ế" * 5000, "is no domain name"),
         ("*.zalo.me", "write 'zalo.me'"),
         ("https://zalo.me/", "only the name of the host"),
         ("\u2024.vn", "is no domain name"),
