@@ -80,7 +80,8 @@ def _truncated_answer(
     message: bytes, header: Header, question: UpstreamQuestion
 ) -> ParsedResponse | None:
     """Read no more than the question: a cut message may end anywhere."""
-    asked = Question.of(question.qname, question.qtype)
-    if best_effort_question(message).lower() != asked.wire.lower():
+    expected = Question.of(question.qname, question.qtype)
+    asked = best_effort_question(message)
+    if asked[:-4].lower() + asked[-4:] != expected.wire:
         return None
-    return ParsedResponse(header, asked, (), None, message, Budget())
+    return ParsedResponse(header, expected, (), None, message, Budget())
