@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import publicsuffixlist
 
-from filterd.lists.hostname import HostnameError, key_from_text
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 
 
 class _Rules(NamedTuple):
@@ -33,6 +33,12 @@ def is_public_suffix(key: bytes) -> bool:
         return True
     parent = key[: key.rfind(b"\0", 0, -1) + 1]
     return not parent or (parent in wildcards and key not in exceptions)
+
+
+def top_level_names() -> tuple[bytes, ...]:
+    """Return the wire names of all top-level domains that the list knows, sorted."""
+    single = {key for key in _rules().public if key.count(b"\0") == 1}
+    return tuple(sorted(name_from_key(key) for key in single))
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from filterd.documents import did_you_mean
 from filterd.lists.formats import FORMATS
+from filterd.lists.public_suffix import top_level_names
 from filterd.lists.rules import ListSource
 from filterd.policy.model import Category, ListenAddress, Network, Policy, UpstreamServer
 from filterd.policy.site.exceptions import compile_exceptions
@@ -72,6 +73,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         rules=compile_exceptions(document, site, problems),
         pins=catalog.pins,
         protections=catalog.protections,
+        top_level=top_level_names(),
     )
     problems.raise_if_any()
     return policy

@@ -169,3 +169,10 @@ def _complaints(folder: Path) -> list[str]:
     except ConfigError as error:
         return [str(error)]
     return []
+
+
+def test_a_policy_knows_the_top_level_domains(tmp_path: Path) -> None:
+    top_level = a_policy(tmp_path, "").top_level
+    assert {b"\x02vn\0", b"\x03com\0"} <= set(top_level)
+    assert b"\x03com\x02vn\0" not in top_level
+    assert b"\x07printer\0" not in top_level
