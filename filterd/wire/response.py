@@ -3,14 +3,15 @@
 
 Whatever the octets are, the walk takes at most ``MAX_RECORDS`` records and the
 steps of one ``Budget``. A response with TC set may end in the middle of a
-record: peek at the header first and ask again over TCP.
+record; it is to be asked for again over TCP and not to be used (RFC 2181 §9),
+so it then has no records rather than being malformed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError
+from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError, TruncatedMessageError
 from filterd.wire.budget import Budget
 from filterd.wire.cursor import Cursor
 from filterd.wire.edns import Edns, parse_edns
@@ -62,22 +63,24 @@ def parse_response(message: bytes) -> ParsedResponse:
         TruncatedMessageError, BadLabelError, BadPointerError: as their names say.
     """
     header = peek_header(message)
-    _check_counts(header, len(message))
+    if header.qdcount > 1:
+        raise BadCountError(f"{header.qdcount} questions")
     cursor = Cursor(message, HEADER_OCTETS)
     budget = Budget()
     question = None
     if header.qdcount:
         question = read_question(cursor)
         budget.names[HEADER_OCTETS] = question.wire[:-4]
-    records, edns = _walk(cursor, header, budget)
-    if not cursor.at_end:
-        raise BadCountError("octets behind the last record", cursor.offset)
+    try:
+        records, edns = _walk(cursor, header, budget)
+    except (TruncatedMessageError, BadCountError):
+        if not header.tc:
+            raise
+        records, edns = (), None
     return ParsedResponse(header, question, records, edns, message, budget)
 
 
 def _check_counts(header: Header, size: int) -> None:
-    if header.qdcount > 1:
-        raise BadCountError(f"{header.qdcount} questions")
     count = header.ancount + header.nscount + header.arcount
     if count * _RECORD_OCTETS > size - HEADER_OCTETS:
         raise BadCountError(f"{count} records cannot stand in {size} octets")
@@ -86,6 +89,7 @@ def _check_counts(header: Header, size: int) -> None:
 
 
 def _walk(cursor: Cursor, header: Header, budget: Budget) -> tuple[tuple[Record, ...], Edns | None]:
+    _check_counts(header, len(cursor.message))
     records: list[Record] = []
     edns: Edns | None = None
     for section, count in enumerate((header.ancount, header.nscount, header.arcount)):
@@ -97,4 +101,6 @@ def _walk(cursor: Cursor, header: Header, budget: Budget) -> tuple[tuple[Record,
             if edns is not None or section != ADDITIONAL:
                 raise BadEdnsError("OPT repeated or outside the additional section", record.start)
             edns = parse_edns(cursor.message, record)
+    if not cursor.at_end:
+        raise BadCountError("octets behind the last record", cursor.offset)
     return tuple(records), edns

@@ -67,6 +67,14 @@ def test_two_opt_records_are_refused() -> None:
         parse_response(a_message(QUESTION + OPT * 2, flags=RESPONSE, arcount=2))
 
 
+@pytest.mark.parametrize("size", range(29, 29 + 2 * len(a_record()) + 1))
+def test_a_truncated_response_may_end_anywhere_behind_its_question(size: int) -> None:
+    message = a_message(QUESTION + a_record() * 2, flags=RESPONSE | 0x0200, ancount=2)
+    response = parse_response(message[:size])
+    assert response.header.tc
+    assert len(response.records) == (2 if size == len(message) else 0)
+
+
 def test_as_many_records_as_are_taken_and_one_more() -> None:
     fits = a_message(QUESTION + a_record() * MAX_RECORDS, flags=RESPONSE, ancount=MAX_RECORDS)
     assert len(parse_response(fits).records) == MAX_RECORDS
