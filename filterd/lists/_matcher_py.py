@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 from filterd.errors import BadLabelError, IndexFormatError
 from filterd.lists.layout import (
     BLOCK_NAMES,
+    ESCAPE,
     LENGTH_BASE,
-    LENGTH_ESCAPE,
-    SHARED_ESCAPE,
+    SHARED_BASE,
     Header,
     Hit,
     extended_hash,
@@ -27,6 +27,9 @@ from filterd.lists.layout import (
 
 if TYPE_CHECKING:
     import mmap
+
+MAX_BARE_OCTETS: Final = 253
+"""Of a key without its final NUL: a name has 255 octets, one of them the first length."""
 
 _alphabet: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-\0")
 
@@ -67,7 +70,7 @@ class Matcher:
         """
         hits = []
         key, state = b"", self._header.seed
-        for depth, label in enumerate(reversed(_labels(name)), 1):
+        for depth, label in enumerate(reversed(labels_of(name)), 1):
             if 0 in label:
                 break  # a key ends labels by NUL, so this one could pass for two
             key += label + b"\0"
@@ -75,6 +78,15 @@ class Matcher:
             if depth > 1 and (rank := self._rank(state, key)) is not None:
                 hits.append(Hit(depth, rank, self.set_id(rank)))
         return tuple(reversed(hits))
+
+    def count_hits(self, names: list[bytes]) -> int:
+        """Count the hits of many names together.
+
+        Raises:
+            BadLabelError: one is no wire name.
+            IndexFormatError: the file is damaged where it had to be read.
+        """
+        return sum(len(self.lookup(name)) for name in names)
 
     def set_id(self, rank: int) -> int:
         """Return the claim set of a name.
@@ -88,23 +100,24 @@ class Matcher:
         return set_id
 
     def block(self, number: int) -> list[bytes]:
-        """Return the keys of one front-coded block, in order.
+        """Return the keys of one block, in order.
 
         Raises:
+            IndexError: there is no such block.
             IndexFormatError: the block is damaged.
         """
+        if not 0 <= number < self._header.block_count:
+            raise IndexError(f"block {number} of {self._header.block_count}")
         first = number * BLOCK_NAMES
-        if not 0 <= first < self._header.name_count:
-            raise IndexFormatError(f"has no block {number}")
-        keys = []
-        key, at, end = b"", *self._bounds(number)
-        for _ in range(min(BLOCK_NAMES, self._header.name_count - first)):
+        keys = list[bytes]()
+        bare, (at, end) = b"", self._bounds(number)
+        for rank in range(first, min(first + BLOCK_NAMES, self._header.name_count)):
             shared, length, at = self._entry(at, end)
-            if shared > len(key):
-                raise IndexFormatError(f"has a damaged block {number}")
-            key = key[:shared] + bytes(self._names[at : at + length])
+            if shared > len(bare) or shared + length > MAX_BARE_OCTETS:
+                raise IndexFormatError(f"has a damaged name at rank {rank}")
+            bare = bare[:shared] + bytes(self._names[at : at + length])
             at += length
-            keys.append(key + b"\0")
+            keys.append(bare + b"\0")
         return keys
 
     def check(self) -> None:
@@ -177,11 +190,11 @@ class Matcher:
         """Read the head of an entry: octets shared, octets of its own, and where these start."""
         names = self._names
         try:
-            shared, length = names[at] >> 3, (names[at] & 7) + LENGTH_BASE
+            shared, length = (names[at] >> 4) + SHARED_BASE, (names[at] & 15) + LENGTH_BASE
             at += 1
-            if shared == SHARED_ESCAPE:
+            if shared == ESCAPE + SHARED_BASE:
                 shared, at = names[at], at + 1
-            if length == LENGTH_ESCAPE + LENGTH_BASE:
+            if length == ESCAPE + LENGTH_BASE:
                 length, at = names[at], at + 1
         except IndexError:
             at, length = end, 1
@@ -190,7 +203,7 @@ class Matcher:
         return shared, length, at
 
 
-def _labels(name: bytes) -> list[bytes]:
+def labels_of(name: bytes) -> list[bytes]:
     """Split a wire name; every octet must belong to it (RFC 1035 §3.1)."""
     labels, at = list[bytes](), 0
     while at < len(name) <= 255:

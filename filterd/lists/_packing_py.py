@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from filterd.lists.layout import (
     BLOCK_NAMES,
+    ESCAPE,
     LENGTH_BASE,
-    LENGTH_ESCAPE,
-    SHARED_ESCAPE,
+    SHARED_BASE,
     extended_hash,
     home_slot,
 )
@@ -64,10 +64,10 @@ class Packer:
         )
         self._set_id_of: dict[tuple[int, ...], int] = {}
         self._covering = [b"\xff"] * list_count
-        self._bare = b""
+        self._before = b""
 
     def pack(self, records: Iterable[bytes]) -> None:
-        """Pack all records: ascending, and those of one name never in two calls."""
+        """Pack all records, which ascend; to be called once."""
         key, group = b"", list[bytes]()
         for record in records:
             if record[:-_TAIL] != key:
@@ -84,10 +84,10 @@ class Packer:
         if self.name_count % BLOCK_NAMES == 0:
             self.name_offsets.append(len(self.names))
             self.line_offsets.append(len(self.lines))
-            self._bare = b""
+            self._before = b""
         bare = key[:-1]
-        self.names += front_coded(self._bare, bare)
-        self._bare = bare
+        self.names += front_coded(self._before, bare)
+        self._before = bare
         self.hashes.append(key_hash(self._seed, key))
         claim_set = tuple(claims)
         set_id = self._set_id_of.setdefault(claim_set, len(self.sets))
@@ -140,18 +140,18 @@ def key_hash(seed: int, key: bytes) -> int:
 
 
 def front_coded(before: bytes, bare: bytes) -> bytes:
-    """Return the entry of a key without its final NUL, after the one before it."""
+    """Return the entry of a key, without its final NUL, after the one before it."""
     limit = min(len(before), len(bare))
     shared = 0
     while shared < limit and before[shared] == bare[shared]:
         shared += 1
     own = bare[shared:]
-    short = LENGTH_BASE <= len(own) < LENGTH_BASE + LENGTH_ESCAPE
-    head = min(shared, SHARED_ESCAPE) << 3 | (len(own) - LENGTH_BASE if short else LENGTH_ESCAPE)
-    entry = bytes((head,))
-    if shared >= SHARED_ESCAPE:
+    high = shared - SHARED_BASE if 0 <= shared - SHARED_BASE < ESCAPE else ESCAPE
+    low = min(len(own) - LENGTH_BASE, ESCAPE)
+    entry = bytes((high << 4 | low,))
+    if high == ESCAPE:
         entry += bytes((shared,))
-    if not short:
+    if low == ESCAPE:
         entry += bytes((len(own),))
     return entry + own
 

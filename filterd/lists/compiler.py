@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _IS_BLOCK, _COVERS, _IS_MARKER = 1, 2, 4  # as filterd.lists._packing_py explains them
 
 
-def compile_lists(  # noqa: PLR0913 -- all but the lists are keywords with their own meaning
+def compile_lists(
     sources: Sequence[ListSource],
     *,
     pins: Iterable[Pin] = (),

@@ -4,20 +4,21 @@
 A header of 256 octets, then the sections, each aligned to 64 octets, all numbers
 little-endian::
 
-    names          keys in ascending order, front-coded in blocks of 32 (below)
-    name_offsets   u32 per block: where it starts in ``names``
+    names          keys in ascending order, front-coded (below)
+    name_offsets   u32 per block of 16 names: where it starts in ``names``
     slots          u32 each: the hash table from a name to its rank (below)
     set_ids        u16 or u32 per name: which claims stand for it
     lines          per name, one varint for each claim of its set: the line of the list
-    line_offsets   u32 per block of 32 names: where it starts in ``lines``
+    line_offsets   u32 per block of 16 names: where it starts in ``lines``
     catalogue      JSON: lists, claims, claim sets, build facts
     report         JSON: what the compiler took and refused
 
-*Names.* The *rank* of a name is its position among all. A block starts with a
-whole key; each entry is one octet, ``shared << 3 | length - 3``, then the octets
-that differ from the key before. ``shared`` 31 and ``length - 3`` 7 are escapes:
-the true number follows in an octet of its own, first that of ``shared``. The
-NUL that ends every key is not stored.
+*Names.* The *rank* of a name is its position among all. An entry is one octet,
+``shared - 4 << 4 | length - 1``, then the ``length`` octets that follow the
+``shared`` ones that begin the name before, too; the first name of a block shares
+nothing. 15 in either half of the octet is an escape: the true number follows in
+an octet of its own, first that of ``shared``. The NUL that ends every key is not
+stored.
 
 *Slots.* Open addressing with linear probing, at most half full. A slot is zero
 or a fingerprint above a rank plus one. Fingerprints route a lookup, the octets
@@ -43,11 +44,11 @@ VERSION = 1
 HEADER_OCTETS = 256
 ALIGNMENT = 64
 
-BLOCK_NAMES = 32
-"""Names in a front-coded block: more save octets, fewer save steps of a lookup."""
-SHARED_ESCAPE = 31
-LENGTH_BASE = 3
-LENGTH_ESCAPE = 7
+BLOCK_NAMES = 16
+"""Long blocks save octets, short ones steps of a lookup; this one is two or three cache lines."""
+SHARED_BASE = 4
+LENGTH_BASE = 1
+ESCAPE = 15
 
 MAX_NAMES = 1 << 27
 """Leaves the fingerprint at least four bits of a slot."""
@@ -109,7 +110,7 @@ class Header:
 
     @property
     def block_count(self) -> int:
-        """Return the number of front-coded blocks."""
+        """Return the number of blocks of names."""
         return -(-self.name_count // BLOCK_NAMES)
 
     @property

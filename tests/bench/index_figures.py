@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: T201 -- a script that prints a table
+"""Measure the index: octets a name, compile time and memory, opening, and lookups.
+
+Run ``python tests/bench/index_figures.py --names 1000000 5000000``. Names are
+made here, the same in every run; ``--list FILE`` measures a published list
+(format ``domains``) instead. Each compilation runs in a process of its own, so
+that its peak memory is its own. Lookups are timed call by call from Python,
+with the cost of the loop taken off, best of several rounds; beside them stands
+the same walk through a Python ``dict`` in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.lists import matcher
+from filterd.lists._matcher_py import Matcher as PureMatcher
+from filterd.lists.compiler import compile_lists
+from filterd.lists.index import Index
+from filterd.lists.rules import ListSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_SAMPLE = 100_000
+_ROUNDS = 5
+_SUFFIXES = ("com", "net", "org", "vn", "com.vn", "info", "xyz", "top", "de", "co.uk", "ru", "club")
+
+
+class Figures(NamedTuple):
+    """What was measured for one list; nanoseconds by kind of lookup."""
+
+    names: int
+    octets: dict[str, int]
+    compile_s: float
+    peak_mb: float
+    open_ms: float
+    verify_ms: float
+    native: dict[str, float]
+    pure: dict[str, float]
+    through_dict: dict[str, float]
+
+
+def made_names(count: int) -> Iterator[str]:
+    """Give distinct names of two to five labels that look like those of block lists."""
+    rng = random.Random(20240907)
+    syllables = [
+        a + b + c for a in "bcdfghklmnprstvx" for b in "aeiouy" for c in ("", "n", "r", "s")
+    ]
+    hosts = ("www", "m", "ads", "cdn", "track", "img", "api", "login", "static", "mail")
+    seen = set[str]()
+    while len(seen) < count:
+        label = "".join(rng.choices(syllables, k=rng.choice((2, 3, 3, 4, 5))))
+        label += rng.choice(("", "", "", str(rng.randrange(100)), "-" + rng.choice(syllables)))
+        name = f"{label}.{rng.choices(_SUFFIXES, range(len(_SUFFIXES), 0, -1))[0]}"
+        for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
+            name = f"{rng.choice((*hosts, rng.choice(syllables)))}.{name}"
+        if name not in seen:
+            seen.add(name)
+            yield name
+
+
+def wire(name: str) -> bytes:
+    """Return a name in wire form."""
+    return b"".join(bytes((len(label),)) + label.encode() for label in name.split(".")) + b"\0"
+
+
+def questions(names: list[str]) -> dict[str, list[bytes]]:
+    """Make the kinds of lookups: listed names and new ones, as they come and of four labels."""
+    rng = random.Random(7)
+    drawn = [rng.choice(names) for _ in range(_SAMPLE)]
+    four = [".".join(("a1.b2.c3." + name).split(".")[-4:]) for name in drawn]
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    fresh = ["".join(rng.choices(letters, k=9)) for _ in range(_SAMPLE)]
+    endings = [name.rsplit(".", 1)[-1] for name in drawn]
+    return {
+        "hit": [wire(name) for name in drawn],
+        "hit, 4 labels": [wire(name) for name in four],
+        "miss": [wire(f"{new}.{end}") for new, end in zip(fresh, endings, strict=True)],
+        "miss, 4 labels": [
+            wire(f"www.cdn.{new}.{end}") for new, end in zip(fresh, endings, strict=True)
+        ],
+    }
+
+
+def nanoseconds(lookup: Callable[[bytes], object], names: list[bytes], rounds: int) -> float:
+    """Time one call, the best of some rounds, less the cost of the loop."""
+    best = idle = float("inf")
+    for _ in range(rounds):
+        started = time.perf_counter_ns()
+        for name in names:
+            lookup(name)
+        best = min(best, time.perf_counter_ns() - started)
+        started = time.perf_counter_ns()
+        for _name in names:
+            pass
+        idle = min(idle, time.perf_counter_ns() - started)
+    return (best - idle) / len(names)
+
+
+def suffix_walk(listed: dict[bytes, int]) -> Callable[[bytes], list[int]]:
+    """Return what one would write without an index: every ancestor looked up in a dict."""
+
+    def lookup(name: bytes) -> list[int]:
+        hits, at = [], 0
+        while name[at]:
+            if (rank := listed.get(name[at:])) is not None:
+                hits.append(rank)
+            at += 1 + name[at]
+        return hits
+
+    return lookup
+
+
+def compile_apart(source: Path, target: Path) -> tuple[float, float]:
+    """Compile in a process of its own; return seconds and peak megabytes."""
+    command = [sys.executable, __file__, "--compile", str(source), str(target)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    seconds, peak_mb = json.loads(done.stdout)
+    return seconds, peak_mb
+
+
+def compile_here(source: Path, target: Path) -> None:
+    """Compile and print seconds and peak megabytes as JSON; the other end of ``compile_apart``."""
+    started = time.perf_counter()
+    compile_lists([ListSource("bench", "ads", "domains", str(source))], target=target, now=0.0)
+    seconds = time.perf_counter() - started
+    print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+
+
+def timed_ms(action: Callable[[], object]) -> float:
+    """Return the milliseconds that something takes, the best of three."""
+    best = float("inf")
+    for _ in range(3):
+        started = time.perf_counter()
+        action()
+        best = min(best, time.perf_counter() - started)
+    return 1000 * best
+
+
+def measure(source: Path, folder: Path) -> Figures:
+    """Measure everything for one list."""
+    target = folder / "index"
+    seconds, peak_mb = compile_apart(source, target)
+    index = Index.open(target)
+    listed = {name: rank for rank, name in enumerate(index.names())}
+    asked = questions([name for name in source.read_text().splitlines() if name])
+    pure = PureMatcher(target.read_bytes(), index._header)
+    walk = suffix_walk(listed)
+    few = {kind: names[: _SAMPLE // 20] for kind, names in asked.items()}
+    return Figures(
+        len(index),
+        index.sizes(),
+        seconds,
+        peak_mb,
+        timed_ms(lambda: Index.open(target)),
+        timed_ms(index.verify),
+        {kind: nanoseconds(index.matcher.lookup, names, _ROUNDS) for kind, names in asked.items()},
+        {kind: nanoseconds(pure.lookup, names, 1) for kind, names in few.items()},
+        {kind: nanoseconds(walk, names, _ROUNDS) for kind, names in asked.items()},
+    )
+
+
+def show(figures: Figures) -> None:
+    """Print one list's figures as a plain table."""
+    count = figures.names
+    print(f"\n{count:,} names; the native matcher {'serves' if matcher.NATIVE else 'is NOT live'}")
+    octets = figures.octets
+    routing = octets["slots"] + octets["set_ids"] + octets["name_offsets"]
+    for label, size in (
+        ("names, front-coded", octets["names"]),
+        ("routing: slots, set ids, block offsets", routing),
+        ("provenance: lines", octets["lines"] + octets["line_offsets"]),
+        ("everything", sum(octets.values())),
+    ):
+        print(f"  {label:<40} {size / count:8.2f} octets a name")
+    print(f"  {'compile':<40} {figures.compile_s:8.2f} s, peak {figures.peak_mb:.0f} MB")
+    print(f"  {'open':<40} {figures.open_ms:8.2f} ms")
+    print(f"  {'verify':<40} {figures.verify_ms:8.2f} ms")
+    print(f"  {'lookup, ns':<40} {'live':>8} {'pure':>8} {'dict':>8} {'live/dict':>10}")
+    for kind, live in figures.native.items():
+        walk = figures.through_dict[kind]
+        print(
+            f"    {kind:<38} {live:8.0f} {figures.pure[kind]:8.0f} {walk:8.0f} {live / walk:10.2f}"
+        )
+
+
+def main() -> None:
+    """Parse arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--names", type=int, nargs="*", default=[1_000_000, 5_000_000])
+    parser.add_argument("--list", type=Path, action="append", default=[])
+    parser.add_argument("--compile", type=Path, nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.compile:
+        compile_here(*arguments.compile)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        sources = list(arguments.list)
+        for count in () if sources else arguments.names:
+            sources.append(Path(folder, f"{count}.txt"))
+            sources[-1].write_text("\n".join(made_names(count)))
+        measured = [measure(source, Path(folder)) for source in sources]
+    for figures in measured:
+        show(figures)
+    if len(measured) > 1:
+        print(f"\nlast list to first, {'lookup time':<25}")
+        for kind, first in measured[0].native.items():
+            print(f"    {kind:<38} {measured[-1].native[kind] / first:8.2f}")
+
+
+if __name__ == "__main__":
+    main()
