@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where files are: what ships with filterd, a site's state, and writing that survives a power cut."""
+"""Where files are: what ships, a site's state; and writing that survives a power cut.
+
+One daemon to a state folder, and one compiler of lists: ``sole`` sees to it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from filterd.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SYSTEM_CONFIG = Path("/etc/filterd")
 SYSTEM_STATE = Path("/var/lib/filterd")
@@ -58,6 +67,16 @@ class StateFolder:
         return self.folder / "problems.tsv"
 
     @property
+    def daemon_lock(self) -> Path:
+        """Held by the daemon that serves from this folder."""
+        return self.folder / "daemon.lock"
+
+    @property
+    def build_lock(self) -> Path:
+        """Held by whoever compiles lists into this folder."""
+        return self.folder / "build.lock"
+
+    @property
     def control_socket(self) -> Path:
         """Where the running daemon is asked; in ``/run`` for the system's own state folder."""
         if self.folder == SYSTEM_STATE:
@@ -83,7 +102,8 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:
             os.fsync(file.fileno())
         install(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
 
 
@@ -95,3 +115,33 @@ def install(temporary: Path, path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextlib.contextmanager
+def sole(lock: Path, *, otherwise: str, wait: bool = False) -> Iterator[None]:
+    """Hold a lock that ends with this process, however it ends.
+
+    Args:
+        lock: the file that stands for it; it is made, with its folder, and stays.
+        otherwise: what to say when another process holds it.
+        wait: until the other process lets go, instead of refusing.
+
+    Raises:
+        StoreError: another process holds it, or the disk refused.
+    """
+    with _locked(lock, otherwise, wait=wait):
+        yield
+
+
+def _locked(lock: Path, otherwise: str, *, wait: bool) -> IO[bytes]:
+    """Open the file and lock it; closing it is letting go."""
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("ab")
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError as error:
+        file.close()
+        raise StoreError(f"{lock.parent}: {otherwise}") from error
+    except OSError as error:
+        raise StoreError(f"{lock.parent}: cannot be written: {error.strerror}") from error
+    return file

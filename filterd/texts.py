@@ -86,17 +86,12 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "lists.format": ("Định dạng", "Format"),
     "lists.lines": ("Dòng", "Lines"),
     "lists.kept": ("Nhận", "Kept"),
+    "lists.not_taken": ("Bỏ qua", "Not taken"),
     "lists.duplicate": ("Trùng", "Duplicate"),
     "lists.redundant": ("Thừa", "Redundant"),
-    "lists.cancelled": ("Bị hủy", "Cancelled"),
-    "lists.refused": ("Từ chối", "Refused"),
-    "lists.set_aside": ("Để riêng", "Set aside"),
-    "lists.problems": ("Lỗi dòng", "Bad lines"),
-    "lists.names": (
-        "{names} tên, {octets} byte, {seconds} giây. {path}",
-        "{names} names, {octets} octets, {seconds} s. {path}",
-    ),
-    "lists.reasons": ("Không nhận vì", "Not taken because"),
+    "lists.names": ("{names} tên, {octets} byte", "{names} names, {octets} octets"),
+    "lists.took": ("Biên dịch trong {seconds} giây", "Compiled in {seconds} s"),
+    "lists.reasons": ("Bỏ qua vì mục hoặc dòng đó", "Not taken because the entry or line"),
     "lists.see_problems": (
         "Từng dòng không được nhận: {path}",
         "Every line that was not taken: {path}",
@@ -110,6 +105,54 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "lists.not_listed": ("{name} không có trong danh sách nào", "{name} is on no list"),
     "lists.effect": ("Ý nghĩa", "Effect"),
     "lists.own": ("của bộ phát hành", "own"),
+    "not-taken.not-a-name": ("không phải tên miền", "is not a host name"),
+    "not-taken.bad-idn": ("có chữ cái mà tên miền không có", "has letters that no name has"),
+    "not-taken.ip-address": ("là địa chỉ IP, không phải tên", "is an address, not a name"),
+    "not-taken.url-with-path": (
+        "là URL; cắt bớt sẽ chặn cả trang",
+        "is a URL; cut down it would block a whole site",
+    ),
+    "not-taken.regular-expression": ("là biểu thức chính quy", "is a regular expression"),
+    "not-taken.unsupported-pattern": (
+        "là mẫu không thể viết bằng tên miền",
+        "is a pattern that no name can express",
+    ),
+    "not-taken.too-long": ("quá dài", "is too long"),
+    "not-taken.unsupported-modifier": (
+        "có tùy chọn mà bộ lọc DNS không thể theo",
+        "has a modifier that DNS filtering cannot honour",
+    ),
+    "not-taken.unsupported-option": (
+        "yêu cầu việc khác, không phải chặn hay ngoại lệ",
+        "asks for something other than to block or except",
+    ),
+    "not-taken.unsupported-trigger": (
+        "xét điều khác, không phải tên được hỏi",
+        "looks at something other than the name asked for",
+    ),
+    "not-taken.cosmetic-rule": ("chỉ ẩn một phần trang web", "only hides a part of a page"),
+    "not-taken.not-a-sinkhole-address": (
+        "gán tên cho một địa chỉ thật",
+        "maps a name to a real address",
+    ),
+    "not-taken.local-name": ("là tên của chính máy; vô hại", "names the machine itself; harmless"),
+    "not-taken.bad-syntax": (
+        "không theo định dạng của danh sách",
+        "does not follow the format of the list",
+    ),
+    "not-taken.unknown-encoding": ("không phải UTF-8", "is not UTF-8 text"),
+    "not-taken.everything": ("sẽ chặn mọi tên", "would hold for every name"),
+    "not-taken.single-label": ("chỉ có một nhãn", "is a single label"),
+    "not-taken.public-suffix": (
+        "là đuôi công cộng, nhiều người khác cùng dùng",
+        "is a suffix under which strangers register names",
+    ),
+    "not-taken.pinned": ("là tên được ghim: không ai được chặn", "is pinned: nothing may block it"),
+    "not-taken.protected": (
+        "là tên được bảo vệ; để riêng",
+        "is protected from third-party lists; set aside",
+    ),
+    "not-taken.cancelled": ("bị chính danh sách hủy", "is cancelled by the list itself"),
     "effect.BLOCK": ("chặn", "block"),
     "effect.EXCEPT": ("ngoại lệ", "exception"),
     "policy.valid": (
@@ -163,8 +206,8 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
         "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
     ),
     "init.exists": (
-        "{path} đã có site.yaml: không ghi đè; hãy chọn thư mục khác",
-        "{path} has a site.yaml already: nothing is overwritten; choose another folder",
+        "{path} đã có: không ghi đè; hãy chọn thư mục khác",
+        "{path} is there already: nothing is overwritten; choose another folder",
     ),
     "serve.ready": ("filterd đang lắng nghe: {listen}", "filterd listens on {listen}"),
     "serve.pure": (

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from io import TextIOWrapper
+from typing import Annotated, Any, Never
 
 import typer
 from rich.console import Console
@@ -14,6 +15,9 @@ from filterd.cli import check, init, lists, policy, running, serve
 from filterd.cli.context import ConfigOption, LangOption, StateOption
 from filterd.errors import FilterdError
 from filterd.version import __version__
+
+_WRONG, _INTERRUPTED = 2, 130
+_UsageError: type[Exception] = typer.BadParameter.mro()[1]  # Typer has no public name for it
 
 app = typer.Typer(
     name="filterd",
@@ -33,33 +37,67 @@ app.command("status")(running.status)
 app.command("init")(init.init)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"filterd {__version__}\n")
+        raise typer.Exit
+
+
 @app.callback()
 def _before(
     given: typer.Context,
     config: ConfigOption = None,
     state: StateOption = None,
     lang: LangOption = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        sys.stdout.write(f"filterd {__version__}\n")
-        raise typer.Exit
     given.obj = {"config": config, "state": state, "lang": lang}
 
 
 def main() -> None:
     """Run a command; whatever goes wrong is one line a problem on standard error."""
+    _print_what_the_terminal_can()
     try:
-        app()
+        sys.exit(app(prog_name="filterd", standalone_mode=False))
     except FilterdError as error:
-        print_error(error)
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
+    except _UsageError as error:
+        _end_with_usage(error)
+    except OSError as error:  # what the disk refused where nobody expected it to
+        _end(f"{error.filename or 'filterd'}: {error.strerror or error}", _WRONG)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
 
 
-def print_error(error: FilterdError) -> None:
-    """Print what is wrong, where, and what to do."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    for line in str(error).splitlines():
-        console.print(Text.assemble(("filterd: ", "bold red"), line))
+def _print_what_the_terminal_can() -> None:
+    """Let a terminal that has no Vietnamese letters show marks in their place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _end(errors: str, code: int) -> Never:
+    """Print what is wrong, where, and what to do, a line a problem; and leave."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    for line in errors.splitlines():
+        console.print(Text.assemble(("filterd: ", "bold red"), _visible(line)))
+    sys.exit(code)
+
+
+def _visible(line: str) -> str:
+    """Escape what could lead a terminal astray: a wrong name is shown as it was given."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _end_with_usage(error: Any) -> Never:
+    """Print what is wrong with a command's words; the whole help where there were none."""
+    told: str = error.format_message()
+    if "\n" in told:
+        sys.stderr.write(f"{told}\n")
+        sys.exit(_WRONG)
+    _end(f"{told.rstrip('.')} (see `{error.ctx.command_path} --help`)", _WRONG)

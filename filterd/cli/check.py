@@ -18,10 +18,9 @@ from filterd.cli.context import (
     context,
 )
 from filterd.cli.render import explanation_table
-from filterd.cli.sites import load_site_offline, qname_from
+from filterd.cli.sites import grade_from, load_site_offline, qname_from
 from filterd.clock import SystemClock
 from filterd.errors import ConfigError, ControlError, NameTextError
-from filterd.policy.model import GRADES
 from filterd.resolve.explain import client_of, explain, parse_time
 from filterd.wire import type_from_text
 
@@ -30,7 +29,7 @@ PASSES, BLOCKED = 0, 1
 
 def check(  # noqa: PLR0913, PLR0917 -- the options of one command
     given: typer.Context,
-    name: Annotated[str, typer.Argument(help="The name, such as www.tiktok.com.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name, such as www.tiktok.com.")],
     grade: Annotated[
         str | None,
         typer.Option("--grade", metavar="G", help="As whom: 1-12, preschool, staff, guest, ..."),
@@ -121,17 +120,15 @@ class _Who(NamedTuple):
 def _question(name: str, qtype: str) -> _Question:
     try:
         return _Question(qname_from(name), type_from_text(qtype.upper()))
-    except (NameTextError, ValueError) as error:
-        raise ConfigError(f"cannot look up '{name}' {qtype}: {error}") from error
+    except NameTextError as error:
+        raise ConfigError(f"--type: {error.reason}") from error
 
 
 def _who(grade: str | None, client: str | None) -> _Who:
     if grade is not None and client is not None:
         raise ConfigError("--grade and --client exclude each other", hint="give one of them")
-    if grade is not None and grade not in GRADES:
-        raise ConfigError(f"'{grade}' is no grade", hint=f"one of {', '.join(GRADES)}")
     if client is None:
-        return _Who(grade, None)
+        return _Who(None if grade is None else grade_from(grade), None)
     try:
         return _Who(None, str(ip_address(client)))
     except ValueError as error:

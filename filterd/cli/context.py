@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
-from filterd.errors import FilterdError
+from filterd.errors import ConfigError, FilterdError
 from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE, StateFolder
 from filterd.texts import Language, Texts
 
@@ -66,22 +66,38 @@ def context(
     given: typer.Context, config: Path | None, state: Path | None, lang: str | None
 ) -> Context:
     """Work out where everything is: as the command says, as stands before it, or as usual."""
-    before: dict[str, Any] = given.obj or {}
-    config = config or before.get("config") or default_config()
-    state = state or before.get("state") or default_state(config)
-    language = _language(lang or before.get("lang"), config)
+    config = _given(given, "config", config) or default_config()
+    state = _given(given, "state", state) or default_state(config)
+    language = _language(_given(given, "lang", lang), config)
+    # No markup: a school's name or a path may have square brackets of its own.
     return Context(
         config,
         StateFolder(state),
         Texts(language),
-        Console(highlight=False, soft_wrap=False),
-        Console(stderr=True, highlight=False, soft_wrap=True),
+        Console(highlight=False, markup=False, emoji=False),
+        Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True),
     )
+
+
+_Option = TypeVar("_Option")
+
+
+def _given(given: typer.Context, key: str, after: _Option | None) -> _Option | None:
+    """Return an option after the command's name, else one before it, else from the environment.
+
+    What Typer has from the environment it has in both places: only the place
+    that stands further off may give it.
+    """
+    source = given.get_parameter_source(key)
+    if source is not None and source.name == "COMMANDLINE":
+        return after
+    before: dict[str, _Option | None] = given.obj or {}
+    return before.get(key)
 
 
 def default_config() -> Path:
     """Return the system's site if there is one, else the folder beside us."""
-    return SYSTEM_CONFIG if (SYSTEM_CONFIG / "site.yaml").exists() else Path("policies")
+    return SYSTEM_CONFIG if SYSTEM_CONFIG.exists() else Path("policies")
 
 
 def default_state(config: Path) -> Path:
@@ -93,9 +109,7 @@ def _language(given: str | None, config: Path) -> Language:
     if given is None:
         given = _language_of_site(config)
     if given not in ("vi", "en"):
-        raise typer.BadParameter(
-            f"'{given}' is no language here; use vi or en", param_hint="--lang"
-        )
+        raise ConfigError(f"--lang '{given}' is no language here", hint="vi or en")
     return "vi" if given == "vi" else "en"
 
 

@@ -12,6 +12,7 @@ import typer
 from filterd.cli.context import ConfigOption, LangOption, StateOption, context
 from filterd.errors import ConfigError, StoreError
 from filterd.paths import shipped
+from filterd.policy.site.loading import SITE_FILE
 
 
 def init(
@@ -23,11 +24,14 @@ def init(
 ) -> None:
     """Copy the sample site and the tier files to DIR; nothing there is overwritten."""
     here = context(given, config, state, lang)
-    target = folder / "site.yaml"
-    if target.exists():
-        raise ConfigError(here.texts("init.exists", path=folder))
+    sample = shipped("policies")
+    for file in sample.rglob("*"):
+        target = folder / file.relative_to(sample)
+        if target.exists() and not target.is_dir():
+            raise ConfigError(here.texts("init.exists", path=target))
     try:
-        shutil.copytree(shipped("policies"), folder, dirs_exist_ok=True)
+        shutil.copytree(sample, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
-        raise StoreError(f"{folder}: cannot be made: {error}") from error
-    here.console.print(here.texts("init.done", path=folder, site=target))
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise StoreError(f"{folder}: cannot be made: {reason}") from error
+    here.console.print(here.texts("init.done", path=folder, site=folder / SITE_FILE))

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from filterd import control
+from filterd.cli import building
 from filterd.cli.context import (
     ConfigOption,
     Context,
@@ -20,22 +19,19 @@ from filterd.cli.context import (
     StateOption,
     context,
 )
-from filterd.cli.render import grid, local_time, number
-from filterd.cli.sites import open_index, qname_from, read_site
-from filterd.clock import SystemClock
-from filterd.errors import ControlError, StoreError
-from filterd.lists.catalog import load_catalog
-from filterd.lists.compiler import compile_lists
+from filterd.cli.render import facts, grid, local_time, number
+from filterd.cli.sites import open_index, qname_from
+from filterd.errors import ControlError
 from filterd.lists.index import Index
+from filterd.lists.reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
 from filterd.lists.rules import Effect, Scope
-from filterd.paths import StateFolder, install, shipped
-from filterd.policy.site.compile import own_lists
 from filterd.texts import Texts
 from filterd.wire import name as names
 
 app = typer.Typer(help="Compile lists, see what was compiled, find a name.", no_args_is_help=True)
 
+_EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
 _SCOPE_PREFIX = {Scope.EXACT: "=", Scope.SUBTREE: "", Scope.SUBDOMAINS: "*."}
 
 
@@ -47,6 +43,9 @@ def build(
     shipped_only: Annotated[
         bool, typer.Option("--shipped-only", help="Leave out the site's own lists.")
     ] = False,
+    no_reload: Annotated[
+        bool, typer.Option("--no-reload", help="Leave a running daemon the lists that it has.")
+    ] = False,
     config: ConfigOption = None,
     state: StateOption = None,
     lang: LangOption = None,
@@ -56,13 +55,15 @@ def build(
     A running daemon serves the new lists at once.
     """
     here = context(given, config, state, lang)
-    report = _compile(here, shipped_only=shipped_only, show_progress=not (quiet or json))
-    told = _tell_daemon(here)
+    report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
+    told = not no_reload and _tell_daemon(here)
     if json:
         here.print_json(report.to_json())
     elif not quiet:
         _print_report(here, report)
-        here.console.print(here.texts("lists.reloaded" if told else "lists.not_running"))
+        here.console.print(here.texts("lists.took", seconds=f"{report.seconds:.1f}"))
+        if not no_reload:
+            here.console.print(here.texts("lists.reloaded" if told else "lists.not_running"))
 
 
 @app.command()
@@ -86,7 +87,9 @@ def status(
 @app.command()
 def search(
     given: typer.Context,
-    name: Annotated[str, typer.Argument(help="The name to look for, with what lies above it.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The name to look for, with what lies above it.")
+    ],
     json: JsonOption = False,
     config: ConfigOption = None,
     state: StateOption = None,
@@ -107,59 +110,6 @@ def search(
     raise typer.Exit(0 if found else 1)
 
 
-def _compile(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileReport:
-    """Compile beside the index in force; that one becomes the previous."""
-    catalog = load_catalog(shipped("blocklists"))
-    sources = catalog.lists if shipped_only else (*catalog.lists, *own_lists(read_site(here)[0]))
-    fresh = here.state.index.with_suffix(".new")
-    with _progress(here, visible=show_progress) as progress:
-        task = progress.add_task(here.texts("lists.compiling"), total=None)
-        _make_folder(here.state)
-        report = compile_lists(
-            sources,
-            pins=catalog.pins,
-            protections=catalog.protections,
-            target=fresh,
-            now=SystemClock().wall(),
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
-            problems=here.state.problems,
-        )
-    _activate(fresh, here.state)
-    return report
-
-
-def _make_folder(state: StateFolder) -> None:
-    try:
-        state.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{state.folder}: cannot be made: {error.strerror}") from error
-
-
-def _activate(fresh: Path, state: StateFolder) -> None:
-    """Put a verified index in force and keep the one before it."""
-    try:
-        if state.index.exists():
-            kept = state.previous_index.with_suffix(".tmp")
-            kept.unlink(missing_ok=True)
-            os.link(state.index, kept)
-            install(kept, state.previous_index)
-        install(fresh, state.index)
-    except OSError as error:
-        raise StoreError(f"{state.index}: cannot be replaced: {error.strerror}") from error
-
-
-def _progress(here: Context, *, visible: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=here.errors,
-        transient=True,
-        disable=not visible,
-    )
-
-
 def _tell_daemon(here: Context) -> bool:
     """Let a running daemon take the new lists; tell whether one does."""
     if not here.state.control_socket.exists():
@@ -167,54 +117,55 @@ def _tell_daemon(here: Context) -> bool:
     try:
         control.ask(here.state.control_socket, "reload")
     except ControlError:
+        if control.is_running(here.state.control_socket):
+            raise
         return False
     return True
 
 
 def _print_report(here: Context, report: CompileReport) -> None:
-    here.console.print(_report_table(here.texts, report))
-    size = here.state.index.stat().st_size if here.state.index.exists() else 0
-    here.console.print(
-        here.texts(
-            "lists.names",
-            names=number(report.names),
-            octets=number(size),
-            seconds=round(report.seconds, 1),
-            path=here.state.index,
-        )
-    )
-    _print_reasons(here, report)
+    """Print what became of each list, the sums, and why entries were not taken."""
+    texts, size = here.texts, here.state.index.stat().st_size
+    here.console.print(_report_table(texts, report))
+    here.console.print(texts("lists.names", names=number(report.names), octets=number(size)))
+    reasons = _not_taken(report)
+    if reasons:
+        rows = [
+            (f"{number(n)} ×", texts.word("not-taken", why)) for why, n in reasons.most_common()
+        ]
+        here.console.print(facts(texts("lists.reasons"), rows))
+        here.console.print(texts("lists.see_problems", path=here.state.problems), soft_wrap=True)
 
 
 def _report_table(texts: Texts, report: CompileReport) -> Table:
     """Draw what became of each list; a column of zeros tells nothing and is left out."""
-    keys = ["kept"] + [
-        key
-        for key in ("duplicate", "redundant", "cancelled", "refused", "set_aside", "problems")
-        if any(_count(one, key) for one in report.lists)
-    ]
+    counts = [(one, _counts(one)) for one in report.lists]
+    shown = ["kept"] + [key for key in _EXTRA_COLUMNS if any(count[key] for _, count in counts)]
     columns = [(texts("lists.id"), False), (texts("lists.category"), False)]
-    table = grid(texts("lists.title"), columns + [(texts(f"lists.{key}"), True) for key in keys])
-    for one in report.lists:
-        table.add_row(one.id, one.category, *(number(_count(one, key)) for key in keys))
+    table = grid(texts("lists.title"), columns + [(texts(f"lists.{key}"), True) for key in shown])
+    for one, count in counts:
+        table.add_row(one.id, one.category, *(number(count[key]) for key in shown))
     return table
 
 
-def _count(report: ListReport, key: str) -> int:
-    value = getattr(report, key)
-    return sum(value.values()) if isinstance(value, dict) else int(value)
+def _counts(one: ListReport) -> dict[str, int]:
+    return {
+        "kept": one.kept,
+        "duplicate": one.duplicate,
+        "redundant": one.redundant,
+        "not_taken": one.cancelled + one.set_aside + sum((one.refused | one.problems).values()),
+    }
 
 
-def _print_reasons(here: Context, report: CompileReport) -> None:
-    totals: dict[str, int] = {}
+def _not_taken(report: CompileReport) -> Counter[str]:
+    """Return how many entries of all lists were not taken, by reason."""
+    reasons = Counter[str]()
     for one in report.lists:
-        for reason, count in (*one.refused.items(), *one.problems.items()):
-            totals[reason] = totals.get(reason, 0) + count
-    if not totals:
-        return
-    shown = ", ".join(f"{reason} {number(count)}" for reason, count in sorted(totals.items()))
-    here.console.print(f"{here.texts('lists.reasons')}: {shown}")
-    here.console.print(here.texts("lists.see_problems", path=here.state.problems))
+        for counted in (one.refused, one.problems):
+            reasons.update(counted)
+        reasons[Reason.PROTECTED] += one.set_aside
+        reasons["cancelled"] += one.cancelled
+    return +reasons
 
 
 def _entries(index: Index, qname: bytes) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 from rich.tree import Tree
 
 from filterd.cli.context import (
@@ -17,10 +18,11 @@ from filterd.cli.context import (
     context,
 )
 from filterd.cli.render import grid
-from filterd.cli.sites import policy_of
-from filterd.errors import ConfigError
-from filterd.policy.model import GRADES, TIERS, Category, GradePolicy, Policy
+from filterd.cli.sites import grade_from, policy_of
+from filterd.policy.model import TIERS, Category, GradePolicy, Policy
 from filterd.texts import Texts
+
+_STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
 app = typer.Typer(help="Check the site's files, see what each grade may use.", no_args_is_help=True)
 
@@ -62,13 +64,12 @@ def show(
 ) -> None:
     """Show what one grade may use, category by category."""
     here = context(given, config, state, lang)
+    wanted = grade_from(grade)
     policy = policy_of(here)
-    if grade not in policy.grades:
-        raise ConfigError(f"'{grade}' is no grade", hint=f"one of {', '.join(GRADES)}")
     if json:
-        here.print_json(_grade_data(policy, policy.grades[grade]))
+        here.print_json(_grade_data(policy, policy.grades[wanted]))
     else:
-        here.console.print(_grade_table(here.texts, policy, policy.grades[grade]))
+        here.console.print(_grade_table(here.texts, policy, policy.grades[wanted]))
 
 
 @app.command()
@@ -117,32 +118,31 @@ def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Table:
         age=grade.age,
         response=grade.response.value,
     )
-    headings = [("check.category", False), ("policy.min_age", True), ("policy.state", False)]
-    table = grid(title, [(texts(key), numeric) for key, numeric in headings])
-    styles = {"open": "green", "closed": "yellow", "locked": "red"}
+    headings = [(texts("check.category"), False), ("", False), (texts("policy.min_age"), True)]
+    table = grid(title, [*headings, (texts("policy.state"), False)])
     for category in policy.categories.values():
         state = _state_of(category, grade)
         name = category.name_vi if texts.language == "vi" else category.name_en
         min_age = "" if category.min_age is None else str(category.min_age)
-        state_text = f"[{styles[state]}]{texts(f'policy.{state}')}[/]"
-        table.add_row(f"{category.id}  [dim]{name}[/]", min_age, state_text)
+        shown = Text(texts(f"policy.{state}"), style=_STYLES[state])
+        table.add_row(category.id, Text(name, style="dim"), min_age, shown)
     return table
 
 
 def _tree(texts: Texts, policy: Policy) -> Tree:
     root = Tree(policy.school, highlight=False)
     for tier in TIERS:
-        branch = root.add(f"[bold]{tier}[/]  [dim]{texts.word('tier', tier)}[/]")
+        name = (texts.word("tier", tier), "dim")
+        branch = root.add(Text.assemble((tier, "bold"), "  ", name))
         for grade in policy.grades.values():
             if grade.tier == tier:
                 branch.add(_grade_line(texts, policy, grade))
     return root
 
 
-def _grade_line(texts: Texts, policy: Policy, grade: GradePolicy) -> str:
+def _grade_line(texts: Texts, policy: Policy, grade: GradePolicy) -> Text:
     networks = [one for one in policy.networks if one.grade == grade.grade]
     shown = ", ".join(f"{one.id} {' '.join((*one.cidrs, *one.interfaces))}" for one in networks)
     unknown = texts("policy.unknown") if grade.grade == policy.unknown_grade else ""
-    return " ".join(
-        part for part in (grade.grade, f"[dim]{shown}[/]" if shown else "", unknown) if part
-    )
+    parts = [Text(grade.grade), Text(shown, style="dim"), Text(unknown)]
+    return Text("  ").join(part for part in parts if part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.table import Table
@@ -16,7 +16,14 @@ from filterd.texts import Texts
 
 def facts(title: Text | str, rows: Iterable[tuple[str, Any]]) -> Table:
     """Return a two-column table of what is so; rows without a value are left out."""
-    table = Table(title=title, title_justify="left", box=None, show_header=False, pad_edge=False)
+    table = Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=None,
+        show_header=False,
+        pad_edge=False,
+    )
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
@@ -26,10 +33,24 @@ def facts(title: Text | str, rows: Iterable[tuple[str, Any]]) -> Table:
 
 
 def grid(title: str, columns: Iterable[tuple[str, bool]]) -> Table:
-    """Return an empty table; each column is a heading and whether it holds numbers."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading, numeric in columns:
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    """Return an empty table; each column is a heading and whether it holds numbers.
+
+    Numbers and the first column keep their width; where a terminal is too
+    narrow, the words between are cut, never broken over lines.
+    """
+    table = Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for position, (heading, numeric) in enumerate(columns):
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(
+            heading, justify=justify, no_wrap=numeric or position == 0, overflow="ellipsis"
+        )
     return table
 
 

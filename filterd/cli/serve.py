@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,4 +26,14 @@ def serve(
     here = context(given, config, state, lang)
     arguments = [str(here.config), str(here.state.folder), here.texts.language]
     serving = [sys.executable, "-m", "filterd.cli.serving", *arguments, "yes" if try_it else "no"]
-    os.execv(sys.executable, serving)  # noqa: S606 -- this process becomes the one that serves
+    environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}
+    os.execve(sys.executable, serving, environment)  # noqa: S606 -- it becomes the one that serves
+
+
+def _package() -> str:
+    """Return where filterd was found: the next process and its children must find the same.
+
+    With it Python's safe path, or a file of the working directory could stand
+    in for a module.
+    """
+    return str(Path(__file__).resolve().parents[2])

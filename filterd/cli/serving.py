@@ -10,6 +10,7 @@ small board. So this module imports none of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -22,10 +23,11 @@ import uvloop
 
 from filterd.clock import SystemClock
 from filterd.control import Command, ControlServer
-from filterd.errors import FilterdError
+from filterd.errors import ControlError, FilterdError
 from filterd.lists import matcher
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
+from filterd.server import state as on_disk
 from filterd.server.daemon import Daemon
 from filterd.texts import Texts
 
@@ -49,24 +51,30 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
         for line in str(error).splitlines():
             _say(f"filterd: {line}")
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:  # before the loop could take it for a wish to stop
+        sys.exit(0)
 
 
 async def _serve(config: Path, state: StateFolder, texts: Texts, *, try_it: bool) -> None:
+    """Serve until cancelled, which is what the signals do; then leave nothing behind."""
     daemon = Daemon(config, state, SystemClock())
     control = ControlServer(state.control_socket, commands(daemon))
-    try:
-        await daemon.start()
-        await control.start()
-        for line in _greeting(texts, daemon, try_it=try_it):
-            _say(line)
-        await _until_told_to_stop(daemon)
-    finally:
-        await control.close()
-        await daemon.stop()
+    with on_disk.held(state), contextlib.suppress(asyncio.CancelledError):
+        _heed_signals(daemon)
+        try:
+            await daemon.start()
+            await control.start()
+            for line in _greeting(texts, daemon, try_it=try_it):
+                _say(line)
+            await asyncio.Event().wait()
+        finally:
+            await control.close()
+            await daemon.stop()
 
 
-async def _until_told_to_stop(daemon: Daemon) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+def _heed_signals(daemon: Daemon) -> None:
+    loop, this = asyncio.get_running_loop(), asyncio.current_task()
+    assert this is not None
     reloads: set[asyncio.Task[None]] = set()
 
     def hang_up() -> None:
@@ -75,9 +83,8 @@ async def _until_told_to_stop(daemon: Daemon) -> None:
         task.add_done_callback(reloads.discard)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, this.cancel)
     loop.add_signal_handler(signal.SIGHUP, hang_up)
-    await stop.wait()
 
 
 async def _reload(daemon: Daemon) -> None:
@@ -102,13 +109,12 @@ def commands(daemon: Daemon) -> dict[str, Command]:
         return asdict(await daemon.reload())
 
     async def check(request: dict[str, Any]) -> dict[str, Any] | None:
-        told = await daemon.explain(
-            bytes.fromhex(request["qname"]),
-            request["qtype"],
-            grade=request["grade"],
-            address=request["client"],
-            at=request["at"],
-        )
+        try:
+            qname, qtype = bytes.fromhex(request["qname"]), int(request["qtype"])
+            whom = {"grade": request["grade"], "address": request["client"], "at": request["at"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlError("`check` wants qname, qtype, grade, client and at") from error
+        told = await daemon.explain(qname, qtype, **whom)
         return told.as_dict() if told else None
 
     return {"ping": ping, "status": status, "reload": reload, "check": check}

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from filterd.cli.context import Context
-from filterd.errors import StoreError
+from filterd.errors import ConfigError, NameTextError, StoreError
 from filterd.lists.catalog import Catalog, load_catalog
-from filterd.lists.hostname import key_from_text, name_from_key
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index import Index
 from filterd.paths import shipped
-from filterd.policy.model import Policy
+from filterd.policy.model import GRADES, Policy
 from filterd.policy.site.compile import compile_policy
 from filterd.policy.site.loading import SiteSources, load_site
 from filterd.resolve.site import Site
@@ -21,9 +21,26 @@ def qname_from(text: str) -> bytes:
     """Return the wire name that a person wrote, in letters of any language.
 
     Raises:
-        NameTextError: it is no name.
+        ConfigError: it is no name.
     """
-    return names.from_text(text) if text.isascii() else name_from_key(key_from_text(text))
+    try:
+        return names.from_text(text) if text.isascii() else name_from_key(key_from_text(text))
+    except HostnameError as error:
+        raise ConfigError(str(error), hint="write a name such as vnu.edu.vn") from error
+    except NameTextError as error:
+        reason = f"'{text}' is no name: {error.reason}"
+        raise ConfigError(reason, hint="write a name such as vnu.edu.vn") from error
+
+
+def grade_from(text: str) -> str:
+    """Return the grade that a person wrote.
+
+    Raises:
+        ConfigError: there is no such grade.
+    """
+    if text not in GRADES:
+        raise ConfigError(f"'{text}' is no grade", hint=f"one of {', '.join(GRADES)}")
+    return text
 
 
 def read_site(here: Context) -> tuple[SiteSources, Catalog]:

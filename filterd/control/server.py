@@ -31,7 +31,9 @@ class ControlServer:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Listen; a socket that a dead daemon left behind is replaced.
+        """Listen; what is there was left behind by a dead daemon and is replaced.
+
+        Whoever starts it holds the lock of the folder.
 
         Raises:
             StoreError: the folder cannot be written.
@@ -44,7 +46,8 @@ class ControlServer:
             )
             self._path.chmod(_MODE)
         except OSError as error:
-            raise StoreError(f"{self._path}: cannot listen there: {error.strerror}") from error
+            why = error.strerror or error  # a path that is too long has no number
+            raise StoreError(f"{self._path}: cannot listen there: {why}") from error
 
     async def close(self) -> None:
         """Stop listening and remove the socket."""

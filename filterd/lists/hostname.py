@@ -19,8 +19,6 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-import idna
-
 from filterd.errors import NameTextError
 from filterd.lists.reasons import Reason
 
@@ -129,6 +127,8 @@ def _careful(text: str) -> str:
 
 def _mapped(text: str) -> str:
     """Return the text in the one form of UTS 46: lower case, NFC, plain dots."""
+    import idna  # noqa: PLC0415 -- its tables are large, and the serving process never asks
+
     try:
         return idna.uts46_remap(text, std3_rules=False, transitional=False)
     except UnicodeError:
@@ -138,15 +138,21 @@ def _mapped(text: str) -> str:
 def _checked_label(label: str, text: str) -> str:
     """Return one label in ASCII; ``text`` is the whole name, for the error."""
     if not label.isascii():
-        try:
-            return idna.alabel(label).decode("ascii")
-        except UnicodeError:
-            raise HostnameError(text, _what_else(text, Reason.BAD_IDN)) from None
+        return _to_ascii(label, text)
     if _label(label) is None:
         raise HostnameError(text, _what_else(text))
     if label.startswith("xn--") and not _decodes(label):
         raise HostnameError(text, Reason.BAD_IDN)
     return label
+
+
+def _to_ascii(label: str, text: str) -> str:
+    import idna  # noqa: PLC0415 -- as above
+
+    try:
+        return idna.alabel(label).decode("ascii")
+    except UnicodeError:
+        raise HostnameError(text, _what_else(text, Reason.BAD_IDN)) from None
 
 
 def _decodes(label: str) -> bool:

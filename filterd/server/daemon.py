@@ -93,13 +93,14 @@ class Daemon:
             FilterdError: there is no usable policy or index, or an address
                 cannot be listened on.
         """
-        await asyncio.to_thread(on_disk.compile_policy_or_keep, self._config, self._state)
-        site = await asyncio.to_thread(on_disk.load_site, self._config, self._state)
-        self._sites = SiteHolder(site)
-        self._handler = pipeline.build(self._sites, self._store, self._forwarder, self._clock)
-        self._resolver = Resolver(self._sites, self._handler, self._clock)
-        for listen in site.policy.listen:
-            await self._listen(listen)
+        async with self._reloading:  # a SIGHUP that comes too early waits for the start
+            await asyncio.to_thread(on_disk.compile_policy_or_keep, self._config, self._state)
+            site = await asyncio.to_thread(on_disk.load_site, self._config, self._state)
+            self._sites = SiteHolder(site)
+            self._handler = pipeline.build(self._sites, self._store, self._forwarder, self._clock)
+            self._resolver = Resolver(self._sites, self._handler, self._clock)
+            for listen in site.policy.listen:
+                await self._listen(listen)
 
     async def stop(self) -> None:
         """Stop listening, end what waits, free every socket."""

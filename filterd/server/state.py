@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, IndexFormatError, StoreError
 from filterd.lists.index import Index
+from filterd.paths import sole
 from filterd.policy import store
 from filterd.policy.site.process import compile_in_child
 from filterd.resolve.site import Site
 from filterd.upstream import system
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from filterd.paths import StateFolder
@@ -28,6 +30,16 @@ if TYPE_CHECKING:
 _BUILD_WITHIN_S = 600
 
 _log = logging.getLogger("filterd.state")
+
+
+def held(state: StateFolder) -> AbstractContextManager[None]:
+    """Keep the state folder to this daemon: two would replace each other's policy unseen.
+
+    Raises:
+        StoreError: another daemon serves from it, or it cannot be written.
+    """
+    otherwise = "another filterd serves from this folder; stop it, or name another with --state"
+    return sole(state.daemon_lock, otherwise=otherwise)
 
 
 def compile_policy(config: Path, state: StateFolder) -> None:
@@ -41,19 +53,28 @@ def compile_policy(config: Path, state: StateFolder) -> None:
 
 
 def compile_policy_or_keep(config: Path, state: StateFolder) -> None:
-    """Compile the site's YAML; where it is wrong, the last good policy serves on.
+    """Compile the site's YAML; where it cannot be, the last good policy serves on.
 
     Raises:
-        FilterdError: it is wrong and there is no last good policy.
+        FilterdError: it cannot be compiled and there is no last good policy.
     """
     try:
         compile_policy(config, state)
     except FilterdError as error:
-        if not state.policy.exists():
+        if not _is_usable(state.policy):
             raise
-        for line in str(error).splitlines():
-            _log.error("%s", line)
-        _log.error("the site's files are wrong: the last good policy is in force")
+        _log_error(error)
+        _log.error("the site was not compiled: its last good policy is in force until it is mended")
+
+
+def _is_usable(policy: Path) -> bool:
+    try:
+        store.load(policy)
+    except StoreError as error:
+        if policy.exists():
+            _log_error(error)
+        return False
+    return True
 
 
 def load_site(config: Path, state: StateFolder) -> Site:
@@ -87,14 +108,39 @@ def _verified(path: Path) -> Index:
 
 
 def _build_lists(config: Path, state: StateFolder) -> None:
-    """Compile the lists as the command does, in a process that is gone afterwards."""
-    command = [sys.executable, "-m", "filterd", "lists", "build", "--quiet"]
-    places = ["--config", str(config), "--state", str(state.folder)]
+    """Compile all lists, or those that ship where the site's own are in the way."""
+    places = ("--config", str(config), "--state", str(state.folder))
+    try:
+        _run_build(*places)
+    except StoreError as error:
+        _log_error(error)
+        _log.error("compiling only the lists that ship: those of the site are missing")
+        _run_build(*places, "--shipped-only")
+
+
+def _run_build(*options: str) -> None:
+    """Compile lists as the command does, in a process that is gone afterwards.
+
+    It must not tell the daemon, which is waiting for it.
+    """
+    command = [sys.executable, "-m", "filterd", "lists", "build", "--quiet", "--no-reload"]
     try:
         subprocess.run(  # noqa: S603 -- our own module, our own arguments
-            command + places, check=True, capture_output=True, timeout=_BUILD_WITHIN_S, text=True
+            [*command, *options],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_BUILD_WITHIN_S,
+            text=True,
         )
     except subprocess.CalledProcessError as error:
-        raise StoreError(f"the lists cannot be compiled: {error.stderr.strip()}") from error
+        told = error.stderr.strip() or f"exit status {error.returncode}"
+        raise StoreError(f"the lists cannot be compiled: {told}") from error
     except subprocess.TimeoutExpired as error:
         raise StoreError("the lists took too long to compile; try `filterd lists build`") from error
+
+
+def _log_error(error: FilterdError) -> None:
+    """Log each line by itself: a log is read by line."""
+    for line in str(error).splitlines():
+        _log.error("%s", line)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling lists into the state folder: one at a time, shown while it lasts.
+
+The new index is made and verified beside the one in force, takes its place by
+renaming, and the one before is kept for when it turns out damaged.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from filterd.cli.context import Context
+from filterd.cli.sites import read_site
+from filterd.clock import SystemClock
+from filterd.errors import StoreError
+from filterd.lists.catalog import load_catalog
+from filterd.lists.compiler import compile_lists
+from filterd.lists.report import CompileReport
+from filterd.paths import StateFolder, install, shipped, sole
+from filterd.policy.site.compile import own_lists
+
+
+def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileReport:
+    """Compile the lists and put them in force; wait for another who is at it.
+
+    Args:
+        here: which site and state.
+        shipped_only: without the site's own lists, whose site need not be valid then.
+        show_progress: on standard error, if that is a terminal.
+
+    Raises:
+        ConfigErrors: the site's files are wrong.
+        FilterdError: a list cannot be read or the disk refused; what was in force stays.
+    """
+    with sole(here.state.build_lock, otherwise="another build is at work", wait=True):
+        fresh = here.state.index.with_suffix(".new")
+        with _progress(here, visible=show_progress) as progress:
+            report = _compile(here, fresh, progress, shipped_only=shipped_only)
+        _activate(fresh, here.state)
+    return report
+
+
+def _compile(
+    here: Context, target: Path, progress: Progress, *, shipped_only: bool
+) -> CompileReport:
+    catalog = load_catalog(shipped("blocklists"))
+    own = [] if shipped_only else own_lists(read_site(here)[0])
+    task = progress.add_task(here.texts("lists.compiling"), total=None)
+    return compile_lists(
+        [*catalog.lists, *own],
+        pins=catalog.pins,
+        protections=catalog.protections,
+        target=target,
+        now=SystemClock().wall(),
+        progress=lambda done, total: progress.update(task, completed=done, total=total),
+        problems=here.state.problems,
+    )
+
+
+def _progress(here: Context, *, visible: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=here.errors,
+        transient=True,
+        disable=not (visible and here.errors.is_terminal),
+    )
+
+
+def _activate(fresh: Path, state: StateFolder) -> None:
+    """Put a verified index in force and keep the one before it."""
+    try:
+        if state.index.exists():
+            kept = state.previous_index.with_suffix(".tmp")
+            kept.unlink(missing_ok=True)
+            os.link(state.index, kept)
+            install(kept, state.previous_index)
+        install(fresh, state.index)
+    except OSError as error:
+        raise StoreError(f"{state.index}: cannot be replaced: {error.strerror}") from error
