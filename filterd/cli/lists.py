@@ -130,9 +130,7 @@ def _print_report(here: Context, report: CompileReport) -> None:
     here.console.print(texts("lists.names", names=number(report.names), octets=number(size)))
     reasons = _not_taken(report)
     if reasons:
-        rows = [
-            (f"{number(n)} ×", texts.word("not-taken", why)) for why, n in reasons.most_common()
-        ]
+        rows = [(number(n), texts.word("not-taken", why)) for why, n in reasons.most_common()]
         here.console.print(facts(texts("lists.reasons"), rows))
         here.console.print(texts("lists.see_problems", path=here.state.problems), soft_wrap=True)
 
