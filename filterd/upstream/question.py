@@ -7,18 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from filterd.errors import WireError
-from filterd.wire import (
-    Header,
-    ParsedResponse,
-    Question,
-    RRClass,
-    best_effort_question,
-    compose_query,
-    parse_response,
-    peek_header,
-)
-from filterd.wire.budget import Budget
-from filterd.wire.header import HEADER_OCTETS
+from filterd.wire import ParsedResponse, Question, RRClass, compose_query, parse_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +48,13 @@ def parse_answer(
     Never raises: what cannot be parsed answers nothing, and the true answer may
     still come.
     """
-    if len(message) < HEADER_OCTETS or message[:2] != message_id.to_bytes(2, "big"):
+    if message[:2] != message_id.to_bytes(2, "big"):
         return None
-    header = peek_header(message)
-    if not header.qr or header.opcode:
-        return None
-    if header.tc:
-        return _truncated_answer(message, header, question)
     try:
         response = parse_response(message)
     except WireError:
         return None
-    asked = response.question
-    if asked is None or asked.qclass != RRClass.IN:
+    header, asked = response.header, response.question
+    if not header.qr or header.opcode or asked is None or asked.qclass != RRClass.IN:
         return None
     return response if (asked.qname, asked.qtype) == (question.qname, question.qtype) else None
-
-
-def _truncated_answer(
-    message: bytes, header: Header, question: UpstreamQuestion
-) -> ParsedResponse | None:
-    """Read no more than the question: a cut message may end anywhere."""
-    expected = Question.of(question.qname, question.qtype)
-    asked = best_effort_question(message)
-    if asked[:-4].lower() + asked[-4:] != expected.wire:
-        return None
-    return ParsedResponse(header, expected, (), None, message, Budget())
