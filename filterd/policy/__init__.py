@@ -15,8 +15,9 @@ Three things are joined here::
   it, so that neither pydantic nor a YAML parser is in the serving process.
 * ``overlay``: pins, protections and local rules, by name.
 * ``table``: what a set of lists means to a grade, the data that every reader of
-  decisions shares.
-* ``engine``: the order of rules. ``verdict``, ``client``: its words.
+  decisions shares. ``listed``: what they say of one question.
+* ``order``: the order of rules. ``engine``: ``decide``, which joins them all.
+* ``verdict``, ``client``: their words.
 
 Time enters as an argument: nothing here reads a clock, opens a socket or waits.
 """

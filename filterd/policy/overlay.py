@@ -3,8 +3,7 @@
 
 Pins, protections and the site's own rules are few (hundreds) and change without
 a rebuild, so they lie over the index: a dictionary by name, asked for the qname
-and each of its ancestors. What stands here is decided by ``engine``, never by a
-table alone.
+and each of its ancestors. What they mean together is decided by ``order``.
 """
 
 from __future__ import annotations
@@ -13,46 +12,100 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from filterd.policy.model import Audience
+from filterd.policy.order import Speaker
+from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from filterd.lists.guards import Pin, Protection
+    from filterd.policy.client import Client
     from filterd.policy.model import LocalRule, Policy
+
+_NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
 
 
 @dataclass(slots=True)
-class OverlayEntry:
+class _Entry:
     """All that is said of exactly one name."""
 
-    pin: Pin | None = None
-    protection: Protection | None = None
+    pins: list[Pin] = field(default_factory=list)
+    protections: list[Protection] = field(default_factory=list)
     rules: list[LocalRule] = field(default_factory=list)
+
+
+class Said:
+    """What the overlay says of one name and its ancestors, the longest name first."""
+
+    def __init__(self, qname: bytes, entries: list[_Entry]) -> None:
+        self._qname, self._entries = qname, entries
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def guards(self) -> Iterator[Speaker]:
+        """Yield the pins and protections that cover the name."""
+        for entry in self._entries:
+            for pin in entry.pins:
+                if pin.subtree or pin.name == self._qname:
+                    yield Speaker(Match(Rule.PIN, False, pin.name, reason=pin.reason))
+            for one in entry.protections:
+                if one.subtree or one.name == self._qname:
+                    but = one.except_categories
+                    match = Match(
+                        Rule.PROTECTED, False, one.name, reason=one.reason, except_categories=but
+                    )
+                    yield Speaker(match)
+
+    def rules(self, client: Client, now: float) -> Iterator[Speaker]:
+        """Yield the site's rules in force for a client, the one that outranks the others first."""
+        in_force = (rule for rule in self._rules_for(client) if _holds(rule, now))
+        for rule in sorted(in_force, key=_rank):
+            match = Match(
+                Rule.LOCAL, not rule.allow, rule.name, local_id=rule.id, reason=rule.reason
+            )
+            yield Speaker(match)
+
+    def next_edge(self, client: Client, now: float) -> float | None:
+        """Return the next Unix time at which a rule for the client begins or ends, None for never.
+
+        A rule that does not decide now may decide later, so all of them count.
+        """
+        rules = self._rules_for(client)
+        edges = (edge for rule in rules for edge in (rule.starts_at, rule.ends_at))
+        return min((edge for edge in edges if edge is not None and edge > now), default=None)
+
+    def _rules_for(self, client: Client) -> Iterator[LocalRule]:
+        for entry in self._entries:
+            yield from filter(client.is_meant_by, entry.rules)
 
 
 class Overlay:
     """Suffix lookup over pins, protections and local rules. Immutable once made."""
 
     def __init__(self, policy: Policy) -> None:
-        entries: defaultdict[bytes, OverlayEntry] = defaultdict(OverlayEntry)
+        entries: defaultdict[bytes, _Entry] = defaultdict(_Entry)
         for pin in policy.pins:
-            entries[pin.name].pin = pin
+            entries[pin.name].pins.append(pin)
         for protection in policy.protections:
-            entries[protection.name].protection = protection
+            entries[protection.name].protections.append(protection)
         for rule in policy.rules:
             entries[rule.name].rules.append(rule)
         self._entries = dict(entries)
-        self._above_allowed = frozenset(_ancestors_of_allowed(policy))
+        allowed = (entry_name for entry_name, entry in entries.items() if _lets_through(entry))
+        self._above_allowed = frozenset(_proper_ancestors(allowed))
 
-    def lookup(self, qname: bytes) -> list[tuple[bytes, OverlayEntry]]:
-        """Return what is said of ``qname`` and its ancestors, the qname first."""
+    def lookup(self, qname: bytes) -> Said:
+        """Return what is said of ``qname`` and its ancestors."""
         entries = self._entries
-        return [(suffix, entries[suffix]) for suffix in names.suffixes(qname) if suffix in entries]
+        found = [entries[suffix] for suffix in names.suffixes(qname) if suffix in entries]
+        return Said(qname, found)
 
     def touches(self, qname: bytes) -> bool:
-        """Tell whether anything here speaks of ``qname``, or of a name beneath it."""
-        return qname in self._above_allowed or bool(self.lookup(qname))
+        """Tell whether anything here speaks of ``qname``, or lets a name beneath it through."""
+        return self.has_allowed_beneath(qname) or bool(self.lookup(qname))
 
     def has_allowed_beneath(self, qname: bytes) -> bool:
         """Tell whether a name beneath ``qname`` may be let through.
@@ -64,9 +117,20 @@ class Overlay:
         return qname in self._above_allowed
 
 
-def _ancestors_of_allowed(policy: Policy) -> Iterator[bytes]:
-    allowed = [pin.name for pin in policy.pins]
-    allowed += [protection.name for protection in policy.protections]
-    allowed += [rule.name for rule in policy.rules if rule.allow]
-    for name in allowed:
+def _rank(rule: LocalRule) -> tuple[int, int, bool]:
+    """Order rules: the more specific name, the narrower audience, the block (design §2)."""
+    return -names.count_labels(rule.name), -_NARROWNESS[rule.audience], rule.allow
+
+
+def _holds(rule: LocalRule, now: float) -> bool:
+    begun = rule.starts_at is None or rule.starts_at <= now
+    return begun and (rule.ends_at is None or now < rule.ends_at)
+
+
+def _lets_through(entry: _Entry) -> bool:
+    return bool(entry.pins or entry.protections) or any(rule.allow for rule in entry.rules)
+
+
+def _proper_ancestors(of: Iterable[bytes]) -> Iterator[bytes]:
+    for name in of:
         yield from list(names.suffixes(name))[1:]

@@ -17,6 +17,7 @@ from filterd.lists.rules import Claim, Effect
 from filterd.policy.verdict import Rule
 
 if TYPE_CHECKING:
+    from filterd.lists.catalogue import ListRecord
     from filterd.lists.index import Index
     from filterd.policy.model import Category, GradePolicy, Policy
 
@@ -66,8 +67,10 @@ class DecisionTable:
     def _ruling(self, grade: GradePolicy, claim_id: int) -> Ruling:
         list_index, claim = self._index.claims[claim_id]
         source = self._index.lists[list_index]
+        category = self._categories.get(source.category)
+        is_exception = claim.effect is Effect.EXCEPT
         return Ruling(
-            rule=rule_of(claim, source.category, self._categories, grade),
+            rule=Rule.LIST_EXCEPTION if is_exception else _rule_of_block(source, category, grade),
             claim_id=claim_id,
             claim=claim,
             list_id=source.id,
@@ -76,21 +79,17 @@ class DecisionTable:
         )
 
 
-def rule_of(
-    claim: Claim, category_id: str, categories: dict[str, Category], grade: GradePolicy
-) -> Rule:
-    """Return the rule by which a claim of a list of this category speaks to this grade.
+def _rule_of_block(source: ListRecord, category: Category | None, grade: GradePolicy) -> Rule:
+    """Return the rule by which a list's block speaks to this grade.
 
     A category that the policy does not know is closed: a list that comes with a
-    newer feed must not be open because the site's files are older.
+    newer feed must not be open because the site's files are older. An order is
+    one only if the publisher signed it; what anybody else calls so is locked.
     """
-    if claim.effect is Effect.EXCEPT:
-        return Rule.LIST_EXCEPTION
-    category = categories.get(category_id)
     if category is None:
         return Rule.CATEGORY
-    if category.ordered:
+    if category.ordered and source.own:
         return Rule.ORDERED
-    if category.locked:
+    if category.ordered or category.locked:
         return Rule.LOCKED
-    return Rule.CATEGORY if category_id in grade.closed else Rule.OPEN
+    return Rule.CATEGORY if category.id in grade.closed else Rule.OPEN

@@ -22,9 +22,9 @@ class Rule(IntEnum):
     """Which kind of rule speaks; the order of design §2, the smaller number first.
 
     ``PROTECTED`` and ``LIST_EXCEPTION`` do not let a name pass by themselves:
-    they take away what third-party lists, or lists of one category, say of it.
-    ``OPEN`` is no rule but worth telling: the name is listed in a category
-    that this grade may use.
+    they take away what third-party lists, or lists of one category, say of it
+    (``filterd.policy.order``). ``OPEN`` is no rule but worth telling: the name
+    is listed in a category that this grade may use.
     """
 
     PIN = 1
@@ -47,9 +47,11 @@ class Match:
     """One rule that covers the question, whether it decided or not.
 
     ``name`` is the name that the rule gives, the qname or an ancestor.
-    ``covers_subtree``: nothing beneath the qname escapes it. From a list come
-    ``list_id``, ``line`` and ``entry`` (``=name`` exact host, ``name`` with its
-    subtree, ``*.name`` what is beneath); from the site's files ``local_id``.
+    ``covers_subtree``: it holds for all types and for everything beneath the
+    qname as well. From a list come ``list_id``, ``line`` and ``entry`` (``=name``
+    exact host, ``name`` with its subtree, ``*.name`` what is beneath); from the
+    site's files ``local_id``. ``third_party``: protection holds against it.
+    ``except_categories``: against lists of these a protection does not hold.
     """
 
     rule: Rule
@@ -62,6 +64,8 @@ class Match:
     entry: str = ""
     local_id: str = ""
     reason: str = ""
+    third_party: bool = False
+    except_categories: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +75,15 @@ class Verdict:
     ``match`` decided (None: nothing speaks of the name, so it passes),
     ``next_match`` would have decided without it. ``valid_until`` is the Unix
     time at which the site's own rules may say otherwise, None for never.
+    ``covering`` are the rules of a name that passes which cover what it leads
+    to, whether or not they had anything to overrule at the name itself.
     """
 
     action: Action
     match: Match | None = None
     next_match: Match | None = None
     valid_until: float | None = None
+    covering: tuple[Match, ...] = ()
 
     @property
     def blocked(self) -> bool:

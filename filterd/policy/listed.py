@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the lists say of one question to one grade, before any other rule is asked.
+
+The index finds the listed names that are the qname or its ancestors, the
+decision table tells what their lists mean to a grade. Here the claims are held
+against the question: their scope, their types and the names they leave alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.lists.rules import Scope
+from filterd.policy.order import Speaker
+from filterd.policy.table import DecisionTable, Ruling
+from filterd.policy.verdict import Match, Rule
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.lists.layout import Hit
+    from filterd.lists.rules import Claim
+    from filterd.policy.model import GradePolicy, Policy
+
+_SCOPE_PREFIX = {Scope.EXACT: "=", Scope.SUBTREE: "", Scope.SUBDOMAINS: "*."}
+_BLOCKING = (Rule.ORDERED, Rule.LOCKED, Rule.CATEGORY)
+
+
+class Listed(NamedTuple):
+    """All entries that cover a question.
+
+    ``excepts_more``: an exception is about another type of the name, or about
+    a name beneath it. Both would be denied by an NXDOMAIN (RFC 8020).
+    """
+
+    speakers: list[Speaker]
+    excepts_more: bool
+
+
+class Lists:
+    """The lists of one index, as one policy reads them."""
+
+    def __init__(self, policy: Policy, index: Index) -> None:
+        self._index = index
+        self._table = DecisionTable(policy, index)
+
+    def lookup(self, qname: bytes) -> tuple[Hit, ...]:
+        """Return the listed names that are ``qname`` or an ancestor, the longest first."""
+        return self._index.lookup(qname)
+
+    def say(self, grade: GradePolicy, qname: bytes, qtype: int, hits: tuple[Hit, ...]) -> Listed:
+        """Return what the entries for the names that ``lookup`` found say of the question."""
+        speakers = []
+        excepts_more = False
+        own_labels = names.count_labels(qname)
+        for hit in hits:
+            at_self = hit.labels == own_labels
+            excepts_more |= at_self and self._table.marks_exception_beneath(hit.set_id)
+            for ruling in self._table.rulings(grade, hit.set_id):
+                claim = ruling.claim
+                if not _reaches(claim, qname, at_self):
+                    continue
+                if claim.covers_type(qtype) and not (at_self and claim.scope is Scope.SUBDOMAINS):
+                    speakers.append(self._speaker(hit, ruling))
+                else:
+                    excepts_more |= ruling.rule is Rule.LIST_EXCEPTION
+        return Listed(speakers, excepts_more)
+
+    def _speaker(self, hit: Hit, ruling: Ruling) -> Speaker:
+        claim = ruling.claim
+        return Speaker(self._match(hit, ruling), hit.labels, claim.important, claim.specific)
+
+    def _match(self, hit: Hit, ruling: Ruling) -> Match:
+        claim = ruling.claim
+        name = self._index.name(hit.rank)
+        return Match(
+            ruling.rule,
+            blocks=ruling.rule in _BLOCKING,
+            name=name,
+            covers_subtree=_is_unconditional(claim) and claim.scope is not Scope.EXACT,
+            category=ruling.category,
+            list_id=ruling.list_id,
+            line=dict(self._index.entries(hit.rank))[ruling.claim_id],
+            entry=_SCOPE_PREFIX[claim.scope] + names.to_text(name),
+            third_party=ruling.third_party,
+        )
+
+
+def _reaches(claim: Claim, qname: bytes, at_self: bool) -> bool:
+    """Tell whether a claim is about ``qname``, or something beneath it, for whatever type."""
+    if claim.scope is Scope.EXACT and not at_self:
+        return False
+    return not any(names.is_at_or_beneath(qname, left) for left in claim.denyallow)
+
+
+def _is_unconditional(claim: Claim) -> bool:
+    return claim.types is None and not claim.denyallow

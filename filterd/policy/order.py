@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The order of rules (design §2), and nothing else: who decides among those that speak.
+
+1. a pin;
+2. an order;
+3. protection, which takes away what lists of third parties say;
+4. a locked category;
+5. the site's own allows and blocks, already in their order: the longer name,
+   the narrower audience, the block;
+6. an exception of a list, which takes away what lists of its category say;
+7. a closed category.
+
+So protection and exceptions decide where they took away all that was left to
+block; where something else still blocks, that decides. Who comes second is
+found by asking again without the first: "what would have decided without it"
+is then no rule of its own that could be wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.policy.verdict import Match, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speaker:
+    """A rule that covers the question, and what decides between entries of lists.
+
+    ``labels`` counts those of the listed name; ``important`` and ``specific``
+    are as in ``filterd.lists.rules.Claim``.
+    """
+
+    match: Match
+    labels: int = 0
+    important: bool = False
+    specific: bool = False
+
+
+def in_turn(speakers: Iterable[Speaker]) -> Iterator[Match]:
+    """Yield what decides, then what would decide without it, and so on."""
+    left = list(speakers)
+    while (first := deciding(left)) is not None:
+        left.remove(first)
+        yield first.match
+
+
+def deciding(speakers: Sequence[Speaker]) -> Speaker | None:
+    """Return the speaker that decides, None where nobody speaks.
+
+    Args:
+        speakers: all that cover the question; those of one rule in their order.
+    """
+    of = _by_rule(speakers)
+    for first in (*of[Rule.PIN], *of[Rule.ORDERED]):
+        return first
+    standing = [one for one in of[Rule.LOCKED] if not _is_defeated(one, of[Rule.PROTECTED])]
+    if standing:
+        return standing[0]
+    local = next(iter(of[Rule.LOCAL]), None)
+    if local and local.match.blocks:
+        return local
+    closed = [one for one in of[Rule.CATEGORY] if not _is_defeated(one, of[Rule.PROTECTED])]
+    for block in closed:
+        if not any(spares(exception, block) for exception in of[Rule.LIST_EXCEPTION]):
+            return local or block
+    return _what_lets_through(of, closed, local)
+
+
+def _by_rule(speakers: Iterable[Speaker]) -> dict[Rule, list[Speaker]]:
+    of: dict[Rule, list[Speaker]] = {rule: [] for rule in Rule}
+    for speaker in speakers:
+        of[speaker.match.rule].append(speaker)
+    return of
+
+
+def _what_lets_through(
+    of: dict[Rule, list[Speaker]], closed: Iterable[Speaker], local: Speaker | None
+) -> Speaker | None:
+    """Name who let a name through that nothing blocks any more, if anybody had to."""
+    lists = [*of[Rule.LOCKED], *of[Rule.CATEGORY]]
+    for protection in of[Rule.PROTECTED]:
+        if any(defeats(protection.match, block.match) for block in lists):
+            return protection
+    if local:
+        return local
+    for exception in of[Rule.LIST_EXCEPTION]:
+        if any(spares(exception, block) for block in closed):
+            return exception
+    return next(iter(of[Rule.OPEN]), None)
+
+
+def _is_defeated(block: Speaker, protections: Iterable[Speaker]) -> bool:
+    return any(defeats(protection.match, block.match) for protection in protections)
+
+
+def defeats(protection: Match, block: Match) -> bool:
+    """Tell whether a protection takes this block away."""
+    return (
+        block.third_party
+        and block.rule is not Rule.ORDERED
+        and block.category not in protection.except_categories
+    )
+
+
+def spares(exception: Speaker, block: Speaker) -> bool:
+    """Tell whether an exception of a list takes this block away.
+
+    It speaks for lists of its own category only: an advertising list that
+    leaves a name alone must not open a games site.
+    """
+    if exception.match.category != block.match.category:
+        return False
+    if block.important and not exception.important:
+        return False
+    return not exception.specific or exception.labels >= block.labels
+
+
+def covers(cover: Match, block: Match) -> bool:
+    """Tell whether what let a qname through holds against a block of a name it leads to.
+
+    A pin covers against everything, protection against third-party lists, a
+    local allow against all but orders and locked categories (design §2).
+    """
+    match cover.rule:
+        case Rule.PIN:
+            return True
+        case Rule.PROTECTED:
+            return defeats(cover, block)
+        case Rule.LOCAL:
+            return not cover.blocks and block.rule > Rule.LOCKED
+        case _:
+            return False
