@@ -97,7 +97,7 @@ def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) ->
         zone_answer = site.zones.answer(qname, qtype)
         if zone_answer is not None:
             return _explanation(client, qname, qtype, _local_action(zone_answer), "local-zone")
-        special = special_use.judge(qname, qtype, site.top_level)
+        special = special_use.judge(qname, qtype, site.existing)
         if special is not None:
             action = {
                 SpecialAnswer.LOOPBACK: Action.PASS,

@@ -25,7 +25,8 @@ class Site:
     """One policy and one index, and what follows from them.
 
     ``upstreams`` are addresses only: what the policy calls ``system`` has been
-    looked up. ``top_level`` are the names of top-level domains.
+    looked up. ``existing`` are names above others, so that none may be denied:
+    top-level domains, and the ancestors of the site's zones.
     """
 
     policy: Policy
@@ -34,19 +35,20 @@ class Site:
     engine: Engine
     identifier: Identifier
     zones: Zones
-    top_level: frozenset[bytes]
+    existing: frozenset[bytes]
 
     @classmethod
     def of(cls, policy: Policy, index: Index, upstreams: tuple[UpstreamServer, ...]) -> Site:
         """Join a policy, an index and the addresses to ask."""
+        zones = Zones(policy)
         return cls(
             policy,
             index,
             upstreams,
             Engine(policy, index),
             Identifier(policy),
-            Zones(policy),
-            frozenset(policy.top_level),
+            zones,
+            zones.ancestors.union(policy.top_level),
         )
 
 

@@ -8,12 +8,13 @@
 | internal, home.arpa                     | 7686, 9476,   |                   |
 |                                         | 6762, 8375    |                   |
 | reverse zones of private addresses      | RFC 6303      | NXDOMAIN          |
-| single labels                           | dns.md §3     | NXDOMAIN, but     |
-|                                         |               | NODATA for a TLD  |
+| single labels                           | dns.md §3     | NXDOMAIN          |
 | wpad, isatap and beneath a search domain| dns.md §3     | NXDOMAIN          |
 | use-application-dns.net, mask*.icloud   | dns.md §4     | NXDOMAIN          |
 | resolver.arpa, _dns.*                   | RFC 9462      | NODATA            |
 
+Where something exists beneath a name, a top-level domain or a zone of the site,
+it gets NODATA instead of NXDOMAIN: that would deny what lies beneath (RFC 8020).
 A zone that the site delegates or keeps itself goes before this table. Pure.
 """
 
@@ -100,21 +101,30 @@ _SUBTREES: dict[bytes, Special] = {
 }
 
 _SINGLE_LABEL = Special(SpecialAnswer.NXDOMAIN, SpecialReason.SINGLE_LABEL)
-_TLD = Special(SpecialAnswer.NODATA, SpecialReason.SINGLE_LABEL)
 _DISCOVERY = Special(SpecialAnswer.NXDOMAIN, SpecialReason.DISCOVERY)
 _ENCRYPTED_DNS = Special(SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY)
 
 
-def judge(qname: bytes, qtype: int, top_level: frozenset[bytes] = frozenset()) -> Special | None:
+def judge(qname: bytes, qtype: int, existing: frozenset[bytes] = frozenset()) -> Special | None:
     """Return how a special name is answered, None for an ordinary name.
 
     Args:
         qname: canonical wire name.
         qtype: the type asked for.
-        top_level: names of top-level domains. An NXDOMAIN for one would say
-            that nothing lies beneath it (RFC 8020), so it gets NODATA.
+        existing: names that something lies beneath.
     """
-    if qname == b"\0":
+    special = _special(qname)
+    if special is None or qname not in existing:
+        return special
+    if special is _SINGLE_LABEL and qtype in _TYPES_OF_A_TLD:
+        return None
+    if special.answer is SpecialAnswer.NXDOMAIN:
+        return Special(SpecialAnswer.NODATA, special.reason)
+    return special
+
+
+def _special(qname: bytes) -> Special | None:
+    if qname == names.ROOT:
         return None
     first = names.labels(qname)[0]
     if first in (b"wpad", b"isatap"):
@@ -122,9 +132,6 @@ def judge(qname: bytes, qtype: int, top_level: frozenset[bytes] = frozenset()) -
     if first == b"_dns":
         return _ENCRYPTED_DNS
     for suffix in names.suffixes(qname):
-        special = _SUBTREES.get(suffix)
-        if special is not None:
-            return special
-    if names.count_labels(qname) == 1 and qtype not in _TYPES_OF_A_TLD:
-        return _TLD if qname in top_level else _SINGLE_LABEL
-    return None
+        if suffix in _SUBTREES:
+            return _SUBTREES[suffix]
+    return _SINGLE_LABEL if names.parent(qname) == names.ROOT else None

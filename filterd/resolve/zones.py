@@ -28,54 +28,56 @@ class ZoneAnswer:
 
     rcode: int
     records: tuple[ZoneRecord, ...]
-    leaves_zone_at: bytes | None = None
-    """The alias target outside all local zones, where the answer ends."""
 
 
 class Zones:
-    """Finds the zone of a name and answers from local ones. Immutable."""
+    """Finds the zone of a name and answers from local ones. Immutable.
+
+    The innermost zone decides: one delegated within a local one is not local.
+
+    Attributes:
+        ancestors: the names above the zones, which exist because the zones do.
+    """
 
     def __init__(self, policy: Policy) -> None:
-        self._local = {zone.name: _LocalData(zone) for zone in policy.local_zones}
-        self._delegated = {zone.name: zone for zone in policy.delegated_zones}
+        self._zones: dict[bytes, _LocalData | DelegatedZone] = {
+            **{zone.name: _LocalData(zone) for zone in policy.local_zones},
+            **{zone.name: zone for zone in policy.delegated_zones},
+        }
+        self.ancestors = frozenset(
+            above for name in self._zones for above in list(names.suffixes(name))[1:]
+        )
 
     def answer(self, qname: bytes, qtype: int) -> ZoneAnswer | None:
-        """Answer from the local zone that holds ``qname``; None if none does."""
+        """Answer from the local zone that holds ``qname``; None if none does.
+
+        An alias is followed as long as it stays within local zones; the asker
+        follows one that leaves them.
+        """
         collected: list[ZoneRecord] = []
         for _ in range(_LONGEST_CHAIN):
-            data = self._local_data(qname)
-            if data is None:
-                return ZoneAnswer(Rcode.NOERROR, tuple(collected), qname) if collected else None
-            if qname not in data.existing:
+            zone = self._zone_of(qname)
+            if not isinstance(zone, _LocalData):
+                return ZoneAnswer(Rcode.NOERROR, tuple(collected)) if collected else None
+            if qname not in zone.existing:
                 return ZoneAnswer(Rcode.NXDOMAIN, tuple(collected))
-            found = data.records.get((qname, qtype), ())
-            alias = data.records.get((qname, RRType.CNAME), ())
+            found = zone.records.get((qname, qtype), ())
+            alias = zone.records.get((qname, RRType.CNAME), ())
             if found or not alias or qtype == RRType.CNAME:
                 return ZoneAnswer(Rcode.NOERROR, (*collected, *found))
             collected.append(alias[0])
-            qname = alias[0].rdata.lower()
+            qname = names.canonical(alias[0].rdata)
         return ZoneAnswer(Rcode.SERVFAIL, ())
 
     def servers_of(self, qname: bytes) -> tuple[UpstreamServer, ...] | None:
         """Return the servers of the delegated zone that holds ``qname``; None if none does."""
-        zone = self._delegated_zone(qname)
-        return zone.servers if zone else None
+        zone = self._zone_of(qname)
+        return None if zone is None or isinstance(zone, _LocalData) else zone.servers
 
-    def _local_data(self, qname: bytes) -> _LocalData | None:
-        """The innermost zone decides: a zone delegated within a local one is not local."""
+    def _zone_of(self, qname: bytes) -> _LocalData | DelegatedZone | None:
         for suffix in names.suffixes(qname):
-            if suffix in self._delegated:
-                return None
-            if suffix in self._local:
-                return self._local[suffix]
-        return None
-
-    def _delegated_zone(self, qname: bytes) -> DelegatedZone | None:
-        for suffix in names.suffixes(qname):
-            if suffix in self._local:
-                return None
-            if suffix in self._delegated:
-                return self._delegated[suffix]
+            if suffix in self._zones:
+                return self._zones[suffix]
         return None
 
 

@@ -39,7 +39,7 @@ def answer_locally(query: Query) -> Answer | None:
     found = query.site.zones.answer(query.qname, query.qtype)
     if found is not None:
         return Answer(Source.LOCAL, rcode=found.rcode, records=found.records)
-    special = special_use.judge(query.qname, query.qtype, query.site.top_level)
+    special = special_use.judge(query.qname, query.qtype, query.site.existing)
     if special is None:
         return None
     if special.answer is SpecialAnswer.NXDOMAIN:
