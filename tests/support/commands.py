@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``filterd``: in this process, which is quick, or in one of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+from filterd.cli.app import main
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "policies"
+
+
+class Outcome(NamedTuple):
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error_lines(self) -> list[str]:
+        return self.err.splitlines()
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return an environment that says nothing of filterd but what is given."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("FILTERD_")}
+    kept.pop("NO_COLOR", None)
+    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "LANG": "C.UTF-8", **changes}
+
+
+def call(*arguments: str | Path, **changes: str) -> Outcome:
+    """Run the command here."""
+    out, err = io.StringIO(), io.StringIO()
+    words = ["filterd", *map(str, arguments)]
+    with (
+        mock.patch.object(sys, "argv", words),
+        mock.patch.dict(os.environ, environment(**changes), clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    return Outcome(code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
+
+
+def run(*arguments: str | Path, cwd: Path = ROOT, **changes: str) -> Outcome:
+    """Run the command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "filterd", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**changes),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Outcome(done.returncode, done.stdout, done.stderr)

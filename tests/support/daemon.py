@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A school to serve, and the real daemon that serves it in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+from filterd.paths import StateFolder
+from filterd.policy.model import GRADES
+from tests.support.commands import ROOT, call, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WITHIN_S = 30.0
+_SERVE = (sys.executable, "-m", "filterd", "serve")
+
+SOURCES = {
+    **{str(number): f"127.0.{number}.1" for number in range(1, 13)},
+    "staff": "127.0.100.1",
+    "preschool": "127.0.101.1",
+    "guest": "127.0.102.1",
+    "continuing": "127.0.103.1",
+}
+"""For each grade the loopback address that asks as it."""
+
+assert set(SOURCES) == set(GRADES)
+
+
+def free_port() -> int:
+    """Return a port that neither UDP nor TCP has in use at 127.0.0.1."""
+    while True:
+        with (
+            socket.socket(type=socket.SOCK_DGRAM) as udp,
+            socket.socket(type=socket.SOCK_STREAM) as tcp,
+        ):
+            udp.bind(("127.0.0.1", 0))
+            port: int = udp.getsockname()[1]
+            with contextlib.suppress(OSError):
+                tcp.bind(("127.0.0.1", port))
+                return port
+
+
+def write_site(folder: Path, *, port: int, upstream: int = 9, more: str = "") -> Path:
+    """Write a ``site.yaml`` whose loopback networks stand for the grades.
+
+    Args:
+        folder: of the site.
+        port: to listen on.
+        upstream: the port of the upstream; nobody listens on the one that is usual here.
+        more: further keys, as YAML.
+    """
+    networks = "\n".join(
+        f"  of-{grade}: {{cidrs: [{address.rpartition('.')[0]}.0/24], grade: {grade}}}"
+        for grade, address in SOURCES.items()
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (
+        "school: {name: Trường mẫu}\n"
+        "language: en\n"
+        f"listen: ['127.0.0.1:{port}']\n"
+        f"upstreams: ['127.0.0.1:{upstream}']\n"
+        f"networks:\n{networks}\n{more}"
+    )
+    (folder / "site.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def build_lists(config: Path, state: Path) -> StateFolder:
+    """Compile the shipped lists into a state folder."""
+    done = call("lists", "build", "--quiet", "--config", config, "--state", state)
+    assert done.code == 0, done.err
+    return StateFolder(state)
+
+
+@dataclass
+class Served:
+    """A daemon that serves. ``log`` is all that it has said on standard error."""
+
+    process: subprocess.Popen[str]
+    config: Path
+    state: StateFolder
+    log: list[str] = field(default_factory=list)
+    _lines: queue.SimpleQueue[str | None] = field(default_factory=queue.SimpleQueue)
+
+    def listen(self, stderr: IO[str]) -> None:
+        """Collect its lines; runs in a thread."""
+        for line in stderr:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+    def wait_for(self, words: str) -> str:
+        """Return the next line with these words."""
+        while (line := self._lines.get(timeout=WITHIN_S)) is not None:
+            self.log.append(line)
+            if words in line:
+                return line
+        raise AssertionError(f"it ended without saying {words!r}: {self.log}")
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Tell it to stop and return its exit code; the rest of its lines go to ``log``."""
+        self.process.send_signal(number)
+        code = self.process.wait(WITHIN_S)
+        while (line := self._lines.get(timeout=WITHIN_S)) is not None:
+            self.log.append(line)
+        return code
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What a command needs in order to ask it."""
+        return ("--config", str(self.config), "--state", str(self.state.folder))
+
+
+@contextlib.contextmanager
+def starting(config: Path, state: Path, *options: str) -> Iterator[Served]:
+    """Start a daemon and end it; it may not serve yet, or never."""
+    process = subprocess.Popen(
+        [*_SERVE, *options, "--config", str(config), "--state", str(state)],
+        cwd=ROOT,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    served = Served(process, config, StateFolder(state))
+    reader = threading.Thread(target=served.listen, args=(process.stderr,))
+    reader.start()
+    try:
+        yield served
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+        process.stderr.close()
+
+
+@contextlib.contextmanager
+def serving(config: Path, state: Path, *options: str) -> Iterator[Served]:
+    """Start a daemon, wait until it serves, and end it."""
+    with starting(config, state, *options) as served:
+        served.wait_for("filterd listens on")
+        yield served
+
+
+def copy_lists(built: StateFolder, state: Path) -> StateFolder:
+    """Give a new state folder the lists of another, which is quicker than compiling them."""
+    state.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(built.index, StateFolder(state).index)
+    return StateFolder(state)

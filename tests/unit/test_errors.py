@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from filterd import errors
+from filterd.errors import ConfigError, ConfigErrors, FilterdError, TruncatedMessageError
+
+CLASSES = [one for _, one in inspect.getmembers(errors, inspect.isclass)]
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_error_has_the_one_root_and_a_docstring(kind: type[Exception]) -> None:
+    assert issubclass(kind, FilterdError)
+    assert kind.__doc__
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_error_ends_a_command_with_2(kind: type[FilterdError]) -> None:
+    assert kind.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        ({}, "wrong"),
+        ({"path": "a.yaml"}, "a.yaml: wrong"),
+        ({"path": "a.yaml", "line": 3}, "a.yaml:3: wrong"),
+        ({"path": "a.yaml", "line": 3, "column": 7}, "a.yaml:3:7: wrong"),
+    ],
+)
+def test_a_configuration_error_says_its_place_as_far_as_it_is_known(
+    place: dict[str, object], text: str
+) -> None:
+    assert str(ConfigError("wrong", **place)) == text  # type: ignore[arg-type]  # a table of cases
+
+
+def test_a_hint_stands_behind_the_reason() -> None:
+    assert str(ConfigError("wrong", path="a", hint="mend it")) == "a: wrong (mend it)"
+
+
+def test_several_errors_print_a_line_each() -> None:
+    both = ConfigErrors([ConfigError("one", path="a"), ConfigError("two", path="b")])
+    assert str(both) == "a: one\nb: two"
+    assert [error.reason for error in both.errors] == ["one", "two"]
+
+
+def test_a_wire_error_says_the_octet() -> None:
+    error = TruncatedMessageError("a label runs past the end", 17)
+    assert str(error) == "a label runs past the end at octet 17"
+    assert (error.reason, error.offset) == ("a label runs past the end", 17)

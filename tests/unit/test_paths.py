@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from filterd import paths
+from filterd.errors import StoreError
+from filterd.paths import SYSTEM_STATE, StateFolder, install, shipped, sole, write_atomically
+
+
+@pytest.mark.parametrize("folder", ["policies", "blocklists"])
+def test_what_ships_is_found_in_a_checkout(folder: str) -> None:
+    assert (shipped(folder) / "README.md").exists()
+
+
+def test_what_does_not_ship_is_an_error() -> None:
+    with pytest.raises(StoreError, match="nothing/ is missing beside the package"):
+        shipped("nothing")
+
+
+def test_everything_of_a_state_folder_is_in_it(tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    files = [state.policy, state.index, state.previous_index, state.problems, state.control_socket]
+    files += [state.daemon_lock, state.build_lock]
+    assert {file.parent for file in files} == {tmp_path}
+    assert len(set(files)) == len(files)
+
+
+def test_the_systems_control_socket_is_in_run() -> None:
+    assert StateFolder(SYSTEM_STATE).control_socket == Path("/run/filterd/control.sock")
+
+
+def test_a_written_file_has_the_content_and_the_mode(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "file"
+    write_atomically(path, b"content", mode=0o600)
+    assert path.read_bytes() == b"content"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="file: cannot be written: No space left on device"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "file" / "x", Path("/proc/none/x")):
+        with pytest.raises(StoreError, match=f"^{path}: cannot be written: "):
+            write_atomically(path, b"")
+
+
+def test_bytes_are_on_the_disk_before_the_name_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[object] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: order.append(os.fstat(descriptor).st_mode))
+    monkeypatch.setattr(paths, "install", lambda *_: order.append("renamed"))
+    write_atomically(tmp_path / "file", b"content")
+    assert [str(step) == "renamed" for step in order] == [False, True]
+
+
+def test_installing_replaces(tmp_path: Path) -> None:
+    new, old = tmp_path / "new", tmp_path / "old"
+    new.write_bytes(b"new")
+    old.write_bytes(b"old")
+    install(new, old)
+    assert old.read_bytes() == b"new"
+    assert not new.exists()
+
+
+def test_a_lock_is_refused_while_another_holds_it(tmp_path: Path) -> None:
+    lock = tmp_path / "state" / "lock"
+    with (
+        sole(lock, otherwise="taken"),
+        pytest.raises(StoreError, match="state: taken"),
+        sole(lock, otherwise="taken"),
+    ):
+        pass
+    with sole(lock, otherwise="taken"):
+        pass
+
+
+def test_a_lock_ends_with_the_process_that_was_killed(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    program = (
+        "import os, signal; from pathlib import Path; from filterd.paths import sole\n"
+        f"with sole(Path({str(lock)!r}), otherwise=''): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    root = Path(paths.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, check=False)
+    assert done.returncode == -9
+    assert lock.exists()
+    with sole(lock, otherwise="taken"):
+        pass
+
+
+def test_a_lock_is_waited_for(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    program = (
+        "import sys; from pathlib import Path; from filterd.paths import sole\n"
+        f"with sole(Path({str(lock)!r}), otherwise=''):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=Path(paths.__file__).parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(StoreError), sole(lock, otherwise="taken"):
+            pass
+        assert other.stdin is not None
+        other.stdin.close()
+        with sole(lock, otherwise="taken", wait=True):
+            pass
+
+
+def test_a_lock_that_cannot_be_made_says_where() -> None:
+    with (
+        pytest.raises(StoreError, match=r"^/dev/null/x: cannot be written: Not a directory"),
+        sole(Path("/dev/null/x/lock"), otherwise="taken"),
+    ):
+        pass
