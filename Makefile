@@ -58,10 +58,10 @@ clean: ## Remove everything that was made
 
 $(VENV)/.dependencies: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot make a virtual environment; on Debian: sudo apt install python3-venv" >&2; exit 1; }
-	$(pip) setuptools cython wheel
-	$(pip) --no-build-isolation --editable '.[dev]' && touch $@
+	@echo "Installing into $(VENV) ..."; $(pip) setuptools cython wheel
+	@$(pip) --no-build-isolation --editable '.[dev]' && touch $@
 
 # Where no compiler is found the build goes on without extensions, and this says so once.
 $(VENV)/.built: $(VENV)/.dependencies $(native)
-	$(pip) --no-build-isolation --no-deps --editable .
+	@$(pip) --no-build-isolation --no-deps --editable .
 	@$(bin)/python -c 'from filterd.lists.matcher import NATIVE; NATIVE or print("$(slow)")' && touch $@
