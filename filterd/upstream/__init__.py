@@ -12,8 +12,9 @@ operating system's random source and every attempt has a fresh socket, so a
 fresh port. What does not match is ignored and counted, and waiting goes on.
 """
 
+from filterd.upstream.exchange import CONCLUSIVE
 from filterd.upstream.forwarder import Forwarder
 from filterd.upstream.question import UpstreamQuestion
 from filterd.upstream.resolution import Resolution
 
-__all__ = ["Forwarder", "Resolution", "UpstreamQuestion"]
+__all__ = ["CONCLUSIVE", "Forwarder", "Resolution", "UpstreamQuestion"]

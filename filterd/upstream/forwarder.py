@@ -36,7 +36,8 @@ class Forwarder:
         self._groups: dict[Servers, ServerGroup] = {}
         self._in_flight: dict[tuple[Servers, UpstreamQuestion], tuple[Exchange, _Flight]] = {}
         self.counters: Counter[str] = Counter()
-        """What happened: ``sent``, ``shared``, ``tcp``, ``mismatched``, ``icmp``, ``overload``."""
+        """What happened: ``sent``, ``shared``, ``tcp``, ``mismatched``, ``icmp``,
+        ``unreachable``, ``overload``."""
 
     @property
     def in_flight(self) -> int:

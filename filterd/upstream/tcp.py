@@ -21,7 +21,7 @@ async def ask_by_tcp(
 
     Raises:
         UpstreamUnreachableError: no connection, or it ended before the answer.
-        UpstreamMalformedError: the answer is not one to this question.
+        UpstreamMalformedError: the answer is not one to this question, or not whole.
     """
     message_id = new_id()
     try:
@@ -37,4 +37,6 @@ async def ask_by_tcp(
     response = parse_answer(message, question, message_id)
     if response is None:
         raise UpstreamMalformedError(f"{server.address} by TCP answered another question")
+    if response.header.tc:
+        raise UpstreamMalformedError(f"{server.address} truncated its answer even by TCP")
     return response

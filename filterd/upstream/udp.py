@@ -54,14 +54,11 @@ class UdpAttempt:
         self._loop = asyncio.get_running_loop()
         self._question, self._id = question, new_id()
         self._answered, self._mismatched, self._refused = answered, mismatched, refused
-        family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
-            self._socket.connect((server.address, server.port))
-            self._socket.send(compose(question, self._id, edns=edns))
+            self._socket = _send(server, compose(question, self._id, edns=edns))
         except OSError as error:
-            self._socket.close()
-            raise UpstreamUnreachableError(f"{server.address}: {error.strerror}") from error
+            reason = error.strerror or error
+            raise UpstreamUnreachableError(f"{server.address}: {reason}") from error
         self._loop.add_reader(self._socket, self._readable)
 
     def close(self) -> None:
@@ -81,8 +78,22 @@ class UdpAttempt:
                 return
             response = parse_answer(message, self._question, self._id)
             if response is not None:
+                self.close()  # an upstream that answers twice is not heard twice
                 self._answered(response)
                 return
             self._mismatched()
             if self._socket.fileno() < 0:
                 return
+
+
+def _send(server: UpstreamServer, message: bytes) -> socket.socket:
+    """Return the socket that the message left by; on an error none is left open."""
+    family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        opened.connect((server.address, server.port))
+        opened.send(message)
+    except OSError:
+        opened.close()
+        raise
+    return opened

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamTimeoutError
 from filterd.resolve.query import Answer, Query, Source
-from filterd.wire import Ede, EdeCode, Rcode
+from filterd.upstream import CONCLUSIVE
+from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
     from filterd.resolve.handler import Handler
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 NO_ANSWER = Ede(EdeCode.NO_REACHABLE_AUTHORITY)
 NETWORK_ERROR = Ede(EdeCode.NETWORK_ERROR)
-
-_UNHELPFUL = (Rcode.SERVFAIL, Rcode.REFUSED)
 
 
 class Forward:
@@ -34,6 +33,6 @@ class Forward:
             return Answer(Source.FAILED, edes=(NO_ANSWER,))
         except UpstreamError:
             return Answer(Source.FAILED, edes=(NETWORK_ERROR,))
-        if resolution.rcode in _UNHELPFUL:
+        if resolution.rcode not in CONCLUSIVE:
             return Answer(Source.FAILED, edes=resolution.edes or (NO_ANSWER,))
         return Answer(Source.FORWARDED, resolution=resolution)
