@@ -43,6 +43,7 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
         answer: what the chain found.
         now: Unix time, to which ``valid_until`` is compared.
     """
+    query = answer.readmitted or query
     match answer.source:
         case Source.BLOCKED:
             return _blocked(query, answer)

@@ -84,6 +84,8 @@ class Answer:
     Of the rest, ``source`` says which are set: BLOCKED a blocking ``verdict``;
     LOCAL ``rcode`` and ``records``; CACHED and FORWARDED a ``resolution`` that
     is ``age_s`` seconds old; REFUSED and FAILED the ``edes`` that say why.
+    ``readmitted`` is the question as it was judged in the end, where the site
+    changed while it waited: the client may have another grade by then.
     """
 
     source: Source
@@ -93,3 +95,4 @@ class Answer:
     resolution: Resolution | None = None
     age_s: int = 0
     edes: tuple[Ede, ...] = ()
+    readmitted: Query | None = None

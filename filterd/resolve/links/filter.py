@@ -39,13 +39,19 @@ class Filter:
         answer = await proceed(query)
         current = self._sites.current
         if current is not query.site or self._has_expired(verdict):
-            readmitted = _readmit(query, current)
-            if readmitted is None:
-                return Answer(Source.REFUSED)
-            query, verdict = readmitted, self._decide(readmitted)
-            if verdict.blocked:
-                return Answer(Source.BLOCKED, verdict)
+            return self._judge_again(query, current, answer)
         return self._judge_targets(query, verdict, answer)
+
+    def _judge_again(self, query: Query, site: Site, answer: Answer) -> Answer:
+        client = site.identifier.identify(query.peer.address, query.peer.interface)
+        if client is None:
+            return Answer(Source.REFUSED)
+        readmitted = replace(query, client=client, site=site)
+        verdict = self._decide(readmitted)
+        if verdict.blocked:
+            return Answer(Source.BLOCKED, verdict, readmitted=readmitted)
+        judged = self._judge_targets(readmitted, verdict, answer)
+        return replace(judged, readmitted=readmitted)
 
     def _decide(self, query: Query) -> Verdict:
         return query.site.engine.decide(query.client, query.qname, query.qtype, self._clock.wall())
@@ -66,11 +72,6 @@ class Filter:
                 return Answer(Source.BLOCKED, judged)
             until = _earlier(until, judged.valid_until)
         return replace(answer, verdict=replace(verdict, valid_until=until))
-
-
-def _readmit(query: Query, site: Site) -> Query | None:
-    client = site.identifier.identify(query.peer.address, query.peer.interface)
-    return None if client is None else replace(query, client=client, site=site)
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:
