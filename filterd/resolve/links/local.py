@@ -18,19 +18,23 @@ _LOOPBACK = {RRType.A: bytes((127, 0, 0, 1)), RRType.AAAA: bytes(15) + b"\x01"}
 _LOOPBACK_TTL_S = 600
 
 
+_REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_SUPPORTED),))
+
+
 class Local:
     """Answers from local zones and the special-use table; delegated zones go their own way."""
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
         """See what admission let through; pass on what has to be asked."""
-        zones = query.site.zones
-        if zones.servers_of(query.qname) is not None:
-            return await proceed(query)
-        answer = answer_locally(query)
-        if answer is not None:
-            return answer
+        servers = query.site.zones.servers_of(query.qname)
+        if servers is None:
+            answer = answer_locally(query)
+            if answer is not None:
+                return answer
+        elif any(server.address == query.client.address for server in servers):
+            return _REFUSED  # a zone's own server that asks for it would be asked back, for ever
         if not query.message.header.rd:
-            return Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_SUPPORTED),))
+            return _REFUSED
         return await proceed(query)
 
 
