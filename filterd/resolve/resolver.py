@@ -33,6 +33,10 @@ class Resolver:
         self.counters: Counter[str] = Counter()
         """By ``Source`` of the answer, and ``dropped``, ``malformed``, ``error``."""
 
+    def may_ask(self, peer: Peer) -> bool:
+        """Tell whether anything from there is answered at all."""
+        return self._sites.current.identifier.identify(peer.address, peer.interface) is not None
+
     def admit(self, message: bytes, peer: Peer) -> Query | bytes | None:
         """Judge a message before anything is looked up.
 

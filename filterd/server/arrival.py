@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sockets that tell by which interface and to which address something came.
+
+A gateway has several addresses: a stub drops an answer that comes from another
+one than it asked, and a network may be known by its interface alone. Both are
+in the control messages that Linux gives with a datagram and keeps of the first
+packet of a connection (ip(7), ipv6(7)).
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from ipaddress import IPv6Address
+from struct import Struct, calcsize
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filterd.policy.model import ListenAddress
+
+ControlMessage = tuple[int, int, bytes]
+"""Level, type, data (cmsg(3))."""
+
+_IP_PKTINFO = 8  # linux/in.h; the socket module names it only from Python 3.14 on
+_IP_PKTOPTIONS = 9
+_IPV6_PKTOPTIONS = 6  # linux/in6.h, IPV6_2292PKTOPTIONS: the one that TCP knows
+
+_IPV4_INFO = Struct("@i4s4s")
+_IPV6_INFO = Struct("@16si")
+_HEADER = Struct("@Nii")
+_ALIGNMENT = calcsize("@N")
+
+ANCILLARY_OCTETS = socket.CMSG_SPACE(_IPV6_INFO.size)
+_KEPT_OCTETS = 256
+
+
+class Arrival(NamedTuple):
+    """How something came in: the interface, and the control message that answers from there.
+
+    ``interface`` is an index, 0 if not known. ``to_many``: it was sent to a
+    broadcast or multicast address, where nobody asks a resolver.
+    """
+
+    interface: int = 0
+    to_many: bool = False
+    reply_from: Sequence[ControlMessage] = ()
+
+
+def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
+    """Return a bound socket that does not block and tells how things arrive.
+
+    Raises:
+        ConfigError: the address cannot be bound.
+    """
+    ipv6 = ":" in listen.address
+    opened = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+    if kind == socket.SOCK_STREAM:  # else a restart would wait for connections of the life before
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if ipv6:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+    try:
+        opened.bind((listen.address, listen.port))
+    except OSError as error:
+        opened.close()
+        raise _cannot_listen(listen, error) from error
+    return opened
+
+
+def arrival_of(ancillary: Sequence[ControlMessage]) -> Arrival:
+    """Read the control messages of a datagram."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
+            interface, local, asked = _IPV4_INFO.unpack(data[: _IPV4_INFO.size])
+            reply_from = _IPV4_INFO.pack(0, local, bytes(4))
+            # What was sent to one address has that address as its local one.
+            return Arrival(interface, asked != local, [(level, kind, reply_from)])
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+            asked, interface = _IPV6_INFO.unpack(data[: _IPV6_INFO.size])
+            address = IPv6Address(asked)
+            scope = interface if address.is_link_local else 0
+            reply_from = _IPV6_INFO.pack(asked, scope)
+            return Arrival(interface, address.is_multicast, [(level, kind, reply_from)])
+    return Arrival()
+
+
+def interface_of(connection: socket.socket) -> int:
+    """Return the index of the interface by which a connection came, 0 if it is not known.
+
+    The listening socket must come from ``bind``.
+    """
+    try:
+        if connection.family == socket.AF_INET6:
+            kept = connection.getsockopt(socket.IPPROTO_IPV6, _IPV6_PKTOPTIONS, _KEPT_OCTETS)
+        else:
+            kept = connection.getsockopt(socket.IPPROTO_IP, _IP_PKTOPTIONS, _KEPT_OCTETS)
+    except OSError:  # it has ended already
+        return 0
+    return arrival_of(_control_messages(kept)).interface
+
+
+def _control_messages(octets: bytes) -> list[ControlMessage]:
+    """Split a buffer of control messages; Python does that for ``recvmsg`` only."""
+    found = []
+    while len(octets) >= _HEADER.size:
+        length, level, kind = _HEADER.unpack(octets[: _HEADER.size])
+        if length < _HEADER.size:
+            break
+        found.append((level, kind, octets[_HEADER.size : length]))
+        octets = octets[-(-length // _ALIGNMENT) * _ALIGNMENT :]
+    return found
+
+
+def _cannot_listen(listen: ListenAddress, error: OSError) -> ConfigError:
+    """Say which address cannot be listened on, and what to do."""
+    hints = {
+        errno.EADDRINUSE: "another server has it; see `ss -lunpt`, or change `listen` in site.yaml",
+        errno.EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE",
+        errno.EADDRNOTAVAIL: "this machine has no such address; change `listen` in site.yaml",
+    }
+    return ConfigError(
+        f"cannot listen on {listen.address} port {listen.port}: {error.strerror}",
+        hint=hints.get(error.errno or 0, "change `listen` in site.yaml"),
+    )
