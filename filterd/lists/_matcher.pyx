@@ -377,7 +377,7 @@ cdef inline int64_t next_rank(
     """Go on to the next slot with the fingerprint: its rank, ABSENT or DAMAGED."""
     cdef const uint8_t* slots = file + geometry.slots
     cdef uint64_t slot
-    cdef uint32_t rank
+    cdef int64_t rank
     while probe.left:
         slot = number_at(slots, probe.at)
         if slot == 0:
@@ -387,7 +387,7 @@ cdef inline int64_t next_rank(
         if probe.at == geometry.slot_count:
             probe.at = 0
         if slot >> geometry.rank_bits == probe.fingerprint:
-            rank = <uint32_t>(slot & ((<uint64_t>1 << geometry.rank_bits) - 1))
+            rank = <int64_t>(slot & ((<uint64_t>1 << geometry.rank_bits) - 1))
             return rank - 1 if 0 < rank <= geometry.name_count else DAMAGED
     return ABSENT
 
@@ -478,7 +478,7 @@ cdef inline int64_t set_of(
 ) noexcept nogil:
     """Return the claim set of a rank, or DAMAGED."""
     cdef const uint8_t* set_ids = file + geometry.set_ids
-    cdef uint32_t set_id
+    cdef int64_t set_id
     if geometry.wide_sets:
         set_id = number_at(set_ids, rank)
     else:

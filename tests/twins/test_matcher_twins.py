@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both matchers against each other and against a third model that has no index at all.
+
+``FILTERD_FUZZ_NAMES`` sets how many names the big run draws (``make fuzz``: millions).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filterd.errors import BadLabelError, FilterdError, IndexFormatError
+from filterd.lists import _matcher_py
+from filterd.lists.builder import write_index
+from filterd.lists.catalogue import Catalogue, ListRecord
+from filterd.lists.index import Index
+from filterd.lists.layout import HEADER_OCTETS, Header, Hit
+from filterd.lists.packing import Packer
+from filterd.lists.records import record_tail
+from filterd.lists.rules import Claim, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+native = pytest.importorskip("filterd.lists._matcher", reason="the native matcher is not built")
+
+FUZZ_NAMES = int(os.environ.get("FILTERD_FUZZ_NAMES", "20000"))
+TWINS = [native.Matcher, _matcher_py.Matcher]
+
+Labels = tuple[bytes, ...]
+
+label = st.one_of(
+    st.sampled_from([b"a", b"b", b"ab", b"com", b"co", b"vn", b"-", b"_", b"x" * 63, b"abcdefgh"]),
+    st.text("ab-_0", min_size=1, max_size=20).map(str.encode),
+)
+listed_names = st.lists(st.lists(label, min_size=2, max_size=5).map(tuple), max_size=60).map(set)
+odd_label = st.one_of(label, st.binary(min_size=1, max_size=20))
+
+
+def wire(labels: Labels) -> bytes:
+    return b"".join(bytes((len(one),)) + one for one in labels) + b"\0"
+
+
+def index_of(names: Iterable[Labels], target: Path) -> Index:
+    """Build an index by hand: its names alone matter here."""
+    packer = Packer([0], b"\0", 1, seed=11)
+    keys = [b"".join(one + b"\0" for one in reversed(labels)) for labels in names]
+    packer.pack([key + record_tail(0, 1) for key in sorted(keys)])
+    record = ListRecord("a", "ads", "", "domains", False, "", len(keys))
+    claims = ((0, Claim(Scope.SUBTREE)),)
+    catalogue = Catalogue((record,), claims if keys else (), tuple(packer.sets), {})
+    write_index(packer, 11, catalogue.dump(), b'{"lists":[],"names":0,"seconds":0}', target)
+    return Index.open(target)
+
+
+def model(names: set[Labels], asked: Labels) -> list[int]:
+    """Return how many labels each listed ancestor has, by comparing tuples."""
+    found = range(len(asked), 1, -1)
+    return [count for count in found if asked[len(asked) - count :] in names]
+
+
+def both(target: Path) -> list[Any]:
+    octets = target.read_bytes()
+    return [twin(octets, Header.parse(octets[:HEADER_OCTETS], len(octets))) for twin in TWINS]
+
+
+@settings(max_examples=150, deadline=None)
+@given(names=listed_names, asked=st.lists(st.lists(odd_label, max_size=6).map(tuple), max_size=20))
+def test_twins_agree_with_a_model_without_an_index(
+    tmp_path_factory: pytest.TempPathFactory, names: set[Labels], asked: list[Labels]
+) -> None:
+    names = {name for name in names if len(wire(name)) <= 255}
+    target = tmp_path_factory.mktemp("twins") / "index"
+    index_of(names, target)
+    matchers = both(target)
+    for labels in [*asked, *names, *((b"www", *name) for name in names)]:
+        if len(wire(labels)) > 255:
+            continue
+        answers = [matcher.lookup(wire(labels)) for matcher in matchers]
+        assert answers[0] == answers[1]
+        assert [hit.labels for hit in answers[0]] == model(names, labels)
+    assert matchers[0].count_hits([wire(name) for name in names]) == matchers[1].count_hits(
+        [wire(name) for name in names]
+    )
+
+
+@given(octets=st.binary(max_size=300))
+def test_twins_judge_malformed_names_alike(small: tuple[Index, Path], octets: bytes) -> None:
+    answers = []
+    for matcher in both(small[1]):
+        try:
+            answers.append(matcher.lookup(octets))
+        except BadLabelError as error:
+            answers.append(str(error))
+    assert answers[0] == answers[1]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Index, Path]:
+    target = tmp_path_factory.mktemp("small") / "index"
+    names = random_names(random.Random(1), 300)
+    return index_of(names, target), target
+
+
+def random_names(rng: random.Random, count: int) -> set[Labels]:
+    """Draw names that share a lot with each other: there is where errors would hide."""
+    parts = [b"a", b"b", b"ads", b"ad", b"cdn-1", b"x_y", b"0", b"longer-than-eight", b"q" * 30]
+    names = set[Labels]()
+    while len(names) < count:
+        fresh = "".join(rng.choices("abcde0-", k=rng.randrange(1, 9))).encode()
+        head = tuple(rng.choice([*parts, fresh]) for _ in range(rng.randrange(3)))
+        names.add((*head, fresh, rng.choice([b"com", b"vn", b"org"])))
+    return names
+
+
+def near_misses(rng: random.Random, labels: Labels) -> Iterable[Labels]:
+    """Change a listed name a little, in ways that a fingerprint could overlook."""
+    place = rng.randrange(len(labels))
+    one = labels[place]
+    yield (*labels[:place], one + b"x", *labels[place + 1 :])
+    yield (*labels[:place], b"x" + one, *labels[place + 1 :])
+    yield (*labels[:place], one[:-1] + bytes((one[-1] ^ 1,)), *labels[place + 1 :])
+    yield (b"".join(labels[:2]), *labels[2:])
+    yield (*labels, b"com")
+
+
+def test_many_names_are_found_and_near_misses_are_not(tmp_path: Path) -> None:
+    rng = random.Random(FUZZ_NAMES)
+    names = random_names(rng, FUZZ_NAMES)
+    index = index_of(names, tmp_path / "index")
+    fast, pure = both(tmp_path / "index")
+    for name in names:
+        asked = [(b"www", *name), name, *near_misses(rng, name)]
+        for labels in asked:
+            hits = fast.lookup(wire(labels))
+            assert [hit.labels for hit in hits] == model(names, labels)
+            if rng.random() < 0.05:
+                assert hits == pure.lookup(wire(labels))
+        assert index.name(fast.lookup(wire(name))[0].rank) == wire(name)
+
+
+def test_twins_read_blocks_alike(small: tuple[Index, Path]) -> None:
+    fast, pure = both(small[1])
+    blocks = range(-(-len(small[0]) // 16))
+    assert [fast.block(number) for number in blocks] == [pure.block(n) for n in blocks]
+    for matcher in (fast, pure):
+        matcher.check()
+        with pytest.raises(IndexError):
+            matcher.block(len(blocks))
+
+
+def outcome(twin: Any, octets: bytes, header: Header, asked: list[bytes]) -> list[object]:
+    """Return what a matcher answers on a damaged file: hits or the class of its error."""
+    matcher = twin(octets, header)
+    answers = list[object]()
+    for name in asked:
+        try:
+            answers.append(matcher.lookup(name))
+        except FilterdError as error:
+            answers.append(type(error))
+    for number in range(header.block_count):
+        try:
+            answers.append(matcher.block(number))
+        except FilterdError as error:
+            answers.append(type(error))
+    return answers
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_twins_fail_alike_on_a_damaged_file(small: tuple[Index, Path], seed: int) -> None:
+    octets = small[1].read_bytes()
+    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    asked = [wire((b"www", *name)) for name in list(random_names(random.Random(1), 300))[:40]]
+    rng = random.Random(seed)
+    for _ in range(12):
+        damaged = bytearray(octets)
+        for _flip in range(rng.choice((1, 1, 5, 50))):
+            section = header.spans[rng.choice(("names", "name_offsets", "slots", "set_ids"))]
+            damaged[section.offset + rng.randrange(section.length)] = rng.randrange(256)
+        answers = [outcome(twin, bytes(damaged), header, asked) for twin in TWINS]
+        assert answers[0] == answers[1]
+
+
+HARASS = """
+import random, sys
+from pathlib import Path
+from filterd.errors import FilterdError
+from filterd.lists._matcher import Matcher
+from filterd.lists.layout import HEADER_OCTETS, Header, Span
+octets = Path(sys.argv[1]).read_bytes()
+header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+rng = random.Random(5)
+names = [b"\\x01a\\x03com\\0", b"\\x03ads\\x02vn\\0"]
+whole = Matcher(octets, header)
+keys = [key for number in range(header.block_count) for key in whole.block(number)]
+for key in keys:
+    names.append(b"".join(bytes((len(p),)) + p for p in reversed(key[:-1].split(b"\\0"))) + b"\\0")
+body = header.spans["catalogue"].offset
+for flip in range(int(sys.argv[2])):
+    damaged = bytearray(octets)
+    for _ in range(rng.choice((1, 3, 30))):
+        damaged[rng.randrange(HEADER_OCTETS, body)] = rng.choice((0, 255, rng.randrange(256)))
+    matcher = Matcher(bytes(damaged), header)
+    for ask in [rng.choice(names) for _ in range(20)]:
+        try:
+            matcher.lookup(ask)
+        except FilterdError:
+            pass
+    try:
+        matcher.check()
+    except FilterdError:
+        pass
+print("alive")
+"""
+
+
+def test_native_matcher_survives_thousands_of_damaged_files(small: tuple[Index, Path]) -> None:
+    command = [sys.executable, "-X", "faulthandler", "-c", HARASS, str(small[1]), "4000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("alive\n", 0), done.stderr
+
+
+def test_check_catches_a_structure_that_the_digest_would_pass(small: tuple[Index, Path]) -> None:
+    octets = small[1].read_bytes()
+    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    offset, length = header.spans["slots"]
+    emptied = octets[:offset] + bytes(length) + octets[offset + length :]
+    for twin in TWINS:
+        twin(octets, header).check()
+        with pytest.raises(IndexFormatError, match="does not find"):
+            twin(emptied, header).check()
+
+
+def test_native_matcher_refuses_a_file_shorter_than_its_header_says(
+    small: tuple[Index, Path],
+) -> None:
+    octets = small[1].read_bytes()
+    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    with pytest.raises(IndexFormatError, match="shorter"):
+        native.Matcher(octets[:-64], header)
+
+
+def test_hits_are_hits_in_both_twins(small: tuple[Index, Path]) -> None:
+    name = next(small[0].names())
+    for matcher in both(small[1]):
+        (hit,) = matcher.lookup(name)
+        assert (type(hit), hit) == (Hit, Hit(hit.labels, 0, 0))

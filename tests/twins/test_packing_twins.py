@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both packers on the same records: every section octet by octet, every count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.lists import _packing_py
+from filterd.lists.records import record_tail
+
+native = pytest.importorskip("filterd.lists._packing", reason="the native packer is not built")
+
+LISTS = [0, 0, 1, 1, 2]
+FLAGS = bytes((3, 1, 3, 0, 4))
+
+label = st.one_of(
+    st.sampled_from([b"a", b"ab", b"com", b"vn", b"x" * 63, b"abcdefghijklmnop"]),
+    st.text("ab-_0", min_size=1, max_size=25).map(str.encode),
+)
+key = st.lists(label, min_size=2, max_size=4).map(
+    lambda labels: b"".join(one + b"\0" for one in labels)
+)
+records = st.lists(
+    st.tuples(key, st.integers(0, 4), st.integers(0, 40) | st.integers(0, 2**32 - 1)), max_size=120
+)
+
+
+def results(packing: Any, ordered: list[bytes]) -> list[object]:
+    packer = packing.Packer(LISTS, FLAGS, 3, 2**63 + 5)
+    packer.pack(ordered)
+    slots, longest = packing.fill_slots(packer.hashes)
+    arrays = (packer.name_offsets, packer.line_offsets, packer.set_ids, packer.hashes, slots)
+    return [
+        packer.name_count,
+        bytes(packer.names),
+        bytes(packer.lines),
+        *map(list, arrays),
+        packer.sets,
+        packer.kept,
+        packer.duplicate,
+        packer.redundant,
+        packer.cancelled,
+        longest,
+    ]
+
+
+@given(entries=records)
+def test_twins_pack_alike(entries: list[tuple[bytes, int, int]]) -> None:
+    ordered = sorted(name + record_tail(claim, line) for name, claim, line in entries)
+    assert results(native, ordered) == results(_packing_py, ordered)
+
+
+@pytest.mark.parametrize("record", [b"", b"short", b"a\0" + record_tail(5, 1)])
+def test_native_packer_refuses_what_is_no_record(record: bytes) -> None:
+    with pytest.raises(ValueError, match="a record"):
+        native.Packer(LISTS, FLAGS, 3, 0).pack([record])
+
+
+def test_native_packer_refuses_claims_of_no_list() -> None:
+    with pytest.raises(ValueError, match="no list"):
+        native.Packer([3], b"\0", 3, 0)

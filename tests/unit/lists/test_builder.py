@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import IndexFormatError, StoreError
+from filterd.lists.builder import write_index
+from filterd.lists.catalogue import Catalogue, ListRecord
+from filterd.lists.index import Index
+from filterd.lists.packing import Packer
+from filterd.lists.records import record_tail
+from filterd.lists.rules import Claim, Scope
+from tests.support.indexes import listed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REPORT = b'{"lists":[],"names":0,"seconds":0.0}'
+
+
+def a_packer(sets: int = 1) -> tuple[Packer, bytes]:
+    """Return one name for each of so many claim sets, packed, and the catalogue."""
+    packer = Packer([0] * sets, bytes(sets), 1, seed=5)
+    packer.pack([b"com\0n%06d\0" % number + record_tail(number, 1) for number in range(sets)])
+    claims = tuple((0, Claim(Scope.EXACT)) for _ in range(sets))
+    record = ListRecord("a", "ads", "", "domains", False, "", sets)
+    return packer, Catalogue((record,), claims, tuple(packer.sets), {}).dump()
+
+
+def left(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_index_is_readable_and_nothing_else_is_left(tmp_path: Path) -> None:
+    packer, catalogue = a_packer()
+    write_index(packer, 5, catalogue, REPORT, tmp_path / "index")
+    assert listed(Index.open(tmp_path / "index"), "www.n000000.com") == ["n000000.com"]
+    assert left(tmp_path) == ["index"]
+
+
+def test_many_claim_sets_take_wider_ids(tmp_path: Path) -> None:
+    packer, catalogue = a_packer(sets=65_537)
+    write_index(packer, 5, catalogue, REPORT, tmp_path / "index")
+    index = Index.open(tmp_path / "index")
+    assert index.sizes()["set_ids"] == 4 * 65_537
+    assert index.entries(65_536) == ((65_536, 1),)
+
+
+def test_index_that_does_not_verify_is_not_installed(tmp_path: Path) -> None:
+    (tmp_path / "index").write_bytes(b"the old one")
+    packer, catalogue = a_packer()
+    with pytest.raises(IndexFormatError):
+        write_index(packer, 6, catalogue, REPORT, tmp_path / "index")  # hashed with the seed 5
+    assert (tmp_path / "index").read_bytes() == b"the old one"
+    assert left(tmp_path) == ["index"]
+
+
+def test_full_disk_leaves_the_old_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "index").write_bytes(b"the old one")
+    monkeypatch.setattr(os, "fsync", refuse)
+    packer, catalogue = a_packer()
+    with pytest.raises(StoreError, match="No space left"):
+        write_index(packer, 5, catalogue, REPORT, tmp_path / "index")
+    assert (tmp_path / "index").read_bytes() == b"the old one"
+    assert left(tmp_path) == ["index"]
+
+
+def test_folder_that_is_absent_is_a_store_error(tmp_path: Path) -> None:
+    packer, catalogue = a_packer()
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_index(packer, 5, catalogue, REPORT, tmp_path / "absent" / "index")
+
+
+def test_file_is_synced_before_it_is_renamed_and_its_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = list[str]()
+    sync, rename = os.fsync, os.replace
+
+    def noted_sync(descriptor: int) -> None:
+        order.append("fsync")
+        sync(descriptor)
+
+    def noted_rename(old: Path, new: Path) -> None:
+        order.append("rename")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(os, "replace", noted_rename)
+    packer, catalogue = a_packer()
+    write_index(packer, 5, catalogue, REPORT, tmp_path / "index")
+    assert order == ["fsync", "rename", "fsync"]  # the file, then its folder

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ListError
+from filterd.lists.hostname import text_from_key
+from filterd.lists.intake import Intake
+from filterd.lists.records import TAIL_OCTETS, read_tail
+from filterd.lists.rules import Effect, ListSource
+from tests.support.indexes import a_list
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def taken(*sources: ListSource) -> tuple[Intake, str]:
+    problems = io.StringIO()
+    intake = Intake(sources, problems)
+    for _ in sources:
+        intake.take(lambda _done: None)
+    return intake, problems.getvalue()
+
+
+def marked(intake: Intake) -> set[tuple[str, int]]:
+    """Return the names that carry a marker, and its line."""
+    return {
+        (text_from_key(record[:-TAIL_OCTETS]), read_tail(record)[1])
+        for record in intake.records
+        if intake.claims[read_tail(record)[0]][1].effect is Effect.MARKER
+    }
+
+
+def test_equal_claims_of_one_list_share_an_id(tmp_path: Path) -> None:
+    intake, _ = taken(a_list(tmp_path, "a.example.com\nb.example.com\n"))
+    assert len(intake.claims) == 1
+    assert [read_tail(record) for record in intake.records] == [(0, 1), (0, 2)]
+
+
+def test_equal_claims_of_two_lists_are_told_apart(tmp_path: Path) -> None:
+    lists = (a_list(tmp_path, "example.com\n"), a_list(tmp_path, "example.com\n", "b"))
+    assert [index for index, _ in taken(*lists)[0].claims] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("com", "single-label"),
+        ("com.vn", "public-suffix"),
+        ("blogspot.com", "public-suffix"),
+    ],
+)
+def test_names_that_no_list_may_name_are_refused(tmp_path: Path, text: str, reason: str) -> None:
+    intake, problems = taken(a_list(tmp_path, f"ok.example.com\n{text}\n"))
+    assert intake.reports[0].refused == {reason: 1}
+    assert problems == f"{tmp_path}/a.txt:2\t{reason}\t{text}\n"
+    assert len(intake.records) == 1
+
+
+def test_bad_line_is_a_problem_and_the_next_one_is_taken(tmp_path: Path) -> None:
+    intake, problems = taken(a_list(tmp_path, "http://example.com/x\nexample.com\n"))
+    assert intake.reports[0].problems == {"url-with-path": 1}
+    assert problems.startswith(f"{tmp_path}/a.txt:1\turl-with-path\thttp://example.com/x")
+    assert len(intake.records) == 1
+
+
+def test_hostile_line_cannot_break_the_file_of_problems(tmp_path: Path) -> None:
+    _, problems = taken(a_list(tmp_path, "a\tb\x1b[31m\udce9\n".encode("utf-8", "ignore").decode()))
+    assert problems.count("\n") == 1
+    assert problems.isascii()
+
+
+def test_exception_marks_the_names_above_it(tmp_path: Path) -> None:
+    text = "||example.co.uk^\n@@||a.b.example.co.uk^\n"
+    intake, _ = taken(a_list(tmp_path, text, form="adblock"))
+    assert marked(intake) == {("b.example.co.uk", 2), ("example.co.uk", 2)}
+
+
+def test_denyallow_marks_the_names_above_what_it_leaves_alone(tmp_path: Path) -> None:
+    text = "||example.com^$denyallow=b.a.example.com|elsewhere.org\n"
+    intake, _ = taken(a_list(tmp_path, text, form="adblock"))
+    assert marked(intake) == {("a.example.com", 1), ("example.com", 1)}
+
+
+def test_cancelled_exception_marks_nothing(tmp_path: Path) -> None:
+    text = "@@||a.example.com^\n@@||a.example.com^$badfilter\n"
+    intake, _ = taken(a_list(tmp_path, text, form="adblock"))
+    assert marked(intake) == set()
+
+
+def test_unknown_format_is_named_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ListError, match=r"format 'csv' is unknown; known: hosts, domains"):
+        taken(a_list(tmp_path, "", form="csv"))

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import publicsuffixlist
+import pytest
+
+from filterd.lists.hostname import HostnameError, key_from_text
+from filterd.lists.public_suffix import is_public_suffix
+from tests.support.shared_data import shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.mark.parametrize(
+    ("name", "public"),
+    [
+        ("com.vn", True),
+        ("edu.vn", True),
+        ("blogspot.com", True),
+        ("example.com", False),
+        ("kawasaki.jp", True),
+        ("any.kawasaki.jp", True),
+        ("city.kawasaki.jp", False),
+        ("www.any.kawasaki.jp", False),
+        ("xn--55qx5d.cn", True),
+        ("github.io", True),
+    ],
+)
+def test_public_suffixes_are_told_from_names(name: str, public: bool) -> None:
+    assert is_public_suffix(key_from_text(name)) is public
+
+
+def test_every_single_label_is_public() -> None:
+    assert is_public_suffix(b"com\0")
+    assert is_public_suffix(b"no-such-tld\0")
+
+
+def rules(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        rule = line.split(" ")[0].strip()
+        if rule and not rule.startswith("//"):
+            yield rule.removeprefix("!").removeprefix("*.")
+
+
+def disagreements(text: str) -> list[str]:
+    """Names made from the rules of a list on which we and the package differ."""
+    package = publicsuffixlist.PublicSuffixList()
+    found = []
+    for rule in rules(text):
+        for name in (rule, f"a.{rule}", f"b.a.{rule}"):
+            try:
+                key = key_from_text(name)
+            except HostnameError:
+                continue
+            ascii_name = ".".join(reversed(key[:-1].decode().split("\0")))
+            if is_public_suffix(key) is not package.is_public(ascii_name):
+                found.append(name)
+    return found
+
+
+def test_package_agrees_over_its_own_list() -> None:
+    text = Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8")
+    assert disagreements(text) == []
+
+
+def test_package_agrees_over_another_edition_of_the_list() -> None:
+    packed = shared("vectors/psl/public_suffix_list.dat.zst")
+    unpack = shutil.which("zstd")
+    if unpack is None:
+        pytest.skip("zstd is not installed")
+    text = subprocess.run([unpack, "-dc", packed], capture_output=True, check=True).stdout.decode()
+    assert disagreements(text) == []

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from filterd.lists.report import SAMPLES, SHOWN_CHARACTERS, CompileReport, ListReport, count, shown
+
+
+def a_report() -> CompileReport:
+    one = ListReport("a", "ads", "hosts", "/lists/a", lines=9, kept=3, set_aside=2)
+    one.refused = {"pinned": 1, "single-label": 2}
+    one.problems = {"bad-syntax": 1}
+    one.add_sample(4, "pinned", "example.com")
+    return CompileReport([one, ListReport("b", "ads", "hosts", "/lists/b", kept=4)], 7, 1.5)
+
+
+def test_report_survives_json() -> None:
+    report = a_report()
+    assert CompileReport.from_json(json.loads(json.dumps(report.to_json()))) == report
+
+
+def test_totals_add_up_over_lists() -> None:
+    report = a_report()
+    assert (report.kept, report.refused, report.set_aside, report.problems) == (7, 3, 2, 1)
+
+
+def test_samples_are_bounded() -> None:
+    report = ListReport("a", "ads", "hosts", "a")
+    for line in range(SAMPLES + 5):
+        report.add_sample(line, "bad-syntax", "x")
+    assert [sample.line for sample in report.samples] == list(range(SAMPLES))
+
+
+@pytest.mark.parametrize(
+    "text", ["\n\r\t\0", "\x1b[31m", "\u202etxt", "\udcff", "é" * 500, "x" * 10_000, "\U0001f600"]
+)
+def test_shown_text_is_short_and_printable_ascii(text: str) -> None:
+    harmless = shown(text)
+    assert harmless.isascii()
+    assert harmless.isprintable()
+    assert len(harmless) <= 10 * SHOWN_CHARACTERS
+
+
+def test_plain_text_is_shown_as_it_is() -> None:
+    assert shown("||ads.example^") == "||ads.example^"
+
+
+def test_reasons_are_counted() -> None:
+    counts = dict[str, int]()
+    for reason in ("a", "b", "a"):
+        count(counts, reason)
+    assert counts == {"a": 2, "b": 1}
