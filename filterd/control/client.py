@@ -65,7 +65,7 @@ def _result(line: bytes, path: Path) -> Any:
         if answer["ok"]:
             return answer["result"]
         errors = [ConfigError(**error) for error in answer.get("errors", [])]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ControlError(f"{path}: filterd gave no answer; see its log") from error
     if errors:
         raise ConfigErrors(errors)

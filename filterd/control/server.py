@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError, FilterdError, StoreError
@@ -26,7 +26,7 @@ _log = logging.getLogger("filterd.control")
 class ControlServer:
     """Answers commands on a Unix socket."""
 
-    def __init__(self, path: Path, commands: dict[str, Command]) -> None:
+    def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
         self._path, self._commands = path, commands
         self._server: asyncio.Server | None = None
 
@@ -70,7 +70,7 @@ class ControlServer:
         try:
             request = json.loads(line)
             command = self._commands[request.pop("command")]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {"ok": False, "error": "this filterd does not know that command"}
         try:
             return {"ok": True, "result": await command(request)}

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.control import ControlServer
+from filterd.control import server as module
+from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+
+async def _echo(request: dict[str, Any]) -> Any:
+    return request
+
+
+async def _refuse(_: dict[str, Any]) -> Any:
+    raise ControlError("not today")
+
+
+async def _wrong_site(_: dict[str, Any]) -> Any:
+    raise ConfigErrors([ConfigError("bad key", path="site.yaml", line=3, column=5, hint="mend it")])
+
+
+async def _bug(_: dict[str, Any]) -> Any:
+    raise RuntimeError("a bug")
+
+
+COMMANDS = {"echo": _echo, "refuse": _refuse, "wrong-site": _wrong_site, "bug": _bug}
+
+
+def _with_server(path: Path, work: Callable[[ControlServer], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        server = ControlServer(path, COMMANDS)
+        await server.start()
+        try:
+            await work(server)
+        finally:
+            await server.close()
+
+    asyncio.run(whole())
+
+
+async def _exchange(path: Path, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(request)
+    writer.write_eof()
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+def _ask(path: Path, request: bytes) -> Any:
+    answers: list[bytes] = []
+
+    async def work(_: ControlServer) -> None:
+        answers.append(await _exchange(path, request))
+
+    _with_server(path, work)
+    return json.loads(answers[0]) if answers[0] else None
+
+
+def test_a_command_gets_its_arguments_and_its_result_comes_back(tmp_path: Path) -> None:
+    answer = _ask(tmp_path / "s", b'{"command": "echo", "name": "v\xc3\xa0"}\n')
+    assert answer == {"ok": True, "result": {"name": "và"}}
+
+
+def test_an_error_is_told(tmp_path: Path) -> None:
+    answer = _ask(tmp_path / "s", b'{"command": "refuse"}\n')
+    assert answer == {"ok": False, "error": "not today", "errors": []}
+
+
+def test_errors_of_the_site_keep_their_places(tmp_path: Path) -> None:
+    answer = _ask(tmp_path / "s", b'{"command": "wrong-site"}\n')
+    place = {"path": "site.yaml", "line": 3, "column": 5}
+    assert answer["errors"] == [{"reason": "bad key", **place, "hint": "mend it"}]
+
+
+def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    answer = _ask(tmp_path / "s", b'{"command": "bug"}\n')
+    assert answer == {"ok": False, "error": "the command failed inside filterd; see its log"}
+    assert "RuntimeError: a bug" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"\n",
+        b"{}\n",
+        b"[]\n",
+        b'"echo"\n',
+        b"5\n",
+        b"not JSON\n",
+        b"\xff\xfe\n",
+        b'{"command": ["echo"]}\n',
+        b'{"command": "unknown"}\n',
+        b'{"command": null}\n',
+        b"[" * 30_000 + b"\n",
+    ],
+)
+def test_what_is_no_command_is_answered_so(tmp_path: Path, request_line: bytes) -> None:
+    answer = _ask(tmp_path / "s", request_line)
+    assert answer == {"ok": False, "error": "this filterd does not know that command"}
+
+
+def test_a_line_that_never_ends_is_not_collected(tmp_path: Path) -> None:
+    assert _ask(tmp_path / "s", b"x" * 200_000) is None
+
+
+def test_who_says_nothing_does_not_keep_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_REQUEST_WITHIN_S", 0.05)
+    path = tmp_path / "s"
+
+    async def work(_: ControlServer) -> None:
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        assert json.loads(await _exchange(path, b'{"command": "echo"}\n'))["ok"]
+        assert await reader.read() == b""
+        writer.close()
+
+    _with_server(path, work)
+
+
+def test_who_leaves_before_the_answer_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+
+    async def work(_: ControlServer) -> None:
+        for _attempt in range(20):
+            _reader, writer = await asyncio.open_unix_connection(str(path))
+            writer.write(b'{"command": "echo"}\n')
+            writer.transport.abort()
+        assert json.loads(await _exchange(path, b'{"command": "echo"}\n'))["ok"]
+
+    _with_server(path, work)
+
+
+def test_the_socket_is_for_its_owner_and_group_and_goes_away(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "s"
+
+    async def work(_: ControlServer) -> None:
+        assert path.stat().st_mode & 0o777 == 0o660
+
+    _with_server(path, work)
+    assert not path.exists()
+
+
+def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    assert path.exists()
+    assert _ask(path, b'{"command": "echo"}\n') == {"ok": True, "result": {}}
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("/dev/null/x/s", "Not a directory"), (f"/tmp/{'x' * 120}", "AF_UNIX path too long")],
+)
+def test_a_place_where_nobody_can_listen_is_named(path: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=f"{path}: cannot listen there: {why}"):
+        asyncio.run(ControlServer(tmp_path / path, {}).start())
+
+
+def test_closing_what_never_started_leaves_the_socket_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    path.write_bytes(b"")
+    asyncio.run(ControlServer(path, {}).close())
+    assert path.exists()
