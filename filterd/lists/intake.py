@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from filterd.errors import ListError
 from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, text_from_key
-from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.public_suffix import is_public_suffix, public_suffix_test
 from filterd.lists.reasons import Reason
 from filterd.lists.records import CANCELS, record_tail
 from filterd.lists.report import ListReport, count, shown
@@ -23,7 +23,9 @@ from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.source_text import SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from filterd.lists.formats import Parsed
 
 _MARKER = Claim(Scope.EXACT, Effect.MARKER)
 _REFUSALS = frozenset((Reason.EVERYTHING, Reason.SINGLE_LABEL, Reason.PUBLIC_SUFFIX, Reason.PINNED))
@@ -60,34 +62,43 @@ class Intake:
         Raises:
             ListError: its file cannot be read, or its format is unknown.
         """
-        index = len(self.digests)
-        source = self.sources[index]
+        source = self.sources[len(self.digests)]
         parse = FORMATS.get(source.format)
         if parse is None:
             known = ", ".join(FORMATS)
             raise ListError(f"{source.path}: format {source.format!r} is unknown; known: {known}")
         text = SourceText(Path(source.path))
+        self._take_entries(parse(chain.from_iterable(text.lines(progress))))
+        self.reports[len(self.digests)].lines = text.line_count
+        self.digests.append(text.digest)
+
+    def _take_entries(self, entries: Iterable[Parsed]) -> None:
+        """Make records of what a parser says; this loop runs once per line of every list."""
+        index = len(self.digests)
         claim_ids = _ClaimIds(self.claims, index)
         exceptions, cancelled = list[tuple[bytes, Entry]](), set[tuple[bytes, int]]()
-        append = self.records.append
-        for parsed in parse(chain.from_iterable(text.lines(progress))):
-            if isinstance(parsed, Problem):
-                self.refuse(index, parsed.line, parsed.reason, parsed.text)
+        append, is_public, id_of = self.records.append, public_suffix_test(), claim_ids.of
+        for entry in entries:
+            if isinstance(entry, Problem):
+                self.refuse(index, entry.line, entry.reason, entry.text)
                 continue
-            key = self._key(index, parsed)
-            if key is None:
+            line, name, claim = entry
+            try:
+                key = key_from_text(name)
+            except HostnameError as error:
+                self.refuse(index, line, error.reason, name)
                 continue
-            claim_id = claim_ids.of(parsed.claim)
-            if isinstance(parsed, Cancelled):
+            if is_public(key):
+                self.refuse(index, line, Reason.PUBLIC_SUFFIX, name)
+                continue
+            claim_id = id_of(claim)
+            if isinstance(entry, Cancelled):
                 cancelled.add((key, claim_id))
-                append(key + record_tail(claim_id, CANCELS))
-                continue
-            append(key + record_tail(claim_id, parsed.line))
-            if parsed.claim.effect is Effect.EXCEPT or parsed.claim.denyallow:
-                exceptions.append((key, parsed))
+                line = CANCELS
+            elif claim_id in claim_ids.excepting:
+                exceptions.append((key, entry))
+            append(key + record_tail(claim_id, line))
         self._mark(exceptions, cancelled, claim_ids)
-        self.reports[index].lines = text.line_count
-        self.digests.append(text.digest)
 
     def refuse(self, index: int, line: int, reason: Reason, text: str) -> None:
         """Count, quote and record a line or an entry that is not taken."""
@@ -104,18 +115,6 @@ class Intake:
     def refuse_key(self, index: int, line: int, reason: Reason, key: bytes) -> None:
         """``refuse`` for an entry of which only the key is left."""
         self.refuse(index, line, reason, text_from_key(key))
-
-    def _key(self, index: int, entry: Entry | Cancelled) -> bytes | None:
-        """Return the key of an entry's name, unless no list may name it."""
-        try:
-            key = key_from_text(entry.name)
-        except HostnameError as error:
-            self.refuse(index, entry.line, error.reason, entry.name)
-            return None
-        if is_public_suffix(key):
-            self.refuse(index, entry.line, Reason.PUBLIC_SUFFIX, entry.name)
-            return None
-        return key
 
     def _mark(
         self,
@@ -138,13 +137,15 @@ class _ClaimIds:
     """Ids of the claims of one list.
 
     Parsers intern their claims, so the identity of the object finds most ids: a
-    dataclass hashes all its fields again for every entry.
+    dataclass hashes all its fields again for every entry. ``excepting`` are the
+    ids of claims that leave names alone.
     """
 
     def __init__(self, claims: list[tuple[int, Claim]], index: int) -> None:
         self._claims, self._index = claims, index
         self._by_value: dict[Claim, int] = {}
         self._by_identity: dict[int, int] = {}
+        self.excepting = set[int]()
 
     def of(self, claim: Claim) -> int:
         """Return the id of a claim, a new one for a new claim."""
@@ -155,6 +156,8 @@ class _ClaimIds:
         if known is None:
             known = self._by_value[claim] = len(self._claims)
             self._claims.append((self._index, claim))
+            if claim.effect is Effect.EXCEPT or claim.denyallow:
+                self.excepting.add(known)
             # Safe only for the object that is kept: another may take its place in memory.
             self._by_identity[id(claim)] = known
         return known
