@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import logging
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ConfigErrors, StoreError
+from filterd.lists.index import Index
+from filterd.paths import StateFolder
+from filterd.policy import store
+from filterd.server import state as on_disk
+from tests.support.daemon import build_lists, copy_lists, write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIKTOK = b"\x06tiktok\x03com\0"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    """A state folder with all lists and a policy."""
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    state = build_lists(config, tmp_path_factory.mktemp("state"))
+    on_disk.compile_policy(config, state)
+    return state
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_site(tmp_path / "site", port=5353)
+
+
+@pytest.fixture
+def state(tmp_path: Path, built: StateFolder) -> StateFolder:
+    """A state folder in order."""
+    state = copy_lists(built, tmp_path / "state")
+    state.policy.write_bytes(built.policy.read_bytes())
+    return state
+
+
+def _break_site(config: Path) -> None:
+    (config / "site.yaml").write_text("school: {name: A}\nlisten: [nonsense]\n", encoding="utf-8")
+
+
+def _damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFolder) -> None:
+    site = on_disk.load_site(config, state)
+    assert site.policy.school == "Trường mẫu"
+    assert site.index.lookup(TIKTOK)
+    assert [server.port for server in site.upstreams] == [9]
+
+
+def test_a_valid_site_replaces_the_compiled_policy(config: Path, state: StateFolder) -> None:
+    write_site(config, port=5300)
+    on_disk.compile_policy_or_keep(config, state)
+    assert [listen.port for listen in store.load(state.policy).listen] == [5300]
+
+
+def test_an_invalid_site_leaves_the_last_good_policy_and_says_so_loudly(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = state.policy.read_bytes()
+    _break_site(config)
+    on_disk.compile_policy_or_keep(config, state)
+    assert state.policy.read_bytes() == before
+    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "site.yaml:2:10: listen" in errors[0]
+    assert "its last good policy is in force" in errors[-1]
+
+
+def test_an_invalid_site_without_a_last_good_policy_is_an_error(
+    config: Path, tmp_path: Path
+) -> None:
+    _break_site(config)
+    with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10: listen"):
+        on_disk.compile_policy_or_keep(config, StateFolder(tmp_path / "new"))
+
+
+def test_an_invalid_site_beside_a_damaged_policy_is_an_error_that_names_both(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    _break_site(config)
+    _damage(state.policy)
+    with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10: listen"):
+        on_disk.compile_policy_or_keep(config, state)
+    assert "policy.filterd: damaged" in caplog.text
+
+
+def test_a_damaged_policy_is_compiled_again(config: Path, state: StateFolder) -> None:
+    _damage(state.policy)
+    on_disk.compile_policy_or_keep(config, state)
+    assert on_disk.load_site(config, state).policy.school == "Trường mẫu"
+
+
+def test_a_damaged_index_gives_way_to_the_one_before(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    state.previous_index.write_bytes(state.index.read_bytes())
+    _damage(state.index)
+    assert on_disk.load_site(config, state).index.lookup(TIKTOK)
+    assert f"{state.index}: the index is damaged" in caplog.text
+    assert "compiling those" not in caplog.text
+
+
+def test_control_a_damaged_index_opens_when_it_is_not_verified(state: StateFolder) -> None:
+    _damage(state.index)
+    Index.open(state.index)
+
+
+@pytest.mark.parametrize("left", ["none", "empty", "both damaged"])
+def test_without_a_usable_index_the_lists_are_compiled(
+    config: Path, state: StateFolder, left: str
+) -> None:
+    if left == "none":
+        state.index.unlink()
+    elif left == "empty":
+        state.index.write_bytes(b"")
+    else:
+        _damage(state.index)
+        state.previous_index.write_bytes(state.index.read_bytes())
+    assert on_disk.load_site(config, state).index.lookup(TIKTOK)
+    Index.open(state.index).verify()
+
+
+def test_where_the_site_is_wrong_only_the_shipped_lists_are_compiled(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    _break_site(config)
+    state.index.unlink()
+    index = on_disk.load_site(config, state).index
+    assert index.lookup(TIKTOK)
+    assert "site.yaml:2:10: listen" in caplog.text
+    assert "compiling only the lists that ship" in caplog.text
+
+
+def test_control_the_full_build_fails_where_the_site_is_wrong(
+    config: Path, state: StateFolder
+) -> None:
+    _break_site(config)
+    with pytest.raises(StoreError, match=r"the lists cannot be compiled: .*site\.yaml:2:10"):
+        on_disk._run_build("--config", str(config), "--state", str(state.folder))
+
+
+def test_a_build_that_takes_too_long_is_ended(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("filterd", 600)
+
+    monkeypatch.setattr(subprocess, "run", slow)
+    with pytest.raises(StoreError, match="took too long to compile"):
+        on_disk._build_lists(config, state)
+
+
+def test_a_damaged_policy_alone_cannot_be_loaded(config: Path, state: StateFolder) -> None:
+    _damage(state.policy)
+    with pytest.raises(StoreError, match="damaged"):
+        on_disk.load_site(config, state)
+
+
+def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
+    with (
+        on_disk.held(state),
+        pytest.raises(StoreError, match="another filterd serves from this folder"),
+        on_disk.held(state),
+    ):
+        pass
