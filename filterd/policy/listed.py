@@ -17,6 +17,8 @@ from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from filterd.lists.index import Index
     from filterd.lists.layout import Hit
     from filterd.lists.rules import Claim
@@ -50,40 +52,50 @@ class Lists:
 
     def say(self, grade: GradePolicy, qname: bytes, qtype: int, hits: tuple[Hit, ...]) -> Listed:
         """Return what the entries for the names that ``lookup`` found say of the question."""
-        speakers = []
+        speakers: list[Speaker] = []
         excepts_more = False
         own_labels = names.count_labels(qname)
         for hit in hits:
             at_self = hit.labels == own_labels
             excepts_more |= at_self and self._table.marks_exception_beneath(hit.set_id)
+            covering = []
             for ruling in self._table.rulings(grade, hit.set_id):
                 claim = ruling.claim
                 if not _reaches(claim, qname, at_self):
                     continue
                 if claim.covers_type(qtype) and not (at_self and claim.scope is Scope.SUBDOMAINS):
-                    speakers.append(self._speaker(hit, ruling))
+                    covering.append(ruling)
                 else:
                     excepts_more |= ruling.rule is Rule.LIST_EXCEPTION
+            speakers += self._speakers(hit, covering)
         return Listed(speakers, excepts_more)
 
-    def _speaker(self, hit: Hit, ruling: Ruling) -> Speaker:
-        claim = ruling.claim
-        return Speaker(self._match(hit, ruling), hit.labels, claim.important, claim.specific)
-
-    def _match(self, hit: Hit, ruling: Ruling) -> Match:
-        claim = ruling.claim
+    def _speakers(self, hit: Hit, rulings: list[Ruling]) -> Iterator[Speaker]:
+        """Give the entries for one listed name their provenance."""
+        if not rulings:
+            return
         name = self._index.name(hit.rank)
-        return Match(
-            ruling.rule,
-            blocks=ruling.rule in _BLOCKING,
-            name=name,
-            covers_subtree=_is_unconditional(claim) and claim.scope is not Scope.EXACT,
-            category=ruling.category,
-            list_id=ruling.list_id,
-            line=dict(self._index.entries(hit.rank))[ruling.claim_id],
-            entry=_SCOPE_PREFIX[claim.scope] + names.to_text(name),
-            third_party=ruling.third_party,
-        )
+        lines = dict(self._index.entries(hit.rank))
+        for ruling in rulings:
+            claim = ruling.claim
+            match = _match(ruling, name, lines[ruling.claim_id])
+            yield Speaker(match, hit.labels, claim.important, claim.specific)
+
+
+def _match(ruling: Ruling, name: bytes, line: int) -> Match:
+    claim = ruling.claim
+    whole = claim.scope is not Scope.EXACT and claim.types is None and not claim.denyallow
+    return Match(
+        ruling.rule,
+        blocks=ruling.rule in _BLOCKING,
+        name=name,
+        covers_subtree=whole,
+        category=ruling.category,
+        list_id=ruling.list_id,
+        line=line,
+        entry=_SCOPE_PREFIX[claim.scope] + names.to_text(name),
+        third_party=ruling.third_party,
+    )
 
 
 def _reaches(claim: Claim, qname: bytes, at_self: bool) -> bool:
@@ -91,7 +103,3 @@ def _reaches(claim: Claim, qname: bytes, at_self: bool) -> bool:
     if claim.scope is Scope.EXACT and not at_self:
         return False
     return not any(names.is_at_or_beneath(qname, left) for left in claim.denyallow)
-
-
-def _is_unconditional(claim: Claim) -> bool:
-    return claim.types is None and not claim.denyallow
