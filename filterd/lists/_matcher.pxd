@@ -10,6 +10,7 @@ its arithmetic. Who has several names at hand therefore calls ``begin`` for all,
 then ``approach`` for all, then ``finish`` for all: the waits overlap.
 """
 
+cimport cython
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
@@ -47,6 +48,7 @@ cdef struct Geometry:
     bint wide_sets
     uint64_t seed
 
+@cython.final
 cdef class Matcher:
     cdef Py_buffer _file
     cdef Geometry _geometry
@@ -58,7 +60,7 @@ cdef class Matcher:
 
     # The same in three steps, with the same name in the first and the last.
     cdef void begin(self, const uint8_t* name, size_t length, Search* search) noexcept nogil
-    cdef void approach(self, const Search* search) noexcept nogil
+    cdef void approach(self, Search* search) noexcept nogil
     cdef int finish(
         self, const uint8_t* name, size_t length, const Search* search, Found* found
     ) noexcept nogil

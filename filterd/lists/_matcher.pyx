@@ -9,6 +9,7 @@ against the section. The header has placed the sections within the file. No
 pointer outlives the call that made it.
 """
 
+cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
@@ -76,6 +77,7 @@ cdef struct Entry:
     size_t at
 
 
+@cython.final
 cdef class Matcher:
     """Lookups in one mapped index; see ``filterd.lists._matcher_py.Matcher``."""
 
@@ -205,17 +207,20 @@ cdef class Matcher:
             <const uint8_t*>self._file.buf, &self._geometry, name, length, search
         )
 
-    cdef void approach(self, const Search* search) noexcept nogil:
-        """Fetch the octets that will decide, where a slot has the fingerprint."""
+    cdef void approach(self, Search* search) noexcept nogil:
+        """Fetch the octets that will decide; forget the labels before any slot's fingerprint."""
         cdef const uint8_t* file = <const uint8_t*>self._file.buf
         cdef Probe probe
         cdef int64_t rank
-        cdef int depth
+        cdef int depth, deepest = 0
         for depth in range(2, search.depth + 1):
             probe = first_probe(&self._geometry, search.hashes[depth])
             rank = next_rank(file, &self._geometry, &probe)
+            if rank != ABSENT:
+                deepest = depth
             if rank >= 0:
                 fetch_name(file, &self._geometry, <uint32_t>rank)
+        search.depth = deepest
 
     cdef int finish(
         self, const uint8_t* name, size_t length, const Search* search, Found* found
