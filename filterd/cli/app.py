@@ -100,4 +100,5 @@ def _end_with_usage(error: Any) -> Never:
     if "\n" in told:
         sys.stderr.write(f"{told}\n")
         sys.exit(_WRONG)
-    _end(f"{told.rstrip('.')} (see `{error.ctx.command_path} --help`)", _WRONG)
+    command = error.ctx.command_path if error.ctx else "filterd"
+    _end(f"{told.rstrip('.')} (see `{command} --help`)", _WRONG)

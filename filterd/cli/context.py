@@ -121,5 +121,5 @@ def _language_of_site(config: Path) -> str:
         data = load(config / "site.yaml").data
     except FilterdError:
         return "en"
-    language = data.get("language", "vi") if isinstance(data, dict) else "vi"
+    language = data.get("language", "vi") if isinstance(data, dict) else None
     return language if language in ("vi", "en") else "en"

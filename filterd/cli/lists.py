@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.console import Group
 
 from filterd import control
 from filterd.cli import building
@@ -19,7 +19,7 @@ from filterd.cli.context import (
     StateOption,
     context,
 )
-from filterd.cli.render import facts, grid, local_time, number
+from filterd.cli.render import facts, grid, local_time, number, titled
 from filterd.cli.sites import open_index, qname_from
 from filterd.errors import ControlError
 from filterd.lists.index import Index
@@ -131,19 +131,19 @@ def _print_report(here: Context, report: CompileReport) -> None:
     reasons = _not_taken(report)
     if reasons:
         rows = [(number(n), texts.word("not-taken", why)) for why, n in reasons.most_common()]
-        here.console.print(facts(texts("lists.reasons"), rows))
+        here.console.print(titled(texts("lists.reasons"), facts(rows)))
         here.console.print(texts("lists.see_problems", path=here.state.problems), soft_wrap=True)
 
 
-def _report_table(texts: Texts, report: CompileReport) -> Table:
+def _report_table(texts: Texts, report: CompileReport) -> Group:
     """Draw what became of each list; a column of zeros tells nothing and is left out."""
     counts = [(one, _counts(one)) for one in report.lists]
     shown = ["kept"] + [key for key in _EXTRA_COLUMNS if any(count[key] for _, count in counts)]
     columns = [(texts("lists.id"), False), (texts("lists.category"), False)]
-    table = grid(texts("lists.title"), columns + [(texts(f"lists.{key}"), True) for key in shown])
+    table = grid(columns + [(texts(f"lists.{key}"), True) for key in shown])
     for one, count in counts:
         table.add_row(one.id, one.category, *(number(count[key]) for key in shown))
-    return table
+    return titled(texts("lists.title"), table)
 
 
 def _counts(one: ListReport) -> dict[str, int]:
@@ -188,11 +188,11 @@ def _entries(index: Index, qname: bytes) -> list[dict[str, Any]]:
     return found
 
 
-def _entries_table(here: Context, name: str, found: list[dict[str, Any]]) -> Table:
+def _entries_table(here: Context, name: str, found: list[dict[str, Any]]) -> Group:
     texts = here.texts
     headings = ("check.entry", "lists.effect", "check.list", "check.category")
-    table = grid(name, [(texts(key), False) for key in headings])
+    table = grid([(texts(key), False) for key in headings])
     for one in found:
         where = texts("check.no_line", list=one["list"], line=one["line"])
         table.add_row(one["entry"], texts.word("effect", one["effect"]), where, one["category"])
-    return table
+    return titled(name, table)

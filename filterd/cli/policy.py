@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
 from rich.tree import Tree
 
@@ -17,7 +17,7 @@ from filterd.cli.context import (
     StateOption,
     context,
 )
-from filterd.cli.render import grid
+from filterd.cli.render import grid, titled
 from filterd.cli.sites import grade_from, policy_of
 from filterd.policy.model import TIERS, Category, GradePolicy, Policy
 from filterd.texts import Texts
@@ -110,7 +110,7 @@ def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
     }
 
 
-def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Table:
+def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Group:
     title = texts(
         "policy.title",
         grade=grade.grade,
@@ -119,14 +119,14 @@ def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Table:
         response=grade.response.value,
     )
     headings = [(texts("check.category"), False), ("", False), (texts("policy.min_age"), True)]
-    table = grid(title, [*headings, (texts("policy.state"), False)])
+    table = grid([*headings, (texts("policy.state"), False)])
     for category in policy.categories.values():
         state = _state_of(category, grade)
         name = category.name_vi if texts.language == "vi" else category.name_en
         min_age = "" if category.min_age is None else str(category.min_age)
         shown = Text(texts(f"policy.{state}"), style=_STYLES[state])
         table.add_row(category.id, Text(name, style="dim"), min_age, shown)
-    return table
+    return titled(title, table)
 
 
 def _tree(texts: Texts, policy: Policy) -> Tree:

@@ -8,22 +8,21 @@ from datetime import datetime
 from typing import Any, Literal
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from filterd.texts import Texts
 
 
-def facts(title: Text | str, rows: Iterable[tuple[str, Any]]) -> Table:
+def titled(title: str, table: Table) -> Group:
+    """Put a title above a table; rich's own would be broken where the table is narrower."""
+    return Group(Text(title, style="bold"), table)
+
+
+def facts(rows: Iterable[tuple[str, Any]]) -> Table:
     """Return a two-column table of what is so; rows without a value are left out."""
-    table = Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        box=None,
-        show_header=False,
-        pad_edge=False,
-    )
+    table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
@@ -32,20 +31,13 @@ def facts(title: Text | str, rows: Iterable[tuple[str, Any]]) -> Table:
     return table
 
 
-def grid(title: str, columns: Iterable[tuple[str, bool]]) -> Table:
+def grid(columns: Iterable[tuple[str, bool]]) -> Table:
     """Return an empty table; each column is a heading and whether it holds numbers.
 
     Numbers and the first column keep their width; where a terminal is too
     narrow, the words between are cut, never broken over lines.
     """
-    table = Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for position, (heading, numeric) in enumerate(columns):
         justify: Literal["left", "right"] = "right" if numeric else "left"
         table.add_column(
@@ -76,7 +68,6 @@ def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
     verdict.append(f" ({told['action']})", style="default")
     told_list = told["list"] and texts("check.no_line", list=told["list"], line=told["line"])
     return facts(
-        "",
         [
             (texts("check.question"), f"{told['qname']} {told['qtype']}"),
             (texts("check.answer"), verdict),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import typer
-from rich.table import Table
+from rich.console import Group
 
 from filterd import control
 from filterd.cli.context import (
@@ -16,7 +16,7 @@ from filterd.cli.context import (
     StateOption,
     context,
 )
-from filterd.cli.render import facts, local_time, number
+from filterd.cli.render import facts, local_time, number, titled
 from filterd.texts import Texts
 
 
@@ -54,7 +54,7 @@ def status(
         here.console.print(_status_table(here.texts, told))
 
 
-def _status_table(texts: Texts, told: dict[str, Any]) -> Table:
+def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
     cache = {key: number(value) for key, value in told["cache"].items()}
     answers = ", ".join(f"{what} {number(n)}" for what, n in sorted(told["answers"].items()))
     lists = texts(
@@ -63,8 +63,7 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Table:
         lists=told["lists"],
         when=local_time(told["lists_built_at"]),
     )
-    return facts(
-        texts("status.title", version=told["version"]),
+    table = facts(
         [
             (texts("status.school"), told["school"]),
             (texts("status.up"), texts("status.seconds", n=number(told["up_s"]))),
@@ -78,6 +77,7 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Table:
             (texts("status.in_flight"), str(told["in_flight"])),
         ],
     )
+    return titled(texts("status.title", version=told["version"]), table)
 
 
 def _upstreams(texts: Texts, upstreams: list[dict[str, Any]]) -> str:

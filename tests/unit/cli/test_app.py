@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever is wrong is one line a problem on standard error, exit code 2, never a traceback."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.cli import app as module
+from filterd.cli import running
+from filterd.version import __version__
+from tests.support.commands import call
+from tests.support.daemon import copy_lists, write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+
+
+def test_the_version_is_told() -> None:
+    assert call("--version") == (0, f"filterd {__version__}\n", "")
+
+
+@pytest.mark.parametrize("words", [(), ("lists",), ("policy",)])
+def test_without_a_command_the_help_is_shown(words: tuple[str, ...]) -> None:
+    done = call(*words)
+    assert done.code == 2
+    assert done.err.startswith("Usage: filterd")
+    assert "Commands:" in done.err
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_no_error(option: str) -> None:
+    done = call("check", option)
+    assert (done.code, done.err) == (0, "")
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+WRONG_WORDS = [
+    ("nonsense", "No such command 'nonsense'"),
+    ("--nonsense", "No such option: --nonsense"),
+    ("--config", "requires an argument"),
+    ("--lang fr status", "--lang 'fr' is no language here"),
+    ("status --lang fr", "--lang 'fr' is no language here"),
+    ("status extra", "unexpected extra argument"),
+    ("serve --port 53", "No such option: --port"),
+    ("serve extra", "unexpected extra argument"),
+    ("reload --grade 3", "No such option: --grade"),
+    ("check", "Missing argument 'NAME'"),
+    ("check a.example b.example", "unexpected extra argument"),
+    ("check a.example --grade", "requires an argument"),
+    ("check a.example --grade 13", "'13' is no grade (one of preschool, 1, 2"),
+    ("check a.example --grade 0", "'0' is no grade"),
+    ("check a.example --grade primary", "'primary' is no grade"),
+    ("check a.example --grade 3 --client 10.0.0.1", "--grade and --client exclude each other"),
+    ("check a.example --client 10.0.0", "--client '10.0.0' is no address (such as 10.0.6.21)"),
+    ("check a.example --client 10.0.0.0/24", "--client '10.0.0.0/24' is no address"),
+    ("check a.example --client school", "--client 'school' is no address"),
+    ("check a.example --client 192.0.2.1 --offline", "192.0.2.1 may not ask here"),
+    ("check a.example --type FOO", "--type: 'FOO' is no record type; write AAAA, TYPE28 or 28"),
+    ("check a.example --type TYPE65536", "is no record type"),
+    ("check a.example --type -1", "is no record type"),
+    ("check a.example --at yesterday", "'yesterday' is no time (write 2026-12-01T07:30)"),
+    ("check a.example --at 2026-13-01", "'2026-13-01' is no time"),
+    ("check a..example", "'a..example' is no name: a label has 0 octets"),
+    ("check .example", "'.example' is no name"),
+    (f"check {'a' * 64}.example", "a label has 64 octets, not 1 to 63"),
+    (f"check {'abcdefgh.' * 40}example", "octets, more than 255"),
+    (r"check a\999.example", "is more than an octet holds"),
+    ("check việt", "is a top-level domain or a local name"),
+    ("lists nonsense", "No such command 'nonsense'"),
+    ("lists search", "Missing argument 'NAME'"),
+    ("lists search a..example", "'a..example' is no name"),
+    ("lists build --grade 3", "No such option: --grade"),
+    ("lists status extra", "unexpected extra argument"),
+    ("policy nonsense", "No such command 'nonsense'"),
+    ("policy show", "Missing option '--grade'"),
+    ("policy show --grade 13", "'13' is no grade"),
+    ("policy validate extra", "unexpected extra argument"),
+    ("policy tree --grade 3", "No such option: --grade"),
+    ("init", "Missing argument 'DIR'"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), WRONG_WORDS, ids=[words for words, _ in WRONG_WORDS])
+def test_wrong_words_are_told_in_one_line(words: str, told: str, places: list[str]) -> None:
+    done = call(*words.split(), FILTERD_CONFIG=places[1], FILTERD_STATE=places[3])
+    assert (done.code, done.out) == (2, "")
+    assert len(done.error_lines) == 1
+    assert done.err.startswith("filterd: ")
+    assert told in done.err
+
+
+def test_wrong_words_say_where_to_read_more() -> None:
+    assert call("policy", "show").err.endswith("(see `filterd policy show --help`)\n")
+
+
+@pytest.mark.parametrize("name", ["a b.example", "a\tb.example", "", "a\x1b[31m.example", "a\n.vn"])
+def test_a_name_with_spaces_or_controls_is_refused_and_shown_harmlessly(
+    name: str, places: list[str]
+) -> None:
+    done = call("check", name, "--offline", *places)
+    assert (done.code, done.out) == (2, "")
+    assert "is no name" in done.err
+    assert not set(done.err) & set("\x1b\t\r")
+
+
+WRONG_PLACES = [
+    ("check a.example --offline --config {none}", "none/site.yaml: cannot be read: No such file"),
+    ("check a.example --offline --config {file}", "file/site.yaml: cannot be read: Not a direct"),
+    ("check a.example --offline --state {none}", "compile the lists with `filterd lists build`"),
+    ("check a.example --offline --state {file}", "Not a directory; compile the lists"),
+    ("check a.example --offline --state {damaged}", "index.filterd: "),
+    ("lists status --state {none}", "none/index.filterd: No such file or directory; compile"),
+    ("lists status --state {damaged}", "index.filterd: "),
+    ("lists search a.example --state {damaged}", "compile the lists"),
+    ("lists build --state {file}", "file: cannot be written: File exists"),
+    ("lists build --state {file}/x", "cannot be written: Not a directory"),
+    ("lists build --state /proc/none", "/proc/none: cannot be written: No such file"),
+    ("lists build --config {none}", "none/site.yaml: cannot be read: No such file"),
+    ("policy validate --config {none}", "none/site.yaml: cannot be read: No such file"),
+    ("policy validate --config {wrong}", "wrong/site.yaml:2:1: unknown key 'listne'"),
+    ("policy validate --config {list}", "no/list.txt"),
+    ("policy show --grade 3 --config {wrong}", "did you mean 'listen'?"),
+    ("policy tree --config {wrong}", "wrong/site.yaml:2:1: unknown key"),
+    ("policy validate --config {folder}", "site.yaml: cannot be read: Is a directory"),
+    ("status --state {none}", "no running filterd answers (No such file or directory); start it"),
+    ("status --state {file}", "no running filterd answers (Not a directory)"),
+    ("reload --state {none}", "or name its state folder with --state"),
+    ("init {file}", "file: cannot be made: "),
+    ("init {file}/x", "cannot be made: Not a directory"),
+    ("init {wrong}", "wrong/site.yaml is there already: nothing is overwritten"),
+    ("init /proc/none", "/proc/none: cannot be made: "),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), WRONG_PLACES, ids=[words for words, _ in WRONG_PLACES])
+def test_wrong_places_are_told_in_one_line(
+    words: str, told: str, places: list[str], state: StateFolder, tmp_path: Path
+) -> None:
+    given = {key: tmp_path / key for key in ("none", "file", "damaged", "wrong", "list", "folder")}
+    given["file"].write_bytes(b"")
+    damaged = copy_lists(state, given["damaged"]).index
+    damaged.write_bytes(damaged.read_bytes()[:4096])
+    write_site(given["wrong"], port=5353)
+    (given["wrong"] / "site.yaml").write_text("school: {name: A}\nlistne: []\n", encoding="utf-8")
+    own = "lists: [{id: own, file: no/list.txt, category: games}]\n"
+    write_site(given["list"], port=5353, more=own)
+    (given["folder"] / "site.yaml").mkdir(parents=True)
+    done = call(
+        *words.format(**given).split(),
+        FILTERD_CONFIG=places[1],
+        FILTERD_STATE=places[3],
+        FILTERD_LANG="en",
+    )
+    assert (done.code, done.out) == (2, "")
+    assert len(done.error_lines) == 1, done.err
+    assert done.err.startswith("filterd: ")
+    assert told in done.err
+
+
+def test_every_problem_of_a_site_has_its_own_line_and_place(tmp_path: Path) -> None:
+    text = "school: {nam: A}\nlisten: [x]\nlanguage: fr\n"
+    (tmp_path / "site.yaml").write_text(text, encoding="utf-8")
+    done = call("policy", "validate", "--config", tmp_path)
+    assert done.code == 2
+    assert len(done.error_lines) == 4
+    places = [line.split(": ")[1].rpartition("site.yaml:")[2] for line in done.error_lines]
+    assert places == ["1:1", "1:10", "2:10", "3:1"]
+
+
+def test_what_the_disk_refuses_unexpectedly_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/etc/filterd/site.yaml")
+
+    monkeypatch.setattr(running, "context", refuse)
+    done = call("status")
+    assert done == (2, "", "filterd: /etc/filterd/site.yaml: Permission denied\n")
+
+
+def test_control_c_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "context", interrupt)
+    assert call("status") == (130, "", "")
+
+
+def test_a_terminal_without_vietnamese_letters_shows_marks(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    octets = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(octets, encoding="ascii"))
+    monkeypatch.setattr(sys, "argv", ["filterd", "policy", "tree", "--config", str(config)])
+    with pytest.raises(SystemExit) as ended:
+        module.main()
+    sys.stdout.flush()
+    assert not ended.value.code
+    assert octets.getvalue().startswith(b"Tr??ng m?u\n")

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from filterd.cli import context as module
+from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE
+from tests.support.commands import call
+from tests.support.daemon import write_site
+
+
+def _school(folder: Path, name: str, language: str = "en") -> Path:
+    folder.mkdir()
+    text = f"school: {{name: '{name}'}}\nlanguage: {language}\n"
+    (folder / "site.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def schools(tmp_path: Path) -> dict[str, str]:
+    return {name: str(_school(tmp_path / name, name)) for name in ("before", "after", "env")}
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "expected"),
+    [
+        ("policy tree", "env", "env"),
+        ("--config {before} policy tree", "", "before"),
+        ("policy tree --config {after}", "", "after"),
+        ("--config {before} policy tree", "env", "before"),
+        ("policy tree --config {after}", "env", "after"),
+        ("--config {before} policy tree --config {after}", "env", "after"),
+    ],
+)
+def test_the_nearest_place_that_names_the_site_counts(
+    schools: dict[str, str], words: str, env: str, expected: str
+) -> None:
+    changes = {"FILTERD_CONFIG": schools[env]} if env else {}
+    done = call(*words.format(**schools).split(), **changes)
+    assert done.out.splitlines()[0] == expected
+
+
+@pytest.mark.parametrize("words", ["--state {folder} status", "status --state {folder}"])
+def test_the_state_folder_may_be_named_before_and_after(words: str, tmp_path: Path) -> None:
+    done = call(*words.format(folder=tmp_path).split(), FILTERD_STATE="/elsewhere")
+    assert done.err.startswith(f"filterd: {tmp_path}/control.sock: ")
+
+
+def test_the_environment_names_the_state_folder() -> None:
+    assert "/elsewhere/control.sock" in call("status", FILTERD_STATE="/elsewhere").err
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "site", "expected"),
+    [
+        ("", "", "vi", "hợp lệ"),
+        ("", "", "en", "valid"),
+        ("", "en", "vi", "valid"),
+        ("--lang vi", "en", "en", "hợp lệ"),
+    ],
+)
+def test_the_language_is_the_one_asked_for_else_the_sites(
+    tmp_path: Path, words: str, env: str, site: str, expected: str
+) -> None:
+    folder = _school(tmp_path / "site", "A", site)
+    changes = {"FILTERD_LANG": env} if env else {}
+    done = call("policy", "validate", "--config", folder, *words.split(), **changes)
+    assert expected in done.out
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("school: {name: A}\n", "vi"),
+        ("language: vi\n", "vi"),
+        ("language: fr\n", "en"),
+        ("language: [vi]\n", "en"),
+        ("- vi\n", "en"),
+        ("language: {", "en"),
+    ],
+)
+def test_a_site_that_cannot_be_read_gets_english(tmp_path: Path, text: str, language: str) -> None:
+    (tmp_path / "site.yaml").write_text(text, encoding="utf-8")
+    assert module._language(None, tmp_path) == language
+
+
+def test_the_systems_site_comes_first_and_has_the_systems_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path)
+    assert module.default_config() == tmp_path
+    assert module.default_state(tmp_path) == SYSTEM_STATE
+    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path / "none")
+    assert module.default_config() == Path("policies")
+    assert module.default_state(Path("policies")) == Path(".state")
+    assert Path("/etc/filterd") == SYSTEM_CONFIG
+
+
+def test_square_brackets_and_colons_of_a_school_are_shown_as_they_are(tmp_path: Path) -> None:
+    folder = _school(tmp_path / "[bold] :smile:", "Trường [red]A[/] :smile:")
+    assert call("policy", "tree", "--config", folder).out.startswith("Trường [red]A[/] :smile:\n")
+    assert "[bold] :smile:" in call("policy", "validate", "--config", folder).out
+
+
+def test_json_is_utf8_without_colour_or_breaks(tmp_path: Path) -> None:
+    config = write_site(tmp_path / ("x" * 100), port=5353)
+    done = call("policy", "validate", "--json", "--config", config, FORCE_COLOR="1")
+    assert f'"path": "{config}"' in done.out
+    assert "\x1b" not in done.out

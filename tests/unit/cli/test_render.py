@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import io
+import unicodedata
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from filterd.cli.render import explanation_table, facts, grid, local_time, number, titled
+from filterd.texts import Texts
+
+BLOCKED: dict[str, Any] = {
+    "qname": "www.tiktok.com",
+    "qtype": "A",
+    "client": "10.0.3.7",
+    "network": "lop-3",
+    "grade": "3",
+    "tier": "primary",
+    "action": "nxdomain",
+    "reason": "category",
+    "matched": "tiktok.com",
+    "category": "social-media",
+    "list": "starter-social-media",
+    "entry": "tiktok.com",
+    "line": 43,
+    "note": None,
+    "valid_until": None,
+    "next_match": None,
+    "source": "daemon",
+}
+
+
+def _drawn(table: Any, width: int = 80) -> list[str]:
+    output = io.StringIO()
+    console = Console(file=output, width=width, markup=False, emoji=False, highlight=False)
+    console.print(table)
+    return [line.rstrip() for line in output.getvalue().splitlines()]
+
+
+def test_a_decision_is_told_from_the_name_to_the_source() -> None:
+    lines = _drawn(explanation_table(Texts("en"), BLOCKED))
+    headings = [line.split("  ")[0] for line in lines]
+    assert headings[:4] == ["Question", "Answer", "Because", "Category"]
+    assert headings[-1] == "Asked"
+
+
+def test_vietnamese_headings_are_aligned() -> None:
+    lines = _drawn(explanation_table(Texts("vi"), BLOCKED))
+    assert "Danh sách             starter-social-media, dòng 43" in lines
+    assert "Trả lời               BỊ CHẶN (nxdomain)" in lines
+    starts = {len(line) - len(line[20:].lstrip()) for line in lines}
+    assert starts == {22}
+    assert all(unicodedata.is_normalized("NFC", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"action": "pass", "reason": "not-listed", "entry": None}, "PASSES (pass)"),
+        ({"network": None}, "unknown"),
+        ({}, "no other rule: passes"),
+        (
+            {"next_match": {"reason": "local", "blocks": True, "category": None, "list": None}},
+            "still blocked: the school's own rule",
+        ),
+        (
+            {"next_match": {"reason": "open", "blocks": False, "category": "games", "list": "g"}},
+            "passes: a category open to this grade, games, g",
+        ),
+        ({"note": "[vì thế]"}, "[vì thế]"),
+        ({"valid_until": "2026-12-01T00:30:00+00:00"}, "2026-12-01"),
+    ],
+)
+def test_what_there_is_to_say_is_said(change: dict[str, Any], words: str) -> None:
+    lines = _drawn(explanation_table(Texts("en"), {**BLOCKED, **change}))
+    assert any(line.endswith(words) or words in line for line in lines)
+
+
+def test_what_there_is_not_is_left_out() -> None:
+    told = {**BLOCKED, "category": None, "list": None, "entry": None, "matched": None}
+    text = "\n".join(_drawn(explanation_table(Texts("en"), told)))
+    for heading in ("Category", "List", "Entry", "Matched", "Note", "Valid until", "Without it"):
+        assert heading not in text
+
+
+def test_facts_leave_out_what_has_no_value() -> None:
+    assert _drawn(facts([("a", "1"), ("b", None), ("c", ""), ("d", 0)])) == ["a  1", "d  0"]
+
+
+def test_a_title_is_not_broken_by_a_narrow_table() -> None:
+    table = titled("A title that is longer", facts([("a", "1")]))
+    assert _drawn(table) == ["A title that is longer", "a  1"]
+
+
+@pytest.mark.parametrize("width", [80, 60, 50])
+def test_a_narrow_table_keeps_ids_and_numbers_and_breaks_no_word(width: int) -> None:
+    columns = [("List", False), ("Category", False), ("Kept", True), ("Redundant", True)]
+    table = grid(columns)
+    table.add_row("a-list-with-a-long-name", "alcohol-tobacco", "1000000", "1000000")
+    lines = _drawn(table, width)
+    assert len(lines) == 5, lines
+    assert max(map(len, lines)) <= width
+    row = lines[3].split()
+    assert (row[0], row[-2:]) == ("a-list-with-a-long-name", ["1000000", "1000000"])
+    assert row[1] == "alcohol-tobacco" or row[1].endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (999, "999"), (1000, "1\u202f000"), (5_000_000, "5\u202f000\u202f000")],
+)
+def test_numbers_are_grouped_as_both_languages_read_them(value: int, text: str) -> None:
+    assert number(value) == text
+
+
+def test_a_time_has_its_zone_and_no_seconds() -> None:
+    assert local_time(None) == ""
+    assert local_time(0).startswith(("1970-01-01 ", "1969-12-31 "))
+    assert local_time(0)[-6] in "+-"

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from filterd.cli import sites
+from filterd.cli.context import Context
+from filterd.errors import ConfigError, ConfigErrors, IndexFormatError, StoreError
+from filterd.paths import StateFolder
+from filterd.policy.model import GRADES
+from filterd.texts import Texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _here(config: Path, state: Path) -> Context:
+    return Context(config, StateFolder(state), Texts("en"), Console(), Console())
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("VNU.edu.vn", b"\x03vnu\x03edu\x02vn\0"),
+        ("vnu.edu.vn.", b"\x03vnu\x03edu\x02vn\0"),
+        (".", b"\0"),
+        ("com", b"\x03com\0"),
+        ("_dmarc.a.vn", b"\x06_dmarc\x01a\x02vn\0"),
+        (r"a\.b.vn", b"\x03a.b\x02vn\0"),
+        ("Tiếngviệt.vn", b"\x13xn--tingvit-gd6nqd\x02vn\0"),
+        ("xn--tingvit-gd6nqd.vn", b"\x13xn--tingvit-gd6nqd\x02vn\0"),
+    ],
+)
+def test_a_name_is_read_in_letters_of_any_language(text: str, name: bytes) -> None:
+    read = sites.qname_from(text)
+    if text.startswith(("Tiếng", "xn--")):
+        assert read.startswith(bytes((read[0],)) + b"xn--")
+    else:
+        assert read == name
+
+
+@pytest.mark.parametrize("text", ["a b.vn", "", "a..vn", "a" * 64 + ".vn", "ti ếng.vn", "việt"])
+def test_what_is_no_name_is_quoted(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        sites.qname_from(text)
+    assert repr(text) in str(caught.value)
+    assert "octet 0" not in str(caught.value)
+
+
+@pytest.mark.parametrize("grade", GRADES)
+def test_every_grade_is_one(grade: str) -> None:
+    assert sites.grade_from(grade) == grade
+
+
+@pytest.mark.parametrize("text", ["", "0", "13", "01", "Staff", "primary"])
+def test_what_is_no_grade_is_refused_with_all_that_are(text: str) -> None:
+    with pytest.raises(ConfigError, match="one of preschool, 1, 2"):
+        sites.grade_from(text)
+
+
+def test_the_site_is_joined_with_the_compiled_lists(config: Path, state: StateFolder) -> None:
+    site = sites.load_site_offline(_here(config, state.folder))
+    assert len(site.index) > 1000
+    assert site.policy.school == "Trường mẫu"
+
+
+def test_without_lists_it_says_how_to_get_them(config: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="compile the lists with `filterd lists build`"):
+        sites.load_site_offline(_here(config, tmp_path))
+
+
+def test_damaged_lists_are_told(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "index.filterd").write_bytes(b"nonsense" * 1000)
+    with pytest.raises(IndexFormatError, match="compile the lists"):
+        sites.load_site_offline(_here(config, tmp_path))
+
+
+def test_a_wrong_site_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors, match=r"site\.yaml: cannot be read"):
+        sites.policy_of(_here(tmp_path, tmp_path))
