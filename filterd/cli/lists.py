@@ -130,7 +130,10 @@ def _print_report(here: Context, report: CompileReport) -> None:
     here.console.print(texts("lists.names", names=number(report.names), octets=number(size)))
     reasons = _not_taken(report)
     if reasons:
-        rows = [(number(n), texts.word("not-taken", why)) for why, n in reasons.most_common()]
+        rows = [
+            (number(n), texts.word("not-taken", why))
+            for why, n in sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+        ]
         here.console.print(titled(texts("lists.reasons"), facts(rows)))
         here.console.print(texts("lists.see_problems", path=here.state.problems), soft_wrap=True)
 

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.console import Console
+
+from filterd.cli import building
+from filterd.cli.context import Context
+from filterd.errors import StoreError
+from filterd.lists.index import Index
+from filterd.paths import StateFolder
+from filterd.texts import Texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _here(config: Path, state: Path, *, terminal: bool = False) -> tuple[Context, io.StringIO]:
+    errors = io.StringIO()
+    console = Console(file=errors, force_terminal=terminal, width=80)
+    return Context(config, StateFolder(state), Texts("en"), Console(), console), errors
+
+
+def test_the_lists_that_ship_are_compiled(config: Path, tmp_path: Path) -> None:
+    here, _ = _here(config, tmp_path / "new" / "state")
+    report = building.build(here, shipped_only=True, show_progress=False)
+    index = Index.open(here.state.index)
+    assert len(index) == report.names > 1000
+    assert {path.name for path in here.state.folder.iterdir()} == {
+        "index.filterd",
+        "problems.tsv",
+        "build.lock",
+    }
+
+
+def test_the_index_before_is_kept(config: Path, tmp_path: Path) -> None:
+    here, _ = _here(config, tmp_path)
+    here.state.index.write_bytes(b"the one before")
+    building.build(here, shipped_only=True, show_progress=False)
+    assert here.state.previous_index.read_bytes() == b"the one before"
+    Index.open(here.state.index).verify()
+
+
+def test_progress_is_for_terminals(config: Path, tmp_path: Path) -> None:
+    here, errors = _here(config, tmp_path, terminal=True)
+    building.build(here, shipped_only=True, show_progress=True)
+    assert "Compiling lists" in errors.getvalue()
+    here, errors = _here(config, tmp_path)
+    building.build(here, shipped_only=True, show_progress=True)
+    assert errors.getvalue() == ""
+
+
+def test_what_cannot_take_its_place_leaves_the_old_one(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, _ = _here(config, tmp_path)
+    here.state.index.write_bytes(b"the one before")
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(building, "install", refuse)
+    with pytest.raises(StoreError, match="cannot be replaced: No space left"):
+        building.build(here, shipped_only=True, show_progress=False)
+    assert here.state.index.read_bytes() == b"the one before"

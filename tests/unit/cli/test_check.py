@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd import control
+from filterd.errors import ControlError
+from tests.support.commands import call
+from tests.support.daemon import build_lists, write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONTRACT = {
+    "qname",
+    "qtype",
+    "grade",
+    "tier",
+    "network",
+    "action",
+    "category",
+    "list",
+    "entry",
+    "reason",
+    "valid_until",
+    "next_match",
+    "source",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("www.tiktok.com --grade 3", 1),
+        ("www.tiktok.com --grade staff", 0),
+        ("www.tiktok.com --grade 11", 0),
+        ("www.pornhub.com --grade staff", 1),
+        ("vnu.edu.vn --grade preschool", 0),
+        ("www.tiktok.com --client 127.0.3.9", 1),
+        ("www.tiktok.com --client 127.0.100.9", 0),
+        ("www.tiktok.com", 1),
+        ("WWW.TikTok.COM. --type aaaa --grade 3", 1),
+        ("www.tiktok.com --type TYPE65 --grade 3", 1),
+        ("localhost --grade 3", 0),
+        ("printer.invalid --grade 3", 1),
+    ],
+)
+def test_the_exit_code_says_whether_it_passes(words: str, code: int, places: list[str]) -> None:
+    done = call("check", *words.split(), "--offline", *places)
+    assert (done.code, done.err) == (code, "")
+
+
+@pytest.mark.parametrize("name", ["www.tiktok.com", "vnu.edu.vn", "localhost", "ti\u1ebfng.vn"])
+def test_json_has_the_keys_that_are_promised(name: str, places: list[str]) -> None:
+    done = call("check", name, "--grade", "3", "--json", "--offline", *places)
+    assert set(json.loads(done.out)) >= CONTRACT
+
+
+def test_json_tells_where_a_block_comes_from(places: list[str]) -> None:
+    words = ["www.tiktok.com", "--client", "127.0.3.9", "--type", "AAAA", "--json", "--offline"]
+    told = json.loads(call("check", *words, *places).out)
+    line = told.pop("line")
+    assert line > 0
+    assert {key: told[key] for key in CONTRACT} == {
+        "qname": "www.tiktok.com",
+        "qtype": "AAAA",
+        "grade": "3",
+        "tier": "primary",
+        "network": "of-3",
+        "action": "nxdomain",
+        "category": "social-media",
+        "list": "starter-social-media",
+        "entry": "tiktok.com",
+        "reason": "category",
+        "valid_until": None,
+        "next_match": None,
+        "source": "offline",
+    }
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("vi", "BỊ CHẶN (nxdomain)"), ("en", "BLOCKED (nxdomain)")]
+)
+def test_people_get_their_language_within_80_columns(
+    lang: str, words: str, places: list[str]
+) -> None:
+    done = call("check", "www.tiktok.com", "--grade", "3", "--lang", lang, "--offline", *places)
+    assert words in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_an_exception_holds_at_its_time_and_shows_its_reason(tmp_path: Path) -> None:
+    more = (
+        "exceptions:\n  - {allow: tiktok.com, for: {grade: 3}, reason: 'bài [giảng]',"
+        " from: 2030-01-01T12:00, until: 2030-01-01T13:00}\n"
+    )
+    config = write_site(tmp_path / "site", port=5353, more=more)
+    state = build_lists(config, tmp_path / "state")
+    words = ["check", "tiktok.com", "--grade", "3", "--offline", "--config", str(config)]
+    words += ["--state", str(state.folder)]
+    codes = [call(*words, "--at", f"2030-01-01T{at}").code for at in ("11:59", "12:30", "13:01")]
+    assert codes == [1, 0, 1]
+    told = json.loads(call(*words, "--json", "--at", "2030-01-01T12:30").out)
+    assert told["reason"] == "local"
+    assert told["valid_until"] == "2030-01-01T06:00:00+00:00"
+    assert told["next_match"]["category"] == "social-media"
+    shown = call(*words, "--at", "2030-01-01T12:30", "--lang", "vi").out
+    assert "bài [giảng]" in shown
+    assert "Nếu không có mục này" in shown
+
+
+def test_an_address_that_may_not_ask_cannot_be_told(places: list[str]) -> None:
+    words = ["check", "vnu.edu.vn", "--client", "8.8.8.8", "--offline", "--lang", "vi"]
+    done = call(*words, *places)
+    assert done.code == 2
+    assert "8.8.8.8 không được hỏi máy chủ này" in done.err
+
+
+def test_a_daemon_that_fails_is_not_passed_over(
+    places: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ControlError("the command failed inside filterd; see its log")
+
+    monkeypatch.setattr(control, "ask", fail)
+    monkeypatch.setattr(control, "is_running", lambda _: True)
+    done = call("check", "vnu.edu.vn", *places)
+    assert done == (2, "", "filterd: the command failed inside filterd; see its log\n")
+
+
+def test_offline_does_not_ask_the_daemon(
+    places: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ask", None)
+    assert call("check", "vnu.edu.vn", "--offline", *places).code == 0
+
+
+def test_without_a_daemon_the_files_are_asked(places: list[str]) -> None:
+    told = json.loads(call("check", "vnu.edu.vn", "--json", *places).out)
+    assert told["source"] == "offline"

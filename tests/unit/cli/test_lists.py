@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd import control
+from filterd.errors import ControlError
+from filterd.paths import StateFolder
+from tests.support.commands import Outcome, call
+from tests.support.daemon import write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN_LIST = "\n".join(
+    [
+        *(f"||x{number}.example.com^" for number in range(1500)),
+        *(f"||x{number}.example.com^" for number in range(200)),
+        *(f"||www.x{number}.example.com^" for number in range(100)),
+        *(f"||a{number}.example.com/path" for number in range(100)),
+        "||com.vn^",
+        "||tongdai111.vn^",
+        "/expression/",
+        "example.com##.ad",
+        "||y.example.com^$popup",
+        "||x1.example.com^$badfilter",
+    ]
+)
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> list[str]:
+    """Options that name a school with a list of its own, long ids and lines of every kind."""
+    own = "id: danh-sach-rieng-cua-nha-truong, file: own.txt, format: adblock"
+    more = f"lists: [{{{own}, category: alcohol-tobacco}}]\n"
+    config = write_site(tmp_path / "site", port=5353, more=more)
+    (config / "own.txt").write_text(OWN_LIST, encoding="utf-8")
+    return ["--config", str(config), "--state", str(tmp_path / "state")]
+
+
+def _words_of(done: Outcome) -> set[str]:
+    return set(done.out.split())
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_the_report_fits_80_columns_and_breaks_no_word(school: list[str], lang: str) -> None:
+    done = call("lists", "build", "--lang", lang, *school)
+    assert done.code == 0, done.err
+    assert done.err == ""
+    lines = [line for line in done.out.splitlines() if "problems.tsv" not in line]
+    assert max(map(len, lines)) <= 80
+    rows = [line for line in done.out.splitlines() if line.startswith((" starter-", " danh-"))]
+    assert len(rows) == len({row.split()[0] for row in rows})
+    own = next(row.split() for row in rows if "danh-" in row)
+    assert own[0] == "danh-sach-rieng-cua-nha-truong"
+    assert own[-3:] == ["199", "99", "107"]
+
+
+def test_the_report_says_why_entries_were_not_taken(school: list[str], tmp_path: Path) -> None:
+    done = call("lists", "build", "--lang", "en", *school)
+    assert "100  is a URL; cut down it would block a whole site" in done.out
+    assert "is a suffix under which strangers register names" in done.out
+    assert str(tmp_path / "state" / "problems.tsv") in done.out
+    assert "The daemon is not running" in done.out
+
+
+def test_a_clean_report_has_no_columns_of_zeros(places: list[str], tmp_path: Path) -> None:
+    words = ["lists", "build", "--shipped-only", "--lang", "en", *places[:2]]
+    done = call(*words, "--state", tmp_path)
+    assert "Duplicate" not in done.out
+    assert "Not taken" not in done.out
+
+
+def test_status_shows_what_build_showed(school: list[str]) -> None:
+    built = call("lists", "build", "--lang", "en", *school).out
+    shown = call("lists", "status", "--lang", "en", *school).out
+    table = built[: built.index("Compiled in")]
+    assert shown.startswith("Compiled at ")
+    assert shown.endswith(table)
+
+
+def test_json_of_build_and_status_agree(school: list[str]) -> None:
+    built = json.loads(call("lists", "build", "--json", *school).out)
+    shown = json.loads(call("lists", "status", "--json", *school).out)
+    assert shown["build"]["version"]
+    assert shown["lists"] == built["lists"]
+    assert shown["names"] == built["names"] > 2500
+
+
+def test_quiet_prints_nothing(school: list[str]) -> None:
+    assert call("lists", "build", "--quiet", *school) == (0, "", "")
+
+
+def test_a_wrong_site_leaves_the_lists_as_they_are(school: list[str], tmp_path: Path) -> None:
+    call("lists", "build", "--quiet", *school)
+    before = StateFolder(tmp_path / "state").index.read_bytes()
+    (tmp_path / "site" / "own.txt").unlink()
+    (tmp_path / "site" / "site.yaml").write_text("nonsense: 1\n", encoding="utf-8")
+    assert call("lists", "build", *school).code == 2
+    assert StateFolder(tmp_path / "state").index.read_bytes() == before
+    assert call("lists", "build", "--quiet", "--shipped-only", *school).code == 0
+    assert StateFolder(tmp_path / "state").previous_index.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [
+        ("www.tiktok.com", 0, {"tiktok.com", "starter-social-media,", "social-media", "block"}),
+        ("TikTok.com", 0, {"tiktok.com"}),
+        ("nobody-lists-this.example", 1, {"nobody-lists-this.example", "no", "list"}),
+        ("com", 1, {"com"}),
+    ],
+)
+def test_search_finds_a_name_and_what_lies_above(
+    name: str, code: int, words: set[str], places: list[str]
+) -> None:
+    done = call("lists", "search", name, "--lang", "en", *places)
+    assert done.code == code
+    assert words <= _words_of(done)
+
+
+def test_search_in_json_names_list_and_line(places: list[str]) -> None:
+    (found,) = json.loads(call("lists", "search", "www.tiktok.com", "--json", *places).out)
+    assert found["line"] > 0
+    assert (found["list"], found["entry"]) == ("starter-social-media", "tiktok.com")
+    assert found["effect"] == "BLOCK"
+    assert call("lists", "search", "nobody.example", "--json", *places) == (1, "[]\n", "")
+
+
+class _Daemon:
+    """Stands in for the control socket."""
+
+    def __init__(self, *, running: bool, fails: bool = False) -> None:
+        self.running, self.fails, self.asked = running, fails, list[str]()
+
+    def ask(self, _path: Path, command: str) -> None:
+        self.asked.append(command)
+        if self.fails or not self.running:
+            raise ControlError("the command failed inside filterd")
+
+    def is_running(self, _path: Path) -> bool:
+        return self.running
+
+
+@pytest.mark.parametrize(
+    ("running", "fails", "option", "code", "asked"),
+    [
+        (True, False, "--quiet", 0, ["reload"]),
+        (True, False, "--no-reload", 0, []),
+        (True, True, "--quiet", 2, ["reload"]),
+        (False, False, "--quiet", 0, ["reload"]),
+    ],
+)
+def test_a_running_daemon_is_told(
+    school: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    running: bool,
+    fails: bool,
+    option: str,
+    code: int,
+    asked: list[str],
+) -> None:
+    daemon = _Daemon(running=running, fails=fails)
+    monkeypatch.setattr(control, "ask", daemon.ask)
+    monkeypatch.setattr(control, "is_running", daemon.is_running)
+    (tmp_path / "state").mkdir()
+    StateFolder(tmp_path / "state").control_socket.write_bytes(b"")
+    assert call("lists", "build", option, *school).code == code
+    assert daemon.asked == asked
