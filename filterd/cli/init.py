@@ -34,4 +34,5 @@ def init(
     except (OSError, shutil.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise StoreError(f"{folder}: cannot be made: {reason}") from error
-    here.console.print(here.texts("init.done", path=folder, site=folder / SITE_FILE))
+    done = here.texts("init.done", path=folder, site=folder / SITE_FILE)
+    here.console.print(done, soft_wrap=True)  # a command in it is there to be copied

@@ -50,7 +50,7 @@ def validate(
     if json:
         here.print_json({"valid": True, **summary})
     else:
-        here.console.print(here.texts("policy.valid", **summary), style="green")
+        here.console.print(here.texts("policy.valid", **summary), style="green", soft_wrap=True)
 
 
 @app.command()

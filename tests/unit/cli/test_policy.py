@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.policy.model import GRADES, TIERS
+from tests.support.commands import SAMPLE, call
+from tests.support.daemon import write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_valid_site_is_summed_up() -> None:
+    done = call("policy", "validate", "--config", SAMPLE, "--lang", "en")
+    assert (done.code, done.err) == (0, "")
+    assert "policies: valid. 15 networks, 16 grades, 2 rules of its own." in done.out
+
+
+def test_a_valid_site_is_summed_up_in_json(config: Path) -> None:
+    done = call("policy", "validate", "--json", "--config", config)
+    told = json.loads(done.out)
+    assert (told["valid"], told["networks"], told["grades"]) == (True, 16, 16)
+
+
+def test_problems_are_file_line_and_column_one_a_line(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("school: {name: A}\nlisten: [x, y]\n", encoding="utf-8")
+    (tmp_path / "primary.yaml").write_text("tier: primary\nbloc: []\n", encoding="utf-8")
+    done = call("policy", "validate", "--config", tmp_path)
+    assert (done.code, done.out) == (2, "")
+    starts = [line.removeprefix(f"filterd: {tmp_path}/") for line in done.error_lines]
+    assert [start.split(": ")[0] for start in starts] == [
+        "primary.yaml:1:1",
+        "primary.yaml:2:1",
+        "site.yaml:2:10",
+        "site.yaml:2:13",
+    ]
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize("grade", ["1", "12", "preschool", "staff"])
+def test_a_grade_fits_80_columns(lang: str, grade: str) -> None:
+    done = call("policy", "show", "--grade", grade, "--config", SAMPLE, "--lang", lang)
+    assert done.code == 0
+    assert max(map(len, done.out.splitlines())) <= 80
+    rows = [line.split()[0] for line in done.out.splitlines()[4:] if line.strip()]
+    assert {"law-ordered", "porn", "social-media", "ads-trackers"} <= set(rows)
+
+
+@pytest.mark.parametrize(
+    ("grade", "category", "state"),
+    [
+        ("1", "social-media", "closed"),
+        ("1", "porn", "locked"),
+        ("11", "social-media", "open"),
+        ("staff", "social-media", "open"),
+        ("staff", "porn", "locked"),
+        ("staff", "law-ordered", "locked"),
+    ],
+)
+def test_a_grade_in_json_tells_each_category(grade: str, category: str, state: str) -> None:
+    done = call("policy", "show", "--grade", grade, "--json", "--config", SAMPLE)
+    told = json.loads(done.out)
+    assert told["grade"] == grade
+    assert told["categories"][category] == state
+
+
+def test_the_tree_has_every_tier_and_grade_and_who_is_unknown(config: Path) -> None:
+    done = call("policy", "tree", "--config", config, "--lang", "en")
+    words = done.out.split()
+    assert done.out.startswith("Trường mẫu\n")
+    assert set(TIERS) | set(GRADES) <= set(words)
+    (unknown,) = [line for line in done.out.splitlines() if "(unknown clients)" in line]
+    assert "preschool" in unknown
+    assert "127.0.103.0/24" in done.out
+
+
+def test_the_tree_in_json_has_every_grade_with_its_networks(config: Path) -> None:
+    told = json.loads(call("policy", "tree", "--json", "--config", config).out)
+    assert [one["grade"] for one in told] == list(GRADES)
+    assert all(one["networks"] == [f"of-{one['grade']}"] for one in told)
+    assert [one["grade"] for one in told if one["unknown_clients"]] == ["preschool"]
+
+
+def test_an_address_range_in_brackets_of_markup_is_no_markup(tmp_path: Path) -> None:
+    config = write_site(tmp_path, port=5353)
+    text = (config / "site.yaml").read_text(encoding="utf-8")
+    (config / "site.yaml").write_text(text.replace("Trường mẫu", "'[b]A[/b]'"), encoding="utf-8")
+    assert call("policy", "tree", "--config", config).out.startswith("[b]A[/b]\n")

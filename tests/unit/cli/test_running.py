@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import control
+from filterd.errors import ConfigError, ConfigErrors
+from tests.support.commands import call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATUS: dict[str, Any] = {
+    "version": "0.1.0",
+    "pid": 4711,
+    "native": True,
+    "up_s": 86_400,
+    "school": "Trường [mẫu]",
+    "policy": "0123456789ab",
+    "listen": ["0.0.0.0 port 53", ":: port 53"],
+    "names": 1_000_000,
+    "lists": 25,
+    "lists_built_at": 1_790_000_000,
+    "answers": {"blocked": 12_345, "forwarded": 678_901},
+    "cache": {"entries": 1000, "octets": 250_000, "hits": 9, "misses": 1},
+    "upstreams": [
+        {"address": "192.0.2.53", "port": 53, "rtt_ms": 12.5, "down": False},
+        {"address": "2001:db8::53", "port": 53, "rtt_ms": None, "down": True},
+    ],
+    "forwarding": {},
+    "in_flight": 3,
+    "tcp_connections": 0,
+}
+RELOADED = {"policy": "0123456789ab", "names": 1_000_000, "lists": 25, "restart_for": []}
+
+
+def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]]:
+    asked = []
+
+    def ask(path: Path, command: str) -> Any:
+        asked.append((path, command))
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    monkeypatch.setattr(control, "ask", ask)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        (
+            "en",
+            ["filterd 0.1.0 is running", "192.0.2.53 port 53 12.5 ms", "(down)", "86\u202f400 s"],
+        ),
+        ("vi", ["filterd 0.1.0 đang chạy", "Trường [mẫu]", "(không trả lời)", "biên dịch (nhanh)"]),
+    ],
+)
+def test_status_is_told_within_80_columns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: list[str]
+) -> None:
+    asked = _answer(monkeypatch, STATUS)
+    done = call("status", "--lang", lang, "--state", tmp_path)
+    assert asked == [(tmp_path / "control.sock", "status")]
+    assert done.code == 0
+    assert max(map(len, done.out.splitlines())) <= 80
+    for word in words:
+        assert word in done.out
+
+
+def test_status_without_upstreams_or_native_code_says_what_that_means(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _answer(monkeypatch, {**STATUS, "upstreams": [], "native": False})
+    done = call("status", "--lang", "en", "--state", tmp_path)
+    assert "none: only blocks are answered" in done.out
+    assert "pure Python (slow)" in done.out
+
+
+def test_status_in_json_is_what_the_daemon_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _answer(monkeypatch, STATUS)
+    assert json.loads(call("status", "--json", "--state", tmp_path).out) == STATUS
+
+
+def test_a_reload_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = _answer(monkeypatch, RELOADED)
+    done = call("reload", "--lang", "en", "--state", tmp_path)
+    assert asked == [(tmp_path / "control.sock", "reload")]
+    assert done.out.replace("\n", " ") == (
+        "Reloaded: policy 0123456789ab, 1\u202f000\u202f000 names on 25 lists. "
+    )
+
+
+def test_a_reload_says_what_needs_a_restart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _answer(monkeypatch, {**RELOADED, "restart_for": ["listen"]})
+    done = call("reload", "--lang", "en", "--state", tmp_path)
+    assert done.out.endswith("A restart is needed to change: listen\n")
+    told = json.loads(call("reload", "--json", "--state", tmp_path).out)
+    assert told["restart_for"] == ["listen"]
+
+
+def test_a_refused_reload_prints_each_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    errors = [ConfigError("bad", path="site.yaml", line=line, column=1) for line in (2, 5)]
+    _answer(monkeypatch, ConfigErrors(errors))
+    done = call("reload", "--state", tmp_path)
+    assert done == (2, "", "filterd: site.yaml:2:1: bad\nfilterd: site.yaml:5:1: bad\n")

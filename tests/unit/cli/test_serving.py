@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from filterd.cli import serving
+from filterd.cli.sites import policy_of
+from filterd.errors import ControlError
+from filterd.policy.model import ListenAddress
+from filterd.texts import Texts
+from tests.support.commands import ROOT, SAMPLE, environment
+from tests.support.daemon import copy_lists, free_port, write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+    from filterd.policy.model import Policy
+    from filterd.server.daemon import Daemon
+
+HEAVY = (
+    "pydantic",
+    "yaml",
+    "requests",
+    "typer",
+    "rich",
+    "dnslib",
+    "publicsuffixlist",
+    "jinja2",
+    "prometheus_client",
+    "idna",
+    "filterd.documents",
+    "filterd.lists.compiler",
+)
+
+SERVE_AND_LIST_MODULES = """
+import asyncio, sys
+from pathlib import Path
+from filterd.cli import serving
+from filterd.clock import SystemClock
+from filterd.paths import StateFolder
+from filterd.server.daemon import Daemon
+
+async def whole():
+    daemon = Daemon(Path(sys.argv[1]), StateFolder(Path(sys.argv[2])), SystemClock())
+    await daemon.start()
+    await daemon.explain(b"\\x03www\\x06tiktok\\x03com\\0", 1, grade="3", address=None, at=None)
+    await daemon.reload()
+    await daemon.stop()
+
+asyncio.run(whole())
+print("\\n".join(sys.modules))
+"""
+
+
+def _policy(folder: Path) -> Policy:
+    return policy_of(cast("Any", SimpleNamespace(config=folder)))
+
+
+def _greeting(policy: Policy, *, upstreams: tuple[str, ...] = ("x",), try_it: bool) -> list[str]:
+    daemon = SimpleNamespace(site=SimpleNamespace(policy=policy, upstreams=upstreams))
+    return list(serving._greeting(Texts("en"), cast("Daemon", daemon), try_it=try_it))
+
+
+def test_the_serving_process_carries_nothing_that_is_for_people(
+    state: StateFolder, tmp_path: Path
+) -> None:
+    site = write_site(tmp_path / "site", port=free_port())
+    folder = copy_lists(state, tmp_path / "state").folder
+    done = subprocess.run(
+        [sys.executable, "-c", SERVE_AND_LIST_MODULES, str(site), str(folder)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "filterd.server.daemon" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_control_the_command_line_does_carry_it() -> None:
+    program = "import filterd.cli.app, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {"typer", "rich", "pydantic", "yaml"} <= set(done.stdout.split())
+
+
+def test_the_greeting_says_where_it_listens(tmp_path: Path) -> None:
+    lines = _greeting(_policy(write_site(tmp_path, port=5399)), try_it=False)
+    assert lines[0] == "filterd listens on 127.0.0.1 port 5399"
+    assert not any("dig" in line for line in lines)
+
+
+def test_the_greeting_warns_of_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.lists.matcher.NATIVE", False)
+    policy = _policy(write_site(tmp_path, port=5399))
+    lines = _greeting(policy, upstreams=(), try_it=False)
+    assert any("native extension is missing" in line for line in lines)
+    assert any("no upstream is known" in line for line in lines)
+
+
+def test_the_sample_school_gets_lookups_that_differ_by_class() -> None:
+    policy = _policy(SAMPLE)
+    lines = _greeting(policy, try_it=True)
+    commands = [line.strip() for line in lines if line.startswith("  dig")]
+    assert len(commands) == 4
+    assert all("@127.0.0.1 -p 5353" in command for command in commands)
+    assert len({command.index("#") for command in commands}) == 1
+    assert len({command.split()[2] for command in commands}) == 3
+
+
+@pytest.mark.parametrize(
+    ("listen", "expected"),
+    [
+        ((ListenAddress("::1", 53), ListenAddress("127.0.0.1", 54)), "127.0.0.1"),
+        ((ListenAddress("192.0.2.1", 53), ListenAddress("::1", 53)), "192.0.2.1"),
+    ],
+)
+def test_the_lookups_go_to_loopback_if_that_is_served(
+    listen: tuple[ListenAddress, ...], expected: str
+) -> None:
+    assert serving._loopback(cast("Policy", SimpleNamespace(listen=listen))).address == expected
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"qname": "zz", "qtype": 1, "grade": None, "client": None, "at": None},
+        {"qname": 5, "qtype": 1, "grade": None, "client": None, "at": None},
+        {"qname": "00", "qtype": "A", "grade": None, "client": None, "at": None},
+        {"qname": "00", "qtype": None, "grade": None, "client": None, "at": None},
+        {"qname": "00", "qtype": 1},
+    ],
+)
+def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> None:
+    commands = serving.commands(cast("Daemon", SimpleNamespace()))
+    assert set(commands) == {"ping", "status", "reload", "check"}
+    with pytest.raises(ControlError, match="`check` wants qname, qtype, grade, client and at"):
+        asyncio.run(_wait(commands["check"](request_)))
+
+
+async def _wait(awaitable: Any) -> Any:
+    return await awaitable
