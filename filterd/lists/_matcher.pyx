@@ -39,12 +39,9 @@ cdef extern from *:
     int trailing_zeros "__builtin_ctzll" (unsigned long long number) nogil
 
 cdef extern from "Python.h":
-    # Spelt with bare pointers: a tuple under construction steals its references.
-    PyObject* PyLong_FromUnsignedLong(unsigned long number) except NULL
-    tuple PyTuple_New(Py_ssize_t length)
-    void PyTuple_SET_ITEM(object hits, Py_ssize_t index, PyObject* item)
     ctypedef struct PyTypeObject:
-        PyObject* tp_alloc(type cls, Py_ssize_t length) except NULL
+        object (*tp_new)(type cls, object arguments, PyObject* keywords)
+    PyTypeObject PyTuple_Type
 
 cdef enum:
     ABSENT = -3
@@ -116,10 +113,7 @@ cdef class Matcher:
             labels_of(name)  # raises, with the place
         if count < 0:
             raise IndexFormatError("the index is damaged where a name was looked up")
-        hits = PyTuple_New(count)
-        for index in range(count):
-            PyTuple_SET_ITEM(hits, index, hit_of(&found[index]))
-        return hits
+        return tuple([hit_of(&found[index]) for index in range(count)])
 
     def count_hits(self, list names not None):
         """Count the hits of many names together, in overlapping lookups."""
@@ -253,13 +247,10 @@ cdef inline const uint8_t* octets_of(bytes name) noexcept:
     return <const uint8_t*>PyBytes_AS_STRING(name)
 
 
-cdef inline PyObject* hit_of(const Found* found) except NULL:
-    """Make a ``Hit`` as ``tuple.__new__`` would, at a third of the cost."""
-    cdef PyObject* hit = (<PyTypeObject*>_hit_type).tp_alloc(_hit_type, 3)
-    PyTuple_SET_ITEM(<object>hit, 0, PyLong_FromUnsignedLong(found.labels))
-    PyTuple_SET_ITEM(<object>hit, 1, PyLong_FromUnsignedLong(found.rank))
-    PyTuple_SET_ITEM(<object>hit, 2, PyLong_FromUnsignedLong(found.set_id))
-    return hit
+cdef inline object hit_of(const Found* found):
+    """Make a ``Hit`` without the Python function that a named tuple's class calls."""
+    numbers = (found.labels, found.rank, found.set_id)
+    return PyTuple_Type.tp_new(_hit_type, (numbers,), NULL)
 
 
 cdef inline uint32_t number_at(const uint8_t* section, size_t index) noexcept nogil:

@@ -253,3 +253,4 @@ def test_hits_are_hits_in_both_twins(small: tuple[Index, Path]) -> None:
     for matcher in both(small[1]):
         (hit,) = matcher.lookup(name)
         assert (type(hit), hit) == (Hit, Hit(hit.labels, 0, 0))
+        assert hash(hit) == hash(Hit(hit.labels, 0, 0))
