@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from filterd.clock import SystemClock
 from filterd.errors import ListError, StoreError
+from filterd.lists._packing_py import COVERS, IS_BLOCK, IS_MARKER
 from filterd.lists.builder import write_index
 from filterd.lists.catalogue import Catalogue, ListRecord
 from filterd.lists.intake import Intake
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from filterd.lists.guards import Pin, Protection
 
     Progress = Callable[[int, int], None]
-
-_IS_BLOCK, _COVERS, _IS_MARKER = 1, 2, 4  # as filterd.lists._packing_py explains them
 
 
 def compile_lists(
@@ -181,8 +180,8 @@ def _flags(claim: Claim) -> int:
     type, no name left alone.
     """
     if claim.effect is Effect.MARKER:
-        return _IS_MARKER
+        return IS_MARKER
     if claim.effect is not Effect.BLOCK or claim.important:
         return 0
     whole = claim.scope is not Scope.EXACT and claim.types is None and not claim.denyallow
-    return _IS_BLOCK | (_COVERS if whole else 0)
+    return IS_BLOCK | (COVERS if whole else 0)
