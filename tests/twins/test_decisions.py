@@ -7,6 +7,7 @@ comparison notices: what they do not find, the comparison would not find either.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from filterd.policy.engine import Engine
     from filterd.policy.verdict import Verdict
 
+WORLDS = int(os.environ.get("FILTERD_FUZZ_WORLDS", "700"))
 PEOPLE = (PUPIL, TEACHER)
 LOOK = settings(
     max_examples=2000, deadline=None, phases=[Phase.generate], database=None, derandomize=True
@@ -132,7 +134,7 @@ def leaks_targets(world: World, folder: Path) -> bool:
     return any(leaks(world, engine, decisions(engine)))
 
 
-@settings(max_examples=700, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=WORLDS, deadline=None, suppress_health_check=QUIET)
 @given(world=worlds())
 def test_engine_and_oracle_agree_on_every_question(world: World, tmp_path: Path) -> None:
     engine = engine_of(world, tmp_path)

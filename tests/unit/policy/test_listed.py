@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What entries of every format say of a name, of its children, and of other types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.policy.listed import Listed, Lists
+from filterd.policy.verdict import Rule
+from tests.support.policies import a_grade, a_policy, an_index, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+A, AAAA = 1, 28
+
+
+def _said(folder: Path, list_format: str, line: str, name: str, qtype: int = A) -> Listed:
+    index = an_index(folder, {"list": ("games", list_format, False, [line])})
+    lists = Lists(a_policy(), index)
+    return lists.say(a_grade("6"), wire(name), qtype, lists.lookup(wire(name)))
+
+
+# (format, line, speaks at b.example, beneath it)
+SCOPES = [
+    ("hosts", "0.0.0.0 b.example", True, False),
+    ("domains", "b.example", True, True),
+    ("wildcard", "*.b.example", True, True),
+    ("adblock", "||b.example^", True, True),
+    ("adblock", "|b.example^", True, False),
+    ("adblock", "||*.b.example^", False, True),
+    ("adblock", "@@||b.example^", True, True),
+    ("dnsmasq", "address=/b.example/", True, True),
+    ("dnsmasq", "address=/*.b.example/", False, True),
+    ("unbound", 'local-zone: "b.example." always_nxdomain', True, True),
+    ("rpz", "b.example CNAME .", True, False),
+    ("rpz", "*.b.example CNAME .", False, True),
+]
+
+
+@pytest.mark.parametrize(("list_format", "line", "at_self", "beneath"), SCOPES)
+def test_scope_of_an_entry(
+    list_format: str, line: str, at_self: bool, beneath: bool, tmp_path: Path
+) -> None:
+    def speaks(name: str) -> bool:
+        return bool(_said(tmp_path, list_format, line, name).speakers)
+
+    assert (speaks("b.example"), speaks("a.b.example"), speaks("x.a.b.example")) == (
+        at_self,
+        beneath,
+        beneath,
+    )
+    assert not speaks("example")
+    assert not speaks("ab.example")
+
+
+@pytest.mark.parametrize(
+    ("line", "types"),
+    [
+        ("||b.example^", {A, AAAA}),
+        ("||b.example^$dnstype=A", {A}),
+        ("||b.example^$dnstype=~A", {AAAA}),
+        ("||b.example^$dnstype=A|AAAA", {A, AAAA}),
+        ("@@||b.example^$dnstype=AAAA", {AAAA}),
+    ],
+)
+def test_an_entry_speaks_of_its_types_only(line: str, types: set[int], tmp_path: Path) -> None:
+    spoken = {t for t in (A, AAAA) if _said(tmp_path, "adblock", line, "b.example", t).speakers}
+    assert spoken == types
+
+
+@pytest.mark.parametrize(
+    ("name", "speaks"),
+    [("b.example", True), ("c.b.example", True), ("a.b.example", False), ("x.a.b.example", False)],
+)
+def test_a_denyallow_leaves_a_name_and_everything_beneath_it_alone(
+    name: str, speaks: bool, tmp_path: Path
+) -> None:
+    line = "||b.example^$denyallow=a.b.example"
+    assert bool(_said(tmp_path, "adblock", line, name).speakers) is speaks
+
+
+# (line, name that is asked for type A, whether something may pass that an NXDOMAIN would deny)
+MORE = [
+    ("@@||a.b.example^", "b.example", True),
+    ("@@||x.a.b.example^", "b.example", True),
+    ("@@||b.example^", "b.example", False),
+    ("@@||*.b.example^", "b.example", True),
+    ("@@||*.b.example^", "a.b.example", False),
+    ("@@||b.example^$dnstype=AAAA", "b.example", True),
+    ("@@||b.example^$dnstype=AAAA", "a.b.example", True),
+    ("@@|b.example^$dnstype=AAAA", "b.example", True),
+    ("@@|b.example^$dnstype=AAAA", "a.b.example", False),
+    ("@@||b.example^$denyallow=a.b.example", "a.b.example", False),
+    ("||b.example^$denyallow=a.b.example", "b.example", True),
+    ("||b.example^$dnstype=AAAA", "b.example", False),
+]
+
+
+@pytest.mark.parametrize(("line", "name", "expected"), MORE)
+def test_exceptions_beneath_and_for_other_types_are_noticed(
+    line: str, name: str, expected: bool, tmp_path: Path
+) -> None:
+    assert _said(tmp_path, "adblock", line, name).excepts_more is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "entry", "whole"),
+    [
+        ("||b.example^", "b.example", True),
+        ("|b.example^", "=b.example", False),
+        ("||b.example^$dnstype=A", "b.example", False),
+        ("||b.example^$denyallow=a.b.example", "b.example", False),
+    ],
+)
+def test_an_entry_is_quoted_and_weighed(line: str, entry: str, whole: bool, tmp_path: Path) -> None:
+    match = _said(tmp_path, "adblock", line, "b.example").speakers[0].match
+    assert (match.entry, match.covers_subtree) == (entry, whole)
+
+
+def test_every_list_that_names_a_name_speaks_with_its_own_line(tmp_path: Path) -> None:
+    index = an_index(
+        tmp_path,
+        {
+            "one": ("games", "domains", False, ["# comment", "b.example"]),
+            "two": ("ads-trackers", "domains", True, ["b.example"]),
+        },
+    )
+    lists = Lists(a_policy(), index)
+    said = lists.say(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
+    provenance = [
+        (s.match.list_id, s.match.line, s.match.rule, s.match.third_party) for s in said.speakers
+    ]
+    assert provenance == [("one", 2, Rule.CATEGORY, True), ("two", 1, Rule.OPEN, False)]
+
+
+def test_longer_names_speak_first(tmp_path: Path) -> None:
+    lines = ["b.example", "a.b.example"]
+    index = an_index(tmp_path, {"list": ("games", "domains", False, lines)})
+    lists = Lists(a_policy(), index)
+    said = lists.say(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
+    assert [speaker.labels for speaker in said.speakers] == [3, 2]

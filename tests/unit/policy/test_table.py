@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the claims of lists mean to a grade: ordered, locked, closed, open, an exception."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.policy.table import DecisionTable, Ruling
+from filterd.policy.verdict import Rule
+from tests.support.policies import a_grade, a_policy, an_index, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _rulings(folder: Path, category: str, grade: str, *, own: bool, line: str) -> list[Ruling]:
+    index = an_index(folder, {"list": (category, "adblock", own, [line])})
+    (hit,) = index.lookup(wire("site.example"))
+    table = DecisionTable(a_policy(), index)
+    return list(table.rulings(a_grade(grade), hit.set_id))
+
+
+@pytest.mark.parametrize(
+    ("category", "own", "grade", "rule"),
+    [
+        ("law-ordered", True, "staff", Rule.ORDERED),
+        ("law-ordered", False, "staff", Rule.LOCKED),
+        ("porn", True, "staff", Rule.LOCKED),
+        ("porn", False, "staff", Rule.LOCKED),
+        ("games", False, "6", Rule.CATEGORY),
+        ("games", False, "7", Rule.OPEN),
+        ("ads-trackers", False, "preschool", Rule.OPEN),
+        ("category-of-tomorrow", False, "staff", Rule.CATEGORY),
+    ],
+)
+def test_rule_of_a_block(category: str, own: bool, grade: str, rule: Rule, tmp_path: Path) -> None:
+    (ruling,) = _rulings(tmp_path, category, grade, own=own, line="||site.example^")
+    assert (ruling.rule, ruling.third_party, ruling.category) == (rule, not own, category)
+
+
+@pytest.mark.parametrize("category", ["law-ordered", "porn", "games", "category-of-tomorrow"])
+def test_an_exception_is_one_in_every_category(category: str, tmp_path: Path) -> None:
+    (ruling,) = _rulings(tmp_path, category, "6", own=True, line="@@||site.example^")
+    assert ruling.rule is Rule.LIST_EXCEPTION
+
+
+def test_markers_rule_nothing_and_are_told_apart(tmp_path: Path) -> None:
+    lines = ["||other.example^", "@@||a.site.example^"]
+    index = an_index(tmp_path, {"list": ("games", "adblock", False, lines)})
+    table = DecisionTable(a_policy(), index)
+    (marked,), (other,) = (index.lookup(wire(n)) for n in ("site.example", "other.example"))
+    assert table.rulings(a_grade("6"), marked.set_id) == ()
+    assert table.marks_exception_beneath(marked.set_id)
+    assert not table.marks_exception_beneath(other.set_id)
+
+
+def test_a_row_is_made_once_for_each_grade(tmp_path: Path) -> None:
+    index = an_index(tmp_path, {"list": ("games", "domains", False, ["site.example"])})
+    (hit,) = index.lookup(wire("site.example"))
+    table = DecisionTable(a_policy(), index)
+    sixth, seventh = (table.rulings(a_grade(grade), hit.set_id) for grade in ("6", "7"))
+    assert table.rulings(a_grade("6"), hit.set_id) is sixth
+    assert sixth != seventh

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words of a decision: stable for scripts, ordered as design §2 orders them."""
+
+from __future__ import annotations
+
+import pytest
+
+from filterd.policy.verdict import PASSED, Action, Rule, Verdict
+
+
+def test_rules_are_numbered_in_the_order_of_the_design() -> None:
+    labels = [rule.label for rule in sorted(Rule)]
+    assert labels == [
+        "pin",
+        "ordered",
+        "protected",
+        "locked",
+        "local",
+        "list-exception",
+        "category",
+        "open",
+    ]
+
+
+@pytest.mark.parametrize("action", Action)
+def test_everything_but_a_pass_keeps_the_client_from_the_name(action: Action) -> None:
+    assert Verdict(action).blocked is (action is not Action.PASS)
+
+
+def test_a_name_that_nobody_speaks_of_passes_for_ever() -> None:
+    assert Verdict(Action.PASS) == PASSED
+    assert not PASSED.blocked
