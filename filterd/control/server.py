@@ -29,6 +29,7 @@ class ControlServer:
     def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
         self._path, self._commands = path, commands
         self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen; what is there was left behind by a dead daemon and is replaced.
@@ -42,7 +43,7 @@ class ControlServer:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.unlink(missing_ok=True)
             self._server = await asyncio.start_unix_server(
-                self._serve, str(self._path), limit=_LARGEST_REQUEST
+                self._accept, str(self._path), limit=_LARGEST_REQUEST
             )
             self._path.chmod(_MODE)
         except OSError as error:
@@ -50,10 +51,19 @@ class ControlServer:
             raise StoreError(f"{self._path}: cannot listen there: {why}") from error
 
     async def close(self) -> None:
-        """Stop listening and remove the socket."""
+        """Stop listening, remove the socket, let go of whoever is connected."""
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve in a task of our own: when asyncio's is cancelled, that is logged as an error."""
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

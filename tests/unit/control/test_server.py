@@ -175,3 +175,21 @@ def test_closing_what_never_started_leaves_the_socket_of_another(tmp_path: Path)
     path.write_bytes(b"")
     asyncio.run(ControlServer(path, {}).close())
     assert path.exists()
+
+
+def test_closing_lets_go_of_whoever_is_connected(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "s"
+
+    async def whole() -> None:
+        server = ControlServer(path, COMMANDS)
+        await server.start()
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        await _exchange(path, b'{"command": "echo"}\n')  # so that the first was accepted
+        await server.close()
+        assert await reader.read() == b""
+        writer.close()
+
+    asyncio.run(whole())
+    assert caplog.text == ""
