@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is documented is so: every command has help and a place in the README."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from filterd.cli.app import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*words, name))
+        else:
+            yield " ".join((*words, name)), command
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+CONTRACT = {
+    "serve",
+    "check",
+    "lists build",
+    "lists status",
+    "lists search",
+    "policy validate",
+    "policy show",
+    "policy tree",
+    "reload",
+    "status",
+    "init",
+}
+"""The commands that scripts and people rely on."""
+
+
+def test_the_commands_are_the_ones_that_were_promised() -> None:
+    assert set(COMMANDS) == CONTRACT
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_command_and_its_options_have_help(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.help
+    assert [one.name for one in command.params if not getattr(one, "help", "")] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_command_is_in_the_readme(name: str) -> None:
+    assert f"filterd {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_site_state_and_language_can_be_named_everywhere(name: str) -> None:
+    options = {option for one in COMMANDS[name].params for option in one.opts}
+    assert {"--config", "--state", "--lang"} <= options
+
+
+def test_the_readme_names_only_commands_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    words = [
+        line.split("filterd ", 1)[1].split()
+        for line in readme.splitlines()
+        if "$ " in line and "filterd " in line
+    ]
+    for first, *rest in words:
+        assert first in COMMANDS or " ".join((first, *rest[:1])) in COMMANDS
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "filterd").rglob("*.py")), ids=str)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    if source.strip():
+        tree = compile(source, str(path), "exec", flags=0)
+        assert inspect.cleandoc(tree.co_consts[0] or "")
