@@ -66,6 +66,7 @@ def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
         style="bold red" if blocked else "bold green",
     )
     verdict.append(f" ({told['action']})", style="default")
+    unknown = texts("check.unknown_network")
     told_list = told["list"] and texts("check.no_line", list=told["list"], line=told["line"])
     return facts(
         [
@@ -78,7 +79,7 @@ def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
             (texts("check.entry"), told["entry"]),
             (texts("check.note"), told["note"]),
             (texts("check.client"), told["client"]),
-            (texts("check.network"), told["network"] or texts("check.unknown_network")),
+            (texts("check.network"), told["network"] or (told["client"] and unknown)),
             (texts("check.grade"), told["grade"]),
             (texts("check.tier"), texts.word("tier", told["tier"])),
             (texts("check.valid_until"), told["valid_until"]),

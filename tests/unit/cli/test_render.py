@@ -79,9 +79,27 @@ def test_what_there_is_to_say_is_said(change: dict[str, Any], words: str) -> Non
 
 
 def test_what_there_is_not_is_left_out() -> None:
-    told = {**BLOCKED, "category": None, "list": None, "entry": None, "matched": None}
+    told = {
+        **BLOCKED,
+        "client": None,
+        "network": None,
+        "category": None,
+        "list": None,
+        "entry": None,
+        "matched": None,
+    }
     text = "\n".join(_drawn(explanation_table(Texts("en"), told)))
-    for heading in ("Category", "List", "Entry", "Matched", "Note", "Valid until", "Without it"):
+    assert "unknown" not in text  # it is about a grade, and no device asked
+    for heading in (
+        "Network",
+        "Category",
+        "List",
+        "Entry",
+        "Matched",
+        "Note",
+        "Valid until",
+        "Without it",
+    ):
         assert heading not in text
 
 
