@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
 
-_OVERHEAD_OCTETS = 1_000
-"""What an entry costs beside its body: measured, key, objects and dictionary slots."""
+_ENTRY_OCTETS = 1_500
+"""What an entry costs beside what is counted below: key, objects and dictionary slots."""
+_RECORD_OCTETS = 80
+"""What a record costs beside its octets: two numbers and where they are kept."""
+_TARGET_OCTETS = 320
+"""What a target costs: a name of 255 octets at most and its object."""
+_EDE_OCTETS = 400
+"""What an extended error costs beside its text, of four octets a character at most."""
 
 
 class ResolutionStore:
@@ -35,7 +41,7 @@ class ResolutionStore:
 
     @property
     def used_octets(self) -> int:
-        """Estimated memory in use."""
+        """Memory in use, never less than what is really taken."""
         return self._used_octets
 
     def get(self, key: Hashable, now: float) -> tuple[Resolution, int] | None:
@@ -77,4 +83,12 @@ class ResolutionStore:
 
 
 def _cost(resolution: Resolution) -> int:
-    return _OVERHEAD_OCTETS + len(resolution.sections.body)
+    """Return the memory that a resolution takes; a test measures that it is no less."""
+    sections, edes = resolution.sections, resolution.edes
+    return (
+        _ENTRY_OCTETS
+        + len(sections.body)
+        + _RECORD_OCTETS * len(sections.ttls)
+        + _TARGET_OCTETS * len(resolution.targets)
+        + sum(_EDE_OCTETS + 4 * len(ede.text) for ede in edes)
+    )
