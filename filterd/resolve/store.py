@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
 
-_ENTRY_OCTETS = 1_500
+_ENTRY_OCTETS = 1_000
 """What an entry costs beside what is counted below: key, objects and dictionary slots."""
 _RECORD_OCTETS = 80
 """What a record costs beside its octets: two numbers and where they are kept."""

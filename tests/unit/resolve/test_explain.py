@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``filterd check`` says: the contract's keys, and the same order as the chain's."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ConfigError
+from filterd.policy.model import DelegatedZone, LocalZone, Network, UpstreamServer, ZoneRecord
+from filterd.policy.verdict import Action, Verdict
+from filterd.resolve.explain import client_of, explain, explain_answer, parse_time
+from filterd.resolve.query import Answer, Source
+from filterd.resolve.site import Site
+from tests.support.policies import (
+    NOW,
+    a_client,
+    a_pin,
+    a_policy,
+    a_protection,
+    allow,
+    an_index,
+    block,
+    wire,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+A, TXT = 1, 16
+CONTRACT = (
+    "qname",
+    "qtype",
+    "grade",
+    "tier",
+    "network",
+    "action",
+    "category",
+    "list",
+    "entry",
+    "reason",
+    "valid_until",
+    "next_match",
+    "source",
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A school where every kind of answer can be had."""
+    server = UpstreamServer("192.0.2.10")
+    policy = a_policy(
+        networks=[Network("lab", "6", ("10.0.6.0/24",))],
+        pins=[a_pin("pinned.example")],
+        protections=[a_protection("kept.example")],
+        rules=[
+            block("closed-by-us.example", ends_at=NOW + 60),
+            allow("game.example", ends_at=NOW + 3_600),
+        ],
+        local_zones=[
+            LocalZone(
+                wire("school.lan"),
+                (ZoneRecord(wire("printer.school.lan"), A, 600, bytes(4)),),
+            )
+        ],
+        delegated_zones=[
+            DelegatedZone(wire("school.local"), (server,)),
+            DelegatedZone(wire("game.test"), (server,)),
+        ],
+    )
+    lists = {
+        "porn": ("porn", "domains", False, ["porn.example", "pinned.example", "kept.example"]),
+        "games": (
+            "games",
+            "adblock",
+            False,
+            [
+                "! games",
+                "||game.example^",
+                "||other-game.example^",
+                "|host.example^",
+                "||game.test^",
+            ],
+        ),
+        "spared": ("games", "adblock", True, ["||spared.example^", "@@||spared.example^"]),
+        "ads": ("ads-trackers", "domains", False, ["ads.example"]),
+    }
+    return Site.of(policy, an_index(tmp_path, lists), policy.upstreams)
+
+
+def _explained(site: Site, name: str, qtype: int = A, grade: str = "6") -> dict[str, Any]:
+    client = a_client(site.policy, grade, "lab", "10.0.6.7")
+    return explain(site, client, wire(name), qtype, NOW).as_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "qtype", "action", "reason"),
+    [
+        ("unknown.example", A, "pass", "not-listed"),
+        ("other-game.example", A, "nxdomain", "category"),
+        ("host.example", A, "nodata", "category"),
+        ("porn.example", A, "nxdomain", "locked"),
+        ("pinned.example", A, "pass", "pin"),
+        ("kept.example", A, "pass", "protected"),
+        ("game.example", A, "pass", "local"),
+        ("closed-by-us.example", A, "nxdomain", "local"),
+        ("spared.example", A, "pass", "list-exception"),
+        ("ads.example", A, "pass", "open"),
+        # before policy: the site's zones and special names
+        ("printer.school.lan", A, "pass", "local-zone"),
+        ("printer.school.lan", TXT, "nodata", "local-zone"),
+        ("absent.school.lan", A, "nxdomain", "local-zone"),
+        ("localhost", A, "pass", "localhost"),
+        ("printer", A, "nxdomain", "single-label"),
+        ("printer.local", A, "nxdomain", "never-delegated"),
+        ("local", A, "nodata", "never-delegated"),
+        ("use-application-dns.net", A, "nxdomain", "canary"),
+        ("_dns.resolver.arpa", A, "nodata", "encrypted-dns-discovery"),
+        # a delegated zone is no special name, and policy holds for it
+        ("pc.school.local", A, "pass", "not-listed"),
+        ("game.test", A, "nxdomain", "category"),
+    ],
+)
+def test_action_and_reason(name: str, qtype: int, action: str, reason: str, site: Site) -> None:
+    told = _explained(site, name, qtype)
+    assert (told["action"], told["reason"]) == (action, reason)
+
+
+@pytest.mark.parametrize(
+    "name", ["unknown.example", "porn.example", "printer", "absent.school.lan"]
+)
+def test_the_keys_of_the_contract_are_there_whatever_the_answer(name: str, site: Site) -> None:
+    told = _explained(site, name)
+    assert set(CONTRACT) <= set(told)
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_a_block_is_told_from_the_client_to_the_line(site: Site) -> None:
+    told = _explained(site, "www.other-game.example")
+    assert told == {
+        "qname": "www.other-game.example",
+        "qtype": "A",
+        "client": "10.0.6.7",
+        "network": "lab",
+        "grade": "6",
+        "tier": "lower-secondary",
+        "action": "nxdomain",
+        "reason": "category",
+        "matched": "other-game.example",
+        "category": "games",
+        "list": "games",
+        "entry": "other-game.example",
+        "line": 3,
+        "note": None,
+        "valid_until": None,
+        "next_match": None,
+        "source": "offline",
+    }
+
+
+def test_what_would_have_decided_next_is_told_with_its_provenance(site: Site) -> None:
+    told = _explained(site, "game.example")
+    assert told["entry"] == "allow game.example for everybody"
+    assert told["next_match"] == {
+        "reason": "category",
+        "blocks": True,
+        "matched": "game.example",
+        "category": "games",
+        "list": "games",
+        "entry": "game.example",
+        "line": 2,
+        "note": None,
+    }
+
+
+def test_the_end_of_a_rule_is_told_in_utc(site: Site) -> None:
+    assert _explained(site, "closed-by-us.example")["valid_until"] == "2025-12-01T06:31:00+00:00"
+
+
+def test_another_grade_gets_another_answer(site: Site) -> None:
+    actions = [_explained(site, "other-game.example", grade=g)["action"] for g in ("6", "7")]
+    assert actions == ["nxdomain", "pass"]
+
+
+def test_an_answer_that_an_alias_blocks_is_told_as_such(site: Site) -> None:
+    client = a_client(site.policy)
+    passes = explain(site, client, wire("cdn.example"), A, NOW)
+    verdict = site.engine.decide(client, wire("porn.example"), A, NOW)
+    answer = Answer(Source.BLOCKED, verdict)
+    told = explain_answer(client, wire("cdn.example"), A, answer, passes)
+    assert (told.qname, told.reason, told.matched) == ("cdn.example", "alias", "porn.example")
+    assert told.blocked
+
+
+@pytest.mark.parametrize("source", [Source.FORWARDED, Source.CACHED, Source.LOCAL, Source.FAILED])
+def test_any_other_answer_says_no_more_than_policy(source: Source, site: Site) -> None:
+    client = a_client(site.policy)
+    expected = explain(site, client, wire("cdn.example"), A, NOW)
+    answer = Answer(source, Verdict(Action.PASS))
+    assert explain_answer(client, wire("cdn.example"), A, answer, expected) is expected
+
+
+def test_a_question_is_about_an_address_else_a_grade_else_an_unknown_client(site: Site) -> None:
+    by_address = client_of(site, None, "10.0.6.7")
+    by_grade = client_of(site, "8", None)
+    unknown = client_of(site, None, None)
+    assert by_address == a_client(site.policy, "6", "lab", "10.0.6.7")
+    assert by_grade == a_client(site.policy, "8")
+    assert unknown == a_client(site.policy, "preschool")
+
+
+def test_an_address_that_may_not_ask_is_nobody(site: Site) -> None:
+    assert client_of(site, None, "203.0.113.1") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "unix"),
+    [
+        ("2025-12-01T13:30", NOW),
+        ("2025-12-01T13:30:00+07:00", NOW),
+        ("2025-12-01T06:30:00Z", NOW),
+        ("2025-12-01", NOW - (13 * 60 + 30) * 60),
+    ],
+)
+def test_a_time_without_a_zone_is_the_school_s(text: str, unix: float) -> None:
+    assert parse_time(text, "Asia/Ho_Chi_Minh") == unix
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2025-13-01", "7:30"])
+def test_what_is_no_time_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(ConfigError, match="is no time") as caught:
+        parse_time(text, "Asia/Ho_Chi_Minh")
+    assert "\n" not in str(caught.value)

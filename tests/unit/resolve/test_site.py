@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One policy and one index joined, and the one reference that a reload moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer
+from filterd.resolve.site import Site, SiteHolder
+from tests.support.policies import a_policy, an_index, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.policy.model import Policy
+
+UPSTREAMS = (UpstreamServer("192.0.2.1"),)
+
+
+def _site(folder: Path, policy: Policy) -> Site:
+    return Site.of(policy, an_index(folder, {}), UPSTREAMS)
+
+
+def test_a_site_joins_its_own_policy_and_index(tmp_path: Path) -> None:
+    policy = a_policy()
+    site = _site(tmp_path, policy)
+    assert site.policy is policy
+    assert (site.engine.policy, site.engine.index) == (policy, site.index)
+    assert site.upstreams == UPSTREAMS
+    assert site.identifier.identify("127.0.0.1") is not None
+
+
+def test_top_level_domains_and_what_is_above_the_site_s_zones_exist(tmp_path: Path) -> None:
+    policy = a_policy(
+        top_level=["vn"],
+        local_zones=[LocalZone(wire("school.lan"), ())],
+        delegated_zones=[DelegatedZone(wire("ad.school.local"), UPSTREAMS)],
+    )
+    existing = {wire(name) for name in ("vn", "lan", "local", "school.local")}
+    assert _site(tmp_path, policy).existing == existing
+
+
+def test_who_holds_a_site_keeps_it_when_another_comes_into_force(tmp_path: Path) -> None:
+    first, second = _site(tmp_path, a_policy()), _site(tmp_path, a_policy())
+    holder = SiteHolder(first)
+    carried = holder.current
+    holder.current = second
+    assert (carried, holder.current) == (first, second)
