@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real upstream on loopback, UDP and TCP, that says what a test tells it to.
 
-It runs in a thread of its own, as another server would; dnspython composes what
+It runs in threads of its own, as another server would; dnspython composes what
 it says, so that filterd's own composer is not its own witness.
 """
 
@@ -11,45 +11,63 @@ import socket
 import socketserver
 import struct
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 
-Respond = Callable[[dns.message.Message], dns.message.Message | bytes | list[bytes] | None]
+Said = dns.message.Message | bytes
+Respond = Callable[[dns.message.Message], Said | Sequence[Said] | None]
+
+_LARGEST_DATAGRAM = 1232
+_LONGEST_CHAIN = 20
+_TEST_WITHIN_S = 10.0
+
+
+def _set() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
 @dataclass
 class FakeUpstream:
     """Answers from ``records`` (zone-style lines by owner and type), or by ``respond``.
 
-    ``asked`` holds every question in order, as ``"name TYPE"``; ``raw`` the messages.
+    ``asked`` holds every question in order, as ``"name TYPE"``; ``raw`` the
+    messages, ``sources`` the ports they came from, ``transports`` how many came
+    by each. While ``released`` is clear, answers wait.
     """
 
     records: dict[str, list[str]] = field(default_factory=dict)
     respond: Respond | None = None
+    respond_by_tcp: Respond | None = None
+    address: str = "127.0.0.1"
     asked: list[str] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     sources: list[int] = field(default_factory=list)
+    transports: Counter[str] = field(default_factory=Counter)
     port: int = 0
     silent: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=_set)
 
-    def __enter__(self) -> FakeUpstream:
-        self._udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _udp_handler(self))
-        self._udp.daemon_threads = True
-        self._udp.max_packet_size = 65535
+    def __enter__(self) -> Self:
+        self._arrived = threading.Condition()
+        self._udp = _UdpServer((self.address, self.port), _udp_handler(self))
         self.port = self._udp.server_address[1]
-        socketserver.ThreadingTCPServer.allow_reuse_address = True
-        self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), _tcp_handler(self))
-        self._tcp.daemon_threads = True
+        self._tcp = _TcpServer((self.address, self.port), _tcp_handler(self))
         for server in (self._udp, self._tcp):
             threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.released.set()
         for server in (self._udp, self._tcp):
             server.shutdown()
             server.server_close()
@@ -60,63 +78,86 @@ class FakeUpstream:
             owner, _, _, rtype, _ = line.split(None, 4)
             self.records.setdefault(f"{owner.lower().rstrip('.')} {rtype}", []).append(line)
 
-    def answers(self, wire: bytes, port: int) -> list[bytes]:
+    def wait_until_asked(self, times: int = 1) -> None:
+        """Wait until that many questions have come; fail if they do not."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.asked) >= times, _TEST_WITHIN_S)
+
+    def answers(self, wire: bytes, port: int, transport: str) -> list[bytes]:
         """Return what is sent for a query."""
         query = dns.message.from_wire(wire)
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
-        self.asked.append(f"{name} {dns.rdatatype.to_text(question.rdtype)}")
-        self.raw.append(wire)
-        self.sources.append(port)
+        with self._arrived:
+            self.asked.append(f"{name} {dns.rdatatype.to_text(question.rdtype)}")
+            self.raw.append(wire)
+            self.sources.append(port)
+            self.transports[transport] += 1
+            self._arrived.notify_all()
         if self.silent.is_set():
             return []
-        said = self.respond(query) if self.respond else self._from_records(query, name)
-        if said is None:
-            return []
-        messages = said if isinstance(said, list) else [said]
-        return [one if isinstance(one, bytes) else one.to_wire() for one in messages]
+        self.released.wait(_TEST_WITHIN_S)
+        respond = (self.respond_by_tcp if transport == "tcp" else None) or self.respond
+        return _messages(respond(query) if respond else self._from_records(query, name))
 
     def _from_records(self, query: dns.message.Message, name: str) -> dns.message.Message:
         response = dns.message.make_response(query, recursion_available=True)
         rtype = dns.rdatatype.to_text(query.question[0].rdtype)
-        for _ in range(20):
-            for line in self.records.get(f"{name} {rtype}", []):
-                response.answer.append(_rrset(line))
-            alias = self.records.get(f"{name} CNAME", [])
-            if (
-                response.answer
-                and response.answer[-1].name.to_text(True).lower() == name
-                or not alias
-            ):
+        found: list[str] = []
+        for _ in range(_LONGEST_CHAIN):
+            found = self.records.get(f"{name} {rtype}", [])
+            alias = [] if found else self.records.get(f"{name} CNAME", [])
+            _add(response.answer, found or alias)
+            if not alias:
                 break
-            response.answer.append(_rrset(alias[0]))
             name = alias[0].split(None, 4)[4].rstrip(".").lower()
         if not any(key.split()[0] == name for key in self.records):
             response.set_rcode(dns.rcode.NXDOMAIN)
-        if not any(dns.rdatatype.to_text(one.rdtype) == rtype for one in response.answer):
-            soa = "300 IN SOA ns.example. root.example. 1 3600 600 86400 60"
-            zone = ".".join(name.split(".")[-2:]) or "."
-            response.authority.append(_rrset(f"{zone}. {soa}"))
+        if not found:
+            zone = ".".join(name.split(".")[-2:])
+            soa = f"{zone}. 300 IN SOA ns.example. root.example. 1 3600 600 86400 60"
+            _add(response.authority, [soa])
         return response
 
 
-def _rrset(line: str) -> dns.rrset.RRset:
-    owner, ttl, rclass, rtype, data = line.split(None, 4)
-    return dns.rrset.from_text(owner, int(ttl), rclass, rtype, data)
+def _messages(said: Said | Sequence[Said] | None) -> list[bytes]:
+    if said is None:
+        return []
+    several = [said] if isinstance(said, (bytes, dns.message.Message)) else said
+    return [one if isinstance(one, bytes) else one.to_wire() for one in several]
+
+
+def _add(section: list[dns.rrset.RRset], lines: Iterable[str]) -> None:
+    for line in lines:
+        owner, ttl, rclass, rtype, data = line.split(None, 4)
+        section.append(dns.rrset.from_text(owner, int(ttl), rclass, rtype, data))
+
+
+class _UdpServer(socketserver.ThreadingUDPServer):
+    daemon_threads = True
+    max_packet_size = 65535
+
+
+class _TcpServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
 
 
 def _udp_handler(upstream: FakeUpstream) -> type[socketserver.BaseRequestHandler]:
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             message, opened = self.request
-            for answer in upstream.answers(message, self.client_address[1]):
-                if len(answer) > 1232:
-                    short = dns.message.make_response(dns.message.from_wire(message))
-                    short.flags |= dns.flags.TC
-                    answer = short.to_wire()  # noqa: PLW2901 -- what does not fit goes by TCP
-                opened.sendto(answer, self.client_address)
+            for answer in upstream.answers(message, self.client_address[1], "udp"):
+                fits = len(answer) <= _LARGEST_DATAGRAM
+                opened.sendto(answer if fits else _truncated(message), self.client_address)
 
     return Handler
+
+
+def _truncated(query: bytes) -> bytes:
+    short = dns.message.make_response(dns.message.from_wire(query))
+    short.flags |= dns.flags.TC
+    return short.to_wire()
 
 
 def _tcp_handler(upstream: FakeUpstream) -> type[socketserver.BaseRequestHandler]:
@@ -125,7 +166,7 @@ def _tcp_handler(upstream: FakeUpstream) -> type[socketserver.BaseRequestHandler
             opened: socket.socket = self.request
             while len(prefix := opened.recv(2, socket.MSG_WAITALL)) == 2:
                 message = opened.recv(struct.unpack("!H", prefix)[0], socket.MSG_WAITALL)
-                for answer in upstream.answers(message, self.client_address[1]):
+                for answer in upstream.answers(message, self.client_address[1], "tcp"):
                     opened.sendall(struct.pack("!H", len(answer)) + answer)
 
     return Handler

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""filterd's serving half on real sockets of loopback, and stubs that ask it.
+
+The resolver and its listeners run in a thread with an event loop of their own;
+tests ask from outside with plain blocking sockets, as a stub does. Whatever is
+logged as an error fails the test that did not expect it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import dns.message
+import uvloop
+
+from filterd.policy.model import ListenAddress, Network, UpstreamServer
+from filterd.resolve import pipeline
+from filterd.resolve.resolver import Resolver
+from filterd.resolve.site import Site, SiteHolder
+from filterd.resolve.store import ResolutionStore
+from filterd.server.stepping import Stepper
+from filterd.server.tcp import TcpListener
+from filterd.server.udp import UdpListener
+from filterd.upstream import Forwarder
+from tests.support.clock import FakeClock
+from tests.support.policies import a_policy
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from filterd.lists.index import Index
+    from tests.support.policies import ListTexts
+    from tests.support.upstream import FakeUpstream
+
+T = TypeVar("T")
+
+WITHIN_S = 10.0
+"""No answer takes this long; a test that waits longer fails."""
+
+GRADE_1, GRADE_11, STAFF = "127.0.1.1", "127.0.11.1", "127.0.100.1"
+"""Addresses of clients, by the contract of ``policies/site.yaml``."""
+
+NETWORKS = (
+    *(Network(f"grade-{n}", str(n), (f"127.0.{n}.0/24",)) for n in range(1, 13)),
+    Network("staff", "staff", ("127.0.100.0/24",)),
+    Network("preschool", "preschool", ("127.0.101.0/24",)),
+    Network("guest", "guest", ("127.0.102.0/24",)),
+)
+
+LISTS: ListTexts = {
+    "porn": ("porn", "domains", False, ["porn.example", "tracker.example"]),
+    "malware": ("malware", "domains", True, ["malware.example"]),
+    "social": ("social-media", "domains", True, ["social.example"]),
+}
+
+
+def a_site(
+    index: Index, upstreams: Iterable[FakeUpstream | UpstreamServer] = (), **policy: Any
+) -> Site:
+    """Join the school of the sample networks, these lists and upstreams."""
+    policy.setdefault("networks", NETWORKS)
+    servers = tuple(
+        one if isinstance(one, UpstreamServer) else UpstreamServer(one.address, one.port)
+        for one in upstreams
+    )
+    return Site.of(a_policy(**policy), index, servers)
+
+
+class Serving:
+    """A running resolver; ``with`` starts and stops it."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        listen: Iterable[str] = ("127.0.0.1", "::1"),
+        loop: str = "uvloop",
+    ) -> None:
+        self.clock = FakeClock()
+        self.sites = SiteHolder(site)
+        self.store = ResolutionStore()
+        self.connections: Counter[str] = Counter()
+        self.errors = _Errors()
+        self.ports: dict[str, int] = {}
+        self.forwarder: Forwarder
+        self.stepper: Stepper
+        self.resolver: Resolver
+        self._listen = tuple(listen)
+        self._loop = uvloop.new_event_loop() if loop == "uvloop" else asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._udp: list[UdpListener] = []
+        self._tcp: list[TcpListener] = []
+
+    def __enter__(self) -> Self:
+        logging.getLogger().addHandler(self.errors)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(WITHIN_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(WITHIN_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(WITHIN_S)
+        self._loop.close()
+        logging.getLogger().removeHandler(self.errors)
+        assert self.errors.take() == []
+
+    async def _start(self) -> None:
+        self.forwarder = Forwarder(self.clock)
+        self.stepper = Stepper()
+        handler = pipeline.build(self.sites, self.store, self.forwarder, self.clock)
+        self.resolver = Resolver(self.sites, handler, self.clock)
+        for address in self._listen:
+            await self._start_on(address)
+
+    async def _start_on(self, address: str) -> None:
+        udp = UdpListener(ListenAddress(address, 0), self.resolver, self.stepper)
+        tcp = TcpListener(self.resolver, self.stepper, self.connections)
+        await tcp.start(ListenAddress(address, udp.port))
+        self._udp.append(udp)
+        self._tcp.append(tcp)
+        self.ports[address] = udp.port
+
+    async def _stop(self) -> None:
+        for udp in self._udp:
+            udp.close()
+        self.forwarder.close()
+        await self.stepper.close()
+        for tcp in self._tcp:
+            await tcp.close()
+
+    def run(self, call: Callable[[], T]) -> T:
+        """Call in the loop's thread, where nothing else is going on meanwhile."""
+
+        async def called() -> T:
+            return call()
+
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(WITHIN_S)
+
+    def eventually(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds, looking from the loop's thread; fail if it never does."""
+        until = time.monotonic() + WITHIN_S  # noqa: TID251 -- a test's patience is real time
+        while not self.run(holds):
+            assert time.monotonic() < until, "it never came to that"  # noqa: TID251 -- as above
+
+    def stub(self, source: str = GRADE_1, server: str = "127.0.0.1") -> UdpStub:
+        """Return a stub that asks by UDP from an address."""
+        return UdpStub(source, (server, self._port(server)))
+
+    def tcp_stub(self, source: str = GRADE_1, server: str = "127.0.0.1") -> TcpStub:
+        """Return a stub that asks by TCP from an address."""
+        return TcpStub(source, (server, self._port(server)))
+
+    def ask(
+        self,
+        name: str,
+        qtype: str | int = "A",
+        *,
+        source: str = GRADE_1,
+        server: str = "127.0.0.1",
+        by: str = "udp",
+        **options: Any,
+    ) -> dns.message.Message:
+        """Ask one question and return the answer, which must fit the question."""
+        query = a_query(name, qtype, **options)
+        with (self.tcp_stub if by == "tcp" else self.stub)(source, server) as stub:
+            response = dns.message.from_wire(stub.ask(query))
+        assert dns.message.from_wire(query).is_response(response)
+        return response
+
+    def _port(self, server: str) -> int:
+        wildcard = "::" if ":" in server else "0.0.0.0"
+        return self.ports.get(server) or self.ports[wildcard]
+
+
+class UdpStub:
+    """A client's UDP socket, bound to its address."""
+
+    def __init__(self, source: str, server: tuple[str, int]) -> None:
+        self._server = server
+        family = socket.AF_INET6 if ":" in source else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.socket.bind((source, 0))
+        self.socket.settimeout(WITHIN_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, message: bytes) -> None:
+        """Send a datagram."""
+        self.socket.sendto(message, self._server)
+
+    def receive(self) -> bytes:
+        """Return the next datagram; one from elsewhere than was asked would be dropped."""
+        message, (address, port, *_) = self.socket.recvfrom(65535)
+        assert (address, port) == self._server
+        return message
+
+    def ask(self, message: bytes) -> bytes:
+        """Send a datagram and return the next one."""
+        self.send(message)
+        return self.receive()
+
+
+class TcpStub:
+    """A client's connection."""
+
+    def __init__(self, source: str, server: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(server, WITHIN_S, source_address=(source, 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, *messages: bytes) -> None:
+        """Send messages in one piece, each behind its length."""
+        self.socket.sendall(b"".join(len(one).to_bytes(2) + one for one in messages))
+
+    def receive(self) -> bytes:
+        """Return the next message; empty at the end of the connection."""
+        length = int.from_bytes(self._exactly(2))
+        return self._exactly(length)
+
+    def ask(self, message: bytes) -> bytes:
+        """Send a message and return the next one."""
+        self.send(message)
+        return self.receive()
+
+    def is_ended(self) -> bool:
+        """Wait for what comes next; tell whether it is the end."""
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionError:
+            return True
+
+    def _exactly(self, octets: int) -> bytes:
+        data = b""
+        while len(data) < octets:
+            try:
+                part = self.socket.recv(octets - len(data))
+            except ConnectionError:
+                return b""
+            if not part:
+                return b""
+            data += part
+        return data
+
+
+class _Errors(logging.Handler):
+    """Keeps what is logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._records: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append(self.format(record))
+
+    def take(self) -> list[str]:
+        """Return what was logged since the last time."""
+        taken, self._records = self._records, []
+        return taken
+
+
+def open_files() -> int:
+    """Return how many file descriptors this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
