@@ -35,7 +35,8 @@ class CatalogCategory:
 
     ``min_age``: years from which it suits, None where age does not matter.
     ``locked``: closed to everybody; ``ordered``: by a legal order, and so never
-    opened. ``security``: dangerous, not merely unsuitable.
+    opened. ``security``: dangerous, not merely unsuitable. ``sinkhole``: false where
+    a block must look like a name that does not exist.
     """
 
     id: str
@@ -49,6 +50,7 @@ class CatalogCategory:
     locked: bool
     ordered: bool
     security: bool
+    sinkhole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ def _category(entry: CategoryEntry) -> CatalogCategory:
         locked=bool(entry.locked),
         ordered=entry.locked == "ordered",
         security=entry.security,
+        sinkhole=entry.sinkhole,
     )
 
 

@@ -75,6 +75,7 @@ class CategoryEntry(DocumentModel):
     legal_basis: tuple[_Text, ...]
     locked: _Locked = False
     security: bool = False
+    sinkhole: bool = True
 
 
 class ListEntry(DocumentModel):

@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
 
-_NEVER_SINKHOLED = frozenset(("encrypted-dns",))
-"""Categories whose names must look as if they did not exist: a device that finds
-no outside resolver falls back at once, one that finds a dead one waits (dns.md §4)."""
-
 
 class Engine:
     """A policy and an index, joined. Immutable: a reload makes another engine."""
@@ -82,7 +78,26 @@ class Engine:
         if not verdict.blocked:
             return verdict
         spared = listed.excepts_more or self._overlay.has_allowed_beneath(name)
-        return replace(verdict, action=_answer(client.grade, qtype, verdict, spared=spared))
+        return replace(verdict, action=self._answer(client.grade, qtype, verdict, spared=spared))
+
+    def _answer(self, grade: GradePolicy, qtype: int, block: Verdict, *, spared: bool) -> Action:
+        """Choose the answer to a block, the same for all types of the name (dns.md §4).
+
+        Args:
+            grade: its policy says how a block looks.
+            qtype: only addresses can be sinkholed.
+            block: as ``_judge`` returned it.
+            spared: something beneath the name, or another type of it, may pass.
+        """
+        if grade.response is BlockResponse.SINKHOLE and self._may_be_sinkholed(block):
+            return Action.SINKHOLE if qtype in _ADDRESS_TYPES else Action.NODATA
+        if grade.response is BlockResponse.NODATA or spared:
+            return Action.NODATA
+        return block.action
+
+    def _may_be_sinkholed(self, block: Verdict) -> bool:
+        category = block.match and self.policy.categories.get(block.match.category)
+        return category.sinkhole if category else True
 
 
 def _judge(speakers: list[Speaker], covering: Sequence[Match]) -> Verdict:
@@ -117,20 +132,3 @@ def _covering_rules(speakers: Iterable[Speaker]) -> tuple[Match, ...]:
     guards = [match for match in matches if match.rule in (Rule.PIN, Rule.PROTECTED)]
     local = next((match for match in matches if match.rule is Rule.LOCAL), None)
     return (*guards, local) if local and not local.blocks else tuple(guards)
-
-
-def _answer(grade: GradePolicy, qtype: int, block: Verdict, *, spared: bool) -> Action:
-    """Choose the answer to a block, the same for all types of the name (dns.md §4).
-
-    Args:
-        grade: its policy says how a block looks.
-        qtype: only addresses can be sinkholed.
-        block: as ``_judge`` returned it.
-        spared: something beneath the name, or another type of it, may pass.
-    """
-    sinkholed = grade.response is BlockResponse.SINKHOLE
-    if sinkholed and not (block.match and block.match.category in _NEVER_SINKHOLED):
-        return Action.SINKHOLE if qtype in _ADDRESS_TYPES else Action.NODATA
-    if grade.response is BlockResponse.NODATA or spared:
-        return Action.NODATA
-    return block.action

@@ -54,7 +54,9 @@ class Category:
     ``min_age`` is the age in years from which it suits; None where age does not
     matter. ``locked``: closed to everybody. ``ordered``: closed by a legal
     order, which outranks even protection. ``security``: blocked because it is
-    dangerous (EDE 15) and not because it is unsuitable (EDE 17).
+    dangerous (EDE 15) and not because it is unsuitable (EDE 17). ``sinkhole``:
+    False where a block must look like a name that does not exist; a device that
+    finds no outside resolver falls back at once, one that finds a dead one waits.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Category:
     locked: bool = False
     ordered: bool = False
     security: bool = False
+    sinkhole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

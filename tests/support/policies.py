@@ -51,9 +51,11 @@ def a_category(
     locked: bool = False,
     ordered: bool = False,
     security: bool = False,
+    sinkhole: bool = True,
 ) -> Category:
     """Return a category whose Vietnamese and English names are its id."""
-    return Category(category_id, category_id, category_id, min_age, locked, ordered, security)
+    names = (category_id, category_id, category_id)
+    return Category(*names, min_age, locked, ordered, security, sinkhole)
 
 
 CATEGORIES = {

@@ -46,6 +46,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
             locked=one.locked,
             ordered=one.ordered,
             security=one.security,
+            sinkhole=one.sinkhole,
         )
         for one in catalog.categories
     }

@@ -252,7 +252,7 @@ def test_a_grade_may_be_told_nodata_for_everything(tmp_path: Path) -> None:
 
 def test_names_of_outside_resolvers_are_never_sinkholed(tmp_path: Path) -> None:
     policy = a_policy(
-        categories={"encrypted-dns": a_category("encrypted-dns", 18)},
+        categories={"encrypted-dns": a_category("encrypted-dns", 18, sinkhole=False)},
         response=BlockResponse.SINKHOLE,
     )
     lists = {"doh": ("encrypted-dns", "domains", False, [SITE])}
