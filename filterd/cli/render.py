@@ -82,11 +82,15 @@ def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
             (texts("check.network"), told["network"] or (told["client"] and unknown)),
             (texts("check.grade"), told["grade"]),
             (texts("check.tier"), texts.word("tier", told["tier"])),
-            (texts("check.valid_until"), told["valid_until"]),
+            (texts("check.valid_until"), _local(told["valid_until"])),
             (texts("check.next_match"), _next(texts, told)),
             (texts("check.source"), texts.word("source", told["source"])),
         ],
     )
+
+
+def _local(time: str | None) -> str:
+    return "" if time is None else local_time(datetime.fromisoformat(time).timestamp())
 
 
 def _next(texts: Texts, told: dict[str, Any]) -> str:

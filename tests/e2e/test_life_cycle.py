@@ -16,7 +16,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from tests.support.commands import environment, run
+from tests.support.commands import call, environment, run
 from tests.support.daemon import (
     SOURCES,
     Served,
@@ -124,7 +124,7 @@ def test_it_starts_again_after_it_was_killed(school: School) -> None:
         assert served.end(signal.SIGKILL) == -signal.SIGKILL
         assert served.state.control_socket.exists()
     with serving(school.config, school.state) as served:
-        assert run("status", *served.options).code == 0
+        assert call("status", *served.options).code == 0
         assert served.end() == 0
 
 
@@ -146,17 +146,17 @@ def test_a_hang_up_reloads(school: School) -> None:
 def test_the_command_reload_reloads_or_says_why_not(school: School) -> None:
     with serving(school.config, school.state) as served:
         school.block("new.example")
-        assert run("reload", *served.options).out.startswith("Reloaded: policy ")
+        assert call("reload", *served.options).out.startswith("Reloaded: policy ")
         assert school.is_blocked("new.example")
         school.spoil()
-        done = run("reload", *served.options)
+        done = call("reload", *served.options)
         assert (done.code, done.out) == (2, "")
         assert done.error_lines == [
             f"filterd: {school.config}/site.yaml:2:1: unknown key 'listne' (did you mean 'listen'?)"
         ]
         assert school.is_blocked("new.example")
         write_site(school.config, port=free_port())
-        told = json.loads(run("reload", "--json", *served.options).out)
+        told = json.loads(call("reload", "--json", *served.options).out)
         assert told["restart_for"] == ["listen"]
 
 
@@ -165,7 +165,7 @@ def test_new_lists_are_served_at_once(school: School) -> None:
         own = "lists: [{id: own, file: own.txt, category: games}]\n"
         write_site(school.config, port=school.port, more=own)
         (school.config / "own.txt").write_text("new-game.example\n", encoding="utf-8")
-        done = run("lists", "build", *served.options)
+        done = call("lists", "build", *served.options)
         assert done.out.endswith("The daemon serves them now.\n")
         assert school.is_blocked("www.new-game.example")
 
@@ -224,16 +224,16 @@ def test_a_state_folder_is_for_one_daemon(school: School, tmp_path: Path) -> Non
         assert len(done.error_lines) == 1
         assert "another filterd serves from this folder" in done.err
         assert served.state.policy.read_bytes() == policy
-        assert run("status", *served.options).code == 0
+        assert call("status", *served.options).code == 0
 
 
 def test_status_tells_of_the_process_and_its_answers(school: School) -> None:
     with serving(school.config, school.state) as served:
         school.is_blocked("www.tiktok.com")
-        told = json.loads(run("status", "--json", *served.options).out)
+        told = json.loads(call("status", "--json", *served.options).out)
         assert told["pid"] == served.process.pid
         assert told["answers"]["blocked"] == 1
-        assert "filterd" in run("status", *served.options).out
+        assert "filterd" in call("status", *served.options).out
 
 
 def test_no_file_of_the_working_directory_stands_in_for_a_module(

@@ -44,15 +44,8 @@ def test_vietnamese_is_in_normal_form_c(key: str) -> None:
     assert english.isascii()
 
 
-def test_nearly_every_vietnamese_message_has_vietnamese_letters() -> None:
-    without = [key for key, (text, _) in _TEXTS.items() if not VIETNAMESE & set(text.lower())]
-    assert set(without) <= {
-        "check.no_line",
-        "policy.open",
-        "status.policy",
-        "lists.names",
-        "reason.protected",
-    }, without
+def test_every_vietnamese_message_has_vietnamese_letters() -> None:
+    assert [key for key, (text, _) in _TEXTS.items() if not VIETNAMESE & set(text.lower())] == []
 
 
 def test_every_key_that_the_code_writes_is_in_the_table() -> None:

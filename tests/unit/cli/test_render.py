@@ -70,7 +70,7 @@ def test_vietnamese_headings_are_aligned() -> None:
             "passes: a category open to this grade, games, g",
         ),
         ({"note": "[vì thế]"}, "[vì thế]"),
-        ({"valid_until": "2026-12-01T00:30:00+00:00"}, "2026-12-01"),
+        ({"valid_until": "2026-12-01T12:30:00+00:00"}, local_time(1_796_128_200)),
     ],
 )
 def test_what_there_is_to_say_is_said(change: dict[str, Any], words: str) -> None:
