@@ -39,7 +39,12 @@ class Stepper:
             return
         task = self._loop.create_task(_rest(work, awaited, done))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            work.close()  # cancelled before its first step, the task has not told it
+
+        task.add_done_callback(ended)
 
     async def close(self) -> None:
         """Cancel what still waits and wait until it is gone."""

@@ -124,7 +124,7 @@ def _messages(said: Said | Sequence[Said] | None) -> list[bytes]:
     if said is None:
         return []
     several = [said] if isinstance(said, (bytes, dns.message.Message)) else said
-    return [one if isinstance(one, bytes) else one.to_wire() for one in several]
+    return [one if isinstance(one, bytes) else one.to_wire(max_size=65535) for one in several]
 
 
 def _add(section: list[dns.rrset.RRset], lines: Iterable[str]) -> None:

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The TCP listener (RFC 7766, reliability.md A6)."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+
+from filterd.server import tcp
+from tests.support.serving import GRADE_1, STAFF, WITHIN_S, Serving, a_site
+from tests.support.wire import QUESTION, a_message, a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.lists.index import Index
+    from tests.support.upstream import FakeUpstream
+
+BLOCKED = a_query("porn.example")
+
+
+@pytest.fixture(params=["uvloop", "asyncio"])
+def on_each_loop(
+    index: Index, upstream: FakeUpstream, request: pytest.FixtureRequest
+) -> Iterator[Serving]:
+    with Serving(a_site(index, [upstream]), loop=request.param) as serving:
+        yield serving
+
+
+def test_what_comes_in_pieces_is_put_together(on_each_loop: Serving) -> None:
+    framed = len(BLOCKED).to_bytes(2) + BLOCKED
+    with on_each_loop.tcp_stub() as stub:
+        stub.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for octet in framed * 2:
+            stub.socket.sendall(bytes((octet,)))
+        assert [dns.message.from_wire(stub.receive()).rcode() for _ in range(2)] == [
+            dns.rcode.NXDOMAIN
+        ] * 2
+
+
+def test_a_quick_answer_overtakes_a_slow_one(on_each_loop: Serving, upstream: FakeUpstream) -> None:
+    upstream.released.clear()
+    with on_each_loop.tcp_stub() as stub:
+        stub.send(a_query("www.example.com", message_id=1), a_query("porn.example", message_id=2))
+        assert stub.receive()[:2] == b"\0\2"
+        upstream.released.set()
+        assert stub.receive()[:2] == b"\0\1"
+
+
+def test_twenty_questions_whose_answers_come_in_reverse(
+    serving: Serving, upstream: FakeUpstream
+) -> None:
+    answered = [threading.Event() for _ in range(21)]
+    answered[20].set()
+
+    def last_first(query: dns.message.Message) -> dns.message.Message:
+        number = int(query.question[0].name.labels[0])
+        assert answered[number + 1].wait(WITHIN_S)
+        answered[number].set()
+        return dns.message.make_response(query)
+
+    upstream.respond = last_first
+    with serving.tcp_stub() as stub:
+        stub.send(*(a_query(f"{n}.example.com", message_id=n) for n in range(20)))
+        messages = [stub.receive() for _ in range(20)]
+    for message in messages:
+        response = dns.message.from_wire(message)
+        assert int(response.question[0].name.labels[0]) == response.id
+    assert sorted(message[:2] for message in messages) == [n.to_bytes(2) for n in range(20)]
+
+
+def test_no_more_than_the_limit_are_in_flight_and_none_is_lost(
+    serving: Serving, upstream: FakeUpstream
+) -> None:
+    upstream.released.clear()
+    with serving.tcp_stub() as stub:
+        stub.send(*(a_query(f"{n}.example.com", message_id=n) for n in range(50)))
+        upstream.wait_until_asked(tcp.MOST_IN_FLIGHT)
+        assert serving.run(lambda: serving.forwarder.in_flight) == tcp.MOST_IN_FLIGHT
+        upstream.released.set()
+        assert {stub.receive()[:2] for _ in range(50)} == {n.to_bytes(2) for n in range(50)}
+
+
+@pytest.mark.parametrize("name", ["porn.example", "www.example.com"])
+def test_the_last_question_of_a_connection_is_answered_and_then_it_ends(
+    on_each_loop: Serving, name: str
+) -> None:
+    with on_each_loop.tcp_stub() as stub:
+        for number in range(tcp.MOST_QUERIES_A_CONNECTION):
+            stub.send(a_query(name, message_id=number))
+        for _ in range(tcp.MOST_QUERIES_A_CONNECTION):
+            assert stub.receive()
+        assert stub.is_ended()
+
+
+def test_who_closes_one_half_gets_the_answer_and_then_the_end(
+    on_each_loop: Serving, upstream: FakeUpstream
+) -> None:
+    upstream.released.clear()
+    with on_each_loop.tcp_stub() as stub:
+        stub.send(a_query("www.example.com"))
+        stub.socket.shutdown(socket.SHUT_WR)
+        upstream.wait_until_asked()
+        upstream.released.set()
+        assert dns.message.from_wire(stub.receive()).answer
+        assert stub.is_ended()
+    on_each_loop.eventually(lambda: not on_each_loop.connections)
+
+
+def test_who_only_connects_and_closes_leaves_nothing(on_each_loop: Serving) -> None:
+    with on_each_loop.tcp_stub() as stub:
+        on_each_loop.eventually(lambda: on_each_loop.connections[GRADE_1] == 1)
+        stub.socket.shutdown(socket.SHUT_WR)
+        assert stub.is_ended()
+    on_each_loop.eventually(lambda: not on_each_loop.connections)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\0\0",
+        b"\xff\xff" + b"\xaa" * 65535,
+        b"\x10\x01" + bytes(4097),
+        b"\0\x0c" + a_message(b"", flags=0x8180, qdcount=0),
+        b"\0\3abc",
+    ],
+    ids=["length 0", "65535 octets of garbage", "4097 octets", "a response", "3 octets"],
+)
+def test_what_is_no_question_ends_the_connection(on_each_loop: Serving, octets: bytes) -> None:
+    with on_each_loop.tcp_stub() as stub:
+        stub.socket.sendall(octets)
+        assert stub.is_ended()
+
+
+def test_a_malformed_question_gets_formerr_and_the_connection_stays(serving: Serving) -> None:
+    with serving.tcp_stub() as stub:
+        assert stub.ask(a_message(QUESTION * 2, qdcount=2))[3] & 0xF == dns.rcode.FORMERR
+        assert stub.ask(BLOCKED)[3] & 0xF == dns.rcode.NXDOMAIN
+
+
+@pytest.mark.parametrize("sent", [b"", b"\0", b"\0\x20abc", BLOCKED[:5]])
+def test_who_makes_no_progress_is_ended(
+    on_each_loop: Serving, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "IDLE_S", 0.05)
+    with on_each_loop.tcp_stub() as stub:
+        stub.socket.sendall(sent)
+        assert stub.is_ended()
+
+
+def test_an_octet_now_and_then_is_no_progress(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "IDLE_S", 0.2)
+    with serving.tcp_stub() as stub:
+        stub.socket.settimeout(0.02)
+        dripped = 0
+        for octet in len(BLOCKED).to_bytes(2) + BLOCKED:
+            try:
+                stub.socket.sendall(bytes((octet,)))
+                if stub.is_ended():
+                    break
+            except TimeoutError:
+                dripped += 1
+        assert 0 < dripped < 20
+
+
+def test_a_client_has_a_limit_of_connections_and_others_have_theirs(
+    on_each_loop: Serving,
+) -> None:
+    with ExitStack() as stack:
+        for _ in range(tcp.MOST_CONNECTIONS_A_CLIENT):
+            stub = stack.enter_context(on_each_loop.tcp_stub())
+            assert stub.ask(BLOCKED)
+        assert stack.enter_context(on_each_loop.tcp_stub()).is_ended()
+        assert stack.enter_context(on_each_loop.tcp_stub(STAFF)).ask(BLOCKED)
+        stub.socket.close()
+        limit = tcp.MOST_CONNECTIONS_A_CLIENT
+        on_each_loop.eventually(lambda: on_each_loop.connections[GRADE_1] < limit)
+        assert stack.enter_context(on_each_loop.tcp_stub()).ask(BLOCKED)
+
+
+def test_all_clients_together_have_a_limit(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "MOST_CONNECTIONS", 3)
+    with ExitStack() as stack:
+        stubs = [stack.enter_context(serving.tcp_stub(f"127.0.{n}.9")) for n in (1, 2, 3)]
+        assert all(stub.ask(BLOCKED) for stub in stubs)
+        assert stack.enter_context(serving.tcp_stub("127.0.4.9")).is_ended()
+
+
+def test_a_stranger_gets_no_connection(index: Index) -> None:
+    with Serving(a_site(index, networks=(), allow_from=())) as serving:
+        with serving.tcp_stub() as stub:
+            assert stub.is_ended()
+        assert not serving.connections
+
+
+@pytest.mark.parametrize(("limit", "ended"), [(1_024, True), (64 * 1024 * 1024, False)])
+def test_who_asks_and_never_reads_is_ended(
+    serving: Serving,
+    upstream: FakeUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    ended: bool,
+) -> None:
+    monkeypatch.setattr(tcp, "MOST_UNREAD_OCTETS", limit)
+    upstream.respond = _sixty_thousand_octets
+    with serving.tcp_stub() as stub:
+        for _ in range(tcp.MOST_QUERIES_A_CONNECTION - 1):
+            stub.send(a_query("big.example.com", "TXT"))
+        if ended:
+            serving.eventually(lambda: not serving.connections)
+        else:
+            answered = serving.resolver.counters
+            serving.eventually(lambda: answered["cached"] + answered["forwarded"] == 99)
+            assert serving.connections[GRADE_1] == 1
+
+
+def _sixty_thousand_octets(query: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(query)
+    texts = [f'"{n:04}{"x" * 240}"' for n in range(230)]
+    name = query.question[0].name
+    response.answer.append(dns.rrset.from_text_list(name, 300, "IN", "TXT", texts))
+    return response
+
+
+def test_a_client_that_is_gone_when_its_answer_comes_harms_nobody(
+    on_each_loop: Serving, upstream: FakeUpstream
+) -> None:
+    upstream.released.clear()
+    with on_each_loop.tcp_stub() as stub:
+        stub.send(a_query("www.example.com"))
+        upstream.wait_until_asked()
+        stub.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    on_each_loop.eventually(lambda: not on_each_loop.connections)
+    upstream.released.set()
+    on_each_loop.eventually(lambda: not len(on_each_loop.stepper))
+    assert on_each_loop.ask("www.example.com", by="tcp").answer
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_stopping_does_not_wait_for_idle_clients(
+    index: Index, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "IDLE_S", 3_600.0)
+    serving = Serving(a_site(index), loop=loop)
+    with ExitStack() as stack:
+        with serving:
+            stub = stack.enter_context(serving.tcp_stub())
+            assert stub.ask(BLOCKED)
+        assert stub.is_ended()
