@@ -14,7 +14,7 @@ import pytest
 from filterd.upstream import exchange
 from tests.support.malformed import QUERIES
 from tests.support.packets import captured_packets
-from tests.support.serving import open_files
+from tests.support.serving import open_sockets
 from tests.support.wire import OPT, QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
@@ -147,19 +147,19 @@ def test_captured_packets_get_an_answer_or_silence_by_udp(serving: Serving) -> N
     messages = [packet.message[:LARGEST_DATAGRAM] for packet in captured_packets()]
     answers: list[bytes] = []
     with serving.stub() as stub:
-        before = open_files()
+        before = open_sockets()
         for message in messages:
             stub.send(message)
             answers += until_good(stub)
         serving.eventually(lambda: not len(serving.stepper))
         answers += until_good(stub)
-        assert open_files() <= before
+        assert open_sockets() <= before
     assert Counter(one[:2] for one in answers) <= Counter(one[:2] for one in messages)
 
 
 @pytest.mark.usefixtures("_impatient")
 def test_captured_packets_do_not_harm_tcp(serving: Serving) -> None:
-    before = open_files()
+    before = open_sockets()
     for packet in captured_packets():
         with serving.tcp_stub() as stub:
             stub.send(packet.message)
@@ -167,4 +167,4 @@ def test_captured_packets_do_not_harm_tcp(serving: Serving) -> None:
     with serving.tcp_stub() as stub:
         assert until_good(stub) == []
     serving.eventually(lambda: not serving.connections)
-    assert open_files() <= before
+    assert open_sockets() <= before

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One question put to a group of servers (RFC 5452, reliability.md B1 to B3)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+import pytest
+import uvloop
+
+from filterd.errors import UpstreamError, UpstreamTimeoutError, UpstreamUnreachableError
+from filterd.policy.model import UpstreamServer
+from filterd.upstream import UpstreamQuestion, exchange
+from filterd.upstream.exchange import Exchange
+from filterd.upstream.group import ServerGroup
+from filterd.wire import ParsedResponse
+from tests.support.clock import FakeClock
+from tests.support.policies import wire
+from tests.support.serving import WITHIN_S, open_sockets
+from tests.support.upstream import FakeUpstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from filterd.upstream.exchange import Outcome
+
+QUESTION = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
+GOOD, FORGED = "192.0.2.1", "192.0.2.66"
+
+
+@pytest.fixture
+def second() -> Iterator[FakeUpstream]:
+    with FakeUpstream(respond=good) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time that passes for real: enough for loopback, little enough to wait for."""
+    monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)
+    monkeypatch.setattr(exchange, "_SECOND_TRY_S", 0.1)
+
+
+def good(query: dns.message.Message) -> dns.message.Message:
+    return an_answer(query, GOOD)
+
+
+def an_answer(query: dns.message.Message, address: str) -> dns.message.Message:
+    response = dns.message.make_response(query)
+    name = query.question[0].name
+    response.answer.append(dns.rrset.from_text(name, 300, "IN", "A", address))
+    return response
+
+
+def failing(rcode: str) -> Callable[[dns.message.Message], dns.message.Message]:
+    def respond(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.set_rcode(dns.rcode.from_text(rcode))
+        return response
+
+    return respond
+
+
+class Asked:
+    """The outcome of one exchange, and what was counted on the way."""
+
+    def __init__(self, group: ServerGroup, question: UpstreamQuestion = QUESTION) -> None:
+        self.counters: Counter[str] = Counter()
+        self.outcome: Outcome = uvloop.run(self._ask(group, question))
+
+    async def _ask(self, group: ServerGroup, question: UpstreamQuestion) -> Outcome:
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        # A second call would raise in the future, and that is logged.
+        Exchange(group, question, FakeClock(), self.counters, done.set_result).start()
+        outcome = await asyncio.wait_for(done, WITHIN_S)
+        await asyncio.sleep(0)
+        return outcome
+
+    @property
+    def address(self) -> str:
+        """The address in the answer."""
+        assert isinstance(self.outcome, ParsedResponse), self.outcome
+        record = self.outcome.records[0]
+        return socket.inet_ntoa(self.outcome.message[record.rdata_offset : record.end])
+
+
+def a_group(*upstreams: FakeUpstream) -> ServerGroup:
+    return ServerGroup(tuple(UpstreamServer(one.address, one.port) for one in upstreams))
+
+
+@contextmanager
+def a_dead_server() -> Iterator[ServerGroup]:
+    """A server that takes questions and says nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        yield ServerGroup((UpstreamServer("127.0.0.1", silent.getsockname()[1]),))
+
+
+def _another_id(answer: bytes) -> bytes:
+    return (int.from_bytes(answer[:2]) + 1 & 0xFFFF).to_bytes(2) + answer[2:]
+
+
+def _in_question(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    return lambda answer: answer.replace(old, new, 1)
+
+
+FORGERIES: dict[str, Callable[[bytes], bytes]] = {
+    "another ID": _another_id,
+    "the ID before": lambda a: (int.from_bytes(a[:2]) - 1 & 0xFFFF).to_bytes(2) + a[2:],
+    "ID 0": lambda a: bytes(2) + a[2:],
+    "another name": _in_question(b"\3www", b"\3wwx"),
+    "another type": _in_question(b"\3com\0\0\1", b"\3com\0\0\x1c"),
+    "another class": _in_question(b"\3com\0\0\1\0\1", b"\3com\0\0\1\0\3"),
+    "no question": lambda a: a[:4] + bytes(8),
+    "a query": lambda a: a[:2] + bytes((a[2] & 0x7F,)) + a[3:],
+    "another opcode": lambda a: a[:2] + bytes((a[2] | 0x28,)) + a[3:],
+    "eleven octets": lambda a: a[:11],
+    "half of it": lambda a: a[: len(a) // 2],
+    "nothing": lambda _: b"",
+    "the ID and garbage": lambda a: a[:2] + b"\xff" * 60,
+    "FORMERR without a question": lambda a: a[:2] + b"\x81\x81" + bytes(8),
+    "two questions": lambda a: a[:4] + b"\0\2" + a[6:],
+    "octets behind the end": lambda a: a + b"\0",
+    "truncated, for another name": lambda a: _in_question(b"\3www", b"\3wwx")(
+        a[:2] + bytes((a[2] | 2,)) + a[3:]
+    ),
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES.keys())
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_forgery_before_the_answer_is_ignored(
+    upstream: FakeUpstream, forge: Callable[[bytes], bytes], times: int
+) -> None:
+    def forged_first(query: dns.message.Message) -> list[bytes]:
+        return [forge(an_answer(query, FORGED).to_wire())] * times + [good(query).to_wire()]
+
+    upstream.respond = forged_first
+    asked = Asked(a_group(upstream))
+    assert (asked.address, asked.counters["mismatched"]) == (GOOD, times)
+    assert asked.counters["tcp"] == 0
+
+
+def test_without_these_checks_a_forgery_would_be_believed(upstream: FakeUpstream) -> None:
+    upstream.respond = lambda query: [an_answer(query, FORGED), good(query)]
+    assert Asked(a_group(upstream)).address == FORGED
+
+
+def test_an_answer_from_another_port_is_never_seen(upstream: FakeUpstream) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
+
+        def from_elsewhere_first(query: dns.message.Message) -> dns.message.Message:
+            destination = ("127.0.0.1", upstream.sources[-1])
+            elsewhere.sendto(an_answer(query, FORGED).to_wire(), destination)
+            return good(query)
+
+        upstream.respond = from_elsewhere_first
+        assert Asked(a_group(upstream)).address == GOOD
+
+
+def test_the_letter_case_of_the_question_does_not_matter(upstream: FakeUpstream) -> None:
+    upstream.respond = lambda query: good(query).to_wire().replace(b"\3www", b"\3WwW", 1)
+    assert Asked(a_group(upstream)).address == GOOD
+
+
+def test_many_mismatches_lead_to_tcp(upstream: FakeUpstream) -> None:
+    upstream.respond = lambda query: [_another_id(an_answer(query, FORGED).to_wire())] * 30
+    upstream.respond_by_tcp = good
+    asked = Asked(a_group(upstream))
+    assert (asked.address, asked.counters["tcp"]) == (GOOD, 1)
+    assert asked.counters["mismatched"] == 10
+
+
+def test_once_somebody_guesses_the_next_server_is_asked_by_tcp_too(
+    upstream: FakeUpstream, second: FakeUpstream
+) -> None:
+    upstream.respond = lambda query: [_another_id(an_answer(query, FORGED).to_wire())] * 30
+    upstream.respond_by_tcp = failing("SERVFAIL")
+    assert Asked(a_group(upstream, second)).address == GOOD
+    assert second.transports == {"tcp": 1}
+
+
+@pytest.mark.parametrize("cut", [None, -7], ids=["between records", "within a record"])
+def test_a_truncated_answer_is_fetched_by_tcp(upstream: FakeUpstream, cut: int | None) -> None:
+    def truncated(query: dns.message.Message) -> bytes:
+        response = an_answer(query, FORGED)
+        response.flags |= dns.flags.TC
+        return response.to_wire()[:cut]
+
+    upstream.respond, upstream.respond_by_tcp = truncated, good
+    asked = Asked(a_group(upstream))
+    assert (asked.address, upstream.transports) == (GOOD, {"udp": 1, "tcp": 1})
+
+
+def test_an_answer_that_is_truncated_even_by_tcp_is_none(
+    upstream: FakeUpstream, second: FakeUpstream
+) -> None:
+    def truncated(query: dns.message.Message) -> dns.message.Message:
+        response = an_answer(query, FORGED)
+        response.flags |= dns.flags.TC
+        return response
+
+    upstream.respond = truncated
+    assert Asked(a_group(upstream, second)).address == GOOD
+
+
+@pytest.mark.parametrize("rcode", ["FORMERR", "NOTIMP"])
+def test_edns_is_left_out_once_where_it_is_not_understood_and_that_is_remembered(
+    upstream: FakeUpstream, rcode: str
+) -> None:
+    upstream.respond = lambda query: (good if query.edns < 0 else failing(rcode))(query)
+    group = a_group(upstream)
+    assert [Asked(group).address for _ in range(2)] == [GOOD, GOOD]
+    assert [dns.message.from_wire(message).edns for message in upstream.raw] == [0, -1, -1]
+
+
+@pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "FORMERR", "NOTAUTH"])
+def test_a_server_that_says_nothing_of_the_name_lets_the_next_speak(
+    upstream: FakeUpstream, second: FakeUpstream, rcode: str
+) -> None:
+    upstream.respond = failing(rcode)
+    assert Asked(a_group(upstream, second)).address == GOOD
+
+
+def test_if_all_fail_a_server_s_own_word_is_the_outcome(upstream: FakeUpstream) -> None:
+    upstream.respond = failing("SERVFAIL")
+    asked = Asked(a_group(upstream))
+    assert isinstance(asked.outcome, ParsedResponse)
+    assert (asked.outcome.rcode, asked.counters["sent"]) == (dns.rcode.SERVFAIL, 1)
+
+
+def test_nxdomain_is_an_answer(upstream: FakeUpstream, second: FakeUpstream) -> None:
+    upstream.respond = failing("NXDOMAIN")
+    outcome = Asked(a_group(upstream, second)).outcome
+    assert isinstance(outcome, ParsedResponse)
+    assert outcome.rcode == dns.rcode.NXDOMAIN
+    assert second.asked == []
+
+
+def test_a_silent_server_does_not_keep_the_next_from_answering(second: FakeUpstream) -> None:
+    with a_dead_server() as dead:
+        group = ServerGroup((dead.members[0].server, a_group(second).members[0].server))
+        assert Asked(group).address == GOOD
+
+
+def test_a_silent_server_is_asked_last_after_three_failures(second: FakeUpstream) -> None:
+    with a_dead_server() as dead:
+        group = ServerGroup((dead.members[0].server, a_group(second).members[0].server))
+        sent = [Asked(group).counters["sent"] for _ in range(4)]
+    assert sent == [2, 2, 2, 1]
+
+
+def test_a_lost_datagram_is_sent_again_where_there_is_one_server(upstream: FakeUpstream) -> None:
+    upstream.respond = lambda query: good(query) if len(upstream.asked) > 1 else None
+    asked = Asked(a_group(upstream))
+    assert (asked.address, asked.counters["sent"]) == (GOOD, 2)
+    assert upstream.raw[0][:2] != upstream.raw[1][:2]
+
+
+def test_silence_of_all_ends_at_the_deadline() -> None:
+    with a_dead_server() as dead:
+        asked = Asked(dead)
+    assert isinstance(asked.outcome, UpstreamTimeoutError)
+    assert asked.counters["sent"] == 2
+
+
+def test_an_icmp_error_does_not_end_a_question(second: FakeUpstream) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closing:
+        closing.bind(("127.0.0.1", 0))
+        closed = UpstreamServer("127.0.0.1", closing.getsockname()[1])
+    asked = Asked(ServerGroup((closed, a_group(second).members[0].server)))
+    assert (asked.address, asked.counters["icmp"]) == (GOOD, 1)
+    alone = Asked(ServerGroup((closed,)))
+    assert isinstance(alone.outcome, UpstreamTimeoutError)
+
+
+@pytest.mark.parametrize("servers", [(), (UpstreamServer("255.255.255.255"),)])
+def test_where_nothing_can_be_sent_that_is_known_at_once(
+    servers: tuple[UpstreamServer, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "DEADLINE_S", 3_600.0)
+    assert isinstance(Asked(ServerGroup(servers)).outcome, UpstreamUnreachableError)
+
+
+def test_a_server_that_cannot_be_reached_is_passed_over(second: FakeUpstream) -> None:
+    unreachable, reachable = UpstreamServer("255.255.255.255"), a_group(second).members[0].server
+    assert Asked(ServerGroup((unreachable, reachable))).address == GOOD
+
+
+def test_a_server_that_answers_twice_is_heard_once(
+    upstream: FakeUpstream, second: FakeUpstream
+) -> None:
+    upstream.respond = lambda query: [failing("SERVFAIL")(query)] * 3
+    upstream.respond_by_tcp = good
+    second.silent.set()
+    asked = Asked(a_group(upstream, second))
+    assert asked.counters["sent"] == 2
+    assert isinstance(asked.outcome, ParsedResponse)
+
+
+def test_everything_is_closed_at_the_end(upstream: FakeUpstream, second: FakeUpstream) -> None:
+    upstream.respond = lambda query: [_another_id(an_answer(query, FORGED).to_wire())] * 30
+    upstream.respond_by_tcp = lambda _: None
+
+    async def ask() -> None:
+        before, tasks = open_sockets(), asyncio.all_tasks()
+        done = asyncio.get_running_loop().create_future()
+        going_on = Exchange(
+            a_group(upstream, second), QUESTION, FakeClock(), Counter(), done.set_result
+        )
+        going_on.start()
+        await done
+        assert [timer.cancelled() for timer in going_on._timers.values()] == [True, True]
+        while asyncio.all_tasks() != tasks or open_sockets() > before:
+            await asyncio.sleep(0)  # the upstream closes its end in its own time
+
+    uvloop.run(asyncio.wait_for(ask(), WITHIN_S))
+
+
+def test_a_closed_exchange_says_nothing(upstream: FakeUpstream) -> None:
+    async def ask() -> None:
+        outcomes: list[Outcome] = []
+        going_on = Exchange(a_group(upstream), QUESTION, FakeClock(), Counter(), outcomes.append)
+        going_on.start()
+        going_on.close()
+        going_on.close()
+        going_on._ask_next()
+        going_on._deadline()
+        await asyncio.sleep(0)
+        assert outcomes == []
+
+    uvloop.run(ask())
+
+
+def test_ids_and_ports_cannot_be_foreseen(upstream: FakeUpstream) -> None:
+    upstream.respond = good
+    group = a_group(upstream)
+    for _ in range(200):
+        assert not isinstance(Asked(group).outcome, UpstreamError)
+    ids = [int.from_bytes(message[:2]) for message in upstream.raw]
+    assert len(set(ids)) > 190
+    assert len(set(upstream.sources)) > 150
+    steps = Counter((b - a) % 65536 for a, b in pairwise(ids))
+    assert max(steps.values()) <= 2

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of a response may be kept and passed on (reliability.md B4)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import dns.message
+import dns.rdatatype
+import pytest
+
+from filterd.errors import UpstreamMalformedError
+from filterd.upstream import Resolution, UpstreamQuestion
+from filterd.upstream.resolution import LONGEST_CHAIN, resolution_of
+from filterd.wire import assemble, parse_query, parse_response
+from tests.support.policies import wire
+from tests.support.wire import a_query, a_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SOA = "example.com 300 SOA ns.example.com root.example.com 1 3600 600 86400 60"
+NAME = "www.example.com"
+A = f"{NAME} 300 A 192.0.2.1"
+SIGNED = f"{NAME} 300 RRSIG A 13 3 300 20300101000000 20200101000000 1 example.com aGVsbG8="
+NSEC = "example.com 200 NSEC a.example.com A RRSIG"
+
+
+def resolve(
+    *answers: str,
+    qtype: str = "A",
+    rcode: str = "NOERROR",
+    authority: Iterable[str] = (),
+    additional: Iterable[str] = (),
+    do: bool = False,
+) -> Resolution:
+    response = a_response(
+        a_query(NAME, qtype), *answers, rcode=rcode, authority=authority, additional=additional
+    )
+    rdtype = dns.rdatatype.from_text(qtype)
+    question = UpstreamQuestion(wire(NAME), rdtype, do=do, cd=False)
+    return resolution_of(parse_response(response), question)
+
+
+def kept(resolution: Resolution, qtype: str = "A") -> list[str]:
+    """Return what a client would get, as owner and type."""
+    query = parse_query(a_query(NAME, qtype))
+    message = dns.message.from_wire(assemble(query, resolution.sections, resolution.rcode))
+    sections = (*message.answer, *message.authority, *message.additional)
+    return [
+        f"{rrset.name.to_text(omit_final_dot=True)} {dns.rdatatype.to_text(rrset.rdtype)}"
+        for rrset in sections
+    ]
+
+
+def test_the_answer_is_kept_and_what_nobody_asked_for_is_not() -> None:
+    stray = "bank.example.org 300 A 192.0.2.66"
+    resolution = resolve(
+        A,
+        stray,
+        f"{NAME} 300 TXT x",
+        authority=[f"{NAME} 300 NS bank.example.org", SOA],
+        additional=[stray],
+    )
+    assert kept(resolution) == [f"{NAME} A"]
+
+
+def test_a_chain_is_followed_whatever_the_order_of_its_records() -> None:
+    resolution = resolve(
+        "c.example.net 20 A 192.0.2.1",
+        "b.example.net 30 CNAME c.example.net",
+        f"{NAME} 300 CNAME B.example.net",
+    )
+    owners = [f"{NAME} CNAME", "b.example.net CNAME", "c.example.net A"]
+    assert [one.lower() for one in kept(resolution)] == [one.lower() for one in owners]
+    assert resolution.targets == (wire("b.example.net"), wire("c.example.net"))
+    assert resolution.ttl_s == 20
+
+
+def test_asked_for_the_alias_itself_the_chain_ends_there() -> None:
+    resolution = resolve(
+        f"{NAME} 300 CNAME b.example.net", "b.example.net 9 CNAME c.example.net", qtype="CNAME"
+    )
+    assert kept(resolution, "CNAME") == [f"{NAME} CNAME"]
+    assert resolution.ttl_s == 300
+
+
+@pytest.mark.parametrize("hops", [LONGEST_CHAIN, LONGEST_CHAIN + 1])
+def test_a_chain_may_be_as_long_as_resolvers_follow(hops: int) -> None:
+    names = [NAME, *(f"n{n}.example.net" for n in range(hops))]
+    chain = [f"{a} 300 CNAME {b}" for a, b in pairwise(names)]
+    if hops <= LONGEST_CHAIN:
+        assert len(resolve(*chain).targets) == hops
+    else:
+        with pytest.raises(UpstreamMalformedError):
+            resolve(*chain)
+
+
+@pytest.mark.parametrize("circle", [[NAME, NAME], [NAME, "b.example", NAME]])
+def test_a_circle_is_refused(circle: list[str]) -> None:
+    records = [f"{a} 300 CNAME {b}" for a, b in pairwise(circle)]
+    with pytest.raises(UpstreamMalformedError):
+        resolve(*records)
+
+
+def test_a_dname_above_the_chain_is_kept_with_it() -> None:
+    resolution = resolve("example.com 300 DNAME example.net", f"{NAME} 300 CNAME www.example.net")
+    assert kept(resolution) == ["example.com DNAME", f"{NAME} CNAME"]
+
+
+@pytest.mark.parametrize("qtype", ["HTTPS", "SVCB"])
+@pytest.mark.parametrize(
+    ("data", "targets"),
+    [
+        ("0 cdn.example.net.", ["cdn.example.net"]),
+        ("1 cdn.example.net.", ["cdn.example.net"]),
+        ("1 .", []),
+    ],
+)
+def test_where_a_service_leads_is_to_be_judged(qtype: str, data: str, targets: list[str]) -> None:
+    resolution = resolve(f"{NAME} 300 {qtype} {data}", qtype=qtype)
+    assert list(resolution.targets) == [wire(target) for target in targets]
+
+
+LIFETIMES = {
+    "the least TTL": ([A, f"{NAME} 7 A 192.0.2.2"], "NOERROR", [], 7),
+    "a day at most": ([f"{NAME} 1000000 A 192.0.2.1"], "NOERROR", [], 86_400),
+    "nothing for TTL 0": ([f"{NAME} 0 A 192.0.2.1"], "NOERROR", [], 0),
+    "MINIMUM of the SOA": ([], "NXDOMAIN", [SOA], 60),
+    "TTL of the SOA": ([], "NOERROR", [SOA.replace(" 300 ", " 5 ")], 5),
+    "an hour for negatives": (
+        [],
+        "NXDOMAIN",
+        [SOA.replace(" 300 ", " 9999 ")[:-2] + "9999"],
+        3_600,
+    ),
+    "nothing without SOA": ([], "NXDOMAIN", [], 0),
+    "nothing with the SOA of a stranger": (
+        [],
+        "NXDOMAIN",
+        [SOA.replace("example.com 300", "example.org 300")],
+        0,
+    ),
+    "the chain before a negative": ([f"{NAME} 11 CNAME b.example.com"], "NXDOMAIN", [SOA], 11),
+    "nothing for SERVFAIL": ([], "SERVFAIL", [SOA], 0),
+}
+
+
+@pytest.mark.parametrize(
+    ("answers", "rcode", "authority", "ttl_s"), LIFETIMES.values(), ids=LIFETIMES.keys()
+)
+def test_how_long_all_of_it_holds(
+    answers: list[str], rcode: str, authority: list[str], ttl_s: int
+) -> None:
+    assert resolve(*answers, rcode=rcode, authority=authority).ttl_s == ttl_s
+
+
+def test_signatures_and_proofs_are_for_who_wants_them() -> None:
+    assert kept(resolve(authority=[SOA, NSEC])) == ["example.com SOA"]
+    assert kept(resolve(authority=[SOA, NSEC], do=True)) == ["example.com SOA", "example.com NSEC"]
+    assert kept(resolve(A, SIGNED, do=True)) == [f"{NAME} A", f"{NAME} RRSIG"]
