@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queries and the rest of a chain, for tests of links; what never waits needs no event loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.wire import parse_query
+from tests.support.serving import GRADE_1
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from filterd.resolve.handler import Handler, Link
+    from filterd.resolve.site import Site
+
+FORWARDED = Answer(Source.FAILED)
+"""What the rest of the chain answers; a link that gives it has proceeded."""
+
+
+def a_chain_query(
+    site: Site,
+    name: str = "www.example.com",
+    qtype: str = "A",
+    *,
+    address: str = GRADE_1,
+    **flags: Any,
+) -> Query:
+    """Return a query of this client as it goes down the chain."""
+    client = site.identifier.identify(address)
+    assert client is not None
+    return Query(parse_query(a_query(name, qtype, **flags)), Peer(address), client, site)
+
+
+async def proceed(_: Query) -> Answer:
+    """Answer as the rest of the chain."""
+    return FORWARDED
+
+
+def answer_of(link: Link, query: Query, then: Handler = proceed) -> Answer:
+    """Return what a link answers that does not wait."""
+    return without_waiting(link(query, then))
+
+
+def without_waiting(work: Awaitable[Answer]) -> Answer:
+    """Run what never waits; fail if it does."""
+    try:
+        work.__await__().send(None)
+    except StopIteration as finished:
+        answer: Answer = finished.value
+        return answer
+    raise AssertionError("it waits")

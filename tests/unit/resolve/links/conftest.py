@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of filterd.resolve.links share."""
+
+from tests.support.serving_fixtures import index, serving, upstream
+
+__all__ = ["index", "serving", "upstream"]

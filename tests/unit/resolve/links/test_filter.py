@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policy, on the way in and on the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.policy.model import Audience, DelegatedZone, Network, UpstreamServer
+from filterd.resolve.links.filter import Filter
+from filterd.resolve.query import Answer, Query, Source
+from filterd.resolve.site import Site, SiteHolder
+from filterd.upstream import Resolution
+from filterd.wire import RebuiltSections
+from tests.support.chain import FORWARDED, a_chain_query, answer_of
+from tests.support.clock import FakeClock
+from tests.support.policies import NOW, allow, block, wire
+from tests.support.serving import GRADE_1, a_site
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.resolve.handler import Handler
+
+NOTHING = RebuiltSections(b"", 0, 0, 0, (), (), 21)
+
+
+def leading_to(*targets: str) -> Handler:
+    async def forward(_: Query) -> Answer:
+        resolution = Resolution(0, NOTHING, tuple(map(wire, targets)), 300)
+        return Answer(Source.FORWARDED, resolution=resolution)
+
+    return forward
+
+
+class Changing:
+    """A filter whose site or clock moves while the rest of the chain thinks."""
+
+    def __init__(self, site: Site, *, then: Site | None = None, seconds: float = 0) -> None:
+        self.site, self.then, self.seconds = site, then or site, seconds
+        self.sites, self.clock = SiteHolder(site), FakeClock()
+
+    def answer(self, name: str, *targets: str) -> Answer:
+        forward = leading_to(*targets)
+
+        async def thinking(query: Query) -> Answer:
+            self.sites.current = self.then
+            self.clock.advance(self.seconds)
+            return await forward(query)
+
+        return answer_of(Filter(self.sites, self.clock), a_chain_query(self.site, name), thinking)
+
+
+def test_a_blocked_name_goes_no_further(index: Index) -> None:
+    site = a_site(index)
+    answer = answer_of(Filter(SiteHolder(site), FakeClock()), a_chain_query(site, "porn.example"))
+    assert answer.source == Source.BLOCKED
+
+
+def test_an_allowed_name_goes_on_and_carries_its_verdict(index: Index) -> None:
+    site = a_site(index)
+    answer = answer_of(Filter(SiteHolder(site), FakeClock()), a_chain_query(site))
+    assert answer.source is FORWARDED.source
+    assert answer.verdict is not None
+
+
+@pytest.mark.parametrize("targets", [["porn.example"], ["a.example", "b.porn.example"]])
+def test_a_blocked_target_blocks(index: Index, targets: list[str]) -> None:
+    assert Changing(a_site(index)).answer("www.example.com", *targets).source == Source.BLOCKED
+
+
+def test_the_targets_of_a_delegated_zone_are_its_own(index: Index) -> None:
+    zone = DelegatedZone(wire("school.example"), (UpstreamServer("192.0.2.8"),))
+    site = a_site(index, delegated_zones=[zone])
+    assert Changing(site).answer("dc.school.example", "porn.example").source == Source.FORWARDED
+
+
+def test_the_earliest_edge_of_name_and_targets_bounds_the_answer(index: Index) -> None:
+    rules = [allow("a.example", ends_at=NOW + 50), allow("b.example", ends_at=NOW + 20)]
+    answer = Changing(a_site(index, rules=rules)).answer("www.a.example", "b.example")
+    assert answer.verdict is not None
+    assert answer.verdict.valid_until == NOW + 20
+
+
+def test_a_new_site_judges_what_waited(index: Index) -> None:
+    then = a_site(index, rules=[block("www.example.com")])
+    answer = Changing(a_site(index), then=then).answer("www.example.com")
+    assert answer.source == Source.BLOCKED
+    assert answer.readmitted is not None
+    assert answer.readmitted.site is then
+
+
+def test_a_new_site_knows_the_client_anew(index: Index) -> None:
+    then = a_site(index, networks=[Network("all", "staff", ("127.0.0.0/8",))])
+    answer = Changing(a_site(index), then=then).answer("www.example.com")
+    assert answer.readmitted is not None
+    assert answer.readmitted.client.network == "all"
+
+
+def test_a_new_site_judges_targets_too(index: Index) -> None:
+    then = a_site(index, rules=[block("cdn.example")])
+    assert Changing(a_site(index)).answer("www.example.com", "cdn.example").source is (
+        Source.FORWARDED
+    )
+    answer = Changing(a_site(index), then=then).answer("www.example.com", "cdn.example")
+    assert answer.source == Source.BLOCKED
+
+
+def test_who_may_not_ask_any_more_is_refused(index: Index) -> None:
+    then = a_site(index, networks=[], allow_from=[])
+    assert Changing(a_site(index), then=then).answer("www.example.com").source == Source.REFUSED
+
+
+@pytest.mark.parametrize(("seconds", "source"), [(9, Source.FORWARDED), (10, Source.BLOCKED)])
+def test_a_verdict_that_ended_meanwhile_is_made_anew(
+    index: Index, seconds: float, source: Source
+) -> None:
+    rules = [
+        block("www.example.com"),
+        allow("www.example.com", Audience.CLIENT, GRADE_1, ends_at=NOW + 10),
+    ]
+    site = a_site(index, rules=rules)
+    assert Changing(site, seconds=seconds).answer("www.example.com").source == source

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking upstreams, and what a failure of theirs is to a client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import (
+    UpstreamError,
+    UpstreamMalformedError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+from filterd.policy.model import DelegatedZone, UpstreamServer
+from filterd.resolve.links.forward import Forward
+from filterd.resolve.query import Source
+from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
+from filterd.wire import Ede, EdeCode, Rcode, RebuiltSections
+from tests.support.chain import a_chain_query, answer_of
+from tests.support.clock import FakeClock
+from tests.support.policies import wire
+from tests.support.serving import a_site
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.upstream.forwarder import Servers
+
+NOTHING = RebuiltSections(b"", 0, 0, 0, (), (), 21)
+UPSTREAM, DOMAIN_CONTROLLER = UpstreamServer("192.0.2.53"), UpstreamServer("192.0.2.8")
+
+
+class Scripted(Forwarder):
+    """Gives one outcome and notes whom it would have asked."""
+
+    def __init__(self, outcome: Resolution | UpstreamError) -> None:
+        super().__init__(FakeClock())
+        self.outcome = outcome
+        self.servers: Servers = ()
+
+    async def resolve(self, question: UpstreamQuestion, servers: Servers) -> Resolution:  # noqa: ARG002
+        self.servers = servers
+        if isinstance(self.outcome, UpstreamError):
+            raise self.outcome
+        return self.outcome
+
+
+FAILURES = [
+    (UpstreamTimeoutError(), EdeCode.NO_REACHABLE_AUTHORITY),
+    (UpstreamUnreachableError(), EdeCode.NETWORK_ERROR),
+    (UpstreamMalformedError(), EdeCode.NETWORK_ERROR),
+    (Resolution(Rcode.SERVFAIL, NOTHING), EdeCode.NO_REACHABLE_AUTHORITY),
+    (Resolution(Rcode.REFUSED, NOTHING), EdeCode.NO_REACHABLE_AUTHORITY),
+    (Resolution(Rcode.FORMERR, NOTHING), EdeCode.NO_REACHABLE_AUTHORITY),
+    (Resolution(Rcode.SERVFAIL, NOTHING, edes=(Ede(6),)), EdeCode.DNSSEC_BOGUS),
+]
+
+
+@pytest.mark.parametrize(("outcome", "code"), FAILURES)
+def test_a_failure_says_why(
+    index: Index, outcome: Resolution | UpstreamError, code: EdeCode
+) -> None:
+    answer = answer_of(Forward(Scripted(outcome)), a_chain_query(a_site(index)))
+    assert (answer.source, [ede.code for ede in answer.edes]) == (Source.FAILED, [code])
+
+
+@pytest.mark.parametrize("rcode", [Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN])
+def test_what_is_said_of_the_name_is_passed_on(index: Index, rcode: Rcode) -> None:
+    resolution = Resolution(rcode, NOTHING)
+    answer = answer_of(Forward(Scripted(resolution)), a_chain_query(a_site(index)))
+    assert (answer.source, answer.resolution) == (Source.FORWARDED, resolution)
+
+
+@pytest.mark.parametrize(
+    ("name", "server"),
+    [("www.example.com", UPSTREAM), ("dc.school.example", DOMAIN_CONTROLLER)],
+)
+def test_a_delegated_zone_is_asked_of_its_own_servers(
+    index: Index, name: str, server: UpstreamServer
+) -> None:
+    zone = DelegatedZone(wire("school.example"), (DOMAIN_CONTROLLER,))
+    site = a_site(index, [UPSTREAM], delegated_zones=[zone])
+    scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
+    answer_of(Forward(scripted), a_chain_query(site, name))
+    assert scripted.servers == (server,)

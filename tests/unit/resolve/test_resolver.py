@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The face of the floor; ``tests/e2e`` asks it through sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import dns.message
+import dns.rcode
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.resolver import Resolver
+from filterd.resolve.site import SiteHolder
+from tests.support.clock import FakeClock
+from tests.support.serving import a_site
+from tests.support.wire import QUESTION, a_message, a_query
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.resolve.handler import Handler
+
+PEER, STRANGER = Peer("127.0.6.1"), Peer("192.0.2.1")
+
+
+async def failed(_: Query) -> Answer:
+    return Answer(Source.FAILED)
+
+
+@pytest.fixture(scope="module")
+def resolver(index: Index) -> Resolver:
+    return a_resolver(index)
+
+
+def a_resolver(index: Index, handler: Handler = failed) -> Resolver:
+    return Resolver(SiteHolder(a_site(index)), handler, FakeClock())
+
+
+def test_a_question_is_admitted_as_who_asks_it(resolver: Resolver) -> None:
+    admitted = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(admitted, Query)
+    assert (admitted.client.network, admitted.client.address) == ("grade-6", "127.0.6.1")
+
+
+def test_a_stranger_gets_silence_whatever_it_sends(resolver: Resolver) -> None:
+    for message in (b"", a_message(b""), a_query(), a_message(QUESTION, flags=0x2800)):
+        assert resolver.admit(message, STRANGER) is None
+    assert not resolver.may_ask(STRANGER)
+    assert resolver.may_ask(PEER)
+
+
+@given(st.binary(max_size=120), st.integers(0, 40))
+def test_no_octets_raise(resolver: Resolver, octets: bytes, at: int) -> None:
+    query = a_query("www.example.com")
+    resolver.admit(octets, PEER)
+    resolver.admit(query[:at] + octets, PEER)
+
+
+def test_what_becomes_of_messages_is_counted(index: Index) -> None:
+    resolver = a_resolver(index)
+    opt_of_version_1 = b"\0\0\x29\x04\xd0\0\1\0\0\0\0"
+    for message in (
+        b"short",
+        a_message(QUESTION, flags=0x8000),
+        a_message(QUESTION, flags=0x2000),
+        a_message(QUESTION * 2, qdcount=2),
+        a_message(QUESTION + opt_of_version_1, arcount=1),
+    ):
+        resolver.admit(message, PEER)
+    assert resolver.counters == {"dropped": 2, "notimp": 1, "malformed": 1, "badvers": 1}
+
+
+def test_an_exception_is_a_servfail_and_never_an_answer(
+    index: Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_: Query) -> Answer:
+        raise RuntimeError("a bug")
+
+    resolver = a_resolver(index, broken)
+    query = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(query, Query)
+    response = dns.message.from_wire(asyncio.run(resolver.respond(query)))
+    assert (response.rcode(), response.answer) == (dns.rcode.SERVFAIL, [])
+    assert resolver.counters == {"error": 1}
+    assert "RuntimeError: a bug" in caplog.text
+
+
+def test_an_answer_that_cannot_be_composed_is_a_servfail(
+    index: Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def without_resolution(_: Query) -> Answer:
+        return Answer(Source.FORWARDED)
+
+    resolver = a_resolver(index, without_resolution)
+    query = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(query, Query)
+    assert dns.message.from_wire(asyncio.run(resolver.respond(query))).rcode() == dns.rcode.SERVFAIL
+    assert "SERVFAIL" in caplog.text
+
+
+def test_being_cancelled_is_no_error(index: Index) -> None:
+    async def waiting(_: Query) -> Answer:
+        raise asyncio.CancelledError
+
+    resolver = a_resolver(index, waiting)
+    query = resolver.admit(a_query("www.example.com"), PEER)
+    assert isinstance(query, Query)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(resolver.respond(query))
+    assert resolver.counters == {}
