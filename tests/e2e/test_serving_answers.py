@@ -242,11 +242,11 @@ def test_whoever_goes_away_does_not_harm_the_others(
     with serving.stub() as staying, serving.tcp_stub() as leaving:
         leaving.send(query)
         upstream.wait_until_asked()
+        (its_task,) = serving.stepper._tasks
         staying.send(query)
         serving.eventually(lambda: serving.forwarder.counters["shared"] == 1)
         leaving.socket.close()
-        first = next(iter(serving.stepper._tasks))
-        serving.run(first.cancel)
+        serving.run(its_task.cancel)
         upstream.released.set()
         assert addresses(dns.message.from_wire(staying.receive()))
 

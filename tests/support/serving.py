@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import dns.message
 import uvloop
 
+from filterd.errors import ConfigError
 from filterd.policy.model import ListenAddress, Network, UpstreamServer
 from filterd.resolve import pipeline
 from filterd.resolve.resolver import Resolver
@@ -122,11 +123,15 @@ class Serving:
             await self._start_on(address)
 
     async def _start_on(self, address: str) -> None:
-        udp = UdpListener(ListenAddress(address, 0), self.resolver, self.stepper)
         tcp = TcpListener(self.resolver, self.stepper, self.connections)
-        await tcp.start(ListenAddress(address, udp.port))
-        self._udp.append(udp)
+        await tcp.start(ListenAddress(address, 0))
         self._tcp.append(tcp)
+        try:
+            udp = UdpListener(ListenAddress(address, tcp.port), self.resolver, self.stepper)
+        except ConfigError:  # some other socket has that port by UDP: take another
+            await self._start_on(address)
+            return
+        self._udp.append(udp)
         self.ports[address] = udp.port
 
     async def _stop(self) -> None:

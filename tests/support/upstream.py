@@ -59,12 +59,19 @@ class FakeUpstream:
 
     def __enter__(self) -> Self:
         self._arrived = threading.Condition()
-        self._udp = _UdpServer((self.address, self.port), _udp_handler(self))
-        self.port = self._udp.server_address[1]
-        self._tcp = _TcpServer((self.address, self.port), _tcp_handler(self))
+        self._bind()
         for server in (self._udp, self._tcp):
             threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         return self
+
+    def _bind(self) -> None:
+        self._tcp = _TcpServer((self.address, 0), _tcp_handler(self))
+        self.port = self._tcp.server_address[1]
+        try:
+            self._udp = _UdpServer((self.address, self.port), _udp_handler(self))
+        except OSError:  # some other socket has that port by UDP: take another
+            self._tcp.server_close()
+            self._bind()
 
     def __exit__(self, *_: object) -> None:
         self.released.set()
