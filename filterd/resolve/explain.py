@@ -16,17 +16,16 @@ from zoneinfo import ZoneInfo
 from filterd.errors import ConfigError
 from filterd.policy.client import Client
 from filterd.policy.verdict import Action
-from filterd.resolve import special_use
+from filterd.resolve.local_data import answer_locally
 from filterd.resolve.query import Source
-from filterd.resolve.special_use import SpecialAnswer
 from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from filterd.policy.verdict import Match, Verdict
+    from filterd.resolve.local_data import LocalAnswer
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
-    from filterd.resolve.zones import ZoneAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +92,9 @@ def parse_time(text: str, time_zone: str) -> float:
 
 def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) -> Explanation:
     """Explain what this client would get for this question at Unix time ``now``."""
-    if site.zones.servers_of(qname) is None:
-        zone_answer = site.zones.answer(qname, qtype)
-        if zone_answer is not None:
-            return _explanation(client, qname, qtype, _local_action(zone_answer), "local-zone")
-        special = special_use.judge(qname, qtype, site.existing)
-        if special is not None:
-            action = {
-                SpecialAnswer.LOOPBACK: Action.PASS,
-                SpecialAnswer.NXDOMAIN: Action.NXDOMAIN,
-                SpecialAnswer.NODATA: Action.NODATA,
-            }[special.answer]
-            return _explanation(client, qname, qtype, action, special.reason)
+    known = answer_locally(site, qname, qtype)
+    if known is not None:
+        return _explanation(client, qname, qtype, _local_action(known), known.reason)
     return explain_verdict(client, qname, qtype, site.engine.decide(client, qname, qtype, now))
 
 
@@ -150,7 +140,7 @@ def _explanation(
     )
 
 
-def _local_action(answer: ZoneAnswer) -> Action:
+def _local_action(answer: LocalAnswer) -> Action:
     if answer.rcode == Rcode.NXDOMAIN:
         return Action.NXDOMAIN
     return Action.PASS if answer.records else Action.NODATA

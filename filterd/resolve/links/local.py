@@ -5,18 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.policy.model import ZoneRecord
-from filterd.resolve import special_use
+from filterd.resolve.local_data import answer_locally
 from filterd.resolve.query import Answer, Query, Source
-from filterd.resolve.special_use import SpecialAnswer
-from filterd.wire import Ede, EdeCode, Rcode, RRType
+from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
     from filterd.resolve.handler import Handler
-
-_LOOPBACK = {RRType.A: bytes((127, 0, 0, 1)), RRType.AAAA: bytes(15) + b"\x01"}
-_LOOPBACK_TTL_S = 600
-
 
 _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_SUPPORTED),))
 
@@ -26,30 +20,15 @@ class Local:
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
         """See what admission let through; pass on what has to be asked."""
-        servers = query.site.zones.servers_of(query.qname)
-        if servers is None:
-            answer = answer_locally(query)
-            if answer is not None:
-                return answer
-        elif any(server.address == query.client.address for server in servers):
-            return _REFUSED  # a zone's own server that asks for it would be asked back, for ever
-        if not query.message.header.rd:
+        known = answer_locally(query.site, query.qname, query.qtype)
+        if known is not None:
+            return Answer(Source.LOCAL, rcode=known.rcode, records=known.records)
+        if not query.message.header.rd or _comes_from_the_zone_itself(query):
             return _REFUSED
         return await proceed(query)
 
 
-def answer_locally(query: Query) -> Answer | None:
-    """Answer from what the site knows itself, None for a name that it does not."""
-    found = query.site.zones.answer(query.qname, query.qtype)
-    if found is not None:
-        return Answer(Source.LOCAL, rcode=found.rcode, records=found.records)
-    special = special_use.judge(query.qname, query.qtype, query.site.existing)
-    if special is None:
-        return None
-    if special.answer is SpecialAnswer.NXDOMAIN:
-        return Answer(Source.LOCAL, rcode=Rcode.NXDOMAIN)
-    rdata = _LOOPBACK.get(RRType(query.qtype)) if query.qtype in _LOOPBACK else None
-    if special.answer is SpecialAnswer.NODATA or rdata is None:
-        return Answer(Source.LOCAL)
-    record = ZoneRecord(query.qname, query.qtype, _LOOPBACK_TTL_S, rdata)
-    return Answer(Source.LOCAL, records=(record,))
+def _comes_from_the_zone_itself(query: Query) -> bool:
+    """Tell whether a delegated zone's own server asks: it would be asked back, for ever."""
+    servers = query.site.zones.servers_of(query.qname) or ()
+    return any(server.address == query.client.address for server in servers)
