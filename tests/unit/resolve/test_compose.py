@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dns.edns
@@ -12,7 +13,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from filterd.policy.model import BlockResponse, ZoneRecord
+from filterd.policy.model import ZoneRecord
 from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 from filterd.resolve.compose import compose
 from filterd.resolve.query import Answer, Source
@@ -20,7 +21,7 @@ from filterd.upstream import UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Ede, EdeCode, Rcode, parse_response
 from tests.support.chain import a_chain_query
-from tests.support.policies import NOW, wire
+from tests.support.policies import NOW, a_category, wire
 from tests.support.serving import GRADE_11, a_site
 from tests.support.wire import a_query, a_response
 
@@ -67,12 +68,13 @@ def test_a_block_is_blocked_by_order_or_danger_and_else_filtered(
 
 def test_a_question_that_was_judged_again_is_answered_as_who_it_was_judged(index: Index) -> None:
     asked = a_chain_query(a_site(index))
-    sinkholes = a_site(index, response=BlockResponse.SINKHOLE)
-    readmitted = a_chain_query(sinkholes, address=GRADE_11)
-    verdict = Verdict(Action.SINKHOLE, Match(Rule.LOCKED, True, b"\0", category="porn"))
-    response = message_of(asked, Answer(Source.BLOCKED, verdict, readmitted=readmitted))
-    assert [str(rdata) for rdata in response.answer[0]] == ["0.0.0.0"]
-    assert response.id == 0x1234
+    dangerous = {"worms": a_category("worms", locked=True, security=True)}
+    readmitted = a_chain_query(a_site(index, categories=dangerous), address=GRADE_11)
+    verdict = Verdict(Action.NXDOMAIN, Match(Rule.LOCKED, True, b"\0", category="worms"))
+    before = Answer(Source.BLOCKED, verdict)
+    after = replace(before, readmitted=readmitted)
+    assert codes(message_of(asked, before)) == [EdeCode.FILTERED]
+    assert codes(message_of(asked, after)) == [EdeCode.BLOCKED]
 
 
 @pytest.mark.parametrize(
