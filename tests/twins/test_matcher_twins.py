@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,9 +20,9 @@ from hypothesis import strategies as st
 from filterd.errors import BadLabelError, FilterdError, IndexFormatError
 from filterd.lists import _matcher_py
 from filterd.lists.builder import write_index
-from filterd.lists.catalogue import Catalogue, ListRecord
+from filterd.lists.contents import Contents, ListRecord
 from filterd.lists.index import Index
-from filterd.lists.layout import HEADER_OCTETS, Header, Hit
+from filterd.lists.layout import HEADER_OCTETS, Header, Hit, block_octets
 from filterd.lists.packing import Packer
 from filterd.lists.records import record_tail
 from filterd.lists.rules import Claim, Scope
@@ -49,15 +50,16 @@ def wire(labels: Labels) -> bytes:
     return b"".join(bytes((len(one),)) + one for one in labels) + b"\0"
 
 
-def index_of(names: Iterable[Labels], target: Path) -> Index:
+def index_of(names: Iterable[Labels], target: Path, set_width: int = 2) -> Index:
     """Build an index by hand: its names alone matter here."""
-    packer = Packer([0], b"\0", 1, seed=11)
     keys = [b"".join(one + b"\0" for one in reversed(labels)) for labels in names]
-    packer.pack([key + record_tail(0, 1) for key in sorted(keys)])
+    octets = block_octets(max(map(len, keys), default=0))
+    packer = Packer([0], b"\0", 1, 11, octets, set_width)
+    packer.pack([key + record_tail(0, 1) for key in sorted(keys)], lambda _done: None)
     record = ListRecord("a", "ads", "", "domains", False, "", len(keys))
     claims = ((0, Claim(Scope.SUBTREE)),)
-    catalogue = Catalogue((record,), claims if keys else (), tuple(packer.sets), {})
-    write_index(packer, 11, catalogue.dump(), b'{"lists":[],"names":0,"seconds":0}', target)
+    contents = Contents((record,), claims if keys else (), tuple(packer.sets), {})
+    write_index(packer, 11, contents.dump(), b'{"lists":[],"names":0,"seconds":0}', target)
     return Index.open(target)
 
 
@@ -73,13 +75,20 @@ def both(target: Path) -> list[Any]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(names=listed_names, asked=st.lists(st.lists(odd_label, max_size=6).map(tuple), max_size=20))
+@given(
+    names=listed_names,
+    asked=st.lists(st.lists(odd_label, max_size=6).map(tuple), max_size=20),
+    set_width=st.sampled_from([2, 4]),
+)
 def test_twins_agree_with_a_model_without_an_index(
-    tmp_path_factory: pytest.TempPathFactory, names: set[Labels], asked: list[Labels]
+    tmp_path_factory: pytest.TempPathFactory,
+    names: set[Labels],
+    asked: list[Labels],
+    set_width: int,
 ) -> None:
     names = {name for name in names if len(wire(name)) <= 255}
     target = tmp_path_factory.mktemp("twins") / "index"
-    index_of(names, target)
+    index_of(names, target, set_width)
     matchers = both(target)
     for labels in [*asked, *names, *((b"www", *name) for name in names)]:
         if len(wire(labels)) > 255:
@@ -87,9 +96,10 @@ def test_twins_agree_with_a_model_without_an_index(
         answers = [matcher.lookup(wire(labels)) for matcher in matchers]
         assert answers[0] == answers[1]
         assert [hit.labels for hit in answers[0]] == model(names, labels)
-    assert matchers[0].count_hits([wire(name) for name in names]) == matchers[1].count_hits(
-        [wire(name) for name in names]
-    )
+    listed = [wire(name) for name in names]
+    counted = [twin.count_hits(listed) for twin in matchers]
+    counted += [twin.count_hits_singly(listed) for twin in matchers]
+    assert counted == [sum(len(model(names, name)) for name in names)] * 4
 
 
 @given(octets=st.binary(max_size=300))
@@ -149,12 +159,17 @@ def test_many_names_are_found_and_near_misses_are_not(tmp_path: Path) -> None:
 
 def test_twins_read_blocks_alike(small: tuple[Index, Path]) -> None:
     fast, pure = both(small[1])
-    blocks = range(-(-len(small[0]) // 16))
+    blocks = range(header_of(small[1]).block_count)
     assert [fast.block(number) for number in blocks] == [pure.block(n) for n in blocks]
     for matcher in (fast, pure):
         matcher.check()
         with pytest.raises(IndexError):
             matcher.block(len(blocks))
+
+
+def header_of(target: Path) -> Header:
+    octets = target.read_bytes()
+    return Header.parse(octets[:HEADER_OCTETS], len(octets))
 
 
 def outcome(twin: Any, octets: bytes, header: Header, asked: list[bytes]) -> list[object]:
@@ -183,7 +198,7 @@ def test_twins_fail_alike_on_a_damaged_file(small: tuple[Index, Path], seed: int
     for _ in range(12):
         damaged = bytearray(octets)
         for _flip in range(rng.choice((1, 1, 5, 50))):
-            section = header.spans[rng.choice(("names", "name_offsets", "slots", "set_ids"))]
+            section = header.spans[rng.choice(("blocks", "slots"))]
             damaged[section.offset + rng.randrange(section.length)] = rng.randrange(256)
         answers = [outcome(twin, bytes(damaged), header, asked) for twin in TWINS]
         assert answers[0] == answers[1]
@@ -200,10 +215,10 @@ header = Header.parse(octets[:HEADER_OCTETS], len(octets))
 rng = random.Random(5)
 names = [b"\\x01a\\x03com\\0", b"\\x03ads\\x02vn\\0"]
 whole = Matcher(octets, header)
-keys = [key for number in range(header.block_count) for key in whole.block(number)]
+keys = [key for number in range(header.block_count) for key, _ in whole.block(number)]
 for key in keys:
     names.append(b"".join(bytes((len(p),)) + p for p in reversed(key[:-1].split(b"\\0"))) + b"\\0")
-body = header.spans["catalogue"].offset
+body = header.spans["contents"].offset
 for flip in range(int(sys.argv[2])):
     damaged = bytearray(octets)
     for _ in range(rng.choice((1, 3, 30))):
@@ -237,6 +252,29 @@ def test_check_catches_a_structure_that_the_digest_would_pass(small: tuple[Index
         twin(octets, header).check()
         with pytest.raises(IndexFormatError, match="does not find"):
             twin(emptied, header).check()
+
+
+def test_check_counts_the_names(small: tuple[Index, Path]) -> None:
+    octets = small[1].read_bytes()
+    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    wrong = replace(header, name_count=header.name_count - 1)
+    for twin in TWINS:
+        with pytest.raises(IndexFormatError, match="300 names, not 299"):
+            twin(octets, wrong).check()
+
+
+def test_twins_refuse_blocks_that_contradict_themselves(small: tuple[Index, Path]) -> None:
+    octets = small[1].read_bytes()
+    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    start, count = header.spans["blocks"].offset, octets[header.spans["blocks"].offset]
+    last_set = start + header.block_octets - header.set_width
+    damages = [(start, 0), (start, 33), (start + 1, 200), (start + count, 255)]
+    damages += [(start + 2 * count - 1, 0), (last_set, 1)]
+    for place, octet in damages:
+        damaged = octets[:place] + bytes((octet,)) + octets[place + 1 :]
+        for twin in TWINS:
+            with pytest.raises(IndexFormatError, match="is damaged"):
+                twin(damaged, header).block(0)
 
 
 def test_native_matcher_refuses_a_file_shorter_than_its_header_says(

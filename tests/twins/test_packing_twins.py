@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.lists import _packing_py
+from filterd.lists.layout import LONG_BLOCK_OCTETS
 from filterd.lists.records import record_tail
 
 native = pytest.importorskip("filterd.lists._packing", reason="the native packer is not built")
@@ -29,14 +30,14 @@ records = st.lists(
 )
 
 
-def results(packing: Any, ordered: list[bytes]) -> list[object]:
-    packer = packing.Packer(LISTS, FLAGS, 3, 2**63 + 5)
-    packer.pack(ordered)
-    slots, longest = packing.fill_slots(packer.hashes)
-    arrays = (packer.name_offsets, packer.line_offsets, packer.set_ids, packer.hashes, slots)
+def results(packing: Any, ordered: list[bytes], set_width: int) -> list[object]:
+    packer = packing.Packer(LISTS, FLAGS, 3, 2**63 + 5, LONG_BLOCK_OCTETS, set_width)
+    packer.pack(ordered, lambda _done: None)
+    slots, longest = packing.fill_slots(packer.hashes, packer.ranks, len(packer.line_offsets))
+    arrays = (packer.line_offsets, packer.ranks, packer.hashes, slots)
     return [
         packer.name_count,
-        bytes(packer.names),
+        bytes(packer.blocks),
         bytes(packer.lines),
         *map(list, arrays),
         packer.sets,
@@ -48,18 +49,29 @@ def results(packing: Any, ordered: list[bytes]) -> list[object]:
     ]
 
 
-@given(entries=records)
-def test_twins_pack_alike(entries: list[tuple[bytes, int, int]]) -> None:
+@given(entries=records, set_width=st.sampled_from([2, 4]))
+def test_twins_pack_alike(entries: list[tuple[bytes, int, int]], set_width: int) -> None:
     ordered = sorted(name + record_tail(claim, line) for name, claim, line in entries)
-    assert results(native, ordered) == results(_packing_py, ordered)
+    assert results(native, ordered, set_width) == results(_packing_py, ordered, set_width)
 
 
 @pytest.mark.parametrize("record", [b"", b"short", b"a\0" + record_tail(5, 1)])
 def test_native_packer_refuses_what_is_no_record(record: bytes) -> None:
     with pytest.raises(ValueError, match="a record"):
-        native.Packer(LISTS, FLAGS, 3, 0).pack([record])
+        native.Packer(LISTS, FLAGS, 3, 0, 256, 2).pack([record], print)
 
 
 def test_native_packer_refuses_claims_of_no_list() -> None:
     with pytest.raises(ValueError, match="no list"):
-        native.Packer([3], b"\0", 3, 0)
+        native.Packer([3], b"\0", 3, 0, 256, 2)
+
+
+def test_native_packer_refuses_blocks_that_the_layout_does_not_have() -> None:
+    with pytest.raises(ValueError, match="no such blocks"):
+        native.Packer(LISTS, FLAGS, 3, 0, LONG_BLOCK_OCTETS + 1, 2)
+
+
+def test_native_packer_refuses_a_name_longer_than_a_block() -> None:
+    record = b"com\0" + b"x" * 63 + b"\0" + record_tail(0, 1)
+    with pytest.raises(ValueError, match="longer than a block"):
+        native.Packer(LISTS, FLAGS, 3, 0, 64, 2).pack([record], print)

@@ -192,7 +192,7 @@ def kept(folder: Path, sources: list[ListSource], catalog: Catalog) -> dict[str,
     )
     index = Index.open(target)
     found: dict[str, set[str]] = {one.category: set() for one in sources}
-    for rank, name in enumerate(index.names()):
+    for rank, name in index.ranked_names():
         for claim, _line in index.entries(rank):
             key = key_from_name(name)
             assert key is not None

@@ -4,13 +4,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ListError, StoreError
 from filterd.lists.compiler import compile_lists
 from filterd.lists.guards import Pin, Protection
+from filterd.lists.packing import Packer
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from tests.support.indexes import a_list, compiled, entries_of, listed, text_of, wire
 from tests.support.shared_data import shared
@@ -120,6 +121,46 @@ def test_progress_grows_to_the_octets_of_all_lists(tmp_path: Path) -> None:
     assert seen[-1] == (60, 60)
 
 
+def test_progress_goes_on_after_the_last_list_is_read(tmp_path: Path) -> None:
+    source = a_list(tmp_path, "".join(f"n{number}.com\n" for number in range(70_000)))
+    seen = list[int]()
+    compile_lists(
+        [source], target=tmp_path / "i", now=0, progress=lambda done, _total: seen.append(done)
+    )
+    octets = Path(source.path).stat().st_size
+    assert len({done for done in seen if 0.75 * octets < done < octets}) >= 2
+
+
+def test_longest_name_of_all_is_listed_and_found(tmp_path: Path) -> None:
+    longest = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 57, "com"))
+    assert len(wire(longest)) == 255
+    made = compiled(tmp_path, a_list(tmp_path, f"{longest}\nb.example.com\n"))
+    made.index.verify()
+    assert listed(made.index, longest) == [longest]
+    assert listed(made.index, "x.b.example.com") == ["b.example.com"]
+
+
+def test_more_claim_sets_than_narrow_ids_are_packed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = list[int]()
+
+    class Narrow(Packer):
+        def __init__(self, *facts: Any) -> None:
+            super().__init__(*facts)
+            tried.append(facts[-1])
+
+        def pack(self, *work: Any) -> None:
+            if self.set_width == 2:
+                raise OverflowError
+            super().pack(*work)
+
+    monkeypatch.setattr("filterd.lists.compiler.Packer", Narrow)
+    index = compiled(tmp_path, a_list(tmp_path, "example.com\n")).index
+    assert tried == [2, 4]
+    assert entries_of(index, "example.com") == {("a", "example.com", BLOCK, 1)}
+
+
 def test_every_line_not_taken_is_in_the_file_of_problems(tmp_path: Path) -> None:
     source = a_list(tmp_path, "com\nhttp://a.b/c\nok.example.com\nbank.com\n")
     problems = tmp_path / "problems.tsv"
@@ -190,7 +231,7 @@ def test_every_entry_of_real_lists_is_found_with_its_line(
     index, sources = real
     texts = [Path(source.path).read_text(encoding="utf-8").split("\n") for source in sources]
     lines = 0
-    for rank, name in enumerate(index.names()):
+    for rank, name in index.ranked_names():
         hit = index.lookup(name)[0]
         assert hit.rank == rank
         text = text_of(name)

@@ -91,11 +91,13 @@ def test_entries_tell_list_and_line(index: Index) -> None:
 
 def test_names_come_in_the_order_of_ranks(index: Index) -> None:
     names = list(index.names())
-    assert names == [index.name(rank) for rank in range(len(index))]
+    ranked = list(index.ranked_names())
+    assert ranked == [(rank, index.name(rank)) for rank, _ in sorted(ranked)]
+    assert names == [name for _, name in ranked]
     assert set(names) == {wire("bad.com"), wire("x.bad.com"), wire("worse.org")}
 
 
-@pytest.mark.parametrize("rank", [-1, 3])
+@pytest.mark.parametrize("rank", [-1, 3, 32, 1 << 40])
 def test_rank_that_does_not_exist_is_an_index_error(index: Index, rank: int) -> None:
     with pytest.raises(IndexError):
         index.name(rank)

@@ -8,7 +8,7 @@ import pytest
 
 from filterd.errors import ListError
 from filterd.lists.hostname import text_from_key
-from filterd.lists.intake import Intake
+from filterd.lists.intake import MAX_CONDITIONS, Intake
 from filterd.lists.records import TAIL_OCTETS, read_tail
 from filterd.lists.rules import Effect, ListSource
 from tests.support.indexes import a_list
@@ -94,3 +94,39 @@ def test_cancelled_exception_marks_nothing(tmp_path: Path) -> None:
 def test_unknown_format_is_named_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ListError, match=r"format 'csv' is unknown; known: hosts, domains"):
         taken(a_list(tmp_path, "", form="csv"))
+
+
+def test_conditions_beyond_the_bound_are_refused_and_plain_entries_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.lists.intake.MAX_CONDITIONS", 3)
+    lines = (
+        "||a.example.com^$denyallow=x.com|y.com",
+        "||b.example.com^$dnstype=A",
+        "||c.example.com^$dnstype=AAAA",
+        "||d.example.com^$dnstype=A",
+        "@@||e.example.com^",
+    )
+    intake, problems = taken(a_list(tmp_path, "\n".join(lines), form="adblock"))
+    assert intake.reports[0].problems == {"too-many-conditions": 1}
+    assert problems.startswith(f"{tmp_path}/a.txt:3\ttoo-many-conditions\tc.example.com")
+    taken_lines = {read_tail(record)[1] for record in intake.records}
+    assert taken_lines == {1, 2, 4, 5}
+
+
+def test_each_list_has_conditions_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.lists.intake.MAX_CONDITIONS", 1)
+    text = "||example.com^$dnstype=A"
+    lists = [a_list(tmp_path, text, list_id, form="adblock") for list_id in "ab"]
+    assert len(taken(*lists)[0].records) == 2
+
+
+def test_list_of_another_claim_in_every_line_makes_no_more_than_the_bound(tmp_path: Path) -> None:
+    text = "\n".join(
+        f"||example.com^$denyallow=n{number}.org" for number in range(MAX_CONDITIONS + 5)
+    )
+    intake, _ = taken(a_list(tmp_path, text, form="adblock"))
+    assert len([claim for _, claim in intake.claims if claim.denyallow]) == MAX_CONDITIONS
+    assert intake.reports[0].problems == {"too-many-conditions": 5}

@@ -9,22 +9,29 @@ import pytest
 from filterd.errors import IndexFormatError
 from filterd.lists.layout import (
     ALIGNMENT,
+    BLOCK_OCTETS,
+    GROUP_SLOTS,
     HEADER_OCTETS,
+    LONG_BLOCK_OCTETS,
+    MAX_BLOCKS,
+    POSITION_BITS,
     SECTIONS,
     Header,
     Span,
     aligned,
+    block_octets,
     extended_hash,
-    home_slot,
+    fingerprint,
+    home_group,
+    rank_bits,
 )
 
 
 def a_header(**changes: int) -> Header:
     lengths = dict.fromkeys(SECTIONS, 5) | {
-        "name_offsets": 4,
+        "blocks": 256,
+        "slots": 4 * GROUP_SLOTS,
         "line_offsets": 4,
-        "slots": 8,
-        "set_ids": 2,
     }
     spans, offset = {}, HEADER_OCTETS
     for section in SECTIONS:
@@ -32,10 +39,11 @@ def a_header(**changes: int) -> Header:
         offset = aligned(offset + lengths[section])
     facts = {
         "name_count": 1,
-        "slot_count": 2,
+        "group_count": 1,
         "probe_limit": 0,
         "set_count": 1,
         "set_width": 2,
+        "block_octets": 256,
         "seed": 3,
     }
     return Header(**(facts | changes), digest=bytes(32), spans=spans)
@@ -81,12 +89,15 @@ def test_file_of_another_length_is_refused() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"name_count": 17},
-        {"name_count": 1 << 30},
-        {"slot_count": 3},
-        {"slot_count": 0},
+        {"name_count": 0},
+        {"name_count": 33},
+        {"group_count": 2},
+        {"group_count": 0},
+        {"probe_limit": 1},
         {"set_width": 3},
-        {"set_width": 4},
+        {"block_octets": 0},
+        {"block_octets": 64},
+        {"block_octets": 320},
     ],
 )
 def test_counts_that_do_not_fit_the_sections_are_refused(changes: dict[str, int]) -> None:
@@ -106,7 +117,7 @@ def test_another_version_is_named() -> None:
 def test_section_outside_the_file_is_refused() -> None:
     header = a_header()
     spans = header.spans | {"report": Span(1 << 40, 5)}
-    astray = Header(1, 2, 0, 1, 2, 3, bytes(32), spans)
+    astray = Header(1, 1, 0, 1, 2, 256, 3, bytes(32), spans)
     with pytest.raises(IndexFormatError, match="wrong place for its report"):
         Header.parse(astray.pack(), astray.file_octets)
 
@@ -123,7 +134,24 @@ def test_hash_sees_every_octet_of_a_long_label() -> None:
     assert len(hashes) == 63
 
 
-@pytest.mark.parametrize("slot_count", [1, 2, 3, 1000])
-def test_home_slot_is_in_the_table(slot_count: int) -> None:
-    assert home_slot(0, slot_count) == 0
-    assert home_slot((1 << 64) - 1, slot_count) == slot_count - 1
+@pytest.mark.parametrize("group_count", [1, 2, 3, 1000])
+def test_home_group_is_in_the_table(group_count: int) -> None:
+    assert home_group(0, group_count) == 0
+    assert home_group((1 << 64) - 1, group_count) == group_count - 1
+
+
+@pytest.mark.parametrize("state", [0, 1 << 32, 5, (1 << 64) - 1])
+def test_fingerprint_is_never_zero_and_fits_above_the_rank(state: int) -> None:
+    for bits in (POSITION_BITS, rank_bits(MAX_BLOCKS)):
+        assert 0 < fingerprint(state, bits) < 1 << (32 - bits)
+
+
+@pytest.mark.parametrize(("blocks", "bits"), [(0, 5), (1, 5), (2, 6), (3, 7), (1 << 23, 28)])
+def test_every_rank_has_its_bits(blocks: int, bits: int) -> None:
+    assert rank_bits(blocks) == bits
+
+
+def test_longest_name_fits_in_a_long_block_and_others_in_usual_ones() -> None:
+    assert block_octets(253) == LONG_BLOCK_OCTETS >= 253 + 6
+    assert block_octets(251) == LONG_BLOCK_OCTETS
+    assert block_octets(250) == BLOCK_OCTETS == 250 + 6

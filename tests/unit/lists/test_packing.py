@@ -3,6 +3,13 @@ from __future__ import annotations
 
 import pytest
 
+from filterd.lists.layout import (
+    BLOCK_NAMES,
+    BLOCK_OCTETS,
+    GROUP_SLOTS,
+    POSITION_BITS,
+    rank_bits,
+)
 from filterd.lists.packing import Packer, fill_slots
 from filterd.lists.records import CANCELS, record_tail
 
@@ -13,10 +20,13 @@ def key(name: str) -> bytes:
     return b"".join(label.encode() + b"\0" for label in reversed(name.split(".")))
 
 
-def packed(*entries: tuple[str, int, int], flags: bytes = bytes((3, 1, 3, 4))) -> Packer:
+def packed(
+    *entries: tuple[str, int, int], flags: bytes = bytes((3, 1, 3, 4)), set_width: int = 2
+) -> Packer:
     """Pack (name, claim, line); claims 0, 1 and 3 are of list 0, claim 2 of list 1."""
-    packer = Packer([0, 0, 1, 0], flags, 2, seed=5)
-    packer.pack(sorted(key(name) + record_tail(claim, line) for name, claim, line in entries))
+    packer = Packer([0, 0, 1, 0], flags, 2, 5, BLOCK_OCTETS, set_width)
+    records = sorted(key(name) + record_tail(claim, line) for name, claim, line in entries)
+    packer.pack(records, lambda _done: None)
     return packer
 
 
@@ -24,7 +34,7 @@ def test_each_name_is_packed_once() -> None:
     packer = packed(("a.com", 0, 1), ("a.com", 2, 1), ("b.com", 0, 2))
     assert packer.name_count == 2
     assert packer.sets == [(0, 2), (0,)]
-    assert list(packer.set_ids) == [0, 1]
+    assert bytes(packer.blocks[-4:]) == bytes((0, 0, 1, 0))
 
 
 def test_first_line_of_equal_entries_stands() -> None:
@@ -46,7 +56,7 @@ def test_cancelled_entry_is_gone_and_others_stand() -> None:
 
 def test_name_without_any_entry_left_is_not_packed() -> None:
     packer = packed(("a.com", 0, CANCELS), ("a.com", 0, 3))
-    assert (packer.name_count, bytes(packer.names), bytes(packer.lines)) == (0, b"", b"")
+    assert (packer.name_count, bytes(packer.blocks), bytes(packer.lines)) == (0, b"", b"")
 
 
 @pytest.mark.parametrize(
@@ -78,12 +88,39 @@ def test_markers_are_packed_and_not_counted() -> None:
     assert (packer.name_count, packer.kept, packer.duplicate) == (1, [0, 0], [0, 0])
 
 
-def test_front_coding_follows_the_layout() -> None:
-    packer = packed(("abcdefgh.com", 0, 1), ("abcdefgx.com", 0, 2))
-    first, second = b"com\0abcdefgh", b"x"
-    assert bytes(packer.names) == (
-        bytes((0xFB, 0)) + first + bytes(((len(first) - 1 - 4) << 4,)) + second
-    )
+@pytest.mark.parametrize("set_width", [2, 4])
+def test_block_follows_the_layout(set_width: int) -> None:
+    packer = packed(("abcdefgh.com", 0, 1), ("abcdefgx.com", 2, 2), set_width=set_width)
+    tables, text = bytes((2, 11, 12, 13)), b"com\0abcdefghx"
+    ids = b"".join(set_id.to_bytes(set_width, "little") for set_id in (0, 1))
+    assert bytes(packer.blocks) == (tables + text).ljust(BLOCK_OCTETS - len(ids), b"\0") + ids
+    assert list(packer.ranks) == [0, 1]
+
+
+def test_names_go_on_in_another_block() -> None:
+    packer = packed(*((f"n{number:02}.com", 0, number + 1) for number in range(BLOCK_NAMES + 1)))
+    assert list(packer.ranks) == list(range(BLOCK_NAMES + 1))
+    assert [packer.blocks[0], packer.blocks[BLOCK_OCTETS]] == [BLOCK_NAMES, 1]
+    assert list(packer.line_offsets) == [0, BLOCK_NAMES]
+
+
+def test_block_that_is_full_has_fewer_names() -> None:
+    packer = packed(*((f"{letter * 60}.com", 0, 1) for letter in "abcdefg"))
+    assert [rank >> POSITION_BITS for rank in packer.ranks] == [0, 0, 0, 1, 1, 1, 2]
+
+
+def test_more_claim_sets_than_ids_are_an_overflow() -> None:
+    packer = Packer([0] * 65_537, bytes(65_537), 1, 5, BLOCK_OCTETS, 2)
+    records = [b"com\0n%06d\0" % number + record_tail(number, 1) for number in range(65_537)]
+    with pytest.raises(OverflowError, match="claim sets"):
+        packer.pack(records, lambda _done: None)
+
+
+def test_packing_tells_how_far_it_is() -> None:
+    told = list[int]()
+    records = [b"com\0n%06d\0" % number + record_tail(0, 1) for number in range(70_000)]
+    Packer([0], b"\3", 1, 5, BLOCK_OCTETS, 2).pack(records, told.append)
+    assert told == [0, 65_536]
 
 
 def test_large_line_numbers_are_varints() -> None:
@@ -92,12 +129,23 @@ def test_large_line_numbers_are_varints() -> None:
 
 def test_table_finds_every_name_within_the_stated_way() -> None:
     packer = packed(*((f"n{number}.com", 0, number + 1) for number in range(500)))
-    slots, longest = fill_slots(packer.hashes)
+    blocks = len(packer.line_offsets)
+    slots, longest = fill_slots(packer.hashes, packer.ranks, blocks)
     assert len(slots) == 1000
-    assert sorted(slot & 511 for slot in slots if slot) == list(range(1, 501))
-    assert 0 < longest < 100
+    mask = (1 << rank_bits(blocks)) - 1
+    assert sorted(slot & mask for slot in slots if slot) == list(packer.ranks)
+    assert 0 <= longest < 10
 
 
-def test_table_of_nothing_has_one_empty_slot() -> None:
-    slots, longest = fill_slots(Packer([], b"", 0, seed=1).hashes)
-    assert (list(slots), longest) == ([0], 0)
+def test_groups_are_filled_from_their_start() -> None:
+    packer = packed(*((f"n{number}.com", 0, number + 1) for number in range(500)))
+    slots, _ = fill_slots(packer.hashes, packer.ranks, len(packer.line_offsets))
+    for start in range(0, len(slots), GROUP_SLOTS):
+        used = [bool(slot) for slot in slots[start : start + GROUP_SLOTS]]
+        assert used == sorted(used, reverse=True)
+
+
+def test_table_of_nothing_has_one_empty_group() -> None:
+    packer = Packer([], b"", 0, 1, BLOCK_OCTETS, 2)
+    slots, longest = fill_slots(packer.hashes, packer.ranks, 0)
+    assert (list(slots), longest) == ([0] * GROUP_SLOTS, 0)

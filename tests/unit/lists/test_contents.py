@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from filterd.errors import IndexFormatError
-from filterd.lists.catalogue import Catalogue, ListRecord
+from filterd.lists.contents import Contents, ListRecord
 from filterd.lists.rules import Claim, Effect, Scope
 from tests.support.indexes import wire
 
@@ -21,22 +21,22 @@ CLAIMS = (
 )
 
 
-def a_catalogue() -> Catalogue:
+def contents() -> Contents:
     lists = (ListRecord("a", "ads", "Tên", "adblock", True, "0" * 64, 5),)
     claims = tuple((0, claim) for claim in CLAIMS)
-    return Catalogue(lists, claims, ((0,), (1, 3), (2, 4, 5)), {"when": 1.5, "version": "0"})
+    return Contents(lists, claims, ((0,), (1, 3), (2, 4, 5)), {"when": 1.5, "version": "0"})
 
 
 def changed(**parts: Any) -> bytes:
-    return json.dumps(json.loads(a_catalogue().dump()) | parts).encode()
+    return json.dumps(json.loads(contents().dump()) | parts).encode()
 
 
-def test_catalogue_is_read_as_it_was_written() -> None:
-    assert Catalogue.load(a_catalogue().dump(), 3) == a_catalogue()
+def test_contents_are_read_as_they_were_written() -> None:
+    assert Contents.load(contents().dump(), 3) == contents()
 
 
-def test_equal_catalogues_give_equal_octets() -> None:
-    assert a_catalogue().dump() == a_catalogue().dump()
+def test_equal_contents_give_equal_octets() -> None:
+    assert contents().dump() == contents().dump()
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ def test_equal_catalogues_give_equal_octets() -> None:
         changed(build=None),
     ],
 )
-def test_damaged_catalogue_is_refused(text: bytes) -> None:
-    with pytest.raises(IndexFormatError, match="damaged catalogue"):
-        Catalogue.load(text, 3)
+def test_damaged_contents_are_refused(text: bytes) -> None:
+    with pytest.raises(IndexFormatError, match="damaged contents"):
+        Contents.load(text, 3)
