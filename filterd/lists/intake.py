@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
     from filterd.lists.formats import Parsed
 
+MAX_CONDITIONS = 10_000
+"""Of all distinct claims of one list together: query types and names that they leave alone.
+
+Claims stand in the contents of the index, which opening reads whole. Published
+lists have dozens; a hostile one could bring another claim with every line.
+"""
+
 _MARKER = Claim(Scope.EXACT, Effect.MARKER)
 _REFUSALS = frozenset((Reason.EVERYTHING, Reason.SINGLE_LABEL, Reason.PUBLIC_SUFFIX, Reason.PINNED))
 """Reasons that are about what a name is, not about how it is written."""
@@ -92,6 +99,9 @@ class Intake:
                 self.refuse(index, line, Reason.PUBLIC_SUFFIX, name)
                 continue
             claim_id = id_of(claim)
+            if claim_id is None:
+                self.refuse(index, line, Reason.TOO_MANY_CONDITIONS, name)
+                continue
             if isinstance(entry, Cancelled):
                 cancelled.add((key, claim_id))
                 line = CANCELS
@@ -145,15 +155,18 @@ class _ClaimIds:
         self._claims, self._index = claims, index
         self._by_value: dict[Claim, int] = {}
         self._by_identity: dict[int, int] = {}
+        self._conditions = 0
         self.excepting = set[int]()
 
-    def of(self, claim: Claim) -> int:
-        """Return the id of a claim, a new one for a new claim."""
+    def of(self, claim: Claim) -> int | None:
+        """Return the id of a claim, a new one for a new claim.
+
+        None if that would be one condition too many; a claim without any is always taken.
+        """
         known = self._by_identity.get(id(claim))
-        if known is not None:
-            return known
-        known = self._by_value.get(claim)
         if known is None:
+            known = self._by_value.get(claim)
+        if known is None and self._is_bearable(claim):
             known = self._by_value[claim] = len(self._claims)
             self._claims.append((self._index, claim))
             if claim.effect is Effect.EXCEPT or claim.denyallow:
@@ -161,6 +174,16 @@ class _ClaimIds:
             # Safe only for the object that is kept: another may take its place in memory.
             self._by_identity[id(claim)] = known
         return known
+
+    def _is_bearable(self, claim: Claim) -> bool:
+        """Tell whether there may be one more such claim, and count its conditions."""
+        conditions = len(claim.denyallow)
+        if claim.types is not None:
+            conditions += max(len(claim.types), 1)
+        if self._conditions + conditions > MAX_CONDITIONS:
+            return False
+        self._conditions += conditions
+        return True
 
 
 def _ancestors(key: bytes) -> list[bytes]:

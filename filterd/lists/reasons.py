@@ -45,6 +45,10 @@ class Reason(StrEnum):
     NOT_A_SINKHOLE_ADDRESS = "not-a-sinkhole-address", "maps a name to a real address"
     LOCAL_NAME = "local-name", "names the machine itself, as hosts files do; harmless"
     BAD_SYNTAX = "bad-syntax", "does not follow the format of the list"
+    TOO_MANY_CONDITIONS = (
+        "too-many-conditions",
+        "has conditions that no line before has, and the list has too many of these already",
+    )
     UNKNOWN_ENCODING = "unknown-encoding", "is not UTF-8 text"
 
     # What no list may name, however well it is written.
