@@ -6,14 +6,15 @@ found by C and the other way round.
 """
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 cdef enum:
-    BLOCK_NAMES = 16
-    SHARED_BASE = 4
-    LENGTH_BASE = 1
-    ESCAPE = 15
+    POSITION_BITS = 5
+    BLOCK_NAMES = 32
+    LONG_BLOCK_OCTETS = 320
+    MAX_TEXT_OCTETS = 255
+    GROUP_SLOTS = 8
     MAX_NAME = 255
     MAX_BARE = 253
     MAX_LABELS = 127
@@ -59,8 +60,13 @@ cdef inline bint extend_hash(
     size_t length,
     const uint8_t* first,
     const uint8_t* beyond,
+    uint8_t* copy,
 ) noexcept nogil:
-    """Hash one more label as ``layout.extended_hash`` does; False if it holds a NUL."""
+    """Hash one more label as ``layout.extended_hash`` does; False if it holds a NUL.
+
+    Unless ``copy`` is NULL the label is written there too, eight octets at a
+    time, so up to seven more follow it.
+    """
     cdef uint64_t word
     cdef size_t count
     state[0] ^= length * LENGTH_FACTOR
@@ -69,6 +75,9 @@ cdef inline bint extend_hash(
         word = low_octets(label, count, first, beyond)
         if holds_nul(word, count):
             return False
+        if copy != NULL:
+            memcpy(copy, &word, 8)
+            copy += 8
         state[0] = (state[0] ^ word) * HASH_FACTOR
         state[0] ^= state[0] >> 32
         label += count
@@ -76,6 +85,12 @@ cdef inline bint extend_hash(
     return True
 
 
-cdef inline size_t home_slot(uint64_t state, size_t slot_count) noexcept nogil:
-    """Return the slot where probing starts."""
-    return ((state >> 32) * slot_count) >> 32
+cdef inline size_t home_group(uint64_t state, size_t group_count) noexcept nogil:
+    """Return the group where probing starts."""
+    return ((state >> 32) * group_count) >> 32
+
+
+cdef inline uint32_t fingerprint_of(uint64_t state, int rank_bits) noexcept nogil:
+    """Return what a slot holds above a rank; never zero."""
+    cdef uint32_t fingerprint = <uint32_t>(state & ((<uint64_t>1 << (32 - rank_bits)) - 1))
+    return fingerprint if fingerprint else 1

@@ -3,10 +3,9 @@
 """The matcher in C: the same answers as ``_matcher_py``, which explains them.
 
 Memory safety. Everything that is read from the file or the caller's name is
-checked before it is used as a place: slots by ``slot_count``, ranks by
-``name_count``, octets of names by the end of their block, which is checked
-against the section. The header has placed the sections within the file. No
-pointer outlives the call that made it.
+checked before it is used as a place: slots by ``group_count``, blocks and what
+they hold as ``_blocks`` says, names as ``_search`` says. The header has placed
+the sections within the file. No pointer outlives the call that made it.
 """
 
 cimport cython
@@ -17,26 +16,48 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from filterd.lists._blocks cimport (
+    CACHE_LINE,
+    DAMAGED,
+    SLACK,
+    Entry,
+    Geometry,
+    block_of,
+    fetch_block,
+    has_block,
+    is_key,
+    prefetch,
+    read_entry,
+    set_of,
+)
 from filterd.lists._layout cimport (
     BLOCK_NAMES,
-    ESCAPE,
-    LENGTH_BASE,
+    GROUP_SLOTS,
     MAX_BARE,
-    MAX_LABELS,
     MAX_NAME,
-    SHARED_BASE,
+    POSITION_BITS,
     extend_hash,
-    home_slot,
-    low_octets,
+    fingerprint_of,
+    home_group,
 )
+from filterd.lists._search cimport Search, start_search
 
 from filterd.errors import IndexFormatError
 from filterd.lists._matcher_py import labels_of
 from filterd.lists.layout import Hit
 
 cdef extern from *:
-    void prefetch "__builtin_prefetch" (const void* at) nogil
-    int trailing_zeros "__builtin_ctzll" (unsigned long long number) nogil
+    """
+    #if defined(__x86_64__) || defined(__i386__)
+    #define FILTERD_SETTLE() __builtin_ia32_lfence()
+    #elif defined(__aarch64__)
+    #define FILTERD_SETTLE() __asm__ volatile("isb" ::: "memory")
+    #else
+    #define FILTERD_SETTLE() ((void)0)
+    #endif
+    """
+    int trailing_zeros "__builtin_ctz" (unsigned int number) nogil
+    void settle "FILTERD_SETTLE" () nogil  # nothing after it begins before all before it is done
 
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
@@ -45,33 +66,13 @@ cdef extern from "Python.h":
 
 cdef enum:
     ABSENT = -3
-    CACHE_LINE = 64
     AT_ONCE = 32
-    SLACK = 16  # Octets after the names that may be read, and then mean nothing.
+    AHEAD = 8
+    ALL_SLOTS = (1 << GROUP_SLOTS) - 1
+    LAST_SLOT = 1 << (GROUP_SLOTS - 1)
+    FULL = 1 << GROUP_SLOTS
 
 cdef type _hit_type = Hit
-
-
-cdef struct Wanted:
-    # The labels of a name as a key, and how long the key of the last ``n`` labels is.
-    # Eight octets of padding: the key is written and read eight at a time.
-    uint8_t key[MAX_NAME + 1 + 8]
-    uint8_t ends[MAX_LABELS + 1]
-    bint made
-
-
-cdef struct Probe:
-    # Where in the table a search stands, and for how many slots it may go on.
-    uint32_t at
-    uint32_t left
-    uint32_t fingerprint
-
-
-cdef struct Entry:
-    # One front-coded name: octets shared with the one before, and where its own stand.
-    uint32_t shared
-    uint32_t length
-    size_t at
 
 
 @cython.final
@@ -83,21 +84,19 @@ cdef class Matcher:
         spans = header.spans
         if <size_t>self._file.len < <size_t>header.file_octets:
             raise IndexFormatError("is shorter than its header says")
-        self._geometry.names, self._geometry.names_octets = spans["names"]
-        self._geometry.name_offsets = spans["name_offsets"].offset
+        self._geometry.blocks, octets_of_blocks = spans["blocks"]
         self._geometry.slots = spans["slots"].offset
-        self._geometry.set_ids = spans["set_ids"].offset
         self._geometry.name_count = header.name_count
         self._geometry.block_count = header.block_count
-        self._geometry.slot_count = header.slot_count
+        self._geometry.block_octets = header.block_octets
+        self._geometry.group_count = header.group_count
         self._geometry.probe_limit = header.probe_limit
         self._geometry.set_count = header.set_count
+        self._geometry.set_width = header.set_width
         self._geometry.rank_bits = header.rank_bits
-        self._geometry.wide_sets = header.set_width == 4
         self._geometry.seed = header.seed
-
-        if self._file.len < <Py_ssize_t>(self._geometry.names + self._geometry.names_octets) + SLACK:
-            raise IndexFormatError("has nothing after its names")
+        if self._file.len < spans["blocks"].offset + octets_of_blocks + SLACK:
+            raise IndexFormatError("has nothing after its blocks")
 
     def __dealloc__(self):
         PyBuffer_Release(&self._file)
@@ -130,115 +129,150 @@ cdef class Matcher:
             for position in range(len(some)):
                 self.approach(&searches[position])
             for position, name in enumerate(some):
-                count = self.finish(
-                    octets_of(name), PyBytes_GET_SIZE(name), &searches[position], found
-                )
+                count = self.finish(&searches[position], found)
                 if count < 0:
                     self.lookup(name)  # raises
                 total += count
         return total
 
-    def set_id(self, uint32_t rank):
-        """Return the claim set of a name."""
-        if rank >= self._geometry.name_count:
-            raise IndexError(f"rank {rank} of {self._geometry.name_count}")
-        cdef int64_t set_id = set_of(<const uint8_t*>self._file.buf, &self._geometry, rank)
-        if set_id < 0:
-            raise IndexFormatError("the index is damaged: a claim set is not defined")
-        return set_id
+    def count_hits_singly(self, list names not None):
+        """Count the hits of many names, each when the one before is decided; for measuring.
+
+        As a datagram's name would be, each name is in the cache when its lookup
+        begins; of the index only what fits there after all lookups before.
+        """
+        cdef Found found[MAX_FOUND]
+        cdef bytes name
+        cdef int64_t total = 0
+        cdef Py_ssize_t index, last = len(names) - 1
+        cdef int count
+        for index in range(last + 1):
+            name = names[min(index + AHEAD, last)]
+            prefetch(octets_of(name) - CACHE_LINE // 2)
+            prefetch(octets_of(name) + CACHE_LINE // 2)
+            name = names[index]
+            settle()
+            count = self.find(octets_of(name), PyBytes_GET_SIZE(name), found)
+            settle()
+            if count < 0:
+                self.lookup(name)  # raises
+            total += count
+        return total
 
     def block(self, uint32_t number):
-        """Return the keys of one block, in order."""
+        """Return the keys of one block, in order, each with its claim set."""
         cdef const uint8_t* file = <const uint8_t*>self._file.buf
+        cdef const uint8_t* block
         cdef uint8_t key[2 * MAX_NAME]
-        cdef size_t at, end
-        cdef uint32_t length = 0, rank = number * BLOCK_NAMES, count = BLOCK_NAMES
+        cdef uint32_t length = 0, position
+        cdef int64_t set_id
         cdef Entry entry
         if number >= self._geometry.block_count:
             raise IndexError(f"block {number} of {self._geometry.block_count}")
-        if not block_bounds(file, &self._geometry, number, &at, &end):
-            raise IndexFormatError(f"the index is damaged: place of block {number}")
-        keys = []
-        while count and rank < self._geometry.name_count:
+        if not has_block(file, &self._geometry, number << POSITION_BITS):
+            raise IndexFormatError(f"the index is damaged: number of names in block {number}")
+        block = block_of(file, &self._geometry, number << POSITION_BITS)
+        found = []
+        for position in range(block[0]):
+            set_id = set_of(&self._geometry, block, position)
             if (
-                not read_entry(file, &self._geometry, at, end, &entry)
+                not read_entry(&self._geometry, block, position, &entry)
                 or entry.shared > length
                 or entry.shared + entry.length > MAX_BARE
+                or set_id < 0
             ):
-                raise IndexFormatError(f"the index is damaged: name at rank {rank}")
-            memcpy(key + entry.shared, file + self._geometry.names + entry.at, entry.length)
+                raise IndexFormatError(f"the index is damaged: a name of block {number}")
+            memcpy(key + entry.shared, entry.own, entry.length)
             length = entry.shared + entry.length
             key[length] = 0
-            keys.append(PyBytes_FromStringAndSize(<const char*>key, length + 1))
-            at = entry.at + entry.length
-            rank += 1
-            count -= 1
-        return keys
+            found.append((PyBytes_FromStringAndSize(<const char*>key, length + 1), set_id))
+        return found
 
     def check(self):
         """Read everything once: names ascend, hold nothing odd, and are found under their rank."""
-        cdef uint32_t number, rank = 0
+        cdef uint32_t number, rank, count = 0
         cdef bytes before = b"", key
         for number in range(self._geometry.block_count):
-            for key in self.block(number):
+            rank = number << POSITION_BITS
+            for key, _ in self.block(number):
                 if not is_next(before, key):
                     raise IndexFormatError(f"the index has a name out of order at rank {rank}")
                 if rank_of(<const uint8_t*>self._file.buf, &self._geometry, key) != rank:
                     raise IndexFormatError(f"the index does not find its name at rank {rank}")
-                self.set_id(rank)
                 before = key
                 rank += 1
+                count += 1
+        if count != self._geometry.name_count:
+            raise IndexFormatError(f"the index has {count} names, not {self._geometry.name_count}")
 
     cdef int find(self, const uint8_t* name, size_t length, Found* found) noexcept nogil:
         cdef Search search
         self.begin(name, length, &search)
-        return self.finish(name, length, &search, found)
+        self.approach(&search)
+        return self.finish(&search, found)
 
     cdef void begin(self, const uint8_t* name, size_t length, Search* search) noexcept nogil:
-        """Split and hash a name, and fetch the slots where it may stand."""
-        search.labels = split_labels(name, length, search.starts)
-        search.depth = hash_ancestors(
-            <const uint8_t*>self._file.buf, &self._geometry, name, length, search
-        )
+        """Split and hash a name, and fetch the slots where it and its ancestors may stand."""
+        cdef const uint8_t* slots = <const uint8_t*>self._file.buf + self._geometry.slots
+        cdef int depth
+        start_search(self._geometry.seed, name, length, search)
+        for depth in range(2, search.depth + 1):
+            prefetch(
+                slots
+                + 4 * GROUP_SLOTS * home_group(search.hashes[depth], self._geometry.group_count)
+            )
 
     cdef void approach(self, Search* search) noexcept nogil:
-        """Fetch the octets that will decide; forget the labels before any slot's fingerprint."""
+        """Fetch the octets that will decide; forget the labels before any slot's fingerprint.
+
+        Without a branch on what the slots hold, which nobody could predict:
+        where none matches, the block of another name is fetched for nothing.
+        """
         cdef const uint8_t* file = <const uint8_t*>self._file.buf
-        cdef Probe probe
-        cdef int64_t rank
+        cdef const uint32_t* group
+        cdef uint32_t matches
         cdef int depth, deepest = 0
         for depth in range(2, search.depth + 1):
-            probe = first_probe(&self._geometry, search.hashes[depth])
-            rank = next_rank(file, &self._geometry, &probe)
-            if rank != ABSENT:
-                deepest = depth
-            if rank >= 0:
-                fetch_name(file, &self._geometry, <uint32_t>rank)
+            group = home_of(file, &self._geometry, search.hashes[depth])
+            matches = group_matches(&self._geometry, group, search.hashes[depth])
+            fetch_block(
+                file, &self._geometry, rank_in(&self._geometry, group, matches | LAST_SLOT)
+            )
+            search.matches[depth] = <uint16_t>matches
+            deepest = depth if matches else deepest
         search.depth = deepest
 
-    cdef int finish(
-        self, const uint8_t* name, size_t length, const Search* search, Found* found
-    ) noexcept nogil:
+    cdef int finish(self, const Search* search, Found* found) noexcept nogil:
         """Follow the table for every ancestor and let the octets decide."""
         cdef const uint8_t* file = <const uint8_t*>self._file.buf
-        cdef Wanted wanted
-        cdef int64_t rank, set_id
         cdef int depth = search.depth, count = 0
+        cdef int64_t rank, set_id
         if search.labels < 0:
             return NOT_A_NAME
-        wanted.made = False
         while depth >= 2:
-            rank = listed_rank(file, &self._geometry, depth, name, length, search, &wanted)
-            if rank == DAMAGED:
-                return DAMAGED
-            if rank >= 0:
-                set_id = set_of(file, &self._geometry, <uint32_t>rank)
-                if set_id < 0:
+            if search.matches[depth]:
+                rank = listed_rank(
+                    file,
+                    &self._geometry,
+                    search.hashes[depth],
+                    search.matches[depth],
+                    search.key,
+                    search.ends[depth],
+                )
+                if rank == DAMAGED:
                     return DAMAGED
-                found[count].labels = depth
-                found[count].rank = <uint32_t>rank
-                found[count].set_id = <uint32_t>set_id
-                count += 1
+                if rank >= 0:
+                    set_id = set_of(
+                        &self._geometry,
+                        block_of(file, &self._geometry, <uint32_t>rank),
+                        rank & (BLOCK_NAMES - 1),
+                    )
+                    if set_id < 0:
+                        return DAMAGED
+                    found[count].labels = depth
+                    found[count].rank = <uint32_t>rank
+                    found[count].set_id = <uint32_t>set_id
+                    count += 1
             depth -= 1
         return count
 
@@ -253,238 +287,82 @@ cdef inline object hit_of(const Found* found):
     return PyTuple_Type.tp_new(_hit_type, (numbers,), NULL)
 
 
-cdef inline uint32_t number_at(const uint8_t* section, size_t index) noexcept nogil:
-    """Read a 32-bit number of a section; sections are aligned."""
-    return (<const uint32_t*>section)[index]
-
-
-cdef int split_labels(const uint8_t* name, size_t length, uint8_t* starts) noexcept nogil:
-    """Note where each label's length octet stands; -1 unless every octet belongs to the name."""
-    cdef size_t at = 0
-    cdef int labels = 0
-    if length > MAX_NAME:
-        return -1
-    while at < length:
-        if name[at] == 0:
-            return labels if at + 1 == length else -1
-        if name[at] > 63:
-            return -1
-        starts[labels] = <uint8_t>at
-        labels += 1
-        at += 1 + name[at]
-    return -1
-
-
-cdef int hash_ancestors(
-    const uint8_t* file,
-    const Geometry* geometry,
-    const uint8_t* name,
-    size_t length,
-    Search* search,
+cdef inline const uint32_t* home_of(
+    const uint8_t* file, const Geometry* geometry, uint64_t state
 ) noexcept nogil:
-    """Hash from the right, and fetch the home slots ahead; return how many labels a key may hold."""
-    cdef uint64_t state = geometry.seed
-    cdef const uint8_t* label
-    cdef int depth
-    for depth in range(1, search.labels + 1):
-        label = name + search.starts[search.labels - depth]
-        if not extend_hash(&state, label + 1, label[0], name, name + length):
-            return depth - 1  # a key ends labels by NUL, so this one could pass for two
-        search.hashes[depth] = state
-        if depth > 1:
-            prefetch(file + geometry.slots + 4 * home_slot(state, geometry.slot_count))
-    return search.labels
-
-
-cdef inline void fetch_name(
-    const uint8_t* file, const Geometry* geometry, uint32_t rank
-) noexcept nogil:
-    """Fetch what a hit reads: three cache lines hold nearly every block."""
-    cdef const uint8_t* block = file + geometry.names + number_at(
-        file + geometry.name_offsets, rank // BLOCK_NAMES
+    """Return the group of slots where a search starts; sections are aligned."""
+    return <const uint32_t*>(file + geometry.slots) + GROUP_SLOTS * home_group(
+        state, geometry.group_count
     )
-    prefetch(file + geometry.set_ids + rank * (4 if geometry.wide_sets else 2))
-    prefetch(block)
-    prefetch(block + CACHE_LINE)
-    prefetch(block + 2 * CACHE_LINE)
+
+
+cdef inline uint32_t group_matches(
+    const Geometry* geometry, const uint32_t* group, uint64_t state
+) noexcept nogil:
+    """Return one bit for each slot with the fingerprint, the lowest first, and FULL.
+
+    FULL says that no slot is empty, so that a search must go on.
+    """
+    cdef uint32_t wanted = fingerprint_of(state, geometry.rank_bits), matches = 0
+    cdef int index
+    for index in range(GROUP_SLOTS):
+        matches |= <uint32_t>(group[index] >> geometry.rank_bits == wanted) << index
+    return matches | <uint32_t>(group[GROUP_SLOTS - 1] != 0) << GROUP_SLOTS
+
+
+cdef inline uint32_t rank_in(
+    const Geometry* geometry, const uint32_t* group, uint32_t matches
+) noexcept nogil:
+    """Return the rank in the first slot that matches; one does."""
+    return group[trailing_zeros(matches)] & ((<uint32_t>1 << geometry.rank_bits) - 1)
 
 
 cdef int64_t listed_rank(
     const uint8_t* file,
     const Geometry* geometry,
-    int depth,
-    const uint8_t* name,
-    size_t length,
-    const Search* search,
-    Wanted* wanted,
+    uint64_t state,
+    uint32_t matches,
+    const uint8_t* key,
+    uint32_t length,
 ) noexcept nogil:
-    """Return the rank of the ancestor with ``depth`` labels, ABSENT or DAMAGED."""
-    cdef Probe probe = first_probe(geometry, search.hashes[depth])
-    cdef int64_t rank = next_rank(file, geometry, &probe)
+    """Return the rank of a key without its final NUL, ABSENT or DAMAGED.
+
+    ``matches`` is what its home group says.
+    """
+    cdef const uint32_t* beyond = <const uint32_t*>(file + geometry.slots) + (
+        <size_t>GROUP_SLOTS * geometry.group_count
+    )
+    cdef const uint32_t* group = home_of(file, geometry, state)
+    cdef uint32_t left = geometry.probe_limit
+    cdef int64_t rank  # signed, or DAMAGED would become one
     cdef int same
-    while rank >= 0:
-        fetch_name(file, geometry, <uint32_t>rank)
-        if not wanted.made:
-            make_key(name, length, search, wanted)
-        same = is_key(file, geometry, <uint32_t>rank, wanted.key, wanted.ends[depth])
-        if same:
-            return rank if same > 0 else DAMAGED
-        rank = next_rank(file, geometry, &probe)
-    return rank
-
-
-cdef void make_key(
-    const uint8_t* name, size_t length, const Search* search, Wanted* wanted
-) noexcept nogil:
-    """Write the labels from the right to the left, each followed by NUL."""
-    cdef int depth
-    cdef size_t at = 0, left, count
-    cdef uint64_t word
-    cdef const uint8_t* label
-    for depth in range(1, search.depth + 1):
-        label = name + search.starts[search.labels - depth]
-        left = label[0]
-        label += 1
-        while left:
-            count = 8 if left > 8 else left
-            word = low_octets(label, count, name, name + length)
-            memcpy(wanted.key + at, &word, 8)
-            at += count
-            label += count
-            left -= count
-        wanted.ends[depth] = <uint8_t>at
-        wanted.key[at] = 0
-        at += 1
-    wanted.made = True
-
-
-cdef inline Probe first_probe(const Geometry* geometry, uint64_t state) noexcept nogil:
-    """Return the search for a name with this hash, at its home slot."""
-    cdef Probe probe
-    probe.at = <uint32_t>home_slot(state, geometry.slot_count)
-    probe.left = geometry.probe_limit + 1
-    probe.fingerprint = <uint32_t>(state & ((<uint64_t>1 << (32 - geometry.rank_bits)) - 1))
-    return probe
-
-
-cdef inline int64_t next_rank(
-    const uint8_t* file, const Geometry* geometry, Probe* probe
-) noexcept nogil:
-    """Go on to the next slot with the fingerprint: its rank, ABSENT or DAMAGED."""
-    cdef const uint8_t* slots = file + geometry.slots
-    cdef uint64_t slot
-    cdef int64_t rank
-    while probe.left:
-        slot = number_at(slots, probe.at)
-        if slot == 0:
-            return ABSENT
-        probe.left -= 1
-        probe.at += 1
-        if probe.at == geometry.slot_count:
-            probe.at = 0
-        if slot >> geometry.rank_bits == probe.fingerprint:
-            rank = <int64_t>(slot & ((<uint64_t>1 << geometry.rank_bits) - 1))
-            return rank - 1 if 0 < rank <= geometry.name_count else DAMAGED
-    return ABSENT
-
-
-cdef inline bint block_bounds(
-    const uint8_t* file, const Geometry* geometry, uint32_t block, size_t* start, size_t* end
-) noexcept nogil:
-    """Find a block within the names; False if it is not within."""
-    cdef const uint8_t* offsets = file + geometry.name_offsets
-    start[0] = number_at(offsets, block)
-    end[0] = geometry.names_octets
-    if block + 1 < geometry.block_count:
-        end[0] = number_at(offsets, block + 1)
-    return start[0] <= end[0] <= geometry.names_octets
-
-
-cdef inline bint read_entry(
-    const uint8_t* file, const Geometry* geometry, size_t at, size_t end, Entry* entry
-) noexcept nogil:
-    """Read the head of an entry; False if the entry is not within ``at`` .. ``end``.
-
-    Without branches on what is read: they cannot be predicted, and a lookup
-    reads eight entries. The octets after the head are within the file even
-    where there are none, for other sections follow the names.
-    """
-    cdef const uint8_t* head = file + geometry.names + at
-    cdef uint32_t long_shared, long_length
-    if at >= end:
-        return False
-    long_shared = head[0] >> 4 == ESCAPE
-    long_length = (head[0] & ESCAPE) == ESCAPE
-    entry.shared = head[1] if long_shared else (head[0] >> 4) + SHARED_BASE
-    entry.length = head[1 + long_shared] if long_length else (head[0] & ESCAPE) + LENGTH_BASE
-    entry.at = at + 1 + long_shared + long_length
-    return entry.at + entry.length <= end
-
-
-cdef int is_key(
-    const uint8_t* file, const Geometry* geometry, uint32_t rank, const uint8_t* key, size_t length
-) noexcept nogil:
-    """Compare a key without its final NUL with the name of a rank: 1 same, 0 not, DAMAGED.
-
-    ``matched`` is how many octets of ``key`` the current entry begins with. An
-    entry that shares more than that with the one before differs from ``key``
-    where that one did.
-    """
-    cdef size_t at, end, common, matched = 0, before = 0
-    cdef uint32_t left = rank % BLOCK_NAMES + 1
-    cdef Entry entry
-    if not block_bounds(file, geometry, rank // BLOCK_NAMES, &at, &end):
-        return DAMAGED
-    while left:
-        if not read_entry(file, geometry, at, end, &entry) or entry.shared > before:
-            return DAMAGED
-        common = common_octets(file, geometry, &entry, key, length)
-        matched = entry.shared + common if entry.shared <= matched else matched
-        at = entry.at + entry.length
-        before = entry.shared + entry.length
-        left -= 1
-    return matched == before and before == length
-
-
-cdef inline size_t common_octets(
-    const uint8_t* file, const Geometry* geometry, const Entry* entry, const uint8_t* key, size_t length
-) noexcept nogil:
-    """Count the octets that an entry's own have in common with ``key`` after the shared ones.
-
-    Eight at a time, and the first eight without a branch. ``key`` is followed by
-    eight octets of padding. Means nothing where ``shared`` is beyond ``length``.
-    """
-    cdef const uint8_t* own = file + geometry.names + entry.at
-    cdef const uint8_t* wanted = key + min(<size_t>entry.shared, length)
-    cdef size_t limit = min(entry.length, length - min(<size_t>entry.shared, length))
-    cdef size_t count = 0
-    cdef uint64_t left, right
     while True:
-        memcpy(&left, own + count, 8)  # as in read_entry, within the file
-        memcpy(&right, wanted + count, 8)
-        if left != right:
-            return min(count + trailing_zeros(left ^ right) // 8, limit)
-        count += 8
-        if count >= limit:
-            return limit
-
-
-cdef inline int64_t set_of(
-    const uint8_t* file, const Geometry* geometry, uint32_t rank
-) noexcept nogil:
-    """Return the claim set of a rank, or DAMAGED."""
-    cdef const uint8_t* set_ids = file + geometry.set_ids
-    cdef int64_t set_id
-    if geometry.wide_sets:
-        set_id = number_at(set_ids, rank)
-    else:
-        set_id = (<const uint16_t*>set_ids)[rank]
-    return set_id if set_id < geometry.set_count else DAMAGED
+        while matches & ALL_SLOTS:
+            rank = rank_in(geometry, group, matches)
+            if not has_block(file, geometry, <uint32_t>rank):
+                return DAMAGED
+            same = is_key(
+                geometry,
+                block_of(file, geometry, <uint32_t>rank),
+                rank & (BLOCK_NAMES - 1),
+                key,
+                length,
+            )
+            if same:
+                return rank if same > 0 else DAMAGED
+            matches &= matches - 1
+        if not matches or not left:
+            return ABSENT
+        left -= 1
+        group += GROUP_SLOTS
+        if group == beyond:
+            group = <const uint32_t*>(file + geometry.slots)
+        matches = group_matches(geometry, group, state)
 
 
 cdef bint is_next(bytes before, bytes key) noexcept:
     """Tell whether ``key`` comes after ``before`` and holds what keys hold."""
-    cdef const uint8_t* octets = <const uint8_t*>PyBytes_AS_STRING(key)
+    cdef const uint8_t* octets = octets_of(key)
     cdef Py_ssize_t index
     if not before < key or octets[0] == 0:
         return False
@@ -504,25 +382,22 @@ cdef bint is_next(bytes before, bytes key) noexcept:
 
 cdef int64_t rank_of(const uint8_t* file, const Geometry* geometry, bytes key) noexcept:
     """Return the rank of a whole key, ABSENT or DAMAGED."""
-    cdef const uint8_t* first = <const uint8_t*>PyBytes_AS_STRING(key)
-    cdef const uint8_t* beyond = first + PyBytes_GET_SIZE(key)
-    cdef const uint8_t* label = first
+    cdef uint8_t padded[MAX_BARE + 1 + 8]
+    cdef size_t size = PyBytes_GET_SIZE(key), length
+    cdef const uint8_t* label = padded
     cdef uint64_t state = geometry.seed
-    cdef size_t length
-    cdef int64_t rank
-    cdef Probe probe
-    cdef int same
-    while label < beyond:
+    memcpy(padded, octets_of(key), size)
+    while label < padded + size:
         length = 0
-        while label[length]:  # every bytes object ends in a NUL of its own
+        while label[length]:
             length += 1
-        extend_hash(&state, label, length, first, beyond)
+        extend_hash(&state, label, length, padded, padded + size, NULL)
         label += length + 1
-    probe = first_probe(geometry, state)
-    rank = next_rank(file, geometry, &probe)
-    while rank >= 0:
-        same = is_key(file, geometry, <uint32_t>rank, first, beyond - first - 1)
-        if same:
-            return rank if same > 0 else DAMAGED
-        rank = next_rank(file, geometry, &probe)
-    return rank
+    return listed_rank(
+        file,
+        geometry,
+        state,
+        group_matches(geometry, home_of(file, geometry, state), state),
+        padded,
+        <uint32_t>size - 1,
+    )

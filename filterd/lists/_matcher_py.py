@@ -2,8 +2,8 @@
 """The matcher in plain Python: the readable reference of ``_matcher.pyx``.
 
 A lookup walks the labels of a name from the right, hashes each ancestor from
-two labels on, and follows the hash table from its home slot. Where a
-fingerprint agrees, the front-coded octets of that rank decide.
+two labels on, and looks for the fingerprint in its group of the hash table. The
+rank beside it tells block and position, and the octets there decide.
 
 Everything read from the file is checked before it is used as a place, so that a
 damaged file leads to an error and never out of its section.
@@ -11,27 +11,36 @@ damaged file leads to an error and never out of its section.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from filterd.errors import BadLabelError, IndexFormatError
 from filterd.lists.layout import (
     BLOCK_NAMES,
-    ESCAPE,
-    LENGTH_BASE,
-    SHARED_BASE,
+    GROUP_SLOTS,
+    POSITION_BITS,
     Header,
     Hit,
     extended_hash,
-    home_slot,
+    fingerprint,
+    home_group,
+    key_hash,
 )
 
 if TYPE_CHECKING:
     import mmap
+    from collections.abc import Iterator
 
 MAX_BARE_OCTETS: Final = 253
 """Of a key without its final NUL: a name has 255 octets, one of them the first length."""
 
 _alphabet: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-\0")
+
+
+class _Entry(NamedTuple):
+    """One name of a block: how many octets it shares with the one before, and its own."""
+
+    shared: int
+    own: bytes
 
 
 class Matcher:
@@ -48,12 +57,9 @@ class Matcher:
         section = {
             name: whole[offset : offset + length] for name, (offset, length) in header.spans.items()
         }
-        self._names = section["names"]
-        self._name_offsets = section["name_offsets"].cast("I")
+        self._blocks = section["blocks"]
         self._slots = section["slots"].cast("I")
-        self._set_ids = section["set_ids"].cast("H" if header.set_width == 2 else "I")
         self._rank_bits = header.rank_bits
-        self._fingerprint_mask = (1 << 32 - header.rank_bits) - 1
 
     def lookup(self, name: bytes) -> tuple[Hit, ...]:
         """Find the listed names that are ``name`` or an ancestor with two labels or more.
@@ -75,8 +81,8 @@ class Matcher:
                 break  # a key ends labels by NUL, so this one could pass for two
             key += label + b"\0"
             state = extended_hash(state, label)
-            if depth > 1 and (rank := self._rank(state, key)) is not None:
-                hits.append(Hit(depth, rank, self.set_id(rank)))
+            if depth > 1 and (found := self._find(state, key)):
+                hits.append(Hit(depth, *found))
         return tuple(reversed(hits))
 
     def count_hits(self, names: list[bytes]) -> int:
@@ -88,19 +94,17 @@ class Matcher:
         """
         return sum(len(self.lookup(name)) for name in names)
 
-    def set_id(self, rank: int) -> int:
-        """Return the claim set of a name.
+    def count_hits_singly(self, names: list[bytes]) -> int:
+        """Count the hits of many names, each after the one before; for measuring.
 
         Raises:
-            IndexFormatError: there is no such set.
+            BadLabelError: one is no wire name.
+            IndexFormatError: the file is damaged where it had to be read.
         """
-        set_id = self._set_ids[rank]
-        if set_id >= self._header.set_count:
-            raise IndexFormatError(f"has a claim set {set_id} that it does not define")
-        return set_id
+        return self.count_hits(names)
 
-    def block(self, number: int) -> list[bytes]:
-        """Return the keys of one block, in order.
+    def block(self, number: int) -> list[tuple[bytes, int]]:
+        """Return the keys of one block, in order, each with its claim set.
 
         Raises:
             IndexError: there is no such block.
@@ -108,17 +112,15 @@ class Matcher:
         """
         if not 0 <= number < self._header.block_count:
             raise IndexError(f"block {number} of {self._header.block_count}")
-        first = number * BLOCK_NAMES
-        keys = list[bytes]()
-        bare, (at, end) = b"", self._bounds(number)
-        for rank in range(first, min(first + BLOCK_NAMES, self._header.name_count)):
-            shared, length, at = self._entry(at, end)
-            if shared > len(bare) or shared + length > MAX_BARE_OCTETS:
-                raise IndexFormatError(f"has a damaged name at rank {rank}")
-            bare = bare[:shared] + bytes(self._names[at : at + length])
-            at += length
-            keys.append(bare + b"\0")
-        return keys
+        block = self._octets(number)
+        found, bare = list[tuple[bytes, int]](), b""
+        for position in range(block[0]):
+            shared, own = self._entry(block, position)
+            if shared > len(bare) or shared + len(own) > MAX_BARE_OCTETS:
+                raise IndexFormatError(f"the index is damaged: a name of block {number}")
+            bare = bare[:shared] + own
+            found.append((bare + b"\0", self._set_id(block, position)))
+        return found
 
     def check(self) -> None:
         """Read everything once: names ascend, hold nothing odd, and are found under their rank.
@@ -126,81 +128,91 @@ class Matcher:
         Raises:
             IndexFormatError: the structure contradicts itself.
         """
-        before, rank = b"", 0
+        before, count = b"", 0
         for number in range(self._header.block_count):
-            for key in self.block(number):
+            for position, (key, set_id) in enumerate(self.block(number)):
+                rank = number << POSITION_BITS | position
                 if key <= before or not _alphabet.issuperset(key) or b"\0\0" in key:
-                    raise IndexFormatError(f"has a name out of order at rank {rank}")
-                if self._rank(self._hash(key), key) != rank:
-                    raise IndexFormatError(f"does not find its own name at rank {rank}")
-                self.set_id(rank)
-                before, rank = key, rank + 1
+                    raise IndexFormatError(f"the index has a name out of order at rank {rank}")
+                if self._find(key_hash(self._header.seed, key), key) != (rank, set_id):
+                    raise IndexFormatError(f"the index does not find its name at rank {rank}")
+                before, count = key, count + 1
+        if count != self._header.name_count:
+            raise IndexFormatError(f"the index has {count} names, not {self._header.name_count}")
 
-    def _hash(self, key: bytes) -> int:
-        state = self._header.seed
-        for label in key[:-1].split(b"\0"):
-            state = extended_hash(state, label)
-        return state
-
-    def _rank(self, state: int, key: bytes) -> int | None:
-        """Follow the table from the home slot; None where the key is not listed."""
-        slot_count, rank_bits = self._header.slot_count, self._rank_bits
-        fingerprint = state & self._fingerprint_mask
-        at = home_slot(state, slot_count)
-        for _ in range(self._header.probe_limit + 1):
-            slot = self._slots[at]
-            if not slot:
-                return None
-            rank = (slot & (1 << rank_bits) - 1) - 1
-            if slot >> rank_bits == fingerprint and self._is_key(rank, key):
-                return rank
-            at = at + 1 if at + 1 < slot_count else 0
+    def _find(self, state: int, key: bytes) -> tuple[int, int] | None:
+        """Return rank and claim set of a key with this hash; None where it is not listed."""
+        for rank in self._candidates(state):
+            number, position = rank >> POSITION_BITS, rank % BLOCK_NAMES
+            if number >= self._header.block_count:
+                raise IndexFormatError(f"the index is damaged: a slot for block {number}")
+            block = self._octets(number)
+            if position >= block[0]:
+                raise IndexFormatError(f"the index is damaged: a slot for rank {rank}")
+            if self._is_key(block, position, key[:-1]):
+                return rank, self._set_id(block, position)
         return None
 
-    def _is_key(self, rank: int, key: bytes) -> bool:
-        """Compare a whole key with the front-coded name of this rank.
+    def _candidates(self, state: int) -> Iterator[int]:
+        """Give the ranks beside the fingerprint, from the home group on."""
+        wanted, mask = fingerprint(state, self._rank_bits), (1 << self._rank_bits) - 1
+        group = home_group(state, self._header.group_count)
+        for _ in range(self._header.probe_limit + 1):
+            slots = self._slots[group * GROUP_SLOTS : (group + 1) * GROUP_SLOTS]
+            for slot in slots:
+                if slot >> self._rank_bits == wanted:
+                    yield slot & mask
+            if not slots[-1]:
+                return
+            group = (group + 1) % self._header.group_count
 
-        ``matched`` is how many octets of ``key`` the current entry begins with.
-        An entry that shares more than that with its predecessor differs from
-        ``key`` at the same place as the predecessor did.
+    def _octets(self, number: int) -> memoryview:
+        """Return one block."""
+        octets = self._header.block_octets
+        block = self._blocks[number * octets : (number + 1) * octets]
+        if not 0 < block[0] <= BLOCK_NAMES:
+            raise IndexFormatError(f"the index is damaged: block {number} has {block[0]} names")
+        return block
+
+    def _entry(self, block: memoryview, position: int) -> _Entry:
+        """Read one entry of a block that has it."""
+        count = block[0]
+        text = block[2 * count : len(block) - self._header.set_width * count]
+        shared = block[position] if position else 0
+        start = block[count + position - 1] if position else 0
+        end = block[count + position]
+        if not start < end <= len(text):
+            raise IndexFormatError("the index is damaged: a name does not end in its block")
+        return _Entry(shared, bytes(text[start:end]))
+
+    def _set_id(self, block: memoryview, position: int) -> int:
+        """Return the claim set of a name."""
+        width = self._header.set_width
+        at = len(block) - width * (block[0] - position)
+        set_id = int.from_bytes(block[at : at + width], "little")
+        if set_id >= self._header.set_count:
+            raise IndexFormatError("the index is damaged: a claim set is not defined")
+        return set_id
+
+    def _is_key(self, block: memoryview, position: int, bare: bytes) -> bool:
+        """Compare a key without its final NUL with the name at this position, from its end.
+
+        What a name shares stands with the next one before it that shares less;
+        nearly always the name's own octets have decided by then.
         """
-        if not 0 <= rank < self._header.name_count:
-            raise IndexFormatError(f"has a slot for the rank {rank} that does not exist")
-        matched = before = 0
-        at, end = self._bounds(rank // BLOCK_NAMES)
-        for _ in range(rank % BLOCK_NAMES + 1):
-            shared, length, at = self._entry(at, end)
-            if shared > before:
-                raise IndexFormatError(f"has a damaged name before the rank {rank}")
-            if shared <= matched:
-                matched = shared + _common(self._names[at : at + length], key[shared:-1])
-            at += length
-            before = shared + length
-        return matched == before == len(key) - 1
-
-    def _bounds(self, block: int) -> tuple[int, int]:
-        """Return where a block starts and ends in the names."""
-        offsets, length = self._name_offsets, len(self._names)
-        end = offsets[block + 1] if block + 1 < len(offsets) else length
-        if not offsets[block] <= end <= length:
-            raise IndexFormatError(f"has a damaged place of block {block}")
-        return offsets[block], end
-
-    def _entry(self, at: int, end: int) -> tuple[int, int, int]:
-        """Read the head of an entry: octets shared, octets of its own, and where these start."""
-        names = self._names
-        try:
-            shared, length = (names[at] >> 4) + SHARED_BASE, (names[at] & 15) + LENGTH_BASE
-            at += 1
-            if shared == ESCAPE + SHARED_BASE:
-                shared, at = names[at], at + 1
-            if length == ESCAPE + LENGTH_BASE:
-                length, at = names[at], at + 1
-        except IndexError:
-            at, length = end, 1
-        if at + length > end:
-            raise IndexFormatError("has a name that runs past its block")
-        return shared, length, at
+        left = len(bare)
+        shared, own = self._entry(block, position)
+        if shared + len(own) != left:
+            return False
+        while own.startswith(bare[shared:left]):
+            left = shared
+            if not left:
+                return True
+            position -= 1  # ``left`` is not zero, so this is not the first name
+            while position and block[position] >= left:
+                position -= 1
+            shared, own = self._entry(block, position)
+        return False
 
 
 def labels_of(name: bytes) -> list[bytes]:
@@ -215,13 +227,3 @@ def labels_of(name: bytes) -> list[bytes]:
         labels.append(name[at + 1 : at + 1 + length])
         at += 1 + length
     raise BadLabelError("not a wire name", at)
-
-
-def _common(ours: memoryview, wanted: bytes) -> int:
-    """Count the octets in which both begin alike."""
-    count = 0
-    for left, right in zip(ours, wanted, strict=False):
-        if left != right:
-            break
-        count += 1
-    return count

@@ -10,24 +10,29 @@ from cpython cimport array
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memcpy, memset
 
 from filterd.lists._layout cimport (
     BLOCK_NAMES,
-    ESCAPE,
-    LENGTH_BASE,
-    SHARED_BASE,
+    GROUP_SLOTS,
+    LONG_BLOCK_OCTETS,
+    MAX_TEXT_OCTETS,
+    POSITION_BITS,
     extend_hash,
-    home_slot,
+    fingerprint_of,
+    home_group,
 )
 
 import array
+
+from filterd.lists.layout import rank_bits
 
 cdef enum:
     IS_BLOCK = 1
     COVERS = 2
     IS_MARKER = 4
     TAIL_OCTETS = 9
+    TICK = 1 << 16
 
 cdef array.array _octets = array.array("B")
 cdef array.array _numbers = array.array("I")
@@ -39,11 +44,21 @@ cdef struct Key:
     size_t length
 
 
+cdef struct Block:
+    # The block that is being filled.
+    uint32_t count
+    uint32_t text_octets
+    uint8_t shared[BLOCK_NAMES]
+    uint8_t ends[BLOCK_NAMES]
+    uint8_t text[MAX_TEXT_OCTETS]
+    uint32_t set_ids[BLOCK_NAMES]
+
+
 cdef class Packer:
     """Packs records in ascending order; see ``filterd.lists._packing_py.Packer``."""
 
-    cdef readonly uint32_t name_count
-    cdef readonly array.array names, lines, name_offsets, line_offsets, set_ids, hashes
+    cdef readonly uint32_t name_count, block_octets, set_width
+    cdef readonly array.array blocks, lines, line_offsets, hashes, ranks
     cdef readonly list sets, kept, duplicate, redundant, cancelled
     cdef list _records, _covering
     cdef dict _set_id_of
@@ -51,17 +66,29 @@ cdef class Packer:
     cdef bytes _flags, _before
     cdef uint64_t _seed
     cdef uint32_t _claim_count
+    cdef Block _block
 
-    def __init__(self, lists, bytes flags not None, size_t list_count, uint64_t seed):
+    def __init__(
+        self,
+        lists,
+        bytes flags not None,
+        size_t list_count,
+        uint64_t seed,
+        uint32_t block_octets,
+        uint32_t set_width,
+    ):
         self._lists = array.array("I", lists)
         if len(flags) != len(self._lists):
             raise ValueError("every claim has a list and flags")
         if any(index >= list_count for index in self._lists):
             raise ValueError("a claim is of no list")
+        if block_octets > LONG_BLOCK_OCTETS or set_width not in (2, 4):
+            raise ValueError("the layout has no such blocks")
         self._flags, self._seed = flags, seed
-        self.names, self.lines = array.copy(_octets), array.copy(_octets)
-        self.name_offsets, self.line_offsets = array.copy(_numbers), array.copy(_numbers)
-        self.set_ids, self.hashes = array.copy(_numbers), array.array("Q")
+        self.block_octets, self.set_width = block_octets, set_width
+        self.blocks, self.lines = array.copy(_octets), array.copy(_octets)
+        self.line_offsets, self.ranks = array.copy(_numbers), array.copy(_numbers)
+        self.hashes = array.array("Q")
         self.sets, self._set_id_of = [], {}
         self.kept, self.duplicate = [0] * list_count, [0] * list_count
         self.redundant, self.cancelled = [0] * list_count, [0] * list_count
@@ -69,12 +96,15 @@ cdef class Packer:
         self._claims = array.copy(_numbers)
         self._single_sets = array.array("I", [0] * len(flags))
 
-    def pack(self, list records not None):
+    def pack(self, list records not None, progress not None):
         """Pack all records, which ascend; to be called once."""
-        cdef Py_ssize_t start = 0, stop, count = len(records)
+        cdef Py_ssize_t start = 0, stop, count = len(records), tick = 0
         cdef Key key, other
         self._records = records
         while start < count:
+            if start >= tick:
+                progress(start)
+                tick = start + TICK
             key = key_of(records[start])
             stop = start + 1
             while stop < count:
@@ -84,26 +114,73 @@ cdef class Packer:
                 stop += 1
             self._pack_name(key, start, stop)
             start = stop
+        self._finish_block()
         self._records = None
 
     cdef int _pack_name(self, Key key, Py_ssize_t start, Py_ssize_t stop) except -1:
         """Pack one name, unless nothing is left of its entries."""
-        cdef uint32_t lines_before = <uint32_t>len(self.lines), set_id
+        cdef size_t lines_before = len(self.lines)
         cdef uint64_t state
         self._judge(key, start, stop)
         if not self._claim_count:
             return 0
-        if self.name_count % BLOCK_NAMES == 0:
-            append_number(self.name_offsets, <uint32_t>len(self.names))
-            append_number(self.line_offsets, lines_before)
-            self._before = None
-        append_front_coded(self.names, self._before, key)
+        self._place(key, self._set_id(), <uint32_t>lines_before)
         self._before = self._records[start]
         state = key_hash(self._seed, key)
         array.extend_buffer(self.hashes, <char*>&state, 1)
-        set_id = self._set_id()
-        append_number(self.set_ids, set_id)
         self.name_count += 1
+        return 0
+
+    cdef int _place(self, Key key, uint32_t set_id, uint32_t lines_before) except -1:
+        """Add a name to its block; begin another one where it does not fit."""
+        cdef size_t bare = key.length - 1, shared = 0
+        cdef uint32_t at
+        if self._block.count:
+            shared = common_octets(key_of(self._before), key)
+            if not self._has_room(bare - shared):
+                self._finish_block()
+                shared = 0
+        if not self._block.count:
+            if not self._has_room(bare):
+                raise ValueError("a name is longer than a block")
+            append_number(self.line_offsets, lines_before)
+        at = self._block.count
+        append_number(
+            self.ranks, <uint32_t>((len(self.line_offsets) - 1) << POSITION_BITS | at)
+        )
+        memcpy(self._block.text + self._block.text_octets, key.octets + shared, bare - shared)
+        self._block.text_octets += <uint32_t>(bare - shared)
+        self._block.shared[at] = <uint8_t>shared
+        self._block.ends[at] = <uint8_t>self._block.text_octets
+        self._block.set_ids[at] = set_id
+        self._block.count += 1
+        return 0
+
+    cdef bint _has_room(self, size_t own) noexcept:
+        """Tell whether one more name with so many octets of its own fits."""
+        cdef size_t text = self._block.text_octets + own
+        return (
+            self._block.count < BLOCK_NAMES
+            and text <= MAX_TEXT_OCTETS
+            and (2 + self.set_width) * (self._block.count + 1) + text <= self.block_octets
+        )
+
+    cdef int _finish_block(self) except -1:
+        """Append the block that was being filled, if it holds anything."""
+        cdef uint8_t octets[LONG_BLOCK_OCTETS]
+        cdef uint32_t count = self._block.count, index
+        cdef uint8_t* set_ids = octets + self.block_octets - count * self.set_width
+        if not count:
+            return 0
+        memset(octets, 0, sizeof(octets))
+        memcpy(octets, self._block.shared, count)
+        octets[0] = <uint8_t>count
+        memcpy(octets + count, self._block.ends, count)
+        memcpy(octets + 2 * count, self._block.text, self._block.text_octets)
+        for index in range(count):  # little-endian, as the only machines that read an index
+            memcpy(set_ids + index * self.set_width, &self._block.set_ids[index], self.set_width)
+        array.extend_buffer(self.blocks, <char*>octets, self.block_octets)
+        self._block.count = self._block.text_octets = 0
         return 0
 
     cdef int _judge(self, Key key, Py_ssize_t start, Py_ssize_t stop) except -1:
@@ -166,31 +243,37 @@ cdef class Packer:
         set_id = self._set_id_of.setdefault(claim_set, len(self.sets))
         if set_id == <size_t>len(self.sets):
             self.sets.append(claim_set)
+        if <uint64_t>set_id >> 8 * self.set_width:
+            raise OverflowError(f"more claim sets than {self.set_width} octets can count")
         if self._claim_count == 1:
             self._single_sets.data.as_uints[claim] = set_id + 1
         return set_id
 
 
-def fill_slots(array.array hashes not None):
+def fill_slots(array.array hashes not None, array.array ranks not None, size_t block_count):
     """Make the hash table: two slots a name; see ``filterd.lists._packing_py.fill_slots``."""
-    if hashes.typecode != "Q":
-        raise TypeError("hashes are 64-bit numbers")
+    if hashes.typecode != "Q" or ranks.typecode != "I" or len(hashes) != len(ranks):
+        raise TypeError("every name has a hash of 64 bits and a rank of 32")
     cdef size_t count = len(hashes)
-    cdef size_t slot_count = 2 * count if count else 1
-    cdef array.array slots = array.clone(_numbers, slot_count, zero=True)
+    cdef size_t group_count = max((2 * count + GROUP_SLOTS - 1) // GROUP_SLOTS, 1)
+    cdef array.array slots = array.clone(_numbers, group_count * GROUP_SLOTS, zero=True)
     cdef unsigned int* table = slots.data.as_uints
     cdef const uint64_t* states = <const uint64_t*>hashes.data.as_ulonglongs
-    cdef int rank_bits = count.bit_length()
-    cdef uint64_t mask = (<uint64_t>1 << (32 - rank_bits)) - 1
+    cdef int bits = rank_bits(block_count)
+    cdef unsigned int* group
     cdef size_t number, at, way, longest = 0
     with nogil:
-        for number in range(1, count + 1):
-            at, way = home_slot(states[number - 1], slot_count), 0
-            while table[at]:
+        for number in range(count):
+            at, way = home_group(states[number], group_count), 0
+            group = table + at * GROUP_SLOTS
+            while group[GROUP_SLOTS - 1]:
                 at, way = at + 1, way + 1
-                if at == slot_count:
+                if at == group_count:
                     at = 0
-            table[at] = <unsigned int>((states[number - 1] & mask) << rank_bits | number)
+                group = table + at * GROUP_SLOTS
+            while group[0]:
+                group += 1
+            group[0] = fingerprint_of(states[number], bits) << bits | ranks.data.as_uints[number]
             if way > longest:
                 longest = way
     return slots, longest
@@ -228,32 +311,12 @@ cdef int append_varint(array.array octets, uint32_t number) except -1:
     return array.extend_buffer(octets, <char*>encoded, length + 1)
 
 
-cdef int append_front_coded(array.array octets, bytes before, Key key) except -1:
-    """Append the entry of a key, without its final NUL, after that of the record before."""
-    cdef uint8_t head[3]
-    cdef size_t shared = 0, own, limit
-    cdef int length = 1
-    cdef Key other
-    if before is not None:
-        other = key_of(before)
-        limit = min(other.length, key.length) - 1
-        while shared < limit and other.octets[shared] == key.octets[shared]:
-            shared += 1
-    own = key.length - 1 - shared
-    if SHARED_BASE <= shared < SHARED_BASE + ESCAPE:
-        head[0] = <uint8_t>((shared - SHARED_BASE) << 4)
-    else:
-        head[0] = ESCAPE << 4
-        head[length] = <uint8_t>shared
-        length += 1
-    if own < LENGTH_BASE + ESCAPE:
-        head[0] |= <uint8_t>(own - LENGTH_BASE)
-    else:
-        head[0] |= ESCAPE
-        head[length] = <uint8_t>own
-        length += 1
-    array.extend_buffer(octets, <char*>head, length)
-    return array.extend_buffer(octets, <char*>(key.octets + shared), own)
+cdef size_t common_octets(Key before, Key key) noexcept:
+    """Return with how many octets both begin, without their final NULs."""
+    cdef size_t shared = 0, limit = min(before.length, key.length) - 1
+    while shared < limit and before.octets[shared] == key.octets[shared]:
+        shared += 1
+    return shared
 
 
 cdef uint64_t key_hash(uint64_t seed, Key key) noexcept:
@@ -263,7 +326,7 @@ cdef uint64_t key_hash(uint64_t seed, Key key) noexcept:
     for end in range(key.length):
         if key.octets[end] == 0:
             extend_hash(
-                &state, key.octets + start, end - start, key.octets, key.octets + key.length
+                &state, key.octets + start, end - start, key.octets, key.octets + key.length, NULL
             )
             start = end + 1
     return state

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from filterd.lists.layout import (
     BLOCK_NAMES,
-    ESCAPE,
-    LENGTH_BASE,
-    SHARED_BASE,
-    extended_hash,
-    home_slot,
+    GROUP_SLOTS,
+    MAX_TEXT_OCTETS,
+    POSITION_BITS,
+    fingerprint,
+    home_group,
+    key_hash,
+    rank_bits,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
 IS_BLOCK = 1
 """Flag of a claim: an ancestor of the same list may make it redundant."""
@@ -31,7 +33,38 @@ COVERS = 2
 IS_MARKER = 4
 """Flag of a claim: made by the compiler, so it does not count as kept."""
 
+TICK = 1 << 16
+"""After so many records ``pack`` tells how far it is."""
+
 _TAIL = 9  # the NUL and the two numbers that follow the key in a record
+
+
+class _Block:
+    """The block that is being filled."""
+
+    def __init__(self) -> None:
+        self.shared, self.ends = bytearray(), bytearray()
+        self.text, self.set_ids = bytearray(), list[int]()
+        self.last = b""
+
+    def octets_with(self, own: int, set_width: int) -> int:
+        """Return the length with one more name that has so many octets of its own."""
+        return (2 + set_width) * (len(self.ends) + 1) + len(self.text) + own
+
+    def add(self, bare: bytes, shared: int, set_id: int) -> None:
+        """Add a name."""
+        self.shared.append(shared)
+        self.text += bare[shared:]
+        self.ends.append(len(self.text))
+        self.set_ids.append(set_id)
+        self.last = bare
+
+    def finished(self, octets: int, set_width: int) -> bytes:
+        """Return the block as it stands in the file."""
+        self.shared[0] = len(self.ends)
+        ids = b"".join(set_id.to_bytes(set_width, "little") for set_id in self.set_ids)
+        front = bytes(self.shared + self.ends + self.text)
+        return front.ljust(octets - len(ids), b"\0") + ids
 
 
 class Packer:
@@ -42,60 +75,102 @@ class Packer:
         flags: for each claim id, the flags above.
         list_count: how many lists there are.
         seed: starts every hash.
+        block_octets: the length of a block; the longest name must fit.
+        set_width: the octets of a set id.
 
     Attributes:
         name_count: distinct names so far.
-        names, lines: sections.
-        name_offsets, line_offsets, set_ids: sections, 32 bits a number.
-        hashes: of each name, for ``fill_slots``.
+        blocks, lines: sections.
+        line_offsets: section, 32 bits a number.
+        hashes, ranks: of each name, for ``fill_slots``.
         sets: each distinct tuple of claim ids; the position is the set id.
         kept, duplicate, redundant, cancelled: entries of each list.
     """
 
-    def __init__(self, lists: Sequence[int], flags: bytes, list_count: int, seed: int) -> None:
+    def __init__(
+        self,
+        lists: Sequence[int],
+        flags: bytes,
+        list_count: int,
+        seed: int,
+        block_octets: int,
+        set_width: int,
+    ) -> None:
         self._lists, self._flags, self._seed = lists, flags, seed
+        self.block_octets, self.set_width = block_octets, set_width
         self.name_count = 0
-        self.names, self.lines = bytearray(), bytearray()
-        self.name_offsets, self.line_offsets = array("I"), array("I")
-        self.set_ids, self.hashes = array("I"), array("Q")
+        self.blocks, self.lines = bytearray(), bytearray()
+        self.line_offsets, self.ranks, self.hashes = array("I"), array("I"), array("Q")
         self.sets: list[tuple[int, ...]] = []
         self.kept, self.duplicate, self.redundant, self.cancelled = (
             [0] * list_count for _ in range(4)
         )
         self._set_id_of: dict[tuple[int, ...], int] = {}
         self._covering = [b"\xff"] * list_count
-        self._before = b""
+        self._block = _Block()
 
-    def pack(self, records: Iterable[bytes]) -> None:
-        """Pack all records, which ascend; to be called once."""
+    def pack(self, records: Sequence[bytes], progress: Callable[[int], None]) -> None:
+        """Pack all records, which ascend; to be called once.
+
+        Args:
+            records: see ``filterd.lists.records``.
+            progress: called now and then with the number of records packed so far.
+
+        Raises:
+            OverflowError: there are more claim sets than ``set_width`` can count.
+        """
         key, group = b"", list[bytes]()
-        for record in records:
+        for number, record in enumerate(records):
+            if number % TICK == 0:
+                progress(number)
             if record[:-_TAIL] != key:
                 self._pack_name(key, group)
                 key, group = record[:-_TAIL], []
             group.append(record[-_TAIL + 1 :])
         self._pack_name(key, group)
+        self._finish_block()
 
     def _pack_name(self, key: bytes, group: list[bytes]) -> None:
         """Pack one name, unless nothing is left of its entries."""
+        lines_before = len(self.lines)
         claims, lines = self._judge(key, group)
         if not claims:
             return
-        if self.name_count % BLOCK_NAMES == 0:
-            self.name_offsets.append(len(self.names))
-            self.line_offsets.append(len(self.lines))
-            self._before = b""
-        bare = key[:-1]
-        self.names += front_coded(self._before, bare)
-        self._before = bare
+        self._place(key[:-1], self._set_id(tuple(claims)), lines_before)
         self.hashes.append(key_hash(self._seed, key))
-        claim_set = tuple(claims)
+        self.lines += b"".join(map(varint, lines))
+        self.name_count += 1
+
+    def _set_id(self, claim_set: tuple[int, ...]) -> int:
+        """Return the id of a claim set, a new one for a new set."""
         set_id = self._set_id_of.setdefault(claim_set, len(self.sets))
         if set_id == len(self.sets):
             self.sets.append(claim_set)
-        self.set_ids.append(set_id)
-        self.lines += b"".join(map(varint, lines))
-        self.name_count += 1
+        if set_id >> 8 * self.set_width:
+            raise OverflowError(f"more claim sets than {self.set_width} octets can count")
+        return set_id
+
+    def _place(self, bare: bytes, set_id: int, lines_before: int) -> None:
+        """Add a name to its block; begin another one where it does not fit."""
+        shared = common_octets(self._block.last, bare)
+        own = len(bare) - shared
+        if (
+            len(self._block.ends) == BLOCK_NAMES
+            or len(self._block.text) + own > MAX_TEXT_OCTETS
+            or self._block.octets_with(own, self.set_width) > self.block_octets
+        ):
+            self._finish_block()
+            shared = 0
+        if not self._block.ends:
+            self.line_offsets.append(lines_before)
+        self.ranks.append(len(self.line_offsets) - 1 << POSITION_BITS | len(self._block.ends))
+        self._block.add(bare, shared, set_id)
+
+    def _finish_block(self) -> None:
+        """Append the block that was being filled, if it holds anything."""
+        if self._block.ends:
+            self.blocks += self._block.finished(self.block_octets, self.set_width)
+            self._block = _Block()
 
     def _judge(self, key: bytes, group: list[bytes]) -> tuple[list[int], list[int]]:
         """Return the claims that hold for a name and their lines; count the others.
@@ -131,29 +206,13 @@ class Packer:
             self._covering[index] = key
 
 
-def key_hash(seed: int, key: bytes) -> int:
-    """Return the hash of a whole key."""
-    state = seed
-    for label in key[:-1].split(b"\0"):
-        state = extended_hash(state, label)
-    return state
-
-
-def front_coded(before: bytes, bare: bytes) -> bytes:
-    """Return the entry of a key, without its final NUL, after the one before it."""
+def common_octets(before: bytes, bare: bytes) -> int:
+    """Return with how many octets both begin."""
     limit = min(len(before), len(bare))
     shared = 0
     while shared < limit and before[shared] == bare[shared]:
         shared += 1
-    own = bare[shared:]
-    high = shared - SHARED_BASE if 0 <= shared - SHARED_BASE < ESCAPE else ESCAPE
-    low = min(len(own) - LENGTH_BASE, ESCAPE)
-    entry = bytes((high << 4 | low,))
-    if high == ESCAPE:
-        entry += bytes((shared,))
-    if low == ESCAPE:
-        entry += bytes((len(own),))
-    return entry + own
+    return shared
 
 
 def varint(number: int) -> bytes:
@@ -166,24 +225,30 @@ def varint(number: int) -> bytes:
     return bytes(octets)
 
 
-def fill_slots(hashes: Sequence[int]) -> tuple[array[int], int]:
+def fill_slots(
+    hashes: Sequence[int], ranks: Sequence[int], block_count: int
+) -> tuple[array[int], int]:
     """Make the hash table: two slots a name.
 
     Args:
-        hashes: the hash of each name, in the order of their ranks.
+        hashes: the hash of each name.
+        ranks: the rank of each name.
+        block_count: how many blocks the ranks tell apart.
 
     Returns:
-        The slots, and the longest way of any name from its home slot.
+        The slots, and how many groups after its home any name is at most.
     """
-    slot_count = max(2 * len(hashes), 1)
-    rank_bits = len(hashes).bit_length()
-    mask = (1 << 32 - rank_bits) - 1
-    slots = array("I", bytes(4 * slot_count))
+    group_count = max(-(-2 * len(hashes) // GROUP_SLOTS), 1)
+    bits = rank_bits(block_count)
+    slots = array("I", bytes(4 * GROUP_SLOTS * group_count))
     longest = 0
-    for number, state in enumerate(hashes, 1):
-        at, way = home_slot(state, slot_count), 0
+    for state, rank in zip(hashes, ranks, strict=True):
+        group, way = home_group(state, group_count), 0
+        while slots[(group + 1) * GROUP_SLOTS - 1]:
+            group, way = (group + 1) % group_count, way + 1
+        at = group * GROUP_SLOTS
         while slots[at]:
-            at, way = (at + 1) % slot_count, way + 1
-        slots[at] = (state & mask) << rank_bits | number
+            at += 1
+        slots[at] = fingerprint(state, bits) << bits | rank
         longest = max(longest, way)
     return slots, longest

@@ -10,56 +10,50 @@ from __future__ import annotations
 
 import hashlib
 import os
-from array import array
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.lists.index import Index
-from filterd.lists.layout import HEADER_OCTETS, SECTIONS, Header, Span, aligned
+from filterd.lists.layout import GROUP_SLOTS, HEADER_OCTETS, SECTIONS, Header, Span, aligned
 from filterd.lists.packing import Packer, fill_slots
 from filterd.paths import install
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterator
     from pathlib import Path
 
     Section = bytes | bytearray | array[int]
 
-_NARROW_SETS = 1 << 16
-"""So many claim sets can be told apart by 16 bits."""
 
-
-def sections_of(packer: Packer, catalogue: bytes, report: bytes) -> tuple[dict[str, Section], int]:
-    """Return all sections of an index by name, and the longest way of a name in its table."""
-    slots, probe_limit = fill_slots(packer.hashes)
-    narrow = len(packer.sets) <= _NARROW_SETS
+def sections_of(packer: Packer, contents: bytes, report: bytes) -> tuple[dict[str, Section], int]:
+    """Return all sections of an index by name, and the probe limit of its table."""
+    slots, probe_limit = fill_slots(packer.hashes, packer.ranks, len(packer.line_offsets))
     sections: dict[str, Section] = {
-        "names": packer.names,
-        "name_offsets": packer.name_offsets,
+        "blocks": packer.blocks,
         "slots": slots,
-        "set_ids": array("H", packer.set_ids) if narrow else packer.set_ids,
         "lines": packer.lines,
         "line_offsets": packer.line_offsets,
-        "catalogue": catalogue,
+        "contents": contents,
         "report": report,
     }
     return sections, probe_limit
 
 
-def write_index(packer: Packer, seed: int, catalogue: bytes, report: bytes, target: Path) -> None:
+def write_index(packer: Packer, seed: int, contents: bytes, report: bytes, target: Path) -> None:
     """Write, verify and install an index.
 
     Args:
         packer: all names, packed.
         seed: the one that the packer hashed with.
-        catalogue: its section.
+        contents: its section.
         report: its section.
         target: the file to replace; its folder must exist.
 
     Raises:
         StoreError: the disk refused; the old index is untouched.
     """
-    sections, probe_limit = sections_of(packer, catalogue, report)
+    sections, probe_limit = sections_of(packer, contents, report)
     header = _header(packer, sections, probe_limit, seed)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -88,10 +82,11 @@ def _header(packer: Packer, sections: dict[str, Section], probe_limit: int, seed
         digest.update(part)
     return Header(
         name_count=packer.name_count,
-        slot_count=len(sections["slots"]),
+        group_count=len(sections["slots"]) // GROUP_SLOTS,
         probe_limit=probe_limit,
         set_count=len(packer.sets),
-        set_width=memoryview(sections["set_ids"]).itemsize,
+        set_width=packer.set_width,
+        block_octets=packer.block_octets,
         seed=seed,
         digest=digest.digest(),
         spans=spans,

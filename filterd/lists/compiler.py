@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -18,22 +19,23 @@ from filterd.clock import SystemClock
 from filterd.errors import ListError, StoreError
 from filterd.lists._packing_py import COVERS, IS_BLOCK, IS_MARKER
 from filterd.lists.builder import write_index
-from filterd.lists.catalogue import Catalogue, ListRecord
+from filterd.lists.contents import Contents, ListRecord
 from filterd.lists.intake import Intake
-from filterd.lists.layout import MAX_NAMES
+from filterd.lists.layout import MAX_BLOCKS, block_octets
 from filterd.lists.packing import Packer
+from filterd.lists.progress import Work
+from filterd.lists.records import TAIL_OCTETS
 from filterd.lists.refusals import Guarded
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from filterd.lists.guards import Pin, Protection
-
-    Progress = Callable[[int, int], None]
+    from filterd.lists.progress import Progress
 
 
 def compile_lists(
@@ -54,7 +56,8 @@ def compile_lists(
         protections: names that lists of third parties may not block.
         target: the index to replace; its folder must exist.
         now: Unix time to note in the index.
-        progress: called now and then with octets read and octets in all.
+        progress: called now and then with how far the work is and how far it goes,
+            measured in octets of the lists.
         problems: a file for one line about every line that was not taken:
             ``file:line``, reason, text, with tabs between.
 
@@ -67,13 +70,15 @@ def compile_lists(
     """
     started = SystemClock().monotonic()
     _check_ids(sources)
+    work = Work(progress or _no_progress, sum(map(_octets, sources)))
     with _problem_file(problems) as problem_file:
-        intake = _take_in(sources, problem_file, progress or _no_progress)
+        intake = _take_in(sources, problem_file, work)
         intake.records.sort()
         guarded = Guarded(intake.records, intake.claims, sources, intake.refuse_key)
         guarded.refuse_pinned(pins)
         guarded.set_aside_protected(protections)
-    report = _pack_and_write(intake, target, now)
+    report = _pack_and_write(intake, target, now, work)
+    work.finish()
     report.seconds = SystemClock().monotonic() - started
     return report
 
@@ -102,21 +107,15 @@ def _no_progress(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def _take_in(sources: Sequence[ListSource], problems: IO[str] | None, progress: Progress) -> Intake:
-    """Take all lists in, with one progress over all of them."""
-    sizes = [_octets(source) for source in sources]
-    total = sum(sizes)
+def _take_in(sources: Sequence[ListSource], problems: IO[str] | None, work: Work) -> Intake:
+    """Take all lists in."""
     intake = Intake(sources, problems)
-    for index in range(len(sources)):
-        before = sum(sizes[:index])
-        intake.take(_shifted(progress, before, total))
-        progress(before + sizes[index], total)
+    before = 0
+    for source in sources:
+        intake.take(partial(work.has_read, before))
+        before += _octets(source)
+    work.has_read(before)
     return intake
-
-
-def _shifted(progress: Progress, before: int, total: int) -> Callable[[int], None]:
-    """Turn the octets read of one file into those of all."""
-    return lambda done: progress(before + done, total)
 
 
 def _octets(source: ListSource) -> int:
@@ -126,30 +125,47 @@ def _octets(source: ListSource) -> int:
         raise ListError(f"{source.path}: cannot be read: {error.strerror}") from error
 
 
-def _pack_and_write(intake: Intake, target: Path, now: float) -> CompileReport:
+def _pack_and_write(intake: Intake, target: Path, now: float, work: Work) -> CompileReport:
     """Pack sorted records and put the index in its place."""
     identity = "\n".join(intake.digests).encode()
     seed = int.from_bytes(hashlib.sha256(identity).digest()[:8], "little")
-    packer = Packer(
-        [index for index, _ in intake.claims],
-        bytes(_flags(claim) for _, claim in intake.claims),
-        len(intake.sources),
-        seed,
-    )
-    packer.pack(intake.records)
+    packer = _packed(intake, seed, work)
     intake.records.clear()  # their memory is needed for what follows
-    if packer.name_count > MAX_NAMES:
-        raise ListError(f"{packer.name_count} names are more than the {MAX_NAMES} of an index")
+    if len(packer.line_offsets) > MAX_BLOCKS:
+        raise ListError(f"{packer.name_count} names are more than an index holds")
     report = _finished_report(intake, packer)
-    catalogue = Catalogue(
+    contents = Contents(
         tuple(_list_record(intake, index) for index in range(len(intake.sources))),
         tuple(intake.claims),
         tuple(packer.sets),
         {"when": now, "version": __version__},
     )
     report_text = json.dumps(report.to_json(), sort_keys=True).encode()
-    write_index(packer, seed, catalogue.dump(), report_text, target)
+    write_index(packer, seed, contents.dump(), report_text, target)
     return report
+
+
+def _packed(intake: Intake, seed: int, work: Work) -> Packer:
+    """Pack the records; with wide set ids only where narrow ones have turned out too few."""
+    longest = max(map(len, intake.records), default=0) - TAIL_OCTETS - 1
+    try:
+        return _packed_with(intake, seed, work, longest, set_width=2)
+    except OverflowError:
+        return _packed_with(intake, seed, work, longest, set_width=4)
+
+
+def _packed_with(intake: Intake, seed: int, work: Work, longest: int, *, set_width: int) -> Packer:
+    packer = Packer(
+        [index for index, _ in intake.claims],
+        bytes(_flags(claim) for _, claim in intake.claims),
+        len(intake.sources),
+        seed,
+        block_octets(longest),
+        set_width,
+    )
+    count = len(intake.records)
+    packer.pack(intake.records, lambda done: work.has_packed(done, count))
+    return packer
 
 
 def _finished_report(intake: Intake, packer: Packer) -> CompileReport:

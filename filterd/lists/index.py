@@ -2,7 +2,7 @@
 """The compiled index, opened: from a name to the exact entries and lists that name it.
 
 The file is memory-mapped and immutable, so processes share it and opening reads
-its header and catalogue only. A new index replaces the file by renaming; who
+its header and contents only. A new index replaces the file by renaming; who
 has mapped the old one goes on reading the old one. Nobody may ever write into
 an index in place: a mapping would change under its readers.
 """
@@ -16,9 +16,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import IndexFormatError
-from filterd.lists.catalogue import Catalogue, ListRecord
+from filterd.lists.contents import Contents, ListRecord
 from filterd.lists.hostname import name_from_key
-from filterd.lists.layout import BLOCK_NAMES, HEADER_OCTETS, Header, Hit
+from filterd.lists.layout import BLOCK_NAMES, HEADER_OCTETS, POSITION_BITS, Header, Hit
 from filterd.lists.matcher import Matcher
 from filterd.lists.report import CompileReport
 
@@ -40,17 +40,17 @@ class Index:
         matcher: the lookup itself, for callers that cannot afford this layer.
     """
 
-    def __init__(self, mapped: mmap.mmap | bytes, header: Header, catalogue: Catalogue) -> None:
+    def __init__(self, mapped: mmap.mmap | bytes, header: Header, contents: Contents) -> None:
         self._mapped, self._header = mapped, header
-        self.lists: tuple[ListRecord, ...] = catalogue.lists
-        self.claims: tuple[tuple[int, Claim], ...] = catalogue.claims
-        self.sets: tuple[tuple[int, ...], ...] = catalogue.sets
-        self.build: dict[str, Any] = {**catalogue.build, "seed": header.seed}
+        self.lists: tuple[ListRecord, ...] = contents.lists
+        self.claims: tuple[tuple[int, Claim], ...] = contents.claims
+        self.sets: tuple[tuple[int, ...], ...] = contents.sets
+        self.build: dict[str, Any] = {**contents.build, "seed": header.seed}
         self.matcher = Matcher(mapped, header)
 
     @classmethod
     def open(cls, path: Path) -> Index:
-        """Map an index; only header and catalogue are read and checked.
+        """Map an index; only header and contents are read and checked.
 
         Raises:
             IndexFormatError: it is not an index that this filterd reads.
@@ -63,10 +63,10 @@ class Index:
             mapped = mmap.mmap(file.fileno(), octets, access=mmap.ACCESS_READ)
         try:
             header = Header.parse(mapped[:HEADER_OCTETS], octets)
-            catalogue = Catalogue.load(_section(mapped, header, "catalogue"), header.set_count)
+            contents = Contents.load(_section(mapped, header, "contents"), header.set_count)
         except IndexFormatError as error:
             raise IndexFormatError(f"{path}: {error}; compile the lists again") from error
-        return cls(mapped, header, catalogue)
+        return cls(mapped, header, contents)
 
     def verify(self) -> None:
         """Read the whole file once and check it; owed before an index is activated.
@@ -109,16 +109,20 @@ class Index:
 
         Raises:
             IndexError: there is no such rank.
+            IndexFormatError: the file is damaged where it had to be read.
         """
-        if not 0 <= rank < len(self):
-            raise IndexError(f"rank {rank} of {len(self)}")
-        block, position = divmod(rank, BLOCK_NAMES)
-        return name_from_key(self.matcher.block(block)[position])
+        return name_from_key(self._block_of(rank)[rank % BLOCK_NAMES][0])
 
     def names(self) -> Iterator[bytes]:
         """Give all wire names in the order of their ranks."""
-        for block in range(self._header.block_count):
-            yield from map(name_from_key, self.matcher.block(block))
+        for _, name in self.ranked_names():
+            yield name
+
+    def ranked_names(self) -> Iterator[tuple[int, bytes]]:
+        """Give all ranks, ascending, and their wire names."""
+        for number in range(self._header.block_count):
+            for position, (key, _) in enumerate(self.matcher.block(number)):
+                yield number << POSITION_BITS | position, name_from_key(key)
 
     def entries(self, rank: int) -> tuple[tuple[int, int], ...]:
         """Return claim id and line of every entry for the name of this rank.
@@ -127,13 +131,20 @@ class Index:
             IndexError: there is no such rank.
             IndexFormatError: the file is damaged where it had to be read.
         """
-        if not 0 <= rank < len(self):
-            raise IndexError(f"rank {rank} of {len(self)}")
-        first = rank - rank % BLOCK_NAMES
-        before = sum(len(self.sets[self.matcher.set_id(other)]) for other in range(first, rank))
-        claims = self.sets[self.matcher.set_id(rank)]
-        lines = islice(self._lines(rank // BLOCK_NAMES), before, before + len(claims))
+        sets = [self.sets[set_id] for _, set_id in self._block_of(rank)]
+        position = rank % BLOCK_NAMES
+        before, claims = sum(map(len, sets[:position])), sets[position]
+        lines = islice(self._lines(rank >> POSITION_BITS), before, before + len(claims))
         return tuple(zip(claims, lines, strict=True))
+
+    def _block_of(self, rank: int) -> list[tuple[bytes, int]]:
+        """Return the block that holds a rank."""
+        number, position = rank >> POSITION_BITS, rank % BLOCK_NAMES
+        if 0 <= number < self._header.block_count:
+            block = self.matcher.block(number)
+            if position < len(block):
+                return block
+        raise IndexError(f"there is no name of rank {rank}")
 
     def _lines(self, block: int) -> Iterator[int]:
         """Give the lines of a block, decoded from varints."""

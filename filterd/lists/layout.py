@@ -4,25 +4,30 @@
 A header of 256 octets, then the sections, each aligned to 64 octets, all numbers
 little-endian::
 
-    names          keys in ascending order, front-coded (below)
-    name_offsets   u32 per block of 16 names: where it starts in ``names``
+    blocks         all names in ascending order, each with its claim set (below)
     slots          u32 each: the hash table from a name to its rank (below)
-    set_ids        u16 or u32 per name: which claims stand for it
     lines          per name, one varint for each claim of its set: the line of the list
-    line_offsets   u32 per block of 16 names: where it starts in ``lines``
-    catalogue      JSON: lists, claims, claim sets, build facts
+    line_offsets   u32 per block: where it starts in ``lines``
+    contents       JSON: lists, claims, claim sets, build facts
     report         JSON: what the compiler took and refused
 
-*Names.* The *rank* of a name is its position among all. An entry is one octet,
-``shared - 4 << 4 | length - 1``, then the ``length`` octets that follow the
-``shared`` ones that begin the name before, too; the first name of a block shares
-nothing. 15 in either half of the octet is an escape: the true number follows in
-an octet of its own, first that of ``shared``. The NUL that ends every key is not
-stored.
+*Blocks.* All have the same length, a few cache lines, so a lookup finds one by
+multiplying and waits for memory once. A block of ``n`` names is::
 
-*Slots.* Open addressing with linear probing, at most half full. A slot is zero
-or a fingerprint above a rank plus one. Fingerprints route a lookup, the octets
-of ``names`` decide it: no name is ever taken for another.
+    u8             n, 1 to 32
+    u8 per name    how many octets it shares with the name before; not for the first
+    u8 per name    where its own octets end, counted from the start of the first
+    octets         what the names do not share, one after the other
+    zeros
+    u16 or u32     per name: which claims stand for it; these end the block
+
+The NUL that ends every key is not stored. The *rank* of a name is its block
+times 32 plus its position there: ranks ascend as names do, with gaps.
+
+*Slots.* Open addressing in groups of eight slots, at most half full. A name is
+in its home group, or in one after it if all between are full. A slot is zero or
+a fingerprint, which is never zero, above a rank. Fingerprints route a lookup,
+the octets of a block decide it: no name is ever taken for another.
 
 The header's checksum is CRC-32, for accidents; whether a file is *authentic* is
 the feed's business. The body has a SHA-256, which opening does not compute: it
@@ -40,17 +45,22 @@ from typing import NamedTuple
 from filterd.errors import IndexFormatError
 
 MAGIC = b"\x89filterd"
-VERSION = 1
+VERSION = 2
 HEADER_OCTETS = 256
 ALIGNMENT = 64
 
-BLOCK_NAMES = 16
-"""Long blocks save octets, short ones steps of a lookup; this one is two or three cache lines."""
-SHARED_BASE = 4
-LENGTH_BASE = 1
-ESCAPE = 15
+POSITION_BITS = 5
+BLOCK_NAMES = 1 << POSITION_BITS
+"""The most names of a block."""
+BLOCK_OCTETS = 256
+"""Four cache lines, fetched together; divides a page, so that no block needs two of them."""
+LONG_BLOCK_OCTETS = 320
+"""Of every block of an index that holds a name too long for the usual ones."""
+MAX_TEXT_OCTETS = 255
+"""Of all names of a block together: where one ends is stored in one octet."""
+GROUP_SLOTS = 8
 
-MAX_NAMES = 1 << 27
+MAX_BLOCKS = 1 << 23
 """Leaves the fingerprint at least four bits of a slot."""
 
 HASH_MASK = (1 << 64) - 1
@@ -59,13 +69,11 @@ HASH_FACTOR = 0x9E3779B97F4A7C15
 LENGTH_FACTOR = 0xD1B54A32D192ED03
 
 SECTIONS = (
-    "names",
-    "name_offsets",
+    "blocks",
     "slots",
-    "set_ids",
     "lines",
     "line_offsets",
-    "catalogue",
+    "contents",
     "report",
 )
 
@@ -76,7 +84,8 @@ _checksum = struct.Struct("<I")
 class Hit(NamedTuple):
     """A listed name that is the one looked up or an ancestor of it.
 
-    ``labels`` counts the labels of the listed name, without the root.
+    ``labels`` counts the labels of the listed name, without the root; ``rank``
+    tells the index which name it is, and callers nothing else.
     """
 
     labels: int
@@ -95,15 +104,16 @@ class Span(NamedTuple):
 class Header:
     """Everything that must be known before the first octet of a section is read.
 
-    ``seed`` starts every hash. ``probe_limit`` is the longest way of any name
-    from its home slot, so a lookup that went further may stop.
+    ``seed`` starts every hash. ``probe_limit`` is how many groups after its home
+    group a name is at most, so a lookup that went further may stop.
     """
 
     name_count: int
-    slot_count: int
+    group_count: int
     probe_limit: int
     set_count: int
     set_width: int
+    block_octets: int
     seed: int
     digest: bytes
     spans: dict[str, Span]
@@ -111,12 +121,12 @@ class Header:
     @property
     def block_count(self) -> int:
         """Return the number of blocks of names."""
-        return -(-self.name_count // BLOCK_NAMES)
+        return self.spans["blocks"].length // self.block_octets
 
     @property
     def rank_bits(self) -> int:
-        """Return how many low bits of a slot hold the rank plus one."""
-        return self.name_count.bit_length()
+        """Return how many low bits of a slot hold the rank."""
+        return rank_bits(self.block_count)
 
     @property
     def file_octets(self) -> int:
@@ -130,11 +140,11 @@ class Header:
             MAGIC,
             VERSION,
             self.name_count,
-            self.slot_count,
+            self.group_count,
             self.probe_limit,
             self.set_count,
             self.set_width,
-            BLOCK_NAMES,
+            self.block_octets,
             self.seed,
             self.file_octets,
             *places,
@@ -161,18 +171,19 @@ class Header:
         padded, checksum = octets[: HEADER_OCTETS - 4], octets[HEADER_OCTETS - 4 : HEADER_OCTETS]
         if _checksum.pack(zlib.crc32(padded)) != checksum:
             raise IndexFormatError("has a damaged header")
-        _, version, names, slots, probes, sets, width, block, seed, size, *rest = (
+        _, version, names, groups, probes, sets, width, block, seed, size, *rest = (
             _fields.unpack_from(octets)
         )
-        if (version, block) != (VERSION, BLOCK_NAMES):
+        if version != VERSION:
             raise IndexFormatError(f"has format version {version}, this filterd reads {VERSION}")
         spans = map(Span, rest[0:-1:2], rest[1:-1:2])
         header = cls(
             names,
-            slots,
+            groups,
             probes,
             sets,
             width,
+            block,
             seed,
             rest[-1],
             dict(zip(SECTIONS, spans, strict=True)),
@@ -184,13 +195,18 @@ class Header:
         """Refuse counts and sections that do not fit each other."""
         if file_octets != stated_octets:
             raise IndexFormatError(f"has {file_octets} octets instead of {stated_octets}")
-        if self.set_width not in (2, 4) or self.name_count > MAX_NAMES or self.slot_count < 1:
+        if (
+            self.set_width not in (2, 4)
+            or self.block_octets not in (BLOCK_OCTETS, LONG_BLOCK_OCTETS)
+            or self.block_count > MAX_BLOCKS
+            or not self.block_count <= self.name_count <= self.block_count * BLOCK_NAMES
+            or self.probe_limit >= self.group_count
+        ):
             raise IndexFormatError("states counts that no index has")
         expected = {
-            "name_offsets": 4 * self.block_count,
+            "blocks": self.block_octets * self.block_count,
+            "slots": 4 * GROUP_SLOTS * self.group_count,
             "line_offsets": 4 * self.block_count,
-            "slots": 4 * self.slot_count,
-            "set_ids": self.set_width * self.name_count,
         }
         end = HEADER_OCTETS
         for section in SECTIONS:
@@ -207,6 +223,17 @@ def aligned(octets: int) -> int:
     return -(-octets // ALIGNMENT) * ALIGNMENT
 
 
+def block_octets(longest: int) -> int:
+    """Return how long blocks must be where a key without its final NUL has so many octets."""
+    around = 2 + 4  # one name: its tables, a wide set id
+    return BLOCK_OCTETS if longest + around <= BLOCK_OCTETS else LONG_BLOCK_OCTETS
+
+
+def rank_bits(block_count: int) -> int:
+    """Return how many bits hold every rank of so many blocks."""
+    return max(block_count - 1, 0).bit_length() + POSITION_BITS
+
+
 def extended_hash(state: int, label: bytes) -> int:
     """Hash one more label, to the left of those that ``state`` stands for.
 
@@ -218,7 +245,7 @@ def extended_hash(state: int, label: bytes) -> int:
         label: 1 to 63 octets.
 
     Returns:
-        64 bits: the upper half chooses the home slot, the lower half the fingerprint.
+        64 bits: the upper half chooses the home group, the lower half the fingerprint.
     """
     state ^= len(label) * LENGTH_FACTOR & HASH_MASK
     for start in range(0, len(label), 8):
@@ -228,6 +255,19 @@ def extended_hash(state: int, label: bytes) -> int:
     return state
 
 
-def home_slot(state: int, slot_count: int) -> int:
-    """Return the slot where probing starts: the hash scaled to the table without a division."""
-    return (state >> 32) * slot_count >> 32
+def key_hash(seed: int, key: bytes) -> int:
+    """Return the hash of a whole key."""
+    state = seed
+    for label in key[:-1].split(b"\0"):
+        state = extended_hash(state, label)
+    return state
+
+
+def home_group(state: int, group_count: int) -> int:
+    """Return the group where probing starts: the hash scaled to the table without a division."""
+    return (state >> 32) * group_count >> 32
+
+
+def fingerprint(state: int, bits: int) -> int:
+    """Return what a slot holds above a rank of ``bits`` bits; never zero, as no slot in use is."""
+    return state & (1 << 32 - bits) - 1 or 1

@@ -17,6 +17,10 @@ class Scope(IntEnum):
     SUBDOMAINS = 2
     """Everything beneath ``name``, not ``name`` (RPZ ``*.name``)."""
 
+    def written(self, name: str) -> str:
+        """Return an entry as people are shown it: ``=name``, ``name`` or ``*.name``."""
+        return ("=", "", "*.")[self] + name
+
 
 class Effect(IntEnum):
     """What an entry wants for these names."""

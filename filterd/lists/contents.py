@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue of an index: its lists, what they claim, and which claims stand together.
+"""The contents of an index: its lists, what they claim, and which claims stand together.
 
 A name of the index refers to a *claim set* by its id; a set is a tuple of claim
 ids; a claim says which list it comes from. Names are millions, sets hundreds,
@@ -30,7 +30,7 @@ class ListRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class Contents:
     """``claims`` pairs an index into ``lists`` with a claim; ``sets`` hold indexes into ``claims``.
 
     ``build`` says ``when`` (Unix time) and by which ``version`` of filterd.
@@ -42,7 +42,7 @@ class Catalogue:
     build: dict[str, Any]
 
     def dump(self) -> bytes:
-        """Return the catalogue as JSON, the same for the same catalogue."""
+        """Return the contents as JSON, the same for the same contents."""
         data = {
             "lists": [asdict(one) for one in self.lists],
             "claims": [[index, _claim_data(claim)] for index, claim in self.claims],
@@ -52,7 +52,7 @@ class Catalogue:
         return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
-    def load(cls, text: bytes, set_count: int) -> Catalogue:
+    def load(cls, text: bytes, set_count: int) -> Contents:
         """Read what ``dump`` gave.
 
         Args:
@@ -64,16 +64,16 @@ class Catalogue:
         """
         try:
             data = json.loads(text)
-            catalogue = cls(
+            contents = cls(
                 tuple(ListRecord(**one) for one in data["lists"]),
                 tuple((index, _claim(one)) for index, one in data["claims"]),
                 tuple(map(tuple, data["sets"])),
                 dict(data["build"]),
             )
-            catalogue._check(set_count)
+            contents._check(set_count)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise IndexFormatError(f"has a damaged catalogue ({error})") from error
-        return catalogue
+            raise IndexFormatError(f"has damaged contents ({error})") from error
+        return contents
 
     def _check(self, set_count: int) -> None:
         """Refuse indexes that lead nowhere."""
