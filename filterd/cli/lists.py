@@ -25,14 +25,13 @@ from filterd.errors import ControlError
 from filterd.lists.index import Index
 from filterd.lists.reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
-from filterd.lists.rules import Effect, Scope
+from filterd.lists.rules import Effect
 from filterd.texts import Texts
 from filterd.wire import name as names
 
 app = typer.Typer(help="Compile lists, see what was compiled, find a name.", no_args_is_help=True)
 
 _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
-_SCOPE_PREFIX = {Scope.EXACT: "=", Scope.SUBTREE: "", Scope.SUBDOMAINS: "*."}
 
 
 @app.command()
@@ -181,7 +180,7 @@ def _entries(index: Index, qname: bytes) -> list[dict[str, Any]]:
             found.append(
                 {
                     "name": name,
-                    "entry": _SCOPE_PREFIX[claim.scope] + name,
+                    "entry": claim.scope.written(name),
                     "effect": claim.effect.name,
                     "list": source.id,
                     "category": source.category,

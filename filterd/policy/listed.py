@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from filterd.lists.rules import Claim
     from filterd.policy.model import GradePolicy, Policy
 
-_SCOPE_PREFIX = {Scope.EXACT: "=", Scope.SUBTREE: "", Scope.SUBDOMAINS: "*."}
 _BLOCKING = (Rule.ORDERED, Rule.LOCKED, Rule.CATEGORY)
 
 
@@ -93,7 +92,7 @@ def _match(ruling: Ruling, name: bytes, line: int) -> Match:
         category=ruling.category,
         list_id=ruling.list_id,
         line=line,
-        entry=_SCOPE_PREFIX[claim.scope] + names.to_text(name),
+        entry=claim.scope.written(names.to_text(name)),
         third_party=ruling.third_party,
     )
 

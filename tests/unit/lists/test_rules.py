@@ -50,3 +50,8 @@ def test_numbers_that_index_files_hold_never_change() -> None:
         ("EXCEPT", 1),
         ("MARKER", 2),
     ]
+
+
+def test_an_entry_is_written_so_that_its_scope_shows() -> None:
+    written = [scope.written("example.com") for scope in Scope]
+    assert written == ["=example.com", "example.com", "*.example.com"]
