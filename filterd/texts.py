@@ -137,6 +137,10 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
         "không theo định dạng của danh sách",
         "does not follow the format of the list",
     ),
+    "not-taken.too-many-conditions": (
+        "có điều kiện riêng, mà danh sách đã có quá nhiều điều kiện",
+        "has conditions of its own, and the list has too many already",
+    ),
     "not-taken.unknown-encoding": ("không phải UTF-8", "is not UTF-8 text"),
     "not-taken.everything": ("sẽ chặn mọi tên", "would hold for every name"),
     "not-taken.single-label": ("chỉ có một nhãn", "is a single label"),
