@@ -1,23 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
 r"""Lists: from their text to one compiled index, and from a name to the entries that name it.
 
-::
+A school's lists hold millions of names, change once a day and are asked at every
+lookup. So they are compiled once into a file that lookups read where it lies::
 
-    text -> formats -> intake -> records -> refusals -> packing -> builder -> file
-            entries    keys,     sorted     pins,       sections   layout,    |
-                       refusals             protections            digest     v
-                                               name -> index -> matcher -> hits
+    source_text   octets -> lines, bounded
+         |
+    formats       a line -> entry, cancellation or problem: what its format defines
+         |
+    intake        names -> keys, claims -> ids; refuses what no list may name
+         |
+    records       one bytes for each entry; sorted, everything beneath a name is one run
+         |
+    refusals      takes pinned and protected names out
+         |
+    packing       records -> blocks, claim sets, lines, hashes -> slots
+         |
+    builder       sections -> a file: digested, synced, verified, renamed
+         |
+    index         opens it: name -> matcher -> hits -> entries with list and line
+
+``compiler`` runs the steps, ``progress`` and ``report`` tell of them; ``catalog``
+reads which lists a publisher has, ``guards`` and ``public_suffix`` say which
+names lists must leave alone.
 
 Nouns. An *entry* is one line of a list; its *claim* is what it says of its name
-(``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank* its
-position there. A *claim set* is all that all lists say of one name. A *hit* is a
-listed name that is the name looked up or an ancestor of it: which claims then
-hold, for which question, is policy's to decide.
+(``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank*
+where it stands: block and position. A *claim set* is all that all lists say of
+one name. A *hit* is a listed name that is the name looked up or an ancestor of
+it: which claims then hold, for which question, is policy's to decide.
+
+Formats (``formats`` has the whole table) and which names an entry is about::
+
+    hosts      0.0.0.0 example.com      that host
+    domains    example.com              it and all beneath
+    wildcard   *.example.com            it and all beneath
+    adblock    ||example.com^           it and all beneath; ``@@`` excepts
+    dnsmasq    local=/example.com/      it and all beneath
+    unbound    local-zone: example.com  it and all beneath
+    rpz        example.com CNAME .      that host; ``*.`` all beneath without it
+
+The file (``layout`` has every octet of it)::
+
+    header         counts, places, digest                          read on opening
+    blocks         names, front-coded, each with its claim set     read for a hit
+    slots          hash -> block and position                      read for every label
+    lines          per name, the line of each of its claims        read to explain
+    line_offsets   per block, where its lines start                read to explain
+    contents       lists, claims, claim sets                       read on opening
+    report         what was taken and refused                      read to explain
 
 Invariants.
 
 - No false positive: fingerprints route a lookup, octets decide it.
-- Nothing is lost: every kept entry is found again with its list and line.
+- Nothing is lost: every kept entry is found again with its list and line, and
+  every line that is not kept is counted and reported with its reason.
 - The same lists, guards and time give the same octets, compiled natively or not.
 - An index is verified before it replaces another, by renaming; whoever has the
   old one open is not disturbed.
