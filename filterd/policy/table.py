@@ -17,7 +17,7 @@ from filterd.lists.rules import Claim, Effect
 from filterd.policy.verdict import Rule
 
 if TYPE_CHECKING:
-    from filterd.lists.catalogue import ListRecord
+    from filterd.lists.contents import ListRecord
     from filterd.lists.index import Index
     from filterd.policy.model import Category, GradePolicy, Policy
 
