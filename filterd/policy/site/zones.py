@@ -22,8 +22,9 @@ def compile_local_zones(
     document: Document, site: SiteFile, problems: Problems
 ) -> tuple[LocalZone, ...]:
     """Return the local zones, and note every line that is no record of its zone."""
+    zones = {entry.name for entry in site.local_zones}
     return tuple(
-        LocalZone(entry.name, tuple(_records(document, position, entry, problems)))
+        LocalZone(entry.name, tuple(_records(document, position, entry, zones, problems)))
         for position, entry in enumerate(site.local_zones)
     )
 
@@ -67,13 +68,17 @@ def _ancestors(name: bytes) -> list[bytes]:
 
 
 def _records(
-    document: Document, position: int, entry: LocalZoneEntry, problems: Problems
+    document: Document,
+    position: int,
+    entry: LocalZoneEntry,
+    zones: set[bytes],
+    problems: Problems,
 ) -> Iterator[ZoneRecord]:
     types: dict[bytes, set[int]] = {}
     for number, line in enumerate(entry.records):
         try:
             record = parse_record(line, entry.name)
-            _check_alias(record, types.setdefault(record.owner, set()))
+            _check_alias(record, types.setdefault(record.owner, set()), zones)
         except RecordError as error:
             where = ("local_zones", position, "records", number)
             hint = "such as: printer A 192.168.1.20"
@@ -82,8 +87,17 @@ def _records(
             yield record
 
 
-def _check_alias(record: ZoneRecord, types: set[int]) -> None:
-    """Refuse a CNAME beside anything else of the same owner (RFC 1034 §3.6.2)."""
+def _check_alias(record: ZoneRecord, types: set[int], zones: set[bytes]) -> None:
+    """Refuse a CNAME that no device could use.
+
+    One beside anything else of the same owner (RFC 1034 §3.6.2), and one that
+    leaves the local zones: they are answered from what stands here alone, and a
+    device does not follow an alias by itself.
+    """
     if types and RRType.CNAME in {record.rtype, *types}:
         raise RecordError("a name with a CNAME can have no other record")
+    if record.rtype == RRType.CNAME and zones.isdisjoint(
+        names.suffixes(names.canonical(record.rdata))
+    ):
+        raise RecordError("a CNAME must lead to a name in a local zone")
     types.add(record.rtype)

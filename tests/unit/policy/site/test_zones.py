@@ -57,6 +57,10 @@ def test_a_zone_may_be_delegated_within_a_local_one(tmp_path: Path) -> None:
             "6:9: 'a CNAME b': a name with a CNAME can have no other record",
         ),
         (
+            "local_zones:\n  - name: lan\n    records:\n      - a CNAME www.example.com.\n",
+            "5:9: 'a CNAME www.example.com.': a CNAME must lead to a name in a local zone",
+        ),
+        (
             "local_zones:\n  - name: lan\n    records:\n      - b CNAME a\n      - b A 10.0.0.1\n",
             "6:9: 'b A 10.0.0.1': a name with a CNAME can have no other record",
         ),
