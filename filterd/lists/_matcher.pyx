@@ -3,8 +3,8 @@
 """The matcher in C: the same answers as ``_matcher_py``, which explains them.
 
 Memory safety. Everything that is read from the file or the caller's name is
-checked before it is used as a place: slots by ``group_count``, blocks and what
-they hold as ``_blocks`` says, names as ``_search`` says. The header has placed
+checked before it is used as a place, as ``_slots``, ``_blocks`` and ``_search``
+say, which read the table, the blocks and the name. The header has placed
 the sections within the file. No pointer outlives the call that made it.
 """
 
@@ -37,10 +37,10 @@ from filterd.lists._layout cimport (
     MAX_NAME,
     POSITION_BITS,
     extend_hash,
-    fingerprint_of,
     home_group,
 )
 from filterd.lists._search cimport Search, start_search
+from filterd.lists._slots cimport ALL_SLOTS, LAST_SLOT, group_matches, home_of, rank_in
 
 from filterd.errors import IndexFormatError
 from filterd.lists._matcher_py import labels_of
@@ -56,7 +56,6 @@ cdef extern from *:
     #define FILTERD_SETTLE() ((void)0)
     #endif
     """
-    int trailing_zeros "__builtin_ctz" (unsigned int number) nogil
     void settle "FILTERD_SETTLE" () nogil  # nothing after it begins before all before it is done
 
 cdef extern from "Python.h":
@@ -68,9 +67,6 @@ cdef enum:
     ABSENT = -3
     AT_ONCE = 32
     AHEAD = 8
-    ALL_SLOTS = (1 << GROUP_SLOTS) - 1
-    LAST_SLOT = 1 << (GROUP_SLOTS - 1)
-    FULL = 1 << GROUP_SLOTS
 
 cdef type _hit_type = Hit
 
@@ -285,36 +281,6 @@ cdef inline object hit_of(const Found* found):
     """Make a ``Hit`` without the Python function that a named tuple's class calls."""
     numbers = (found.labels, found.rank, found.set_id)
     return PyTuple_Type.tp_new(_hit_type, (numbers,), NULL)
-
-
-cdef inline const uint32_t* home_of(
-    const uint8_t* file, const Geometry* geometry, uint64_t state
-) noexcept nogil:
-    """Return the group of slots where a search starts; sections are aligned."""
-    return <const uint32_t*>(file + geometry.slots) + GROUP_SLOTS * home_group(
-        state, geometry.group_count
-    )
-
-
-cdef inline uint32_t group_matches(
-    const Geometry* geometry, const uint32_t* group, uint64_t state
-) noexcept nogil:
-    """Return one bit for each slot with the fingerprint, the lowest first, and FULL.
-
-    FULL says that no slot is empty, so that a search must go on.
-    """
-    cdef uint32_t wanted = fingerprint_of(state, geometry.rank_bits), matches = 0
-    cdef int index
-    for index in range(GROUP_SLOTS):
-        matches |= <uint32_t>(group[index] >> geometry.rank_bits == wanted) << index
-    return matches | <uint32_t>(group[GROUP_SLOTS - 1] != 0) << GROUP_SLOTS
-
-
-cdef inline uint32_t rank_in(
-    const Geometry* geometry, const uint32_t* group, uint32_t matches
-) noexcept nogil:
-    """Return the rank in the first slot that matches; one does."""
-    return group[trailing_zeros(matches)] & ((<uint32_t>1 << geometry.rank_bits) - 1)
 
 
 cdef int64_t listed_rank(

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hash table, read in groups of eight slots, where it stands in the mapped file.
+
+Memory safety. A home group is within the table whatever the hash is; who goes
+on to the next group turns back at the end of the table. A rank is only what a
+slot says: ``_blocks.has_block`` tells whether it leads anywhere.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from filterd.lists._blocks cimport Geometry
+from filterd.lists._layout cimport GROUP_SLOTS, fingerprint_of, home_group
+
+cdef extern from *:
+    int trailing_zeros "__builtin_ctz" (unsigned int number) nogil
+
+cdef enum:
+    ALL_SLOTS = (1 << GROUP_SLOTS) - 1
+    LAST_SLOT = 1 << (GROUP_SLOTS - 1)
+    FULL = 1 << GROUP_SLOTS
+
+
+cdef inline const uint32_t* home_of(
+    const uint8_t* file, const Geometry* geometry, uint64_t state
+) noexcept nogil:
+    """Return the group of slots where a search starts; sections are aligned."""
+    return <const uint32_t*>(file + geometry.slots) + GROUP_SLOTS * home_group(
+        state, geometry.group_count
+    )
+
+
+cdef inline uint32_t group_matches(
+    const Geometry* geometry, const uint32_t* group, uint64_t state
+) noexcept nogil:
+    """Return one bit for each slot with the fingerprint, the lowest first, and FULL.
+
+    FULL says that no slot is empty, so that a search must go on.
+    """
+    cdef uint32_t wanted = fingerprint_of(state, geometry.rank_bits), matches = 0
+    cdef int index
+    for index in range(GROUP_SLOTS):
+        matches |= <uint32_t>(group[index] >> geometry.rank_bits == wanted) << index
+    return matches | <uint32_t>(group[GROUP_SLOTS - 1] != 0) << GROUP_SLOTS
+
+
+cdef inline uint32_t rank_in(
+    const Geometry* geometry, const uint32_t* group, uint32_t matches
+) noexcept nogil:
+    """Return the rank in the first slot that matches; one does."""
+    return group[trailing_zeros(matches)] & ((<uint32_t>1 << geometry.rank_bits) - 1)
