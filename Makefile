@@ -45,7 +45,8 @@ bench: setup ## Measure the index and the parser
 
 fuzz: setup ## Fuzz with millions of messages and names; FUZZ=10 for ten times as many
 	FILTERD_FUZZ_MESSAGES=$(FUZZ)000000 FILTERD_FUZZ_NAMES=$(FUZZ)000000 \
-	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)000000 $(bin)/python -m pytest -q -s tests/fuzz tests/twins
+	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)000000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
+	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins
 
 wheels: setup ## Fill wheels/ so that `make setup` needs no Internet afterwards
 	$(bin)/python -m pip wheel --quiet --constraint constraints.txt --wheel-dir $(WHEELS) \
