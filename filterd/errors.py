@@ -67,10 +67,6 @@ class ListError(FilterdError):
     """A list's author must act."""
 
 
-class ListSyntaxError(ListError):
-    """One line of a list says nothing that its format defines: skip and count it."""
-
-
 class IndexFormatError(ListError):
     """The index file is damaged or of another version: keep the last good one."""
 

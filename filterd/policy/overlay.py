@@ -103,10 +103,6 @@ class Overlay:
         found = [entries[suffix] for suffix in names.suffixes(qname) if suffix in entries]
         return Said(qname, found)
 
-    def touches(self, qname: bytes) -> bool:
-        """Tell whether anything here speaks of ``qname``, or lets a name beneath it through."""
-        return self.has_allowed_beneath(qname) or bool(self.lookup(qname))
-
     def has_allowed_beneath(self, qname: bytes) -> bool:
         """Tell whether a name beneath ``qname`` may be let through.
 

@@ -69,7 +69,6 @@ from filterd.wire.registry import (
 from filterd.wire.reply import (
     badvers,
     formerr,
-    hinfo_any,
     nodata,
     notimp,
     nxdomain,
@@ -112,7 +111,6 @@ __all__ = [
     "fit",
     "formerr",
     "frame",
-    "hinfo_any",
     "nodata",
     "notimp",
     "nxdomain",

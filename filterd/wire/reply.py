@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 BLOCK_TTL_S = 10
 """The longest that anybody may remember a block."""
 
-HINFO_TTL_S = 3600
+ANY_TTL_S = 3600
+"""How long the answer to a question for ANY may be kept."""
 
 _SOA_NAMES = from_text("filterd.invalid") + from_text("hostmaster.filterd.invalid")
 _SOA_NUMBERS = Struct("!IIIII")
-_HINFO_RDATA = b"\x07RFC8482\x00"
+ANY_HINFO_RDATA = b"\x07RFC8482\x00"
+"""What a question for ANY is answered with, as HINFO (RFC 8482 §4.2)."""
 
 
 def _negative_soa(ttl_s: int) -> bytes:
@@ -97,12 +99,6 @@ def badvers(query: ParsedQuery) -> bytes:
 def truncated(query: ParsedQuery) -> bytes:
     """Answer nothing but "ask over TCP": what a forged source address cannot do."""
     return compose_reply(query, Rcode.NOERROR, tc=True)
-
-
-def hinfo_any(query: ParsedQuery) -> bytes:
-    """Answer a question for ANY with one small record (RFC 8482 §4.2)."""
-    record = encode_record(b"", RRType.HINFO, HINFO_TTL_S, _HINFO_RDATA, owner_is_qname=True)
-    return compose_reply(query, Rcode.NOERROR, answers=(record,))
 
 
 def formerr(message: bytes) -> bytes:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from filterd.policy.model import ZoneRecord
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import RRType
+from filterd.wire.reply import ANY_HINFO_RDATA, ANY_TTL_S
 
 if TYPE_CHECKING:
     from filterd.resolve.handler import Handler
-
-_HINFO_TTL_S = 3_600
-_HINFO = b"\x07RFC8482\x00"
 
 
 class AnyType:
@@ -23,5 +21,5 @@ class AnyType:
         """See questions that may pass; answer those of type ANY."""
         if query.qtype != RRType.ANY:
             return await proceed(query)
-        record = ZoneRecord(query.qname, RRType.HINFO, _HINFO_TTL_S, _HINFO)
+        record = ZoneRecord(query.qname, RRType.HINFO, ANY_TTL_S, ANY_HINFO_RDATA)
         return Answer(Source.LOCAL, records=(record,))

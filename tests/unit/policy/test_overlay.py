@@ -131,24 +131,6 @@ def test_what_may_pass_is_known_to_every_name_above_it(policy: Policy, beneath: 
     assert not overlay.has_allowed_beneath(wire("a.b.example"))
 
 
-@pytest.mark.parametrize(
-    ("name", "touched"),
-    [
-        ("a.site.example", True),
-        ("x.a.site.example", True),
-        ("site.example", True),
-        ("example", True),
-        ("b.site.example", False),
-        ("other", False),
-    ],
-)
-def test_the_overlay_touches_a_name_it_speaks_of_and_those_around_it(
-    name: str, touched: bool
-) -> None:
-    overlay = Overlay(a_policy(rules=[allow("a.site.example")]))
-    assert overlay.touches(wire(name)) is touched
-
-
 def test_the_next_edge_is_one_of_a_rule_for_this_client() -> None:
     policy = a_policy(
         rules=[

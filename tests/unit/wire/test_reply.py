@@ -17,7 +17,6 @@ from filterd.wire import (
     ParsedQuery,
     badvers,
     formerr,
-    hinfo_any,
     nodata,
     notimp,
     nxdomain,
@@ -69,7 +68,7 @@ def test_blocks_and_refusals_say_why(make: Callable[..., bytes]) -> None:
     assert reply.extended_errors() == [dns.edns.EDEOption("FILTERED", "why")]
 
 
-@pytest.mark.parametrize("make", [nxdomain, nodata, refused, servfail, badvers, hinfo_any])
+@pytest.mark.parametrize("make", [nxdomain, nodata, refused, servfail, badvers])
 def test_blocks_and_refusals_claim_neither_authority_nor_authenticity(
     make: Callable[[ParsedQuery], bytes],
 ) -> None:
@@ -108,11 +107,6 @@ def test_badvers_says_version_0() -> None:
     opt = b"\0\0\x29\x04\xd0\0\x64\0\0\0\0"
     reply = _read(badvers(parse_query(a_message(QUESTION + opt, arcount=1))))
     assert (reply.rcode(), reply.edns) == (16, 0)
-
-
-def test_any_is_answered_with_hinfo() -> None:
-    reply = _read(hinfo_any(parse_query(a_query(qtype="ANY"))))
-    assert _texts(reply.answer) == ['example.com. 3600 IN HINFO "RFC8482" ""']
 
 
 def test_over_the_limit_the_answer_is_empty_and_truncated() -> None:
