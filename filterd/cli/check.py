@@ -9,14 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from filterd import control
-from filterd.cli.context import (
-    ConfigOption,
-    Context,
-    JsonOption,
-    LangOption,
-    StateOption,
-    context,
-)
+from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.render import explanation_table
 from filterd.cli.sites import grade_from, load_site_offline, qname_from
 from filterd.clock import SystemClock
@@ -27,8 +20,9 @@ from filterd.wire import type_from_text
 PASSES, BLOCKED = 0, 1
 
 
-def check(  # noqa: PLR0913, PLR0917 -- the options of one command
-    given: typer.Context,
+@command
+def check(
+    here: Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name, such as www.tiktok.com.")],
     grade: Annotated[
         str | None,
@@ -48,15 +42,11 @@ def check(  # noqa: PLR0913, PLR0917 -- the options of one command
         bool, typer.Option("--offline", help="Ask the files on disk, not the running daemon.")
     ] = False,
     json: JsonOption = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Tell what a class or device gets for a name, and why.
 
     Exit code 0: the name passes; 1: it is blocked; 2: it cannot be told.
     """
-    here = context(given, config, state, lang)
     question = _question(name, qtype)
     who = _who(grade, client)
     explanation = _explain(here, question, who, at, offline=offline)

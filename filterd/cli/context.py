@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -60,6 +63,35 @@ class Context:
     def print_json(self, data: Any) -> None:
         """Print data for a script: no colour, no wrapping, UTF-8."""
         self.console.print_json(data=data, ensure_ascii=False, highlight=False, indent=2)
+
+
+def command(body: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that every command has, and its surroundings as ``here``.
+
+    Typer reads the signature: what is written once here it finds on each
+    command, after the options that the command has of its own.
+    """
+    own = inspect.signature(body, eval_str=True).parameters.values()
+    common = inspect.signature(_common, eval_str=True).parameters.values()
+
+    def run(given: typer.Context, **arguments: Any) -> None:
+        where = {key: arguments.pop(key) for key in ("config", "state", "lang")}
+        body(context(given, **where), **arguments)
+
+    parameters = [*(one for one in own if one.name != "here"), *common]
+    keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+    functools.update_wrapper(run, body)
+    setattr(run, "__signature__", inspect.Signature(keywords))  # noqa: B010 -- mypy: PEP 362
+    return run
+
+
+def _common(
+    given: typer.Context,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Be the signature of what every command takes."""
 
 
 def context(

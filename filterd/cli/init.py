@@ -9,21 +9,18 @@ from typing import Annotated
 
 import typer
 
-from filterd.cli.context import ConfigOption, LangOption, StateOption, context
+from filterd.cli.context import Context, command
 from filterd.errors import ConfigError, StoreError
 from filterd.paths import shipped
 from filterd.policy.site.loading import SITE_FILE
 
 
+@command
 def init(
-    given: typer.Context,
+    here: Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Copy the sample site and the tier files to DIR; nothing there is overwritten."""
-    here = context(given, config, state, lang)
     sample = shipped("policies")
     for file in sample.rglob("*"):
         target = folder / file.relative_to(sample)

@@ -11,14 +11,7 @@ from rich.console import Group
 
 from filterd import control
 from filterd.cli import building
-from filterd.cli.context import (
-    ConfigOption,
-    Context,
-    JsonOption,
-    LangOption,
-    StateOption,
-    context,
-)
+from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.render import facts, grid, local_time, number, titled
 from filterd.cli.sites import open_index, qname_from
 from filterd.errors import ControlError
@@ -35,8 +28,9 @@ _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
 
 
 @app.command()
+@command
 def build(
-    given: typer.Context,
+    here: Context,
     json: JsonOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     shipped_only: Annotated[
@@ -45,15 +39,11 @@ def build(
     no_reload: Annotated[
         bool, typer.Option("--no-reload", help="Leave a running daemon the lists that it has.")
     ] = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Compile the shipped lists and the site's own into the index that lookups read.
 
     A running daemon serves the new lists at once.
     """
-    here = context(given, config, state, lang)
     report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     told = not no_reload and _tell_daemon(here)
     if json:
@@ -66,15 +56,12 @@ def build(
 
 
 @app.command()
+@command
 def status(
-    given: typer.Context,
+    here: Context,
     json: JsonOption = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Show the compiled lists: what was kept of each, and what was not and why."""
-    here = context(given, config, state, lang)
     index = open_index(here)
     if json:
         here.print_json({"build": index.build, **index.report.to_json()})
@@ -84,21 +71,18 @@ def status(
 
 
 @app.command()
+@command
 def search(
-    given: typer.Context,
+    here: Context,
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The name to look for, with what lies above it.")
     ],
     json: JsonOption = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Find the lists that name NAME or a name above it, with the line of each entry.
 
     Exit code 0: found; 1: on no list.
     """
-    here = context(given, config, state, lang)
     found = _entries(open_index(here), qname_from(name))
     if json:
         here.print_json(found)

@@ -10,13 +10,7 @@ from rich.console import Group
 from rich.text import Text
 from rich.tree import Tree
 
-from filterd.cli.context import (
-    ConfigOption,
-    JsonOption,
-    LangOption,
-    StateOption,
-    context,
-)
+from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.render import grid, titled
 from filterd.cli.sites import grade_from, policy_of
 from filterd.policy.model import TIERS, Category, GradePolicy, Policy
@@ -28,18 +22,15 @@ app = typer.Typer(help="Check the site's files, see what each grade may use.", n
 
 
 @app.command()
+@command
 def validate(
-    given: typer.Context,
+    here: Context,
     json: JsonOption = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Check site.yaml and the tier files; every problem with its file, line and column.
 
     Exit code 0: valid; 2: not.
     """
-    here = context(given, config, state, lang)
     policy = policy_of(here)
     summary = {
         "path": str(here.config),
@@ -54,16 +45,13 @@ def validate(
 
 
 @app.command()
+@command
 def show(
-    given: typer.Context,
+    here: Context,
     grade: Annotated[str, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")],
     json: JsonOption = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Show what one grade may use, category by category."""
-    here = context(given, config, state, lang)
     wanted = grade_from(grade)
     policy = policy_of(here)
     if json:
@@ -73,15 +61,12 @@ def show(
 
 
 @app.command()
+@command
 def tree(
-    given: typer.Context,
+    here: Context,
     json: JsonOption = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Show tiers, their grades and the networks of each."""
-    here = context(given, config, state, lang)
     policy = policy_of(here)
     if json:
         here.print_json([_grade_data(policy, grade) for grade in policy.grades.values()])

@@ -5,30 +5,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import typer
 from rich.console import Group
 
 from filterd import control
-from filterd.cli.context import (
-    ConfigOption,
-    JsonOption,
-    LangOption,
-    StateOption,
-    context,
-)
+from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.render import facts, local_time, number, titled
 from filterd.texts import Texts
 
 
+@command
 def reload(
-    given: typer.Context,
+    here: Context,
     json: JsonOption = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Put the site's files and the compiled lists in force; if they are wrong, nothing changes."""
-    here = context(given, config, state, lang)
     done = control.ask(here.state.control_socket, "reload")
     if json:
         here.print_json(done)
@@ -38,15 +28,12 @@ def reload(
         here.console.print(here.texts("reload.restart_for", what=", ".join(done["restart_for"])))
 
 
+@command
 def status(
-    given: typer.Context,
+    here: Context,
     json: JsonOption = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Show how the running daemon fares."""
-    here = context(given, config, state, lang)
     told = control.ask(here.state.control_socket, "status")
     if json:
         here.print_json(told)

@@ -10,20 +10,17 @@ from typing import Annotated
 
 import typer
 
-from filterd.cli.context import ConfigOption, LangOption, StateOption, context
+from filterd.cli.context import Context, command
 
 
+@command
 def serve(
-    given: typer.Context,
+    here: Context,
     try_it: Annotated[
         bool, typer.Option("--try", help="Print commands that show what different classes get.")
     ] = False,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
 ) -> None:
     """Answer lookups until told to stop. SIGHUP reloads, SIGTERM and Ctrl-C stop."""
-    here = context(given, config, state, lang)
     arguments = [str(here.config), str(here.state.folder), here.texts.language]
     serving = [sys.executable, "-m", "filterd.cli.serving", *arguments, "yes" if try_it else "no"]
     environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}

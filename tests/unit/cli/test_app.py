@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli import app as module
-from filterd.cli import running
+from filterd.cli import context as surroundings
 from filterd.version import __version__
 from tests.support.commands import call
 from tests.support.daemon import copy_lists, write_site
@@ -174,19 +174,19 @@ def test_every_problem_of_a_site_has_its_own_line_and_place(tmp_path: Path) -> N
 
 
 def test_what_the_disk_refuses_unexpectedly_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", "/etc/filterd/site.yaml")
 
-    monkeypatch.setattr(running, "context", refuse)
+    monkeypatch.setattr(surroundings, "context", refuse)
     done = call("status")
     assert done == (2, "", "filterd: /etc/filterd/site.yaml: Permission denied\n")
 
 
 def test_control_c_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "context", interrupt)
+    monkeypatch.setattr(surroundings, "context", interrupt)
     assert call("status") == (130, "", "")
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,12 @@ def test_json_is_utf8_without_colour_or_breaks(tmp_path: Path) -> None:
     done = call("policy", "validate", "--json", "--config", config, FORCE_COLOR="1")
     assert f'"path": "{config}"' in done.out
     assert "\x1b" not in done.out
+
+
+def test_every_command_takes_the_common_options_after_its_own() -> None:
+    def body(here: module.Context, name: str) -> None:
+        """Do it."""
+
+    made = module.command(body)
+    assert list(inspect.signature(made).parameters) == ["name", "given", "config", "state", "lang"]
+    assert made.__doc__ == "Do it."
