@@ -127,5 +127,9 @@ class StoreError(FilterdError):
     """The disk must be looked at: a file could not be read or written."""
 
 
+class InUseError(StoreError):
+    """Another process works on the same files."""
+
+
 class ControlError(FilterdError):
     """The daemon could not be reached or did not understand."""

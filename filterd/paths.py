@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from filterd.errors import StoreError
+from filterd.errors import InUseError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,8 @@ def sole(lock: Path, *, otherwise: str, wait: bool = False) -> Iterator[None]:
         wait: until the other process lets go, instead of refusing.
 
     Raises:
-        StoreError: another process holds it, or the disk refused.
+        InUseError: another process holds it.
+        StoreError: the disk refused.
     """
     with _locked(lock, otherwise, wait=wait):
         yield
@@ -141,7 +142,7 @@ def _locked(lock: Path, otherwise: str, *, wait: bool) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError as error:
         file.close()
-        raise StoreError(f"{lock.parent}: {otherwise}") from error
+        raise InUseError(f"{lock.parent}: {otherwise}") from error
     except OSError as error:
         raise StoreError(f"{lock.parent}: cannot be written: {error.strerror}") from error
     return file

@@ -23,7 +23,7 @@ import uvloop
 
 from filterd.clock import SystemClock
 from filterd.control import Command, ControlServer
-from filterd.errors import ControlError, FilterdError
+from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.lists import matcher
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
@@ -63,13 +63,21 @@ async def _serve(config: Path, state: StateFolder, texts: Texts, *, try_it: bool
         _heed_signals(daemon)
         try:
             await daemon.start()
-            await control.start()
+            await _start_or_do_without(control)
             for line in _greeting(texts, daemon, try_it=try_it):
                 _say(line)
             await asyncio.Event().wait()
         finally:
             await control.close()
             await daemon.stop()
+
+
+async def _start_or_do_without(control: ControlServer) -> None:
+    """Commands must not be able to take the DNS down: a full or damaged disk ends only them."""
+    try:
+        await control.start()
+    except StoreError as error:
+        _log.error("%s; serving without it", error)
 
 
 def _heed_signals(daemon: Daemon) -> None:

@@ -8,12 +8,13 @@ without a filter, and then without DNS (reliability.md §5).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from filterd.errors import FilterdError, IndexFormatError, StoreError
+from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.lists.index import Index
 from filterd.paths import sole
 from filterd.policy import store
@@ -22,7 +23,7 @@ from filterd.resolve.site import Site
 from filterd.upstream import system
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
     from pathlib import Path
 
     from filterd.paths import StateFolder
@@ -32,14 +33,25 @@ _BUILD_WITHIN_S = 600
 _log = logging.getLogger("filterd.state")
 
 
-def held(state: StateFolder) -> AbstractContextManager[None]:
+@contextlib.contextmanager
+def held(state: StateFolder) -> Iterator[None]:
     """Keep the state folder to this daemon: two would replace each other's policy unseen.
 
+    On a disk that cannot be written nobody can replace anything either, and
+    what is on it can still be served.
+
     Raises:
-        StoreError: another daemon serves from it, or it cannot be written.
+        InUseError: another daemon serves from it.
     """
     otherwise = "another filterd serves from this folder; stop it, or name another with --state"
-    return sole(state.daemon_lock, otherwise=otherwise)
+    with contextlib.ExitStack() as holding:
+        try:
+            holding.enter_context(sole(state.daemon_lock, otherwise=otherwise))
+        except InUseError:
+            raise
+        except StoreError as error:
+            _log_error(error)
+        yield
 
 
 def compile_policy(config: Path, state: StateFolder) -> None:
@@ -95,7 +107,7 @@ def _open_index(config: Path, state: StateFolder) -> Index:
         except FileNotFoundError:
             continue
         except (IndexFormatError, OSError) as error:
-            _log.error("%s: %s; trying the one before", path, error)
+            _log.error("%s; trying the one before", error)
     _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
     _build_lists(config, state)
     return _verified(state.index)
@@ -103,7 +115,10 @@ def _open_index(config: Path, state: StateFolder) -> Index:
 
 def _verified(path: Path) -> Index:
     index = Index.open(path)
-    index.verify()
+    try:
+        index.verify()
+    except IndexFormatError as error:
+        raise IndexFormatError(f"{path}: {error}") from error
     return index
 
 

@@ -227,6 +227,16 @@ def test_a_state_folder_is_for_one_daemon(school: School, tmp_path: Path) -> Non
         assert call("status", *served.options).code == 0
 
 
+def test_a_state_folder_that_cannot_be_written_is_served_from(school: School) -> None:
+    with serving(school.config, school.state) as served:
+        state = served.state
+    for unwritable in (state.daemon_lock, state.control_socket):
+        unwritable.unlink(missing_ok=True)
+        (unwritable / "x").mkdir(parents=True)  # root, who runs tests, may write everywhere
+    with serving(school.config, school.state):
+        school.is_blocked("www.tiktok.com")
+
+
 def test_status_tells_of_the_process_and_its_answers(school: School) -> None:
     with serving(school.config, school.state) as served:
         school.is_blocked("www.tiktok.com")
