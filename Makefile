@@ -12,7 +12,7 @@ bin    := $(VENV)/bin
 native := $(shell find filterd -name '*.pyx' -o -name '*.pxd')
 # A folder of wheels, once `make wheels` has filled it, takes the place of the Internet.
 from   := $(if $(wildcard $(WHEELS)/*.whl),--no-index --find-links $(WHEELS))
-pip    := $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(from)
+pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(from)
 
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
