@@ -7,8 +7,10 @@ One daemon to a state folder, and one compiler of lists: ``sole`` sees to it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
+import stat
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +84,25 @@ class StateFolder:
         if self.folder == SYSTEM_STATE:
             return Path("/run/filterd/control.sock")
         return self.folder / "control.sock"
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """Open a file that a person named, to read it.
+
+    A pipe could keep its reader waiting for ever and a device never end, so
+    neither is taken; opening a pipe does not wait for its writer here.
+
+    Raises:
+        OSError: it cannot be opened, or is no plain file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "Not a plain file", str(path))
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:

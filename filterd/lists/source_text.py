@@ -15,6 +15,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, cast
 
 from filterd.errors import ListError
+from filterd.paths import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_TEXT_OCTETS = 1 << 30
 """Of one list, unpacked: two hundred times a million names would be a mistake or an attack."""
+MAX_LINES = 50_000_000
+"""Of one list: a text of nothing but newlines packs to a thousandth, and each costs time."""
 KEPT_CHARACTERS = 1 << 13
 """Of an overlong line: enough for every parser to see that it is one."""
 _CHUNK_CHARACTERS = 1 << 18
@@ -55,16 +58,21 @@ class SourceText:
             ListError: the file cannot be read, or is not what its name says.
         """
         try:
-            with self.path.open("rb") as file:
+            with open_plain(self.path) as file:
                 for batch in _split(self._decoded(file)):
-                    self.line_count += len(batch)
+                    self._count(len(batch))
                     yield batch
                     progress(file.tell())
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise ListError(f"{self.path}: cannot be read: {reason}") from error
 
-    def _decoded(self, file: io.BufferedReader) -> io.TextIOWrapper:
+    def _count(self, lines: int) -> None:
+        self.line_count += lines
+        if self.line_count > MAX_LINES:
+            raise EOFError(f"more than {MAX_LINES} lines")
+
+    def _decoded(self, file: IO[bytes]) -> io.TextIOWrapper:
         packed = self.path.suffix == ".gz"
         octets = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
         digesting = _Digesting(octets, self._digest.update)

@@ -10,7 +10,15 @@ import pytest
 
 from filterd import paths
 from filterd.errors import StoreError
-from filterd.paths import SYSTEM_STATE, StateFolder, install, shipped, sole, write_atomically
+from filterd.paths import (
+    SYSTEM_STATE,
+    StateFolder,
+    install,
+    open_plain,
+    shipped,
+    sole,
+    write_atomically,
+)
 
 
 @pytest.mark.parametrize("folder", ["policies", "blocklists"])
@@ -21,6 +29,29 @@ def test_what_ships_is_found_in_a_checkout(folder: str) -> None:
 def test_what_does_not_ship_is_an_error() -> None:
     with pytest.raises(StoreError, match="nothing/ is missing beside the package"):
         shipped("nothing")
+
+
+def test_a_plain_file_is_opened_to_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"text")
+    (tmp_path / "link").symlink_to("file")
+    with open_plain(tmp_path / "link") as file:
+        assert file.read() == b"text"
+
+
+def test_a_pipe_that_nobody_writes_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="Not a plain file"):
+        open_plain(tmp_path / "pipe")
+
+
+def test_a_device_without_end_is_refused() -> None:
+    with pytest.raises(OSError, match="Not a plain file"):
+        open_plain(Path("/dev/zero"))
+
+
+def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="Is a directory"):
+        open_plain(tmp_path)
 
 
 def test_everything_of_a_state_folder_is_in_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from typing import TYPE_CHECKING, Any
@@ -194,6 +195,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path)
+
+
+def test_a_pipe_does_not_keep_its_reader_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "site.yaml")
+    with pytest.raises(ConfigError, match=r"site\.yaml: cannot be read: Not a plain file"):
+        load(tmp_path / "site.yaml")
 
 
 def test_five_hundred_mutants_are_read_or_refused_and_nothing_else() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,20 @@ def test_too_much_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path.write_bytes(gzip.compress(b"a\n" * 1000))
     with pytest.raises(ListError, match="more than 1000 octets"):
         read(path)
+
+
+def test_too_many_lines_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_text, "MAX_LINES", 1000)
+    path = tmp_path / "list.txt"
+    path.write_bytes(b"\n" * 1001)
+    with pytest.raises(ListError, match="more than 1000 lines"):
+        read(path)
+
+
+def test_a_pipe_is_no_list(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list.txt")
+    with pytest.raises(ListError, match=r"list\.txt: cannot be read: Not a plain file"):
+        read(tmp_path / "list.txt")
 
 
 @pytest.mark.parametrize("octets", [b"plain text", gzip.compress(b"a\n" * 999)[:-9]])
