@@ -122,4 +122,4 @@ def _who(grade: str | None, client: str | None) -> _Who:
     try:
         return _Who(None, str(ip_address(client)))
     except ValueError as error:
-        raise ConfigError(f"--client '{client}' is no address", hint="such as 10.0.6.21") from error
+        raise ConfigError(f"--client {client!r} is no address", hint="such as 10.0.6.21") from error

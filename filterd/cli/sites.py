@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from filterd.cli.context import Context
 from filterd.errors import ConfigError, NameTextError, StoreError
 from filterd.lists.catalog import Catalog, load_catalog
@@ -16,20 +18,41 @@ from filterd.resolve.site import Site
 from filterd.upstream import system
 from filterd.wire import name as names
 
+_SUCH_AS = "write a name such as vnu.edu.vn"
+
 
 def qname_from(text: str) -> bytes:
     """Return the wire name that a person wrote, in letters of any language.
 
     Raises:
-        ConfigError: it is no name.
+        ConfigError: it is no name, or one that nobody means: an address or a
+            URL is a name to the DNS, and passing it would mislead who pasted it.
     """
+    _refuse_what_is_never_looked_up(text)
     try:
         return names.from_text(text) if text.isascii() else name_from_key(key_from_text(text))
     except HostnameError as error:
-        raise ConfigError(str(error), hint="write a name such as vnu.edu.vn") from error
+        raise ConfigError(str(error), hint=_SUCH_AS) from error
     except NameTextError as error:
-        reason = f"'{text}' is no name: {error.reason}"
-        raise ConfigError(reason, hint="write a name such as vnu.edu.vn") from error
+        raise ConfigError(f"{text!r} is no name: {error.reason}", hint=_SUCH_AS) from error
+
+
+def _refuse_what_is_never_looked_up(text: str) -> None:
+    # RFC 2317 has slashes in the names of reverse zones.
+    if "/" in text and not text.removesuffix(".").endswith(".in-addr.arpa"):
+        host = text.partition("://")[2] or text
+        hint = f"a lookup is for its host: {host.partition('/')[0]!r}"
+        raise ConfigError(f"{text!r} is a URL", hint=hint)
+    if _is_address(text):
+        raise ConfigError(f"{text!r} is an address, which needs no lookup", hint=_SUCH_AS)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 def grade_from(text: str) -> str:
@@ -39,7 +62,7 @@ def grade_from(text: str) -> str:
         ConfigError: there is no such grade.
     """
     if text not in GRADES:
-        raise ConfigError(f"'{text}' is no grade", hint=f"one of {', '.join(GRADES)}")
+        raise ConfigError(f"{text!r} is no grade", hint=f"one of {', '.join(GRADES)}")
     return text
 
 

@@ -42,12 +42,39 @@ def test_a_name_is_read_in_letters_of_any_language(text: str, name: bytes) -> No
         assert read == name
 
 
-@pytest.mark.parametrize("text", ["a b.vn", "", "a..vn", "a" * 64 + ".vn", "ti ếng.vn", "việt"])
+@pytest.mark.parametrize(
+    "text", ["a\nb.vn", "\x1b[2J.vn", "a b.vn", "", "a..vn", "a" * 64 + ".vn", "ti ếng.vn", "việt"]
+)
 def test_what_is_no_name_is_quoted(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         sites.qname_from(text)
     assert repr(text) in str(caught.value)
     assert "octet 0" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("https://a.vn/b?c", "a.vn"),
+        ("a.vn/", "a.vn"),
+        ("a.vn/b.html", "a.vn"),
+        ("http://a.vn", "a.vn"),
+        ("http://ă.vn", "ă.vn"),
+    ],
+)
+def test_a_url_is_not_passed_as_the_odd_name_that_it_is(text: str, host: str) -> None:
+    with pytest.raises(ConfigError, match=f"is a URL .a lookup is for its host: '{host}'"):
+        sites.qname_from(text)
+
+
+@pytest.mark.parametrize("text", ["10.0.6.21", "fd00::1", "[fd00::1]"])
+def test_an_address_is_no_name_to_look_up(text: str) -> None:
+    with pytest.raises(ConfigError, match="is an address, which needs no lookup"):
+        sites.qname_from(text)
+
+
+def test_a_reverse_zone_smaller_than_an_octet_has_a_slash() -> None:
+    assert sites.qname_from("0/25.2.0.192.in-addr.arpa").startswith(b"\x040/25")
 
 
 @pytest.mark.parametrize("grade", GRADES)
