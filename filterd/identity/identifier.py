@@ -32,8 +32,8 @@ class Identifier:
         """Return the client, None for one that may not ask here.
 
         Args:
-            address: as the kernel gives it; a scope (``fe80::1%eth0``) is
-                ignored, the interface says the same.
+            address: as the kernel gives it. Its scope (``fe80::1%eth0``) says
+                by which interface it came where ``interface`` does not.
             interface: index of the interface it came in by, 0 if not known.
         """
         key = (address, interface)
@@ -41,10 +41,12 @@ class Identifier:
             return self._memo[key]
         if len(self._memo) >= _MEMO_CLIENTS:
             self._memo.clear()
-        client = self._memo[key] = self._identify(_parse(address), interface)
+        bare, _, scope = address.partition("%")
+        came_by = _interface_name(interface) if interface else scope
+        client = self._memo[key] = self._identify(_parse(bare), came_by)
         return client
 
-    def _identify(self, address: IPv4Address | IPv6Address, interface: int) -> Client | None:
+    def _identify(self, address: IPv4Address | IPv6Address, interface: str) -> Client | None:
         network = self._network_of(address, interface)
         if network is None:
             if not any(address in allowed for allowed in self._allowed):
@@ -52,20 +54,22 @@ class Identifier:
             return Client(self._unknown, None, str(address))
         return Client(self._policy.grades[network.grade], network.id, str(address))
 
-    def _network_of(self, address: IPv4Address | IPv6Address, interface: int) -> Network | None:
+    def _network_of(self, address: IPv4Address | IPv6Address, interface: str) -> Network | None:
         for cidr, network in self._ranges:
             if address in cidr:
                 return network
-        if not interface or not self._interfaces:
-            return None
-        try:
-            return self._interfaces.get(socket.if_indextoname(interface))
-        except OSError:  # the interface went away while its last packet waited
-            return None
+        return self._interfaces.get(interface)
+
+
+def _interface_name(index: int) -> str:
+    try:
+        return socket.if_indextoname(index)
+    except OSError:  # the interface went away while its last packet waited
+        return ""
 
 
 def _parse(address: str) -> IPv4Address | IPv6Address:
-    parsed = ip_address(address.partition("%")[0])
+    parsed = ip_address(address)
     if isinstance(parsed, IPv6Address) and parsed in _MAPPED:
         return parsed.ipv4_mapped or parsed
     return parsed
