@@ -47,7 +47,7 @@ def _compile(
     here: Context, target: Path, progress: Progress, *, shipped_only: bool
 ) -> CompileReport:
     catalog = load_catalog(shipped("blocklists"))
-    own = [] if shipped_only else own_lists(read_site(here)[0])
+    own = [] if shipped_only else own_lists(*read_site(here))
     task = progress.add_task(here.texts("lists.compiling"), total=None)
     return compile_lists(
         [*catalog.lists, *own],

@@ -80,12 +80,18 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     return policy
 
 
-def own_lists(sources: SiteSources) -> tuple[ListSource, ...]:
+def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
     """Return the school's own lists, with absolute paths.
 
     They are treated as a third party's: what a school downloads is no more
     careful than what the publisher does, so protections hold against it.
+
+    Raises:
+        ConfigErrors: a list's file, category, format or id is wrong.
     """
+    problems = Problems()
+    _check_lists(sources, catalog, problems)
+    problems.raise_if_any()
     return tuple(
         ListSource(
             id=entry.id,

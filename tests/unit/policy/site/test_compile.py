@@ -130,6 +130,14 @@ def test_contradictions_of_all_kinds_are_told_at_once(tmp_path: Path) -> None:
     assert [line.split(":")[1] for line in problems(tmp_path, text)] == ["3", "4", "5"]
 
 
+def test_a_list_that_leads_out_of_the_folder_is_not_compiled(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").symlink_to("/etc/hostname")
+    text = "lists:\n  - {id: own, file: own.txt, format: hosts, category: games}\n"
+    (tmp_path / "site.yaml").write_text(SCHOOL + text)
+    with pytest.raises(ConfigErrors, match=r"'own.txt' is outside the folder of site.yaml"):
+        own_lists(load_site(tmp_path), CATALOG)
+
+
 def test_own_lists_have_absolute_paths_and_yield_to_protections(tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text("example.com\n")
     text = "lists:\n  - {id: own, file: own.txt, format: hosts, category: games}\n"
@@ -137,7 +145,9 @@ def test_own_lists_have_absolute_paths_and_yield_to_protections(tmp_path: Path) 
     sources = load_site(tmp_path)
     compile_policy(sources, CATALOG)
     path = str(tmp_path / "own.txt")
-    assert own_lists(sources) == (ListSource("own", "games", "hosts", path, title="own.txt"),)
+    assert own_lists(sources, CATALOG) == (
+        ListSource("own", "games", "hosts", path, title="own.txt"),
+    )
 
 
 def test_five_hundred_mutants_are_compiled_or_refused_and_nothing_else(tmp_path: Path) -> None:
