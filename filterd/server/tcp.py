@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from filterd.resolve.resolver import Resolver
     from filterd.server.stepping import Stepper
 
+FIRST_OCTET_WITHIN_S = 3.0
+MESSAGE_WITHIN_S = 2.0
 IDLE_S = 10.0
 MOST_CONNECTIONS = 150
 MOST_CONNECTIONS_A_CLIENT = 10
@@ -75,8 +77,10 @@ class TcpListener:
 class _Connection(asyncio.Protocol):
     """One client's connection.
 
-    Idle time is measured from the last whole question or answer, not from the
-    last octet: a client that sends one octet a second makes no progress. What
+    Time is measured from the last whole question or answer, not from the last
+    octet: a client that sends one octet a second makes no progress. Who has not
+    begun to ask, or not finished, gets less of it than who has asked before:
+    there are few connections, and holding them costs an attacker nothing. What
     came but is more than may be asked at a time waits in ``_messages``.
     """
 
@@ -112,7 +116,7 @@ class _Connection(asyncio.Protocol):
         self._peer = peer
         self._connections[peer.address] += 1
         transport.set_write_buffer_limits(high=MOST_UNREAD_OCTETS)
-        self._expect_progress()
+        self._end_after(FIRST_OCTET_WITHIN_S)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's shape
         """Count it out."""
@@ -137,12 +141,16 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer every message that is whole now."""
+        had_begun = self._deframer.pending
         try:
             self._messages.extend(self._deframer.feed(data))
         except WireError:
             self.abort()
             return
-        self._take()
+        if self._messages:
+            self._take()
+        elif not had_begun:
+            self._end_after(MESSAGE_WITHIN_S)
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -161,6 +169,7 @@ class _Connection(asyncio.Protocol):
         while self._messages and self._in_flight < MOST_IN_FLIGHT and not self._is_closing():
             self._received(self._messages.popleft(), self._peer)
         self._taking = False
+        self._expect_progress()
         self._limit_reading()
         if self._complete and self._is_done() and self._transport is not None:
             self._transport.close()
@@ -170,7 +179,6 @@ class _Connection(asyncio.Protocol):
         if self._asked == MOST_QUERIES_A_CONNECTION:
             self._complete = True
             self._messages.clear()
-        self._expect_progress()
         admitted = self._resolver.admit(message, peer)
         if admitted is None:
             self.abort()
@@ -185,7 +193,6 @@ class _Connection(asyncio.Protocol):
 
     def _answered(self, reply: bytes) -> None:
         self._in_flight -= 1
-        self._expect_progress()
         self._write(reply)
         self._take()
 
@@ -209,10 +216,15 @@ class _Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _expect_progress(self) -> None:
+        # The rest of a message may be waiting until we read on.
+        is_unfinished = self._deframer.pending and self._in_flight < MOST_IN_FLIGHT
+        self._end_after(MESSAGE_WITHIN_S if is_unfinished else IDLE_S)
+
+    def _end_after(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if self._transport is not None:
-            self._timer = self._loop.call_later(IDLE_S, self.abort)
+            self._timer = self._loop.call_later(seconds, self.abort)
 
 
 def _peer_of(transport: asyncio.Transport) -> Peer | None:

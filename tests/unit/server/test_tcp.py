@@ -14,6 +14,7 @@ import dns.rrset
 import pytest
 
 from filterd.server import tcp
+from filterd.wire import frame
 from tests.support.serving import GRADE_1, STAFF, WITHIN_S, Serving, a_site
 from tests.support.wire import QUESTION, a_message, a_query
 
@@ -145,20 +146,32 @@ def test_a_malformed_question_gets_formerr_and_the_connection_stays(serving: Ser
         assert stub.ask(BLOCKED)[3] & 0xF == dns.rcode.NXDOMAIN
 
 
-@pytest.mark.parametrize("sent", [b"", b"\0", b"\0\x20abc", BLOCKED[:5]])
+@pytest.mark.parametrize(
+    ("limit", "sent"),
+    [
+        ("FIRST_OCTET_WITHIN_S", b""),
+        ("MESSAGE_WITHIN_S", b"\0"),
+        ("MESSAGE_WITHIN_S", b"\0\x20abc"),
+        ("MESSAGE_WITHIN_S", BLOCKED[:5]),
+        ("MESSAGE_WITHIN_S", frame(BLOCKED) + b"\0"),
+        ("IDLE_S", frame(BLOCKED)),
+    ],
+)
 def test_who_makes_no_progress_is_ended(
-    on_each_loop: Serving, sent: bytes, monkeypatch: pytest.MonkeyPatch
+    on_each_loop: Serving, limit: str, sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp, "IDLE_S", 0.05)
+    _be_patient(monkeypatch, but=limit, seconds=0.05)
     with on_each_loop.tcp_stub() as stub:
         stub.socket.sendall(sent)
+        if len(sent) > len(BLOCKED):
+            stub.receive()
         assert stub.is_ended()
 
 
 def test_an_octet_now_and_then_is_no_progress(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp, "IDLE_S", 0.2)
+    _be_patient(monkeypatch, but="MESSAGE_WITHIN_S", seconds=0.2)
     with serving.tcp_stub() as stub:
         stub.socket.settimeout(0.02)
         dripped = 0
@@ -170,6 +183,26 @@ def test_an_octet_now_and_then_is_no_progress(
             except TimeoutError:
                 dripped += 1
         assert 0 < dripped < 20
+
+
+def test_half_a_question_that_we_do_not_read_yet_is_nobodys_fault(
+    serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _be_patient(monkeypatch, but="MESSAGE_WITHIN_S", seconds=0.5)
+    monkeypatch.setattr(tcp, "MOST_IN_FLIGHT", 1)
+    upstream.released.clear()
+    with serving.tcp_stub() as stub:
+        stub.socket.sendall(frame(a_query("a.vn")) + frame(BLOCKED)[:5])
+        upstream.wait_until_asked()
+        threading.Timer(0.8, upstream.released.set).start()
+        stub.receive()
+        stub.socket.sendall(frame(BLOCKED)[5:])
+        assert stub.receive()[3] & 0xF == dns.rcode.NXDOMAIN
+
+
+def _be_patient(monkeypatch: pytest.MonkeyPatch, *, but: str, seconds: float) -> None:
+    for limit in ("FIRST_OCTET_WITHIN_S", "MESSAGE_WITHIN_S", "IDLE_S"):
+        monkeypatch.setattr(tcp, limit, seconds if limit == but else 3_600.0)
 
 
 def test_a_client_has_a_limit_of_connections_and_others_have_theirs(
