@@ -14,6 +14,9 @@ from rich.text import Text
 
 from filterd.texts import Texts
 
+_WIDEST_ID = 28
+"""Columns for the first of a row: a longer one would take them from the numbers."""
+
 
 def titled(title: str, table: Table) -> Group:
     """Put a title above a table; rich's own would be broken where the table is narrower."""
@@ -34,14 +37,18 @@ def facts(rows: Iterable[tuple[str, Any]]) -> Table:
 def grid(columns: Iterable[tuple[str, bool]]) -> Table:
     """Return an empty table; each column is a heading and whether it holds numbers.
 
-    Numbers and the first column keep their width; where a terminal is too
-    narrow, the words between are cut, never broken over lines.
+    Numbers keep their width, and the first column up to ``_WIDEST_ID``; where a
+    terminal is too narrow, the words between are cut, never broken over lines.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for position, (heading, numeric) in enumerate(columns):
         justify: Literal["left", "right"] = "right" if numeric else "left"
         table.add_column(
-            heading, justify=justify, no_wrap=numeric or position == 0, overflow="ellipsis"
+            heading,
+            justify=justify,
+            no_wrap=numeric or position == 0,
+            overflow="ellipsis",
+            max_width=_WIDEST_ID if position == 0 else None,
         )
     return table
 

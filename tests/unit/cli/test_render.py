@@ -125,6 +125,14 @@ def test_a_narrow_table_keeps_ids_and_numbers_and_breaks_no_word(width: int) -> 
     assert row[1] == "alcohol-tobacco" or row[1].endswith("…")
 
 
+def test_a_long_id_is_cut_before_a_number_is() -> None:
+    table = grid([("List", False), ("Category", False), *[("Not taken", True)] * 4])
+    table.add_row("publisher-" * 6, "alcohol-tobacco", *["1000000"] * 4)
+    row = _drawn(table, 80)[3].split()
+    assert row[0].endswith("…")
+    assert row[-4:] == ["1000000"] * 4
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0, "0"), (999, "999"), (1000, "1\u202f000"), (5_000_000, "5\u202f000\u202f000")],
