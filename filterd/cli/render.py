@@ -14,7 +14,7 @@ from rich.text import Text
 
 from filterd.texts import Texts
 
-_WIDEST_ID = 28
+_WIDEST_ID = 32
 """Columns for the first of a row: a longer one would take them from the numbers."""
 
 
