@@ -36,16 +36,29 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
         FilterdError: a list cannot be read or the disk refused; what was in force stays.
     """
     with sole(here.state.build_lock, otherwise="another build is at work", wait=True):
-        fresh = here.state.index.with_suffix(".new")
-        with _progress(here, visible=show_progress) as progress:
-            report = _compile(here, fresh, progress, shipped_only=shipped_only)
-        _activate(fresh, here.state)
+        _remove_leftovers(here.state)
+        try:
+            with _progress(here, visible=show_progress) as progress:
+                report = _compile(here, progress, shipped_only=shipped_only)
+        except OSError as error:
+            why = f"the lists cannot be compiled there: {error.strerror}"
+            raise StoreError(f"{here.state.folder}: {why}") from error
+        _activate(here.state)
     return report
 
 
-def _compile(
-    here: Context, target: Path, progress: Progress, *, shipped_only: bool
-) -> CompileReport:
+def _fresh(path: Path) -> Path:
+    """Return where a file is made that takes the place of ``path`` once it is whole."""
+    return path.with_suffix(".new")
+
+
+def _remove_leftovers(state: StateFolder) -> None:
+    """Free what a killed build left half written; whoever builds now holds the lock."""
+    for leftover in state.folder.glob(f".{_fresh(state.index).name}.*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _compile(here: Context, progress: Progress, *, shipped_only: bool) -> CompileReport:
     catalog = load_catalog(shipped("blocklists"))
     own = [] if shipped_only else own_lists(*read_site(here))
     task = progress.add_task(here.texts("lists.compiling"), total=None)
@@ -53,10 +66,10 @@ def _compile(
         [*catalog.lists, *own],
         pins=catalog.pins,
         protections=catalog.protections,
-        target=target,
+        target=_fresh(here.state.index),
         now=SystemClock().wall(),
         progress=lambda done, total: progress.update(task, completed=done, total=total),
-        problems=here.state.problems,
+        problems=_fresh(here.state.problems),
     )
 
 
@@ -72,7 +85,7 @@ def _progress(here: Context, *, visible: bool) -> Progress:
     )
 
 
-def _activate(fresh: Path, state: StateFolder) -> None:
+def _activate(state: StateFolder) -> None:
     """Put a verified index in force and keep the one before it."""
     try:
         if state.index.exists():
@@ -80,6 +93,7 @@ def _activate(fresh: Path, state: StateFolder) -> None:
             kept.unlink(missing_ok=True)
             os.link(state.index, kept)
             install(kept, state.previous_index)
-        install(fresh, state.index)
+        install(_fresh(state.problems), state.problems)
+        install(_fresh(state.index), state.index)
     except OSError as error:
         raise StoreError(f"{state.index}: cannot be replaced: {error.strerror}") from error

@@ -66,3 +66,27 @@ def test_what_cannot_take_its_place_leaves_the_old_one(
     with pytest.raises(StoreError, match="cannot be replaced: No space left"):
         building.build(here, shipped_only=True, show_progress=False)
     assert here.state.index.read_bytes() == b"the one before"
+
+
+def test_a_build_that_fails_leaves_the_problems_of_the_lists_in_force(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, _ = _here(config, tmp_path)
+    here.state.problems.write_text("of the lists in force", encoding="utf-8")
+
+    def full(*_: object, problems: Path, **__: object) -> None:
+        problems.write_text("begun", encoding="utf-8")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(building, "compile_lists", full)
+    with pytest.raises(StoreError, match=r"the lists cannot be compiled there: No space left"):
+        building.build(here, shipped_only=True, show_progress=False)
+    assert here.state.problems.read_text(encoding="utf-8") == "of the lists in force"
+
+
+def test_what_a_killed_build_left_behind_is_removed(config: Path, tmp_path: Path) -> None:
+    here, _ = _here(config, tmp_path)
+    leftover = tmp_path / ".index.new.4711.tmp"
+    leftover.write_bytes(b"half an index")
+    building.build(here, shipped_only=True, show_progress=False)
+    assert not leftover.exists()
