@@ -20,7 +20,10 @@ def init(
     here: Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
 ) -> None:
-    """Copy the sample site and the tier files to DIR; nothing there is overwritten."""
+    """Copy the sample site and the tier files to DIR.
+
+    Nothing that is there is overwritten.
+    """
     sample = shipped("policies")
     for file in sample.rglob("*"):
         target = folder / file.relative_to(sample)

@@ -40,9 +40,10 @@ def build(
         bool, typer.Option("--no-reload", help="Leave a running daemon the lists that it has.")
     ] = False,
 ) -> None:
-    """Compile the shipped lists and the site's own into the index that lookups read.
+    """Compile the lists into the index that lookups read.
 
-    A running daemon serves the new lists at once.
+    They are those that ship and the site's own. A running daemon serves the new
+    index at once.
     """
     report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     told = not no_reload and _tell_daemon(here)
@@ -61,7 +62,7 @@ def status(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Show the compiled lists: what was kept of each, and what was not and why."""
+    """Show what was kept of each list, what was not, and why."""
     index = open_index(here)
     if json:
         here.print_json({"build": index.build, **index.report.to_json()})
@@ -79,9 +80,9 @@ def search(
     ],
     json: JsonOption = False,
 ) -> None:
-    """Find the lists that name NAME or a name above it, with the line of each entry.
+    """Find the lists that name NAME or a name above it.
 
-    Exit code 0: found; 1: on no list.
+    Each is told with the line of its entry. Exit code 0: found; 1: on no list.
     """
     found = _entries(open_index(here), qname_from(name))
     if json:

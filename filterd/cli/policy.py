@@ -27,9 +27,9 @@ def validate(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Check site.yaml and the tier files; every problem with its file, line and column.
+    """Check site.yaml and the tier files.
 
-    Exit code 0: valid; 2: not.
+    Every problem is told with its file, line and column. Exit code 0: valid; 2: not.
     """
     policy = policy_of(here)
     summary = {

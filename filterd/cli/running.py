@@ -18,7 +18,10 @@ def reload(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Put the site's files and the compiled lists in force; if they are wrong, nothing changes."""
+    """Put the site's files and the compiled lists in force.
+
+    If they are wrong, nothing changes.
+    """
     done = control.ask(here.state.control_socket, "reload")
     if json:
         here.print_json(done)

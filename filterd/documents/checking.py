@@ -40,6 +40,15 @@ _MUST_BE = {
     "model_attributes_type": "a mapping of keys",
 }
 
+_LIMITS = {
+    "too_short": "it needs {min_length} or more",
+    "too_long": "it may have {max_length} at most",
+    "string_too_short": "it needs {min_length} characters or more",
+    "string_too_long": "it may have {max_length} characters at most",
+    "greater_than_equal": "it must be {ge} or more",
+    "less_than_equal": "it must be {le} or less",
+}
+
 
 class DocumentModel(BaseModel):
     """The base of every model of a file: an unknown key is an error, and it never changes."""
@@ -109,8 +118,8 @@ def _about_value(kind: str, value: Any, context: dict[str, Any]) -> tuple[str, s
         return f"{_MUST_BE[kind]} expected, not {_name_of(value)}", hint
     if kind in ("literal_error", "enum"):
         return f"'{value}' is not known", did_you_mean(str(value), _allowed(context["expected"]))
-    if kind == "too_short":
-        return f"it needs {context['min_length']} or more", ""
+    if kind in _LIMITS:
+        return _LIMITS[kind].format(**context), ""
     if kind == "string_pattern_mismatch":
         return f"'{value}' does not have the right form", f"it must match {context['pattern']}"
     return "", str(context.get("hint", ""))

@@ -31,6 +31,7 @@ def test_without_a_command_the_help_is_shown(words: tuple[str, ...]) -> None:
     assert done.code == 2
     assert done.err.startswith("Usage: filterd")
     assert "Commands:" in done.err
+    assert "...\n" not in done.err, "a summary is cut"
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])

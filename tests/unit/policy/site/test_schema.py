@@ -61,7 +61,7 @@ def test_a_school_with_a_name_is_enough() -> None:
         ("grades:\n  6: {by_age: 'no'}\n", "3:7: by_age: true or false expected, not 'no'"),
         ("grades:\n  6: {block_response: drop}\n", "3:7: block_response: 'drop' is not known"),
         ("grades:\n  6: {sinkhole: {ipv4: '::1'}}\n", "3:18: ipv4: '::1' is an IPv6 address"),
-        ("grades:\n  6: {client_ttl_max_s: 0}\n", "3:7: client_ttl_max_s: Input should be greater"),
+        ("grades:\n  6: {client_ttl_max_s: 0}\n", "3:7: client_ttl_max_s: it must be 1 or more"),
         ("exceptions:\n  - {allow: a.vn}\n", "3:5: the key 'reason' is missing"),
         ("exceptions:\n  - {reason: why}\n", "3:5: exceptions: an exception allows one name or"),
         (
