@@ -30,8 +30,9 @@ def test_without_a_command_the_help_is_shown(words: tuple[str, ...]) -> None:
     done = call(*words)
     assert done.code == 2
     assert done.err.startswith("Usage: filterd")
-    assert "Commands:" in done.err
-    assert "...\n" not in done.err, "a summary is cut"
+    _, commands, summaries = done.err.partition("Commands:")
+    assert commands
+    assert "...\n" not in summaries, "one is cut"
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
