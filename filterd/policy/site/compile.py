@@ -158,7 +158,11 @@ def _unless_beneath(folder: Path, file: str) -> tuple[str, str] | None:
     The daemon may read more than the person who edits the site may; a list must
     not show what stands in other files.
     """
-    path = (folder / file).resolve()
+    try:
+        path = (folder / file).resolve()
+        is_file = path.is_file()
+    except (OSError, RuntimeError):  # too long a name, links in a circle (Python before 3.13)
+        return f"'{file}' cannot be a file", "check the name"
     if not path.is_relative_to(folder.resolve()):
         return f"'{file}' is outside the folder of site.yaml", "put the list beside site.yaml"
-    return None if path.is_file() else (f"there is no file '{file}'", "check the name")
+    return None if is_file else (f"there is no file '{file}'", "check the name")

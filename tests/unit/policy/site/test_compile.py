@@ -138,6 +138,14 @@ def test_a_list_that_leads_out_of_the_folder_is_not_compiled(tmp_path: Path) -> 
         own_lists(load_site(tmp_path), CATALOG)
 
 
+@pytest.mark.parametrize("file", ["circle.txt", "x" * 300])
+def test_a_list_that_cannot_be_a_file_is_told(tmp_path: Path, file: str) -> None:
+    (tmp_path / "circle.txt").symlink_to("circle.txt")
+    text = f"lists:\n  - {{id: own, file: {file}, category: games}}\n"
+    (told,) = problems(tmp_path, text)
+    assert "cannot be a file" in told or "there is no file" in told
+
+
 def test_own_lists_have_absolute_paths_and_yield_to_protections(tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text("example.com\n")
     text = "lists:\n  - {id: own, file: own.txt, format: hosts, category: games}\n"
