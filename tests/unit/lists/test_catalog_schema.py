@@ -85,7 +85,7 @@ def test_a_name_is_read_into_its_one_wire_form(written: str, wire: bytes) -> Non
 
 
 WRONG = [
-    ("category", "min_age", "21", "less than or equal to 18"),
+    ("category", "min_age", "21", "it must be 18 or less"),
     ("category", "min_age", '"12"', "a whole number expected, not '12'"),
     ("category", "rating", "13+", "'13+' is not known"),
     ("category", "locked", "sometimes", "'sometimes' is not known (true, false or ordered)"),
