@@ -13,7 +13,9 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     3 policy                       pure: (client, qname, qtype, now) -> Verdict
     2 lists                        list text -> rules -> compiled index -> lookup
     1 wire                         DNS messages as bytes
-    0 errors clock texts version paths
+      documents                    YAML with places, for what compiles and for people
+      paths                        where files are; writing that survives a power cut
+    0 errors clock texts version
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 
