@@ -46,6 +46,7 @@ def build(
     index at once.
     """
     report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
+    _warn_of_empty(here, report)
     told = not no_reload and _tell_daemon(here)
     if json:
         here.print_json(report.to_json())
@@ -92,6 +93,18 @@ def search(
     else:
         here.console.print(here.texts("lists.not_listed", name=name))
     raise typer.Exit(0 if found else 1)
+
+
+def _warn_of_empty(here: Context, report: CompileReport) -> None:
+    """Say which lists gave nothing although something stands in them.
+
+    An error page saved as a list would otherwise open its category unseen. It is
+    no error: a list of nothing but element hiding is honest and gives nothing.
+    """
+    for one in report.lists:
+        if not one.kept and (one.problems or one.refused):
+            warning = here.texts("lists.nothing_kept", list=one.id, lines=one.lines)
+            here.errors.print(warning, style="yellow")
 
 
 def _tell_daemon(here: Context) -> bool:

@@ -94,6 +94,16 @@ def test_quiet_prints_nothing(school: list[str]) -> None:
     assert call("lists", "build", "--quiet", *school) == (0, "", "")
 
 
+def test_a_list_that_gives_nothing_is_warned_of_even_when_quiet(
+    school: list[str], tmp_path: Path
+) -> None:
+    page = "<!DOCTYPE html>\n<title>502 Bad Gateway</title>\n"
+    (tmp_path / "site" / "own.txt").write_text(page, encoding="utf-8")
+    done = call("lists", "build", "--quiet", "--lang", "en", *school)
+    assert (done.code, done.out, len(done.error_lines)) == (0, "", 1)
+    assert "danh-sach-rieng-cua-nha-truong: nothing in its 2 lines can be used" in done.err
+
+
 def test_a_wrong_site_leaves_the_lists_as_they_are(school: list[str], tmp_path: Path) -> None:
     call("lists", "build", "--quiet", *school)
     before = StateFolder(tmp_path / "state").index.read_bytes()
