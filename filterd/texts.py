@@ -95,8 +95,8 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
         "Every line that was not taken: {path}",
     ),
     "lists.nothing_kept": (
-        "cảnh báo: {list}: không mục nào trong {lines} dòng dùng được; hãy kiểm tra tệp và `format`",
-        "warning: {list}: nothing in its {lines} lines can be used; check the file and its `format`",
+        "cảnh báo: {list}: không mục nào trong {lines} dòng dùng được; kiểm tra tệp và `format`",
+        "warning: {list}: nothing in its {lines} lines can be used; check file and `format`",
     ),
     "lists.built_at": ("Biên dịch lúc {when}", "Compiled at {when}"),
     "lists.reloaded": ("Dịch vụ đang chạy đã dùng danh sách mới.", "The daemon serves them now."),
