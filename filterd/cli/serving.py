@@ -135,7 +135,7 @@ def _greeting(texts: Texts, daemon: Daemon, *, try_it: bool) -> Iterator[str]:
     yield texts("serve.ready", listen=shown)
     if not matcher.NATIVE:
         yield texts("serve.pure")
-    if not daemon.site.upstreams:
+    if not daemon.site.route.servers:
         yield texts("serve.no_upstream")
     if try_it:
         yield texts("serve.try")

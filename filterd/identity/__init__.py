@@ -8,5 +8,6 @@ site has: failing to recognise a device never opens anything.
 """
 
 from filterd.identity.identifier import Identifier
+from filterd.identity.surroundings import Surroundings
 
-__all__ = ["Identifier"]
+__all__ = ["Identifier", "Surroundings"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from filterd.policy.client import Client
 
 if TYPE_CHECKING:
+    from filterd.identity.surroundings import Surroundings
     from filterd.policy.model import Network, Policy
 
 _MEMO_CLIENTS = 10_000
@@ -19,8 +20,8 @@ _MEMO_CLIENTS = 10_000
 class Identifier:
     """Answers, for one policy, who asks; remembers what it found."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, policy: Policy, surroundings: Surroundings) -> None:
+        self._policy, self._surroundings = policy, surroundings
         self._unknown = policy.grades[policy.unknown_grade]
         ranges = [(ip_network(cidr), net) for net in policy.networks for cidr in net.cidrs]
         self._ranges = sorted(ranges, key=lambda item: item[0].prefixlen, reverse=True)

@@ -37,6 +37,26 @@ class BlockResponse(StrEnum):
     SINKHOLE = "sinkhole"
 
 
+class Tls(StrEnum):
+    """How an upstream is asked (RFC 8310 §5).
+
+    ``NO``: by UDP, and TCP where that does not do. ``STRICT``: by TLS to a
+    server that proves its name, or not at all. ``OPPORTUNISTIC``: by TLS
+    whoever answers, and as by ``NO`` where TLS cannot be had.
+    """
+
+    NO = "no"
+    STRICT = "strict"
+    OPPORTUNISTIC = "opportunistic"
+
+
+class LeaseFormat(StrEnum):
+    """Who wrote a file of DHCP leases."""
+
+    DNSMASQ = "dnsmasq"
+    KEA = "kea"
+
+
 class Audience(StrEnum):
     """For whom a local rule is, from the widest to the narrowest."""
 
@@ -86,6 +106,7 @@ class GradePolicy:
     client_ttl_max_s: int = 600
     safe_search: str = "off"
     youtube: str = "off"
+    strip_ech: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +117,8 @@ class Network:
     grade: str
     cidrs: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
+    macs: tuple[str, ...] = ()
+    """As ``02:00:5e:10:00:01``; they tell before any range does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +160,20 @@ class LocalZone:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamServer:
-    """Where to ask: an address literal and a port. ``system`` stands for resolv.conf's servers."""
+    """Where to ask, and how far to believe it.
+
+    ``address`` is a literal; ``system`` stands for resolv.conf's servers.
+    ``tls_name`` is what its certificate must say. ``trusted``: it validates, and
+    the way to it is safe, so that its AD bit may be passed on (RFC 6840 §5.8).
+    ``randomise_case``: it keeps the letter case of a question (0x20).
+    """
 
     address: str
     port: int = 53
+    tls: Tls = Tls.NO
+    tls_name: str = ""
+    trusted: bool = False
+    randomise_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +193,31 @@ class ListenAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseFile:
+    """A file in which a DHCP server keeps its leases; ``path`` is absolute."""
+
+    path: str
+    format: LeaseFormat
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What one client may ask: so many at once, and then so many a second."""
+
+    queries_a_second: int = 200
+    burst: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that the site's files say, checked and merged."""
+    """Everything that the site's files say, checked and merged.
+
+    ``lan_interfaces``: the interfaces whose directly connected prefixes may ask;
+    where none is named, those that look like the school's side of the gateway.
+    ``lease_zone`` is the local zone in which devices have the names that they
+    gave to the DHCP server, None for nowhere. ``private_answers`` are names that
+    may lead to private addresses (dns.md §11, rebinding).
+    """
 
     school: str
     time_zone: str
@@ -180,3 +236,10 @@ class Policy:
     protections: tuple[Protection, ...]
     top_level: tuple[bytes, ...] = ()
     """Names of top-level domains, so that a single label that is one can be told from a typo."""
+    workers: int = 1
+    rate_limit: RateLimit = RateLimit()
+    cache_octets: int = 32 * 1024 * 1024
+    lan_interfaces: tuple[str, ...] = ()
+    leases: tuple[LeaseFile, ...] = ()
+    lease_zone: bytes | None = None
+    private_answers: tuple[bytes, ...] = ()

@@ -114,6 +114,7 @@ def _forwarded(query: Query, answer: Answer, now: float) -> bytes:
         resolution.rcode,
         age_s=answer.age_s,
         cap_ttl_s=_longest_ttl(query, answer.verdict, now),
+        ad=resolution.authentic,
         edes=resolution.edes,
     )
 

@@ -40,7 +40,7 @@ def answer_locally(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
     None for a name that has to be asked for, for one in a delegated zone, and
     for type ANY of a name that exists: that is answered for all names alike.
     """
-    if site.zones.servers_of(qname) is not None:
+    if site.zones.route_of(qname) is not None:
         return None
     found = site.zones.answer(qname, qtype)
     if found is not None:

@@ -12,10 +12,10 @@ from filterd.wire import Ede, ParsedQuery, Rcode
 
 if TYPE_CHECKING:
     from filterd.policy.client import Client
-    from filterd.policy.model import UpstreamServer, ZoneRecord
+    from filterd.policy.model import ZoneRecord
     from filterd.policy.verdict import Verdict
     from filterd.resolve.site import Site
-    from filterd.upstream import Resolution
+    from filterd.upstream import Resolution, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ class Query:
         return self.message.edns is not None and self.message.edns.do
 
     @property
-    def upstream_key(self) -> tuple[UpstreamQuestion, tuple[UpstreamServer, ...]]:
+    def upstream_key(self) -> tuple[UpstreamQuestion, Route]:
         """What an upstream is asked, and which are: all that its answer depends on."""
-        servers = self.site.zones.servers_of(self.qname)
+        route = self.site.zones.route_of(self.qname)
         question = UpstreamQuestion(self.qname, self.qtype, self.do, self.message.header.cd)
-        return question, self.site.upstreams if servers is None else servers
+        return question, self.site.route if route is None else route
 
 
 class Source(StrEnum):

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.identity import Identifier
+from filterd.identity import Identifier, Surroundings
 from filterd.policy.engine import Engine
 from filterd.resolve.zones import Zones
+from filterd.upstream import Route
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
@@ -24,29 +25,39 @@ if TYPE_CHECKING:
 class Site:
     """One policy and one index, and what follows from them.
 
-    ``upstreams`` are addresses only: what the policy calls ``system`` has been
-    looked up. ``existing`` are names above others, so that none may be denied:
+    ``route`` leads to the upstreams by address: what the policy calls ``system``
+    has been looked up. ``surroundings`` outlives any one site: it is what the
+    network shows of the devices. ``existing`` are names above others, so that none may be denied:
     top-level domains, and the ancestors of the site's zones.
     """
 
     policy: Policy
     index: Index
-    upstreams: tuple[UpstreamServer, ...]
+    route: Route
+    surroundings: Surroundings
     engine: Engine
     identifier: Identifier
     zones: Zones
     existing: frozenset[bytes]
 
     @classmethod
-    def of(cls, policy: Policy, index: Index, upstreams: tuple[UpstreamServer, ...]) -> Site:
-        """Join a policy, an index and the addresses to ask."""
+    def of(
+        cls,
+        policy: Policy,
+        index: Index,
+        upstreams: tuple[UpstreamServer, ...],
+        surroundings: Surroundings | None = None,
+    ) -> Site:
+        """Join a policy, an index, the addresses to ask and what is known of the network."""
         zones = Zones(policy)
+        surroundings = surroundings or Surroundings()
         return cls(
             policy,
             index,
-            upstreams,
+            Route(upstreams),
+            surroundings,
             Engine(policy, index),
-            Identifier(policy),
+            Identifier(policy, surroundings),
             zones,
             zones.ancestors.union(policy.top_level),
         )

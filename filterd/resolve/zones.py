@@ -12,11 +12,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.upstream import Route
 from filterd.wire import Rcode, RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from filterd.policy.model import DelegatedZone, LocalZone, Policy, UpstreamServer, ZoneRecord
+    from filterd.policy.model import LocalZone, Policy, ZoneRecord
 
 _LONGEST_CHAIN = 11
 """Aliases followed within a zone; as many as resolvers follow (reliability.md B4)."""
@@ -40,9 +41,9 @@ class Zones:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self._zones: dict[bytes, _LocalData | DelegatedZone] = {
+        self._zones: dict[bytes, _LocalData | Route] = {
             **{zone.name: _LocalData(zone) for zone in policy.local_zones},
-            **{zone.name: zone for zone in policy.delegated_zones},
+            **{zone.name: Route(zone.servers, whole=True) for zone in policy.delegated_zones},
         }
         self.ancestors = frozenset(
             above for name in self._zones for above in list(names.suffixes(name))[1:]
@@ -69,12 +70,12 @@ class Zones:
             qname = names.canonical(alias[0].rdata)
         return ZoneAnswer(Rcode.SERVFAIL, ())
 
-    def servers_of(self, qname: bytes) -> tuple[UpstreamServer, ...] | None:
-        """Return the servers of the delegated zone that holds ``qname``; None if none does."""
+    def route_of(self, qname: bytes) -> Route | None:
+        """Return whom to ask in the delegated zone that holds ``qname``; None if none does."""
         zone = self._zone_of(qname)
-        return None if zone is None or isinstance(zone, _LocalData) else zone.servers
+        return zone if isinstance(zone, Route) else None
 
-    def _zone_of(self, qname: bytes) -> _LocalData | DelegatedZone | None:
+    def _zone_of(self, qname: bytes) -> _LocalData | Route | None:
         for suffix in names.suffixes(qname):
             if suffix in self._zones:
                 return self._zones[suffix]

@@ -11,11 +11,13 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.lists import matcher
+from filterd.policy.model import RateLimit
 from filterd.policy.store import digest
 from filterd.resolve import pipeline
 from filterd.resolve.explain import (
@@ -30,6 +32,8 @@ from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import SiteHolder
 from filterd.resolve.store import ResolutionStore
 from filterd.server import state as on_disk
+from filterd.server.arrival import bind
+from filterd.server.limiter import Limiter
 from filterd.server.stepping import Stepper
 from filterd.server.tcp import TcpListener
 from filterd.server.udp import UdpListener
@@ -74,6 +78,8 @@ class Daemon:
         self._forwarder = Forwarder(clock)
         self._stepper = Stepper()
         self._connections: Counter[str] = Counter()
+        self._limiter = Limiter(RateLimit(), clock)
+        self._sockets: list[socket.socket] = []
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
         self._sites: SiteHolder
@@ -110,6 +116,8 @@ class Daemon:
         """Stop listening, end what waits, free every socket."""
         for listener in self._udp:
             listener.close()
+        for opened in self._sockets:
+            opened.close()
         self._forwarder.close()
         await self._stepper.close()
         for tcp in self._tcp:
@@ -180,9 +188,11 @@ class Daemon:
         }
 
     async def _listen(self, listen: ListenAddress) -> None:
-        self._udp.append(UdpListener(listen, self._resolver, self._stepper))
-        tcp = TcpListener(self._resolver, self._stepper, self._connections)
-        await tcp.start(replace(listen, port=self._udp[-1].port))
+        opened = bind(listen, socket.SOCK_DGRAM)
+        self._sockets.append(opened)
+        self._udp.append(UdpListener(opened, self._resolver, self._stepper, self._limiter))
+        tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._connections)
+        await tcp.start(bind(replace(listen, port=self._udp[-1].port), socket.SOCK_STREAM))
         self._tcp.append(tcp)
 
     def _upstreams(self) -> list[dict[str, Any]]:
@@ -199,5 +209,5 @@ class Daemon:
                 "rtt_ms": round(known[server].srtt_s * 1000, 1) if server in known else None,
                 "down": server in known and known[server].down_until > now,
             }
-            for server in self.site.upstreams
+            for server in self.site.route.servers
         ]

@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from filterd.errors import WireError
 from filterd.resolve.query import Peer
-from filterd.server.arrival import bind, interface_of
+from filterd.server.arrival import interface_of
 from filterd.wire import Deframer, fit, frame, size_limit
 
 if TYPE_CHECKING:
+    import socket
     from collections import Counter
 
-    from filterd.policy.model import ListenAddress
     from filterd.resolve.resolver import Resolver
+    from filterd.server.limiter import Limiter
     from filterd.server.stepping import Stepper
 
 FIRST_OCTET_WITHIN_S = 3.0
@@ -35,10 +35,16 @@ _BACKLOG = 128
 
 
 class TcpListener:
-    """One listening TCP socket; counts connections for all the listeners of a daemon."""
+    """One listening TCP socket; counts connections for all the listeners of a worker."""
 
-    def __init__(self, resolver: Resolver, stepper: Stepper, connections: Counter[str]) -> None:
-        self._resolver, self._stepper = resolver, stepper
+    def __init__(
+        self,
+        resolver: Resolver,
+        stepper: Stepper,
+        limiter: Limiter,
+        connections: Counter[str],
+    ) -> None:
+        self._resolver, self._stepper, self._limiter = resolver, stepper, limiter
         self._connections = connections
         self._server: asyncio.Server | None = None
         self._open: set[_Connection] = set()
@@ -50,13 +56,8 @@ class TcpListener:
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
-    async def start(self, listen: ListenAddress) -> None:
-        """Bind and accept.
-
-        Raises:
-            ConfigError: the address cannot be bound.
-        """
-        opened = bind(listen, socket.SOCK_STREAM)
+    async def start(self, opened: socket.socket) -> None:
+        """Accept from a socket that ``arrival.bind`` has opened; it is closed with the listener."""
         self._server = await asyncio.get_running_loop().create_server(
             self._accept, sock=opened, backlog=_BACKLOG
         )

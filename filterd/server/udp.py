@@ -15,15 +15,15 @@ import socket
 from typing import TYPE_CHECKING
 
 from filterd.resolve.query import Peer
-from filterd.server.arrival import ANCILLARY_OCTETS, arrival_of, bind
+from filterd.server.arrival import ANCILLARY_OCTETS, arrival_of
 from filterd.wire import fit, size_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from filterd.policy.model import ListenAddress
     from filterd.resolve.resolver import Resolver
     from filterd.server.arrival import ControlMessage
+    from filterd.server.limiter import Limiter
     from filterd.server.stepping import Stepper
 
 _LARGEST_QUERY = 4_096
@@ -34,12 +34,14 @@ _REFLECTING_PORTS = frozenset((0, 7, 13, 19, 37))
 
 
 class UdpListener:
-    """One UDP socket on one address."""
+    """One UDP socket on one address, which ``arrival.bind`` has opened; closing is its owner's."""
 
-    def __init__(self, listen: ListenAddress, resolver: Resolver, stepper: Stepper) -> None:
-        self._resolver, self._stepper = resolver, stepper
+    def __init__(
+        self, opened: socket.socket, resolver: Resolver, stepper: Stepper, limiter: Limiter
+    ) -> None:
+        self._resolver, self._stepper, self._limiter = resolver, stepper, limiter
         self._loop = asyncio.get_running_loop()
-        self._socket = bind(listen, socket.SOCK_DGRAM)
+        self._socket = opened
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         self._loop.add_reader(self._socket, self._readable)
 
@@ -52,7 +54,6 @@ class UdpListener:
     def close(self) -> None:
         """Stop listening."""
         self._loop.remove_reader(self._socket)
-        self._socket.close()
 
     def _readable(self) -> None:
         for _ in range(_DATAGRAMS_A_WAKEUP):

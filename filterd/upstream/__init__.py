@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 4: asking other resolvers, and believing only what answers the question.
 
+* ``route``: who is asked about a name.
 * ``question``: composes what is asked and tells whether a datagram answers it.
 * ``udp``, ``tcp``: one attempt at one server.
 * ``exchange``: one question put to a group of servers under one deadline.
@@ -16,5 +17,6 @@ from filterd.upstream.exchange import CONCLUSIVE
 from filterd.upstream.forwarder import Forwarder
 from filterd.upstream.question import UpstreamQuestion
 from filterd.upstream.resolution import Resolution
+from filterd.upstream.route import Route
 
-__all__ = ["CONCLUSIVE", "Forwarder", "Resolution", "UpstreamQuestion"]
+__all__ = ["CONCLUSIVE", "Forwarder", "Resolution", "Route", "UpstreamQuestion"]

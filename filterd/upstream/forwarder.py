@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The face of the floor: a question and a group of servers -> a resolution.
+"""The face of the floor: a question and a route -> a resolution.
 
 Identical questions in flight share one exchange: a lesson bell asks one name two
 thousand times, and answering the birthday odds of a forger with as many
@@ -13,7 +13,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamUnreachableError
-from filterd.policy.model import UpstreamServer
 from filterd.upstream.exchange import Exchange, Outcome
 from filterd.upstream.group import ServerGroup
 from filterd.upstream.resolution import Resolution, resolution_of
@@ -21,8 +20,7 @@ from filterd.upstream.resolution import Resolution, resolution_of
 if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.upstream.question import UpstreamQuestion
-
-Servers = tuple[UpstreamServer, ...]
+    from filterd.upstream.route import Route
 
 MOST_IN_FLIGHT = 1_000
 """Distinct exchanges at a time; waiters on one are bounded by memory only (dns.md §7)."""
@@ -33,8 +31,8 @@ class Forwarder:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._groups: dict[Servers, ServerGroup] = {}
-        self._in_flight: dict[tuple[Servers, UpstreamQuestion], tuple[Exchange, _Flight]] = {}
+        self._groups: dict[Route, ServerGroup] = {}
+        self._in_flight: dict[tuple[Route, UpstreamQuestion], tuple[Exchange, _Flight]] = {}
         self.counters: Counter[str] = Counter()
         """What happened: ``sent``, ``shared``, ``tcp``, ``mismatched``, ``icmp``,
         ``unreachable``, ``overload``."""
@@ -44,18 +42,18 @@ class Forwarder:
         """How many exchanges are going on."""
         return len(self._in_flight)
 
-    def groups(self) -> dict[Servers, ServerGroup]:
+    def groups(self) -> dict[Route, ServerGroup]:
         """Return what is known about the servers asked so far, for ``status``."""
         return self._groups
 
-    async def resolve(self, question: UpstreamQuestion, servers: Servers) -> Resolution:
+    async def resolve(self, question: UpstreamQuestion, route: Route) -> Resolution:
         """Ask, or wait for whoever asks the same already.
 
         Raises:
             UpstreamError: no usable answer by the deadline, or too many
                 exchanges are going on.
         """
-        key = (servers, question)
+        key = (route, question)
         going_on = self._in_flight.get(key)
         if going_on is None:
             return await self._start(key).join()
@@ -69,19 +67,19 @@ class Forwarder:
             flight.land(UpstreamUnreachableError("filterd is stopping"))
         self._in_flight.clear()
 
-    def _start(self, key: tuple[Servers, UpstreamQuestion]) -> _Flight:
-        servers, question = key
+    def _start(self, key: tuple[Route, UpstreamQuestion]) -> _Flight:
+        route, question = key
         if len(self._in_flight) >= MOST_IN_FLIGHT:
             self.counters["overload"] += 1
             raise UpstreamUnreachableError("too many questions are waiting for upstreams")
-        group = self._groups.get(servers)
+        group = self._groups.get(route)
         if group is None:
-            group = self._groups[servers] = ServerGroup(servers)
+            group = self._groups[route] = ServerGroup(route.servers)
         flight = _Flight()
 
         def landed(outcome: Outcome) -> None:
             self._in_flight.pop(key, None)
-            flight.land(_resolution_or_error(outcome, question))
+            flight.land(_resolution_or_error(outcome, question, whole=route.whole))
 
         exchange = Exchange(group, question, self._clock, self.counters, landed)
         self._in_flight[key] = exchange, flight
@@ -90,12 +88,12 @@ class Forwarder:
 
 
 def _resolution_or_error(
-    outcome: Outcome, question: UpstreamQuestion
+    outcome: Outcome, question: UpstreamQuestion, *, whole: bool
 ) -> Resolution | UpstreamError:
     if isinstance(outcome, UpstreamError):
         return outcome
     try:
-        return resolution_of(outcome, question)
+        return resolution_of(outcome, question, whole=whole)
     except UpstreamError as error:
         return error
 

@@ -49,7 +49,8 @@ class Resolution:
 
     ``targets`` are the CNAME and SVCB targets in it, which policy judges for
     each asker anew. ``ttl_s`` is how long all of it holds, 0 for not at all.
-    ``edes`` are the upstream's own extended errors (RFC 8914).
+    ``edes`` are the upstream's own extended errors (RFC 8914). ``authentic``: a
+    server that the site trusts has validated it (its AD bit).
     """
 
     rcode: int
@@ -57,29 +58,34 @@ class Resolution:
     targets: tuple[bytes, ...] = ()
     ttl_s: int = 0
     edes: tuple[Ede, ...] = ()
+    authentic: bool = False
 
 
-def resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Resolution:
-    """Extract what may be kept.
+def resolution_of(
+    response: ParsedResponse, question: UpstreamQuestion, *, whole: bool = False
+) -> Resolution:
+    """Extract what may be kept: all of it from who speaks for a zone of the school (``whole``).
 
     Raises:
         UpstreamMalformedError: the chain loops, is too long, or a record in it
             does not parse.
     """
     try:
-        return _resolution_of(response, question)
+        return _resolution_of(response, question, whole=whole)
     except WireError as error:
         raise UpstreamMalformedError(f"the upstream's answer does not parse: {error}") from error
 
 
-def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Resolution:
+def _resolution_of(
+    response: ParsedResponse, question: UpstreamQuestion, *, whole: bool
+) -> Resolution:
     chain, last = _chain(response, question)
     answered = any(r.rtype == question.qtype for r in chain)
     soa = None if answered else _soa(response, last)
     authority = list(_proofs(response)) if question.do else []
     if soa is not None and soa not in authority:
         authority.insert(0, soa)
-    kept = [*chain, *authority]
+    kept = [*response.records] if whole else [*chain, *authority]
     return Resolution(
         rcode=response.rcode,
         sections=rebuild(response, kept),

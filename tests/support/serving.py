@@ -21,11 +21,13 @@ import dns.message
 import uvloop
 
 from filterd.errors import ConfigError
-from filterd.policy.model import ListenAddress, Network, UpstreamServer
+from filterd.policy.model import ListenAddress, Network, RateLimit, UpstreamServer
 from filterd.resolve import pipeline
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import Site, SiteHolder
 from filterd.resolve.store import ResolutionStore
+from filterd.server.arrival import bind
+from filterd.server.limiter import Limiter
 from filterd.server.stepping import Stepper
 from filterd.server.tcp import TcpListener
 from filterd.server.udp import UdpListener
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from tests.support.upstream import FakeUpstream
 
 T = TypeVar("T")
+
+_UNLIMITED = RateLimit(1_000_000, 1_000_000)
+"""A test asks as fast as it can; one about the limit gives its own."""
 
 WITHIN_S = 10.0
 """No answer takes this long; a test that waits longer fails."""
@@ -84,8 +89,10 @@ class Serving:
         *,
         listen: Iterable[str] = ("127.0.0.1", "::1"),
         loop: str = "uvloop",
+        rate: RateLimit | None = None,
     ) -> None:
         self.clock = FakeClock()
+        self.limiter = Limiter(rate or _UNLIMITED, self.clock)
         self.sites = SiteHolder(site)
         self.store = ResolutionStore()
         self.connections: Counter[str] = Counter()
@@ -99,6 +106,7 @@ class Serving:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
+        self._sockets: list[socket.socket] = []
 
     def __enter__(self) -> Self:
         logging.getLogger().addHandler(self.errors)
@@ -123,20 +131,20 @@ class Serving:
             await self._start_on(address)
 
     async def _start_on(self, address: str) -> None:
-        tcp = TcpListener(self.resolver, self.stepper, self.connections)
-        await tcp.start(ListenAddress(address, 0))
+        tcp_socket, udp_socket = _bind_both(address)
+        tcp = TcpListener(self.resolver, self.stepper, self.limiter, self.connections)
+        await tcp.start(tcp_socket)
         self._tcp.append(tcp)
-        try:
-            udp = UdpListener(ListenAddress(address, tcp.port), self.resolver, self.stepper)
-        except ConfigError:  # some other socket has that port by UDP: take another
-            await self._start_on(address)
-            return
+        udp = UdpListener(udp_socket, self.resolver, self.stepper, self.limiter)
         self._udp.append(udp)
+        self._sockets.append(udp_socket)
         self.ports[address] = udp.port
 
     async def _stop(self) -> None:
         for udp in self._udp:
             udp.close()
+        for opened in self._sockets:
+            opened.close()
         self.forwarder.close()
         await self.stepper.close()
         for tcp in self._tcp:
@@ -184,6 +192,17 @@ class Serving:
     def _port(self, server: str) -> int:
         wildcard = "::" if ":" in server else "0.0.0.0"
         return self.ports.get(server) or self.ports[wildcard]
+
+
+def _bind_both(address: str) -> tuple[socket.socket, socket.socket]:
+    """Return a TCP and a UDP socket with the same free port."""
+    while True:
+        tcp = bind(ListenAddress(address, 0), socket.SOCK_STREAM)
+        try:
+            port = tcp.getsockname()[1]
+            return tcp, bind(ListenAddress(address, port), socket.SOCK_DGRAM)
+        except ConfigError:  # some other socket has that port by UDP: take another
+            tcp.close()
 
 
 class UdpStub:

@@ -13,10 +13,20 @@ from filterd.documents import did_you_mean
 from filterd.lists.formats import FORMATS
 from filterd.lists.public_suffix import top_level_names
 from filterd.lists.rules import ListSource
-from filterd.policy.model import Category, ListenAddress, Network, Policy, UpstreamServer
+from filterd.policy.model import (
+    Category,
+    LeaseFile,
+    ListenAddress,
+    Network,
+    Policy,
+    RateLimit,
+    Tls,
+    UpstreamServer,
+)
 from filterd.policy.site.exceptions import compile_exceptions
 from filterd.policy.site.grades import compile_grades, strictest
 from filterd.policy.site.problems import Problems
+from filterd.policy.site.schema import LeasesEntry
 from filterd.policy.site.zones import check_zones, compile_delegated_zones, compile_local_zones
 
 if TYPE_CHECKING:
@@ -26,7 +36,7 @@ if TYPE_CHECKING:
     from filterd.documents import Document
     from filterd.lists.catalog import Catalog
     from filterd.policy.site.loading import SiteSources
-    from filterd.policy.site.schema import SiteFile
+    from filterd.policy.site.schema import SiteFile, UpstreamEntry
 
 
 def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
@@ -37,6 +47,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     """
     problems = Problems()
     document, site = sources.document, sources.file
+    leases = site.leases or LeasesEntry.model_construct(files=())
     categories = {
         one.id: Category(
             id=one.id,
@@ -61,20 +72,27 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         language=site.language,
         listen=tuple(ListenAddress(*endpoint) for endpoint in site.listen),
         allow_from=site.allow_from,
-        upstreams=tuple(UpstreamServer(*endpoint) for endpoint in site.upstreams),
+        upstreams=tuple(_upstream(site, entry) for entry in site.upstreams),
         local_zones=compile_local_zones(document, site, problems),
         delegated_zones=compile_delegated_zones(site),
         categories=categories,
         grades=grades,
         unknown_grade=site.unknown or strictest(grades, _grades_of_networks(site)),
         networks=tuple(
-            Network(id=network_id, grade=one.grade, cidrs=one.cidrs, interfaces=one.interfaces)
+            Network(network_id, one.grade, one.cidrs, one.interfaces, one.macs)
             for network_id, one in site.networks.items()
         ),
         rules=compile_exceptions(document, site, problems),
         pins=catalog.pins,
         protections=catalog.protections,
         top_level=top_level_names(),
+        workers=site.workers,
+        rate_limit=RateLimit(site.rate_limit.queries_a_second, site.rate_limit.burst),
+        cache_octets=site.cache_size_mb * 1024 * 1024,
+        lan_interfaces=site.lan_interfaces,
+        leases=tuple(LeaseFile(one.file, one.format) for one in leases.files),
+        lease_zone=leases.zone,
+        private_answers=site.allow_private_answers,
     )
     problems.raise_if_any()
     return policy
@@ -104,16 +122,27 @@ def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
     )
 
 
+def _upstream(site: SiteFile, entry: UpstreamEntry) -> UpstreamServer:
+    return UpstreamServer(
+        entry.server.address,
+        entry.server.port,
+        tls=Tls(entry.tls or Tls.NO),
+        tls_name=entry.name or (entry.server.address if entry.tls else ""),
+        trusted=entry.trusted,
+        randomise_case=site.randomise_case,
+    )
+
+
 def _grades_of_networks(site: SiteFile) -> set[str]:
     return {network.grade for network in site.networks.values()}
 
 
 def _check_networks(document: Document, site: SiteFile, problems: Problems) -> None:
-    """Note a range or interface that two networks claim; ranges within ranges are fine."""
+    """Note what tells two networks at once; ranges within ranges are fine."""
     seen: dict[str, str] = {}
     for network_id, network in site.networks.items():
-        for key, values in (("cidrs", network.cidrs), ("interfaces", network.interfaces)):
-            for position, value in enumerate(values):
+        for key in ("cidrs", "interfaces", "macs"):
+            for position, value in enumerate(getattr(network, key)):
                 if value in seen:
                     reason = f"'{value}' belongs to the network '{seen[value]}' already"
                     where = ("networks", network_id, key, position)
@@ -123,8 +152,9 @@ def _check_networks(document: Document, site: SiteFile, problems: Problems) -> N
 
 def _check_upstreams(document: Document, site: SiteFile, problems: Problems) -> None:
     for position, upstream in enumerate(site.upstreams):
-        if upstream in site.listen:
-            reason = f"filterd would ask itself at {upstream.address}, port {upstream.port}"
+        server = upstream.server
+        if server in site.listen:
+            reason = f"filterd would ask itself at {server.address}, port {server.port}"
             hint = "name another resolver, or system"
             problems.add(document.error(reason, ("upstreams", position), hint=hint))
 

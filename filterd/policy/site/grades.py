@@ -68,6 +68,7 @@ def _compile_grade(
         client_ttl_max_s=_nearest(layers, "client_ttl_max_s"),
         safe_search=_nearest(layers, "safe_search"),
         youtube=_nearest(layers, "youtube"),
+        strip_ech=_nearest(layers, "ech") == "strip",
     )
 
 

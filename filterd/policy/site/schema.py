@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.documents import DocumentModel, refusal
+from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
 from filterd.policy.site.tiers import Settings  # noqa: TC001 -- pydantic reads it at run time
 from filterd.policy.site.values import (
     SYSTEM,
@@ -21,11 +22,13 @@ from filterd.policy.site.values import (
     Grade,
     Identifier,
     ListenEndpoint,
+    Mac,
     Name,
     Tier,
     Time,
     TimeZone,
-    UpstreamEndpoint,
+    endpoint,
+    is_endpoint_with_port,
 )
 
 PRIVATE_RANGES = (
@@ -39,7 +42,13 @@ PRIVATE_RANGES = (
     "fc00::/7",
     "fe80::/10",
 )
-"""Who may ask where the site does not say: this machine and every private network."""
+"""Who may ask where the site does not say: this machine and every private network.
+
+Beside them whoever is in a network of the site, or directly connected on its side
+of the gateway (``filterd.identity``): a provider's IPv6 prefix is a public one.
+"""
+
+_DNS_PORT, _TLS_PORT = 53, 853
 
 
 class School(DocumentModel):
@@ -57,12 +66,90 @@ class NetworkEntry(DocumentModel):
     interfaces: tuple[str, ...] = Field(
         (), description="Interfaces of the gateway; they tell where no range does."
     )
+    macs: tuple[Mac, ...] = Field(
+        (), description="MAC addresses of its devices; they tell before any range does."
+    )
 
     @model_validator(mode="after")
     def _is_recognisable(self) -> NetworkEntry:
-        if not self.cidrs and not self.interfaces:
-            raise refusal("nothing tells this network", "give it cidrs or interfaces")
+        if not self.cidrs and not self.interfaces and not self.macs:
+            raise refusal("nothing tells this network", "give it cidrs, interfaces or macs")
         return self
+
+
+def _upstream(value: Any) -> Any:
+    if value == SYSTEM:
+        return Endpoint(SYSTEM, _DNS_PORT)
+    return endpoint(value)
+
+
+class UpstreamEntry(DocumentModel):
+    """A resolver to ask; text alone is its ``server``."""
+
+    server: Annotated[Endpoint, PlainValidator(_upstream), WithJsonSchema({"type": "string"})] = (
+        Field(description="Its address and port, or system for the servers of resolv.conf.")
+    )
+    tls: Literal["strict", "opportunistic"] | None = Field(
+        None, description="Ask by TLS: strict proves who it is, opportunistic takes what comes."
+    )
+    name: str = Field("", description="What its certificate must say; its address if left out.")
+    trusted: bool = Field(
+        False, description="It validates DNSSEC and the way to it is safe: pass its AD bit on."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> UpstreamEntry:
+        if self.name and self.tls is None:
+            raise refusal("a name is checked by TLS only", "add tls: strict")
+        if self.server.address == SYSTEM and self.tls == "strict":
+            raise refusal("nobody knows the names of the system's servers", "give an address")
+        return self
+
+
+def _text_is_the_server(value: Any) -> Any:
+    """Read plain text as a server; where TLS is asked for, its own port is the usual one."""
+    if isinstance(value, str):
+        return {"server": value}
+    if isinstance(value, dict) and value.get("tls") and isinstance(value.get("server"), str):
+        server = value["server"]
+        if server != SYSTEM and not is_endpoint_with_port(server):
+            shown = f"[{server}]" if ":" in server and not server.startswith("[") else server
+            return {**value, "server": f"{shown}:{_TLS_PORT}"}
+    return value
+
+
+Upstream = Annotated[
+    UpstreamEntry,
+    BeforeValidator(_text_is_the_server),
+    WithJsonSchema({"anyOf": [{"type": "string"}, UpstreamEntry.model_json_schema()]}),
+]
+
+
+class RateLimitEntry(DocumentModel):
+    """What one client may ask before it is sent to TCP."""
+
+    queries_a_second: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        200, description="How many questions a second one client may ask for long."
+    )
+    burst: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        2_000, description="How many it may ask at once after a pause."
+    )
+
+
+class LeaseFileEntry(DocumentModel):
+    """A file in which the school's DHCP server keeps its leases."""
+
+    file: str = Field(pattern=r"^/", description="Its absolute path.")
+    format: LeaseFormat = Field(description="Who writes it: dnsmasq or kea.")
+
+
+class LeasesEntry(DocumentModel):
+    """What the DHCP server knows of devices."""
+
+    files: tuple[LeaseFileEntry, ...] = Field(min_length=1, description="Its files of leases.")
+    zone: Name | None = Field(
+        None, description="The zone in which devices get the names that they gave; none if not set."
+    )
 
 
 class Whom(DocumentModel):
@@ -156,10 +243,31 @@ class SiteFile(DocumentModel):
     allow_from: tuple[Cidr, ...] = Field(
         PRIVATE_RANGES, description="Who may ask, beside the networks below; others get silence."
     )
-    upstreams: tuple[UpstreamEndpoint, ...] = Field(
-        (Endpoint(SYSTEM, 53),),
+    lan_interfaces: tuple[str, ...] = Field(
+        (), description="Interfaces whose directly connected prefixes may ask; else it is found."
+    )
+    upstreams: tuple[Upstream, ...] = Field(
+        default_factory=lambda: (UpstreamEntry.model_validate({"server": SYSTEM}),),
         min_length=1,
         description="Whom to ask what may pass: addresses, or system for resolv.conf's servers.",
+    )
+    randomise_case: bool = Field(
+        False, description="Vary the letter case of questions (0x20), which forgers must guess."
+    )
+    workers: Annotated[int, Field(ge=1, le=16)] = Field(
+        1, description="How many processes answer; one serves a whole school."
+    )
+    rate_limit: RateLimitEntry = Field(
+        RateLimitEntry(), description="What one client may ask before it is sent to TCP."
+    )
+    cache_size_mb: Annotated[int, Field(ge=1, le=4096)] = Field(
+        32, description="The memory of each worker for answers, in MiB."
+    )
+    leases: LeasesEntry | None = Field(
+        None, description="Where the DHCP server keeps what it knows of devices."
+    )
+    allow_private_answers: tuple[Name, ...] = Field(
+        (), description="Public names that may lead to private addresses."
     )
     networks: dict[Identifier, NetworkEntry] = Field(
         default_factory=dict, description="The networks by id, and the grade of each."

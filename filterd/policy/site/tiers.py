@@ -78,6 +78,9 @@ class Settings(DocumentModel):
     youtube: Literal["off", "moderate", "strict"] | None = Field(
         None, description="The level of YouTube's Restricted Mode."
     )
+    ech: Literal["allow", "strip"] | None = Field(
+        None, description="Whether devices get the keys for Encrypted Client Hello."
+    )
 
 
 DEFAULTS = Settings(
@@ -87,6 +90,7 @@ DEFAULTS = Settings(
     client_ttl_max_s=600,
     safe_search="off",
     youtube="off",
+    ech="allow",
 )
 
 

@@ -29,6 +29,7 @@ SYSTEM = "system"
 """The upstream that stands for the servers of resolv.conf."""
 
 
+_MAC = re.compile(r"[0-9a-f]{2}(?P<between>[:-])[0-9a-f]{2}(?:(?P=between)[0-9a-f]{2}){4}")
 _LONGEST_NAME = 1024
 """Characters beyond which no text becomes a name of 255 octets; it bounds the work for IDNA."""
 
@@ -120,12 +121,19 @@ def _cidr(text: str) -> str:
     return str(network)
 
 
+def _mac(text: str) -> str:
+    if not _MAC.fullmatch(text.lower()):
+        raise refusal(f"'{text}' is no MAC address", "such as 02:00:5e:10:00:01")
+    return text.lower().replace("-", ":")
+
+
 _ENDPOINT = re.compile(
     r"\[(?P<v6>[^\]]+)\](?::(?P<port6>[0-9]{1,5}))?|(?P<v4>[^:]+):(?P<port4>[0-9]{1,5})"
 )
 
 
-def _endpoint(value: Any) -> Endpoint:
+def endpoint(value: Any) -> Endpoint:
+    """Return the address and port of a text; pydantic calls it."""
     text = _text(value)
     found = _ENDPOINT.fullmatch(text)
     if found is None:
@@ -136,8 +144,10 @@ def _endpoint(value: Any) -> Endpoint:
     return Endpoint(_address(found["v6"] or found["v4"]), port)
 
 
-def _upstream(value: Any) -> Endpoint:
-    return Endpoint(SYSTEM, 53) if value == SYSTEM else _endpoint(value)
+def is_endpoint_with_port(text: str) -> bool:
+    """Tell whether a text that is an endpoint names its port."""
+    found = _ENDPOINT.fullmatch(text)
+    return found is not None and (found["port6"] or found["port4"]) is not None
 
 
 def _when(value: Any) -> When:
@@ -196,8 +206,8 @@ Address = Annotated[str, AfterValidator(_address)]
 IPv4Text = Annotated[str, AfterValidator(_ipv4)]
 IPv6Text = Annotated[str, AfterValidator(_ipv6)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
-ListenEndpoint = Annotated[Endpoint, PlainValidator(_endpoint), _TEXT_SCHEMA]
-UpstreamEndpoint = Annotated[Endpoint, PlainValidator(_upstream), _TEXT_SCHEMA]
+Mac = Annotated[str, AfterValidator(_mac)]
+ListenEndpoint = Annotated[Endpoint, PlainValidator(endpoint), _TEXT_SCHEMA]
 Time = Annotated[When, PlainValidator(_when), _TEXT_SCHEMA]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Grade = Annotated[

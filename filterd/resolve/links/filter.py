@@ -61,7 +61,7 @@ class Filter:
 
     def _judge_targets(self, query: Query, verdict: Verdict, answer: Answer) -> Answer:
         """Judge what the name leads to: a blocked name must not hide behind an alias."""
-        if answer.resolution is None or query.site.zones.servers_of(query.qname) is not None:
+        if answer.resolution is None or query.site.zones.route_of(query.qname) is not None:
             return replace(answer, verdict=verdict)
         until = verdict.valid_until
         for target in answer.resolution.targets:

@@ -26,9 +26,9 @@ class Forward:
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
         """See what nothing above could answer. Never proceeds."""
-        question, servers = query.upstream_key
+        question, route = query.upstream_key
         try:
-            resolution = await self._forwarder.resolve(question, servers)
+            resolution = await self._forwarder.resolve(question, route)
         except UpstreamTimeoutError:
             return Answer(Source.FAILED, edes=(NO_ANSWER,))
         except UpstreamError:

@@ -30,5 +30,7 @@ class Local:
 
 def _comes_from_the_zone_itself(query: Query) -> bool:
     """Tell whether a delegated zone's own server asks: it would be asked back, for ever."""
-    servers = query.site.zones.servers_of(query.qname) or ()
-    return any(server.address == query.client.address for server in servers)
+    route = query.site.zones.route_of(query.qname)
+    return route is not None and any(
+        server.address == query.client.address for server in route.servers
+    )

@@ -64,7 +64,8 @@ def _policy(folder: Path) -> Policy:
 
 
 def _greeting(policy: Policy, *, upstreams: tuple[str, ...] = ("x",), try_it: bool) -> list[str]:
-    daemon = SimpleNamespace(site=SimpleNamespace(policy=policy, upstreams=upstreams))
+    route = SimpleNamespace(servers=upstreams)
+    daemon = SimpleNamespace(site=SimpleNamespace(policy=policy, route=route))
     return list(serving._greeting(Texts("en"), cast("Daemon", daemon), try_it=try_it))
 
 

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from filterd.identity import Identifier, identifier
+from filterd.identity import Identifier, Surroundings, identifier
 from filterd.policy.client import Client
 from filterd.policy.model import Network
 from tests.support.policies import a_policy
@@ -26,7 +26,7 @@ def _identifier(*networks: Network, unknown: str = "preschool") -> Identifier:
         allow_from=("192.0.2.0/24", "fe80::/10"),
         unknown_grade=unknown,
     )
-    return Identifier(policy)
+    return Identifier(policy, Surroundings())
 
 
 @pytest.fixture(autouse=True)

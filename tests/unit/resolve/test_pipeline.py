@@ -24,7 +24,7 @@ from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
-    from filterd.upstream.forwarder import Servers
+    from filterd.upstream import Route
 
 
 class NotingForwarder(Forwarder):
@@ -34,7 +34,7 @@ class NotingForwarder(Forwarder):
         super().__init__(FakeClock())
         self.asked: list[bytes] = []
 
-    async def resolve(self, question: UpstreamQuestion, servers: Servers) -> Resolution:  # noqa: ARG002
+    async def resolve(self, question: UpstreamQuestion, route: Route) -> Resolution:  # noqa: ARG002
         self.asked.append(question.qname)
         name = names.to_text(question.qname)
         response = a_response(a_query(name), f"{name} 300 A 192.0.2.1")

@@ -26,7 +26,7 @@ def test_a_site_joins_its_own_policy_and_index(tmp_path: Path) -> None:
     site = _site(tmp_path, policy)
     assert site.policy is policy
     assert (site.engine.policy, site.engine.index) == (policy, site.index)
-    assert site.upstreams == UPSTREAMS
+    assert site.route.servers == UPSTREAMS
     assert site.identifier.identify("127.0.0.1") is not None
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
 from filterd.resolve.zones import ZoneAnswer, Zones
+from filterd.upstream import Route
 from filterd.wire import Rcode
 from tests.support.policies import a_policy, wire
 
@@ -87,7 +88,7 @@ def test_answer_of_a_local_zone(
     name: str, qtype: int, rcode: int, records: tuple[ZoneRecord, ...]
 ) -> None:
     assert ZONES.answer(wire(name), qtype) == ZoneAnswer(rcode, records)
-    assert ZONES.servers_of(wire(name)) is None
+    assert ZONES.route_of(wire(name)) is None
 
 
 @pytest.mark.parametrize(
@@ -95,13 +96,13 @@ def test_answer_of_a_local_zone(
     ["ad.school.lan", "x.ad.school.lan", "ad.example", "x.ad.example", "1.168.192.in-addr.arpa"],
 )
 def test_a_delegated_zone_is_answered_by_its_servers_only(name: str) -> None:
-    assert ZONES.servers_of(wire(name)) == (SERVER,)
+    assert ZONES.route_of(wire(name)) == Route((SERVER,), whole=True)
     assert ZONES.answer(wire(name), A) is None
 
 
 @pytest.mark.parametrize("name", [".", "lan", "example", "notschool.lan", "192.in-addr.arpa"])
 def test_a_name_outside_all_zones_is_nobody_s(name: str) -> None:
-    assert ZONES.servers_of(wire(name)) is None
+    assert ZONES.route_of(wire(name)) is None
     assert ZONES.answer(wire(name), A) is None
 
 
@@ -112,7 +113,7 @@ def test_a_zone_that_is_local_and_delegated_is_not_lost_between_the_two() -> Non
             local_zones=[LocalZone(name, ())], delegated_zones=[DelegatedZone(name, (SERVER,))]
         )
     )
-    assert (zones.answer(name, A) is None) is not (zones.servers_of(name) is None)
+    assert (zones.answer(name, A) is None) is not (zones.route_of(name) is None)
 
 
 def test_the_names_above_all_zones_are_known() -> None:

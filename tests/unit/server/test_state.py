@@ -56,7 +56,7 @@ def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFold
     site = on_disk.load_site(config, state)
     assert site.policy.school == "Trường mẫu"
     assert site.index.lookup(TIKTOK)
-    assert [server.port for server in site.upstreams] == [9]
+    assert [server.port for server in site.route.servers] == [9]
 
 
 def test_a_valid_site_replaces_the_compiled_policy(config: Path, state: StateFolder) -> None:

@@ -12,7 +12,7 @@ import uvloop
 
 from filterd.errors import UpstreamMalformedError, UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import Forwarder, Resolution, UpstreamQuestion, forwarder
+from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion, forwarder
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S
@@ -27,8 +27,8 @@ def a_question(name: str = "www.example.com", *, do: bool = False) -> UpstreamQu
     return UpstreamQuestion(wire(name), dns.rdatatype.A, do=do, cd=False)
 
 
-def servers(upstream: FakeUpstream) -> tuple[UpstreamServer, ...]:
-    return (UpstreamServer(upstream.address, upstream.port),)
+def route(upstream: FakeUpstream, times: int = 1) -> Route:
+    return Route((UpstreamServer(upstream.address, upstream.port),) * times)
 
 
 def run(test: Callable[[Forwarder], Awaitable[None]]) -> None:
@@ -42,7 +42,7 @@ def run(test: Callable[[Forwarder], Awaitable[None]]) -> None:
 
 def test_many_who_ask_the_same_cause_one_exchange(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
-        waiters = [asking.resolve(a_question(), servers(upstream)) for _ in range(1_000)]
+        waiters = [asking.resolve(a_question(), route(upstream)) for _ in range(1_000)]
         outcomes = await asyncio.gather(*waiters)
         assert len({id(one) for one in outcomes}) == 1
         assert asking.counters == {"sent": 1, "shared": 999}
@@ -53,7 +53,7 @@ def test_many_who_ask_the_same_cause_one_exchange(upstream: FakeUpstream) -> Non
 
 def test_other_questions_and_other_servers_are_other_exchanges(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
-        here, twice = servers(upstream), servers(upstream) * 2
+        here, twice = route(upstream), route(upstream, 2)
         await asyncio.gather(
             asking.resolve(a_question(), here),
             asking.resolve(a_question(do=True), here),
@@ -69,7 +69,7 @@ def test_a_waiter_that_is_cancelled_does_not_harm_the_others(upstream: FakeUpstr
     async def test(asking: Forwarder) -> None:
         loop = asyncio.get_running_loop()
         waiters = [
-            loop.create_task(asking.resolve(a_question(), servers(upstream))) for _ in range(3)
+            loop.create_task(asking.resolve(a_question(), route(upstream))) for _ in range(3)
         ]
         await asyncio.sleep(0)
         waiters[0].cancel()
@@ -83,7 +83,7 @@ def test_a_waiter_that_is_cancelled_does_not_harm_the_others(upstream: FakeUpstr
 def test_an_outcome_is_not_kept_here(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         for _ in range(2):
-            await asking.resolve(a_question(), servers(upstream))
+            await asking.resolve(a_question(), route(upstream))
 
     run(test)
     assert len(upstream.asked) == 2
@@ -91,7 +91,7 @@ def test_an_outcome_is_not_kept_here(upstream: FakeUpstream) -> None:
 
 def test_an_error_reaches_everybody_who_waits() -> None:
     async def test(asking: Forwarder) -> None:
-        waiters = [asking.resolve(a_question(), ()) for _ in range(3)]
+        waiters = [asking.resolve(a_question(), Route(())) for _ in range(3)]
         outcomes = await asyncio.gather(*waiters, return_exceptions=True)
         assert all(isinstance(one, UpstreamUnreachableError) for one in outcomes)
 
@@ -103,7 +103,7 @@ def test_an_answer_that_does_not_make_sense_is_an_error(upstream: FakeUpstream) 
 
     async def test(asking: Forwarder) -> None:
         with pytest.raises(UpstreamMalformedError):
-            await asking.resolve(a_question("loop.example.com"), servers(upstream))
+            await asking.resolve(a_question("loop.example.com"), route(upstream))
 
     run(test)
 
@@ -118,11 +118,11 @@ def test_exchanges_are_bounded_and_waiters_are_not(
         loop = asyncio.get_running_loop()
         names = ["a.example.com", "b.example.com", "a.example.com", "b.example.com"]
         waiting = [
-            loop.create_task(asking.resolve(a_question(name), servers(upstream))) for name in names
+            loop.create_task(asking.resolve(a_question(name), route(upstream))) for name in names
         ]
         await asyncio.sleep(0)
         with pytest.raises(UpstreamUnreachableError, match="too many"):
-            await asking.resolve(a_question("c.example.com"), servers(upstream))
+            await asking.resolve(a_question("c.example.com"), route(upstream))
         assert asking.counters["overload"] == 1
         upstream.released.set()
         await asyncio.gather(*waiting)
@@ -136,7 +136,7 @@ def test_closing_tells_everybody_who_waits(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         loop = asyncio.get_running_loop()
         waiting = [
-            loop.create_task(asking.resolve(a_question(), servers(upstream))) for _ in range(2)
+            loop.create_task(asking.resolve(a_question(), route(upstream))) for _ in range(2)
         ]
         await asyncio.sleep(0)
         asking.close()
@@ -148,7 +148,7 @@ def test_closing_tells_everybody_who_waits(upstream: FakeUpstream) -> None:
 
 def test_what_is_learned_of_a_server_is_kept(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
-        await asking.resolve(a_question(), servers(upstream))
+        await asking.resolve(a_question(), route(upstream))
         (group,) = asking.groups().values()
         assert [member.failures for member in group.members] == [0]
 

@@ -29,7 +29,7 @@ def test_a_school_with_a_name_is_enough() -> None:
     site = _site("")
     assert site.time_zone == "Asia/Ho_Chi_Minh"
     assert site.allow_from == PRIVATE_RANGES
-    assert site.upstreams == (("system", 53),)
+    assert [one.server for one in site.upstreams] == [("system", 53)]
     assert site.listen == (("0.0.0.0", 53), ("::", 53))
 
 
@@ -115,3 +115,48 @@ def test_a_system_without_time_zones_is_told_so(monkeypatch: pytest.MonkeyPatch)
 def test_a_school_needs_a_name() -> None:
     with pytest.raises(ConfigErrors, match="'school' is missing"):
         validate(parse(b"language: vi\n", "site.yaml"), SiteFile)
+
+
+UPSTREAMS = [
+    ("192.0.2.1", ("192.0.2.1", 53)),
+    ("'[2001:db8::1]:5353'", ("2001:db8::1", 5353)),
+    ("{server: 192.0.2.1}", ("192.0.2.1", 53)),
+    ("{server: 192.0.2.1, tls: strict}", ("192.0.2.1", 853)),
+    ("{server: 192.0.2.1:8853, tls: strict}", ("192.0.2.1", 8853)),
+    ("{server: 2001:db8::1, tls: opportunistic}", ("2001:db8::1", 853)),
+    ("{server: system, tls: opportunistic}", ("system", 53)),
+]
+
+
+@pytest.mark.parametrize(("text", "server"), UPSTREAMS)
+def test_an_upstream_has_the_port_of_its_transport(text: str, server: tuple[str, int]) -> None:
+    assert _site(f"upstreams: [{text}]\n").upstreams[0].server == server
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{server: 192.0.2.1, name: a.example}", "a name is checked by TLS only"),
+        ("{server: system, tls: strict}", "nobody knows the names of the system's servers"),
+        ("{server: dns.example, tls: strict}", "'dns.example' is no IP address"),
+        ("{server: 192.0.2.1, tls: maybe}", "'maybe' is not known"),
+        ("{tls: strict}", "the key 'server' is missing"),
+    ],
+)
+def test_what_is_no_upstream_is_refused(text: str, problem: str) -> None:
+    assert problem in _problems(f"upstreams: [{text}]\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("workers: 0\n", "it must be 1 or more"),
+        ("rate_limit: {burst: 0}\n", "it must be 1 or more"),
+        ("leases: {files: []}\n", "it needs 1 or more"),
+        ("leases: {files: [{file: relative, format: kea}]}\n", "does not have the right"),
+        ("leases: {files: [{file: /a, format: isc}]}\n", "'isc' is not known"),
+        ("networks: {a: {grade: 1, macs: [x]}}\n", "'x' is no MAC address"),
+    ],
+)
+def test_other_mistakes_are_told(text: str, problem: str) -> None:
+    assert problem in _problems(text)[0]

@@ -80,8 +80,25 @@ def test_what_is_no_endpoint_is_refused(text: str) -> None:
     assert _refused(values.ListenEndpoint, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "mac"),
+    [("02:00:5E:10:00:01", "02:00:5e:10:00:01"), ("02-00-5e-10-00-01", "02:00:5e:10:00:01")],
+)
+def test_a_mac_is_written_in_one_way(text: str, mac: str) -> None:
+    assert _taken(values.Mac, text) == mac
+
+
+@pytest.mark.parametrize("text", ["", "02:00:5e:10:00", "02:00:5e:10:00-01", "0200.5e10.0001"])
+def test_what_is_no_mac_is_refused(text: str) -> None:
+    assert "no MAC address" in _refused(values.Mac, text)
+
+
+@pytest.mark.parametrize(("text", "has"), [("::1", False), ("[::1]:5", True), ("1.2.3.4:5", True)])
+def test_an_endpoint_tells_whether_it_names_its_port(text: str, *, has: bool) -> None:
+    assert values.is_endpoint_with_port(text) is has
+
+
 def test_only_an_upstream_may_be_the_system() -> None:
-    assert _taken(values.UpstreamEndpoint, "system") == ("system", 53)
     assert "no IP address" in _refused(values.ListenEndpoint, "system")
 
 

@@ -16,7 +16,7 @@ from filterd.errors import (
 from filterd.policy.model import DelegatedZone, UpstreamServer
 from filterd.resolve.links.forward import Forward
 from filterd.resolve.query import Source
-from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
+from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, EdeCode, Rcode, RebuiltSections
 from tests.support.chain import a_chain_query, answer_of
 from tests.support.clock import FakeClock
@@ -25,7 +25,6 @@ from tests.support.serving import a_site
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
-    from filterd.upstream.forwarder import Servers
 
 NOTHING = RebuiltSections(b"", 0, 0, 0, (), (), 21)
 UPSTREAM, DOMAIN_CONTROLLER = UpstreamServer("192.0.2.53"), UpstreamServer("192.0.2.8")
@@ -37,10 +36,10 @@ class Scripted(Forwarder):
     def __init__(self, outcome: Resolution | UpstreamError) -> None:
         super().__init__(FakeClock())
         self.outcome = outcome
-        self.servers: Servers = ()
+        self.servers: tuple[UpstreamServer, ...] = ()
 
-    async def resolve(self, question: UpstreamQuestion, servers: Servers) -> Resolution:  # noqa: ARG002
-        self.servers = servers
+    async def resolve(self, question: UpstreamQuestion, route: Route) -> Resolution:  # noqa: ARG002
+        self.servers = route.servers
         if isinstance(self.outcome, UpstreamError):
             raise self.outcome
         return self.outcome
