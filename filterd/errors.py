@@ -7,10 +7,10 @@ value, never an exception; a bug stays an ``AssertionError`` or ``TypeError``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class FilterdError(Exception):
@@ -133,3 +133,23 @@ class InUseError(StoreError):
 
 class ControlError(FilterdError):
     """The daemon could not be reached or did not understand."""
+
+
+_FIELDS = ("reason", "path", "line", "column", "hint")
+
+
+def to_plain(error: FilterdError) -> dict[str, Any]:
+    """Return an error as plain data, to tell another process: its text, and its parts if any."""
+    errors = getattr(error, "errors", (error,)) if isinstance(error, ConfigError) else ()
+    parts = [{field: getattr(one, field) for field in _FIELDS} for one in errors]
+    return {"error": str(error), "errors": parts}
+
+
+def from_plain(data: Mapping[str, Any]) -> FilterdError:
+    """Return the error that another process has told.
+
+    Raises:
+        TypeError, KeyError: the data is none that ``to_plain`` makes.
+    """
+    errors = [ConfigError(**error) for error in data["errors"]]
+    return ConfigErrors(errors) if errors else ControlError(str(data["error"]))

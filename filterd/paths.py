@@ -54,6 +54,11 @@ class StateFolder:
         return self.folder / "policy.filterd"
 
     @property
+    def candidate_policy(self) -> Path:
+        """The compiled policy that a reload is about to put in force."""
+        return self.folder / "policy.candidate.filterd"
+
+    @property
     def index(self) -> Path:
         """The compiled lists in force."""
         return self.folder / "index.filterd"

@@ -7,7 +7,7 @@ import json
 import socket
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError, ConfigErrors, ControlError
+from filterd.errors import ControlError, from_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,9 +64,7 @@ def _result(line: bytes, path: Path) -> Any:
         answer = json.loads(line)
         if answer["ok"]:
             return answer["result"]
-        errors = [ConfigError(**error) for error in answer.get("errors", [])]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ControlError(f"{path}: filterd gave no answer; see its log") from error
-    if errors:
-        raise ConfigErrors(errors)
-    raise ControlError(str(answer.get("error", "filterd could not do that; see its log")))
+        error = from_plain({"errors": [], **answer})
+    except (ValueError, KeyError, TypeError, RecursionError) as wrong:
+        raise ControlError(f"{path}: filterd gave no answer; see its log") from wrong
+    raise error

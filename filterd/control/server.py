@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import ConfigError, FilterdError, StoreError
+from filterd.errors import FilterdError, StoreError, to_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,15 +85,7 @@ class ControlServer:
         try:
             return {"ok": True, "result": await command(request)}
         except FilterdError as error:
-            return {"ok": False, "error": str(error), "errors": _parts(error)}
+            return {"ok": False, **to_plain(error)}
         except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer
             _log.exception("a command failed")
             return {"ok": False, "error": "the command failed inside filterd; see its log"}
-
-
-def _parts(error: FilterdError) -> list[dict[str, Any]]:
-    """Return the fields of each configuration error, none for another error."""
-    if not isinstance(error, ConfigError):
-        return []
-    keys = ("reason", "path", "line", "column", "hint")
-    return [{key: getattr(one, key) for key in keys} for one in getattr(error, "errors", (error,))]

@@ -15,12 +15,12 @@ from filterd.resolve.links.local import Local
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.resolve.site import SiteHolder
+    from filterd.resolve.site import Sites
     from filterd.resolve.store import ResolutionStore
     from filterd.upstream import Forwarder
 
 
-def build(sites: SiteHolder, store: ResolutionStore, forwarder: Forwarder, clock: Clock) -> Handler:
+def build(sites: Sites, store: ResolutionStore, forwarder: Forwarder, clock: Clock) -> Handler:
     """Build the chain that every query goes through, the outermost link first."""
     return chain(
         [

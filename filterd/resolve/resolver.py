@@ -19,7 +19,7 @@ from filterd.wire import Opcode, badvers, formerr, notimp, parse_query, peek_hea
 if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.resolve.handler import Handler
-    from filterd.resolve.site import SiteHolder
+    from filterd.resolve.site import Sites
 
 _SHORTEST = 12
 _log = logging.getLogger("filterd.resolve")
@@ -28,7 +28,7 @@ _log = logging.getLogger("filterd.resolve")
 class Resolver:
     """Answers messages; counts what becomes of them."""
 
-    def __init__(self, sites: SiteHolder, handler: Handler, clock: Clock) -> None:
+    def __init__(self, sites: Sites, handler: Handler, clock: Clock) -> None:
         self._sites, self._handler, self._clock = sites, handler, clock
         self.counters: Counter[str] = Counter()
         """By ``Source`` of the answer, and ``dropped``, ``malformed``, ``error``."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that a reload replaces, in one immutable bundle.
 
-A query reads ``SiteHolder.current`` once and carries it. A reload makes a new
+A query reads ``Sites.current`` once and carries it. A reload makes a new
 bundle beside the old one and then moves one reference, so no query ever sees
 half of each, and none waits.
 """
@@ -9,7 +9,7 @@ half of each, and none waits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from filterd.identity import Identifier, Surroundings
 from filterd.policy.engine import Engine
@@ -63,8 +63,16 @@ class Site:
         )
 
 
+class Sites(Protocol):
+    """Says which site is in force."""
+
+    @property
+    def current(self) -> Site:
+        """The site in force now."""
+
+
 class SiteHolder:
-    """The one mutable reference: which site is in force."""
+    """The one mutable reference, where nobody else has a say."""
 
     def __init__(self, site: Site) -> None:
         self.current = site

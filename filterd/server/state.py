@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from filterd.identity import Surroundings
     from filterd.paths import StateFolder
+    from filterd.server.page import SharedPage
 
 _BUILD_WITHIN_S = 600
 
@@ -89,36 +91,57 @@ def _is_usable(policy: Path) -> bool:
     return True
 
 
-def load_site(config: Path, state: StateFolder) -> Site:
+def load_site(
+    config: Path,
+    state: StateFolder,
+    *,
+    policy: Path | None = None,
+    surroundings: Surroundings | None = None,
+    page: SharedPage | None = None,
+) -> Site:
     """Load the compiled policy and lists.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: what the daemon keeps.
+        policy: the compiled policy, if not the one in force.
+        surroundings: what is known of the network.
+        page: says which index another process has verified already.
 
     Raises:
         FilterdError: nothing usable is there and none could be made.
     """
-    policy = store.load(state.policy)
-    index = _open_index(config, state)
-    return Site.of(policy, index, system.servers(policy.upstreams, policy.listen))
+    loaded = store.load(policy or state.policy)
+    index = _open_index(config, state, page)
+    servers = system.servers(loaded.upstreams, loaded.listen)
+    return Site.of(loaded, index, servers, surroundings)
 
 
-def _open_index(config: Path, state: StateFolder) -> Index:
+def _open_index(config: Path, state: StateFolder, page: SharedPage | None) -> Index:
     for path in (state.index, state.previous_index):
         try:
-            return _verified(path)
+            return _verified(path, page)
         except FileNotFoundError:
             continue
         except (IndexFormatError, OSError) as error:
             _log.error("%s; trying the one before", error)
     _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
     _build_lists(config, state)
-    return _verified(state.index)
+    return _verified(state.index, page)
 
 
-def _verified(path: Path) -> Index:
+def _verified(path: Path, page: SharedPage | None) -> Index:
+    """Open an index and check all of it, unless it is known to have been checked."""
+    before = path.stat()
     index = Index.open(path)
+    if page is not None and page.is_verified(before):
+        return index
     try:
         index.verify()
     except IndexFormatError as error:
         raise IndexFormatError(f"{path}: {error}") from error
+    if page is not None and path.stat() == before:
+        page.note_verified(before)
     return index
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.verdict import Verdict
     from filterd.resolve.handler import Handler
-    from filterd.resolve.site import Site, SiteHolder
+    from filterd.resolve.site import Site, Sites
 
 
 class Filter:
@@ -23,7 +23,7 @@ class Filter:
     what holds anew.
     """
 
-    def __init__(self, sites: SiteHolder, clock: Clock) -> None:
+    def __init__(self, sites: Sites, clock: Clock) -> None:
         self._sites = sites
         self._clock = clock
 

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which site a worker answers by: the one that the shared page says is in force (dns.md §10).
+
+The manager lets every worker prepare the next site and then moves the epoch; from
+that store on no worker may answer by the old one. So the epoch is read whenever
+somebody asks for the current site. A worker that has prepared it moves one
+reference; one that has not, because it was started in between, loads what is on
+disk there and then, and its clients wait for that.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from filterd.errors import FilterdError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.resolve.site import Site
+    from filterd.server.page import SharedPage
+
+_log = logging.getLogger("filterd.active")
+
+
+class ActiveSite:
+    """The site in force.
+
+    Args:
+        page: where the epoch stands.
+        load: loads what is on disk.
+        moved: called with the new site after each change.
+    """
+
+    def __init__(
+        self, page: SharedPage, load: Callable[[], Site], moved: Callable[[Site], None]
+    ) -> None:
+        self._page, self._load, self._moved = page, load, moved
+        self._prepared: tuple[int, Site] | None = None
+        self._epoch = page.epoch  # before loading: what is committed meanwhile is loaded again
+        self._site = load()
+
+    @property
+    def current(self) -> Site:
+        """The site in force now."""
+        if self._page.epoch != self._epoch:
+            self._activate()
+        return self._site
+
+    def prepare(self, epoch: int, site: Site) -> None:
+        """Keep a site for the moment at which ``epoch`` is in force."""
+        self._prepared = epoch, site
+
+    def _activate(self) -> None:
+        epoch = self._page.epoch
+        try:
+            self._site = self._take_prepared(epoch) or self._load()
+        except FilterdError as error:  # the manager loaded the same files a moment ago
+            _log.error("%s; the site before stays", error)
+        self._epoch = epoch
+        self._moved(self._site)
+
+    def _take_prepared(self, epoch: int) -> Site | None:
+        prepared, self._prepared = self._prepared, None
+        return prepared[1] if prepared is not None and prepared[0] == epoch else None

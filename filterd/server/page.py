@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of memory that all processes of a daemon share.
+
+The supervisor makes it before it forks, so that nothing has to be found or
+opened. Every field is one aligned word of eight octets with one writer, which
+the processor stores and loads whole; nothing here needs a lock.
+
+| word        | what                                      | written by    |
+| ----------- | ----------------------------------------- | ------------- |
+| 0           | the epoch in force: counts activations    | the manager   |
+| 1           | which index file has been verified        | who verifies  |
+| 2 + 2 n     | heartbeats of process n                   | process n     |
+| 3 + 2 n     | the process ID under which n is ready     | process n     |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+_WORD = "Q"
+_OCTETS = 4096
+_EPOCH, _VERIFIED, _FIRST_PROCESS = 0, 1, 2
+
+
+class SharedPage:
+    """The words, by name."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, _OCTETS)  # anonymous and shared: children see it
+        self._words: memoryview[int] = memoryview(self._memory).cast(_WORD)
+
+    @property
+    def epoch(self) -> int:
+        """How many times something was put in force; moving it is the commit point."""
+        return self._words[_EPOCH]
+
+    @epoch.setter
+    def epoch(self, value: int) -> None:
+        self._words[_EPOCH] = value
+
+    def is_verified(self, index: os.stat_result) -> bool:
+        """Tell whether this very file has been verified by a process of this daemon."""
+        return self._words[_VERIFIED] == _mark(index)
+
+    def note_verified(self, index: os.stat_result) -> None:
+        """Spare the others the verification of this file."""
+        self._words[_VERIFIED] = _mark(index)
+
+    def beat(self, process: int) -> None:
+        """Show that process number ``process`` gets to do what it should."""
+        self._words[_FIRST_PROCESS + 2 * process] += 1
+
+    def beats(self, process: int) -> int:
+        """Return how many times it has."""
+        return self._words[_FIRST_PROCESS + 2 * process]
+
+    def note_ready(self, process: int, pid: int) -> None:
+        """Show that process number ``process`` serves, under this process ID."""
+        self._words[_FIRST_PROCESS + 2 * process + 1] = pid
+
+    def is_ready(self, process: int, pid: int) -> bool:
+        """Tell whether the process that was started as ``pid`` serves."""
+        return self._words[_FIRST_PROCESS + 2 * process + 1] == pid
+
+
+def _mark(index: os.stat_result) -> int:
+    """Name a file as it is now in one word: replaced or written to, it has another name."""
+    facts = (index.st_dev, index.st_ino, index.st_size, index.st_mtime_ns)
+    return int.from_bytes(hashlib.blake2b(repr(facts).encode(), digest_size=8).digest())
