@@ -119,6 +119,10 @@ class UpstreamUnreachableError(UpstreamError):
     """Nothing could be sent to the upstream."""
 
 
+class UpstreamOverloadError(UpstreamError):
+    """Too much is being asked at the moment; it says nothing of this question."""
+
+
 class UpstreamMalformedError(UpstreamError):
     """The upstream's answer could not be parsed."""
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 BLOCK_TTL_S = 10
 """A block that was a mistake is gone from the device this soon after it is mended."""
 
+STALE_TTL_S = 30
+"""How long a client keeps an answer that has expired: as long as nobody is asked anew."""
+
 _LOCAL_NEGATIVE_TTL_S = 600
 
 
@@ -51,6 +54,8 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
             return _local(query, answer)
         case Source.CACHED | Source.FORWARDED:
             return _forwarded(query, answer, now)
+        case Source.STALE:
+            return _stale(query, answer, now)
         case Source.REFUSED:
             return refused(query.message, answer.edes)
         case Source.FAILED:
@@ -116,6 +121,19 @@ def _forwarded(query: Query, answer: Answer, now: float) -> bytes:
         cap_ttl_s=_longest_ttl(query, answer.verdict, now),
         ad=resolution.authentic,
         edes=resolution.edes,
+    )
+
+
+def _stale(query: Query, answer: Answer, now: float) -> bytes:
+    """Say what was true once; nobody vouches for it any more, so AD is not set (RFC 8767 §4)."""
+    resolution = answer.resolution
+    assert resolution is not None
+    return assemble(
+        query.message,
+        resolution.sections,
+        resolution.rcode,
+        set_ttl_s=min(STALE_TTL_S, _longest_ttl(query, answer.verdict, now)),
+        edes=(*resolution.edes, *answer.edes),
     )
 
 

@@ -72,6 +72,7 @@ class Source(StrEnum):
     BLOCKED = "blocked"
     LOCAL = "local"
     CACHED = "cached"
+    STALE = "stale"
     FORWARDED = "forwarded"
     REFUSED = "refused"
     FAILED = "failed"
@@ -83,7 +84,9 @@ class Answer:
 
     Of the rest, ``source`` says which are set: BLOCKED a blocking ``verdict``;
     LOCAL ``rcode`` and ``records``; CACHED and FORWARDED a ``resolution`` that
-    is ``age_s`` seconds old; REFUSED and FAILED the ``edes`` that say why.
+    is ``age_s`` seconds old; STALE one that has expired; STALE, REFUSED and
+    FAILED the ``edes`` that say why. ``overloaded``: it FAILED because too much
+    is being asked, which says nothing of the name.
     ``readmitted`` is the question as it was judged in the end, where the site
     changed while it waited: the client may have another grade by then.
     """
@@ -95,4 +98,5 @@ class Answer:
     resolution: Resolution | None = None
     age_s: int = 0
     edes: tuple[Ede, ...] = ()
+    overloaded: bool = False
     readmitted: Query | None = None

@@ -12,7 +12,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from filterd.errors import UpstreamError, UpstreamUnreachableError
+from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.upstream.exchange import Exchange, Outcome
 from filterd.upstream.group import ServerGroup
 from filterd.upstream.resolution import Resolution, resolution_of
@@ -71,7 +71,7 @@ class Forwarder:
         route, question = key
         if len(self._in_flight) >= MOST_IN_FLIGHT:
             self.counters["overload"] += 1
-            raise UpstreamUnreachableError("too many questions are waiting for upstreams")
+            raise UpstreamOverloadError("too many questions are waiting for upstreams")
         group = self._groups.get(route)
         if group is None:
             group = self._groups[route] = ServerGroup(route.servers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.errors import UpstreamError, UpstreamTimeoutError
+from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamTimeoutError
 from filterd.resolve.query import Answer, Query, Source
 from filterd.upstream import CONCLUSIVE
 from filterd.wire import Ede, EdeCode
@@ -31,6 +31,8 @@ class Forward:
             resolution = await self._forwarder.resolve(question, route)
         except UpstreamTimeoutError:
             return Answer(Source.FAILED, edes=(NO_ANSWER,))
+        except UpstreamOverloadError:
+            return Answer(Source.FAILED, edes=(NETWORK_ERROR,), overloaded=True)
         except UpstreamError:
             return Answer(Source.FAILED, edes=(NETWORK_ERROR,))
         if resolution.rcode not in CONCLUSIVE:

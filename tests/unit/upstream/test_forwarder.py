@@ -10,7 +10,7 @@ import dns.rdatatype
 import pytest
 import uvloop
 
-from filterd.errors import UpstreamMalformedError, UpstreamUnreachableError
+from filterd.errors import UpstreamMalformedError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion, forwarder
 from tests.support.clock import FakeClock
@@ -121,7 +121,7 @@ def test_exchanges_are_bounded_and_waiters_are_not(
             loop.create_task(asking.resolve(a_question(name), route(upstream))) for name in names
         ]
         await asyncio.sleep(0)
-        with pytest.raises(UpstreamUnreachableError, match="too many"):
+        with pytest.raises(UpstreamOverloadError, match="too many"):
             await asking.resolve(a_question("c.example.com"), route(upstream))
         assert asking.counters["overload"] == 1
         upstream.released.set()

@@ -10,6 +10,7 @@ import pytest
 from filterd.errors import (
     UpstreamError,
     UpstreamMalformedError,
+    UpstreamOverloadError,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
@@ -49,6 +50,7 @@ FAILURES = [
     (UpstreamTimeoutError(), EdeCode.NO_REACHABLE_AUTHORITY),
     (UpstreamUnreachableError(), EdeCode.NETWORK_ERROR),
     (UpstreamMalformedError(), EdeCode.NETWORK_ERROR),
+    (UpstreamOverloadError(), EdeCode.NETWORK_ERROR),
     (Resolution(Rcode.SERVFAIL, NOTHING), EdeCode.NO_REACHABLE_AUTHORITY),
     (Resolution(Rcode.REFUSED, NOTHING), EdeCode.NO_REACHABLE_AUTHORITY),
     (Resolution(Rcode.FORMERR, NOTHING), EdeCode.NO_REACHABLE_AUTHORITY),
@@ -62,6 +64,16 @@ def test_a_failure_says_why(
 ) -> None:
     answer = answer_of(Forward(Scripted(outcome)), a_chain_query(a_site(index)))
     assert (answer.source, [ede.code for ede in answer.edes]) == (Source.FAILED, [code])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "overloaded"), [(UpstreamOverloadError(), True), (UpstreamTimeoutError(), False)]
+)
+def test_a_failure_that_says_nothing_of_the_name_is_told_apart(
+    index: Index, outcome: UpstreamError, overloaded: bool
+) -> None:
+    answer = answer_of(Forward(Scripted(outcome)), a_chain_query(a_site(index)))
+    assert answer.overloaded is overloaded
 
 
 @pytest.mark.parametrize("rcode", [Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN])
