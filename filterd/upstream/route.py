@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from filterd.policy.model import Tls
 
 if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
+
+PLAIN_PORT = 53
 
 
 class Route:
@@ -33,3 +38,15 @@ class Route:
 
     def __repr__(self) -> str:
         return f"Route({self.servers!r}, whole={self.whole})"
+
+
+def in_clear(server: UpstreamServer) -> UpstreamServer:
+    """Return the same server as it is asked where TLS cannot be had.
+
+    Its usual port is another one then, and what it validated is not believed:
+    anybody on the way could have set the AD bit. One that is never asked by TLS
+    is as it was.
+    """
+    if server.tls == Tls.NO:
+        return server
+    return replace(server, port=PLAIN_PORT, tls=Tls.NO, tls_name="", trusted=False)

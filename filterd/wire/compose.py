@@ -27,7 +27,7 @@ from filterd.wire.header import (
     Header,
     compose_header,
 )
-from filterd.wire.registry import Rcode
+from filterd.wire.registry import EdnsOption, Rcode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,7 @@ QNAME_POINTER = b"\xc0\x0c"
 """Stands for the qname as an owner: it always begins at octet 12."""
 
 _FIXED = Struct("!HHIH")
+_OPTION_HEADER_OCTETS = 4
 
 
 def encode_record(
@@ -134,8 +135,27 @@ def compose_query(
     ad: bool = False,
     do: bool = False,
     edns: bool = True,
+    pad_to: int = 0,
 ) -> bytes:
-    """Return a query to send upstream: no option, no client subnet (RFC 7871 §12.1)."""
+    """Return a query to send upstream: no option of a client's, no subnet (RFC 7871 §12.1).
+
+    Args:
+        message_id: its ID.
+        question: what it asks.
+        rd: recursion desired.
+        cd: checking disabled.
+        ad: authentic data understood.
+        do: DNSSEC records wanted.
+        edns: whether it has an OPT record.
+        pad_to: fill it up to a multiple of so many octets, so that on an
+            encrypted way its size tells little (RFC 7830); needs ``edns``.
+    """
     flags = (RD if rd else 0) | (CD if cd else 0) | (AD if ad else 0)
-    header = compose_header(Header(message_id, flags, 1, 0, 0, int(edns)))
-    return header + question.wire + (compose_edns(do=do) if edns else b"")
+    query = compose_header(Header(message_id, flags, 1, 0, 0, int(edns))) + question.wire
+    if not edns:
+        return query
+    opt = compose_edns(do=do)
+    if not pad_to:
+        return query + opt
+    padding = bytes(-(len(query) + len(opt) + _OPTION_HEADER_OCTETS) % pad_to)
+    return query + compose_edns(do=do, options=[(EdnsOption.PADDING, padding)])

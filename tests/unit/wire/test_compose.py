@@ -149,3 +149,20 @@ def test_a_query_is_composed_with_the_flags_it_needs() -> None:
 def test_a_query_may_do_without_edns() -> None:
     wire = compose_query(77, Question.of(from_text("example.com"), 1), edns=False)
     assert wire == a_query(edns=False, message_id=77)
+
+
+@pytest.mark.parametrize("labels", range(1, 120, 7))
+def test_a_padded_query_fills_whole_blocks_with_nothing(labels: int) -> None:
+    question = Question.of(from_text("a." * labels + "com"), 1)
+    wire = compose_query(77, question, do=True, pad_to=128)
+    (padding,) = dns.message.from_wire(wire).options
+    assert len(wire) % 128 == 0
+    assert len(wire) - len(compose_query(77, question, do=True)) <= 4 + 127
+    assert (padding.otype, set(padding.to_wire()) | {0}) == (12, {0})
+    assert parse_query(wire).question == question
+
+
+def test_without_edns_there_is_nothing_to_pad_with() -> None:
+    question = Question.of(from_text("example.com"), 1)
+    bare = compose_query(77, question, edns=False)
+    assert compose_query(77, question, edns=False, pad_to=128) == bare
