@@ -12,7 +12,6 @@ import contextlib
 import logging
 import os
 import socket
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +33,7 @@ from filterd.resolve.store import ResolutionStore
 from filterd.server import state as on_disk
 from filterd.server.arrival import bind
 from filterd.server.limiter import Limiter
+from filterd.server.places import Places
 from filterd.server.stepping import Stepper
 from filterd.server.tcp import TcpListener
 from filterd.server.udp import UdpListener
@@ -77,7 +77,7 @@ class Daemon:
         self._store = ResolutionStore()
         self._forwarder = Forwarder(clock)
         self._stepper = Stepper()
-        self._connections: Counter[str] = Counter()
+        self._places = Places()
         self._limiter = Limiter(RateLimit(), clock)
         self._sockets: list[socket.socket] = []
         self._udp: list[UdpListener] = []
@@ -184,14 +184,14 @@ class Daemon:
             "upstreams": self._upstreams(),
             "forwarding": dict(self._forwarder.counters),
             "in_flight": self._forwarder.in_flight,
-            "tcp_connections": self._connections.total(),
+            "tcp_connections": len(self._places),
         }
 
     async def _listen(self, listen: ListenAddress) -> None:
         opened = bind(listen, socket.SOCK_DGRAM)
         self._sockets.append(opened)
         self._udp.append(UdpListener(opened, self._resolver, self._stepper, self._limiter))
-        tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._connections)
+        tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._places)
         await tcp.start(bind(replace(listen, port=self._udp[-1].port), socket.SOCK_STREAM))
         self._tcp.append(tcp)
 

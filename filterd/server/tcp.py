@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from filterd.errors import WireError
@@ -13,41 +15,46 @@ from filterd.server.arrival import interface_of
 from filterd.wire import Deframer, fit, frame, size_limit
 
 if TYPE_CHECKING:
-    import socket
-    from collections import Counter
-
     from filterd.resolve.resolver import Resolver
     from filterd.server.limiter import Limiter
+    from filterd.server.places import Places
     from filterd.server.stepping import Stepper
 
 FIRST_OCTET_WITHIN_S = 3.0
 MESSAGE_WITHIN_S = 2.0
 IDLE_S = 10.0
-MOST_CONNECTIONS = 150
-MOST_CONNECTIONS_A_CLIENT = 10
 MOST_QUERIES_A_CONNECTION = 100
 MOST_IN_FLIGHT = 20
 MOST_UNREAD_OCTETS = 256 * 1024
 """What a client that asks and does not read may cost (reliability.md A6)."""
 
+REST_S = 0.1
+"""How long a client that is over its rate waits before each further question is taken.
+
+Nothing is refused, and what others send by UDP in its name cannot keep it
+waiting longer: who has a connection is no forgery.
+"""
+
 _LARGEST_QUERY = 4_096
+_READ_OCTETS = 16 * 1024
+_KERNEL_OCTETS = {socket.SO_RCVBUF: 16 * 1024, socket.SO_SNDBUF: 128 * 1024}
+"""What the kernel may hold for a connection; left to itself it takes megabytes."""
+
 _BACKLOG = 128
 
 
 class TcpListener:
-    """One listening TCP socket; counts connections for all the listeners of a worker."""
+    """One listening TCP socket; ``places`` are those of all the listeners of a worker."""
 
     def __init__(
-        self,
-        resolver: Resolver,
-        stepper: Stepper,
-        limiter: Limiter,
-        connections: Counter[str],
+        self, resolver: Resolver, stepper: Stepper, limiter: Limiter, places: Places
     ) -> None:
-        self._resolver, self._stepper, self._limiter = resolver, stepper, limiter
-        self._connections = connections
+        self.resolver, self.stepper, self.limiter = resolver, stepper, limiter
+        self.places = places
+        self.connections: set[_Connection] = set()
+        self.read_into = memoryview(bytearray(_READ_OCTETS))
+        """One for all: what is read is taken out of it before anybody else reads."""
         self._server: asyncio.Server | None = None
-        self._open: set[_Connection] = set()
 
     @property
     def port(self) -> int:
@@ -58,8 +65,10 @@ class TcpListener:
 
     async def start(self, opened: socket.socket) -> None:
         """Accept from a socket that ``arrival.bind`` has opened; it is closed with the listener."""
+        for option, octets in _KERNEL_OCTETS.items():  # its connections inherit it
+            opened.setsockopt(socket.SOL_SOCKET, option, octets)
         self._server = await asyncio.get_running_loop().create_server(
-            self._accept, sock=opened, backlog=_BACKLOG
+            lambda: _Connection(self), sock=opened, backlog=_BACKLOG
         )
 
     async def close(self) -> None:
@@ -67,15 +76,12 @@ class TcpListener:
         if self._server is None:
             return
         self._server.close()
-        for connection in list(self._open):
+        for connection in list(self.connections):
             connection.abort()
         await self._server.wait_closed()
 
-    def _accept(self) -> _Connection:
-        return _Connection(self._resolver, self._stepper, self._connections, self._open)
 
-
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.BufferedProtocol):
     """One client's connection.
 
     Time is measured from the last whole question or answer, not from the last
@@ -85,20 +91,17 @@ class _Connection(asyncio.Protocol):
     came but is more than may be asked at a time waits in ``_messages``.
     """
 
-    def __init__(
-        self,
-        resolver: Resolver,
-        stepper: Stepper,
-        connections: Counter[str],
-        open_connections: set[_Connection],
-    ) -> None:
-        self._resolver, self._stepper = resolver, stepper
-        self._connections, self._all = connections, open_connections
+    def __init__(self, listener: TcpListener) -> None:
+        self.client = ""
+        self.progressed_at = 0.0
+        self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._deframer = Deframer(_LARGEST_QUERY)
         self._messages: deque[bytes] = deque()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._resting: asyncio.TimerHandle | None = None
+        self._has_rested = False
         self._peer: Peer | None = None
         self._asked = 0
         self._in_flight = 0
@@ -106,30 +109,36 @@ class _Connection(asyncio.Protocol):
         self._complete = False
         """No more questions will be taken: the connection ends with the last answer."""
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is on its way."""
+        return self._in_flight > 0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count it in, or turn it away: a stranger, or one too many."""
+        """Give it a place, or turn it away: a stranger, or one too many."""
         self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's has no base
-        self._all.add(self)
+        self._listener.connections.add(self)
         peer = _peer_of(transport)
-        if peer is None or not self._resolver.may_ask(peer) or self._is_one_too_many(peer):
+        if peer is None or not self._listener.resolver.may_ask(peer):
+            transport.abort()
+            return
+        self.client, self.progressed_at = peer.address, self._loop.time()
+        if not self._listener.places.take(self):
             transport.abort()
             return
         self._peer = peer
-        self._connections[peer.address] += 1
         transport.set_write_buffer_limits(high=MOST_UNREAD_OCTETS)
         self._end_after(FIRST_OCTET_WITHIN_S)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's shape
-        """Count it out."""
+        """Give its place back."""
         self._transport = None
         self._messages.clear()
-        self._all.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._peer is not None:
-            self._connections[self._peer.address] -= 1
-            if not self._connections[self._peer.address]:
-                del self._connections[self._peer.address]
+        self._listener.connections.discard(self)
+        self._listener.places.release(self)
+        for timer in (self._timer, self._resting):
+            if timer is not None:
+                timer.cancel()
 
     def pause_writing(self) -> None:
         """End a client that asks and does not read."""
@@ -140,11 +149,17 @@ class _Connection(asyncio.Protocol):
         self._complete = True
         return not self._is_done()
 
-    def data_received(self, data: bytes) -> None:
-        """Answer every message that is whole now."""
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's shape
+        """Say where to read to, and so how much at once."""
+        return self._listener.read_into
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Answer every message that is whole now, up to the last that may be asked."""
         had_begun = self._deframer.pending
+        whole = self._deframer.feed(bytes(self._listener.read_into[:nbytes]))
+        room = MOST_QUERIES_A_CONNECTION - self._asked - len(self._messages)
         try:
-            self._messages.extend(self._deframer.feed(data))
+            self._messages.extend(islice(whole, room))
         except WireError:
             self.abort()
             return
@@ -158,29 +173,39 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _is_one_too_many(self, peer: Peer) -> bool:
-        own, total = self._connections[peer.address], self._connections.total()
-        return own >= MOST_CONNECTIONS_A_CLIENT or total >= MOST_CONNECTIONS
-
     def _take(self) -> None:
         """Take questions while there are any and the client may ask more at a time."""
-        if self._taking or self._peer is None:
+        if self._taking:
             return  # an answer that was ready at once: the loop below goes on by itself
         self._taking = True
-        while self._messages and self._in_flight < MOST_IN_FLIGHT and not self._is_closing():
-            self._received(self._messages.popleft(), self._peer)
+        while self._messages and not self._must_wait() and not self._is_closing():
+            if self._is_admitted():
+                self._received(self._messages.popleft())
         self._taking = False
         self._expect_progress()
         self._limit_reading()
         if self._complete and self._is_done() and self._transport is not None:
             self._transport.close()
 
-    def _received(self, message: bytes, peer: Peer) -> None:
+    def _is_admitted(self) -> bool:
+        """Tell whether the rate allows the next question; if not, it is taken after a rest."""
+        if self._has_rested or self._listener.limiter.admits(self.client):
+            self._has_rested = False
+            return True
+        self._resting = self._loop.call_later(REST_S, self._rested)
+        return False
+
+    def _rested(self) -> None:
+        self._resting, self._has_rested = None, True
+        self._take()
+
+    def _received(self, message: bytes) -> None:
+        assert self._peer is not None
         self._asked += 1
         if self._asked == MOST_QUERIES_A_CONNECTION:
             self._complete = True
             self._messages.clear()
-        admitted = self._resolver.admit(message, peer)
+        admitted = self._listener.resolver.admit(message, self._peer)
         if admitted is None:
             self.abort()
         elif isinstance(admitted, bytes):
@@ -188,8 +213,9 @@ class _Connection(asyncio.Protocol):
         else:
             self._in_flight += 1
             limit = size_limit(admitted.message, "tcp")
-            self._stepper.run(
-                self._resolver.respond(admitted), lambda reply: self._answered(fit(reply, limit))
+            self._listener.stepper.run(
+                self._listener.resolver.respond(admitted),
+                lambda reply: self._answered(fit(reply, limit)),
             )
 
     def _answered(self, reply: bytes) -> None:
@@ -207,18 +233,23 @@ class _Connection(asyncio.Protocol):
     def _is_done(self) -> bool:
         return not self._in_flight and not self._messages
 
+    def _must_wait(self) -> bool:
+        """Tell whether enough questions of this client wait, or it is over its rate."""
+        return self._in_flight >= MOST_IN_FLIGHT or self._resting is not None
+
     def _limit_reading(self) -> None:
-        """Read no further while enough questions of this client wait."""
+        """Read no further than questions are taken."""
         if self._transport is None or self._is_closing():
             return
-        if self._in_flight >= MOST_IN_FLIGHT or self._complete:
+        if self._must_wait() or self._complete:
             self._transport.pause_reading()
         elif not self._transport.is_reading():
             self._transport.resume_reading()
 
     def _expect_progress(self) -> None:
         # The rest of a message may be waiting until we read on.
-        is_unfinished = self._deframer.pending and self._in_flight < MOST_IN_FLIGHT
+        is_unfinished = self._deframer.pending and not self._must_wait()
+        self.progressed_at = self._loop.time()
         self._end_after(MESSAGE_WITHIN_S if is_unfinished else IDLE_S)
 
     def _end_after(self, seconds: float) -> None:

@@ -13,7 +13,6 @@ import logging
 import socket
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -28,6 +27,7 @@ from filterd.resolve.site import Site, SiteHolder
 from filterd.resolve.store import ResolutionStore
 from filterd.server.arrival import bind
 from filterd.server.limiter import Limiter
+from filterd.server.places import Places
 from filterd.server.stepping import Stepper
 from filterd.server.tcp import TcpListener
 from filterd.server.udp import UdpListener
@@ -95,7 +95,7 @@ class Serving:
         self.limiter = Limiter(rate or _UNLIMITED, self.clock)
         self.sites = SiteHolder(site)
         self.store = ResolutionStore()
-        self.connections: Counter[str] = Counter()
+        self.connections = Places()
         self.errors = _Errors()
         self.ports: dict[str, int] = {}
         self.forwarder: Forwarder

@@ -13,15 +13,20 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from filterd.server import tcp
+from filterd.policy.model import RateLimit
+from filterd.server import places, tcp
+from filterd.server.limiter import Limiter
+from filterd.server.places import Places
 from filterd.wire import frame
 from tests.support.serving import GRADE_1, STAFF, WITHIN_S, Serving, a_site
 from tests.support.wire import QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator
 
     from filterd.lists.index import Index
+    from tests.support.serving import TcpStub
     from tests.support.upstream import FakeUpstream
 
 BLOCKED = a_query("porn.example")
@@ -117,7 +122,7 @@ def test_who_closes_one_half_gets_the_answer_and_then_the_end(
 
 def test_who_only_connects_and_closes_leaves_nothing(on_each_loop: Serving) -> None:
     with on_each_loop.tcp_stub() as stub:
-        on_each_loop.eventually(lambda: on_each_loop.connections[GRADE_1] == 1)
+        on_each_loop.eventually(lambda: on_each_loop.connections.of(GRADE_1) == 1)
         stub.socket.shutdown(socket.SHUT_WR)
         assert stub.is_ended()
     on_each_loop.eventually(lambda: not on_each_loop.connections)
@@ -209,25 +214,152 @@ def test_a_client_has_a_limit_of_connections_and_others_have_theirs(
     on_each_loop: Serving,
 ) -> None:
     with ExitStack() as stack:
-        for _ in range(tcp.MOST_CONNECTIONS_A_CLIENT):
+        for _ in range(places.MOST_CONNECTIONS_A_CLIENT):
             stub = stack.enter_context(on_each_loop.tcp_stub())
             assert stub.ask(BLOCKED)
         assert stack.enter_context(on_each_loop.tcp_stub()).is_ended()
         assert stack.enter_context(on_each_loop.tcp_stub(STAFF)).ask(BLOCKED)
         stub.socket.close()
-        limit = tcp.MOST_CONNECTIONS_A_CLIENT
-        on_each_loop.eventually(lambda: on_each_loop.connections[GRADE_1] < limit)
+        limit = places.MOST_CONNECTIONS_A_CLIENT
+        on_each_loop.eventually(lambda: on_each_loop.connections.of(GRADE_1) < limit)
         assert stack.enter_context(on_each_loop.tcp_stub()).ask(BLOCKED)
 
 
-def test_all_clients_together_have_a_limit(
+def fill(serving: Serving, stack: ExitStack, clients: int, each: int) -> list[TcpStub]:
+    """Take places with connections that have asked once."""
+    sources = [f"127.0.{n}.9" for n in range(2, 2 + clients) for _ in range(each)]
+    stubs = [stack.enter_context(serving.tcp_stub(source)) for source in sources]
+    assert all(stub.ask(BLOCKED) for stub in stubs)
+    return stubs
+
+
+def test_who_holds_many_places_makes_room_for_who_holds_none(
+    on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MOST_CONNECTIONS", 6)
+    with ExitStack() as stack:
+        stubs = fill(on_each_loop, stack, clients=2, each=3)
+        assert stack.enter_context(on_each_loop.tcp_stub()).ask(BLOCKED)
+        assert stubs[0].is_ended()
+        assert all(stub.ask(BLOCKED) for stub in stubs[1:])
+        assert on_each_loop.run(lambda: len(on_each_loop.connections)) == 6
+
+
+def test_without_making_room_they_would_lock_out_everybody(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(places, "MOST_CONNECTIONS", 6)
+    monkeypatch.setattr(Places, "_who_makes_room", lambda *_: None)
     with ExitStack() as stack:
-        stubs = [stack.enter_context(serving.tcp_stub(f"127.0.{n}.9")) for n in (1, 2, 3)]
+        stubs = fill(serving, stack, clients=2, each=3)
+        assert stack.enter_context(serving.tcp_stub()).is_ended()
         assert all(stub.ask(BLOCKED) for stub in stubs)
-        assert stack.enter_context(serving.tcp_stub("127.0.4.9")).is_ended()
+
+
+def test_who_waits_for_an_answer_keeps_its_place_while_another_is_idle(
+    on_each_loop: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MOST_CONNECTIONS", 6)
+    upstream.released.clear()
+    with ExitStack() as stack:
+        stubs = fill(on_each_loop, stack, clients=2, each=3)
+        for stub in (*stubs[:2], *stubs[3:]):
+            stub.send(a_query("www.example.com"))
+        on_each_loop.eventually(lambda: len(on_each_loop.stepper) == 5)
+        assert stack.enter_context(on_each_loop.tcp_stub()).ask(BLOCKED)
+        assert stubs[2].is_ended()
+        upstream.released.set()
+        assert all(stub.receive() for stub in (*stubs[:2], *stubs[3:]))
+
+
+RATE = RateLimit(queries_a_second=1, burst=2)
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_who_is_over_the_rate_is_read_more_slowly_and_gets_every_answer(
+    index: Index, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "REST_S", 0.01)
+    rests = _count(monkeypatch, "_rested")
+    with Serving(a_site(index), loop=loop, rate=RATE) as serving, serving.tcp_stub() as stub:
+        stub.send(*(a_query("porn.example", message_id=n) for n in range(12)))
+        answers = [stub.receive() for _ in range(12)]
+    assert [one[:2] for one in answers] == [n.to_bytes(2) for n in range(12)]
+    assert {one[3] & 0xF for one in answers} == {dns.rcode.NXDOMAIN}
+    assert len(rests) == 10
+
+
+def test_within_the_rate_nobody_rests(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests = _count(monkeypatch, "_rested")
+    with Serving(a_site(index)) as serving, serving.tcp_stub() as stub:
+        stub.send(*(a_query("porn.example", message_id=n) for n in range(12)))
+        assert all(stub.receive() for _ in range(12))
+    assert rests == []
+
+
+def test_who_is_over_the_rate_is_not_read(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "REST_S", 3_600.0)
+    with Serving(a_site(index), rate=RATE) as serving, serving.tcp_stub() as stub:
+        assert all(stub.ask(BLOCKED) for _ in range(2))
+        stub.send(BLOCKED)
+        serving.eventually(lambda: _the_only(serving)._resting is not None)
+        assert not serving.run(lambda: _transport(serving).is_reading())
+        with serving.tcp_stub("127.0.2.9") as other:
+            assert other.ask(BLOCKED)
+
+
+def test_what_is_sent_by_udp_in_its_name_does_not_keep_a_client_from_asking_by_tcp(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "REST_S", 0.01)
+    monkeypatch.setattr(Limiter, "admits", lambda *_: False)
+    with Serving(a_site(index)) as serving, serving.tcp_stub() as stub:
+        assert [stub.ask(BLOCKED)[3] & 0xF for _ in range(3)] == [dns.rcode.NXDOMAIN] * 3
+
+
+def _count(monkeypatch: pytest.MonkeyPatch, method: str) -> list[None]:
+    calls: list[None] = []
+    original = getattr(tcp._Connection, method)
+
+    def counted(connection: tcp._Connection) -> None:
+        calls.append(None)
+        original(connection)
+
+    monkeypatch.setattr(tcp._Connection, method, counted)
+    return calls
+
+
+def _the_only(serving: Serving) -> tcp._Connection:
+    (connection,) = (one for listener in serving._tcp for one in listener.connections)
+    return connection
+
+
+def _transport(serving: Serving) -> asyncio.Transport:
+    transport = _the_only(serving)._transport
+    assert transport is not None
+    return transport
+
+
+def test_one_that_is_over_the_rate_and_closes_its_half_gets_all_answers_and_the_end(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "REST_S", 0.01)
+    with Serving(a_site(index), rate=RATE) as serving, serving.tcp_stub() as stub:
+        stub.send(*[BLOCKED] * 5)
+        stub.socket.shutdown(socket.SHUT_WR)
+        assert all(stub.receive() for _ in range(5))
+        assert stub.is_ended()
+
+
+def test_no_more_is_kept_than_may_be_asked(serving: Serving, upstream: FakeUpstream) -> None:
+    upstream.released.clear()
+    with serving.tcp_stub() as stub:
+        stub.socket.sendall(frame(a_query("a.vn")) * 20 + frame(BLOCKED) * 2_000)
+        serving.eventually(lambda: len(_the_only(serving)._messages) > 0)
+        assert serving.run(lambda: len(_the_only(serving)._messages)) <= 80
+        upstream.released.set()
+        assert all(stub.receive() for _ in range(100))
+        assert stub.is_ended()
 
 
 def test_a_stranger_gets_no_connection(index: Index) -> None:
@@ -255,7 +387,7 @@ def test_who_asks_and_never_reads_is_ended(
         else:
             answered = serving.resolver.counters
             serving.eventually(lambda: answered["cached"] + answered["forwarded"] == 99)
-            assert serving.connections[GRADE_1] == 1
+            assert serving.connections.of(GRADE_1) == 1
 
 
 def _sixty_thousand_octets(query: dns.message.Message) -> dns.message.Message:
