@@ -127,10 +127,6 @@ class UpstreamMalformedError(UpstreamError):
     """The upstream's answer could not be parsed."""
 
 
-class UpstreamOverloadError(UpstreamError):
-    """Too many questions wait for upstreams: says nothing of the name asked for."""
-
-
 class StoreError(FilterdError):
     """The disk must be looked at: a file could not be read or written."""
 
