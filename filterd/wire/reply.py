@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from filterd.wire.compose import compose_reply, encode_record
 from filterd.wire.header import OPCODE_MASK, QR, RD, Header, compose_header, peek_header
-from filterd.wire.name import from_text
+from filterd.wire.name import ROOT
 from filterd.wire.question import best_effort_question
 from filterd.wire.registry import Rcode, RRType
 
@@ -30,7 +30,9 @@ BLOCK_TTL_S = 10
 ANY_TTL_S = 3600
 """How long the answer to a question for ANY may be kept."""
 
-_SOA_NAMES = from_text("filterd.invalid") + from_text("hostmaster.filterd.invalid")
+_SOA_NAMES = ROOT + ROOT
+"""No primary server, so that nobody sends it updates, and no mailbox; as short as names can be."""
+
 _SOA_NUMBERS = Struct("!IIIII")
 ANY_HINFO_RDATA = b"\x07RFC8482\x00"
 """What a question for ANY is answered with, as HINFO (RFC 8482 §4.2)."""
@@ -39,7 +41,8 @@ ANY_HINFO_RDATA = b"\x07RFC8482\x00"
 def _negative_soa(ttl_s: int) -> bytes:
     """Return a SOA at the qname; its TTL and MINIMUM are the negative TTL (RFC 2308 §5).
 
-    Its names are invented beneath ``.invalid`` (RFC 6761 §6.4), which nobody can own.
+    Its 34 octets are nearly all that a block adds to the question: blocks are
+    what a forged source address would get most of (reliability.md A9).
     """
     rdata = _SOA_NAMES + _SOA_NUMBERS.pack(1, 3600, 600, 86400, ttl_s)
     return encode_record(b"", RRType.SOA, ttl_s, rdata, owner_is_qname=True)
