@@ -154,14 +154,27 @@ class Exchange:
     ) -> None:
         self._stop_waiting(member)
         member.answered(self._clock.monotonic() - sent_at)
-        if edns and response.rcode in (Rcode.FORMERR, Rcode.NOTIMP):
+        does_not_understand = response.rcode in (Rcode.FORMERR, Rcode.NOTIMP)
+        if edns and does_not_understand:
+            self._ask_without_edns(member)
+            return
+        if not edns and not does_not_understand:
             member.edns = False
-            if not self._ask(member):
-                self._ask_next()
-        elif response.header.tc:
+        if response.header.tc:
             self._fetch_by_tcp(member)
         else:
             self._judge(member, response)
+
+    def _ask_without_edns(self, member: ServerHealth) -> None:
+        """Ask once more; only an answer proves that EDNS and not the question was at fault.
+
+        One client's odd question must not take DNSSEC away from everybody.
+        """
+        try:
+            self._send(member, edns=False)
+        except UpstreamUnreachableError as error:
+            self._keep(error)
+            self._ask_next()
 
     def _judge(self, member: ServerHealth, response: ParsedResponse) -> None:
         if response.rcode in CONCLUSIVE:

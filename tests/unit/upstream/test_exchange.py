@@ -225,6 +225,19 @@ def test_edns_is_left_out_once_where_it_is_not_understood_and_that_is_remembered
     assert [dns.message.from_wire(message).edns for message in upstream.raw] == [0, -1, -1]
 
 
+@pytest.mark.parametrize("rcode", ["FORMERR", "NOTIMP"])
+def test_edns_is_kept_where_it_was_the_question_that_is_not_understood(
+    upstream: FakeUpstream, rcode: str
+) -> None:
+    """One client's odd type must not take DNSSEC away from everybody."""
+    upstream.respond = failing(rcode)
+    group = a_group(upstream)
+    Asked(group)
+    upstream.respond = good
+    assert Asked(group).address == GOOD
+    assert [dns.message.from_wire(message).edns for message in upstream.raw] == [0, -1, 0]
+
+
 @pytest.mark.parametrize("rcode", ["SERVFAIL", "REFUSED", "FORMERR", "NOTAUTH"])
 def test_a_server_that_says_nothing_of_the_name_lets_the_next_speak(
     upstream: FakeUpstream, second: FakeUpstream, rcode: str
