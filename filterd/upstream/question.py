@@ -5,9 +5,20 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
 from filterd.wire import ParsedResponse, Question, RRClass, compose_query, parse_response
+
+if TYPE_CHECKING:
+    from filterd.upstream.randomness import RandomNumbers
+
+_TYPE_AND_CLASS = Struct("!HH")
+_HEADER_OCTETS = 12
+_RESPONSE_TO_A_QUERY = 0x80
+_QR_AND_OPCODE = 0xF8
+_LETTER_CASE = 0x20
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +39,30 @@ def new_id() -> int:
     return secrets.randbits(16)
 
 
-def compose(question: UpstreamQuestion, message_id: int, *, edns: bool = True) -> bytes:
-    """Compose the query: RD set, CD and DO as asked, no option of the client's."""
+def compose(
+    question: UpstreamQuestion, message_id: int, *, edns: bool = True, pad_to: int = 0
+) -> bytes:
+    """Compose the query: RD set, CD and DO as asked, no option of the client's.
+
+    AD is set, because who does not ask for DNSSEC records learns whether the
+    answer was validated only so (RFC 6840 §5.7); whether to believe it is
+    decided when the answer is there.
+    """
+    asked = Question.of(question.qname, question.qtype)
+    return _compose(question, asked, message_id, edns=edns, pad_to=pad_to)
+
+
+def _compose(
+    question: UpstreamQuestion, asked: Question, message_id: int, *, edns: bool, pad_to: int = 0
+) -> bytes:
     return compose_query(
         message_id,
-        Question.of(question.qname, question.qtype),
+        asked,
         cd=question.cd,
+        ad=True,
         do=question.do,
         edns=edns,
+        pad_to=pad_to if edns else 0,
     )
 
 
@@ -44,17 +71,98 @@ def parse_answer(
 ) -> ParsedResponse | None:
     """Return the response if ``message`` answers ``question``, else None.
 
-    Peer address and port are checked by the kernel: the socket is connected.
-    Never raises: what cannot be parsed answers nothing, and the true answer may
-    still come.
+    For a connection, on which nobody but the server can speak. Never raises:
+    what cannot be parsed answers nothing, and the true answer may still come.
     """
     if message[:2] != message_id.to_bytes(2, "big"):
         return None
+    section = question.qname + _TYPE_AND_CLASS.pack(question.qtype, RRClass.IN)
+    return (
+        _parsed(message)
+        if _answers(message, section) or _answers_but_for_case(message, section)
+        else None
+    )
+
+
+class Asked:
+    """A question as it goes out by UDP, and what answers just that.
+
+    Args:
+        question: what is asked.
+        edns: whether to add an OPT record.
+        numbers: the source of random letter case (0x20), where the server keeps
+            it; then only an answer in the same case is one. None for none.
+    """
+
+    __slots__ = ("_rest", "_section", "edns", "exact")
+
+    def __init__(
+        self, question: UpstreamQuestion, *, edns: bool, numbers: RandomNumbers | None = None
+    ) -> None:
+        self.edns, self.exact = edns, numbers is not None
+        asked = Question.of(question.qname, question.qtype)
+        if numbers is not None:
+            section = randomise_case(question.qname, numbers) + asked.wire[-4:]
+            asked = Question(question.qname, question.qtype, RRClass.IN, section)
+        self._section = asked.wire
+        self._rest = _compose(question, asked, 0, edns=edns)[2:]
+
+    def message(self, message_id: int) -> bytes:
+        """Return the query with this ID."""
+        return message_id.to_bytes(2, "big") + self._rest
+
+    def answered_by(self, message: bytes) -> ParsedResponse | None:
+        """Return the response if the message is one, else None.
+
+        The ID is checked by who has many outstanding, address and port by the
+        kernel: the socket is connected. Never raises.
+        """
+        if _answers(message, self._section):
+            return _parsed(message)
+        if not self.exact and _answers_but_for_case(message, self._section):
+            return _parsed(message)
+        return None
+
+    def differs_in_case(self, message: bytes) -> bool:
+        """Tell whether nothing but letter case keeps a message from being the answer."""
+        return self.exact and _answers_but_for_case(message, self._section)
+
+
+def randomise_case(qname: bytes, numbers: RandomNumbers) -> bytes:
+    """Return the name with letters in random case (draft-vixie-dnsext-dns0x20).
+
+    Letters only change, so length octets, which are below 64, stay.
+    """
+    bits = 0
+    octets = bytearray(qname)
+    for at, octet in enumerate(octets):
+        if bits <= 1:
+            bits = 0x1_0000 | numbers.uint16()
+        if 0x61 <= octet <= 0x7A and bits & 1:
+            octets[at] = octet ^ _LETTER_CASE
+        bits >>= 1
+    return bytes(octets)
+
+
+def _answers(message: bytes, section: bytes) -> bool:
+    """Tell whether it responds to a query, and with exactly this question section."""
+    return (
+        message[_HEADER_OCTETS : _HEADER_OCTETS + len(section)] == section
+        and message[2] & _QR_AND_OPCODE == _RESPONSE_TO_A_QUERY
+        and message[4:6] == b"\0\1"
+    )
+
+
+def _answers_but_for_case(message: bytes, section: bytes) -> bool:
+    end = _HEADER_OCTETS + len(section)
+    name, rest = message[_HEADER_OCTETS : end - 4], message[end - 4 : end]
+    if name.lower() != section[:-4].lower() or rest != section[-4:]:
+        return False
+    return message[2] & _QR_AND_OPCODE == _RESPONSE_TO_A_QUERY and message[4:6] == b"\0\1"
+
+
+def _parsed(message: bytes) -> ParsedResponse | None:
     try:
-        response = parse_response(message)
+        return parse_response(message)
     except WireError:
         return None
-    header, asked = response.header, response.question
-    if not header.qr or header.opcode or asked is None or asked.qclass != RRClass.IN:
-        return None
-    return response if (asked.qname, asked.qtype) == (question.qname, question.qtype) else None
