@@ -1,39 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much one client may ask, the same by UDP and TCP (dns.md §2)."""
+"""How much one client may ask, and who is served first when there is too much.
+
+``SourceTable`` is the live one of two twins; ``filterd.server._limiter_py``
+explains it. One table serves all listeners of a process; with several workers
+each has its own, and a client's limit is what each of them allows.
+"""
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+import os
+import socket
 from typing import TYPE_CHECKING
+
+from filterd.lists.twins import live_twin
+from filterd.server._limiter_py import Verdict
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.model import RateLimit
+    from filterd.server._limiter_py import SourceTable
 
-_MOST_CLIENTS = 16_384
+    NATIVE: bool
+else:
+    _live, NATIVE = live_twin("filterd.server._limiter", "filterd.server._limiter_py")
+    SourceTable = _live.SourceTable
+
+__all__ = ["NATIVE", "Limiter", "SourceTable", "Verdict"]
 
 
 class Limiter:
     """A token bucket for every client: ``burst`` questions at once, then so many a second.
 
-    An IPv6 client is its /64: a device has as many addresses there as it likes.
+    What comes by UDP and what comes by TCP is counted apart: whoever forges a
+    client's address can use up its datagrams, but not its connections.
     """
 
     def __init__(self, rate: RateLimit, clock: Clock) -> None:
-        self._rate, self._clock = rate, clock
-        self._buckets: dict[bytes, tuple[float, float]] = {}
+        self._clock = clock
+        self.table = SourceTable(os.urandom(16), rate.queries_a_second, rate.burst)
+        """What the UDP listeners ask."""
 
     def configure(self, rate: RateLimit) -> None:
         """Put other limits in force."""
-        self._rate = rate
+        self.table.configure(rate.queries_a_second, rate.burst)
 
-    def admits(self, address: str) -> bool:
-        """Take a token of this client's; False when it has none left."""
-        key = ip_address(address.partition("%")[0]).packed[:8]
-        now = self._clock.monotonic()
-        left, at = self._buckets.get(key, (float(self._rate.burst), now))
-        left = min(self._rate.burst, left + (now - at) * self._rate.queries_a_second)
-        if len(self._buckets) >= _MOST_CLIENTS and key not in self._buckets:
-            self._buckets.clear()
-        self._buckets[key] = max(0.0, left - 1), now
-        return left >= 1
+    def admits(self, address: str, interface: int = 0) -> bool:
+        """Count a question that came by TCP; False where it is one too many for now."""
+        return self.table.take_by_tcp(_packed(address), interface, self._clock.monotonic())
+
+    def prove(self, address: str, interface: int = 0) -> None:
+        """Remember that an exchange by TCP was completed: nobody forges this address."""
+        self.table.prove(_packed(address), interface, self._clock.monotonic())
+
+
+def _packed(address: str) -> bytes:
+    bare = address.partition("%")[0]
+    return socket.inet_pton(socket.AF_INET6 if ":" in bare else socket.AF_INET, bare)
