@@ -234,9 +234,9 @@ def test_an_overload_forgets_whom_it_began_with(asked: Asked) -> None:
 
 
 def test_nobody_becomes_known_by_an_overload(asked: Asked) -> None:
-    flood = forged(600)
+    flood = forged(1_500)
     asked.crowd(FORGER)
-    for _ in range(100):
+    for _ in range(60):
         asked.now += 0.1
         for address in flood:
             asked.judge(address)
