@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.errors import UpstreamMalformedError, WireError
+from filterd.errors import CostlyMessageError, UpstreamMalformedError, WireError
+from filterd.upstream.addresses import is_private
 from filterd.wire import (
     ANSWER,
     AUTHORITY,
@@ -22,6 +23,9 @@ from filterd.wire import (
     RebuiltSections,
     Record,
     RRType,
+    SvcbParts,
+    address_of,
+    covered_type,
     edes_of,
     rebuild,
     soa_minimum,
@@ -50,7 +54,10 @@ class Resolution:
     ``targets`` are the CNAME and SVCB targets in it, which policy judges for
     each asker anew. ``ttl_s`` is how long all of it holds, 0 for not at all.
     ``edes`` are the upstream's own extended errors (RFC 8914). ``authentic``: a
-    server that the site trusts has validated it (its AD bit).
+    server that the site trusts has validated it (its AD bit). ``private``: it
+    leads to an address that is none of the Internet's. ``ech``: it offers a key
+    for Encrypted Client Hello. What a zone's own servers say of it is not looked
+    into: it has none of the last two, and no targets.
     """
 
     rcode: int
@@ -59,6 +66,8 @@ class Resolution:
     ttl_s: int = 0
     edes: tuple[Ede, ...] = ()
     authentic: bool = False
+    private: bool = False
+    ech: bool = False
 
 
 def resolution_of(
@@ -71,27 +80,44 @@ def resolution_of(
             does not parse.
     """
     try:
-        return _resolution_of(response, question, whole=whole)
+        if whole:
+            return _whole(response, question)
+        return _resolution_of(response, question)
     except WireError as error:
         raise UpstreamMalformedError(f"the upstream's answer does not parse: {error}") from error
 
 
-def _resolution_of(
-    response: ParsedResponse, question: UpstreamQuestion, *, whole: bool
-) -> Resolution:
+def _whole(response: ParsedResponse, question: UpstreamQuestion) -> Resolution:
+    answered = any(r.section == ANSWER and r.rtype == question.qtype for r in response.records)
+    soas = (r for r in response.records if r.section == AUTHORITY and r.rtype == RRType.SOA)
+    return Resolution(
+        rcode=response.rcode,
+        sections=rebuild(response, response.records),
+        ttl_s=_lifetime(response, [*response.records], answered=answered, soa=next(soas, None)),
+        edes=edes_of(response.edns),
+    )
+
+
+def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Resolution:
     chain, last = _chain(response, question)
+    bindings = _service_bindings(response, chain)
+    if bindings is None:
+        chain = [r for r in chain if not _is_of_service(response, r)]
+        bindings = []
     answered = any(r.rtype == question.qtype for r in chain)
     soa = None if answered else _soa(response, last)
     authority = list(_proofs(response)) if question.do else []
     if soa is not None and soa not in authority:
         authority.insert(0, soa)
-    kept = [*response.records] if whole else [*chain, *authority]
+    kept = [*chain, *authority]
     return Resolution(
         rcode=response.rcode,
         sections=rebuild(response, kept),
-        targets=tuple(_targets(response, chain)),
+        targets=tuple(_targets(response, chain, bindings)),
         ttl_s=_lifetime(response, kept, answered=answered, soa=soa),
         edes=edes_of(response.edns),
+        private=any(map(is_private, _addresses(response, chain, bindings))),
+        ech=any(one.ech for one in bindings),
     )
 
 
@@ -131,14 +157,47 @@ def _proofs(response: ParsedResponse) -> Iterator[Record]:
             yield record
 
 
-def _targets(response: ParsedResponse, chain: list[Record]) -> Iterator[bytes]:
+def _service_bindings(response: ParsedResponse, chain: list[Record]) -> list[SvcbParts] | None:
+    """Read the SVCB and HTTPS records; None where one cannot be read.
+
+    Then a client would throw all of them away (RFC 9460 §2.2), and what they
+    lead to could not be judged.
+    """
+    try:
+        return [svcb_parts(response, r) for r in chain if r.rtype in _SERVICE_BINDINGS]
+    except CostlyMessageError:
+        raise
+    except WireError:
+        return None
+
+
+def _is_of_service(response: ParsedResponse, record: Record) -> bool:
+    rtype = record.rtype
+    if rtype == RRType.RRSIG:
+        rtype = covered_type(response, record)
+    return rtype in _SERVICE_BINDINGS
+
+
+def _targets(
+    response: ParsedResponse, chain: list[Record], bindings: list[SvcbParts]
+) -> Iterator[bytes]:
     for record in chain:
         if record.rtype in (RRType.CNAME, RRType.DNAME):
             yield target_of(response, record)
-        elif record.rtype in _SERVICE_BINDINGS:
-            target = svcb_parts(response, record).target
-            if target != b"\0":  # "." stands for the owner itself (RFC 9460 §2.5)
-                yield target
+    for one in bindings:
+        if one.target != b"\0":  # "." stands for the owner itself (RFC 9460 §2.5)
+            yield one.target
+
+
+def _addresses(
+    response: ParsedResponse, chain: list[Record], bindings: list[SvcbParts]
+) -> Iterator[bytes]:
+    for record in chain:
+        if record.rtype in (RRType.A, RRType.AAAA):
+            yield address_of(response, record)
+    for one in bindings:
+        yield from one.ipv4hints
+        yield from one.ipv6hints
 
 
 def _lifetime(

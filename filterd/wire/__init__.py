@@ -12,7 +12,7 @@ for what the bytes are. Whoever catches it knows who sent them and who must act.
     name       a name as a value              cursor   the bounded reader
     header ─ question ─ record ─ edns ─ ede   compression   names inside a message
         └────────┬────────┴────────┘
-    query   response ─ rdata                  parsing whole messages
+    query   response ─ rdata ─ svcparams      parsing whole messages
     compose ─ reply   rebuild   truncate      composing whole messages
     framing                                   messages on a stream
 
@@ -42,7 +42,7 @@ RFC        status
 8914       extended errors, parsed and composed
 8945       TSIG is recognised where it may stand, never checked
 9267       each of its anti-patterns is refused and has its test
-9460       SVCB and HTTPS: where they lead, and whether they offer ECH
+9460       SVCB and HTTPS: where they lead; the key for ECH can be taken out
 9619       one question
 =========  =======================================================================
 """
@@ -54,8 +54,21 @@ from filterd.wire.framing import Deframer, frame
 from filterd.wire.header import Header, peek_header
 from filterd.wire.query import ParsedQuery, parse_query
 from filterd.wire.question import Question, best_effort_question
-from filterd.wire.rdata import SvcbParts, address_of, soa_minimum, svcb_parts, target_of
-from filterd.wire.rebuild import RebuiltSections, assemble, rebuild
+from filterd.wire.rdata import (
+    SvcbParts,
+    address_of,
+    covered_type,
+    soa_minimum,
+    svcb_parts,
+    target_of,
+)
+from filterd.wire.rebuild import (
+    RebuiltSections,
+    assemble,
+    read_back,
+    rebuild,
+    rebuild_behind_alias,
+)
 from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY, Record
 from filterd.wire.registry import (
     EdnsOption,
@@ -78,12 +91,14 @@ from filterd.wire.reply import (
     truncated,
 )
 from filterd.wire.response import ParsedResponse, parse_response
+from filterd.wire.svcparams import KEY_ECH, without_param
 from filterd.wire.truncate import fit, size_limit
 
 __all__ = [
     "ADDITIONAL",
     "ANSWER",
     "AUTHORITY",
+    "KEY_ECH",
     "Deframer",
     "Ede",
     "EdeCode",
@@ -106,6 +121,7 @@ __all__ = [
     "best_effort_question",
     "compose_query",
     "compose_reply",
+    "covered_type",
     "edes_of",
     "encode_record",
     "fit",
@@ -117,7 +133,9 @@ __all__ = [
     "parse_query",
     "parse_response",
     "peek_header",
+    "read_back",
     "rebuild",
+    "rebuild_behind_alias",
     "refused",
     "servfail",
     "sinkhole",
@@ -128,4 +146,5 @@ __all__ = [
     "truncated",
     "type_from_text",
     "type_to_text",
+    "without_param",
 ]

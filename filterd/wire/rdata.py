@@ -16,6 +16,7 @@ from filterd.errors import BadCountError, BadPointerError, WireError
 from filterd.wire.compression import read_name
 from filterd.wire.cursor import Cursor
 from filterd.wire.registry import RRType
+from filterd.wire.svcparams import KEY_ECH
 
 if TYPE_CHECKING:
     from filterd.wire.record import Record
@@ -29,7 +30,7 @@ _SERVICE_TYPES = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
 _SVCB_STEPS = 16
 """What reading one such record costs beside its names and parameters."""
 
-_KEY_IPV4HINT, _KEY_ECH, _KEY_IPV6HINT = 4, 5, 6
+_KEY_IPV4HINT, _KEY_IPV6HINT = 4, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,16 @@ def address_of(response: ParsedResponse, record: Record) -> bytes:
     return response.message[record.rdata_offset : record.end]
 
 
+def covered_type(response: ParsedResponse, record: Record) -> int:
+    """Return the type of the records that an RRSIG signs (RFC 4034 §3.1.1).
+
+    Raises:
+        WireError: RDATA is too short to say.
+    """
+    (covered,) = _rdata_cursor(response, record).unpack(_U16)
+    return int(covered)
+
+
 def svcb_parts(response: ParsedResponse, record: Record) -> SvcbParts:
     """Read a SVCB or HTTPS record.
 
@@ -127,7 +138,7 @@ def svcb_parts(response: ParsedResponse, record: Record) -> SvcbParts:
         target,
         _hints(response, params.get(_KEY_IPV4HINT), 4),
         _hints(response, params.get(_KEY_IPV6HINT), 16),
-        _KEY_ECH in params,
+        KEY_ECH in params,
     )
 
 

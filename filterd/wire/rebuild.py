@@ -18,18 +18,18 @@ from filterd.errors import BadCountError, CostlyMessageError
 from filterd.wire.compose import QNAME_POINTER, reply_edns, reply_header
 from filterd.wire.compression import Compressor, expand_name
 from filterd.wire.cursor import Cursor
-from filterd.wire.header import AD, HEADER_OCTETS, RA
-from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY
-from filterd.wire.registry import RRType
+from filterd.wire.header import AD, HEADER_OCTETS, QR, RA, Header, compose_header
+from filterd.wire.record import ANSWER
+from filterd.wire.registry import RRClass, RRType
+from filterd.wire.response import ParsedResponse, parse_response
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from filterd.wire.ede import Ede
     from filterd.wire.query import ParsedQuery
     from filterd.wire.question import Question
     from filterd.wire.record import Record
-    from filterd.wire.response import ParsedResponse
 
 MAX_BODY_OCTETS = 65535 - 1024
 """What leaves room for header, question and OPT in one message."""
@@ -99,8 +99,19 @@ class RebuiltSections:
     question_octets: int
 
 
-def rebuild(response: ParsedResponse, keep: Sequence[Record]) -> RebuiltSections:
+def rebuild(
+    response: ParsedResponse,
+    keep: Sequence[Record],
+    *,
+    changed: Mapping[Record, bytes] | None = None,
+) -> RebuiltSections:
     """Copy the records ``keep`` of ``response``, in the order of the sections.
+
+    Args:
+        response: where they stand.
+        keep: which.
+        changed: RDATA that some of them get instead of their own; no name in it
+            is compressed.
 
     Raises:
         WireError: RDATA of a type that holds names is malformed.
@@ -110,19 +121,44 @@ def rebuild(response: ParsedResponse, keep: Sequence[Record]) -> RebuiltSections
     if response.question is None:
         raise BadCountError("a response without its question")
     writer = _Writer(response, response.question)
-    counts = [0, 0, 0]
-    for record in sorted(keep, key=lambda record: record.section):
-        writer.add(record)
-        counts[record.section] += 1
-    return RebuiltSections(
-        body=bytes(writer.body),
-        ancount=counts[ANSWER],
-        nscount=counts[AUTHORITY],
-        arcount=counts[ADDITIONAL],
-        ttl_offsets=tuple(writer.ttl_offsets),
-        ttls=tuple(writer.ttls),
-        question_octets=len(response.question.wire),
-    )
+    writer.add_all(keep, changed or {})
+    return writer.finish()
+
+
+def rebuild_behind_alias(
+    response: ParsedResponse, keep: Sequence[Record], question: Question, ttl_s: int
+) -> RebuiltSections:
+    """Copy records behind a CNAME from another name to the one that ``response`` is about.
+
+    Args:
+        response: the answer for the name that the alias leads to.
+        keep: which of its records.
+        question: what was asked; its name owns the alias.
+        ttl_s: of the alias.
+
+    Raises:
+        WireError: as ``rebuild``.
+    """
+    if response.question is None:
+        raise BadCountError("a response without its question")
+    writer = _Writer(response, question)
+    writer.add_alias(response.question.qname, ttl_s)
+    writer.add_all(keep, {})
+    return writer.finish()
+
+
+def read_back(sections: RebuiltSections, question: Question) -> ParsedResponse:
+    """Return kept sections as a response again, to keep less of them.
+
+    Its TTLs are those that came.
+
+    Args:
+        sections: what was rebuilt.
+        question: the one that they answer, in any letter case.
+    """
+    counts = sections.ancount, sections.nscount, sections.arcount
+    header = compose_header(Header(0, QR, 1, *counts))
+    return parse_response(header + question.wire + sections.body)
 
 
 class _Writer:
@@ -136,20 +172,51 @@ class _Writer:
         self.ttl_offsets: list[int] = []
         self.ttls: list[int] = []
         self.names = Compressor(question.qname)
+        self.counts = [0, 0, 0]
 
-    def add(self, record: Record) -> None:
-        """Write one record."""
+    def finish(self) -> RebuiltSections:
+        """Return what was written."""
+        ancount, nscount, arcount = self.counts
+        return RebuiltSections(
+            bytes(self.body),
+            ancount,
+            nscount,
+            arcount,
+            tuple(self.ttl_offsets),
+            tuple(self.ttls),
+            question_octets=self.base - HEADER_OCTETS,
+        )
+
+    def add_all(self, keep: Sequence[Record], changed: Mapping[Record, bytes]) -> None:
+        """Write records, section by section."""
+        for record in sorted(keep, key=lambda record: record.section):
+            self.add(record, changed.get(record) if changed else None)
+
+    def add_alias(self, target: bytes, ttl_s: int) -> None:
+        """Write a CNAME of the qname as the first record."""
+        rdata = self.names.write(target, self.base + len(QNAME_POINTER) + _FIXED.size)
+        fixed = _FIXED.pack(RRType.CNAME, RRClass.IN, ttl_s, len(rdata))
+        self.append(QNAME_POINTER, fixed, rdata, ttl_s, ANSWER)
+
+    def add(self, record: Record, rdata: bytes | None = None) -> None:
+        """Write one record, with this RDATA if any is given."""
         offset = self.base + len(self.body)
         owner = QNAME_POINTER
         if record.owner != self.qname:
             owner = self.names.write(self.expand(record.start)[0], offset)
-        rdata = self.rdata(record, offset + len(owner) + _FIXED.size)
+        if rdata is None:
+            rdata = self.rdata(record, offset + len(owner) + _FIXED.size)
         fixed = _FIXED.pack(record.rtype, record.rclass, record.ttl, len(rdata))
-        self.ttl_offsets.append(len(self.body) + len(owner) + 4)
-        self.ttls.append(record.ttl)
-        self.body += b"".join((owner, fixed, rdata))
+        self.append(owner, fixed, rdata, record.ttl, record.section)
         if len(self.body) > MAX_BODY_OCTETS:
             raise CostlyMessageError("the records do not fit one message", record.start)
+
+    def append(self, owner: bytes, fixed: bytes, rdata: bytes, ttl_s: int, section: int) -> None:
+        """Put the parts of a record behind the others."""
+        self.ttl_offsets.append(len(self.body) + len(owner) + 4)
+        self.ttls.append(ttl_s)
+        self.counts[section] += 1
+        self.body += b"".join((owner, fixed, rdata))
 
     def rdata(self, record: Record, offset: int) -> bytes:
         """Return RDATA for a place at ``offset``, its names expanded, perhaps compressed again."""

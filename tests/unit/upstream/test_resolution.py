@@ -15,7 +15,7 @@ from filterd.upstream import Resolution, UpstreamQuestion
 from filterd.upstream.resolution import LONGEST_CHAIN, resolution_of
 from filterd.wire import assemble, parse_query, parse_response
 from tests.support.policies import wire
-from tests.support.wire import a_query, a_response
+from tests.support.wire import a_message, a_query, a_record, a_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,13 +34,14 @@ def resolve(
     authority: Iterable[str] = (),
     additional: Iterable[str] = (),
     do: bool = False,
+    whole: bool = False,
 ) -> Resolution:
     response = a_response(
         a_query(NAME, qtype), *answers, rcode=rcode, authority=authority, additional=additional
     )
     rdtype = dns.rdatatype.from_text(qtype)
     question = UpstreamQuestion(wire(NAME), rdtype, do=do, cd=False)
-    return resolution_of(parse_response(response), question)
+    return resolution_of(parse_response(response), question, whole=whole)
 
 
 def kept(resolution: Resolution, qtype: str = "A") -> list[str]:
@@ -160,3 +161,74 @@ def test_signatures_and_proofs_are_for_who_wants_them() -> None:
     assert kept(resolve(authority=[SOA, NSEC])) == ["example.com SOA"]
     assert kept(resolve(authority=[SOA, NSEC], do=True)) == ["example.com SOA", "example.com NSEC"]
     assert kept(resolve(A, SIGNED, do=True)) == [f"{NAME} A", f"{NAME} RRSIG"]
+
+
+@pytest.mark.parametrize(
+    ("line", "private"),
+    [
+        (f"{NAME} 300 A 192.0.2.1", False),
+        (f"{NAME} 300 A 10.0.0.1", True),
+        (f"{NAME} 300 AAAA 2001:db8::1", False),
+        (f"{NAME} 300 AAAA fd00::1", True),
+        (f"{NAME} 300 HTTPS 1 . ipv4hint=192.0.2.1 ipv6hint=2001:db8::1", False),
+        (f"{NAME} 300 HTTPS 1 . ipv4hint=192.0.2.1,192.168.0.1", True),
+        (f"{NAME} 300 SVCB 1 . ipv6hint=::1", True),
+    ],
+)
+def test_addresses_are_looked_at_once(line: str, private: bool) -> None:
+    assert resolve(line, qtype=line.split()[2]).private is private
+
+
+def test_addresses_that_nobody_asked_for_say_nothing() -> None:
+    assert not resolve(A, additional=["ns.example.com 300 A 10.0.0.1"]).private
+
+
+@pytest.mark.parametrize(("data", "ech"), [("1 . alpn=h2", False), ('1 . ech="AARhYmNk"', True)])
+def test_an_offer_of_encrypted_hello_is_noted(data: str, ech: bool) -> None:
+    assert resolve(f"{NAME} 300 HTTPS {data}", qtype="HTTPS").ech is ech
+
+
+@pytest.mark.parametrize(
+    "rdata",
+    [
+        b"\0",
+        b"\0\1",
+        b"\0\1\xc0\x0c",
+        b"\0\1\0\0\4\0\3abc",
+        b"\0\1\0\0\4\0\0",
+        b"\0\1\0\0\5\0\0\0\4\0\4abcd",
+    ],
+    ids=["short", "no name", "compressed", "hint", "no hint", "order"],
+)
+def test_service_bindings_that_do_not_parse_are_no_data(rdata: bytes) -> None:
+    query = a_query(NAME, "HTTPS", edns=False)
+    good, bad = a_record(b"\0\1\0", rtype=65), a_record(rdata, rtype=65)
+    signature = a_record(b"\0\x41" + bytes(16) + b"\0x", rtype=46)
+    message = a_message(query[12:] + good + bad + signature, flags=0x8180, ancount=3)
+    question = UpstreamQuestion(wire(NAME), 65, do=True, cd=False)
+    resolution = resolution_of(parse_response(message), question)
+    assert (resolution.rcode, kept(resolution, "HTTPS"), resolution.ttl_s) == (0, [], 0)
+
+
+def test_an_address_of_a_wrong_length_is_malformed() -> None:
+    query = a_query(NAME, edns=False)
+    message = a_message(query[12:] + a_record(b"\x0a\0\0"), flags=0x8180, ancount=1)
+    with pytest.raises(UpstreamMalformedError):
+        resolution_of(parse_response(message), UpstreamQuestion(wire(NAME), 1, do=False, cd=False))
+
+
+def test_a_zone_s_own_servers_are_taken_at_their_word() -> None:
+    resolution = resolve(
+        f"{NAME} 300 CNAME dc.example.com",
+        "dc.example.com 300 A 10.0.0.1",
+        authority=["example.com 300 NS dc.example.com"],
+        additional=["dc.example.com 300 A 10.0.0.1", "other.example 300 A 192.0.2.1"],
+        whole=True,
+    )
+    assert len(kept(resolution)) == 5
+    assert (resolution.targets, resolution.private, resolution.ttl_s) == ((), False, 300)
+
+
+def test_a_negative_answer_of_a_zone_s_own_server_is_kept_by_its_soa() -> None:
+    assert resolve(rcode="NXDOMAIN", authority=[SOA], whole=True).ttl_s == 60
+    assert resolve(authority=["example.com 300 NS a.example.com"], whole=True).ttl_s == 0

@@ -14,6 +14,7 @@ from filterd.wire import (
     Record,
     SvcbParts,
     address_of,
+    covered_type,
     parse_response,
     soa_minimum,
     svcb_parts,
@@ -136,3 +137,10 @@ def test_a_service_without_parameters_leads_to_its_target_only() -> None:
 def test_malformed_services_are_refused(rdata: bytes) -> None:
     with pytest.raises(WireError):
         svcb_parts(*_raw(65, rdata))
+
+
+def test_a_signature_says_what_it_signs() -> None:
+    line = "example.com 300 RRSIG HTTPS 13 2 300 20300101000000 20200101000000 1 example.com aGk="
+    assert covered_type(*_first(a_response(a_query(), line))) == 65
+    with pytest.raises(WireError):
+        covered_type(*_raw(46, b"\0"))

@@ -20,7 +20,9 @@ from filterd.wire import (
     parse_query,
     parse_response,
     peek_header,
+    read_back,
     rebuild,
+    rebuild_behind_alias,
 )
 from tests.support.cost_bombs import RESPONSES
 from tests.support.dns_messages import MESSAGES, contents
@@ -210,3 +212,30 @@ def test_opt_and_flags_are_made_for_the_asker() -> None:
 def test_sections_of_another_question_are_a_bug() -> None:
     with pytest.raises(ValueError, match="another qname"):
         assemble(parse_query(a_query("other.example.com")), _all(CHAIN), 0)
+
+
+@given(MESSAGES)
+def test_what_is_read_back_is_what_was_kept(message: bytes) -> None:
+    sections, query = _all(message), _asks_like(message)
+    response = read_back(sections, query.question)
+    assert rebuild(response, response.records) == sections
+
+
+def test_a_record_may_get_other_rdata() -> None:
+    response = parse_response(CHAIN)
+    changed = {response.records[1]: b"\xc0\x00\x02\x09"}
+    sections = rebuild(response, response.records[:2], changed=changed)
+    message = dns.message.from_wire(assemble(QUERY, sections, 0))
+    assert [rrset[0].to_text() for rrset in message.answer] == ["www.example.com.", "192.0.2.9"]
+
+
+def test_records_behind_an_alias_answer_another_question() -> None:
+    query = parse_query(a_query("shop.example.org"))
+    response = parse_response(CHAIN)
+    sections = rebuild_behind_alias(response, response.records[:2], query.question, 5)
+    message = dns.message.from_wire(assemble(query, sections, 0))
+    assert [rrset.to_text() for rrset in message.answer] == [
+        "shop.example.org. 5 IN CNAME example.com.",
+        "example.com. 300 IN CNAME www.example.com.",
+        "www.example.com. 60 IN A 192.0.2.1",
+    ]

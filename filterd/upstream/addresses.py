@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which addresses mean something only within a network (dns.md §11). Pure.
+
+A public name has no business there: a page on the Internet that could make its
+own name point at a printer or at the device itself would reach into the school
+past every rule of browsers (DNS rebinding).
+
+0.0.0.0 and ``::`` are among them although blocking resolvers answer so: systems
+take them for themselves, and no address at all says "blocked" as well.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+_PRIVATE = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "::/128",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
+)
+
+_CARRIERS = ("::ffff:0:0/96", "64:ff9b::/96")
+"""What carries an IPv4 address in its last four octets: mapped (RFC 4291), NAT64 (RFC 6052)."""
+
+
+def _range(network: IPv4Network | IPv6Network) -> tuple[bytes, bytes]:
+    return network[0].packed, network[-1].packed
+
+
+_RANGES = tuple(_range(ip_network(text)) for text in _PRIVATE)
+_RANGES_OF = {size: tuple(one for one in _RANGES if len(one[0]) == size) for size in (4, 16)}
+_PREFIXES = tuple(ip_network(text)[0].packed[:12] for text in _CARRIERS)
+
+
+def is_private(address: bytes) -> bool:
+    """Tell whether an address, of 4 or 16 octets, is not one of the Internet's."""
+    if address[:12] in _PREFIXES:
+        address = address[12:]
+    return any(first <= address <= last for first, last in _RANGES_OF[len(address)])
