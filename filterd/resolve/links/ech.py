@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link: no keys for Encrypted Client Hello where policy forbids it (dns.md §11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.upstream.revision import without_ech
+
+if TYPE_CHECKING:
+    from filterd.resolve.handler import Handler
+    from filterd.resolve.query import Answer, Query
+
+
+class Ech:
+    """Takes the keys out of what is sent to a grade; what is kept has them still."""
+
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+        """See what would be sent, cached or not; may return service bindings without keys."""
+        answer = await proceed(query)
+        resolution = answer.resolution
+        query = answer.readmitted or query
+        if resolution is None or not resolution.ech or not query.client.grade.strip_ech:
+            return answer
+        return replace(answer, resolution=without_ech(resolution, query.message.question))

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link: no public name leads into the school's network (dns.md §11, DNS rebinding)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.policy.verdict import Action, Verdict
+from filterd.resolve.query import Answer, Query, Source
+from filterd.upstream.revision import without_private
+from filterd.wire import Ede, EdeCode
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.resolve.handler import Handler
+
+_BLOCKED = Ede(EdeCode.BLOCKED)
+
+
+class Rebinding:
+    """Takes private addresses out of answers, unless the site lets the name have some.
+
+    The name that was asked for decides, wherever its aliases lead: it is the
+    name by which a browser tells pages of one origin from another's.
+    """
+
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+        """See what would be sent, cached or not; may return less of it, or a block."""
+        answer = await proceed(query)
+        resolution = answer.resolution
+        query = answer.readmitted or query
+        if resolution is None or not resolution.private or _may_lead_home(query):
+            return answer
+        left = without_private(resolution, query.message.question)
+        if left is None:
+            until = answer.verdict.valid_until if answer.verdict else None
+            verdict = Verdict(Action.NODATA, valid_until=until)
+            return replace(answer, source=Source.BLOCKED, verdict=verdict, resolution=None)
+        return replace(answer, resolution=replace(left, edes=(*left.edes, _BLOCKED)))
+
+
+def _may_lead_home(query: Query) -> bool:
+    allowed = query.site.policy.private_answers
+    return any(names.is_at_or_beneath(query.qname, name) for name in allowed)
