@@ -9,9 +9,11 @@ from filterd.resolve.handler import Handler, chain
 from filterd.resolve.links.admission import Admission
 from filterd.resolve.links.any_type import AnyType
 from filterd.resolve.links.cache import Cache
+from filterd.resolve.links.ech import Ech
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.links.forward import Forward
 from filterd.resolve.links.local import Local
+from filterd.resolve.links.rebinding import Rebinding
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
@@ -29,6 +31,11 @@ def build(sites: Sites, store: ResolutionStore, forwarder: Forwarder, clock: Clo
             # Before the filter: the school's own names are not the Internet's,
             # and no list may take a printer away.
             Local(),
+            # Above the filter: what may be sent depends on the site and the client
+            # by which the answer was judged in the end. It is sent as the last
+            # link leaves it; what is kept below stays whole for others.
+            Rebinding(),
+            Ech(),
             # Before everything that knows what others asked: what is forbidden
             # is answered without a trace in the cache or at an upstream, and on
             # the way out the aliases of cached answers are judged like fresh ones.
