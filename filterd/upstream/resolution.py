@@ -129,7 +129,8 @@ def _chain(response: ParsedResponse, question: UpstreamQuestion) -> tuple[list[R
         own = [r for r in answers if r.owner == name]
         wanted = [r for r in own if r.rtype in (question.qtype, RRType.RRSIG)]
         alias = next((r for r in own if r.rtype == RRType.CNAME), None)
-        kept += [r for r in answers if r.rtype == RRType.DNAME and _is_above(r, name)]
+        dnames = [r for r in answers if _is_above(r, name) and _is_of_dname(response, r)]
+        kept += [record for record in dnames if record not in kept]
         if alias is None or question.qtype == RRType.CNAME:
             return kept + wanted, name
         kept += [alias, *(r for r in own if r.rtype == RRType.RRSIG)]
@@ -141,6 +142,14 @@ def _chain(response: ParsedResponse, question: UpstreamQuestion) -> tuple[list[R
 
 def _is_above(record: Record, name: bytes) -> bool:
     return record.owner != name and names.is_at_or_beneath(name, record.owner)
+
+
+def _is_of_dname(response: ParsedResponse, record: Record) -> bool:
+    """Tell whether a record is a DNAME or signs one; a validator needs both (RFC 6672 §5.3)."""
+    if record.rtype == RRType.RRSIG:
+        covered = response.message[record.rdata_offset : record.end][:2]
+        return int.from_bytes(covered) == RRType.DNAME
+    return record.rtype == RRType.DNAME
 
 
 def _soa(response: ParsedResponse, name: bytes) -> Record | None:

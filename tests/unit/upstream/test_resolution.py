@@ -110,6 +110,28 @@ def test_a_dname_above_the_chain_is_kept_with_it() -> None:
     assert kept(resolution) == ["example.com DNAME", f"{NAME} CNAME"]
 
 
+def test_a_dname_is_kept_with_its_own_signature() -> None:
+    """Who validates would take the answer for a forgery without it (RFC 6672 §5.3)."""
+    signed = "RRSIG {} 13 2 300 20300101000000 20200101000000 1 example.com aGVsbG8="
+    resolution = resolve(
+        "example.com 300 DNAME example.net",
+        f"example.com 300 {signed.format('DNAME')}",
+        f"example.com 300 {signed.format('A')}",
+        f"{NAME} 300 CNAME www.example.net",
+    )
+    assert kept(resolution) == ["example.com DNAME", "example.com RRSIG", f"{NAME} CNAME"]
+
+
+def test_a_dname_that_is_followed_twice_is_kept_once() -> None:
+    resolution = resolve(
+        "example.com 300 DNAME a.example.com",
+        f"{NAME} 300 CNAME www.a.example.com",
+        "www.a.example.com 300 A 192.0.2.1",
+    )
+    assert kept(resolution) == ["example.com DNAME", f"{NAME} CNAME", "www.a.example.com A"]
+    assert resolution.sections.ancount == 3
+
+
 @pytest.mark.parametrize("qtype", ["HTTPS", "SVCB"])
 @pytest.mark.parametrize(
     ("data", "targets"),
