@@ -12,7 +12,8 @@ from filterd.wire import Ede, EdeCode
 if TYPE_CHECKING:
     from filterd.resolve.handler import Handler
 
-_REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_SUPPORTED),))
+_REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
+"""What a resolver says where it must not recurse (RFC 8914 §4.21)."""
 
 
 class Local:
