@@ -17,13 +17,30 @@ from filterd.resolve.links.rebinding import Rebinding
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
+    from filterd.resolve.background import Background
+    from filterd.resolve.query import Answer
     from filterd.resolve.site import Sites
     from filterd.resolve.store import ResolutionStore
     from filterd.upstream import Forwarder
 
 
-def build(sites: Sites, store: ResolutionStore, forwarder: Forwarder, clock: Clock) -> Handler:
-    """Build the chain that every query goes through, the outermost link first."""
+def build(
+    sites: Sites,
+    store: ResolutionStore,
+    forwarder: Forwarder,
+    clock: Clock,
+    background: Background[Answer],
+) -> Handler:
+    """Build the chain that every query goes through, the outermost link first.
+
+    Args:
+        sites: which site is in force.
+        store: what was answered before; all clients share it.
+        forwarder: who asks upstreams.
+        clock: both times.
+        background: keeps what goes on after its question is answered; whoever
+            made it closes it, after the forwarder.
+    """
     return chain(
         [
             # First: what is refused whatever it names needs no further thought.
@@ -44,7 +61,7 @@ def build(sites: Sites, store: ResolutionStore, forwarder: Forwarder, clock: Clo
             # cache: it is neither kept nor asked.
             AnyType(),
             # Below policy: shared by all clients, and a reload acts at once.
-            Cache(store, clock),
+            Cache(store, background, clock),
             # Last: whoever gets here must be asked for.
             Forward(forwarder),
         ]

@@ -22,6 +22,7 @@ import uvloop
 from filterd.errors import ConfigError
 from filterd.policy.model import ListenAddress, Network, RateLimit, UpstreamServer
 from filterd.resolve import pipeline
+from filterd.resolve.background import Background
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import Site, SiteHolder
 from filterd.resolve.store import ResolutionStore
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from filterd.lists.index import Index
+    from filterd.resolve.query import Answer
     from tests.support.policies import ListTexts
     from tests.support.upstream import FakeUpstream
 
@@ -94,7 +96,7 @@ class Serving:
         self.clock = FakeClock()
         self.limiter = Limiter(rate or _UNLIMITED, self.clock)
         self.sites = SiteHolder(site)
-        self.store = ResolutionStore()
+        self.store = ResolutionStore(site.policy.cache_octets)
         self.connections = Places()
         self.errors = _Errors()
         self.ports: dict[str, int] = {}
@@ -125,7 +127,10 @@ class Serving:
     async def _start(self) -> None:
         self.forwarder = Forwarder(self.clock)
         self.stepper = Stepper()
-        handler = pipeline.build(self.sites, self.store, self.forwarder, self.clock)
+        self.background: Background[Answer] = Background()
+        handler = pipeline.build(
+            self.sites, self.store, self.forwarder, self.clock, self.background
+        )
         self.resolver = Resolver(self.sites, handler, self.clock)
         for address in self._listen:
             await self._start_on(address)
@@ -146,6 +151,7 @@ class Serving:
         for opened in self._sockets:
             opened.close()
         self.forwarder.close()
+        await self.background.close()
         await self.stepper.close()
         for tcp in self._tcp:
             await tcp.close()

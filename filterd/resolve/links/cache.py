@@ -1,33 +1,112 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: answers that still hold. Below policy, so all clients share it."""
+"""Link: answers that still hold. Below policy, so all clients share it.
+
+What was looked up before is tried in this order: what holds; a failure that
+is too recent to ask again (RFC 9520); what held once, where asking takes too
+long or fails (RFC 8767); and asking. What the filter above makes of any of
+them is judged at the time of serving.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from filterd.resolve.query import Answer, Query, Source
+from filterd.wire import Ede, EdeCode, Rcode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
     from filterd.clock import Clock
+    from filterd.resolve.background import Background
+    from filterd.resolve.failures import Failure, Key
     from filterd.resolve.handler import Handler
-    from filterd.resolve.store import ResolutionStore
+    from filterd.resolve.store import Entry, ResolutionStore
+
+    Ask = Callable[[], Coroutine[Any, Any, Answer]]
+
+STALE_FOR_S = 86_400
+STALE_AFTER_S = 1.8
+"""How long a client waits while there is something stale to give (RFC 8767 §5)."""
+RECHECK_S = 30.0
+"""How long nobody is asked after a failure while there is something stale to give."""
+
+REFRESHED_FROM_HITS = 3
+MOST_REFRESHES = 100
+"""At a time; clients that wait need upstreams more than those that may come."""
+
+CACHED_ERROR = Ede(EdeCode.CACHED_ERROR)
+STALE_ANSWER = Ede(EdeCode.STALE_ANSWER)
+STALE_NXDOMAIN = Ede(EdeCode.STALE_NXDOMAIN_ANSWER)
 
 
 class Cache:
     """Answers from the store; fills it with what comes back."""
 
-    def __init__(self, store: ResolutionStore, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(
+        self, store: ResolutionStore, background: Background[Answer], clock: Clock
+    ) -> None:
+        self._store, self._background, self._clock = store, background, clock
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
-        """See allowed questions only. May return what is as old as its TTL allows."""
+        """See allowed questions only. May return what has expired, marked STALE."""
         key = query.upstream_key
-        held = self._store.get(key, self._clock.monotonic())
-        if held is not None:
-            resolution, age_s = held
-            return Answer(Source.CACHED, resolution=resolution, age_s=age_s)
-        answer = await proceed(query)
-        if answer.resolution is not None:
-            self._store.put(key, answer.resolution, self._clock.monotonic())
+        now = self._clock.monotonic()
+        entry = self._store.get(key, now)
+        if entry is None:
+            return await self._beyond(key, now, partial(self._ask, key, query, proceed))
+        if now >= entry.refresh_at and entry.hits >= REFRESHED_FROM_HITS:
+            self._refresh(key, entry, partial(self._ask, key, query, proceed))
+        age_s = int(now - entry.stored_at)
+        return Answer(Source.CACHED, resolution=entry.resolution, age_s=age_s)
+
+    async def _beyond(self, key: Key, now: float, ask: Ask) -> Answer:
+        """Answer what nothing that holds answers."""
+        expired = self._store.expired(key, now)
+        at_least_s = 0.0 if expired is None else RECHECK_S
+        failure = self._store.failures.holding(key, now, at_least_s)
+        if expired is None:
+            return await ask() if failure is None else self._failed(failure)
+        answer = None if failure else await self._try(key, ask)
+        if answer is None or answer.resolution is None:
+            return self._stale(expired)
         return answer
+
+    async def _try(self, key: Key, ask: Ask) -> Answer | None:
+        """Ask as long as a client waits. Asking goes on, and fills the store for the next."""
+        attempt = self._background.once(key, ask)
+        await asyncio.wait((attempt,), timeout=STALE_AFTER_S)
+        return attempt.result() if attempt.done() and not attempt.cancelled() else None
+
+    def _refresh(self, key: Key, entry: Entry, ask: Ask) -> None:
+        """Ask ahead, once in the life of an entry, whatever comes of it."""
+        if len(self._background) < MOST_REFRESHES:
+            entry.refresh_at = float("inf")
+            self._store.refreshed += 1
+            self._background.once(key, ask)
+
+    async def _ask(self, key: Key, query: Query, proceed: Handler) -> Answer:
+        """Proceed, and remember what becomes of it."""
+        began_at = self._clock.monotonic()
+        answer = await proceed(query)
+        now = self._clock.monotonic()
+        if answer.resolution is not None:
+            stale_s = 0 if key[1].whole else STALE_FOR_S
+            self._store.put(key, answer.resolution, now, stale_s=stale_s)
+            self._store.failures.forget(key, now)
+        elif not answer.overloaded:
+            self._store.failures.remember(key, answer.edes, began_at, now)
+        return answer
+
+    def _failed(self, failure: Failure) -> Answer:
+        self._store.cached_failures += 1
+        return Answer(Source.FAILED, edes=(*failure.edes, CACHED_ERROR))
+
+    def _stale(self, entry: Entry) -> Answer:
+        self._store.stale += 1
+        nxdomain = entry.resolution.rcode == Rcode.NXDOMAIN
+        ede = STALE_NXDOMAIN if nxdomain else STALE_ANSWER
+        return Answer(Source.STALE, resolution=entry.resolution, edes=(ede,))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.resolve import pipeline
+from filterd.resolve.background import Background
 from filterd.resolve.query import Source
 from filterd.resolve.site import SiteHolder
 from filterd.resolve.store import ResolutionStore
@@ -58,7 +59,7 @@ def test_each_link_stands_where_it_must(
     index: Index, name: str, qtype: str, flags: dict[str, Any], source: Source, asked: int
 ) -> None:
     site, forwarder, store = a_site(index), NotingForwarder(), ResolutionStore()
-    handler = pipeline.build(SiteHolder(site), store, forwarder, FakeClock())
+    handler = pipeline.build(SiteHolder(site), store, forwarder, FakeClock(), Background())
 
     async def ask() -> Source:
         return (await handler(a_chain_query(site, name, qtype, **flags))).source
@@ -70,7 +71,7 @@ def test_each_link_stands_where_it_must(
 def test_a_cached_answer_is_judged_like_a_fresh_one(index: Index) -> None:
     site, forwarder, store = a_site(index), NotingForwarder(), ResolutionStore()
     sites = SiteHolder(site)
-    handler = pipeline.build(sites, store, forwarder, FakeClock())
+    handler = pipeline.build(sites, store, forwarder, FakeClock(), Background())
 
     async def ask() -> list[Source]:
         opened = a_site(index, pins=[a_pin("porn.example")])

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import dns.rdatatype
 import pytest
 
-from filterd.policy.model import UpstreamServer
+from filterd.policy.model import DelegatedZone, UpstreamServer
+from filterd.resolve.background import Background
+from filterd.resolve.links import cache as module
 from filterd.resolve.links.cache import Cache
 from filterd.resolve.query import Answer, Query, Source
 from filterd.resolve.store import ResolutionStore
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
-from filterd.wire import parse_response
+from filterd.wire import Ede, EdeCode, parse_response
 from tests.support.chain import a_chain_query, answer_of, proceed
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -22,10 +25,14 @@ from tests.support.serving import GRADE_11, STAFF, a_site
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from filterd.lists.index import Index
     from filterd.upstream import Resolution
 
 NAME = "www.example.com"
+WITHIN_S = 10.0
+DAY_S = 86_400
 
 
 def a_resolution(ttl_s: int = 300) -> Resolution:
@@ -38,14 +45,64 @@ async def forward(_: Query) -> Answer:
     return Answer(Source.FORWARDED, resolution=a_resolution())
 
 
+async def fail(_: Query) -> Answer:
+    return Answer(Source.FAILED, edes=(Ede(EdeCode.DNSSEC_BOGUS),))
+
+
+async def wait(_: Query) -> Answer:
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError("nobody ends it")
+
+
+class Upstreams:
+    """The rest of the chain, which answers as it is told and counts."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.then: Callable[[Query], Awaitable[Answer]] = forward
+
+    async def __call__(self, query: Query) -> Answer:
+        self.asked += 1
+        return await self.then(query)
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 
 
 @pytest.fixture
-def cache(clock: FakeClock) -> Cache:
-    return Cache(ResolutionStore(), clock)
+def store() -> ResolutionStore:
+    return ResolutionStore()
+
+
+@pytest.fixture
+def background() -> Background[Answer]:
+    return Background()
+
+
+@pytest.fixture
+def cache(store: ResolutionStore, background: Background[Answer], clock: FakeClock) -> Cache:
+    return Cache(store, background, clock)
+
+
+@pytest.fixture
+def upstreams(monkeypatch: pytest.MonkeyPatch) -> Upstreams:
+    """Also lets clients wait for no time, where there is something stale to give."""
+    monkeypatch.setattr(module, "STALE_AFTER_S", 0.01)
+    return Upstreams()
+
+
+def run(background: Background[Answer], test: Callable[[], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await asyncio.wait_for(test(), WITHIN_S)
+        await background.close()
+
+    asyncio.run(main())
+
+
+def codes(answer: Answer) -> list[int]:
+    return [ede.code for ede in answer.edes]
 
 
 def test_an_answer_is_given_again_with_its_age(
@@ -58,13 +115,19 @@ def test_an_answer_is_given_again_with_its_age(
     assert (again.source, again.age_s) == (Source.CACHED, 42)
 
 
-def test_it_holds_until_its_end(index: Index, cache: Cache, clock: FakeClock) -> None:
+def test_it_holds_until_its_end(
+    index: Index, cache: Cache, clock: FakeClock, background: Background[Answer]
+) -> None:
     query = a_chain_query(a_site(index))
     answer_of(cache, query, forward)
     clock.advance(299)
-    assert answer_of(cache, query, forward).source == Source.CACHED
+    assert answer_of(cache, query, proceed).source == Source.CACHED
     clock.advance(1)
-    assert answer_of(cache, query, forward).source == Source.FORWARDED
+
+    async def test() -> None:
+        assert (await cache(query, forward)).source == Source.FORWARDED
+
+    run(background, test)
 
 
 @pytest.mark.parametrize("address", [GRADE_11, STAFF])
@@ -91,10 +154,297 @@ def test_what_other_upstreams_said_is_kept_apart(index: Index, cache: Cache) -> 
     assert answer_of(cache, a_chain_query(elsewhere), forward).source == Source.FORWARDED
 
 
-def test_a_failure_is_not_kept(index: Index, cache: Cache) -> None:
+def test_a_failure_is_given_again_for_a_while(
+    index: Index, cache: Cache, clock: FakeClock, store: ResolutionStore
+) -> None:
     query = a_chain_query(a_site(index))
-    assert answer_of(cache, query, proceed).source == Source.FAILED
+    assert codes(answer_of(cache, query, fail)) == [EdeCode.DNSSEC_BOGUS]
+    clock.advance(4)
+    again = answer_of(cache, query, forward)
+    assert again.source == Source.FAILED
+    assert codes(again) == [EdeCode.DNSSEC_BOGUS, EdeCode.CACHED_ERROR]
+    assert store.cached_failures == 1
+    clock.advance(1)
     assert answer_of(cache, query, forward).source == Source.FORWARDED
+
+
+def test_an_overload_is_not_remembered_of_the_name(index: Index, cache: Cache) -> None:
+    async def overload(_: Query) -> Answer:
+        return Answer(Source.FAILED, overloaded=True)
+
+    query = a_chain_query(a_site(index))
+    assert answer_of(cache, query, overload).source == Source.FAILED
+    assert answer_of(cache, query, forward).source == Source.FORWARDED
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_dead_name_is_asked_for_a_few_times_a_minute(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    upstreams: Upstreams,
+    monkeypatch: pytest.MonkeyPatch,
+    remembered: bool,
+) -> None:
+    if not remembered:  # the control: every query would become an exchange
+        monkeypatch.setattr("filterd.resolve.failures.FIRST_HOLD_S", 0.0)
+    query = a_chain_query(a_site(index))
+    upstreams.then = fail
+    for _ in range(1_000):
+        assert answer_of(cache, query, upstreams).source == Source.FAILED
+        clock.advance(0.06)
+    assert upstreams.asked == (4 if remembered else 1_000)
+
+
+@pytest.mark.parametrize("name", ["dc.school.example", NAME])
+def test_a_failure_is_remembered_in_delegated_zones_too(
+    index: Index, cache: Cache, upstreams: Upstreams, name: str
+) -> None:
+    zone = DelegatedZone(wire("school.example"), (UpstreamServer("192.0.2.8"),))
+    query = a_chain_query(a_site(index, delegated_zones=[zone]), name)
+    upstreams.then = fail
+    for _ in range(10):
+        answer_of(cache, query, upstreams)
+    assert upstreams.asked == 1
+
+
+def test_what_has_expired_is_given_when_asking_takes_too_long_and_asking_goes_on(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    upstreams: Upstreams,
+) -> None:
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(301)
+
+    async def test() -> None:
+        thinking = asyncio.get_running_loop().create_future()
+
+        async def at_last(query: Query) -> Answer:
+            await thinking
+            return await forward(query)
+
+        upstreams.then = at_last
+        for _ in range(3):
+            stale = await cache(query, upstreams)
+            assert (stale.source, codes(stale)) == (Source.STALE, [EdeCode.STALE_ANSWER])
+        assert (upstreams.asked, len(background)) == (1, 1)
+        thinking.set_result(None)
+        while len(background):
+            await asyncio.sleep(0)
+        assert (await cache(query, upstreams)).source == Source.CACHED
+
+    run(background, test)
+
+
+def test_an_answer_in_time_is_better_than_a_stale_one(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    upstreams: Upstreams,
+) -> None:
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(301)
+
+    async def test() -> None:
+        assert (await cache(query, upstreams)).source == Source.FORWARDED
+
+    run(background, test)
+
+
+def test_after_a_failure_a_stale_answer_is_given_at_once_and_nobody_asked(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    upstreams: Upstreams,
+) -> None:
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(301)
+    upstreams.then = fail
+
+    async def test() -> None:
+        for _ in range(89):
+            assert (await cache(query, upstreams)).source == Source.STALE
+            clock.advance(1)
+
+    run(background, test)
+    assert upstreams.asked == 3
+    assert answer_of(cache, query, proceed).source == Source.STALE, "it waits for nothing"
+
+
+def test_an_overload_gives_what_is_stale_at_once_and_is_not_remembered(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    upstreams: Upstreams,
+) -> None:
+    async def overload(_: Query) -> Answer:
+        return Answer(Source.FAILED, overloaded=True)
+
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(301)
+    upstreams.then = overload
+
+    async def test() -> None:
+        assert (await cache(query, upstreams)).source == Source.STALE
+        await asyncio.sleep(0)
+        upstreams.then = forward
+        assert (await cache(query, upstreams)).source == Source.FORWARDED
+
+    run(background, test)
+
+
+@pytest.mark.parametrize(("age_s", "source"), [(DAY_S, Source.STALE), (DAY_S + 1, Source.FAILED)])
+def test_an_answer_is_stale_for_a_day_at_most(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    age_s: int,
+    source: Source,
+) -> None:
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(299 + age_s)
+
+    async def test() -> None:
+        assert (await cache(query, fail)).source == source
+
+    run(background, test)
+
+
+def test_a_delegated_zone_is_never_answered_stale(
+    index: Index, cache: Cache, clock: FakeClock
+) -> None:
+    zone = DelegatedZone(wire("example.com"), (UpstreamServer("192.0.2.8"),))
+    query = a_chain_query(a_site(index, delegated_zones=[zone]))
+    answer_of(cache, query, forward)
+    clock.advance(301)
+    assert answer_of(cache, query, fail).source == Source.FAILED
+
+
+def test_an_exception_of_what_is_below_gives_what_is_stale_and_is_logged(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken(_: Query) -> Answer:
+        raise RuntimeError("a bug")
+
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(301)
+
+    async def test() -> None:
+        assert (await cache(query, broken)).source == Source.STALE
+
+    run(background, test)
+    assert "RuntimeError: a bug" in caplog.text
+
+
+def test_a_client_that_goes_away_does_not_end_the_asking(
+    index: Index, cache: Cache, clock: FakeClock, background: Background[Answer]
+) -> None:
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(301)
+
+    async def test() -> None:
+        client = asyncio.ensure_future(cache(query, wait))
+        await asyncio.sleep(0)
+        client.cancel()
+        await asyncio.gather(client, return_exceptions=True)
+        assert len(background) == 1
+
+    run(background, test)
+
+
+@pytest.mark.parametrize(
+    ("hits", "age_s", "asked"), [(3, 270, 1), (2, 270, 0), (3, 269, 0), (300, 299, 1)]
+)
+def test_what_is_popular_is_asked_for_again_in_its_last_tenth_and_once(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    upstreams: Upstreams,
+    hits: int,
+    age_s: int,
+    asked: int,
+) -> None:
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+
+    async def test() -> None:
+        for _ in range(hits - 1):
+            assert (await cache(query, wait)).source == Source.CACHED
+        clock.advance(age_s)
+        for _ in range(2 if asked else 1):
+            assert (await cache(query, upstreams)).age_s == age_s
+        while len(background):
+            await asyncio.sleep(0)
+        if asked:
+            assert (await cache(query, wait)).age_s == 0
+
+    run(background, test)
+    assert upstreams.asked == asked
+
+
+def test_a_refresh_that_fails_takes_nothing_away(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    upstreams: Upstreams,
+    store: ResolutionStore,
+) -> None:
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    upstreams.then = fail
+
+    async def test() -> None:
+        clock.advance(280)
+        for _ in range(9):
+            assert (await cache(query, upstreams)).source == Source.CACHED
+            await asyncio.sleep(0)
+        clock.advance(20)
+        assert (await cache(query, upstreams)).source == Source.STALE
+
+    run(background, test)
+    assert (upstreams.asked, store.refreshed) == (1, 1)
+
+
+def test_refreshes_are_bounded(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_REFRESHES", 1)
+    site = a_site(index)
+    queries = [a_chain_query(site, NAME, qtype) for qtype in ("A", "AAAA")]
+    for query in queries:
+        answer_of(cache, query, forward)
+
+    async def test() -> None:
+        clock.advance(280)
+        for _ in range(5):
+            for query in queries:
+                await cache(query, wait)
+        assert len(background) == 1
+
+    run(background, test)
 
 
 def test_a_clock_of_day_that_jumps_changes_nothing(

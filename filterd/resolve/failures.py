@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Failures remembered, so that a dead name is not asked for without end (RFC 9520).
+
+A first failure holds for 5 s, each further one twice as long, up to a minute.
+
+While a whole route is silent, every name fails; a school must not wait out
+those failures once the Internet is back. A failure from a time in which its
+route answered nothing at all therefore ends with the route's next answer. It
+does so once: a name that fails again is dead by itself.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filterd.upstream import Route, UpstreamQuestion
+    from filterd.wire import Ede
+
+    Key = tuple[UpstreamQuestion, Route]
+
+FIRST_HOLD_S = 5.0
+LONGEST_HOLD_S = 60.0
+
+_MOST_EDES = 4
+"""Of the reasons an upstream gave; more serve nobody."""
+_MOST_ROUTES = 64
+"""Routes in use are few; this bounds those that reloads leave behind."""
+
+_FAILURE_OCTETS = 1_000
+"""What a failure costs beside its reasons: key, object and dictionary slots."""
+_EDE_OCTETS = 400
+"""What an extended error costs beside its text, of four octets a character at most."""
+
+_NEVER = float("-inf")
+
+
+@dataclass(slots=True)
+class Failure:
+    """One failure: why, when (monotonic), and for how long it holds.
+
+    ``silent``: its route answered nothing meanwhile, so that an answer of the
+    route excuses it. ``excused``: that has happened, to this failure or to one
+    before it.
+    """
+
+    edes: tuple[Ede, ...]
+    failed_at: float
+    hold_s: float
+    silent: bool
+    excused: bool = False
+
+    @property
+    def octets(self) -> int:
+        """The memory it takes; a test measures that it is no less."""
+        return _FAILURE_OCTETS + sum(_EDE_OCTETS + 4 * len(ede.text) for ede in self.edes)
+
+
+class Failures:
+    """Keeps failures within a bound of octets; the oldest leaves first."""
+
+    def __init__(self, size_octets: int) -> None:
+        self.size_octets = size_octets
+        self.used_octets = 0
+        self._failures: OrderedDict[Key, Failure] = OrderedDict()
+        self._answered_at: dict[Route, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._failures)
+
+    def holding(self, key: Key, now: float, at_least_s: float = 0.0) -> Failure | None:
+        """Return the failure for which ``key`` must not be asked now, None if it may be.
+
+        Args:
+            key: what would be asked, and whom.
+            now: monotonic time.
+            at_least_s: how long any failure holds for who has something better to give.
+        """
+        failure = self._failures.get(key)
+        if failure is None or now >= failure.failed_at + max(failure.hold_s, at_least_s):
+            return None
+        if failure.silent and self._answered_at.get(key[1], _NEVER) > failure.failed_at:
+            failure.excused = True
+            return None
+        return failure
+
+    def remember(self, key: Key, edes: tuple[Ede, ...], began_at: float, now: float) -> None:
+        """Remember that asking failed between ``began_at`` and ``now``.
+
+        Everybody who waited for one exchange tells of the same failure; it
+        counts once.
+        """
+        last = self._failures.get(key)
+        if last is not None and last.failed_at >= began_at:
+            return
+        silent = self._answered_at.get(key[1], _NEVER) < began_at
+        failure = Failure(edes[:_MOST_EDES], now, FIRST_HOLD_S, silent)
+        if last is not None and now <= last.failed_at + last.hold_s + LONGEST_HOLD_S:
+            failure.hold_s = min(2 * last.hold_s, LONGEST_HOLD_S)
+            failure.excused = last.excused
+            failure.silent = silent and not last.excused
+        self._remove(key)
+        self._failures[key] = failure
+        self.used_octets += failure.octets
+        self.make_room()
+
+    def forget(self, key: Key, now: float) -> None:
+        """See that an upstream has answered after all."""
+        if self._failures:
+            self._remove(key)
+        if len(self._answered_at) >= _MOST_ROUTES:
+            self._answered_at.clear()
+        self._answered_at[key[1]] = now
+
+    def make_room(self) -> None:
+        """Let the oldest go until the bound holds."""
+        while self.used_octets > self.size_octets:
+            self._remove(next(iter(self._failures)))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._failures.clear()
+        self.used_octets = 0
+
+    def _remove(self, key: Key) -> None:
+        failure = self._failures.pop(key, None)
+        if failure is not None:
+            self.used_octets -= failure.octets
