@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions by TLS (RFC 7858): connections that stay open and are shared.
+
+``STRICT`` servers prove who they are or are not asked; what is wrong with one
+is logged once, when it changes. A server may close a connection whenever it
+likes: what was not answered yet is asked again on a fresh one, unseen by who
+asked. Imported only where a site has such a server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from filterd.errors import (
+    UpstreamMalformedError,
+    UpstreamOverloadError,
+    UpstreamUnreachableError,
+)
+from filterd.upstream.tls_connection import TlsConnection
+from filterd.upstream.tls_trust import Trust, check_name, explain, name_of
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+    from filterd.policy.model import UpstreamServer
+    from filterd.upstream.question import UpstreamQuestion
+    from filterd.wire import ParsedResponse
+
+CONNECTED_WITHIN_S = 3.0
+MOST_CONNECTIONS = 2
+MOST_WAITING = 500
+"""Questions on one connection; with two, as many as there may be exchanges."""
+
+_BUSY = 100
+"""Waiting questions from which on a second connection is worth its handshake."""
+_FRUITLESS = 2
+"""Connections that may end without a single answer before the server counts as unreachable."""
+_GOODBYE_WITHIN_S = 1.0
+
+_log = logging.getLogger("filterd.upstream")
+
+
+class TlsConnections:
+    """Asks servers by TLS. ``counters``: what became of connections and messages.
+
+    They are ``connected``, ``failed`` (no handshake), ``lost`` (ended while
+    somebody waited) and ``mismatched`` (a message that answers nothing).
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._trust = clock, Trust(clock)
+        self._servers: dict[UpstreamServer, _Server] = {}
+        self.counters: Counter[str] = Counter()
+
+    async def ask(
+        self, server: UpstreamServer, question: UpstreamQuestion, *, edns: bool
+    ) -> ParsedResponse:
+        """Ask a server whose ``tls`` is not ``NO``. The caller bounds the time by cancelling.
+
+        Raises:
+            UpstreamUnreachableError: no connection that may be trusted as the
+                server's ``tls`` says, or each ended before any answer.
+            UpstreamOverloadError: too many questions wait there already.
+            UpstreamMalformedError: the answer is not whole.
+        """
+        asked = self._servers.get(server)
+        if asked is None:
+            asked = _Server(server, self._trust, self._clock, self.counters)
+            self._servers[server] = asked
+        response = await asked.ask(question, edns=edns)
+        if response.header.tc:
+            raise UpstreamMalformedError(f"{server.address} truncated its answer even by TLS")
+        return response
+
+    def problem(self, server: UpstreamServer) -> str:
+        """Return what is wrong with a server, empty where nothing is known to be."""
+        asked = self._servers.get(server)
+        return asked.problem if asked else ""
+
+    def close(self) -> None:
+        """End every connection; whoever waits gets an error."""
+        for asked in self._servers.values():
+            asked.close()
+
+
+class _Server:
+    """One server and the connections to it. ``problem`` is what was last logged of it."""
+
+    def __init__(
+        self, server: UpstreamServer, trust: Trust, clock: Clock, counters: Counter[str]
+    ) -> None:
+        self._server, self._trust, self._clock, self._counters = server, trust, clock, counters
+        self._connections: list[TlsConnection] = []
+        self._connecting: asyncio.Task[TlsConnection | None] | None = None
+        self._is_closed = False
+        self.problem = ""
+
+    async def ask(self, question: UpstreamQuestion, *, edns: bool) -> ParsedResponse:
+        """Ask until there is an answer or nothing to hope for.
+
+        A connection that gave an answer to anybody was worth it: a server may
+        close after each. So this ends, at the latest with the caller's patience.
+        """
+        fruitless = 0
+        while fruitless < _FRUITLESS:
+            connection = await self._connection()
+            response = await connection.ask(question, edns=edns)
+            if response is not None:
+                self._tell("")
+                return response
+            fruitless += not connection.has_answered
+            reason = connection.ending
+        self._tell(f"{self._server.address} port {self._server.port} by TLS: {reason}")
+        raise UpstreamUnreachableError(self.problem)
+
+    def close(self) -> None:
+        self._is_closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+        for connection in self._connections:
+            connection.close()
+
+    async def _connection(self) -> TlsConnection:
+        """Return a connection to ask on, the least busy of those there are."""
+        if self._is_closed:
+            raise UpstreamUnreachableError("filterd is stopping")
+        usable = [one for one in self._connections if one.takes_questions]
+        best = min(usable, key=lambda one: one.waiting, default=None)
+        if best is None:
+            return await self._fresh()
+        if best.waiting >= _BUSY and len(usable) < MOST_CONNECTIONS:
+            self._start_connecting()  # the next ones will have it
+        if best.waiting >= MOST_WAITING:
+            raise UpstreamOverloadError(f"too many questions wait for {self._server.address}")
+        return best
+
+    async def _fresh(self) -> TlsConnection:
+        """Wait for the one handshake that everybody waits for."""
+        connecting = self._start_connecting()
+        await asyncio.wait([connecting])  # unlike awaiting it, this leaves it be when cancelled
+        connection = None if connecting.cancelled() else connecting.result()
+        if connection is None:
+            raise UpstreamUnreachableError(self.problem or "filterd is stopping")
+        return connection
+
+    def _start_connecting(self) -> asyncio.Task[TlsConnection | None]:
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.get_running_loop().create_task(self._connect())
+        return self._connecting
+
+    async def _connect(self) -> TlsConnection | None:
+        try:
+            async with asyncio.timeout(CONNECTED_WITHIN_S):
+                connection = await self._handshake()
+        except (OSError, ValueError) as error:
+            self._counters["failed"] += 1
+            self._tell(explain(error, self._server))
+            return None
+        self._counters["connected"] += 1
+        return connection
+
+    async def _handshake(self) -> TlsConnection:
+        server = self._server
+        context = await self._trust.context(server.tls)
+        check_name(context, name_of(server))
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: TlsConnection(self._clock, self._counters, self._lost),
+            server.address,
+            server.port,
+            ssl=context,
+            server_hostname=name_of(
+                server
+            ),  # an address is never sent, only compared (RFC 6066 §3)
+            ssl_shutdown_timeout=_GOODBYE_WITHIN_S,
+        )
+        if connection.takes_questions:
+            self._connections.append(connection)
+        return connection
+
+    def _lost(self, connection: TlsConnection) -> None:
+        if connection in self._connections:
+            self._connections.remove(connection)
+
+    def _tell(self, problem: str) -> None:
+        """Log what is wrong with the server when that changes, and not with every question."""
+        if problem == self.problem:
+            return
+        self.problem = problem
+        if problem:
+            _log.warning("upstream %s", problem)
+        else:
+            _log.info("upstream %s port %s answers by TLS", self._server.address, self._server.port)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One TLS connection to a server: many questions at a time, answers in any order (RFC 7766).
+
+Nobody but the server can speak on it, so what answers nothing is a fault and no
+attack; it is passed over all the same, because the right answer may follow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from filterd.errors import WireError
+from filterd.upstream.question import UpstreamQuestion, compose, new_id, parse_answer
+from filterd.wire import Deframer, ParsedResponse, frame
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+
+    from filterd.clock import Clock
+
+IDLE_S = 20.0
+"""A connection that nobody uses is closed; the next question pays a handshake."""
+STALL_S = 2.0
+"""Waiting for longer without a word means that the way may be gone (a new address at the
+provider, a forgotten NAT entry): on another connection there is still time for an answer."""
+TICK_S = 0.5
+PAD_TO_OCTETS = 128
+"""RFC 8467 §4.1."""
+
+_MOST_MISMATCHES = 10
+_MOST_ABANDONED = 100
+"""Who asked has gone, the answer never came; its ID is not used again on this connection."""
+
+
+class TlsConnection(asyncio.Protocol):
+    """A connection whose handshake is done; ``ended`` is called once, when it is lost.
+
+    ``waiting`` questions wait for an answer, ``has_answered`` says that one ever
+    came, ``ending`` why the connection was given up.
+    """
+
+    def __init__(
+        self, clock: Clock, counters: Counter[str], ended: Callable[[TlsConnection], None]
+    ) -> None:
+        self._clock, self._counters, self._ended = clock, counters, ended
+        self._loop = asyncio.get_running_loop()
+        self._deframer = Deframer()
+        self._outstanding: dict[int, tuple[UpstreamQuestion, _Waiter]] = {}
+        self._unwritten = bytearray()
+        self._abandoned = 0
+        self._mismatches = 0
+        self._progress_at = clock.monotonic()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.has_answered = False
+        self.ending = ""
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for an answer on it."""
+        return len(self._outstanding) - self._abandoned
+
+    @property
+    def takes_questions(self) -> bool:
+        """Whether more may be asked on it."""
+        return self._is_up and self._abandoned < _MOST_ABANDONED
+
+    @property
+    def _is_up(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def ask(self, question: UpstreamQuestion, *, edns: bool) -> _Waiter:
+        """Send a question; return where its answer comes, None where the connection ends first.
+
+        Who cancels the future gives up; the others on the connection go on.
+        """
+        waiter: _Waiter = self._loop.create_future()
+        if not self._is_up:
+            waiter.set_result(None)
+            return waiter
+        if not self.waiting:
+            self._progress_at = self._clock.monotonic()
+        message_id = new_id()
+        while message_id in self._outstanding:
+            message_id = new_id()
+        self._outstanding[message_id] = question, waiter
+        waiter.add_done_callback(self._note_abandoned)
+        self._write(frame(compose(question, message_id, edns=edns, pad_to=PAD_TO_OCTETS)))
+        return waiter
+
+    def close(self) -> None:
+        """End it at once; whoever waits gets None."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _write(self, framed: bytes) -> None:
+        """Write it with whatever else is asked in this turn of the loop, as one record."""
+        if not self._unwritten:
+            self._loop.call_soon(self._flush)
+        self._unwritten += framed
+
+    def _flush(self) -> None:
+        if self._transport is not None:
+            self._transport.write(bytes(self._unwritten))
+        self._unwritten.clear()
+
+    # What asyncio tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to watch it."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's has no base
+        self._timer = self._loop.call_later(TICK_S, self._tick)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everybody who waits."""
+        self._transport = None
+        self.ending = self.ending or (str(exc) if exc else "it closed the connection")
+        if self._timer is not None:
+            self._timer.cancel()
+        self._counters["lost"] += self.waiting > 0
+        outstanding, self._outstanding, self._abandoned = self._outstanding, {}, 0
+        self._ended(self)
+        for _, waiter in outstanding.values():
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand out every answer that is whole now."""
+        try:
+            for message in self._deframer.feed(data):
+                self._received(message)
+                if not self._is_up:
+                    return
+        except WireError as error:
+            self._give_up(f"it sent no DNS message: {error}")
+
+    def _received(self, message: bytes) -> None:
+        message_id = int.from_bytes(message[:2], "big")
+        question, waiter = self._outstanding.get(message_id, (None, None))
+        response = parse_answer(message, question, message_id) if question else None
+        if response is None or waiter is None:
+            self._mismatched()
+            return
+        del self._outstanding[message_id]
+        self.has_answered, self._progress_at = True, self._clock.monotonic()
+        if waiter.done():
+            self._abandoned -= 1
+        else:
+            waiter.set_result(response)
+
+    def _mismatched(self) -> None:
+        self._counters["mismatched"] += 1
+        self._mismatches += 1
+        if self._mismatches == _MOST_MISMATCHES:
+            self._give_up("its messages answer nothing that was asked")
+
+    # Giving up.
+
+    def _note_abandoned(self, waiter: _Waiter) -> None:
+        self._abandoned += waiter.cancelled() and self._transport is not None
+
+    def _tick(self) -> None:
+        quiet_s = self._clock.monotonic() - self._progress_at
+        if self.waiting and quiet_s >= STALL_S:
+            self._give_up("it does not answer")
+        elif not self.waiting and (quiet_s >= IDLE_S or not self.takes_questions):
+            self._close_politely()
+        else:
+            self._timer = self._loop.call_later(TICK_S, self._tick)
+
+    def _give_up(self, reason: str) -> None:
+        self.ending = reason
+        self.close()
+
+    def _close_politely(self) -> None:
+        """Say goodbye, so that the server need not wait for questions (RFC 7858 §3.4)."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+_Waiter = asyncio.Future[ParsedResponse | None]

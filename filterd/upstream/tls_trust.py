@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom TLS believes, and in plain words why it does not (RFC 8310 §5, §6.3, §8.1)."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+
+from filterd.policy.model import Tls
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+    from filterd.policy.model import UpstreamServer
+
+TRUST_FOR_S = 86_400
+"""Authorities come and go while filterd runs for months: the machine's are read anew each day."""
+
+_PROTOCOLS = ["dot"]
+
+_EXPIRED = "its certificate has expired; use another server, or see whether this clock is right"
+_NOT_YET = "its certificate is not valid yet; see whether this machine's clock is right"
+_UNKNOWN = (
+    "its certificate is signed by nobody whom this machine trusts; use another server,"
+    " or add its authority to the machine's certificates"
+)
+_OTHER_NAME = (
+    "its certificate is not one of '{name}'; correct `name` in site.yaml, or use another server"
+)
+_REASONS = {
+    9: _NOT_YET,
+    10: _EXPIRED,
+    18: _UNKNOWN,
+    19: _UNKNOWN,
+    20: _UNKNOWN,
+    21: _UNKNOWN,
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+"""By OpenSSL's numbers (``X509_V_ERR_...`` in x509_vfy.h); others speak for themselves."""
+
+
+class Trust:
+    """Makes the contexts in which connections are opened.
+
+    No session is resumed: the certificate of a resumed one is not judged again,
+    and a handshake now and then is cheap.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._strict: ssl.SSLContext | None = None
+        self._strict_until = 0.0
+        self._opportunistic: ssl.SSLContext | None = None
+
+    async def context(self, tls: Tls) -> ssl.SSLContext:
+        """Return the context for ``STRICT`` or ``OPPORTUNISTIC``."""
+        if tls == Tls.OPPORTUNISTIC:
+            self._opportunistic = self._opportunistic or _opportunistic()
+            return self._opportunistic
+        now = self._clock.monotonic()
+        if self._strict is None or now >= self._strict_until:
+            # In a thread: it reads and parses hundreds of certificates.
+            self._strict = await asyncio.to_thread(_strict)
+            self._strict_until = now + TRUST_FOR_S
+        return self._strict
+
+
+def _strict() -> ssl.SSLContext:
+    """Return a context that believes the machine's authorities and checks the name."""
+    context = ssl.create_default_context()
+    _harden(context)
+    return context
+
+
+def _opportunistic() -> ssl.SSLContext:
+    """Return a context that takes whoever answers: it keeps out who only listens."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    _harden(context)
+    return context
+
+
+def _harden(context: ssl.SSLContext) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(_PROTOCOLS)
+
+
+def name_of(server: UpstreamServer) -> str:
+    """Return what the certificate must say: a name, or an address without its scope."""
+    return server.tls_name or server.address.partition("%")[0]
+
+
+def check_name(context: ssl.SSLContext, name: str) -> None:
+    """See that a certificate can have that name at all, before anything is connected.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=name)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"no certificate can be for {name!r}; correct it in site.yaml") from error
+
+
+def explain(error: Exception, server: UpstreamServer) -> str:
+    """Return one line: which server, what is wrong with it, what to do about it."""
+    return f"{server.address} port {server.port} by TLS: {_reason(error, server)}"
+
+
+def _reason(error: Exception, server: UpstreamServer) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = _REASONS.get(error.verify_code)
+        return reason.format(name=name_of(server)) if reason else error.verify_message
+    if isinstance(error, ssl.SSLError):
+        return f"it does not speak TLS as we do ({error}); is the port right?"
+    if isinstance(error, TimeoutError):
+        return "no TLS connection in time; is it up, and is the port right?"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__

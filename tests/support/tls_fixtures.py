@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server that speaks DNS over TLS; a ``conftest.py`` imports what its tests need."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.tls import Authority, TlsDoor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.upstream import FakeUpstream
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    if shutil.which("openssl") is None:
+        pytest.skip("certificates are made by the openssl command")
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def door(
+    authority: Authority, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TlsDoor]:
+    """A server whose certificate is in order, on a machine that trusts its authority."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+    with TlsDoor(upstream, authority.issue()) as running:
+        yield running

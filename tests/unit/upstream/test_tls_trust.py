@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom TLS believes, and how it says why not."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import pytest
+
+from filterd.policy.model import Tls, UpstreamServer
+from filterd.upstream import tls_trust
+from filterd.upstream.tls_trust import TRUST_FOR_S, Trust, check_name, explain, name_of
+from tests.support.clock import FakeClock
+
+SERVER = UpstreamServer("192.0.2.1", 853, Tls.STRICT, "dns.example")
+
+
+def context(tls: Tls) -> ssl.SSLContext:
+    return asyncio.run(Trust(FakeClock()).context(tls))
+
+
+def test_strict_wants_a_certificate_of_the_right_name_from_an_authority() -> None:
+    strict = context(Tls.STRICT)
+    assert (strict.verify_mode, strict.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+def test_opportunistic_takes_any_and_needs_no_authorities() -> None:
+    taking = context(Tls.OPPORTUNISTIC)
+    assert (taking.verify_mode, taking.check_hostname) == (ssl.CERT_NONE, False)
+    assert taking.get_ca_certs() == []
+
+
+@pytest.mark.parametrize("tls", [Tls.STRICT, Tls.OPPORTUNISTIC])
+def test_nothing_older_than_tls_1_2_is_spoken(tls: Tls) -> None:
+    assert context(tls).minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_the_machine_s_authorities_are_read_once_a_day() -> None:
+    async def main() -> None:
+        clock = FakeClock()
+        trust = Trust(clock)
+        first = await trust.context(Tls.STRICT)
+        clock.advance(TRUST_FOR_S - 1)
+        assert await trust.context(Tls.STRICT) is first
+        clock.advance(1)
+        assert await trust.context(Tls.STRICT) is not first
+
+    asyncio.run(main())
+
+
+def test_where_the_authorities_cannot_be_read_nobody_is_trusted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/absent")
+    monkeypatch.setenv("SSL_CERT_DIR", "/absent")
+    strict = context(Tls.STRICT)
+    assert (strict.verify_mode, strict.get_ca_certs()) == (ssl.CERT_REQUIRED, [])
+
+
+def _certificate_error(code: int, message: str = "") -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED]")
+    error.verify_code, error.verify_message = code, message
+    return error
+
+
+REASONS = {
+    "not valid yet": _certificate_error(9),
+    "expired": _certificate_error(10),
+    "nobody whom this machine trusts": _certificate_error(18),
+    "not one of 'dns.example'": _certificate_error(62),
+    "certificate revoked": _certificate_error(23, "certificate revoked"),
+    "does not speak TLS": ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+    "no TLS connection in time": TimeoutError(),
+    "Connection refused": ConnectionRefusedError(111, "Connection refused"),
+    "ValueError": ValueError(),
+}
+
+
+@pytest.mark.parametrize(("reason", "error"), REASONS.items(), ids=REASONS.keys())
+def test_the_reason_is_one_line_with_its_place(reason: str, error: Exception) -> None:
+    line = explain(error, SERVER)
+    assert line.startswith("192.0.2.1 port 853 by TLS: ")
+    assert reason in line
+    assert "\n" not in line
+
+
+def test_every_reason_of_ours_says_what_to_do() -> None:
+    assert all(";" in reason for reason in tls_trust._REASONS.values())
+
+
+def test_without_a_name_the_certificate_must_say_the_address() -> None:
+    assert name_of(SERVER) == "dns.example"
+    assert name_of(UpstreamServer("fe80::1%eth0", 853, Tls.STRICT)) == "fe80::1"
+
+
+@pytest.mark.parametrize("name", ["", ".", "a..b", "\0", "a\0b", "x" * 300])
+def test_a_name_that_no_certificate_can_have_is_an_error(name: str) -> None:
+    with pytest.raises(ValueError, match="no certificate can be for"):
+        check_name(context(Tls.STRICT), name)
+
+
+@pytest.mark.parametrize("name", ["dns.example", "192.0.2.1", "2001:db8::1"])
+def test_a_name_or_an_address_is_none(name: str) -> None:
+    check_name(context(Tls.STRICT), name)
