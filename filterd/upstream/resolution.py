@@ -104,7 +104,7 @@ def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Reso
     if bindings is None:
         chain = [r for r in chain if not _is_of_service(response, r)]
         bindings = []
-    answered = any(r.rtype == question.qtype for r in chain)
+    answered = any(r.rtype == question.qtype and r.owner == last for r in chain)
     soa = None if answered else _soa(response, last)
     authority = list(_proofs(response)) if question.do else []
     if soa is not None and soa not in authority:

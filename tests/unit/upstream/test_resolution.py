@@ -122,6 +122,14 @@ def test_a_dname_is_kept_with_its_own_signature() -> None:
     assert kept(resolution) == ["example.com DNAME", "example.com RRSIG", f"{NAME} CNAME"]
 
 
+def test_a_dname_on_the_way_is_no_answer_for_who_asks_for_one_at_its_end() -> None:
+    way = ("example.com 300 DNAME example.net", f"{NAME} 300 CNAME www.example.net")
+    soa = "example.net 300 SOA ns. root. 1 3600 600 86400 60"
+    resolution = resolve(*way, qtype="DNAME", rcode="NXDOMAIN", authority=[soa])
+    assert kept(resolution, "DNAME") == ["example.com DNAME", f"{NAME} CNAME", "example.net SOA"]
+    assert resolution.ttl_s == 60
+
+
 def test_a_dname_that_is_followed_twice_is_kept_once() -> None:
     resolution = resolve(
         "example.com 300 DNAME a.example.com",
