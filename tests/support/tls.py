@@ -197,10 +197,11 @@ class TlsDoor:
     def end_connections(self) -> None:
         """End every connection, as a server does that restarts or has no room."""
         with self._changed:
-            for opened in self._open:
+            ended = set(self._open)  # a client may come back at once
+            for opened in ended:
                 with contextlib.suppress(OSError):  # beneath TLS, which another thread is using
                     socket.socket.shutdown(opened, socket.SHUT_RDWR)
-            assert self._changed.wait_for(lambda: not self._open, 10)
+            assert self._changed.wait_for(lambda: not ended & self._open, 10)
 
     def show(self, certificate: Certificate) -> None:
         """Show this certificate from now on."""
