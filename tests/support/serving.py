@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_UNLIMITED = RateLimit(1_000_000, 1_000_000)
+_UNLIMITED = RateLimit(1_000_000_000, 1_000_000_000)
 """A test asks as fast as it can; one about the limit gives its own."""
 
 WITHIN_S = 10.0
@@ -106,7 +106,7 @@ class Serving:
         self._listen = tuple(listen)
         self._loop = uvloop.new_event_loop() if loop == "uvloop" else asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._udp: list[UdpListener] = []
+        self.udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
         self._sockets: list[socket.socket] = []
 
@@ -141,12 +141,12 @@ class Serving:
         await tcp.start(tcp_socket)
         self._tcp.append(tcp)
         udp = UdpListener(udp_socket, self.resolver, self.stepper, self.limiter)
-        self._udp.append(udp)
+        self.udp.append(udp)
         self._sockets.append(udp_socket)
         self.ports[address] = udp.port
 
     async def _stop(self) -> None:
-        for udp in self._udp:
+        for udp in self.udp:
             udp.close()
         for opened in self._sockets:
             opened.close()
