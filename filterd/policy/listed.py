@@ -66,10 +66,10 @@ class Lists:
                     covering.append(ruling)
                 else:
                     excepts_more |= ruling.rule is Rule.LIST_EXCEPTION
-            speakers += self._speakers(hit, covering)
+            speakers += self._speakers(hit, covering, qname)
         return Listed(speakers, excepts_more)
 
-    def _speakers(self, hit: Hit, rulings: list[Ruling]) -> Iterator[Speaker]:
+    def _speakers(self, hit: Hit, rulings: list[Ruling], qname: bytes) -> Iterator[Speaker]:
         """Give the entries for one listed name their provenance."""
         if not rulings:
             return
@@ -77,13 +77,14 @@ class Lists:
         lines = dict(self._index.entries(hit.rank))
         for ruling in rulings:
             claim = ruling.claim
-            match = _match(ruling, name, lines[ruling.claim_id])
+            match = _match(ruling, name, lines[ruling.claim_id], qname)
             yield Speaker(match, hit.labels, claim.important, claim.specific)
 
 
-def _match(ruling: Ruling, name: bytes, line: int) -> Match:
+def _match(ruling: Ruling, name: bytes, line: int, qname: bytes) -> Match:
     claim = ruling.claim
-    whole = claim.scope is not Scope.EXACT and claim.types is None and not claim.denyallow
+    whole = claim.scope is not Scope.EXACT and claim.types is None
+    whole = whole and not any(names.is_at_or_beneath(left, qname) for left in claim.denyallow)
     return Match(
         ruling.rule,
         blocks=ruling.rule in _BLOCKING,

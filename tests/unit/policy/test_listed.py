@@ -120,6 +120,23 @@ def test_an_entry_is_quoted_and_weighed(line: str, entry: str, whole: bool, tmp_
     assert (match.entry, match.covers_subtree) == (entry, whole)
 
 
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("b.example", False),
+        ("a.b.example", False),
+        ("c.b.example", True),
+        ("y.a.b.example", True),
+        ("cx.a.b.example", True),
+    ],
+)
+def test_a_denyallow_is_felt_above_the_names_that_it_leaves_alone_and_nowhere_else(
+    name: str, whole: bool, tmp_path: Path
+) -> None:
+    line = "||b.example^$denyallow=x.a.b.example"
+    assert _said(tmp_path, "adblock", line, name).speakers[0].match.covers_subtree is whole
+
+
 def test_every_list_that_names_a_name_speaks_with_its_own_line(tmp_path: Path) -> None:
     index = an_index(
         tmp_path,
