@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.upstream import UpstreamQuestion
@@ -36,12 +37,14 @@ class Query:
 
     ``site`` is the policy and index at which it was admitted; where a newer one
     is in force by the time an upstream has answered, the answer is judged again.
+    ``asked_at`` is Unix time, as far as the machine knows it.
     """
 
     message: ParsedQuery
     peer: Peer
     client: Client
     site: Site
+    asked_at: float = inf
 
     @property
     def qname(self) -> bytes:
@@ -61,9 +64,8 @@ class Query:
     @property
     def upstream_key(self) -> tuple[UpstreamQuestion, Route]:
         """What an upstream is asked, and which are: all that its answer depends on."""
-        route = self.site.zones.route_of(self.qname)
         question = UpstreamQuestion(self.qname, self.qtype, self.do, self.message.header.cd)
-        return question, self.site.route if route is None else route
+        return question, self.site.route_of(self.qname, self.asked_at)
 
 
 class Source(StrEnum):

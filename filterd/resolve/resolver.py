@@ -60,7 +60,7 @@ class Resolver:
             return self._finish("malformed", formerr(message))
         if parsed.edns is not None and parsed.edns.version > 0:
             return self._finish("badvers", badvers(parsed))
-        return Query(parsed, peer, client, site)
+        return Query(parsed, peer, client, site, self._clock.wall())
 
     async def respond(self, query: Query) -> bytes:
         """Answer a query. Never raises: what goes wrong here is a SERVFAIL.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from filterd.identity import Identifier, Surroundings
 from filterd.policy.engine import Engine
+from filterd.resolve.unset_clock import UnsetClock
 from filterd.resolve.zones import Zones
 from filterd.upstream import Route
 
@@ -28,7 +29,8 @@ class Site:
     ``route`` leads to the upstreams by address: what the policy calls ``system``
     has been looked up. ``surroundings`` outlives any one site: it is what the
     network shows of the devices. ``existing`` are names above others, so that none may be denied:
-    top-level domains, and the ancestors of the site's zones.
+    top-level domains, and the ancestors of the site's zones. ``unset_clock``
+    knows who is asked about time servers before the clock is set.
     """
 
     policy: Policy
@@ -39,6 +41,7 @@ class Site:
     identifier: Identifier
     zones: Zones
     existing: frozenset[bytes]
+    unset_clock: UnsetClock
 
     @classmethod
     def of(
@@ -60,7 +63,12 @@ class Site:
             Identifier(policy, surroundings),
             zones,
             zones.ancestors.union(policy.top_level),
+            UnsetClock(policy, index.build.get("when"), upstreams),
         )
+
+    def route_of(self, qname: bytes, now: float) -> Route:
+        """Return whom to ask about a name; ``now`` is Unix time as the machine has it."""
+        return self.zones.route_of(qname) or self.unset_clock.route_of(qname, now) or self.route
 
 
 class Sites(Protocol):

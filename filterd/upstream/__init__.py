@@ -17,6 +17,6 @@ from filterd.upstream.exchange import CONCLUSIVE
 from filterd.upstream.forwarder import Forwarder
 from filterd.upstream.question import UpstreamQuestion
 from filterd.upstream.resolution import Resolution
-from filterd.upstream.route import Route
+from filterd.upstream.route import Route, in_clear
 
-__all__ = ["CONCLUSIVE", "Forwarder", "Resolution", "Route", "UpstreamQuestion"]
+__all__ = ["CONCLUSIVE", "Forwarder", "Resolution", "Route", "UpstreamQuestion", "in_clear"]

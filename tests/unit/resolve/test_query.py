@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.policy.model import DelegatedZone, UpstreamServer
+from filterd.lists.guards import Pin
+from filterd.policy.model import DelegatedZone, Tls, UpstreamServer
 from filterd.upstream import UpstreamQuestion
 from filterd.wire import RRType
 from tests.support.chain import a_chain_query
@@ -45,3 +47,11 @@ def test_dnssec_bits_make_another_question(site: Site, do: bool, cd: bool) -> No
 def test_a_delegated_name_is_asked_of_the_servers_of_its_zone(site: Site) -> None:
     assert a_chain_query(site, "dc1.ad.local").upstream_key[1].servers == (CONTROLLER,)
     assert a_chain_query(site, "example.com").upstream_key[1] == site.route
+
+
+def test_what_is_asked_in_clear_while_the_clock_is_unknown_has_another_key(index: Index) -> None:
+    strict = UpstreamServer("192.0.2.1", 853, Tls.STRICT, "dns.example")
+    site = a_site(index, [strict], pins=[Pin(wire("time.example"), reason="time")])
+    query = a_chain_query(site, "time.example")
+    assert replace(query, asked_at=0.0).upstream_key[1].servers == (UpstreamServer("192.0.2.1"),)
+    assert query.upstream_key[1] == site.route

@@ -43,6 +43,7 @@ def test_a_question_is_admitted_as_who_asks_it(resolver: Resolver) -> None:
     admitted = resolver.admit(a_query("www.example.com"), PEER)
     assert isinstance(admitted, Query)
     assert (admitted.client.network, admitted.client.address) == ("grade-6", "127.0.6.1")
+    assert admitted.asked_at == FakeClock().wall()
 
 
 def test_a_stranger_gets_silence_whatever_it_sends(resolver: Resolver) -> None:

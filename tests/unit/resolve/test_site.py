@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer
+from filterd.lists.guards import Pin
+from filterd.policy.model import DelegatedZone, LocalZone, Tls, UpstreamServer
 from filterd.resolve.site import Site, SiteHolder
 from tests.support.policies import a_policy, an_index, wire
 
@@ -46,3 +47,16 @@ def test_who_holds_a_site_keeps_it_when_another_comes_into_force(tmp_path: Path)
     carried = holder.current
     holder.current = second
     assert (carried, holder.current) == (first, second)
+
+
+def test_zones_come_before_the_unset_clock_and_that_before_the_upstreams(tmp_path: Path) -> None:
+    strict = UpstreamServer("192.0.2.1", 853, Tls.STRICT, "dns.example")
+    controller = UpstreamServer("192.0.2.9")
+    policy = a_policy(
+        pins=[Pin(wire(name), reason="time") for name in ("time.ad.example", "time.example")],
+        delegated_zones=[DelegatedZone(wire("ad.example"), (controller,))],
+    )
+    site = Site.of(policy, an_index(tmp_path, {}), (strict,))
+    names = ("time.ad.example", "time.example", "www.example")
+    servers = [site.route_of(wire(name), 0.0).servers for name in names]
+    assert servers == [(controller,), (UpstreamServer("192.0.2.1"),), (strict,)]
