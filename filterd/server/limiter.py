@@ -36,7 +36,7 @@ class Limiter:
     """
 
     def __init__(self, rate: RateLimit, clock: Clock) -> None:
-        self._clock = clock
+        self.clock = clock
         self.table = SourceTable(os.urandom(16), rate.queries_a_second, rate.burst)
         """What the UDP listeners ask."""
 
@@ -46,11 +46,11 @@ class Limiter:
 
     def admits(self, address: str, interface: int = 0) -> bool:
         """Count a question that came by TCP; False where it is one too many for now."""
-        return self.table.take_by_tcp(_packed(address), interface, self._clock.monotonic())
+        return self.table.take_by_tcp(_packed(address), interface, self.clock.monotonic())
 
     def prove(self, address: str, interface: int = 0) -> None:
         """Remember that an exchange by TCP was completed: nobody forges this address."""
-        self.table.prove(_packed(address), interface, self._clock.monotonic())
+        self.table.prove(_packed(address), interface, self.clock.monotonic())
 
 
 def _packed(address: str) -> bytes:

@@ -1,36 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """The UDP listener: takes datagrams, sends answers from where they were asked.
 
-A readiness callback and ``recvmsg`` instead of a ``DatagramProtocol``: only the
-control messages tell the address and the interface that a datagram came in by,
-and an answer has to leave from there (a gateway has several addresses, and a
-stub drops what comes from another).
+In turns: what the kernel holds is taken in and judged (``datagrams``), the most
+deserving of it is answered, and the loop goes round, so that a flood keeps
+neither upstreams nor TCP clients waiting, and the kernel's queue stays short.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from filterd.resolve.query import Peer
-from filterd.server.arrival import ANCILLARY_OCTETS, arrival_of
+from filterd.server.datagrams import Datagrams
 from filterd.wire import fit, size_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from filterd.resolve.resolver import Resolver
-    from filterd.server.arrival import ControlMessage
+    from filterd.server.datagrams import Datagram
     from filterd.server.limiter import Limiter
     from filterd.server.stepping import Stepper
 
-_LARGEST_QUERY = 4_096
-_DATAGRAMS_A_WAKEUP = 64
-_RECEIVE_BUFFER = 4 * 1024 * 1024
-_REFLECTING_PORTS = frozenset((0, 7, 13, 19, 37))
-"""Source ports of services that answer anything: a reply would start a loop (dns.md §2)."""
+ANSWERED_A_TURN = 64
+"""So many take some milliseconds, in which the kernel's queue cannot overflow."""
+
+BUFFER_OCTETS = 4 * 1024 * 1024
+
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE, _SO_MEMINFO = 32, 33, 55  # asm-generic/socket.h
+_MEMORY = Struct("@9I")
+_DROPS = 8  # linux/sock_diag.h, SK_MEMINFO_DROPS
+
+_log = logging.getLogger("filterd.server")
 
 
 class UdpListener:
@@ -39,11 +43,15 @@ class UdpListener:
     def __init__(
         self, opened: socket.socket, resolver: Resolver, stepper: Stepper, limiter: Limiter
     ) -> None:
-        self._resolver, self._stepper, self._limiter = resolver, stepper, limiter
+        self._resolver, self._stepper, self._clock = resolver, stepper, limiter.clock
         self._loop = asyncio.get_running_loop()
         self._socket = opened
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        self._loop.add_reader(self._socket, self._readable)
+        _enlarge(opened, _SO_RCVBUFFORCE, socket.SO_RCVBUF)
+        _enlarge(opened, _SO_SNDBUFFORCE, socket.SO_SNDBUF)
+        self._datagrams = Datagrams(opened, limiter.table, self._may_ask)
+        self._going_on: asyncio.Handle | None = None
+        self._flushing: asyncio.Handle | None = None
+        self._loop.add_reader(opened, self._readable)
 
     @property
     def port(self) -> int:
@@ -51,47 +59,85 @@ class UdpListener:
         port: int = self._socket.getsockname()[1]
         return port
 
+    @property
+    def counters(self) -> dict[str, int]:
+        """What has become of the datagrams: see ``_datagrams_py.COUNTERS``."""
+        return self._datagrams.counters
+
+    @property
+    def waiting(self) -> int:
+        """How many datagrams have been taken in and not been answered."""
+        return len(self._datagrams)
+
+    @property
+    def receive_drops(self) -> int:
+        """How many datagrams the kernel had no room for, as far as it tells."""
+        try:
+            memory = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMORY.size)
+        except OSError:
+            return 0
+        return int(_MEMORY.unpack(memory)[_DROPS]) if len(memory) == _MEMORY.size else 0
+
     def close(self) -> None:
         """Stop listening."""
         self._loop.remove_reader(self._socket)
+        self._datagrams.close()
+        for handle in (self._going_on, self._flushing):
+            if handle is not None:
+                handle.cancel()
 
     def _readable(self) -> None:
-        for _ in range(_DATAGRAMS_A_WAKEUP):
-            try:
-                message, ancillary, flags, source = self._socket.recvmsg(
-                    _LARGEST_QUERY, ANCILLARY_OCTETS
-                )
-            except BlockingIOError:
-                return
-            except OSError:  # an ICMP error for an earlier answer: nobody's question
-                continue
-            if not flags & socket.MSG_TRUNC:
-                self._received(message, ancillary, source)
+        if self._going_on is None:  # else a turn comes in this round of the loop anyway
+            self._turn()
 
-    def _received(
-        self, message: bytes, ancillary: Sequence[ControlMessage], source: tuple[str, int]
-    ) -> None:
-        if source[1] in _REFLECTING_PORTS:
-            return
-        arrival = arrival_of(ancillary)
-        if arrival.to_many:
-            return
-        reply_from = arrival.reply_from
-        admitted = self._resolver.admit(message, Peer(source[0], arrival.interface))
+    def _go_on(self) -> None:
+        self._going_on = None
+        self._turn()
+
+    def _turn(self) -> None:
+        now = self._clock.monotonic()
+        self._datagrams.receive(now)
+        for datagram in self._datagrams.take(ANSWERED_A_TURN, now):
+            try:
+                self._received(datagram)
+            except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
+                _log.exception("a datagram could not be answered")
+        self._datagrams.flush()
+        if len(self._datagrams):
+            self._going_on = self._loop.call_soon(self._go_on)
+
+    def _received(self, datagram: Datagram) -> None:
+        peer = Peer(datagram.address, datagram.interface)
+        admitted = self._resolver.admit(datagram.message, peer)
         if admitted is None:
             return
         if isinstance(admitted, bytes):
-            self._send(admitted, reply_from, source)
+            self._answer(datagram, admitted)
             return
         limit = size_limit(admitted.message, "udp")
         self._stepper.run(
             self._resolver.respond(admitted),
-            lambda reply: self._send(fit(reply, limit), reply_from, source),
+            lambda reply: self._answer(datagram, fit(reply, limit)),
         )
 
-    def _send(
-        self, reply: bytes, reply_from: Sequence[ControlMessage], destination: tuple[str, int]
-    ) -> None:
-        """Send once; an answer that the kernel cannot take now is asked for again."""
+    def _answer(self, datagram: Datagram, reply: bytes) -> None:
+        """Answer soon: with the others of this turn, or of this round of the loop."""
+        self._datagrams.answer(datagram, reply)
+        if self._flushing is None:
+            self._flushing = self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = None
+        self._datagrams.flush()
+
+    def _may_ask(self, address: str, interface: int) -> bool:
+        return self._resolver.may_ask(Peer(address, interface))
+
+
+def _enlarge(opened: socket.socket, forced: int, asked: int) -> None:
+    """Let the kernel hold more, beyond the system's limit where that is allowed."""
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, forced, BUFFER_OCTETS)
+    except OSError:  # needs CAP_NET_ADMIN
         with contextlib.suppress(OSError):
-            self._socket.sendmsg([reply], reply_from, 0, destination)
+            opened.setsockopt(socket.SOL_SOCKET, asked, BUFFER_OCTETS)

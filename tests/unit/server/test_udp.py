@@ -12,8 +12,6 @@ import dns.message
 import pytest
 
 from filterd.policy.model import Network
-from filterd.server import udp
-from filterd.server.arrival import Arrival
 from tests.support.serving import GRADE_1, Serving, UdpStub, a_site
 from tests.support.wire import a_query
 
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from tests.support.upstream import FakeUpstream
 
 BLOCKED = a_query("porn.example")
+IP_PKTINFO = 8
 
 
 @pytest.fixture(params=["uvloop", "asyncio"])
@@ -45,10 +44,8 @@ def test_an_answer_leaves_from_the_address_that_was_asked(
     everywhere.ask(name, source=source, server=asked)  # the stub accepts nothing else
 
 
-def test_without_the_control_message_it_would_leave_from_another(
-    everywhere: Serving, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(udp, "arrival_of", lambda _: Arrival())
+def test_without_the_control_message_it_would_leave_from_another(everywhere: Serving) -> None:
+    everywhere.udp[0]._socket.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 0)
     with everywhere.stub(server="127.0.0.2") as stub:
         stub.send(BLOCKED)
         assert stub.socket.recvfrom(4096)[1][0] != "127.0.0.2"

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Datagrams in, answers out, in readable Python (the reference of ``_datagrams``).
+
+What came is judged at once, because the kernel's queue is short and knows no
+fairness: what needs no answer is dropped, who is over the limit gets a hint
+(TC=1: come by TCP), and the rest waits here in three lines, the known first.
+It knows no names and no policy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.server._limiter_py import Verdict
+from filterd.server.arrival import ANCILLARY_OCTETS, arrival_of
+from filterd.wire.header import (
+    CD,
+    HEADER_OCTETS,
+    OPCODE_MASK,
+    QR,
+    RA,
+    RD,
+    TC,
+    Header,
+    compose_header,
+    peek_header,
+)
+from filterd.wire.question import best_effort_question
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filterd.server._limiter_py import Permits, SourceTable
+    from filterd.server.arrival import ControlMessage
+
+LARGEST_QUERY = 4_096
+MOST_A_TURN = 1_024
+"""How many datagrams are taken from the kernel before any is answered."""
+
+MOST_WAITING, MOST_WAITING_OCTETS = 32_768, 4 * 1024 * 1024
+"""How long one of the lines may get: a lesson bell's, and what it costs."""
+
+WAITS_AT_MOST_S = 1.9
+"""After so long nobody waits for an answer any more: a stub has asked again."""
+
+REFLECTING_PORTS = (0, 7, 13, 19, 37)
+"""Source ports of services that answer anything: a reply would start a loop (dns.md §2)."""
+
+LINES = 3
+COUNTERS = (
+    "received",
+    "malformed",
+    "denied",
+    "truncated_rate",
+    "truncated_overload",
+    "dropped_rate",
+    "dropped_overload",
+    "unsent",
+)
+"""What is counted; ``malformed`` is all that nobody answers, whoever sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """A message and where it came from: ``interface`` is an index, 0 if not known."""
+
+    message: bytes
+    address: str
+    interface: int
+    source: tuple[str, int]
+    reply_from: Sequence[ControlMessage]
+    received_at: float
+
+
+class Datagrams:
+    """One UDP socket's traffic.
+
+    Args:
+        opened: bound by ``arrival.bind``; closing it is its owner's.
+        table: judges sources.
+        permits: tells whether an address may ask by an interface; must not raise.
+        most_waiting: how long each of the lines may get.
+    """
+
+    def __init__(
+        self,
+        opened: socket.socket,
+        table: SourceTable,
+        permits: Permits,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._socket: socket.socket | None = opened
+        self._table, self._permits, self._most_waiting = table, permits, most_waiting
+        self._lines: list[deque[Datagram]] = [deque() for _ in range(LINES)]
+        self._octets = [0] * LINES
+        self._answers: list[tuple[Datagram, bytes]] = []
+        self._is_pressed = False
+        self._counters: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lines))
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What has become of the datagrams so far."""
+        return dict(self._counters)
+
+    def receive(self, now: float) -> bool:
+        """Take in what has come; False where more than a turn's worth had."""
+        for _ in range(MOST_A_TURN):
+            if self._socket is None:
+                return True
+            try:
+                message, ancillary, flags, source = self._socket.recvmsg(
+                    LARGEST_QUERY, ANCILLARY_OCTETS
+                )
+            except BlockingIOError:
+                self._is_pressed = False
+                return True
+            except OSError:  # an ICMP error for an earlier answer: nobody's question
+                continue
+            self._counters["received"] += 1
+            self._take_in(message, ancillary, bool(flags & socket.MSG_TRUNC), source, now)
+        self._is_pressed = True
+        return False
+
+    def take(self, most: int, now: float) -> list[Datagram]:
+        """Return those who are to be served next, at most so many."""
+        taken: list[Datagram] = []
+        for number, line in enumerate(self._lines):
+            while line and len(taken) < most:
+                datagram = line.popleft()
+                self._octets[number] -= len(datagram.message)
+                if now - datagram.received_at < WAITS_AT_MOST_S:
+                    taken.append(datagram)
+                else:
+                    self._counters["dropped_overload"] += 1
+        return taken
+
+    def answer(self, datagram: Datagram, reply: bytes) -> None:
+        """Keep an answer for ``flush``."""
+        self._answers.append((datagram, reply))
+
+    def flush(self) -> None:
+        """Send the answers; what the kernel cannot take now will be asked for again."""
+        answers, self._answers = self._answers, []
+        for datagram, reply in answers:
+            self._send(reply, datagram.reply_from, datagram.source)
+
+    def close(self) -> None:
+        """Neither receive nor send from now on."""
+        self._socket = None
+
+    def _take_in(
+        self,
+        message: bytes,
+        ancillary: Sequence[ControlMessage],
+        truncated: bool,
+        source: tuple[str, int],
+        now: float,
+    ) -> None:
+        arrival = arrival_of(ancillary)
+        if truncated or arrival.to_many or not _is_query(message) or source[1] in REFLECTING_PORTS:
+            self._counters["malformed"] += 1
+            return
+        datagram = Datagram(message, source[0], arrival.interface, source, arrival.reply_from, now)
+        address = _packed(source[0])
+        verdict = self._table.judge(address, arrival.interface, now, self._permits)
+        if verdict < LINES and not self._stand_in_line(datagram, verdict):
+            verdict = (
+                self._table.crowd(address, arrival.interface, now, self._permits)
+                if verdict == Verdict.SERVE_LAST
+                else Verdict.HINT_RATE
+            )
+        if verdict >= LINES:
+            self._turn_away(datagram, verdict)
+
+    def _stand_in_line(self, datagram: Datagram, number: int) -> bool:
+        octets = self._octets[number] + len(datagram.message)
+        if len(self._lines[number]) >= self._most_waiting or octets > MOST_WAITING_OCTETS:
+            return False
+        self._lines[number].append(datagram)
+        self._octets[number] = octets
+        return True
+
+    def _turn_away(self, datagram: Datagram, verdict: int) -> None:
+        if verdict == Verdict.DENY:
+            self._counters["denied"] += 1
+        elif verdict == Verdict.DROP_OVERLOAD:
+            self._counters["dropped_overload"] += 1
+        elif verdict == Verdict.HINT_RATE and self._is_pressed:
+            # A hint costs more than a look; while there is more than can be looked at, none.
+            self._counters["dropped_rate"] += 1
+        else:
+            rate = verdict == Verdict.HINT_RATE
+            self._counters["truncated_rate" if rate else "truncated_overload"] += 1
+            self._send(hint(datagram.message), datagram.reply_from, datagram.source)
+
+    def _send(
+        self, reply: bytes, reply_from: Sequence[ControlMessage], destination: tuple[str, int]
+    ) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.sendmsg([reply], reply_from, 0, destination)
+                return
+        self._counters["unsent"] += 1
+
+
+def hint(message: bytes) -> bytes:
+    """Return what tells the sender of a query to come by TCP: never more than was sent.
+
+    Args:
+        message: at least the 12 octets of a header.
+    """
+    asked = peek_header(message)
+    question = best_effort_question(message)
+    flags = QR | TC | RA | asked.flags & (OPCODE_MASK | RD | CD)
+    return compose_header(Header(asked.id, flags, 1 if question else 0, 0, 0, 0)) + question
+
+
+def _is_query(message: bytes) -> bool:
+    return len(message) >= HEADER_OCTETS and not message[2] & QR >> 8
+
+
+def _packed(address: str) -> bytes:
+    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
