@@ -102,6 +102,33 @@ def test_a_ttl_is_cut_by_age_grade_and_edge(
     assert message_of(a_chain_query(a_site(index)), answer).answer[0].ttl == sent
 
 
+@pytest.mark.parametrize(
+    ("ttl_s", "valid_for_s", "sent"), [(300, None, 30), (5, None, 30), (300, 12, 12), (300, 0, 1)]
+)
+def test_a_stale_answer_is_kept_half_a_minute_unless_it_is_closed_before(
+    index: Index, ttl_s: int, valid_for_s: float | None, sent: int
+) -> None:
+    until = None if valid_for_s is None else NOW + valid_for_s
+    verdict = Verdict(Action.PASS, valid_until=until)
+    answer = Answer(
+        Source.STALE,
+        verdict,
+        resolution=a_resolution(ttl_s),
+        age_s=400,
+        edes=(Ede(EdeCode.STALE_ANSWER),),
+    )
+    response = message_of(a_chain_query(a_site(index)), answer)
+    assert (response.answer[0].ttl, codes(response)) == (sent, [EdeCode.STALE_ANSWER])
+
+
+@pytest.mark.parametrize(("source", "authentic"), [(Source.CACHED, True), (Source.STALE, False)])
+def test_nobody_vouches_for_a_stale_answer(index: Index, source: Source, authentic: bool) -> None:
+    resolution = replace(a_resolution(), authentic=True)
+    answer = Answer(source, PASSED, resolution=resolution)
+    response = message_of(a_chain_query(a_site(index), ad=True), answer)
+    assert bool(response.flags & dns.flags.AD) is authentic
+
+
 def test_an_upstreams_claim_of_authenticity_is_not_repeated(index: Index) -> None:
     answer = Answer(Source.FORWARDED, PASSED, resolution=a_resolution())
     response = message_of(a_chain_query(a_site(index), do=True, ad=True), answer)

@@ -24,6 +24,8 @@ from tests.support.serving import a_site
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from filterd.lists.index import Index
     from filterd.upstream import Route
 
@@ -35,7 +37,12 @@ class NotingForwarder(Forwarder):
         super().__init__(FakeClock())
         self.asked: list[bytes] = []
 
-    async def resolve(self, question: UpstreamQuestion, route: Route) -> Resolution:  # noqa: ARG002
+    async def resolve(
+        self,
+        question: UpstreamQuestion,
+        route: Route,  # noqa: ARG002 -- as the real one has it
+        asker: Hashable = None,  # noqa: ARG002 -- likewise
+    ) -> Resolution:
         self.asked.append(question.qname)
         name = names.to_text(question.qname)
         response = a_response(a_query(name), f"{name} 300 A 192.0.2.1")
