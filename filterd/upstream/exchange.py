@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One question put to a group of servers under one deadline.
 
-Written with callbacks and not as a coroutine: several sockets and two timers
-work towards one result, and whatever comes first decides.
+Written with callbacks and not as a coroutine: several sockets and a timer work
+towards one result, and whatever comes first decides.
 
 The first server is asked at once, the next after its usual round trip has
 passed twice; where there is only one, it is asked again, because a lost datagram
@@ -13,175 +13,343 @@ REFUSED, ...) lets the others speak first.
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import UpstreamError, UpstreamTimeoutError, UpstreamUnreachableError
+from filterd.errors import (
+    UpstreamError,
+    UpstreamOverloadError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+from filterd.policy.model import UpstreamServer
+from filterd.upstream.question import Asked
 from filterd.upstream.tcp import ask_by_tcp
 from filterd.upstream.udp import UdpAttempt
 from filterd.wire import ParsedResponse, Rcode
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Callable
+    import asyncio
 
-    from filterd.clock import Clock
     from filterd.upstream.group import ServerGroup, ServerHealth
     from filterd.upstream.question import UpstreamQuestion
+    from filterd.upstream.transports import Transports
 
-DEADLINE_S = 4.0
+DEADLINE_S = 3.8
+"""A little less than the four seconds after which a client must know (dns.md §7)."""
+
 CONCLUSIVE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 """The response codes that say something of the name and not of the server."""
+
+MOST_TCP = 200
+"""Connections for answers too large for UDP: each is a descriptor and up to 64 kB."""
 
 _MISMATCHES_UNTIL_TCP = 10
 _SECOND_TRY_S = 1.2
 """When the only server is asked again; long enough not to double a slow one's load."""
+_NO_EDNS = frozenset((Rcode.FORMERR, Rcode.NOTIMP))
 
-Outcome = ParsedResponse | UpstreamError
+
+_Ask = Callable[[UpstreamServer, bool], Coroutine[None, None, ParsedResponse]]
+
+
+class Answered(NamedTuple):
+    """A response and by whom: ``server`` as it was asked, without TLS if so."""
+
+    response: ParsedResponse
+    server: UpstreamServer
+
+
+Outcome = Answered | UpstreamError
+
+
+def _nobody(_: Outcome) -> None:
+    """Take what nobody waits for any more."""
 
 
 class Exchange:
     """An exchange in progress; calls ``done`` exactly once unless closed before.
 
-    A server is in one of four places: ``_to_ask``, ``_waiting`` (by UDP),
-    ``_fetching`` (by TCP), or it has spoken. When the first three are empty
-    there is nothing left to wait for.
+    A server is yet to be asked (``_to_ask``), waited for by UDP (``_attempts``)
+    or by TCP or TLS (``_fetching``), or it has spoken. When the first three are
+    empty there is nothing left to wait for.
     """
+
+    __slots__ = (
+        "_asked",
+        "_attempts",
+        "_deadline",
+        "_done",
+        "_edns_refused",
+        "_fetching",
+        "_finished",
+        "_last_resort",
+        "_mismatches",
+        "_next_at",
+        "_question",
+        "_second_try_at",
+        "_tick",
+        "_to_ask",
+        "_use",
+    )
 
     def __init__(
         self,
+        transports: Transports,
         group: ServerGroup,
         question: UpstreamQuestion,
-        clock: Clock,
-        counters: Counter[str],
         done: Callable[[Outcome], None],
     ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._question, self._clock, self._counters, self._done = question, clock, counters, done
-        self._to_ask = group.in_order(clock.monotonic())
-        self._ask_again = len(self._to_ask) == 1
-        self._asked: list[ServerHealth] = []
-        self._waiting: dict[ServerHealth, list[UdpAttempt]] = {}
+        self._use, self._question, self._done = transports, question, done
+        self._to_ask = group.in_order(transports.clock.monotonic())
+        self._asked: list[tuple[ServerHealth, float]] = []
+        self._attempts: list[UdpAttempt] = []
         self._fetching: dict[ServerHealth, asyncio.Task[None]] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._edns_refused: list[ServerHealth] = []
         self._mismatches = 0
         self._last_resort: Outcome | None = None
         self._finished = False
+        now = transports.wheel.now()
+        self._deadline, self._second_try_at = now + DEADLINE_S, now + _SECOND_TRY_S
+        self._next_at = self._deadline
+        self._tick = 0
 
     def start(self) -> None:
         """Ask the first server."""
-        self._after("deadline", DEADLINE_S, self._deadline)
         self._ask_next()
 
     def close(self) -> None:
-        """Give up without a result; frees every socket and timer. May be called twice."""
+        """Give up without a result; frees all that waits. May be called twice."""
         self._finished = True
-        for timer in self._timers.values():
-            timer.cancel()
-        for member in list(self._waiting):
-            self._stop_waiting(member)
+        self._use.wheel.take_out(self, self._tick)
+        for attempt in self._attempts:
+            attempt.close()
+        self._attempts.clear()
         for task in self._fetching.values():
             task.cancel()
+        self._done = _nobody  # else who waits and we hold each other, and only the collector helps
 
     def _finish(self, outcome: Outcome) -> None:
         if not self._finished:
+            done = self._done
             self.close()
-            self._done(outcome)
+            done(outcome)
 
-    def _after(self, what: str, delay_s: float, call: Callable[[], None]) -> None:
-        """Call later; one timer of a kind at a time."""
-        if what in self._timers:
-            self._timers[what].cancel()
-        self._timers[what] = self._loop.call_later(delay_s, call)
+    # When to ask the next.
 
-    # Whom to ask, and when the next.
+    def due(self) -> None:
+        """Do what the time has come for."""
+        if self._finished:
+            return
+        now = self._use.wheel.now()
+        if now >= self._deadline:
+            self._time_is_over()
+        elif self._to_ask:
+            self._ask_next()
+        else:
+            self._second_try_at = self._deadline
+            self._try_again()
+            self._wait()
+
+    def _wait(self) -> None:
+        """Wait for whichever comes first: the next server's turn, a second try, the end."""
+        if self._finished:
+            return
+        at = self._next_at if self._to_ask else self._second_try_at
+        self._use.wheel.take_out(self, self._tick)
+        self._tick = self._use.wheel.put(self, min(at, self._deadline))
+
+    def _time_is_over(self) -> None:
+        now = self._use.clock.monotonic()
+        silent = {attempt.member for attempt in self._attempts} | set(self._fetching)
+        for member, asked_at in self._asked:
+            if member in silent:
+                member.failed(asked_at, now)
+        for attempt in self._attempts:
+            attempt.fail()
+        if not isinstance(self._last_resort, Answered):
+            self._last_resort = UpstreamTimeoutError("no upstream answered in time")
+        self._finish(self._last_resort)
+
+    # Whom to ask, and how.
 
     def _ask_next(self) -> None:
         """Ask the next server that can be reached; with nothing left to wait for, settle."""
         while self._to_ask and not self._finished:
             member = self._to_ask.pop(0)
             if self._ask(member):
-                self._asked.append(member)
-                self._plan_next(member)
-                return
-        if not self._waiting and not self._fetching:
+                self._asked.append((member, self._use.clock.monotonic()))
+                self._next_at = self._use.wheel.now() + member.hedge_after_s
+                break
+        if not self._attempts and not self._fetching:
             self._finish(self._last_resort or UpstreamUnreachableError("no upstream is configured"))
+        self._wait()
 
-    def _plan_next(self, member: ServerHealth) -> None:
-        if self._to_ask:
-            self._after("next", member.hedge_after_s, self._ask_next)
-        elif self._ask_again:
-            self._after("next", _SECOND_TRY_S, lambda: self._again(member))
-
-    def _again(self, member: ServerHealth) -> None:
-        if member in self._waiting:
-            self._ask(member)
+    def _try_again(self) -> None:
+        """Ask the only server once more; ask in clear whoever has not answered by TLS."""
+        now = self._use.clock.monotonic()
+        for member in list(self._fetching):
+            if member.may_go_in_clear and member.goes_by_tls(now):
+                member.had_no_tls(now)
+                self._ask_in_clear(member)
+        if len(self._asked) == 1 and self._attempts:
+            self._ask_in_clear(self._asked[0][0])
 
     def _ask(self, member: ServerHealth) -> bool:
-        """Ask by what is safe now; tell whether the question is on its way."""
+        """Ask in the way that is right for a server; tell whether the question is on its way."""
+        if member.goes_by_tls(self._use.clock.monotonic()):
+            self._fetch(member, member.server, self._ask_by_tls)
+            return True
+        return self._ask_in_clear(member)
+
+    def _ask_in_clear(self, member: ServerHealth) -> bool:
+        """Ask without TLS, by what is safe now; tell whether the question is on its way."""
+        assert member.may_go_in_clear
         if self._mismatches >= _MISMATCHES_UNTIL_TCP:
             self._fetch_by_tcp(member)
             return True
         try:
-            self._send(member, edns=member.edns)
+            self._send(member)
         except UpstreamUnreachableError as error:
-            self._counters["unreachable"] += 1
+            self._use.counters["unreachable"] += 1
             self._keep(error)
             return False
         return True
 
-    def _send(self, member: ServerHealth, *, edns: bool) -> None:
-        sent_at = self._clock.monotonic()
-        attempt = UdpAttempt(
-            member.server,
-            self._question,
-            edns=edns,
-            answered=lambda response: self._answered(member, response, sent_at, edns=edns),
-            mismatched=self._mismatched,
-            refused=self._refused,
-        )
-        self._counters["sent"] += 1
-        self._waiting.setdefault(member, []).append(attempt)
+    def _send(self, member: ServerHealth) -> None:
+        now = self._use.clock.monotonic()
+        numbers = self._use.numbers if member.keeps_case(now) else None
+        asked = Asked(self._question, edns=self._with_edns(member, now), numbers=numbers)
+        attempt = UdpAttempt(self, member, asked, now)
+        self._use.pool.ask(attempt)
+        self._use.counters["sent"] += 1
+        self._attempts.append(attempt)
 
-    def _stop_waiting(self, member: ServerHealth) -> None:
-        for attempt in self._waiting.pop(member, ()):
-            attempt.close()
+    def _with_edns(self, member: ServerHealth, now: float) -> bool:
+        return member.understands_edns(now) and member not in self._edns_refused
 
-    # What comes back.
+    # What comes back by UDP.
 
-    def _answered(
-        self, member: ServerHealth, response: ParsedResponse, sent_at: float, *, edns: bool
-    ) -> None:
+    def answered(self, attempt: UdpAttempt, response: ParsedResponse) -> None:
+        """Take a response from a server; it is not waited for any more by UDP."""
+        member, now = attempt.member, self._use.clock.monotonic()
+        member.answered(now - attempt.sent_at, now)
+        if attempt.asked.exact:
+            member.kept_case()
         self._stop_waiting(member)
-        member.answered(self._clock.monotonic() - sent_at)
-        does_not_understand = response.rcode in (Rcode.FORMERR, Rcode.NOTIMP)
-        if edns and does_not_understand:
-            self._ask_without_edns(member)
-            return
-        if not edns and not does_not_understand:
-            member.edns = False
         if response.header.tc:
             self._fetch_by_tcp(member)
         else:
-            self._judge(member, response)
+            self._weigh(member, member.plain, response, edns=attempt.asked.edns)
 
-    def _ask_without_edns(self, member: ServerHealth) -> None:
-        """Ask once more; only an answer proves that EDNS and not the question was at fault.
+    def mismatched(self) -> None:
+        """Note a message that answers nothing; many of them mean that somebody guesses."""
+        self._mismatches += 1
+        if self._mismatches == _MISMATCHES_UNTIL_TCP:
+            for member in dict.fromkeys(attempt.member for attempt in self._attempts):
+                self._stop_waiting(member)
+                self._fetch_by_tcp(member)
 
-        One client's odd question must not take DNSSEC away from everybody.
+    def mismatched_in_case(self, attempt: UdpAttempt) -> None:
+        """Ask again: the server does not keep letter case, or somebody guesses well.
+
+        The right answer is still waited for. A server that never keeps it is
+        asked as it likes after a few of these.
         """
-        try:
-            self._send(member, edns=False)
-        except UpstreamUnreachableError as error:
-            self._keep(error)
+        attempt.member.mismatched_in_case(self._use.clock.monotonic())
+        self._ask_in_clear(attempt.member)
+
+    def refused(self) -> None:
+        """An ICMP error ends nothing, but another server can be asked now."""
+        if self._to_ask:
             self._ask_next()
 
-    def _judge(self, member: ServerHealth, response: ParsedResponse) -> None:
+    def _stop_waiting(self, member: ServerHealth) -> None:
+        for attempt in self._attempts:
+            if attempt.member is member:
+                attempt.close()
+        self._attempts = [one for one in self._attempts if one.member is not member]
+
+    # What comes back by TCP and TLS.
+
+    def _fetch_by_tcp(self, member: ServerHealth) -> None:
+        self._use.counters["tcp"] += 1
+        self._fetch(member, member.plain, self._ask_by_tcp)
+
+    def _fetch(
+        self,
+        member: ServerHealth,
+        server: UpstreamServer,
+        ask: _Ask,
+    ) -> None:
+        before = self._fetching.pop(member, None)
+        if before is not None:
+            before.cancel()
+        fetching = self._fetched(member, server, ask)
+        self._fetching[member] = self._use.loop.create_task(fetching)
+
+    async def _ask_by_tcp(self, server: UpstreamServer, edns: bool) -> ParsedResponse:
+        if self._use.tcp_connections >= MOST_TCP:
+            raise UpstreamOverloadError("too many answers are being fetched by TCP")
+        self._use.tcp_connections += 1
+        try:
+            return await ask_by_tcp(server, self._question, edns=edns)
+        finally:
+            self._use.tcp_connections -= 1
+
+    async def _ask_by_tls(self, server: UpstreamServer, edns: bool) -> ParsedResponse:
+        self._use.counters["tls"] += 1
+        return await self._use.tls.ask(server, self._question, edns=edns)
+
+    async def _fetched(
+        self,
+        member: ServerHealth,
+        server: UpstreamServer,
+        ask: _Ask,
+    ) -> None:
+        now = self._use.clock.monotonic()
+        edns = self._with_edns(member, now)
+        try:
+            response = await ask(server, edns)
+        except UpstreamError as error:
+            del self._fetching[member]
+            self._fetch_failed(member, server, error, now)
+        else:
+            del self._fetching[member]
+            then = self._use.clock.monotonic()
+            member.answered(then - now, then)
+            self._weigh(member, server, response, edns=edns)
+
+    def _fetch_failed(
+        self, member: ServerHealth, server: UpstreamServer, error: UpstreamError, asked_at: float
+    ) -> None:
+        now = self._use.clock.monotonic()
+        self._keep(error)
+        if server is not member.plain and member.may_go_in_clear:
+            member.had_no_tls(now)
+            if self._ask_in_clear(member):
+                return
+        member.failed(asked_at, now)
+        self._ask_next()
+
+    # What it is worth.
+
+    def _weigh(
+        self, member: ServerHealth, server: UpstreamServer, response: ParsedResponse, *, edns: bool
+    ) -> None:
+        if response.rcode in _NO_EDNS and edns:
+            self._edns_refused.append(member)
+            if not self._ask(member):
+                self._ask_next()
+            return
+        if member in self._edns_refused and response.rcode not in _NO_EDNS:
+            # Only now: a question that it cannot read at all says nothing of EDNS.
+            member.refused_edns(self._use.clock.monotonic())
         if response.rcode in CONCLUSIVE:
             self._note_overtaken(member)
-            self._finish(response)
+            self._finish(Answered(response, server))
         else:
-            self._keep(response)
+            self._keep(Answered(response, server))
             self._ask_next()
 
     def _note_overtaken(self, winner: ServerHealth) -> None:
@@ -189,48 +357,17 @@ class Exchange:
 
         Without this a dead server would be asked first, and waited for, every time.
         """
-        for member in self._asked[: self._asked.index(winner)]:
-            if member in self._waiting:
-                member.failed(self._clock.monotonic())
+        if len(self._asked) == 1:
+            return
+        now = self._use.clock.monotonic()
+        silent = {attempt.member for attempt in self._attempts} | set(self._fetching)
+        for member, asked_at in self._asked:
+            if member is winner:
+                return
+            if member in silent:
+                member.failed(asked_at, now)
 
     def _keep(self, outcome: Outcome) -> None:
         """Keep what to give if nothing better comes: a server's word rather than none."""
-        if not isinstance(self._last_resort, ParsedResponse):
+        if not isinstance(self._last_resort, Answered):
             self._last_resort = outcome
-
-    def _mismatched(self) -> None:
-        """Count a message that answers nothing; many of them mean that somebody guesses."""
-        self._counters["mismatched"] += 1
-        self._mismatches += 1
-        if self._mismatches == _MISMATCHES_UNTIL_TCP:
-            for member in list(self._waiting):
-                self._stop_waiting(member)
-                self._fetch_by_tcp(member)
-
-    def _refused(self) -> None:
-        """An ICMP error ends nothing, but another server can be asked now."""
-        self._counters["icmp"] += 1
-        if self._to_ask:
-            self._ask_next()
-
-    def _fetch_by_tcp(self, member: ServerHealth) -> None:
-        self._counters["tcp"] += 1
-        self._fetching[member] = self._loop.create_task(self._fetch(member))
-
-    async def _fetch(self, member: ServerHealth) -> None:
-        try:
-            response = await ask_by_tcp(member.server, self._question, edns=member.edns)
-        except UpstreamError as error:
-            del self._fetching[member]
-            self._keep(error)
-            self._ask_next()
-        else:
-            del self._fetching[member]
-            self._judge(member, response)
-
-    def _deadline(self) -> None:
-        for member in self._waiting:
-            member.failed(self._clock.monotonic())
-        if not isinstance(self._last_resort, ParsedResponse):
-            self._last_resort = UpstreamTimeoutError("no upstream answered in time")
-        self._finish(self._last_resort)

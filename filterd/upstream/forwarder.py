@@ -10,20 +10,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.upstream.exchange import Exchange, Outcome
-from filterd.upstream.group import ServerGroup
+from filterd.upstream.group import ServerGroup, ServerHealth
+from filterd.upstream.places import Places
 from filterd.upstream.resolution import Resolution, resolution_of
+from filterd.upstream.transports import Transports
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from filterd.clock import Clock
+    from filterd.policy.model import UpstreamServer
     from filterd.upstream.question import UpstreamQuestion
     from filterd.upstream.route import Route
 
-MOST_IN_FLIGHT = 1_000
-"""Distinct exchanges at a time; waiters on one are bounded by memory only (dns.md §7)."""
+_MOST_GROUPS = 256
+"""Routes remembered: reloads make new ones, and what no site uses is forgotten at last."""
 
 
 class Forwarder:
@@ -32,98 +38,173 @@ class Forwarder:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._groups: dict[Route, ServerGroup] = {}
-        self._in_flight: dict[tuple[Route, UpstreamQuestion], tuple[Exchange, _Flight]] = {}
+        self._flights: dict[_Key, _Flight] = {}
+        self._places: Places[_Flight] = Places()
+        self._transports: Transports | None = None
+        self._closed = False
         self.counters: Counter[str] = Counter()
-        """What happened: ``sent``, ``shared``, ``tcp``, ``mismatched``, ``icmp``,
-        ``unreachable``, ``overload``."""
+        """What happened: ``sent`` by UDP, ``tcp``, ``tls``, ``shared``; ``mismatched``
+        while something was waited for, ``unexpected`` while nothing was; ``icmp``,
+        ``unreachable``; ``gave_way`` for another or refused by ``overload``."""
 
     @property
     def in_flight(self) -> int:
         """How many exchanges are going on."""
-        return len(self._in_flight)
+        return len(self._flights)
+
+    @property
+    def sockets(self) -> int:
+        """How many UDP sockets are open."""
+        return len(self._transports.pool) if self._transports else 0
 
     def groups(self) -> dict[Route, ServerGroup]:
         """Return what is known about the servers asked so far, for ``status``."""
         return self._groups
 
-    async def resolve(self, question: UpstreamQuestion, route: Route) -> Resolution:
+    async def resolve(
+        self, question: UpstreamQuestion, route: Route, asker: Hashable = None
+    ) -> Resolution:
         """Ask, or wait for whoever asks the same already.
 
+        Args:
+            question: what is asked.
+            route: whom to ask.
+            asker: who may not take more than a share of all places; None for nobody.
+
         Raises:
-            UpstreamError: no usable answer by the deadline, or too many
-                exchanges are going on.
+            UpstreamOverloadError: too many exchanges are going on.
+            UpstreamError: no usable answer by the deadline.
         """
         key = (route, question)
-        going_on = self._in_flight.get(key)
-        if going_on is None:
-            return await self._start(key).join()
-        self.counters["shared"] += 1
-        return await going_on[1].join()
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._start(key, asker)
+        else:
+            self.counters["shared"] += 1
+            self._places.share(flight, asker)
+        return await flight.join()
 
     def close(self) -> None:
-        """End every exchange; whoever waits gets an error."""
-        for exchange, flight in list(self._in_flight.values()):
-            exchange.close()
-            flight.land(UpstreamUnreachableError("filterd is stopping"))
-        self._in_flight.clear()
+        """End every exchange; whoever waits gets an error. Nothing is asked any more."""
+        self._closed = True
+        for flight in list(self._flights.values()):
+            flight.end(UpstreamUnreachableError("filterd is stopping"))
+        if self._transports is not None:
+            self._transports.close()
 
-    def _start(self, key: tuple[Route, UpstreamQuestion]) -> _Flight:
-        route, question = key
-        if len(self._in_flight) >= MOST_IN_FLIGHT:
-            self.counters["overload"] += 1
-            raise UpstreamOverloadError("too many questions are waiting for upstreams")
-        group = self._groups.get(route)
-        if group is None:
-            group = self._groups[route] = ServerGroup(route.servers)
-        flight = _Flight()
-
-        def landed(outcome: Outcome) -> None:
-            self._in_flight.pop(key, None)
-            flight.land(_resolution_or_error(outcome, question, whole=route.whole))
-
-        exchange = Exchange(group, question, self._clock, self.counters, landed)
-        self._in_flight[key] = exchange, flight
-        exchange.start()
+    def _start(self, key: _Key, asker: Hashable) -> _Flight:
+        if self._closed:
+            raise UpstreamUnreachableError("filterd is stopping")
+        now = self._clock.monotonic()
+        self._make_room(asker, now)
+        transports = self._ways()
+        flight = self._flights[key] = _Flight(self, key)
+        self._places.take(flight, asker, now)
+        flight.start(transports, self._group(key[0]))
         return flight
 
+    def _ways(self) -> Transports:
+        """Return the ways to ask, made with the first question: they belong to its loop."""
+        if self._transports is None:
+            try:
+                self._transports = Transports(self._clock, self.counters)
+            except OSError as error:
+                raise UpstreamUnreachableError(f"no socket: {error.strerror}") from error
+        return self._transports
 
-def _resolution_or_error(
-    outcome: Outcome, question: UpstreamQuestion, *, whole: bool
-) -> Resolution | UpstreamError:
-    if isinstance(outcome, UpstreamError):
-        return outcome
-    try:
-        return resolution_of(outcome, question, whole=whole)
-    except UpstreamError as error:
-        return error
+    def _make_room(self, asker: Hashable, now: float) -> None:
+        """End the exchange that has to give way, if one has."""
+        oldest = self._places.in_the_way(asker)
+        if oldest is None:
+            return
+        if not self._places.gives_way(oldest, now):
+            self.counters["overload"] += 1
+            raise UpstreamOverloadError("too many questions are waiting for upstreams")
+        self.counters["gave_way"] += 1
+        oldest.end(UpstreamOverloadError("it gave way to newer questions"))
+
+    def _group(self, route: Route) -> ServerGroup:
+        group = self._groups.get(route)
+        if group is None:
+            members = tuple(self._health(server) for server in route.servers)
+            group = self._groups[route] = ServerGroup(members)
+            if len(self._groups) > _MOST_GROUPS:
+                del self._groups[next(iter(self._groups))]
+        return group
+
+    def _health(self, server: UpstreamServer) -> ServerHealth:
+        """Return what is known of a server, whichever route leads to it."""
+        for group in self._groups.values():
+            for member in group.members:
+                if member.server == server:
+                    return member
+        return ServerHealth(server)
+
+    def landed(self, flight: _Flight) -> None:
+        """Forget an exchange that is over."""
+        del self._flights[flight.key]
+        self._places.free(flight)
+
+
+_Key = tuple["Route", "UpstreamQuestion"]
 
 
 class _Flight:
-    """The outcome of one exchange, and everybody who waits for it.
+    """One exchange, and everybody who waits for it.
 
     Each waiter has a future of its own: a client that goes away cancels only
     its own.
     """
 
-    def __init__(self) -> None:
-        self._waiters: list[asyncio.Future[Resolution]] = []
+    __slots__ = ("_exchange", "_forwarder", "_outcome", "_waiters", "key")
+
+    def __init__(self, forwarder: Forwarder, key: _Key) -> None:
+        self._forwarder, self.key = forwarder, key
+        self._waiters: list[asyncio.Future[Resolution | UpstreamError]] = []
         self._outcome: Resolution | UpstreamError | None = None
+        self._exchange: Exchange
+
+    def start(self, transports: Transports, group: ServerGroup) -> None:
+        self._exchange = Exchange(transports, group, self.key[1], self._landed)
+        self._exchange.start()
 
     async def join(self) -> Resolution:
-        if self._outcome is None:
-            waiter: asyncio.Future[Resolution] = asyncio.get_running_loop().create_future()
+        outcome = self._outcome
+        if outcome is None:
+            waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
-            return await waiter
-        if isinstance(self._outcome, UpstreamError):
-            raise self._outcome
-        return self._outcome
+            outcome = await waiter
+        if isinstance(outcome, UpstreamError):
+            # Of its own for each waiter: a shared one would grow a traceback of them all.
+            raise type(outcome)(*outcome.args)
+        return outcome
 
-    def land(self, outcome: Resolution | UpstreamError) -> None:
+    def end(self, error: UpstreamError) -> None:
+        """Give up; everybody who waits gets the error."""
+        self._exchange.close()
+        self._land(error)
+
+    def _landed(self, outcome: Outcome) -> None:
+        self._land(_resolution_or_error(outcome, self.key))
+
+    def _land(self, outcome: Resolution | UpstreamError) -> None:
+        self._forwarder.landed(self)
         self._outcome = outcome
         for waiter in self._waiters:
-            if waiter.done():
-                continue
-            if isinstance(outcome, UpstreamError):
-                waiter.set_exception(outcome)
-            else:
+            if not waiter.done():
                 waiter.set_result(outcome)
+
+
+def _resolution_or_error(outcome: Outcome, key: _Key) -> Resolution | UpstreamError:
+    """Keep what may be kept; AD is believed of a server that the site trusts (RFC 6840 §5.8)."""
+    if isinstance(outcome, UpstreamError):
+        return outcome
+    route, question = key
+    response, server = outcome
+    try:
+        resolution = resolution_of(response, question, whole=route.whole)
+    except UpstreamError as error:
+        return type(error)(*error.args)
+    if server.trusted and response.header.ad:
+        return replace(resolution, authentic=True)
+    return resolution

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from filterd.policy.model import Tls
+from filterd.upstream.route import in_clear
 
 if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
@@ -13,42 +16,117 @@ _FAILURES_UNTIL_DOWN = 3
 _DOWN_S = 10.0
 _SMOOTHING = 0.2
 _FIRST_HEDGE_S = 0.150
+_LAST_HEDGE_S = 2.0
+"""However slow a server is, the next must still have time to answer."""
+_CASE_MISMATCHES = 3
+_FORGET_S = 900.0
+"""How long what a server cannot do is remembered: it may be mended or replaced."""
+_NO_TLS_S = 60.0
+"""How long a server is asked in clear where TLS could not be had."""
 
 
 @dataclass(slots=True, eq=False)
 class ServerHealth:
-    """What is known of one server. ``srtt_s`` is its smoothed round-trip time."""
+    """What is known of one server.
+
+    ``plain`` is where it is asked without TLS. ``srtt_s`` is its smoothed
+    round-trip time. Times are the clock's monotonic ones.
+    """
 
     server: UpstreamServer
     srtt_s: float = 0.0
     failures: int = 0
     down_until: float = 0.0
-    edns: bool = True
-    """Cleared when the server has answered FORMERR or NOTIMP to EDNS."""
+    plain: UpstreamServer = field(init=False)
+    _answered_at: float = 0.0
+    _failed_at: float = 0.0
+    _case_mismatches: int = 0
+    _no_edns_until: float = 0.0
+    _no_case_until: float = 0.0
+    _no_tls_until: float = 0.0
 
-    def answered(self, took_s: float) -> None:
+    def __post_init__(self) -> None:
+        self.plain = in_clear(self.server)
+
+    def answered(self, took_s: float, now: float) -> None:
         """Note an answer."""
         self.srtt_s += (took_s - self.srtt_s) * (_SMOOTHING if self.srtt_s else 1.0)
-        self.failures, self.down_until = 0, 0.0
+        self.failures, self.down_until, self._answered_at = 0, 0.0, now
 
-    def failed(self, now: float) -> None:
-        """Note that no answer came in time."""
-        self.failures += 1
+    def failed(self, asked_at: float, now: float) -> None:
+        """Note that no answer came in time.
+
+        Questions that were in the air together are one failure, and none where
+        another was answered meanwhile: then it is the name that is slow.
+        """
+        if asked_at < max(self._answered_at, self._failed_at):
+            return
+        self.failures, self._failed_at = self.failures + 1, now
+        if self.failures >= _FAILURES_UNTIL_DOWN:
+            self.down_until = now + _DOWN_S
+
+    def probes(self, now: float) -> None:
+        """Note that one question finds out whether it is up again; the others need not wait."""
         if self.failures >= _FAILURES_UNTIL_DOWN:
             self.down_until = now + _DOWN_S
 
     @property
     def hedge_after_s(self) -> float:
         """How long to wait for it before another server is asked as well."""
-        return max(_FIRST_HEDGE_S, 2 * self.srtt_s)
+        return min(max(_FIRST_HEDGE_S, 2 * self.srtt_s), _LAST_HEDGE_S)
+
+    def understands_edns(self, now: float) -> bool:
+        """Tell whether it may be asked with an OPT record."""
+        return now >= self._no_edns_until
+
+    def refused_edns(self, now: float) -> None:
+        """Note that it has answered FORMERR or NOTIMP to EDNS, and well without."""
+        self._no_edns_until = now + _FORGET_S
+
+    def keeps_case(self, now: float) -> bool:
+        """Tell whether letter case may be made random (0x20)."""
+        return self.plain.randomise_case and now >= self._no_case_until
+
+    def kept_case(self) -> None:
+        """Note an answer in exactly the case asked."""
+        self._case_mismatches = 0
+
+    def mismatched_in_case(self, now: float) -> None:
+        """Note an answer that is right but for letter case."""
+        self._case_mismatches += 1
+        if self._case_mismatches >= _CASE_MISMATCHES:
+            self._case_mismatches, self._no_case_until = 0, now + _FORGET_S
+
+    def goes_by_tls(self, now: float) -> bool:
+        """Tell whether it is to be asked by TLS first."""
+        if self.server.tls == Tls.OPPORTUNISTIC:
+            return now >= self._no_tls_until
+        return self.server.tls == Tls.STRICT
+
+    @property
+    def may_go_in_clear(self) -> bool:
+        """Whether it may be asked without TLS."""
+        return self.server.tls != Tls.STRICT
+
+    def had_no_tls(self, now: float) -> None:
+        """Note that TLS could not be had in time."""
+        self._no_tls_until = now + _NO_TLS_S
 
 
 class ServerGroup:
     """The servers in the operator's order."""
 
-    def __init__(self, servers: tuple[UpstreamServer, ...]) -> None:
-        self.members = tuple(ServerHealth(server) for server in servers)
+    def __init__(self, members: tuple[ServerHealth, ...]) -> None:
+        self.members = members
 
     def in_order(self, now: float) -> list[ServerHealth]:
-        """Return whom to ask first: as configured, those that seem down last."""
-        return sorted(self.members, key=lambda member: member.down_until > now)
+        """Return whom to ask first: as configured, those that seem down last.
+
+        Where one has been down for long enough, this question is the one that
+        tries it.
+        """
+        members = list(self.members)
+        if len(members) > 1:
+            members.sort(key=lambda member: member.down_until > now)
+            members[0].probes(now)
+        return members

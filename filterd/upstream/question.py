@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -48,16 +49,9 @@ def compose(
     answer was validated only so (RFC 6840 §5.7); whether to believe it is
     decided when the answer is there.
     """
-    asked = Question.of(question.qname, question.qtype)
-    return _compose(question, asked, message_id, edns=edns, pad_to=pad_to)
-
-
-def _compose(
-    question: UpstreamQuestion, asked: Question, message_id: int, *, edns: bool, pad_to: int = 0
-) -> bytes:
     return compose_query(
         message_id,
-        asked,
+        Question.of(question.qname, question.qtype),
         cd=question.cd,
         ad=True,
         do=question.do,
@@ -100,12 +94,12 @@ class Asked:
         self, question: UpstreamQuestion, *, edns: bool, numbers: RandomNumbers | None = None
     ) -> None:
         self.edns, self.exact = edns, numbers is not None
-        asked = Question.of(question.qname, question.qtype)
+        qname = question.qname
         if numbers is not None:
-            section = randomise_case(question.qname, numbers) + asked.wire[-4:]
-            asked = Question(question.qname, question.qtype, RRClass.IN, section)
-        self._section = asked.wire
-        self._rest = _compose(question, asked, 0, edns=edns)[2:]
+            qname = randomise_case(qname, numbers)
+        self._section = qname + _TYPE_AND_CLASS.pack(question.qtype, RRClass.IN)
+        before, behind = _around_the_section(do=question.do, cd=question.cd, edns=edns)
+        self._rest = before + self._section + behind
 
     def message(self, message_id: int) -> bytes:
         """Return the query with this ID."""
@@ -126,6 +120,14 @@ class Asked:
     def differs_in_case(self, message: bytes) -> bool:
         """Tell whether nothing but letter case keeps a message from being the answer."""
         return self.exact and _answers_but_for_case(message, self._section)
+
+
+@cache
+def _around_the_section(*, do: bool, cd: bool, edns: bool) -> tuple[bytes, bytes]:
+    """Return what stands between ID and question section, and what behind: the same for many."""
+    message = compose(UpstreamQuestion(b"\0", 0, do, cd), 0, edns=edns)
+    end = _HEADER_OCTETS + 1 + _TYPE_AND_CLASS.size
+    return message[2:_HEADER_OCTETS], message[end:]
 
 
 def randomise_case(qname: bytes, numbers: RandomNumbers) -> bytes:

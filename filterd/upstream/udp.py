@@ -1,99 +1,191 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One attempt at one server by UDP, on a socket of its own."""
+"""Questions by UDP on one socket: several at a time, told apart by their IDs."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from typing import TYPE_CHECKING
-
-from filterd.errors import UpstreamUnreachableError
-from filterd.upstream.question import UpstreamQuestion, compose, new_id, parse_answer
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import socket
+    from collections import Counter
     from collections.abc import Callable
 
-    from filterd.policy.model import UpstreamServer
+    from filterd.upstream.group import ServerHealth
+    from filterd.upstream.question import Asked
+    from filterd.upstream.randomness import RandomNumbers
     from filterd.wire import ParsedResponse
 
 _LARGEST = 4096
-_DATAGRAMS_A_WAKEUP = 16
-"""A flood of forgeries must not keep the loop in one socket."""
+
+
+class Waiter(Protocol):
+    """Who waits for what an attempt brings."""
+
+    def answered(self, attempt: UdpAttempt, response: ParsedResponse) -> None:
+        """Take the response that answers; the attempt is over."""
+
+    def mismatched(self) -> None:
+        """See that a message came that answers nothing; the attempt goes on."""
+
+    def mismatched_in_case(self, attempt: UdpAttempt) -> None:
+        """See that a message came that answers but for letter case; the attempt goes on."""
+
+    def refused(self) -> None:
+        """See an ICMP error; that ends nothing, it may be forged."""
 
 
 class UdpAttempt:
-    """A question sent once; calls back with the first message that answers it.
+    """A question sent once to one server. ``sent_at`` is the clock's monotonic time."""
+
+    __slots__ = ("_message_id", "_socket", "asked", "member", "sent_at", "waiter")
+
+    def __init__(self, waiter: Waiter, member: ServerHealth, asked: Asked, sent_at: float) -> None:
+        self.waiter, self.member, self.asked, self.sent_at = waiter, member, asked, sent_at
+        self._socket: UdpSocket | None = None
+        self._message_id = 0
+
+    def sent(self, opened: UdpSocket, message_id: int) -> None:
+        """Note where it waits."""
+        self._socket, self._message_id = opened, message_id
+
+    def close(self) -> None:
+        """Wait no longer. May be called twice."""
+        opened, self._socket = self._socket, None
+        if opened is not None:
+            opened.forget(self._message_id)
+
+    def fail(self) -> None:
+        """Wait no longer, because it was too long: the way from that socket may be gone."""
+        opened = self._socket
+        if opened is not None:
+            opened.retire()
+        self.close()
+
+
+class UdpSocket:
+    """A connected socket and the questions that wait on it.
 
     The socket is connected, so the kernel drops what another address or port
-    sends, and unbound before, so the kernel picks a random port.
+    sends. ``questions`` counts those that it has carried.
     """
+
+    __slots__ = (
+        "_closed",
+        "_counters",
+        "_numbers",
+        "_retired",
+        "_socket",
+        "_waiting",
+        "fileno",
+        "questions",
+    )
 
     def __init__(
         self,
-        server: UpstreamServer,
-        question: UpstreamQuestion,
-        *,
-        edns: bool,
-        answered: Callable[[ParsedResponse], None],
-        mismatched: Callable[[], None],
-        refused: Callable[[], None],
+        opened: socket.socket,
+        numbers: RandomNumbers,
+        counters: Counter[str],
+        closed: Callable[[UdpSocket], None],
     ) -> None:
-        """Send.
+        """Take over an open socket.
 
         Args:
-            server: whom to ask.
-            question: what to ask.
-            edns: whether to add an OPT record.
-            answered: called with the response that answers; not called after ``close``.
-            mismatched: called for each message that does not.
-            refused: called for each ICMP error; that ends nothing, it may be forged.
+            opened: not blocking.
+            numbers: where IDs come from.
+            counters: ``mismatched``, ``unexpected`` and ``icmp`` are counted here.
+            closed: called once, before the socket is closed.
+        """
+        self._socket, self._numbers, self._counters = opened, numbers, counters
+        self._closed = closed
+        self._waiting: dict[int, UdpAttempt] = {}
+        self._retired = False
+        self.fileno = opened.fileno()
+        self.questions = 0
+
+    def __len__(self) -> int:
+        """Return how many questions wait."""
+        return len(self._waiting)
+
+    def ask(self, attempt: UdpAttempt) -> None:
+        """Send a question under an ID that no other on this socket has.
 
         Raises:
-            UpstreamUnreachableError: there is no way to the server.
+            OSError: it cannot be sent from here.
         """
-        self._loop = asyncio.get_running_loop()
-        self._question, self._id = question, new_id()
-        self._answered, self._mismatched, self._refused = answered, mismatched, refused
+        message_id = self._numbers.uint16()
+        while message_id in self._waiting:
+            message_id = self._numbers.uint16()
+        self._send(attempt.asked.message(message_id))
+        self.questions += 1
+        self._waiting[message_id] = attempt
+        attempt.sent(self, message_id)
+
+    def _send(self, message: bytes) -> None:
         try:
-            self._socket = _send(server, compose(question, self._id, edns=edns))
-        except OSError as error:
-            reason = error.strerror or error
-            raise UpstreamUnreachableError(f"{server.address}: {reason}") from error
-        self._loop.add_reader(self._socket, self._readable)
+            self._socket.send(message)
+        except OSError:
+            # It may be the ICMP error of an earlier question, told only now.
+            self._socket.send(message)
+
+    def receive(self) -> None:
+        """Read one message, and hand it to whom it answers."""
+        try:
+            message = self._socket.recv(_LARGEST)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._refused()
+            return
+        attempt = self._waiting.get(int.from_bytes(message[:2], "big"))
+        response = attempt.asked.answered_by(message) if attempt is not None else None
+        if response is None or attempt is None:
+            self._mismatched(message, attempt)
+        else:
+            attempt.close()  # an upstream that answers twice is not heard twice
+            attempt.waiter.answered(attempt, response)
+
+    def forget(self, message_id: int) -> None:
+        """Let a question wait no longer."""
+        self._waiting.pop(message_id, None)
+        if self._retired and not self._waiting:
+            self._close()
+
+    def retire(self) -> None:
+        """Take no more questions; close when the last that waits is gone. May be called twice."""
+        self._retired = True
+        if not self._waiting:
+            self._close()
+
+    def due(self) -> None:
+        """Retire: its time has passed."""
+        self.retire()
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether it takes no more questions."""
+        return self._retired
 
     def close(self) -> None:
-        """Stop listening. May be called twice."""
+        """Close at once, whoever waits. May be called twice."""
+        self._waiting.clear()
+        self._retired = True
+        self._close()
+
+    def _close(self) -> None:
         if self._socket.fileno() >= 0:
-            self._loop.remove_reader(self._socket)
+            self._closed(self)
             self._socket.close()
 
-    def _readable(self) -> None:
-        for _ in range(_DATAGRAMS_A_WAKEUP):
-            try:
-                message = self._socket.recv(_LARGEST)
-            except BlockingIOError:
-                return
-            except OSError:
-                self._refused()
-                return
-            response = parse_answer(message, self._question, self._id)
-            if response is not None:
-                self.close()  # an upstream that answers twice is not heard twice
-                self._answered(response)
-                return
-            self._mismatched()
-            if self._socket.fileno() < 0:
-                return
+    def _mismatched(self, message: bytes, attempt: UdpAttempt | None) -> None:
+        """Count what answers nothing against all that wait: a forger aims at every one."""
+        waiting = list(self._waiting.values())
+        self._counters["mismatched" if waiting else "unexpected"] += 1
+        if attempt is not None and attempt.asked.differs_in_case(message):
+            attempt.waiter.mismatched_in_case(attempt)
+        for one in waiting:
+            one.waiter.mismatched()
 
-
-def _send(server: UpstreamServer, message: bytes) -> socket.socket:
-    """Return the socket that the message left by; on an error none is left open."""
-    family = socket.AF_INET6 if ":" in server.address else socket.AF_INET
-    opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        opened.connect((server.address, server.port))
-        opened.send(message)
-    except OSError:
-        opened.close()
-        raise
-    return opened
+    def _refused(self) -> None:
+        self._counters["icmp"] += 1
+        for one in list(self._waiting.values()):
+            one.waiter.refused()

@@ -22,9 +22,9 @@ import uvloop
 from filterd.errors import UpstreamError, UpstreamTimeoutError, UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import UpstreamQuestion, exchange
-from filterd.upstream.exchange import Exchange
-from filterd.upstream.group import ServerGroup
-from filterd.wire import ParsedResponse
+from filterd.upstream.exchange import Answered, Exchange
+from filterd.upstream.group import ServerGroup, ServerHealth
+from filterd.upstream.transports import Transports
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S, open_sockets
@@ -81,22 +81,36 @@ class Asked:
 
     async def _ask(self, group: ServerGroup, question: UpstreamQuestion) -> Outcome:
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        transports = Transports(FakeClock(), self.counters)
         # A second call would raise in the future, and that is logged.
-        Exchange(group, question, FakeClock(), self.counters, done.set_result).start()
+        Exchange(transports, group, question, done.set_result).start()
         outcome = await asyncio.wait_for(done, WITHIN_S)
         await asyncio.sleep(0)
+        assert len(transports.wheel) == len(transports.pool)
+        transports.close()
         return outcome
 
     @property
     def address(self) -> str:
         """The address in the answer."""
-        assert isinstance(self.outcome, ParsedResponse), self.outcome
-        record = self.outcome.records[0]
-        return socket.inet_ntoa(self.outcome.message[record.rdata_offset : record.end])
+        assert isinstance(self.outcome, Answered), self.outcome
+        response = self.outcome.response
+        record = response.records[0]
+        return socket.inet_ntoa(response.message[record.rdata_offset : record.end])
+
+    @property
+    def rcode(self) -> int:
+        """The response code of the answer."""
+        assert isinstance(self.outcome, Answered), self.outcome
+        return self.outcome.response.rcode
 
 
 def a_group(*upstreams: FakeUpstream) -> ServerGroup:
-    return ServerGroup(tuple(UpstreamServer(one.address, one.port) for one in upstreams))
+    return a_group_of(*(UpstreamServer(one.address, one.port) for one in upstreams))
+
+
+def a_group_of(*servers: UpstreamServer) -> ServerGroup:
+    return ServerGroup(tuple(ServerHealth(server) for server in servers))
 
 
 @contextmanager
@@ -104,7 +118,7 @@ def a_dead_server() -> Iterator[ServerGroup]:
     """A server that takes questions and says nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
-        yield ServerGroup((UpstreamServer("127.0.0.1", silent.getsockname()[1]),))
+        yield a_group_of(UpstreamServer("127.0.0.1", silent.getsockname()[1]))
 
 
 def _another_id(answer: bytes) -> bytes:
@@ -249,27 +263,24 @@ def test_a_server_that_says_nothing_of_the_name_lets_the_next_speak(
 def test_if_all_fail_a_server_s_own_word_is_the_outcome(upstream: FakeUpstream) -> None:
     upstream.respond = failing("SERVFAIL")
     asked = Asked(a_group(upstream))
-    assert isinstance(asked.outcome, ParsedResponse)
-    assert (asked.outcome.rcode, asked.counters["sent"]) == (dns.rcode.SERVFAIL, 1)
+    assert (asked.rcode, asked.counters["sent"]) == (dns.rcode.SERVFAIL, 1)
 
 
 def test_nxdomain_is_an_answer(upstream: FakeUpstream, second: FakeUpstream) -> None:
     upstream.respond = failing("NXDOMAIN")
-    outcome = Asked(a_group(upstream, second)).outcome
-    assert isinstance(outcome, ParsedResponse)
-    assert outcome.rcode == dns.rcode.NXDOMAIN
+    assert Asked(a_group(upstream, second)).rcode == dns.rcode.NXDOMAIN
     assert second.asked == []
 
 
 def test_a_silent_server_does_not_keep_the_next_from_answering(second: FakeUpstream) -> None:
     with a_dead_server() as dead:
-        group = ServerGroup((dead.members[0].server, a_group(second).members[0].server))
+        group = ServerGroup((*dead.members, *a_group(second).members))
         assert Asked(group).address == GOOD
 
 
 def test_a_silent_server_is_asked_last_after_three_failures(second: FakeUpstream) -> None:
     with a_dead_server() as dead:
-        group = ServerGroup((dead.members[0].server, a_group(second).members[0].server))
+        group = ServerGroup((*dead.members, *a_group(second).members))
         sent = [Asked(group).counters["sent"] for _ in range(4)]
     assert sent == [2, 2, 2, 1]
 
@@ -292,9 +303,9 @@ def test_an_icmp_error_does_not_end_a_question(second: FakeUpstream) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closing:
         closing.bind(("127.0.0.1", 0))
         closed = UpstreamServer("127.0.0.1", closing.getsockname()[1])
-    asked = Asked(ServerGroup((closed, a_group(second).members[0].server)))
+    asked = Asked(ServerGroup((ServerHealth(closed), *a_group(second).members)))
     assert (asked.address, asked.counters["icmp"]) == (GOOD, 1)
-    alone = Asked(ServerGroup((closed,)))
+    alone = Asked(a_group_of(closed))
     assert isinstance(alone.outcome, UpstreamTimeoutError)
 
 
@@ -303,12 +314,12 @@ def test_where_nothing_can_be_sent_that_is_known_at_once(
     servers: tuple[UpstreamServer, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "DEADLINE_S", 3_600.0)
-    assert isinstance(Asked(ServerGroup(servers)).outcome, UpstreamUnreachableError)
+    assert isinstance(Asked(a_group_of(*servers)).outcome, UpstreamUnreachableError)
 
 
 def test_a_server_that_cannot_be_reached_is_passed_over(second: FakeUpstream) -> None:
-    unreachable, reachable = UpstreamServer("255.255.255.255"), a_group(second).members[0].server
-    assert Asked(ServerGroup((unreachable, reachable))).address == GOOD
+    unreachable = ServerHealth(UpstreamServer("255.255.255.255"))
+    assert Asked(ServerGroup((unreachable, *a_group(second).members))).address == GOOD
 
 
 def test_a_server_that_answers_twice_is_heard_once(
@@ -319,7 +330,7 @@ def test_a_server_that_answers_twice_is_heard_once(
     second.silent.set()
     asked = Asked(a_group(upstream, second))
     assert asked.counters["sent"] == 2
-    assert isinstance(asked.outcome, ParsedResponse)
+    assert asked.rcode == dns.rcode.SERVFAIL
 
 
 def test_everything_is_closed_at_the_end(upstream: FakeUpstream, second: FakeUpstream) -> None:
@@ -329,12 +340,11 @@ def test_everything_is_closed_at_the_end(upstream: FakeUpstream, second: FakeUps
     async def ask() -> None:
         before, tasks = open_sockets(), asyncio.all_tasks()
         done = asyncio.get_running_loop().create_future()
-        going_on = Exchange(
-            a_group(upstream, second), QUESTION, FakeClock(), Counter(), done.set_result
-        )
-        going_on.start()
+        transports = Transports(FakeClock(), Counter())
+        Exchange(transports, a_group(upstream, second), QUESTION, done.set_result).start()
         await done
-        assert [timer.cancelled() for timer in going_on._timers.values()] == [True, True]
+        transports.close()
+        assert len(transports.wheel) == 0
         while asyncio.all_tasks() != tasks or open_sockets() > before:
             await asyncio.sleep(0)  # the upstream closes its end in its own time
 
@@ -344,13 +354,16 @@ def test_everything_is_closed_at_the_end(upstream: FakeUpstream, second: FakeUps
 def test_a_closed_exchange_says_nothing(upstream: FakeUpstream) -> None:
     async def ask() -> None:
         outcomes: list[Outcome] = []
-        going_on = Exchange(a_group(upstream), QUESTION, FakeClock(), Counter(), outcomes.append)
+        transports = Transports(FakeClock(), Counter())
+        going_on = Exchange(transports, a_group(upstream), QUESTION, outcomes.append)
         going_on.start()
         going_on.close()
         going_on.close()
         going_on._ask_next()
-        going_on._deadline()
+        going_on._time_is_over()
+        going_on.due()
         await asyncio.sleep(0)
+        transports.close()
         assert outcomes == []
 
     uvloop.run(ask())

@@ -12,7 +12,7 @@ import uvloop
 
 from filterd.errors import UpstreamMalformedError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion, forwarder
+from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion, places
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S
@@ -34,8 +34,12 @@ def route(upstream: FakeUpstream, times: int = 1) -> Route:
 def run(test: Callable[[Forwarder], Awaitable[None]]) -> None:
     async def main() -> None:
         asking = Forwarder(FakeClock())
-        await asyncio.wait_for(test(asking), WITHIN_S)
-        assert asking.in_flight == 0
+        try:
+            await asyncio.wait_for(test(asking), WITHIN_S)
+            assert asking.in_flight == 0
+        finally:
+            asking.close()
+        assert asking.sockets == 0
 
     uvloop.run(main())
 
@@ -111,7 +115,7 @@ def test_an_answer_that_does_not_make_sense_is_an_error(upstream: FakeUpstream) 
 def test_exchanges_are_bounded_and_waiters_are_not(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forwarder, "MOST_IN_FLIGHT", 2)
+    monkeypatch.setattr(places, "MOST_PLACES", 2)
     upstream.released.clear()
 
     async def test(asking: Forwarder) -> None:

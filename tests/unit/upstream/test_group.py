@@ -15,25 +15,29 @@ def order(group: ServerGroup, now: float) -> list[UpstreamServer]:
     return [member.server for member in group.in_order(now)]
 
 
+def a_group(*servers: UpstreamServer) -> ServerGroup:
+    return ServerGroup(tuple(ServerHealth(server) for server in servers))
+
+
 def test_the_operators_order_holds_while_all_are_well() -> None:
-    assert order(ServerGroup((FIRST, SECOND)), 0) == [FIRST, SECOND]
+    assert order(a_group(FIRST, SECOND), 0) == [FIRST, SECOND]
 
 
 def test_three_failures_put_a_server_last_for_ten_seconds() -> None:
-    group = ServerGroup((FIRST, SECOND))
+    group = a_group(FIRST, SECOND)
     orders = []
     for _ in range(3):
-        group.members[0].failed(100)
+        group.members[0].failed(100, 100)
         orders.append(order(group, 100))
     assert orders == [[FIRST, SECOND], [FIRST, SECOND], [SECOND, FIRST]]
     assert order(group, 110) == [FIRST, SECOND]
 
 
 def test_an_answer_forgives_all_failures() -> None:
-    group = ServerGroup((FIRST, SECOND))
+    group = a_group(FIRST, SECOND)
     for _ in range(5):
-        group.members[0].failed(100)
-    group.members[0].answered(0.01)
+        group.members[0].failed(100, 100)
+    group.members[0].answered(0.01, 100)
     assert order(group, 100) == [FIRST, SECOND]
 
 
@@ -45,5 +49,5 @@ def test_the_next_is_asked_after_twice_the_usual_round_trip(
 ) -> None:
     health = ServerHealth(FIRST)
     for took in round_trips:
-        health.answered(took)
+        health.answered(took, 100)
     assert health.hedge_after_s == pytest.approx(hedge)
