@@ -1,23 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that serves: the daemon and its control socket, put together.
+"""The processes that serve, put together: supervisor, manager and workers.
 
 ``filterd serve`` parses its arguments and then *becomes* ``python -m
 filterd.cli.serving``: what parses and draws for people (typer, rich, YAML,
-pydantic) must not stay in the memory of a process that runs for months on a
-small board. So this module imports none of it.
+pydantic) must not stay in the memory of processes that run for months on a
+small board. So this module imports none of it. What it imports before it forks
+is shared by all of them.
+
+```
+supervisor ── owns the sockets, keeps the others
+  ├─ manager    the control socket, reloads, status, the watchdog
+  └─ worker …   answers lookups
+```
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
 
@@ -28,8 +36,23 @@ from filterd.lists import matcher
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.server import state as on_disk
-from filterd.server.daemon import Daemon
+from filterd.server.channel import channel_pair
+from filterd.server.life import Heart, Setting, wish_to_stop
+from filterd.server.listening import Listening, listen_on
+from filterd.server.manager import Manager
+from filterd.server.notify import READY, STOPPING, notify
+from filterd.server.page import SharedPage
+from filterd.server.supervisor import Child, Supervisor
+from filterd.server.watchdog import Watchdog
+from filterd.server.worker import Worker
 from filterd.texts import Texts
+
+if TYPE_CHECKING:
+    import socket
+
+    from filterd.resolve.site import Site
+
+_MOST_DESCRIPTORS = 16_384
 
 _log = logging.getLogger("filterd")
 
@@ -45,31 +68,115 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     texts = Texts("vi" if language == "vi" else "en")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop_before_serving)
     try:
-        uvloop.run(_serve(Path(config), StateFolder(Path(state)), texts, try_it=try_it == "yes"))
+        _serve(Path(config), StateFolder(Path(state)), texts, try_it=try_it == "yes")
     except FilterdError as error:
         for line in str(error).splitlines():
             _say(f"filterd: {line}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:  # before the loop could take it for a wish to stop
-        sys.exit(0)
 
 
-async def _serve(config: Path, state: StateFolder, texts: Texts, *, try_it: bool) -> None:
-    """Serve until cancelled, which is what the signals do; then leave nothing behind."""
-    daemon = Daemon(config, state, SystemClock())
-    control = ControlServer(state.control_socket, commands(daemon))
-    with on_disk.held(state), contextlib.suppress(asyncio.CancelledError):
-        _heed_signals(daemon)
+def _stop_before_serving(*_: object) -> NoReturn:
+    """End the start, and with it the child that compiles: nothing is in force yet."""
+    sys.exit(0)
+
+
+def _serve(config: Path, state: StateFolder, texts: Texts, *, try_it: bool) -> None:
+    """Make ready what all processes share, then keep them until told to stop."""
+    with on_disk.held(state):
+        clock, page = SystemClock(), SharedPage()
+        setting = Setting(config, state, clock, page, clock.wall())
+        on_disk.compile_policy_or_keep(config, state)
+        # Loaded here once: what cannot be served is an error now and not a
+        # process that dies again and again, and nobody has to verify it after.
+        site = on_disk.load_site(config, state, page=page)
+        policy, greeting = site.policy, list(_greeting(texts, site, try_it=try_it))
+        del site
+        _allow_many_sockets()
+        children = _children(setting, listen_on(policy.listen), policy.workers)
+        Supervisor(children, page, clock).run(partial(_ready, greeting))
+        notify(STOPPING)
+
+
+def _ready(greeting: Sequence[str]) -> None:
+    notify(READY)
+    for line in greeting:
+        _say(line)
+
+
+def _allow_many_sockets() -> None:
+    """Raise the soft limit of descriptors to the hard one: a thousand questions may be open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_DESCRIPTORS), hard))
+
+
+def _children(setting: Setting, listening: Sequence[Listening], workers: int) -> list[Child]:
+    channels = [channel_pair() for _ in range(workers)]
+    ends = [manager_end for manager_end, _ in channels]
+    manager = Child("manager", 0, _process(partial(_manage, setting, ends)), hears_hangup=True)
+    return [
+        manager,
+        *(
+            Child(f"worker {n}", n, _process(partial(_work, setting, listening, end, n)))
+            for n, (_, end) in enumerate(channels, 1)
+        ),
+    ]
+
+
+def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Return what a forked child runs: an event loop of its own, and one line for an error."""
+
+    def run() -> None:
         try:
-            await daemon.start()
-            await _start_or_do_without(control)
-            for line in _greeting(texts, daemon, try_it=try_it):
-                _say(line)
-            await asyncio.Event().wait()
-        finally:
-            await control.close()
-            await daemon.stop()
+            uvloop.run(life())
+        except FilterdError as error:
+            for line in str(error).splitlines():
+                _log.error("%s", line)
+            sys.exit(1)
+
+    return run
+
+
+async def _work(
+    setting: Setting, listening: Sequence[Listening], end: socket.socket, number: int
+) -> None:
+    """Be a worker."""
+    stop = wish_to_stop()
+    worker = Worker(setting, listening, end)
+    heart = Heart(setting.page, number)
+    await worker.start()
+    heart.start()
+    await stop.wait()
+    heart.stop()
+    await worker.stop()
+
+
+async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
+    """Be the manager."""
+    stop = wish_to_stop()
+    manager = Manager(setting, ends)
+    control = ControlServer(setting.state.control_socket, commands(manager))
+    heart = Heart(setting.page, 0)
+    await manager.start()
+    await _start_or_do_without(control)
+    loop = asyncio.get_running_loop()
+    watching = loop.create_task(Watchdog(lambda: manager.site, setting.clock).run())
+    reloads: set[asyncio.Task[None]] = set()
+
+    def hang_up() -> None:
+        task = loop.create_task(_reload(manager))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    heart.start()
+    await stop.wait()
+    heart.stop()
+    watching.cancel()
+    await control.close()
+    await manager.stop()
 
 
 async def _start_or_do_without(control: ControlServer) -> None:
@@ -80,62 +187,51 @@ async def _start_or_do_without(control: ControlServer) -> None:
         _log.error("%s; serving without it", error)
 
 
-def _heed_signals(daemon: Daemon) -> None:
-    loop, this = asyncio.get_running_loop(), asyncio.current_task()
-    assert this is not None
-    reloads: set[asyncio.Task[None]] = set()
-
-    def hang_up() -> None:
-        task = loop.create_task(_reload(daemon))
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, this.cancel)
-    loop.add_signal_handler(signal.SIGHUP, hang_up)
-
-
-async def _reload(daemon: Daemon) -> None:
+async def _reload(manager: Manager) -> None:
     try:
-        await daemon.reload()
+        await manager.reload()
     except FilterdError as error:
         for line in str(error).splitlines():
             _log.error("%s", line)
         _log.error("not reloaded: what was in force stays")
 
 
-def commands(daemon: Daemon) -> dict[str, Command]:
+def commands(manager: Manager) -> dict[str, Command]:
     """Return what the control socket can be asked."""
 
     async def ping(_: dict[str, Any]) -> str:
         return "pong"
 
     async def status(_: dict[str, Any]) -> dict[str, Any]:
-        return daemon.status()
+        return await manager.status()
 
     async def reload(_: dict[str, Any]) -> dict[str, Any]:
-        return asdict(await daemon.reload())
+        return asdict(await manager.reload())
 
     async def check(request: dict[str, Any]) -> dict[str, Any] | None:
         try:
-            qname, qtype = bytes.fromhex(request["qname"]), int(request["qtype"])
-            whom = {"grade": request["grade"], "address": request["client"], "at": request["at"]}
+            question = {
+                "qname": bytes.fromhex(request["qname"]).hex(),
+                "qtype": int(request["qtype"]),
+                "grade": request["grade"],
+                "address": request["client"],
+                "at": request["at"],
+            }
         except (KeyError, TypeError, ValueError) as error:
             raise ControlError("`check` wants qname, qtype, grade, client and at") from error
-        told = await daemon.explain(qname, qtype, **whom)
-        return told.as_dict() if told else None
+        return await manager.check(**question)
 
     return {"ping": ping, "status": status, "reload": reload, "check": check}
 
 
-def _greeting(texts: Texts, daemon: Daemon, *, try_it: bool) -> Iterator[str]:
+def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:
     """Say what is served and what is missing; nothing that has to be looked for in a log."""
-    policy = daemon.site.policy
+    policy = site.policy
     shown = ", ".join(f"{one.address} port {one.port}" for one in policy.listen)
     yield texts("serve.ready", listen=shown)
     if not matcher.NATIVE:
         yield texts("serve.pure")
-    if not daemon.site.route.servers:
+    if not site.route.servers:
         yield texts("serve.no_upstream")
     if try_it:
         yield texts("serve.try")

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import os
 
-_WORD = "Q"
 _OCTETS = 4096
 _EPOCH, _VERIFIED, _FIRST_PROCESS = 0, 1, 2
 
@@ -32,7 +31,7 @@ class SharedPage:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _OCTETS)  # anonymous and shared: children see it
-        self._words: memoryview[int] = memoryview(self._memory).cast(_WORD)
+        self._words: memoryview[int] = memoryview(self._memory).cast("Q")
 
     @property
     def epoch(self) -> int:
@@ -65,7 +64,7 @@ class SharedPage:
 
     def is_ready(self, process: int, pid: int) -> bool:
         """Tell whether the process that was started as ``pid`` serves."""
-        return self._words[_FIRST_PROCESS + 2 * process + 1] == pid
+        return 0 < pid == self._words[_FIRST_PROCESS + 2 * process + 1]
 
 
 def _mark(index: os.stat_result) -> int:

@@ -175,6 +175,9 @@ def _live(child: Child) -> None:
         # Whatever becomes of the supervisor, nobody may hold its sockets and its lock on.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == parent:
+            for number in _STOP:
+                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it has ears for it
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
             child.run()
             code = 0

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from filterd.paths import StateFolder
     from filterd.policy.model import Policy
-    from filterd.server.daemon import Daemon
+    from filterd.resolve.site import Site
+    from filterd.server.manager import Manager
 
 HEAVY = (
     "pydantic",
@@ -40,22 +41,24 @@ HEAVY = (
 )
 
 SERVE_AND_LIST_MODULES = """
-import asyncio, sys
-from pathlib import Path
+import os, sys
 from filterd.cli import serving
-from filterd.clock import SystemClock
-from filterd.paths import StateFolder
-from filterd.server.daemon import Daemon
+from filterd.server import worker
 
-async def whole():
-    daemon = Daemon(Path(sys.argv[1]), StateFolder(Path(sys.argv[2])), SystemClock())
-    await daemon.start()
-    await daemon.explain(b"\\x03www\\x06tiktok\\x03com\\0", 1, grade="3", address=None, at=None)
-    await daemon.reload()
-    await daemon.stop()
+def tell(*_):
+    with open(sys.argv[3], "a") as file:
+        print("\\n".join(sys.modules), file=file)
 
-asyncio.run(whole())
-print("\\n".join(sys.modules))
+class Telling(worker.Worker):
+    async def stop(self):
+        await self.check(qname="0377777700", qtype=1, grade="3", address=None, at=None)
+        await super().stop()
+        tell()
+
+serving.Worker = Telling
+serving._ready = lambda _: os.kill(os.getpid(), 15)
+serving.main(sys.argv[1], sys.argv[2], "en", "no")
+tell()
 """
 
 
@@ -64,27 +67,20 @@ def _policy(folder: Path) -> Policy:
 
 
 def _greeting(policy: Policy, *, upstreams: tuple[str, ...] = ("x",), try_it: bool) -> list[str]:
-    route = SimpleNamespace(servers=upstreams)
-    daemon = SimpleNamespace(site=SimpleNamespace(policy=policy, route=route))
-    return list(serving._greeting(Texts("en"), cast("Daemon", daemon), try_it=try_it))
+    site = SimpleNamespace(policy=policy, route=SimpleNamespace(servers=upstreams))
+    return list(serving._greeting(Texts("en"), cast("Site", site), try_it=try_it))
 
 
-def test_the_serving_process_carries_nothing_that_is_for_people(
+def test_supervisor_and_worker_carry_nothing_that_is_for_people(
     state: StateFolder, tmp_path: Path
 ) -> None:
     site = write_site(tmp_path / "site", port=free_port())
-    folder = copy_lists(state, tmp_path / "state").folder
-    done = subprocess.run(
-        [sys.executable, "-c", SERVE_AND_LIST_MODULES, str(site), str(folder)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = set(done.stdout.split())
-    assert "filterd.server.daemon" in loaded
-    assert loaded.isdisjoint(HEAVY)
+    folder, told = copy_lists(state, tmp_path / "state").folder, tmp_path / "modules"
+    program = [sys.executable, "-c", SERVE_AND_LIST_MODULES, str(site), str(folder), str(told)]
+    subprocess.run(program, cwd=ROOT, env=environment(), check=True, capture_output=True)
+    loaded = told.read_text().split()
+    assert loaded.count("filterd.server.worker") == 2  # the worker's and the supervisor's
+    assert set(loaded).isdisjoint(HEAVY)
 
 
 def test_control_the_command_line_does_carry_it() -> None:
@@ -146,7 +142,7 @@ def test_the_lookups_go_to_loopback_if_that_is_served(
     ],
 )
 def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> None:
-    commands = serving.commands(cast("Daemon", SimpleNamespace()))
+    commands = serving.commands(cast("Manager", SimpleNamespace()))
     assert set(commands) == {"ping", "status", "reload", "check"}
     with pytest.raises(ControlError, match="`check` wants qname, qtype, grade, client and at"):
         asyncio.run(_wait(commands["check"](request_)))

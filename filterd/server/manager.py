@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process that answers no lookups: it reloads, adds the workers up, and watches over them.
+
+A reload has two steps (dns.md §10). First the new policy is compiled and loaded
+here, with the loader that the workers use, and then each worker loads it beside
+what serves; whatever fails on the way leaves everything as it was. Then the
+compiled policy is renamed into place and the epoch moved, which is the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import StoreError
+from filterd.lists import matcher
+from filterd.paths import install
+from filterd.policy.site.process import compile_in_child
+from filterd.policy.store import digest
+from filterd.server import state as on_disk
+from filterd.server.channel import Channel
+from filterd.server.summing import summed, upstreams_of
+from filterd.version import __version__
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from filterd.policy.model import Policy
+    from filterd.resolve.site import Site
+    from filterd.server.life import Setting
+
+_WORKER_WITHIN_S = 20.0
+_STATUS_WITHIN_S = 2.0
+_ONLY_A_RESTART_CHANGES = {
+    "listen": "listen",
+    "workers": "workers",
+    "cache_octets": "cache_size_mb",
+}
+"""Fields of the policy, and the keys of ``site.yaml`` that set them."""
+
+_log = logging.getLogger("filterd.manager")
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What a reload did. ``restart_for`` names settings that only a restart changes."""
+
+    policy: str
+    names: int
+    lists: int
+    restart_for: tuple[str, ...] = ()
+
+
+class Manager:
+    """The daemon, as commands see it.
+
+    Args:
+        setting: where it lives.
+        ends: of the channels to the workers.
+    """
+
+    def __init__(self, setting: Setting, ends: Sequence[socket.socket]) -> None:
+        self._setting, self._ends = setting, ends
+        self._reloading = asyncio.Lock()
+        self._workers: list[Channel] = []
+        self._site: Site
+        self._started_with: Policy
+
+    @property
+    def site(self) -> Site:
+        """The policy and lists in force."""
+        return self._site
+
+    async def start(self) -> None:
+        """Load what is in force, and reach the workers.
+
+        Raises:
+            FilterdError: nothing usable is on disk.
+        """
+        self._site = self._load(self._setting.state.policy)
+        self._started_with = self._site.policy
+        self._workers = [Channel(end) for end in self._ends]
+
+    async def stop(self) -> None:
+        """Let go of the workers."""
+        for worker in self._workers:
+            await worker.close()
+
+    async def reload(self) -> Reloaded:
+        """Put the site's files and the compiled lists as they are now in force.
+
+        Returns once every worker answers by them.
+
+        Raises:
+            FilterdError: something is wrong; what was in force stays.
+        """
+        async with self._reloading:
+            candidate, page = self._setting.state.candidate_policy, self._setting.page
+            await asyncio.to_thread(compile_in_child, self._setting.config, candidate)
+            site = await asyncio.to_thread(self._load, candidate)
+            epoch = page.epoch + 1
+            await self._tell_all("prepare", epoch=epoch, policy=str(candidate))
+            self._install(candidate)
+            page.epoch = epoch
+            await self._tell_all("confirm", epoch=epoch)
+            self._site = site
+        _log.info("reloaded: policy %s, %d names", digest(site.policy), len(site.index))
+        moved = tuple(
+            key
+            for setting, key in _ONLY_A_RESTART_CHANGES.items()
+            if getattr(site.policy, setting) != getattr(self._started_with, setting)
+        )
+        return Reloaded(digest(site.policy), len(site.index), len(site.index.lists), moved)
+
+    async def check(self, **whom: Any) -> dict[str, Any] | None:
+        """Explain what a client gets; see ``Worker.check``."""
+        told: dict[str, Any] | None = await self._ask_one("check", **whom)
+        return told
+
+    async def status(self) -> dict[str, Any]:
+        """Return how the daemon fares, its workers added up; as plain data."""
+        workers = await self._ask_those_that_answer("status")
+        policy, index = self._site.policy, self._site.index
+        return {
+            "version": __version__,
+            "pid": os.getppid(),
+            "native": matcher.NATIVE,
+            "up_s": round(self._setting.clock.wall() - self._setting.started_at),
+            "school": policy.school,
+            "policy": digest(policy),
+            "listen": [f"{one.address} port {one.port}" for one in self._started_with.listen],
+            "names": len(index),
+            "lists": len(index.lists),
+            "lists_built_at": index.build.get("when"),
+            "workers": len(workers),
+            **summed(workers),
+            "upstreams": upstreams_of(workers),
+        }
+
+    def _install(self, candidate: Path) -> None:
+        try:
+            install(candidate, self._setting.state.policy)
+        except OSError as error:
+            raise StoreError(f"{candidate}: cannot be installed: {error.strerror}") from error
+
+    def _load(self, policy: Path) -> Site:
+        """Load with the workers' own loader."""
+        setting = self._setting
+        return on_disk.load_site(setting.config, setting.state, policy=policy, page=setting.page)
+
+    async def _tell_all(self, what: str, **arguments: Any) -> None:
+        """Ask every worker, and fail with the first that fails."""
+        asked = (
+            worker.ask(what, within_s=_WORKER_WITHIN_S, **arguments) for worker in self._workers
+        )
+        for outcome in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _ask_those_that_answer(self, what: str) -> list[dict[str, Any]]:
+        asked = (worker.ask(what, within_s=_STATUS_WITHIN_S) for worker in self._workers)
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        return [outcome for outcome in outcomes if isinstance(outcome, dict)]
+
+    async def _ask_one(self, what: str, **arguments: Any) -> Any:
+        """Ask one worker; any knows as much as another."""
+        return await self._workers[0].ask(what, within_s=_WORKER_WITHIN_S, **arguments)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What several workers tell, as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def summed(told: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Add numbers key by key, in mappings within mappings too; leave out what is no number."""
+    total: dict[str, Any] = {}
+    for one in told:
+        for key, value in one.items():
+            if isinstance(value, dict):
+                total[key] = summed([total.get(key, {}), value])
+            elif isinstance(value, int):
+                total[key] = total.get(key, 0) + value
+    return total
+
+
+def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join what each worker knows of the same upstreams.
+
+    The round trip is the shortest that anyone sees, and a server is down when
+    it is down for all: one worker may have met a moment of silence.
+    """
+    joined: list[dict[str, Any]] = []
+    for views in zip(*(worker["upstreams"] for worker in workers), strict=False):
+        seen = [view["rtt_ms"] for view in views if view["rtt_ms"] is not None]
+        down = all(view["down"] for view in views)
+        joined.append({**views[0], "rtt_ms": min(seen, default=None), "down": down})
+    return joined

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process that answers: listeners, chain, upstreams, and its end of the channel to the manager.
+
+Several share the listening sockets and the mapped index; each has its own cache,
+its own view of the upstreams, and counts the questions of each client for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filterd.identity import Surroundings
+from filterd.resolve import pipeline
+from filterd.resolve.background import Background
+from filterd.resolve.explain import Explanation, client_of, explain, explain_answer, parse_time
+from filterd.resolve.query import Peer, Query
+from filterd.resolve.resolver import Resolver
+from filterd.resolve.store import ResolutionStore
+from filterd.server import state as on_disk
+from filterd.server.active import ActiveSite
+from filterd.server.channel import Channel, Handlers
+from filterd.server.limiter import Limiter
+from filterd.server.places import Places
+from filterd.server.stepping import Stepper
+from filterd.server.tcp import TcpListener
+from filterd.server.udp import UdpListener
+from filterd.upstream import Forwarder
+from filterd.wire import compose_query, parse_query
+from filterd.wire.question import Question
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from filterd.resolve.query import Answer
+    from filterd.resolve.site import Site
+    from filterd.server.life import Setting
+    from filterd.server.listening import Listening
+
+_ALIAS_WITHIN_S = 1.5
+"""How long a person who asks why waits for an upstream that may be down."""
+
+
+class Worker:
+    """Answers on sockets that the supervisor owns. ``start`` first, ``stop`` once at the end."""
+
+    def __init__(
+        self, setting: Setting, listening: Sequence[Listening], end: socket.socket
+    ) -> None:
+        self._setting, self._listening, self._end = setting, listening, end
+        self._surroundings = Surroundings()
+        self._places = Places()
+        self._udp: list[UdpListener] = []
+        self._tcp: list[TcpListener] = []
+
+    async def start(self) -> None:
+        """Load what is on disk and answer.
+
+        Raises:
+            FilterdError: there is no usable policy or index.
+        """
+        clock = self._setting.clock
+        self._sites = ActiveSite(self._setting.page, self._load, self._moved)
+        policy = self._sites.current.policy
+        self._store = ResolutionStore(policy.cache_octets)
+        self._forwarder = Forwarder(clock)
+        self._stepper = Stepper()
+        self._limiter = Limiter(policy.rate_limit, clock)
+        self._background: Background[Answer] = Background()
+        self._handler = pipeline.build(
+            self._sites, self._store, self._forwarder, clock, self._background
+        )
+        self._resolver = Resolver(self._sites, self._handler, clock)
+        for listening in self._listening:
+            await self._listen(listening)
+        handlers: Handlers = {
+            "status": self.status,
+            "check": self.check,
+            "prepare": self.prepare,
+            "confirm": self.confirm,
+        }
+        self._channel = Channel(self._end, handlers)
+
+    async def stop(self) -> None:
+        """Take no more questions, end what waits, free everything but the shared sockets."""
+        for listener in self._udp:
+            listener.close()
+        self._forwarder.close()
+        await self._background.close()
+        await self._stepper.close()
+        for tcp in self._tcp:
+            await tcp.close()
+        await self._channel.close()
+
+    async def prepare(self, *, epoch: int, policy: str) -> None:
+        """Load a site beside the one in force, for when ``epoch`` is.
+
+        Raises:
+            FilterdError: it cannot be loaded.
+        """
+        site = await asyncio.to_thread(self._load, Path(policy))
+        self._sites.prepare(epoch, site)
+
+    async def confirm(self, *, epoch: int) -> bool:
+        """Tell whether the site of this epoch, or of a later one, is in force here."""
+        return self._sites.current is not None and self._setting.page.epoch >= epoch
+
+    async def check(
+        self, *, qname: str, qtype: int, grade: str | None, address: str | None, at: str | None
+    ) -> dict[str, Any] | None:
+        """Explain what a client gets, as plain data; None for an address that may not ask here.
+
+        Args:
+            qname: the canonical wire name in hexadecimal.
+            qtype: the type.
+            grade: of a client, or
+            address: of a client.
+            at: when, if not now.
+
+        Raises:
+            ConfigError: ``at`` is no time.
+        """
+        told = await self._explain(bytes.fromhex(qname), qtype, grade, address, at)
+        return replace(told, source="daemon").as_dict() if told else None
+
+    async def status(self) -> dict[str, Any]:
+        """Return what this worker has done and holds, as plain data whose numbers add up."""
+        return {
+            "answers": dict(self._resolver.counters),
+            "cache": self._store.figures(),
+            "forwarding": dict(self._forwarder.counters),
+            "in_flight": self._forwarder.in_flight,
+            "tcp_connections": len(self._places),
+            "upstreams": self._upstreams(),
+        }
+
+    def _load(self, policy: Path | None = None) -> Site:
+        setting = self._setting
+        return on_disk.load_site(
+            setting.config,
+            setting.state,
+            policy=policy,
+            surroundings=self._surroundings,
+            page=setting.page,
+        )
+
+    def _moved(self, site: Site) -> None:
+        self._limiter.configure(site.policy.rate_limit)
+        self._store.resize(site.policy.cache_octets, self._setting.clock.monotonic())
+
+    async def _listen(self, listening: Listening) -> None:
+        udp = UdpListener(listening.udp, self._resolver, self._stepper, self._limiter)
+        self._udp.append(udp)
+        tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._places)
+        await tcp.start(listening.tcp.dup())  # its server closes what it is given
+        self._tcp.append(tcp)
+
+    async def _explain(
+        self, qname: bytes, qtype: int, grade: str | None, address: str | None, at: str | None
+    ) -> Explanation | None:
+        """A name that may pass now is also asked for: a blocked alias shows only in the answer."""
+        site = self._sites.current
+        client = client_of(site, grade, address)
+        if client is None:
+            return None
+        now = self._setting.clock.wall() if at is None else parse_time(at, site.policy.time_zone)
+        expected = explain(site, client, qname, qtype, now)
+        if at is None and not expected.blocked:
+            message = parse_query(compose_query(0, Question.of(qname, qtype)))
+            query = Query(message, Peer(address or "127.0.0.1"), client, site)
+            with contextlib.suppress(TimeoutError):  # then what policy alone says has to do
+                async with asyncio.timeout(_ALIAS_WITHIN_S):
+                    answer = await self._handler(query)
+                    expected = explain_answer(client, qname, qtype, answer, expected)
+        return expected
+
+    def _upstreams(self) -> list[dict[str, Any]]:
+        now = self._setting.clock.monotonic()
+        known = {
+            member.server: member
+            for group in self._forwarder.groups().values()
+            for member in group.members
+        }
+        return [
+            {
+                "address": server.address,
+                "port": server.port,
+                "tls": server.tls.value,
+                "rtt_ms": round(known[server].srtt_s * 1000, 1) if server in known else None,
+                "down": server in known and known[server].down_until > now,
+            }
+            for server in self._sites.current.route.servers
+        ]

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A manager and its workers in one event loop, on real sockets and real files.
+
+In a daemon each is a process of its own; what they say to each other and what
+they share is the same here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from filterd.clock import SystemClock
+from filterd.policy import store
+from filterd.server import state as on_disk
+from filterd.server.channel import channel_pair
+from filterd.server.life import Setting
+from filterd.server.listening import Listening, listen_on
+from filterd.server.manager import Manager
+from filterd.server.page import SharedPage
+from filterd.server.worker import Worker
+from tests.support.daemon import copy_lists, free_port, write_site
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.paths import StateFolder
+
+
+class Team:
+    """The processes of a daemon, as objects."""
+
+    def __init__(self, config: Path, state: StateFolder, clock: Clock, workers: int) -> None:
+        self.page = SharedPage()
+        self.setting = Setting(config, state, clock, self.page, clock.wall())
+        self._channels = [channel_pair() for _ in range(workers)]
+        self.listening: list[Listening] = []
+        self.workers: list[Worker] = []
+        self.manager = Manager(self.setting, [end for end, _ in self._channels])
+
+    @property
+    def worker(self) -> Worker:
+        """The first worker."""
+        return self.workers[0]
+
+    async def start(self) -> None:
+        """Do what ``cli.serving`` does before and after it forks."""
+        on_disk.compile_policy_or_keep(self.setting.config, self.setting.state)
+        self.listening = listen_on(store.load(self.setting.state.policy).listen)
+        for _, end in self._channels:
+            worker = Worker(self.setting, self.listening, end)
+            await worker.start()
+            self.workers.append(worker)
+        await self.manager.start()
+
+    async def stop(self) -> None:
+        """End everything and close what the supervisor would own."""
+        await self.manager.stop()
+        for worker in self.workers:
+            await worker.stop()
+        shared = [end for pair in self._channels for end in pair]
+        for opened in (*shared, *(one for pair in self.listening for one in pair)):
+            opened.close()
+
+
+class School:
+    """A site and a state folder of one test."""
+
+    def __init__(self, folder: Path, built: StateFolder, upstream_port: int = 9) -> None:
+        self.port, self.upstream_port = free_port(), upstream_port
+        self.config = folder / "site"
+        self.state = copy_lists(built, folder / "state")
+        self.write()
+
+    def write(self, more: str = "", *, port: int | None = None) -> None:
+        """Write its site, with these keys besides."""
+        write_site(self.config, port=port or self.port, upstream=self.upstream_port, more=more)
+
+    def serve(self, work: Callable[[Team], Awaitable[None]], *, workers: int = 1) -> None:
+        """Run ``work`` while a manager and workers serve this school."""
+
+        async def whole() -> None:
+            team = Team(self.config, self.state, SystemClock(), workers)
+            try:
+                await team.start()
+                await work(team)
+            finally:
+                await team.stop()
+
+        asyncio.run(whole())

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two processes ask each other things."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ConfigError, ConfigErrors, ControlError, FilterdError, StoreError
+from filterd.server.channel import Channel, Handlers, channel_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+WITHIN_S = 10.0
+
+
+async def _double(*, number: int) -> int:
+    return 2 * number
+
+
+async def _fail(*, error: str) -> None:
+    errors: dict[str, FilterdError] = {
+        "store": StoreError("the disk is full"),
+        "config": ConfigErrors([ConfigError("bad key", path="site.yaml", line=3, hint="mend it")]),
+    }
+    raise errors[error]
+
+
+async def _bug() -> None:
+    raise RuntimeError("a bug")
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+HANDLERS: Handlers = {"double": _double, "fail": _fail, "bug": _bug, "never": _never}
+
+
+def _run(work: Callable[[Channel], Awaitable[None]], handlers: Handlers = HANDLERS) -> None:
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            asking, answering = Channel(near), Channel(far, handlers)
+            try:
+                await asyncio.wait_for(work(asking), WITHIN_S)
+            finally:
+                await asking.close()
+                await answering.close()
+
+    asyncio.run(whole())
+
+
+def test_a_question_gets_its_answer() -> None:
+    async def work(channel: Channel) -> None:
+        assert await channel.ask("double", within_s=WITHIN_S, number=21) == 42
+
+    _run(work)
+
+
+def test_questions_asked_at_once_get_each_its_own() -> None:
+    async def work(channel: Channel) -> None:
+        asked = (channel.ask("double", within_s=WITHIN_S, number=n) for n in range(50))
+        assert await asyncio.gather(*asked) == [2 * n for n in range(50)]
+
+    _run(work)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        ("store", ControlError, "the disk is full"),
+        ("config", ConfigErrors, r"site.yaml:3: bad key \(mend it\)"),
+    ],
+)
+def test_an_error_comes_back_as_one(error: str, kind: type[Exception], text: str) -> None:
+    async def work(channel: Channel) -> None:
+        with pytest.raises(kind, match=text):
+            await channel.ask("fail", within_s=WITHIN_S, error=error)
+
+    _run(work)
+
+
+@pytest.mark.parametrize("what", ["bug", "no such handler"])
+def test_a_bug_on_the_other_side_is_logged_there_and_told_here(
+    what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(channel: Channel) -> None:
+        with pytest.raises(ControlError, match="failed inside filterd"):
+            await channel.ask(what, within_s=WITHIN_S)
+
+    _run(work)
+    assert "a command failed" in caplog.text
+
+
+def test_nobody_waits_for_ever() -> None:
+    async def work(channel: Channel) -> None:
+        with pytest.raises(ControlError, match="did not answer in time"):
+            await channel.ask("never", within_s=0.01)
+
+    _run(work)
+
+
+def test_an_answer_that_is_too_late_disturbs_nobody() -> None:
+    release = asyncio.Event()
+
+    async def late() -> str:
+        await release.wait()
+        return "late"
+
+    async def work(channel: Channel) -> None:
+        with pytest.raises(ControlError):
+            await channel.ask("late", within_s=0.01)
+        release.set()
+        assert await channel.ask("double", within_s=WITHIN_S, number=1) == 2
+
+    _run(work, {**HANDLERS, "late": late})
+
+
+def test_a_successor_hears_what_its_predecessor_was_asked() -> None:
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            first = Channel(far, HANDLERS)
+            await first.close()  # the process died before it read
+            asking = Channel(near)
+            asked = asyncio.ensure_future(asking.ask("double", within_s=WITHIN_S, number=3))
+            await asyncio.sleep(0)
+            second = Channel(far, HANDLERS)
+            assert await asked == 6
+            await second.close()
+            await asking.close()
+
+    asyncio.run(whole())
+
+
+def test_an_answer_to_a_predecessor_is_ignored() -> None:
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            predecessor = Channel(near)
+            with pytest.raises(ControlError):
+                await predecessor.ask("double", within_s=0, number=1)
+            await predecessor.close()
+            answering = Channel(far, HANDLERS)
+            asking = Channel(near)
+            assert await asking.ask("double", within_s=WITHIN_S, number=4) == 8
+            await asking.close()
+            await answering.close()
+
+    asyncio.run(whole())
+
+
+def test_a_channel_that_is_full_is_an_error_and_no_wait() -> None:
+    async def work(channel: Channel) -> None:
+        text = "x" * 60_000
+        asked = [channel.ask("never", within_s=0.2, text=text) for _ in range(200)]
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        assert any("cannot be told" in str(one) for one in outcomes)
+
+    _run(work)

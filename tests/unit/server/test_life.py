@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every process beats, says that it serves, and hears when it is to end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from filterd.server import life
+from filterd.server.life import Heart, wish_to_stop
+from filterd.server.page import SharedPage
+from filterd.server.supervisor import READY
+
+
+def test_a_heart_beats_while_the_loop_runs_and_tells_the_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda *whom: told.append(whom))
+    monkeypatch.setattr(life, "BEAT_S", 0.0)
+    page = SharedPage()
+
+    async def whole() -> None:
+        heart = Heart(page, 2)
+        heart.start()
+        while page.beats(2) < 5:
+            await asyncio.sleep(0)
+        heart.stop()
+
+    asyncio.run(whole())
+    assert told == [(os.getppid(), READY)]
+    assert page.is_ready(2, os.getpid())
+    assert page.beats(1) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_a_wish_and_not_the_end(number: signal.Signals) -> None:
+    async def whole() -> None:
+        stop = wish_to_stop()
+        assert not stop.is_set()
+        os.kill(os.getpid(), number)
+        await asyncio.wait_for(stop.wait(), 10)
+
+    asyncio.run(whole())

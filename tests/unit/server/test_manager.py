@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reload is in force in all workers or in none; status is of all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ConfigErrors, ControlError, StoreError
+from filterd.policy import store
+from filterd.server import manager as module
+from filterd.wire import name as names
+from tests.support.daemon import build_lists, free_port, write_site
+from tests.support.team import School, Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+
+BLOCK = "exceptions:\n  - {block: new.example, reason: vì thế}\n"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder) -> School:
+    return School(tmp_path, built)
+
+
+async def _who_blocks(team: Team) -> list[bool]:
+    """Return for each worker whether it blocks the name of ``BLOCK``; asked for a later day."""
+    whom: dict[str, Any] = {"grade": "3", "address": None, "at": "2030-01-01T10:00"}
+    qname = names.from_text("new.example").hex()
+    told = [await one.check(qname=qname, qtype=1, **whom) for one in team.workers]
+    return [one is not None and one["action"] != "pass" for one in told]
+
+
+def test_a_reload_is_in_force_in_every_worker_when_it_is_done(school: School) -> None:
+    async def work(team: Team) -> None:
+        assert await _who_blocks(team) == [False, False]
+        school.write(BLOCK)
+        done = await team.manager.reload()
+        assert await _who_blocks(team) == [True, True]
+        assert done.restart_for == ()
+        assert done.policy == (await team.manager.status())["policy"]
+        assert team.page.epoch == 1
+
+    school.serve(work, workers=2)
+
+
+def test_where_one_worker_cannot_load_it_none_does(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(**_: object) -> None:
+        raise StoreError("no memory")
+
+    async def work(team: Team) -> None:
+        before = school.state.policy.read_bytes()
+        school.write(BLOCK)
+        monkeypatch.setitem(team.workers[1]._channel._handlers, "prepare", fail)
+        with pytest.raises(ControlError, match="no memory"):
+            await team.manager.reload()
+        assert await _who_blocks(team) == [False, False]
+        assert team.page.epoch == 0
+        assert school.state.policy.read_bytes() == before
+
+    school.serve(work, workers=2)
+
+
+def test_the_next_reload_after_one_that_failed_succeeds(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(**_: object) -> None:
+        raise StoreError("no memory")
+
+    async def work(team: Team) -> None:
+        school.write(BLOCK)
+        with monkeypatch.context() as broken:
+            broken.setitem(team.worker._channel._handlers, "prepare", fail)
+            with pytest.raises(ControlError):
+                await team.manager.reload()
+        await team.manager.reload()
+        assert await _who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+def test_a_worker_that_does_not_answer_ends_the_reload(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_WORKER_WITHIN_S", 0.05)
+
+    async def work(team: Team) -> None:
+        await team.workers[1]._channel.close()
+        with pytest.raises(ControlError, match="did not answer in time"):
+            await team.manager.reload()
+        assert team.page.epoch == 0
+
+    school.serve(work, workers=2)
+
+
+def test_a_reload_says_what_only_a_restart_changes(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.write("workers: 3\ncache_size_mb: 5\n", port=free_port())
+        done = await team.manager.reload()
+        assert done.restart_for == ("listen", "workers", "cache_size_mb")
+        listen = (await team.manager.status())["listen"]
+        assert listen == [f"127.0.0.1 port {school.port}"]
+
+    school.serve(work)
+
+
+def test_an_invalid_site_leaves_what_was_in_force(school: School) -> None:
+    async def work(team: Team) -> None:
+        before = team.manager.site
+        (school.config / "site.yaml").write_text("nonsense: 1\n", encoding="utf-8")
+        with pytest.raises(ConfigErrors, match="unknown key 'nonsense'"):
+            await team.manager.reload()
+        assert team.manager.site is before
+
+    school.serve(work)
+
+
+def test_a_policy_that_cannot_be_installed_is_not_put_in_force(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "install", full)
+
+    async def work(team: Team) -> None:
+        school.write(BLOCK)
+        with pytest.raises(StoreError, match="cannot be installed: No space left on device"):
+            await team.manager.reload()
+        assert await _who_blocks(team) == [False]
+
+    school.serve(work)
+
+
+def test_what_is_installed_is_what_was_loaded(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.write(BLOCK)
+        await team.manager.reload()
+        assert store.digest(store.load(school.state.policy)) == store.digest(
+            team.manager.site.policy
+        )
+        assert not school.state.candidate_policy.exists()
+
+    school.serve(work)
+
+
+def test_reloads_wait_for_each_other(school: School) -> None:
+    async def work(team: Team) -> None:
+        done = await asyncio.gather(team.manager.reload(), team.manager.reload())
+        assert done[0] == done[1]
+        assert team.page.epoch == 2
+
+    school.serve(work)
+
+
+def test_status_adds_the_workers_up(school: School) -> None:
+    async def work(team: Team) -> None:
+        for number, worker in enumerate(team.workers, 1):
+            worker._resolver.counters["blocked"] = number
+        status = await team.manager.status()
+        assert status["workers"] == 2
+        assert status["answers"]["blocked"] == 3
+        assert status["school"] == "Trường mẫu"
+        assert status["names"] > 1000
+        assert status["pid"] == os.getppid()
+        (upstream,) = status["upstreams"]
+        assert (upstream["address"], upstream["down"]) == ("127.0.0.1", False)
+
+    school.serve(work, workers=2)
+
+
+def test_status_is_told_while_a_worker_is_being_replaced(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_STATUS_WITHIN_S", 0.2)
+
+    async def work(team: Team) -> None:
+        await team.workers[1]._channel.close()
+        assert (await team.manager.status())["workers"] == 1
+
+    school.serve(work, workers=2)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker serves, explains, tells how it fares, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ConfigError
+from filterd.wire import RRType
+from filterd.wire import name as names
+from tests.support.daemon import build_lists, write_site
+from tests.support.team import School, Team
+from tests.support.upstream import FakeUpstream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.paths import StateFolder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as fake:
+        yield fake
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder, upstream: FakeUpstream) -> School:
+    return School(tmp_path, built, upstream.port)
+
+
+async def explained(
+    team: Team,
+    name: str,
+    *,
+    grade: str | None = None,
+    address: str | None = None,
+    at: str | None = None,
+) -> dict[str, Any] | None:
+    qname = names.from_text(name).hex()
+    return await team.worker.check(qname=qname, qtype=RRType.A, grade=grade, address=address, at=at)
+
+
+async def is_blocked(team: Team, name: str, grade: str = "3", at: str | None = None) -> bool:
+    told = await explained(team, name, grade=grade, at=at)
+    assert told is not None
+    return bool(told["action"] != "pass")
+
+
+def test_it_tells_how_it_fares(school: School, upstream: FakeUpstream) -> None:
+    async def work(team: Team) -> None:
+        status = await team.worker.status()
+        assert status["in_flight"] == status["tcp_connections"] == 0
+        (told,) = status["upstreams"]
+        assert told["address"] == "127.0.0.1"
+        assert (told["port"], told["rtt_ms"], told["down"]) == (upstream.port, None, False)
+
+    school.serve(work)
+
+
+def test_a_block_is_explained_as_by_the_daemon(school: School) -> None:
+    async def work(team: Team) -> None:
+        told = await explained(team, "www.tiktok.com", grade="3")
+        assert told is not None
+        assert (told["action"], told["category"]) == ("nxdomain", "social-media")
+        assert told["source"] == "daemon"
+
+    school.serve(work)
+
+
+def test_an_address_decides_by_its_network(school: School) -> None:
+    async def work(team: Team) -> None:
+        told = await explained(team, "www.tiktok.com", address="127.0.100.1")
+        assert told is not None
+        assert (told["action"], told["network"], told["grade"]) == ("pass", "of-staff", "staff")
+        assert await explained(team, "www.tiktok.com", address="192.0.2.1") is None
+
+    school.serve(work)
+
+
+def test_an_alias_of_a_blocked_name_is_explained(school: School, upstream: FakeUpstream) -> None:
+    upstream.add("alias.example. 60 IN CNAME www.tiktok.com.", "www.tiktok.com. 60 IN A 192.0.2.1")
+
+    async def work(team: Team) -> None:
+        told = await explained(team, "alias.example", grade="3")
+        assert told is not None
+        assert (told["reason"], told["matched"]) == ("alias", "tiktok.com")
+        later = await is_blocked(team, "alias.example", at="2030-01-01T10:00")
+        assert not later  # what aliases there will be then nobody knows
+
+    school.serve(work)
+
+
+def test_a_time_is_meant_in_the_schools_zone(school: School) -> None:
+    school.write(
+        "exceptions:\n  - {block: later.example, reason: vì thế, "
+        "from: 2030-01-01T12:00, until: 2030-01-01T13:00}\n"
+    )
+
+    async def work(team: Team) -> None:
+        times = ("2030-01-01T11:59", "2030-01-01T12:30", "2030-01-01T05:30+00:00")
+        answers = [await is_blocked(team, "later.example", at=at) for at in times]
+        assert answers == [False, True, True]
+
+    school.serve(work)
+
+
+def test_what_is_no_time_is_refused(school: School) -> None:
+    async def work(team: Team) -> None:
+        with pytest.raises(ConfigError, match="'soon' is no time"):
+            await explained(team, "a.example", grade="3", at="soon")
+
+    school.serve(work)
+
+
+def test_a_stopped_worker_has_no_socket_and_no_child_left(school: School) -> None:
+    async def work(_: Team) -> None:
+        assert len(_sockets()) >= 2
+
+    gc.collect()
+    before = _sockets()
+    school.serve(work)
+    gc.collect()
+    assert _sockets() <= before
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    assert not children.exists() or children.read_text() == ""
+
+
+def _sockets() -> set[str]:
+    """Return the sockets that this process holds."""
+    found = set()
+    for link in Path("/proc/self/fd").iterdir():
+        try:
+            target = str(link.readlink())
+        except OSError:  # the folder that is being read
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return found
