@@ -5,8 +5,9 @@
 | --------------------------------------- | ------------- | ----------------- |
 | localhost and beneath                   | RFC 6761      | loopback address  |
 | invalid, test, onion, alt, local,       | RFC 6761,     | NXDOMAIN          |
-| internal, home.arpa                     | 7686, 9476,   |                   |
-|                                         | 6762, 8375    |                   |
+| internal, home.arpa, service.arpa       | 7686, 9476,   |                   |
+|                                         | 6762, 8375,   |                   |
+|                                         | 9665          |                   |
 | reverse zones of private addresses      | RFC 6303      | NXDOMAIN          |
 | single labels                           | dns.md §3     | NXDOMAIN          |
 | wpad, isatap and beneath a search domain| dns.md §3     | NXDOMAIN          |
@@ -31,7 +32,16 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NO_ZONES = ("invalid", "test", "onion", "alt", "local", "internal", "home.arpa")
+_NO_ZONES = (
+    "invalid",
+    "test",
+    "onion",
+    "alt",
+    "local",
+    "internal",
+    "home.arpa",
+    "service.arpa",
+)
 
 _PRIVATE_REVERSE = (
     *(f"{n}.in-addr.arpa" for n in ("0", "10", "127", "254.169", "168.192", "255.255.255.255")),

@@ -30,6 +30,8 @@ TABLE = [
     ("a.home.arpa", NXDOMAIN, SpecialReason.NEVER_DELEGATED),
     ("a.alt", NXDOMAIN, SpecialReason.NEVER_DELEGATED),
     ("a.internal", NXDOMAIN, SpecialReason.NEVER_DELEGATED),
+    # RFC 9665
+    ("_matter._tcp.default.service.arpa", NXDOMAIN, SpecialReason.NEVER_DELEGATED),
     # single labels, and those that something lies beneath
     ("printer", NXDOMAIN, SpecialReason.SINGLE_LABEL),
     ("vn", NODATA, SpecialReason.SINGLE_LABEL),
