@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: Apache-2.0
+"""filterd in front of an Unbound, against that Unbound: every difference has its reason here.
+
+The Unbound keeps three zones of all types, one of them signed, and validates.
+``FILTERD_E2E_QUERIES`` says how many questions are asked (3,000 unless set),
+``FILTERD_E2E_SEED`` which; ``make e2e`` asks 100,000.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import dns.name
+import dns.zone
+import pytest
+
+from filterd.wire import EdeCode, RRType
+from tests.support.asking import Asker
+from tests.support.comparing import FLAGS, Said
+from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site
+from tests.support.differential import Case, Reason, ask, compare, sort
+from tests.support.lab_questions import LabQuestion, LabQuestions
+from tests.support.lab_zone import lab_zone
+from tests.support.signing import ZoneKey, sign
+from tests.support.unbound import Unbound, unbound
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+QUERIES = int(os.environ.get("FILTERD_E2E_QUERIES", "3000"))
+SEED = int(os.environ.get("FILTERD_E2E_SEED", "1"))
+
+LONGEST_TTL_S = 600
+"""``client_ttl_max`` of the shipped tiers."""
+
+CLOCKS_APART_S = 2
+"""Two caches round the age of one record each for itself."""
+
+ALL_FIELDS = frozenset(
+    (
+        *("rcode", "flags", "AA", "RA", "AD", "TC by UDP"),
+        *("answer", "authority", "additional", "aliases", "TTL", "edns", "edes"),
+    )
+)
+
+TRANSFERS_AND_META = frozenset(
+    (RRType.OPT, RRType.TKEY, RRType.TSIG, RRType.IXFR, RRType.AXFR, RRType.MAILB, RRType.MAILA)
+)
+LOCAL_NAMES = [
+    dns.name.from_text(text)
+    for text in (
+        *("localhost", "local", "onion", "home.arpa", "168.192.in-addr.arpa", "resolver.arpa"),
+        *("use-application-dns.net", "wpad.lab.example"),
+    )
+]
+
+
+def _is_local(case: Case) -> bool:
+    name = case.question.name
+    return len(name) == 2 or any(name.is_subdomain(one) for one in LOCAL_NAMES)
+
+
+REASONS = [
+    Reason(
+        "special-use names and single labels are answered here (dns.md §3)",
+        ALL_FIELDS,
+        _is_local,
+    ),
+    Reason(
+        "ANY gets an HINFO and is not asked (RFC 8482)",
+        ALL_FIELDS,
+        lambda case: case.question.qtype == RRType.ANY,
+    ),
+    Reason(
+        "transfers and meta types are refused (dns.md §2), where Unbound says FORMERR",
+        ALL_FIELDS,
+        lambda case: case.question.qtype in TRANSFERS_AND_META and case.through.rcode == 5,
+    ),
+    Reason(
+        "a FORMERR for a meta type says nothing of the name: SERVFAIL, or REFUSED without RD",
+        ALL_FIELDS,
+        lambda case: 128 <= case.question.qtype <= 254 and case.through.rcode in (2, 5),
+    ),
+    Reason(
+        "AD is cleared: the upstream is not marked trusted (dns.md §5)",
+        frozenset(("AD",)),
+        lambda case: not case.through.flag("AD"),
+    ),
+    Reason(
+        "additional records are dropped (reliability.md B4)",
+        frozenset(("additional",)),
+        lambda case: not case.through.additional,
+    ),
+    Reason(
+        "asked with CD, Unbound says once what it thinks; an EDE is kept with its answer",
+        frozenset(("edes",)),
+        lambda case: (
+            case.question.flags & 0x10 > 0
+            and case.direct.edes ^ case.through.edes
+            <= {EdeCode.DNSSEC_INDETERMINATE, EdeCode.DNSSEC_BOGUS}
+        ),
+    ),
+    Reason(
+        "a failure that is repeated from the cache says so by EDE 13 (RFC 8914 §4.14)",
+        frozenset(("edes",)),
+        lambda case: (
+            case.direct.rcode == case.through.rcode == 2
+            and case.direct.edes ^ case.through.edes == {EdeCode.CACHED_ERROR}
+        ),
+    ),
+    Reason(
+        "no TTL is longer than client_ttl_max",
+        frozenset(("TTL",)),
+        lambda case: all(
+            abs(min(case.direct.ttls[key], LONGEST_TTL_S) - ttl) <= CLOCKS_APART_S
+            for key, ttl in case.through.ttls.items()
+            if key in case.direct.ttls
+        ),
+    ),
+]
+"""The first that holds explains a difference in one of its fields."""
+
+
+def fields_beside(case: Case) -> list[str]:
+    """Compare what is no property of one answer alone."""
+    direct, through = case.direct.ttls, case.through.ttls
+    shared = direct.keys() & through.keys()
+    found = []
+    if any(abs(direct[key] - through[key]) > CLOCKS_APART_S for key in shared):
+        found.append("TTL")
+    if case.was_truncated[0] is not case.was_truncated[1]:
+        found.append("TC by UDP")
+    return found
+
+
+@pytest.fixture(scope="module")
+def zones() -> dict[str, dns.zone.Zone]:
+    origins = ("lab.example.", "other.example.", "signed.example.")
+    made = {origin: lab_zone(origin, seed) for seed, origin in enumerate(origins)}
+    sign(made["signed.example."], ZoneKey(1))
+    return made
+
+
+@pytest.fixture(scope="module")
+def upstream(
+    zones: dict[str, dns.zone.Zone], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Unbound]:
+    folder = tmp_path_factory.mktemp("unbound")
+    anchor = ZoneKey(1).anchor("signed.example.")
+    with unbound(folder, zones=zones, anchors=[anchor]) as running:
+        yield running
+
+
+@contextmanager
+def filterd_before(upstream: Unbound, folder: Path, more: str = "") -> Iterator[Asker]:
+    """Start a daemon with an open policy; yield who asks it as staff."""
+    port = free_port()
+    rate = "rate_limit: {queries_a_second: 100000, burst: 1000000}\n"
+    config = write_site(folder / "site", port=port, upstream=upstream.port, more=rate + more)
+    build_lists(config, folder / "state")
+    with (
+        serving(config, folder / "state"),
+        Asker(("127.0.0.1", port), SOURCES["staff"]) as asker,
+    ):
+        yield asker
+
+
+def test_every_difference_to_the_upstream_has_a_reason(
+    zones: dict[str, dns.zone.Zone],
+    upstream: Unbound,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    questions = LabQuestions(zones.values(), SEED).draw(QUERIES)
+    with filterd_before(upstream, tmp_path) as through, Asker(upstream.address) as direct:
+        findings = compare(questions, (direct, through), REASONS, fields_beside)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{findings}\n")
+    assert not findings.unexplained
+
+
+A_HOST = LabQuestion(
+    dns.name.from_text("host1.lab.example"), RRType.A, a_query("host1.lab.example"), by_tcp=False
+)
+
+
+def test_one_forged_record_would_be_noticed(upstream: Unbound, tmp_path: Path) -> None:
+    lie = "local_zones: [{name: host1.lab.example, records: ['@ 300 A 203.0.113.250']}]\n"
+    with filterd_before(upstream, tmp_path, lie) as through, Asker(upstream.address) as direct:
+        findings = compare([A_HOST], (direct, through), REASONS, fields_beside)
+    assert "answer" in findings.unexplained
+
+
+def _with_flag(said: Said, flag: str) -> Said:
+    return replace(said, flags=said.flags ^ FLAGS[flag])
+
+
+def _without_signatures(said: Said) -> Said:
+    kept = {key: data for key, data in said.answer.items() if key[1] != RRType.RRSIG}
+    return replace(said, answer=kept)
+
+
+def _with_ttls(said: Said, ttl_s: int) -> Said:
+    return replace(said, ttls=dict.fromkeys(said.ttls, ttl_s))
+
+
+LIES: dict[str, tuple[str, Callable[[Said], Said]]] = {
+    "another response code": ("rcode", lambda said: replace(said, rcode=3)),
+    "another opcode": ("opcode", lambda said: replace(said, opcode=1)),
+    "another question": ("question", lambda said: replace(said, question=said.question[::-1])),
+    "no answer": ("answer", lambda said: replace(said, answer={})),
+    "no signatures": ("answer", _without_signatures),
+    "a record twice": ("answer", lambda said: replace(said, answer_records=9)),
+    "a record that nobody asked for": (
+        "authority",
+        lambda said: replace(said, authority=said.answer),
+    ),
+    "an additional record": ("additional", lambda said: replace(said, additional=said.answer)),
+    "an alias": ("aliases", lambda said: replace(said, aliases=(b"\0",))),
+    "AA": ("AA", lambda said: _with_flag(said, "AA")),
+    "no RA": ("RA", lambda said: _with_flag(said, "RA")),
+    "no RD": ("RD", lambda said: _with_flag(said, "RD")),
+    "CD": ("CD", lambda said: _with_flag(said, "CD")),
+    "TC": ("TC", lambda said: _with_flag(said, "TC")),
+    "the reserved bit": ("flags", lambda said: replace(said, flags=said.flags | 0x40)),
+    "no OPT": ("edns", lambda said: replace(said, edns=None)),
+    "an extended error": ("edes", lambda said: replace(said, edes=frozenset((15,)))),
+    "a TTL of a minute less": ("TTL", lambda said: _with_ttls(said, 540)),
+    "a TTL of a minute more": ("TTL", lambda said: _with_ttls(said, 660)),
+}
+
+
+@pytest.mark.parametrize(("field", "lie"), LIES.values(), ids=LIES)
+def test_every_kind_of_lie_would_be_noticed(
+    upstream: Unbound, field: str, lie: Callable[[Said], Said]
+) -> None:
+    wire = a_query("all-types.signed.example", "TXT", do=True)
+    question = LabQuestion(dns.name.from_text("all-types.signed.example"), RRType.TXT, wire, True)
+    with Asker(upstream.address) as direct:
+        said_directly = ask(question, (direct, direct)).direct
+    truth = _with_ttls(said_directly, 600)
+    case = Case(question, truth, lie(truth), (False, False))
+    findings = sort([case], REASONS, fields_beside)
+    assert [*findings.unexplained] == [field]
