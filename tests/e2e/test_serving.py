@@ -68,7 +68,7 @@ def test_a_stranger_gets_silence(index: Index, upstream: FakeUpstream) -> None:
     site = a_site(index, [upstream], allow_from=(), networks=())
     with Serving(site) as serving, serving.stub("127.0.9.9") as stranger:
         stranger.send(b"\x12\x34\x01\0\0\1\0\0\0\0\0\0\3www\7example\3com\0\0\1\0\1")
-        serving.eventually(lambda: serving.resolver.counters["dropped"] == 1)
+        serving.eventually(lambda: serving.udp[0].counters["denied"] == 1)
         stranger.socket.setblocking(False)
         with pytest.raises(BlockingIOError):
             stranger.receive()
