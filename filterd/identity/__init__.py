@@ -1,13 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 4: who is asking. (address, interface) -> the client that policy judges.
 
-A client is recognised by the network that its address or interface belongs to;
-the narrowest network wins, an interface only where no address range does. A
-client of no network gets the grade of unknown clients, the strictest that the
-site has: failing to recognise a device never opens anything.
+A client is recognised by the first of these that knows it:
+
+1. the **MAC** of its device, which the kernel's neighbour table or a DHCP lease
+   tells for an address on a link of the school's side;
+2. the narrowest **range** that holds its address;
+3. the **interface** that it asked by; a link-local address says nothing without it.
+
+A client of none gets the grade of unknown clients, the strictest that the site
+has. A device that is not seen yet gets the strictest of what it may turn out to
+be, for a second: failing to recognise a device never opens anything.
+
+::
+
+    files of DHCP servers --> leases ------.
+    ip neigh ---------------> neighbours ---> devices ----.
+    ip address, ip route ---> links -------'              +--> surroundings --> identifier
+                              leases -------> lease_names '
+
+``observer`` keeps it fresh. What was learned is forgotten after a minute.
+Who may ask at all: the networks and ranges of the site, whoever is on a link of
+the school's side (``links`` says which those are), and this machine itself.
 """
 
 from filterd.identity.identifier import Identifier
+from filterd.identity.observer import Observer
 from filterd.identity.surroundings import Surroundings
 
-__all__ = ["Identifier", "Surroundings"]
+__all__ = ["Identifier", "Observer", "Surroundings"]

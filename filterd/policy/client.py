@@ -13,12 +13,14 @@ class Client:
     """A client's grade, and the network that gave it (None: an unknown client).
 
     ``address`` is None where a question is about a grade and not a device
-    (``filterd check --grade 6``).
+    (``filterd check --grade 6``). ``mac`` is that of the device that has the
+    address, None where it is not known.
     """
 
     grade: GradePolicy
     network: str | None = None
     address: str | None = None
+    mac: str | None = None
 
     def is_meant_by(self, rule: LocalRule) -> bool:
         """Tell whether a local rule is for this client."""

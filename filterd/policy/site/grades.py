@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.documents import Document, Where, did_you_mean
+from filterd.policy import strictness
 from filterd.policy.model import GRADES, BlockResponse, Category, GradePolicy
 from filterd.policy.site.loading import inheritance
 from filterd.policy.site.tiers import AGE_OF_GRADE, DEFAULTS, TIER_OF_GRADE, Settings
@@ -45,7 +46,7 @@ def strictest(grades: Mapping[str, GradePolicy], among: Iterable[str]) -> str:
     """
     wanted = set(among) or set(GRADES)
     candidates = [grades[grade] for grade in GRADES if grade in wanted]
-    return max(candidates, key=lambda policy: (len(policy.closed), -policy.age)).grade
+    return strictness.strictest(candidates).grade
 
 
 def _compile_grade(
