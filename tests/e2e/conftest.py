@@ -2,5 +2,6 @@
 """What end-to-end tests share."""
 
 from tests.support.serving_fixtures import index, serving, upstream
+from tests.support.tls_fixtures import authority, door
 
-__all__ = ["index", "serving", "upstream"]
+__all__ = ["authority", "door", "index", "serving", "upstream"]
