@@ -28,7 +28,7 @@ class Forward:
         """See what nothing above could answer. Never proceeds."""
         question, route = query.upstream_key
         try:
-            resolution = await self._forwarder.resolve(question, route)
+            resolution = await self._forwarder.resolve(question, route, query.peer.address)
         except UpstreamTimeoutError:
             return Answer(Source.FAILED, edes=(NO_ANSWER,))
         except UpstreamOverloadError:

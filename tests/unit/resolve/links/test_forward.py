@@ -25,6 +25,8 @@ from tests.support.policies import wire
 from tests.support.serving import a_site
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from filterd.lists.index import Index
 
 NOTHING = RebuiltSections(b"", 0, 0, 0, (), (), 21)
@@ -38,9 +40,15 @@ class Scripted(Forwarder):
         super().__init__(FakeClock())
         self.outcome = outcome
         self.servers: tuple[UpstreamServer, ...] = ()
+        self.asker: Hashable = None
 
-    async def resolve(self, question: UpstreamQuestion, route: Route) -> Resolution:  # noqa: ARG002
-        self.servers = route.servers
+    async def resolve(
+        self,
+        question: UpstreamQuestion,  # noqa: ARG002 -- as the real one has it
+        route: Route,
+        asker: Hashable = None,
+    ) -> Resolution:
+        self.servers, self.asker = route.servers, asker
         if isinstance(self.outcome, UpstreamError):
             raise self.outcome
         return self.outcome
@@ -95,3 +103,10 @@ def test_a_delegated_zone_is_asked_of_its_own_servers(
     scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
     answer_of(Forward(scripted), a_chain_query(site, name))
     assert scripted.servers == (server,)
+
+
+def test_who_asks_is_told_so_that_nobody_takes_all_places(index: Index) -> None:
+    scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
+    query = a_chain_query(a_site(index))
+    answer_of(Forward(scripted), query)
+    assert scripted.asker == query.peer.address
