@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ANSWERED_A_TURN = 64
 """So many take some milliseconds, in which the kernel's queue cannot overflow."""
 
+ANSWERED_AT_THE_END = 1_024
+
 BUFFER_OCTETS = 4 * 1024 * 1024
 
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE, _SO_MEMINFO = 32, 33, 55  # asm-generic/socket.h
@@ -79,8 +81,9 @@ class UdpListener:
         return int(_MEMORY.unpack(memory)[_DROPS]) if len(memory) == _MEMORY.size else 0
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; who has been taken in is answered, if that does not have to wait."""
         self._loop.remove_reader(self._socket)
+        self._answer_next(ANSWERED_AT_THE_END)
         self._datagrams.close()
         for handle in (self._going_on, self._flushing):
             if handle is not None:
@@ -95,16 +98,18 @@ class UdpListener:
         self._turn()
 
     def _turn(self) -> None:
-        now = self._clock.monotonic()
-        self._datagrams.receive(now)
-        for datagram in self._datagrams.take(ANSWERED_A_TURN, now):
+        self._datagrams.receive(self._clock.monotonic())
+        self._answer_next(ANSWERED_A_TURN)
+        if len(self._datagrams):
+            self._going_on = self._loop.call_soon(self._go_on)
+
+    def _answer_next(self, most: int) -> None:
+        for datagram in self._datagrams.take(most, self._clock.monotonic()):
             try:
                 self._received(datagram)
             except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
                 _log.exception("a datagram could not be answered")
         self._datagrams.flush()
-        if len(self._datagrams):
-            self._going_on = self._loop.call_soon(self._go_on)
 
     def _received(self, datagram: Datagram) -> None:
         peer = Peer(datagram.address, datagram.interface)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from struct import pack
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ import dns.flags
 import dns.message
 import pytest
 
-from filterd.policy.model import Network
+from filterd.policy.model import Network, RateLimit
+from filterd.server import udp
 from tests.support.serving import GRADE_1, Serving, UdpStub, a_site
 from tests.support.wire import a_query
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.lists.index import Index
+    from filterd.resolve.query import Peer, Query
     from tests.support.upstream import FakeUpstream
 
 BLOCKED = a_query("porn.example")
@@ -155,3 +158,83 @@ def test_a_burst_is_answered_whole(serving: Serving) -> None:
             stub.send(a_query("porn.example", message_id=number))
         answered = {int.from_bytes(stub.receive()[:2]) for _ in range(100)}
     assert answered == set(range(100))
+
+
+def send_all(stub: UdpStub, messages: list[bytes]) -> None:
+    for message in messages:
+        stub.send(message)
+
+
+def test_more_than_a_turn_s_worth_is_answered_whole(serving: Serving) -> None:
+    asked = udp.ANSWERED_A_TURN * 20
+    with serving.stub() as stub:
+        stub.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+        serving.run(lambda: send_all(stub, [BLOCKED] * asked))
+        assert all(stub.receive() for _ in range(asked))
+    assert serving.run(lambda: serving.udp[0].waiting) == 0
+
+
+def test_who_is_over_the_rate_is_served_by_tcp(index: Index) -> None:
+    with Serving(a_site(index), rate=RateLimit(1, 3)) as serving:
+        answers = [serving.ask("porn.example") for _ in range(5)]
+        assert [bool(one.flags & dns.flags.TC) for one in answers] == [False] * 3 + [True] * 2
+        assert serving.ask("porn.example", by="tcp").rcode() == dns.rcode.NXDOMAIN
+        assert serving.udp[0].counters["truncated_rate"] == 2
+
+
+def test_without_a_limit_nobody_is_told_to_come_by_tcp(serving: Serving) -> None:
+    assert not any(serving.ask("porn.example").flags & dns.flags.TC for _ in range(20))
+
+
+def test_a_listener_that_closes_answers_whom_it_has_taken_in(serving: Serving) -> None:
+    asked = udp.ANSWERED_A_TURN * 3
+    with serving.stub() as stub:
+
+        def ask_and_close() -> None:
+            for _ in range(asked):
+                stub.send(BLOCKED)
+            listener = serving.udp[0]
+            listener._turn()
+            assert listener.waiting
+            listener.close()
+
+        serving.run(ask_and_close)
+        assert all(stub.receive() for _ in range(asked))
+
+
+def test_the_error_of_one_datagram_costs_no_other_s_answer(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit = serving.resolver.admit
+
+    def broken(message: bytes, peer: Peer) -> Query | bytes | None:
+        if message[:2] == b"\0\1":
+            raise RuntimeError("a mistake of ours")
+        return admit(message, peer)
+
+    monkeypatch.setattr(serving.resolver, "admit", broken)
+    with serving.stub() as stub:
+        messages = [a_query("porn.example", message_id=one) for one in range(3)]
+        serving.run(lambda: send_all(stub, messages))
+        assert [stub.receive()[:2] for _ in range(2)] == [b"\0\0", b"\0\2"]
+    assert "a mistake of ours" in serving.errors.take()[0]
+
+
+def test_what_the_kernel_had_no_room_for_is_counted(serving: Serving) -> None:
+    listener = serving.udp[0]
+    assert listener.receive_drops == 0
+
+    def overflow() -> None:
+        listener._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_304)
+        with serving.stub() as stub:
+            for _ in range(100):
+                stub.send(BLOCKED)
+
+    serving.run(overflow)
+    assert 0 < listener.receive_drops < 100
+
+
+def test_the_kernel_may_hold_a_lesson_bell(serving: Serving) -> None:
+    held = serving.udp[0]._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    allowed = int(Path("/proc/sys/net/core/rmem_max").read_text(encoding="ascii"))
+    assert held >= 2 * min(udp.BUFFER_OCTETS, allowed)
