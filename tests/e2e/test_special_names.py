@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import dns.name
 import dns.rcode
+import dns.rrset
 import pytest
 
 from filterd.resolve import special_use
@@ -15,8 +16,6 @@ from tests.support.serving import Serving, a_site
 
 if TYPE_CHECKING:
     from typing import TypeAlias
-
-    import dns.rrset
 
     from filterd.lists.index import Index
     from tests.support.upstream import FakeUpstream
