@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a forged source address gets for what it sends: octets out, octets in (reliability.md A9)."""
+"""What a forged source address gets for what it sends, octets for octets (reliability.md A9)."""
 
 from __future__ import annotations
 
