@@ -199,8 +199,10 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "status.answers": ("Trả lời", "Answers"),
     "status.cache": ("Bộ nhớ đệm", "Cache"),
     "status.cache_line": (
-        "{entries} mục, {octets} byte, trúng {hits}, trượt {misses}",
-        "{entries} entries, {octets} octets, {hits} hits, {misses} misses",
+        "{entries} mục, {octets} byte, trúng {hits}, trượt {misses}, quá hạn {stale},"
+        " hỏi trước {refreshed}, lỗi được nhớ {failures}",
+        "{entries} entries, {octets} octets, {hits} hits, {misses} misses, {stale} stale,"
+        " {refreshed} refreshed ahead, {failures} failures remembered",
     ),
     "status.in_flight": ("Đang hỏi", "In flight"),
     "status.matcher": ("Bộ tra cứu", "Matcher"),

@@ -12,7 +12,9 @@ The life of a query:
 4. The **chain** (``pipeline``, the one readable list) is asked. **local**
    answers the school's own and special-use names; **filter** asks
    ``policy.decide``: a block is answered at once, nothing was awaited.
-5. **cache** sits below policy, shared by all clients.
+5. **cache** sits below policy, shared by all clients: answers, failures, and
+   what has expired but is better than nothing. What it goes on asking when the
+   client has its answer is kept in ``background``.
 6. **forward** asks upstreams under one deadline; identical questions in flight
    share one exchange.
 7. On the way out **filter** judges the aliases of the answer too, and all of

@@ -29,9 +29,9 @@ _MOST_EDES = 4
 _MOST_ROUTES = 64
 """Routes in use are few; this bounds those that reloads leave behind."""
 
-_FAILURE_OCTETS = 1_000
+_FAILURE_OCTETS = 800
 """What a failure costs beside its reasons: key, object and dictionary slots."""
-_EDE_OCTETS = 400
+_EDE_OCTETS = 200
 """What an extended error costs beside its text, of four octets a character at most."""
 
 _NEVER = float("-inf")
@@ -55,7 +55,7 @@ class Failure:
     @property
     def octets(self) -> int:
         """The memory it takes; a test measures that it is no less."""
-        return _FAILURE_OCTETS + sum(_EDE_OCTETS + 4 * len(ede.text) for ede in self.edes)
+        return _FAILURE_OCTETS + edes_octets(self.edes)
 
 
 class Failures:
@@ -128,3 +128,8 @@ class Failures:
         failure = self._failures.pop(key, None)
         if failure is not None:
             self.used_octets -= failure.octets
+
+
+def edes_octets(edes: tuple[Ede, ...]) -> int:
+    """Return the memory that extended errors take, at most."""
+    return sum(_EDE_OCTETS + 4 * len(ede.text) for ede in edes)

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
-from filterd.resolve.failures import Failures
+from filterd.resolve.failures import Failures, edes_octets
 
 if TYPE_CHECKING:
     from filterd.resolve.failures import Key
@@ -34,8 +34,6 @@ _RECORD_OCTETS = 80
 """What a record costs beside its octets: two numbers and where they are kept."""
 _TARGET_OCTETS = 320
 """What a target costs: a name of 255 octets at most and its object."""
-_EDE_OCTETS = 400
-"""What an extended error costs beside its text, of four octets a character at most."""
 
 
 class Entry:
@@ -130,7 +128,11 @@ class ResolutionStore:
         return entry
 
     def note_hits(self, key: Key, count: int) -> None:
-        """See that an answer from here was given so often elsewhere: it is as much in use."""
+        """See that an answer from here was repeated so often elsewhere: it is as much in use.
+
+        Whoever repeats answers stops at an entry's last tenth, so that a
+        question in it comes here and begins the refresh.
+        """
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
@@ -194,11 +196,11 @@ class ResolutionStore:
 
 def _octets(resolution: Resolution) -> int:
     """Return the memory that a resolution takes; a test measures that it is no less."""
-    sections, edes = resolution.sections, resolution.edes
+    sections = resolution.sections
     return (
         _ENTRY_OCTETS
         + len(sections.body)
         + _RECORD_OCTETS * len(sections.ttls)
         + _TARGET_OCTETS * len(resolution.targets)
-        + sum(_EDE_OCTETS + 4 * len(ede.text) for ede in edes)
+        + edes_octets(resolution.edes)
     )

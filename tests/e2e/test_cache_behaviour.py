@@ -194,13 +194,15 @@ def test_ten_minutes_without_internet_leave_what_was_known_and_what_is_blocked(
         assert bool(addresses(other)) is stale
 
 
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_many_who_ask_for_a_stale_name_cause_one_exchange(
-    serving: Serving, upstream: FakeUpstream
+    index: Index, upstream: FakeUpstream, loop: str
 ) -> None:
-    serving.ask(NAME)
-    serving.clock.advance(301)
-    upstream.silent.set()
-    answers = ask_all(serving, [NAME] * 200)
+    with Serving(a_site(index, [upstream]), loop=loop) as serving:
+        serving.ask(NAME)
+        serving.clock.advance(301)
+        upstream.silent.set()
+        answers = ask_all(serving, [NAME] * 200)
     assert {tuple(addresses(one)) for one in answers} == {("192.0.2.1",)}
     assert 1 < len(upstream.asked) <= 3
 

@@ -25,7 +25,16 @@ STATUS: dict[str, Any] = {
     "lists": 25,
     "lists_built_at": 1_790_000_000,
     "answers": {"blocked": 12_345, "forwarded": 678_901},
-    "cache": {"entries": 1000, "octets": 250_000, "hits": 9, "misses": 1},
+    "cache": {
+        "entries": 1000,
+        "failures": 7,
+        "octets": 250_000,
+        "hits": 9,
+        "misses": 1,
+        "stale": 2,
+        "cached_failures": 5,
+        "refreshed": 4,
+    },
     "upstreams": [
         {"address": "192.0.2.53", "port": 53, "rtt_ms": 12.5, "down": False},
         {"address": "2001:db8::53", "port": 53, "rtt_ms": None, "down": True},
@@ -55,7 +64,13 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
     [
         (
             "en",
-            ["filterd 0.1.0 is running", "192.0.2.53 port 53 12.5 ms", "(down)", "86\u202f400 s"],
+            [
+                "filterd 0.1.0 is running",
+                "192.0.2.53 port 53 12.5 ms",
+                "(down)",
+                "2 stale",
+                "86\u202f400 s",
+            ],
         ),
         ("vi", ["filterd 0.1.0 đang chạy", "Trường [mẫu]", "(không trả lời)", "biên dịch (nhanh)"]),
     ],
