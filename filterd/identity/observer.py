@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from filterd.identity.surroundings import Surroundings
     from filterd.policy.model import Policy
 
+_START_WITHIN_S = 2.0
 _LOOK_EVERY_S = 1.0
 _REFRESH_EVERY_S = 30.0
 _SHARE_OF_READING = 0.05
@@ -56,7 +57,9 @@ class Observer:
     async def start(self, policy: Policy) -> None:
         """Look around once, so that the first question is answered well, and go on looking."""
         self.apply(policy)
-        await self.look()
+        with contextlib.suppress(TimeoutError):  # then it begins with what it knows
+            async with asyncio.timeout(_START_WITHIN_S):
+                await self.look()
         self._changed.clear()
         self._surroundings.on_wanted = self._neighbours_changed
         self._task = asyncio.get_running_loop().create_task(self._keep_looking())

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd.identity import Surroundings
+from filterd.identity import Observer, Surroundings
 from filterd.resolve import pipeline
 from filterd.resolve.background import Background
 from filterd.resolve.explain import Explanation, client_of, explain, explain_answer, parse_time
@@ -52,7 +52,7 @@ class Worker:
         self, setting: Setting, listening: Sequence[Listening], end: socket.socket
     ) -> None:
         self._setting, self._listening, self._end = setting, listening, end
-        self._surroundings = Surroundings()
+        self._surroundings = Surroundings(setting.clock)
         self._places = Places()
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
@@ -75,6 +75,8 @@ class Worker:
             self._sites, self._store, self._forwarder, clock, self._background
         )
         self._resolver = Resolver(self._sites, self._handler, clock)
+        self._observer = Observer(self._surroundings, clock)
+        await self._observer.start(policy)
         for listening in self._listening:
             await self._listen(listening)
         handlers: Handlers = {
@@ -90,6 +92,7 @@ class Worker:
         for listener in self._udp:
             listener.close()
         self._forwarder.close()
+        await self._observer.close()
         await self._background.close()
         await self._stepper.close()
         for tcp in self._tcp:
@@ -151,6 +154,7 @@ class Worker:
     def _moved(self, site: Site) -> None:
         self._limiter.configure(site.policy.rate_limit)
         self._store.resize(site.policy.cache_octets, self._setting.clock.monotonic())
+        self._observer.apply(site.policy)
 
     async def _listen(self, listening: Listening) -> None:
         udp = UdpListener(listening.udp, self._resolver, self._stepper, self._limiter)

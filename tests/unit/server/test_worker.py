@@ -84,7 +84,7 @@ def test_an_address_decides_by_its_network(school: School) -> None:
         told = await explained(team, "www.tiktok.com", address="127.0.100.1")
         assert told is not None
         assert (told["action"], told["network"], told["grade"]) == ("pass", "of-staff", "staff")
-        assert await explained(team, "www.tiktok.com", address="192.0.2.1") is None
+        assert await explained(team, "www.tiktok.com", address="203.0.113.77") is None
 
     school.serve(work)
 
