@@ -87,9 +87,11 @@ def test_it_serves_until_told_to_stop_and_leaves_nothing(
         assert served.log[-1] == f"filterd listens on 127.0.0.1 port {school.port}"
         assert school.is_blocked("www.tiktok.com")
         assert served.state.control_socket.is_socket()
-        assert _children(served.process.pid) == ""
+        children = _children(served.process.pid).split()
+        assert len(children) == 2  # the manager and one worker
         assert served.end(number) == 0
         assert not served.state.control_socket.exists()
+        assert not any(Path("/proc", child).exists() for child in children)
         _assert_quiet(served)
 
 

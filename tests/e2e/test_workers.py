@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several processes answer as one: nothing is lost when one dies, nothing leaks in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import dns.message
+import dns.rcode
+import pytest
+
+from tests.support.commands import call
+from tests.support.daemon import (
+    SOURCES,
+    Served,
+    build_lists,
+    copy_lists,
+    free_port,
+    serving,
+    write_site,
+)
+from tests.support.upstream import FakeUpstream
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.paths import StateFolder
+
+WITHIN_S = 20.0
+GRADE_3 = SOURCES["3"]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as fake:
+        yield fake
+
+
+class School:
+    """A site with two workers."""
+
+    def __init__(self, folder: Path, built: StateFolder, upstream: FakeUpstream) -> None:
+        self.port, self._upstream, self._folder = free_port(), upstream, folder / "site"
+        self.state = copy_lists(built, folder / "state").folder
+        self.config = self.write()
+
+    def write(self, more: str = "") -> Path:
+        return write_site(
+            self._folder,
+            port=self.port,
+            upstream=self._upstream.port,
+            more=f"workers: 2\nrate_limit: {{queries_a_second: 100000, burst: 100000}}\n{more}",
+        )
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder, upstream: FakeUpstream) -> School:
+    return School(tmp_path, built, upstream)
+
+
+class Client:
+    """A device with one socket; asks many questions before it reads."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((GRADE_3, 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self._socket.connect(("127.0.0.1", port))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def ask(self, name: str, number: int = 1) -> None:
+        self._socket.send(a_query(name, message_id=number))
+
+    def answers(self, count: int) -> dict[int, dns.message.Message]:
+        """Return so many answers by their ID, or those that came in time."""
+        found: dict[int, dns.message.Message] = {}
+        while len(found) < count and select.select([self._socket], [], [], WITHIN_S)[0]:
+            answer = dns.message.from_wire(self._socket.recv(4096))
+            assert answer.id not in found
+            found[answer.id] = answer
+        return found
+
+
+def _children(served: Served) -> list[int]:
+    """Return the process IDs of the workers; the manager, the first that was forked, is not one."""
+    pid = served.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child) for child in children][1:]
+
+
+def _is_blocked(answer: dns.message.Message) -> bool:
+    return answer.rcode() == dns.rcode.NXDOMAIN
+
+
+def test_both_workers_answer_and_status_adds_them_up(school: School) -> None:
+    with serving(school.config, school.state) as served, Client(school.port) as client:
+        for number in range(200):
+            client.ask("www.tiktok.com", number)
+        assert len(client.answers(200)) == 200
+        told = json.loads(call("status", "--json", *served.options).out)
+        assert told["workers"] == 2
+        assert told["answers"]["blocked"] == 200
+
+
+def test_a_question_asked_while_no_worker_lives_is_answered(school: School) -> None:
+    with serving(school.config, school.state) as served, Client(school.port) as client:
+        for pid in _children(served):
+            os.kill(pid, signal.SIGKILL)
+        client.ask("www.tiktok.com")
+        (answer,) = client.answers(1).values()
+        assert _is_blocked(answer)
+        served.wait_for("ended (signal 9); starting it again")
+
+
+def test_while_one_worker_hangs_the_other_answers(school: School) -> None:
+    with serving(school.config, school.state) as served, Client(school.port) as client:
+        first, _ = _children(served)
+        os.kill(first, signal.SIGSTOP)
+        for number in range(50):
+            client.ask("www.tiktok.com", number)
+        assert len(client.answers(50)) == 50
+        os.kill(first, signal.SIGCONT)
+
+
+def test_a_dead_manager_takes_nothing_with_it(school: School) -> None:
+    with serving(school.config, school.state) as served, Client(school.port) as client:
+        pid = served.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        client.ask("www.tiktok.com")
+        assert len(client.answers(1)) == 1
+        served.wait_for("the manager ended (signal 9); starting it again")
+        school.write("exceptions:\n  - {block: new.example, reason: vì thế}\n")
+        while (done := call("reload", *served.options)).code:  # until it listens again
+            assert "no running filterd answers" in done.err
+        client.ask("new.example", 2)
+        assert _is_blocked(client.answers(1)[2])
+
+
+def _ask_a_thousand(client: Client, upstream: FakeUpstream) -> None:
+    """Ask a thousand questions that wait for the upstream: ten names, a hundred times each."""
+    for number in range(1_000):
+        client.ask(f"n{number % 10}.new.example", number)
+    upstream.wait_until_asked(10)
+
+
+@pytest.mark.parametrize("blocked", [True, False], ids=["block", "control"])
+def test_what_waits_while_a_block_comes_into_force_is_blocked(
+    school: School, upstream: FakeUpstream, *, blocked: bool
+) -> None:
+    for n in range(10):
+        upstream.add(f"n{n}.new.example. 60 IN A 192.0.2.{n}")
+    with serving(school.config, school.state) as served, Client(school.port) as client:
+        upstream.released.clear()
+        _ask_a_thousand(client, upstream)
+        school.write("exceptions:\n  - {block: new.example, reason: vì thế}\n" if blocked else "")
+        assert call("reload", *served.options).code == 0
+        upstream.released.set()
+        answers = list(client.answers(1_000).values())
+        assert len(answers) == 1_000
+        got_through = [one for one in answers if one.answer]
+        assert (not got_through) if blocked else got_through
+
+
+def test_after_a_reload_no_worker_answers_by_the_site_before(
+    school: School, upstream: FakeUpstream
+) -> None:
+    upstream.add("www.tiktok.com. 60 IN A 192.0.2.1")
+    with serving(school.config, school.state) as served, Client(school.port) as client:
+        for round_, rule in enumerate(["block", "allow", "block"]):
+            more = f"exceptions:\n  - {{{rule}: www.tiktok.com, reason: vì thế}}\n"
+            school.write(more)
+            assert call("reload", *served.options).code == 0
+            for number in range(100):
+                client.ask("www.tiktok.com", 100 * round_ + number)
+            answers = client.answers(100).values()
+            assert {_is_blocked(one) for one in answers} == {rule == "block"}
