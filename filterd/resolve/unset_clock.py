@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.policy.model import Tls
 from filterd.upstream import Route, in_clear
+from filterd.upstream.system import is_own
 from filterd.version import RELEASED_AT
 from filterd.wire import name as names
 
@@ -45,7 +46,7 @@ class UnsetClock:
         pins = [pin for pin in policy.pins if pin.reason == TIME]
         self._names = frozenset(pin.name for pin in pins)
         self._subtrees = frozenset(pin.name for pin in pins if pin.subtree)
-        self._route = _route(upstreams)
+        self._route = _route(policy, upstreams)
 
     def is_unknown(self, now: float) -> bool:
         """Tell whether the clock shows a time that is past already."""
@@ -69,9 +70,9 @@ def _plausible(built_at: Any) -> float:
     return 0.0
 
 
-def _route(upstreams: tuple[UpstreamServer, ...]) -> Route | None:
+def _route(policy: Policy, upstreams: tuple[UpstreamServer, ...]) -> Route | None:
     """Return the way in clear; None where nobody must prove its name."""
     if all(server.tls != Tls.STRICT for server in upstreams):
         return None
     servers = (in_clear(one) if one.tls == Tls.STRICT else one for one in upstreams)
-    return Route(tuple(dict.fromkeys(servers)))
+    return Route(tuple(dict.fromkeys(one for one in servers if not is_own(one, policy.listen))))

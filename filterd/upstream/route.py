@@ -11,7 +11,7 @@ from filterd.policy.model import Tls
 if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
 
-PLAIN_PORT = 53
+PLAIN_PORT, TLS_PORT = 53, 853
 
 
 class Route:

@@ -7,13 +7,16 @@ providers' resolvers that we could ship would be true for long.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
-from filterd.policy.model import ListenAddress, UpstreamServer
+from filterd.policy.model import ListenAddress, Tls, UpstreamServer
+from filterd.upstream.route import TLS_PORT, in_clear
 
 RESOLV_CONF = Path("/etc/resolv.conf")
 
+_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 -- recognised, not listened on
 _LARGEST = 65_536
 _MOST_SERVERS = 3
 """As many as the C library reads (resolv.conf(5))."""
@@ -24,21 +27,32 @@ def servers(
     listen: tuple[ListenAddress, ...],
     resolv_conf: Path = RESOLV_CONF,
 ) -> tuple[UpstreamServer, ...]:
-    """Put the machine's servers in the place of ``system``.
+    """Put the machine's servers in the place of ``system``, asked as the policy says of it.
 
     Addresses that filterd itself listens on are left out: it must not ask
     itself. An unreadable file gives no servers, as an absent network does.
     """
     result: list[UpstreamServer] = []
     for server in configured:
-        result += _system(resolv_conf) if server.address == "system" else [server]
-    own = {(address.address, address.port) for address in listen}
-    return tuple(
-        dict.fromkeys(server for server in result if (server.address, server.port) not in own)
-    )
+        result += _system(server, resolv_conf) if server.address == "system" else [server]
+    return tuple(dict.fromkeys(server for server in result if not is_own(server, listen)))
 
 
-def _system(resolv_conf: Path) -> list[UpstreamServer]:
+def is_own(server: UpstreamServer, listen: tuple[ListenAddress, ...]) -> bool:
+    """Tell whether filterd itself would be asked, also where TLS cannot be had."""
+    to_ask = (server,) if server.tls == Tls.STRICT else (server, in_clear(server))
+    ways = {(way.address, way.port) for way in to_ask}
+    for address in listen:
+        if (address.address, address.port) in ways:
+            return True
+        if address.address in _WILDCARDS and any(
+            port == address.port and _is_loopback(own) for own, port in ways
+        ):
+            return True
+    return False
+
+
+def _system(entry: UpstreamServer, resolv_conf: Path) -> list[UpstreamServer]:
     try:
         with resolv_conf.open(encoding="utf-8", errors="replace") as file:
             text = file.read(_LARGEST)
@@ -48,8 +62,18 @@ def _system(resolv_conf: Path) -> list[UpstreamServer]:
     for line in text.splitlines():
         words = line.split()
         if len(words) >= 2 and words[0] == "nameserver" and _is_address(words[1]):
-            found.append(UpstreamServer(words[1]))
+            found.append(_named(entry, words[1]))
     return found[:_MOST_SERVERS]
+
+
+def _named(entry: UpstreamServer, address: str) -> UpstreamServer:
+    if entry.tls == Tls.NO:
+        return replace(entry, address=address)
+    return replace(entry, address=address, port=TLS_PORT, tls_name="")
+
+
+def _is_loopback(text: str) -> bool:
+    return ip_address(text.partition("%")[0]).is_loopback
 
 
 def _is_address(text: str) -> bool:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from filterd.lists.guards import Pin
-from filterd.policy.model import Tls, UpstreamServer
+from filterd.policy.model import ListenAddress, Tls, UpstreamServer
 from filterd.resolve.unset_clock import UnsetClock
 from filterd.version import RELEASED_AT
 from tests.support.policies import a_policy, wire
@@ -52,6 +54,14 @@ def test_only_who_must_prove_its_name_is_asked_otherwise() -> None:
     route = unset_clock(OPPORTUNISTIC, STRICT, PLAIN).route_of(wire("time.example"), 0.0)
     assert route is not None
     assert route.servers == (OPPORTUNISTIC, PLAIN)
+
+
+def test_filterd_does_not_ask_itself_where_a_neighbour_does_the_tls() -> None:
+    policy = replace(POLICY, listen=(ListenAddress("127.0.0.1"),))
+    neighbour = UpstreamServer("127.0.0.1", 853, Tls.STRICT, "dns.example")
+    route = UnsetClock(policy, None, (neighbour, STRICT)).route_of(wire("time.example"), 0.0)
+    assert route is not None
+    assert route.servers == (PLAIN,)
 
 
 def test_where_nobody_must_prove_its_name_nothing_changes() -> None:

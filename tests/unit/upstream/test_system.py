@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.policy.model import ListenAddress, UpstreamServer
-from filterd.upstream.system import servers
+import pytest
+
+from filterd.policy.model import ListenAddress, Tls, UpstreamServer
+from filterd.upstream.system import is_own, servers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,3 +65,42 @@ def test_one_server_named_twice_is_one(tmp_path: Path) -> None:
 
 def test_an_absent_file_gives_no_servers(tmp_path: Path) -> None:
     assert servers((SYSTEM, FIXED), (), tmp_path / "absent") == (FIXED,)
+
+
+def test_the_machine_s_servers_are_asked_as_the_policy_says_of_them(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "nameserver 192.0.2.1\n")
+    plain = UpstreamServer("system", trusted=True, randomise_case=True)
+    by_tls = UpstreamServer("system", 53, Tls.OPPORTUNISTIC, "system")
+    assert servers((plain, by_tls), (), path) == (
+        UpstreamServer("192.0.2.1", 53, trusted=True, randomise_case=True),
+        UpstreamServer("192.0.2.1", 853, Tls.OPPORTUNISTIC),
+    )
+
+
+OWN = {
+    "its very address": (UpstreamServer("192.0.2.1"), "192.0.2.1"),
+    "loopback, where all is listened on": (UpstreamServer("127.0.0.1"), "0.0.0.0"),
+    "loopback by IPv6": (UpstreamServer("::1"), "::"),
+    "itself where TLS cannot be had": (
+        UpstreamServer("127.0.0.1", 853, Tls.OPPORTUNISTIC),
+        "127.0.0.1",
+    ),
+}
+OTHERS = {
+    "another port": (UpstreamServer("192.0.2.1", 5353), "192.0.2.1"),
+    "elsewhere": (UpstreamServer("192.0.2.1"), "0.0.0.0"),
+    "a neighbour that is never asked in clear": (
+        UpstreamServer("127.0.0.1", 853, Tls.STRICT),
+        "0.0.0.0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("server", "listen"), OWN.values(), ids=OWN.keys())
+def test_filterd_knows_itself_under_every_address(server: UpstreamServer, listen: str) -> None:
+    assert is_own(server, (ListenAddress(listen),))
+
+
+@pytest.mark.parametrize(("server", "listen"), OTHERS.values(), ids=OTHERS.keys())
+def test_others_are_others(server: UpstreamServer, listen: str) -> None:
+    assert not is_own(server, (ListenAddress(listen),))
