@@ -66,6 +66,8 @@ def _is_local(case: Case) -> bool:
     return len(name) == 2 or any(name.is_subdomain(one) for one in LOCAL_NAMES)
 
 
+UNTRUSTED = "AD is cleared: the upstream is not marked trusted (dns.md §5)"
+
 REASONS = [
     Reason(
         "special-use names and single labels are answered here (dns.md §3)",
@@ -88,7 +90,7 @@ REASONS = [
         lambda case: 128 <= case.question.qtype <= 254 and case.through.rcode in (2, 5),
     ),
     Reason(
-        "AD is cleared: the upstream is not marked trusted (dns.md §5)",
+        UNTRUSTED,
         frozenset(("AD",)),
         lambda case: not case.through.flag("AD"),
     ),
@@ -158,11 +160,18 @@ def upstream(
 
 
 @contextmanager
-def filterd_before(upstream: Unbound, folder: Path, more: str = "") -> Iterator[Asker]:
+def filterd_before(
+    upstream: Unbound, folder: Path, more: str = "", *, trusted: bool = False
+) -> Iterator[Asker]:
     """Start a daemon with an open policy; yield who asks it as staff."""
     port = free_port()
     rate = "rate_limit: {queries_a_second: 100000, burst: 1000000}\n"
     config = write_site(folder / "site", port=port, upstream=upstream.port, more=rate + more)
+    if trusted:
+        site, server = config / "site.yaml", f"'127.0.0.1:{upstream.port}'"
+        text = site.read_text(encoding="utf-8")
+        entry = f"{{server: {server}, trusted: true}}"
+        site.write_text(text.replace(server, entry), encoding="utf-8")
     build_lists(config, folder / "state")
     with (
         serving(config, folder / "state"),
@@ -171,15 +180,22 @@ def filterd_before(upstream: Unbound, folder: Path, more: str = "") -> Iterator[
         yield asker
 
 
+@pytest.mark.parametrize("trusted", [False, True], ids=["untrusted", "trusted"])
 def test_every_difference_to_the_upstream_has_a_reason(
     zones: dict[str, dns.zone.Zone],
     upstream: Unbound,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    *,
+    trusted: bool,
 ) -> None:
-    questions = LabQuestions(zones.values(), SEED).draw(QUERIES)
-    with filterd_before(upstream, tmp_path) as through, Asker(upstream.address) as direct:
-        findings = compare(questions, (direct, through), REASONS, fields_beside)
+    questions = LabQuestions(zones.values(), SEED + trusted).draw(QUERIES // 2)
+    reasons = [one for one in REASONS if one.text != UNTRUSTED or not trusted]
+    with (
+        filterd_before(upstream, tmp_path, trusted=trusted) as through,
+        Asker(upstream.address) as direct,
+    ):
+        findings = compare(questions, (direct, through), reasons, fields_beside)
     with capsys.disabled():
         sys.stdout.write(f"\n{findings}\n")
     assert not findings.unexplained

@@ -168,6 +168,28 @@ def test_what_an_untrusted_upstream_claims_is_not_repeated(
             assert not response.flags & dns.flags.AD
 
 
+@pytest.mark.parametrize(
+    ("name", "validated"), [("www.signed.example", True), ("nothing.else.example", False)]
+)
+def test_what_a_trusted_upstream_has_validated_is_said_to_who_understands(
+    validating: Unbound, index: Index, name: str, *, validated: bool
+) -> None:
+    with before(validating, index, trusted=True) as serving:
+        for _ in range(2):
+            for do, ad in ((True, False), (False, True), (True, True)):
+                response = serving.ask(name, do=do, ad=ad)
+                assert bool(response.flags & dns.flags.AD) is validated
+            assert not serving.ask(name).flags & dns.flags.AD
+
+
+def test_no_trust_makes_authentic_what_is_bogus_or_blocked(
+    validating: Unbound, index: Index
+) -> None:
+    with before(validating, index, trusted=True) as serving:
+        for name in ("www.broken.example", "blocked.signed.example", "to-blocked.signed.example"):
+            assert not serving.ask(name, do=True, cd=True).flags & dns.flags.AD
+
+
 # A resolver that validates in front of filterd.
 
 SECURE = {
