@@ -38,7 +38,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ("vnu.edu.vn --grade 3", 0),
         ("www.tiktok.com --client 127.0.100.1", 0),
         ("www.tiktok.com --grade 33", 2),
-        ("vnu.edu.vn --client 192.0.2.1", 2),
+        ("vnu.edu.vn --client 203.0.113.77", 2),
         ("vnu.edu.vn --at never", 2),
     ],
 )
