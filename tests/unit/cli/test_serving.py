@@ -38,6 +38,7 @@ HEAVY = (
     "idna",
     "filterd.documents",
     "filterd.lists.compiler",
+    "filterd.upstream.tls",
 )
 
 SERVE_AND_LIST_MODULES = """
