@@ -39,7 +39,7 @@ class Places:
     """Who holds a connection, over all the TCP listeners of a worker."""
 
     def __init__(self) -> None:
-        self._held: dict[str, set[Holder]] = {}
+        self._held: dict[str, dict[Holder, None]] = {}  # in the order in which they came
         self._total = 0
 
     def __len__(self) -> int:
@@ -60,16 +60,16 @@ class Places:
                 return False
             self.release(leaving)
             leaving.abort()
-        self._held.setdefault(newcomer.client, set()).add(newcomer)
+        self._held.setdefault(newcomer.client, {})[newcomer] = None
         self._total += 1
         return True
 
     def release(self, holder: Holder) -> None:
         """Take a place back; nothing happens where none is held."""
-        held = self._held.get(holder.client, set())
+        held = self._held.get(holder.client, {})
         if holder not in held:
             return
-        held.remove(holder)
+        del held[holder]
         self._total -= 1
         if not held:
             del self._held[holder.client]

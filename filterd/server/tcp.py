@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FIRST_OCTET_WITHIN_S = 3.0
 MESSAGE_WITHIN_S = 2.0
 IDLE_S = 10.0
+LINGER_S = 2.0
 MOST_QUERIES_A_CONNECTION = 100
 MOST_IN_FLIGHT = 20
 MOST_UNREAD_OCTETS = 256 * 1024
@@ -106,6 +107,8 @@ class _Connection(asyncio.BufferedProtocol):
         self._asked = 0
         self._in_flight = 0
         self._taking = False
+        self._has_answered = False
+        self._is_half_closed = False
         self._complete = False
         """No more questions will be taken: the connection ends with the last answer."""
 
@@ -146,7 +149,7 @@ class _Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """Keep the way back open: some clients close their half after the last question."""
-        self._complete = True
+        self._complete = self._is_half_closed = True
         return not self._is_done()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's shape
@@ -155,6 +158,8 @@ class _Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Answer every message that is whole now, up to the last that may be asked."""
+        if self._complete:
+            return
         had_begun = self._deframer.pending
         whole = self._deframer.feed(bytes(self._listener.read_into[:nbytes]))
         room = MOST_QUERIES_A_CONNECTION - self._asked - len(self._messages)
@@ -184,12 +189,30 @@ class _Connection(asyncio.BufferedProtocol):
         self._taking = False
         self._expect_progress()
         self._limit_reading()
-        if self._complete and self._is_done() and self._transport is not None:
+        if self._complete and self._is_done():
+            self._finish()
+
+    def _finish(self) -> None:
+        """End it so that the last answers arrive.
+
+        What lies unread when a socket is closed makes the kernel reset the
+        connection, and answers that are on their way are lost (RFC 1122
+        §4.2.2.13). So a client that has more to say is heard for a moment.
+        """
+        if self._transport is None or self._is_closing():
+            return
+        if self._is_half_closed:
             self._transport.close()
+            return
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._end_after(LINGER_S)
 
     def _is_admitted(self) -> bool:
         """Tell whether the rate allows the next question; if not, it is taken after a rest."""
-        if self._has_rested or self._listener.limiter.admits(self.client):
+        assert self._peer is not None
+        limiter, peer = self._listener.limiter, self._peer
+        if self._has_rested or limiter.admits(peer.address, peer.interface):
             self._has_rested = False
             return True
         self._resting = self._loop.call_later(REST_S, self._rested)
@@ -224,8 +247,13 @@ class _Connection(asyncio.BufferedProtocol):
         self._take()
 
     def _write(self, reply: bytes) -> None:
-        if self._transport is not None and not self._is_closing():
-            self._transport.write(frame(reply))
+        if self._transport is None or self._is_closing():
+            return
+        self._transport.write(frame(reply))
+        if not self._has_answered:
+            assert self._peer is not None
+            self._has_answered = True
+            self._listener.limiter.prove(self._peer.address, self._peer.interface)
 
     def _is_closing(self) -> bool:
         return self._transport is None or self._transport.is_closing()

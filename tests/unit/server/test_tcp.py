@@ -106,6 +106,42 @@ def test_the_last_question_of_a_connection_is_answered_and_then_it_ends(
         assert stub.is_ended()
 
 
+@pytest.mark.parametrize("lingers", [True, False])
+def test_who_asks_more_than_it_may_is_not_reset_before_it_has_its_answers(
+    on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch, lingers: bool
+) -> None:
+    if not lingers:
+        monkeypatch.setattr(tcp._Connection, "_finish", lambda one: one._transport.close())
+    with on_each_loop.tcp_stub() as stub:
+        stub.send(*[BLOCKED] * 1_000)
+        received, is_reset = _until_the_end(stub)
+    assert is_reset is not lingers
+    if lingers:
+        assert received.count(BLOCKED[12:-11]) == tcp.MOST_QUERIES_A_CONNECTION
+
+
+def _until_the_end(stub: TcpStub) -> tuple[bytes, bool]:
+    """Return all that comes and whether a reset ended it."""
+    received = b""
+    try:
+        while part := stub.socket.recv(1 << 16):
+            received += part
+    except ConnectionResetError:
+        return received, True
+    return received, False
+
+
+def test_who_goes_on_after_its_last_question_is_heard_for_a_moment_only(
+    on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tcp, "LINGER_S", 0.05)
+    with on_each_loop.tcp_stub() as stub:
+        stub.send(*[BLOCKED] * tcp.MOST_QUERIES_A_CONNECTION)
+        assert all(stub.receive() for _ in range(tcp.MOST_QUERIES_A_CONNECTION))
+        assert stub.is_ended()
+        on_each_loop.eventually(lambda: not on_each_loop.connections)
+
+
 def test_who_closes_one_half_gets_the_answer_and_then_the_end(
     on_each_loop: Serving, upstream: FakeUpstream
 ) -> None:
@@ -315,6 +351,20 @@ def test_what_is_sent_by_udp_in_its_name_does_not_keep_a_client_from_asking_by_t
     monkeypatch.setattr(Limiter, "admits", lambda *_: False)
     with Serving(a_site(index)) as serving, serving.tcp_stub() as stub:
         assert [stub.ask(BLOCKED)[3] & 0xF for _ in range(3)] == [dns.rcode.NXDOMAIN] * 3
+
+
+def test_who_was_answered_by_tcp_is_known_to_be_there(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven: list[tuple[str, int]] = []
+    monkeypatch.setattr(Limiter, "prove", lambda _, *where: proven.append(where))
+    with serving.tcp_stub() as silent, serving.tcp_stub(STAFF) as stub:
+        assert stub.ask(BLOCKED)
+        assert stub.ask(BLOCKED)
+        serving.eventually(lambda: len(serving.connections) == 2)
+        silent.socket.close()
+    ((address, interface),) = proven
+    assert (address, bool(interface)) == (STAFF, True)
 
 
 def _count(monkeypatch: pytest.MonkeyPatch, method: str) -> list[None]:
