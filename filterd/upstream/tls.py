@@ -43,16 +43,19 @@ _log = logging.getLogger("filterd.upstream")
 
 
 class TlsConnections:
-    """Asks servers by TLS. ``counters``: what became of connections and messages.
+    """Asks servers by TLS.
 
-    They are ``connected``, ``failed`` (no handshake), ``lost`` (ended while
-    somebody waited) and ``mismatched`` (a message that answers nothing).
+    Args:
+        clock: tells how long a connection has been silent.
+        counters: where to count ``tls_connected``, ``tls_failed`` (no
+            handshake), ``tls_lost`` (a connection that ended while somebody
+            waited) and ``mismatched`` (a message that answers nothing).
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, counters: Counter[str] | None = None) -> None:
         self._clock, self._trust = clock, Trust(clock)
         self._servers: dict[UpstreamServer, _Server] = {}
-        self.counters: Counter[str] = Counter()
+        self.counters = Counter() if counters is None else counters
 
     async def ask(
         self, server: UpstreamServer, question: UpstreamQuestion, *, edns: bool
@@ -75,7 +78,7 @@ class TlsConnections:
         return response
 
     def problem(self, server: UpstreamServer) -> str:
-        """Return what is wrong with a server, empty where nothing is known to be."""
+        """Return what is wrong with a server and what to do; empty where nothing is known."""
         asked = self._servers.get(server)
         return asked.problem if asked else ""
 
@@ -112,8 +115,8 @@ class _Server:
                 return response
             fruitless += not connection.has_answered
             reason = connection.ending
-        self._tell(f"{self._server.address} port {self._server.port} by TLS: {reason}")
-        raise UpstreamUnreachableError(self.problem)
+        self._tell(reason)
+        raise UpstreamUnreachableError(f"{self._place}: {reason}")
 
     def close(self) -> None:
         self._is_closed = True
@@ -142,7 +145,9 @@ class _Server:
         await asyncio.wait([connecting])  # unlike awaiting it, this leaves it be when cancelled
         connection = None if connecting.cancelled() else connecting.result()
         if connection is None:
-            raise UpstreamUnreachableError(self.problem or "filterd is stopping")
+            raise UpstreamUnreachableError(
+                f"{self._place}: {self.problem or 'filterd is stopping'}"
+            )
         return connection
 
     def _start_connecting(self) -> asyncio.Task[TlsConnection | None]:
@@ -155,10 +160,10 @@ class _Server:
             async with asyncio.timeout(CONNECTED_WITHIN_S):
                 connection = await self._handshake()
         except (OSError, ValueError) as error:
-            self._counters["failed"] += 1
+            self._counters["tls_failed"] += 1
             self._tell(explain(error, self._server))
             return None
-        self._counters["connected"] += 1
+        self._counters["tls_connected"] += 1
         return connection
 
     async def _handshake(self) -> TlsConnection:
@@ -189,6 +194,10 @@ class _Server:
             return
         self.problem = problem
         if problem:
-            _log.warning("upstream %s", problem)
+            _log.warning("upstream %s: %s", self._place, problem)
         else:
-            _log.info("upstream %s port %s answers by TLS", self._server.address, self._server.port)
+            _log.info("upstream %s: it answers", self._place)
+
+    @property
+    def _place(self) -> str:
+        return f"{self._server.address} port {self._server.port} by TLS"

@@ -105,11 +105,7 @@ def check_name(context: ssl.SSLContext, name: str) -> None:
 
 
 def explain(error: Exception, server: UpstreamServer) -> str:
-    """Return one line: which server, what is wrong with it, what to do about it."""
-    return f"{server.address} port {server.port} by TLS: {_reason(error, server)}"
-
-
-def _reason(error: Exception, server: UpstreamServer) -> str:
+    """Return in one line what is wrong with a server and what to do about it."""
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = _REASONS.get(error.verify_code)
         return reason.format(name=name_of(server)) if reason else error.verify_message

@@ -93,7 +93,7 @@ def test_those_who_ask_at_once_share_one_handshake_and_those_after_them_too(
     async def test(asking: TlsConnections) -> None:
         for _ in range(3):
             await ask_many(asking, door.server(), 50)
-        assert asking.counters == {"connected": 1}
+        assert asking.counters == {"tls_connected": 1}
 
     run(test)
     assert (door.handshakes, len(door.upstream.asked)) == (1, 150)
@@ -148,7 +148,7 @@ def test_strict_asks_nothing_of_who_does_not_prove_its_name(
     async def test(asking: TlsConnections) -> None:
         with pytest.raises(UpstreamUnreachableError, match=reason):
             await ask(asking, door.server())
-        assert asking.counters == {"failed": 1}
+        assert asking.counters == {"tls_failed": 1}
 
     run(test)
     assert door.upstream.asked == []
@@ -263,7 +263,7 @@ def test_a_server_that_floods_us_is_unreachable(run: Run, door: TlsDoor, frames:
         with pytest.raises(UpstreamUnreachableError):
             await ask(asking, door.server())
         assert asking.counters["mismatched"] <= 20
-        assert asking.counters["lost"] == 2
+        assert asking.counters["tls_lost"] == 2
 
     run(test)
 
@@ -309,7 +309,7 @@ def test_a_question_on_a_connection_that_dies_is_asked_again_unseen(
         door.upstream.silent.clear()
         await asyncio.to_thread(door.end_connections)
         await asked
-        assert asking.counters == {"connected": 2, "lost": 1}
+        assert asking.counters == {"tls_connected": 2, "tls_lost": 1}
 
     run(test)
 
@@ -345,7 +345,7 @@ def test_who_gives_up_on_an_answer_takes_it_from_nobody_else(run: Run, door: Tls
         asked[0].cancel()
         door.upstream.released.set()
         await asyncio.gather(*asked[1:])
-        assert asking.counters == {"connected": 1}
+        assert asking.counters == {"tls_connected": 1}
 
     run(test)
 

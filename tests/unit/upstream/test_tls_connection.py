@@ -200,7 +200,7 @@ def test_many_messages_that_answer_nothing_end_the_connection() -> None:
         waiter = world.ask()
         world.say(*[b"\xff" * 12] * 1_000)
         assert await waiter is None
-        assert world.counters == {"mismatched": 10, "lost": 1}
+        assert world.counters == {"mismatched": 10, "tls_lost": 1}
         assert "answer nothing" in world.connection.ending
 
     run(test)

@@ -78,9 +78,8 @@ REASONS = {
 
 
 @pytest.mark.parametrize(("reason", "error"), REASONS.items(), ids=REASONS.keys())
-def test_the_reason_is_one_line_with_its_place(reason: str, error: Exception) -> None:
+def test_the_reason_is_one_line(reason: str, error: Exception) -> None:
     line = explain(error, SERVER)
-    assert line.startswith("192.0.2.1 port 853 by TLS: ")
     assert reason in line
     assert "\n" not in line
 
