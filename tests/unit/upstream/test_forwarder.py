@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import gc
+import select
+import socket
 from typing import TYPE_CHECKING
 
+import dns.flags
+import dns.message
 import dns.rdatatype
 import pytest
 import uvloop
 
 from filterd.errors import UpstreamMalformedError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion, places
+from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion, forwarder, places
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S
@@ -102,6 +108,31 @@ def test_an_error_reaches_everybody_who_waits() -> None:
     run(test)
 
 
+def test_each_who_waits_gets_an_error_of_its_own(upstream: FakeUpstream) -> None:
+    upstream.silent.set()
+
+    async def test(asking: Forwarder) -> None:
+        loop = asyncio.get_running_loop()
+        waiting = [
+            loop.create_task(asking.resolve(a_question(), route(upstream))) for _ in range(50)
+        ]
+        await asyncio.sleep(0)
+        asking.close()
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert len({id(one) for one in outcomes}) == 50
+        depths = [_depth(one) for one in outcomes if isinstance(one, UpstreamUnreachableError)]
+        assert (len(depths), len(set(depths))) == (50, 1)
+
+    run(test)
+
+
+def _depth(error: BaseException) -> int:
+    traceback, depth = error.__traceback__, 0
+    while traceback is not None:
+        traceback, depth = traceback.tb_next, depth + 1
+    return depth
+
+
 def test_an_answer_that_does_not_make_sense_is_an_error(upstream: FakeUpstream) -> None:
     upstream.add("loop.example.com. 60 IN CNAME loop.example.com.")
 
@@ -130,6 +161,166 @@ def test_exchanges_are_bounded_and_waiters_are_not(
         assert asking.counters["overload"] == 1
         upstream.released.set()
         await asyncio.gather(*waiting)
+
+    run(test)
+
+
+async def settled(asking: Forwarder, names: list[str], to: Route, asker: str) -> list[object]:
+    """Ask for names; return what became of each, None for those that still wait."""
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(asking.resolve(a_question(name), to, asker)) for name in names]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return [one.exception() if one.done() else None for one in tasks]
+
+
+def hanging(count: int) -> list[str]:
+    return [f"n{n}.hanging.example" for n in range(count)]
+
+
+def test_one_who_asks_for_what_hangs_leaves_room_for_others(upstream: FakeUpstream) -> None:
+    upstream.silent.set()
+
+    async def test(asking: Forwarder) -> None:
+        outcomes = await settled(asking, hanging(1_500), route(upstream), "192.0.2.1")
+        assert asking.in_flight == 250
+        assert sum(isinstance(one, UpstreamOverloadError) for one in outcomes) == 1_250
+        upstream.silent.clear()
+        await asking.resolve(a_question(), route(upstream), "192.0.2.2")
+        asking.close()
+
+    run(test)
+
+
+def test_without_a_share_nobody_else_could_ask(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MOST_AN_ASKER", 10_000)
+    upstream.silent.set()
+
+    async def test(asking: Forwarder) -> None:
+        await settled(asking, hanging(1_500), route(upstream), "192.0.2.1")
+        assert asking.in_flight == 1_000
+        with pytest.raises(UpstreamOverloadError):
+            await asking.resolve(a_question(), route(upstream), "192.0.2.2")
+        asking.close()
+
+    run(test)
+
+
+def test_where_many_fill_all_places_who_waited_longest_gives_way(upstream: FakeUpstream) -> None:
+    clock = FakeClock()
+
+    async def main() -> None:
+        asking, to = Forwarder(clock), route(upstream)
+        loop = asyncio.get_running_loop()
+        waiting = [
+            loop.create_task(asking.resolve(a_question(name), silent, f"192.0.2.{n % 5}"))
+            for n, name in enumerate(hanging(1_000))
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(UpstreamOverloadError, match="too many"):
+            await asking.resolve(a_question(), to, "192.0.2.99")
+        clock.advance(0.2)
+        await asyncio.wait_for(asking.resolve(a_question(), to, "192.0.2.99"), WITHIN_S)
+        with pytest.raises(UpstreamOverloadError, match="gave way"):
+            await waiting[0]
+        assert [one.done() for one in waiting[1:]] == [False] * 999
+        assert asking.counters["gave_way"] == 1
+        asking.close()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        assert (asking.sockets, len(asking._places)) == (0, 0)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
+        dead.bind(("127.0.0.1", 0))
+        silent = Route((UpstreamServer("127.0.0.1", dead.getsockname()[1]),))
+        uvloop.run(main())
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("ad", [True, False])
+def test_only_a_trusted_server_s_word_makes_an_answer_authentic(
+    upstream: FakeUpstream, trusted: bool, ad: bool
+) -> None:
+    def respond(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.flags = response.flags | dns.flags.AD if ad else response.flags & ~dns.flags.AD
+        return response
+
+    upstream.respond = respond
+
+    async def test(asking: Forwarder) -> None:
+        to = Route((UpstreamServer(upstream.address, upstream.port, trusted=trusted),))
+        assert (await asking.resolve(a_question(), to)).authentic is (trusted and ad)
+
+    run(test)
+
+
+def test_after_closing_nothing_is_asked(upstream: FakeUpstream) -> None:
+    async def test(asking: Forwarder) -> None:
+        asking.close()
+        with pytest.raises(UpstreamUnreachableError):
+            await asking.resolve(a_question(), route(upstream))
+
+    run(test)
+    assert upstream.asked == []
+
+
+def test_where_no_descriptor_is_left_that_is_an_error_like_another(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left() -> object:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def test(asking: Forwarder) -> None:
+        monkeypatch.setattr(select, "epoll", none_left)
+        with pytest.raises(UpstreamUnreachableError, match="Too many open files"):
+            await asking.resolve(a_question(), route(upstream))
+        monkeypatch.undo()
+        await asking.resolve(a_question(), route(upstream))
+
+    run(test)
+
+
+def test_routes_of_the_same_server_share_what_is_known_of_it(upstream: FakeUpstream) -> None:
+    async def test(asking: Forwarder) -> None:
+        for to in (route(upstream), Route(route(upstream).servers, whole=True)):
+            await asking.resolve(a_question(), to)
+        members = {member for group in asking.groups().values() for member in group.members}
+        assert len(members) == 1
+
+    run(test)
+
+
+def test_routes_of_old_sites_are_forgotten(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwarder, "_MOST_GROUPS", 3)
+
+    async def test(asking: Forwarder) -> None:
+        for times in range(1, 7):
+            await asking.resolve(a_question(), route(upstream, times))
+        assert [len(group.members) for group in asking.groups().values()] == [4, 5, 6]
+
+    run(test)
+
+
+def test_an_exchange_leaves_nothing_for_the_collector(upstream: FakeUpstream) -> None:
+    async def test(asking: Forwarder) -> None:
+        await asking.resolve(a_question(), route(upstream))
+        gc.collect()
+        gc.disable()
+        try:
+            for n in range(20):
+                await asking.resolve(a_question(f"n{n}.example.com"), route(upstream))
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            gc.collect()
+            ours = [one for one in gc.garbage if type(one).__module__.startswith("filterd")]
+            assert ours == []
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
 
     run(test)
 
