@@ -45,6 +45,14 @@ def mutate(message: bytes, rng: random.Random) -> bytes:
     return bytes(octets)
 
 
+def nudge(message: bytes, rng: random.Random) -> bytes:
+    """Return ``message`` with one or two octets changed, which most often leaves it readable."""
+    octets = bytearray(message)
+    for _ in range(1 if rng.random() < 0.7 else 2):
+        _flip_bit(octets, rng)
+    return bytes(octets)
+
+
 def _place(octets: bytearray, rng: random.Random) -> int:
     return rng.randrange(len(octets) + 1)
 

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one invariant: no answer about a must-block name but a block.
+
+Judged from a reply alone, by another parser than filterd's: whatever its
+question or an alias in it names must not be blocked where it answers anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dns.message
+import dns.name
+import dns.rdatatype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MUST_BLOCK = dns.name.from_text("porn.example")
+"""At and beneath it; in the lists of ``tests.support.serving``."""
+
+_FIRST_LABEL = b"\x04porn"
+_ALIASES = (
+    dns.rdatatype.CNAME,
+    dns.rdatatype.DNAME,
+    dns.rdatatype.HTTPS,
+    dns.rdatatype.SVCB,
+)
+
+
+def is_unfiltered(reply: bytes) -> bool:
+    """Tell whether a reply says what a filter must not let through.
+
+    A reply without answers says nothing; most replies are told apart by that or
+    by not holding the name anywhere, which needs no parser.
+    """
+    if reply[6:8] == b"\0\0" or _FIRST_LABEL not in reply.lower():
+        return False
+    # RDATA of other types is the upstream's own affair, and may be no such RDATA.
+    message = dns.message.from_wire(reply, continue_on_error=True)
+    return any(name.is_subdomain(MUST_BLOCK) for name in _names(message))
+
+
+def _names(message: dns.message.Message) -> Iterator[dns.name.Name]:
+    yield from (one.name for one in (*message.question, *message.answer))
+    for rrset in message.answer:
+        if rrset.rdtype in _ALIASES:
+            yield from (rdata.target for rdata in rrset)
