@@ -26,6 +26,7 @@ from filterd.server.channel import Channel, Handlers
 from filterd.server.limiter import Limiter
 from filterd.server.places import Places
 from filterd.server.stepping import Stepper
+from filterd.server.summing import summed
 from filterd.server.tcp import TcpListener
 from filterd.server.udp import UdpListener
 from filterd.upstream import Forwarder
@@ -138,6 +139,8 @@ class Worker:
             "forwarding": dict(self._forwarder.counters),
             "in_flight": self._forwarder.in_flight,
             "tcp_connections": len(self._places),
+            "datagrams": summed(listener.counters for listener in self._udp),
+            "receive_drops": sum(listener.receive_drops for listener in self._udp),
             "upstreams": self._upstreams(),
         }
 
@@ -196,6 +199,7 @@ class Worker:
                 "tls": server.tls.value,
                 "rtt_ms": round(known[server].srtt_s * 1000, 1) if server in known else None,
                 "down": server in known and known[server].down_until > now,
+                "problem": self._forwarder.problem_of(server),
             }
             for server in self._sites.current.route.servers
         ]

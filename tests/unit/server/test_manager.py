@@ -174,6 +174,8 @@ def test_status_adds_the_workers_up(school: School) -> None:
         status = await team.manager.status()
         assert status["workers"] == 2
         assert status["answers"]["blocked"] == 3
+        assert status["datagrams"]["received"] == 0
+        assert status["receive_drops"] == 0
         assert status["school"] == "Trường mẫu"
         assert status["names"] > 1000
         assert status["pid"] == os.getppid()
