@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FIRST_HOLD_S = 5.0
 LONGEST_HOLD_S = 60.0
 
+SILENT_FROM = 3
+"""Failures in a row, with no answer to anything between, that make a route silent."""
+
 _MOST_EDES = 4
 """Of the reasons an upstream gave; more serve nobody."""
 _MOST_ROUTES = 64
@@ -58,6 +61,14 @@ class Failure:
         return _FAILURE_OCTETS + edes_octets(self.edes)
 
 
+@dataclass(slots=True)
+class _Hearing:
+    """What was heard of a route: its last answer, and how many failures since."""
+
+    answered_at: float = _NEVER
+    failures: int = 0
+
+
 class Failures:
     """Keeps failures within a bound of octets; the oldest leaves first."""
 
@@ -65,7 +76,7 @@ class Failures:
         self.size_octets = size_octets
         self.used_octets = 0
         self._failures: OrderedDict[Key, Failure] = OrderedDict()
-        self._answered_at: dict[Route, float] = {}
+        self._routes: dict[Route, _Hearing] = {}
 
     def __len__(self) -> int:
         return len(self._failures)
@@ -81,7 +92,7 @@ class Failures:
         failure = self._failures.get(key)
         if failure is None or now >= failure.failed_at + max(failure.hold_s, at_least_s):
             return None
-        if failure.silent and self._answered_at.get(key[1], _NEVER) > failure.failed_at:
+        if failure.silent and self._hearing(key).answered_at > failure.failed_at:
             failure.excused = True
             return None
         return failure
@@ -95,7 +106,9 @@ class Failures:
         last = self._failures.get(key)
         if last is not None and last.failed_at >= began_at:
             return
-        silent = self._answered_at.get(key[1], _NEVER) < began_at
+        hearing = self._hearing(key)
+        hearing.failures += 1
+        silent = hearing.answered_at < began_at
         failure = Failure(edes[:_MOST_EDES], now, FIRST_HOLD_S, silent)
         if last is not None and now <= last.failed_at + last.hold_s + LONGEST_HOLD_S:
             failure.hold_s = min(2 * last.hold_s, LONGEST_HOLD_S)
@@ -110,9 +123,12 @@ class Failures:
         """See that an upstream has answered after all."""
         if self._failures:
             self._remove(key)
-        if len(self._answered_at) >= _MOST_ROUTES:
-            self._answered_at.clear()
-        self._answered_at[key[1]] = now
+        hearing = self._hearing(key)
+        hearing.answered_at, hearing.failures = now, 0
+
+    def is_silent(self, key: Key) -> bool:
+        """Tell whether the route of ``key`` has given nothing but failures of late."""
+        return self._hearing(key).failures >= SILENT_FROM
 
     def make_room(self) -> None:
         """Let the oldest go until the bound holds."""
@@ -123,6 +139,14 @@ class Failures:
         """Forget everything."""
         self._failures.clear()
         self.used_octets = 0
+
+    def _hearing(self, key: Key) -> _Hearing:
+        hearing = self._routes.get(key[1])
+        if hearing is None:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
+            hearing = self._routes[key[1]] = _Hearing()
+        return hearing
 
     def _remove(self, key: Key) -> None:
         failure = self._failures.pop(key, None)

@@ -36,30 +36,35 @@ _TARGET_OCTETS = 320
 """What a target costs: a name of 255 octets at most and its object."""
 
 
+Expiry = tuple[float, int, "Key"]
+"""When it expires (monotonic), a serial number to tell items apart, and what."""
+
+
 class Entry:
     """A resolution as it is held; times are monotonic.
 
     ``refresh_at`` is when it should be asked for again if it is popular by then,
     infinite where that makes no sense or has been begun. ``gone_at`` is until
     when it may be given though it has expired. ``hits`` are those since it was
-    put.
+    put. ``expiry`` is its item in the queue of what expires when.
     """
 
     __slots__ = (
         "expires_at",
+        "expiry",
         "gone_at",
         "hits",
         "octets",
         "refresh_at",
         "resolution",
-        "serial",
         "stored_at",
     )
 
-    def __init__(self, resolution: Resolution, now: float, stale_s: float, serial: int) -> None:
+    def __init__(self, resolution: Resolution, now: float, stale_s: float) -> None:
         ttl_s = resolution.ttl_s
-        self.resolution, self.stored_at, self.serial = resolution, now, serial
+        self.resolution, self.stored_at = resolution, now
         self.expires_at = now + ttl_s
+        self.expiry: Expiry | None = None
         self.gone_at = self.expires_at + stale_s
         self.refresh_at = float("inf")
         if ttl_s >= _REFRESHED_FROM_TTL_S:
@@ -80,7 +85,7 @@ class ResolutionStore:
 
     def __init__(self, size_octets: int = DEFAULT_SIZE_OCTETS) -> None:
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
-        self._expiries: list[tuple[float, int, Key]] = []
+        self._expiries: list[Expiry] = []
         self._used_octets = 0
         self._serial = 0
         self.failures = Failures(0)
@@ -149,13 +154,14 @@ class ResolutionStore:
         if last is not None and last.resolution is resolution:
             return
         self._remove(key)
-        self._serial += 1
-        entry = Entry(resolution, now, stale_s, self._serial)
+        entry = Entry(resolution, now, stale_s)
         if resolution.ttl_s <= 0 or entry.octets > self._size_octets:
             return
         self._entries[key] = entry
         self._used_octets += entry.octets
-        heappush(self._expiries, (entry.expires_at, entry.serial, key))
+        self._serial += 1
+        entry.expiry = (entry.expires_at, self._serial, key)
+        heappush(self._expiries, entry.expiry)
         self._make_room(now)
 
     def resize(self, size_octets: int, now: float) -> None:
@@ -176,16 +182,16 @@ class ResolutionStore:
         while self._used_octets > self._size_octets:
             self._remove(self._pop_expired(now) or next(iter(self._entries)))
         if 4 * len(self._expiries) > 5 * len(self._entries) + 64:  # those of what has left
-            self._expiries = [(e.expires_at, e.serial, key) for key, e in self._entries.items()]
+            self._expiries = [entry.expiry for entry in self._entries.values() if entry.expiry]
             heapify(self._expiries)
 
     def _pop_expired(self, now: float) -> Key | None:
         """Return what expired longest ago; None if all that is held holds."""
         while self._expiries and self._expiries[0][0] <= now:
-            _, serial, key = heappop(self._expiries)
-            entry = self._entries.get(key)
-            if entry is not None and entry.serial == serial:
-                return key
+            expiry = heappop(self._expiries)
+            entry = self._entries.get(expiry[2])
+            if entry is not None and entry.expiry is expiry:
+                return expiry[2]
         return None
 
     def _remove(self, key: Key) -> None:

@@ -76,8 +76,14 @@ class Cache:
         return answer
 
     async def _try(self, key: Key, ask: Ask) -> Answer | None:
-        """Ask as long as a client waits. Asking goes on, and fills the store for the next."""
+        """Ask as long as a client waits. Asking goes on, and fills the store for the next.
+
+        Nobody waits for a route that has fallen silent: while the Internet is
+        down, a school would wait for every name again and again.
+        """
         attempt = self._background.once(key, ask)
+        if self._store.failures.is_silent(key):
+            return None
         await asyncio.wait((attempt,), timeout=STALE_AFTER_S)
         return attempt.result() if attempt.done() and not attempt.cancelled() else None
 

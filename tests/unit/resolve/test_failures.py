@@ -118,6 +118,19 @@ def test_it_is_excused_once(failures: Failures) -> None:
     assert asked <= 9
 
 
+def test_a_route_is_silent_after_some_failures_and_until_its_next_answer(
+    failures: Failures,
+) -> None:
+    for number in range(3):
+        assert not failures.is_silent(DEAD)
+        for _ in range(5):  # who waited for the same exchange
+            failures.remember(_key(str(number)), WHY, number, number + 0.5)
+    assert failures.is_silent(DEAD)
+    assert not failures.is_silent(_key("dead", ELSEWHERE))
+    failures.forget(LIVE, 9.0)
+    assert not failures.is_silent(DEAD)
+
+
 def test_they_are_bounded_and_the_oldest_leaves_first() -> None:
     failures = Failures(10_000)
     for number in range(100):
@@ -145,4 +158,4 @@ def test_the_bound_holds_for_the_memory_that_is_really_taken() -> None:
 def test_routes_that_reloads_leave_behind_are_bounded(failures: Failures) -> None:
     for port in range(1_000):
         failures.forget(_key("live", Route((UpstreamServer("192.0.2.1", port),))), 1.0)
-    assert len(failures._answered_at) <= 64
+    assert len(failures._routes) <= 64

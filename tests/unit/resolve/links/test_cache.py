@@ -278,6 +278,35 @@ def test_after_a_failure_a_stale_answer_is_given_at_once_and_nobody_asked(
     assert answer_of(cache, query, proceed).source == Source.STALE, "it waits for nothing"
 
 
+@pytest.mark.parametrize("silent", [True, False])
+def test_nobody_waits_for_a_route_that_is_silent(
+    index: Index,
+    cache: Cache,
+    clock: FakeClock,
+    background: Background[Answer],
+    monkeypatch: pytest.MonkeyPatch,
+    silent: bool,
+) -> None:
+    monkeypatch.setattr(module, "STALE_AFTER_S", 3_600)
+    site = a_site(index)
+    query = a_chain_query(site)
+    answer_of(cache, query, forward)
+    clock.advance(301)
+    for number in range(3):
+        answer_of(cache, a_chain_query(site, f"dead{number}.example.com"), fail)
+    if not silent:
+        answer_of(cache, a_chain_query(site, "other.example.com"), forward)
+
+    async def test() -> None:
+        asking = asyncio.ensure_future(cache(query, wait))
+        await asyncio.wait((asking,), timeout=0.05)
+        assert asking.done() is silent
+        assert len(background) == 1, "it is asked for all the same"
+        asking.cancel()
+
+    run(background, test)
+
+
 def test_an_overload_gives_what_is_stale_at_once_and_is_not_remembered(
     index: Index,
     cache: Cache,
