@@ -77,5 +77,6 @@ def _upstreams(texts: Texts, upstreams: list[dict[str, Any]]) -> str:
         f"{one['address']} port {one['port']}"
         + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
         + (f" ({texts('status.up_down')})" if one["down"] else "")
+        + (f" ({one['problem']})" if one["problem"] else "")
         for one in upstreams
     )

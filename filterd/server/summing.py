@@ -25,11 +25,14 @@ def upstreams_of(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Join what each worker knows of the same upstreams.
 
     The round trip is the shortest that anyone sees, and a server is down when
-    it is down for all: one worker may have met a moment of silence.
+    it is down for all: one worker may have met a moment of silence. A problem
+    is told whoever has it.
     """
     joined: list[dict[str, Any]] = []
     for views in zip(*(worker["upstreams"] for worker in workers), strict=False):
         seen = [view["rtt_ms"] for view in views if view["rtt_ms"] is not None]
         down = all(view["down"] for view in views)
-        joined.append({**views[0], "rtt_ms": min(seen, default=None), "down": down})
+        problem = next((view["problem"] for view in views if view["problem"]), "")
+        common = {"rtt_ms": min(seen, default=None), "down": down, "problem": problem}
+        joined.append({**views[0], **common})
     return joined

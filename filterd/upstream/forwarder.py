@@ -45,7 +45,8 @@ class Forwarder:
         self.counters: Counter[str] = Counter()
         """What happened: ``sent`` by UDP, ``tcp``, ``tls``, ``shared``; ``mismatched``
         while something was waited for, ``unexpected`` while nothing was; ``icmp``,
-        ``unreachable``; ``gave_way`` for another or refused by ``overload``."""
+        ``unreachable``; ``gave_way`` for another or refused by ``overload``; and of
+        connections ``tls_connected``, ``tls_failed`` and ``tls_lost``."""
 
     @property
     def in_flight(self) -> int:
@@ -60,6 +61,10 @@ class Forwarder:
     def groups(self) -> dict[Route, ServerGroup]:
         """Return what is known about the servers asked so far, for ``status``."""
         return self._groups
+
+    def problem_of(self, server: UpstreamServer) -> str:
+        """Return why a server cannot be asked by TLS and what to do, for ``status``."""
+        return self._transports.problem_of(server) if self._transports else ""
 
     async def resolve(
         self, question: UpstreamQuestion, route: Route, asker: Hashable = None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from filterd.clock import Clock
+    from filterd.policy.model import UpstreamServer
     from filterd.upstream.tls import TlsConnections
 
 
@@ -36,8 +37,12 @@ class Transports:
             # A process whose servers need no TLS does without ssl: it is megabytes.
             from filterd.upstream.tls import TlsConnections  # noqa: PLC0415 -- see above
 
-            self._tls = TlsConnections(self.clock)
+            self._tls = TlsConnections(self.clock, self.counters)
         return self._tls
+
+    def problem_of(self, server: UpstreamServer) -> str:
+        """Return why a server cannot be asked by TLS; empty where nothing is known to be wrong."""
+        return self._tls.problem(server) if self._tls else ""
 
     def close(self) -> None:
         """Free every socket, connection and timer."""

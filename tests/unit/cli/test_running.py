@@ -36,8 +36,8 @@ STATUS: dict[str, Any] = {
         "refreshed": 4,
     },
     "upstreams": [
-        {"address": "192.0.2.53", "port": 53, "rtt_ms": 12.5, "down": False},
-        {"address": "2001:db8::53", "port": 53, "rtt_ms": None, "down": True},
+        {"address": "192.0.2.53", "port": 53, "rtt_ms": 12.5, "down": False, "problem": ""},
+        {"address": "2001:db8::53", "port": 853, "rtt_ms": None, "down": True, "problem": "why"},
     ],
     "forwarding": {},
     "in_flight": 3,
@@ -67,7 +67,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
             [
                 "filterd 0.1.0 is running",
                 "192.0.2.53 port 53 12.5 ms",
-                "(down)",
+                "(down) (why)",
                 "2 stale",
                 "86\u202f400 s",
             ],

@@ -24,11 +24,17 @@ def test_nobody_tells_nothing() -> None:
     assert upstreams_of([]) == []
 
 
-def _view(rtt_ms: float | None, *, down: bool) -> dict[str, object]:
-    return {"upstreams": [{"address": "192.0.2.1", "rtt_ms": rtt_ms, "down": down}]}
+def _view(rtt_ms: float | None, *, down: bool, problem: str = "") -> dict[str, object]:
+    upstream = {"address": "192.0.2.1", "rtt_ms": rtt_ms, "down": down, "problem": problem}
+    return {"upstreams": [upstream]}
 
 
 def test_an_upstream_is_down_when_it_is_down_for_all() -> None:
     joined = upstreams_of([_view(None, down=True), _view(12.5, down=False)])
-    assert joined == [{"address": "192.0.2.1", "rtt_ms": 12.5, "down": False}]
+    assert joined == _view(12.5, down=False)["upstreams"]
     assert upstreams_of([_view(None, down=True), _view(None, down=True)])[0]["down"]
+
+
+def test_what_is_wrong_with_an_upstream_is_told_whoever_has_met_it() -> None:
+    views = [_view(None, down=False), _view(None, down=False, problem="it has expired")]
+    assert upstreams_of(views)[0]["problem"] == "it has expired"

@@ -22,7 +22,7 @@ from filterd.errors import (
     UpstreamUnreachableError,
 )
 from filterd.policy.model import Tls, UpstreamServer
-from filterd.upstream import UpstreamQuestion, tls, tls_trust
+from filterd.upstream import Forwarder, Route, UpstreamQuestion, tls, tls_trust
 from filterd.upstream.tls import TlsConnections
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -428,6 +428,20 @@ def test_what_is_wrong_is_logged_when_it_changes_and_not_for_each_question(
     told = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert [level for level, _ in told] == ["WARNING", "WARNING", "INFO"]
     assert "'dns.example'" in told[0][1]
+
+
+def test_a_forwarder_knows_what_is_wrong_with_a_server(door: TlsDoor) -> None:
+    async def main() -> None:
+        forwarder, server = Forwarder(FakeClock()), door.server(name="other.example")
+        question = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
+        assert forwarder.problem_of(server) == ""
+        with pytest.raises(UpstreamUnreachableError):
+            await forwarder.resolve(question, Route((server,)))
+        assert "not one of 'other.example'" in forwarder.problem_of(server)
+        assert forwarder.counters == {"tls": 1, "tls_failed": 1}
+        forwarder.close()
+
+    uvloop.run(main())
 
 
 def test_who_asks_nobody_by_tls_does_not_carry_it() -> None:
