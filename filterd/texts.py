@@ -56,6 +56,10 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "reason.not-listed": ("không có trong danh sách nào", "on no list"),
     "reason.alias": ("bí danh (CNAME) dẫn đến tên bị chặn", "its alias leads to a blocked name"),
     "reason.local-zone": ("vùng tên riêng của trường", "a zone of the school's own"),
+    "reason.lease": (
+        "tên mà thiết bị báo với máy chủ DHCP",
+        "a name that a device gave to the DHCP server",
+    ),
     "reason.localhost": ("chính máy hỏi (localhost)", "the asking device itself (localhost)"),
     "reason.never-delegated": (
         "tên không tồn tại trên Internet",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +40,13 @@ def _neighbour(entry: dict[str, Any]) -> Neighbour | None:
         return None
     if not isinstance(interface, str) or not isinstance(mac, str):
         return None
-    known = parse_mac(mac)
+    known, address = parse_mac(mac), _address(str(entry.get("dst")))
+    return Neighbour(address, interface, known) if known and address else None
+
+
+@lru_cache(MOST_NEIGHBOURS)  # the same ones are there a second later, as a rule
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(str(entry.get("dst")))
+        return ip_address(text)
     except ValueError:
         return None
-    return Neighbour(address, interface, known) if known else None

@@ -7,19 +7,21 @@ what clients get.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import ZoneRecord
 from filterd.resolve import special_use
+from filterd.resolve.lease_zone import answer_leased, is_above_leased
 from filterd.resolve.special_use import Special, SpecialAnswer
 from filterd.wire import Rcode, RRType
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
-LOCAL_ZONE = "local-zone"
-"""The ``reason`` of an answer from a zone of the site's own."""
+LOCAL_ZONE, LEASE = "local-zone", "lease"
+"""The ``reason`` of an answer from a zone of the site's own, and of a device's own name."""
 
 _LOOPBACK = {int(RRType.A): bytes((127, 0, 0, 1)), int(RRType.AAAA): bytes(15) + b"\x01"}
 _LOOPBACK_TTL_S = 600
@@ -27,7 +29,10 @@ _LOOPBACK_TTL_S = 600
 
 @dataclass(frozen=True, slots=True)
 class LocalAnswer:
-    """An answer that nobody else was asked for. ``reason``: LOCAL_ZONE or a ``SpecialReason``."""
+    """An answer that nobody else was asked for.
+
+    ``reason`` is LOCAL_ZONE, LEASE or a ``SpecialReason``.
+    """
 
     reason: str
     rcode: int = Rcode.NOERROR
@@ -42,15 +47,29 @@ def answer_locally(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
     """
     if site.zones.route_of(qname) is not None:
         return None
-    found = site.zones.answer(qname, qtype)
-    if found is not None:
-        answer = LocalAnswer(LOCAL_ZONE, found.rcode, found.records)
-    else:
+    answer = _zone_answer(site, qname, qtype)
+    if answer is None:
         special = special_use.judge(qname, qtype, site.existing)
         if special is None:
             return None
         answer = _special_answer(special, qname, qtype)
+    if answer.rcode == Rcode.NXDOMAIN and is_above_leased(site, qname):
+        answer = replace(answer, rcode=Rcode.NOERROR)
     return None if qtype == RRType.ANY and answer.rcode == Rcode.NOERROR else answer
+
+
+def _zone_answer(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
+    """Answer from the local zones, and from leases what those say nothing of."""
+    written = site.zones.answer(qname, qtype)
+    if written is not None and written.rcode != Rcode.NXDOMAIN:
+        return LocalAnswer(LOCAL_ZONE, written.rcode, written.records)
+    aliases = written.records if written else ()
+    last = names.canonical(aliases[-1].rdata) if aliases else qname
+    leased = answer_leased(site, last, qtype)
+    if leased is not None and (written is None or leased.rcode == Rcode.NOERROR):
+        reason = LEASE if leased.rcode == Rcode.NOERROR else LOCAL_ZONE
+        return LocalAnswer(reason, leased.rcode, (*aliases, *leased.records))
+    return LocalAnswer(LOCAL_ZONE, written.rcode, written.records) if written else None
 
 
 def _special_answer(special: Special, qname: bytes, qtype: int) -> LocalAnswer:

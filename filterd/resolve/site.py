@@ -16,6 +16,7 @@ from filterd.policy.engine import Engine
 from filterd.resolve.unset_clock import UnsetClock
 from filterd.resolve.zones import Zones
 from filterd.upstream import Route
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
@@ -62,13 +63,17 @@ class Site:
             Engine(policy, index),
             Identifier(policy, surroundings),
             zones,
-            zones.ancestors.union(policy.top_level),
+            zones.ancestors.union(policy.top_level, _above(policy.lease_zone)),
             UnsetClock(policy, index.build.get("when"), upstreams),
         )
 
     def route_of(self, qname: bytes, now: float) -> Route:
         """Return whom to ask about a name; ``now`` is Unix time as the machine has it."""
         return self.zones.route_of(qname) or self.unset_clock.route_of(qname, now) or self.route
+
+
+def _above(zone: bytes | None) -> list[bytes]:
+    return list(names.suffixes(zone))[1:] if zone else []
 
 
 class Sites(Protocol):

@@ -68,7 +68,7 @@ def test_every_message_is_used() -> None:
 def test_every_reason_of_a_decision_has_words(language: str) -> None:
     labels = [rule.label for rule in Rule] + [str(reason) for reason in SpecialReason]
     texts = Texts("vi" if language == "vi" else "en")
-    for label in [*labels, "alias", "local-zone", "not-listed"]:
+    for label in [*labels, "alias", "local-zone", "lease", "not-listed"]:
         assert texts.word("reason", label) != label
 
 

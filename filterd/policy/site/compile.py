@@ -7,6 +7,7 @@ Each check notes its problem and goes on, so that one run shows them all.
 
 from __future__ import annotations
 
+from ipaddress import IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from filterd.documents import did_you_mean
@@ -25,6 +26,7 @@ from filterd.policy.model import (
 )
 from filterd.policy.site.exceptions import compile_exceptions
 from filterd.policy.site.grades import compile_grades, strictest
+from filterd.policy.site.lease_zone import check_lease_zone
 from filterd.policy.site.problems import Problems
 from filterd.policy.site.schema import LeasesEntry
 from filterd.policy.site.zones import check_zones, compile_delegated_zones, compile_local_zones
@@ -65,6 +67,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     _check_upstreams(document, site, problems)
     _check_lists(sources, catalog, problems)
     check_zones(document, site, problems)
+    check_lease_zone(document, site, catalog.pins, problems)
     grades = compile_grades(sources, categories, problems)
     policy = Policy(
         school=site.school.name,
@@ -148,6 +151,20 @@ def _check_networks(document: Document, site: SiteFile, problems: Problems) -> N
                     where = ("networks", network_id, key, position)
                     problems.add(document.error(reason, where, hint="a client has one grade"))
                 seen.setdefault(value, network_id)
+        _check_ranges(document, network_id, network.cidrs, problems)
+
+
+def _check_ranges(
+    document: Document, network_id: str, cidrs: tuple[str, ...], problems: Problems
+) -> None:
+    """Note ranges of link-local IPv6 addresses, which are the same on every link."""
+    for position, cidr in enumerate(cidrs):
+        network = ip_network(cidr)
+        if isinstance(network, IPv6Network) and network.is_link_local:
+            reason = f"'{cidr}' is on every link: it tells nobody from anybody"
+            where = ("networks", network_id, "cidrs", position)
+            hint = "name interfaces or macs for devices with link-local addresses"
+            problems.add(document.error(reason, where, hint=hint))
 
 
 def _check_upstreams(document: Document, site: SiteFile, problems: Problems) -> None:

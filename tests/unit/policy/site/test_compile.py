@@ -194,3 +194,12 @@ def test_a_policy_knows_the_top_level_domains(tmp_path: Path) -> None:
     assert {b"\x02vn\0", b"\x03com\0"} <= set(top_level)
     assert b"\x03com\x02vn\0" not in top_level
     assert b"\x07printer\0" not in top_level
+
+
+@pytest.mark.parametrize("cidr", ["fe80::/10", "fe80::1/128", "fe80::/64"])
+def test_a_link_local_range_tells_nobody(tmp_path: Path, cidr: str) -> None:
+    site = f"networks:\n  six: {{grade: 6, cidrs: [10.6.0.0/16, '{cidr}']}}\n"
+    (problem,) = problems(tmp_path, site)
+    assert problem.startswith("site.yaml:3:")
+    assert "is on every link" in problem
+    assert "interfaces or macs" in problem

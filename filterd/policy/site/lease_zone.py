@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which zone devices may name themselves in.
+
+A device chooses its own name: in a zone that is the Internet's, or one that the
+school shows to the world, a pupil's telephone could become ``www``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.lists.hostname import key_from_name
+from filterd.lists.public_suffix import is_public_suffix, top_level_names
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.documents import Document
+    from filterd.lists.guards import Pin
+    from filterd.policy.site.problems import Problems
+    from filterd.policy.site.schema import SiteFile
+
+_HOME = names.from_text("home.arpa")  # RFC 8375: nobody registers anything in it
+_HINT = "such as lan.home.arpa, or lan. before the school's own domain"
+
+
+def check_lease_zone(
+    document: Document, site: SiteFile, pins: Iterable[Pin], problems: Problems
+) -> None:
+    """Note what is wrong with the zone of leases, if there is one."""
+    zone = site.leases.zone if site.leases else None
+    reason = _reason(zone, site, pins) if zone else ""
+    if zone and reason:
+        text = f"the zone '{names.to_text(zone)}' {reason}"
+        problems.add(document.error(text, ("leases", "zone"), hint=_HINT))
+
+
+def _reason(zone: bytes, site: SiteFile, pins: Iterable[Pin]) -> str:
+    if not names.is_at_or_beneath(zone, _HOME):
+        if _is_public(zone):
+            return "is a public suffix: others have names in it"
+        if _is_public(names.parent(zone)):
+            return "is a domain of the Internet, and devices could become www in it"
+    if any(names.is_at_or_beneath(zone, entry.name) for entry in site.delegated_zones):
+        return "belongs to the servers of a delegated zone"
+    if any(names.is_at_or_beneath(pin.name, zone) or _covers(pin, zone) for pin in pins):
+        return "holds a pinned name"
+    return ""
+
+
+def _is_public(name: bytes) -> bool:
+    """Tell whether strangers register names beneath this one."""
+    if names.parent(name) == names.ROOT:  # the list calls every single label public
+        return name in top_level_names()
+    key = key_from_name(name)
+    return key is not None and is_public_suffix(key)
+
+
+def _covers(pin: Pin, zone: bytes) -> bool:
+    return pin.subtree and names.is_at_or_beneath(zone, pin.name)
