@@ -17,7 +17,7 @@ pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-p
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench fuzz e2e wheels clean
+.PHONY: help setup run test check format bench fuzz e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ fuzz: setup ## Fuzz with millions of messages and names; FUZZ=10 for ten times a
 
 e2e: setup ## Ask 100,000 questions through filterd and past it, and explain every difference
 	FILTERD_E2E_QUERIES=100000 $(bin)/python -m pytest -q tests/e2e/test_differential.py
+
+soak: setup ## Serve for half an hour with an upstream that comes and goes; SOAK_MINUTES=240 for longer
+	$(bin)/python -m tests.bench.soak
 
 wheels: setup ## Fill wheels/ so that `make setup` needs no Internet afterwards
 	$(bin)/python -m pip wheel --quiet --constraint constraints.txt --wheel-dir $(WHEELS) \

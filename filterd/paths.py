@@ -135,12 +135,24 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:
 
 def install(temporary: Path, path: Path) -> None:
     """Rename a finished, synced file into place and make the rename last."""
+    _give_to_owner_of(path.parent, temporary)
     temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _give_to_owner_of(folder: Path, path: Path) -> None:
+    """Let whoever owns the folder own what root puts there.
+
+    An administrator runs commands as root; the daemon, which is not, must be able
+    to read and replace what they leave.
+    """
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 @contextlib.contextmanager
@@ -165,6 +177,7 @@ def _locked(lock: Path, otherwise: str, *, wait: bool) -> IO[bytes]:
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         file = lock.open("ab")
+        _give_to_owner_of(lock.parent, lock)
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError as error:
         file.close()

@@ -22,6 +22,7 @@ WAIVED = {
 
 FOLDERS = {
     "blocklists_folder": "the files of blocklists/",
+    "deploy_folder": "the files of deploy/",
     "policies_folder": "the files of policies/",
     "lists/vectors": "expectations of other filters",
     "lists/real_lists": "real lists, every entry looked up again",

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What deploy/ ships can be installed, refuses what it cannot do, and asks for no more rights."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.policy.model import GRADES
+from tests.support.commands import ROOT, call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEPLOY = ROOT / "deploy"
+INSTALL, UNIT = DEPLOY / "install.sh", DEPLOY / "filterd.service"
+
+
+def _install(*options: str, user: int | None = None) -> subprocess.CompletedProcess[str]:
+    command = ["bash", str(INSTALL), *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, user=user)
+
+
+def _unit() -> dict[str, list[str]]:
+    settings: dict[str, list[str]] = {}
+    for line in UNIT.read_text(encoding="utf-8").splitlines():
+        key, found, value = line.partition("=")
+        if found and not line.startswith("#"):
+            settings.setdefault(key, []).append(value)
+    return settings
+
+
+def test_it_explains_itself() -> None:
+    done = _install("--help")
+    assert done.returncode == 0
+    assert "--rollback" in done.stdout
+
+
+def test_an_unknown_option_is_refused_before_anything_is_done() -> None:
+    done = _install("--restart")
+    assert done.returncode == 1
+    assert done.stderr.endswith("filterd: unknown option '--restart'\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_it_does_nothing_without_the_rights() -> None:
+    done = _install("--no-start", user=65534)
+    assert done.returncode == 1
+    assert "this needs root" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it needs root")
+def test_there_is_nothing_to_roll_back_to_at_first(tmp_path: Path) -> None:
+    done = _install("--root", str(tmp_path), "--rollback")
+    assert done.returncode == 1
+    assert done.stderr == "filterd: there is no release before this one\n"
+
+
+def test_the_site_to_begin_with_is_valid_and_gives_nobody_more_than_the_strictest(
+    tmp_path: Path,
+) -> None:
+    shutil.copy(DEPLOY / "site.yaml", tmp_path)
+    assert call("policy", "validate", "--config", tmp_path).code == 0
+    assert "networks: {}" in (tmp_path / "site.yaml").read_text(encoding="utf-8")
+    assert "preschool" in GRADES
+
+
+def test_the_service_has_one_right_and_one_place_to_write() -> None:
+    unit = _unit()
+    assert unit["AmbientCapabilities"] == unit["CapabilityBoundingSet"] == ["CAP_NET_BIND_SERVICE"]
+    assert unit["User"] == ["filterd"]
+    assert unit["ProtectSystem"] == ["strict"]
+    assert unit["StateDirectory"] == unit["RuntimeDirectory"] == ["filterd"]
+    assert "ReadWritePaths" not in unit
+
+
+def test_the_service_starts_again_for_ever_and_is_watched() -> None:
+    unit = _unit()
+    assert (unit["Type"], unit["Restart"]) == (["notify"], ["always"])
+    assert unit["StartLimitIntervalSec"] == ["0"]
+    assert unit["WatchdogSec"] == ["30"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
+def test_systemd_understands_the_service(tmp_path: Path) -> None:
+    text = UNIT.read_text(encoding="utf-8").replace("/opt/filterd/current/bin/filterd", "/bin/true")
+    (tmp_path / "filterd.service").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(tmp_path / "filterd.service")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "filterd.service" not in done.stderr
