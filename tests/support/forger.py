@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An upstream in whose name somebody floods with forged answers, as a process of its own.
+
+``python -m tests.support.forger LOWEST PORTS IDS`` prints its port, then answers
+every A question with 192.0.2.1 after a while. Until then it sends forged answers
+to that very question, with 192.0.2.66, to random ports from LOWEST on and under
+random IDs below IDS: what an attacker can do who sees neither, but can send in
+the upstream's name and knows each name asked. At the end of its input it prints
+how many it sent.
+"""
+
+from __future__ import annotations
+
+import random
+import select
+import socket
+import sys
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROUND_TRIP_S = 0.02
+FORGERIES_A_TURN = 20
+
+_ANSWER = bytes.fromhex("c00c000100010000012c0004c00002")
+_FLAGS_AND_COUNTS = bytes.fromhex("81800001000100000000")
+
+
+def answer(query: bytes, message_id: bytes, last_octet: int) -> bytes:
+    """Return an answer to a query for an A record."""
+    section = query[12 : query.index(b"\0", 12) + 5]
+    return message_id + _FLAGS_AND_COUNTS + section + _ANSWER + bytes((last_octet,))
+
+
+class Forger:
+    """The server and the flood; one thread does both, so that neither stops the other."""
+
+    def __init__(self, lowest: int, ports: int, ids: int) -> None:
+        self._lowest, self._ports, self._ids = lowest, ports, ids
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self.socket.bind(("127.0.0.1", 0))
+        self._waiting: deque[tuple[float, bytes, tuple[str, int]]] = deque()
+        self.forged = 0
+
+    def turn(self) -> None:
+        """Take what has come, answer what has waited long enough, forge."""
+        wait_s = 0.0 if self._waiting else 0.05
+        if select.select([self.socket], [], [], wait_s)[0]:
+            for query, address in self._arrived():
+                self._waiting.append((_now() + ROUND_TRIP_S, query, address))
+        while self._waiting and self._waiting[0][0] <= _now():
+            _, query, address = self._waiting.popleft()
+            self.socket.sendto(answer(query, query[:2], 1), address)
+        self._forge()
+
+    def _arrived(self) -> Iterator[tuple[bytes, tuple[str, int]]]:
+        while True:
+            try:
+                yield self.socket.recvfrom(4096, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+
+    def _forge(self) -> None:
+        for _ in range(FORGERIES_A_TURN if self._waiting else 0):
+            query = random.choice(self._waiting)[1]
+            message_id = random.randrange(self._ids).to_bytes(2)
+            port = self._lowest + random.randrange(self._ports)
+            try:
+                self.socket.sendto(answer(query, message_id, 66), ("127.0.0.1", port))
+            except ConnectionRefusedError:  # an earlier one found nobody
+                continue
+            self.forged += 1
+
+
+def _now() -> float:
+    return time.monotonic()  # noqa: TID251 -- an attacker has no clock of ours
+
+
+def _say(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    forger = Forger(*map(int, sys.argv[1:4]))
+    _say(forger.socket.getsockname()[1])
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        forger.turn()
+    _say(forger.forged)
+
+
+if __name__ == "__main__":
+    main()
