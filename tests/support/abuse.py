@@ -80,7 +80,7 @@ class Abuse:
     open: int = 0
 
     def __enter__(self) -> Self:
-        self._stopping = threading.Event()
+        self._stopping, self.open = threading.Event(), len(self.connect)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         return self
@@ -91,7 +91,6 @@ class Abuse:
 
     def _run(self) -> None:
         at_work = [(connect, connect()) for connect in self.connect]
-        self.open = len(at_work)
         while not self._stopping.wait(_LOOK_EVERY_S):
             still: list[tuple[Callable[[], Abuser], Abuser]] = []
             for connect, abuser in at_work:
