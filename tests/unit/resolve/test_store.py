@@ -248,6 +248,25 @@ def test_the_room_is_never_exceeded_and_always_given_back(
     assert (len(store), store.used_octets) == (0, 0)
 
 
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9), st.integers(1, 9))))
+def test_nothing_that_holds_leaves_while_something_expired_is_there(
+    puts: list[tuple[int, int, int]],
+) -> None:
+    store, holds_until, now = _store_for(8), dict[str, float](), 0.0
+    for number, ttl_s, pause_s in puts:
+        name = chr(ord("a") + number)
+        store.put(_key(name), _resolution(ttl_s), now, stale_s=86_400)
+        holds_until[name] = now + ttl_s
+        kept = {name for name in holds_until if store.expired(_key(name), now) is not None}
+        gone_early = {name for name in holds_until.keys() - kept if holds_until[name] > now}
+        assert not gone_early or all(holds_until[name] > now for name in kept)
+        assert _held(store, "".join(kept), now) == "".join(
+            name for name in kept if holds_until[name] > now
+        )
+        holds_until = {name: holds_until[name] for name in kept}
+        now += pause_s / 3
+
+
 def _store_for(entries: int) -> ResolutionStore:
     """Return a store with room for so many small resolutions and their share of failures."""
     once = ResolutionStore()
