@@ -28,6 +28,7 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "check.entry": ("Mục", "Entry"),
     "check.note": ("Ghi chú", "Note"),
     "check.valid_until": ("Có hiệu lực đến", "Valid until"),
+    "check.rewritten_to": ("Được thay bằng", "Answered by"),
     "check.next_match": ("Nếu không có mục này", "Without it"),
     "check.source": ("Nguồn", "Asked"),
     "check.unknown_network": ("không rõ", "unknown"),
@@ -55,6 +56,11 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "reason.open": ("nhóm mở cho khối lớp này", "a category open to this grade"),
     "reason.not-listed": ("không có trong danh sách nào", "on no list"),
     "reason.alias": ("bí danh (CNAME) dẫn đến tên bị chặn", "its alias leads to a blocked name"),
+    "reason.private-answer": (
+        "tên công cộng dẫn đến địa chỉ nội bộ",
+        "a public name that leads to a private address",
+    ),
+    "reason.rewritten": ("chế độ an toàn của dịch vụ", "the safe mode of the service"),
     "reason.local-zone": ("vùng tên riêng của trường", "a zone of the school's own"),
     "reason.lease": (
         "tên mà thiết bị báo với máy chủ DHCP",

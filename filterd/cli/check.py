@@ -54,7 +54,7 @@ def check(
         here.print_json(explanation)
     else:
         here.console.print(explanation_table(here.texts, explanation))
-    raise typer.Exit(PASSES if explanation["action"] == "pass" else BLOCKED)
+    raise typer.Exit(PASSES if explanation["action"] in {"pass", "rewrite"} else BLOCKED)
 
 
 def _explain(

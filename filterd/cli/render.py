@@ -67,7 +67,7 @@ def local_time(unix: float | None) -> str:
 
 def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
     """Draw one decision, from the client to the entry."""
-    blocked = told["action"] != "pass"
+    blocked = told["action"] not in {"pass", "rewrite"}
     verdict = Text(
         texts("check.blocked" if blocked else "check.passes"),
         style="bold red" if blocked else "bold green",
@@ -80,6 +80,7 @@ def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
             (texts("check.question"), f"{told['qname']} {told['qtype']}"),
             (texts("check.answer"), verdict),
             (texts("check.reason"), texts.word("reason", told["reason"])),
+            (texts("check.rewritten_to"), told["rewritten_to"]),
             (texts("check.category"), told["category"]),
             (texts("check.matched"), told["matched"]),
             (texts("check.list"), told_list),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The catalogue of a ``blocklists/`` folder: categories, lists, public sources, pins, protections.
 
-Four YAML files, whose keys the folder's README explains, become plain frozen
+Five YAML files, whose keys the folder's README explains, become plain frozen
 data. What depends on more than one place (a category that a list names, an id
 that stands twice, a list's file) is checked here, and everything that is wrong
 is told at once, with its place.
@@ -17,8 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.documents import did_you_mean, load, validate
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.lists.catalog_schema import CatalogFile, CategoriesFile, PinsFile, ProtectFile
+from filterd.lists.catalog_schema import (
+    CatalogFile,
+    CategoriesFile,
+    PinsFile,
+    ProtectFile,
+    SafeSearchFile,
+)
 from filterd.lists.guards import Pin, Protection
+from filterd.lists.rewrites import Rewrite
 from filterd.lists.rules import ListSource
 
 if TYPE_CHECKING:
@@ -80,10 +87,11 @@ class Catalog:
     sources: tuple[PublicSource, ...]
     pins: tuple[Pin, ...]
     protections: tuple[Protection, ...]
+    rewrites: tuple[Rewrite, ...] = ()
 
 
 def load_catalog(folder: Path) -> Catalog:
-    """Read ``categories.yaml``, ``catalog.yaml``, ``pins.yaml`` and ``protect.yaml``.
+    """Read categories, catalog, pins, protect and safe_search, each a ``.yaml`` of the folder.
 
     Raises:
         ConfigErrors: what the files say is wrong; all of it, each with its place.
@@ -95,6 +103,7 @@ def load_catalog(folder: Path) -> Catalog:
     catalog = validate(documents.catalog, CatalogFile)
     pins = validate(documents.pins, PinsFile).pins
     protections = validate(documents.protect, ProtectFile).protections
+    safe_search = validate(documents.safe_search, SafeSearchFile)
     known = [one.id for one in categories]
     problems = [
         *_repeated(documents.categories, "id", categories=categories),
@@ -103,6 +112,7 @@ def load_catalog(folder: Path) -> Catalog:
         *_repeated(documents.protect, "name", protections=protections),
         *_unknown_categories(documents.catalog, catalog, known),
         *_unknown_exceptions(documents.protect, protections, known),
+        *_rewritten_twice(documents.safe_search, safe_search),
         *_missing_files(documents.catalog, catalog, folder),
     ]
     if problems:
@@ -113,6 +123,7 @@ def load_catalog(folder: Path) -> Catalog:
         sources=tuple(PublicSource(**one.model_dump()) for one in catalog.sources),
         pins=tuple(Pin(**one.model_dump()) for one in pins),
         protections=tuple(Protection(**one.model_dump()) for one in protections),
+        rewrites=tuple(_rewrites(safe_search)),
     )
 
 
@@ -123,6 +134,7 @@ class _Documents(NamedTuple):
     catalog: Document
     pins: Document
     protect: Document
+    safe_search: Document
 
 
 def _category(entry: CategoryEntry) -> CatalogCategory:
@@ -145,6 +157,29 @@ def _category(entry: CategoryEntry) -> CatalogCategory:
 def _list(entry: ListEntry, folder: Path) -> ListSource:
     path = str(folder / entry.file)
     return ListSource(entry.id, entry.category, entry.format, path, entry.own, entry.title)
+
+
+def _rewrites(file: SafeSearchFile) -> Iterator[Rewrite]:
+    for engine in file.engines:
+        yield Rewrite("safe_search", "on", engine.target, engine.names)
+    youtube = file.youtube
+    yield Rewrite("youtube", "moderate", youtube.moderate, youtube.names)
+    yield Rewrite("youtube", "strict", youtube.strict, youtube.names)
+
+
+def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[ConfigError]:
+    """Yield names that stand twice, and those that are a target: they would lead in a circle."""
+    groups: list[tuple[Where, tuple[bytes, ...]]] = [
+        *((("engines", at, "names"), one.names) for at, one in enumerate(file.engines)),
+        (("youtube", "names"), file.youtube.names),
+    ]
+    taken = {rewrite.target for rewrite in _rewrites(file)}
+    for where, names in groups:
+        for position, name in enumerate(names):
+            if name in taken:
+                reason = "this name stands twice, or is a target"
+                yield document.error(reason, (*where, position), hint="remove it")
+            taken.add(name)
 
 
 def _repeated(

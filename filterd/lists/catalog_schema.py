@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shape of the four files of a ``blocklists/`` folder, for pydantic.
+"""The shape of the five files of a ``blocklists/`` folder, for pydantic.
 
 Each value is checked where it stands; what depends on another place is
 ``filterd.lists.catalog``'s to check. The folder's README explains every key.
@@ -120,6 +120,21 @@ class ProtectionEntry(DocumentModel):
     except_categories: frozenset[_Identifier] = frozenset()
 
 
+class EngineEntry(DocumentModel):
+    """Hosts of a search engine, and the one that answers for them in safe mode."""
+
+    target: _HostName
+    names: Annotated[tuple[_HostName, ...], Field(min_length=1)]
+
+
+class YoutubeEntry(DocumentModel):
+    """Hosts of YouTube, and those that answer for them in Restricted Mode."""
+
+    moderate: _HostName
+    strict: _HostName
+    names: Annotated[tuple[_HostName, ...], Field(min_length=1)]
+
+
 class CategoriesFile(DocumentModel):
     """``categories.yaml``."""
 
@@ -143,3 +158,10 @@ class ProtectFile(DocumentModel):
     """``protect.yaml``."""
 
     protections: tuple[ProtectionEntry, ...]
+
+
+class SafeSearchFile(DocumentModel):
+    """``safe_search.yaml``."""
+
+    engines: tuple[EngineEntry, ...]
+    youtube: YoutubeEntry

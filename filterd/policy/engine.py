@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from filterd.policy.verdict import Match
 
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
+_REWRITTEN_TYPES = (*_ADDRESS_TYPES, RRType.HTTPS, RRType.SVCB)
+"""What leads to an address; other types of a rewritten name say nothing of where it is."""
 
 
 class Engine:
@@ -76,7 +78,8 @@ class Engine:
         verdict = _judge([*overlaid, *listed.speakers], covering)
         verdict = replace(verdict, valid_until=said.next_edge(client, now))
         if not verdict.blocked:
-            return verdict
+            target = said.target(client.grade) if qtype in _REWRITTEN_TYPES else None
+            return replace(verdict, action=Action.REWRITE, target=target) if target else verdict
         spared = listed.excepts_more or self._overlay.has_allowed_beneath(name)
         return replace(verdict, action=self._answer(client.grade, qtype, verdict, spared=spared))
 

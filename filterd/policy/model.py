@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from filterd.lists.guards import Pin, Protection
+    from filterd.lists.rewrites import Rewrite
 
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
 """Every grade there is, in the order in which people list them."""
@@ -216,7 +217,8 @@ class Policy:
     where none is named, those that look like the school's side of the gateway.
     ``lease_zone`` is the local zone in which devices have the names that they
     gave to the DHCP server, None for nowhere. ``private_answers`` are names that
-    may lead to private addresses (dns.md §11, rebinding).
+    may lead to private addresses (dns.md §11, rebinding). ``rewrites`` are the
+    names that safe search and YouTube's Restricted Mode replace.
     """
 
     school: str
@@ -243,3 +245,4 @@ class Policy:
     leases: tuple[LeaseFile, ...] = ()
     lease_zone: bytes | None = None
     private_answers: tuple[bytes, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The names that the site and the publisher speak of by name, beside the lists.
 
-Pins, protections and the site's own rules are few (hundreds) and change without
-a rebuild, so they lie over the index: a dictionary by name, asked for the qname
-and each of its ancestors. What they mean together is decided by ``order``.
+Pins, protections, the site's own rules and names with a safe twin are few
+(hundreds) and change without a rebuild, so they lie over the index: a dictionary
+by name, asked for the qname and each of its ancestors. What they mean together is
+decided by ``order``.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from filterd.lists.guards import Pin, Protection
+    from filterd.lists.rewrites import Rewrite
     from filterd.policy.client import Client
-    from filterd.policy.model import LocalRule, Policy
+    from filterd.policy.model import GradePolicy, LocalRule, Policy
 
 _NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
 
@@ -34,6 +36,7 @@ class _Entry:
     pins: list[Pin] = field(default_factory=list)
     protections: list[Protection] = field(default_factory=list)
     rules: list[LocalRule] = field(default_factory=list)
+    rewrites: list[Rewrite] = field(default_factory=list)
 
 
 class Said:
@@ -68,6 +71,15 @@ class Said:
             )
             yield Speaker(match)
 
+    def target(self, grade: GradePolicy) -> bytes | None:
+        """Return the name that answers for this one to a grade; None for itself, and for a pin."""
+        rewrites = (one for entry in self._entries for one in entry.rewrites)
+        for one in rewrites:
+            if self._qname in one.names and getattr(grade, one.setting) == one.level:
+                pinned = any(speaker.match.rule is Rule.PIN for speaker in self.guards())
+                return None if pinned else one.target
+        return None
+
     def next_edge(self, client: Client, now: float) -> float | None:
         """Return the next Unix time at which a rule for the client begins or ends, None for never.
 
@@ -93,6 +105,9 @@ class Overlay:
             entries[protection.name].protections.append(protection)
         for rule in policy.rules:
             entries[rule.name].rules.append(rule)
+        for rewrite in policy.rewrites:
+            for name in rewrite.names:
+                entries[name].rewrites.append(rewrite)
         self._entries = dict(entries)
         allowed = (entry_name for entry_name, entry in entries.items() if _lets_through(entry))
         self._above_allowed = frozenset(_proper_ancestors(allowed))

@@ -23,7 +23,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from filterd.errors import StoreError
-from filterd.lists import guards
+from filterd.lists import guards, rewrites
 from filterd.paths import write_atomically
 from filterd.policy.model import Policy
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Decoder: TypeAlias = Callable[[Any], Any]
 
 _MAGIC = b"filterd policy "
-_VERSION = b"2"
+_VERSION = b"3"
 
 
 def save(path: Path, policy: Policy) -> None:
@@ -137,8 +137,8 @@ def _decoder(kind: Any) -> Decoder:
 
 
 def _dataclass_decoder(kind: Any) -> Decoder:
-    # The model names the words of guards in annotations only; here they are needed.
-    hints = get_type_hints(kind, localns=vars(guards))
+    # The model names the words of lists in annotations only; here they are needed.
+    hints = get_type_hints(kind, localns=vars(guards) | vars(rewrites))
     decoders = [(field.name, _decoder(hints[field.name])) for field in fields(kind)]
 
     def build(content: Any) -> Any:

@@ -75,6 +75,7 @@ class Verdict:
     ``match`` decided (None: nothing speaks of the name, so it passes),
     ``next_match`` would have decided without it. ``valid_until`` is the Unix
     time at which the site's own rules may say otherwise, None for never.
+    ``target`` is the name that answers in the place of one that is rewritten.
     ``covering`` are the rules of a name that passes which cover what it leads
     to, whether or not they had anything to overrule at the name itself.
     """
@@ -84,11 +85,12 @@ class Verdict:
     next_match: Match | None = None
     valid_until: float | None = None
     covering: tuple[Match, ...] = ()
+    target: bytes | None = None
 
     @property
     def blocked(self) -> bool:
         """Tell whether the client is kept from the name."""
-        return self.action is not Action.PASS
+        return self.action not in (Action.PASS, Action.REWRITE)
 
 
 PASSED = Verdict(Action.PASS)

@@ -50,7 +50,7 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
     match answer.source:
         case Source.BLOCKED:
             return _blocked(query, answer)
-        case Source.LOCAL:
+        case Source.LOCAL | Source.REWRITTEN:
             return _local(query, answer)
         case Source.CACHED | Source.FORWARDED:
             return _forwarded(query, answer, now)
@@ -95,7 +95,9 @@ def _local(query: Query, answer: Answer) -> bytes:
     if not answer.records and answer.rcode == Rcode.NXDOMAIN:
         return nxdomain(message, _LOCAL_NEGATIVE_TTL_S, answer.edes)
     if not answer.records and answer.rcode == Rcode.NOERROR:
-        return nodata(message, _LOCAL_NEGATIVE_TTL_S, answer.edes)
+        rewritten = answer.source is Source.REWRITTEN
+        ttl_s = BLOCK_TTL_S if rewritten else _LOCAL_NEGATIVE_TTL_S
+        return nodata(message, ttl_s, answer.edes)
     records = [_record(query, record) for record in answer.records]
     return compose_reply(message, answer.rcode, answers=records, edes=answer.edes)
 

@@ -33,8 +33,9 @@ class Explanation:
     """One decision with its provenance, from the client to the entry.
 
     ``reason`` is a stable word: a ``Rule`` label, ``not-listed``,
-    ``local-zone``, ``alias`` or a ``SpecialReason``; ``note`` is what the site
-    or the publisher wrote beside the rule. ``matched`` is the name that the
+    ``local-zone``, ``alias``, ``private-answer``, ``rewritten`` (by the safe twin
+    ``rewritten_to``) or a ``SpecialReason``; ``note`` is what the site or the
+    publisher wrote beside the rule. ``matched`` is the name that the
     rule gives. ``valid_until`` is ISO 8601 in UTC. ``source`` says who
     answered: ``daemon`` or ``offline``.
     """
@@ -54,13 +55,14 @@ class Explanation:
     line: int | None = None
     note: str | None = None
     valid_until: str | None = None
+    rewritten_to: str | None = None
     next_match: dict[str, Any] | None = None
     source: str = "offline"
 
     @property
     def blocked(self) -> bool:
         """Tell whether the client is kept from the name."""
-        return self.action != Action.PASS
+        return self.action not in (Action.PASS, Action.REWRITE)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data for JSON."""
@@ -104,7 +106,8 @@ def explain_answer(
     """Explain an answer of the chain, where it says more than policy alone could."""
     if answer.source is not Source.BLOCKED or answer.verdict is None or expected.blocked:
         return expected
-    return explain_verdict(client, qname, qtype, answer.verdict, reason="alias")
+    reason = "alias" if answer.verdict.match else "private-answer"
+    return explain_verdict(client, qname, qtype, answer.verdict, reason=reason)
 
 
 def explain_verdict(
@@ -112,6 +115,8 @@ def explain_verdict(
 ) -> Explanation:
     """Put a verdict into words."""
     match = verdict.match
+    if verdict.target:
+        reason = "rewritten"
     return _explanation(
         client,
         qname,
@@ -120,6 +125,7 @@ def explain_verdict(
         reason or (match.rule.label if match else "not-listed"),
         **(_provenance(match) if match else {}),
         valid_until=_iso(verdict.valid_until),
+        rewritten_to=names.to_text(verdict.target) if verdict.target else None,
         next_match=_next(verdict.next_match),
     )
 

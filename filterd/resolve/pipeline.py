@@ -14,6 +14,7 @@ from filterd.resolve.links.filter import Filter
 from filterd.resolve.links.forward import Forward
 from filterd.resolve.links.local import Local
 from filterd.resolve.links.rebinding import Rebinding
+from filterd.resolve.links.rewrite import Rewrite
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
@@ -60,6 +61,9 @@ def build(
             # Below the filter: a blocked name stays blocked for ANY. Above the
             # cache: it is neither kept nor asked.
             AnyType(),
+            # Above the cache, because what is kept belongs to the twin's own name;
+            # below the filter, which says whether there is one.
+            Rewrite(),
             # Below policy: shared by all clients, and a reload acts at once.
             Cache(store, background, clock),
             # Last: whoever gets here must be asked for.

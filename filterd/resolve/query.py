@@ -37,7 +37,8 @@ class Query:
 
     ``site`` is the policy and index at which it was admitted; where a newer one
     is in force by the time an upstream has answered, the answer is judged again.
-    ``asked_at`` is Unix time, as far as the machine knows it.
+    ``asked_at`` is Unix time, as far as the machine knows it. ``rewritten_to``
+    is the name that answers in the place of the qname, where policy says so.
     """
 
     message: ParsedQuery
@@ -45,6 +46,7 @@ class Query:
     client: Client
     site: Site
     asked_at: float = inf
+    rewritten_to: bytes | None = None
 
     @property
     def qname(self) -> bytes:
@@ -73,6 +75,7 @@ class Source(StrEnum):
 
     BLOCKED = "blocked"
     LOCAL = "local"
+    REWRITTEN = "rewritten"
     CACHED = "cached"
     STALE = "stale"
     FORWARDED = "forwarded"
@@ -85,7 +88,8 @@ class Answer:
     """What the chain found: facts about the answer, not yet a message.
 
     Of the rest, ``source`` says which are set: BLOCKED a blocking ``verdict``;
-    LOCAL ``rcode`` and ``records``; CACHED and FORWARDED a ``resolution`` that
+    LOCAL ``rcode`` and ``records``; REWRITTEN, where no record is left of the
+    name, the ``edes``; CACHED and FORWARDED a ``resolution`` that
     is ``age_s`` seconds old; STALE one that has expired; STALE, REFUSED and
     FAILED the ``edes`` that say why. ``overloaded``: it FAILED because too much
     is being asked, which says nothing of the name.

@@ -255,3 +255,28 @@ def test_a_real_list_loses_its_known_false_positives(
     found = kept(tmp_path, [source], CATALOG)[category]
     assert not found & spared
     assert len(found) > 150
+
+
+def test_no_starter_list_but_that_of_the_service_takes_a_safe_twin_away() -> None:
+    """Where the name itself passes, the name that answers for it must, too."""
+    listed = {key_from_text(n): s.category for s in STARTERS for n in names_of(s)}
+    for rewrite in CATALOG.rewrites:
+        target = key_from_name(rewrite.target)
+        assert target
+        closing = {listed[key] for key in ancestors(target) & set(listed)}
+        for name in rewrite.names:
+            key = key_from_name(name)
+            assert key
+            assert rewrite.setting == "youtube" or not closing
+            assert {listed[one] for one in ancestors(key) & set(listed)} <= {"streaming"}
+
+
+def test_the_promised_engines_have_a_safe_twin() -> None:
+    names = {key_from_name(name) for one in CATALOG.rewrites for name in one.names}
+    promised = ["www.google.com", "www.google.com.vn", "www.bing.com", "duckduckgo.com"]
+    assert {key_from_text(name) for name in [*promised, "www.youtube.com"]} <= names
+
+
+def test_no_pin_is_a_name_with_a_twin() -> None:
+    pins = {pin.name for pin in CATALOG.pins}
+    assert [name for one in CATALOG.rewrites for name in one.names if name in pins] == []

@@ -96,6 +96,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         leases=tuple(LeaseFile(one.file, one.format) for one in leases.files),
         lease_zone=leases.zone,
         private_answers=site.allow_private_answers,
+        rewrites=catalog.rewrites,
     )
     problems.raise_if_any()
     return policy

@@ -36,18 +36,28 @@ class Filter:
         verdict = self._decide(query)
         if verdict.blocked:
             return Answer(Source.BLOCKED, verdict)
+        query = replace(query, rewritten_to=verdict.target) if verdict.target else query
         answer = await proceed(query)
         current = self._sites.current
-        if current is not query.site or self._has_expired(verdict):
-            return self._judge_again(query, current, answer)
-        return self._judge_targets(query, verdict, answer)
+        if current is query.site and not self._has_expired(verdict):
+            return self._judge_targets(query, verdict, answer)
+        readmitted = self._readmit(query, current)
+        if readmitted is None:
+            return Answer(Source.REFUSED)
+        verdict = self._decide(readmitted)
+        if verdict.blocked or verdict.target == query.rewritten_to:
+            return self._judge_again(readmitted, verdict, answer)
+        # What came is the answer to another question than is asked now.
+        answer = await self(readmitted, proceed)
+        return answer if answer.readmitted else replace(answer, readmitted=readmitted)
 
-    def _judge_again(self, query: Query, site: Site, answer: Answer) -> Answer:
+    def _readmit(self, query: Query, site: Site) -> Query | None:
         client = site.identifier.identify(query.peer.address, query.peer.interface)
         if client is None:
-            return Answer(Source.REFUSED)
-        readmitted = replace(query, client=client, site=site)
-        verdict = self._decide(readmitted)
+            return None
+        return replace(query, client=client, site=site, rewritten_to=None)
+
+    def _judge_again(self, readmitted: Query, verdict: Verdict, answer: Answer) -> Answer:
         if verdict.blocked:
             return Answer(Source.BLOCKED, verdict, readmitted=readmitted)
         judged = self._judge_targets(readmitted, verdict, answer)

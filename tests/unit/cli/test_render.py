@@ -27,6 +27,7 @@ BLOCKED: dict[str, Any] = {
     "line": 43,
     "note": None,
     "valid_until": None,
+    "rewritten_to": None,
     "next_match": None,
     "source": "daemon",
 }
@@ -59,6 +60,8 @@ def test_vietnamese_headings_are_aligned() -> None:
     ("change", "words"),
     [
         ({"action": "pass", "reason": "not-listed", "entry": None}, "PASSES (pass)"),
+        ({"action": "rewrite", "reason": "rewritten"}, "PASSES (rewrite)"),
+        ({"rewritten_to": "forcesafesearch.google.com"}, "forcesafesearch.google.com"),
         ({"network": None}, "unknown"),
         ({}, "no other rule: passes"),
         (

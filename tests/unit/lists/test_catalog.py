@@ -56,12 +56,23 @@ PROTECT = """\
 protections:
   - {name: chat.example, reason: services, except_categories: [games]}
 """
+SAFE_SEARCH = """\
+engines:
+  - {target: safe.search.example, names: [www.search.example, search.example]}
+youtube: {moderate: moderate.tube.example, strict: strict.tube.example, names: [tube.example]}
+"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder that loads as it is."""
-    texts = {"categories": CATEGORIES, "catalog": CATALOG, "pins": PINS, "protect": PROTECT}
+    texts = {
+        "categories": CATEGORIES,
+        "catalog": CATALOG,
+        "pins": PINS,
+        "protect": PROTECT,
+        "safe_search": SAFE_SEARCH,
+    }
     for name, text in texts.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "starter").mkdir()
@@ -164,3 +175,29 @@ def test_a_missing_file_is_a_configuration_error(folder: Path) -> None:
     (folder / "pins.yaml").unlink()
     with pytest.raises(ConfigError, match=r"pins\.yaml: cannot be read"):
         load_catalog(folder)
+
+
+def test_names_with_a_safe_twin_say_for_whom(catalog: Catalog) -> None:
+    of = {(one.setting, one.level): (one.target, one.names) for one in catalog.rewrites}
+    tube = (b"\4tube\7example\0",)
+    assert of["youtube", "moderate"] == (b"\x08moderate\4tube\7example\0", tube)
+    assert of["youtube", "strict"] == (b"\6strict\4tube\7example\0", tube)
+    target, names = of["safe_search", "on"]
+    assert target == b"\4safe\6search\7example\0"
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("names: [tube.example]", "names: [search.example]"),
+        ("names: [tube.example]", "names: [tube.example, tube.example]"),
+        ("names: [tube.example]", "names: [safe.search.example]"),
+        ("www.search.example", "strict.tube.example"),
+    ],
+)
+def test_a_name_is_replaced_once_and_leads_in_no_circle(folder: Path, old: str, new: str) -> None:
+    edit(folder, "safe_search.yaml", old, new)
+    with pytest.raises(ConfigErrors) as caught:
+        load_catalog(folder)
+    assert "this name stands twice, or is a target" in str(caught.value)

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.lists.guards import Pin, Protection
+from filterd.lists.rewrites import Rewrite
 from filterd.policy.client import Client
 from filterd.policy.model import Audience
 from filterd.policy.overlay import Overlay
@@ -148,3 +150,32 @@ def _guarded(guard: Pin | Protection) -> Overlay:
     if isinstance(guard, Protection):
         return Overlay(a_policy(protections=[guard]))
     return Overlay(a_policy(pins=[guard]))
+
+
+SAFE = Rewrite("safe_search", "on", wire("safe.example"), (wire("www.site.example"),))
+STRICT = Rewrite("youtube", "strict", wire("strict.example"), (wire("tube.example"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "safe_search", "youtube", "target"),
+    [
+        ("www.site.example", "on", "off", "safe.example"),
+        ("www.site.example", "off", "strict", None),
+        ("a.www.site.example", "on", "off", None),
+        ("site.example", "on", "off", None),
+        ("tube.example", "off", "strict", "strict.example"),
+        ("tube.example", "on", "moderate", None),
+    ],
+)
+def test_a_host_has_the_twin_of_its_grade_s_level(
+    name: str, safe_search: str, youtube: str, target: str | None
+) -> None:
+    policy = replace(a_policy(), rewrites=(SAFE, STRICT))
+    grade = replace(a_grade("6"), safe_search=safe_search, youtube=youtube)
+    assert Overlay(policy).lookup(wire(name)).target(grade) == (target and wire(target))
+
+
+def test_a_pinned_host_has_no_twin() -> None:
+    policy = replace(a_policy(pins=[a_pin("www.site.example")]), rewrites=(SAFE,))
+    grade = replace(a_grade("6"), safe_search="on")
+    assert Overlay(policy).lookup(wire("www.site.example")).target(grade) is None

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.errors import StoreError
-from filterd.lists import guards
+from filterd.lists import guards, rewrites
 from filterd.policy import store
 from filterd.policy.model import Audience, LocalRule, Policy
 
@@ -29,7 +29,7 @@ policies = st.builds(
     Policy,
     **{
         field: st.from_type(hint)
-        for field, hint in get_type_hints(Policy, None, vars(guards)).items()
+        for field, hint in get_type_hints(Policy, None, vars(guards) | vars(rewrites)).items()
     }
     | {"rules": st.lists(rules).map(tuple)},
 )

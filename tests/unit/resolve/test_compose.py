@@ -171,3 +171,11 @@ def test_what_is_answered_here(
 def test_a_failure_says_why(index: Index, source: Source) -> None:
     answer = Answer(source, edes=(Ede(EdeCode.NETWORK_ERROR),))
     assert codes(message_of(a_chain_query(a_site(index)), answer)) == [EdeCode.NETWORK_ERROR]
+
+
+def test_that_a_twin_has_no_such_record_is_soon_forgotten(index: Index) -> None:
+    answer = Answer(Source.REWRITTEN, edes=(Ede(EdeCode.FORGED_ANSWER),))
+    response = message_of(a_chain_query(a_site(index), qtype="HTTPS"), answer)
+    (soa,) = response.authority
+    assert (response.rcode(), response.answer, soa.ttl) == (0, [], 10)
+    assert codes(response) == [EdeCode.FORGED_ANSWER]

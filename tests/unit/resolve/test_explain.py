@@ -11,7 +11,13 @@ import pytest
 from filterd.errors import ConfigError
 from filterd.policy.model import DelegatedZone, LocalZone, Network, UpstreamServer, ZoneRecord
 from filterd.policy.verdict import Action, Verdict
-from filterd.resolve.explain import client_of, explain, explain_answer, parse_time
+from filterd.resolve.explain import (
+    client_of,
+    explain,
+    explain_answer,
+    explain_verdict,
+    parse_time,
+)
 from filterd.resolve.query import Answer, Source
 from filterd.resolve.site import Site
 from tests.support.policies import (
@@ -155,6 +161,7 @@ def test_a_block_is_told_from_the_client_to_the_line(site: Site) -> None:
         "line": 3,
         "note": None,
         "valid_until": None,
+        "rewritten_to": None,
         "next_match": None,
         "source": "offline",
     }
@@ -233,3 +240,18 @@ def test_what_is_no_time_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(ConfigError, match="is no time") as caught:
         parse_time(text, "Asia/Ho_Chi_Minh")
     assert "\n" not in str(caught.value)
+
+
+def test_an_answer_that_leads_home_is_told_as_such(site: Site) -> None:
+    client = a_client(site.policy)
+    passes = explain(site, client, wire("nas.example"), A, NOW)
+    answer = Answer(Source.BLOCKED, Verdict(Action.NODATA))
+    told = explain_answer(client, wire("nas.example"), A, answer, passes)
+    assert (told.reason, told.blocked) == ("private-answer", True)
+
+
+def test_the_twin_of_a_name_is_told(site: Site) -> None:
+    verdict = Verdict(Action.REWRITE, target=wire("safe.example"))
+    told = explain_verdict(a_client(site.policy), wire("www.example"), A, verdict)
+    assert (told.action, told.reason, told.rewritten_to) == ("rewrite", "rewritten", "safe.example")
+    assert not told.blocked

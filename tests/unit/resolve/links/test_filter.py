@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.lists.rewrites import Rewrite
 from filterd.policy.model import Audience, DelegatedZone, Network, UpstreamServer
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Answer, Query, Source
@@ -121,3 +123,37 @@ def test_a_verdict_that_ended_meanwhile_is_made_anew(
     ]
     site = a_site(index, rules=rules)
     assert Changing(site, seconds=seconds).answer("www.example.com").source == source
+
+
+SAFE = Rewrite("safe_search", "on", wire("safe.example"), (wire("www.example.com"),))
+
+
+def a_safe_site(index: Index) -> Site:
+    site = a_site(index)
+    grades = {name: replace(one, safe_search="on") for name, one in site.policy.grades.items()}
+    policy = replace(site.policy, grades=grades, rewrites=(SAFE,))
+    return Site.of(policy, index, site.route.servers)
+
+
+@pytest.mark.parametrize(
+    ("safe_before", "safe_after"), [(True, True), (True, False), (False, True)]
+)
+def test_a_twin_is_asked_for_and_a_new_site_asks_again(
+    index: Index, safe_before: bool, safe_after: bool
+) -> None:
+    sites = {True: a_safe_site(index), False: a_site(index)}
+    holder, asked = SiteHolder(sites[safe_before]), []
+
+    async def forward(query: Query) -> Answer:
+        asked.append(query.rewritten_to)
+        holder.current = sites[safe_after]
+        return FORWARDED
+
+    answer = answer_of(Filter(holder, FakeClock()), a_chain_query(sites[safe_before]), forward)
+    targets = {True: wire("safe.example"), False: None}
+    expected = [targets[safe_before]]
+    if safe_before is not safe_after:
+        expected.append(targets[safe_after])
+        assert answer.readmitted is not None
+        assert answer.readmitted.site is sites[safe_after]
+    assert asked == expected

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Link: the safe twin of a search engine answers in its place (dns.md §11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.resolve.query import Answer, Query, Source
+from filterd.upstream.revision import behind_alias
+from filterd.wire import Ede, EdeCode, Question, RRType
+
+if TYPE_CHECKING:
+    from filterd.resolve.handler import Handler
+
+ALIAS_TTL_S = 300
+"""How long an alias may be kept; that it ends soon matters less than that it is not kept apart."""
+
+_FORGED = Ede(EdeCode.FORGED_ANSWER)
+_ADDRESS_TYPES = (RRType.A, RRType.AAAA)
+
+
+class Rewrite:
+    """Asks for the twin and puts the answer behind an alias from the name that was asked for.
+
+    Service bindings get no data: they would lead back to the name's own
+    addresses, and a key for Encrypted Client Hello would hide the visit.
+    """
+
+    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+        """See allowed questions only; those to be rewritten say so."""
+        target = query.rewritten_to
+        if target is None:
+            return await proceed(query)
+        if query.qtype not in _ADDRESS_TYPES:
+            return Answer(Source.REWRITTEN, edes=(_FORGED,))
+        asked = Question.of(target, query.qtype)
+        message = replace(query.message, question=asked)
+        answer = await proceed(replace(query, message=message, rewritten_to=None))
+        if answer.resolution is None:
+            return answer
+        ttl_s = answer.age_s + ALIAS_TTL_S
+        changed = behind_alias(answer.resolution, asked, query.message.question, ttl_s)
+        changed = replace(changed, edes=(*changed.edes, _FORGED))
+        return replace(answer, resolution=changed)
