@@ -46,6 +46,11 @@ class Stepper:
 
         task.add_done_callback(ended)
 
+    async def drain(self, within_s: float) -> None:
+        """Let what waits come to its end, but no longer than this."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+
     async def close(self) -> None:
         """Cancel what still waits and wait until it is gone."""
         for task in self._tasks:

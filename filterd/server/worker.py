@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from filterd.server.life import Setting
     from filterd.server.listening import Listening
 
+_LAST_ANSWERS_WITHIN_S = 2.0
+"""What a stop leaves to the upstreams: long for an honest answer, less than a person waits."""
+
 _ALIAS_WITHIN_S = 1.5
 """How long a person who asks why waits for an upstream that may be down."""
 
@@ -89,9 +92,10 @@ class Worker:
         self._channel = Channel(self._end, handlers)
 
     async def stop(self) -> None:
-        """Take no more questions, end what waits, free everything but the shared sockets."""
+        """Take no more questions, answer those that wait, free all but the shared sockets."""
         for listener in self._udp:
             listener.close()
+        await self._stepper.drain(_LAST_ANSWERS_WITHIN_S)
         self._forwarder.close()
         await self._observer.close()
         await self._background.close()

@@ -193,3 +193,16 @@ def test_after_a_reload_no_worker_answers_by_the_site_before(
                 client.ask("www.tiktok.com", 100 * round_ + number)
             answers = client.answers(100).values()
             assert {_is_blocked(one) for one in answers} == {rule == "block"}
+
+
+def test_a_question_that_waits_when_it_is_told_to_stop_is_answered(
+    school: School, upstream: FakeUpstream
+) -> None:
+    upstream.add("late.example. 60 IN A 192.0.2.1")
+    with serving(school.config, school.state) as served, Client(school.port) as client:
+        upstream.released.clear()
+        client.ask("late.example")
+        upstream.wait_until_asked()
+        served.process.send_signal(signal.SIGTERM)
+        upstream.released.set()
+        assert len(client.answers(1)[1].answer) == 1

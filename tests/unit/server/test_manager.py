@@ -173,6 +173,7 @@ def test_status_adds_the_workers_up(school: School) -> None:
             worker._resolver.counters["blocked"] = number
         status = await team.manager.status()
         assert status["workers"] == 2
+        assert status["receive_drops"] == 0
         assert status["answers"]["blocked"] == 3
         assert status["datagrams"]["received"] == 0
         assert status["receive_drops"] == 0

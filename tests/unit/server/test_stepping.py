@@ -131,3 +131,27 @@ def test_one_that_is_cancelled_does_not_cancel_another(run: Run) -> None:
         assert await done == b"mine"
 
     run(main())
+
+
+def test_draining_lets_what_waits_come_to_its_end(run: Run) -> None:
+    async def main() -> None:
+        stepper, answers = Stepper(), list[bytes]()
+        loop = asyncio.get_running_loop()
+        soon = loop.create_future()
+        stepper.run(after(soon), answers.append)
+        loop.call_soon(soon.set_result, b"in time")
+        await stepper.drain(10)
+        assert answers == [b"in time"]
+
+    run(main())
+
+
+def test_draining_waits_for_nobody_for_ever(run: Run) -> None:
+    async def main() -> None:
+        stepper = Stepper()
+        stepper.run(after(asyncio.get_running_loop().create_future()), lambda _: None)
+        await stepper.drain(0.01)
+        assert len(stepper) == 1
+        await stepper.close()
+
+    run(main())
