@@ -382,7 +382,7 @@ def test_a_busy_server_gets_a_second_connection_and_no_third(
         asked = []
         for number in range(12):
             asked.append(asyncio.ensure_future(ask(asking, door.server(), f"n{number}.example")))
-            await asyncio.to_thread(door.wait_for_connections, 1 if number < 4 else 2)
+            await asyncio.to_thread(door.wait_for_connections, 1 if number < 3 else 2)
         door.upstream.released.set()
         await asyncio.gather(*asked)
 
