@@ -139,8 +139,6 @@ class Manager:
             "lists_built_at": index.build.get("when"),
             "workers": len(workers),
             **summed(workers),
-            # The sockets are the same ones, and each worker tells all that they dropped.
-            "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             # Of sockets that all share: each tells the same.
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
     from tests.support.serving import UdpStub
 
-_LONGEST_SILENCE_S = 0.3
-"""How long a datagram may be on its way over loopback before it counts as lost."""
+PATIENCE_S = 5.0
+"""How long an answer may take on a busy machine before it counts as lost."""
+
+_SILENCE_S = 0.2
+"""How long to listen for answers that should not come."""
 
 _WINDOW = 32
 """Questions that wait at a time: few enough that no socket overflows."""
 
 _QR_AND_RA = 0x8080
+_QR = 0x80
 
 
 def _once(_: int) -> int:
@@ -38,11 +42,11 @@ class Echo:
     """Answers every datagram with itself as an answer without data.
 
     ``times`` says how often a question of each type is answered: a server that
-    is not careful, for controls. ``asked`` counts the questions.
+    is not careful, for controls. ``asked`` are the types that it was asked for.
     """
 
     times: Callable[[int], int] = _once
-    asked: int = 0
+    asked: set[int] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -72,11 +76,14 @@ class Echo:
             query, source = self._socket.recvfrom(4096)
             if not query:
                 return
-            self.asked += 1
+            if query[2] & _QR:  # else two that echo would go on for ever
+                continue
             end = query.index(b"\0", 12) + 1
+            qtype = int.from_bytes(query[end : end + 2])
+            self.asked.add(qtype)
             flags = int.from_bytes(query[2:4]) | _QR_AND_RA
             answer = query[:2] + flags.to_bytes(2) + query[4:]
-            for _ in range(self.times(int.from_bytes(query[end : end + 2]))):
+            for _ in range(self.times(qtype)):
                 self._socket.sendto(answer, source)
 
 
@@ -102,19 +109,23 @@ class Tally:
         return Counter(flags & 0xF for _, flags, _ in self.headers)
 
 
-def tally(stub: UdpStub, questions: Iterable[tuple[int, bytes]]) -> Tally:
+def tally(
+    stub: UdpStub, questions: Iterable[tuple[int, bytes]], patience_s: float = PATIENCE_S
+) -> Tally:
     """Ask numbered questions, a few at a time, and count the answers by number.
 
     Args:
         stub: asks; its next answers are those to the questions.
         questions: number, and a query whose ID is replaced by the number.
+        patience_s: how long to wait for an answer.
     """
     counted = Tally()
-    stub.socket.settimeout(_LONGEST_SILENCE_S)
+    stub.socket.settimeout(patience_s)
     for window in _windows(questions):
         for number, query in window:
             stub.send(number.to_bytes(2) + query[2:])
         _collect(stub, counted, len(window))
+    stub.socket.settimeout(_SILENCE_S)
     _collect(stub, counted, 1)  # nothing more may come
     return counted
 
