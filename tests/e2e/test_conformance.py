@@ -69,7 +69,7 @@ def test_every_type_is_answered_exactly_once(serving_echo: Serving, echo: Echo) 
         counted = tally(stub, of_every_type(PASSING))
     assert (counted.missing(NUMBERS), counted.doubled) == ([], [])
     assert counted.rcodes() == {0: len(NUMBERS) - len(NEVER_ASKED), 5: len(NEVER_ASKED)}
-    assert echo.asked == len(NUMBERS) - len(NEVER_ASKED) - 1, "and ANY is answered here"
+    assert echo.asked == set(NUMBERS) - {RRType[one] for one in NEVER_ASKED} - {RRType.ANY}
 
 
 def test_no_type_of_a_blocked_name_is_let_through(serving_echo: Serving, echo: Echo) -> None:
@@ -78,7 +78,7 @@ def test_no_type_of_a_blocked_name_is_let_through(serving_echo: Serving, echo: E
     assert (counted.missing(NUMBERS), counted.doubled) == ([], [])
     assert counted.rcodes() == {3: len(NUMBERS) - len(NEVER_ASKED), 5: len(NEVER_ASKED)}
     assert {ancount for _, _, ancount in counted.headers} == {0}
-    assert echo.asked == 0
+    assert echo.asked == set()
 
 
 @pytest.mark.parametrize("times", [0, 2])
@@ -87,7 +87,7 @@ def test_one_answer_too_few_or_too_many_would_be_seen(times: int) -> None:
         Echo(times=lambda qtype: times if qtype == RRType.HTTPS else 1) as careless,
         UdpStub(GRADE_1, careless.address) as stub,
     ):
-        counted = tally(stub, of_every_type(PASSING))
+        counted = tally(stub, of_every_type(PASSING), patience_s=0.3)
     assert not each_once(counted)
     assert (counted.missing(NUMBERS) or counted.doubled) == [RRType.HTTPS]
 
@@ -100,7 +100,7 @@ def test_every_class_is_answered_exactly_once_and_only_in_is_asked_for(
     assert (counted.missing(NUMBERS), counted.doubled) == ([], [])
     assert [number for number, flags, _ in counted.headers if flags & 0xF == 0] == [1]
     assert counted.rcodes()[dns.rcode.REFUSED] == len(NUMBERS) - 1
-    assert echo.asked == 1
+    assert echo.asked == {RRType.A}
 
 
 def answers_to(stub: UdpStub | TcpStub, *messages: bytes) -> list[bytes]:

@@ -12,11 +12,12 @@ import pytest
 from filterd.upstream import exchange
 from tests.support.malformed import QUERIES
 from tests.support.packets import captured_packets
-from tests.support.serving import open_sockets
+from tests.support.serving import Serving, a_site, open_sockets
 from tests.support.wire import QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
-    from tests.support.serving import Serving, TcpStub, UdpStub
+    from filterd.lists.index import Index
+    from tests.support.serving import TcpStub, UdpStub
     from tests.support.upstream import FakeUpstream
 
 GOOD = a_query("porn.example", message_id=0x600D)
@@ -94,28 +95,30 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_captured_packets_get_an_answer_or_silence_by_udp(serving: Serving) -> None:
+def test_captured_packets_get_an_answer_or_silence_by_udp(
+    index: Index, upstream: FakeUpstream
+) -> None:
     messages = [packet.message[:LARGEST_DATAGRAM] for packet in captured_packets()]
     answers: list[bytes] = []
-    with serving.stub() as stub:
-        before = open_sockets()
+    before = open_sockets()
+    with Serving(a_site(index, [upstream])) as serving, serving.stub() as stub:
         for message in messages:
             stub.send(message)
             answers += until_good(stub)
         serving.eventually(lambda: not len(serving.stepper))
         answers += until_good(stub)
-        assert open_sockets() <= before
+    assert open_sockets() <= before
     assert Counter(one[:2] for one in answers) <= Counter(one[:2] for one in messages)
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_captured_packets_do_not_harm_tcp(serving: Serving) -> None:
+def test_captured_packets_do_not_harm_tcp(index: Index, upstream: FakeUpstream) -> None:
     before = open_sockets()
-    for packet in captured_packets():
+    with Serving(a_site(index, [upstream])) as serving:
+        for packet in captured_packets():
+            with serving.tcp_stub() as stub:
+                stub.send(packet.message)
+            serving.eventually(lambda: not serving.connections)
         with serving.tcp_stub() as stub:
-            stub.send(packet.message)
-        serving.eventually(lambda: not serving.connections)
-    with serving.tcp_stub() as stub:
-        assert until_good(stub) == []
-    serving.eventually(lambda: not serving.connections)
+            assert until_good(stub) == []
     assert open_sockets() <= before
