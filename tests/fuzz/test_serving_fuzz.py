@@ -48,8 +48,11 @@ _SEEDS = [
 def serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
     monkeypatch.setattr(exchange, "DEADLINE_S", 0.05)
     index = an_index(tmp_path, LISTS)
-    with FakeUpstream() as upstream, Serving(a_site(index, [upstream])) as running:
-        yield running  # and at the end nothing may have been logged as an error
+    with FakeUpstream() as upstream:
+        sockets = open_sockets()
+        with Serving(a_site(index, [upstream])) as running:
+            yield running  # and at the end nothing may have been logged as an error
+        assert open_sockets() <= sockets, f"seed {SEED}"
 
 
 def spoilt(count: int) -> Iterator[bytes]:
@@ -72,7 +75,7 @@ def asks_well(serving: Serving) -> None:
 
 def test_spoilt_datagrams_do_no_harm(serving: Serving) -> None:
     asks_well(serving)
-    sockets, resident = open_sockets(), resident_octets()
+    resident = resident_octets()
     with serving.stub("127.0.2.1") as hostile:
         for number, message in enumerate(spoilt(DATAGRAMS)):
             hostile.send(message[:_LARGEST_DATAGRAM])
@@ -80,13 +83,12 @@ def test_spoilt_datagrams_do_no_harm(serving: Serving) -> None:
                 asks_well(serving)
     serving.eventually(lambda: not len(serving.stepper))
     assert serving.resolver.counters.total() > DATAGRAMS // 2, "most never arrived"
-    assert open_sockets() <= sockets, f"seed {SEED}"
     assert resident_octets() - resident < MOST_GROWTH_OCTETS, f"seed {SEED}"
 
 
 def test_spoilt_streams_do_no_harm(serving: Serving) -> None:
     asks_well(serving)
-    rng, sockets = random.Random(SEED), open_sockets()
+    rng = random.Random(SEED)
     for number, message in enumerate(spoilt(DATAGRAMS // 4)):
         framed = len(message).to_bytes(2) + message
         with serving.tcp_stub("127.0.2.1") as hostile:
@@ -99,4 +101,3 @@ def test_spoilt_streams_do_no_harm(serving: Serving) -> None:
             asks_well(serving)
     serving.eventually(lambda: not serving.connections)
     serving.eventually(lambda: not len(serving.stepper))
-    assert open_sockets() <= sockets, f"seed {SEED}"
