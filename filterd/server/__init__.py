@@ -1,8 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 6: sockets and the life of the daemon.
+"""Floor 6: processes and sockets.
 
-``udp`` and ``tcp`` listen and know nothing but bytes and addresses; ``arrival``
-binds their sockets and tells how something came in; ``stepping`` runs a
-coroutine without a task until it has to wait; ``state`` is what is on disk and
-how it becomes a ``Site``; ``daemon`` starts, reloads and stops it all.
+::
+
+    supervisor -- owns the sockets (listening), forks the others and keeps them
+      |- manager -- reloads, status; the watchdog's real questions; speaks to
+      |     |       the workers by a channel each
+      |     '- page: the epoch in force, heartbeats -- shared memory
+      '- worker ... -- answers: udp and tcp in front of the chain
+
+``udp`` and ``tcp`` know nothing but bytes and addresses. ``datagrams`` takes
+batches of them from the kernel and sends answers from where they were asked,
+``limiter`` says which are served when there are too many, ``places`` which
+connections are kept; ``arrival`` tells how something came in, ``stepping`` runs
+a coroutine without a task until it has to wait. ``state`` is what is on disk and
+how it becomes a ``Site``; ``active`` is the one that is in force.
+
+Invariants: a question that a dead worker has not read waits in the kernel for
+the next one. A reload is in force in all workers or in none: each prepares it
+before the epoch moves, and after that none answers by the one before.
 """
