@@ -22,6 +22,7 @@ from filterd.wire import (
     Rcode,
     RebuiltSections,
     Record,
+    RRClass,
     RRType,
     SvcbParts,
     address_of,
@@ -123,7 +124,7 @@ def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Reso
 
 def _chain(response: ParsedResponse, question: UpstreamQuestion) -> tuple[list[Record], bytes]:
     """Follow CNAMEs from the qname; return the records of the chain and its last name."""
-    answers = [r for r in response.records if r.section == ANSWER]
+    answers = [r for r in response.records if r.section == ANSWER and r.rclass == RRClass.IN]
     name, seen, kept = question.qname, {question.qname}, []
     while True:
         own = [r for r in answers if r.owner == name]

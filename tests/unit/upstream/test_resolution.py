@@ -105,6 +105,14 @@ def test_a_circle_is_refused(circle: list[str]) -> None:
         resolve(*records)
 
 
+def test_what_is_of_another_class_answers_nothing() -> None:
+    query = a_query(NAME)
+    records = a_record() + a_record(b"\xc0\0\2\x42", rclass=3)
+    response = parse_response(a_message(query[12:-11] + records, flags=0x8180, ancount=2))
+    resolution = resolution_of(response, UpstreamQuestion(wire(NAME), 1, do=False, cd=False))
+    assert resolution.sections.ancount == 1
+
+
 def test_a_dname_above_the_chain_is_kept_with_it() -> None:
     resolution = resolve("example.com 300 DNAME example.net", f"{NAME} 300 CNAME www.example.net")
     assert kept(resolution) == ["example.com DNAME", f"{NAME} CNAME"]
