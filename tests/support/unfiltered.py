@@ -45,4 +45,5 @@ def _names(message: dns.message.Message) -> Iterator[dns.name.Name]:
     yield from (one.name for one in (*message.question, *message.answer))
     for rrset in message.answer:
         if rrset.rdtype in _ALIASES:
-            yield from (rdata.target for rdata in rrset)
+            # In another class than IN a type means something else, and has no target.
+            yield from (rdata.target for rdata in rrset if hasattr(rdata, "target"))
