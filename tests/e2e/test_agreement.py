@@ -34,6 +34,8 @@ NAMES = (
     *("facebook.com", "www.youtube.com", "netflix.com", "chatgpt.com", "roblox.com"),
     *("store.steampowered.com", "bet365.com", "1xbet.com", "nordvpn.com", "dns.google"),
     *("doubleclick.net", "tinder.com", "reddit.com", "zalo.me", "marlboro.com"),
+    # With a twin in safe mode.
+    *("www.google.com.vn", "www.bing.com", "m.youtube.com"),
     # Not listed, or guarded.
     *("vnu.edu.vn", "moet.gov.vn", "google.com", "example.org", "com", "nobody.example"),
     # The school's own rules.
@@ -124,6 +126,8 @@ def _outcome(response: dns.message.Message, rtype: str) -> str:
     if response.rcode() == dns.rcode.NXDOMAIN:
         return "nxdomain"
     assert response.rcode() == dns.rcode.NOERROR
+    if dns.edns.EDECode.FORGED_ANSWER in edes:
+        return "rewrite"
     if data and data <= {"0.0.0.0", "::"}:
         return "sinkhole"
     if edes & BLOCKING_EDES:
@@ -150,6 +154,7 @@ def test_the_explanation_is_what_the_socket_answers(served: Served, grade: str) 
                 actions.add(told["action"])
     assert {"pass", "nxdomain", "nodata"} <= actions
     assert ("sinkhole" in actions) == (grade == "6")
+    assert ("rewrite" in actions) == (grade != "staff")
 
 
 def test_the_grades_differ_as_a_school_expects(served: Served) -> None:
