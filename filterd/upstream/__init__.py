@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floor 4: asking other resolvers, and believing only what answers the question.
 
-* ``route``: who is asked about a name.
-* ``question``: composes what is asked and tells whether a datagram answers it.
-* ``udp``, ``tcp``: one attempt at one server.
+* ``route``, ``group``: who is asked about a name, and how each server has fared.
+* ``question``: composes what is asked and tells whether a message answers it.
+* ``randomness``, ``ports``, ``udp``, ``pool``: questions by UDP, on sockets that
+  change their ports.
+* ``tcp``, ``tls``: questions by connections; ``timers``: all that waits.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on.
-* ``forwarder``: the face: identical questions in flight share one exchange.
+* ``forwarder``: the face: identical questions in flight share one exchange;
+  ``places`` bounds how many there are.
 
-Promises: only configured servers are asked, ever. The ID comes from the
-operating system's random source and every attempt has a fresh socket, so a
-fresh port. What does not match is ignored and counted, and waiting goes on.
+Promises: only configured servers are asked, ever. IDs and ports come from the
+operating system's random source, and a socket carries three questions at most.
+What does not match is ignored and counted, and waiting goes on.
 """
 
 from filterd.upstream.exchange import CONCLUSIVE
