@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spoilt packets to a real daemon by UDP and TCP, before an upstream that lies.
 
-``FILTERD_FUZZ_PACKETS`` says how many (4,000 unless set), a tenth of them by TCP;
+``FILTERD_FUZZ_PACKETS`` says how many (3,000 unless set), a tenth of them by TCP;
 ``FILTERD_FUZZ_SEED`` repeats a run as far as a network lets it. Meanwhile
 somebody honest asks every 100 ms.
 """
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PACKETS = int(os.environ.get("FILTERD_FUZZ_PACKETS", "4000"))
+PACKETS = int(os.environ.get("FILTERD_FUZZ_PACKETS", "3000"))
 SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "0")) or random.randrange(1, 1 << 32)
 
 MOST_GROWTH_OCTETS = 5 * 1024 * 1024
 HONEST_EVERY_S = 0.1
 _BATCH = 64
 """Sent at once; then one question is answered before more are sent."""
+_TELL_EVERY = _BATCH * 1_000
 _A_STREAM = 4
 _OPENED_LATE = 2
 """Descriptors of what is needed for the first time: they stay, and do not grow."""
@@ -58,10 +59,12 @@ _WELL_FORMED = [
     *(a_query("www.social.example", qtype) for qtype in _TYPES),
 ]
 
-# A list alone would not do: what a protected name leads to is protected from lists.
-_MORE = """\
+_OPEN = """\
 cache_size_mb: 1
 rate_limit: {queries_a_second: 100000, burst: 1000000}
+"""
+# A list alone would not do: what a protected name leads to is protected from lists.
+_CLOSED = """\
 lists: [{id: ours, file: ours.txt, category: porn}]
 exceptions: [{block: porn.example, reason: must be blocked whatever leads to it}]
 """
@@ -152,6 +155,8 @@ class Hostile:
             opened.bind((SOURCES["1"], 0))
             opened.connect(self._server)
             for sent in range(0, count, _BATCH):
+                if sent % _TELL_EVERY == 0 and sent:
+                    sys.stderr.write(f"{sent:,} of {count:,} packets\n")
                 for _ in range(min(_BATCH, count - sent)):
                     opened.send(self._spoiler.one())
                 self._catch_up(opened)
@@ -201,14 +206,20 @@ def upstream() -> Iterator[LyingUpstream]:
         yield running
 
 
+@contextlib.contextmanager
+def a_daemon(upstream: LyingUpstream, folder: Path, more: str) -> Iterator[tuple[Served, int]]:
+    port = free_port()
+    site = write_site(folder / "site", port=port, upstream=upstream.port, more=more)
+    (site / "ours.txt").write_text("porn.example\n", encoding="ascii")
+    build_lists(site, folder / "state")
+    with serving(site, folder / "state") as running:
+        yield running, port
+
+
 @pytest.fixture
 def served(upstream: LyingUpstream, tmp_path: Path) -> Iterator[tuple[Served, int]]:
-    port = free_port()
-    site = write_site(tmp_path / "site", port=port, upstream=upstream.port, more=_MORE)
-    (site / "ours.txt").write_text("porn.example\n", encoding="ascii")
-    build_lists(site, tmp_path / "state")
-    with serving(site, tmp_path / "state") as running:
-        yield running, port
+    with a_daemon(upstream, tmp_path, _OPEN + _CLOSED) as running:
+        yield running
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -257,3 +268,13 @@ def test_a_daemon_stands_spoilt_packets_and_a_lying_upstream(
     assert returned, f"{descriptors(pid)} descriptors instead of {opened}"
     assert daemon.end() == 0
     assert not [line for line in daemon.log if "rror" in line or "could not" in line]
+
+
+def test_without_the_block_it_would_find_unfiltered_answers(
+    upstream: LyingUpstream, tmp_path: Path
+) -> None:
+    with a_daemon(upstream, tmp_path, _OPEN) as (_, port):
+        hostile = Hostile(port, SEED)
+        hostile.datagrams(20 * _BATCH)
+    assert hostile.unfiltered
+    assert upstream.stop() > 0
