@@ -12,13 +12,15 @@ The life of a query:
 4. The **chain** (``pipeline``, the one readable list) is asked. **local**
    answers the school's own and special-use names; **filter** asks
    ``policy.decide``: a block is answered at once, nothing was awaited.
+   **rewrite** asks for the safe twin of a name where policy says so.
 5. **cache** sits below policy, shared by all clients: answers, failures, and
    what has expired but is better than nothing. What it goes on asking when the
    client has its answer is kept in ``background``.
 6. **forward** asks upstreams under one deadline; identical questions in flight
    share one exchange.
 7. On the way out **filter** judges the aliases of the answer too, and all of
-   it again where the site changed meanwhile.
+   it again where the site changed meanwhile; **rebinding** and **ech** take out
+   what this client must not get.
 8. ``compose`` makes the message from the facts; the listener cuts it to the
    client's size and sends it from where it was asked.
 

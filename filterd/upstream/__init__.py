@@ -7,7 +7,9 @@
   change their ports.
 * ``tcp``, ``tls``: questions by connections; ``timers``: all that waits.
 * ``exchange``: one question put to a group of servers under one deadline.
-* ``resolution``: the part of a response that may be kept and passed on.
+* ``resolution``: the part of a response that may be kept and passed on;
+  ``addresses``: which of its addresses are private; ``revision``: less of it for
+  one asker.
 * ``forwarder``: the face: identical questions in flight share one exchange;
   ``places`` bounds how many there are.
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from filterd.lists.rewrites import Rewrite
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, BlockResponse
 from filterd.policy.verdict import PASSED, Action, Rule
@@ -409,3 +410,50 @@ def _engine_saying(folder: Path, of_site: str, of_target: str) -> Engine:
         if isinstance(one, tuple)
     }
     return Engine(policy, an_index(folder, lists))
+
+
+TWIN = wire("safe.example")
+
+
+@pytest.mark.parametrize("qtype", [A, AAAA, TXT, HTTPS])
+@pytest.mark.parametrize(
+    ("said", "rewritten"),
+    [
+        ("", True),
+        ("open", True),
+        ("local allow", True),
+        ("local allow, closed", True),
+        ("protection, closed", True),
+        ("exception, closed", True),
+        ("pin", False),
+        ("pin, closed", False),
+    ],
+)
+def test_a_name_that_passes_is_answered_by_its_twin(
+    said: str, rewritten: bool, qtype: int, tmp_path: Path
+) -> None:
+    verdict = _ask(_rewriting(tmp_path, said), SITE, qtype)
+    expected = rewritten and qtype != TXT
+    assert verdict.action is (Action.REWRITE if expected else Action.PASS)
+    assert verdict.target == (TWIN if expected else None)
+
+
+@pytest.mark.parametrize("said", ["closed", "locked", "local block", "order", "own closed"])
+def test_a_block_goes_before_a_twin(said: str, tmp_path: Path) -> None:
+    verdict = _ask(_rewriting(tmp_path, said), SITE)
+    assert (verdict.action, verdict.target) == (Action.NXDOMAIN, None)
+
+
+def test_a_target_is_never_replaced_by_a_twin(tmp_path: Path) -> None:
+    engine = _rewriting(tmp_path, "")
+    client = a_client(engine.policy)
+    assert not engine.decide_target(client, PASSED, wire(SITE), A, NOW).blocked
+
+
+def _rewriting(folder: Path, said: str) -> Engine:
+    """Return an engine of a school whose grades all have the safe mode on."""
+    engine = _engine_saying(folder, said, "")
+    policy = engine.policy
+    grades = {name: replace(one, safe_search="on") for name, one in policy.grades.items()}
+    rewrites = (Rewrite("safe_search", "on", TWIN, (wire(SITE),)),)
+    return Engine(replace(policy, grades=grades, rewrites=rewrites), engine.index)
