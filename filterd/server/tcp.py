@@ -41,7 +41,7 @@ _READ_OCTETS = 16 * 1024
 _KERNEL_OCTETS = {socket.SO_RCVBUF: 16 * 1024, socket.SO_SNDBUF: 128 * 1024}
 """What the kernel may hold for a connection; left to itself it takes megabytes."""
 
-_BACKLOG = 128
+_BACKLOG = 512
 
 
 class TcpListener:
