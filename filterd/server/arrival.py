@@ -66,11 +66,19 @@ def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
     else:
         opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
     try:
-        opened.bind((listen.address, listen.port))
+        opened.bind(_socket_address(listen))
     except OSError as error:
         opened.close()
         raise _cannot_listen(listen, error) from error
     return opened
+
+
+def _socket_address(listen: ListenAddress) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Return what ``bind`` takes, which wants the interface of a link-local address by number."""
+    address, _, interface = listen.address.partition("%")
+    if not interface:
+        return address, listen.port
+    return address, listen.port, 0, socket.if_nametoindex(interface)
 
 
 def arrival_of(ancillary: Sequence[ControlMessage]) -> Arrival:
@@ -125,6 +133,6 @@ def _cannot_listen(listen: ListenAddress, error: OSError) -> ConfigError:
         errno.EADDRNOTAVAIL: "this machine has no such address; change `listen` in site.yaml",
     }
     return ConfigError(
-        f"cannot listen on {listen.address} port {listen.port}: {error.strerror}",
+        f"cannot listen on {listen.address} port {listen.port}: {error.strerror or error}",
         hint=hints.get(error.errno or 0, "change `listen` in site.yaml"),
     )

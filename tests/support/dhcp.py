@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from ipaddress import IPv4Address
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _COOKIE = bytes((99, 130, 83, 99))
 _DISCOVER, _REQUEST = 1, 3
 _HOST_NAME, _WANTED, _TYPE, _SERVER, _END = 12, 50, 53, 54, 255
+_TRIES = 20
 _ANSWER_TO_ALL = 0x8000
 _HEADER = struct.Struct("!4B I 2H 4s4s4s4s 16s 64s 128s")
 
@@ -25,7 +27,7 @@ def socket_for_dhcp(interface: str) -> socket.socket:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
     opened.bind(("", 68))
-    opened.settimeout(10)
+    opened.settimeout(0.5)
     return opened
 
 
@@ -47,11 +49,14 @@ def _ask(opened: socket.socket, mac: str, *options: tuple[int, bytes]) -> bytes:
     )
     body = b"".join(bytes((code, len(data))) + data for code, data in options)
     message = header + _COOKIE + body + bytes((_END,))
-    opened.sendto(message.ljust(300, b"\0"), ("255.255.255.255", 67))
-    while True:
-        answer = opened.recv(4096)
-        if answer[0] == 2 and answer[4:8] == header[4:8]:
-            return answer
+    for _ in range(_TRIES):
+        opened.sendto(message.ljust(300, b"\0"), ("255.255.255.255", 67))
+        with contextlib.suppress(TimeoutError):
+            while True:
+                answer = opened.recv(4096)
+                if answer[0] == 2 and answer[4:8] == header[4:8]:
+                    return answer
+    raise AssertionError("no DHCP server answers")
 
 
 def _options(message: bytes) -> dict[int, bytes]:

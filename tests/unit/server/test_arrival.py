@@ -99,3 +99,8 @@ def test_an_address_in_use_is_named_with_what_to_do(kind: socket.SocketKind) -> 
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(ConfigError, match="this machine has no such address"):
         bind(ListenAddress("192.0.2.1", 0), socket.SOCK_DGRAM)
+
+
+def test_an_interface_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(ConfigError, match="fe80::1%nowhere0 port 0: no interface with this name"):
+        bind(ListenAddress("fe80::1%nowhere0", 0), socket.SOCK_DGRAM)

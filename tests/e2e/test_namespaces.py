@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who asks, and where answers leave from (dns.md §1): real interfaces, filterd as a process.
+
+Skipped where network namespaces cannot be made (they need root).
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import dns.message
+import dns.rcode
+import pytest
+
+from tests.support.daemon import build_lists, write_site
+from tests.support.dhcp import socket_for_dhcp, take_lease
+from tests.support.gateway import (
+    OTHER_PORT,
+    PORT,
+    SPECIFIC,
+    SPECIFIC_PORT,
+    UPSTREAM,
+    ZONE,
+    Gateway,
+    ask,
+    eventually,
+    gateway,
+    is_blocked,
+    is_silent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with gateway(tmp_path_factory.mktemp("gateway")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="module")
+def serving(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
+    """A gateway that answers on whatever addresses it has."""
+    with around.serving(lists):
+        yield around
+
+
+@pytest.fixture(scope="module")
+def specific(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
+    """A gateway that answers on a few of its addresses."""
+    with around.serving(lists, SPECIFIC, SPECIFIC_PORT):
+        yield around
+
+
+@pytest.fixture(scope="module")
+def other(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
+    """A gateway that does without what is tested here: the provider may ask, and lan0 may not."""
+    lan = "lan_interfaces: [lan1]\n"
+    with around.serving(lists, port=OTHER_PORT, allowed="198.51.100.2/32", more=lan):
+        yield around
+
+
+SERVER = "192.168.6.1"
+ASKED = (
+    SERVER,
+    "192.168.6.254",
+    "192.168.9.1",
+    "fd00:6::1",
+    "2001:db8:6::1",
+    "fe80::1%eth0",
+)
+
+
+@pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
+@pytest.mark.parametrize("server", ASKED)
+def test_an_answer_comes_from_where_it_was_asked(
+    serving: Gateway, server: str, *, tcp: bool
+) -> None:
+    """By a connected socket: the kernel throws away what comes from elsewhere."""
+    answer = ask(serving.pupil, server, tcp=tcp)
+    assert answer
+    assert answer.answer
+
+
+@pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
+@pytest.mark.parametrize("server", ASKED)
+def test_the_same_holds_where_it_listens_on_these_addresses(
+    specific: Gateway, server: str, *, tcp: bool
+) -> None:
+    assert ask(specific.pupil, server, tcp=tcp, port=SPECIFIC_PORT)
+
+
+def test_a_network_is_its_interface_for_who_has_only_a_link_local_address(
+    serving: Gateway,
+) -> None:
+    assert not is_blocked(serving.office, "fe80::1%eth0")
+    assert is_blocked(serving.pupil, "fe80::1%eth0")
+
+
+@pytest.mark.parametrize("server", [SERVER, "fd00:6::1", "2001:db8:6::1", "fe80::1%eth0"])
+def test_a_device_is_known_by_the_mac_that_the_kernel_saw(serving: Gateway, server: str) -> None:
+    eventually(lambda: not is_blocked(serving.laptop, server))
+    assert is_blocked(serving.pupil, server)
+
+
+def test_a_mac_stays_with_its_device_and_not_with_the_address(serving: Gateway) -> None:
+    eventually(lambda: not is_blocked(serving.laptop, SERVER, "192.168.6.30"))
+    serving.laptop.ip("address del 192.168.6.30/24 dev eth0")
+    serving.pupil.ip("address add 192.168.6.30/24 dev eth0")
+    try:
+        serving.pupil.ip("neigh flush dev eth0")  # so that it tells the gateway who it is
+        eventually(lambda: not is_silent(serving.pupil, SERVER, "192.168.6.30"))
+        eventually(lambda: is_blocked(serving.pupil, SERVER, "192.168.6.30"))
+    finally:
+        serving.pupil.ip("address del 192.168.6.30/24 dev eth0")
+        serving.laptop.ip("address add 192.168.6.30/24 dev eth0")
+
+
+def test_a_mac_with_many_addresses_identifies_nobody(serving: Gateway) -> None:
+    eventually(lambda: not is_blocked(serving.relay, SERVER, "192.168.6.40"))
+    behind = [f"192.168.6.{last}" for last in (41, 42, 43)]
+    for address in behind:
+        serving.relay.ip(f"address add {address}/24 dev eth0")
+    for address in behind[:2]:
+        eventually(lambda: not is_blocked(serving.relay, SERVER, address))  # noqa: B023 -- called at once
+    eventually(lambda: is_blocked(serving.relay, SERVER, behind[2]))
+    eventually(lambda: is_blocked(serving.relay, SERVER, "192.168.6.40"))
+
+
+def test_an_address_that_appears_while_it_runs_is_answered_from(serving: Gateway) -> None:
+    """A public prefix, which nothing but the link lets ask."""
+    serving.pupil.ip("address add 203.0.113.20/24 dev eth0")
+    serving.gateway.ip("address add 203.0.113.1/24 dev lan0")
+    eventually(lambda: not is_silent(serving.pupil, "203.0.113.1", "203.0.113.20"))
+    assert ask(serving.pupil, "203.0.113.1", source="203.0.113.20", tcp=True)
+    serving.gateway.ip("address del 203.0.113.1/24 dev lan0")
+    eventually(lambda: is_silent(serving.pupil, SERVER, "203.0.113.20"))
+
+
+def test_an_ipv6_prefix_that_changes_takes_the_right_to_ask_along(serving: Gateway) -> None:
+    old, new = "2001:db8:6::20", "2001:db8:66::20"
+    assert ask(serving.pupil, "2001:db8:6::1", source=old)
+    serving.gateway.ip("address del 2001:db8:6::1/64 dev lan0")
+    serving.gateway.ip("address add 2001:db8:66::1/64 dev lan0")
+    serving.pupil.ip("address add 2001:db8:66::20/64 dev eth0")
+    try:
+        eventually(lambda: not is_silent(serving.pupil, "2001:db8:66::1", new))
+        assert is_silent(serving.pupil, "2001:db8:66::1", old)
+        # Its answer would have left by the only way that leads there now.
+        sent = serving.recorder.sent
+        assert ("wan0", old) not in {(one.interface, one.destination) for one in sent}
+    finally:
+        serving.gateway.ip("address del 2001:db8:66::1/64 dev lan0")
+        serving.gateway.ip("address add 2001:db8:6::1/64 dev lan0")
+
+
+@pytest.mark.parametrize(("kind", "options"), [("vlan", "id 5"), ("macvlan", "mode bridge")])
+def test_an_interface_that_appears_while_it_runs_is_a_network(
+    serving: Gateway, kind: str, options: str
+) -> None:
+    """A VLAN, or a second interface on the same wire."""
+    if not serving.gateway.can_ip(f"link add link lan0 name lan0.5 type {kind} {options}"):
+        pytest.skip(f"this kernel has no {kind}")
+    serving.pupil.ip(f"link add link eth0 name eth0.5 type {kind} {options}")
+    sides = ((serving.gateway, "lan0.5", 1), (serving.pupil, "eth0.5", 2))
+    for namespace, interface, last in sides:
+        namespace.ip(f"link set {interface} up")
+        namespace.ip(f"address add 2001:db8:5::{last}/64 dev {interface}")
+    try:
+        eventually(lambda: not is_silent(serving.pupil, "2001:db8:5::1"))
+        assert not is_blocked(serving.pupil, "2001:db8:5::1")
+        assert is_blocked(serving.pupil, SERVER)
+    finally:
+        for namespace, interface, _ in sides:
+            namespace.ip(f"link del {interface}")
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1", "::1", SERVER, "198.51.100.1", "fd00:6::1"])
+def test_the_gateway_may_ask_itself(serving: Gateway, server: str) -> None:
+    assert ask(serving.gateway, server)
+
+
+@pytest.mark.parametrize("to", ["192.168.6.255", "255.255.255.255", "224.0.0.1", "ff02::1%eth0"])
+def test_nobody_asks_a_resolver_by_broadcast_or_multicast(serving: Gateway, to: str) -> None:
+    """Of two questions only the second, which is to the gateway alone, is answered."""
+    near, family = ("fe80::1%eth0", socket.AF_INET6) if ":" in to else (SERVER, socket.AF_INET)
+    query = dns.message.make_query("www.example.com", "A")
+    with serving.pupil.run(lambda: socket.socket(family, socket.SOCK_DGRAM)) as opened:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+        for query.id, address in enumerate((to, near)):
+            opened.sendto(query.to_wire(), serving.pupil.resolved(address, family))
+        opened.settimeout(5)
+        assert opened.recv(512)[:2] == b"\0\1"
+        opened.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            opened.recv(512)
+
+
+OUTSIDE = ("198.51.100.1", SERVER, "2001:db8:f::1")
+
+
+@pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
+@pytest.mark.parametrize("server", OUTSIDE)
+def test_a_stranger_gets_not_one_octet(serving: Gateway, server: str, *, tcp: bool) -> None:
+    assert is_silent(serving.provider, server, tcp=tcp)
+
+
+def test_on_a_gateway_that_lets_strangers_ask_the_same_one_is_answered(other: Gateway) -> None:
+    for server in OUTSIDE[:2]:
+        for tcp in (False, True):
+            assert ask(other.provider, server, tcp=tcp, port=OTHER_PORT)
+
+
+def test_on_a_gateway_with_other_links_the_same_pupil_is_a_stranger(other: Gateway) -> None:
+    assert is_silent(other.pupil, "2001:db8:6::1", port=OTHER_PORT)
+    assert is_silent(other.pupil, "fe80::1%eth0", port=OTHER_PORT)
+
+
+@pytest.fixture(scope="module")
+def dnsmasq(serving: Gateway) -> Iterator[Path]:
+    """The file of a DHCP server on the gateway."""
+    if shutil.which("dnsmasq") is None:
+        pytest.skip("dnsmasq is not installed")
+    words = (
+        "dnsmasq --keep-in-foreground --port=0 --no-ping --conf-file=/dev/null --user=root"
+        " --pid-file --no-resolv --interface=lan0 --dhcp-range=192.168.6.100,192.168.6.150,1h"
+    )
+    process = serving.gateway.process(
+        *words.split(), f"--dhcp-leasefile={serving.leases}", stderr=-3
+    )
+    yield serving.leases
+    process.terminate()
+    process.wait(10)
+
+
+def test_a_device_has_the_name_that_it_gave_to_the_dhcp_server(
+    serving: Gateway, dnsmasq: Path
+) -> None:
+    with serving.pupil.run(lambda: socket_for_dhcp("eth0")) as opened:
+        address = take_lease(opened, "02:00:5e:10:00:77", b"May-Tinh-7")
+        take_lease(opened, "02:00:5e:10:00:78", b"wpad")
+    eventually(lambda: _addresses(serving, f"may-tinh-7.{ZONE}") == [address])
+    reverse = ask(serving.pupil, SERVER, ip_address(address).reverse_pointer, rtype="PTR")
+    assert reverse
+    assert reverse.answer[0][0].to_text() == f"may-tinh-7.{ZONE}."
+    for name in (f"wpad.{ZONE}", f"absent.{ZONE}", "wpad"):
+        answer = ask(serving.pupil, SERVER, name)
+        assert answer
+        assert answer.rcode() == dns.rcode.NXDOMAIN
+    assert not any("home.arpa" in one or "wpad" in one for one in serving.upstream.asked)
+    dnsmasq.unlink()
+    eventually(lambda: _addresses(serving, f"may-tinh-7.{ZONE}") == [])
+
+
+def _addresses(serving: Gateway, name: str) -> list[str]:
+    answer = ask(serving.pupil, SERVER, name)
+    assert answer
+    return [record.to_text() for rrset in answer.answer for record in rrset]
+
+
+def test_nothing_leaves_the_gateway_but_answers_and_questions_to_the_upstream(
+    serving: Gateway,
+) -> None:
+    """Everything that the tests before did, and names of every kind (reliability.md B8)."""
+    for name in ("a.example", "www.tiktok.com", "x.local", "a.b.internal", "printer", "wpad.com"):
+        for rtype in ("A", "AAAA", "HTTPS", "TXT", "ANY", "DS"):
+            ask(serving.pupil, SERVER, name, rtype=rtype)
+    ask(serving.pupil, SERVER, "1.1.168.192.in-addr.arpa", rtype="PTR")
+    answers = {PORT, SPECIFIC_PORT, OTHER_PORT, 67}
+    left = {
+        (one.destination, one.port)
+        for one in serving.recorder.sent
+        if one.source_port not in answers
+    }
+    assert left == {(UPSTREAM, serving.upstream.port)}

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A school's gateway between real links, and filterd on it as a process of its own.
+
+::
+
+    pupil ---.                                       .--- provider (198.51.100.2, .53)
+    laptop --+-- switch --- lan0 [ gateway ] wan0 ---'
+    relay ---'              lan1 [         ]
+    office ------------------'
+
+On ``lan0`` whoever is in 192.168.6.0/24 is in grade 3, on ``lan1`` everybody is
+staff by the interface; the laptop and the relay are staff by their MACs. TikTok
+is closed to grade 3 and open to staff, so what a name gets tells who asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import dns.message
+import dns.rcode
+
+from filterd.paths import StateFolder
+from tests.support.commands import ROOT, environment
+from tests.support.daemon import Served
+from tests.support.namespaces import Namespace, connect, namespaces
+from tests.support.packets_out import Recorder
+from tests.support.upstream import FakeUpstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CLOSED, OPEN = "www.tiktok.com", "www.example.com"
+LAPTOP, RELAY = "02:00:5e:10:00:01", "02:00:5e:10:00:02"
+UPSTREAM = "198.51.100.53"
+ZONE = "lan.home.arpa"
+SILENCE_S = 0.3
+PATIENCE = 100
+"""Tries of a tenth of a second, for what happens within a second or two."""
+
+SITE = """\
+school: {{name: Trường mẫu}}
+language: en
+listen: {listen}
+allow_from: [{allowed}]
+upstreams: ['198.51.100.53:{port}']
+networks:
+  three: {{cidrs: [192.168.6.0/24, 'fd00:6::/64'], grade: 3}}
+  office: {{interfaces: [lan1, lan0.5], grade: staff}}
+  laptops: {{macs: ['{laptop}', '{relay}'], grade: staff}}
+leases:
+  files: [{{file: {leases}, format: dnsmasq}}]
+  zone: lan.home.arpa
+{more}"""
+
+WILDCARD = ("0.0.0.0", "::")
+SPECIFIC = (
+    "192.168.6.1",
+    "192.168.6.254",
+    "192.168.9.1",
+    "fd00:6::1",
+    "2001:db8:6::1",
+    "fe80::1%lan0",
+)
+PORT, SPECIFIC_PORT, OTHER_PORT = 53, 5300, 5301
+"""Of a daemon on all addresses, of one on these, and of one that lets others ask."""
+
+
+@dataclass
+class Gateway:
+    """The namespaces, the upstream, and what left the gateway."""
+
+    gateway: Namespace
+    pupil: Namespace
+    laptop: Namespace
+    relay: Namespace
+    office: Namespace
+    provider: Namespace
+    upstream: FakeUpstream
+    recorder: Recorder
+    folder: Path
+
+    @property
+    def leases(self) -> Path:
+        """The file that a DHCP server on the gateway writes."""
+        return self.folder / "dnsmasq.leases"
+
+    @contextlib.contextmanager
+    def serving(
+        self,
+        lists: StateFolder,
+        listen: tuple[str, ...] = WILDCARD,
+        port: int = PORT,
+        *,
+        allowed: str = "127.0.0.0/8",
+        more: str = "",
+    ) -> Iterator[Served]:
+        """Run filterd on it, listening there; ``more`` are further keys of the site."""
+        config, state = self.folder / f"site-{port}", StateFolder(self.folder / f"state-{port}")
+        config.mkdir()
+        state.folder.mkdir()
+        shutil.copyfile(lists.index, state.index)
+        text = SITE.format(
+            listen=[f"[{one}]:{port}" if ":" in one else f"{one}:{port}" for one in listen],
+            allowed=allowed,
+            more=more,
+            port=self.upstream.port,
+            laptop=LAPTOP,
+            relay=RELAY,
+            leases=self.leases,
+        )
+        (config / "site.yaml").write_text(text, encoding="utf-8")
+        with self._started(config, state) as served:
+            served.wait_for("filterd listens on")
+            yield served
+
+    @contextlib.contextmanager
+    def _started(self, config: Path, state: StateFolder) -> Iterator[Served]:
+        words = (sys.executable, "-m", "filterd", "serve")
+        places = ("--config", str(config), "--state", str(state.folder))
+        process = self.gateway.process(*words, *places, cwd=ROOT, env=environment(), stderr=-1)
+        assert process.stderr is not None
+        served = Served(process, config, state)
+        reader = threading.Thread(target=served.listen, args=(process.stderr,))
+        reader.start()
+        try:
+            yield served
+        finally:
+            process.terminate()
+            process.wait(20)
+            reader.join()
+            process.stderr.close()
+
+
+@contextlib.contextmanager
+def gateway(folder: Path) -> Iterator[Gateway]:
+    """Lay the cables, and let the upstream answer every name."""
+    with contextlib.ExitStack() as stack:
+        names = ("gateway", "switch", "pupil", "laptop", "relay", "office", "provider")
+        made = stack.enter_context(namespaces(*names))
+        _lay_cables(*made)
+        upstream = FakeUpstream(respond=_same_address_for_all, address=UPSTREAM)
+        made[6].run(upstream.__enter__)
+        stack.callback(upstream.__exit__)
+        recorder = stack.enter_context(Recorder(made[0]))
+        outer, _, pupil, laptop, relay, office, provider = made
+        yield Gateway(outer, pupil, laptop, relay, office, provider, upstream, recorder, folder)
+
+
+def _same_address_for_all(query: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(query, recursion_available=True)
+    question = query.question[0]
+    if question.rdtype == 1:
+        response.answer.append(dns.rrset.from_text(question.name, 60, "IN", "A", "198.51.100.80"))
+    return response
+
+
+def _lay_cables(
+    gateway: Namespace,
+    switch: Namespace,
+    pupil: Namespace,
+    laptop: Namespace,
+    relay: Namespace,
+    office: Namespace,
+    provider: Namespace,
+) -> None:
+    switch.ip("link add name br0 type bridge")
+    switch.ip("link set br0 up")
+    connect((gateway, "lan0"), (switch, "gateway"))
+    connect((pupil, "eth0"), (switch, "pupil"))
+    connect((laptop, "eth0"), (switch, "laptop"), LAPTOP)
+    connect((relay, "eth0"), (switch, "relay"), RELAY)
+    for port in ("gateway", "pupil", "laptop", "relay"):
+        switch.ip(f"link set {port} master br0")
+    connect((gateway, "lan1"), (office, "eth0"))
+    connect((gateway, "wan0"), (provider, "eth0"))
+    _give_addresses(gateway, pupil, laptop, relay, office, provider)
+
+
+def _give_addresses(
+    gateway: Namespace,
+    pupil: Namespace,
+    laptop: Namespace,
+    relay: Namespace,
+    office: Namespace,
+    provider: Namespace,
+) -> None:
+    for address in ("192.168.6.1/24", "192.168.6.254/24", "fd00:6::1/64", "2001:db8:6::1/64"):
+        gateway.ip(f"address add {address} dev lan0")
+    for interface in ("lan0", "lan1"):
+        gateway.ip(f"address add fe80::1/64 dev {interface}")
+    gateway.ip("address add 192.168.9.1/24 dev lan1")
+    for address in ("198.51.100.1/24", "2001:db8:f::1/64"):
+        gateway.ip(f"address add {address} dev wan0")
+    gateway.ip("route add default via 198.51.100.2")
+    gateway.ip("route add default via 2001:db8:f::2")
+    for host, (namespace, last) in enumerate(((pupil, "20"), (laptop, "30"), (relay, "40"))):
+        namespace.ip(f"address add 192.168.6.{last}/24 dev eth0")
+        namespace.ip(f"address add fd00:6::{last}/64 dev eth0")
+        namespace.ip(f"address add 2001:db8:6::{last}/64 dev eth0")
+        namespace.ip(f"address add fe80::1:{host}/64 dev eth0")
+        namespace.ip("route add default via 192.168.6.1")
+    office.ip("address add 192.168.9.20/24 dev eth0")
+    office.ip("address add fe80::9/64 dev eth0")
+    for address in ("198.51.100.2/24", f"{UPSTREAM}/24", "2001:db8:f::2/64", "fe80::f/64"):
+        provider.ip(f"address add {address} dev eth0")
+    provider.ip("route add 192.168.0.0/16 via 198.51.100.1")
+
+
+def ask(
+    namespace: Namespace,
+    server: str,
+    name: str = OPEN,
+    *,
+    rtype: str = "A",
+    source: str = "",
+    tcp: bool = False,
+    port: int = PORT,
+    within_s: float = 5.0,
+) -> dns.message.Message | None:
+    """Ask as a stub does, by a connected socket; None for silence."""
+    query = dns.message.make_query(name, rtype)
+    kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
+    try:
+        with namespace.socket(kind, server, source, port=port, within_s=within_s) as opened:
+            return _exchange(opened, query, tcp=tcp)
+    except OSError:  # silence, a reset, nobody there
+        return None
+
+
+def _exchange(
+    opened: socket.socket, query: dns.message.Message, *, tcp: bool
+) -> dns.message.Message | None:
+    wire = query.to_wire()
+    opened.sendall(len(wire).to_bytes(2) + wire if tcp else wire)
+    said = opened.recv(4096)
+    if tcp and 0 < len(said) < 2 + int.from_bytes(said[:2]):
+        said += opened.recv(4096, socket.MSG_WAITALL)
+    if not said:
+        return None
+    answer = dns.message.from_wire(said[2:] if tcp else said)
+    assert query.is_response(answer)
+    return answer
+
+
+def is_silent(namespace: Namespace, server: str, source: str = "", **how: Any) -> bool:
+    """Tell whether nothing comes back, on links without delay."""
+    return ask(namespace, server, source=source, within_s=SILENCE_S, **how) is None
+
+
+def is_blocked(namespace: Namespace, server: str, source: str = "") -> bool:
+    """Tell whether what is open to staff only is closed to who asks from there."""
+    answer = ask(namespace, server, CLOSED, source=source)
+    assert answer is not None
+    return answer.rcode() == dns.rcode.NXDOMAIN
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait for something that happens within a second or two; fail if it does not."""
+    for _ in range(PATIENCE):
+        if holds():
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError("it did not happen")
