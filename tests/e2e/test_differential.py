@@ -66,6 +66,16 @@ def _is_local(case: Case) -> bool:
     return len(name) == 2 or any(name.is_subdomain(one) for one in LOCAL_NAMES)
 
 
+def _ttls(case: Case) -> list[tuple[int, int]]:
+    """Return the TTLs, here and there, of the RRsets that both answers have."""
+    there = case.through.ttls
+    return [(ttl_s, there[key]) for key, ttl_s in case.direct.ttls.items() if key in there]
+
+
+def _agree(case: Case, direct_s: int, through_s: int) -> bool:
+    return abs(direct_s - through_s) <= CLOCKS_APART_S + case.took_s
+
+
 UNTRUSTED = "AD is cleared: the upstream is not marked trusted (dns.md §5)"
 
 REASONS = [
@@ -120,9 +130,15 @@ REASONS = [
         "no TTL is longer than client_ttl_max",
         frozenset(("TTL",)),
         lambda case: all(
-            abs(min(case.direct.ttls[key], LONGEST_TTL_S) - ttl) <= CLOCKS_APART_S
-            for key, ttl in case.through.ttls.items()
-            if key in case.direct.ttls
+            _agree(case, min(direct, LONGEST_TTL_S), through) for direct, through in _ttls(case)
+        ),
+    ),
+    Reason(
+        "what expires between both questions is new to the second",
+        frozenset(("TTL",)),
+        lambda case: all(
+            _agree(case, min(direct, LONGEST_TTL_S), through) or _agree(case, direct, 0)
+            for direct, through in _ttls(case)
         ),
     ),
 ]
@@ -131,10 +147,8 @@ REASONS = [
 
 def fields_beside(case: Case) -> list[str]:
     """Compare what is no property of one answer alone."""
-    direct, through = case.direct.ttls, case.through.ttls
-    shared = direct.keys() & through.keys()
     found = []
-    if any(abs(direct[key] - through[key]) > CLOCKS_APART_S for key in shared):
+    if not all(_agree(case, direct, through) for direct, through in _ttls(case)):
         found.append("TTL")
     if case.was_truncated[0] is not case.was_truncated[1]:
         found.append("TC by UDP")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Case:
     through: Said
     was_truncated: tuple[bool, bool]
     """By UDP, of the direct answer and of the other."""
+    took_s: float = 0.0
+    """How long it took to ask both, in which TTLs went down."""
 
 
 Holds: TypeAlias = Callable[[Case], bool]
@@ -102,10 +105,11 @@ def ask(question: LabQuestion, servers: tuple[Asker, Asker]) -> Case:
     """Ask both; where either truncates, both are asked again by TCP."""
     wire = question.wire
     first, second = servers
-    if question.by_tcp:
-        return Case(question, said(first.by_tcp(wire)), said(second.by_tcp(wire)), (False, False))
-    direct, through = first.by_udp(wire), second.by_udp(wire)
-    truncated = (bool(direct[2] & _TC), bool(through[2] & _TC))
-    if any(truncated):
+    began, truncated = time.perf_counter(), (False, False)
+    if not question.by_tcp:
+        direct, through = first.by_udp(wire), second.by_udp(wire)
+        truncated = (bool(direct[2] & _TC), bool(through[2] & _TC))
+    if question.by_tcp or any(truncated):
         direct, through = first.by_tcp(wire), second.by_tcp(wire)
-    return Case(question, said(direct), said(through), truncated)
+    took_s = time.perf_counter() - began
+    return Case(question, said(direct), said(through), truncated, took_s)
