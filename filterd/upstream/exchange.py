@@ -13,7 +13,6 @@ REFUSED, ...) lets the others speak first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import (
@@ -22,15 +21,15 @@ from filterd.errors import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
-from filterd.policy.model import UpstreamServer
+from filterd.upstream.fetching import Fetch, Fetches
 from filterd.upstream.question import Asked
-from filterd.upstream.tcp import ask_by_tcp
 from filterd.upstream.udp import UdpAttempt
 from filterd.wire import ParsedResponse, Rcode
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Callable
 
+    from filterd.policy.model import UpstreamServer
     from filterd.upstream.group import ServerGroup, ServerHealth
     from filterd.upstream.question import UpstreamQuestion
     from filterd.upstream.transports import Transports
@@ -41,16 +40,10 @@ DEADLINE_S = 3.8
 CONCLUSIVE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 """The response codes that say something of the name and not of the server."""
 
-MOST_TCP = 200
-"""Connections for answers too large for UDP: each is a descriptor and up to 64 kB."""
-
 _MISMATCHES_UNTIL_TCP = 10
 _SECOND_TRY_S = 1.2
 """When the only server is asked again; long enough not to double a slow one's load."""
 _NO_EDNS = frozenset((Rcode.FORMERR, Rcode.NOTIMP))
-
-
-_Ask = Callable[[UpstreamServer, bool], Coroutine[None, None, ParsedResponse]]
 
 
 class Answered(NamedTuple):
@@ -104,7 +97,7 @@ class Exchange:
         self._to_ask = group.in_order(transports.clock.monotonic())
         self._asked: list[tuple[ServerHealth, float]] = []
         self._attempts: list[UdpAttempt] = []
-        self._fetching: dict[ServerHealth, asyncio.Task[None]] = {}
+        self._fetching = Fetches(transports, question)
         self._edns_refused: list[ServerHealth] = []
         self._mismatches = 0
         self._last_resort: Outcome | None = None
@@ -125,8 +118,7 @@ class Exchange:
         for attempt in self._attempts:
             attempt.close()
         self._attempts.clear()
-        for task in self._fetching.values():
-            task.cancel()
+        self._fetching.cancel()
         self._done = _nobody  # else who waits and we hold each other, and only the collector helps
 
     def _finish(self, outcome: Outcome) -> None:
@@ -161,7 +153,7 @@ class Exchange:
 
     def _time_is_over(self) -> None:
         now = self._use.clock.monotonic()
-        silent = {attempt.member for attempt in self._attempts} | set(self._fetching)
+        silent = {attempt.member for attempt in self._attempts} | set(self._fetching.members)
         for member, asked_at in self._asked:
             if member in silent:
                 member.failed(asked_at, now)
@@ -188,7 +180,7 @@ class Exchange:
     def _try_again(self) -> None:
         """Ask the only server once more; ask in clear whoever has not answered by TLS."""
         now = self._use.clock.monotonic()
-        for member in list(self._fetching):
+        for member in list(self._fetching.members):
             if member.may_go_in_clear and member.goes_by_tls(now):
                 member.had_no_tls(now)
                 self._ask_in_clear(member)
@@ -197,8 +189,9 @@ class Exchange:
 
     def _ask(self, member: ServerHealth) -> bool:
         """Ask in the way that is right for a server; tell whether the question is on its way."""
-        if member.goes_by_tls(self._use.clock.monotonic()):
-            self._fetch(member, member.server, self._ask_by_tls)
+        now = self._use.clock.monotonic()
+        if member.goes_by_tls(now):
+            self._fetching.by_tls(member, self, edns=self._with_edns(member, now))
             return True
         return self._ask_in_clear(member)
 
@@ -227,6 +220,10 @@ class Exchange:
 
     def _with_edns(self, member: ServerHealth, now: float) -> bool:
         return member.understands_edns(now) and member not in self._edns_refused
+
+    def _fetch_by_tcp(self, member: ServerHealth) -> None:
+        edns = self._with_edns(member, self._use.clock.monotonic())
+        self._fetching.by_tcp(member, self, edns=edns)
 
     # What comes back by UDP.
 
@@ -272,64 +269,24 @@ class Exchange:
 
     # What comes back by TCP and TLS.
 
-    def _fetch_by_tcp(self, member: ServerHealth) -> None:
-        self._use.counters["tcp"] += 1
-        self._fetch(member, member.plain, self._ask_by_tcp)
-
-    def _fetch(
-        self,
-        member: ServerHealth,
-        server: UpstreamServer,
-        ask: _Ask,
-    ) -> None:
-        before = self._fetching.pop(member, None)
-        if before is not None:
-            before.cancel()
-        fetching = self._fetched(member, server, ask)
-        self._fetching[member] = self._use.loop.create_task(fetching)
-
-    async def _ask_by_tcp(self, server: UpstreamServer, edns: bool) -> ParsedResponse:
-        if self._use.tcp_connections >= MOST_TCP:
-            raise UpstreamOverloadError("too many answers are being fetched by TCP")
-        self._use.tcp_connections += 1
-        try:
-            return await ask_by_tcp(server, self._question, edns=edns)
-        finally:
-            self._use.tcp_connections -= 1
-
-    async def _ask_by_tls(self, server: UpstreamServer, edns: bool) -> ParsedResponse:
-        self._use.counters["tls"] += 1
-        return await self._use.tls.ask(server, self._question, edns=edns)
-
-    async def _fetched(
-        self,
-        member: ServerHealth,
-        server: UpstreamServer,
-        ask: _Ask,
-    ) -> None:
+    def fetched(self, fetch: Fetch, response: ParsedResponse) -> None:
+        """Take a response that came by a connection."""
         now = self._use.clock.monotonic()
-        edns = self._with_edns(member, now)
-        try:
-            response = await ask(server, edns)
-        except UpstreamError as error:
-            del self._fetching[member]
-            self._fetch_failed(member, server, error, now)
-        else:
-            del self._fetching[member]
-            then = self._use.clock.monotonic()
-            member.answered(then - now, then)
-            self._weigh(member, server, response, edns=edns)
+        fetch.member.answered(now - fetch.asked_at, now)
+        self._weigh(fetch.member, fetch.server, response, edns=fetch.edns)
 
-    def _fetch_failed(
-        self, member: ServerHealth, server: UpstreamServer, error: UpstreamError, asked_at: float
-    ) -> None:
-        now = self._use.clock.monotonic()
+    def not_fetched(self, fetch: Fetch, error: UpstreamError) -> None:
+        """Go on without: in clear where that is allowed, else with the next server."""
         self._keep(error)
-        if server is not member.plain and member.may_go_in_clear:
-            member.had_no_tls(now)
-            if self._ask_in_clear(member):
+        now = self._use.clock.monotonic()
+        overloaded = isinstance(error, UpstreamOverloadError)  # says nothing of the server
+        if fetch.by_tls and fetch.member.may_go_in_clear:
+            if not overloaded:
+                fetch.member.had_no_tls(now)
+            if self._ask_in_clear(fetch.member):
                 return
-        member.failed(asked_at, now)
+        if not overloaded:
+            fetch.member.failed(fetch.asked_at, now)
         self._ask_next()
 
     # What it is worth.
@@ -360,7 +317,7 @@ class Exchange:
         if len(self._asked) == 1:
             return
         now = self._use.clock.monotonic()
-        silent = {attempt.member for attempt in self._attempts} | set(self._fetching)
+        silent = {attempt.member for attempt in self._attempts} | set(self._fetching.members)
         for member, asked_at in self._asked:
             if member is winner:
                 return

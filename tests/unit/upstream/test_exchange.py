@@ -27,7 +27,7 @@ from filterd.errors import (
     UpstreamUnreachableError,
 )
 from filterd.policy.model import Tls, UpstreamServer
-from filterd.upstream import UpstreamQuestion, exchange
+from filterd.upstream import UpstreamQuestion, exchange, fetching
 from filterd.upstream.exchange import Answered, Exchange
 from filterd.upstream.group import ServerGroup, ServerHealth
 from filterd.upstream.transports import Transports
@@ -379,7 +379,7 @@ def test_the_number_of_tcp_connections_is_bounded(
 
     upstream.respond, upstream.respond_by_tcp = truncated, good
     assert Asked(a_group(upstream)).address == GOOD
-    monkeypatch.setattr(exchange, "MOST_TCP", 0)
+    monkeypatch.setattr(fetching, "MOST_TCP", 0)
     assert isinstance(Asked(a_group(upstream)).outcome, UpstreamOverloadError)
 
 

@@ -24,7 +24,7 @@ class FakeTls:
     made: int = 0
     closed: int = 0
 
-    def __init__(self, _: object) -> None:
+    def __init__(self, *_: object) -> None:
         FakeTls.made += 1
 
     def close(self) -> None:
