@@ -103,6 +103,8 @@ assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
 
 cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
 cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH
+cdef Py_ssize_t MOST_IN_LINE_A_TURN = reference.MOST_IN_LINE_A_TURN
+cdef int MOST_HINTS_A_TURN = reference.MOST_HINTS_A_TURN
 cdef double WAITS_AT_MOST_S = reference.WAITS_AT_MOST_S
 
 cdef uint64_t REFLECTING = sum(1 << port for port in reference.REFLECTING_PORTS)
@@ -163,7 +165,7 @@ cdef class Datagrams:
     cdef list _lines, _pending, _replies
     cdef Py_ssize_t _octets[LINES]
     cdef Py_ssize_t _most_waiting
-    cdef bint _is_pressed
+    cdef int _hints_left
     cdef Counts _counts
     cdef Letter* _letters
     cdef Envelope* _envelopes
@@ -202,15 +204,18 @@ cdef class Datagrams:
     def receive(self, double now):
         """Take in what has come; False where more than a turn's worth had."""
         cdef int batch, count, index, hints
+        cdef Py_ssize_t most_waiting = len(self) + MOST_IN_LINE_A_TURN
+        self._hints_left = MOST_HINTS_A_TURN
         for batch in range(BATCHES_A_TURN):
             if self._fd < 0:
                 return True
+            if len(self) >= most_waiting:
+                return False
             for index in range(BATCH):
                 self._expect(index)
             count = recvmmsg(self._fd, self._in, BATCH, MSG_DONTWAIT, NULL)
             if count < 0:
                 if errno == EAGAIN:
-                    self._is_pressed = False
                     return True
                 continue  # an ICMP error for an earlier answer: nobody's question
             self._counts.received += count
@@ -219,9 +224,7 @@ cdef class Datagrams:
                 hints += self._take_in(index, hints, now)
             self._send(hints)
             if count < BATCH:
-                self._is_pressed = False
                 return True
-        self._is_pressed = True
         return False
 
     def take(self, Py_ssize_t most, double now):
@@ -339,13 +342,13 @@ cdef class Datagrams:
             self._counts.dropped_overload += 1
             return False
         if verdict == HINT_RATE:
-            if self._is_pressed:
-                # A hint costs more than a look; while there is more than can be looked at, none.
+            if self._hints_left <= 0:
                 self._counts.dropped_rate += 1
                 return False
             self._counts.truncated_rate += 1
         else:
             self._counts.truncated_overload += 1
+        self._hints_left -= 1
         return True
 
     cdef void _address(self, Py_ssize_t index, Way* way, uint8_t* octets, size_t length) noexcept:

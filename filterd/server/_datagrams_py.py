@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from filterd.server.arrival import ControlMessage
 
 LARGEST_QUERY = 4_096
-MOST_A_TURN = 1_024
-"""How many datagrams are taken from the kernel before any is answered."""
+MOST_IN_LINE_A_TURN, MOST_HINTS_A_TURN, MOST_A_TURN = 1_024, 1_024, 4_096
+"""How many datagrams get in line, how many a hint, and how many are looked at, before anybody is
+answered: each number is what some milliseconds are enough for. Who is over his rate gets silence
+where more come than hints can be sent."""
 
 MOST_WAITING, MOST_WAITING_OCTETS = 32_768, 4 * 1024 * 1024
 """How long one of the lines may get: a lesson bell's, and what it costs."""
@@ -98,7 +100,7 @@ class Datagrams:
         self._lines: list[deque[Datagram]] = [deque() for _ in range(LINES)]
         self._octets = [0] * LINES
         self._answers: list[tuple[Datagram, bytes]] = []
-        self._is_pressed = False
+        self._hints_left = 0
         self._counters: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
 
     def __len__(self) -> int:
@@ -111,21 +113,23 @@ class Datagrams:
 
     def receive(self, now: float) -> bool:
         """Take in what has come; False where more than a turn's worth had."""
+        self._hints_left = MOST_HINTS_A_TURN
+        most_waiting = len(self) + MOST_IN_LINE_A_TURN
         for _ in range(MOST_A_TURN):
             if self._socket is None:
                 return True
+            if len(self) >= most_waiting:
+                return False
             try:
                 message, ancillary, flags, source = self._socket.recvmsg(
                     LARGEST_QUERY, ANCILLARY_OCTETS
                 )
             except BlockingIOError:
-                self._is_pressed = False
                 return True
             except OSError:  # an ICMP error for an earlier answer: nobody's question
                 continue
             self._counters["received"] += 1
             self._take_in(message, ancillary, bool(flags & socket.MSG_TRUNC), source, now)
-        self._is_pressed = True
         return False
 
     def take(self, most: int, now: float) -> list[Datagram]:
@@ -192,10 +196,10 @@ class Datagrams:
             self._counters["denied"] += 1
         elif verdict == Verdict.DROP_OVERLOAD:
             self._counters["dropped_overload"] += 1
-        elif verdict == Verdict.HINT_RATE and self._is_pressed:
-            # A hint costs more than a look; while there is more than can be looked at, none.
+        elif verdict == Verdict.HINT_RATE and self._hints_left <= 0:
             self._counters["dropped_rate"] += 1
         else:
+            self._hints_left -= 1
             rate = verdict == Verdict.HINT_RATE
             self._counters["truncated_rate" if rate else "truncated_overload"] += 1
             self._send(hint(datagram.message), datagram.reply_from, datagram.source)

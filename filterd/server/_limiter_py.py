@@ -53,10 +53,10 @@ SPARSE_FOR_S = 0.5
 NETWORK_CLIENTS = 16
 """So many newcomers' shares the newcomers of one /64 have together."""
 
-NEWCOMERS_A_SECOND, NEWCOMERS_AT_ONCE = 20_000, 32_768
-"""How many newcomers' datagrams can be looked at; more are an overload."""
+NEWCOMERS_A_SECOND, NEWCOMERS_AT_ONCE = 10_000, 8_192
+"""How many newcomers can be looked up; more are an overload."""
 
-HINTS_A_SECOND, HINTS_AT_ONCE = 5_000, 5_000
+HINTS_A_SECOND, HINTS_AT_ONCE = 5_000, 500
 """How many newcomers' datagrams are told to come by TCP in an overload."""
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
