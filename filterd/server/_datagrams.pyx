@@ -159,7 +159,8 @@ cdef class Datagram:
 cdef class Datagrams:
     """One UDP socket's traffic; see ``filterd.server._datagrams_py.Datagrams``."""
 
-    cdef int _fd
+    cdef object _opened
+    cdef int _fd  # the socket's, as of this turn: a closed one's number may be another's
     cdef SourceTable _table
     cdef object _permits
     cdef list _lines, _pending, _replies
@@ -180,7 +181,7 @@ cdef class Datagrams:
         permits not None,
         Py_ssize_t most_waiting=reference.MOST_WAITING,
     ):
-        self._fd = opened.fileno()
+        self._opened = opened
         self._table, self._permits, self._most_waiting = table, permits, most_waiting
         self._lines = [deque() for _ in range(LINES)]
         self._pending, self._replies = [], []
@@ -206,6 +207,7 @@ cdef class Datagrams:
         cdef int batch, count, index, hints
         cdef Py_ssize_t most_waiting = len(self) + MOST_IN_LINE_A_TURN
         self._hints_left = MOST_HINTS_A_TURN
+        self._fd = self._opened.fileno()
         for batch in range(BATCHES_A_TURN):
             if self._fd < 0:
                 return True
@@ -256,6 +258,7 @@ cdef class Datagrams:
         cdef Py_ssize_t start, index
         cdef Py_ssize_t total = len(pending)
         self._pending, self._replies = [], []
+        self._fd = self._opened.fileno()
         for start in range(0, total, BATCH):
             for index in range(start, min(start + BATCH, total)):
                 datagram, reply = pending[index], replies[index]
@@ -266,10 +269,6 @@ cdef class Datagrams:
                     PyBytes_GET_SIZE(reply),
                 )
             self._send(<int>(min(start + BATCH, total) - start))
-
-    def close(self):
-        """Neither receive nor send from now on."""
-        self._fd = -1
 
     cdef void _expect(self, int index) noexcept:
         """Tell the kernel what a letter can hold; it overwrites that with what it put there."""

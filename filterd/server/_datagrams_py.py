@@ -9,7 +9,6 @@ It knows no names and no policy.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class Datagrams:
     """One UDP socket's traffic.
 
     Args:
-        opened: bound by ``arrival.bind``; closing it is its owner's.
+        opened: bound by ``arrival.bind``; closing it is its owner's, and ends all this.
         table: judges sources.
         permits: tells whether an address may ask by an interface; must not raise.
         most_waiting: how long each of the lines may get.
@@ -95,7 +94,7 @@ class Datagrams:
         permits: Permits,
         most_waiting: int = MOST_WAITING,
     ) -> None:
-        self._socket: socket.socket | None = opened
+        self._socket = opened
         self._table, self._permits, self._most_waiting = table, permits, most_waiting
         self._lines: list[deque[Datagram]] = [deque() for _ in range(LINES)]
         self._octets = [0] * LINES
@@ -116,7 +115,7 @@ class Datagrams:
         self._hints_left = MOST_HINTS_A_TURN
         most_waiting = len(self) + MOST_IN_LINE_A_TURN
         for _ in range(MOST_A_TURN):
-            if self._socket is None:
+            if self._socket.fileno() < 0:
                 return True
             if len(self) >= most_waiting:
                 return False
@@ -154,10 +153,6 @@ class Datagrams:
         answers, self._answers = self._answers, []
         for datagram, reply in answers:
             self._send(reply, datagram.reply_from, datagram.source)
-
-    def close(self) -> None:
-        """Neither receive nor send from now on."""
-        self._socket = None
 
     def _take_in(
         self,
@@ -207,11 +202,10 @@ class Datagrams:
     def _send(
         self, reply: bytes, reply_from: Sequence[ControlMessage], destination: tuple[str, int]
     ) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.sendmsg([reply], reply_from, 0, destination)
-                return
-        self._counters["unsent"] += 1
+        try:
+            self._socket.sendmsg([reply], reply_from, 0, destination)
+        except OSError:
+            self._counters["unsent"] += 1
 
 
 def hint(message: bytes) -> bytes:

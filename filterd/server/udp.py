@@ -81,13 +81,11 @@ class UdpListener:
         return int(_MEMORY.unpack(memory)[_DROPS]) if len(memory) == _MEMORY.size else 0
 
     def close(self) -> None:
-        """Stop listening; who has been taken in is answered, if that does not have to wait."""
+        """Stop listening. Who has been taken in is answered, at once or as long as the loop runs."""
         self._loop.remove_reader(self._socket)
+        if self._going_on is not None:
+            self._going_on.cancel()
         self._answer_next(ANSWERED_AT_THE_END)
-        self._datagrams.close()
-        for handle in (self._going_on, self._flushing):
-            if handle is not None:
-                handle.cancel()
 
     def _readable(self) -> None:
         if self._going_on is None:  # else a turn comes in this round of the loop anyway

@@ -89,7 +89,6 @@ class Listening:
                 return heard
 
     def close(self) -> None:
-        self.datagrams.close()
         for opened in (self.socket, *self.clients.values()):
             opened.close()
 
@@ -239,7 +238,7 @@ def test_after_the_close_nothing_is_received_or_sent(listening: Listening) -> No
     listening.receive()
     (datagram,) = listening.datagrams.take(1, listening.now)
     listening.datagrams.answer(datagram, b"late")
-    listening.datagrams.close()
+    listening.socket.close()
     listening.datagrams.flush()
     assert listening.heard() == []
     assert listening.datagrams.receive(listening.now)

@@ -238,3 +238,15 @@ def test_the_kernel_may_hold_a_lesson_bell(serving: Serving) -> None:
     held = serving.udp[0]._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     allowed = int(Path("/proc/sys/net/core/rmem_max").read_text(encoding="ascii"))
     assert held >= 2 * min(udp.BUFFER_OCTETS, allowed)
+
+
+def test_a_listener_that_closes_still_sends_what_comes_late(
+    serving: Serving, upstream: FakeUpstream
+) -> None:
+    upstream.released.clear()
+    with serving.stub() as stub:
+        stub.send(a_query("www.example.com"))
+        upstream.wait_until_asked()
+        serving.run(serving.udp[0].close)
+        upstream.released.set()
+        assert dns.message.from_wire(stub.receive()).answer
