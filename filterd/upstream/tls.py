@@ -38,6 +38,8 @@ _BUSY = 100
 _FRUITLESS = 2
 """Connections that may end without a single answer before the server counts as unreachable."""
 _GOODBYE_WITHIN_S = 1.0
+_AGAIN_AFTER_S = 0.25
+"""A handshake costs both sides milliseconds: not one for each question that fails."""
 
 _log = logging.getLogger("filterd.upstream")
 
@@ -98,6 +100,7 @@ class _Server:
         self._connections: list[TlsConnection] = []
         self._connecting: asyncio.Task[TlsConnection | None] | None = None
         self._is_closed = False
+        self._again_at = 0.0
         self.problem = ""
 
     async def ask(self, question: UpstreamQuestion, *, edns: bool) -> ParsedResponse:
@@ -115,8 +118,8 @@ class _Server:
                 return response
             fruitless += not connection.has_answered
             reason = connection.ending
-        self._tell(reason)
-        raise UpstreamUnreachableError(f"{self._place}: {reason}")
+        self._failed(reason)
+        raise self._unreachable()
 
     def close(self) -> None:
         self._is_closed = True
@@ -141,13 +144,13 @@ class _Server:
 
     async def _fresh(self) -> TlsConnection:
         """Wait for the one handshake that everybody waits for."""
+        if self._clock.monotonic() < self._again_at:
+            raise self._unreachable()
         connecting = self._start_connecting()
         await asyncio.wait([connecting])  # unlike awaiting it, this leaves it be when cancelled
         connection = None if connecting.cancelled() else connecting.result()
         if connection is None:
-            raise UpstreamUnreachableError(
-                f"{self._place}: {self.problem or 'filterd is stopping'}"
-            )
+            raise self._unreachable()
         return connection
 
     def _start_connecting(self) -> asyncio.Task[TlsConnection | None]:
@@ -161,23 +164,21 @@ class _Server:
                 connection = await self._handshake()
         except (OSError, ValueError) as error:
             self._counters["tls_failed"] += 1
-            self._tell(explain(error, self._server))
+            self._failed(explain(error, self._server))
             return None
         self._counters["tls_connected"] += 1
         return connection
 
     async def _handshake(self) -> TlsConnection:
-        server = self._server
+        server, name = self._server, name_of(self._server)
         context = await self._trust.context(server.tls)
-        check_name(context, name_of(server))
+        check_name(context, name)
         _, connection = await asyncio.get_running_loop().create_connection(
             lambda: TlsConnection(self._clock, self._counters, self._lost),
             server.address,
             server.port,
             ssl=context,
-            server_hostname=name_of(
-                server
-            ),  # an address is never sent, only compared (RFC 6066 §3)
+            server_hostname=name,  # an address is never sent, only compared (RFC 6066 §3)
             ssl_shutdown_timeout=_GOODBYE_WITHIN_S,
         )
         if connection.takes_questions:
@@ -187,6 +188,13 @@ class _Server:
     def _lost(self, connection: TlsConnection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
+
+    def _failed(self, reason: str) -> None:
+        self._again_at = self._clock.monotonic() + _AGAIN_AFTER_S
+        self._tell(reason)
+
+    def _unreachable(self) -> UpstreamUnreachableError:
+        return UpstreamUnreachableError(f"{self._place}: {self.problem or 'filterd is stopping'}")
 
     def _tell(self, problem: str) -> None:
         """Log what is wrong with the server when that changes, and not with every question."""

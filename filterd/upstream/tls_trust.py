@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,6 @@ def explain(error: Exception, server: UpstreamServer) -> str:
         return f"it does not speak TLS as we do ({error}); is the port right?"
     if isinstance(error, TimeoutError):
         return "no TLS connection in time; is it up, and is the port right?"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     return str(error) or type(error).__name__

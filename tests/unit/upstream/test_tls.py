@@ -76,6 +76,12 @@ async def ask_many(
     return responses
 
 
+def later(asking: TlsConnections) -> None:
+    """Let the time pass after which a server that failed is tried again."""
+    assert isinstance(asking._clock, FakeClock)
+    asking._clock.advance(tls._AGAIN_AFTER_S)
+
+
 def test_a_question_is_answered(run: Run, door: TlsDoor) -> None:
     async def test(asking: TlsConnections) -> None:
         response = await ask(asking, door.server())
@@ -222,7 +228,7 @@ def test_a_server_that_does_not_listen_is_unreachable(run: Run, door: TlsDoor) -
     door.stop()
 
     async def test(asking: TlsConnections) -> None:
-        with pytest.raises(UpstreamUnreachableError, match="Connect"):
+        with pytest.raises(UpstreamUnreachableError, match="Connection refused"):
             await ask(asking, door.server())
 
     run(test)
@@ -264,6 +270,22 @@ def test_a_server_that_floods_us_is_unreachable(run: Run, door: TlsDoor, frames:
             await ask(asking, door.server())
         assert asking.counters["mismatched"] <= 20
         assert asking.counters["tls_lost"] == 2
+
+    run(test)
+
+
+def test_a_server_that_fails_is_not_tried_again_for_each_question(
+    run: Run, door: TlsDoor, authority: Authority
+) -> None:
+    door.show(authority.self_signed())
+
+    async def test(asking: TlsConnections) -> None:
+        for tried in (1, 2):
+            for _ in range(10):
+                with pytest.raises(UpstreamUnreachableError, match="nobody whom"):
+                    await ask(asking, door.server())
+            assert asking.counters["tls_failed"] == tried
+            later(asking)
 
     run(test)
 
@@ -321,6 +343,7 @@ def test_a_server_that_was_away_is_asked_again_when_it_is_back(run: Run, door: T
         with pytest.raises(UpstreamUnreachableError):
             await ask(asking, door.server())
         door.start()
+        later(asking)
         await ask(asking, door.server())
 
     run(test)
@@ -421,6 +444,7 @@ def test_what_is_wrong_is_logged_when_it_changes_and_not_for_each_question(
         for certificate in changes:
             door.show(certificate)
             for _ in range(5):
+                later(asking)
                 await asyncio.gather(ask(asking, door.server()), return_exceptions=True)
             assert (asking.problem(door.server()) == "") == (certificate is good)
 
