@@ -275,7 +275,11 @@ def _addresses(serving: Gateway, name: str) -> list[str]:
 def test_nothing_leaves_the_gateway_but_answers_and_questions_to_the_upstream(
     serving: Gateway,
 ) -> None:
-    """Everything that the tests before did, and names of every kind (reliability.md B8)."""
+    """Whatever the tests before did, names of every kind, and an upstream that says nothing (B8)."""
+    serving.upstream.silent.set()
+    for name in ("b.example", "c.example"):
+        assert is_silent(serving.pupil, SERVER, name=name)
+    serving.upstream.silent.clear()
     for name in ("a.example", "www.tiktok.com", "x.local", "a.b.internal", "printer", "wpad.com"):
         for rtype in ("A", "AAAA", "HTTPS", "TXT", "ANY", "DS"):
             ask(serving.pupil, SERVER, name, rtype=rtype)

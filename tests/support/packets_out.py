@@ -29,7 +29,7 @@ class Recorder:
     """Listens on all interfaces of a namespace but loopback; ``with`` starts and ends it."""
 
     def __init__(self, namespace: Namespace) -> None:
-        self.sent: set[Sent] = set()
+        self._sent: set[Sent] = set()
         self._ends = threading.Event()
         self._socket = namespace.run(
             lambda: socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ALL_PROTOCOLS))
@@ -45,6 +45,11 @@ class Recorder:
         self._ends.set()
         self._thread.join()
         self._socket.close()
+
+    @property
+    def sent(self) -> frozenset[Sent]:
+        """What has left since the start, each kind of packet once."""
+        return frozenset(self._sent)
 
     def _record(self) -> None:
         while not self._ends.is_set():
@@ -64,4 +69,4 @@ class Recorder:
             return
         if carried in _PORTS:
             source, port = int.from_bytes(payload[:2]), int.from_bytes(payload[2:4])
-            self.sent.add(Sent(interface, source, str(ip_address(destination)), port))
+            self._sent.add(Sent(interface, source, str(ip_address(destination)), port))
