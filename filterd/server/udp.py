@@ -81,7 +81,7 @@ class UdpListener:
         return int(_MEMORY.unpack(memory)[_DROPS]) if len(memory) == _MEMORY.size else 0
 
     def close(self) -> None:
-        """Stop listening. Who has been taken in is answered, at once or as long as the loop runs."""
+        """Stop listening; who has been taken in is answered, at once or while the loop runs."""
         self._loop.remove_reader(self._socket)
         if self._going_on is not None:
             self._going_on.cancel()

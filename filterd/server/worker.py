@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,8 @@ class Worker:
             "confirm": self.confirm,
         }
         self._channel = Channel(self._end, handlers)
+        # A full collection that looks at the site again takes as long as a thousand answers.
+        gc.freeze()
 
     async def stop(self) -> None:
         """Take no more questions, answer those that wait, free all but the shared sockets."""
@@ -159,6 +162,8 @@ class Worker:
         )
 
     def _moved(self, site: Site) -> None:
+        gc.collect()  # the site before is no garbage of this kind, but what is frozen never is again
+        gc.freeze()
         self._limiter.configure(site.policy.rate_limit)
         self._store.resize(site.policy.cache_octets, self._setting.clock.monotonic())
         self._observer.apply(site.policy)
