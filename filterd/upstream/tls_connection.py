@@ -136,7 +136,8 @@ class TlsConnection(asyncio.Protocol):
         self.ending = self.ending or (str(exc) if exc else "it closed the connection")
         if self._timer is not None:
             self._timer.cancel()
-        self._counters["tls_lost"] += self.waiting > 0
+        if self.waiting:
+            self._counters["tls_lost"] += 1
         outstanding, self._outstanding, self._abandoned = self._outstanding, {}, 0
         self._ended(self)
         for _, waiter in outstanding.values():

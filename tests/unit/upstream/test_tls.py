@@ -22,7 +22,7 @@ from filterd.errors import (
     UpstreamUnreachableError,
 )
 from filterd.policy.model import Tls, UpstreamServer
-from filterd.upstream import Forwarder, Route, UpstreamQuestion, tls, tls_trust
+from filterd.upstream import Forwarder, Route, UpstreamQuestion, tls, tls_connection, tls_trust
 from filterd.upstream.tls import TlsConnections
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -76,10 +76,10 @@ async def ask_many(
     return responses
 
 
-def later(asking: TlsConnections) -> None:
-    """Let the time pass after which a server that failed is tried again."""
+def later(asking: TlsConnections, seconds: float = tls._AGAIN_AFTER_S) -> None:
+    """Let time pass: enough to try a server that failed again, or as much as told."""
     assert isinstance(asking._clock, FakeClock)
-    asking._clock.advance(tls._AGAIN_AFTER_S)
+    asking._clock.advance(seconds)
 
 
 def test_a_question_is_answered(run: Run, door: TlsDoor) -> None:
@@ -332,6 +332,40 @@ def test_a_question_on_a_connection_that_dies_is_asked_again_unseen(
         await asyncio.to_thread(door.end_connections)
         await asked
         assert asking.counters == {"tls_connected": 2, "tls_lost": 1}
+
+    run(test)
+
+
+def test_a_connection_on_which_nothing_comes_any_more_is_replaced(
+    run: Run, door: TlsDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls_connection, "TICK_S", 0.01)
+
+    async def test(asking: TlsConnections) -> None:
+        await ask(asking, door.server())
+        door.upstream.silent.set()
+        asked = asyncio.ensure_future(ask(asking, door.server()))
+        await asyncio.to_thread(door.upstream.wait_until_asked, 2)
+        door.upstream.silent.clear()
+        later(asking, tls_connection.STALL_S)
+        await asked
+        assert asking.counters == {"tls_connected": 2, "tls_lost": 1}
+
+    run(test)
+
+
+def test_a_connection_that_nobody_uses_is_closed_and_the_next_question_opens_another(
+    run: Run, door: TlsDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls_connection, "TICK_S", 0.01)
+
+    async def test(asking: TlsConnections) -> None:
+        await ask(asking, door.server())
+        later(asking, tls_connection.IDLE_S)
+        while door.connections:
+            await asyncio.sleep(0.001)
+        await ask(asking, door.server())
+        assert asking.counters == {"tls_connected": 2}
 
     run(test)
 
