@@ -7,7 +7,9 @@ Skipped where network namespaces cannot be made (they need root).
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ from tests.support.gateway import (
     UPSTREAM,
     ZONE,
     Gateway,
+    Site,
     ask,
     eventually,
     gateway,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.paths import StateFolder
+    from tests.support.daemon import Served
 
 
 @pytest.fixture(scope="module")
@@ -54,23 +58,25 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
 @pytest.fixture(scope="module")
 def serving(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
     """A gateway that answers on whatever addresses it has."""
-    with around.serving(lists):
+    with around.serving(lists, Site(PORT)):
         yield around
 
 
 @pytest.fixture(scope="module")
 def specific(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
     """A gateway that answers on a few of its addresses."""
-    with around.serving(lists, SPECIFIC, SPECIFIC_PORT):
+    with around.serving(lists, Site(SPECIFIC_PORT, SPECIFIC)):
         yield around
+
+
+OTHER = Site(OTHER_PORT, allowed="198.51.100.2/32", more="lan_interfaces: [lan1]")
 
 
 @pytest.fixture(scope="module")
-def other(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
+def other(around: Gateway, lists: StateFolder) -> Iterator[Served]:
     """A gateway that does without what is tested here: the provider may ask, and lan0 may not."""
-    lan = "lan_interfaces: [lan1]\n"
-    with around.serving(lists, port=OTHER_PORT, allowed="198.51.100.2/32", more=lan):
-        yield around
+    with around.serving(lists, OTHER) as served:
+        yield served
 
 
 SERVER = "192.168.6.1"
@@ -130,14 +136,15 @@ def test_a_mac_stays_with_its_device_and_not_with_the_address(serving: Gateway) 
 
 
 def test_a_mac_with_many_addresses_identifies_nobody(serving: Gateway) -> None:
-    eventually(lambda: not is_blocked(serving.relay, SERVER, "192.168.6.40"))
-    behind = [f"192.168.6.{last}" for last in (41, 42, 43)]
-    for address in behind:
+    few, many = ["192.168.6.40", "192.168.6.41", "192.168.6.42"], "192.168.6.43"
+    for address in (*few[1:], many):
         serving.relay.ip(f"address add {address}/24 dev eth0")
-    for address in behind[:2]:
-        eventually(lambda: not is_blocked(serving.relay, SERVER, address))  # noqa: B023 -- called at once
-    eventually(lambda: is_blocked(serving.relay, SERVER, behind[2]))
-    eventually(lambda: is_blocked(serving.relay, SERVER, "192.168.6.40"))
+    eventually(lambda: not any(_are_blocked(serving, few)))
+    eventually(lambda: all(_are_blocked(serving, [*few, many])))
+
+
+def _are_blocked(serving: Gateway, sources: list[str]) -> list[bool]:
+    return [is_blocked(serving.relay, SERVER, source) for source in sources]
 
 
 def test_an_address_that_appears_while_it_runs_is_answered_from(serving: Gateway) -> None:
@@ -219,15 +226,23 @@ def test_a_stranger_gets_not_one_octet(serving: Gateway, server: str, *, tcp: bo
     assert is_silent(serving.provider, server, tcp=tcp)
 
 
-def test_on_a_gateway_that_lets_strangers_ask_the_same_one_is_answered(other: Gateway) -> None:
+@pytest.mark.usefixtures("other")
+def test_on_a_gateway_that_lets_strangers_ask_the_same_one_is_answered(around: Gateway) -> None:
     for server in OUTSIDE[:2]:
         for tcp in (False, True):
-            assert ask(other.provider, server, tcp=tcp, port=OTHER_PORT)
+            assert ask(around.provider, server, tcp=tcp, port=OTHER_PORT)
 
 
-def test_on_a_gateway_with_other_links_the_same_pupil_is_a_stranger(other: Gateway) -> None:
-    assert is_silent(other.pupil, "2001:db8:6::1", port=OTHER_PORT)
-    assert is_silent(other.pupil, "fe80::1%eth0", port=OTHER_PORT)
+def test_on_a_gateway_with_other_links_the_same_pupil_is_a_stranger_until_a_reload(
+    around: Gateway, other: Served
+) -> None:
+    assert is_silent(around.pupil, "2001:db8:6::1", port=OTHER_PORT)
+    assert is_silent(around.pupil, "fe80::1%eth0", port=OTHER_PORT)
+    around.write(replace(OTHER, more="lan_interfaces: [lan0]"))
+    other.process.send_signal(signal.SIGHUP)
+    other.wait_for("reloaded")
+    eventually(lambda: not is_silent(around.pupil, "2001:db8:6::1", port=OTHER_PORT))
+    assert ask(around.pupil, "fe80::1%eth0", port=OTHER_PORT)
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +290,7 @@ def _addresses(serving: Gateway, name: str) -> list[str]:
 def test_nothing_leaves_the_gateway_but_answers_and_questions_to_the_upstream(
     serving: Gateway,
 ) -> None:
-    """Whatever the tests before did, names of every kind, and an upstream that says nothing (B8)."""
+    """Whatever the tests before did, names of every kind, a silent upstream (reliability.md B8)."""
     serving.upstream.silent.set()
     for name in ("b.example", "c.example"):
         assert is_silent(serving.pupil, SERVER, name=name)

@@ -73,6 +73,23 @@ PORT, SPECIFIC_PORT, OTHER_PORT = 53, 5300, 5301
 """Of a daemon on all addresses, of one on these, and of one that lets others ask."""
 
 
+_TROUBLE = ("Traceback", "Exception", "never awaited", "was destroyed", "could not be looked at")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What differs between the sites that are served; ``more`` are further keys."""
+
+    port: int
+    listen: tuple[str, ...] = WILDCARD
+    allowed: str = "127.0.0.0/8"
+    more: str = ""
+
+    def endpoint(self, address: str) -> str:
+        """Return an address with the port, as it stands in ``listen``."""
+        return f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
+
+
 @dataclass
 class Gateway:
     """The namespaces, the upstream, and what left the gateway."""
@@ -93,36 +110,12 @@ class Gateway:
         return self.folder / "dnsmasq.leases"
 
     @contextlib.contextmanager
-    def serving(
-        self,
-        lists: StateFolder,
-        listen: tuple[str, ...] = WILDCARD,
-        port: int = PORT,
-        *,
-        allowed: str = "127.0.0.0/8",
-        more: str = "",
-    ) -> Iterator[Served]:
-        """Run filterd on it, listening there; ``more`` are further keys of the site."""
-        config, state = self.folder / f"site-{port}", StateFolder(self.folder / f"state-{port}")
-        config.mkdir()
+    def serving(self, lists: StateFolder, site: Site) -> Iterator[Served]:
+        """Run filterd on it; whatever it says of trouble in itself fails the test."""
+        state = StateFolder(self.folder / f"state-{site.port}")
         state.folder.mkdir()
         shutil.copyfile(lists.index, state.index)
-        text = SITE.format(
-            listen=[f"[{one}]:{port}" if ":" in one else f"{one}:{port}" for one in listen],
-            allowed=allowed,
-            more=more,
-            port=self.upstream.port,
-            laptop=LAPTOP,
-            relay=RELAY,
-            leases=self.leases,
-        )
-        (config / "site.yaml").write_text(text, encoding="utf-8")
-        with self._started(config, state) as served:
-            served.wait_for("filterd listens on")
-            yield served
-
-    @contextlib.contextmanager
-    def _started(self, config: Path, state: StateFolder) -> Iterator[Served]:
+        config = self.write(site)
         words = (sys.executable, "-m", "filterd", "serve")
         places = ("--config", str(config), "--state", str(state.folder))
         process = self.gateway.process(*words, *places, cwd=ROOT, env=environment(), stderr=-1)
@@ -131,12 +124,32 @@ class Gateway:
         reader = threading.Thread(target=served.listen, args=(process.stderr,))
         reader.start()
         try:
+            served.wait_for("filterd listens on")
             yield served
+            assert served.end() == 0
         finally:
-            process.terminate()
-            process.wait(20)
+            process.kill()
+            process.wait()
             reader.join()
             process.stderr.close()
+        log = "\n".join(served.log)
+        assert not any(word in log for word in _TROUBLE), log
+
+    def write(self, site: Site) -> Path:
+        """Write the files of a site; return their folder."""
+        config = self.folder / f"site-{site.port}"
+        config.mkdir(exist_ok=True)
+        text = SITE.format(
+            listen=[site.endpoint(address) for address in site.listen],
+            allowed=site.allowed,
+            more=site.more,
+            port=self.upstream.port,
+            laptop=LAPTOP,
+            relay=RELAY,
+            leases=self.leases,
+        )
+        (config / "site.yaml").write_text(text, encoding="utf-8")
+        return config
 
 
 @contextlib.contextmanager

@@ -208,6 +208,11 @@ def test_who_is_not_seen_yet_gets_the_strictest_that_it_may_be(
     assert Lan(tablet=tablet).asks("10.0.6.2") == (network, grade)
 
 
+def test_without_that_it_would_get_what_its_range_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identifier, "strictest", lambda grades: next(iter(grades)))
+    assert Lan().asks("10.0.6.2") == ("lab", "6")
+
+
 def test_who_is_not_seen_yet_loses_nothing_where_no_mac_is_stricter() -> None:
     lan = Lan(tablet="staff")
     assert lan.asks("10.0.6.2") == ("lab", "6")
