@@ -33,8 +33,8 @@ class Explanation:
     """One decision with its provenance, from the client to the entry.
 
     ``reason`` is a stable word: a ``Rule`` label, ``not-listed``,
-    ``local-zone``, ``alias``, ``private-answer``, ``rewritten`` (by the safe twin
-    ``rewritten_to``) or a ``SpecialReason``; ``note`` is what the site or the
+    ``local-zone``, ``lease``, ``alias``, ``private-answer``, ``rewritten`` (by the
+    safe twin ``rewritten_to``) or a ``SpecialReason``; ``note`` is what the site or the
     publisher wrote beside the rule. ``matched`` is the name that the
     rule gives. ``valid_until`` is ISO 8601 in UTC. ``source`` says who
     answered: ``daemon`` or ``offline``.
