@@ -39,6 +39,8 @@ SEED = int(os.environ.get("FILTERD_E2E_SEED", "1"))
 LONGEST_TTL_S = 600
 """``client_ttl_max`` of the shipped tiers."""
 
+STALE = {EdeCode.STALE_ANSWER, EdeCode.STALE_NXDOMAIN_ANSWER}
+STALE_TTL_S = 30
 CLOCKS_APART_S = 2
 """Two caches round the age of one record each for itself."""
 
@@ -124,6 +126,14 @@ REASONS = [
         lambda case: (
             case.direct.rcode == case.through.rcode == 2
             and case.direct.edes ^ case.through.edes == {EdeCode.CACHED_ERROR}
+        ),
+    ),
+    Reason(
+        "where asking takes too long, or has failed thrice, an old answer is given (RFC 8767)",
+        frozenset(("TTL", "edes")),
+        lambda case: (
+            bool(case.through.edes & STALE)
+            and all(ttl_s == STALE_TTL_S for ttl_s in case.through.ttls.values())
         ),
     ),
     Reason(

@@ -25,7 +25,7 @@ import pytest
 from tests.support import cost_bombs, malformed
 from tests.support.asking import Asker, NoAnswerError
 from tests.support.daemon import SOURCES, Served, build_lists, free_port, serving, write_site
-from tests.support.lying_upstream import LyingUpstream, lying_upstream
+from tests.support.lying_upstream import HONEST_ADDRESS, LyingUpstream, lying_upstream
 from tests.support.packets import captured_packets, mutate, nudge
 from tests.support.processes import descriptors, resident_octets
 from tests.support.unfiltered import is_unfiltered
@@ -136,7 +136,7 @@ class Honest:
             return
         self.slowest_s = max(self.slowest_s, time.perf_counter() - began)
         self.answered[kind] += 1
-        if reply[3] & 15 != rcode:
+        if reply[3] & 15 != rcode or (rcode == 0 and HONEST_ADDRESS not in reply):
             self.wrong.append(f"{kind}: {reply.hex()}")
 
 

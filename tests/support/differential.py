@@ -64,7 +64,8 @@ class Findings:
 
 
 def _shown(case: Case) -> str:
-    return f"{case.question}\n  direct {case.direct}\n  through {case.through}"
+    took = f"  both took {case.took_s:.3f} s"
+    return f"{case.question}\n  direct {case.direct}\n  through {case.through}\n{took}"
 
 
 def compare(

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HONEST = b"\x06honest\x07example\x00"
-_RECORD = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\1"
+HONEST_ADDRESS = b"\xc0\0\2\1"
+_RECORD = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4" + HONEST_ADDRESS
 _SILENT = 0.01
 
 
