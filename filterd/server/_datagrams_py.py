@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from filterd.server.arrival import ControlMessage
 
 LARGEST_QUERY = 4_096
-MOST_IN_LINE_A_TURN, MOST_HINTS_A_TURN, MOST_A_TURN = 1_024, 1_024, 4_096
+MOST_IN_LINE_A_TURN, MOST_HINTS_A_TURN, MOST_A_TURN = 1_024, 2_048, 4_096
 """How many datagrams get in line, how many a hint, and how many are looked at, before anybody is
 answered: each number is what some milliseconds are enough for. Who is over his rate gets silence
 where more come than hints can be sent."""

@@ -53,7 +53,7 @@ SPARSE_FOR_S = 0.5
 NETWORK_CLIENTS = 16
 """So many newcomers' shares the newcomers of one /64 have together."""
 
-NEWCOMERS_A_SECOND, NEWCOMERS_AT_ONCE = 10_000, 8_192
+NEWCOMERS_A_SECOND, NEWCOMERS_AT_ONCE = 5_000, 4_096
 """How many newcomers can be looked up; more are an overload."""
 
 HINTS_A_SECOND, HINTS_AT_ONCE = 5_000, 500

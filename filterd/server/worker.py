@@ -162,7 +162,7 @@ class Worker:
         )
 
     def _moved(self, site: Site) -> None:
-        gc.collect()  # the site before is no garbage of this kind, but what is frozen never is again
+        gc.collect()  # what is frozen is never collected
         gc.freeze()
         self._limiter.configure(site.policy.rate_limit)
         self._store.resize(site.policy.cache_octets, self._setting.clock.monotonic())
