@@ -18,6 +18,11 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "check.question": ("Câu hỏi", "Question"),
     "check.answer": ("Trả lời", "Answer"),
     "check.client": ("Máy", "Client"),
+    "check.mac": ("Địa chỉ MAC", "MAC"),
+    "check.random_mac": (
+        "{mac} (do máy tự đặt, có thể thay đổi)",
+        "{mac} (of the device's own making, may change)",
+    ),
     "check.network": ("Mạng", "Network"),
     "check.grade": ("Khối lớp", "Grade"),
     "check.tier": ("Cấp tuổi", "Tier"),

@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from filterd.identity.devices import is_random
 from filterd.texts import Texts
 
 _WIDEST_ID = 32
@@ -87,6 +88,7 @@ def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
             (texts("check.entry"), told["entry"]),
             (texts("check.note"), told["note"]),
             (texts("check.client"), told["client"]),
+            (texts("check.mac"), _mac(texts, told["mac"])),
             (texts("check.network"), told["network"] or (told["client"] and unknown)),
             (texts("check.grade"), told["grade"]),
             (texts("check.tier"), texts.word("tier", told["tier"])),
@@ -95,6 +97,12 @@ def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
             (texts("check.source"), texts.word("source", told["source"])),
         ],
     )
+
+
+def _mac(texts: Texts, mac: str | None) -> str:
+    if mac and is_random(mac):
+        return texts("check.random_mac", mac=mac)
+    return mac or ""
 
 
 def _local(time: str | None) -> str:

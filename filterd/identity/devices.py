@@ -43,10 +43,13 @@ class Device:
     mac: str
     is_router: bool = False
 
-    @property
-    def is_random(self) -> bool:
-        """Tell whether the MAC is of the device's own making, as phones do, and may change."""
-        return bool(int(self.mac[:2], 16) & _LOCALLY_ADMINISTERED)
+
+def is_random(mac: str) -> bool:
+    """Tell whether a MAC is of the device's own making, as telephones do; it may change.
+
+    It is if it is locally administered (RFC 9542 §2.1).
+    """
+    return bool(int(mac[:2], 16) & _LOCALLY_ADMINISTERED)
 
 
 def devices(

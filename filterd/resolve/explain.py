@@ -43,6 +43,7 @@ class Explanation:
     qname: str
     qtype: str
     client: str | None
+    mac: str | None
     network: str | None
     grade: str
     tier: str
@@ -137,6 +138,7 @@ def _explanation(
         qname=names.to_text(qname),
         qtype=type_to_text(qtype),
         client=client.address,
+        mac=client.mac,
         network=client.network,
         grade=client.grade.grade,
         tier=client.grade.tier,

@@ -15,6 +15,7 @@ BLOCKED: dict[str, Any] = {
     "qname": "www.tiktok.com",
     "qtype": "A",
     "client": "10.0.3.7",
+    "mac": "00:00:5e:00:53:02",
     "network": "lop-3",
     "grade": "3",
     "tier": "primary",
@@ -63,6 +64,8 @@ def test_vietnamese_headings_are_aligned() -> None:
         ({"action": "rewrite", "reason": "rewritten"}, "PASSES (rewrite)"),
         ({"rewritten_to": "forcesafesearch.google.com"}, "forcesafesearch.google.com"),
         ({"network": None}, "unknown"),
+        ({}, "00:00:5e:00:53:02"),
+        ({"mac": "02:00:5e:10:00:01"}, "02:00:5e:10:00:01 (of the device's own making"),
         ({}, "no other rule: passes"),
         (
             {"next_match": {"reason": "local", "blocks": True, "category": None, "list": None}},
@@ -85,6 +88,7 @@ def test_what_there_is_not_is_left_out() -> None:
     told = {
         **BLOCKED,
         "client": None,
+        "mac": None,
         "network": None,
         "category": None,
         "list": None,
@@ -94,6 +98,7 @@ def test_what_there_is_not_is_left_out() -> None:
     text = "\n".join(_drawn(explanation_table(Texts("en"), told)))
     assert "unknown" not in text  # it is about a grade, and no device asked
     for heading in (
+        "MAC",
         "Network",
         "Category",
         "List",

@@ -149,6 +149,7 @@ def test_a_block_is_told_from_the_client_to_the_line(site: Site) -> None:
         "qname": "www.other-game.example",
         "qtype": "A",
         "client": "10.0.6.7",
+        "mac": None,
         "network": "lab",
         "grade": "6",
         "tier": "lower-secondary",
