@@ -139,7 +139,7 @@ def test_the_readmes_examples_are_one_site(tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text("school: {name: A}\n" + "".join(parts), encoding="utf-8")
     policy = compile_policy(load_site(tmp_path), _catalog())
     assert len(policy.networks) == 2
-    assert len(policy.local_zones[0].records) == 4
+    assert len(policy.local_zones[0].records) == 8
 
 
 def test_the_readme_states_the_defaults_that_hold() -> None:

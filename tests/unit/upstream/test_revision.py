@@ -6,6 +6,8 @@ from __future__ import annotations
 import dns.message
 import dns.rdatatype
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filterd.upstream import Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
@@ -123,3 +125,22 @@ def test_an_answer_may_stand_behind_an_alias_of_another_name() -> None:
         f"{NAME} 300 CNAME a.example.com.",
         "a.example.com 60 A 192.0.2.1",
     ]
+
+
+SERVICES = st.lists(st.binary(max_size=60), min_size=1, max_size=3)
+
+
+@given(SERVICES, st.sampled_from([64, 65]))
+def test_whatever_an_upstream_sends_the_changes_never_fail(rdatas: list[bytes], qtype: int) -> None:
+    asked = Question.of(wire(NAME), qtype)
+    records = b"".join(a_record(b"\0\1\0" + rdata, rtype=qtype) for rdata in rdatas)
+    message = a_message(asked.wire + records, flags=0x8180, ancount=len(rdatas))
+    resolution = resolution_of(
+        parse_response(message), UpstreamQuestion(wire(NAME), qtype, do=False, cd=False)
+    )
+    assert not without_ech(resolution, asked).ech
+    left = without_private(resolution, asked)
+    assert left is None or not left.private
+    alias = Question.of(wire("shop.example.org"), qtype)
+    changed = behind_alias(resolution, asked, alias, 5)
+    assert changed.sections.ancount == resolution.sections.ancount + 1
