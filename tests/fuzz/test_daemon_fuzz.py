@@ -50,6 +50,8 @@ _LARGEST = 4096
 _NO_LONGER_S = 0.1
 """A lie that answers nothing makes its question wait for seconds; the stream is left alone then."""
 _PATIENCE_S = 30.0
+_PURE_TOO_FROM = 100_000
+"""The pure twins are fuzzed where there is time for it."""
 
 _TYPES = ("A", "AAAA", "HTTPS", "TXT", "CNAME", "ANY", "TYPE65280")
 _WELL_FORMED = [
@@ -207,18 +209,23 @@ def upstream() -> Iterator[LyingUpstream]:
 
 
 @contextlib.contextmanager
-def a_daemon(upstream: LyingUpstream, folder: Path, more: str) -> Iterator[tuple[Served, int]]:
+def a_daemon(
+    upstream: LyingUpstream, folder: Path, more: str, **variables: str
+) -> Iterator[tuple[Served, int]]:
     port = free_port()
     site = write_site(folder / "site", port=port, upstream=upstream.port, more=more)
     (site / "ours.txt").write_text("porn.example\n", encoding="ascii")
     build_lists(site, folder / "state")
-    with serving(site, folder / "state") as running:
+    with serving(site, folder / "state", **variables) as running:
         yield running, port
 
 
-@pytest.fixture
-def served(upstream: LyingUpstream, tmp_path: Path) -> Iterator[tuple[Served, int]]:
-    with a_daemon(upstream, tmp_path, _OPEN + _CLOSED) as running:
+@pytest.fixture(params=["native", "pure"] if PACKETS >= _PURE_TOO_FROM else ["native"])
+def served(
+    upstream: LyingUpstream, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Served, int]]:
+    pure = "1" if request.param == "pure" else ""
+    with a_daemon(upstream, tmp_path, _OPEN + _CLOSED, FILTERD_PURE=pure) as running:
         yield running
 
 

@@ -122,12 +122,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def starting(config: Path, state: Path, *options: str) -> Iterator[Served]:
+def starting(config: Path, state: Path, *options: str, **variables: str) -> Iterator[Served]:
     """Start a daemon and end it; it may not serve yet, or never."""
     process = subprocess.Popen(
         [*_SERVE, *options, "--config", str(config), "--state", str(state)],
         cwd=ROOT,
-        env=environment(),
+        env=environment(**variables),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -145,9 +145,9 @@ def starting(config: Path, state: Path, *options: str) -> Iterator[Served]:
 
 
 @contextlib.contextmanager
-def serving(config: Path, state: Path, *options: str) -> Iterator[Served]:
+def serving(config: Path, state: Path, *options: str, **variables: str) -> Iterator[Served]:
     """Start a daemon, wait until it serves, and end it."""
-    with starting(config, state, *options) as served:
+    with starting(config, state, *options, **variables) as served:
         served.wait_for("filterd listens on")
         yield served
 
