@@ -77,8 +77,8 @@ class Surroundings:
         if names != self._names:
             self._names = names
             self.version += 1
-        if leases != self._leases:
-            self._leases = leases
+        before, self._leases = self._leases, leases
+        if _macs(leases) != _macs(before):  # most leases are only renewed
             self._join()
 
     @property
@@ -131,6 +131,10 @@ class Surroundings:
         if found != self._devices:
             self._devices = found
             self.version += 1
+
+
+def _macs(leases: tuple[Lease, ...]) -> list[tuple[IPv4Address | IPv6Address, str | None]]:
+    return [(lease.address, lease.mac) for lease in leases]
 
 
 def _nobody_waits() -> None:
