@@ -5,8 +5,8 @@ Written with callbacks and not as a coroutine: several sockets and a timer work
 towards one result, and whatever comes first decides.
 
 The first server is asked at once, the next after its usual round trip has
-passed twice; where there is only one, it is asked again, because a lost datagram
-is no failure. A truncated answer is fetched by TCP, and so is everything once
+passed twice; where all are silent, the first is asked again, because a lost
+datagram is no failure. A truncated answer is fetched by TCP, and so is everything once
 somebody seems to guess answers. An answer that settles nothing (SERVFAIL,
 REFUSED, ...) lets the others speak first.
 """
@@ -42,7 +42,8 @@ CONCLUSIVE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 
 _MISMATCHES_UNTIL_TCP = 10
 _SECOND_TRY_S = 1.2
-"""When the only server is asked again; long enough not to double a slow one's load."""
+"""When all are silent and the first is asked again: late enough not to double the load of slow
+ones, early enough to outlive a way that was gone for a second (who asks again joins us here)."""
 _NO_EDNS = frozenset((Rcode.FORMERR, Rcode.NOTIMP))
 
 
@@ -178,14 +179,14 @@ class Exchange:
         self._wait()
 
     def _try_again(self) -> None:
-        """Ask the only server once more; ask in clear whoever has not answered by TLS."""
+        """Ask the first server once more; ask in clear whoever has not answered by TLS."""
         now = self._use.clock.monotonic()
         for member in list(self._fetching.members):
             if member.may_go_in_clear and member.goes_by_tls(now):
                 member.had_no_tls(now)
                 self._ask_in_clear(member)
-        if len(self._asked) == 1 and self._attempts:
-            self._ask_in_clear(self._asked[0][0])
+        if self._attempts:
+            self._ask_in_clear(self._attempts[0].member)
 
     def _ask(self, member: ServerHealth) -> bool:
         """Ask in the way that is right for a server; tell whether the question is on its way."""
