@@ -122,7 +122,9 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb", opener=lambda p, f: os.open(p, f, mode)) as file:
+        # Made anew: root must not write through a link that somebody left in the folder.
+        temporary.unlink(missing_ok=True)
+        with open(temporary, "xb", opener=lambda p, f: os.open(p, f, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -148,11 +150,12 @@ def _give_to_owner_of(folder: Path, path: Path) -> None:
     """Let whoever owns the folder own what root puts there.
 
     An administrator runs commands as root; the daemon, which is not, must be able
-    to read and replace what they leave.
+    to read and replace what they leave. A link is given away itself and not what
+    it points to, which might be any file of the machine.
     """
     if os.geteuid() == 0:
         owner = folder.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextlib.contextmanager
@@ -174,14 +177,20 @@ def sole(lock: Path, *, otherwise: str, wait: bool = False) -> Iterator[None]:
 
 def _locked(lock: Path, otherwise: str, *, wait: bool) -> IO[bytes]:
     """Open the file and lock it; closing it is letting go."""
-    try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        file = lock.open("ab")
-        _give_to_owner_of(lock.parent, lock)
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError as error:
-        file.close()
-        raise InUseError(f"{lock.parent}: {otherwise}") from error
-    except OSError as error:
-        raise StoreError(f"{lock.parent}: cannot be written: {error.strerror}") from error
-    return file
+    with contextlib.ExitStack() as opened:
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            file = opened.enter_context(open(lock, "ab", opener=_open_no_link))
+            _give_to_owner_of(lock.parent, lock)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise InUseError(f"{lock.parent}: {otherwise}") from error
+        except OSError as error:
+            raise StoreError(f"{lock.parent}: cannot be written: {error.strerror}") from error
+        opened.pop_all()
+        return file
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    """Open what stands there itself: neither follow a link nor wait at a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o640)

@@ -57,7 +57,8 @@ def write_index(packer: Packer, seed: int, contents: bytes, report: bytes, targe
     header = _header(packer, sections, probe_limit, seed)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # never write through a link that somebody left there
+        with temporary.open("xb") as file:
             file.write(header.pack())
             file.writelines(_padded(sections))
             file.flush()

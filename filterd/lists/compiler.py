@@ -98,7 +98,8 @@ def _problem_file(path: Path | None) -> AbstractContextManager[IO[str] | None]:
     if path is None:
         return nullcontext()
     try:
-        return path.open("w", encoding="utf-8")
+        path.unlink(missing_ok=True)  # never write through a link that somebody left there
+        return path.open("x", encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -172,3 +172,51 @@ def test_a_lock_that_cannot_be_made_says_where() -> None:
         sole(Path("/dev/null/x/lock"), otherwise="taken"),
     ):
         pass
+
+
+def _folder_of_the_daemon_with_a_link(tmp_path: Path, link: str) -> tuple[Path, Path]:
+    """Return a folder that nobody owns, with a link in it, and the file of root that it names."""
+    victim, folder = tmp_path / "victim", tmp_path / "state"
+    victim.write_bytes(b"secret")
+    folder.mkdir()
+    (folder / link).symlink_to(victim)
+    os.chown(folder, 65534, 65534)
+    return folder, victim
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_link_in_place_of_a_lock_gives_no_file_away(tmp_path: Path) -> None:
+    folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, "lock")
+    with pytest.raises(StoreError, match="symbolic links"), sole(folder / "lock", otherwise=""):
+        pass
+    assert victim.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_control_opened_as_usual_the_lock_would_give_the_file_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, "lock")
+    chown = os.chown
+    monkeypatch.setattr(paths, "_open_no_link", os.open)
+    monkeypatch.setattr(os, "chown", lambda path, user, group, **_: chown(path, user, group))
+    with sole(folder / "lock", otherwise=""):
+        assert victim.stat().st_uid == 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_link_in_place_of_a_temporary_file_is_not_written_through(tmp_path: Path) -> None:
+    folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, f".file.{os.getpid()}.tmp")
+    write_atomically(folder / "file", b"content")
+    assert victim.read_bytes() == b"secret"
+    assert victim.stat().st_uid == 0
+    assert (folder / "file").stat().st_uid == 65534
+
+
+def test_a_pipe_in_place_of_a_lock_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lock")
+    with (
+        pytest.raises(StoreError, match="cannot be written"),
+        sole(tmp_path / "lock", otherwise=""),
+    ):
+        pass
