@@ -78,6 +78,16 @@ def test_the_service_has_one_right_and_one_place_to_write() -> None:
     assert "ReadWritePaths" not in unit
 
 
+def test_the_service_lets_ip_give_its_rights_away() -> None:
+    """``ip`` ends with an error where it cannot (capset(2) is in @privileged)."""
+    filters = [
+        line for line in UNIT.read_text(encoding="utf-8").splitlines() if "CallFilter" in line
+    ]
+    refused = next(at for at, line in enumerate(filters) if "~@privileged" in line)
+    assert any("capset" in line for line in filters[refused + 1 :])
+    assert "AF_NETLINK" in UNIT.read_text(encoding="utf-8")
+
+
 def test_the_service_starts_again_for_ever_and_is_watched() -> None:
     unit = _unit()
     assert (unit["Type"], unit["Restart"]) == (["notify"], ["always"])
