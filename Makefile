@@ -39,10 +39,11 @@ check: setup ## Check format, lint, types and the floors
 format: setup ## Format and mend what can be mended
 	$(bin)/ruff check --fix-only . && $(bin)/ruff format .
 
-bench: setup ## Measure the index, the parser, and serving while TCP is abused
+bench: setup ## Measure the index, the parser, questions to upstreams, and serving while TCP is abused
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost
 	$(bin)/python -m tests.bench.tcp_abuse
+	$(bin)/python -m tests.bench.entropy
 
 fuzz: setup ## Fuzz with 10 million messages, a million packets, names; FUZZ=10 for ten times as many
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \
@@ -50,9 +51,10 @@ fuzz: setup ## Fuzz with 10 million messages, a million packets, names; FUZZ=10 
 	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
 	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins
 
-e2e: setup ## Ask every type and class, and 100,000 questions through filterd and past it
-	FILTERD_E2E_TYPES=1 FILTERD_E2E_QUERIES=100000 \
-	    $(bin)/python -m pytest -q tests/e2e/test_conformance.py tests/e2e/test_differential.py
+e2e: setup ## Ask every type, 100,000 questions through filterd and past it, a minute of forgeries
+	FILTERD_E2E_TYPES=1 FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
+	    $(bin)/python -m pytest -q tests/e2e/test_conformance.py tests/e2e/test_differential.py \
+	        tests/e2e/test_forged_answers.py
 
 soak: setup ## Serve for half an hour with an upstream that comes and goes; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak
