@@ -146,9 +146,10 @@ class Forwarder:
         return ServerHealth(server)
 
     def landed(self, flight: _Flight) -> None:
-        """Forget an exchange that is over."""
-        del self._flights[flight.key]
-        self._places.free(flight)
+        """Forget an exchange that is over, if that has not been done."""
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
+            self._places.free(flight)
 
 
 _Key = tuple["Route", "UpstreamQuestion"]
@@ -188,12 +189,14 @@ class _Flight:
         """Give up; everybody who waits gets the error."""
         self._exchange.close()
         self._land(error)
+        self._forwarder.landed(self)
 
     def _landed(self, outcome: Outcome) -> None:
         self._land(_resolution_or_error(outcome, self.key))
+        # Only after the waiters, who put it into the cache: who comes between would ask again.
+        asyncio.get_running_loop().call_soon(self._forwarder.landed, self)
 
     def _land(self, outcome: Resolution | UpstreamError) -> None:
-        self._forwarder.landed(self)
         self._outcome = outcome
         for waiter in self._waiters:
             if not waiter.done():

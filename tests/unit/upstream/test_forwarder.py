@@ -94,9 +94,21 @@ def test_an_outcome_is_not_kept_here(upstream: FakeUpstream) -> None:
     async def test(asking: Forwarder) -> None:
         for _ in range(2):
             await asking.resolve(a_question(), route(upstream))
+            await asyncio.sleep(0)
 
     run(test)
     assert len(upstream.asked) == 2
+
+
+def test_who_asks_before_the_waiters_have_kept_it_shares_the_outcome(
+    upstream: FakeUpstream,
+) -> None:
+    async def test(asking: Forwarder) -> None:
+        for _ in range(2):  # the second comes before the loop goes round
+            await asking.resolve(a_question(), route(upstream))
+
+    run(test)
+    assert len(upstream.asked) == 1
 
 
 def test_an_error_reaches_everybody_who_waits() -> None:
