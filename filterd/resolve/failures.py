@@ -27,6 +27,9 @@ LONGEST_HOLD_S = 60.0
 SILENT_FROM = 3
 """Failures in a row, with no answer to anything between, that make a route silent."""
 
+_OF_THE_NAME = frozenset((1, 2, *range(5, 13), 25, 27))
+"""Extended errors of validation: who gives them is not silent, the name is at fault."""
+
 _MOST_EDES = 4
 """Of the reasons an upstream gave; more serve nobody."""
 _MOST_ROUTES = 64
@@ -107,7 +110,8 @@ class Failures:
         if last is not None and last.failed_at >= began_at:
             return
         hearing = self._hearing(key)
-        hearing.failures += 1
+        if not any(ede.code in _OF_THE_NAME for ede in edes):
+            hearing.failures += 1
         silent = hearing.answered_at < began_at
         failure = Failure(edes[:_MOST_EDES], now, FIRST_HOLD_S, silent)
         if last is not None and now <= last.failed_at + last.hold_s + LONGEST_HOLD_S:

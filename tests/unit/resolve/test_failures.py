@@ -12,7 +12,7 @@ import pytest
 from filterd.policy.model import UpstreamServer
 from filterd.resolve.failures import Failures
 from filterd.upstream import Route, UpstreamQuestion
-from filterd.wire import Ede
+from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
     from filterd.resolve.failures import Key
@@ -128,6 +128,13 @@ def test_a_route_is_silent_after_some_failures_and_until_its_next_answer(
     assert failures.is_silent(DEAD)
     assert not failures.is_silent(_key("dead", ELSEWHERE))
     failures.forget(LIVE, 9.0)
+    assert not failures.is_silent(DEAD)
+
+
+def test_a_route_that_finds_names_bogus_is_not_silent(failures: Failures) -> None:
+    """Or whoever asks for three such names would get old answers for everybody."""
+    for number in range(9):
+        failures.remember(_key(str(number)), (Ede(EdeCode.DNSSEC_BOGUS),), number, number + 0.5)
     assert not failures.is_silent(DEAD)
 
 
