@@ -103,7 +103,6 @@ assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
 
 cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
 cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH
-cdef Py_ssize_t MOST_IN_LINE_A_TURN = reference.MOST_IN_LINE_A_TURN
 cdef int MOST_HINTS_A_TURN = reference.MOST_HINTS_A_TURN
 cdef double WAITS_AT_MOST_S = reference.WAITS_AT_MOST_S
 
@@ -205,14 +204,11 @@ cdef class Datagrams:
     def receive(self, double now):
         """Take in what has come; False where more than a turn's worth had."""
         cdef int batch, count, index, hints
-        cdef Py_ssize_t most_waiting = len(self) + MOST_IN_LINE_A_TURN
         self._hints_left = MOST_HINTS_A_TURN
         self._fd = self._opened.fileno()
         for batch in range(BATCHES_A_TURN):
             if self._fd < 0:
                 return True
-            if len(self) >= most_waiting:
-                return False
             for index in range(BATCH):
                 self._expect(index)
             count = recvmmsg(self._fd, self._in, BATCH, MSG_DONTWAIT, NULL)

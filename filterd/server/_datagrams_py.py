@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from filterd.server.arrival import ControlMessage
 
 LARGEST_QUERY = 4_096
-MOST_IN_LINE_A_TURN, MOST_HINTS_A_TURN, MOST_A_TURN = 1_024, 2_048, 4_096
-"""How many datagrams get in line, how many a hint, and how many are looked at, before anybody is
-answered: each number is what some milliseconds are enough for. Who is over his rate gets silence
-where more come than hints can be sent."""
+MOST_A_TURN, MOST_HINTS_A_TURN = 4_096, 2_048
+"""How many datagrams are looked at, and how many get a hint, before anybody is answered: what some
+milliseconds are enough for. Where more come than hints can be sent, who is over his rate gets
+silence."""
 
 MOST_WAITING, MOST_WAITING_OCTETS = 32_768, 4 * 1024 * 1024
 """How long one of the lines may get: a lesson bell's, and what it costs."""
@@ -113,12 +113,9 @@ class Datagrams:
     def receive(self, now: float) -> bool:
         """Take in what has come; False where more than a turn's worth had."""
         self._hints_left = MOST_HINTS_A_TURN
-        most_waiting = len(self) + MOST_IN_LINE_A_TURN
         for _ in range(MOST_A_TURN):
             if self._socket.fileno() < 0:
                 return True
-            if len(self) >= most_waiting:
-                return False
             try:
                 message, ancillary, flags, source = self._socket.recvmsg(
                     LARGEST_QUERY, ANCILLARY_OCTETS

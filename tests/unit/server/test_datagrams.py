@@ -205,11 +205,11 @@ def test_a_batch_keeps_its_order(listening: Listening) -> None:
 
 def test_no_more_than_a_turn_s_worth_is_taken_in_at_once(listening: Listening) -> None:
     listening.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-    listening.send(*[a_query()] * (reference.MOST_IN_LINE_A_TURN + 10))
+    listening.send(*[a_query()] * (reference.MOST_A_TURN + 10))
     assert not listening.receive()
-    assert len(listening.datagrams) == reference.MOST_IN_LINE_A_TURN
+    assert len(listening.datagrams) == reference.MOST_A_TURN
     assert listening.receive()
-    assert len(listening.datagrams) == reference.MOST_IN_LINE_A_TURN + 10
+    assert len(listening.datagrams) == reference.MOST_A_TURN + 10
 
 
 def test_several_answers_leave_together(listening: Listening) -> None:
@@ -338,7 +338,7 @@ def test_a_line_is_bounded_in_octets_too(module: ModuleType) -> None:
     listening.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
     large = a_message(QUESTION).ljust(4096, b"\0")
     for _ in range(3):
-        listening.send(*[large] * 400)
+        listening.send(*[large] * 400)  # the kernel holds no more of these
         listening.receive()
     assert len(listening.datagrams) == 1024
     assert listening.datagrams.counters["truncated_overload"] == 3 * 400 - 1024
