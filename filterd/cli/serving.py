@@ -17,6 +17,7 @@ supervisor ── owns the sockets, keeps the others
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import resource
 import signal
@@ -37,7 +38,7 @@ from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
-from filterd.server.life import Heart, Setting, wish_to_stop
+from filterd.server.life import Heart, Setting, hear_hangups, wish_to_stop
 from filterd.server.listening import Listening, listen_on
 from filterd.server.manager import Manager
 from filterd.server.notify import READY, STOPPING, notify
@@ -67,9 +68,13 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
         try_it: ``yes`` to print commands that show what different classes get.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.raiseExceptions = False  # a log that cannot be written is no reason to say so in it
     texts = Texts("vi" if language == "vi" else "en")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that is blocked waits even so
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who starts us may ignore it
     try:
         _serve(Path(config), StateFolder(Path(state)), texts, try_it=try_it == "yes")
     except FilterdError as error:
@@ -87,7 +92,7 @@ def _serve(config: Path, state: StateFolder, texts: Texts, *, try_it: bool) -> N
     """Make ready what all processes share, then keep them until told to stop."""
     with on_disk.held(state):
         clock, page = SystemClock(), SharedPage()
-        setting = Setting(config, state, clock, page, clock.wall())
+        started = clock.monotonic()
         on_disk.compile_policy_or_keep(config, state)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
@@ -95,9 +100,9 @@ def _serve(config: Path, state: StateFolder, texts: Texts, *, try_it: bool) -> N
         policy, greeting = site.policy, list(_greeting(texts, site, try_it=try_it))
         del site
         _allow_many_sockets()
-        children = _children(setting, listen_on(policy.listen), policy.workers)
-        Supervisor(children, page, clock).run(partial(_ready, greeting))
-        notify(STOPPING)
+        setting = Setting(config, state, clock, page, started, policy.listen, policy.workers)
+        children = _children(setting, listen_on(policy.listen))
+        Supervisor(children, page, clock).run(partial(_ready, greeting), partial(notify, STOPPING))
 
 
 def _ready(greeting: Sequence[str]) -> None:
@@ -112,8 +117,8 @@ def _allow_many_sockets() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_DESCRIPTORS), hard))
 
 
-def _children(setting: Setting, listening: Sequence[Listening], workers: int) -> list[Child]:
-    channels = [channel_pair() for _ in range(workers)]
+def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
+    channels = [channel_pair() for _ in range(setting.workers)]
     ends = [manager_end for manager_end, _ in channels]
     manager = Child("manager", 0, _process(partial(_manage, setting, ends)), hears_hangup=True)
     return [
@@ -146,8 +151,9 @@ async def _work(
     stop = wish_to_stop()
     worker = Worker(setting, listening, end)
     heart = Heart(setting.page, number)
-    await worker.start()
     heart.start()
+    await worker.start()
+    heart.tell_ready()
     await stop.wait()
     heart.stop()
     await worker.stop()
@@ -159,10 +165,12 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     manager = Manager(setting, ends)
     control = ControlServer(setting.state.control_socket, commands(manager))
     heart = Heart(setting.page, 0)
+    heart.start()
     await manager.start()
     await _start_or_do_without(control)
     loop = asyncio.get_running_loop()
-    watching = loop.create_task(Watchdog(lambda: manager.site, setting.clock).run())
+    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.clock)
+    watching = loop.create_task(watchdog.run())
     reloads: set[asyncio.Task[None]] = set()
 
     def hang_up() -> None:
@@ -170,8 +178,8 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
-    loop.add_signal_handler(signal.SIGHUP, hang_up)
-    heart.start()
+    hear_hangups(hang_up)
+    heart.tell_ready()
     await stop.wait()
     heart.stop()
     watching.cancel()
@@ -188,12 +196,14 @@ async def _start_or_do_without(control: ControlServer) -> None:
 
 
 async def _reload(manager: Manager) -> None:
+    before = manager.site
     try:
         await manager.reload()
     except FilterdError as error:
         for line in str(error).splitlines():
             _log.error("%s", line)
-        _log.error("not reloaded: what was in force stays")
+        if manager.site is before:
+            _log.error("not reloaded: what was in force stays")
 
 
 def commands(manager: Manager) -> dict[str, Command]:
@@ -261,8 +271,10 @@ def _loopback(policy: Policy) -> ListenAddress:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    """Say something, if anybody listens: serving does not depend on it."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ class ActiveSite:
     ) -> None:
         self._page, self._load, self._moved = page, load, moved
         self._prepared: tuple[int, Site] | None = None
+        self._problem: FilterdError | None = None
         self._epoch = page.epoch  # before loading: what is committed meanwhile is loaded again
         self._site = load()
 
@@ -48,16 +49,36 @@ class ActiveSite:
             self._activate()
         return self._site
 
+    @property
+    def loaded(self) -> Site:
+        """The site that was loaded last, for who is only being made ready to use ``current``."""
+        return self._site
+
     def prepare(self, epoch: int, site: Site) -> None:
-        """Keep a site for the moment at which ``epoch`` is in force."""
-        self._prepared = epoch, site
+        """Keep a site for the moment at which ``epoch`` is in force.
+
+        One that comes too late, after a newer one, is not kept.
+        """
+        if self._prepared is None or self._prepared[0] < epoch:
+            self._prepared = epoch, site
+
+    def confirm(self) -> None:
+        """Make sure that the site in force is answered by.
+
+        Raises:
+            FilterdError: it could not be loaded; the site before stays.
+        """
+        _ = self.current
+        if self._problem is not None:
+            raise self._problem
 
     def _activate(self) -> None:
-        epoch = self._page.epoch
+        epoch, self._problem = self._page.epoch, None
         try:
             self._site = self._take_prepared(epoch) or self._load()
         except FilterdError as error:  # the manager loaded the same files a moment ago
             _log.error("%s; the site before stays", error)
+            self._problem = error
         self._epoch = epoch
         self._moved(self._site)
 

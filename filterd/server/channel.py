@@ -4,7 +4,9 @@
 A pair of ``SOCK_SEQPACKET`` sockets that the supervisor made before it forked and
 keeps: whichever end's process dies, its successor finds the channel as it was.
 One message is one packet of JSON: ``{"id", "ask", "with"}``, answered by
-``{"id", "result"}`` or ``{"id", "error", "errors"}``.
+``{"id", "result"}`` or ``{"id", "error", "errors"}``. A successor says ``{"new"}``
+and is asked again what its predecessor has not answered, so what may be asked
+must be such that asking it twice does no harm.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class Channel:
         self._end, self._handlers = end, handlers or {}
         self._loop = asyncio.get_running_loop()
         self._next_id = secrets.randbits(48)  # a predecessor's questions are not this one's
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._asked: dict[int, tuple[dict[str, Any], asyncio.Future[Any]]] = {}
         self._answering: set[asyncio.Task[None]] = set()
         self._loop.add_reader(end, self._readable)
 
@@ -53,15 +55,21 @@ class Channel:
             ConfigErrors: it found the site's files wrong.
         """
         self._next_id += 1
-        waiter = self._waiting[self._next_id] = self._loop.create_future()
+        key, waiter = self._next_id, self._loop.create_future()
+        question = {"id": key, "ask": what, "with": arguments}
+        self._asked[key] = question, waiter
         try:
-            self._send({"id": self._next_id, "ask": what, "with": arguments})
+            self._send(question)
             async with asyncio.timeout(within_s):
                 return await waiter
         except TimeoutError as error:
             raise ControlError("a worker did not answer in time; see the log") from error
         finally:
-            self._waiting = {key: one for key, one in self._waiting.items() if one is not waiter}
+            del self._asked[key]
+
+    def announce(self) -> None:
+        """Tell the other end that this process is new."""
+        self._send_or_log({"new": True})
 
     async def close(self) -> None:
         """Stop listening and give up what is being answered; the socket stays open."""
@@ -72,13 +80,24 @@ class Channel:
 
     def _readable(self) -> None:
         try:
-            message = json.loads(self._end.recv(_LARGEST))
+            packet = self._end.recv(_LARGEST)
         except OSError:
             return
-        except ValueError:  # the other end is gone: an empty packet is the end
+        if not packet:  # nobody holds the other end any more
             self._loop.remove_reader(self._end)
             return
-        if "ask" in message:
+        try:
+            message = json.loads(packet)
+        except (ValueError, RecursionError) as error:
+            _log.error("a message of another process cannot be read: %s", error)
+            return
+        self._take(message)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "new" in message:
+            for question, _ in self._asked.values():
+                self._send_or_log(question)
+        elif "ask" in message:
             task = self._loop.create_task(self._answer(message))
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
@@ -86,7 +105,7 @@ class Channel:
             self._answered(message)
 
     def _answered(self, message: dict[str, Any]) -> None:
-        waiter = self._waiting.get(message["id"])
+        _, waiter = self._asked.get(message["id"], (None, None))
         if waiter is None or waiter.done():
             return
         if "error" in message:
@@ -103,8 +122,11 @@ class Channel:
         except Exception:  # noqa: BLE001 -- logged whole, and whoever asks must get some answer
             _log.exception("a command failed")
             reply = {"error": "the command failed inside filterd; see its log", "errors": []}
+        self._send_or_log({"id": message["id"], **reply})
+
+    def _send_or_log(self, message: dict[str, Any]) -> None:
         try:
-            self._send({"id": message["id"], **reply})
+            self._send(message)
         except ControlError as error:
             _log.error("%s", error)
 

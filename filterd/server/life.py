@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from filterd.server.supervisor import READY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from filterd.clock import Clock
     from filterd.paths import StateFolder
+    from filterd.policy.model import ListenAddress
     from filterd.server.page import SharedPage
 
 BEAT_S = 1.0
@@ -25,14 +27,17 @@ BEAT_S = 1.0
 class Setting:
     """Where a daemon lives: the folder of ``site.yaml``, its state, the clock, the shared page.
 
-    ``started_at`` is a Unix time.
+    ``started`` is monotonic, because a board without a battery may start with
+    the wrong date. ``listen`` and ``workers`` are what it started with, and stay.
     """
 
     config: Path
     state: StateFolder
     clock: Clock
     page: SharedPage
-    started_at: float
+    started: float
+    listen: tuple[ListenAddress, ...]
+    workers: int
 
 
 class Heart:
@@ -44,10 +49,13 @@ class Heart:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Say that this process serves, and beat from now on."""
+        """Beat from now on."""
+        self._beat()
+
+    def tell_ready(self) -> None:
+        """Say that this process serves."""
         self._page.note_ready(self._number, os.getpid())
         os.kill(os.getppid(), READY)
-        self._beat()
 
     def stop(self) -> None:
         """Beat no more."""
@@ -65,3 +73,9 @@ def wish_to_stop() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, wish.set)
     return wish
+
+
+def hear_hangups(act: Callable[[], None]) -> None:
+    """Call ``act`` at every SIGHUP from now on, and at one that has come since the fork."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})

@@ -5,17 +5,23 @@ A reload has two steps (dns.md §10). First the new policy is compiled and loade
 here, with the loader that the workers use, and then each worker loads it beside
 what serves; whatever fails on the way leaves everything as it was. Then the
 compiled policy is renamed into place and the epoch moved, which is the commit.
+A manager whose predecessor died in between moves the epoch once more, so that
+all workers load what is in place, whichever that is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import StoreError
+from filterd.errors import ControlError, FilterdError, StoreError
+from filterd.identity import Surroundings
+from filterd.identity.links import Links
 from filterd.lists import matcher
 from filterd.paths import install
 from filterd.policy.site.process import compile_in_child
@@ -27,21 +33,17 @@ from filterd.version import __version__
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from filterd.policy.model import Policy
+    from filterd.policy.model import ListenAddress
     from filterd.resolve.site import Site
     from filterd.server.life import Setting
 
 _WORKER_WITHIN_S = 20.0
 _STATUS_WITHIN_S = 2.0
-_ONLY_A_RESTART_CHANGES = {
-    "listen": "listen",
-    "workers": "workers",
-    "cache_octets": "cache_size_mb",
-}
-"""Fields of the policy, and the keys of ``site.yaml`` that set them."""
+_ONLY_A_RESTART_CHANGES = ("listen", "workers")
+"""Keys of ``site.yaml``, called so in the policy and in the setting, too."""
 
 _log = logging.getLogger("filterd.manager")
 
@@ -66,10 +68,12 @@ class Manager:
 
     def __init__(self, setting: Setting, ends: Sequence[socket.socket]) -> None:
         self._setting, self._ends = setting, ends
+        self._surroundings = Surroundings(setting.clock)
+        self._surroundings.take_links(Links(own=_own_addresses(setting.listen)))
         self._reloading = asyncio.Lock()
+        self._next_reload: asyncio.Task[Reloaded] | None = None
         self._workers: list[Channel] = []
         self._site: Site
-        self._started_with: Policy
 
     @property
     def site(self) -> Site:
@@ -82,40 +86,59 @@ class Manager:
         Raises:
             FilterdError: nothing usable is on disk.
         """
-        self._site = self._load(self._setting.state.policy)
-        self._started_with = self._site.policy
+        self._site = await asyncio.to_thread(self._load, self._setting.state.policy)
+        page = self._setting.page
+        if page.is_undecided:
+            page.epoch = page.next_epoch()
         self._workers = [Channel(end) for end in self._ends]
 
     async def stop(self) -> None:
-        """Let go of the workers."""
+        """Let go of the workers; a reload that is not done stays undone."""
+        if self._next_reload is not None:
+            self._next_reload.cancel()
         for worker in self._workers:
             await worker.close()
 
     async def reload(self) -> Reloaded:
         """Put the site's files and the compiled lists as they are now in force.
 
-        Returns once every worker answers by them.
+        Returns once every worker answers by them. Those that ask while a reload
+        is at work share the next one.
 
         Raises:
-            FilterdError: something is wrong; what was in force stays.
+            FilterdError: something is wrong; what was in force stays, unless
+                the message says otherwise.
         """
+        if self._next_reload is None:
+            self._next_reload = asyncio.get_running_loop().create_task(self._reload_in_turn())
+        return await asyncio.shield(self._next_reload)
+
+    async def _reload_in_turn(self) -> Reloaded:
         async with self._reloading:
-            candidate, page = self._setting.state.candidate_policy, self._setting.page
-            await asyncio.to_thread(compile_in_child, self._setting.config, candidate)
-            site = await asyncio.to_thread(self._load, candidate)
-            epoch = page.epoch + 1
-            await self._tell_all("prepare", epoch=epoch, policy=str(candidate))
-            self._install(candidate)
-            page.epoch = epoch
-            await self._tell_all("confirm", epoch=epoch)
-            self._site = site
+            self._next_reload = None  # whoever asks from now on may have changed what is being read
+            site = await self._prepare_and_commit()
         _log.info("reloaded: policy %s, %d names", digest(site.policy), len(site.index))
         moved = tuple(
             key
-            for setting, key in _ONLY_A_RESTART_CHANGES.items()
-            if getattr(site.policy, setting) != getattr(self._started_with, setting)
+            for key in _ONLY_A_RESTART_CHANGES
+            if getattr(site.policy, key) != getattr(self._setting, key)
         )
         return Reloaded(digest(site.policy), len(site.index), len(site.index.lists), moved)
+
+    async def _prepare_and_commit(self) -> Site:
+        candidate, page = self._setting.state.candidate_policy, self._setting.page
+        await asyncio.to_thread(compile_in_child, self._setting.config, candidate)
+        site = await asyncio.to_thread(self._load, candidate)
+        epoch = page.next_epoch()
+        await self._tell_all("prepare", epoch=epoch, policy=str(candidate))
+        self._install(candidate)
+        page.epoch = epoch
+        self._site = site
+        try:
+            await self._tell_all("confirm", epoch=epoch)
+        except FilterdError as error:
+            raise ControlError(f"it is in force, but not yet in every worker: {error}") from error
+        return site
 
     async def check(self, **whom: Any) -> dict[str, Any] | None:
         """Explain what a client gets; see ``Worker.check``."""
@@ -130,10 +153,10 @@ class Manager:
             "version": __version__,
             "pid": os.getppid(),
             "native": matcher.NATIVE,
-            "up_s": round(self._setting.clock.wall() - self._setting.started_at),
+            "up_s": round(self._setting.clock.monotonic() - self._setting.started),
             "school": policy.school,
             "policy": digest(policy),
-            "listen": [f"{one.address} port {one.port}" for one in self._started_with.listen],
+            "listen": [f"{one.address} port {one.port}" for one in self._setting.listen],
             "names": len(index),
             "lists": len(index.lists),
             "lists_built_at": index.build.get("when"),
@@ -153,7 +176,13 @@ class Manager:
     def _load(self, policy: Path) -> Site:
         """Load with the workers' own loader."""
         setting = self._setting
-        return on_disk.load_site(setting.config, setting.state, policy=policy, page=setting.page)
+        return on_disk.load_site(
+            setting.config,
+            setting.state,
+            policy=policy,
+            surroundings=self._surroundings,
+            page=setting.page,
+        )
 
     async def _tell_all(self, what: str, **arguments: Any) -> None:
         """Ask every worker, and fail with the first that fails."""
@@ -170,5 +199,17 @@ class Manager:
         return [outcome for outcome in outcomes if isinstance(outcome, dict)]
 
     async def _ask_one(self, what: str, **arguments: Any) -> Any:
-        """Ask one worker; any knows as much as another."""
-        return await self._workers[0].ask(what, within_s=_WORKER_WITHIN_S, **arguments)
+        """Ask one worker; any knows as much as another, so the next is asked where one is silent.
+
+        Raises:
+            FilterdError: what the last one says.
+        """
+        for worker in self._workers[:-1]:
+            with contextlib.suppress(ControlError):
+                return await worker.ask(what, within_s=_STATUS_WITHIN_S, **arguments)
+        return await self._workers[-1].ask(what, within_s=_WORKER_WITHIN_S, **arguments)
+
+
+def _own_addresses(listen: Iterable[ListenAddress]) -> frozenset[IPv4Address | IPv6Address]:
+    """Return where this machine asks itself from; the manager looks at no links."""
+    return frozenset(ip_address(one.address.partition("%")[0]) for one in listen)

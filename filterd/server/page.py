@@ -9,8 +9,9 @@ the processor stores and loads whole; nothing here needs a lock.
 | ----------- | ----------------------------------------- | ------------- |
 | 0           | the epoch in force: counts activations    | the manager   |
 | 1           | which index file has been verified        | who verifies  |
-| 2 + 2 n     | heartbeats of process n                   | process n     |
-| 3 + 2 n     | the process ID under which n is ready     | process n     |
+| 2           | the last epoch that was prepared          | the manager   |
+| 3 + 2 n     | heartbeats of process n                   | process n     |
+| 4 + 2 n     | the process ID under which n is ready     | process n     |
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import os
 
 _OCTETS = 4096
-_EPOCH, _VERIFIED, _FIRST_PROCESS = 0, 1, 2
+_EPOCH, _VERIFIED, _PREPARED, _FIRST_PROCESS = 0, 1, 2, 3
 
 
 class SharedPage:
@@ -41,6 +42,16 @@ class SharedPage:
     @epoch.setter
     def epoch(self, value: int) -> None:
         self._words[_EPOCH] = value
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether an epoch was prepared and has not been put in force."""
+        return self._words[_PREPARED] > self._words[_EPOCH]
+
+    def next_epoch(self) -> int:
+        """Return an epoch that nobody has prepared before: what comes too late fits no other."""
+        self._words[_PREPARED] += 1
+        return self._words[_PREPARED]
 
     def is_verified(self, index: os.stat_result) -> bool:
         """Tell whether this very file has been verified by a process of this daemon."""

@@ -7,7 +7,8 @@ neither threads nor an event loop, so that forking is safe, and it does nothing
 else, so that there is little in it that could fail.
 
 A process that ends is replaced at once, and with growing pauses when it does
-not live; one that shows no heartbeat is killed first. Children end with it.
+not live; one that shows no heartbeat is killed first. Children end with it, and
+what a child has started ends with the child: each leads a process group.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from filterd.clock import Clock
     from filterd.server.page import SharedPage
 
 _TICK_S = 1.0
-_TICKS_WITHOUT_BEAT = 15
-"""A worker that maps and checks five million names has more to do than beat."""
+_TICKS_WITHOUT_BEAT = 5
+"""Nobody may wait longer for DNS (reliability.md §5); what takes long is done in threads."""
 _LONG_LIFE_S = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _STOP_WITHIN_S = 5.0
@@ -72,14 +73,16 @@ class Supervisor:
         self._announced = False
         self._looked_at = clock.monotonic()
 
-    def run(self, on_ready: Callable[[], None]) -> None:
+    def run(self, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         """Start the children and keep them until SIGTERM or SIGINT; then end them.
 
         Args:
             on_ready: called once, when all of them serve.
+            on_stop: called once, before they are told to end.
         """
         gc.freeze()  # what is there now stays shared with the children
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would leave nobody to wait for
         stopping = False
         try:
             while not stopping:
@@ -88,6 +91,7 @@ class Supervisor:
                 self._bury()
                 self._look_for_the_stuck()
                 self._announce(on_ready)
+            on_stop()
         finally:
             self._end_all()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
@@ -109,11 +113,17 @@ class Supervisor:
                 self._start(child, now)
 
     def _start(self, child: Child, now: float) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        pid = os.fork()
+        _flush()
+        supervisor = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no memory or no process is left at the moment
+            _log.error("the %s cannot be started (%s); trying again", child.name, error.strerror)
+            child.quick_deaths = max(2, child.quick_deaths + 1)
+            child.start_after = now + _pause_s(child.quick_deaths)
+            return
         if pid == 0:
-            _live(child)
+            _live(child, supervisor)
         child.pid, child.started_at, child.ticks_without_beat = pid, now, 0
 
     def _patience_s(self) -> float:
@@ -123,13 +133,27 @@ class Supervisor:
 
     def _bury(self) -> None:
         """Note which children have ended, and when each may start again."""
-        for child in self._children:
-            if child.pid and (status := _exit_status(child.pid)) is not None:
-                _log.error("the %s ended (%s); starting it again", child.name, _words(status))
-                lived_s = self._clock.monotonic() - child.started_at
-                child.quick_deaths = 0 if lived_s >= _LONG_LIFE_S else child.quick_deaths + 1
+        for child, status in self._ended():
+            _log.error("the %s ended (%s); starting it again", child.name, _words(status))
+            now = self._clock.monotonic()
+            lived_long = now - child.started_at >= _LONG_LIFE_S
+            child.quick_deaths = 0 if lived_long else child.quick_deaths + 1
+            child.start_after = now + _pause_s(child.quick_deaths)
+
+    def _ended(self) -> Iterator[tuple[Child, int]]:
+        """Yield the children that have ended, with their wait status; one signal tells of many.
+
+        Whoever else has ended is let go too: the first process of a container
+        inherits those that nobody else waits for.
+        """
+        while (pid := _who_has_ended()) is not None:
+            child = next((one for one in self._children if one.pid == pid), None)
+            if child is not None:
+                _end_group(pid)  # while nobody else can have its number
+            _, status = os.waitpid(pid, 0)
+            if child is not None:
                 child.pid = 0
-                child.start_after = self._clock.monotonic() + _pause_s(child.quick_deaths)
+                yield child, status
 
     def _look_for_the_stuck(self) -> None:
         """Count looks and not seconds: after a pause of the whole machine nobody is stuck."""
@@ -162,40 +186,51 @@ class Supervisor:
                 for child in self._children:
                     _signal(child, signal.SIGKILL)
             signal.sigtimedwait({signal.SIGCHLD}, 0.1)
-            for child in self._children:
-                if child.pid and _exit_status(child.pid) is not None:
-                    child.pid = 0
+            for _ in self._ended():
+                pass
 
 
-def _live(child: Child) -> None:
+def _live(child: Child, supervisor: int) -> None:
     """Be the child, from the fork to the end of the process; never returns."""
     code = 1
     try:
-        parent = os.getppid()
+        os.setpgid(0, 0)
         # Whatever becomes of the supervisor, nobody may hold its sockets and its lock on.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == parent:
+        if os.getppid() == supervisor:
             for number in _STOP:
                 signal.signal(number, signal.SIG_DFL)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it has ears for it
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
+            # A hangup waits until the child has ears for it.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED - {signal.SIGHUP})
             child.run()
             code = 0
     except BaseException:  # noqa: BLE001 -- logged whole; nothing may get past the fork
         _log.exception("the %s failed", child.name)
     finally:
-        with contextlib.suppress(Exception):
-            sys.stderr.flush()
+        _flush()
         os._exit(code)
 
 
-def _exit_status(pid: int) -> int | None:
-    """Return the wait status of a child that has ended, None for one that has not."""
+def _flush() -> None:
+    """Leave nothing for the next process to say again; a log on a full disk stops nobody."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+
+
+def _who_has_ended() -> int | None:
+    """Return the process ID of a child that has ended and was not waited for."""
     try:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:  # somebody else has waited for it
-        return 0
-    return status if ended else None
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return ended.si_pid if ended else None
+
+
+def _end_group(leader: int) -> None:
+    """End what a child has started: what a dead manager had compiled would come too late."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _words(status: int) -> str:

@@ -13,20 +13,25 @@ import asyncio
 import logging
 import secrets
 import socket
+from ipaddress import IPv4Address
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
+from filterd.policy.verdict import Action
 from filterd.server.notify import WATCHDOG, notify, watchdog_interval_s
 from filterd.wire import Rcode, RRType, compose_query, parse_response
 from filterd.wire import name as names
 from filterd.wire.question import Question
+from filterd.wire.record import ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from filterd.clock import Clock
+    from filterd.policy.model import ListenAddress
     from filterd.resolve.site import Site
+    from filterd.wire.response import ParsedResponse
 
 _ANSWER_WITHIN_S = 2.0
 _TRIES = 3
@@ -43,63 +48,100 @@ class Watchdog:
 
     Args:
         site: returns the site in force.
+        listen: the addresses of the sockets; a reload may bring others, which
+            only the next start listens on.
         clock: for what has to be blocked now.
     """
 
-    def __init__(self, site: Callable[[], Site], clock: Clock) -> None:
-        self._site, self._clock = site, clock
+    def __init__(
+        self, site: Callable[[], Site], listen: Iterable[ListenAddress], clock: Clock
+    ) -> None:
+        self._site, self._listen, self._clock = site, tuple(listen), clock
 
     async def run(self) -> None:
-        """Watch for ever, if somebody wants to know; ask three times for each time he listens."""
+        """Watch for ever, if somebody wants to know; ask three times for each time he listens.
+
+        What is not well is looked at again soon: systemd ends what it does not
+        hear from, and the trouble may have passed.
+        """
         interval_s = watchdog_interval_s()
         if interval_s is None:
             return
         while True:
-            if await self.is_well():
+            well = await self.is_well()
+            if well:
                 notify(WATCHDOG)
-            await asyncio.sleep(interval_s / 3)
+            await asyncio.sleep(interval_s / (3 if well else 30))
 
     async def is_well(self) -> bool:
         """Ask on every address; log what is not as it must be."""
-        problems = [
-            problem
-            for probe in probes_of(self._site(), self._clock.wall())
-            if (problem := await _problem(probe))
-        ]
+        probes = probes_of(self._site(), self._listen, self._clock.wall())
+        problems = [told for told in await asyncio.gather(*map(_problem, probes)) if told]
         for problem in problems:
             _log.error("%s", problem)
         return not problems
 
 
 class Probe(NamedTuple):
-    """A question: where, the name, and whether it must be blocked there."""
+    """A question: where, the name, and whether it must be blocked there.
+
+    ``sinkhole``: the address that stands for a block, empty where none does.
+    """
 
     address: str
     port: int
     name: bytes
     blocked: bool
+    sinkhole: bytes = b""
 
 
-def probes_of(site: Site, now: float) -> list[Probe]:
-    """Choose what to ask at Unix time ``now``, on each address that a site listens on."""
+def probes_of(site: Site, listen: Iterable[ListenAddress], now: float) -> list[Probe]:
+    """Choose what to ask at Unix time ``now``, on each address that this machine has.
+
+    Nobody can ask at one that it does not have at the moment; to start again
+    because of that would take the DNS from all others.
+    """
     probes = []
-    for listen in site.policy.listen:
-        address = _LOOPBACK.get(listen.address, listen.address)
-        probes.append(Probe(address, listen.port, _LOCALHOST, blocked=False))
-        if name := _a_blocked_name(site, address, now):
-            probes.append(Probe(address, listen.port, name, blocked=True))
+    for one in listen:
+        address = _LOOPBACK.get(one.address, one.address)
+        if _is_here(address):
+            probes.append(Probe(address, one.port, _LOCALHOST, blocked=False))
+            probes.extend(_blocked_at(site, address, one.port, now))
     return probes
 
 
-def _a_blocked_name(site: Site, address: str, now: float) -> bytes | None:
-    """Return a listed name that this machine, asking itself, must not get now."""
+def _is_here(address: str) -> bool:
+    try:
+        with _socket_at(address):
+            return True
+    except OSError:
+        return False
+
+
+def _socket_at(address: str) -> socket.socket:
+    """Return a socket of this address; asking itself, the machine asks from there, too."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        opened.bind((address, 0))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _blocked_at(site: Site, address: str, port: int, now: float) -> list[Probe]:
+    """Return a listed name that this machine, asking itself, must not get now, if there is one."""
     client = site.identifier.identify(address)
     if client is None:
-        return None
+        return []
     for name in islice(site.index.names(), _NAMES_LOOKED_AT):
-        if site.engine.decide(client, name, RRType.A, now).blocked:
-            return name
-    return None
+        verdict = site.engine.decide(client, name, RRType.A, now)
+        if verdict.blocked:
+            sinks = verdict.action is Action.SINKHOLE
+            sinkhole = IPv4Address(client.grade.sinkhole_ipv4).packed if sinks else b""
+            return [Probe(address, port, name, blocked=True, sinkhole=sinkhole)]
+    return []
 
 
 async def _problem(probe: Probe) -> str:
@@ -107,26 +149,33 @@ async def _problem(probe: Probe) -> str:
     what = f"{names.to_text(probe.name)} at {probe.address} port {probe.port}"
     for _ in range(_TRIES):
         try:
-            rcode, records = await asyncio.wait_for(_ask(probe), _ANSWER_WITHIN_S)
+            response = await asyncio.wait_for(_ask(probe), _ANSWER_WITHIN_S)
         except (TimeoutError, OSError, WireError):
             continue
-        if probe.blocked and rcode == Rcode.NOERROR and records:
+        found = _answers(response)
+        if probe.blocked and found - {probe.sinkhole}:
             return f"{what} must be blocked and is answered"
-        if not probe.blocked and (rcode != Rcode.NOERROR or not records):
+        if not probe.blocked and not found:
             return f"{what} must be answered and is not"
         return ""
     return f"{what} gets no answer"
 
 
-async def _ask(probe: Probe) -> tuple[int, int]:
-    """Ask by UDP as a stub does; return the response code and the number of answers."""
+def _answers(response: ParsedResponse) -> set[bytes]:
+    """Return the RDATA of the answers; none where the response is an error."""
+    if response.rcode != Rcode.NOERROR:
+        return set()
+    answers = (record for record in response.records if record.section == ANSWER)
+    return {response.message[one.rdata_offset : one.end] for one in answers}
+
+
+async def _ask(probe: Probe) -> ParsedResponse:
+    """Ask by UDP as a stub does."""
     loop = asyncio.get_running_loop()
-    family = socket.AF_INET6 if ":" in probe.address else socket.AF_INET
     query = compose_query(secrets.randbits(16), Question.of(probe.name, RRType.A))
-    with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as opened:
+    with _socket_at(probe.address) as opened:
         opened.connect((probe.address, probe.port))
         opened.send(query)
         while (reply := await loop.sock_recv(opened, _LARGEST))[:2] != query[:2]:
             pass
-    response = parse_response(reply)
-    return response.rcode, response.header.ancount
+    return parse_response(reply)

@@ -69,8 +69,11 @@ class Worker:
             FilterdError: there is no usable policy or index.
         """
         clock = self._setting.clock
-        self._sites = ActiveSite(self._setting.page, self._load, self._moved)
-        policy = self._sites.current.policy
+        # In a thread, so that the heart beats meanwhile: lists may have to be compiled first.
+        self._sites = await asyncio.to_thread(
+            ActiveSite, self._setting.page, self._load, self._moved
+        )
+        policy = self._sites.loaded.policy
         self._store = ResolutionStore(policy.cache_octets)
         self._forwarder = Forwarder(clock)
         self._stepper = Stepper()
@@ -117,8 +120,13 @@ class Worker:
         self._sites.prepare(epoch, site)
 
     async def confirm(self, *, epoch: int) -> bool:
-        """Tell whether the site of this epoch, or of a later one, is in force here."""
-        return self._sites.current is not None and self._setting.page.epoch >= epoch
+        """Tell whether the site of this epoch, or of a later one, is in force here.
+
+        Raises:
+            FilterdError: it could not be loaded; the site before stays.
+        """
+        self._sites.confirm()
+        return self._setting.page.epoch >= epoch
 
     async def check(
         self, *, qname: str, qtype: int, grade: str | None, address: str | None, at: str | None

@@ -34,7 +34,11 @@ class Team:
 
     def __init__(self, config: Path, state: StateFolder, clock: Clock, workers: int) -> None:
         self.page = SharedPage()
-        self.setting = Setting(config, state, clock, self.page, clock.wall())
+        on_disk.compile_policy_or_keep(config, state)
+        policy, started = store.load(state.policy), clock.monotonic()
+        self.setting = Setting(
+            config, state, clock, self.page, started, policy.listen, policy.workers
+        )
         self._channels = [channel_pair() for _ in range(workers)]
         self.listening: list[Listening] = []
         self.workers: list[Worker] = []
@@ -47,8 +51,7 @@ class Team:
 
     async def start(self) -> None:
         """Do what ``cli.serving`` does before and after it forks."""
-        on_disk.compile_policy_or_keep(self.setting.config, self.setting.state)
-        self.listening = listen_on(store.load(self.setting.state.policy).listen)
+        self.listening = listen_on(self.setting.listen)
         for _, end in self._channels:
             worker = Worker(self.setting, self.listening, end)
             await worker.start()

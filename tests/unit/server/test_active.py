@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from filterd.errors import StoreError
 from filterd.server.active import ActiveSite
 from filterd.server.page import SharedPage
 
 if TYPE_CHECKING:
-    import pytest
-
     from filterd.resolve.site import Site
 
 
@@ -98,3 +98,29 @@ def test_where_the_disk_fails_in_that_moment_the_site_before_stays(
     page.epoch = 1
     assert active.current == "first"
     assert "damaged; the site before stays" in caplog.text
+    with pytest.raises(StoreError, match="damaged"):
+        active.confirm()
+    disk.site = "third"
+    page.epoch = 2
+    active.confirm()
+    assert active.current == "third"
+
+
+def test_what_is_prepared_too_late_takes_nothing_from_what_is_newer() -> None:
+    page, disk = SharedPage(), Disk()
+    active = _active(page, disk)
+    active.prepare(2, _site("second"))
+    active.prepare(1, _site("late"))
+    page.epoch = 2
+    assert active.current == "second"
+    assert disk.loads == 1
+
+
+def test_being_made_ready_puts_nothing_in_force() -> None:
+    page, disk = SharedPage(), Disk()
+    moved: list[Any] = []
+    active = _active(page, disk, moved)
+    page.epoch, disk.site = 1, "second"
+    assert active.loaded == "first"
+    assert moved == []
+    assert active.current == "second"

@@ -162,3 +162,56 @@ def test_a_channel_that_is_full_is_an_error_and_no_wait() -> None:
         assert any("cannot be told" in str(one) for one in outcomes)
 
     _run(work)
+
+
+def test_a_successor_is_asked_what_its_predecessor_has_read_and_not_answered() -> None:
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            asking, first = Channel(near), Channel(far, {"double": _never_double})
+            asked = asyncio.ensure_future(asking.ask("double", within_s=WITHIN_S, number=3))
+            while not first._answering:
+                await asyncio.sleep(0)
+            await first.close()  # the process died while it was at it
+            second = Channel(far, HANDLERS)
+            second.announce()
+            assert await asked == 6
+            await second.close()
+            await asking.close()
+
+    asyncio.run(whole())
+
+
+async def _never_double(*, number: int) -> None:
+    assert number
+    await _never()
+
+
+@pytest.mark.parametrize("packet", [b"no JSON", b"[" * 100_000])
+def test_a_message_that_cannot_be_read_ends_nothing(
+    packet: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            asking, answering = Channel(near), Channel(far, HANDLERS)
+            near.send(packet)
+            assert await asking.ask("double", within_s=WITHIN_S, number=5) == 10
+            await asking.close()
+            await answering.close()
+
+    asyncio.run(whole())
+    assert "cannot be read" in caplog.text
+
+
+def test_an_end_that_nobody_holds_any_more_is_left_alone() -> None:
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near:
+            asking = Channel(near)
+            far.close()
+            with pytest.raises(ControlError):
+                await asking.ask("double", within_s=0.01, number=1)
+            await asking.close()
+
+    asyncio.run(whole())

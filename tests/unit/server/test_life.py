@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from filterd.server import life
-from filterd.server.life import Heart, wish_to_stop
+from filterd.server.life import Heart, hear_hangups, wish_to_stop
 from filterd.server.page import SharedPage
 from filterd.server.supervisor import READY
 
@@ -26,6 +26,7 @@ def test_a_heart_beats_while_the_loop_runs_and_tells_the_parent(
     async def whole() -> None:
         heart = Heart(page, 2)
         heart.start()
+        heart.tell_ready()
         while page.beats(2) < 5:
             await asyncio.sleep(0)
         heart.stop()
@@ -44,4 +45,16 @@ def test_a_signal_is_a_wish_and_not_the_end(number: signal.Signals) -> None:
         os.kill(os.getpid(), number)
         await asyncio.wait_for(stop.wait(), 10)
 
+    asyncio.run(whole())
+
+
+def test_a_hangup_that_came_before_there_were_ears_is_heard() -> None:
+    async def whole() -> None:
+        heard = asyncio.Event()
+        os.kill(os.getpid(), signal.SIGHUP)
+        hear_hangups(heard.set)
+        await asyncio.wait_for(heard.wait(), 10)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     asyncio.run(whole())

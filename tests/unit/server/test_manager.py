@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ConfigErrors, ControlError, StoreError
+from filterd.paths import install
 from filterd.policy import store
+from filterd.policy.model import ListenAddress
+from filterd.policy.site.process import compile_in_child
 from filterd.server import manager as module
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
@@ -111,7 +116,8 @@ def test_a_reload_says_what_only_a_restart_changes(school: School) -> None:
     async def work(team: Team) -> None:
         school.write("workers: 3\ncache_size_mb: 5\n", port=free_port())
         done = await team.manager.reload()
-        assert done.restart_for == ("listen", "workers", "cache_size_mb")
+        assert done.restart_for == ("listen", "workers")
+        assert team.worker._store._size_octets < 5 << 20
         listen = (await team.manager.status())["listen"]
         assert listen == [f"127.0.0.1 port {school.port}"]
 
@@ -158,11 +164,137 @@ def test_what_is_installed_is_what_was_loaded(school: School) -> None:
     school.serve(work)
 
 
-def test_reloads_wait_for_each_other(school: School) -> None:
+def test_a_storm_of_reloads_is_one_more_than_the_one_at_work(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[bool] = []
+
+    def counting(config: Path, target: Path) -> None:
+        compiled.append(True)
+        school.write(BLOCK)  # while the first is at work somebody changes the site and reloads
+        compile_in_child(config, target)
+
+    monkeypatch.setattr(module, "compile_in_child", counting)
+
     async def work(team: Team) -> None:
-        done = await asyncio.gather(team.manager.reload(), team.manager.reload())
-        assert done[0] == done[1]
-        assert team.page.epoch == 2
+        first = asyncio.ensure_future(team.manager.reload())
+        while not compiled:
+            await asyncio.sleep(0)
+        later = await asyncio.gather(*(team.manager.reload() for _ in range(50)))
+        assert (await first).policy == later[0].policy
+        assert len(set(later)) == 1
+        assert len(compiled) == team.page.epoch == 2
+        assert await _who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+def test_a_reload_that_its_asker_gives_up_is_still_done(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.write(BLOCK)
+        impatient = asyncio.ensure_future(team.manager.reload())
+        await asyncio.sleep(0)
+        impatient.cancel()
+        await team.manager.reload()
+        assert await _who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+def test_a_policy_that_a_dead_manager_left_in_place_is_put_in_force_by_the_next(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(temporary: Path, path: Path) -> None:
+        install(temporary, path)
+        raise Killed
+
+    async def work(team: Team) -> None:
+        school.write(BLOCK)
+        with monkeypatch.context() as dying, contextlib.suppress(Killed):
+            dying.setattr(module, "install", killed)
+            await team.manager._prepare_and_commit()
+        assert await _who_blocks(team) == [False, False]  # in place, and not in force
+        await team.manager.stop()
+        await team.manager.start()
+        assert await _who_blocks(team) == [True, True]
+
+    school.serve(work, workers=2)
+
+
+def test_a_worker_that_prepares_too_late_does_not_spoil_the_next_reload(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = asyncio.Event()
+
+    async def work(team: Team) -> None:
+        prepare, worker = team.worker.prepare, team.worker
+        before = team.manager.site
+
+        async def slow(*, epoch: int, **_: str) -> None:
+            await late.wait()
+            worker._sites.prepare(epoch, before)
+
+        with monkeypatch.context() as slowly:
+            slowly.setattr(module, "_WORKER_WITHIN_S", 0.05)
+            slowly.setitem(worker._channel._handlers, "prepare", slow)
+            with pytest.raises(ControlError):
+                await team.manager.reload()
+        school.write(BLOCK)
+
+        async def then_the_late_one(*, epoch: int, policy: str) -> None:
+            await prepare(epoch=epoch, policy=policy)
+            late.set()
+            await asyncio.sleep(0.01)
+
+        monkeypatch.setitem(worker._channel._handlers, "prepare", then_the_late_one)
+        await team.manager.reload()
+        assert await _who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+def test_a_worker_that_cannot_load_what_is_in_force_is_told_of(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(**_: object) -> None:
+        raise StoreError("the disk is gone")
+
+    async def work(team: Team) -> None:
+        monkeypatch.setitem(team.workers[1]._channel._handlers, "confirm", fail)
+        school.write(BLOCK)
+        with pytest.raises(ControlError, match="in force, but not yet in every worker: the disk"):
+            await team.manager.reload()
+        digest = (await team.manager.status())["policy"]
+        assert digest == store.digest(store.load(school.state.policy))
+
+    school.serve(work, workers=2)
+
+
+def test_while_the_first_worker_is_silent_another_explains(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_STATUS_WITHIN_S", 0.05)
+
+    async def work(team: Team) -> None:
+        await team.workers[0]._channel.close()
+        told = await team.manager.check(
+            qname=names.from_text("new.example").hex(), qtype=1, grade="3", address=None, at=None
+        )
+        assert told is not None
+
+    school.serve(work, workers=2)
+
+
+def test_the_manager_knows_the_machine_by_where_it_listens(school: School) -> None:
+    async def work(team: Team) -> None:
+        listen = (ListenAddress("192.0.2.1", 53), ListenAddress("fe80::1%lo", 53))
+        manager = module.Manager(replace(team.setting, listen=listen), [])
+        await manager.start()
+        assert manager.site.identifier.identify("192.0.2.1") is not None
+        assert team.manager.site.identifier.identify("203.0.113.1") is None
 
     school.serve(work)
 

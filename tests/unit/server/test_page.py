@@ -70,3 +70,14 @@ def test_processes_have_words_of_their_own() -> None:
     for process in range(17):
         page.beat(process)
     assert [page.beats(process) for process in range(17)] == [1] * 17
+
+
+def test_no_epoch_is_prepared_twice_whoever_prepares_it() -> None:
+    page = SharedPage()
+    assert not page.is_undecided
+    given_up = page.next_epoch()
+    assert page.is_undecided
+    epoch = page.next_epoch()
+    assert page.epoch < given_up < epoch
+    page.epoch = epoch
+    assert not page.is_undecided

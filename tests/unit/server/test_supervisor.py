@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = """
-import logging, os, signal, sys, time
+import errno, logging, os, signal, subprocess, sys, time
 from filterd.clock import SystemClock
 from filterd.server import supervisor
 from filterd.server.page import SharedPage
@@ -40,14 +42,26 @@ def ready(number):
 def serve(number, beating=True):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     signal.signal(signal.SIGHUP, lambda *_: say("hangup", number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     ready(number)
     while True:
         if beating:
             page.beat(number)
         time.sleep(0.01)
 
+def failing(fork, failed=[]):
+    def once():
+        if failed:
+            return fork()
+        failed.append(True)
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    return once
+
+def start_another():
+    say("other", subprocess.Popen(["sleep", "600"]).pid)
+
 children = eval(sys.argv[1])
-Supervisor(children, page, SystemClock()).run(lambda: say("all ready"))
+Supervisor(children, page, SystemClock()).run(lambda: say("all ready"), lambda: say("stopping"))
 say("stopped")
 """
 
@@ -101,6 +115,7 @@ def test_it_tells_once_that_all_are_ready_and_ends_with_its_children() -> None:
     with supervising(TWO) as running:
         running.wait_for("all ready")
         running.process.send_signal(signal.SIGTERM)
+        running.wait_for("stopping")
         running.wait_for("stopped")
         assert running.process.wait(10) == 0
 
@@ -164,6 +179,56 @@ def test_children_do_not_outlive_a_supervisor_that_is_killed() -> None:
         running.process.kill()
         with pytest.raises(AssertionError):  # the pipe ends when the last of them is gone
             running.wait_for("never said")
+
+
+STARTING = "[Child('manager', 0, lambda: (start_another(), serve(0)))]"
+
+
+def test_what_a_child_has_started_ends_with_it() -> None:
+    with supervising(STARTING) as running:
+        other = int(running.wait_for("other").split()[1])
+        os.kill(running.pid_of(0), signal.SIGKILL)
+        running.wait_for("the manager ended (signal 9)")
+        _wait_for_the_end_of(other)
+
+
+def test_a_stop_ends_what_children_have_started() -> None:
+    with supervising(STARTING) as running:
+        other = int(running.wait_for("other").split()[1])
+        running.wait_for("all ready")
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(10) == 0
+        _wait_for_the_end_of(other)
+
+
+def _wait_for_the_end_of(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        select.select([os.pidfd_open(pid)], [], [], 10)
+
+
+def test_where_no_process_can_be_made_it_tries_again() -> None:
+    forking = "(setattr(os, 'fork', failing(os.fork)), [Child('worker', 1, lambda: serve(1))])[1]"
+    with supervising(forking) as running:
+        wanted = "the worker cannot be started (Cannot allocate memory); trying again"
+        assert running.wait_for("cannot be started") == wanted
+        running.wait_for("all ready")
+
+
+def test_where_dead_children_were_ignored_before_they_are_heeded() -> None:
+    ignoring = f"(signal.signal(signal.SIGCHLD, signal.SIG_IGN), {TWO})[1]"
+    with supervising(ignoring) as running:
+        os.kill(running.pid_of(1), signal.SIGKILL)
+        running.wait_for("the worker ended (signal 9); starting it again")
+
+
+def test_a_log_that_cannot_be_written_ends_nobody() -> None:
+    closed = (
+        f"(setattr(sys, 'stderr', open('/dev/full', 'w')), print('x', file=sys.stderr), {TWO})[2]"
+    )
+    with supervising(closed) as running:
+        first = running.pid_of(1)
+        os.kill(first, signal.SIGKILL)
+        assert running.pid_of(1) != first
 
 
 def test_what_keeps_dying_gets_longer_and_longer_pauses() -> None:
