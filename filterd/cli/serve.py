@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,8 @@ def serve(
     arguments = [str(here.config), str(here.state.folder), here.texts.language]
     serving = [sys.executable, "-m", "filterd.cli.serving", *arguments, "yes" if try_it else "no"]
     environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}
+    # What comes before it has ears for it waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     os.execve(sys.executable, serving, environment)  # noqa: S606 -- it becomes the one that serves
 
 

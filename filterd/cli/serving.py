@@ -72,6 +72,8 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     texts = Texts("vi" if language == "vi" else "en")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
+    # `filterd serve` blocked them, so that none came before this.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that is blocked waits even so
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who starts us may ignore it

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -127,22 +128,36 @@ def _open_index(config: Path, state: StateFolder, page: SharedPage | None) -> In
             _log.error("%s; trying the one before", error)
     _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
     _build_lists(config, state)
-    return _verified(state.index, page)
+    try:
+        return _verified(state.index, page)
+    except OSError as error:
+        raise StoreError(f"{state.index}: cannot be read: {error.strerror}") from error
 
 
 def _verified(path: Path, page: SharedPage | None) -> Index:
-    """Open an index and check all of it, unless it is known to have been checked."""
-    before = path.stat()
-    index = Index.open(path)
-    if page is not None and page.is_verified(before):
-        return index
+    """Open an index and check all of it, unless it is known to have been checked.
+
+    A build may replace the file at any moment, and what is known of one file
+    says nothing of another: where it changed meanwhile, this begins again.
+    """
+    while True:
+        before = path.stat()
+        index = Index.open(path)
+        known = page is not None and page.is_verified(before)
+        if not known:
+            _verify(index, path)
+        if os.path.samestat(path.stat(), before):
+            break
+    if page is not None and not known:
+        page.note_verified(before)
+    return index
+
+
+def _verify(index: Index, path: Path) -> None:
     try:
         index.verify()
     except IndexFormatError as error:
         raise IndexFormatError(f"{path}: {error}") from error
-    if page is not None and path.stat() == before:
-        page.note_verified(before)
-    return index
 
 
 def _build_lists(config: Path, state: StateFolder) -> None:

@@ -76,6 +76,9 @@ class Supervisor:
     def run(self, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         """Start the children and keep them until SIGTERM or SIGINT; then end them.
 
+        The signals that it heeds stay blocked afterwards: one that comes too
+        late must not be the end that others see.
+
         Args:
             on_ready: called once, when all of them serve.
             on_stop: called once, before they are told to end.
@@ -94,7 +97,6 @@ class Supervisor:
             on_stop()
         finally:
             self._end_all()
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
 
     def _heed(self, received: signal.struct_siginfo | None) -> bool:
         """Act on a signal, None for none; tell whether it was one to stop."""

@@ -12,6 +12,7 @@ from filterd.lists.index import Index
 from filterd.paths import StateFolder
 from filterd.policy import store
 from filterd.server import state as on_disk
+from filterd.server.page import SharedPage
 from tests.support.daemon import build_lists, copy_lists, write_site
 
 if TYPE_CHECKING:
@@ -109,6 +110,35 @@ def test_a_damaged_index_gives_way_to_the_one_before(
     assert on_disk.load_site(config, state).index.lookup(TIKTOK)
     assert f"{state.index}: the index is damaged" in caplog.text
     assert "compiling those" not in caplog.text
+
+
+def test_an_index_that_replaces_a_verified_one_meanwhile_is_verified_too(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, opened = SharedPage(), Index.open
+    on_disk.load_site(config, state, page=page)
+    state.previous_index.write_bytes(state.index.read_bytes())
+    damaged = state.folder / "damaged"
+    damaged.write_bytes(state.index.read_bytes())
+    _damage(damaged)
+
+    def replaced_meanwhile(path: Path) -> Index:
+        if damaged.exists():
+            damaged.replace(state.index)
+        return opened(path)
+
+    monkeypatch.setattr(Index, "open", replaced_meanwhile)
+    index = on_disk.load_site(config, state, page=page).index
+    index.verify()
+
+
+def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.index.unlink()
+    monkeypatch.setattr(on_disk, "_run_build", lambda *_: None)
+    with pytest.raises(StoreError, match=r"index\.filterd: cannot be read: No such file"):
+        on_disk.load_site(config, state)
 
 
 def test_control_a_damaged_index_opens_when_it_is_not_verified(state: StateFolder) -> None:
