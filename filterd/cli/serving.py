@@ -172,7 +172,7 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     await _start_or_do_without(control)
     loop = asyncio.get_running_loop()
     watchdog = Watchdog(lambda: manager.site, setting.listen, setting.clock)
-    watching = loop.create_task(watchdog.run())
+    tasks = [loop.create_task(watchdog.run()), loop.create_task(control.keep())]
     reloads: set[asyncio.Task[None]] = set()
 
     def hang_up() -> None:
@@ -184,7 +184,8 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     heart.tell_ready()
     await stop.wait()
     heart.stop()
-    watching.cancel()
+    for task in tasks:
+        task.cancel()
     await control.close()
     await manager.stop()
 

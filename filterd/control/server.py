@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ Command = Callable[[dict[str, Any]], Awaitable[Any]]
 _LARGEST_REQUEST = 65_536
 _REQUEST_WITHIN_S = 5.0
 _MODE = 0o660
+_LOOK_EVERY_S = 5.0
 
 _log = logging.getLogger("filterd.control")
 
@@ -29,6 +32,7 @@ class ControlServer:
     def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
         self._path, self._commands = path, commands
         self._server: asyncio.Server | None = None
+        self._made: os.stat_result | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -46,15 +50,48 @@ class ControlServer:
                 self._accept, str(self._path), limit=_LARGEST_REQUEST
             )
             self._path.chmod(_MODE)
+            self._made = self._path.stat()
         except OSError as error:
             why = error.strerror or error  # a path that is too long has no number
             raise StoreError(f"{self._path}: cannot listen there: {why}") from error
 
-    async def close(self) -> None:
-        """Stop listening, remove the socket, let go of whoever is connected."""
+    async def keep(self) -> None:
+        """Listen again whenever the socket is gone, for ever.
+
+        Somebody may have removed it, or the disk was full at the start: without
+        it nobody could reload, and another daemon cannot take this one's place.
+        """
+        problem = ""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            if self._is_in_place():
+                continue
+            try:
+                self._stop_listening()
+                await self.start()
+            except StoreError as error:
+                if str(error) != problem:
+                    _log.error("%s; trying again", error)
+                problem = str(error)
+            else:
+                problem = ""
+                _log.warning("%s: was gone and is there again", self._path)
+
+    def _is_in_place(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self._made is not None and os.path.samestat(self._made, self._path.stat())
+        return False
+
+    def _stop_listening(self) -> None:
         if self._server is not None:
             self._server.close()
+            self._server = None
+
+    async def close(self) -> None:
+        """Stop listening, remove the socket, let go of whoever is connected."""
+        if self._is_in_place():
             self._path.unlink(missing_ok=True)
+        self._stop_listening()
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)

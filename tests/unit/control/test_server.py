@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -193,3 +195,67 @@ def test_closing_lets_go_of_whoever_is_connected(
 
     asyncio.run(whole())
     assert caplog.text == ""
+
+
+def test_a_socket_that_was_removed_with_its_folder_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_EVERY_S", 0.001)
+    path = tmp_path / "state" / "s"
+
+    async def work(server: ControlServer) -> None:
+        keeping = asyncio.ensure_future(server.keep())
+        shutil.rmtree(path.parent)
+        path.parent.write_bytes(b"")  # nobody can listen here
+        while "trying again" not in caplog.text:
+            await asyncio.sleep(0.001)
+        path.parent.unlink()
+        while not path.exists():
+            await asyncio.sleep(0.001)
+        assert await _exchange(path, b'{"command": "echo"}\n') == b'{"ok": true, "result": {}}\n'
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    _with_server(path, work)
+    assert not path.exists()
+    assert caplog.text.count("trying again") == 1
+
+
+def test_a_socket_in_place_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK_EVERY_S", 0.0)
+    path = tmp_path / "s"
+
+    async def work(server: ControlServer) -> None:
+        before = path.stat()
+        keeping = asyncio.ensure_future(server.keep())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert os.path.samestat(before, path.stat())
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    _with_server(path, work)
+
+
+def test_the_socket_of_a_successor_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+
+    async def work(_: ControlServer) -> None:
+        path.unlink()
+        path.write_bytes(b"another's")
+
+    _with_server(path, work)
+    assert path.exists()
+
+
+def test_a_hundred_connections_that_say_nothing_keep_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+
+    async def work(_: ControlServer) -> None:
+        silent = [await asyncio.open_unix_connection(str(path)) for _ in range(100)]
+        assert await _exchange(path, b'{"command": "echo"}\n') == b'{"ok": true, "result": {}}\n'
+        for _reader, writer in silent:
+            writer.close()
+            await writer.wait_closed()
+
+    _with_server(path, work)
