@@ -17,9 +17,18 @@ def family(pid: int) -> Iterator[int]:
     """Yield a process and everything that it started, as far as it runs."""
     yield pid
     with contextlib.suppress(OSError):
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        for child in children:
-            yield from family(int(child))
+        for child in children(pid):
+            yield from family(child)
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of a process, in the order in which it started them.
+
+    Raises:
+        OSError: it has ended.
+    """
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]
 
 
 def descriptors(pid: int) -> int:
