@@ -103,6 +103,7 @@ assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
 
 cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
 cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH
+cdef Py_ssize_t RESERVED_PARTS = reference.RESERVED_PARTS
 cdef int MOST_HINTS_A_TURN = reference.MOST_HINTS_A_TURN
 cdef double WAITS_AT_MOST_S = reference.WAITS_AT_MOST_S
 
@@ -229,10 +230,14 @@ cdef class Datagrams:
         """Return those who are to be served next, at most so many."""
         cdef Datagram datagram
         cdef list taken = []
-        cdef int number
+        cdef Py_ssize_t reserved
+        cdef int number, later
         for number in range(LINES):
             line = self._lines[number]
-            while line and len(taken) < most:
+            reserved = 0
+            for later in range(number + 1, LINES):
+                reserved += min(<Py_ssize_t>len(self._lines[later]), most // RESERVED_PARTS)
+            while line and len(taken) < most - reserved:
                 datagram = line.popleft()
                 self._octets[number] -= PyBytes_GET_SIZE(datagram.message)
                 if now - datagram.received_at < WAITS_AT_MOST_S:

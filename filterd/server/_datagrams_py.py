@@ -51,6 +51,9 @@ WAITS_AT_MOST_S = 1.9
 REFLECTING_PORTS = (0, 7, 13, 19, 37)
 """Source ports of services that answer anything: a reply would start a loop (dns.md §2)."""
 
+RESERVED_PARTS = 8
+"""One of so many parts is for each later line: the known ask enough to starve it."""
+
 LINES = 3
 COUNTERS = (
     "received",
@@ -132,7 +135,10 @@ class Datagrams:
         """Return those who are to be served next, at most so many."""
         taken: list[Datagram] = []
         for number, line in enumerate(self._lines):
-            while line and len(taken) < most:
+            reserved = sum(
+                min(len(later), most // RESERVED_PARTS) for later in self._lines[number + 1 :]
+            )
+            while line and len(taken) < most - reserved:
                 datagram = line.popleft()
                 self._octets[number] -= len(datagram.message)
                 if now - datagram.received_at < WAITS_AT_MOST_S:

@@ -109,7 +109,7 @@ class Moved:
             client.sendto(message, self.socket.getsockname())
         select.select([self.socket], [], [], WITHIN_S)
         emptied = self.datagrams.receive(now)
-        taken = self.datagrams.take(3, now)
+        taken = self.datagrams.take(3 * times, now)
         for one in taken:
             self.datagrams.answer(one, one.message[::-1])
         self.datagrams.flush()

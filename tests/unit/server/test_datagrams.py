@@ -302,6 +302,15 @@ def test_the_known_are_served_before_newcomers(listening: Listening) -> None:
     assert [one[2:7] for one in listening.taken()] == [b"known", b"a new"]
 
 
+def test_the_known_do_not_starve_newcomers(listening: Listening) -> None:
+    listening.table.prove(socket.inet_aton(OTHER), 0, listening.now)
+    listening.send(*[b"\0\0known before."] * 100, source=OTHER)
+    listening.send(*[b"\0\0a newcomer..."] * 100)
+    listening.receive()
+    taken = [one[2:7] for one in listening.taken(most=64)]
+    assert taken == [b"known"] * 56 + [b"a new"] * 8
+
+
 def test_when_newcomers_are_too_many_they_are_told_and_the_known_are_served(
     module: ModuleType,
 ) -> None:
