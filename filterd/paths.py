@@ -154,7 +154,9 @@ def _give_to_owner_of(folder: Path, path: Path) -> None:
     it points to, which might be any file of the machine.
     """
     if os.geteuid() == 0:
-        owner = folder.stat()
+        owner, now = folder.stat(), path.lstat()
+        if (now.st_uid, now.st_gid) == (owner.st_uid, owner.st_gid):
+            return  # on a disk that cannot be written even saying so again would fail
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
@@ -180,7 +182,7 @@ def _locked(lock: Path, otherwise: str, *, wait: bool) -> IO[bytes]:
     with contextlib.ExitStack() as opened:
         try:
             lock.parent.mkdir(parents=True, exist_ok=True)
-            file = opened.enter_context(open(lock, "ab", opener=_open_no_link))
+            file = opened.enter_context(open(lock, "rb", opener=_open_lock))
             _give_to_owner_of(lock.parent, lock)
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
@@ -191,6 +193,11 @@ def _locked(lock: Path, otherwise: str, *, wait: bool) -> IO[bytes]:
         return file
 
 
-def _open_no_link(path: str, flags: int) -> int:
-    """Open what stands there itself: neither follow a link nor wait at a pipe."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o640)
+def _open_lock(path: str, _flags: int) -> int:
+    """Open what stands there itself: neither follow a link nor wait at a pipe.
+
+    Only to read: a lock that is there can be held on a disk that cannot be
+    written, and keeps nobody from making the disk so.
+    """
+    flags = os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+    return os.open(path, flags | os.O_CLOEXEC, 0o640)

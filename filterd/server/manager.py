@@ -86,7 +86,7 @@ class Manager:
         Raises:
             FilterdError: nothing usable is on disk.
         """
-        self._site = await asyncio.to_thread(self._load, self._setting.state.policy)
+        self._site = await asyncio.to_thread(self._load)
         page = self._setting.page
         if page.is_undecided:
             page.epoch = page.next_epoch()
@@ -173,8 +173,8 @@ class Manager:
         except OSError as error:
             raise StoreError(f"{candidate}: cannot be installed: {error.strerror}") from error
 
-    def _load(self, policy: Path) -> Site:
-        """Load with the workers' own loader."""
+    def _load(self, policy: Path | None = None) -> Site:
+        """Load with the workers' own loader; without ``policy`` the one in force."""
         setting = self._setting
         return on_disk.load_site(
             setting.config,

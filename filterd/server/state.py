@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from filterd.identity import Surroundings
     from filterd.paths import StateFolder
+    from filterd.policy.model import Policy
     from filterd.server.page import SharedPage
 
 _BUILD_WITHIN_S = 600
@@ -112,10 +113,20 @@ def load_site(
     Raises:
         FilterdError: nothing usable is there and none could be made.
     """
-    loaded = store.load(policy or state.policy)
+    loaded = store.load(policy) if policy else _policy_in_force(config, state)
     index = _open_index(config, state, page)
     servers = system.servers(loaded.upstreams, loaded.listen)
     return Site.of(loaded, index, servers, surroundings)
+
+
+def _policy_in_force(config: Path, state: StateFolder) -> Policy:
+    """Load the compiled policy, or compile it anew where it is lost or damaged."""
+    try:
+        return store.load(state.policy)
+    except StoreError as error:
+        _log.warning("%s; doing that", error)
+    compile_policy(config, state)
+    return store.load(state.policy)
 
 
 def _open_index(config: Path, state: StateFolder, page: SharedPage | None) -> Index:

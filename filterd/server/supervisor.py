@@ -206,6 +206,8 @@ def _live(child: Child, supervisor: int) -> None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED - {signal.SIGHUP})
             child.run()
             code = 0
+    except SystemExit as end:  # it has said why
+        code = end.code if isinstance(end.code, int) else 1
     except BaseException:  # noqa: BLE001 -- logged whole; nothing may get past the fork
         _log.exception("the %s failed", child.name)
     finally:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -198,7 +200,7 @@ def test_control_opened_as_usual_the_lock_would_give_the_file_away(
 ) -> None:
     folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, "lock")
     chown = os.chown
-    monkeypatch.setattr(paths, "_open_no_link", os.open)
+    monkeypatch.setattr(paths, "_open_lock", os.open)
     monkeypatch.setattr(os, "chown", lambda path, user, group, **_: chown(path, user, group))
     with sole(folder / "lock", otherwise=""):
         assert victim.stat().st_uid == 65534
@@ -215,8 +217,21 @@ def test_a_link_in_place_of_a_temporary_file_is_not_written_through(tmp_path: Pa
 
 def test_a_pipe_in_place_of_a_lock_keeps_nobody_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock")
-    with (
-        pytest.raises(StoreError, match="cannot be written"),
-        sole(tmp_path / "lock", otherwise=""),
-    ):
+    with sole(tmp_path / "lock", otherwise="taken"):
         pass
+
+
+def test_a_lock_keeps_nothing_open_to_be_written(tmp_path: Path) -> None:
+    with sole(tmp_path / "lock", otherwise="taken"):
+        (number,) = (one.name for one in _descriptors() if _leads_to(one, tmp_path / "lock"))
+        assert fcntl.fcntl(int(number), fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+
+
+def _descriptors() -> list[Path]:
+    return list(Path("/proc/self/fd").iterdir())
+
+
+def _leads_to(descriptor: Path, path: Path) -> bool:
+    with contextlib.suppress(OSError):  # the one that listed them is closed by now
+        return descriptor.readlink() == path
+    return False

@@ -191,10 +191,29 @@ def test_a_build_that_takes_too_long_is_ended(
         on_disk._build_lists(config, state)
 
 
-def test_a_damaged_policy_alone_cannot_be_loaded(config: Path, state: StateFolder) -> None:
+def test_a_policy_that_is_damaged_while_the_daemon_serves_is_compiled_anew(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
     _damage(state.policy)
-    with pytest.raises(StoreError, match="damaged"):
+    assert on_disk.load_site(config, state).policy.school == "Trường mẫu"
+    assert "damaged, its checksum is wrong; compile it again; doing that" in caplog.text
+    assert store.load(state.policy).school == "Trường mẫu"
+
+
+def test_a_damaged_policy_beside_an_invalid_site_cannot_be_loaded(
+    config: Path, state: StateFolder
+) -> None:
+    _damage(state.policy)
+    _break_site(config)
+    with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10"):
         on_disk.load_site(config, state)
+
+
+def test_a_damaged_candidate_is_not_loaded(config: Path, state: StateFolder) -> None:
+    state.candidate_policy.write_bytes(state.policy.read_bytes())
+    _damage(state.candidate_policy)
+    with pytest.raises(StoreError, match="damaged"):
+        on_disk.load_site(config, state, policy=state.candidate_policy)
 
 
 def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:

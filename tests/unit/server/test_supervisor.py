@@ -137,6 +137,12 @@ def test_a_child_that_fails_is_replaced_and_its_error_is_logged() -> None:
         running.wait_for("the worker failed")
 
 
+def test_a_child_that_has_said_why_it_ends_leaves_no_traceback() -> None:
+    with supervising("[Child('worker', 1, lambda: sys.exit(3))]") as running:
+        said = running.wait_for("")
+        assert said == "the worker ended (exit status 3); starting it again"
+
+
 def test_a_child_that_hangs_is_ended_and_replaced() -> None:
     with supervising("[Child('worker', 1, lambda: serve(1, beating=False))]") as running:
         first = running.pid_of(1)
