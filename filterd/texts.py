@@ -220,6 +220,12 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
         " {refreshed} refreshed ahead, {failures} failures remembered",
     ),
     "status.in_flight": ("Đang hỏi", "In flight"),
+    "status.datagrams": ("Gói UDP", "Datagrams"),
+    "status.datagrams_line": (
+        "nhận {received}, chuyển sang TCP {truncated}, bỏ {dropped}, mất vì tràn hàng đợi {lost}",
+        "{received} received, {truncated} sent to TCP, {dropped} dropped, {lost} lost to full"
+        " queues",
+    ),
     "status.matcher": ("Bộ tra cứu", "Matcher"),
     "status.native": ("biên dịch (nhanh)", "native"),
     "status.pure": ("Python thuần (chậm)", "pure Python (slow)"),

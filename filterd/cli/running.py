@@ -65,9 +65,23 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
             (texts("status.answers"), answers),
             (texts("status.cache"), texts("status.cache_line", **cache)),
             (texts("status.in_flight"), str(told["in_flight"])),
+            (texts("status.datagrams"), _datagrams(texts, told)),
         ],
     )
     return titled(texts("status.title", version=told["version"]), table)
+
+
+def _datagrams(texts: Texts, told: dict[str, Any]) -> str:
+    counted = told["datagrams"]
+    truncated = counted["truncated_rate"] + counted["truncated_overload"]
+    dropped = counted["dropped_rate"] + counted["dropped_overload"]
+    return texts(
+        "status.datagrams_line",
+        received=number(counted["received"]),
+        truncated=number(truncated),
+        dropped=number(dropped),
+        lost=number(told["receive_drops"]),
+    )
 
 
 def _upstreams(texts: Texts, upstreams: list[dict[str, Any]]) -> str:

@@ -42,6 +42,14 @@ STATUS: dict[str, Any] = {
     "forwarding": {},
     "in_flight": 3,
     "tcp_connections": 0,
+    "datagrams": {
+        "received": 5000,
+        "truncated_rate": 30,
+        "truncated_overload": 4,
+        "dropped_rate": 50,
+        "dropped_overload": 6,
+    },
+    "receive_drops": 7,
 }
 RELOADED = {"policy": "0123456789ab", "names": 1_000_000, "lists": 25, "restart_for": []}
 
@@ -69,6 +77,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
                 "192.0.2.53 port 53 12.5 ms",
                 "(down) (why)",
                 "2 stale",
+                "34 sent to TCP, 56 dropped",
                 "86\u202f400 s",
             ],
         ),
