@@ -13,7 +13,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from filterd.wire.compose import compose_reply, encode_record
-from filterd.wire.header import OPCODE_MASK, QR, RD, Header, compose_header, peek_header
+from filterd.wire.header import OPCODE_MASK, QR, RA, RD, Header, compose_header, peek_header
 from filterd.wire.name import ROOT
 from filterd.wire.question import best_effort_question
 from filterd.wire.registry import Rcode, RRType
@@ -110,11 +110,13 @@ def formerr(message: bytes) -> bytes:
     Raises:
         TruncatedMessageError: there are fewer than 12; stay silent.
     """
-    return _bare_error(message, Rcode.FORMERR)
+    return _bare_error(message, RA | Rcode.FORMERR)
 
 
 def notimp(message: bytes) -> bytes:
     """Answer a message of an opcode that filterd does not speak (RFC 8906 §3.2).
+
+    RA says nothing outside of queries; in an update its place must be zero (RFC 2136 §2.2).
 
     Raises:
         TruncatedMessageError: there are fewer than 12 octets; stay silent.
@@ -122,9 +124,9 @@ def notimp(message: bytes) -> bytes:
     return _bare_error(message, Rcode.NOTIMP)
 
 
-def _bare_error(message: bytes, rcode: Rcode) -> bytes:
-    """Echo ID, opcode, RD and, where it parses, the question."""
+def _bare_error(message: bytes, flags: int) -> bytes:
+    """Echo ID, opcode, RD and, where it parses, the question; ``flags`` and rcode are ours."""
     asked = peek_header(message)
     question = best_effort_question(message)
-    flags = QR | asked.flags & (OPCODE_MASK | RD) | rcode
+    flags |= QR | asked.flags & (OPCODE_MASK | RD)
     return compose_header(Header(asked.id, flags, 1 if question else 0, 0, 0, 0)) + question

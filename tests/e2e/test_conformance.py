@@ -140,8 +140,8 @@ def test_a_header_alone_gets_an_answer_of_its_length(
     message = a_message(b"", flags=opcode << 11, qdcount=0)
     with serving.tcp_stub() if by == "tcp" else serving.stub() as stub:
         (answer,) = answers_to(stub, message)
-    rcode = dns.rcode.NOTIMP if opcode else dns.rcode.FORMERR
-    assert answer == a_message(b"", flags=0x8000 | opcode << 11 | rcode, qdcount=0)
+    ours = dns.rcode.NOTIMP if opcode else dns.flags.RA | dns.rcode.FORMERR
+    assert answer == a_message(b"", flags=dns.flags.QR | opcode << 11 | ours, qdcount=0)
 
 
 Z = 0x0040

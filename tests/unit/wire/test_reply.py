@@ -122,6 +122,10 @@ def test_whatever_is_malformed_gets_formerr(name: str) -> None:
     assert (reply.id, reply.rcode(), reply.answer) == (0x1234, 1, [])
 
 
+def test_formerr_says_that_recursion_is_available() -> None:
+    assert dns.flags.to_text(_read(formerr(a_message(QUESTION + b"garbage"))).flags) == "QR RD RA"
+
+
 def test_formerr_echoes_the_question_where_it_parses() -> None:
     assert formerr(a_message(QUESTION + b"garbage"))[12:] == QUESTION
     assert formerr(a_message(b"\xff"))[12:] == b""
