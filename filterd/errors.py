@@ -7,10 +7,11 @@ value, never an exception; a bug stays an ``AssertionError`` or ``TypeError``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
 
 class FilterdError(Exception):

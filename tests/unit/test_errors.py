@@ -2,11 +2,20 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import pytest
 
 from filterd import errors
-from filterd.errors import ConfigError, ConfigErrors, FilterdError, TruncatedMessageError
+from filterd.errors import (
+    ConfigError,
+    ConfigErrors,
+    FilterdError,
+    StoreError,
+    TruncatedMessageError,
+    from_plain,
+    to_plain,
+)
 
 CLASSES = [one for _, one in inspect.getmembers(errors, inspect.isclass)]
 
@@ -51,3 +60,15 @@ def test_a_wire_error_says_the_octet() -> None:
     error = TruncatedMessageError("a label runs past the end", 17)
     assert str(error) == "a label runs past the end at octet 17"
     assert (error.reason, error.offset) == ("a label runs past the end", 17)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreError("the disk is full"),
+        ConfigError("bad key", path="site.yaml", line=3, column=5, hint="mend it"),
+        ConfigErrors([ConfigError("one", path="a"), ConfigError("two", line=2)]),
+    ],
+)
+def test_an_error_can_be_told_to_another_process(error: FilterdError) -> None:
+    assert str(from_plain(json.loads(json.dumps(to_plain(error))))) == str(error)
