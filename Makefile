@@ -51,10 +51,11 @@ fuzz: setup ## Fuzz with 10 million messages, a million packets, names; FUZZ=10 
 	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
 	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins
 
-e2e: setup ## Ask every type, 100,000 questions through filterd and past it, a minute of forgeries
-	FILTERD_E2E_TYPES=1 FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
+e2e: setup ## Ask every type, 100,000 questions through filterd and past it, forge, kill, install
+	FILTERD_E2E_INSTALL=1 FILTERD_E2E_CHAOS_S=60 FILTERD_E2E_TYPES=1 \
+	    FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
 	    $(bin)/python -m pytest -q tests/e2e/test_conformance.py tests/e2e/test_differential.py \
-	        tests/e2e/test_forged_answers.py
+	        tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py tests/unit/test_deploy_folder.py
 
 soak: setup ## Serve for half an hour with an upstream that comes and goes; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak

@@ -5,6 +5,7 @@
 # /var/lib/filterd. Run it again after fetching a new version: the release in
 # service is replaced only by one that has accepted the site.
 set -euo pipefail
+umask 022 # the service is another user, and has to read what is installed
 
 usage() {
     cat <<'USAGE'
@@ -21,7 +22,7 @@ USAGE
 say() { printf 'filterd: %s\n' "$*"; }
 fail() { printf 'filterd: %s\n' "$*" >&2; exit 1; }
 
-root='' start=yes task=install
+root='' start=yes task=install build='' unfinished=''
 while (($#)); do
     case $1 in
         --no-start) start=no ;;
@@ -32,6 +33,9 @@ while (($#)); do
     esac
     shift
 done
+
+clean_up() { rm -rf ${build:+"$build"} ${unfinished:+"$unfinished"}; }
+trap clean_up EXIT
 
 checkout=$(cd "$(dirname "$0")/.." && pwd)
 cd / # a folder that holds a filterd must not stand in for the one that is installed
@@ -89,7 +93,6 @@ make_user() {
 # What is built is a copy, so that nothing is left behind in the checkout.
 copy_source() {
     build=$(mktemp -d)
-    trap 'rm -rf "$build"' EXIT
     cp -r "$checkout"/{filterd,blocklists,policies,pyproject.toml,README.md,LICENSE} "$build"
     find "$build" \( -name '*.so' -o -name '*.c' -o -name __pycache__ \) -prune -exec rm -rf {} +
 }
@@ -98,6 +101,7 @@ make_release() {
     release=$home/releases/$(date +%Y%m%d-%H%M%S)
     [[ ! -e $release ]] || fail "$release is there already; try again in a second"
     say "installing into $release"
+    unfinished=$release
     mkdir -p "$home/releases"
     "$python" -m venv "$release"
     local from=()
@@ -116,7 +120,7 @@ make_site() {
     install -d -m 0755 "$config"
     [[ -e $config/site.yaml ]] || install -m 0644 "$checkout/deploy/site.yaml" "$config/site.yaml"
     "$release/bin/python" -m filterd policy validate --config "$config" ||
-        { rm -rf "$release"; fail "the site was not accepted; the release in service stays"; }
+        fail "the site was not accepted; the release in service stays"
 }
 
 # A new link is made and renamed over the old one, so that there is always one.
@@ -130,6 +134,7 @@ put_in_service() {
     [[ -L $home/current ]] && before=$(readlink "$home/current")
     [[ -z $before ]] || { rm -f "$home/previous"; ln -s "$before" "$home/previous"; }
     point_to "releases/$(basename "$release")"
+    unfinished=''
     install -D -m 0644 "$checkout/deploy/filterd.service" "$unit"
     install -D -m 0644 "$checkout/deploy/sysctl.conf" "$root/etc/sysctl.d/60-filterd.conf"
     install -d -m 0755 "$root/usr/local/bin"
@@ -149,7 +154,8 @@ start_service() {
     [[ $start = yes ]] || return 0
     systemctl enable --quiet filterd
     say "starting; the first time it compiles its lists"
-    systemctl restart filterd || fail "it did not start: journalctl -u filterd"
+    systemctl restart filterd ||
+        fail "it did not start: 'journalctl -u filterd' tells why, '$0 --rollback' goes back"
     say "filterd answers; 'filterd status' shows how it fares"
 }
 

@@ -6,23 +6,28 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
 from filterd.policy.model import GRADES
 from tests.support.commands import ROOT, call
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 DEPLOY = ROOT / "deploy"
 INSTALL, UNIT = DEPLOY / "install.sh", DEPLOY / "filterd.service"
 
 
-def _install(*options: str, user: int | None = None) -> subprocess.CompletedProcess[str]:
-    command = ["bash", str(INSTALL), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, user=user)
+def _install(*options: str | Path, user: int | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", str(INSTALL), *map(str, options)],
+        env={**os.environ, "PYTHON": str(Path(sys.base_prefix, "bin", "python3"))},
+        capture_output=True,
+        text=True,
+        check=False,
+        user=user,
+        umask=0o077,
+    )
 
 
 def _unit() -> dict[str, list[str]]:
@@ -106,3 +111,63 @@ def test_systemd_understands_the_service(tmp_path: Path) -> None:
         check=False,
     )
     assert "filterd.service" not in done.stderr
+
+
+def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_told_to_the_supervisor_only() -> None:
+    unit = _unit()
+    assert unit["ExecReload"][0].endswith(
+        "/filterd reload --config /etc/filterd --state /var/lib/filterd"
+    )
+    assert unit["KillMode"] == ["mixed"]
+
+
+class Image:
+    """A machine beneath a folder, and what is installed there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.home = root, root / "opt" / "filterd"
+
+    def install(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return _install("--root", self.root, *options)
+
+    @property
+    def releases(self) -> set[str]:
+        return {one.name for one in (self.home / "releases").iterdir()}
+
+    def link(self, name: str) -> str:
+        return (self.home / name).readlink().name
+
+
+@pytest.mark.skipif(
+    os.environ.get("FILTERD_E2E_INSTALL") != "1" or os.geteuid() != 0,
+    reason="it needs root, packages and some minutes: FILTERD_E2E_INSTALL=1",
+)
+def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> None:
+    image = Image(tmp_path / "root")
+    installed = []
+    for _ in range(3):
+        assert image.install().returncode == 0
+        installed.append(image.link("current"))
+    assert image.releases == set(installed[1:])
+    assert image.link("previous") == installed[1]
+
+    site = image.root / "etc" / "filterd" / "site.yaml"
+    good = site.read_text(encoding="utf-8")
+    site.write_text(good + "nonsense: 1\n", encoding="utf-8")
+    refused = image.install()
+    assert refused.returncode == 1
+    assert "site.yaml:16:1: unknown key 'nonsense'" in refused.stderr
+    assert image.releases == set(installed[1:])
+    assert image.link("current") == installed[2]
+
+    for expected in (installed[1], installed[2]):
+        assert image.install("--rollback").returncode == 0
+        assert image.link("current") == expected
+    release = image.home / "releases" / installed[2]
+    assert all(
+        one.stat().st_mode & 0o005 == 0o005 for one in (release, release / "bin" / "filterd")
+    )
+
+    assert image.install("--uninstall").returncode == 0
+    assert not image.home.exists()
+    assert site.exists()
