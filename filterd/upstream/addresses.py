@@ -11,7 +11,8 @@ take them for themselves, and no address at all says "blocked" as well.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from bisect import bisect_right
+from ipaddress import ip_network
 
 _PRIVATE = (
     "0.0.0.0/8",
@@ -31,17 +32,24 @@ _CARRIERS = ("::ffff:0:0/96", "64:ff9b::/96")
 """What carries an IPv4 address in its last four octets: mapped (RFC 4291), NAT64 (RFC 6052)."""
 
 
-def _range(network: IPv4Network | IPv6Network) -> tuple[bytes, bytes]:
-    return network[0].packed, network[-1].packed
-
-
-_RANGES = tuple(_range(ip_network(text)) for text in _PRIVATE)
-_RANGES_OF = {size: tuple(one for one in _RANGES if len(one[0]) == size) for size in (4, 16)}
 _PREFIXES = tuple(ip_network(text)[0].packed[:12] for text in _CARRIERS)
+
+
+def _ranges(size_octets: int) -> tuple[list[bytes], list[bytes]]:
+    """Return the first and the last addresses of the ranges, in ascending order."""
+    networks = [ip_network(text) for text in _PRIVATE]
+    ranges = sorted((one[0].packed, one[-1].packed) for one in networks)
+    ranges = [(first, last) for first, last in ranges if len(first) == size_octets]
+    return [first for first, _ in ranges], [last for _, last in ranges]
+
+
+_RANGES_OF = {4: _ranges(4), 16: _ranges(16)}
 
 
 def is_private(address: bytes) -> bool:
     """Tell whether an address, of 4 or 16 octets, is not one of the Internet's."""
     if address[:12] in _PREFIXES:
         address = address[12:]
-    return any(first <= address <= last for first, last in _RANGES_OF[len(address)])
+    firsts, lasts = _RANGES_OF[len(address)]
+    at = bisect_right(firsts, address) - 1
+    return at >= 0 and address <= lasts[at]

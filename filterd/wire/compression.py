@@ -85,6 +85,8 @@ def expand_name(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int
                 return known, offset + 2
         elif not length:
             return ROOT, offset + 1
+        elif offset in budget.names:
+            return budget.names[offset], skip_name(message, offset)
         return _follow(message, offset, budget)
     except IndexError:
         raise TruncatedMessageError("the name runs past the end", offset) from None
@@ -164,6 +166,11 @@ class Compressor:
         self._budget = Budget()
         self._offsets: dict[bytes, int] = {}
         self.write(qname, HEADER_OCTETS)
+
+    def pointer_to(self, name: bytes) -> bytes | None:
+        """Return a pointer to a canonical name that stands in the message, None if it does not."""
+        target = self._offsets.get(name)
+        return None if target is None else (_POINTER << 8 | target).to_bytes(2)
 
     def write(self, name: bytes, offset: int) -> bytes:
         """Return the shortest form of ``name`` for a place at ``offset`` of the message.

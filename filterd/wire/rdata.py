@@ -76,9 +76,9 @@ def target_of(response: ParsedResponse, record: Record) -> bytes:
     """
     if record.rtype in _SERVICE_TYPES:
         return svcb_parts(response, record).target
-    cursor = _rdata_cursor(response, record)
-    name = _take_name(cursor, response)
-    _expect_end(cursor)
+    name, end = read_name(response.message, record.rdata_offset, response.budget)
+    if end != record.end:
+        raise BadCountError("RDLENGTH and RDATA disagree", record.rdata_offset)
     return name
 
 

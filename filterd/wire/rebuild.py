@@ -11,6 +11,7 @@ in every letter case. The case in which an upstream wrote a name is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,6 +37,10 @@ MAX_BODY_OCTETS = 65535 - 1024
 
 _FIXED = Struct("!HHIH")
 _TTL = Struct("!I")
+_TTL_OFFSET = 4
+"""Within what is fixed of a record, which is behind its owner."""
+
+_SECTION = attrgetter("section")
 
 
 class _Layout(NamedTuple):
@@ -189,34 +194,34 @@ class _Writer:
 
     def add_all(self, keep: Sequence[Record], changed: Mapping[Record, bytes]) -> None:
         """Write records, section by section."""
-        for record in sorted(keep, key=lambda record: record.section):
+        for record in sorted(keep, key=_SECTION):
             self.add(record, changed.get(record) if changed else None)
 
     def add_alias(self, target: bytes, ttl_s: int) -> None:
         """Write a CNAME of the qname as the first record."""
         rdata = self.names.write(target, self.base + len(QNAME_POINTER) + _FIXED.size)
         fixed = _FIXED.pack(RRType.CNAME, RRClass.IN, ttl_s, len(rdata))
-        self.append(QNAME_POINTER, fixed, rdata, ttl_s, ANSWER)
+        self.append(QNAME_POINTER, fixed + rdata, ttl_s, ANSWER)
 
     def add(self, record: Record, rdata: bytes | None = None) -> None:
         """Write one record, with this RDATA if any is given."""
         offset = self.base + len(self.body)
-        owner = QNAME_POINTER
-        if record.owner != self.qname:
+        owner = self.names.pointer_to(record.owner)
+        if owner is None:
             owner = self.names.write(self.expand(record.start)[0], offset)
         if rdata is None:
             rdata = self.rdata(record, offset + len(owner) + _FIXED.size)
         fixed = _FIXED.pack(record.rtype, record.rclass, record.ttl, len(rdata))
-        self.append(owner, fixed, rdata, record.ttl, record.section)
+        self.append(owner, fixed + rdata, record.ttl, record.section)
         if len(self.body) > MAX_BODY_OCTETS:
             raise CostlyMessageError("the records do not fit one message", record.start)
 
-    def append(self, owner: bytes, fixed: bytes, rdata: bytes, ttl_s: int, section: int) -> None:
+    def append(self, owner: bytes, rest: bytes, ttl_s: int, section: int) -> None:
         """Put the parts of a record behind the others."""
-        self.ttl_offsets.append(len(self.body) + len(owner) + 4)
+        self.ttl_offsets.append(len(self.body) + len(owner) + _TTL_OFFSET)
         self.ttls.append(ttl_s)
         self.counts[section] += 1
-        self.body += b"".join((owner, fixed, rdata))
+        self.body += owner + rest
 
     def rdata(self, record: Record, offset: int) -> bytes:
         """Return RDATA for a place at ``offset``, its names expanded, perhaps compressed again."""

@@ -156,8 +156,8 @@ def test_without_the_safeguard_it_would_be_sent(
 ) -> None:
     def everything(
         response: ParsedResponse, question: UpstreamQuestion
-    ) -> tuple[list[Record], bytes]:
-        return list(response.records), question.qname
+    ) -> tuple[list[Record], list[Record], bytes]:
+        return [], list(response.records), question.qname
 
     monkeypatch.setattr(resolution, "_chain", everything)
     upstream = generous("additional", FORGED[0])

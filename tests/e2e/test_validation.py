@@ -22,18 +22,19 @@ import pytest
 from filterd.policy.model import LocalZone, UpstreamServer, ZoneRecord
 from filterd.upstream import question as upstream_question
 from filterd.upstream import resolution as upstream_resolution
-from filterd.wire import EdeCode
+from filterd.wire import EdeCode, RRType
 from tests.support.policies import an_index, wire
 from tests.support.serving import Serving, a_site
 from tests.support.signing import ZoneKey, sign
 from tests.support.unbound import Unbound, unbound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from filterd.lists.index import Index
+    from filterd.wire import ParsedResponse, Record
 
 KEY, OTHER_KEY = ZoneKey(1), ZoneKey(2)
 SIGNED, BROKEN = "signed.example.", "broken.example."
@@ -269,7 +270,7 @@ def test_without_the_proofs_nothing_but_plain_answers_could_be_validated(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    monkeypatch.setattr(upstream_resolution, "_proofs", lambda _: iter(()))
+    monkeypatch.setattr(upstream_resolution, "_proofs", lambda *_: iter(()))
     with before(plain, index) as serving, in_front(serving, tmp_path) as front:
         assert asked(front, "www").flags & dns.flags.AD
         assert asked(front, name).rcode() == dns.rcode.SERVFAIL
@@ -278,6 +279,11 @@ def test_without_the_proofs_nothing_but_plain_answers_could_be_validated(
 def test_without_the_signature_of_a_dname_what_it_leads_to_would_be_bogus(
     plain: Unbound, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_resolution, "_is_of_dname", lambda _, record: record.rtype == 39)
+    signs = upstream_resolution._signs
+
+    def none_of_dnames(response: ParsedResponse, record: Record, types: Container[int]) -> bool:
+        return RRType.DNAME not in types and signs(response, record, types)
+
+    monkeypatch.setattr(upstream_resolution, "_signs", none_of_dnames)
     with before(plain, index) as serving, in_front(serving, tmp_path) as front:
         assert asked(front, "here.moved").rcode() == dns.rcode.SERVFAIL

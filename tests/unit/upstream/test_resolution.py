@@ -126,6 +126,7 @@ def test_a_dname_is_kept_with_its_own_signature() -> None:
         f"example.com 300 {signed.format('DNAME')}",
         f"example.com 300 {signed.format('A')}",
         f"{NAME} 300 CNAME www.example.net",
+        do=True,
     )
     assert kept(resolution) == ["example.com DNAME", "example.com RRSIG", f"{NAME} CNAME"]
 
@@ -199,6 +200,44 @@ def test_signatures_and_proofs_are_for_who_wants_them() -> None:
     assert kept(resolve(authority=[SOA, NSEC])) == ["example.com SOA"]
     assert kept(resolve(authority=[SOA, NSEC], do=True)) == ["example.com SOA", "example.com NSEC"]
     assert kept(resolve(A, SIGNED, do=True)) == [f"{NAME} A", f"{NAME} RRSIG"]
+
+
+def test_who_wants_no_signatures_gets_none_though_they_came() -> None:
+    """RFC 4035 §3.2.1."""
+    alias = [f"{NAME} 300 CNAME a.example.net", SIGNED.replace("RRSIG A", "RRSIG CNAME")]
+    dname = ["com 300 DNAME net", SIGNED.replace(NAME, "com", 1).replace("RRSIG A", "RRSIG DNAME")]
+    answers = [
+        *dname,
+        *alias,
+        "a.example.net 60 A 192.0.2.1",
+        SIGNED.replace(NAME, "a.example.net"),
+    ]
+    assert not [one for one in kept(resolve(*answers)) if one.endswith("RRSIG")]
+    assert len([one for one in kept(resolve(*answers, do=True)) if one.endswith("RRSIG")]) == 3
+    assert kept(resolve(SIGNED, qtype="RRSIG"), "RRSIG") == [f"{NAME} RRSIG"], "asked for them"
+
+
+def test_a_signature_is_no_proof_without_what_it_signs() -> None:
+    signed = SIGNED.replace(NAME, "example.com", 1)
+    authority = [
+        NSEC,
+        signed.replace("RRSIG A", "RRSIG NSEC"),
+        signed.replace("RRSIG A", "RRSIG NS"),
+    ]
+    assert kept(resolve(A, authority=authority, do=True)) == [
+        f"{NAME} A",
+        "example.com NSEC",
+        "example.com RRSIG",
+    ]
+    of_soa = signed.replace("RRSIG A", "RRSIG SOA")
+    assert len(kept(resolve(authority=[SOA, of_soa], do=True))) == 2
+    assert kept(resolve(A, authority=[SOA, of_soa], do=True)) == [f"{NAME} A"]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_denial_says_itself_how_long_it_holds(whole: bool) -> None:
+    """Else who asks in its last second would keep it for as long again (RFC 2308 §5)."""
+    assert resolve(authority=[SOA], whole=whole).sections.ttls == (60,)
 
 
 @pytest.mark.parametrize(

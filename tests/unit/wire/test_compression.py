@@ -54,7 +54,9 @@ def test_a_known_name_costs_nothing_the_second_time() -> None:
     budget = Budget()
     read_name(MESSAGE, 29, budget)
     left = budget.steps_left
-    assert read_name(MESSAGE, 35, budget) == (from_text("www.example.com"), 37)
+    for offset, end in ((35, 37), (29, 35)):
+        assert read_name(MESSAGE, offset, budget) == (from_text("www.example.com"), end)
+    assert read_name(MESSAGE, 12, budget) == (from_text("example.com"), 25)
     assert budget.steps_left == left
 
 
@@ -186,6 +188,8 @@ def test_compressing_points_to_what_was_written_before() -> None:
     assert names.write(from_text("www.example.com"), 100) == b"\3www\xc0\x0c"
     assert names.write(from_text("a.www.example.com"), 200) == b"\1a\xc0\x64"
     assert names.write(from_text("org"), 300) == b"\3org\0"
+    assert names.pointer_to(from_text("www.example.com")) == b"\xc0\x64"
+    assert names.pointer_to(from_text("net")) is None
 
 
 def test_compressing_compares_without_regard_to_letter_case() -> None:
