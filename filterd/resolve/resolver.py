@@ -31,7 +31,8 @@ class Resolver:
     def __init__(self, sites: Sites, handler: Handler, clock: Clock) -> None:
         self._sites, self._handler, self._clock = sites, handler, clock
         self.counters: Counter[str] = Counter()
-        """By ``Source`` of the answer, and ``dropped``, ``malformed``, ``error``."""
+        """By ``Source`` of the answer; ``dropped`` in silence; ``malformed``, ``notimp`` and
+        ``badvers``, answered by these; ``error``, a fault of ours. Each message counts once."""
 
     def may_ask(self, peer: Peer) -> bool:
         """Tell whether anything from there is answered at all."""
@@ -70,12 +71,13 @@ class Resolver:
         """
         try:
             answer = await self._handler(query)
-            self.counters[answer.source.value] += 1
-            return compose(query, answer, self._clock.wall())
+            reply = compose(query, answer, self._clock.wall())
         except Exception:  # noqa: BLE001 -- logged whole; the filter fails closed
             self.counters["error"] += 1
             _log.exception("a question could not be answered; the client gets SERVFAIL")
-            return servfail(query.message, ())
+            return servfail(query.message)
+        self.counters[answer.source.value] += 1
+        return reply
 
     def _finish(self, what: str, reply: bytes) -> bytes:
         self.counters[what] += 1
