@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import types
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -71,19 +72,11 @@ def _resume(work: Coroutine[Any, Any, bytes], awaited: object) -> Generator[obje
         try:
             yield awaited
         except BaseException as error:  # noqa: BLE001 -- the coroutine's to see, cancelling too
-            step = _throwing(work, error)
+            go_on = partial(work.throw, error)
         else:
-            step = _sending(work)
+            go_on = partial(work.send, None)
         try:
-            awaited = step()
+            awaited = go_on()
         except StopIteration as finished:
             result: bytes = finished.value
             return result
-
-
-def _sending(work: Coroutine[Any, Any, bytes]) -> Callable[[], object]:
-    return lambda: work.send(None)
-
-
-def _throwing(work: Coroutine[Any, Any, bytes], error: BaseException) -> Callable[[], object]:
-    return lambda: work.throw(error)
