@@ -29,9 +29,9 @@ class Site:
 
     ``route`` leads to the upstreams by address: what the policy calls ``system``
     has been looked up. ``surroundings`` outlives any one site: it is what the
-    network shows of the devices. ``existing`` are names above others, so that none may be denied:
-    top-level domains, and the ancestors of the site's zones. ``unset_clock``
-    knows who is asked about time servers before the clock is set.
+    network shows of the devices. ``existing`` are names above others, so that
+    none may be denied: top-level domains, and the ancestors of the site's zones.
+    ``unset_clock`` knows who is asked about time servers before the clock is set.
     """
 
     policy: Policy
