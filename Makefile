@@ -39,11 +39,12 @@ check: setup ## Check format, lint, types and the floors
 format: setup ## Format and mend what can be mended
 	$(bin)/ruff check --fix-only . && $(bin)/ruff format .
 
-bench: setup ## Measure the index, the parser, questions to upstreams, and serving while TCP is abused
+bench: setup ## Measure the index, the parser, questions to upstreams, abuse of TCP, restarts of a worker
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost
 	$(bin)/python -m tests.bench.tcp_abuse
 	$(bin)/python -m tests.bench.entropy
+	$(bin)/python -m tests.bench.restarts --kills 5
 
 fuzz: setup ## Fuzz with 10 million messages, a million packets, names; FUZZ=10 for ten times as many
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \
