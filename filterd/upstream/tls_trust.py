@@ -111,9 +111,19 @@ def explain(error: Exception, server: UpstreamServer) -> str:
         reason = _REASONS.get(error.verify_code)
         return reason.format(name=name_of(server)) if reason else error.verify_message
     if isinstance(error, ssl.SSLError):
-        return f"it does not speak TLS as we do ({error}); is the port right?"
+        what = str(getattr(error, "reason", error)).replace("_", " ").lower()
+        return f"it does not speak TLS as we do ({what}); is the port right?"
+    if isinstance(error, OSError):
+        return _why_not_reached(error)
+    return str(error) or type(error).__name__
+
+
+def _why_not_reached(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "no TLS connection in time; is it up, and is the port right?"
-    if isinstance(error, OSError) and error.errno:
-        return os.strerror(error.errno)
-    return str(error) or type(error).__name__
+    if isinstance(error, ConnectionRefusedError):
+        return "it refuses connections; does it speak TLS, and is the port right?"
+    if isinstance(error, ConnectionError):
+        return "it ends connections before they are secure; does it speak TLS on this port?"
+    what = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
+    return f"{what}; is there a way to it from here?"

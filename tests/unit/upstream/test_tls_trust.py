@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 
 import pytest
@@ -64,15 +65,24 @@ def _certificate_error(code: int, message: str = "") -> ssl.SSLCertVerificationE
     return error
 
 
+def _tls_error(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, f"[SSL: {reason}] words of OpenSSL (_ssl.c:1006)")
+    error.reason = reason
+    return error
+
+
 REASONS = {
     "not valid yet": _certificate_error(9),
     "expired": _certificate_error(10),
     "nobody whom this machine trusts": _certificate_error(18),
     "not one of 'dns.example'": _certificate_error(62),
     "certificate revoked": _certificate_error(23, "certificate revoked"),
-    "does not speak TLS": ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+    "(wrong version number)": _tls_error("WRONG_VERSION_NUMBER"),
+    "(a fault without a name)": ssl.SSLError(1, "a fault without a name"),
     "no TLS connection in time": TimeoutError(),
-    "Connection refused": ConnectionRefusedError(111, "Connection refused"),
+    "refuses connections": ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
+    "ends connections": ConnectionResetError(),
+    "No route to host; ": OSError(errno.EHOSTUNREACH, "No route to host"),
     "ValueError": ValueError(),
 }
 
