@@ -81,26 +81,36 @@ class Engine:
             target = said.target(client.grade) if qtype in _REWRITTEN_TYPES else None
             return replace(verdict, action=Action.REWRITE, target=target) if target else verdict
         spared = listed.excepts_more or self._overlay.has_allowed_beneath(name)
-        return replace(verdict, action=self._answer(client.grade, qtype, verdict, spared=spared))
+        response = self._response(client.grade, listed.speakers)
+        return replace(verdict, action=_action(response, qtype, verdict, spared=spared))
 
-    def _answer(self, grade: GradePolicy, qtype: int, block: Verdict, *, spared: bool) -> Action:
-        """Choose the answer to a block, the same for all types of the name (dns.md §4).
+    def _response(self, grade: GradePolicy, listed: Iterable[Speaker]) -> BlockResponse:
+        """Return how a block looks to a grade.
 
-        Args:
-            grade: its policy says how a block looks.
-            qtype: only addresses can be sinkholed.
-            block: as ``_judge`` returned it.
-            spared: something beneath the name, or another type of it, may pass.
+        A name that any list calls an outside resolver is never sinkholed,
+        whoever blocks it: a device would wait for the dead one.
         """
-        if grade.response is BlockResponse.SINKHOLE and self._may_be_sinkholed(block):
-            return Action.SINKHOLE if qtype in _ADDRESS_TYPES else Action.NODATA
-        if grade.response is BlockResponse.NODATA or spared:
-            return Action.NODATA
-        return block.action
+        if grade.response is BlockResponse.SINKHOLE:
+            categories = (self.policy.categories.get(one.match.category) for one in listed)
+            if not all(category.sinkhole for category in categories if category):
+                return BlockResponse.NXDOMAIN
+        return grade.response
 
-    def _may_be_sinkholed(self, block: Verdict) -> bool:
-        category = block.match and self.policy.categories.get(block.match.category)
-        return category.sinkhole if category else True
+
+def _action(response: BlockResponse, qtype: int, block: Verdict, *, spared: bool) -> Action:
+    """Choose the answer to a block, the same for all types of the name (dns.md §4).
+
+    Args:
+        response: how a block looks.
+        qtype: only addresses can be sinkholed.
+        block: as ``_judge`` returned it.
+        spared: something beneath the name, or another type of it, may pass.
+    """
+    if response is BlockResponse.SINKHOLE:
+        return Action.SINKHOLE if qtype in _ADDRESS_TYPES else Action.NODATA
+    if response is BlockResponse.NODATA or spared:
+        return Action.NODATA
+    return block.action
 
 
 def _judge(speakers: list[Speaker], covering: Sequence[Match]) -> Verdict:

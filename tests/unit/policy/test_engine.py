@@ -260,6 +260,23 @@ def test_names_of_outside_resolvers_are_never_sinkholed(tmp_path: Path) -> None:
     assert _ask(an_engine(tmp_path, lists, policy), SITE).action is Action.NXDOMAIN
 
 
+@pytest.mark.parametrize("also_closed", [(), ("encrypted-dns",)])
+def test_they_are_not_where_the_school_blocks_them_itself_either(
+    also_closed: tuple[str, ...], tmp_path: Path
+) -> None:
+    policy = a_policy(
+        categories={"encrypted-dns": a_category("encrypted-dns", sinkhole=False)},
+        also_closed=also_closed,
+        response=BlockResponse.SINKHOLE,
+        rules=[block(SITE), block("other.example")],
+    )
+    engine = an_engine(tmp_path, {"doh": ("encrypted-dns", "domains", True, [SITE])}, policy)
+    verdict = _ask(engine, SITE)
+    assert verdict.match is not None
+    assert (verdict.match.rule, verdict.action) == (Rule.LOCAL, Action.NXDOMAIN)
+    assert _ask(engine, "other.example").action is Action.SINKHOLE
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
