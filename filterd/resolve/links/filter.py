@@ -45,9 +45,8 @@ class Filter:
         if readmitted is None:
             return Answer(Source.REFUSED)
         verdict = self._decide(readmitted)
-        if verdict.blocked or verdict.target == query.rewritten_to:
+        if verdict.blocked or _would_ask_the_same(query, readmitted, verdict):
             return self._judge_again(readmitted, verdict, answer)
-        # What came is the answer to another question than is asked now.
         answer = await self(readmitted, proceed)
         return answer if answer.readmitted else replace(answer, readmitted=readmitted)
 
@@ -82,6 +81,17 @@ class Filter:
                 return Answer(Source.BLOCKED, judged)
             until = _earlier(until, judged.valid_until)
         return replace(answer, verdict=replace(verdict, valid_until=until))
+
+
+def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bool:
+    """Tell whether what came answers what would be asked now.
+
+    It does not where the name is rewritten now or was before; nor where it
+    belongs to a delegated zone now or did before, because what the zone's own
+    servers say of it is not looked into, and nobody else may be asked.
+    """
+    routes = [one.site.zones.route_of(one.qname) for one in (query, readmitted)]
+    return verdict.target == query.rewritten_to and routes[0] == routes[1]
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:

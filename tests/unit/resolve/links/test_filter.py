@@ -113,6 +113,27 @@ def test_who_may_not_ask_any_more_is_refused(index: Index) -> None:
     assert Changing(a_site(index), then=then).answer("www.example.com").source == Source.REFUSED
 
 
+@pytest.mark.parametrize("delegated_before", [True, False])
+def test_what_a_delegated_zone_s_server_said_is_asked_again_when_the_zone_comes_or_goes(
+    index: Index, delegated_before: bool
+) -> None:
+    """Nobody has looked for targets in it."""
+    zone = DelegatedZone(wire("example.com"), (UpstreamServer("192.0.2.8"),))
+    sites = {True: a_site(index, delegated_zones=[zone]), False: a_site(index)}
+    holder, routes = SiteHolder(sites[delegated_before]), []
+
+    async def forward(query: Query) -> Answer:
+        route = query.upstream_key[1]
+        routes.append(route.whole)
+        holder.current = sites[not delegated_before]
+        return await leading_to(*([] if route.whole else ["porn.example"]))(query)
+
+    answer = answer_of(Filter(holder, FakeClock()), a_chain_query(holder.current), forward)
+    assert routes == [delegated_before, not delegated_before]
+    assert answer.source is (Source.BLOCKED if delegated_before else Source.FORWARDED)
+    assert answer.readmitted is not None
+
+
 @pytest.mark.parametrize(("seconds", "source"), [(9, Source.FORWARDED), (10, Source.BLOCKED)])
 def test_a_verdict_that_ended_meanwhile_is_made_anew(
     index: Index, seconds: float, source: Source
