@@ -95,7 +95,8 @@ def behind_alias(
     response = read_back(resolution.sections, target)
     kept = [record for record in response.records if record.rtype not in _OF_DNSSEC]
     sections = rebuild_behind_alias(response, kept, question, ttl_s)
-    return replace(resolution, sections=sections, authentic=False)
+    targets = (target.qname, *resolution.targets)
+    return replace(resolution, sections=sections, targets=targets, authentic=False)
 
 
 def _leads_home(response: ParsedResponse, record: Record) -> bool:

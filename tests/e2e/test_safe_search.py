@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
+    from tests.support.policies import ListTexts
 
 REWRITES = load_catalog(shipped("blocklists")).rewrites
 LEVELS = {"1": ("on", "strict"), "11": ("on", "moderate")}
@@ -203,6 +204,15 @@ def test_a_reload_holds_for_who_already_waits(
         internet.released.set()
         found = addresses(dns.message.from_wire(stub.receive()))
     assert (found == ["198.51.100.1"]) is (after == "open")
+
+
+def test_a_twin_that_is_blocked_is_no_way_around_the_block(
+    tmp_path: Path, internet: FakeUpstream
+) -> None:
+    lists: ListTexts = {"all": ("porn", "domains", True, ["strict.bing.com"])}
+    with Serving(a_safe_site(an_index(tmp_path, lists), internet)) as serving:
+        assert serving.ask("www.bing.com").answer == []
+        assert addresses(serving.ask("duckduckgo.com"))
 
 
 def test_aliases_of_a_twin_are_judged(index: Index, internet: FakeUpstream) -> None:

@@ -44,6 +44,7 @@ def test_the_twin_s_addresses_stand_behind_an_alias(index: Index) -> None:
     resolution = answer.resolution
     assert resolution is not None
     assert (answer.source, answer.age_s, resolution.authentic) == (Source.CACHED, 100, False)
+    assert resolution.targets == (wire(TWIN),), "an alias leads to it, so policy judges it"
     assert [ede.code for ede in resolution.edes] == [EdeCode.FORGED_ANSWER]
     sent = assemble(query.message, resolution.sections, 0, age_s=answer.age_s)
     assert [rrset.to_text() for rrset in dns.message.from_wire(sent).answer] == [
