@@ -109,7 +109,10 @@ class Overlay:
             for name in rewrite.names:
                 entries[name].rewrites.append(rewrite)
         self._entries = dict(entries)
-        allowed = (entry_name for entry_name, entry in entries.items() if _lets_through(entry))
+        allowed = [name for name, entry in entries.items() if _lets_through(entry)]
+        allowed += (zone.name for zone in policy.local_zones)  # answered whatever lists say
+        if policy.lease_zone is not None:
+            allowed.append(policy.lease_zone)
         self._above_allowed = frozenset(_proper_ancestors(allowed))
 
     def lookup(self, qname: bytes) -> Said:
@@ -119,7 +122,7 @@ class Overlay:
         return Said(qname, found)
 
     def has_allowed_beneath(self, qname: bytes) -> bool:
-        """Tell whether a name beneath ``qname`` may be let through.
+        """Tell whether a name beneath ``qname`` may be let through, or is the school's own.
 
         An NXDOMAIN for ``qname`` would deny that name too (RFC 8020), so a
         block has to be a NODATA. It is not asked for whom the allow is: a

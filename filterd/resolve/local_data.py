@@ -53,8 +53,8 @@ def answer_locally(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
         if special is None:
             return None
         answer = _special_answer(special, qname, qtype)
-    if answer.rcode == Rcode.NXDOMAIN and is_above_leased(site, qname):
-        answer = replace(answer, rcode=Rcode.NOERROR)
+    if answer.rcode == Rcode.NXDOMAIN and (qname in site.existing or is_above_leased(site, qname)):
+        answer = replace(answer, rcode=Rcode.NOERROR)  # else what lies beneath would be denied
     return None if qtype == RRType.ANY and answer.rcode == Rcode.NOERROR else answer
 
 

@@ -12,7 +12,7 @@ import pytest
 from filterd.lists.guards import Pin, Protection
 from filterd.lists.rewrites import Rewrite
 from filterd.policy.client import Client
-from filterd.policy.model import Audience
+from filterd.policy.model import Audience, LocalZone
 from filterd.policy.overlay import Overlay
 from tests.support.policies import (
     NOW,
@@ -124,6 +124,8 @@ def test_a_pin_and_a_subtree_pin_of_one_name_both_hold() -> None:
         (a_policy(protections=[a_protection("a.b.example")]), True),
         (a_policy(rules=[allow("a.b.example", Audience.GRADE, "staff")]), True),
         (a_policy(rules=[block("a.b.example")]), False),
+        (a_policy(local_zones=[LocalZone(wire("a.b.example"), ())]), True),
+        (replace(a_policy(), lease_zone=wire("a.b.example")), True),
     ],
 )
 def test_what_may_pass_is_known_to_every_name_above_it(policy: Policy, beneath: bool) -> None:

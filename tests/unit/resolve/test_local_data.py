@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
 from filterd.resolve.local_data import LOCAL_ZONE, answer_locally
+from filterd.resolve.site import Site
 from filterd.resolve.special_use import SpecialReason
 from filterd.wire import Rcode, RRType
 from tests.support.policies import wire
@@ -16,7 +18,6 @@ from tests.support.serving import a_site
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
-    from filterd.resolve.site import Site
 
 PRINTER = ZoneRecord(wire("may-in.truong.home.arpa"), RRType.A, 600, bytes((192, 168, 10, 20)))
 ZONE = LocalZone(wire("truong.home.arpa"), (PRINTER,))
@@ -49,6 +50,18 @@ def test_the_site_answers_what_it_knows(
     answer = answer_locally(site, wire(name), qtype)
     assert answer is not None
     assert (answer.reason, answer.rcode, len(answer.records)) == (reason, rcode, records)
+
+
+def test_a_local_zone_denies_nothing_that_lies_beneath_its_names(index: Index) -> None:
+    """RFC 8020: an NXDOMAIN would deny the zone that the site delegates, or that of leases."""
+    inner = DelegatedZone(wire("ad.noi-bo.truong.home.arpa"), DOMAIN.servers)
+    site = a_site(index, local_zones=[ZONE], delegated_zones=[inner])
+    leased = replace(site.policy, lease_zone=wire("lan.tang-1.truong.home.arpa"))
+    site = Site.of(leased, index, site.route.servers)
+    for name, rcode in [("noi-bo", NOTHING), ("tang-1", NOTHING), ("tang-2", NO)]:
+        answer = answer_locally(site, wire(f"{name}.truong.home.arpa"), RRType.A)
+        assert answer is not None
+        assert (answer.rcode, answer.records) == (rcode, ())
 
 
 @pytest.mark.parametrize(
