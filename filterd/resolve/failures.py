@@ -139,11 +139,6 @@ class Failures:
         while self.used_octets > self.size_octets:
             self._remove(next(iter(self._failures)))
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._failures.clear()
-        self.used_octets = 0
-
     def _hearing(self, key: Key) -> _Hearing:
         hearing = self._routes.get(key[1])
         if hearing is None:

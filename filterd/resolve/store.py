@@ -171,13 +171,6 @@ class ResolutionStore:
         self._size_octets = size_octets - self.failures.size_octets
         self._make_room(now)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.failures.clear()
-        self._entries.clear()
-        self._expiries.clear()
-        self._used_octets = 0
-
     def _make_room(self, now: float) -> None:
         while self._used_octets > self._size_octets:
             self._remove(self._pop_expired(now) or next(iter(self._entries)))

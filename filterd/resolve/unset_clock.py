@@ -54,9 +54,7 @@ class UnsetClock:
 
     def route_of(self, qname: bytes, now: float) -> Route | None:
         """Return whom to ask about a time server while the clock is unknown; else None."""
-        if self._route is None or now >= self.floor or not self._is_time_server(qname):
-            return None
-        return self._route
+        return self._route if self.is_unknown(now) and self._is_time_server(qname) else None
 
     def _is_time_server(self, qname: bytes) -> bool:
         if qname in self._names:

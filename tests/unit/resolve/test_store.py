@@ -193,15 +193,6 @@ def test_what_is_larger_than_all_the_room_is_not_kept() -> None:
     assert len(store) == 1
 
 
-def test_a_cleared_store_is_empty() -> None:
-    store = ResolutionStore()
-    store.put(KEY, _resolution(), 0.0)
-    store.failures.remember(_key("dead"), (), 0.0, 1.0)
-    store.clear()
-    assert (len(store), len(store.failures), store.used_octets) == (0, 0, 0)
-    assert store.get(KEY, 0.0) is None
-
-
 def test_a_smaller_bound_holds_at_once() -> None:
     store = ResolutionStore()
     for number in range(100):
