@@ -107,14 +107,23 @@ def from_text(text: str) -> bytes:
     Raises:
         NameTextError: the text is no name. ``offset`` is a place in it.
     """
+    return from_labels(labels_from_text(text))
+
+
+def labels_from_text(text: str) -> tuple[bytes, ...]:
+    """Read the presentation form as labels in the letter case in which it is written.
+
+    Raises:
+        NameTextError: the text has no such form; labels may still be empty or too long.
+    """
     if not (text.isascii() and text.isprintable()) or " " in text:
         place = next(i for i, c in enumerate(text) if not "!" <= c <= "~")
         raise NameTextError("a character that is not visible ASCII", place)
     if text == ".":
-        return ROOT
+        return ()
     if "\\" in text:
-        return from_labels(_unescape(text))
-    return from_labels(tuple(text.removesuffix(".").encode().split(b".")))
+        return _unescape(text)
+    return tuple(text.removesuffix(".").encode().split(b"."))
 
 
 def _unescape(text: str) -> tuple[bytes, ...]:

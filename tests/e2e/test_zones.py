@@ -222,16 +222,16 @@ local_zones:
       - 'b._dns-sd._udp PTR @'
       - 'lb._dns-sd._udp PTR @'
       - '_services._dns-sd._udp PTR _ipp._tcp'
-      - '_ipp._tcp PTR m\195\161y\032in._ipp._tcp'
-      - 'm\195\161y\032in._ipp._tcp SRV 0 0 631 may-in'
-      - 'm\195\161y\032in._ipp._tcp TXT "txtvers=1" "rp=ipp/print" "note=phòng thư viện"'
+      - '_ipp._tcp PTR Máy\ in._ipp._tcp'
+      - 'Máy\ in._ipp._tcp SRV 0 0 631 may-in'
+      - 'Máy\032in._ipp._tcp TXT "txtvers=1" "rp=ipp/print" "note=phòng thư viện"'
   - name: 30.168.192.in-addr.arpa
     records:
       - '20 PTR may-in.truong.home.arpa.'
       - 'b._dns-sd._udp.0 PTR truong.home.arpa.'
 """
 
-PRINTER = r"m\195\161y\032in._ipp._tcp.truong.home.arpa"
+PRINTER = r"M\195\161y\032in._ipp._tcp.truong.home.arpa"
 PUBLISHED = [
     ("truong.home.arpa", "A", ["192.168.10.1"]),
     ("may-in.truong.home.arpa", "A", ["192.168.30.20"]),

@@ -2,7 +2,9 @@
 """One line of a local zone, as text, to a record of wire name and RDATA.
 
 A line is ``owner [TTL] [IN] TYPE data`` (RFC 1035 §5.1): a name without a final
-dot is beneath the zone, ``@`` is the zone itself. Of zone files' many liberties
+dot is beneath the zone, ``@`` is the zone itself. The first label before those
+of a service (``_ipp._tcp``) is an instance, which people read: it stays as typed,
+in whatever letters (RFC 6763 §4.1.1). Of zone files' many liberties
 none is taken over: no directive, no parentheses, no comment, no owner carried
 over from the line before. dnslib composes the RDATA; what it is given has been
 checked here, because it forgives too much.
@@ -13,6 +15,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import dnslib
 
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 
 DEFAULT_TTL_S = 300
 
-_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+)(?:\s+|$)')
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"|(?:\\ |[^\s"])+)(?:\s+|$)')
+_INSTANCE = re.compile(r"((?!_)(?:[^\\.]|\\.)+)\.(?=_)")
 _TTL = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _ESCAPED = re.compile(r"\\(.)")
@@ -45,7 +49,7 @@ def parse_record(line: str, zone: bytes) -> ZoneRecord:
         RecordError: it is no record, or none of this zone.
     """
     tokens = _tokens(line)
-    owner = _absolute(tokens.pop(0), zone)
+    owner = names.from_labels(_labels(tokens.pop(0), zone))
     if not names.is_at_or_beneath(owner, zone):
         raise RecordError("the owner is not in this zone")
     ttl_s = int(tokens.pop(0)) if tokens and _TTL.fullmatch(tokens[0]) else DEFAULT_TTL_S
@@ -86,23 +90,30 @@ def _type_of(text: str) -> tuple[RRType, Callable[[list[str], bytes], Any]]:
     return RRType[text.upper()], _COMPOSERS[text.upper()]
 
 
-def _absolute(text: str, zone: bytes) -> bytes:
-    """Return the wire name of a text that is relative to the zone unless it ends in a dot."""
+def _labels(text: str, zone: bytes) -> tuple[bytes, ...]:
+    """Return the labels of a text that is relative to the zone unless it ends in a dot."""
     if text == "@":
-        return zone
+        return names.labels(zone)
     try:
-        name = wire_name(text)
-        return (
-            name
-            if text.endswith(".")
-            else names.from_labels(names.labels(name) + names.labels(zone))
-        )
+        found = _INSTANCE.match(text)
+        instance, service = (_as_typed(found[1]), text[found.end() :]) if found else ((), text)
+        relative = () if text.endswith(".") else names.labels(zone)
+        labels = instance + names.labels(wire_name(service)) + relative
+        names.from_labels(labels)  # not too long altogether
     except NameTextError as error:
         raise RecordError(f"'{text}' is no name: {error.reason}") from None
+    return labels
+
+
+def _as_typed(instance: str) -> tuple[bytes, ...]:
+    """Return the one label of an instance, in its letter case and in UTF-8 (NFC, RFC 5198)."""
+    text = normalize("NFC", instance).replace("\\ ", r"\032")
+    octets = (f"\\{octet:03d}" if octet > 0x7E else chr(octet) for octet in text.encode())
+    return names.labels_from_text("".join(octets))
 
 
 def _label(text: str, zone: bytes) -> dnslib.DNSLabel:
-    return dnslib.DNSLabel(names.labels(_absolute(text, zone)))
+    return dnslib.DNSLabel(_labels(text, zone))
 
 
 def _number(text: str) -> int:

@@ -37,6 +37,24 @@ ZONE = b"\x06school\x03lan\0"
         ('@ TXT "two words" one', ZONE, 300, 'TXT "two words" "one"'),
         (r'@ TXT "a \"quote\""', ZONE, 300, r'TXT "a \"quote\""'),
         (r"a\.b A 192.168.1.20", b"\x03a.b" + ZONE, 300, "A 192.168.1.20"),
+        (
+            "_ipp._tcp PTR Máy\\ in._ipp._tcp",
+            b"\x04_ipp\x04_tcp" + ZONE,
+            300,
+            r"PTR M\195\161y\032in._ipp._tcp.school.lan.",
+        ),
+        (
+            "_ipp._tcp PTR HP\\.1._ipp._tcp.School.lan.",
+            b"\x04_ipp\x04_tcp" + ZONE,
+            300,
+            r"PTR HP\.1._ipp._tcp.school.lan.",
+        ),
+        (
+            "Ma\u0301y\\032in._ipp._tcp SRV 0 0 631 Printer",
+            b"\x07m\xc3\xa1y in\x04_ipp\x04_tcp" + ZONE,
+            300,
+            "SRV 0 0 631 printer.school.lan.",
+        ),
     ],
 )
 def test_records_agree_with_another_implementation(
@@ -73,6 +91,9 @@ def test_vietnamese_owners_become_a_labels() -> None:
         ("@ MX -1 mail", "no number from 0 to 65535"),
         ("@ SRV 0 0 1_0 x", "no number from 0 to 65535"),
         ("www CNAME a..b", "no name"),
+        ("máy..in._ipp._tcp A 1.2.3.4", "no name"),
+        ("á" * 32 + "._ipp._tcp A 1.2.3.4", "no name"),
+        ("_máy._ipp._tcp A 1.2.3.4", "no name"),
         ('@ TXT "open', "quotes"),
         ('@ TXT "a"b', "quotes"),
         ("@ TXT", "no data of type TXT"),
