@@ -43,7 +43,7 @@ from filterd.server.listening import Listening, listen_on
 from filterd.server.manager import Manager
 from filterd.server.notify import READY, STOPPING, notify
 from filterd.server.page import SharedPage
-from filterd.server.supervisor import Child, Supervisor
+from filterd.server.supervisor import TICKS_AT_WORK, Child, Supervisor
 from filterd.server.watchdog import Watchdog
 from filterd.server.worker import Worker
 from filterd.texts import Texts
@@ -122,7 +122,13 @@ def _allow_many_sockets() -> None:
 def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
     channels = [channel_pair() for _ in range(setting.workers)]
     ends = [manager_end for manager_end, _ in channels]
-    manager = Child("manager", 0, _process(partial(_manage, setting, ends)), hears_hangup=True)
+    manager = Child(
+        "manager",
+        0,
+        _process(partial(_manage, setting, ends)),
+        hears_hangup=True,
+        patience_ticks=TICKS_AT_WORK,  # it checks new lists, and nobody's lookup waits for it
+    )
     return [
         manager,
         *(

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 _TICK_S = 1.0
 _TICKS_WITHOUT_BEAT = 5
-"""Nobody may wait longer for DNS (reliability.md §5); what takes long is done in threads."""
+"""Nobody may wait longer for DNS (reliability.md §5)."""
+TICKS_AT_WORK = 30
+"""Checking five million names lets no heart beat for some seconds on a small board."""
 _LONG_LIFE_S = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _STOP_WITHIN_S = 5.0
@@ -50,13 +52,15 @@ _log = logging.getLogger("filterd.supervisor")
 class Child:
     """A process to keep. ``run`` is its whole life; ``number`` its place in the page.
 
-    ``hears_hangup``: SIGHUP is passed on to it.
+    ``hears_hangup``: SIGHUP is passed on to it. ``patience_ticks``: how long it
+    may show no heartbeat once it serves; before that it has ``TICKS_AT_WORK``.
     """
 
     name: str
     number: int
     run: Callable[[], None]
     hears_hangup: bool = False
+    patience_ticks: int = _TICKS_WITHOUT_BEAT
     pid: int = 0
     started_at: float = 0.0
     start_after: float = 0.0
@@ -167,7 +171,9 @@ class Supervisor:
             beats = self._page.beats(child.number)
             child.ticks_without_beat = 0 if beats != child.beats else child.ticks_without_beat + 1
             child.beats = beats
-            if child.pid and child.ticks_without_beat >= _TICKS_WITHOUT_BEAT:
+            serves = self._page.is_ready(child.number, child.pid)
+            patience = child.patience_ticks if serves else TICKS_AT_WORK
+            if child.pid and child.ticks_without_beat >= patience:
                 _log.error("the %s does not react; ending it", child.name)
                 child.ticks_without_beat = 0
                 os.kill(child.pid, signal.SIGKILL)

@@ -29,7 +29,7 @@ from filterd.server.supervisor import READY, Child, Supervisor
 
 logging.basicConfig(format="%(message)s", stream=sys.stdout)
 page = SharedPage()
-supervisor._TICK_S, supervisor._TICKS_WITHOUT_BEAT = 0.05, 4
+supervisor._TICK_S, supervisor.TICKS_AT_WORK = 0.05, 12
 
 def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())
@@ -148,6 +148,22 @@ def test_a_child_that_hangs_is_ended_and_replaced() -> None:
         first = running.pid_of(1)
         running.wait_for("the worker does not react; ending it")
         assert running.pid_of(1) != first
+
+
+def test_a_child_that_is_not_ready_yet_has_more_time_and_not_for_ever() -> None:
+    with supervising("[Child('worker', 1, lambda: time.sleep(600), patience_ticks=0)]") as running:
+        running.wait_for("the worker does not react; ending it")
+        running.wait_for("the worker ended (signal 9)")
+
+
+def test_a_child_may_have_more_patience_than_others() -> None:
+    two = (
+        "[Child('manager', 0, lambda: serve(0, beating=False), patience_ticks=10**6),"
+        " Child('worker', 1, lambda: serve(1, beating=False))]"
+    )
+    with supervising(two) as running:
+        assert "the worker does" in running.wait_for("does not react")
+        assert "the worker does" in running.wait_for("does not react")
 
 
 def test_a_child_that_is_stopped_is_ended_and_replaced() -> None:
