@@ -50,6 +50,7 @@ fuzz: setup ## Fuzz with 10 million messages, a million packets, names; FUZZ=10 
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \
 	    FILTERD_FUZZ_MESSAGES=$(FUZZ)000000 FILTERD_FUZZ_NAMES=$(FUZZ)000000 \
 	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
+	    FILTERD_FUZZ_LIVES=$(FUZZ)0000 \
 	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins
 
 e2e: setup ## Ask every type, 100,000 questions through filterd and past it, forge, kill, install
