@@ -16,11 +16,10 @@ from struct import Struct, calcsize
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ConfigError
+from filterd.policy.model import ListenAddress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from filterd.policy.model import ListenAddress
 
 ControlMessage = tuple[int, int, bytes]
 """Level, type, data (cmsg(3))."""
@@ -28,6 +27,9 @@ ControlMessage = tuple[int, int, bytes]
 _IP_PKTINFO = 8  # linux/in.h; the socket module names it only from Python 3.14 on
 _IP_PKTOPTIONS = 9
 _IPV6_PKTOPTIONS = 6  # linux/in6.h, IPV6_2292PKTOPTIONS: the one that TCP knows
+
+_IP_FREEBIND = 15
+_IPV6_FREEBIND = 78
 
 _IPV4_INFO = Struct("@i4s4s")
 _IPV6_INFO = Struct("@16si")
@@ -53,6 +55,9 @@ class Arrival(NamedTuple):
 def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
     """Return a bound socket that does not block and tells how things arrive.
 
+    An address that the machine does not have yet is bound all the same: a VLAN
+    or an address shared with another gateway may come later (ip(7), IP_FREEBIND).
+
     Raises:
         ConfigError: the address cannot be bound.
     """
@@ -63,14 +68,27 @@ def bind(listen: ListenAddress, kind: socket.SocketKind) -> socket.socket:
     if ipv6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
     else:
         opened.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        opened.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
     try:
         opened.bind(_socket_address(listen))
     except OSError as error:
         opened.close()
         raise _cannot_listen(listen, error) from error
     return opened
+
+
+def is_here(address: str) -> bool:
+    """Tell whether this machine has an address at the moment."""
+    listen = ListenAddress(address, 0)
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as opened:
+        try:
+            opened.bind(_socket_address(listen))
+        except OSError as error:
+            return error.errno != errno.EADDRNOTAVAIL
+        return True
 
 
 def _socket_address(listen: ListenAddress) -> tuple[str, int] | tuple[str, int, int, int]:
@@ -130,7 +148,7 @@ def _cannot_listen(listen: ListenAddress, error: OSError) -> ConfigError:
     hints = {
         errno.EADDRINUSE: "another server has it; see `ss -lunpt`, or change `listen` in site.yaml",
         errno.EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE",
-        errno.EADDRNOTAVAIL: "this machine has no such address; change `listen` in site.yaml",
+        errno.ENODEV: "this machine has no such interface; change `listen` in site.yaml",
     }
     return ConfigError(
         f"cannot listen on {listen.address} port {listen.port}: {error.strerror or error}",

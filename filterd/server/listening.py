@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.server.arrival import bind
+from filterd.server.arrival import bind, is_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.policy.model import ListenAddress
+
+_log = logging.getLogger("filterd.listening")
 
 
 class Listening(NamedTuple):
@@ -33,7 +36,8 @@ def listen_on(addresses: Iterable[ListenAddress]) -> list[Listening]:
     """Bind every address, or none.
 
     Connections are taken from the moment at which a worker listens; datagrams
-    wait for it from now on.
+    wait for it from now on. An address that the machine does not have is logged:
+    it may come later, or be a slip of the pen.
 
     Raises:
         ConfigError: one cannot be bound.
@@ -41,6 +45,11 @@ def listen_on(addresses: Iterable[ListenAddress]) -> list[Listening]:
     with contextlib.ExitStack() as opened:
         bound = []
         for address in addresses:
+            if not is_here(address.address):
+                _log.warning(
+                    "this machine has no address %s now: answering there once it has",
+                    address.address,
+                )
             udp = opened.enter_context(bind(address, socket.SOCK_DGRAM))
             port = udp.getsockname()[1]
             tcp = opened.enter_context(bind(replace(address, port=port), socket.SOCK_STREAM))

@@ -20,6 +20,7 @@ import pytest
 from tests.support.daemon import build_lists, write_site
 from tests.support.dhcp import socket_for_dhcp, take_lease
 from tests.support.gateway import (
+    LATER,
     OTHER_PORT,
     PORT,
     SPECIFIC,
@@ -65,7 +66,7 @@ def serving(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
 @pytest.fixture(scope="module")
 def specific(around: Gateway, lists: StateFolder) -> Iterator[Gateway]:
     """A gateway that answers on a few of its addresses."""
-    with around.serving(lists, Site(SPECIFIC_PORT, SPECIFIC)):
+    with around.serving(lists, Site(SPECIFIC_PORT, (*SPECIFIC, LATER))):
         yield around
 
 
@@ -145,6 +146,18 @@ def test_a_mac_with_many_addresses_identifies_nobody(serving: Gateway) -> None:
 
 def _are_blocked(serving: Gateway, sources: list[str]) -> list[bool]:
     return [is_blocked(serving.relay, SERVER, source) for source in sources]
+
+
+def test_an_address_of_the_site_that_comes_later_is_answered_on_without_a_restart(
+    specific: Gateway,
+) -> None:
+    assert is_silent(specific.pupil, LATER, port=SPECIFIC_PORT)
+    specific.gateway.ip(f"address add {LATER}/24 dev lan0")
+    try:
+        for tcp in (False, True):
+            assert ask(specific.pupil, LATER, tcp=tcp, port=SPECIFIC_PORT)
+    finally:
+        specific.gateway.ip(f"address del {LATER}/24 dev lan0")
 
 
 def test_an_address_that_appears_while_it_runs_is_answered_from(serving: Gateway) -> None:

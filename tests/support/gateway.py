@@ -69,6 +69,9 @@ SPECIFIC = (
     "2001:db8:6::1",
     "fe80::1%lan0",
 )
+LATER = "192.168.6.77"
+"""One that the gateway does not have when the daemon starts."""
+
 PORT, SPECIFIC_PORT, OTHER_PORT = 53, 5300, 5301
 """Of a daemon on all addresses, of one on these, and of one that lets others ask."""
 

@@ -9,7 +9,14 @@ import pytest
 
 from filterd.errors import ConfigError
 from filterd.policy.model import ListenAddress
-from filterd.server.arrival import ANCILLARY_OCTETS, Arrival, arrival_of, bind, interface_of
+from filterd.server.arrival import (
+    ANCILLARY_OCTETS,
+    Arrival,
+    arrival_of,
+    bind,
+    interface_of,
+    is_here,
+)
 
 LOOPBACK = socket.if_nametoindex("lo")
 
@@ -96,9 +103,17 @@ def test_an_address_in_use_is_named_with_what_to_do(kind: socket.SocketKind) -> 
             bind(ListenAddress("127.0.0.1", port), kind)
 
 
-def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(ConfigError, match="this machine has no such address"):
-        bind(ListenAddress("192.0.2.1", 0), socket.SOCK_DGRAM)
+@pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8:113::9"])
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_an_address_that_may_come_later_is_bound(address: str, kind: socket.SocketKind) -> None:
+    with bind(ListenAddress(address, 0), kind) as opened:
+        assert opened.getsockname()[0] == address
+    assert not is_here(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0.0.0.0", "::"])
+def test_an_address_of_this_machine_is_here(address: str) -> None:
+    assert is_here(address)
 
 
 def test_an_interface_that_is_not_there_is_one_line() -> None:
