@@ -97,6 +97,15 @@ def upstreams(monkeypatch: pytest.MonkeyPatch) -> Upstreams:
     return Upstreams()
 
 
+@pytest.fixture
+def expired(index: Index, cache: Cache, clock: FakeClock) -> Query:
+    """Return a question whose answer was kept and has just ceased to hold."""
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    clock.advance(301)
+    return query
+
+
 def run(background: Background[Answer], test: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
         await asyncio.wait_for(test(), WITHIN_S)
@@ -213,16 +222,11 @@ def test_a_failure_is_remembered_in_delegated_zones_too(
 
 
 def test_what_has_expired_is_given_when_asking_takes_too_long_and_asking_goes_on(
-    index: Index,
+    expired: Query,
     cache: Cache,
-    clock: FakeClock,
     background: Background[Answer],
     upstreams: Upstreams,
 ) -> None:
-    query = a_chain_query(a_site(index))
-    answer_of(cache, query, forward)
-    clock.advance(301)
-
     async def test() -> None:
         thinking = asyncio.get_running_loop().create_future()
 
@@ -232,54 +236,46 @@ def test_what_has_expired_is_given_when_asking_takes_too_long_and_asking_goes_on
 
         upstreams.then = at_last
         for _ in range(3):
-            stale = await cache(query, upstreams)
+            stale = await cache(expired, upstreams)
             assert (stale.source, codes(stale)) == (Source.STALE, [EdeCode.STALE_ANSWER])
         assert (upstreams.asked, len(background)) == (1, 1)
         thinking.set_result(None)
         while len(background):
             await asyncio.sleep(0)
-        assert (await cache(query, upstreams)).source == Source.CACHED
+        assert (await cache(expired, upstreams)).source == Source.CACHED
 
     run(background, test)
 
 
 def test_an_answer_in_time_is_better_than_a_stale_one(
-    index: Index,
+    expired: Query,
     cache: Cache,
-    clock: FakeClock,
     background: Background[Answer],
     upstreams: Upstreams,
 ) -> None:
-    query = a_chain_query(a_site(index))
-    answer_of(cache, query, forward)
-    clock.advance(301)
-
     async def test() -> None:
-        assert (await cache(query, upstreams)).source == Source.FORWARDED
+        assert (await cache(expired, upstreams)).source == Source.FORWARDED
 
     run(background, test)
 
 
 def test_after_a_failure_a_stale_answer_is_given_at_once_and_nobody_asked(
-    index: Index,
+    expired: Query,
     cache: Cache,
     clock: FakeClock,
     background: Background[Answer],
     upstreams: Upstreams,
 ) -> None:
-    query = a_chain_query(a_site(index))
-    answer_of(cache, query, forward)
-    clock.advance(301)
     upstreams.then = fail
 
     async def test() -> None:
         for _ in range(89):
-            assert (await cache(query, upstreams)).source == Source.STALE
+            assert (await cache(expired, upstreams)).source == Source.STALE
             clock.advance(1)
 
     run(background, test)
     assert upstreams.asked == 3
-    assert answer_of(cache, query, proceed).source == Source.STALE, "it waits for nothing"
+    assert answer_of(cache, expired, proceed).source == Source.STALE, "it waits for nothing"
 
 
 @pytest.mark.parametrize("silent", [True, False])
@@ -312,25 +308,21 @@ def test_nobody_waits_for_a_route_that_is_silent(
 
 
 def test_an_overload_gives_what_is_stale_at_once_and_is_not_remembered(
-    index: Index,
+    expired: Query,
     cache: Cache,
-    clock: FakeClock,
     background: Background[Answer],
     upstreams: Upstreams,
 ) -> None:
     async def overload(_: Query) -> Answer:
         return Answer(Source.FAILED, overloaded=True)
 
-    query = a_chain_query(a_site(index))
-    answer_of(cache, query, forward)
-    clock.advance(301)
     upstreams.then = overload
 
     async def test() -> None:
-        assert (await cache(query, upstreams)).source == Source.STALE
+        assert (await cache(expired, upstreams)).source == Source.STALE
         await asyncio.sleep(0)
         upstreams.then = forward
-        assert (await cache(query, upstreams)).source == Source.FORWARDED
+        assert (await cache(expired, upstreams)).source == Source.FORWARDED
 
     run(background, test)
 
@@ -365,35 +357,26 @@ def test_a_delegated_zone_is_never_answered_stale(
 
 
 def test_an_exception_of_what_is_below_gives_what_is_stale_and_is_logged(
-    index: Index,
+    expired: Query,
     cache: Cache,
-    clock: FakeClock,
     background: Background[Answer],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def broken(_: Query) -> Answer:
         raise RuntimeError("a bug")
 
-    query = a_chain_query(a_site(index))
-    answer_of(cache, query, forward)
-    clock.advance(301)
-
     async def test() -> None:
-        assert (await cache(query, broken)).source == Source.STALE
+        assert (await cache(expired, broken)).source == Source.STALE
 
     run(background, test)
     assert "RuntimeError: a bug" in caplog.text
 
 
 def test_a_client_that_goes_away_does_not_end_the_asking(
-    index: Index, cache: Cache, clock: FakeClock, background: Background[Answer]
+    expired: Query, cache: Cache, background: Background[Answer]
 ) -> None:
-    query = a_chain_query(a_site(index))
-    answer_of(cache, query, forward)
-    clock.advance(301)
-
     async def test() -> None:
-        client = asyncio.ensure_future(cache(query, wait))
+        client = asyncio.ensure_future(cache(expired, wait))
         await asyncio.sleep(0)
         client.cancel()
         await asyncio.gather(client, return_exceptions=True)
