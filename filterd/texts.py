@@ -59,6 +59,10 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "reason.list-exception": ("danh sách có ngoại lệ cho tên này", "the list excepts this name"),
     "reason.category": ("nhóm không dành cho khối lớp này", "a category closed to this grade"),
     "reason.open": ("nhóm mở cho khối lớp này", "a category open to this grade"),
+    "reason.not-asked": (
+        "loại bản ghi không bao giờ được hỏi (chuyển vùng và tương tự)",
+        "a type that is never asked for (zone transfers and the like)",
+    ),
     "reason.not-listed": ("không có trong danh sách nào", "on no list"),
     "reason.alias": ("bí danh (CNAME) dẫn đến tên bị chặn", "its alias leads to a blocked name"),
     "reason.private-answer": (

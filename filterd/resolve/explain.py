@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Why a client gets what it gets, as data for people: what ``filterd check`` prints.
 
-Asks the same functions as the chain does, in the same order: local zones and
-special-use names, then policy. What only the Internet knows (the aliases of a
-name) is told by ``explain_answer`` from an answer of the chain itself.
+Asks the same functions as the chain does, in the same order: what is never
+asked, local zones and special-use names, then policy. What only the Internet
+knows (the aliases of a name) is told by ``explain_answer`` from an answer of the
+chain itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 from filterd.errors import ConfigError
 from filterd.policy.client import Client
 from filterd.policy.verdict import Action
+from filterd.resolve.links.admission import NEVER_ASKED
 from filterd.resolve.local_data import answer_locally
 from filterd.resolve.query import Source
 from filterd.wire import Rcode, type_to_text
@@ -27,12 +29,15 @@ if TYPE_CHECKING:
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
 
+NOT_ASKED = "not-asked"
+"""The ``reason`` for types that are refused whatever they name: transfers and the like."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """One decision with its provenance, from the client to the entry.
 
-    ``reason`` is a stable word: a ``Rule`` label, ``not-listed``,
+    ``reason`` is a stable word: a ``Rule`` label, ``not-listed``, ``not-asked``,
     ``local-zone``, ``lease``, ``alias``, ``private-answer``, ``rewritten`` (by the
     safe twin ``rewritten_to``) or a ``SpecialReason``; ``note`` is what the site or the
     publisher wrote beside the rule. ``matched`` is the name that the
@@ -95,6 +100,8 @@ def parse_time(text: str, time_zone: str) -> float:
 
 def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) -> Explanation:
     """Explain what this client would get for this question at Unix time ``now``."""
+    if qtype in NEVER_ASKED:
+        return _explanation(client, qname, qtype, Action.REFUSE, NOT_ASKED)
     known = answer_locally(site, qname, qtype)
     if known is not None:
         return _explanation(client, qname, qtype, _local_action(known), known.reason)

@@ -11,7 +11,7 @@ from filterd.wire import Ede, EdeCode, RRClass, RRType
 if TYPE_CHECKING:
     from filterd.resolve.handler import Handler
 
-_NEVER_ASKED = frozenset(
+NEVER_ASKED = frozenset(
     (RRType.OPT, RRType.TKEY, RRType.TSIG, RRType.IXFR, RRType.AXFR, RRType.MAILB, RRType.MAILA)
 )
 """Transfers, and the types that are no data of a name (RFC 6895 §3.1). ANY has its own link."""
@@ -25,6 +25,6 @@ class Admission:
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
         """See any query; refuse what no forwarder answers, pass the rest on."""
         question = query.message.question
-        if question.qclass != RRClass.IN or question.qtype in _NEVER_ASKED:
+        if question.qclass != RRClass.IN or question.qtype in NEVER_ASKED:
             return Answer(Source.REFUSED, edes=(NOT_SUPPORTED,))
         return await proceed(query)

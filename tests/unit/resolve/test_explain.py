@@ -35,7 +35,7 @@ from tests.support.policies import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-A, TXT = 1, 16
+A, TXT, AXFR = 1, 16, 252
 CONTRACT = (
     "qname",
     "qtype",
@@ -107,6 +107,9 @@ def _explained(site: Site, name: str, qtype: int = A, grade: str = "6") -> dict[
         ("unknown.example", A, "pass", "not-listed"),
         ("other-game.example", A, "nxdomain", "category"),
         ("host.example", A, "nodata", "category"),
+        # refused whatever it names
+        ("porn.example", AXFR, "refuse", "not-asked"),
+        ("printer.school.lan", AXFR, "refuse", "not-asked"),
         ("porn.example", A, "nxdomain", "locked"),
         ("pinned.example", A, "pass", "pin"),
         ("kept.example", A, "pass", "protected"),
