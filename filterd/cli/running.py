@@ -46,7 +46,6 @@ def status(
 
 def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
     cache = {key: number(value) for key, value in told["cache"].items()}
-    answers = ", ".join(f"{what} {number(n)}" for what, n in sorted(told["answers"].items()))
     lists = texts(
         "status.names_on_lists",
         names=number(told["names"]),
@@ -62,13 +61,18 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
             (texts("status.matcher"), texts("status.native" if told["native"] else "status.pure")),
             (texts("status.listen"), ", ".join(told["listen"])),
             (texts("status.upstreams"), _upstreams(texts, told["upstreams"])),
-            (texts("status.answers"), answers),
+            (texts("status.answers"), _answers(texts, told["answers"])),
             (texts("status.cache"), texts("status.cache_line", **cache)),
             (texts("status.in_flight"), str(told["in_flight"])),
             (texts("status.datagrams"), _datagrams(texts, told)),
         ],
     )
     return titled(texts("status.title", version=told["version"]), table)
+
+
+def _answers(texts: Texts, counted: dict[str, int]) -> str:
+    most_first = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{texts.word('answered', what)} {number(n)}" for what, n in most_first)
 
 
 def _datagrams(texts: Texts, told: dict[str, Any]) -> str:
@@ -87,10 +91,15 @@ def _datagrams(texts: Texts, told: dict[str, Any]) -> str:
 def _upstreams(texts: Texts, upstreams: list[dict[str, Any]]) -> str:
     if not upstreams:
         return texts("status.no_upstream")
-    return ", ".join(
+    return "\n".join(_upstream(texts, one) for one in upstreams)
+
+
+def _upstream(texts: Texts, one: dict[str, Any]) -> str:
+    """Return one line: where it is, how fast, whether it is encrypted, what is wrong with it."""
+    return (
         f"{one['address']} port {one['port']}"
+        + (" TLS" if one["tls"] != "no" else "")
         + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
         + (f" ({texts('status.up_down')})" if one["down"] else "")
         + (f" ({one['problem']})" if one["problem"] else "")
-        for one in upstreams
     )

@@ -11,6 +11,7 @@ import pytest
 from filterd.lists.reasons import Reason
 from filterd.policy.model import TIERS
 from filterd.policy.verdict import Rule
+from filterd.resolve.query import Source
 from filterd.resolve.special_use import SpecialReason
 from filterd.texts import _TEXTS, Texts
 
@@ -18,7 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "filterd"
 VIETNAMESE = set("ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ")
 
 
-GROUPS = {"reason", "tier", "source", "effect", "not-taken"}
+GROUPS = {"reason", "tier", "source", "effect", "not-taken", "answered"}
 """Messages that are looked up by a word of the data."""
 
 COMPOSED = {f"lists.{key}" for key in ("kept", "duplicate", "redundant", "not_taken")} | {
@@ -88,3 +89,8 @@ def test_a_word_without_a_message_is_shown_as_it_is() -> None:
 def test_values_are_filled_in() -> None:
     assert Texts("en")("check.no_line", list="a", line=3) == "a, line 3"
     assert Texts("vi")("check.no_line", list="a", line=3) == "a, dòng 3"
+
+
+def test_every_kind_of_answer_has_words() -> None:
+    counted = [*map(str, Source), "dropped", "malformed", "notimp", "badvers", "error"]
+    assert {f"answered.{what}" for what in counted} <= _TEXTS.keys()

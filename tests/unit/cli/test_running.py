@@ -36,8 +36,22 @@ STATUS: dict[str, Any] = {
         "refreshed": 4,
     },
     "upstreams": [
-        {"address": "192.0.2.53", "port": 53, "rtt_ms": 12.5, "down": False, "problem": ""},
-        {"address": "2001:db8::53", "port": 853, "rtt_ms": None, "down": True, "problem": "why"},
+        {
+            "address": "192.0.2.53",
+            "port": 53,
+            "tls": "no",
+            "rtt_ms": 12.5,
+            "down": False,
+            "problem": "",
+        },
+        {
+            "address": "2001:db8::53",
+            "port": 853,
+            "tls": "strict",
+            "rtt_ms": None,
+            "down": True,
+            "problem": "why",
+        },
     ],
     "forwarding": {},
     "in_flight": 3,
@@ -75,13 +89,23 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
             [
                 "filterd 0.1.0 is running",
                 "192.0.2.53 port 53 12.5 ms",
-                "(down) (why)",
+                "port 853 TLS (down) (why)",
+                "forwarded 678\u202f901, blocked 12\u202f345",
                 "2 stale",
                 "34 sent to TCP, 56 dropped",
                 "86\u202f400 s",
             ],
         ),
-        ("vi", ["filterd 0.1.0 đang chạy", "Trường [mẫu]", "(không trả lời)", "biên dịch (nhanh)"]),
+        (
+            "vi",
+            [
+                "filterd 0.1.0 đang chạy",
+                "Trường [mẫu]",
+                "(không trả lời)",
+                "chặn 12\u202f345",
+                "biên dịch (nhanh)",
+            ],
+        ),
     ],
 )
 def test_status_is_told_within_80_columns(
