@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from filterd.resolve.query import Answer
     from filterd.upstream import Resolution
 
-ALIAS, TARGET = "alias.example", "target.example"
-NAMES = ("plain.example", ALIAS, TARGET)
+PLAIN, ALIAS, TARGET = NAMES = ("plain.example", "alias.example", "target.example")
 
 DAY_S = 86_400.0
 STALE = {3, 19}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hours of small random schools: nothing that is answered is blocked, invented, lost or too old.
 
-The controls break one thing in filterd each and ask for a life in which the
-comparison notices.
+The controls break one thing in filterd each, and live a life in which the
+comparison notices it.
 """
 
 from __future__ import annotations
@@ -12,26 +12,19 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filterd.resolve import compose
 from filterd.resolve.links import cache
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.store import Entry, ResolutionStore
-from tests.support.cache_life import NAMES, Life
+from tests.support.cache_life import ALIAS, NAMES, PLAIN, TARGET, Life
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from filterd.lists.index import Index
 
 LIVES = int(os.environ.get("FILTERD_FUZZ_LIVES", "150"))
-LOOK = settings(
-    max_examples=2000, deadline=None, phases=[Phase.generate], database=None, derandomize=True
-)
-"""How long a control looks for a life in which it is noticed, and always the same way."""
-
 Steps = list[tuple[Any, ...]]
 
 _NUMBERS = st.integers(0, 5)
@@ -67,33 +60,46 @@ def _holds_for_ever(store: ResolutionStore, key: Any, _: float) -> Entry | None:
     return store._entries.get(key)
 
 
-BROKEN: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "aliases are not judged": lambda patch: patch.setattr(
-        Filter, "_judge_targets", lambda *said: said[-1]
+ASK, ASK_ALIAS = ("ask", PLAIN, False, False, 1), ("ask", ALIAS, False, False, 1)
+TELL, FAIL = ("tell", 0, 20, True), ("fail", 0, False)
+BLOCK, BLOCK_TARGET = ("rule", frozenset({PLAIN})), ("rule", frozenset({TARGET}))
+EXPIRED: Steps = [ASK, TELL, ("wait", 31.0), ASK, FAIL]
+
+BROKEN: dict[str, tuple[object, str, object, Steps]] = {
+    "aliases are not judged": (
+        Filter,
+        "_judge_targets",
+        lambda *said: said[-1],
+        [BLOCK_TARGET, ASK_ALIAS, TELL],
     ),
-    "a reload is not seen by who waits": lambda patch: patch.setattr(
-        Filter, "_judge_again", lambda *said: said[-1]
+    "a reload is not seen by who waits": (
+        Filter,
+        "_judge_again",
+        lambda *said: said[-1],
+        [ASK, BLOCK, TELL],
     ),
-    "what expired is not marked": lambda patch: patch.setattr(
-        ResolutionStore, "get", _holds_for_ever
+    "what expired is not marked": (ResolutionStore, "get", _holds_for_ever, EXPIRED),
+    "what expired is kept for ever": (
+        cache,
+        "STALE_FOR_S",
+        10**9,
+        [ASK, TELL, ("wait", 90_000.0), ASK, FAIL],
     ),
-    "what expired is kept for ever": lambda patch: patch.setattr(cache, "STALE_FOR_S", 10**9),
-    "nothing that expired is kept": lambda patch: patch.setattr(cache, "STALE_FOR_S", 0),
-    "what is old has a long TTL": lambda patch: patch.setattr(compose, "STALE_TTL_S", 31),
+    "nothing that expired is kept": (cache, "STALE_FOR_S", 0, EXPIRED),
+    "what is old has a long TTL": (compose, "STALE_TTL_S", 31, EXPIRED),
 }
 
 
-@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.parametrize(("where", "what", "broken", "steps"), BROKEN.values(), ids=BROKEN.keys())
 def test_the_comparison_notices_when(
-    index: Index, monkeypatch: pytest.MonkeyPatch, broken: Callable[[pytest.MonkeyPatch], None]
+    index: Index,
+    monkeypatch: pytest.MonkeyPatch,
+    where: object,
+    what: str,
+    broken: object,
+    steps: Steps,
 ) -> None:
-    broken(monkeypatch)
-
-    def is_noticed(steps: Steps) -> bool:
-        try:
-            asyncio.run(Life(index).live(steps))
-        except AssertionError:
-            return True
-        return False
-
-    assert find(STEPS, is_noticed, settings=LOOK)
+    asyncio.run(Life(index).live(steps))
+    monkeypatch.setattr(where, what, broken)
+    with pytest.raises(AssertionError):
+        asyncio.run(Life(index).live(steps))
