@@ -110,6 +110,12 @@ _SUBTREES: dict[bytes, Special] = {
     **_table(["resolver.arpa"], SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY),
 }
 
+SUBTREES = frozenset(_SUBTREES)
+"""Names that are special with everything beneath them."""
+
+FIRST_LABELS = frozenset((b"wpad", b"isatap", b"_dns"))
+"""Labels that make any name special that begins with them."""
+
 _SINGLE_LABEL = Special(SpecialAnswer.NXDOMAIN, SpecialReason.SINGLE_LABEL)
 _DISCOVERY = Special(SpecialAnswer.NXDOMAIN, SpecialReason.DISCOVERY)
 _ENCRYPTED_DNS = Special(SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+
+from filterd.policy.fast import SetReader, Touch, touched
+from filterd.policy.model import BlockResponse, LocalZone
+from filterd.policy.verdict import Action, Rule
+from filterd.wire import name as names
+from tests.support.policies import (
+    NOW,
+    a_grade,
+    a_pin,
+    a_policy,
+    allow,
+    an_index,
+    wire,
+)
+from tests.support.worlds import NAMES, PUPIL, TEACHER, TYPES, client_of, engine_of, worlds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.policy.client import Client
+    from filterd.policy.engine import Engine
+    from tests.support.oracle import World
+
+
+def read(tmp_path: Path, lines: list[str], grade: str = "6", **options: object) -> object:
+    """Return what the reader says of the first name of a list of games."""
+    response = options.pop("response", BlockResponse.NXDOMAIN)
+    assert isinstance(response, BlockResponse)
+    index = an_index(tmp_path, {"games": ("games", "adblock", False, lines)})
+    (hit,) = index.lookup(wire("a.example"))
+    reader = SetReader(a_policy(), index)
+    plain = reader.read(a_grade(grade, response=response, also_closed=("games",)), hit.set_id)
+    if plain is None:
+        return None
+    return plain.verdict and plain.verdict.action
+
+
+def test_a_name_with_its_subtree_is_plain(tmp_path: Path) -> None:
+    assert read(tmp_path, ["||a.example^"]) is Action.NXDOMAIN
+
+
+def test_a_grade_that_answers_with_no_data_has_it_plainly(tmp_path: Path) -> None:
+    assert read(tmp_path, ["||a.example^"], response=BlockResponse.NODATA) is Action.NODATA
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["|a.example^"],
+        ["||*.a.example^"],
+        ["||a.example^$dnstype=A"],
+        ["||a.example^$denyallow=b.a.example"],
+        ["||a.example^$important"],
+        ["@@||a.example^"],
+        ["||a.example^", "@@||b.a.example^"],
+    ],
+)
+def test_what_depends_on_the_question_is_left_to_the_engine(
+    tmp_path: Path, lines: list[str]
+) -> None:
+    assert read(tmp_path, lines) is None
+
+
+def test_a_sinkhole_is_left_to_the_engine(tmp_path: Path) -> None:
+    assert read(tmp_path, ["||a.example^"], response=BlockResponse.SINKHOLE) is None
+
+
+def test_an_open_category_says_nothing(tmp_path: Path) -> None:
+    index = an_index(tmp_path, {"ads": ("ads-trackers", "domains", False, ["a.example"])})
+    (hit,) = index.lookup(wire("a.example"))
+    plain = SetReader(a_policy(), index).read(a_grade("6"), hit.set_id)
+    assert plain is not None
+    assert plain.verdict is None
+
+
+def test_what_is_touched_and_what_is_above_it_is_told_apart() -> None:
+    policy = a_policy(
+        pins=[a_pin("www.pin.example")],
+        rules=[allow("example")],
+        local_zones=[LocalZone(wire("school.lan"), ())],
+    )
+    assert touched(policy, [wire("onion")]) == {
+        wire("www.pin.example"): Touch.SUBTREE,
+        wire("pin.example"): Touch.BENEATH,
+        wire("example"): Touch.SUBTREE | Touch.BENEATH,
+        wire("school.lan"): Touch.SUBTREE,
+        wire("lan"): Touch.BENEATH,
+        wire("onion"): Touch.SUBTREE,
+    }
+
+
+def plainly(engine: Engine, reader: SetReader, client: Client, qname: bytes) -> object:
+    """Decide as a reader of sets does: None where it leaves that to the engine."""
+    spoken = touched(engine.policy)
+    if spoken.get(qname, 0) or any(
+        spoken.get(suffix, Touch(0)) & Touch.SUBTREE for suffix in names.suffixes(qname)
+    ):
+        return None
+    verdicts = []
+    for hit in engine.index.lookup(qname):
+        plain = reader.read(client.grade, hit.set_id)
+        if plain is None:
+            return None
+        verdicts += [plain.verdict] if plain.verdict else []
+    if not verdicts:
+        return Action.PASS, None, None
+    first = min(verdicts, key=lambda one: one.match.rule if one.match else Rule.OPEN)
+    assert first.match
+    return first.action, first.match.rule, first.match.category
+
+
+@settings(max_examples=150, deadline=None)
+@given(world=worlds())
+def test_the_engine_says_the_same(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
+    engine = engine_of(world, tmp_path_factory.mktemp("world"))
+    reader = SetReader(engine.policy, engine.index)
+    for person in (PUPIL, TEACHER):
+        client = client_of(engine, person)
+        for text in NAMES:
+            said = plainly(engine, reader, client, wire(text))
+            if said is None:
+                continue
+            for qtype in TYPES:
+                verdict = engine.decide(client, wire(text), qtype, NOW)
+                match = verdict.match if verdict.blocked else None
+                rule, category = (match.rule, match.category) if match else (None, None)
+                assert said == (verdict.action, rule, category)
+                assert verdict.valid_until is None
