@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
 from filterd.resolve.compose import compose
-from filterd.resolve.query import Peer, Query
+from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.tally import tally
 from filterd.wire import Opcode, badvers, formerr, notimp, parse_query, peek_header, servfail
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
+    from filterd.querylog import Counts
     from filterd.resolve.handler import Handler
     from filterd.resolve.site import Sites
 
@@ -26,10 +28,12 @@ _log = logging.getLogger("filterd.resolve")
 
 
 class Resolver:
-    """Answers messages; counts what becomes of them."""
+    """Answers messages; counts what becomes of them, of queries for the log too."""
 
-    def __init__(self, sites: Sites, handler: Handler, clock: Clock) -> None:
-        self._sites, self._handler, self._clock = sites, handler, clock
+    def __init__(
+        self, sites: Sites, handler: Handler, clock: Clock, log: Counts | None = None
+    ) -> None:
+        self._sites, self._handler, self._clock, self._log = sites, handler, clock, log
         self.counters: Counter[str] = Counter()
         """By ``Source`` of the answer; ``dropped`` in silence; ``malformed``, ``notimp`` and
         ``badvers``, answered by these; ``error``, a fault of ours. Each message counts once."""
@@ -74,10 +78,16 @@ class Resolver:
             reply = compose(query, answer, self._clock.wall())
         except Exception:  # noqa: BLE001 -- logged whole; the filter fails closed
             self.counters["error"] += 1
+            self._count(query, Answer(Source.FAILED))
             _log.exception("a question could not be answered; the client gets SERVFAIL")
             return servfail(query.message)
         self.counters[answer.source.value] += 1
+        self._count(query, answer)
         return reply
+
+    def _count(self, query: Query, answer: Answer) -> None:
+        if self._log is not None:
+            tally(self._log, query, answer)
 
     def _finish(self, what: str, reply: bytes) -> bytes:
         self.counters[what] += 1

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one worker adds up for the log, until whoever writes it has it on disk.
+
+Rows are few: an hour has at most grades x categories x actions of them. Hours
+that nobody fetches pile up while the disk is full, so their number is bounded.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.clock import Clock
+
+HOUR_S = 3600
+MOST_ROWS = 20_000
+"""Held at most beside the hour that is being counted: some weeks of a school."""
+
+ROWS_A_BATCH = 4_000
+"""So that a batch fits one packet of the channel between processes."""
+
+
+class Row(NamedTuple):
+    """How often something was answered. ``hour``: Unix time of its start, UTC."""
+
+    hour: int
+    grade: str
+    category: str
+    action: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows on their way to the disk.
+
+    ``worker`` names the process that counted, for as long as it lives; ``number``
+    grows with each batch of it. ``more``: there is another one behind it.
+    """
+
+    worker: str
+    number: int
+    rows: tuple[Row, ...] = ()
+    more: bool = False
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return it as plain data, for another process."""
+        return {
+            "worker": self.worker,
+            "number": self.number,
+            "rows": [list(row) for row in self.rows],
+            "more": self.more,
+        }
+
+    @classmethod
+    def from_plain(cls, data: dict[str, Any]) -> Batch:
+        """Return the batch that another process told."""
+        rows = tuple(Row(*row) for row in data["rows"])
+        return cls(data["worker"], data["number"], rows, data["more"])
+
+
+class Counts:
+    """Totals by hour, grade, category and action.
+
+    ``enabled``: whether anything is counted. ``lost``: how many answers were
+    counted and given up, because nobody took them while there was room.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.enabled = True
+        self.lost = 0
+        self._clock = clock
+        self._name = secrets.token_hex(8)
+        self._hours: dict[int, dict[tuple[str, str, str], int]] = {}
+        self._open: dict[tuple[str, str, str], int] = {}
+        self._opened, self._ends = 0, 0
+        self._handed = Batch(self._name, 0)
+
+    def __len__(self) -> int:
+        """Return how many rows wait to be written."""
+        return len(self._handed.rows) + sum(map(len, self._hours.values()))
+
+    def add(self, grade: str, category: str, action: str, n: int = 1) -> None:
+        """Count answers that are given now.
+
+        Args:
+            grade: of who asked.
+            category: that the rule which decided is of, empty for none.
+            action: what the client got.
+            n: how many.
+        """
+        if not self.enabled:
+            return
+        now = self._clock.wall()
+        if not self._opened <= now < self._ends:
+            self._open_hour(now)
+        key = grade, category, action
+        self._open[key] = self._open.get(key, 0) + n
+
+    def take(self, worker: str = "", acknowledged: int = 0) -> Batch:
+        """Return the next batch, or the last one again if it is not acknowledged.
+
+        Args:
+            worker: whose batch is acknowledged; one of a predecessor's counts for nothing.
+            acknowledged: the number of a batch that is on disk and is forgotten here.
+        """
+        if worker == self._name and acknowledged == self._handed.number:
+            self._handed = Batch(self._name, acknowledged)
+        if not self._handed.rows and self._hours:
+            rows = tuple(self._taken(ROWS_A_BATCH))
+            self._handed = Batch(self._name, self._handed.number + 1, rows, bool(self._hours))
+        return self._handed
+
+    def take_all(self) -> Iterator[Batch]:
+        """Yield every batch that is left, for nobody will be asked again."""
+        while (batch := self.take()).rows:
+            yield batch
+            self.take(batch.worker, batch.number)
+
+    def _open_hour(self, now: float) -> None:
+        """Count into the hour of ``now``; the clock may have been set either way."""
+        self._opened = int(now // HOUR_S) * HOUR_S
+        self._ends = self._opened + HOUR_S
+        while self._hours and len(self) > MOST_ROWS:
+            oldest = self._hours.pop(next(iter(self._hours)))
+            self.lost += sum(oldest.values())
+        self._open = self._hours.setdefault(self._opened, {})
+
+    def _taken(self, most: int) -> Iterator[Row]:
+        """Take rows out, the hour that was begun first before the others."""
+        while most and self._hours:
+            hour, counted = next(iter(self._hours.items()))
+            keys = list(islice(counted, most))
+            for key in keys:
+                yield Row(hour, *key, counted.pop(key))
+            most -= len(keys)
+            if not counted:
+                del self._hours[hour]
+                if hour == self._opened:
+                    self._ends = 0  # the next answer begins it anew

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one writer of the log's file.
+
+SQLite works in a thread of its own (aiosqlite), so whatever the disk does, the
+event loop goes on. After any error the file is closed and opened anew the next
+time: it may have been removed, or the disk mounted again. Time is bounded only
+as far as the kernel returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+import aiosqlite
+
+from filterd.errors import StoreError
+from filterd.querylog import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.querylog.counts import Batch
+
+BUSY_S = 1.0
+"""How long another process may hold the file before the batch is tried later."""
+
+_DAY_S = 86_400
+_SIDE_FILES = ("-wal", "-shm", "-journal")
+_log = logging.getLogger("filterd.querylog")
+
+
+class Database:
+    """The file ``path``; it is made when there is first something to write.
+
+    ``set_aside`` counts the damaged files that were replaced by new ones.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.set_aside = 0
+        self._path, self._clock = path, clock
+        self._connection: aiosqlite.Connection | None = None
+        self._opened: os.stat_result | None = None
+        self._forgot_on = -1
+
+    async def write(self, batches: Iterable[Batch]) -> None:
+        """Add batches up, all or none; one that is there already is not added again.
+
+        Raises:
+            StoreError: the disk refused, or another process holds the file.
+        """
+        batches = tuple(batches)
+        try:
+            try:
+                await self._write(batches)
+            except sqlite3.Error as error:
+                await self.close()
+                if not schema.means_damage(error):
+                    raise
+                self._set_aside(str(error))
+                await self._write(batches)
+        except (sqlite3.Error, OSError) as error:
+            await self.close()
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise StoreError(f"{self._path}: the log cannot be written: {reason}") from error
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                await connection.close()
+
+    async def _write(self, batches: tuple[Batch, ...]) -> None:
+        connection = await self._open()
+        now = int(self._clock.wall())
+        await connection.execute("BEGIN IMMEDIATE")
+        for batch in batches:
+            known = await connection.execute_fetchall(schema.LAST_OF, (batch.worker,))
+            if batch.rows and batch.number > max((row[0] for row in known), default=0):
+                await connection.executemany(schema.ADD, batch.rows)
+                await connection.execute(schema.NOTE, (batch.worker, batch.number, now))
+        if self._forgot_on != now // _DAY_S:
+            await connection.execute(schema.FORGET_DAYS, (schema.DAYS_KEPT - 1,))
+            await connection.execute(schema.FORGET_WORKERS)
+        await connection.execute("COMMIT")
+        self._forgot_on = now // _DAY_S
+
+    async def _open(self) -> aiosqlite.Connection:
+        if self._connection is not None and not self._is_in_place():
+            await self.close()
+        if self._connection is None:
+            self._make()
+            self._connection = await aiosqlite.connect(
+                self._path, timeout=BUSY_S, isolation_level=None
+            )
+            self._opened = self._path.stat()
+            await self._prepare(self._connection)
+        return self._connection
+
+    async def _prepare(self, connection: aiosqlite.Connection) -> None:
+        """Look whether the file is sound; give a new one its tables.
+
+        Raises:
+            sqlite3.Error: it cannot be used.
+        """
+        version = await self._value(connection, "PRAGMA user_version")
+        if version not in (0, schema.VERSION):
+            raise _unusable(f"its version is {version}")
+        for pragma in schema.PRAGMAS:
+            await connection.execute(pragma)
+        found = await self._value(connection, "PRAGMA quick_check(1)")
+        if found != "ok":
+            raise _unusable(str(found))
+        if version == 0:
+            await connection.executescript(f"BEGIN IMMEDIATE; {schema.TABLES} COMMIT;")
+
+    async def _value(self, connection: aiosqlite.Connection, question: str) -> object:
+        ((value, *_), *_) = await connection.execute_fetchall(question)
+        return value
+
+    def _make(self) -> None:
+        """Make the file before SQLite does: what it is allowed, the files beside it are."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._path, flags, 0o600))
+
+    def _is_in_place(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self._opened is not None and os.path.samestat(self._opened, self._path.stat())
+        return False
+
+    def _set_aside(self, reason: str) -> None:
+        """Keep one damaged file, in case that somebody can still read something in it."""
+        kept = self._path.with_name(f"{self._path.name}.damaged")
+        self._path.replace(kept)
+        for suffix in _SIDE_FILES:
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self.set_aside += 1
+        _log.error("%s: damaged (%s); kept as %s, a new one begins", self._path, reason, kept.name)
+
+
+def _unusable(reason: str) -> sqlite3.Error:
+    error = sqlite3.DatabaseError(reason)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading the log's file, a day of the school at a time.
+
+Each reading opens the file anew and only to read: readers do not wait for the
+writer in WAL mode, nor it for them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+import aiosqlite
+
+from filterd.errors import StoreError
+from filterd.querylog import schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BUSY_S = 1.0
+
+
+class Total(NamedTuple):
+    """How often something was answered on a day. ``date``: ISO 8601, in the school's zone."""
+
+    date: str
+    grade: str
+    category: str
+    action: str
+    n: int
+
+
+async def read_totals(
+    path: Path, *, time_zone: str, now: float, days: int, grade: str = ""
+) -> list[Total]:
+    """Return what was counted on the last days, today included, the latest first.
+
+    An hour belongs to the day in which it begins.
+
+    Args:
+        path: the file; one that is not there holds nothing.
+        time_zone: in which days begin.
+        now: Unix time.
+        days: how many, at least 1.
+        grade: of who asked, empty for everybody.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    if not path.exists():
+        return []
+    found: list[Total] = []
+    uri = f"{path.absolute().as_uri()}?mode=rw"  # to read what the writer has not moved yet
+    try:
+        async with aiosqlite.connect(uri, uri=True, timeout=_BUSY_S) as connection:
+            await connection.execute("PRAGMA query_only = ON")
+            for date, begins, ends in _days(time_zone, now, days):
+                limits = (begins, ends, grade, grade)
+                rows = await connection.execute_fetchall(schema.SELECT, limits)
+                found.extend(Total(date, *row) for row in rows)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: the log cannot be read: {error}") from error
+    return found
+
+
+def _days(time_zone: str, now: float, days: int) -> list[tuple[str, int, int]]:
+    """Return date, begin and end of the last days, as Unix times, the latest first."""
+    zone = ZoneInfo(time_zone)
+    today = datetime.fromtimestamp(now, zone).date()
+    dates = [today - timedelta(days=ago) for ago in range(-1, days)]
+    begins = [int(datetime.combine(one, time(), zone).timestamp()) for one in dates]
+    return [
+        (date.isoformat(), begin, end)
+        for date, begin, end in zip(dates[1:], begins[1:], begins, strict=False)
+    ]

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a worker counts is kept until it is acknowledged, and stays bounded."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.querylog import Batch, Counts, Row, counts
+from tests.support.clock import FakeClock
+
+HOUR = 3600 * (int(FakeClock().wall()) // 3600)
+
+
+def _counts(wall: float = HOUR) -> tuple[Counts, FakeClock]:
+    clock = FakeClock(wall)
+    return Counts(clock), clock
+
+
+def test_answers_of_an_hour_are_added_up() -> None:
+    counted, _ = _counts()
+    for n in (1, 1, 5):
+        counted.add("6", "games", "blocked", n)
+    counted.add("6", "", "pass")
+    assert counted.take().rows == (
+        Row(HOUR, "6", "games", "blocked", 7),
+        Row(HOUR, "6", "", "pass", 1),
+    )
+
+
+@pytest.mark.parametrize(("late_s", "hour"), [(3599.999, HOUR), (3600, HOUR + 3600)])
+def test_an_answer_belongs_to_the_hour_in_which_it_is_given(late_s: float, hour: int) -> None:
+    counted, clock = _counts()
+    counted.add("6", "", "pass")
+    clock.advance(late_s)
+    counted.add("6", "", "pass")
+    assert [row.hour for row in counted.take().rows] == sorted({HOUR, hour})
+
+
+def test_a_clock_that_is_set_back_counts_into_the_hour_that_it_shows() -> None:
+    counted, clock = _counts()
+    counted.add("6", "", "pass")
+    clock.advance(-7200)
+    counted.add("6", "", "pass")
+    assert {row.hour for row in counted.take().rows} == {HOUR, HOUR - 7200}
+
+
+def test_a_batch_is_given_again_until_it_is_acknowledged() -> None:
+    counted, _ = _counts()
+    counted.add("6", "", "pass")
+    first = counted.take()
+    counted.add("6", "", "pass")
+    assert counted.take() == counted.take("", 0) == first
+    second = counted.take(first.worker, first.number)
+    assert (second.number, second.rows) == (first.number + 1, first.rows)
+    assert counted.take(second.worker, second.number).rows == ()
+
+
+def test_what_another_worker_gave_is_not_acknowledged_by_the_same_number() -> None:
+    counted, _ = _counts()
+    counted.add("6", "", "pass")
+    first = counted.take()
+    assert counted.take("predecessor", first.number) == first
+
+
+def test_a_batch_is_the_same_behind_the_channel() -> None:
+    counted, _ = _counts()
+    counted.add("6", "", "pass")
+    batch = counted.take()
+    assert Batch.from_plain(json.loads(json.dumps(batch.as_plain()))) == batch
+
+
+def test_many_rows_come_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counts, "ROWS_A_BATCH", 4)
+    counted, _ = _counts()
+    for number in range(10):
+        counted.add(str(number), "", "pass")
+    batches = list(counted.take_all())
+    assert [len(batch.rows) for batch in batches] == [4, 4, 2]
+    assert [batch.more for batch in batches] == [True, True, False]
+    assert len(counted) == 0
+
+
+def test_a_batch_of_the_most_rows_fits_a_packet_of_the_channel() -> None:
+    row = Row(HOUR, "continuing", "c" * 64, "rewritten", 10**15)
+    batch = Batch("0" * 16, 10**9, (row,) * counts.ROWS_A_BATCH, more=True)
+    assert len(json.dumps(batch.as_plain())) < 900_000
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_hours_that_nobody_takes_are_given_up_and_counted(
+    monkeypatch: pytest.MonkeyPatch, *, bounded: bool
+) -> None:
+    if bounded:  # the control: without the bound they pile up
+        monkeypatch.setattr(counts, "MOST_ROWS", 50)
+    counted, clock = _counts()
+    for _ in range(300):
+        counted.add("6", "", "pass", 2)
+        clock.advance(3600)
+    assert (len(counted) <= 52) is bounded
+    assert counted.lost + sum(row.n for one in counted.take_all() for row in one.rows) == 600
+
+
+def test_nothing_is_counted_where_the_log_is_off() -> None:
+    counted, _ = _counts()
+    counted.enabled = False
+    counted.add("6", "", "pass")
+    assert list(counted.take_all()) == []
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("add"), st.sampled_from("ab"), st.integers(1, 5)),
+            st.tuples(st.just("take"), st.just(""), st.just(0)),
+            st.tuples(st.just("acknowledge"), st.just(""), st.just(0)),
+            st.tuples(st.just("wait"), st.just(""), st.integers(-4000, 4000)),
+        )
+    )
+)
+def test_whatever_the_order_everything_arrives_once(steps: list[tuple[str, str, int]]) -> None:
+    counted, clock = _counts()
+    expected: Counter[tuple[int, str]] = Counter()
+    arrived: dict[int, Batch] = {}
+    for step, grade, n in steps:
+        if step == "add":
+            counted.add(grade, "", "pass", n)
+            expected[int(clock.wall() // 3600) * 3600, grade] += n
+        elif step == "wait":
+            clock.advance(n)
+        else:
+            last = max(arrived, default=0) if step == "acknowledge" else 0
+            batch = counted.take(counted.take().worker, last)
+            if batch.rows:
+                arrived[batch.number] = batch
+    arrived.update({batch.number: batch for batch in counted.take_all()})
+    found: Counter[tuple[int, str]] = Counter()
+    for batch in arrived.values():
+        for row in batch.rows:
+            found[row.hour, row.grade] += row.n
+    assert found == expected

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log's file: added up, never twice, and begun anew when it is of no use."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import resource
+import sqlite3
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import StoreError
+from filterd.querylog import Batch, Row, database, schema
+from filterd.querylog.database import Database
+from tests.support.clock import FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HOUR = 3600 * (int(FakeClock().wall()) // 3600)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "query-log.sqlite3"
+
+
+def a_batch(number: int = 1, n: int = 1, worker: str = "w", rows: int = 1) -> Batch:
+    return Batch(worker, number, tuple(Row(HOUR, "6", f"c{i}", "blocked", n) for i in range(rows)))
+
+
+def write(path: Path, *batches: Batch, clock: FakeClock | None = None) -> int:
+    """Write each batch by itself with one writer; return how many files it has set aside."""
+
+    async def whole() -> int:
+        store = Database(path, clock or FakeClock())
+        try:
+            for batch in batches:
+                await store.write([batch])
+        finally:
+            await store.close()
+        return store.set_aside
+
+    return asyncio.run(whole())
+
+
+def total(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        value: int = connection.execute("SELECT IFNULL(SUM(n), 0) FROM totals").fetchone()[0]
+        return value
+
+
+def test_batches_add_up_over_restarts(path: Path) -> None:
+    for number in (1, 2, 3):
+        write(path, a_batch(number, n=10))
+    assert total(path) == 30
+
+
+def test_two_workers_add_up(path: Path) -> None:
+    write(path, a_batch(1, 3, "one"), a_batch(1, 4, "two"))
+    assert total(path) == 7
+
+
+def test_a_batch_that_comes_again_is_not_added_again(path: Path) -> None:
+    write(path, a_batch(1, 5))
+    write(path, a_batch(1, 5), a_batch(2, 1))
+    assert total(path) == 6
+
+
+def test_control_without_the_note_it_would_be(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "NOTE", "SELECT ?, ?, ?")
+    write(path, a_batch(1, 5))
+    write(path, a_batch(1, 5), a_batch(2, 1))
+    assert total(path) == 11
+
+
+def test_only_its_owner_may_read_the_file_and_those_beside_it(path: Path) -> None:
+    async def whole() -> None:
+        store = Database(path, FakeClock())
+        await store.write([a_batch()])
+        files = list(path.parent.iterdir())
+        assert len(files) == 3
+        assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
+        await store.close()
+
+    asyncio.run(whole())
+
+
+def test_it_is_written_ahead_and_synced_at_checkpoints_only(path: Path) -> None:
+    async def whole() -> None:
+        store = Database(path, FakeClock())
+        connection = await store._open()
+        assert await store._value(connection, "PRAGMA journal_mode") == "wal"
+        assert await store._value(connection, "PRAGMA synchronous") == 1
+        await store.close()
+
+    asyncio.run(whole())
+
+
+def test_a_link_in_its_place_is_not_followed(path: Path) -> None:
+    path.parent.mkdir()
+    path.symlink_to(path.with_name("elsewhere"))
+    with pytest.raises(StoreError, match="symbolic links"):
+        write(path, a_batch())
+
+
+def _flip(path: Path, at: int, mask: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[at % len(content)] ^= mask
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\0" * 8192, b"no database at all", b"SQLite format 3\0" + b"\xff" * 4096]
+)
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
+    path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    assert write(path, a_batch(1, 5)) == 1
+    assert total(path) == 5
+    assert path.with_name(f"{path.name}.damaged").read_bytes() == content
+    assert "a new one begins" in caplog.text
+
+
+def test_whichever_octet_is_damaged_counting_goes_on(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(path, a_batch(rows=300))
+    sound, dice, rounds = path.read_bytes(), random.Random(1), 0
+    for _ in range(int(os.environ.get("FILTERD_LOG_DAMAGES", "60"))):
+        path.write_bytes(sound)
+        _flip(path, dice.randrange(len(sound)), 1 << dice.randrange(8))
+        rounds += write(path, a_batch(2, 1_000_000))
+        assert total(path) >= 1_000_000
+    assert rounds > 3
+    assert caplog.text.count("damaged") >= rounds
+
+
+def test_a_truncated_file_is_set_aside(path: Path) -> None:
+    write(path, a_batch(rows=300))
+    os.truncate(path, path.stat().st_size // 2)
+    write(path, a_batch(2, 1_000_000))
+    assert total(path) >= 1_000_000
+
+
+def test_a_file_of_another_version_is_set_aside(path: Path) -> None:
+    write(path, a_batch())
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert write(path, a_batch(2, 5)) == 1
+    assert total(path) == 5
+
+
+def test_damage_that_shows_while_it_is_open_is_survived(path: Path) -> None:
+    async def whole() -> None:
+        store = Database(path, FakeClock())
+        await store.write([a_batch()])
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP TABLE totals")
+            connection.commit()
+        await store.write([a_batch(2, 5)])
+        await store.close()
+
+    asyncio.run(whole())
+    assert total(path) == 5
+
+
+def test_a_file_that_was_removed_is_made_again(path: Path) -> None:
+    async def whole() -> None:
+        store = Database(path, FakeClock())
+        await store.write([a_batch()])
+        path.unlink()
+        await store.write([a_batch(2, 5)])
+        await store.close()
+
+    asyncio.run(whole())
+    assert total(path) == 5
+
+
+@contextlib.contextmanager
+def _full_disk(octets: int) -> Iterator[None]:
+    """Let no file grow beyond so many octets; the kernel says EFBIG where a disk says ENOSPC."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_a_full_disk_refuses_is_written_when_there_is_room(path: Path) -> None:
+    async def whole() -> None:
+        store = Database(path, FakeClock())
+        await store.write([a_batch()])
+        batch = a_batch(2, 5, rows=3000)
+        with _full_disk(40_000), pytest.raises(StoreError, match="cannot be written"):
+            await store.write([batch])
+        await store.write([batch])
+        await store.close()
+        assert store.set_aside == 0
+
+    asyncio.run(whole())
+    assert total(path) == 1 + 5 * 3000
+
+
+def test_a_database_that_may_not_grow_is_full_and_not_damaged(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "PRAGMAS", (*schema.PRAGMAS, "PRAGMA max_page_count = 8"))
+    write(path, a_batch())
+    with pytest.raises(StoreError, match="full"):
+        write(path, a_batch(2, rows=3000))
+    assert total(path) == 1
+
+
+def test_a_folder_that_cannot_be_is_told(path: Path) -> None:
+    path.parent.write_bytes(b"a file")
+    with pytest.raises(StoreError, match="the log cannot be written"):
+        write(path, a_batch())
+
+
+def test_a_database_that_cannot_be_written_is_told_and_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, a_batch())
+    with monkeypatch.context() as only_to_read:
+        only_to_read.setattr(schema, "PRAGMAS", ("PRAGMA query_only = ON",))
+        with pytest.raises(StoreError, match="readonly"):
+            write(path, a_batch(2, 5))
+    write(path, a_batch(2, 5))
+    assert total(path) == 6
+
+
+def test_a_file_that_another_process_holds_is_tried_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_S", 0.05)
+    write(path, a_batch())
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="locked"):
+            write(path, a_batch(2, 5))
+        other.execute("ROLLBACK")
+    write(path, a_batch(2, 5))
+    assert total(path) == 6
+
+
+def test_the_loop_goes_on_while_the_disk_does_not(path: Path) -> None:
+    async def whole() -> None:
+        store = Database(path, FakeClock())
+        await store.write([a_batch()])
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            waiting = asyncio.ensure_future(store.write([a_batch(2, 5)]))
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not waiting.done()
+            other.execute("ROLLBACK")
+            await waiting
+        await store.close()
+
+    asyncio.run(whole())
+    assert total(path) == 6
+
+
+def test_old_days_are_removed_once_a_day(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "DAYS_KEPT", 2)
+    clock = FakeClock()
+
+    async def whole() -> None:
+        store = Database(path, clock)
+        for day in range(5):
+            row = Row(HOUR + day * 86_400, "6", "", "pass", 1)
+            await store.write([Batch("w", day + 1, (row,))])
+            clock.advance(86_400)
+        await store.close()
+
+    asyncio.run(whole())
+    assert total(path) == 2
