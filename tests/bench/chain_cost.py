@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a question costs on its way through the chain, stage by stage, in CPU time.
+
+Run ``python -m tests.bench.chain_cost [questions]``. The upstream is a process
+of its own, so the rows of a miss hold the whole exchange as our process pays for
+it, the kernel's share included, with fifty questions waiting at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from time import process_time
+from typing import TYPE_CHECKING, NamedTuple
+
+import uvloop
+
+from filterd.clock import SystemClock
+from filterd.policy.model import UpstreamServer
+from filterd.resolve import pipeline
+from filterd.resolve.background import Background
+from filterd.resolve.query import Peer, Query
+from filterd.resolve.resolver import Resolver
+from filterd.resolve.site import SiteHolder
+from filterd.resolve.store import ResolutionStore
+from filterd.server.stepping import Stepper
+from filterd.upstream import Forwarder, Route, UpstreamQuestion
+from filterd.upstream.resolution import resolution_of
+from filterd.wire import assemble, parse_query, parse_response
+from tests.support.policies import an_index
+from tests.support.serving import GRADE_1, LISTS, a_site
+from tests.support.wire import a_query, a_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from filterd.resolve.query import Answer
+
+QUESTIONS = 20_000
+AT_A_TIME = 50
+ROUNDS = 5
+PEER = Peer(GRADE_1)
+ROW = "{:<44}{:>8.2f} us\n"
+
+QUERY = a_query("www.example.com")
+RESPONSE = a_response(
+    QUERY,
+    "www.example.com 300 CNAME a.b.example.net",
+    "a.b.example.net 300 A 192.0.2.1",
+    "a.b.example.net 300 A 192.0.2.2",
+)
+ASKED = UpstreamQuestion(b"\3www\7example\3com\0", 1, do=False, cd=False)
+
+
+class Chain(NamedTuple):
+    """A resolver and what it is made of."""
+
+    resolver: Resolver
+    forwarder: Forwarder
+    background: Background[Answer]
+
+    async def close(self) -> None:
+        """End what goes on."""
+        self.forwarder.close()
+        await self.background.close()
+
+
+def a_chain(folder: Path, port: int) -> Chain:
+    """Build the chain of a school of three lists that asks this port."""
+    clock, background = SystemClock(), Background["Answer"]()
+    sites = SiteHolder(a_site(an_index(folder, LISTS), [UpstreamServer("127.0.0.1", port)]))
+    forwarder = Forwarder(clock)
+    handler = pipeline.build(sites, ResolutionStore(), forwarder, clock, background)
+    return Chain(Resolver(sites, handler, clock), forwarder, background)
+
+
+def cost_us(work: Callable[[], object], calls: int) -> float:
+    """Return the CPU time of one call in microseconds: the least of several rounds."""
+    return min(_round_us(work, calls) for _ in range(ROUNDS))
+
+
+def _round_us(work: Callable[[], object], calls: int) -> float:
+    began = process_time()
+    for _ in range(calls):
+        work()
+    return (process_time() - began) / calls * 1e6
+
+
+def codec_costs(calls: int) -> Iterator[tuple[str, float]]:
+    """Measure reading and composing, which wait for nothing."""
+    parsed = parse_query(QUERY)
+    resolution = resolution_of(parse_response(RESPONSE), ASKED)
+    sections = resolution.sections
+    yield "parse_query", cost_us(lambda: parse_query(QUERY), calls)
+    yield "parse_response (alias and two)", cost_us(lambda: parse_response(RESPONSE), calls)
+    yield (
+        "parse_response and resolution_of",
+        cost_us(lambda: resolution_of(parse_response(RESPONSE), ASKED), calls),
+    )
+    yield "assemble", cost_us(lambda: assemble(parsed, sections, 0, age_s=1), calls)
+
+
+async def answered(resolver: Resolver, message: bytes) -> bytes:
+    """Return what is answered to a message."""
+    admitted = resolver.admit(message, PEER)
+    assert isinstance(admitted, Query)
+    return await resolver.respond(admitted)
+
+
+def answered_at_once(resolver: Resolver, message: bytes) -> object:
+    """Admit a message and answer it, as a listener does: the coroutine is stepped by hand."""
+    admitted = resolver.admit(message, PEER)
+    assert isinstance(admitted, Query)
+    try:
+        resolver.respond(admitted).send(None)
+    except StopIteration as finished:
+        return finished.value
+    raise AssertionError("it had to wait")
+
+
+async def chain_costs(chain: Chain, calls: int) -> list[tuple[str, float]]:
+    """Measure whole questions through the chain, without the listener."""
+    resolver = chain.resolver
+    await answered(resolver, QUERY)
+    blocked = a_query("a.porn.example")
+    return [
+        ("admit", cost_us(lambda: resolver.admit(QUERY, PEER), calls)),
+        ("admit and respond, cached", cost_us(lambda: answered_at_once(resolver, QUERY), calls)),
+        ("admit and respond, blocked", cost_us(lambda: answered_at_once(resolver, blocked), calls)),
+    ]
+
+
+async def exchange_cost(chain: Chain, port: int, questions: int) -> float:
+    """Measure asking an upstream and reading what it says."""
+    route = Route((UpstreamServer("127.0.0.1", port),))
+    numbers = iter(range(questions))
+
+    async def one_after_another() -> None:
+        for number in numbers:
+            qname = b"\x08x%07d\x07example\x03com\0" % number
+            await chain.forwarder.resolve(UpstreamQuestion(qname, 1, do=False, cd=False), route)
+
+    began = process_time()
+    await asyncio.gather(*[one_after_another() for _ in range(AT_A_TIME)])
+    return (process_time() - began) / questions * 1e6
+
+
+async def miss_cost(chain: Chain, questions: int) -> float:
+    """Measure questions that were never asked before, from their octets to those of the answer."""
+    query, stepper = a_query("m0000000.example.com"), Stepper()
+    messages = iter([query.replace(b"m0000000", b"m%07d" % n) for n in range(questions)])
+    left, everything = questions, asyncio.get_running_loop().create_future()
+
+    def next_one() -> None:
+        message = next(messages, None)
+        if message is not None:
+            admitted = chain.resolver.admit(message, PEER)
+            assert isinstance(admitted, Query)
+            stepper.run(chain.resolver.respond(admitted), done)
+
+    def done(reply: bytes) -> None:
+        nonlocal left
+        assert reply[3] & 0xF == 0
+        left -= 1
+        if not left:
+            everything.set_result(None)
+        next_one()
+
+    began = process_time()
+    for _ in range(AT_A_TIME):
+        next_one()
+    await everything
+    took = process_time() - began
+    await stepper.close()
+    return took / questions * 1e6
+
+
+async def measure(folder: Path, port: int, questions: int) -> list[tuple[str, float]]:
+    """Measure everything."""
+    chain = a_chain(folder, port)
+    try:
+        return [
+            *codec_costs(questions),
+            *await chain_costs(chain, questions),
+            ("exchange", await exchange_cost(chain, port, questions)),
+            ("miss", await miss_cost(chain, questions)),
+        ]
+    finally:
+        await chain.close()
+
+
+def serve(opened: socket.socket) -> None:
+    """Answer every question with one address, as quickly as may be."""
+    record = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xc0\0\2\1"
+    while True:
+        query, source = opened.recvfrom(4096)
+        question = query[12 : query.index(b"\0", 12) + 5]
+        counts = b"\x81\x80\0\1\0\1\0\0\0\0"
+        opened.sendto(query[:2] + counts + question + record, source)
+
+
+def main() -> None:
+    """Measure and print."""
+    questions = int(sys.argv[1]) if len(sys.argv) > 1 else QUESTIONS
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        opened.bind(("127.0.0.1", 0))
+        upstream = multiprocessing.get_context("fork").Process(target=serve, args=(opened,))
+        upstream.start()
+        try:
+            rows = uvloop.run(measure(Path(folder), opened.getsockname()[1], questions))
+        finally:
+            upstream.terminate()
+            upstream.join()
+    for row in rows:
+        sys.stdout.write(ROW.format(*row))
+
+
+if __name__ == "__main__":
+    main()
