@@ -44,7 +44,7 @@ def shipped(folder: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class StateFolder:
-    """What the daemon keeps between its lives; all of it can be made again."""
+    """What the daemon keeps between its lives; all but the log can be made again."""
 
     folder: Path
 
@@ -72,6 +72,11 @@ class StateFolder:
     def problems(self) -> Path:
         """Every line of every list that was not taken, one a row."""
         return self.folder / "problems.tsv"
+
+    @property
+    def query_log(self) -> Path:
+        """What is remembered of lookups: the one thing here that cannot be made again."""
+        return self.folder / "query-log.sqlite3"
 
     @property
     def daemon_lock(self) -> Path:

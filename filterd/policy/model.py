@@ -201,6 +201,20 @@ class LeaseFile:
     format: LeaseFormat
 
 
+class LogLevel(StrEnum):
+    """What the log remembers: ``COUNTS``, totals without any name or address; ``OFF``, nothing."""
+
+    COUNTS = "counts"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLog:
+    """What is remembered of lookups."""
+
+    level: LogLevel = LogLevel.COUNTS
+
+
 @dataclass(frozen=True, slots=True)
 class RateLimit:
     """What one client may ask: so many at once, and then so many a second."""
@@ -240,6 +254,7 @@ class Policy:
     """Names of top-level domains, so that a single label that is one can be told from a typo."""
     workers: int = 1
     rate_limit: RateLimit = RateLimit()
+    log: QueryLog = QueryLog()
     cache_octets: int = 32 * 1024 * 1024
     lan_interfaces: tuple[str, ...] = ()
     leases: tuple[LeaseFile, ...] = ()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Decoder: TypeAlias = Callable[[Any], Any]
 
 _MAGIC = b"filterd policy "
-_VERSION = b"3"
+_VERSION = b"4"
 
 
 def save(path: Path, policy: Policy) -> None:

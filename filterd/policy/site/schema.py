@@ -136,6 +136,14 @@ class RateLimitEntry(DocumentModel):
     )
 
 
+class LogEntry(DocumentModel):
+    """What is remembered of lookups."""
+
+    level: Literal["counts", "off"] = Field(
+        "counts", description="counts: totals by hour without names or addresses; off: nothing."
+    )
+
+
 class LeaseFileEntry(DocumentModel):
     """A file in which the school's DHCP server keeps its leases."""
 
@@ -259,6 +267,10 @@ class SiteFile(DocumentModel):
     )
     rate_limit: RateLimitEntry = Field(
         RateLimitEntry(), description="What one client may ask before it is sent to TCP."
+    )
+    log: LogEntry = Field(
+        default_factory=lambda: LogEntry.model_validate({}),
+        description="What is remembered of lookups.",
     )
     cache_size_mb: Annotated[int, Field(ge=1, le=4096)] = Field(
         32, description="The memory of each worker for answers, in MiB."

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.lists.rules import ListSource
-from filterd.policy.model import ListenAddress, Network, UpstreamServer
+from filterd.policy.model import ListenAddress, LogLevel, Network, UpstreamServer
 from filterd.policy.site.compile import compile_policy, own_lists
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.schema import PRIVATE_RANGES
@@ -203,3 +203,11 @@ def test_a_link_local_range_tells_nobody(tmp_path: Path, cidr: str) -> None:
     assert problem.startswith("site.yaml:3:")
     assert "is on every link" in problem
     assert "interfaces or macs" in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [("", LogLevel.COUNTS), ("log: {level: off}\n", LogLevel.OFF), ("log: {}\n", LogLevel.COUNTS)],
+)
+def test_the_site_says_what_the_log_remembers(tmp_path: Path, text: str, level: LogLevel) -> None:
+    assert a_policy(tmp_path, text).log.level is level

@@ -151,6 +151,7 @@ def test_what_is_no_upstream_is_refused(text: str, problem: str) -> None:
     ("text", "problem"),
     [
         ("workers: 0\n", "it must be 1 or more"),
+        ("log: {level: everything}\n", "'everything' is not known"),
         ("rate_limit: {burst: 0}\n", "it must be 1 or more"),
         ("leases: {files: []}\n", "it needs 1 or more"),
         ("leases: {files: [{file: relative, format: kea}]}\n", "does not have the right"),
