@@ -36,6 +36,7 @@ from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.lists import matcher
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
+from filterd.querylog import DAYS_KEPT
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
 from filterd.server.life import Heart, Setting, hear_hangups, wish_to_stop
@@ -193,6 +194,7 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     for task in tasks:
         task.cancel()
     await control.close()
+    await manager.write_last()
     await manager.stop()
 
 
@@ -240,7 +242,19 @@ def commands(manager: Manager) -> dict[str, Command]:
             raise ControlError("`check` wants qname, qtype, grade, client and at") from error
         return await manager.check(**question)
 
-    return {"ping": ping, "status": status, "reload": reload, "check": check}
+    async def log_totals(request: dict[str, Any]) -> list[dict[str, Any]]:
+        days, grade = request.get("days", 1), request.get("grade", "")
+        if not isinstance(days, int) or not 1 <= days <= DAYS_KEPT or not isinstance(grade, str):
+            raise ControlError(f"`log totals` wants days, 1 to {DAYS_KEPT}, and a grade")
+        return await manager.log_totals(days=days, grade=grade)
+
+    return {
+        "ping": ping,
+        "status": status,
+        "reload": reload,
+        "check": check,
+        "log totals": log_totals,
+    }
 
 
 def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:

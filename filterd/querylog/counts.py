@@ -25,6 +25,14 @@ ROWS_A_BATCH = 4_000
 """So that a batch fits one packet of the channel between processes."""
 
 
+DAYS_KEPT = 400
+"""A school year and what is left of the one before.
+
+Days with counts are meant, not days of the calendar: a clock that is wrong for
+an hour must not make all that was counted look old.
+"""
+
+
 class Row(NamedTuple):
     """How often something was answered. ``hour``: Unix time of its start, UTC."""
 

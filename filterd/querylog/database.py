@@ -9,6 +9,7 @@ as far as the kernel returns.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -19,6 +20,7 @@ import aiosqlite
 
 from filterd.errors import StoreError
 from filterd.querylog import schema
+from filterd.querylog.counts import DAYS_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +49,7 @@ class Database:
         self._connection: aiosqlite.Connection | None = None
         self._opened: os.stat_result | None = None
         self._forgot_on = -1
+        self._writing = asyncio.Lock()
 
     async def write(self, batches: Iterable[Batch]) -> None:
         """Add batches up, all or none; one that is there already is not added again.
@@ -54,20 +57,13 @@ class Database:
         Raises:
             StoreError: the disk refused, or another process holds the file.
         """
-        batches = tuple(batches)
-        try:
+        async with self._writing:
             try:
-                await self._write(batches)
-            except sqlite3.Error as error:
+                await self._write_or_begin_anew(tuple(batches))
+            except (sqlite3.Error, OSError) as error:
                 await self.close()
-                if not schema.means_damage(error):
-                    raise
-                self._set_aside(str(error))
-                await self._write(batches)
-        except (sqlite3.Error, OSError) as error:
-            await self.close()
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise StoreError(f"{self._path}: the log cannot be written: {reason}") from error
+                reason = error.strerror if isinstance(error, OSError) else error
+                raise StoreError(f"{self._path}: the log cannot be written: {reason}") from error
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -75,6 +71,16 @@ class Database:
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 await connection.close()
+
+    async def _write_or_begin_anew(self, batches: tuple[Batch, ...]) -> None:
+        try:
+            await self._write(batches)
+        except sqlite3.Error as error:
+            await self.close()
+            if not schema.means_damage(error):
+                raise
+            self._set_aside(str(error))
+            await self._write(batches)
 
     async def _write(self, batches: tuple[Batch, ...]) -> None:
         connection = await self._open()
@@ -86,7 +92,7 @@ class Database:
                 await connection.executemany(schema.ADD, batch.rows)
                 await connection.execute(schema.NOTE, (batch.worker, batch.number, now))
         if self._forgot_on != now // _DAY_S:
-            await connection.execute(schema.FORGET_DAYS, (schema.DAYS_KEPT - 1,))
+            await connection.execute(schema.FORGET_DAYS, (DAYS_KEPT - 1,))
             await connection.execute(schema.FORGET_WORKERS)
         await connection.execute("COMMIT")
         self._forgot_on = now // _DAY_S

@@ -8,13 +8,6 @@ import sqlite3
 VERSION = 1
 """Kept in the file as ``user_version``; 0 is a file that has just been made."""
 
-DAYS_KEPT = 400
-"""A school year and what is left of the one before.
-
-Days with counts are meant, not days of the calendar: a clock that is wrong for
-an hour must not make all that was counted look old.
-"""
-
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # A power cut may take the last minutes with it, and damages nothing.

@@ -57,6 +57,9 @@ async def read_totals(
     try:
         async with aiosqlite.connect(uri, uri=True, timeout=_BUSY_S) as connection:
             await connection.execute("PRAGMA query_only = ON")
+            ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+            if version == 0:  # just made: the disk had no room for more yet
+                return []
             for date, begins, ends in _days(time_zone, now, days):
                 limits = (begins, ends, grade, grade)
                 rows = await connection.execute_fetchall(schema.SELECT, limits)

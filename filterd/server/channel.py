@@ -4,7 +4,8 @@
 A pair of ``SOCK_SEQPACKET`` sockets that the supervisor made before it forked and
 keeps: whichever end's process dies, its successor finds the channel as it was.
 One message is one packet of JSON: ``{"id", "ask", "with"}``, answered by
-``{"id", "result"}`` or ``{"id", "error", "errors"}``. A successor says ``{"new"}``
+``{"id", "result"}`` or ``{"id", "error", "errors"}``; ``{"tell", "with"}`` wants no
+answer, and waits for whoever comes to read it. A successor says ``{"new"}``
 and is asked again what its predecessor has not answered, so what may be asked
 must be such that asking it twice does no harm.
 """
@@ -16,7 +17,7 @@ import json
 import logging
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from filterd.errors import ControlError, FilterdError, from_plain, to_plain
@@ -67,6 +68,10 @@ class Channel:
         finally:
             del self._asked[key]
 
+    def tell(self, what: str, **arguments: Any) -> None:
+        """Leave word with the other end, for when this process is gone."""
+        self._send_or_log({"tell": what, "with": arguments})
+
     def announce(self) -> None:
         """Tell the other end that this process is new."""
         self._send_or_log({"new": True})
@@ -98,11 +103,16 @@ class Channel:
             for question, _ in self._asked.values():
                 self._send_or_log(question)
         elif "ask" in message:
-            task = self._loop.create_task(self._answer(message))
-            self._answering.add(task)
-            task.add_done_callback(self._answering.discard)
+            self._keep(self._answer(message))
+        elif "tell" in message:
+            self._keep(self._hear(message))
         else:
             self._answered(message)
+
+    def _keep(self, answering: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(answering)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
 
     def _answered(self, message: dict[str, Any]) -> None:
         _, waiter = self._asked.get(message["id"], (None, None))
@@ -123,6 +133,12 @@ class Channel:
             _log.exception("a command failed")
             reply = {"error": "the command failed inside filterd; see its log", "errors": []}
         self._send_or_log({"id": message["id"], **reply})
+
+    async def _hear(self, message: dict[str, Any]) -> None:
+        try:
+            await self._handlers[message["tell"]](**message["with"])
+        except Exception:  # noqa: BLE001 -- logged whole; nobody waits for an answer
+            _log.exception("what another process said was of no use")
 
     def _send_or_log(self, message: dict[str, Any]) -> None:
         try:

@@ -28,6 +28,7 @@ from filterd.policy.site.process import compile_in_child
 from filterd.policy.store import digest
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
+from filterd.server.log_keeper import LogKeeper
 from filterd.server.summing import summed, upstreams_of
 from filterd.version import __version__
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 _WORKER_WITHIN_S = 20.0
 _STATUS_WITHIN_S = 2.0
+_LAST_WORDS_WITHIN_S = 2.5
+"""A worker that stops has answers to give before (``worker``); the supervisor waits for 5 s."""
+
 _ONLY_A_RESTART_CHANGES = ("listen", "workers")
 """Keys of ``site.yaml``, called so in the policy and in the setting, too."""
 
@@ -73,6 +77,7 @@ class Manager:
         self._reloading = asyncio.Lock()
         self._next_reload: asyncio.Task[Reloaded] | None = None
         self._workers: list[Channel] = []
+        self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
         self._site: Site
 
     @property
@@ -90,14 +95,21 @@ class Manager:
         page = self._setting.page
         if page.is_undecided:
             page.epoch = page.next_epoch()
-        self._workers = [Channel(end) for end in self._ends]
+        handlers = {"last_counts": self._log.take_last}
+        self._workers[:] = [Channel(end, handlers) for end in self._ends]
+        self._log.start()
 
     async def stop(self) -> None:
         """Let go of the workers; a reload that is not done stays undone."""
         if self._next_reload is not None:
             self._next_reload.cancel()
+        await self._log.stop()
         for worker in self._workers:
             await worker.close()
+
+    async def write_last(self) -> None:
+        """Write what the workers, which are being stopped too, have counted to the end."""
+        await self._log.write_last(within_s=_LAST_WORDS_WITHIN_S)
 
     async def reload(self) -> Reloaded:
         """Put the site's files and the compiled lists as they are now in force.
@@ -165,7 +177,31 @@ class Manager:
             # Of sockets that all share: each tells the same.
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
+            "log": await self._log_status(workers),
         }
+
+    async def log_totals(self, *, days: int, grade: str = "") -> list[dict[str, Any]]:
+        """Return what was counted on the last days of the school, as plain data.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        zone = self._site.policy.time_zone
+        found = await self._log.totals(time_zone=zone, days=days, grade=grade)
+        return [total._asdict() for total in found]
+
+    async def _log_status(self, workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        counted = summed(worker["log"] for worker in workers)
+        today: dict[str, int] = {}
+        problem = ""
+        try:
+            for total in await self.log_totals(days=1):
+                today[total["action"]] = today.get(total["action"], 0) + total["n"]
+        except StoreError as error:
+            problem = str(error)
+        level = self._site.policy.log.level.value
+        problem = self._log.problem or problem
+        return {"level": level, "today": today, **counted, "problem": problem}
 
     def _install(self, candidate: Path) -> None:
         try:

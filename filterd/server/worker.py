@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd.identity import Observer, Surroundings
+from filterd.policy.model import LogLevel
+from filterd.querylog import Counts
 from filterd.resolve import pipeline
 from filterd.resolve.background import Background
 from filterd.resolve.explain import Explanation, client_of, explain, explain_answer, parse_time
@@ -59,6 +61,7 @@ class Worker:
         self._setting, self._listening, self._end = setting, listening, end
         self._surroundings = Surroundings(setting.clock)
         self._places = Places()
+        self._counts = Counts(setting.clock)
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
 
@@ -82,7 +85,8 @@ class Worker:
         self._handler = pipeline.build(
             self._sites, self._store, self._forwarder, clock, self._background
         )
-        self._resolver = Resolver(self._sites, self._handler, clock)
+        self._resolver = Resolver(self._sites, self._handler, clock, self._counts)
+        self._counts.enabled = policy.log.level is not LogLevel.OFF
         self._observer = Observer(self._surroundings, clock)
         await self._observer.start(policy)
         for listening in self._listening:
@@ -92,6 +96,7 @@ class Worker:
             "check": self.check,
             "prepare": self.prepare,
             "confirm": self.confirm,
+            "counts": self.counts,
         }
         self._channel = Channel(self._end, handlers)
         # A full collection that looks at the site again takes as long as a thousand answers.
@@ -108,6 +113,9 @@ class Worker:
         await self._stepper.close()
         for tcp in self._tcp:
             await tcp.close()
+        for batch in self._counts.take_all():
+            self._channel.tell("last_counts", batch=batch.as_plain())
+        self._channel.tell("last_counts", batch=None)
         await self._channel.close()
 
     async def prepare(self, *, epoch: int, policy: str) -> None:
@@ -146,6 +154,10 @@ class Worker:
         told = await self._explain(bytes.fromhex(qname), qtype, grade, address, at)
         return replace(told, source="daemon").as_dict() if told else None
 
+    async def counts(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
+        """Return the next batch for the log, as plain data; see ``Counts.take``."""
+        return self._counts.take(worker, acknowledged).as_plain()
+
     async def status(self) -> dict[str, Any]:
         """Return what this worker has done and holds, as plain data whose numbers add up."""
         return {
@@ -156,6 +168,7 @@ class Worker:
             "tcp_connections": len(self._places),
             "datagrams": summed(listener.counters for listener in self._udp),
             "receive_drops": sum(listener.receive_drops for listener in self._udp),
+            "log": {"waiting": len(self._counts), "lost": self._counts.lost},
             "upstreams": self._upstreams(),
         }
 
@@ -175,6 +188,7 @@ class Worker:
         self._limiter.configure(site.policy.rate_limit)
         self._store.resize(site.policy.cache_octets, self._setting.clock.monotonic())
         self._observer.apply(site.policy)
+        self._counts.enabled = site.policy.log.level is not LogLevel.OFF
 
     async def _listen(self, listening: Listening) -> None:
         udp = UdpListener(listening.udp, self._resolver, self._stepper, self._limiter)

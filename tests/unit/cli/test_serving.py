@@ -36,6 +36,8 @@ HEAVY = (
     "jinja2",
     "prometheus_client",
     "idna",
+    "sqlite3",
+    "aiosqlite",
     "filterd.documents",
     "filterd.lists.compiler",
     "filterd.upstream.tls",
@@ -144,7 +146,7 @@ def test_the_lookups_go_to_loopback_if_that_is_served(
 )
 def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> None:
     commands = serving.commands(cast("Manager", SimpleNamespace()))
-    assert set(commands) == {"ping", "status", "reload", "check"}
+    assert set(commands) == {"ping", "status", "reload", "check", "log totals"}
     with pytest.raises(ControlError, match="`check` wants qname, qtype, grade, client and at"):
         asyncio.run(_wait(commands["check"](request_)))
 

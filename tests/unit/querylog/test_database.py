@@ -272,7 +272,7 @@ def test_the_loop_goes_on_while_the_disk_does_not(path: Path) -> None:
 
 
 def test_old_days_are_removed_once_a_day(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "DAYS_KEPT", 2)
+    monkeypatch.setattr(database, "DAYS_KEPT", 2)
     clock = FakeClock()
 
     async def whole() -> None:

@@ -42,6 +42,11 @@ def test_a_log_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_log_that_has_just_been_made_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "log").touch()
+    assert _read(tmp_path / "log", "2026-11-24T10:00+07:00") == []
+
+
 @pytest.mark.parametrize(
     ("hour", "date"),
     [
