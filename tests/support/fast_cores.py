@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A core of the fast path that is filled by hand, and questions for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.lists import _matcher_py
+from filterd.server import _fastpath_py
+from filterd.server._fastpath_py import BLOCK, Cell
+from tests.support.policies import wire
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from filterd.lists.index import Index
+
+CLIENT, OTHER_CLIENT, STRANGER = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]), bytes([10, 0, 0, 3])
+INTERFACE = 2
+NOW, WALL = 1_000.0, 5_000.0
+SOA = bytes.fromhex("c00c 0006 0001 0000000a 0016 00 00") + bytes(20)
+OPT = bytes.fromhex("00 0029 04d0 00000000 0006 000f 0002 0011")
+DNSSEC_OPT = bytes.fromhex("00 0029 04d0 00008000 0006 000f 0002 0011")
+HEAD = bytes.fromhex("0000 8083 0001 0000 0001 00")
+TEMPLATE = HEAD + b"\0" + SOA, HEAD + b"\1" + SOA + OPT, HEAD + b"\1" + SOA + DNSSEC_OPT
+
+
+class Learnt(NamedTuple):
+    """Classes of the two clients."""
+
+    one: int
+    other: int
+
+
+def a_core(
+    module: ModuleType,
+    index: Index,
+    cells: dict[tuple[int, int], tuple[int, ...]] | None = None,
+    touched: dict[str, int] | None = None,
+) -> Any:
+    """Return a core to which sets without a cell are blocks, and two clients of two rows."""
+    core = module.Core(bytes(range(16)))
+    fill_it(core, module, index, cells, touched)
+    return core
+
+
+def fill_it(
+    core: Any,
+    module: ModuleType,
+    index: Index,
+    cells: dict[tuple[int, int], tuple[int, ...]] | None = None,
+    touched: dict[str, int] | None = None,
+) -> Learnt:
+    """Tell a core of a site that its templates, classes and clients belong to."""
+    known = cells or {}
+    matcher = index.matcher
+    if module is _fastpath_py:
+        matcher = _matcher_py.Matcher(index._mapped, index._header)
+    names = {wire(name): touch for name, touch in (touched or {}).items()}
+    core.load(
+        matcher,
+        names,
+        [b"wpad"],
+        len(index.sets),
+        lambda row, set_id: known.get((row, set_id), Cell(BLOCK, 4, 0, 1 + row)),
+    )
+    core.at(NOW, WALL)
+    core.add_template(*TEMPLATE)
+    learnt = Learnt(core.add_class(0), core.add_class(1))
+    core.learn(CLIENT, INTERFACE, learnt.one, NOW + 60)
+    core.learn(OTHER_CLIENT, INTERFACE, learnt.other, NOW + 60)
+    return learnt
+
+
+def ask(core: Any, name: str = "porn.example", qtype: str = "A", **options: Any) -> bytes | None:
+    """Return what the first client is answered."""
+    answer: bytes | None = core.answer(a_query(name, qtype, **options), CLIENT, INTERFACE)
+    return answer

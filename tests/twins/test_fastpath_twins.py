@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both twins of the fast path on the same questions, answers to keep, and passing of time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filterd.server import _fastpath_py
+from filterd.wire import parse_query
+from tests.support.fast_cores import CLIENT, INTERFACE, NOW, OTHER_CLIENT, STRANGER, WALL, a_core
+from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+
+native = pytest.importorskip("filterd.server._fastpath", reason="it is not built")
+
+NAMES = ("porn.example", "x.PORN.example", "a.b.malware.example", "social.example", "other.test")
+TOUCHED = {"pinned.porn.example": 1, "porn.example": 2, "malware.example": 2}
+
+plain = st.builds(
+    a_query,
+    st.sampled_from((*NAMES, "pinned.porn.example", "wpad.porn.example", "example")),
+    st.sampled_from(("A", "AAAA", "HTTPS", "ANY", "AXFR", "TYPE0")),
+    edns=st.booleans(),
+    udp_size=st.sampled_from((0, 512, 600, 1232, 4096)),
+    do=st.booleans(),
+    rd=st.booleans(),
+    cd=st.booleans(),
+    ad=st.booleans(),
+)
+spoilt = st.tuples(plain, st.integers(0, 70), st.integers(0, 255)).map(
+    lambda one: bytes(one[2] if index == one[1] else octet for index, octet in enumerate(one[0]))
+)
+messages = st.one_of(
+    plain,
+    spoilt,
+    st.binary(max_size=200),
+    st.binary(max_size=24).map(
+        lambda tail: a_message(QUESTION + OPT[:-2] + len(tail).to_bytes(2) + tail, arcount=1)
+    ),
+    st.tuples(plain, st.binary(max_size=3)).map(lambda one: one[0] + one[1]),
+    st.integers(120, 128).map(
+        lambda labels: a_message(b"\1a" * labels + b"\0" + QUESTION[-4:], arcount=0)
+    ),
+)
+
+
+@settings(max_examples=1_500)
+@given(message=messages)
+def test_the_twins_read_alike(message: bytes) -> None:
+    assert native.read(message) == _fastpath_py.read(message)
+
+
+clients = st.sampled_from((CLIENT, CLIENT, OTHER_CLIENT, STRANGER))
+answers = st.builds(
+    lambda query, ttls: a_response(
+        query,
+        *(
+            f"{parse_query(query).question.wire[1:5].hex()}.test {ttl} TXT {'x' * 150}"
+            for ttl in ttls
+        ),
+    ),
+    plain,
+    st.lists(st.sampled_from((0, 1, 5, 300)), max_size=4),
+)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("answer"), plain, clients),
+        st.tuples(st.just("note"), plain, st.sampled_from((0, 1)), answers),
+        st.tuples(st.just("at"), st.sampled_from((0.0, 0.3, 1.0, 4.0))),
+    ),
+    max_size=30,
+)
+
+
+def told(core: Any, story: list[tuple[Any, ...]]) -> list[object]:
+    """Tell a core what happens; return all that it says."""
+    said: list[object] = []
+    passed = 0.0
+    for what, *about in story:
+        if what == "answer":
+            said.append(core.answer(about[0], about[1], INTERFACE))
+        elif what == "at":
+            passed += about[0]
+            core.at(NOW + passed, WALL + passed)
+        else:
+            query, client_class, reply = about
+            flags = _fastpath_py.flags_of(parse_query(query))
+            until = WALL + 4 if client_class else WALL + 1e9
+            kept = core.note(client_class, flags, reply, NOW + 1e9, until, 7, client_class)
+            said.append(kept)
+    core.forget()
+    return [*said, core.take_counts(), sum(n for _, n in core.take_hits())]
+
+
+@settings(max_examples=400)
+@given(story=steps)
+def test_the_twins_answer_alike(index: Index, story: list[tuple[Any, ...]]) -> None:
+    pure, live = (
+        told(a_core(module, index, touched=TOUCHED), story) for module in (_fastpath_py, native)
+    )
+    assert live == pure
+
+
+@settings(max_examples=300)
+@given(
+    query=plain, ttls=st.lists(st.integers(1, 3_000), min_size=1, max_size=3), age=st.floats(0, 4)
+)
+def test_the_twins_repeat_alike(index: Index, query: bytes, ttls: list[int], age: float) -> None:
+    reply = a_response(query, *(f"n{ttl}.test {ttl} A 192.0.2.1" for ttl in ttls))
+    said = []
+    for module in (_fastpath_py, native):
+        core = a_core(module, index)
+        flags = _fastpath_py.flags_of(parse_query(query))
+        core.note(0, flags, reply, NOW + 1e9, float("inf"), 7, "source")
+        core.at(NOW + age, WALL)
+        said.append((core.answer(query, CLIENT, INTERFACE), core.take_counts()))
+    assert said[0] == said[1]
