@@ -39,6 +39,7 @@ CONTRACT = {
     "policy tree",
     "reload",
     "status",
+    "log totals",
     "init",
 }
 """The commands that scripts and people rely on."""

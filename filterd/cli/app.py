@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from filterd.cli import check, init, lists, policy, running, serve
+from filterd.cli import check, init, lists, log, policy, running, serve
 from filterd.cli.context import ConfigOption, LangOption, StateOption
 from filterd.errors import FilterdError
 from filterd.version import __version__
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(lists.app, name="lists")
 app.add_typer(policy.app, name="policy")
+app.add_typer(log.app, name="log")
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("reload")(running.reload)

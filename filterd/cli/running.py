@@ -9,6 +9,7 @@ from rich.console import Group
 
 from filterd import control
 from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.log import ACTIONS
 from filterd.cli.render import facts, local_time, number, titled
 from filterd.texts import Texts
 
@@ -65,6 +66,7 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
             (texts("status.cache"), texts("status.cache_line", **cache)),
             (texts("status.in_flight"), str(told["in_flight"])),
             (texts("status.datagrams"), _datagrams(texts, told)),
+            (texts("status.today"), _today(texts, told["log"])),
         ],
     )
     return titled(texts("status.title", version=told["version"]), table)
@@ -73,6 +75,18 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
 def _answers(texts: Texts, counted: dict[str, int]) -> str:
     most_first = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{texts.word('answered', what)} {number(n)}" for what, n in most_first)
+
+
+def _today(texts: Texts, log: dict[str, Any]) -> str:
+    """Return the totals of the school's day, and what is wrong with the log."""
+    counted = ", ".join(
+        f"{texts.word('counted', action)} {number(log['today'][action])}"
+        for action in ACTIONS
+        if action in log["today"]
+    )
+    lost = texts("status.log_lost", n=number(log["lost"])) if log["lost"] else ""
+    off = texts("status.log_off") if log["level"] == "off" else ""
+    return "\n".join(one for one in (counted, off, lost, log["problem"]) if one)
 
 
 def _datagrams(texts: Texts, told: dict[str, Any]) -> str:

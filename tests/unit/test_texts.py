@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "filterd"
 VIETNAMESE = set("ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ")
 
 
-GROUPS = {"reason", "tier", "source", "effect", "not-taken", "answered"}
+GROUPS = {"reason", "tier", "source", "effect", "not-taken", "answered", "counted"}
 """Messages that are looked up by a word of the data."""
 
 COMPOSED = {f"lists.{key}" for key in ("kept", "duplicate", "redundant", "not_taken")} | {

@@ -64,6 +64,13 @@ STATUS: dict[str, Any] = {
         "dropped_overload": 6,
     },
     "receive_drops": 7,
+    "log": {
+        "level": "counts",
+        "today": {"blocked": 1234, "pass": 56_789, "failed": 3},
+        "waiting": 9,
+        "lost": 0,
+        "problem": "",
+    },
 }
 RELOADED = {"policy": "0123456789ab", "names": 1_000_000, "lists": 25, "restart_for": []}
 
@@ -94,6 +101,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
                 "2 stale",
                 "34 sent to TCP, 56 dropped",
                 "86\u202f400 s",
+                "passed 56\u202f789, blocked 1\u202f234, failed 3",
             ],
         ),
         (
@@ -162,3 +170,13 @@ def test_a_refused_reload_prints_each_problem(
     _answer(monkeypatch, ConfigErrors(errors))
     done = call("reload", "--state", tmp_path)
     assert done == (2, "", "filterd: site.yaml:2:1: bad\nfilterd: site.yaml:5:1: bad\n")
+
+
+def test_status_says_what_is_wrong_with_the_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = {"level": "off", "today": {}, "waiting": 0, "lost": 1234, "problem": "the disk is full"}
+    _answer(monkeypatch, {**STATUS, "log": log})
+    done = call("status", "--lang", "en", "--state", tmp_path)
+    for words in ("the log is off", "1\u202f234 lost before", "the disk is full"):
+        assert words in done.out

@@ -215,3 +215,37 @@ def test_an_end_that_nobody_holds_any_more_is_left_alone() -> None:
             await asking.close()
 
     asyncio.run(whole())
+
+
+def test_a_word_that_is_left_waits_for_who_comes_to_read_it() -> None:
+    heard: list[int] = []
+    came = asyncio.Event()
+
+    async def hear(*, number: int) -> None:
+        heard.append(number)
+        if len(heard) == 2:
+            came.set()
+
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            telling = Channel(near)
+            telling.tell("hear", number=1)
+            telling.tell("hear", number=2)
+            await telling.close()
+            hearing = Channel(far, {"hear": hear})
+            await asyncio.wait_for(came.wait(), WITHIN_S)
+            await hearing.close()
+
+    asyncio.run(whole())
+    assert heard == [1, 2]
+
+
+def test_a_word_of_no_use_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async def work(channel: Channel) -> None:
+        channel.tell("bug")
+        channel.tell("unheard of")
+        assert await channel.ask("double", within_s=WITHIN_S, number=21) == 42
+
+    _run(work)
+    assert caplog.text.count("was of no use") == 2

@@ -16,6 +16,7 @@ from filterd.paths import install
 from filterd.policy import store
 from filterd.policy.model import ListenAddress
 from filterd.policy.site.process import compile_in_child
+from filterd.querylog.totals import read_totals
 from filterd.server import manager as module
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
@@ -326,5 +327,62 @@ def test_status_is_told_while_a_worker_is_being_replaced(
     async def work(team: Team) -> None:
         await team.workers[1]._channel.close()
         assert (await team.manager.status())["workers"] == 1
+
+    school.serve(work, workers=2)
+
+
+def test_status_and_totals_show_what_all_workers_have_counted(school: School) -> None:
+    async def work(team: Team) -> None:
+        for worker in team.workers:
+            worker._counts.add("6", "games", "blocked", 2)
+            worker._counts.add("6", "", "pass")
+        (blocked, passed) = sorted(
+            await team.manager.log_totals(days=1), key=lambda one: one["action"]
+        )
+        assert (blocked["category"], blocked["n"], passed["n"]) == ("games", 4, 2)
+        assert await team.manager.log_totals(days=1, grade="9") == []
+        told = (await team.manager.status())["log"]
+        assert told["level"] == "counts"
+        assert (told["today"], told["problem"]) == ({"blocked": 4, "pass": 2}, "")
+        assert told["lost"] == 0
+
+    school.serve(work, workers=2)
+
+
+def test_a_log_that_cannot_be_read_or_written_is_told_and_stops_no_status(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.state.query_log.mkdir()
+        team.worker._counts.add("6", "", "pass")
+        told = (await team.manager.status())["log"]
+        assert "cannot be written" in told["problem"]
+        assert (told["today"], told["waiting"]) == ({}, 1)
+
+    school.serve(work)
+
+
+def test_a_reload_ends_and_begins_counting(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.write("log: {level: off}\n")
+        await team.manager.reload()
+        team.worker._counts.add("6", "", "pass")
+        assert await team.manager.log_totals(days=1) == []
+        assert (await team.manager.status())["log"]["level"] == "off"
+        school.write()
+        await team.manager.reload()
+        team.worker._counts.add("6", "", "pass")
+        assert len(await team.manager.log_totals(days=1)) == 1
+
+    school.serve(work)
+
+
+def test_what_workers_count_to_the_end_is_written(school: School) -> None:
+    async def work(team: Team) -> None:
+        for worker in team.workers:
+            worker._counts.add("6", "", "pass", 5)
+            await worker.stop()
+        await team.manager.write_last()
+        now = team.setting.clock.wall()
+        found = await read_totals(school.state.query_log, time_zone="UTC", now=now, days=2)
+        assert sum(one.n for one in found) == 10
 
     school.serve(work, workers=2)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd log``: what the daemon remembers of lookups."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from filterd import control
+from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.render import grid, number, titled
+from filterd.cli.sites import grade_from
+from filterd.querylog import DAYS_KEPT
+from filterd.texts import Texts
+
+ACTIONS = ("pass", "rewritten", "blocked", "local", "refused", "failed")
+"""What a client can get, from most to least."""
+
+_Rows = list[dict[str, Any]]
+
+app = typer.Typer(help="See what the daemon remembers of lookups.", no_args_is_help=True)
+
+
+@app.command()
+@command
+def totals(
+    here: Context,
+    days: Annotated[
+        int, typer.Option("--days", metavar="N", min=1, max=DAYS_KEPT, help="Today and before.")
+    ] = 7,
+    grade: Annotated[
+        str | None, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show how often what was answered: by day, by grade, and blocks by category.
+
+    Totals only: no name and no address is remembered.
+    """
+    wanted = "" if grade is None else grade_from(grade)
+    told = control.ask(here.state.control_socket, "log totals", days=days, grade=wanted)
+    if json:
+        here.print_json(told)
+    elif not told:
+        here.console.print(here.texts("log.nothing"))
+    else:
+        here.console.print(_tables(here.texts, told, days))
+
+
+def _tables(texts: Texts, rows: _Rows, days: int) -> Group:
+    by_day = _table(texts, texts("log.day"), rows, lambda row: row["date"])
+    by_grade = _table(texts, texts("check.grade"), rows, lambda row: row["grade"])
+    title = texts("log.title", days=days)
+    return Group(titled(title, by_day), by_grade, *_blocks(texts, rows))
+
+
+def _table(texts: Texts, heading: str, rows: _Rows, key: Callable[[dict[str, Any]], str]) -> Table:
+    """Draw a row for each value of ``key``, a column for each action that occurs."""
+    actions = [one for one in ACTIONS if any(row["action"] == one for row in rows)]
+    words = [(texts.word("counted", action), True) for action in actions]
+    table = grid([(heading, False), *words])
+    for value in sorted({key(row) for row in rows}, key=_order):
+        of_value = [row for row in rows if key(row) == value]
+        counted = _sums((row["action"], row["n"]) for row in of_value)
+        table.add_row(value, *(number(counted[action]) for action in actions))
+    return table
+
+
+def _order(value: str) -> tuple[int, str]:
+    """Grades by their number, the others by their names."""
+    return (int(value) if value.isdecimal() else DAYS_KEPT, value)
+
+
+def _blocks(texts: Texts, rows: _Rows) -> Iterable[Table]:
+    """Yield the blocks by category, the most first; nothing where nothing was blocked."""
+    blocked = _sums((row["category"], row["n"]) for row in rows if row["action"] == "blocked")
+    if blocked:
+        table = grid([(texts("check.category"), False), (texts.word("counted", "blocked"), True)])
+        for category, n in blocked.most_common():
+            table.add_row(category or Text(texts("log.own_rules"), style="dim"), number(n))
+        yield table
+
+
+def _sums(pairs: Iterable[tuple[str, int]]) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for key, n in pairs:
+        sums[key] += n
+    return sums

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd import control
+from filterd.cli.log import ACTIONS
+from filterd.resolve.query import Source
+from filterd.resolve.tally import PASS
+from filterd.texts import Texts
+from tests.support.commands import call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _row(date: str, grade: str, category: str, action: str, n: int) -> dict[str, Any]:
+    return {"date": date, "grade": grade, "category": category, "action": action, "n": n}
+
+
+ROWS = [
+    _row("2026-11-24", "6", "", "pass", 12_345),
+    _row("2026-11-24", "6", "games", "blocked", 7),
+    _row("2026-11-24", "10", "social-media", "blocked", 1_234),
+    _row("2026-11-23", "staff", "", "blocked", 1),
+    *(_row("2026-11-23", "staff", "", action, 2_000_000) for action in ACTIONS),
+]
+
+
+def _answer(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, Any]]) -> list[Any]:
+    asked = []
+
+    def ask(path: Path, command: str, **arguments: Any) -> list[dict[str, Any]]:
+        asked.append((path.name, command, arguments))
+        return rows
+
+    monkeypatch.setattr(control, "ask", ask)
+    return asked
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_totals_are_told_within_80_columns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str
+) -> None:
+    _answer(monkeypatch, ROWS)
+    done = call("log", "totals", "--lang", lang, "--state", tmp_path)
+    lines = done.out.splitlines()
+    assert done.code == 0
+    assert max(map(len, lines)) <= 80
+    assert not any("…" in line for line in lines)
+
+
+def test_days_grades_and_blocked_categories_are_added_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _answer(monkeypatch, ROWS[:4])
+    out = call("log", "totals", "--lang", "en", "--state", tmp_path).out
+    told = [" ".join(line.split()) for line in out.replace("\u202f", "").splitlines()]
+    for line in (
+        "2026-11-24 12345 1241",
+        "2026-11-23 0 1",
+        "6 12345 7",
+        "social-media 1234",
+        "(rules of the school) 1",
+    ):
+        assert line in told
+    grades = [line.split()[0] for line in told if line.split()[:1] in (["6"], ["10"], ["staff"])]
+    assert grades == ["6", "10", "staff"]
+
+
+def test_the_daemon_is_asked_for_days_and_a_grade(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = _answer(monkeypatch, ROWS)
+    done = call("log", "totals", "--json", "--days", "30", "--grade", "6", "--state", tmp_path)
+    assert json.loads(done.out) == ROWS
+    assert asked == [("control.sock", "log totals", {"days": 30, "grade": "6"})]
+
+
+def test_an_empty_log_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _answer(monkeypatch, [])
+    done = call("log", "totals", "--lang", "en", "--state", tmp_path)
+    assert done == (0, "Nothing has been counted.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [(("--days", "0"), "--days"), (("--grade", "13"), "'13' is no grade")],
+)
+def test_what_cannot_be_asked_is_told(
+    tmp_path: Path, options: tuple[str, ...], problem: str
+) -> None:
+    done = call("log", "totals", *options, "--lang", "en", "--state", tmp_path)
+    assert done.code == 2
+    assert problem in done.err
+
+
+def test_all_that_can_be_counted_has_a_column_and_a_word() -> None:
+    sources = {PASS, *(one.value for one in Source)} - {"cached", "stale", "forwarded"}
+    assert set(ACTIONS) == sources
+    assert all(Texts("vi").word("counted", action) != action for action in ACTIONS)
