@@ -12,7 +12,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from filterd.lists._layout cimport BLOCK_NAMES, POSITION_BITS
+from filterd.lists._layout cimport BLOCK_NAMES, MAX_BARE, POSITION_BITS
 
 cdef extern from *:
     void prefetch "__builtin_prefetch" (const void* at) nogil
@@ -41,6 +41,11 @@ cdef struct Entry:
     uint32_t shared
     uint32_t length
     const uint8_t* own
+
+cdef struct Key:
+    # Without its final NUL it has ``length`` octets; up to eight more are read beyond that.
+    uint32_t length
+    uint8_t octets[MAX_BARE + 1 + 8]
 
 
 cdef inline const uint8_t* block_of(
@@ -98,6 +103,24 @@ cdef inline int64_t set_of(
     else:
         set_id = (<const uint32_t*>end)[-<int64_t>back]
     return set_id if set_id < geometry.set_count else DAMAGED
+
+
+cdef inline bint take_entry(
+    const Geometry* geometry, const uint8_t* block, uint32_t position, Key* key
+) noexcept nogil:
+    """Turn the key before a position into the one there; False if either contradicts itself."""
+    cdef Entry entry
+    if (
+        not read_entry(geometry, block, position, &entry)
+        or entry.shared > key.length
+        or entry.shared + entry.length > MAX_BARE
+        or set_of(geometry, block, position) < 0
+    ):
+        return False
+    memcpy(key.octets + entry.shared, entry.own, entry.length)
+    key.length = entry.shared + entry.length
+    key.octets[key.length] = 0
+    return True
 
 
 cdef inline int is_key(

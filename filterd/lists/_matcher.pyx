@@ -14,33 +14,30 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.object cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 from filterd.lists._blocks cimport (
     CACHE_LINE,
     DAMAGED,
     SLACK,
-    Entry,
     Geometry,
+    Key,
     block_of,
     fetch_block,
     has_block,
-    is_key,
     prefetch,
-    read_entry,
     set_of,
+    take_entry,
 )
 from filterd.lists._layout cimport (
     BLOCK_NAMES,
     GROUP_SLOTS,
-    MAX_BARE,
-    MAX_NAME,
     POSITION_BITS,
     extend_hash,
     home_group,
 )
 from filterd.lists._search cimport Search, start_search
-from filterd.lists._slots cimport ALL_SLOTS, LAST_SLOT, group_matches, home_of, rank_in
+from filterd.lists._slots cimport LAST_SLOT, group_matches, home_of, listed_rank, rank_in
 
 from filterd.errors import IndexFormatError
 from filterd.lists._matcher_py import labels_of
@@ -64,9 +61,14 @@ cdef extern from "Python.h":
     PyTypeObject PyTuple_Type
 
 cdef enum:
-    ABSENT = -3
     AT_ONCE = 32
     AHEAD = 8
+
+cdef enum Fault:
+    SOUND
+    BROKEN_BLOCK
+    OUT_OF_ORDER
+    NOT_FOUND
 
 cdef type _hit_type = Hit
 
@@ -159,45 +161,37 @@ cdef class Matcher:
         """Return the keys of one block, in order, each with its claim set."""
         cdef const uint8_t* file = <const uint8_t*>self._file.buf
         cdef const uint8_t* block
-        cdef uint8_t key[2 * MAX_NAME]
-        cdef uint32_t length = 0, position
-        cdef int64_t set_id
-        cdef Entry entry
+        cdef Key key
+        cdef uint32_t position
         if number >= self._geometry.block_count:
             raise IndexError(f"block {number} of {self._geometry.block_count}")
         if not has_block(file, &self._geometry, number << POSITION_BITS):
             raise IndexFormatError(f"the index is damaged: number of names in block {number}")
         block = block_of(file, &self._geometry, number << POSITION_BITS)
         found = []
+        key.length = 0
         for position in range(block[0]):
-            set_id = set_of(&self._geometry, block, position)
-            if (
-                not read_entry(&self._geometry, block, position, &entry)
-                or entry.shared > length
-                or entry.shared + entry.length > MAX_BARE
-                or set_id < 0
-            ):
+            if not take_entry(&self._geometry, block, position, &key):
                 raise IndexFormatError(f"the index is damaged: a name of block {number}")
-            memcpy(key + entry.shared, entry.own, entry.length)
-            length = entry.shared + entry.length
-            key[length] = 0
-            found.append((PyBytes_FromStringAndSize(<const char*>key, length + 1), set_id))
+            octets = PyBytes_FromStringAndSize(<const char*>key.octets, key.length + 1)
+            found.append((octets, set_of(&self._geometry, block, position)))
         return found
 
     def check(self):
-        """Read everything once: names ascend, hold nothing odd, and are found under their rank."""
-        cdef uint32_t number, rank, count = 0
-        cdef bytes before = b"", key
-        for number in range(self._geometry.block_count):
-            rank = number << POSITION_BITS
-            for key, _ in self.block(number):
-                if not is_next(before, key):
-                    raise IndexFormatError(f"the index has a name out of order at rank {rank}")
-                if rank_of(<const uint8_t*>self._file.buf, &self._geometry, key) != rank:
-                    raise IndexFormatError(f"the index does not find its name at rank {rank}")
-                before = key
-                rank += 1
-                count += 1
+        """Read everything once: names ascend, hold nothing odd, and are found under their rank.
+
+        Lets go of the GIL: a worker may serve from the index before while it checks the next.
+        """
+        cdef uint32_t rank = 0, count = 0
+        cdef Fault fault
+        with nogil:
+            fault = first_fault(<const uint8_t*>self._file.buf, &self._geometry, &rank, &count)
+        if fault == BROKEN_BLOCK:
+            self.block(rank >> POSITION_BITS)  # raises, with the reason
+        if fault == OUT_OF_ORDER:
+            raise IndexFormatError(f"the index has a name out of order at rank {rank}")
+        if fault == NOT_FOUND:
+            raise IndexFormatError(f"the index does not find its name at rank {rank}")
         if count != self._geometry.name_count:
             raise IndexFormatError(f"the index has {count} names, not {self._geometry.name_count}")
 
@@ -283,87 +277,83 @@ cdef inline object hit_of(const Found* found):
     return PyTuple_Type.tp_new(_hit_type, (numbers,), NULL)
 
 
-cdef int64_t listed_rank(
-    const uint8_t* file,
-    const Geometry* geometry,
-    uint64_t state,
-    uint32_t matches,
-    const uint8_t* key,
-    uint32_t length,
+cdef Fault first_fault(
+    const uint8_t* file, const Geometry* geometry, uint32_t* rank, uint32_t* count
 ) noexcept nogil:
-    """Return the rank of a key without its final NUL, ABSENT or DAMAGED.
-
-    ``matches`` is what its home group says.
-    """
-    cdef const uint32_t* beyond = <const uint32_t*>(file + geometry.slots) + (
-        <size_t>GROUP_SLOTS * geometry.group_count
-    )
-    cdef const uint32_t* group = home_of(file, geometry, state)
-    cdef uint32_t left = geometry.probe_limit
-    cdef int64_t rank  # signed, or DAMAGED would become one
-    cdef int same
-    while True:
-        while matches & ALL_SLOTS:
-            rank = rank_in(geometry, group, matches)
-            if not has_block(file, geometry, <uint32_t>rank):
-                return DAMAGED
-            same = is_key(
-                geometry,
-                block_of(file, geometry, <uint32_t>rank),
-                rank & (BLOCK_NAMES - 1),
-                key,
-                length,
-            )
-            if same:
-                return rank if same > 0 else DAMAGED
-            matches &= matches - 1
-        if not matches or not left:
-            return ABSENT
-        left -= 1
-        group += GROUP_SLOTS
-        if group == beyond:
-            group = <const uint32_t*>(file + geometry.slots)
-        matches = group_matches(geometry, group, state)
+    """Read every name; tell what is wrong first, at which rank, after how many sound names."""
+    cdef const uint8_t* block
+    cdef Key before, key
+    cdef uint32_t number, position
+    cdef Fault fault
+    before.length = 0
+    for number in range(geometry.block_count):
+        rank[0] = number << POSITION_BITS
+        if not has_block(file, geometry, rank[0]):
+            return BROKEN_BLOCK
+        block = block_of(file, geometry, rank[0])
+        key.length = 0
+        for position in range(block[0]):
+            if not take_entry(geometry, block, position, &key):
+                return BROKEN_BLOCK
+            fault = fault_of(file, geometry, &before, &key, rank[0])
+            if fault != SOUND:
+                return fault
+            before = key
+            rank[0] += 1
+            count[0] += 1
+    return SOUND
 
 
-cdef bint is_next(bytes before, bytes key) noexcept:
-    """Tell whether ``key`` comes after ``before`` and holds what keys hold."""
-    cdef const uint8_t* octets = octets_of(key)
-    cdef Py_ssize_t index
-    if not before < key or octets[0] == 0:
-        return False
-    for index in range(PyBytes_GET_SIZE(key)):
-        if octets[index] == 0:
-            if index and octets[index - 1] == 0:
+cdef Fault fault_of(
+    const uint8_t* file, const Geometry* geometry, const Key* before, const Key* key, uint32_t rank
+) noexcept nogil:
+    """Tell what is wrong with one key that could be read."""
+    if not is_after(before, key) or not is_clean(key):
+        return OUT_OF_ORDER
+    return SOUND if rank_of(file, geometry, key) == rank else NOT_FOUND
+
+
+cdef bint is_after(const Key* before, const Key* key) noexcept nogil:
+    """Tell whether ``key`` comes after ``before``."""
+    cdef uint32_t common = min(before.length, key.length)
+    cdef int order = memcmp(before.octets, key.octets, common)
+    return order < 0 or (order == 0 and before.length < key.length)
+
+
+cdef bint is_clean(const Key* key) noexcept nogil:
+    """Tell whether a key holds labels of letters, digits, hyphens and underscores only."""
+    cdef uint32_t index
+    cdef uint8_t octet, last = 0
+    for index in range(key.length + 1):
+        octet = key.octets[index]
+        if octet == 0:
+            if last == 0:
                 return False
         elif not (
-            c"a" <= octets[index] <= c"z"
-            or c"0" <= octets[index] <= c"9"
-            or octets[index] == c"-"
-            or octets[index] == c"_"
+            c"a" <= octet <= c"z" or c"0" <= octet <= c"9" or octet == c"-" or octet == c"_"
         ):
             return False
+        last = octet
     return True
 
 
-cdef int64_t rank_of(const uint8_t* file, const Geometry* geometry, bytes key) noexcept:
-    """Return the rank of a whole key, ABSENT or DAMAGED."""
-    cdef uint8_t padded[MAX_BARE + 1 + 8]
-    cdef size_t size = PyBytes_GET_SIZE(key), length
-    cdef const uint8_t* label = padded
+cdef int64_t rank_of(const uint8_t* file, const Geometry* geometry, const Key* key) noexcept nogil:
+    """Return the rank of a clean key, ABSENT or DAMAGED."""
+    cdef const uint8_t* label = key.octets
+    cdef const uint8_t* beyond = key.octets + key.length + 1
+    cdef size_t length
     cdef uint64_t state = geometry.seed
-    memcpy(padded, octets_of(key), size)
-    while label < padded + size:
+    while label < beyond:
         length = 0
         while label[length]:
             length += 1
-        extend_hash(&state, label, length, padded, padded + size, NULL)
+        extend_hash(&state, label, length, key.octets, beyond, NULL)
         label += length + 1
     return listed_rank(
         file,
         geometry,
         state,
         group_matches(geometry, home_of(file, geometry, state), state),
-        padded,
-        <uint32_t>size - 1,
+        key.octets,
+        key.length,
     )

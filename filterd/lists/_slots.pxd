@@ -6,10 +6,11 @@ on to the next group turns back at the end of the table. A rank is only what a
 slot says: ``_blocks.has_block`` tells whether it leads anywhere.
 """
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stddef cimport size_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from filterd.lists._blocks cimport Geometry
-from filterd.lists._layout cimport GROUP_SLOTS, fingerprint_of, home_group
+from filterd.lists._blocks cimport DAMAGED, Geometry, block_of, has_block, is_key
+from filterd.lists._layout cimport BLOCK_NAMES, GROUP_SLOTS, fingerprint_of, home_group
 
 cdef extern from *:
     int trailing_zeros "__builtin_ctz" (unsigned int number) nogil
@@ -18,6 +19,7 @@ cdef enum:
     ALL_SLOTS = (1 << GROUP_SLOTS) - 1
     LAST_SLOT = 1 << (GROUP_SLOTS - 1)
     FULL = 1 << GROUP_SLOTS
+    ABSENT = -3
 
 
 cdef inline const uint32_t* home_of(
@@ -48,3 +50,46 @@ cdef inline uint32_t rank_in(
 ) noexcept nogil:
     """Return the rank in the first slot that matches; one does."""
     return group[trailing_zeros(matches)] & ((<uint32_t>1 << geometry.rank_bits) - 1)
+
+
+cdef inline int64_t listed_rank(
+    const uint8_t* file,
+    const Geometry* geometry,
+    uint64_t state,
+    uint32_t matches,
+    const uint8_t* key,
+    uint32_t length,
+) noexcept nogil:
+    """Return the rank of a key without its final NUL, ABSENT or DAMAGED.
+
+    ``matches`` is what its home group says.
+    """
+    cdef const uint32_t* beyond = <const uint32_t*>(file + geometry.slots) + (
+        <size_t>GROUP_SLOTS * geometry.group_count
+    )
+    cdef const uint32_t* group = home_of(file, geometry, state)
+    cdef uint32_t left = geometry.probe_limit
+    cdef int64_t rank  # signed, or DAMAGED would become one
+    cdef int same
+    while True:
+        while matches & ALL_SLOTS:
+            rank = rank_in(geometry, group, matches)
+            if not has_block(file, geometry, <uint32_t>rank):
+                return DAMAGED
+            same = is_key(
+                geometry,
+                block_of(file, geometry, <uint32_t>rank),
+                rank & (BLOCK_NAMES - 1),
+                key,
+                length,
+            )
+            if same:
+                return rank if same > 0 else DAMAGED
+            matches &= matches - 1
+        if not matches or not left:
+            return ABSENT
+        left -= 1
+        group += GROUP_SLOTS
+        if group == beyond:
+            group = <const uint32_t*>(file + geometry.slots)
+        matches = group_matches(geometry, group, state)

@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -252,6 +253,37 @@ def test_check_catches_a_structure_that_the_digest_would_pass(small: tuple[Index
         twin(octets, header).check()
         with pytest.raises(IndexFormatError, match="does not find"):
             twin(emptied, header).check()
+
+
+@pytest.mark.parametrize(
+    ("twin", "lets_go"), [(native.Matcher, True), (_matcher_py.Matcher, False)]
+)
+def test_native_check_lets_other_threads_run(
+    small: tuple[Index, Path], twin: Any, *, lets_go: bool
+) -> None:
+    octets = small[1].read_bytes()
+    matcher = twin(octets, header_of(small[1]))
+    asked, answered = threading.Event(), threading.Event()
+
+    def answer() -> None:
+        asked.wait()
+        answered.set()
+
+    other = threading.Thread(target=answer)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(3600)  # nobody gets the interpreter unless its holder lets go
+    try:
+        other.start()
+        asked.set()
+        for _ in range(20_000 if lets_go else 20):
+            matcher.check()
+            if answered.is_set():
+                break
+        assert answered.is_set() is lets_go
+    finally:
+        sys.setswitchinterval(usual)
+        asked.set()
+        other.join()
 
 
 def test_check_counts_the_names(small: tuple[Index, Path]) -> None:
