@@ -59,6 +59,14 @@ class Identifier:
                 return client
         return self._remember(key)
 
+    def holds_until(self, address: str, interface: int = 0) -> float:
+        """Return until when (``Clock.monotonic``) what ``identify`` said last holds at most.
+
+        A change of the surroundings may end it before.
+        """
+        known = self._memo.get((address, interface))
+        return known[1] if known is not None else 0.0
+
     def _remember(self, key: tuple[str, int]) -> Client | None:
         if len(self._memo) >= _MEMO_CLIENTS:
             self._memo.clear()

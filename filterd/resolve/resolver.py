@@ -18,6 +18,8 @@ from filterd.resolve.tally import tally
 from filterd.wire import Opcode, badvers, formerr, notimp, parse_query, peek_header, servfail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from filterd.clock import Clock
     from filterd.querylog import Counts
     from filterd.resolve.handler import Handler
@@ -34,6 +36,8 @@ class Resolver:
         self, sites: Sites, handler: Handler, clock: Clock, log: Counts | None = None
     ) -> None:
         self._sites, self._handler, self._clock, self._log = sites, handler, clock, log
+        self.noted: Callable[[Query, Answer, bytes], None] | None = None
+        """Called with each answer that was composed, whole, for who may repeat it."""
         self.counters: Counter[str] = Counter()
         """By ``Source`` of the answer; ``dropped`` in silence; ``malformed``, ``notimp`` and
         ``badvers``, answered by these; ``error``, a fault of ours. Each message counts once."""
@@ -76,6 +80,8 @@ class Resolver:
         try:
             answer = await self._handler(query)
             reply = compose(query, answer, self._clock.wall())
+            if self.noted is not None:
+                self.noted(query, answer, reply)
         except Exception:  # noqa: BLE001 -- logged whole; the filter fails closed
             self.counters["error"] += 1
             self._count(query, Answer(Source.FAILED))

@@ -144,6 +144,19 @@ class ResolutionStore:
             entry.hits += count
             self.hits += count
 
+    def repeatable_until(self, key: Key, now: float) -> float:
+        """Return until when an answer from here may be repeated elsewhere; 0.0 for not at all.
+
+        That is the moment from which a question could begin the refresh; once
+        it has begun, only who asks here gets what comes of it.
+        """
+        entry = self._entries.get(key)
+        if entry is None or now >= entry.expires_at:
+            return 0.0
+        if entry.resolution.ttl_s < _REFRESHED_FROM_TTL_S:
+            return entry.expires_at
+        return entry.refresh_at if entry.refresh_at < float("inf") else 0.0
+
     def put(self, key: Key, resolution: Resolution, now: float, *, stale_s: float = 0.0) -> None:
         """Keep a resolution in place of the one before, and ``stale_s`` beyond its lifetime.
 

@@ -18,9 +18,14 @@ _PASSED = frozenset((Source.CACHED, Source.STALE, Source.FORWARDED))
 
 def tally(counts: Counts, query: Query, answer: Answer) -> None:
     """Count one answer, for the grade as which it was judged in the end."""
+    counts.add(*counted_as(query, answer))
+
+
+def counted_as(query: Query, answer: Answer) -> tuple[str, str, str]:
+    """Return grade, category and action: what an answer is counted as."""
     match = answer.verdict.match if answer.verdict else None
     grade = (answer.readmitted or query).client.grade.grade
-    counts.add(grade, match.category if match else "", _action(answer))
+    return grade, match.category if match else "", _action(answer)
 
 
 def _action(answer: Answer) -> str:
