@@ -8,7 +8,7 @@ that nobody fetches pile up while the disk is full, so their number is bounded.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -121,8 +121,8 @@ class Counts:
             self._handed = Batch(self._name, acknowledged)
         if not self._handed.rows and self._hours:
             rows = tuple(self._taken(ROWS_A_BATCH))
-            self._handed = Batch(self._name, self._handed.number + 1, rows, bool(self._hours))
-        return self._handed
+            self._handed = Batch(self._name, self._handed.number + 1, rows)
+        return replace(self._handed, more=bool(self._hours))
 
     def take_all(self) -> Iterator[Batch]:
         """Yield every batch that is left, for nobody will be asked again."""

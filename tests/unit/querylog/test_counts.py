@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -53,8 +54,9 @@ def test_a_batch_is_given_again_until_it_is_acknowledged() -> None:
     counted, _ = _counts()
     counted.add("6", "", "pass")
     first = counted.take()
+    assert not first.more
     counted.add("6", "", "pass")
-    assert counted.take() == counted.take("", 0) == first
+    assert counted.take() == counted.take("", 0) == replace(first, more=True)
     second = counted.take(first.worker, first.number)
     assert (second.number, second.rows) == (first.number + 1, first.rows)
     assert counted.take(second.worker, second.number).rows == ()

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log of a real daemon: what was answered is in it once, and no answer waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dns.message
+import dns.rcode
+import pytest
+
+from tests.support.commands import call
+from tests.support.daemon import (
+    SOURCES,
+    Served,
+    build_lists,
+    copy_lists,
+    free_port,
+    serving,
+    write_site,
+)
+from tests.support.upstream import FakeUpstream
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.paths import StateFolder
+
+WITHIN_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+class School:
+    """A site with two workers, whose devices ask by UDP."""
+
+    def __init__(self, folder: Path, built: StateFolder, upstream: int) -> None:
+        self.port = free_port()
+        self.state = copy_lists(built, folder / "state")
+        self.config = write_site(
+            folder / "site", port=self.port, upstream=upstream, more="workers: 2\n"
+        )
+
+    def serve(self) -> contextlib.AbstractContextManager[Served]:
+        return serving(self.config, self.state.folder)
+
+    def ask(self, name: str, grade: str, times: int = 1) -> None:
+        """Ask, each time from another port, so that both workers get some."""
+        for number in range(times):
+            with socket.socket(type=socket.SOCK_DGRAM) as device:
+                device.settimeout(WITHIN_S)
+                device.bind((SOURCES[grade], 0))
+                device.sendto(a_query(name, message_id=number), ("127.0.0.1", self.port))
+                answer = dns.message.from_wire(device.recv(4096))
+            assert (answer.rcode() == dns.rcode.NXDOMAIN) is (name == "www.tiktok.com")
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
+    with FakeUpstream() as upstream:
+        upstream.add("good.example. 60 IN A 192.0.2.1")
+        yield School(tmp_path, built, upstream.port)
+
+
+def _totals(served: Served, *options: str) -> dict[tuple[str, str, str], int]:
+    done = call("log", "totals", "--json", "--days", "2", *options, *served.options)
+    assert done.code == 0, done.err
+    found: dict[tuple[str, str, str], int] = {}
+    for row in json.loads(done.out):
+        key = row["grade"], row["category"], row["action"]
+        found[key] = found.get(key, 0) + row["n"]
+    return found
+
+
+def _log(served: Served) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(call("status", "--json", *served.options).out)["log"]
+    return told
+
+
+def _on_disk(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        value: int = connection.execute("SELECT SUM(n) FROM totals").fetchone()[0]
+        return value
+
+
+def _children(served: Served) -> list[int]:
+    """Return the process IDs of the manager and the workers."""
+    pid = served.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [int(child) for child in children]
+
+
+def test_answers_are_counted_by_grade_category_and_action(school: School) -> None:
+    with school.serve() as served:
+        school.ask("www.tiktok.com", "3", 20)
+        school.ask("good.example", "3", 5)
+        school.ask("good.example", "staff", 2)
+        school.ask("localhost", "staff")
+        assert _totals(served) == {
+            ("3", "social-media", "blocked"): 20,
+            ("3", "", "pass"): 5,
+            ("staff", "", "pass"): 2,
+            ("staff", "", "local"): 1,
+        }
+        assert set(_totals(served, "--grade", "3")) == {
+            ("3", "social-media", "blocked"),
+            ("3", "", "pass"),
+        }
+        assert _log(served)["today"] == {"blocked": 20, "pass": 7, "local": 1}
+
+
+def test_the_file_knows_no_name_and_no_address(school: School) -> None:
+    with school.serve() as served:
+        school.ask("www.tiktok.com", "3")
+        school.ask("good.example", "3")
+        assert served.end() == 0
+    content = school.state.query_log.read_bytes()
+    assert b"social-media" in content
+    for secret in (b"tiktok", b"good", b"127.0"):
+        assert secret not in content
+
+
+def test_a_stop_writes_everything_and_a_restart_adds_to_it(school: School) -> None:
+    for times in (7, 14):
+        with school.serve() as served:
+            school.ask("www.tiktok.com", "3", 7)
+            assert served.end() == 0
+        assert _on_disk(school.state.query_log) == times
+        assert [one.name for one in school.state.folder.glob("query-log*")] == ["query-log.sqlite3"]
+
+
+def test_a_manager_that_is_killed_loses_nothing(school: School) -> None:
+    with school.serve() as served:
+        school.ask("www.tiktok.com", "3", 7)
+        assert sum(_totals(served).values()) == 7
+        school.ask("www.tiktok.com", "3", 5)
+        os.kill(_children(served)[0], signal.SIGKILL)
+        school.ask("www.tiktok.com", "3", 5)
+        while call("status", *served.options).code != 0:
+            pass
+        assert served.end() == 0
+    assert _on_disk(school.state.query_log) == 17
+
+
+def test_a_worker_that_is_killed_takes_at_most_its_own_with_it(school: School) -> None:
+    with school.serve() as served:
+        school.ask("www.tiktok.com", "3", 20)
+        assert sum(_totals(served).values()) == 20
+        os.kill(_children(served)[1], signal.SIGKILL)
+        served.wait_for("ended (signal 9)")
+        school.ask("www.tiktok.com", "3", 20)
+        assert sum(_totals(served).values()) == 40
+
+
+def test_while_another_process_holds_the_file_everybody_is_answered(school: School) -> None:
+    with school.serve() as served:
+        school.ask("www.tiktok.com", "3")
+        assert sum(_totals(served).values()) == 1
+        with contextlib.closing(sqlite3.connect(school.state.query_log)) as other:
+            other.isolation_level = None
+            other.execute("BEGIN EXCLUSIVE")
+            for _ in range(3):
+                school.ask("www.tiktok.com", "3", 20)
+                told = _log(served)
+                assert told["today"] == {"blocked": 1}
+            assert "locked" in told["problem"]
+            assert told["waiting"] > 0
+            other.execute("ROLLBACK")
+        assert sum(_totals(served).values()) == 61
+        assert _log(served)["problem"] == ""
+
+
+def test_a_damaged_file_gives_way_to_a_new_one(school: School) -> None:
+    school.state.query_log.write_bytes(b"\xff" * 20_000)
+    with school.serve() as served:
+        school.ask("www.tiktok.com", "3", 3)
+        assert sum(_totals(served).values()) in (0, 3)  # read while it is being replaced, or after
+        served.wait_for("a new one begins")
+        assert sum(_totals(served).values()) == 3
+
+
+def test_a_log_that_is_off_makes_no_file(school: School) -> None:
+    with (school.config / "site.yaml").open("a", encoding="utf-8") as site:
+        site.write("log: {level: off}\n")
+    with school.serve() as served:
+        school.ask("www.tiktok.com", "3", 3)
+        assert _totals(served) == {}
+        assert _log(served)["level"] == "off"
+        assert served.end() == 0
+    assert not school.state.query_log.exists()
