@@ -10,6 +10,8 @@ import random
 import resource
 import sqlite3
 import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -209,6 +211,48 @@ def test_what_a_full_disk_refuses_is_written_when_there_is_room(path: Path) -> N
 
     asyncio.run(whole())
     assert total(path) == 1 + 5 * 3000
+
+
+FILL_A_DISK = """
+import asyncio, pathlib, sqlite3, sys
+from filterd.clock import SystemClock
+from filterd.errors import StoreError
+from filterd.querylog import Batch, Row
+from filterd.querylog.database import Database
+
+async def main():
+    path = pathlib.Path(sys.argv[1], "log")
+    store, written, refused = Database(path, SystemClock()), 0, 0
+    ballast = pathlib.Path(sys.argv[1], "ballast")
+    ballast.write_bytes(bytes(2_800_000))
+    for number in range(1, 60):
+        rows = tuple(Row(number, "6", f"category {n}", "blocked", 1) for n in range(50))
+        try:
+            await store.write([Batch("w", number, rows)])
+            written += 1
+        except StoreError:
+            refused += 1
+            ballast.unlink(missing_ok=True)  # somebody makes room; this batch comes again
+            await store.write([Batch("w", number, rows)])
+            written += 1
+    await store.close()
+    connection = sqlite3.connect(path)
+    (total,), = connection.execute("SELECT SUM(n) FROM totals")
+    (sound,), = connection.execute("PRAGMA integrity_check")
+    connection.close()
+    print(written, refused, total, sound, store.set_aside)
+
+asyncio.run(main())
+"""
+
+
+def test_a_real_disk_that_fills_up_costs_nothing_that_comes_again(tmp_path: Path) -> None:
+    mounting = 'mount -t tmpfs -o size=3000k tmpfs "$1" && exec "$2" -c "$3" "$1"'
+    mount = ["unshare", "-rm", "sh", "-c", mounting, "sh", tmp_path, sys.executable, FILL_A_DISK]
+    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no disk of its own can be mounted here")
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    assert done.stdout == "59 1 2950 ok 0\n", done.stderr
 
 
 def test_a_database_that_may_not_grow_is_full_and_not_damaged(
