@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.upstream import UpstreamQuestion
 from filterd.wire import Ede, ParsedQuery, Rcode
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from filterd.upstream import Resolution, Route
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """Where a question came from and by which interface, as the kernel says.
 
     ``interface`` is an index, 0 where it is not known: a link-local address
@@ -31,8 +29,7 @@ class Peer:
     interface: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """One question on its way down the chain.
 
     ``site`` is the policy and index at which it was admitted; where a newer one
@@ -83,8 +80,7 @@ class Source(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the chain found: facts about the answer, not yet a message.
 
     Of the rest, ``source`` says which are set: BLOCKED a blocking ``verdict``;

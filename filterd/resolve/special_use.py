@@ -116,6 +116,8 @@ SUBTREES = frozenset(_SUBTREES)
 FIRST_LABELS = frozenset((b"wpad", b"isatap", b"_dns"))
 """Labels that make any name special that begins with them."""
 
+_ENDINGS = tuple(_SUBTREES)
+
 _SINGLE_LABEL = Special(SpecialAnswer.NXDOMAIN, SpecialReason.SINGLE_LABEL)
 _DISCOVERY = Special(SpecialAnswer.NXDOMAIN, SpecialReason.DISCOVERY)
 _ENCRYPTED_DNS = Special(SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY)
@@ -142,12 +144,13 @@ def judge(qname: bytes, qtype: int, existing: frozenset[bytes] = frozenset()) ->
 def _special(qname: bytes) -> Special | None:
     if qname == names.ROOT:
         return None
-    first = names.labels(qname)[0]
+    first = qname[1 : qname[0] + 1]
     if first in (b"wpad", b"isatap"):
         return _DISCOVERY
     if first == b"_dns":
         return _ENCRYPTED_DNS
-    for suffix in names.suffixes(qname):
-        if suffix in _SUBTREES:
-            return _SUBTREES[suffix]
+    if qname.endswith(_ENDINGS):  # of the other names, nearly all, no suffix is in the table
+        for suffix in names.suffixes(qname):
+            if suffix in _SUBTREES:
+                return _SUBTREES[suffix]
     return _SINGLE_LABEL if names.parent(qname) == names.ROOT else None

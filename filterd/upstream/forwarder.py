@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
@@ -214,5 +213,5 @@ def _resolution_or_error(outcome: Outcome, key: _Key) -> Resolution | UpstreamEr
     except UpstreamError as error:
         return type(error)(*error.args)
     if server.trusted and response.header.ad:
-        return replace(resolution, authentic=True)
+        return resolution._replace(authentic=True)
     return resolution

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from functools import cache
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
 from filterd.wire import ParsedResponse, Question, RRClass, compose_query, parse_response
@@ -22,8 +21,7 @@ _QR_AND_OPCODE = 0xF8
 _LETTER_CASE = 0x20
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamQuestion:
+class UpstreamQuestion(NamedTuple):
     """A question as an upstream sees it; equal ones may share an answer.
 
     CD and DO change what an upstream says, so they are part of it (dns.md §5).

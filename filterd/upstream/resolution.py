@@ -9,8 +9,7 @@ upstream volunteers is dropped: unsolicited records are how caches are poisoned
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import CostlyMessageError, UpstreamMalformedError, WireError
 from filterd.upstream.addresses import is_private
@@ -52,8 +51,7 @@ _ADDRESSES = frozenset((int(RRType.A), int(RRType.AAAA)))
 _SERVICE_BINDINGS = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(NamedTuple):
     """What an upstream said, independent of who asked.
 
     ``targets`` are the CNAME and SVCB targets in it, which policy judges for

@@ -8,7 +8,6 @@ anybody has validated it (dns.md §5).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
@@ -52,7 +51,7 @@ def without_private(resolution: Resolution, question: Question) -> Resolution | 
     if not any(record.rtype == question.qtype for record in kept):
         return None
     sections = rebuild(response, kept)
-    return replace(resolution, sections=sections, authentic=False, private=False)
+    return resolution._replace(sections=sections, authentic=False, private=False)
 
 
 def without_ech(resolution: Resolution, question: Question) -> Resolution:
@@ -74,7 +73,7 @@ def without_ech(resolution: Resolution, question: Question) -> Resolution:
     except WireError:
         records = [record for record in records if record not in services]
     sections = rebuild(response, records, changed=changed)
-    return replace(resolution, sections=sections, authentic=False, ech=False)
+    return resolution._replace(sections=sections, authentic=False, ech=False)
 
 
 def _without_key(response: ParsedResponse, record: Record) -> bytes:
@@ -96,7 +95,7 @@ def behind_alias(
     kept = [record for record in response.records if record.rtype not in _OF_DNSSEC]
     sections = rebuild_behind_alias(response, kept, question, ttl_s)
     targets = (target.qname, *resolution.targets)
-    return replace(resolution, sections=sections, targets=targets, authentic=False)
+    return resolution._replace(sections=sections, targets=targets, authentic=False)
 
 
 def _leads_home(response: ParsedResponse, record: Record) -> bool:

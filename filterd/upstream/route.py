@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+from weakref import WeakValueDictionary
 
 from filterd.policy.model import Tls
 
@@ -17,27 +18,33 @@ PLAIN_PORT, TLS_PORT = 53, 853
 class Route:
     """Servers that may be asked the same things. Immutable; equal ones share a cache.
 
+    Equal ones are one object: a route is part of the key of every cached answer,
+    and that two objects are the same is told without looking into them.
+
     Args:
         servers: in the operator's order.
         whole: they speak for a zone of the school, and every record that they
             send is passed on; of what others send only the answer is.
     """
 
-    __slots__ = ("_hash", "_key", "servers", "whole")
+    __slots__ = ("__weakref__", "servers", "whole")
 
-    def __init__(self, servers: tuple[UpstreamServer, ...], *, whole: bool = False) -> None:
-        self.servers, self.whole = servers, whole
-        self._key = servers, whole
-        self._hash = hash(self._key)  # it is part of the key of every cached answer
+    servers: tuple[UpstreamServer, ...]
+    whole: bool
 
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Route) and self._key == other._key)
-
-    def __hash__(self) -> int:
-        return self._hash
+    def __new__(cls, servers: tuple[UpstreamServer, ...], *, whole: bool = False) -> Self:
+        """Return the route that there is, or make it."""
+        route = _made.get((servers, whole))
+        if not isinstance(route, cls):
+            route = _made[servers, whole] = super().__new__(cls)
+            route.servers, route.whole = servers, whole
+        return route
 
     def __repr__(self) -> str:
         return f"Route({self.servers!r}, whole={self.whole})"
+
+
+_made: WeakValueDictionary[tuple[tuple[UpstreamServer, ...], bool], Route] = WeakValueDictionary()
 
 
 def in_clear(server: UpstreamServer) -> UpstreamServer:

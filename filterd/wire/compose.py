@@ -9,6 +9,7 @@ query comes back: no unknown option, no client subnet.
 
 from __future__ import annotations
 
+from functools import cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from filterd.wire.header import (
     AA,
     AD,
     CD,
+    HEADER,
     OPCODE_MASK,
     QR,
     RA,
@@ -84,15 +86,23 @@ def reply_header(query: ParsedQuery, rcode: int, flags: int, counts: tuple[int, 
     flags |= QR | asked.flags & (OPCODE_MASK | RD | CD) | rcode & RCODE_MASK
     answers, authorities, additionals = counts
     additionals += query.edns is not None
-    return compose_header(Header(asked.id, flags, 1, answers, authorities, additionals))
+    return HEADER.pack(asked.id, flags, 1, answers, authorities, additionals)
 
 
 def reply_edns(query: ParsedQuery, rcode: int, edes: Sequence[Ede]) -> bytes:
     """Return the OPT record of a reply, nothing if the query had none."""
     if query.edns is None:
         return b""
-    options = [compose_ede(ede) for ede in edes] if edes else ()
+    if not edes:
+        return _plain_edns(do=query.edns.do, extended_rcode=rcode >> 4)
+    options = [compose_ede(ede) for ede in edes]
     return compose_edns(do=query.edns.do, extended_rcode=rcode >> 4, options=options)
+
+
+@cache
+def _plain_edns(*, do: bool, extended_rcode: int) -> bytes:
+    """Return OPT without options: the same few octets for nearly every reply."""
+    return compose_edns(do=do, extended_rcode=extended_rcode)
 
 
 def compose_reply(  # noqa: PLR0913 -- the parts of a message

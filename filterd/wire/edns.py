@@ -8,9 +8,8 @@ nothing that ages or compares records may ever see it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import BadEdnsError, TruncatedMessageError
 from filterd.wire.cursor import Cursor
@@ -29,11 +28,11 @@ DO = 0x8000
 
 _OPTION = Struct("!HH")
 _TTL_FIELDS = Struct("!BBH")
+_TYPE = int(RRType.OPT)
 _OPT = Struct("!BHHBBHH")
 
 
-@dataclass(frozen=True, slots=True)
-class Edns:
+class Edns(NamedTuple):
     """What an OPT record says. ``flags`` are its 16 flag bits, DO among them.
 
     ``options`` are (code, data) in the order in which they came; of a version
@@ -62,6 +61,21 @@ def parse_edns(message: bytes, record: Record) -> Edns:
     return Edns(record.rclass, version, flags & DO != 0, extended_rcode, flags, options)
 
 
+def parse_plain_edns(message: bytes, offset: int) -> Edns | None:
+    """Read the OPT record that nearly every query ends with: alone behind ``offset``, no options.
+
+    None where anything else stands there, for ``parse_edns`` to judge. Never raises.
+    """
+    if len(message) - offset != _OPT.size:
+        return None
+    owner, rtype, udp_size, extended_rcode, version, flags, rdlength = _OPT.unpack_from(
+        message, offset
+    )
+    if owner or rtype != _TYPE or rdlength:
+        return None
+    return Edns(udp_size, version, flags & DO != 0, extended_rcode, flags)
+
+
 def _parse_options(message: bytes, record: Record) -> tuple[tuple[int, bytes], ...]:
     cursor = Cursor(message, record.rdata_offset, record.end)
     options: list[tuple[int, bytes]] = []
@@ -86,4 +100,4 @@ def compose_edns(
     """Return an OPT record of version 0, all flags but DO clear (RFC 6891 §6.1.4, RFC 3225)."""
     rdata = b"".join([_OPTION.pack(code, len(data)) + data for code, data in options])
     flags = DO if do else 0
-    return _OPT.pack(0, RRType.OPT, udp_size, extended_rcode, 0, flags, len(rdata)) + rdata
+    return _OPT.pack(0, _TYPE, udp_size, extended_rcode, 0, flags, len(rdata)) + rdata

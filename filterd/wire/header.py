@@ -20,7 +20,7 @@ CD = 0x0010
 OPCODE_MASK = 0x7800
 RCODE_MASK = 0x000F
 
-_LAYOUT = Struct("!HHHHHH")
+HEADER = Struct("!HHHHHH")
 
 
 class Header(NamedTuple):
@@ -87,9 +87,9 @@ def peek_header(message: bytes) -> Header:
     """
     if len(message) < HEADER_OCTETS:
         raise TruncatedMessageError(f"a header needs 12 octets, {len(message)} came")
-    return Header._make(_LAYOUT.unpack_from(message))
+    return Header._make(HEADER.unpack_from(message))
 
 
 def compose_header(header: Header) -> bytes:
     """Return the 12 octets."""
-    return _LAYOUT.pack(*header)
+    return HEADER.pack(*header)

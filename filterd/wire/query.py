@@ -9,12 +9,12 @@ than called malformed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError
 from filterd.wire.budget import Budget
 from filterd.wire.cursor import Cursor
-from filterd.wire.edns import Edns, parse_edns
+from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header
 from filterd.wire.question import Question, read_question
 from filterd.wire.record import ADDITIONAL, AUTHORITY, Record, read_record
@@ -30,8 +30,7 @@ _TSIG = int(RRType.TSIG)
 _IXFR = int(RRType.IXFR)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedQuery:
+class ParsedQuery(NamedTuple):
     """A well-formed query. ``tsig``: it is signed, with a key that filterd cannot know."""
 
     header: Header
@@ -66,6 +65,10 @@ def parse_query(message: bytes) -> ParsedQuery:
     cursor = Cursor(message, HEADER_OCTETS)
     question = read_question(cursor)
     edns, tsig = None, False
+    if header.arcount == 1 and not header.nscount:
+        edns = parse_plain_edns(message, cursor.offset)
+        if edns is not None:
+            return ParsedQuery(header, question, edns)
     if header.nscount or header.arcount:
         budget = Budget(MAX_STEPS)
         _skip_authority(cursor, header, question, budget)

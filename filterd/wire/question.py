@@ -7,8 +7,8 @@ its name there is nothing that a pointer in it could honestly point to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from filterd.errors import WireError
 from filterd.wire.compression import skip_name
@@ -18,8 +18,7 @@ from filterd.wire.header import HEADER_OCTETS, peek_header
 _TYPE_AND_CLASS = Struct("!HH")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked.
 
     ``qname`` is canonical; ``wire`` is the section exactly as it was asked,
@@ -44,11 +43,11 @@ def read_question(cursor: Cursor) -> Question:
         TruncatedMessageError, BadLabelError: see ``skip_name``.
         BadPointerError: the name is compressed.
     """
-    start = cursor.offset
-    cursor.move_to(skip_name(cursor.message, start, may_point=False))
-    qtype, qclass = cursor.unpack(_TYPE_AND_CLASS)
-    wire = cursor.message[start : cursor.offset]
-    return Question(wire[:-4].lower(), qtype, qclass, wire)
+    message, start = cursor.message, cursor.offset
+    fixed = skip_name(message, start, may_point=False)
+    cursor.move_to(fixed + _TYPE_AND_CLASS.size)
+    qtype, qclass = _TYPE_AND_CLASS.unpack_from(message, fixed)
+    return Question(message[start:fixed].lower(), qtype, qclass, message[start : cursor.offset])
 
 
 def best_effort_question(message: bytes) -> bytes:

@@ -10,7 +10,6 @@ in every letter case. The case in which an upstream wrote a name is kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import attrgetter
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
@@ -87,8 +86,7 @@ _NAPTR = int(RRType.NAPTR)
 _NAPTR_STRINGS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class RebuiltSections:
+class RebuiltSections(NamedTuple):
     """Records that need nothing but their question.
 
     ``body`` follows a question section of ``question_octets``; ``ttl_offsets``

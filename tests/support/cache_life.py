@@ -8,7 +8,7 @@ against the rules in force; nothing of filterd's own memory is asked.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -223,4 +223,4 @@ def _resolution(told: Told) -> Resolution:
     query = a_query(name, do=told.asked.do, cd=told.asked.cd)
     question = UpstreamQuestion(wire(name), dns.rdatatype.A, told.asked.do, told.asked.cd)
     resolution = resolution_of(parse_response(a_response(query, *lines)), question)
-    return replace(resolution, authentic=told.authentic)
+    return resolution._replace(authentic=told.authentic)

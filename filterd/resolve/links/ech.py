@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.upstream.revision import without_ech
@@ -23,4 +22,4 @@ class Ech:
         query = answer.readmitted or query
         if resolution is None or not resolution.ech or not query.client.grade.strip_ech:
             return answer
-        return replace(answer, resolution=without_ech(resolution, query.message.question))
+        return answer._replace(resolution=without_ech(resolution, query.message.question))

@@ -36,7 +36,7 @@ class Filter:
         verdict = self._decide(query)
         if verdict.blocked:
             return Answer(Source.BLOCKED, verdict)
-        query = replace(query, rewritten_to=verdict.target) if verdict.target else query
+        query = query._replace(rewritten_to=verdict.target) if verdict.target else query
         answer = await proceed(query)
         current = self._sites.current
         if current is query.site and not self._has_expired(verdict):
@@ -48,19 +48,19 @@ class Filter:
         if verdict.blocked or _would_ask_the_same(query, readmitted, verdict):
             return self._judge_again(readmitted, verdict, answer)
         answer = await self(readmitted, proceed)
-        return answer if answer.readmitted else replace(answer, readmitted=readmitted)
+        return answer if answer.readmitted else answer._replace(readmitted=readmitted)
 
     def _readmit(self, query: Query, site: Site) -> Query | None:
         client = site.identifier.identify(query.peer.address, query.peer.interface)
         if client is None:
             return None
-        return replace(query, client=client, site=site, rewritten_to=None)
+        return query._replace(client=client, site=site, rewritten_to=None)
 
     def _judge_again(self, readmitted: Query, verdict: Verdict, answer: Answer) -> Answer:
         if verdict.blocked:
             return Answer(Source.BLOCKED, verdict, readmitted=readmitted)
         judged = self._judge_targets(readmitted, verdict, answer)
-        return replace(judged, readmitted=readmitted)
+        return judged._replace(readmitted=readmitted)
 
     def _decide(self, query: Query) -> Verdict:
         return query.site.engine.decide(query.client, query.qname, query.qtype, self._clock.wall())
@@ -71,7 +71,7 @@ class Filter:
     def _judge_targets(self, query: Query, verdict: Verdict, answer: Answer) -> Answer:
         """Judge what the name leads to: a blocked name must not hide behind an alias."""
         if answer.resolution is None or query.site.zones.route_of(query.qname) is not None:
-            return replace(answer, verdict=verdict)
+            return answer._replace(verdict=verdict)
         until = verdict.valid_until
         for target in answer.resolution.targets:
             judged = query.site.engine.decide_target(
@@ -80,7 +80,9 @@ class Filter:
             if judged.blocked:
                 return Answer(Source.BLOCKED, judged)
             until = _earlier(until, judged.valid_until)
-        return replace(answer, verdict=replace(verdict, valid_until=until))
+        if until != verdict.valid_until:
+            verdict = replace(verdict, valid_until=until)
+        return answer._replace(verdict=verdict)
 
 
 def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bool:

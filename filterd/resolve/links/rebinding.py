@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.policy.verdict import Action, Verdict
@@ -36,8 +35,8 @@ class Rebinding:
         if left is None:
             until = answer.verdict.valid_until if answer.verdict else None
             verdict = Verdict(Action.NODATA, valid_until=until)
-            return replace(answer, source=Source.BLOCKED, verdict=verdict, resolution=None)
-        return replace(answer, resolution=replace(left, edes=(*left.edes, _BLOCKED)))
+            return answer._replace(source=Source.BLOCKED, verdict=verdict, resolution=None)
+        return answer._replace(resolution=left._replace(edes=(*left.edes, _BLOCKED)))
 
 
 def _may_lead_home(query: Query) -> bool:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.resolve.query import Answer, Query, Source
@@ -35,11 +34,11 @@ class Rewrite:
         if query.qtype not in _ADDRESS_TYPES:
             return Answer(Source.REWRITTEN, edes=(_FORGED,))
         asked = Question.of(target, query.qtype)
-        message = replace(query.message, question=asked)
-        answer = await proceed(replace(query, message=message, rewritten_to=None))
+        message = query.message._replace(question=asked)
+        answer = await proceed(query._replace(message=message, rewritten_to=None))
         if answer.resolution is None:
             return answer
         ttl_s = answer.age_s + ALIAS_TTL_S
         changed = behind_alias(answer.resolution, asked, query.message.question, ttl_s)
-        changed = replace(changed, edes=(*changed.edes, _FORGED))
-        return replace(answer, resolution=changed)
+        changed = changed._replace(edes=(*changed.edes, _FORGED))
+        return answer._replace(resolution=changed)

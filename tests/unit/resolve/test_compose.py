@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dns.edns
@@ -72,7 +71,7 @@ def test_a_question_that_was_judged_again_is_answered_as_who_it_was_judged(index
     readmitted = a_chain_query(a_site(index, categories=dangerous), address=GRADE_11)
     verdict = Verdict(Action.NXDOMAIN, Match(Rule.LOCKED, True, b"\0", category="worms"))
     before = Answer(Source.BLOCKED, verdict)
-    after = replace(before, readmitted=readmitted)
+    after = before._replace(readmitted=readmitted)
     assert codes(message_of(asked, before)) == [EdeCode.FILTERED]
     assert codes(message_of(asked, after)) == [EdeCode.BLOCKED]
 
@@ -123,7 +122,7 @@ def test_a_stale_answer_is_kept_half_a_minute_unless_it_is_closed_before(
 
 @pytest.mark.parametrize(("source", "authentic"), [(Source.CACHED, True), (Source.STALE, False)])
 def test_nobody_vouches_for_a_stale_answer(index: Index, source: Source, authentic: bool) -> None:
-    resolution = replace(a_resolution(), authentic=True)
+    resolution = a_resolution()._replace(authentic=True)
     answer = Answer(source, PASSED, resolution=resolution)
     response = message_of(a_chain_query(a_site(index), ad=True), answer)
     assert bool(response.flags & dns.flags.AD) is authentic

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,5 +52,5 @@ def test_what_is_asked_in_clear_while_the_clock_is_unknown_has_another_key(index
     strict = UpstreamServer("192.0.2.1", 853, Tls.STRICT, "dns.example")
     site = a_site(index, [strict], pins=[Pin(wire("time.example"), reason="time")])
     query = a_chain_query(site, "time.example")
-    assert replace(query, asked_at=0.0).upstream_key[1].servers == (UpstreamServer("192.0.2.1"),)
+    assert query._replace(asked_at=0.0).upstream_key[1].servers == (UpstreamServer("192.0.2.1"),)
     assert query.upstream_key[1] == site.route

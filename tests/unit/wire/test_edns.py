@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from filterd.errors import BadEdnsError
 from filterd.wire import parse_query
-from filterd.wire.edns import MAX_OPTIONS, Edns, compose_edns
+from filterd.wire.budget import Budget
+from filterd.wire.cursor import Cursor
+from filterd.wire.edns import MAX_OPTIONS, Edns, compose_edns, parse_edns, parse_plain_edns
+from filterd.wire.record import ADDITIONAL, read_record
 from tests.support.wire import QUESTION, a_message, a_query
 
 
@@ -95,3 +98,27 @@ def test_what_another_library_composes_is_read() -> None:
     cookie = dns.edns.GenericOption("COOKIE", b"12345678")
     edns = parse_query(a_query(do=True, udp_size=4096, options=[cookie])).edns
     assert edns == Edns(4096, 0, True, 0, 0x8000, ((10, b"12345678"),))
+
+
+@given(st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF))
+def test_the_short_way_reads_what_the_long_way_reads(udp_size: int, ttl: int) -> None:
+    message = a_message(QUESTION + b"\0" + pack("!HHIH", 41, udp_size, ttl, 0), arcount=1)
+    offset = len(message) - 11
+    record = read_record(Cursor(message, offset), ADDITIONAL, Budget())
+    assert parse_plain_edns(message, offset) == parse_edns(message, record)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"",
+        b"\0\0\x29",
+        b"\0" + pack("!HHIH", 41, 1232, 0, 0) + b"\0",
+        b"\0" + pack("!HHIH", 250, 1232, 0, 0),
+        b"\0" + pack("!HHIH", 41, 1232, 0, 1),
+        b"\x01" + pack("!HHIH", 41, 1232, 0, 0),
+    ],
+    ids=["nothing", "cut", "more behind it", "another type", "RDATA announced", "another owner"],
+)
+def test_the_short_way_leaves_everything_else_to_the_long_way(octets: bytes) -> None:
+    assert parse_plain_edns(a_message(octets), 12) is None

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dns.message
@@ -25,7 +24,7 @@ NAME, TWIN = "www.example.com", "safe.example.com"
 
 
 def a_rewritten_query(index: Index, qtype: str) -> Query:
-    return replace(a_chain_query(a_site(index), NAME, qtype), rewritten_to=wire(TWIN))
+    return a_chain_query(a_site(index), NAME, qtype)._replace(rewritten_to=wire(TWIN))
 
 
 async def twin(query: Query) -> Answer:
@@ -35,7 +34,7 @@ async def twin(query: Query) -> Answer:
     response = a_response(a_query(TWIN), f"{TWIN} 300 A 192.0.2.1")
     question, _ = query.upstream_key
     resolution = resolution_of(parse_response(response), question)
-    return Answer(Source.CACHED, resolution=replace(resolution, authentic=True), age_s=100)
+    return Answer(Source.CACHED, resolution=resolution._replace(authentic=True), age_s=100)
 
 
 def test_the_twin_s_addresses_stand_behind_an_alias(index: Index) -> None:
