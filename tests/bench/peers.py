@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The filters that are measured side by side, each with the same list and upstream.
+
+A peer is as Debian packages it, with one thread and its fastest way to block a
+list. Those that are not installed are left out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+HERE = Path(__file__).parent
+CACHED_MOST = 200_000
+
+_DNSDIST = """
+setLocal("{at.address}:{at.port}")
+setACL("127.0.0.0/8")
+setSecurityPollSuffix("")
+newServer({{address="{at.upstream}:{at.upstream_port}", checkInterval=3600, sockets=4}}):setUp()
+getPool(""):setCache(newPacketCache({cached}, {{maxTTL=86400}}))
+listed = newSuffixMatchNode()
+for line in io.lines("{names}") do listed:add(newDNSName(line)) end
+addAction(SuffixMatchNodeRule(listed, true), RCodeAction(DNSRCode.NXDOMAIN))
+"""
+
+_UNBOUND = """server:
+  interface: {at.address}@{at.port}
+  access-control: 127.0.0.0/8 allow
+  do-not-query-localhost: no
+  module-config: "iterator"
+  num-threads: 1
+  outgoing-range: 8192
+  num-queries-per-thread: 4096
+  msg-cache-size: 64m
+  rrset-cache-size: 128m
+  so-rcvbuf: 4m
+  username: ""
+  chroot: ""
+  pidfile: ""
+  use-syslog: no
+  verbosity: 0
+  include: "{zones}"
+forward-zone:
+  name: "."
+  forward-addr: {at.upstream}@{at.upstream_port}
+"""
+
+
+class At(NamedTuple):
+    """Where a filter listens, and whom it asks."""
+
+    address: str = "127.0.0.1"
+    port: int = 5454
+    upstream: str = "127.0.0.2"
+    upstream_port: int = 5300
+
+
+class Peer(Protocol):
+    """One filter. ``reloads``: SIGHUP makes it read its list anew."""
+
+    name: str
+    reloads: bool
+
+    def missing(self) -> bool:
+        """Tell whether its program is not here."""
+
+    def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
+        """Write its files and return the command that starts it in the foreground."""
+
+
+class Dnsdist:
+    """dnsdist: a tree of suffixes and a cache of packets."""
+
+    name, reloads = "dnsdist", False
+
+    def missing(self) -> bool:
+        """Tell whether its program is not here."""
+        return shutil.which("dnsdist") is None
+
+    def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
+        """Write its files and return the command that starts it in the foreground."""
+        text = _DNSDIST.format(at=at, cached=CACHED_MOST, names=names)
+        (folder / "dnsdist.conf").write_text(text)
+        return ["dnsdist", "--supervised", "--disable-syslog", "-C", str(folder / "dnsdist.conf")]
+
+
+class Unbound:
+    """unbound: local zones, the quicker of its two ways."""
+
+    name, reloads = "unbound", True
+
+    def missing(self) -> bool:
+        """Tell whether its program is not here."""
+        return shutil.which("unbound") is None
+
+    def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
+        """Write its files and return the command that starts it in the foreground."""
+        zones = folder / "zones.conf"
+        lines = (f'local-zone: "{name}." always_nxdomain\n' for name in names.read_text().split())
+        zones.write_text("".join(lines))
+        (folder / "unbound.conf").write_text(_UNBOUND.format(at=at, zones=zones))
+        return ["unbound", "-d", "-c", str(folder / "unbound.conf")]
+
+
+class Dnsmasq:
+    """dnsmasq: ``address=/name/``."""
+
+    name, reloads = "dnsmasq", False
+
+    def missing(self) -> bool:
+        """Tell whether its program is not here."""
+        return shutil.which("dnsmasq") is None
+
+    def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
+        """Write its files and return the command that starts it in the foreground."""
+        lines = (f"address=/{name}/\n" for name in names.read_text().split())
+        (folder / "listed.conf").write_text("".join(lines))
+        options = [
+            "--keep-in-foreground",
+            f"--conf-file={folder / 'listed.conf'}",
+            f"--port={at.port}",
+            f"--listen-address={at.address}",
+            f"--server={at.upstream}#{at.upstream_port}",
+            f"--cache-size={CACHED_MOST}",
+            "--dns-forward-max=5000",
+            "--user=root",
+            "--pid-file=",
+        ]
+        return ["dnsmasq", "--bind-interfaces", "--no-resolv", "--no-hosts", *options]
+
+
+class Filterd:
+    """filterd as it ships, the list compiled before it starts."""
+
+    name, reloads = "filterd", True
+    compile_s = 0.0
+
+    def missing(self) -> bool:
+        """It is always here."""
+        return False
+
+    def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
+        """Compile the list and return the command that serves it."""
+        started = time.perf_counter()
+        subprocess.run([HERE / "compile-list", names, folder], check=True)
+        self.compile_s = time.perf_counter() - started
+        where = [at.address, str(at.port), at.upstream, str(at.upstream_port), str(folder)]
+        return [str(HERE / "serve-list"), str(names), *where]
+
+
+class LargeSchool(Filterd):
+    """filterd with all tiers, the list in 20 parts and 500 local names."""
+
+    name = "filterd, large school"
+    grades = ("preschool", "1", "6", "10", "continuing", "staff", "guest")
+    parts, local_names = 20, 500
+
+    def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
+        """Write the keys that make it large, then do as always."""
+        lines = names.read_text().split()
+        site = folder / "site"
+        site.mkdir(parents=True)
+        for part in range(self.parts):
+            (site / f"part-{part}.txt").write_text("\n".join(lines[part :: self.parts]) + "\n")
+        keys = folder / "keys.yaml"
+        keys.write_text("".join(self._keys()))
+        os.environ["FILTERD_BENCH_KEYS"] = str(keys)
+        try:
+            command = super().prepare(names, at, folder)
+        finally:
+            del os.environ["FILTERD_BENCH_KEYS"]
+        return ["env", f"FILTERD_BENCH_KEYS={keys}", *command]
+
+    def _keys(self) -> list[str]:
+        networks = [
+            f"  of-{grade}: {{cidrs: [127.0.{number}.0/24], grade: {grade}}}\n"
+            for number, grade in enumerate(self.grades)
+        ]
+        lists = [
+            f"  - {{id: part-{part}, file: part-{part}.txt, category: porn}}\n"
+            for part in range(self.parts)
+        ]
+        records = [
+            f"      - pc-{n} A 192.168.{n // 250}.{n % 250 + 1}\n" for n in range(self.local_names)
+        ]
+        zone = ["local_zones:\n  - name: school.home.arpa\n    records:\n", *records]
+        return ["networks:\n", *networks, "lists:\n", *lists, *zone]
+
+
+PEERS: tuple[Peer, ...] = (Dnsdist(), Unbound(), Dnsmasq(), Filterd(), LargeSchool())
