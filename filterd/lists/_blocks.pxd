@@ -15,6 +15,30 @@ from libc.string cimport memcpy
 from filterd.lists._layout cimport BLOCK_NAMES, MAX_BARE, POSITION_BITS
 
 cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+
+    typedef uint8_t filterd_octets __attribute__((vector_size(16)));
+
+    static inline uint32_t filterd_lanes_below(const uint8_t *at, uint8_t limit) {
+        filterd_octets octets;
+        memcpy(&octets, at, 16);
+        octets = (filterd_octets)(octets < limit);
+    #if defined(__SSE2__)
+        return (uint32_t)__builtin_ia32_pmovmskb128((char __attribute__((vector_size(16))))octets);
+    #else
+        uint64_t halves[2];
+        memcpy(halves, &octets, 16);
+        halves[0] = (halves[0] & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101);
+        halves[1] = (halves[1] & UINT64_C(0x8040201008040201)) * UINT64_C(0x0101010101010101);
+        return (uint32_t)(halves[0] >> 56 | halves[1] >> 56 << 8);
+    #endif
+    }
+    """
+    # One bit for each of 16 octets that is smaller, the first lowest.
+    uint32_t lanes_below "filterd_lanes_below" (const uint8_t* at, uint8_t limit) nogil
+    int leading_zeros "__builtin_clz" (unsigned int number) nogil
     void prefetch "__builtin_prefetch" (const void* at) nogil
 
 cdef enum:
@@ -123,8 +147,25 @@ cdef inline bint take_entry(
     return True
 
 
+cdef inline uint32_t last_below(
+    const uint8_t* block, uint32_t position, uint8_t shared
+) noexcept nogil:
+    """Return the last name before a position, not the first, that shares less; the first does.
+
+    Without a branch on what they share, which nobody could predict. A block has
+    more octets than it can have names.
+    """
+    cdef uint32_t below = lanes_below(block, shared) | lanes_below(block + 16, shared) << 16
+    below = (below | 1) & ((<uint32_t>1 << position) - 1)
+    return 31 - leading_zeros(below)
+
+
 cdef inline int is_key(
-    const Geometry* geometry, const uint8_t* block, uint32_t position, const uint8_t* key, uint32_t length
+    const Geometry* geometry,
+    const uint8_t* block,
+    uint32_t position,
+    const uint8_t* key,
+    uint32_t length,
 ) noexcept nogil:
     """Compare a key without its final NUL with the name at a position: 1 same, 0 not, DAMAGED.
 
@@ -146,9 +187,8 @@ cdef inline int is_key(
         left = entry.shared
         if not left:
             return 1
-        position -= 1  # ``left`` is not zero, so this is not the first name
-        while position and block[position] >= left:
-            position -= 1
+        # ``left`` is not zero, so this is not the first name; and it came from an octet.
+        position = last_below(block, position, <uint8_t>left)
         if not read_entry(geometry, block, position, &entry):
             return DAMAGED
 

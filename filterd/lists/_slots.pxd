@@ -13,6 +13,32 @@ from filterd.lists._blocks cimport DAMAGED, Geometry, block_of, has_block, is_ke
 from filterd.lists._layout cimport BLOCK_NAMES, GROUP_SLOTS, fingerprint_of, home_group
 
 cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+
+    typedef uint32_t filterd_slots __attribute__((vector_size(16)));
+
+    static inline uint32_t filterd_group_matches(
+        const uint32_t *group, int rank_bits, uint32_t wanted
+    ) {
+        const filterd_slots bits = {1, 2, 4, 8};
+        filterd_slots low, high;
+        uint64_t halves[2];
+        memcpy(&low, group, 16);
+        memcpy(&high, group + 4, 16);
+        low = (filterd_slots)(low >> rank_bits == wanted) & bits;
+        high = (filterd_slots)(high >> rank_bits == wanted) & (bits << 4);
+        low |= high;
+        memcpy(halves, &low, 16);
+        halves[0] |= halves[1];
+        return (uint32_t)(halves[0] | halves[0] >> 32);
+    }
+    """
+    # One bit for each of eight slots that has a fingerprint above its rank, the first lowest.
+    uint32_t slots_with "filterd_group_matches" (
+        const uint32_t* group, int rank_bits, uint32_t wanted
+    ) nogil
     int trailing_zeros "__builtin_ctz" (unsigned int number) nogil
 
 cdef enum:
@@ -38,10 +64,9 @@ cdef inline uint32_t group_matches(
 
     FULL says that no slot is empty, so that a search must go on.
     """
-    cdef uint32_t wanted = fingerprint_of(state, geometry.rank_bits), matches = 0
-    cdef int index
-    for index in range(GROUP_SLOTS):
-        matches |= <uint32_t>(group[index] >> geometry.rank_bits == wanted) << index
+    cdef uint32_t matches = slots_with(
+        group, geometry.rank_bits, fingerprint_of(state, geometry.rank_bits)
+    )
     return matches | <uint32_t>(group[GROUP_SLOTS - 1] != 0) << GROUP_SLOTS
 
 
