@@ -4,8 +4,8 @@
 ::
 
     supervisor -- owns the sockets (listening), forks the others and keeps them
-      |- manager -- reloads, status; the watchdog's real questions; speaks to
-      |     |       the workers by a channel each
+      |- manager -- reloads, status, the log; the watchdog's real questions;
+      |     |       speaks to the workers by a channel each
       |     '- page: the epoch in force, heartbeats -- shared memory
       '- worker ... -- answers: udp and tcp in front of the chain
 

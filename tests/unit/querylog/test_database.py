@@ -213,6 +213,41 @@ def test_what_a_full_disk_refuses_is_written_when_there_is_room(path: Path) -> N
     assert total(path) == 1 + 5 * 3000
 
 
+WRITE_UNTIL_KILLED = """
+import asyncio, itertools, pathlib, sys
+from filterd.clock import SystemClock
+from filterd.querylog import Batch, Row
+from filterd.querylog.database import Database
+
+async def main():
+    store = Database(pathlib.Path(sys.argv[1]), SystemClock())
+    for number in itertools.count(int(sys.argv[2])):
+        rows = tuple(Row(3600 * (number % 50), str(n), "", "pass", 1) for n in range(20))
+        await store.write([Batch("w", number, rows)])
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_whenever_the_writer_is_killed_each_batch_is_there_once(path: Path) -> None:
+    dice, last = random.Random(2), 1
+    for _ in range(int(os.environ.get("FILTERD_LOG_KILLS", "5"))):
+        command = [sys.executable, "-c", WRITE_UNTIL_KILLED, str(path), str(last)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            for _ in range(dice.randrange(1, 60)):
+                last = int(writer.stdout.readline())
+            writer.kill()
+            last = max(last, *map(int, writer.stdout.read().split()), 1)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            ((sound,),) = connection.execute("PRAGMA integrity_check")
+            ((number,),) = connection.execute("SELECT number FROM handovers")
+        assert sound == "ok"
+        assert number in (last, last + 1)  # it may have been killed before it could say so
+        assert total(path) == 20 * number
+
+
 FILL_A_DISK = """
 import asyncio, pathlib, sqlite3, sys
 from filterd.clock import SystemClock
