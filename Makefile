@@ -7,6 +7,7 @@ CONFIG ?= policies
 STATE  ?= .state
 WHEELS ?= wheels
 FUZZ   ?= 1
+BENCH  ?=
 
 bin    := $(VENV)/bin
 native := $(shell find filterd -name '*.pyx' -o -name '*.pxd')
@@ -17,10 +18,10 @@ pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-p
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench fuzz e2e soak wheels clean
+.PHONY: help setup run test check format bench bench-parts bench-floods fuzz e2e soak wheels clean
 
 help: ## Show these targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.built ## Make the virtual environment: dependencies, native extensions
 
@@ -39,12 +40,20 @@ check: setup ## Check format, lint, types and the floors
 format: setup ## Format and mend what can be mended
 	$(bin)/ruff check --fix-only . && $(bin)/ruff format .
 
-bench: setup ## Measure the index, the parser, questions to upstreams, abuse of TCP, restarts of a worker
+bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, where they are installed
+	$(bin)/python -m tests.bench.table $(BENCH)
+
+bench-parts: setup ## Measure the parts: index, parser, chain, TLS, questions to upstreams, abuse of TCP, restarts
 	$(bin)/python -m tests.bench.index_figures
 	$(bin)/python -m tests.bench.wire_cost
-	$(bin)/python -m tests.bench.tcp_abuse
+	$(bin)/python -m tests.bench.chain_cost
 	$(bin)/python -m tests.bench.entropy
+	$(bin)/python -m tests.bench.tls
+	$(bin)/python -m tests.bench.tcp_abuse
 	$(bin)/python -m tests.bench.restarts --kills 5
+
+bench-floods: setup ## Measure how clients fare in floods of forged questions; needs root
+	$(bin)/python -m tests.bench.floods
 
 fuzz: setup ## Fuzz with 10 million messages, a million packets, names; FUZZ=10 for ten times as many
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \

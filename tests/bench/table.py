@@ -25,6 +25,7 @@ from tests.bench.questions import MIXES, Questions
 from tests.support.wire import a_query
 
 _NEEDED = {"gcc": "gcc", "dnsperf": "dnsperf", "taskset": "util-linux"}
+_OPEN = "www.open.example.com"
 _QUESTIONS_A_SECOND = 100_000
 _EDNS, _SOURCES = "cached, with EDNS", "cached, 2,000 addresses"
 
@@ -62,6 +63,8 @@ def measure(peer: Peer, bench: Bench) -> dict[str, float]:
     started = time.perf_counter()
     with measuring.running([*measuring.SERVING, *command], log) as pid:
         starting = measuring.seconds_to_block(bench.at, name, started, log)
+        if measuring.ask(bench.at, _OPEN, 2) != 0:
+            raise SystemExit(f"{peer.name} does not answer {_OPEN}; it said: {log.read_text()}")
         figures = {"start to first blocked answer, s": starting}
         figures |= loads(pid, bench)
         held = measuring.memory(pid)
@@ -78,7 +81,7 @@ def loads(pid: int, bench: Bench) -> dict[str, float]:
     """Return microseconds of CPU a question for each mix."""
     effort, at = bench.effort, bench.at
     asked = Questions(bench.listed, bench.folder)
-    measuring.dnsperf(at, asked.warming(), 5, "-n", "1")
+    measuring.dnsperf(at, asked.warming(), 60, "-n", "1")
     figures = {}
     for mix in MIXES:
 
