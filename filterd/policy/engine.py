@@ -76,13 +76,16 @@ class Engine:
         listed = self._lists.say(client.grade, name, qtype, hits)
         overlaid = [*said.guards(), *said.rules(client, now)]
         verdict = _judge([*overlaid, *listed.speakers], covering)
-        verdict = replace(verdict, valid_until=said.next_edge(client, now))
+        edge = said.next_edge(client, now)
+        if edge is not None:
+            verdict = replace(verdict, valid_until=edge)
         if not verdict.blocked:
             target = said.target(client.grade) if qtype in _REWRITTEN_TYPES else None
             return replace(verdict, action=Action.REWRITE, target=target) if target else verdict
         spared = listed.excepts_more or self._overlay.has_allowed_beneath(name)
         response = self._response(client.grade, listed.speakers)
-        return replace(verdict, action=_action(response, qtype, verdict, spared=spared))
+        action = _action(response, qtype, verdict, spared=spared)
+        return verdict if action is verdict.action else replace(verdict, action=action)
 
     def _response(self, grade: GradePolicy, listed: Iterable[Speaker]) -> BlockResponse:
         """Return how a block looks to a grade.

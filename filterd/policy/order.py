@@ -18,6 +18,7 @@ is then no rule of its own that could be wrong.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,8 @@ def deciding(speakers: Sequence[Speaker]) -> Speaker | None:
     Args:
         speakers: all that cover the question; those of one rule in their order.
     """
+    if not speakers:
+        return None
     of = _by_rule(speakers)
     for first in (*of[Rule.PIN], *of[Rule.ORDERED]):
         return first
@@ -72,7 +75,7 @@ def deciding(speakers: Sequence[Speaker]) -> Speaker | None:
 
 
 def _by_rule(speakers: Iterable[Speaker]) -> dict[Rule, list[Speaker]]:
-    of: dict[Rule, list[Speaker]] = {rule: [] for rule in Rule}
+    of: defaultdict[Rule, list[Speaker]] = defaultdict(list)
     for speaker in speakers:
         of[speaker.match.rule].append(speaker)
     return of
