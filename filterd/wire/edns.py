@@ -62,7 +62,7 @@ def parse_edns(message: bytes, record: Record) -> Edns:
 
 
 def parse_plain_edns(message: bytes, offset: int) -> Edns | None:
-    """Read the OPT record that nearly every query ends with: alone behind ``offset``, no options.
+    """Read the OPT record that nearly every message ends with: alone behind ``offset``, no options.
 
     None where anything else stands there, for ``parse_edns`` to judge. Never raises.
     """

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError, TruncatedMessageError
 from filterd.wire.budget import Budget
 from filterd.wire.cursor import Cursor
-from filterd.wire.edns import Edns, parse_edns
+from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header
 from filterd.wire.question import Question, read_question
 from filterd.wire.record import ADDITIONAL, Record, read_record
@@ -93,7 +93,11 @@ def _walk(cursor: Cursor, header: Header, budget: Budget) -> tuple[tuple[Record,
     records: list[Record] = []
     edns: Edns | None = None
     for section, count in enumerate((header.ancount, header.nscount, header.arcount)):
-        for _ in range(count):
+        for left in range(count, 0, -1):
+            if section == ADDITIONAL and left == 1 and edns is None:
+                edns = parse_plain_edns(cursor.message, cursor.offset)
+                if edns is not None:
+                    return tuple(records), edns
             record = read_record(cursor, section, budget)
             if record.rtype != _OPT:
                 records.append(record)
