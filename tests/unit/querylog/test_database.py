@@ -283,10 +283,11 @@ asyncio.run(main())
 
 def test_a_real_disk_that_fills_up_costs_nothing_that_comes_again(tmp_path: Path) -> None:
     mounting = 'mount -t tmpfs -o size=3000k tmpfs "$1" && exec "$2" -c "$3" "$1"'
-    mount = ["unshare", "-rm", "sh", "-c", mounting, "sh", tmp_path, sys.executable, FILL_A_DISK]
+    mount = ["unshare", "-rm", "sh", "-c", mounting, "sh"]
     if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
         pytest.skip("no disk of its own can be mounted here")
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    command = [*mount, str(tmp_path), sys.executable, FILL_A_DISK]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "59 1 2950 ok 0\n", done.stderr
 
 
