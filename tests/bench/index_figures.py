@@ -10,13 +10,17 @@ of several rounds and less the cost of its loop:
 
 single
     One after the other in C, without Python objects, each begun when the one
-    before is decided, as the fast path of a listener does it. **This is what
-    the goals are about.**
+    before is decided. Its two waits for memory, for slots and then for a block,
+    cannot overlap, so a loaded machine shows here first.
 python
     Call by call from Python, with the ``Hit`` objects that this makes.
 together
-    Many in one call, their waits for memory overlapping, as a listener does
-    that has a batch of datagrams at hand.
+    Many in one call, their waits for memory overlapping, as a listener can
+    that has a batch of datagrams at hand: prefetch across the batch is counted here.
+
+The goals (a lookup of four labels in 120 ns at a million names, at most half
+more at five million) are marked where they are judged: ``single`` without
+prefetch across a batch, ``together`` with it.
 
 Beside them stand the pure twin and the same walk through a Python ``dict``.
 Names are distinct and in random order, so nearly every lookup waits for memory.
@@ -242,8 +246,10 @@ def show(figures: Figures) -> None:
     print(f"  {'lookup, ns (* for the goals)':<40} {''.join(f'{title:>11}' for title in titles)}")
     for kind, single in figures.single.items():
         others = (figures.python, figures.together, figures.pure, figures.through_dict)
-        row = "".join(f"{times[kind]:11.0f}" for times in others)
-        print(f"    {kind:<38} {single:10.0f}{'*' if kind in _GOALS else ' '}{row}")
+        mark = "*" if kind in _GOALS else " "
+        python, together, *twins = (times[kind] for times in others)
+        row = "".join(f"{times:11.0f}" for times in twins)
+        print(f"    {kind:<38} {single:10.0f}{mark}{python:10.0f} {together:10.0f}{mark}{row}")
 
 
 def main() -> None:
@@ -269,8 +275,9 @@ def main() -> None:
         for kind in measured[0].single:
             ways = [(one.single[kind], one.python[kind], one.together[kind]) for one in measured]
             single, *others = (last / first for first, last in zip(ways[0], ways[-1], strict=True))
-            row = "".join(f"{ratio:11.2f}" for ratio in others)
-            print(f"    {kind:<38} {single:10.2f}{'*' if kind in _GOALS else ' '}{row}")
+            mark = "*" if kind in _GOALS else " "
+            python, together = others
+            print(f"    {kind:<38} {single:10.2f}{mark}{python:10.2f} {together:10.2f}{mark}")
 
 
 if __name__ == "__main__":
