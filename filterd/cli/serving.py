@@ -178,7 +178,7 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     await manager.start()
     await _start_or_do_without(control)
     loop = asyncio.get_running_loop()
-    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.clock)
+    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.clock, setting.page.secret)
     tasks = [loop.create_task(watchdog.run()), loop.create_task(control.keep())]
     reloads: set[asyncio.Task[None]] = set()
 

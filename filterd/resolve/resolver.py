@@ -15,7 +15,16 @@ from filterd.errors import WireError
 from filterd.resolve.compose import compose
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.tally import tally
-from filterd.wire import Opcode, badvers, formerr, notimp, parse_query, peek_header, servfail
+from filterd.wire import (
+    EdnsOption,
+    Opcode,
+    badvers,
+    formerr,
+    notimp,
+    parse_query,
+    peek_header,
+    servfail,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +42,15 @@ class Resolver:
     """Answers messages; counts what becomes of them, of queries for the log too."""
 
     def __init__(
-        self, sites: Sites, handler: Handler, clock: Clock, log: Counts | None = None
+        self,
+        sites: Sites,
+        handler: Handler,
+        clock: Clock,
+        log: Counts | None = None,
+        own_mark: bytes = b"",
     ) -> None:
         self._sites, self._handler, self._clock, self._log = sites, handler, clock, log
+        self._own_mark = int(EdnsOption.OWN_MARK), own_mark
         self.noted: Callable[[Query, Answer, bytes], None] | None = None
         """Called with each answer that was composed, whole, for who may repeat it."""
         self.counters: Counter[str] = Counter()
@@ -92,8 +107,13 @@ class Resolver:
         return reply
 
     def _count(self, query: Query, answer: Answer) -> None:
-        if self._log is not None:
+        if self._log is not None and not self._is_own(query):
             tally(self._log, query, answer)
+
+    def _is_own(self, query: Query) -> bool:
+        """Tell whether the daemon asks itself: the watchdog is nobody's pupil."""
+        edns = query.message.edns
+        return edns is not None and bool(edns.options) and self._own_mark in edns.options
 
     def _finish(self, what: str, reply: bytes) -> bytes:
         self.counters[what] += 1

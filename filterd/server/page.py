@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ _EPOCH, _VERIFIED, _PREPARED, _FIRST_PROCESS = 0, 1, 2, 3
 
 
 class SharedPage:
-    """The words, by name."""
+    """The words, by name, and a secret that only processes of this daemon know."""
 
     def __init__(self) -> None:
+        self.secret = secrets.token_bytes(16)
         self._memory = mmap.mmap(-1, _OCTETS)  # anonymous and shared: children see it
         self._words: memoryview[int] = memoryview(self._memory).cast("Q")
 

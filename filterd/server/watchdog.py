@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.errors import WireError
 from filterd.policy.verdict import Action
 from filterd.server.notify import WATCHDOG, notify, watchdog_interval_s
-from filterd.wire import Rcode, RRType, compose_query, parse_response
+from filterd.wire import EdnsOption, Rcode, RRType, parse_response
 from filterd.wire import name as names
+from filterd.wire.edns import compose_edns
+from filterd.wire.header import RD, Header, compose_header
 from filterd.wire.question import Question
 from filterd.wire.record import ANSWER
 
@@ -51,12 +53,18 @@ class Watchdog:
         listen: the addresses of the sockets; a reload may bring others, which
             only the next start listens on.
         clock: for what has to be blocked now.
+        mark: by which the workers know these questions, and do not count them.
     """
 
     def __init__(
-        self, site: Callable[[], Site], listen: Iterable[ListenAddress], clock: Clock
+        self,
+        site: Callable[[], Site],
+        listen: Iterable[ListenAddress],
+        clock: Clock,
+        mark: bytes = b"",
     ) -> None:
         self._site, self._listen, self._clock = site, tuple(listen), clock
+        self._mark = mark
 
     async def run(self) -> None:
         """Watch for ever, if somebody wants to know; ask three times for each time he listens.
@@ -76,7 +84,8 @@ class Watchdog:
     async def is_well(self) -> bool:
         """Ask on every address; log what is not as it must be."""
         probes = probes_of(self._site(), self._listen, self._clock.wall())
-        problems = [told for told in await asyncio.gather(*map(_problem, probes)) if told]
+        asked = (_problem(probe, self._mark) for probe in probes)
+        problems = [told for told in await asyncio.gather(*asked) if told]
         for problem in problems:
             _log.error("%s", problem)
         return not problems
@@ -144,12 +153,12 @@ def _blocked_at(site: Site, address: str, port: int, now: float) -> list[Probe]:
     return []
 
 
-async def _problem(probe: Probe) -> str:
+async def _problem(probe: Probe, mark: bytes) -> str:
     """Return what is wrong with the answer to a probe; nothing if all is well."""
     what = f"{names.to_text(probe.name)} at {probe.address} port {probe.port}"
     for _ in range(_TRIES):
         try:
-            response = await asyncio.wait_for(_ask(probe), _ANSWER_WITHIN_S)
+            response = await asyncio.wait_for(_ask(probe, mark), _ANSWER_WITHIN_S)
         except (TimeoutError, OSError, WireError):
             continue
         found = _answers(response)
@@ -169,10 +178,12 @@ def _answers(response: ParsedResponse) -> set[bytes]:
     return {response.message[one.rdata_offset : one.end] for one in answers}
 
 
-async def _ask(probe: Probe) -> ParsedResponse:
+async def _ask(probe: Probe, mark: bytes) -> ParsedResponse:
     """Ask by UDP as a stub does."""
     loop = asyncio.get_running_loop()
-    query = compose_query(secrets.randbits(16), Question.of(probe.name, RRType.A))
+    header = compose_header(Header(secrets.randbits(16), RD, 1, 0, 0, 1))
+    opt = compose_edns(options=[(EdnsOption.OWN_MARK, mark)])
+    query = header + Question.of(probe.name, RRType.A).wire + opt
     with _socket_at(probe.address) as opened:
         opened.connect((probe.address, probe.port))
         opened.send(query)

@@ -85,7 +85,8 @@ class Worker:
         self._handler = pipeline.build(
             self._sites, self._store, self._forwarder, clock, self._background
         )
-        self._resolver = Resolver(self._sites, self._handler, clock, self._counts)
+        mark = self._setting.page.secret
+        self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark)
         self._counts.enabled = policy.log.level is not LogLevel.OFF
         self._observer = Observer(self._surroundings, clock)
         await self._observer.start(policy)

@@ -142,6 +142,8 @@ class EdnsOption(IntEnum):
     KEEPALIVE = 11
     PADDING = 12
     EDE = 15
+    OWN_MARK = 65_001
+    """For local use (RFC 6891 §9): by it filterd knows the questions that it asks itself."""
 
 
 _NAME_OF_TYPE = {int(rtype): rtype.name for rtype in RRType}

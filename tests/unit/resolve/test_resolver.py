@@ -6,15 +6,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import dns.edns
 import dns.message
 import dns.rcode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd.querylog import Counts
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import SiteHolder
+from filterd.wire import EdnsOption
 from tests.support.clock import FakeClock
 from tests.support.serving import a_site
 from tests.support.wire import QUESTION, a_message, a_query
@@ -112,3 +115,30 @@ def test_being_cancelled_is_no_error(index: Index) -> None:
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(resolver.respond(query))
     assert resolver.counters == {}
+
+
+MARK = bytes(range(16))
+
+
+def _an_option(data: bytes) -> dns.edns.Option:
+    return dns.edns.GenericOption(dns.edns.OptionType.make(int(EdnsOption.OWN_MARK)), data)
+
+
+MARKED = [
+    ([_an_option(MARK)], 0),
+    ([_an_option(bytes(16))], 1),
+    ([_an_option(b"")], 1),
+    ([], 1),
+]
+
+
+@pytest.mark.parametrize(("options", "counted"), MARKED)
+def test_the_daemon_s_own_questions_are_not_counted_and_nobody_else_s_pass_for_them(
+    index: Index, options: list[dns.edns.Option], counted: int
+) -> None:
+    counts = Counts(FakeClock())
+    resolver = Resolver(SiteHolder(a_site(index)), failed, FakeClock(), counts, MARK)
+    admitted = resolver.admit(a_query("www.example.com", options=options), PEER)
+    assert isinstance(admitted, Query)
+    asyncio.run(resolver.respond(admitted))
+    assert sum(row.n for row in counts.take().rows) == counted

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.policy.model import BlockResponse, ListenAddress, LocalZone, Network, ZoneRecord
+from filterd.resolve.query import Query
 from filterd.server import watchdog as module
 from filterd.server.watchdog import Probe, Watchdog, probes_of
-from filterd.wire import RRType
+from filterd.wire import EdnsOption, RRType
 from tests.support.clock import FakeClock
 from tests.support.policies import an_index
 from tests.support.serving import LISTS, Serving, a_site
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
+    from filterd.resolve.query import Peer
     from filterd.resolve.site import Site
 
 EVERYBODY = (Network("everybody", "1", ("127.0.0.0/8",)),)
@@ -144,3 +146,21 @@ def test_nobody_is_asked_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -
         raise AssertionError
 
     asyncio.run(Watchdog(never, [], FakeClock()).run())
+
+
+def test_its_questions_bear_its_mark(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks: list[tuple[int, bytes]] = []
+    admit = serving.resolver.admit
+
+    def noting(message: bytes, peer: Peer) -> Query | bytes | None:
+        admitted = admit(message, peer)
+        assert isinstance(admitted, Query)
+        assert admitted.message.edns is not None
+        marks.extend(admitted.message.edns.options)
+        return admitted
+
+    monkeypatch.setattr(serving.resolver, "admit", noting)
+    site = serving.sites.current
+    listen = [ListenAddress("127.0.0.1", serving.ports["127.0.0.1"])]
+    assert asyncio.run(Watchdog(lambda: site, listen, FakeClock(), b"mark").is_well())
+    assert set(marks) == {(EdnsOption.OWN_MARK, b"mark")}
