@@ -15,6 +15,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from filterd.server._fastpath cimport Core
 from filterd.server._limiter cimport (
     DENY,
     DROP_OVERLOAD,
@@ -105,6 +106,7 @@ cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
 cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH
 cdef Py_ssize_t RESERVED_PARTS = reference.RESERVED_PARTS
 cdef int MOST_HINTS_A_TURN = reference.MOST_HINTS_A_TURN
+cdef int ANSWERED_A_TURN = reference.ANSWERED_A_TURN
 cdef double WAITS_AT_MOST_S = reference.WAITS_AT_MOST_S
 
 cdef uint64_t REFLECTING = sum(1 << port for port in reference.REFLECTING_PORTS)
@@ -148,6 +150,7 @@ cdef class Datagram:
     cdef readonly bytes message
     cdef readonly uint32_t interface
     cdef readonly double received_at
+    cdef readonly bint recognised
     cdef Way _way
 
     @property
@@ -167,6 +170,8 @@ cdef class Datagrams:
     cdef Py_ssize_t _octets[LINES]
     cdef Py_ssize_t _most_waiting
     cdef int _hints_left
+    cdef object _fast
+    cdef Core _core
     cdef Counts _counts
     cdef Letter* _letters
     cdef Envelope* _envelopes
@@ -180,9 +185,12 @@ cdef class Datagrams:
         SourceTable table not None,
         permits not None,
         Py_ssize_t most_waiting=reference.MOST_WAITING,
+        fast=None,
     ):
         self._opened = opened
         self._table, self._permits, self._most_waiting = table, permits, most_waiting
+        if fast is not None and isinstance(fast.core, Core):
+            self._fast, self._core = fast, fast.core
         self._lines = [deque() for _ in range(LINES)]
         self._pending, self._replies = [], []
         self._letters = <Letter*>PyMem_Calloc(BATCH, sizeof(Letter))
@@ -204,7 +212,7 @@ cdef class Datagrams:
 
     def receive(self, double now):
         """Take in what has come; False where more than a turn's worth had."""
-        cdef int batch, count, index, hints
+        cdef int batch, count, index, replies, answered = 0
         self._hints_left = MOST_HINTS_A_TURN
         self._fd = self._opened.fileno()
         for batch in range(BATCHES_A_TURN):
@@ -218,12 +226,17 @@ cdef class Datagrams:
                     return True
                 continue  # an ICMP error for an earlier answer: nobody's question
             self._counts.received += count
-            hints = 0
+            if self._fast is not None:
+                self._fast.refresh(now)
+            replies = 0
             for index in range(count):
-                hints += self._take_in(index, hints, now)
-            self._send(hints)
+                replies += self._take_in(index, replies, now)
+            self._send(replies)
             if count < BATCH:
                 return True
+            answered += replies
+            if answered >= ANSWERED_A_TURN and self._fast is not None:
+                return False
         return False
 
     def take(self, Py_ssize_t most, double now):
@@ -281,12 +294,13 @@ cdef class Datagrams:
         header.msg_control, header.msg_controllen = letter.control, sizeof(letter.control)
         header.msg_flags = 0
 
-    cdef int _take_in(self, int index, int hints, double now) except -1:
-        """Judge one letter of a batch; return 1 if a hint is addressed to its sender, else 0."""
+    cdef int _take_in(self, int index, int replies, double now) except -1:
+        """Judge one letter of a batch; return 1 if a reply is addressed to its sender, else 0."""
         cdef Letter* letter = &self._letters[index]
         cdef Way* way = &self._ways[index]
         cdef size_t length = self._in[index].msg_len
         cdef Asker asker
+        cdef size_t answered
         cdef int verdict
         cdef bint to_many = read_way(&self._in[index].msg_hdr, letter, way, &asker.interface)
         if (
@@ -300,6 +314,13 @@ cdef class Datagrams:
         asker.address = address_of(&way.peer)
         asker.octets = address_octets(&way.peer)
         verdict = self._table.judge_asker(&asker, now, self._permits)
+        if verdict < LINES and self._core is not None:
+            answered = self._core.answer_in_place(
+                letter.octets, length, asker.address, asker.octets, asker.interface
+            )
+            if answered:
+                self._address(replies, way, letter.octets, answered)
+                return 1
         if verdict < LINES and not self._stand_in_line(
             letter, length, way, asker.interface, now, verdict
         ):
@@ -309,7 +330,7 @@ cdef class Datagrams:
                 verdict = HINT_RATE
         if verdict < LINES or not self._is_hinted(verdict):
             return 0
-        self._address(hints, way, letter.octets, make_hint(letter.octets, length))
+        self._address(replies, way, letter.octets, make_hint(letter.octets, length))
         return 1
 
     cdef bint _stand_in_line(
@@ -329,6 +350,7 @@ cdef class Datagrams:
         datagram = Datagram.__new__(Datagram)
         datagram.message = PyBytes_FromStringAndSize(<const char*>letter.octets, length)
         datagram.interface, datagram.received_at, datagram._way = interface, now, way[0]
+        datagram.recognised = self._core is None or self._core.recognised
         line.append(datagram)
         self._octets[number] = octets
         return True

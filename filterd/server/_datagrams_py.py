@@ -32,15 +32,29 @@ from filterd.wire.question import best_effort_question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
+    from filterd.server._fastpath_py import Core
     from filterd.server._limiter_py import Permits, SourceTable
     from filterd.server.arrival import ControlMessage
+
+    class Fast(Protocol):
+        """Answers from tables; see ``filterd.server.fastpath.FastPath``."""
+
+        core: Core
+
+        def refresh(self, now: float) -> None:
+            """Look at what is in force, and forget what is not; must not raise."""
+
 
 LARGEST_QUERY = 4_096
 MOST_A_TURN, MOST_HINTS_A_TURN = 4_096, 2_048
 """How many datagrams are looked at, and how many get a hint, before anybody is answered: what some
 milliseconds are enough for. Where more come than hints can be sent, who is over his rate gets
 silence."""
+
+ANSWERED_A_TURN = 1_024
+"""After so many answers at once of the fast path the loop goes round for the others."""
 
 MOST_WAITING, MOST_WAITING_OCTETS = 32_768, 4 * 1024 * 1024
 """How long one of the lines may get: a lesson bell's, and what it costs."""
@@ -70,7 +84,10 @@ COUNTERS = (
 
 @dataclass(frozen=True, slots=True)
 class Datagram:
-    """A message and where it came from: ``interface`` is an index, 0 if not known."""
+    """A message and where it came from: ``interface`` is an index, 0 if not known.
+
+    ``recognised``: the fast path knows who sent it, or there is none.
+    """
 
     message: bytes
     address: str
@@ -78,6 +95,7 @@ class Datagram:
     source: tuple[str, int]
     reply_from: Sequence[ControlMessage]
     received_at: float
+    recognised: bool = True
 
 
 class Datagrams:
@@ -88,6 +106,7 @@ class Datagrams:
         table: judges sources.
         permits: tells whether an address may ask by an interface; must not raise.
         most_waiting: how long each of the lines may get.
+        fast: answers what needs no thinking, None for nobody.
     """
 
     def __init__(
@@ -96,13 +115,14 @@ class Datagrams:
         table: SourceTable,
         permits: Permits,
         most_waiting: int = MOST_WAITING,
+        fast: Fast | None = None,
     ) -> None:
-        self._socket = opened
+        self._socket, self._fast = opened, fast
         self._table, self._permits, self._most_waiting = table, permits, most_waiting
         self._lines: list[deque[Datagram]] = [deque() for _ in range(LINES)]
         self._octets = [0] * LINES
         self._answers: list[tuple[Datagram, bytes]] = []
-        self._hints_left = 0
+        self._hints_left = self._answered = 0
         self._counters: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
 
     def __len__(self) -> int:
@@ -116,9 +136,12 @@ class Datagrams:
     def receive(self, now: float) -> bool:
         """Take in what has come; False where more than a turn's worth had."""
         self._hints_left = MOST_HINTS_A_TURN
+        self._answered = 0
         for _ in range(MOST_A_TURN):
             if self._socket.fileno() < 0:
                 return True
+            if self._answered >= ANSWERED_A_TURN:
+                return False
             try:
                 message, ancillary, flags, source = self._socket.recvmsg(
                     LARGEST_QUERY, ANCILLARY_OCTETS
@@ -128,6 +151,8 @@ class Datagrams:
             except OSError:  # an ICMP error for an earlier answer: nobody's question
                 continue
             self._counters["received"] += 1
+            if self._fast is not None:
+                self._fast.refresh(now)
             self._take_in(message, ancillary, bool(flags & socket.MSG_TRUNC), source, now)
         return False
 
@@ -169,9 +194,19 @@ class Datagrams:
         if truncated or arrival.to_many or not _is_query(message) or source[1] in REFLECTING_PORTS:
             self._counters["malformed"] += 1
             return
-        datagram = Datagram(message, source[0], arrival.interface, source, arrival.reply_from, now)
         address = _packed(source[0])
         verdict = self._table.judge(address, arrival.interface, now, self._permits)
+        recognised = True
+        if verdict < LINES and self._fast is not None:
+            answer = self._fast.core.answer(message, address, arrival.interface)
+            if answer is not None:
+                self._answered += 1
+                self._send(answer, arrival.reply_from, source)
+                return
+            recognised = self._fast.core.recognised
+        datagram = Datagram(
+            message, source[0], arrival.interface, source, arrival.reply_from, now, recognised
+        )
         if verdict < LINES and not self._stand_in_line(datagram, verdict):
             verdict = (
                 self._table.crowd(address, arrival.interface, now, self._permits)

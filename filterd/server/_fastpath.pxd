@@ -76,6 +76,7 @@ cdef class Core:
     cdef bytes _blob
     cdef list _first_labels, _sources, _hits
     cdef object _fill
+    cdef readonly bint recognised  # whether the last one's class was known
 
     # Answer a datagram in the buffer where it stands, which has room for at least
     # LARGEST_REPLY; return how long the answer is, 0 where the chain must give it.

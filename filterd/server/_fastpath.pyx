@@ -295,6 +295,7 @@ cdef class Core:
         cdef Question asked
         cdef size_t answered
         cdef int client_class = known_class(self, address, octets, interface)
+        self.recognised = client_class >= 0
         if client_class < 0 or not read_question(message, length, &asked):
             return 0
         answered = self._replay(message, &asked, client_class)

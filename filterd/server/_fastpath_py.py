@@ -144,6 +144,9 @@ class Core:
     Args:
         seed: 16 octets, so that nobody can foretell which answers push out which.
         entries: how many answers are kept.
+
+    Attributes:
+        recognised: whether the class of who sent the last datagram was known.
     """
 
     def __init__(self, seed: bytes, entries: int = ENTRIES) -> None:
@@ -153,6 +156,7 @@ class Core:
         self._now = self._wall = 0.0
         self._counts: Counter[int] = Counter()
         self._hits: Counter[Hashable] = Counter()
+        self.recognised = False
         self.forget()
 
     def forget(self) -> None:
@@ -267,6 +271,7 @@ class Core:
     def answer(self, message: bytes, address: bytes, interface: int) -> bytes | None:
         """Return the answer to a datagram, None where the chain must give it."""
         client_class = self.class_of(address, interface)
+        self.recognised = client_class >= 0
         if client_class < 0 or (asked := read(message)) is None:
             return None
         return self._replay(message, asked, client_class) or self._by_table(

@@ -22,6 +22,7 @@ from filterd.wire import fit, size_limit
 if TYPE_CHECKING:
     from filterd.resolve.resolver import Resolver
     from filterd.server.datagrams import Datagram
+    from filterd.server.fastpath import FastPath
     from filterd.server.limiter import Limiter
     from filterd.server.stepping import Stepper
 
@@ -43,14 +44,20 @@ class UdpListener:
     """One UDP socket on one address, which ``arrival.bind`` has opened; closing is its owner's."""
 
     def __init__(
-        self, opened: socket.socket, resolver: Resolver, stepper: Stepper, limiter: Limiter
+        self,
+        opened: socket.socket,
+        resolver: Resolver,
+        stepper: Stepper,
+        limiter: Limiter,
+        fast: FastPath | None = None,
     ) -> None:
         self._resolver, self._stepper, self._clock = resolver, stepper, limiter.clock
         self._loop = asyncio.get_running_loop()
         self._socket = opened
         _enlarge(opened, _SO_RCVBUFFORCE, socket.SO_RCVBUF)
         _enlarge(opened, _SO_SNDBUFFORCE, socket.SO_SNDBUF)
-        self._datagrams = Datagrams(opened, limiter.table, self._may_ask)
+        self._fast = fast
+        self._datagrams = Datagrams(opened, limiter.table, self._may_ask, fast=fast)
         self._going_on: asyncio.Handle | None = None
         self._flushing: asyncio.Handle | None = None
         self._loop.add_reader(opened, self._readable)
@@ -97,6 +104,8 @@ class UdpListener:
 
     def _turn(self) -> None:
         self._datagrams.receive(self._clock.monotonic())
+        if self._fast is not None:
+            self._fast.report()
         self._answer_next(ANSWERED_A_TURN)
         if len(self._datagrams):
             self._going_on = self._loop.call_soon(self._go_on)
@@ -117,6 +126,8 @@ class UdpListener:
         if isinstance(admitted, bytes):
             self._answer(datagram, admitted)
             return
+        if self._fast is not None and not datagram.recognised:
+            self._fast.learn(admitted)
         limit = size_limit(admitted.message, "udp")
         self._stepper.run(
             self._resolver.respond(admitted),

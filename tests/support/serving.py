@@ -27,6 +27,7 @@ from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import Site, SiteHolder
 from filterd.resolve.store import ResolutionStore
 from filterd.server.arrival import bind
+from filterd.server.fastpath import FastPath
 from filterd.server.limiter import Limiter
 from filterd.server.places import Places
 from filterd.server.stepping import Stepper
@@ -92,7 +93,10 @@ class Serving:
         listen: Iterable[str] = ("127.0.0.1", "::1"),
         loop: str = "uvloop",
         rate: RateLimit | None = None,
+        fast: bool = False,
     ) -> None:
+        self._is_fast = fast
+        self.fast: FastPath | None = None
         self.clock = FakeClock()
         self.limiter = Limiter(rate or _UNLIMITED, self.clock)
         self.sites = SiteHolder(site)
@@ -132,6 +136,8 @@ class Serving:
             self.sites, self.store, self.forwarder, self.clock, self.background
         )
         self.resolver = Resolver(self.sites, handler, self.clock)
+        if self._is_fast:
+            self.fast = FastPath(self.sites, self.clock, self.store, self.resolver)
         for address in self._listen:
             await self._start_on(address)
 
@@ -140,7 +146,7 @@ class Serving:
         tcp = TcpListener(self.resolver, self.stepper, self.limiter, self.connections)
         await tcp.start(tcp_socket)
         self._tcp.append(tcp)
-        udp = UdpListener(udp_socket, self.resolver, self.stepper, self.limiter)
+        udp = UdpListener(udp_socket, self.resolver, self.stepper, self.limiter, self.fast)
         self.udp.append(udp)
         self._sockets.append(udp_socket)
         self.ports[address] = udp.port

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fast path: fills its core with what others decided, and makes it forget (dns.md §8).
+
+``Core`` is the live one of two twins; ``filterd.server._fastpath_py`` explains it.
+Here is told what a claim set means to a grade (by the decision table), which
+answers of the chain may be repeated and how long, and who a client is (as the
+chain has identified it). All of it is forgotten when the site, the surroundings
+or the wall clock is another one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.lists.twins import live_twin
+from filterd.policy.client import Client
+from filterd.policy.fast import SetReader, touched
+from filterd.policy.model import Audience
+from filterd.resolve import special_use
+from filterd.resolve.compose import compose
+from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.tally import counted_as
+from filterd.server._fastpath_py import (
+    BLOCK,
+    COMPLEX,
+    MOST_ROWS,
+    MOST_TALLIES,
+    OPEN,
+    Cell,
+    flags_of,
+)
+from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
+from filterd.wire import name as names
+from filterd.wire.header import HEADER_OCTETS
+from filterd.wire.question import Question
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+    from filterd.policy.fast import Touch
+    from filterd.policy.model import GradePolicy, Policy
+    from filterd.policy.verdict import Verdict
+    from filterd.querylog import Counts
+    from filterd.resolve.failures import Key
+    from filterd.resolve.resolver import Resolver
+    from filterd.resolve.site import Site, Sites
+    from filterd.resolve.store import ResolutionStore
+    from filterd.server._fastpath_py import Core
+
+    NATIVE: bool
+else:
+    _live, NATIVE = live_twin("filterd.server._fastpath", "filterd.server._fastpath_py")
+    Core = _live.Core
+
+__all__ = ["NATIVE", "Core", "FastPath"]
+
+LEARNT_FOR_S = 60.0
+"""How long a client is who it was; ``identity`` may know that it is less."""
+
+STEP_S = 0.5
+"""A wall clock that moves by so much against the other has been set."""
+
+SETTLED_EVERY_S = 1.0
+
+_REPEATED = frozenset((Source.BLOCKED, Source.LOCAL, Source.REWRITTEN, Source.CACHED))
+"""Not FORWARDED: who asks for a name that nobody asked for lately is mostly the last one too.
+Not STALE and FAILED, which the chain tries to do better than each time; not REFUSED."""
+
+_REVERSE = tuple(map(names.from_text, ("in-addr.arpa", "ip6.arpa")))
+_ANY_QUESTION = Question.of(names.from_text("a.example"), 1)
+
+_log = logging.getLogger("filterd.server")
+
+
+class Tally(NamedTuple):
+    """What answers are counted as together."""
+
+    source: str
+    grade: str
+    category: str
+    action: str
+
+
+class FastPath:
+    """The fast path of one worker, for all its UDP listeners.
+
+    Args:
+        sites: which site is in force.
+        clock: both times.
+        store: where answers that are repeated came from; it is told how often.
+        resolver: whose answers are repeated, and whose counters go on counting them.
+        log: likewise counts them.
+        core: the tables; others than the live twin's are for tests.
+    """
+
+    def __init__(
+        self,
+        sites: Sites,
+        clock: Clock,
+        store: ResolutionStore,
+        resolver: Resolver,
+        log: Counts | None = None,
+        core: Core | None = None,
+    ) -> None:
+        self._sites, self._clock, self._store = sites, clock, store
+        self._resolver, self._log = resolver, log
+        self.core: Core = core or Core(os.urandom(16))
+        self._tallies: dict[Tally, int] = {}
+        self._site: Site | None = None
+        self._version = -1
+        self._drift_s = self._wall = self._settled_at = 0.0
+        resolver.noted = self.noted
+
+    def refresh(self, now: float) -> None:
+        """Look at what is in force, at the head of every batch, and forget what is not."""
+        site, wall = self._sites.current, self._clock.wall()
+        if (
+            site is not self._site
+            or site.surroundings.version != self._version
+            or wall < self._wall
+            or abs(wall - now - self._drift_s) > STEP_S
+        ):
+            self._begin(site, wall - now)
+        self._wall = wall
+        self.core.at(now, wall)
+        if now - self._settled_at >= SETTLED_EVERY_S:
+            self._settled_at = now
+            self.settle()
+
+    def report(self) -> None:
+        """Tell the cache what was repeated, before anybody asks it again."""
+        for source, hits in self.core.take_hits():
+            self._store.note_hits(source, hits)  # type: ignore[arg-type]  # a key of ``noted``
+
+    def settle(self) -> None:
+        """Add what was answered here to the counters."""
+        counts = self.core.take_counts()
+        if not counts:
+            return
+        tallies = list(self._tallies)
+        for number, n in counts:
+            tally = tallies[number]
+            self._resolver.counters[tally.source] += n
+            if self._log is not None:
+                self._log.add(tally.grade, tally.category, tally.action, n)
+
+    def learn(self, query: Query) -> None:
+        """Remember who a client is that the chain has just identified."""
+        if not self._is_current(query.site):
+            return
+        peer = query.peer
+        number = self._class_of(query.client)
+        until = query.site.identifier.holds_until(peer.address, peer.interface)
+        if number >= 0:
+            until = min(until, self._clock.monotonic() + LEARNT_FOR_S)
+            self.core.learn(_packed(peer.address), peer.interface, number, until)
+
+    def noted(self, query: Query, answer: Answer, reply: bytes) -> None:
+        """See an answer of the chain's; keep it if it may be repeated."""
+        if answer.source not in _REPEATED or answer.readmitted or not self._is_current(query.site):
+            return
+        message, now = query.message, self._clock.monotonic()
+        if message.tsig or message.question.qclass != RRClass.IN or _is_leased(query, answer):
+            return
+        valid_until = self._valid_until(query, answer)
+        source = _cached_as(query, answer)
+        until = self._store.repeatable_until(source, now) if source else inf
+        tally = self._tally(query, answer)
+        number = self._class_of(query.client)
+        if until > now and tally >= 0 and number >= 0:
+            self.core.at(now, self._clock.wall())
+            self.core.note(number, flags_of(message), reply, until, valid_until, tally, source)
+
+    def _is_current(self, site: Site) -> bool:
+        return site is self._site and site.surroundings.version == self._version
+
+    def _begin(self, site: Site, drift_s: float) -> None:
+        """Forget everything and take what a site says.
+
+        What cannot be taken leaves everything to the chain.
+        """
+        self.settle()
+        self.core.forget()
+        self._drift_s, self._version = drift_s, site.surroundings.version
+        self._classes: dict[tuple[str, str | None, str | None], int] = {}
+        self._grades: list[GradePolicy] = []
+        self._templates: dict[tuple[bytes, ...], int] = {}
+        try:
+            if site is not self._site:
+                self._reader = SetReader(site.policy, site.index)
+                self._touched = _touched(site.policy)
+                self._named = _named(site.policy)
+            self._site = site
+            count = len(site.index.sets)
+            first_labels = special_use.FIRST_LABELS
+            self.core.load(site.index.matcher, self._touched, first_labels, count, self._fill)
+        except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
+            self.core.forget()
+            _log.exception("the fast path could not be made ready")
+
+    def _class_of(self, client: Client) -> int:
+        """Return the class of a client, -1 where there are too many."""
+        named = client.address if client.address in self._named else None
+        key = client.grade.grade, client.network, named
+        number = self._classes.get(key)
+        if number is None:
+            number = self._classes[key] = self.core.add_class(self._row_of(client.grade))
+        return number
+
+    def _row_of(self, grade: GradePolicy) -> int:
+        if grade not in self._grades:
+            if len(self._grades) == MOST_ROWS:
+                return -1
+            self._grades.append(grade)
+        return self._grades.index(grade)
+
+    def _fill(self, row: int, set_id: int) -> Cell:
+        """Say what a claim set means to a grade."""
+        grade = self._grades[row]
+        plain = self._reader.read(grade, set_id)
+        if plain is None:
+            return Cell(COMPLEX)
+        if plain.verdict is None or plain.verdict.match is None:
+            return Cell(OPEN)
+        query = self._query(grade, edns=False, do=False)
+        tally = self._tally(query, Answer(Source.BLOCKED, plain.verdict))
+        template = self._template(grade, plain.verdict)
+        if tally < 0 or template < 0:
+            return Cell(COMPLEX)
+        return Cell(BLOCK, plain.verdict.match.rule, template, tally)
+
+    def _template(self, grade: GradePolicy, verdict: Verdict) -> int:
+        """Let the chain's own composer write what a block looks like; -1: there are too many."""
+        replies = []
+        for edns, do in ((False, False), (True, False), (True, True)):
+            query = self._query(grade, edns=edns, do=do)
+            reply = compose(query, Answer(Source.BLOCKED, verdict), self._wall)
+            end = HEADER_OCTETS + len(query.message.question.wire)
+            replies.append(reply[:HEADER_OCTETS] + reply[end:])
+        key = tuple(replies)
+        if key not in self._templates:
+            self._templates[key] = self.core.add_template(*replies)
+        return self._templates[key]
+
+    def _query(self, grade: GradePolicy, *, edns: bool, do: bool) -> Query:
+        assert self._site is not None
+        message = parse_query(compose_query(0, _ANY_QUESTION, rd=False, edns=edns, do=do))
+        return Query(message, Peer(""), Client(grade), self._site)
+
+    def _tally(self, query: Query, answer: Answer) -> int:
+        """Return where an answer is counted, -1 where there are too many."""
+        tally = Tally(answer.source.value, *counted_as(query, answer))
+        if tally not in self._tallies and len(self._tallies) >= MOST_TALLIES:
+            return -1
+        return self._tallies.setdefault(tally, len(self._tallies))
+
+    def _valid_until(self, query: Query, answer: Answer) -> float:
+        """Return until when an answer holds by the wall clock.
+
+        A block may be of a name that the qname leads to, and says nothing then
+        of when the qname itself may be judged differently: that is not repeated.
+        """
+        verdict = answer.verdict
+        if answer.source is Source.BLOCKED:
+            wall = self._clock.wall()
+            verdict = query.site.engine.decide(query.client, query.qname, query.qtype, wall)
+            if not verdict.blocked or verdict != answer.verdict:
+                return -inf
+        edge = verdict.valid_until if verdict else None
+        return inf if edge is None else edge
+
+
+def _is_leased(query: Query, answer: Answer) -> bool:
+    """Tell whether an answer may come from leases, which end without anybody saying so."""
+    policy = query.site.policy
+    return answer.source is Source.LOCAL and policy.lease_zone is not None
+
+
+def _cached_as(query: Query, answer: Answer) -> Key | None:
+    """Return under which key the cache holds what was answered; None for what it does not hold."""
+    if answer.source is not Source.CACHED:
+        return None
+    target = answer.verdict.target if answer.verdict else None
+    if target is not None:
+        asked = query.message
+        twin = ParsedQuery(asked.header, Question.of(target, query.qtype), asked.edns)
+        query = Query(twin, query.peer, query.client, query.site, query.asked_at)
+    return query.upstream_key
+
+
+def _touched(policy: Policy) -> dict[bytes, Touch]:
+    leased = _REVERSE if policy.lease_zone is not None else ()
+    return touched(policy, (*special_use.SUBTREES, *leased))
+
+
+def _named(policy: Policy) -> frozenset[str]:
+    """Return the addresses of clients that are somebody of their own to some rule."""
+    clients = (rule.whom for rule in policy.rules if rule.audience is Audience.CLIENT)
+    servers = (server.address for zone in policy.delegated_zones for server in zone.servers)
+    return frozenset((*clients, *servers))
+
+
+def _packed(address: str) -> bytes:
+    bare = address.partition("%")[0]
+    return socket.inet_pton(socket.AF_INET6 if ":" in bare else socket.AF_INET, bare)
