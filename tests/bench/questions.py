@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-MIXES = ("blocked", "cached", "miss", "school")
 _POPULAR = [f"{('www', 'cdn', 'api')[n % 3]}.ok-{n}.com" for n in range(10_000)]
 _SCHOOL = (60, 25, 10, 5)
 
