@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from tests.bench.peers import At
 
 CORES = sorted(os.sched_getaffinity(0))
-SERVING, ASKING = (["taskset", "-c", str(core)] for core in (CORES[0], CORES[-1]))
+_FIRST = ["nice", "-n", "-15"] if os.geteuid() == 0 else []
+"""Before other work of the machine, where that is allowed."""
+
+SERVING, ASKING = ([*_FIRST, "taskset", "-c", str(core)] for core in (CORES[0], CORES[-1]))
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _STARTS_WITHIN_S = 120
 _NXDOMAIN = 3
