@@ -16,6 +16,7 @@ WAIVED = {
     "lists/_matcher_py": "chosen by lists/matcher; tests/twins hold it against its native twin",
     "lists/_packing_py": "chosen by lists/packing; tests/twins hold it against its native twin",
     "server/_datagrams_py": "chosen by server/datagrams; test_datagrams tests both twins alike",
+    "server/_fastpath_py": "chosen by server/fastpath; tests/twins hold it against its native twin",
     "server/_limiter_py": "chosen by server/limiter; test_limiter tests both twins alike",
 }
 """Modules that are tested elsewhere, and where."""

@@ -288,6 +288,16 @@ cdef class Core:
             self._hits = []
         return hits
 
+    def gather_hits(self):
+        """Let ``take_hits`` return those of answers that are still kept, too."""
+        cdef uint64_t index
+        for index in range(self._sets * WAYS):
+            if self._entries[index].octets and self._entries[index].hits:
+                source = self._sources[index]
+                if source is not None:
+                    self._hits.append((source, self._entries[index].hits))
+                self._entries[index].hits = 0
+
     cdef size_t answer_in_place(
         self, uint8_t* message, size_t length, const uint8_t* address, int octets,
         uint32_t interface,

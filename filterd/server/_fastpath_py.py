@@ -283,6 +283,9 @@ class Core:
         counts, self._counts = self._counts, Counter()
         return sorted(counts.items())
 
+    def gather_hits(self) -> None:
+        """Let ``take_hits`` return those of answers that are still kept, too; it does here."""
+
     def take_hits(self) -> list[tuple[Hashable, int]]:
         """Return how often answers were repeated that are no longer kept, by their source."""
         hits, self._hits = self._hits, Counter()

@@ -129,6 +129,7 @@ class FastPath:
         if now - self._settled_at >= SETTLED_EVERY_S:
             self._settled_at = now
             self.settle()
+            self.core.gather_hits()
 
     def report(self) -> None:
         """Tell the cache what was repeated, before anybody asks it again."""

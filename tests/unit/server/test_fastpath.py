@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the fast path learns, forgets and counts; tests/e2e compare its answers with the chain's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.lists.index import Index
+    from tests.support.upstream import FakeUpstream
+
+
+@pytest.fixture
+def fast(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
+    with Serving(a_site(index, [upstream]), listen=["127.0.0.1"], fast=True) as running:
+        yield running
+
+
+def by_the_chain(serving: Serving) -> int:
+    """Return how many answers the chain gave: before they are settled the others are not in."""
+    return serving.run(lambda: sum(serving.resolver.counters.values()))
+
+
+def settled(serving: Serving) -> dict[str, int]:
+    """Return all that was answered, by source."""
+    assert serving.fast is not None
+    serving.run(serving.fast.settle)
+    return serving.run(lambda: dict(serving.resolver.counters))
+
+
+def test_a_known_client_gets_blocks_without_the_chain(fast: Serving) -> None:
+    for name in ("porn.example", "a.porn.example", "b.porn.example"):
+        fast.ask(name)
+    assert by_the_chain(fast) == 1
+    assert settled(fast) == {"blocked": 3}
+
+
+def test_another_client_is_another_matter(fast: Serving) -> None:
+    for source in (GRADE_1, GRADE_1, GRADE_11):
+        answer = fast.ask("social.example", source=source)
+        assert bool(answer.answer) is (source == GRADE_11)
+
+
+def test_the_second_answer_from_the_cache_is_repeated(fast: Serving) -> None:
+    for _ in range(5):
+        assert fast.ask("www.example.com").answer
+    assert by_the_chain(fast) == 2
+    assert settled(fast) == {"forwarded": 1, "cached": 4}
+
+
+def test_everything_is_forgotten_when_the_surroundings_change(fast: Serving) -> None:
+    for _ in range(3):
+        fast.ask("porn.example")
+
+    def change() -> None:
+        fast.sites.current.surroundings.version += 1
+
+    fast.run(change)
+    fast.ask("porn.example")
+    settled(fast)
+    assert by_the_chain(fast) == 4
+    assert fast.fast is not None
+    assert len(fast.fast._classes) == 1
+
+
+def test_a_clock_that_is_set_makes_it_forget(fast: Serving) -> None:
+    fast.ask("porn.example")
+    before = fast.fast
+    assert before is not None
+
+    def set_back() -> None:
+        fast.clock._wall -= 100
+
+    fast.run(set_back)
+    count = by_the_chain(fast)
+    fast.ask("a.porn.example")
+    assert by_the_chain(fast) == count + 1
+
+
+def test_repetitions_count_for_the_refresh_of_the_cache(fast: Serving) -> None:
+    for _ in range(6):
+        fast.ask("www.example.com")
+    assert fast.run(lambda: fast.store.hits) == 1
+    fast.run(lambda: fast.clock.advance(275))  # in the last tenth of its 300 s
+    fast.ask("www.example.com")
+    fast.eventually(lambda: fast.store.refreshed == 1)
