@@ -26,6 +26,7 @@ from filterd.resolve.store import ResolutionStore
 from filterd.server import state as on_disk
 from filterd.server.active import ActiveSite
 from filterd.server.channel import Channel, Handlers
+from filterd.server.fastpath import FastPath
 from filterd.server.limiter import Limiter
 from filterd.server.places import Places
 from filterd.server.stepping import Stepper
@@ -87,6 +88,7 @@ class Worker:
         )
         mark = self._setting.page.secret
         self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark)
+        self._fast = FastPath(self._sites, clock, self._store, self._resolver, self._counts)
         self._counts.enabled = policy.log.level is not LogLevel.OFF
         self._observer = Observer(self._surroundings, clock)
         await self._observer.start(policy)
@@ -114,6 +116,7 @@ class Worker:
         await self._stepper.close()
         for tcp in self._tcp:
             await tcp.close()
+        self._fast.settle()
         for batch in self._counts.take_all():
             self._channel.tell("last_counts", batch=batch.as_plain())
         self._channel.tell("last_counts", batch=None)
@@ -157,10 +160,12 @@ class Worker:
 
     async def counts(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
         """Return the next batch for the log, as plain data; see ``Counts.take``."""
+        self._fast.settle()
         return self._counts.take(worker, acknowledged).as_plain()
 
     async def status(self) -> dict[str, Any]:
         """Return what this worker has done and holds, as plain data whose numbers add up."""
+        self._fast.settle()
         return {
             "answers": dict(self._resolver.counters),
             "cache": self._store.figures(),
@@ -192,7 +197,7 @@ class Worker:
         self._counts.enabled = site.policy.log.level is not LogLevel.OFF
 
     async def _listen(self, listening: Listening) -> None:
-        udp = UdpListener(listening.udp, self._resolver, self._stepper, self._limiter)
+        udp = UdpListener(listening.udp, self._resolver, self._stepper, self._limiter, self._fast)
         self._udp.append(udp)
         tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._places)
         await tcp.start(listening.tcp.dup())  # its server closes what it is given
