@@ -335,7 +335,7 @@ cdef class Core:
 
     cdef Entry* _find(self, const Question* asked, int client_class, uint64_t hashed) noexcept:
         """Return the entry of a question, NULL if there is none."""
-        cdef Entry* first = self._entries + WAYS * (hashed & (self._sets - 1))
+        cdef Entry* first = self._entries + WAYS * (hashed >> 1 & (self._sets - 1))
         cdef int way
         for way in range(WAYS):
             if (
@@ -352,7 +352,7 @@ cdef class Core:
 
     cdef Entry* _place(self, const Question* asked, int client_class, uint64_t hashed) noexcept:
         """Return where a question's answer is put: in its own place, a free or the oldest one."""
-        cdef Entry* first = self._entries + WAYS * (hashed & (self._sets - 1))
+        cdef Entry* first = self._entries + WAYS * (hashed >> 1 & (self._sets - 1))
         cdef Entry* place = self._find(asked, client_class, hashed)
         cdef int way
         if place:

@@ -121,3 +121,19 @@ def test_the_twins_repeat_alike(index: Index, query: bytes, ttls: list[int], age
         core.at(NOW + age, WALL)
         said.append((core.answer(query, CLIENT, INTERFACE), core.take_counts()))
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("module", [_fastpath_py, native], ids=["pure", "native"])
+def test_half_as_many_answers_as_there_are_places_are_kept_together(
+    module: Any, index: Index
+) -> None:
+    """Were only some of the places used, names asked in turn would push each other out."""
+    core = a_core(module, index)
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(_fastpath_py.ENTRIES // 2)]
+    for query in queries:
+        reply = a_response(
+            query, f"{parse_query(query).question.wire[1:3].hex()}.test 300 A 1.2.3.4"
+        )
+        core.note(0, _fastpath_py.flags_of(parse_query(query)), reply, NOW + 60, WALL + 60, 7, None)
+    repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
+    assert repeated >= 0.95 * len(queries)
