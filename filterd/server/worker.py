@@ -102,6 +102,7 @@ class Worker:
             "counts": self.counts,
         }
         self._channel = Channel(self._end, handlers)
+        self._channel.announce()  # what a predecessor had read and not answered is asked again
         # A full collection that looks at the site again takes as long as a thousand answers.
         gc.freeze()
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ConfigError
+from filterd.server.worker import Worker
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, write_site
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.paths import StateFolder
+
+
+WITHIN_S = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +125,24 @@ def test_what_is_no_time_is_refused(school: School) -> None:
     async def work(team: Team) -> None:
         with pytest.raises(ConfigError, match="'soon' is no time"):
             await explained(team, "a.example", grade="3", at="soon")
+
+    school.serve(work)
+
+
+def test_what_a_dead_worker_had_read_its_successor_is_asked_again(school: School) -> None:
+    async def work(team: Team) -> None:
+        dead = team.workers.pop()
+        await dead.stop()
+        asked = asyncio.ensure_future(
+            team.manager._workers[0].ask("confirm", within_s=WITHIN_S, epoch=0)
+        )
+        await asyncio.sleep(0)
+        while b'"confirm"' not in dead._end.recv(1 << 20):
+            pass
+        successor = Worker(dead._setting, dead._listening, dead._end)
+        await successor.start()
+        team.workers.append(successor)
+        assert await asked
 
     school.serve(work)
 
