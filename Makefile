@@ -18,7 +18,7 @@ pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-p
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-parts bench-floods fuzz e2e soak wheels clean
+.PHONY: help setup run test check format bench bench-parts bench-workers bench-floods fuzz e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bench-parts: setup ## Measure the parts: index, parser, chain, TLS, questions to
 	$(bin)/python -m tests.bench.tls
 	$(bin)/python -m tests.bench.tcp_abuse
 	$(bin)/python -m tests.bench.restarts --kills 5
+
+bench-workers: setup ## Measure what a second worker is worth, each held to a quarter of a core; needs root
+	$(bin)/python -m tests.bench.workers
 
 bench-floods: setup ## Measure how clients fare in floods of forged questions; needs root
 	$(bin)/python -m tests.bench.floods
