@@ -61,5 +61,5 @@ Invariants.
 - A damaged index leads to an error, never outside its sections.
 
 ``matcher`` and ``packing`` choose between a native module and a pure twin
-(``twins``); everything else is plain Python.
+(``filterd.twins``); everything else is plain Python.
 """

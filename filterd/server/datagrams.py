@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.lists.twins import live_twin
+from filterd.twins import live_twin
 
 if TYPE_CHECKING:
     from filterd.server._datagrams_py import Datagram, Datagrams, hint

@@ -16,7 +16,6 @@ import socket
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.lists.twins import live_twin
 from filterd.policy.client import Client
 from filterd.policy.fast import SetReader, touched
 from filterd.policy.model import Audience
@@ -33,6 +32,7 @@ from filterd.server._fastpath_py import (
     Cell,
     flags_of,
 )
+from filterd.twins import live_twin
 from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
 from filterd.wire import name as names
 from filterd.wire.header import HEADER_OCTETS

@@ -12,8 +12,8 @@ import os
 import socket
 from typing import TYPE_CHECKING
 
-from filterd.lists.twins import live_twin
 from filterd.server._limiter_py import Verdict
+from filterd.twins import live_twin
 
 if TYPE_CHECKING:
     from filterd.clock import Clock

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.lists.twins import live_twin
+from filterd.twins import live_twin
 
 NATIVE, PURE = "json", "filterd.lists._matcher_py"  # any importable module can play the native one
 ABSENT = "filterd.lists.no_such_extension"
