@@ -1,34 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a coroutine by hand until it waits, and only then give it a task.
+"""Run a coroutine by hand: until it waits, and on when what it waits for is done.
 
-Most answers wait for nothing. A task for each of them costs several times what
-answering costs; eager tasks, which would save that, are not in Python 3.11 and
-are refused by uvloop. What runs before the first wait runs outside any task, so
-it must not use what needs one (``asyncio.timeout``, for example).
+Most answers wait for nothing, and the others once. A task for each of them
+costs several times what answering costs; eager tasks, which would save some of
+that, are not in Python 3.11 and are refused by uvloop. So there is no task: what
+runs here must not use what needs one (``asyncio.timeout``, for example), and may
+only wait for futures or for a round of the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-import types
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable, Coroutine
+
+    Work = Coroutine[Any, Any, bytes]
+    Done = Callable[[bytes], None]
 
 
 class Stepper:
-    """Steps coroutines; keeps the tasks of those that had to wait."""
+    """Steps coroutines; keeps those that wait."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: set[_Waiting] = set()
+        self._drains: list[_Drain] = []
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self._waiting)
 
-    def run(self, work: Coroutine[Any, Any, bytes], done: Callable[[bytes], None]) -> None:
+    def run(self, work: Work, done: Done) -> None:
         """Call ``done`` with what ``work`` returns: at once if it does not wait.
 
         ``work`` must not raise.
@@ -38,45 +41,94 @@ class Stepper:
         except StopIteration as finished:
             done(finished.value)
             return
-        task = self._loop.create_task(_rest(work, awaited, done))
-        self._tasks.add(task)
+        waiting = _Waiting(self, work, done)
+        self._waiting.add(waiting)
+        waiting.wait_for(awaited)
 
-        def ended(_: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            work.close()  # cancelled before its first step, the task has not told it
-
-        task.add_done_callback(ended)
-
-    async def drain(self, within_s: float) -> None:
+    async def drain(self, within_s: float | None) -> None:
         """Let what waits come to its end, but no longer than this."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within_s)
+        if not self._waiting:
+            return
+        drain = _Drain(self._waiting.copy(), self._loop.create_future())
+        self._drains.append(drain)
+        await asyncio.wait((drain.over,), timeout=within_s)
+        self._drains.remove(drain)
 
     async def close(self) -> None:
         """Cancel what still waits and wait until it is gone."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for waiting in self._waiting.copy():
+            waiting.cancel()
+        await self.drain(None)
+
+    def call_soon(self, resume: Callable[[], None]) -> None:
+        """Go on in the next round of the loop."""
+        self._loop.call_soon(resume)
+
+    def ended(self, waiting: _Waiting) -> None:
+        """Forget what has come to its end."""
+        self._waiting.discard(waiting)
+        for drain in self._drains:
+            drain.ended(waiting)
 
 
-async def _rest(
-    work: Coroutine[Any, Any, bytes], awaited: object, done: Callable[[bytes], None]
-) -> None:
-    done(await _resume(work, awaited))
+class _Waiting:
+    """A coroutine that has waited at least once, and what it waits for.
 
+    It does by itself what a task does: the future is told that somebody waits,
+    its callback steps the coroutine, and a wish to cancel is passed on to the
+    future, or raised at the next step where there is none that still could.
+    Whatever a task could wait for will do for a future, also one that calls back
+    at once instead of by the loop.
+    """
 
-@types.coroutine
-def _resume(work: Coroutine[Any, Any, bytes], awaited: object) -> Generator[object, None, bytes]:
-    """Go on with a coroutine that has already yielded ``awaited`` once."""
-    while True:
+    __slots__ = ("_awaited", "_done", "_must_cancel", "_stepper", "_work")
+
+    def __init__(self, stepper: Stepper, work: Work, done: Done) -> None:
+        self._stepper, self._work, self._done = stepper, work, done
+        self._awaited: asyncio.Future[Any] | None = None
+        self._must_cancel = False
+
+    def wait_for(self, awaited: Any) -> None:
+        """Step again when what the coroutine has yielded is done; None is for a round."""
+        self._awaited = awaited
+        if awaited is None:
+            self._stepper.call_soon(self._step)
+            return
+        awaited._asyncio_future_blocking = False  # noqa: SLF001 -- asyncio's sign: somebody took it
+        awaited.add_done_callback(self._step)
+
+    def cancel(self) -> None:
+        """Let the coroutine see a cancellation as soon as can be."""
+        if self._awaited is None or not self._awaited.cancel():
+            self._must_cancel = True
+
+    def _step(self, _: object = None) -> None:
+        self._awaited = None  # a future and its callback would keep each other
         try:
-            yield awaited
-        except BaseException as error:  # noqa: BLE001 -- the coroutine's to see, cancelling too
-            go_on = partial(work.throw, error)
-        else:
-            go_on = partial(work.send, None)
-        try:
-            awaited = go_on()
+            if self._must_cancel:
+                self._must_cancel = False
+                awaited = self._work.throw(asyncio.CancelledError())
+            else:
+                awaited = self._work.send(None)  # the future itself raises inside, if it has to
         except StopIteration as finished:
-            result: bytes = finished.value
-            return result
+            self._stepper.ended(self)
+            self._done(finished.value)
+        except asyncio.CancelledError:
+            self._stepper.ended(self)
+        except BaseException:
+            self._stepper.ended(self)
+            raise
+        else:
+            self.wait_for(awaited)
+
+
+class _Drain:
+    """Waits for the end of what waited when it began."""
+
+    def __init__(self, left: set[_Waiting], over: asyncio.Future[None]) -> None:
+        self._left, self.over = left, over
+
+    def ended(self, waiting: _Waiting) -> None:
+        self._left.discard(waiting)
+        if not self._left and not self.over.done():
+            self.over.set_result(None)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +14,10 @@ import uvloop
 from filterd.server.stepping import Stepper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any
 
+    Waits = Callable[[asyncio.Future[bytes]], Awaitable[object]]
     Run = Callable[[Coroutine[Any, Any, None]], None]
 
 
@@ -43,7 +46,7 @@ def test_what_never_waits_is_done_at_once_and_makes_no_task(run: Run) -> None:
     run(main())
 
 
-def test_what_waits_gets_a_task_and_goes_on(run: Run) -> None:
+def test_what_waits_goes_on_without_a_task(run: Run) -> None:
     async def main() -> None:
         stepper, done = Stepper(), asyncio.Event()
         future = asyncio.get_running_loop().create_future()
@@ -53,8 +56,9 @@ def test_what_waits_gets_a_task_and_goes_on(run: Run) -> None:
             answers.append(answer)
             done.set()
 
+        before = asyncio.all_tasks()
         stepper.run(after(future), finish)
-        assert len(stepper) == 1
+        assert (len(stepper), asyncio.all_tasks()) == (1, before)
         future.set_result(b"later")
         await done.wait()
         await asyncio.sleep(0)
@@ -68,7 +72,10 @@ def test_it_may_wait_many_times_and_for_nothing(run: Run) -> None:
         total = 0
         for number in range(5):
             await asyncio.sleep(0)
-            total += await asyncio.wait_for(asyncio.sleep(0, number), 5)
+            soon = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_soon(soon.set_result, number)
+            await asyncio.wait((soon,), timeout=5)
+            total += await soon
         return bytes((total,))
 
     async def main() -> None:
@@ -96,26 +103,94 @@ def test_an_awaited_exception_is_raised_inside(run: Run) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("already_started", [True, False])
-def test_closing_cancels_inside_and_waits_for_what_that_does(
-    run: Run, already_started: bool
-) -> None:
+def for_a_future(future: asyncio.Future[bytes]) -> Awaitable[object]:
+    return future
+
+
+def for_a_round_of_the_loop(_: asyncio.Future[bytes]) -> Awaitable[object]:
+    return asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("waits", [for_a_future, for_a_round_of_the_loop])
+def test_closing_cancels_inside_and_waits_for_what_that_does(run: Run, waits: Waits) -> None:
     async def cleaning(future: asyncio.Future[bytes], seen: list[str]) -> bytes:
         try:
-            return await future
+            await waits(future)
         finally:
+            await asyncio.sleep(0)
             seen.append("cleaned up")
+        return b"never"
 
     async def main() -> None:
         stepper, seen, answers = Stepper(), list[str](), list[bytes]()
         future = asyncio.get_running_loop().create_future()
         stepper.run(cleaning(future, seen), answers.append)
-        if already_started:
-            await asyncio.sleep(0)
         await stepper.close()
         assert (seen, answers, len(stepper)) == (["cleaned up"], [], 0)
 
     run(main())
+
+
+def test_closing_cancels_even_what_could_go_on_in_this_round(run: Run) -> None:
+    async def main() -> None:
+        stepper, future = Stepper(), asyncio.get_running_loop().create_future()
+        stepper.run(after(future), lambda _: pytest.fail("it was cancelled"))
+        future.set_result(b"too late")
+        await stepper.close()
+        assert len(stepper) == 0
+
+    run(main())
+
+
+def test_one_that_will_not_be_cancelled_ends_by_itself(run: Run) -> None:
+    async def stubborn(future: asyncio.Future[bytes]) -> bytes:
+        try:
+            return await future
+        except asyncio.CancelledError:
+            return b"all the same"
+
+    async def main() -> None:
+        stepper, answers = Stepper(), list[bytes]()
+        stepper.run(stubborn(asyncio.get_running_loop().create_future()), answers.append)
+        await stepper.close()
+        assert (answers, len(stepper)) == ([b"all the same"], 0)
+
+    run(main())
+
+
+def test_what_raises_against_its_promise_is_told_and_forgotten(run: Run) -> None:
+    async def main() -> None:
+        loop, told = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+        stepper, future = Stepper(), loop.create_future()
+        stepper.run(after(future), lambda _: pytest.fail("there is no answer"))
+        fault = ValueError()
+        future.set_exception(fault)
+        await stepper.drain(10)
+        assert (told, len(stepper)) == ([fault], 0)
+
+    run(main())
+
+
+def test_nothing_is_left_to_the_garbage_collector(run: Run) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        stepper, done = Stepper(), loop.create_future()
+        future = loop.create_future()
+        stepper.run(after(future), done.set_result)
+        (waiting,) = stepper._waiting
+        kept = weakref.ref(future)
+        future.set_result(b"answer")
+        assert await done == b"answer"
+        assert waiting._awaited is None
+        del future
+        assert kept() is None
+
+    gc.disable()
+    try:
+        run(main())
+    finally:
+        gc.enable()
 
 
 def test_one_that_is_cancelled_does_not_cancel_another(run: Run) -> None:
@@ -124,11 +199,11 @@ def test_one_that_is_cancelled_does_not_cancel_another(run: Run) -> None:
         loop = asyncio.get_running_loop()
         first, second = loop.create_future(), loop.create_future()
         stepper.run(after(first), lambda _: pytest.fail("it was cancelled"))
-        (task,) = stepper._tasks
         stepper.run(after(second), done.set_result)
-        task.cancel()
+        first.cancel()
         second.set_result(b"mine")
         assert await done == b"mine"
+        assert len(stepper) == 0
 
     run(main())
 
@@ -142,6 +217,22 @@ def test_draining_lets_what_waits_come_to_its_end(run: Run) -> None:
         loop.call_soon(soon.set_result, b"in time")
         await stepper.drain(10)
         assert answers == [b"in time"]
+
+    run(main())
+
+
+def test_draining_does_not_wait_for_who_comes_later(run: Run) -> None:
+    async def main() -> None:
+        stepper, loop = Stepper(), asyncio.get_running_loop()
+        soon, never = loop.create_future(), loop.create_future()
+        stepper.run(after(soon), lambda _: None)
+        draining = asyncio.ensure_future(stepper.drain(None))
+        await asyncio.sleep(0)
+        stepper.run(after(never), lambda _: pytest.fail("it was cancelled"))
+        soon.set_result(b"answer")
+        await draining
+        assert len(stepper) == 1
+        await stepper.close()
 
     run(main())
 
