@@ -10,7 +10,7 @@ moves a place.
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.math cimport INFINITY
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport UINT32_MAX, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from filterd.server import _limiter_py as reference
@@ -34,7 +34,7 @@ cdef double PERMITTED_FOR_S = reference.PERMITTED_FOR_S
 cdef double DENIED_FOR_S = reference.DENIED_FOR_S
 cdef double SPARSE_FOR_S = reference.SPARSE_FOR_S
 cdef double NETWORK_CLIENTS = reference.NETWORK_CLIENTS
-cdef uint64_t NETWORK = 0xFFFFFFFFFFFFFFFF
+cdef uint64_t NETWORK = 0xFFFFFFFFFFFFFFFFULL
 
 
 cdef class SourceTable:
@@ -141,7 +141,7 @@ cdef class SourceTable:
     cdef int _serve(self, Source* source, double now) noexcept:
         cdef bint known
         self._refill(source, now)
-        source.asked += source.asked < 0xFFFFFFFF
+        count_one(&source.asked)
         if source.level < 1:
             return HINT_RATE
         known = is_known(source, now)
@@ -167,7 +167,7 @@ cdef class SourceTable:
         if network is NULL:
             return False
         self._refill(network, now)
-        network.asked += network.asked < 0xFFFFFFFF
+        count_one(&network.asked)
         network.permitted = True
         if network.level * NETWORK_CLIENTS < 1:
             return False
@@ -301,6 +301,11 @@ cdef bint is_worth_less(const Source* one, const Source* other, double now) noex
     return one.seen_at < other.seen_at
 
 
+cdef inline void count_one(uint32_t* asked) noexcept:
+    if asked[0] < UINT32_MAX:
+        asked[0] += 1
+
+
 cdef void fill(Bucket* bucket, double a_second, double burst) noexcept:
     bucket.a_second, bucket.burst, bucket.level, bucket.at = a_second, burst, burst, 0
 
@@ -315,14 +320,14 @@ cdef bint take(Bucket* bucket, double now) noexcept:
     return True
 
 
-cdef uint64_t siphash_of(const uint64_t* key, const Key* hashed) noexcept:
+cdef inline uint64_t siphash_of(const uint64_t* key, const Key* hashed) noexcept:
     cdef uint64_t v[4]
     cdef uint64_t words[3]
     cdef int index
-    v[0] = key[0] ^ 0x736F6D6570736575
-    v[1] = key[1] ^ 0x646F72616E646F6D
-    v[2] = key[0] ^ 0x6C7967656E657261
-    v[3] = key[1] ^ 0x7465646279746573
+    v[0] = key[0] ^ 0x736F6D6570736575ULL
+    v[1] = key[1] ^ 0x646F72616E646F6DULL
+    v[2] = key[0] ^ 0x6C7967656E657261ULL
+    v[3] = key[1] ^ 0x7465646279746573ULL
     words[0], words[1], words[2] = hashed.high, hashed.low, <uint64_t>16 << 56
     for index in range(3):
         v[3] ^= words[index]
@@ -333,7 +338,7 @@ cdef uint64_t siphash_of(const uint64_t* key, const Key* hashed) noexcept:
     return v[0] ^ v[1] ^ v[2] ^ v[3]
 
 
-cdef void rounds(uint64_t* v, int times) noexcept:
+cdef inline void rounds(uint64_t* v, int times) noexcept:
     cdef int _
     for _ in range(times):
         v[0] += v[1]
