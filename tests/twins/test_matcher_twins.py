@@ -20,24 +20,20 @@ from hypothesis import strategies as st
 
 from filterd.errors import BadLabelError, FilterdError, IndexFormatError
 from filterd.lists import _matcher_py
-from filterd.lists.builder import write_index
-from filterd.lists.contents import Contents, ListRecord
-from filterd.lists.index import Index
-from filterd.lists.layout import HEADER_OCTETS, Header, Hit, block_octets
-from filterd.lists.packing import Packer
-from filterd.lists.records import record_tail
-from filterd.lists.rules import Claim, Scope
+from filterd.lists.layout import HEADER_OCTETS, Header, Hit
+from tests.support.packed_indexes import index_of, random_names, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from filterd.lists.index import Index
+    from tests.support.packed_indexes import Labels
+
 native = pytest.importorskip("filterd.lists._matcher", reason="the native matcher is not built")
 
 FUZZ_NAMES = int(os.environ.get("FILTERD_FUZZ_NAMES", "20000"))
 TWINS = [native.Matcher, _matcher_py.Matcher]
-
-Labels = tuple[bytes, ...]
 
 label = st.one_of(
     st.sampled_from([b"a", b"b", b"ab", b"com", b"co", b"vn", b"-", b"_", b"x" * 63, b"abcdefgh"]),
@@ -45,23 +41,6 @@ label = st.one_of(
 )
 listed_names = st.lists(st.lists(label, min_size=2, max_size=5).map(tuple), max_size=60).map(set)
 odd_label = st.one_of(label, st.binary(min_size=1, max_size=20))
-
-
-def wire(labels: Labels) -> bytes:
-    return b"".join(bytes((len(one),)) + one for one in labels) + b"\0"
-
-
-def index_of(names: Iterable[Labels], target: Path, set_width: int = 2) -> Index:
-    """Build an index by hand: its names alone matter here."""
-    keys = [b"".join(one + b"\0" for one in reversed(labels)) for labels in names]
-    octets = block_octets(max(map(len, keys), default=0))
-    packer = Packer([0], b"\0", 1, 11, octets, set_width)
-    packer.pack([key + record_tail(0, 1) for key in sorted(keys)], lambda _done: None)
-    record = ListRecord("a", "ads", "", "domains", False, "", len(keys))
-    claims = ((0, Claim(Scope.SUBTREE)),)
-    contents = Contents((record,), claims if keys else (), tuple(packer.sets), {})
-    write_index(packer, 11, contents.dump(), b'{"lists":[],"names":0,"seconds":0}', target)
-    return Index.open(target)
 
 
 def model(names: set[Labels], asked: Labels) -> list[int]:
@@ -119,17 +98,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Index, Path]:
     target = tmp_path_factory.mktemp("small") / "index"
     names = random_names(random.Random(1), 300)
     return index_of(names, target), target
-
-
-def random_names(rng: random.Random, count: int) -> set[Labels]:
-    """Draw names that share a lot with each other: there is where errors would hide."""
-    parts = [b"a", b"b", b"ads", b"ad", b"cdn-1", b"x_y", b"0", b"longer-than-eight", b"q" * 30]
-    names = set[Labels]()
-    while len(names) < count:
-        fresh = "".join(rng.choices("abcde0-", k=rng.randrange(1, 9))).encode()
-        head = tuple(rng.choice([*parts, fresh]) for _ in range(rng.randrange(3)))
-        names.add((*head, fresh, rng.choice([b"com", b"vn", b"org"])))
-    return names
 
 
 def near_misses(rng: random.Random, labels: Labels) -> Iterable[Labels]:
