@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE, UNIT = ROOT / "filterd", ROOT / "tests" / "unit"
 
 WAIVED = {
-    "__main__": "two lines that call cli.app; tests/e2e run it in every test",
+    "__main__": "two lines that call cli.entry; tests/e2e run it in every test",
     "lists/guards": "two frozen records; lists/test_refusals and policy/test_engine apply them",
     "lists/_matcher_py": "chosen by lists/matcher; tests/twins hold it against its native twin",
     "lists/_packing_py": "chosen by lists/packing; tests/twins hold it against its native twin",

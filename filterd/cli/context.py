@@ -13,15 +13,22 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from filterd.cli.defaults import (
+    CONFIG_VARIABLE,
+    LANG_VARIABLE,
+    STATE_VARIABLE,
+    default_config,
+    default_state,
+)
 from filterd.errors import ConfigError, FilterdError
-from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE, StateFolder
+from filterd.paths import StateFolder
 from filterd.texts import Language, Texts
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        envvar="FILTERD_CONFIG",
+        envvar=CONFIG_VARIABLE,
         metavar="DIR",
         help="Folder of site.yaml. [default: /etc/filterd, else ./policies]",
         show_default=False,
@@ -31,7 +38,7 @@ StateOption = Annotated[
     Path | None,
     typer.Option(
         "--state",
-        envvar="FILTERD_STATE",
+        envvar=STATE_VARIABLE,
         metavar="DIR",
         help="Folder of compiled lists and policy. [default: /var/lib/filterd, else ./.state]",
         show_default=False,
@@ -41,7 +48,7 @@ LangOption = Annotated[
     str | None,
     typer.Option(
         "--lang",
-        envvar="FILTERD_LANG",
+        envvar=LANG_VARIABLE,
         metavar="vi|en",
         help="Language of messages. [default: that of the site]",
         show_default=False,
@@ -125,16 +132,6 @@ def _given(given: typer.Context, key: str, after: _Option | None) -> _Option | N
         return after
     before: dict[str, _Option | None] = given.obj or {}
     return before.get(key)
-
-
-def default_config() -> Path:
-    """Return the system's site if there is one, else the folder beside us."""
-    return SYSTEM_CONFIG if SYSTEM_CONFIG.exists() else Path("policies")
-
-
-def default_state(config: Path) -> Path:
-    """Return the state folder that goes with a site."""
-    return SYSTEM_STATE if config == SYSTEM_CONFIG else Path(".state")
 
 
 def _language(given: str | None, config: Path) -> Language:

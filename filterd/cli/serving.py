@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes that serve, put together: supervisor, manager and workers.
 
-``filterd serve`` parses its arguments and then *becomes* ``python -m
-filterd.cli.serving``: what parses and draws for people (typer, rich, YAML,
-pydantic) must not stay in the memory of processes that run for months on a
-small board. So this module imports none of it. What it imports before it forks
-is shared by all of them.
+What parses and draws for people (typer, rich, YAML, pydantic) must not stay in
+the memory of processes that run for months on a small board. So this module
+imports none of it, ``filterd.cli.entry`` comes here without it, and a ``serve``
+that needed Typer to be understood *becomes* ``python -m filterd.cli.serving``.
+What is imported here before it forks is shared by all processes.
 
 ```
 supervisor ── owns the sockets, keeps the others
@@ -65,12 +65,11 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     Args:
         config: the folder of ``site.yaml``.
         state: the folder of compiled policy and lists.
-        language: of what is said at the start, ``vi`` or ``en``.
+        language: of what is said at the start, ``vi`` or ``en``; empty for that of the site.
         try_it: ``yes`` to print commands that show what different classes get.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.raiseExceptions = False  # a log that cannot be written is no reason to say so in it
-    texts = Texts("vi" if language == "vi" else "en")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
     # `filterd serve` blocked them, so that none came before this.
@@ -79,7 +78,7 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that is blocked waits even so
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who starts us may ignore it
     try:
-        _serve(Path(config), StateFolder(Path(state)), texts, try_it=try_it == "yes")
+        _serve(Path(config), StateFolder(Path(state)), language, try_it=try_it == "yes")
     except FilterdError as error:
         for line in str(error).splitlines():
             _say(f"filterd: {line}")
@@ -91,7 +90,7 @@ def _stop_before_serving(*_: object) -> NoReturn:
     sys.exit(0)
 
 
-def _serve(config: Path, state: StateFolder, texts: Texts, *, try_it: bool) -> None:
+def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> None:
     """Make ready what all processes share, then keep them until told to stop."""
     with on_disk.held(state):
         clock, page = SystemClock(), SharedPage()
@@ -100,7 +99,9 @@ def _serve(config: Path, state: StateFolder, texts: Texts, *, try_it: bool) -> N
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
         site = on_disk.load_site(config, state, page=page)
-        policy, greeting = site.policy, list(_greeting(texts, site, try_it=try_it))
+        policy = site.policy
+        texts = Texts("vi" if (language or policy.language) == "vi" else "en")
+        greeting = list(_greeting(texts, site, try_it=try_it))
         del site
         _allow_many_sockets()
         setting = Setting(config, state, clock, page, started, policy.listen, policy.workers)

@@ -2,14 +2,16 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.cli import context as module
-from filterd.paths import SYSTEM_CONFIG, SYSTEM_STATE
 from tests.support.commands import call
 from tests.support.daemon import write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _school(folder: Path, name: str, language: str = "en") -> Path:
@@ -85,18 +87,6 @@ def test_the_language_is_the_one_asked_for_else_the_sites(
 def test_a_site_that_cannot_be_read_gets_english(tmp_path: Path, text: str, language: str) -> None:
     (tmp_path / "site.yaml").write_text(text, encoding="utf-8")
     assert module._language(None, tmp_path) == language
-
-
-def test_the_systems_site_comes_first_and_has_the_systems_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path)
-    assert module.default_config() == tmp_path
-    assert module.default_state(tmp_path) == SYSTEM_STATE
-    monkeypatch.setattr(module, "SYSTEM_CONFIG", tmp_path / "none")
-    assert module.default_config() == Path("policies")
-    assert module.default_state(Path("policies")) == Path(".state")
-    assert Path("/etc/filterd") == SYSTEM_CONFIG
 
 
 def test_square_brackets_and_colons_of_a_school_are_shown_as_they_are(tmp_path: Path) -> None:

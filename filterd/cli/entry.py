@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the command ``filterd`` begins: ``serve`` goes straight to the process that serves.
+
+What parses and draws for people (typer, rich, YAML, pydantic) takes longer to
+import than everything else that a start has to do, and a school waits for its
+DNS meanwhile. A ``serve`` as services write it needs none of that and is read
+here; whatever is written otherwise, or wrong, is left to ``filterd.cli.app``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.cli.defaults import (
+    CONFIG_VARIABLE,
+    LANG_VARIABLE,
+    STATE_VARIABLE,
+    default_config,
+    default_state,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_VARIABLES = {"--config": CONFIG_VARIABLE, "--state": STATE_VARIABLE, "--lang": LANG_VARIABLE}
+_LANGUAGES = ("", "vi", "en")
+
+
+class Plain(NamedTuple):
+    """A ``serve`` that was understood. ``language`` is empty for that of the site."""
+
+    config: Path
+    state: Path
+    language: str
+    try_it: bool
+
+
+def main() -> None:
+    """Serve, if that is what is wanted in so many words; else be the command line."""
+    plain = read_plain(sys.argv[1:])
+    if plain is None:
+        from filterd.cli.app import main as command_line  # noqa: PLC0415 -- see above
+
+        command_line()
+    else:
+        _serve(plain)
+
+
+def read_plain(words: Sequence[str]) -> Plain | None:
+    """Read ``serve [--try] [--config DIR] [--state DIR] [--lang vi|en]``; None for all else.
+
+    What is not given is taken from the environment, as Typer does for every command.
+    """
+    if words[:1] != ["serve"]:
+        return None
+    given: dict[str, str] = {}
+    try_it = False
+    rest = iter(words[1:])
+    for word in rest:
+        if word == "--try":
+            try_it = True
+            continue
+        option, equals, value = word.partition("=")
+        value = value if equals else next(rest, "")
+        if option not in _VARIABLES or not value or value.startswith("-"):
+            return None
+        given[option] = value
+    config, state, language = (
+        given.get(option) or os.environ.get(variable, "") for option, variable in _VARIABLES.items()
+    )
+    if language not in _LANGUAGES:
+        return None
+    site = Path(config) if config else default_config()
+    return Plain(site, Path(state) if state else default_state(site), language, try_it)
+
+
+def _serve(plain: Plain) -> None:
+    # What comes before it has ears for it waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    find_only_what_is_installed()
+    from filterd.cli import serving  # noqa: PLC0415 -- found as all that it imports
+
+    serving.main(
+        str(plain.config), str(plain.state), plain.language, "yes" if plain.try_it else "no"
+    )
+
+
+def find_only_what_is_installed() -> None:
+    """Let no file of the working directory stand in for a module, here and in children.
+
+    They find filterd where it was found, be it installed or a checkout.
+    """
+    package = str(Path(__file__).resolve().parents[2])
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the folder of the script, or the working directory
+    if package not in sys.path:
+        sys.path.insert(0, package)
+    os.environ.update(PYTHONPATH=package, PYTHONSAFEPATH="1")
