@@ -69,6 +69,11 @@ class StateFolder:
         return self.folder / "index.previous.filterd"
 
     @property
+    def checked_indexes(self) -> Path:
+        """Which indexes have been checked through and through; see ``filterd.lists.checked``."""
+        return self.folder / "index.checked"
+
+    @property
     def problems(self) -> Path:
         """Every line of every list that was not taken, one a row."""
         return self.folder / "problems.tsv"

@@ -17,7 +17,9 @@ from filterd.cli.sites import read_site
 from filterd.clock import SystemClock
 from filterd.errors import StoreError
 from filterd.lists.catalog import load_catalog
+from filterd.lists.checked import note_checked
 from filterd.lists.compiler import compile_lists
+from filterd.lists.index import Index
 from filterd.lists.report import CompileReport
 from filterd.paths import StateFolder, install, shipped, sole
 from filterd.policy.site.compile import own_lists
@@ -40,6 +42,8 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
         try:
             with _progress(here, visible=show_progress) as progress:
                 report = _compile(here, progress, shipped_only=shipped_only)
+            # The compiler has checked it: no start and no reload has to do that again.
+            note_checked(here.state.checked_indexes, Index.open(_fresh(here.state.index)).digest)
         except OSError as error:
             why = f"the lists cannot be compiled there: {error.strerror}"
             raise StoreError(f"{here.state.folder}: {why}") from error

@@ -16,6 +16,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
+from filterd.lists.checked import checked_digests, note_checked
 from filterd.lists.index import Index
 from filterd.paths import sole
 from filterd.policy import store
@@ -132,7 +133,7 @@ def _policy_in_force(config: Path, state: StateFolder) -> Policy:
 def _open_index(config: Path, state: StateFolder, page: SharedPage | None) -> Index:
     for path in (state.index, state.previous_index):
         try:
-            return _verified(path, page)
+            return _verified(path, state.checked_indexes, page)
         except FileNotFoundError:
             continue
         except (IndexFormatError, OSError) as error:
@@ -140,13 +141,13 @@ def _open_index(config: Path, state: StateFolder, page: SharedPage | None) -> In
     _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
     _build_lists(config, state)
     try:
-        return _verified(state.index, page)
+        return _verified(state.index, state.checked_indexes, page)
     except OSError as error:
         raise StoreError(f"{state.index}: cannot be read: {error.strerror}") from error
 
 
-def _verified(path: Path, page: SharedPage | None) -> Index:
-    """Open an index and check all of it, unless it is known to have been checked.
+def _verified(path: Path, record: Path, page: SharedPage | None) -> Index:
+    """Open an index and check all of it, unless a process of this daemon has done so.
 
     A build may replace the file at any moment, and what is known of one file
     says nothing of another: where it changed meanwhile, this begins again.
@@ -156,7 +157,7 @@ def _verified(path: Path, page: SharedPage | None) -> Index:
         index = Index.open(path)
         known = page is not None and page.is_verified(before)
         if not known:
-            _verify(index, path)
+            _verify(index, path, record)
         if os.path.samestat(path.stat(), before):
             break
     if page is not None and not known:
@@ -164,11 +165,15 @@ def _verified(path: Path, page: SharedPage | None) -> Index:
     return index
 
 
-def _verify(index: Index, path: Path) -> None:
+def _verify(index: Index, path: Path, record: Path) -> None:
+    sound = checked_digests(record)
     try:
-        index.verify()
+        index.verify(sound=sound)
     except IndexFormatError as error:
         raise IndexFormatError(f"{path}: {error}") from error
+    if index.digest not in sound:
+        with contextlib.suppress(StoreError):  # then the next start takes a little longer
+            note_checked(record, index.digest)
 
 
 def _build_lists(config: Path, state: StateFolder) -> None:

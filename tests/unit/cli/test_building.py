@@ -31,6 +31,7 @@ def test_the_lists_that_ship_are_compiled(config: Path, tmp_path: Path) -> None:
     assert len(index) == report.names > 1000
     assert {path.name for path in here.state.folder.iterdir()} == {
         "index.filterd",
+        "index.checked",
         "problems.tsv",
         "build.lock",
     }

@@ -132,6 +132,34 @@ def test_an_index_that_replaces_a_verified_one_meanwhile_is_verified_too(
     index.verify()
 
 
+def test_what_the_compiler_has_checked_is_not_checked_again_at_the_start(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[bool] = []
+    verify = Index.verify
+
+    def noting(index: Index, *, sound: tuple[bytes, ...]) -> None:
+        known.append(index.digest in sound)
+        verify(index, sound=sound)
+
+    monkeypatch.setattr(Index, "verify", noting)
+    on_disk.load_site(config, state)  # a copy of the index alone: nothing is known of it
+    on_disk.load_site(config, state)
+    state.checked_indexes.unlink()
+    monkeypatch.setattr(Index, "verify", verify)
+    build_lists(config, state.folder)
+    monkeypatch.setattr(Index, "verify", noting)
+    on_disk.load_site(config, state)
+    assert known == [False, True, True]
+
+
+def test_an_index_is_served_where_its_check_cannot_be_remembered(
+    config: Path, state: StateFolder
+) -> None:
+    state.checked_indexes.mkdir()
+    assert on_disk.load_site(config, state).index.lookup(TIKTOK)
+
+
 def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
     config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
