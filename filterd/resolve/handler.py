@@ -4,6 +4,10 @@
 A *handler* turns a query into an answer. A *link* is a handler that is given
 the rest of the chain as an argument and may ask it or not; it has no wiring of
 its own, so a test hands it a lambda.
+
+A link that has no business with the answer is no ``async def``: it returns what
+the rest of the chain returns, not awaited, and is not there any more when the
+answer comes.
 """
 
 from __future__ import annotations
@@ -19,8 +23,13 @@ Handler = Callable[[Query], Awaitable[Answer]]
 class Link(Protocol):
     """One step of the chain."""
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer ``query``, or return what ``proceed(query)`` answers, changed or not."""
+
+
+async def answered(answer: Answer) -> Answer:
+    """Answer at once, in a link that is no ``async def``."""
+    return answer
 
 
 def chain(links: Sequence[Link]) -> Handler:
@@ -36,7 +45,9 @@ def chain(links: Sequence[Link]) -> Handler:
 
 
 def _bind(link: Link, proceed: Handler) -> Handler:
+    ask = link.__call__  # looked up once, not for every query
+
     def handler(query: Query) -> Awaitable[Answer]:
-        return link(query, proceed)
+        return ask(query, proceed)
 
     return handler

@@ -17,6 +17,7 @@ from filterd.wire import Rcode, RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
+    from filterd.policy.model import Policy
     from filterd.resolve.site import Site
 
 _TTL_S = 60
@@ -28,6 +29,12 @@ _ADDRESS_TYPES = {4: RRType.A, 16: RRType.AAAA}
 _NODATA = ZoneAnswer(Rcode.NOERROR, ())
 _OCTETS = {str(octet).encode(): f"{octet:02x}" for octet in range(256)}
 _NIBBLES = {f"{nibble:x}".encode(): f"{nibble:x}" for nibble in range(16)}
+
+
+def names_of(policy: Policy) -> tuple[bytes, ...]:
+    """Return the names at or beneath which leases may answer."""
+    zone = policy.lease_zone
+    return () if zone is None else (zone, _REVERSE_IPV4, _REVERSE_IPV6)
 
 
 def answer_leased(site: Site, qname: bytes, qtype: int) -> ZoneAnswer | None:

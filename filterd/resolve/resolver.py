@@ -17,12 +17,10 @@ from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.tally import tally
 from filterd.wire import (
     EdnsOption,
-    Opcode,
     badvers,
     formerr,
     notimp,
     parse_query,
-    peek_header,
     servfail,
 )
 
@@ -35,6 +33,9 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Sites
 
 _SHORTEST = 12
+_QR, _QR_AND_OPCODE = 0x80, 0xF8
+"""Of the third octet (RFC 1035 §4.1.1); all clear in a query."""
+
 _log = logging.getLogger("filterd.resolve")
 
 
@@ -72,11 +73,10 @@ class Resolver:
         if client is None or len(message) < _SHORTEST:
             self.counters["dropped"] += 1
             return None
-        header = peek_header(message)
-        if header.qr:
-            self.counters["dropped"] += 1
-            return None
-        if header.opcode != Opcode.QUERY:
+        if message[2] & _QR_AND_OPCODE:
+            if message[2] & _QR:
+                self.counters["dropped"] += 1
+                return None
             return self._finish("notimp", notimp(message))
         try:
             parsed = parse_query(message)
@@ -102,12 +102,12 @@ class Resolver:
             self._count(query, Answer(Source.FAILED))
             _log.exception("a question could not be answered; the client gets SERVFAIL")
             return servfail(query.message)
-        self.counters[answer.source.value] += 1
+        self.counters[answer.source] += 1
         self._count(query, answer)
         return reply
 
     def _count(self, query: Query, answer: Answer) -> None:
-        if self._log is not None and not self._is_own(query):
+        if self._log is not None and self._log.enabled and not self._is_own(query):
             tally(self._log, query, answer)
 
     def _is_own(self, query: Query) -> bool:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from filterd.identity import Identifier, Surroundings
 from filterd.policy.engine import Engine
+from filterd.resolve import lease_zone
+from filterd.resolve.endings import Endings
 from filterd.resolve.unset_clock import UnsetClock
 from filterd.resolve.zones import Zones
 from filterd.upstream import Route
@@ -31,6 +33,7 @@ class Site:
     has been looked up. ``surroundings`` outlives any one site: it is what the
     network shows of the devices. ``existing`` are names above others, so that
     none may be denied: top-level domains, and the ancestors of the site's zones.
+    ``own`` are the names at or beneath which the site itself may know something.
     ``unset_clock`` knows who is asked about time servers before the clock is set.
     """
 
@@ -42,6 +45,7 @@ class Site:
     identifier: Identifier
     zones: Zones
     existing: frozenset[bytes]
+    own: Endings
     unset_clock: UnsetClock
 
     @classmethod
@@ -64,6 +68,7 @@ class Site:
             Identifier(policy, surroundings),
             zones,
             zones.ancestors.union(policy.top_level, _above(policy.lease_zone)),
+            Endings((*zones.names, *lease_zone.names_of(policy))),
             UnsetClock(policy, index.build.get("when"), upstreams),
         )
 

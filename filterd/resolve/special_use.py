@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd.resolve.endings import Endings
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -116,11 +117,21 @@ SUBTREES = frozenset(_SUBTREES)
 FIRST_LABELS = frozenset((b"wpad", b"isatap", b"_dns"))
 """Labels that make any name special that begins with them."""
 
-_ENDINGS = tuple(_SUBTREES)
+_ENDINGS = Endings(_SUBTREES)
 
 _SINGLE_LABEL = Special(SpecialAnswer.NXDOMAIN, SpecialReason.SINGLE_LABEL)
 _DISCOVERY = Special(SpecialAnswer.NXDOMAIN, SpecialReason.DISCOVERY)
 _ENCRYPTED_DNS = Special(SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY)
+
+
+def may_be_special(qname: bytes) -> bool:
+    """Tell at a look whether ``judge`` may have anything to say of a name; errs towards yes."""
+    first = qname[0]
+    return (
+        len(qname) <= first + 2  # the root or a single label
+        or qname[1 : first + 1] in FIRST_LABELS
+        or _ENDINGS.may_cover(qname)
+    )
 
 
 def judge(qname: bytes, qtype: int, existing: frozenset[bytes] = frozenset()) -> Special | None:
@@ -131,7 +142,7 @@ def judge(qname: bytes, qtype: int, existing: frozenset[bytes] = frozenset()) ->
         qtype: the type asked for.
         existing: names that something lies beneath.
     """
-    special = _special(qname)
+    special = _special(qname) if may_be_special(qname) else None
     if special is None or qname not in existing:
         return special
     if special is _SINGLE_LABEL and qtype in _TYPES_OF_A_TLD:
@@ -149,8 +160,7 @@ def _special(qname: bytes) -> Special | None:
         return _DISCOVERY
     if first == b"_dns":
         return _ENCRYPTED_DNS
-    if qname.endswith(_ENDINGS):  # of the other names, nearly all, no suffix is in the table
-        for suffix in names.suffixes(qname):
-            if suffix in _SUBTREES:
-                return _SUBTREES[suffix]
+    for suffix in names.suffixes(qname):
+        if suffix in _SUBTREES:
+            return _SUBTREES[suffix]
     return _SINGLE_LABEL if names.parent(qname) == names.ROOT else None

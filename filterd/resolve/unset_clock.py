@@ -54,7 +54,9 @@ class UnsetClock:
 
     def route_of(self, qname: bytes, now: float) -> Route | None:
         """Return whom to ask about a time server while the clock is unknown; else None."""
-        return self._route if self.is_unknown(now) and self._is_time_server(qname) else None
+        if now >= self.floor:
+            return None
+        return self._route if self._is_time_server(qname) else None
 
     def _is_time_server(self, qname: bytes) -> bool:
         if qname in self._names:

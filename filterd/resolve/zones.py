@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.resolve.endings import Endings
 from filterd.upstream import Route
 from filterd.wire import Rcode, RRType
 from filterd.wire import name as names
@@ -38,6 +39,7 @@ class Zones:
 
     Attributes:
         ancestors: the names above the zones, which exist because the zones do.
+        names: the names of the zones.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -45,6 +47,8 @@ class Zones:
             **{zone.name: _LocalData(zone) for zone in policy.local_zones},
             **{zone.name: Route(zone.servers, whole=True) for zone in policy.delegated_zones},
         }
+        self.names = frozenset(self._zones)
+        self._endings = Endings(self.names)
         self.ancestors = frozenset(
             above for name in self._zones for above in list(names.suffixes(name))[1:]
         )
@@ -72,12 +76,12 @@ class Zones:
 
     def route_of(self, qname: bytes) -> Route | None:
         """Return whom to ask in the delegated zone that holds ``qname``; None if none does."""
+        if not self._endings.may_cover(qname):  # it is asked several times a question
+            return None
         zone = self._zone_of(qname)
         return zone if isinstance(zone, Route) else None
 
     def _zone_of(self, qname: bytes) -> _LocalData | Route | None:
-        if not self._zones:  # in many schools, and it is asked several times a question
-            return None
         for suffix in names.suffixes(qname):
             if suffix in self._zones:
                 return self._zones[suffix]

@@ -242,11 +242,11 @@ def test_whoever_goes_away_does_not_harm_the_others(
     with serving.stub() as staying, serving.tcp_stub() as leaving:
         leaving.send(query)
         upstream.wait_until_asked()
-        (its_task,) = serving.stepper._tasks
+        (its_work,) = serving.stepper._waiting
         staying.send(query)
         serving.eventually(lambda: serving.forwarder.counters["shared"] == 1)
         leaving.socket.close()
-        serving.run(its_task.cancel)
+        serving.run(its_work.cancel)
         upstream.released.set()
         assert addresses(dns.message.from_wire(staying.receive()))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.resolve.handler import answered
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode, RRClass, RRType
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from filterd.resolve.handler import Handler
 
 NEVER_ASKED = frozenset(
@@ -16,15 +19,16 @@ NEVER_ASKED = frozenset(
 )
 """Transfers, and the types that are no data of a name (RFC 6895 §3.1). ANY has its own link."""
 
+_IN = int(RRClass.IN)
+
 NOT_SUPPORTED = Ede(EdeCode.NOT_SUPPORTED)
 
 
 class Admission:
     """Refuses classes but IN, zone transfers and meta types."""
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """See any query; refuse what no forwarder answers, pass the rest on."""
-        question = query.message.question
-        if question.qclass != RRClass.IN or question.qtype in NEVER_ASKED:
-            return Answer(Source.REFUSED, edes=(NOT_SUPPORTED,))
-        return await proceed(query)
+        if query.message.question.qclass != _IN or query.qtype in NEVER_ASKED:
+            return answered(Answer(Source.REFUSED, edes=(NOT_SUPPORTED,)))
+        return proceed(query)

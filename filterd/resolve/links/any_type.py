@@ -6,20 +6,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import ZoneRecord
+from filterd.resolve.handler import answered
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import RRType
 from filterd.wire.reply import ANY_HINFO_RDATA, ANY_TTL_S
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from filterd.resolve.handler import Handler
+
+
+_ANY = int(RRType.ANY)
 
 
 class AnyType:
     """Stands below the filter: a blocked name is blocked for ANY too."""
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """See questions that may pass; answer those of type ANY."""
-        if query.qtype != RRType.ANY:
-            return await proceed(query)
+        if query.qtype != _ANY:
+            return proceed(query)
         record = ZoneRecord(query.qname, RRType.HINFO, ANY_TTL_S, ANY_HINFO_RDATA)
-        return Answer(Source.LOCAL, records=(record,))
+        return answered(Answer(Source.LOCAL, records=(record,)))

@@ -13,11 +13,12 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+from filterd.resolve.handler import answered
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode, Rcode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any
 
     from filterd.clock import Clock
@@ -51,25 +52,34 @@ class Cache:
     ) -> None:
         self._store, self._background, self._clock = store, background, clock
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """See allowed questions only. May return what has expired, marked STALE."""
         key = query.upstream_key
         now = self._clock.monotonic()
         entry = self._store.get(key, now)
         if entry is None:
-            return await self._beyond(key, now, partial(self._ask, key, query, proceed))
+            return self._beyond(key, now, query, proceed)
         if now >= entry.refresh_at and entry.hits >= REFRESHED_FROM_HITS:
             self._refresh(key, entry, partial(self._ask, key, query, proceed))
         age_s = int(now - entry.stored_at)
-        return Answer(Source.CACHED, resolution=entry.resolution, age_s=age_s)
+        return answered(Answer(Source.CACHED, None, entry.resolution, age_s))
 
-    async def _beyond(self, key: Key, now: float, ask: Ask) -> Answer:
+    def _beyond(self, key: Key, now: float, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer what nothing that holds answers."""
         expired = self._store.expired(key, now)
         at_least_s = 0.0 if expired is None else RECHECK_S
         failure = self._store.failures.holding(key, now, at_least_s)
-        if expired is None:
-            return await ask() if failure is None else self._failed(failure)
+        if expired is not None:
+            ask = partial(self._ask, key, query, proceed)
+            return self._rather_than(expired, failure, key, ask)
+        return (
+            self._ask(key, query, proceed) if failure is None else answered(self._failed(failure))
+        )
+
+    async def _rather_than(
+        self, expired: Entry, failure: Failure | None, key: Key, ask: Ask
+    ) -> Answer:
+        """Ask, and give what has expired where nothing else comes in time."""
         answer = None if failure else await self._try(key, ask)
         if answer is None or answer.resolution is None:
             return self._stale(expired)
@@ -99,9 +109,10 @@ class Cache:
         began_at = self._clock.monotonic()
         answer = await proceed(query)
         now = self._clock.monotonic()
-        if answer.resolution is not None:
+        resolution = answer.resolution
+        if resolution is not None:
             stale_s = 0 if key[1].whole else STALE_FOR_S
-            self._store.put(key, answer.resolution, now, stale_s=stale_s)
+            self._store.put(key, resolution, now, stale_s=stale_s)
             self._store.failures.forget(key, now)
         elif not answer.overloaded:
             self._store.failures.remember(key, answer.edes, began_at, now)

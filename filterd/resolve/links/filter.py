@@ -36,7 +36,8 @@ class Filter:
         verdict = self._decide(query)
         if verdict.blocked:
             return Answer(Source.BLOCKED, verdict)
-        query = query._replace(rewritten_to=verdict.target) if verdict.target else query
+        if verdict.target:
+            query = query.rewritten(verdict.target)
         answer = await proceed(query)
         current = self._sites.current
         if current is query.site and not self._has_expired(verdict):
@@ -54,7 +55,7 @@ class Filter:
         client = site.identifier.identify(query.peer.address, query.peer.interface)
         if client is None:
             return None
-        return query._replace(client=client, site=site, rewritten_to=None)
+        return query.readmitted(client, site)
 
     def _judge_again(self, readmitted: Query, verdict: Verdict, answer: Answer) -> Answer:
         if verdict.blocked:
@@ -70,19 +71,20 @@ class Filter:
 
     def _judge_targets(self, query: Query, verdict: Verdict, answer: Answer) -> Answer:
         """Judge what the name leads to: a blocked name must not hide behind an alias."""
-        if answer.resolution is None or query.site.zones.route_of(query.qname) is not None:
-            return answer._replace(verdict=verdict)
-        until = verdict.valid_until
-        for target in answer.resolution.targets:
-            judged = query.site.engine.decide_target(
-                query.client, verdict, target, query.qtype, self._clock.wall()
-            )
+        resolution, site = answer.resolution, query.site
+        if resolution is None or not resolution.targets:
+            return answer.judged(verdict)
+        if site.zones.route_of(query.qname) is not None:
+            return answer.judged(verdict)
+        until, now = verdict.valid_until, self._clock.wall()
+        for target in resolution.targets:
+            judged = site.engine.decide_target(query.client, verdict, target, query.qtype, now)
             if judged.blocked:
                 return Answer(Source.BLOCKED, judged)
             until = _earlier(until, judged.valid_until)
         if until != verdict.valid_until:
             verdict = replace(verdict, valid_until=until)
-        return answer._replace(verdict=verdict)
+        return answer.judged(verdict)
 
 
 def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bool:

@@ -37,4 +37,4 @@ class Forward:
             return Answer(Source.FAILED, edes=(NETWORK_ERROR,))
         if resolution.rcode not in CONCLUSIVE:
             return Answer(Source.FAILED, edes=resolution.edes or (NO_ANSWER,))
-        return Answer(Source.FORWARDED, resolution=resolution)
+        return Answer(Source.FORWARDED, None, resolution)

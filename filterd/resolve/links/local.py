@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.resolve.handler import answered
 from filterd.resolve.local_data import answer_locally
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from filterd.resolve.handler import Handler
 
 _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
@@ -19,14 +22,14 @@ _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
 class Local:
     """Answers from local zones and the special-use table; delegated zones go their own way."""
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """See what admission let through; pass on what has to be asked."""
         known = answer_locally(query.site, query.qname, query.qtype)
         if known is not None:
-            return Answer(Source.LOCAL, rcode=known.rcode, records=known.records)
+            return answered(Answer(Source.LOCAL, rcode=known.rcode, records=known.records))
         if not query.message.header.rd or _comes_from_the_zone_itself(query):
-            return _REFUSED
-        return await proceed(query)
+            return answered(_REFUSED)
+        return proceed(query)
 
 
 def _comes_from_the_zone_itself(query: Query) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.resolve.handler import answered
 from filterd.resolve.query import Answer, Query, Source
 from filterd.upstream.revision import behind_alias
 from filterd.wire import Ede, EdeCode, Question, RRType
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from filterd.resolve.handler import Handler
 
 ALIAS_TTL_S = 300
@@ -26,16 +29,17 @@ class Rewrite:
     addresses, and a key for Encrypted Client Hello would hide the visit.
     """
 
-    async def __call__(self, query: Query, proceed: Handler) -> Answer:
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """See allowed questions only; those to be rewritten say so."""
         target = query.rewritten_to
         if target is None:
-            return await proceed(query)
+            return proceed(query)
         if query.qtype not in _ADDRESS_TYPES:
-            return Answer(Source.REWRITTEN, edes=(_FORGED,))
-        asked = Question.of(target, query.qtype)
-        message = query.message._replace(question=asked)
-        answer = await proceed(query._replace(message=message, rewritten_to=None))
+            return answered(Answer(Source.REWRITTEN, edes=(_FORGED,)))
+        return self._ask(query, Question.of(target, query.qtype), proceed)
+
+    async def _ask(self, query: Query, asked: Question, proceed: Handler) -> Answer:
+        answer = await proceed(query.about(asked))
         if answer.resolution is None:
             return answer
         ttl_s = answer.age_s + ALIAS_TTL_S

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.lists.guards import Pin
+from filterd.policy.client import Client
 from filterd.policy.model import DelegatedZone, Tls, UpstreamServer
+from filterd.policy.verdict import PASSED
+from filterd.resolve.query import Answer, Query, Source
 from filterd.upstream import UpstreamQuestion
-from filterd.wire import RRType
+from filterd.wire import Ede, Question, RRType
 from tests.support.chain import a_chain_query
 from tests.support.policies import wire
 from tests.support.serving import a_site
@@ -52,5 +55,31 @@ def test_what_is_asked_in_clear_while_the_clock_is_unknown_has_another_key(index
     strict = UpstreamServer("192.0.2.1", 853, Tls.STRICT, "dns.example")
     site = a_site(index, [strict], pins=[Pin(wire("time.example"), reason="time")])
     query = a_chain_query(site, "time.example")
-    assert query._replace(asked_at=0.0).upstream_key[1].servers == (UpstreamServer("192.0.2.1"),)
+    in_1970 = Query(query.message, query.peer, query.client, site, asked_at=0.0)
+    assert in_1970.upstream_key[1].servers == (UpstreamServer("192.0.2.1"),)
     assert query.upstream_key[1] == site.route
+
+
+def test_another_question_of_the_same_client_has_its_own_key(site: Site) -> None:
+    query = a_chain_query(site, "example.com")
+    asked = query.upstream_key
+    twin = query.about(Question.of(wire("dc1.ad.local"), RRType.AAAA))
+    assert (twin.qname, twin.qtype, twin.client) == (
+        wire("dc1.ad.local"),
+        RRType.AAAA,
+        query.client,
+    )
+    assert twin.upstream_key[1].servers == (CONTROLLER,)
+    assert query.upstream_key == asked
+
+
+def test_a_readmitted_query_is_no_longer_rewritten(site: Site) -> None:
+    query = a_chain_query(site, "example.com").rewritten(wire("safe.example"))
+    other = Client(site.policy.grades["9"])
+    again = query.readmitted(other, site)
+    assert (again.client, again.rewritten_to, again.message) == (other, None, query.message)
+
+
+def test_a_verdict_is_put_on_an_answer_and_changes_nothing_else() -> None:
+    answer = Answer(Source.STALE, None, None, 7, 3, (), (Ede(1),), True, None)
+    assert answer.judged(PASSED) == answer._replace(verdict=PASSED)

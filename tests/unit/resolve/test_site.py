@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import pytest
 
 from filterd.lists.guards import Pin
 from filterd.policy.model import DelegatedZone, LocalZone, Tls, UpstreamServer
@@ -60,3 +63,12 @@ def test_zones_come_before_the_unset_clock_and_that_before_the_upstreams(tmp_pat
     names = ("time.ad.example", "time.example", "www.example")
     servers = [site.route_of(wire(name), 0.0).servers for name in names]
     assert servers == [(controller,), (UpstreamServer("192.0.2.1"),), (strict,)]
+
+
+@pytest.mark.parametrize("name", ["ad.local", "pc.lan.example", "7.0.0.10.in-addr.arpa"])
+def test_a_site_may_know_what_is_in_its_zones_and_in_leases(tmp_path: Path, name: str) -> None:
+    zone = DelegatedZone(wire("ad.local"), (UpstreamServer("127.0.8.8"),))
+    policy = replace(a_policy(delegated_zones=[zone]), lease_zone=wire("lan.example"))
+    site = _site(tmp_path, policy)
+    assert site.own.may_cover(wire(name))
+    assert not site.own.may_cover(wire("www.example"))

@@ -55,7 +55,7 @@ def test_an_answer_is_counted_by_what_the_client_got(
 
 def test_it_counts_for_the_grade_as_which_it_was_judged(query: Query) -> None:
     counts = Counts(FakeClock())
-    again = query._replace(client=Client(query.site.policy.grades["9"]))
+    again = query.readmitted(Client(query.site.policy.grades["9"]), query.site)
     tally(counts, query, Answer(Source.FORWARDED, PASSED, readmitted=again))
     assert counts.take().rows[0].grade == "9"
 

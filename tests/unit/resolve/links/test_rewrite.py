@@ -24,7 +24,7 @@ NAME, TWIN = "www.example.com", "safe.example.com"
 
 
 def a_rewritten_query(index: Index, qtype: str) -> Query:
-    return a_chain_query(a_site(index), NAME, qtype)._replace(rewritten_to=wire(TWIN))
+    return a_chain_query(a_site(index), NAME, qtype).rewritten(wire(TWIN))
 
 
 async def twin(query: Query) -> Answer:
