@@ -32,7 +32,7 @@ cdef inline int split_labels(const uint8_t* name, size_t length, uint8_t* starts
     while at < length:
         if name[at] == 0:
             return labels if at + 1 == length else -1
-        if name[at] > 63:
+        if name[at] > 63 or labels == MAX_LABELS:
             return -1
         starts[labels] = <uint8_t>at
         labels += 1
