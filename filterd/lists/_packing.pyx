@@ -34,7 +34,6 @@ cdef enum:
     TAIL_OCTETS = 9
     TICK = 1 << 16
 
-cdef array.array _octets = array.array("B")
 cdef array.array _numbers = array.array("I")
 
 
@@ -86,14 +85,14 @@ cdef class Packer:
             raise ValueError("the layout has no such blocks")
         self._flags, self._seed = flags, seed
         self.block_octets, self.set_width = block_octets, set_width
-        self.blocks, self.lines = array.copy(_octets), array.copy(_octets)
-        self.line_offsets, self.ranks = array.copy(_numbers), array.copy(_numbers)
+        self.blocks, self.lines = array.array("B"), array.array("B")
+        self.line_offsets, self.ranks = array.array("I"), array.array("I")
         self.hashes = array.array("Q")
         self.sets, self._set_id_of = [], {}
         self.kept, self.duplicate = [0] * list_count, [0] * list_count
         self.redundant, self.cancelled = [0] * list_count, [0] * list_count
         self._covering = [None] * list_count
-        self._claims = array.copy(_numbers)
+        self._claims = array.array("I")
         self._single_sets = array.array("I", [0] * len(flags))
 
     def pack(self, list records not None, progress not None):
