@@ -139,17 +139,19 @@ cdef class SourceTable:
         return DENY
 
     cdef int _serve(self, Source* source, double now) noexcept:
-        cdef bint known
+        cdef Key key = source.key
         self._refill(source, now)
         count_one(&source.asked)
         if source.level < 1:
             return HINT_RATE
-        known = is_known(source, now)
-        if not known and not self._network_has_room(&source.key, now):
-            return HINT_RATE
-        source.level -= 1
-        if not known:
+        if not is_known(source, now):
+            if not self._network_has_room(&key, now):
+                return HINT_RATE
+            # Its network may have taken its place, where all others are known.
+            if source.key.low == key.low and source.key.high == key.high:
+                source.level -= 1
             return SERVE_LAST
+        source.level -= 1
         if self._burst - source.level <= max(1.0, self._a_second * SPARSE_FOR_S):
             return SERVE_FIRST
         return SERVE_NEXT

@@ -325,3 +325,17 @@ def test_an_address_proves_itself_with_or_without_its_scope(clock: FakeClock) ->
 
 def test_the_facade_says_which_twin_is_live() -> None:
     assert live.SourceTable.__module__.endswith("_limiter" if live.NATIVE else "_limiter_py")
+
+
+def test_a_network_that_takes_its_clients_place_is_not_charged_for_the_client(
+    module: ModuleType,
+) -> None:
+    asked = Asked(module, RateLimit(1, 1), sets=1)
+    known = forged(reference.WAYS - 1)
+    for address in known:
+        asked.table.prove(ip_address(address).packed, 1, asked.now)
+    assert asked.judge("2001:db8::1") == Verdict.SERVE_LAST
+    asked.may_ask = False
+    assert asked.judge(known[0]) == Verdict.DENY
+    asked.may_ask = True
+    assert asked.judge("2001:db8::2") == Verdict.SERVE_LAST
