@@ -18,6 +18,7 @@ WAIVED = {
     "server/_datagrams_py": "chosen by server/datagrams; test_datagrams tests both twins alike",
     "server/_fastpath_py": "chosen by server/fastpath; tests/twins hold it against its native twin",
     "server/_limiter_py": "chosen by server/limiter; test_limiter tests both twins alike",
+    "wire/_codec_py": "gathers what has its tests; tests/twins hold it against its native twin",
 }
 """Modules that are tested elsewhere, and where."""
 

@@ -47,12 +47,21 @@ RFC        status
 =========  =======================================================================
 """
 
+from filterd.wire.codec import (
+    ParsedResponse,
+    assemble,
+    parse_query,
+    parse_response,
+    read_back,
+    rebuild,
+    rebuild_behind_alias,
+)
 from filterd.wire.compose import compose_query, compose_reply, encode_record
 from filterd.wire.ede import Ede, EdeCode, edes_of
 from filterd.wire.edns import Edns
 from filterd.wire.framing import Deframer, frame
 from filterd.wire.header import Header, peek_header
-from filterd.wire.query import ParsedQuery, parse_query
+from filterd.wire.query import ParsedQuery
 from filterd.wire.question import Question, best_effort_question
 from filterd.wire.rdata import (
     SvcbParts,
@@ -62,13 +71,7 @@ from filterd.wire.rdata import (
     svcb_parts,
     target_of,
 )
-from filterd.wire.rebuild import (
-    RebuiltSections,
-    assemble,
-    read_back,
-    rebuild,
-    rebuild_behind_alias,
-)
+from filterd.wire.rebuild import RebuiltSections
 from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY, Record
 from filterd.wire.registry import (
     EdnsOption,
@@ -90,7 +93,6 @@ from filterd.wire.reply import (
     sinkhole,
     truncated,
 )
-from filterd.wire.response import ParsedResponse, parse_response
 from filterd.wire.svcparams import KEY_ECH, without_param
 from filterd.wire.truncate import fit, size_limit
 

@@ -22,6 +22,7 @@ from filterd.wire.name import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, ROOT
 
 _POINTER = 0xC0
 _MAX_POINTER_TARGET = 0x3FFF
+_TOO_LONG = "the name is longer than 255 octets"
 
 
 def skip_name(message: bytes, offset: int, *, may_point: bool = True) -> int:
@@ -52,7 +53,7 @@ def skip_name(message: bytes, offset: int, *, may_point: bool = True) -> int:
                 return position + 2
             position += length + 1
             if position >= limit:
-                raise BadLabelError("the name is longer than 255 octets", offset)
+                raise BadLabelError(_TOO_LONG, offset)
     except IndexError:
         raise TruncatedMessageError("the name runs past the end", offset) from None
     return position + 1
@@ -95,7 +96,7 @@ def expand_name(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int
 def _follow(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int]:
     """Expand a name that is not known yet; remember it, and what it points to."""
     position = lowest = offset
-    end = spelled = first_target = steps = 0
+    end = spelled = first_target = steps = octets = 0
     pieces: list[bytes] = []
     allowed = budget.steps_left
     try:
@@ -104,14 +105,19 @@ def _follow(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int]:
             if steps > allowed:
                 raise CostlyMessageError("the names take too many steps to read", offset)
             if length <= MAX_LABEL_OCTETS:
+                octets += length + 1
+                if octets >= MAX_NAME_OCTETS:
+                    raise BadLabelError(_TOO_LONG, offset)
                 pieces.append(message[position : position + length + 1])
                 position += length + 1
                 continue
             target = _pointer_target(message, position, lowest)
             if not end:
-                end, first_target, spelled = position + 2, target, sum(map(len, pieces))
+                end, first_target, spelled = position + 2, target, octets
             known = budget.names.get(target)
             if known is not None:
+                if octets + len(known) > MAX_NAME_OCTETS:
+                    raise BadLabelError(_TOO_LONG, offset)
                 pieces.append(known)
                 break
             position = lowest = target
@@ -119,7 +125,7 @@ def _follow(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int]:
             pieces.append(ROOT)
     finally:  # what fails has cost its steps too
         budget.steps_left = allowed - steps
-    name = _join(pieces, offset)
+    name = b"".join(pieces)
     budget.names[offset] = name
     if end:
         budget.names[first_target] = name[spelled:]
@@ -134,13 +140,6 @@ def _pointer_target(message: bytes, position: int, lowest: int) -> int:
     if not HEADER_OCTETS <= target < lowest:
         raise BadPointerError(f"the pointer to {target} does not aim back into a name", position)
     return target
-
-
-def _join(pieces: list[bytes], offset: int) -> bytes:
-    name = b"".join(pieces)
-    if len(name) > MAX_NAME_OCTETS:
-        raise BadLabelError("the name is longer than 255 octets", offset)
-    return name
 
 
 def read_name(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int]:

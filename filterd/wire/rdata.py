@@ -13,7 +13,6 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from filterd.errors import BadCountError, BadPointerError, WireError
-from filterd.wire.compression import read_name
 from filterd.wire.cursor import Cursor
 from filterd.wire.registry import RRType
 from filterd.wire.svcparams import KEY_ECH
@@ -59,7 +58,7 @@ def _expect_end(cursor: Cursor) -> None:
 
 
 def _take_name(cursor: Cursor, response: ParsedResponse) -> bytes:
-    name, end = read_name(response.message, cursor.offset, response.budget)
+    name, end = response.read_name(cursor.offset)
     cursor.move_to(end)
     return name
 
@@ -76,7 +75,7 @@ def target_of(response: ParsedResponse, record: Record) -> bytes:
     """
     if record.rtype in _SERVICE_TYPES:
         return svcb_parts(response, record).target
-    name, end = read_name(response.message, record.rdata_offset, response.budget)
+    name, end = response.read_name(record.rdata_offset)
     if end != record.end:
         raise BadCountError("RDLENGTH and RDATA disagree", record.rdata_offset)
     return name
@@ -126,7 +125,7 @@ def svcb_parts(response: ParsedResponse, record: Record) -> SvcbParts:
             §2.2), or a hint is no list of addresses.
     """
     cursor = _rdata_cursor(response, record)
-    response.budget.spend(_SVCB_STEPS, cursor.offset)
+    response.spend(_SVCB_STEPS, cursor.offset)
     (priority,) = cursor.unpack(_U16)
     start = cursor.offset
     target = _take_name(cursor, response)
@@ -147,7 +146,7 @@ def _svc_params(cursor: Cursor, response: ParsedResponse) -> dict[int, tuple[int
     params: dict[int, tuple[int, int]] = {}
     last = -1
     while not cursor.at_end:
-        response.budget.spend(1, cursor.offset)
+        response.spend(1, cursor.offset)
         key, size = cursor.unpack(_PARAM)
         if key <= last:
             raise WireError("SvcParamKeys do not ascend", cursor.offset)
@@ -162,6 +161,6 @@ def _hints(response: ParsedResponse, value: tuple[int, int] | None, size: int) -
     start, octets = value
     if not octets or octets % size:
         raise WireError(f"{octets} octets are no addresses of {size}", start)
-    response.budget.spend(octets // size, start)
+    response.spend(octets // size, start)
     message = response.message
     return tuple(message[at : at + size] for at in range(start, start + octets, size))

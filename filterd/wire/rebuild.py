@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import BadCountError, CostlyMessageError
 from filterd.wire.compose import QNAME_POINTER, reply_edns, reply_header
-from filterd.wire.compression import Compressor, expand_name
+from filterd.wire.compression import Compressor
 from filterd.wire.cursor import Cursor
 from filterd.wire.header import AD, HEADER_OCTETS, QR, RA, Header, compose_header
 from filterd.wire.record import ANSWER
@@ -81,7 +81,7 @@ _LAYOUTS = {
 }
 """The types whose names an upstream may have compressed (RFC 3597 §4); no later type may."""
 
-_LAYOUT_OF = {int(rtype): layout for rtype, layout in _LAYOUTS.items()}
+LAYOUT_OF = {int(rtype): layout for rtype, layout in _LAYOUTS.items()}
 _NAPTR = int(RRType.NAPTR)
 _NAPTR_STRINGS = 3
 
@@ -159,9 +159,14 @@ def read_back(sections: RebuiltSections, question: Question) -> ParsedResponse:
         sections: what was rebuilt.
         question: the one that they answer, in any letter case.
     """
+    return parse_response(as_message(sections, question))
+
+
+def as_message(sections: RebuiltSections, question: Question) -> bytes:
+    """Return kept sections as the message of a response."""
     counts = sections.ancount, sections.nscount, sections.arcount
     header = compose_header(Header(0, QR, 1, *counts))
-    return parse_response(header + question.wire + sections.body)
+    return header + question.wire + sections.body
 
 
 class _Writer:
@@ -209,10 +214,10 @@ class _Writer:
             owner = self.names.write(self.expand(record.start)[0], offset)
         if rdata is None:
             rdata = self.rdata(record, offset + len(owner) + _FIXED.size)
+        if offset - self.base + len(owner) + _FIXED.size + len(rdata) > MAX_BODY_OCTETS:
+            raise CostlyMessageError("the records do not fit one message", record.start)
         fixed = _FIXED.pack(record.rtype, record.rclass, record.ttl, len(rdata))
         self.append(owner, fixed + rdata, record.ttl, record.section)
-        if len(self.body) > MAX_BODY_OCTETS:
-            raise CostlyMessageError("the records do not fit one message", record.start)
 
     def append(self, owner: bytes, rest: bytes, ttl_s: int, section: int) -> None:
         """Put the parts of a record behind the others."""
@@ -223,7 +228,7 @@ class _Writer:
 
     def rdata(self, record: Record, offset: int) -> bytes:
         """Return RDATA for a place at ``offset``, its names expanded, perhaps compressed again."""
-        message, layout = self.response.message, _LAYOUT_OF.get(record.rtype)
+        message, layout = self.response.message, LAYOUT_OF.get(record.rtype)
         if layout is None or not record.rdlength:
             return message[record.rdata_offset : record.end]
         cursor = Cursor(message, record.rdata_offset, record.end)
@@ -241,7 +246,7 @@ class _Writer:
 
     def expand(self, offset: int) -> tuple[bytes, int]:
         """Read a name of the response, letter case kept."""
-        return expand_name(self.response.message, offset, self.response.budget)
+        return self.response.expand_name(offset)
 
 
 def _take_strings(cursor: Cursor, count: int) -> bytes:

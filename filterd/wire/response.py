@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError, TruncatedMessageError
 from filterd.wire.budget import Budget
+from filterd.wire.compression import expand_name, read_name
 from filterd.wire.cursor import Cursor
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header
@@ -20,6 +21,7 @@ from filterd.wire.question import Question, read_question
 from filterd.wire.record import ADDITIONAL, Record, read_record
 from filterd.wire.registry import RRType
 
+MAX_MESSAGE_OCTETS = 65535
 MAX_RECORDS = 256
 """Name servers refuse to load RRsets of more than 100 records; an answer holds few RRsets."""
 
@@ -32,8 +34,7 @@ class ParsedResponse:
     """A well-formed response.
 
     ``records`` are all but OPT, in the order of the message. ``question`` is
-    None where the responder left it out, as some do with an error. ``budget``
-    pays for what is read of RDATA later.
+    None where the responder left it out, as some do with an error.
     """
 
     header: Header
@@ -49,6 +50,23 @@ class ParsedResponse:
         extended = self.edns.extended_rcode if self.edns else 0
         return extended << 4 | self.header.rcode
 
+    @property
+    def steps_left(self) -> int:
+        """What is left of the message's budget, which pays for what is read of RDATA later."""
+        return self.budget.steps_left
+
+    def spend(self, steps: int, offset: int) -> None:
+        """Take steps from the message's budget (``Budget.spend``)."""
+        self.budget.spend(steps, offset)
+
+    def expand_name(self, offset: int) -> tuple[bytes, int]:
+        """Read the name at an offset as it is written, and where it ends (``expand_name``)."""
+        return expand_name(self.message, offset, self.budget)
+
+    def read_name(self, offset: int) -> tuple[bytes, int]:
+        """Read the name at an offset, in canonical form, and where it ends (``read_name``)."""
+        return read_name(self.message, offset, self.budget)
+
 
 def parse_response(message: bytes) -> ParsedResponse:
     """Read a whole response.
@@ -57,11 +75,13 @@ def parse_response(message: bytes) -> ParsedResponse:
         message: as it came, without TCP length prefix.
 
     Raises:
-        CostlyMessageError: more records or steps than any honest message has.
+        CostlyMessageError: more octets, records or steps than any honest message has.
         BadCountError: more than one question; counts and octets disagree.
         BadEdnsError: OPT is malformed, repeated or not in the additional section.
         TruncatedMessageError, BadLabelError, BadPointerError: as their names say.
     """
+    if len(message) > MAX_MESSAGE_OCTETS:
+        raise CostlyMessageError(f"a response of {len(message)} octets, more than 65535")
     header = peek_header(message)
     if header.qdcount > 1:
         raise BadCountError(f"{header.qdcount} questions")

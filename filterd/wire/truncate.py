@@ -11,19 +11,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
+from filterd.wire.codec import parse_response
 from filterd.wire.edns import UDP_SIZE, compose_edns
 from filterd.wire.header import HEADER_OCTETS, TC, Header, compose_header, peek_header
 from filterd.wire.question import best_effort_question
 from filterd.wire.record import ADDITIONAL
-from filterd.wire.response import parse_response
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from filterd.wire.codec import ParsedResponse
     from filterd.wire.edns import Edns
     from filterd.wire.query import ParsedQuery
     from filterd.wire.record import Record
-    from filterd.wire.response import ParsedResponse
 
 MIN_UDP_SIZE = 512
 MAX_TCP_SIZE = 65535

@@ -8,17 +8,16 @@ depend on the machine or on who else is using it.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.errors import WireError
 from filterd.wire import (
     ParsedResponse,
     RRType,
     address_of,
+    codec,
     edes_of,
     fit,
-    parse_response,
-    rebuild,
     soa_minimum,
     svcb_parts,
     target_of,
@@ -43,20 +42,24 @@ READERS: dict[int, Callable[[ParsedResponse, Record], object]] = {
 }
 
 
-def use_response(message: bytes) -> ParsedResponse:
+def use_response(message: bytes, twin: Any = codec) -> ParsedResponse:
     """Parse a response, then read, rebuild and truncate all that it holds.
+
+    Args:
+        message: any octets.
+        twin: the codec to do it with; the live one unless told.
 
     Raises:
         WireError: it does not parse; what fails later is swallowed, as a caller
             that judges record after record would.
     """
-    response = parse_response(message)
+    response: ParsedResponse = twin.parse_response(message)
     for record in response.records:
         reader = READERS.get(record.rtype)
         if reader is not None:
             _attempt(lambda reader=reader, record=record: reader(response, record))  # type: ignore[misc]
     _attempt(lambda: edes_of(response.edns))
-    _attempt(lambda: rebuild(response, response.records))
+    _attempt(lambda: twin.rebuild(response, response.records))
     _attempt(lambda: fit(message, 512))
     return response
 

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both codecs on the same messages: the same values, octets, costs and errors at the same octets.
+
+``FILTERD_FUZZ_MESSAGES`` is the number of mutants (5,000 unless set).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.errors import WireError
+from filterd.wire import (
+    Question,
+    RebuiltSections,
+    RRType,
+    _codec_py,
+    address_of,
+    soa_minimum,
+    svcb_parts,
+    target_of,
+)
+from filterd.wire import codec as live
+from tests.support import malformed
+from tests.support.cost_bombs import QUERIES, RESPONSES
+from tests.support.dns_messages import MESSAGES
+from tests.support.packets import captured_packets, mutate
+from tests.support.wire import a_message, a_query, a_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+if not live.NATIVE:
+    pytest.skip("the native codec is not live", allow_module_level=True)
+
+MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "5000"))
+SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "1"))
+BOMBS = QUERIES | RESPONSES
+SEEDS = [
+    a_query(do=True),
+    a_response(a_query(), "example.com 300 CNAME a.example.com", "a.example.com 60 A 192.0.2.1"),
+    a_response(a_query(qtype="HTTPS"), "example.com 300 HTTPS 1 . ipv4hint=192.0.2.1 alpn=h2"),
+    a_response(a_query(), authority=["example.com 60 SOA a. b. 1 2 3 4 5"], rcode="NXDOMAIN"),
+    a_response(a_query(qtype="MX"), "example.com 60 MX 1 mx.example.com", tc=True),
+    *(message for message, _ in (malformed.QUERIES | malformed.RESPONSES).values()),
+    *(message for message in BOMBS.values() if len(message) < 2500),
+]
+READERS: dict[int, Callable[..., object]] = {
+    RRType.A: address_of,
+    RRType.CNAME: target_of,
+    RRType.SOA: soa_minimum,
+    RRType.HTTPS: svcb_parts,
+}
+PLAIN = a_query()
+WAYS_TO_SEND: list[dict[str, Any]] = [
+    {},
+    {"age_s": 100},
+    {"cap_ttl_s": 10, "ad": True},
+    {"set_ttl_s": 30, "floor_ttl_s": 5},
+]
+
+
+def attempt(work: Callable[..., object], *args: object, **named: object) -> object:
+    """Return what comes of it; for a malformed message, which error and where."""
+    try:
+        return work(*args, **named)
+    except WireError as error:
+        return type(error), error.offset
+
+
+def everything(twin: Any, message: bytes) -> list[object]:
+    """Do with a message all that a codec does."""
+    results = [attempt(twin.parse_query, message)]
+    response: Any = attempt(twin.parse_response, message)
+    if isinstance(response, tuple):
+        return [*results, response]
+    results += [response.header, response.question, response.records, response.edns]
+    results += [response.rcode, max(response.steps_left, -1)]
+    for record in response.records:
+        if record.rtype in READERS:
+            results.append(attempt(READERS[record.rtype], response, record))
+    results += written(twin, response)
+    return [*results, max(response.steps_left, -1)]
+
+
+def written(twin: Any, response: Any) -> list[object]:
+    """Rebuild all of a response, some of it, and all of it behind an alias; send it."""
+    records = response.records
+    sections: Any = attempt(twin.rebuild, response, records)
+    changed = dict.fromkeys(records[::4], b"changed")
+    results = [sections, attempt(twin.rebuild, response, records[::-2], changed=changed)]
+    if response.question is None:
+        return results
+    alias = Question.of(b"\5alias\0", 1)
+    results.append(attempt(twin.rebuild_behind_alias, response, records, alias, 77))
+    if isinstance(sections, RebuiltSections):
+        results += sent(twin, response, sections)
+    return results
+
+
+def sent(twin: Any, response: Any, sections: Any) -> list[object]:
+    """Send what was rebuilt to askers with and without OPT, and read it again."""
+    query = _codec_py.parse_query(a_message(response.question.wire))
+    asked = _codec_py.parse_query(a_query(do=True))._replace(question=query.question)
+    replies = [
+        twin.assemble(one, sections, response.rcode, **ways)
+        for one in (query, asked)
+        for ways in WAYS_TO_SEND
+    ]
+    return [*replies, twin.read_back(sections, response.question).records]
+
+
+def agree(message: bytes) -> None:
+    assert everything(live, message) == everything(_codec_py, message), message.hex()
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_twins_judge_a_dear_message_alike(name: str) -> None:
+    agree(BOMBS[name])
+
+
+@given(MESSAGES)
+def test_twins_read_and_write_honest_messages_alike(message: bytes) -> None:
+    agree(message)
+
+
+@given(st.binary(max_size=300), st.integers(0, 2), st.integers(0, 2), st.integers(0, 2))
+def test_twins_judge_any_octets_alike(octets: bytes, answers: int, soa: int, extra: int) -> None:
+    agree(octets)
+    agree(a_message(octets, ancount=answers, nscount=soa, arcount=extra))
+
+
+def test_twins_judge_mutants_alike() -> None:
+    rng = random.Random(SEED)
+    for _ in range(MUTANTS):
+        agree(mutate(rng.choice(SEEDS), rng))
+
+
+def test_twins_judge_captured_messages_and_their_mutants_alike() -> None:
+    rng, packets = random.Random(SEED), captured_packets()
+    for packet in packets:
+        agree(packet.message)
+    for _ in range(MUTANTS):
+        agree(mutate(rng.choice(packets).message, rng))
+
+
+@pytest.mark.parametrize("size", [65_535, 65_536])
+def test_twins_take_no_message_longer_than_tcp_carries(size: int) -> None:
+    agree(a_message(bytes(size - 12), flags=0x8380, qdcount=0))
+
+
+def test_the_native_writer_refuses_a_record_of_another_message() -> None:
+    response = live.parse_response(SEEDS[1])
+    record = response.records[0]._replace(rdata_offset=60_000)
+    with pytest.raises(ValueError, match="another message"):
+        live.rebuild(response, [record])
+
+
+def test_the_native_assembler_refuses_a_ttl_outside_the_body() -> None:
+    response = live.parse_response(SEEDS[1])
+    sections = live.rebuild(response, response.records)
+    beyond = sections._replace(ttl_offsets=(len(sections.body) - 3,), ttls=(1,))
+    with pytest.raises(ValueError, match="outside the body"):
+        live.assemble(live.parse_query(PLAIN), beyond, 0)
+
+
+def test_the_native_writer_writes_what_the_pure_parser_has_read() -> None:
+    response = _codec_py.parse_response(SEEDS[1])
+    expected = _codec_py.rebuild(response, response.records)
+    assert live.rebuild(response, response.records) == expected
