@@ -13,9 +13,12 @@ import multiprocessing
 import socket
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import process_time
 from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import patch
 
 import uvloop
 
@@ -134,6 +137,18 @@ async def chain_costs(chain: Chain, calls: int) -> list[tuple[str, float]]:
     ]
 
 
+@contextmanager
+def nothing_is_parsed() -> Iterator[None]:
+    """Let every response that answers a question be the same one, taken apart beforehand."""
+    response = parse_response(RESPONSE)
+    resolution = resolution_of(response, ASKED)
+    with (
+        patch("filterd.upstream.question.parse_response", lambda _: response),  # both twins ask it
+        patch("filterd.upstream.forwarder.resolution_of", lambda *_, **__: resolution),
+    ):
+        yield
+
+
 async def exchange_cost(chain: Chain, port: int, questions: int) -> float:
     """Measure asking an upstream and reading what it says."""
     route = Route((UpstreamServer("127.0.0.1", port),))
@@ -183,12 +198,15 @@ async def measure(folder: Path, port: int, questions: int) -> list[tuple[str, fl
     """Measure everything."""
     chain = a_chain(folder, port)
     try:
-        return [
-            *codec_costs(questions),
-            *await chain_costs(chain, questions),
-            ("exchange", await exchange_cost(chain, port, questions)),
-            ("miss", await miss_cost(chain, questions)),
-        ]
+        rows = [*codec_costs(questions), *await chain_costs(chain, questions)]
+        rows.append(("exchange", await exchange_cost(chain, port, questions)))
+        with nothing_is_parsed():
+            before = getrusage(RUSAGE_SELF).ru_stime
+            rows.append(("exchange, nothing parsed", await exchange_cost(chain, port, questions)))
+            kernel_s = getrusage(RUSAGE_SELF).ru_stime - before
+        rows.append(("  of it in the kernel", kernel_s / questions * 1e6))
+        rows.append(("miss", await miss_cost(chain, questions)))
+        return rows
     finally:
         await chain.close()
 
