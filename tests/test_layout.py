@@ -19,6 +19,7 @@ WAIVED = {
     "server/_fastpath_py": "chosen by server/fastpath; tests/twins hold it against its native twin",
     "server/_limiter_py": "chosen by server/limiter; test_limiter tests both twins alike",
     "wire/_codec_py": "gathers what has its tests; tests/twins hold it against its native twin",
+    "upstream/_pool_py": "chosen by upstream/pool; test_pool tests both twins alike",
 }
 """Modules that are tested elsewhere, and where."""
 

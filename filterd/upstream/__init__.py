@@ -4,7 +4,8 @@
 * ``route``, ``group``: who is asked about a name, and how each server has fared.
 * ``question``: composes what is asked and tells whether a message answers it.
 * ``randomness``, ``ports``, ``udp``, ``pool``: questions by UDP, on sockets that
-  change their ports.
+  change their ports. ``pool`` is native where it was built, and does the work of
+  the other three then; they are its readable twin.
 * ``tcp``, ``tls``: questions by connections; ``timers``: all that waits.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on;

@@ -22,8 +22,6 @@ from filterd.errors import (
     UpstreamUnreachableError,
 )
 from filterd.upstream.fetching import Fetch, Fetches
-from filterd.upstream.question import Asked
-from filterd.upstream.udp import UdpAttempt
 from filterd.wire import ParsedResponse, Rcode
 
 if TYPE_CHECKING:
@@ -31,7 +29,9 @@ if TYPE_CHECKING:
 
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.group import ServerGroup, ServerHealth
+    from filterd.upstream.pool import UdpAttempt
     from filterd.upstream.question import UpstreamQuestion
+    from filterd.upstream.timers import Bucket
     from filterd.upstream.transports import Transports
 
 DEADLINE_S = 3.8
@@ -57,6 +57,9 @@ class Answered(NamedTuple):
 Outcome = Answered | UpstreamError
 
 
+_NOWHERE: Bucket = {}
+
+
 def _nobody(_: Outcome) -> None:
     """Take what nobody waits for any more."""
 
@@ -65,26 +68,26 @@ class Exchange:
     """An exchange in progress; calls ``done`` exactly once unless closed before.
 
     A server is yet to be asked (``_to_ask``), waited for by UDP (``_attempts``)
-    or by TCP or TLS (``_fetching``), or it has spoken. When the first three are
+    or by TCP or TLS (``_fetches``), or it has spoken. When the first three are
     empty there is nothing left to wait for.
     """
 
     __slots__ = (
         "_asked",
         "_attempts",
-        "_deadline",
+        "_began",
         "_done",
         "_edns_refused",
-        "_fetching",
+        "_fetches",
         "_finished",
         "_last_resort",
         "_mismatches",
         "_next_at",
         "_question",
-        "_second_try_at",
-        "_tick",
         "_to_ask",
+        "_tried_again",
         "_use",
+        "_waits_in",
     )
 
     def __init__(
@@ -93,33 +96,43 @@ class Exchange:
         group: ServerGroup,
         question: UpstreamQuestion,
         done: Callable[[Outcome], None],
+        now: float,
     ) -> None:
+        """Prepare an exchange.
+
+        Args:
+            transports: the ways to ask.
+            group: whom to ask.
+            question: what to ask.
+            done: told the outcome.
+            now: the clock's monotonic time.
+        """
         self._use, self._question, self._done = transports, question, done
-        self._to_ask = group.in_order(transports.clock.monotonic())
+        self._to_ask: list[ServerHealth] = group.in_order(now)
         self._asked: list[tuple[ServerHealth, float]] = []
         self._attempts: list[UdpAttempt] = []
-        self._fetching = Fetches(transports, question)
-        self._edns_refused: list[ServerHealth] = []
+        self._fetches: Fetches | None = None
+        self._edns_refused: tuple[ServerHealth, ...] = ()
         self._mismatches = 0
         self._last_resort: Outcome | None = None
-        self._finished = False
-        now = transports.wheel.now()
-        self._deadline, self._second_try_at = now + DEADLINE_S, now + _SECOND_TRY_S
-        self._next_at = self._deadline
-        self._tick = 0
+        self._finished = self._tried_again = False
+        self._began = self._next_at = transports.wheel.now()
+        self._waits_in: Bucket = _NOWHERE
 
-    def start(self) -> None:
+    def start(self, now: float) -> None:
         """Ask the first server."""
-        self._ask_next()
+        self._ask_next(now)
 
     def close(self) -> None:
         """Give up without a result; frees all that waits. May be called twice."""
         self._finished = True
-        self._use.wheel.take_out(self, self._tick)
-        for attempt in self._attempts:
-            attempt.close()
-        self._attempts.clear()
-        self._fetching.cancel()
+        self._waits_in.pop(self, None)
+        if self._attempts:
+            for attempt in self._attempts:
+                attempt.close()
+            self._attempts.clear()
+        if self._fetches is not None:
+            self._fetches.cancel()
         self._done = _nobody  # else who waits and we hold each other, and only the collector helps
 
     def _finish(self, outcome: Outcome) -> None:
@@ -134,27 +147,30 @@ class Exchange:
         """Do what the time has come for."""
         if self._finished:
             return
-        now = self._use.wheel.now()
-        if now >= self._deadline:
-            self._time_is_over()
+        now = self._use.clock.monotonic()
+        if self._use.wheel.now() >= self._began + DEADLINE_S:
+            self._time_is_over(now)
         elif self._to_ask:
-            self._ask_next()
+            self._ask_next(now)
         else:
-            self._second_try_at = self._deadline
-            self._try_again()
+            self._tried_again = True
+            self._try_again(now)
             self._wait()
 
     def _wait(self) -> None:
         """Wait for whichever comes first: the next server's turn, a second try, the end."""
         if self._finished:
             return
-        at = self._next_at if self._to_ask else self._second_try_at
-        self._use.wheel.take_out(self, self._tick)
-        self._tick = self._use.wheel.put(self, min(at, self._deadline))
+        at = self._began + DEADLINE_S
+        if self._to_ask:
+            at = min(at, self._next_at)
+        elif not self._tried_again:
+            at = min(at, self._began + _SECOND_TRY_S)
+        self._waits_in.pop(self, None)
+        self._waits_in = self._use.wheel.put(self, at)
 
-    def _time_is_over(self) -> None:
-        now = self._use.clock.monotonic()
-        silent = {attempt.member for attempt in self._attempts} | set(self._fetching.members)
+    def _time_is_over(self, now: float) -> None:
+        silent = self._silent()
         for member, asked_at in self._asked:
             if member in silent:
                 member.failed(asked_at, now)
@@ -164,67 +180,72 @@ class Exchange:
             self._last_resort = UpstreamTimeoutError("no upstream answered in time")
         self._finish(self._last_resort)
 
+    def _silent(self) -> set[ServerHealth]:
+        """Return the servers that are waited for."""
+        silent = {attempt.member for attempt in self._attempts}
+        if self._fetches is not None:
+            silent.update(self._fetches.members)
+        return silent
+
     # Whom to ask, and how.
 
-    def _ask_next(self) -> None:
+    def _ask_next(self, now: float) -> None:
         """Ask the next server that can be reached; with nothing left to wait for, settle."""
         while self._to_ask and not self._finished:
             member = self._to_ask.pop(0)
-            if self._ask(member):
-                self._asked.append((member, self._use.clock.monotonic()))
-                self._next_at = self._use.wheel.now() + member.hedge_after_s
+            if self._ask(member, now):
+                self._asked.append((member, now))
+                if self._to_ask:
+                    self._next_at = self._use.wheel.now() + member.hedge_after_s
                 break
-        if not self._attempts and not self._fetching:
+        if not self._attempts and not self._fetches:
             self._finish(self._last_resort or UpstreamUnreachableError("no upstream is configured"))
         self._wait()
 
-    def _try_again(self) -> None:
+    def _try_again(self, now: float) -> None:
         """Ask the first server once more; ask in clear whoever has not answered by TLS."""
-        now = self._use.clock.monotonic()
-        for member in list(self._fetching.members):
+        for member in list(self._fetches.members) if self._fetches is not None else ():
             if member.may_go_in_clear and member.goes_by_tls(now):
                 member.had_no_tls(now)
-                self._ask_in_clear(member)
+                self._ask_in_clear(member, now)
         if self._attempts:
-            self._ask_in_clear(self._attempts[0].member)
+            self._ask_in_clear(self._attempts[0].member, now)
 
-    def _ask(self, member: ServerHealth) -> bool:
+    def _ask(self, member: ServerHealth, now: float) -> bool:
         """Ask in the way that is right for a server; tell whether the question is on its way."""
-        now = self._use.clock.monotonic()
         if member.goes_by_tls(now):
-            self._fetching.by_tls(member, self, edns=self._with_edns(member, now))
+            self._fetching().by_tls(member, self, edns=self._with_edns(member, now))
             return True
-        return self._ask_in_clear(member)
+        return self._ask_in_clear(member, now)
 
-    def _ask_in_clear(self, member: ServerHealth) -> bool:
+    def _ask_in_clear(self, member: ServerHealth, now: float) -> bool:
         """Ask without TLS, by what is safe now; tell whether the question is on its way."""
         assert member.may_go_in_clear
         if self._mismatches >= _MISMATCHES_UNTIL_TCP:
-            self._fetch_by_tcp(member)
+            self._fetch_by_tcp(member, now)
             return True
+        edns, exact = self._with_edns(member, now), member.keeps_case(now)
         try:
-            self._send(member)
+            attempt = self._use.pool.ask(self, member, self._question, now, edns=edns, exact=exact)
         except UpstreamUnreachableError as error:
             self._use.counters["unreachable"] += 1
             self._keep(error)
             return False
-        return True
-
-    def _send(self, member: ServerHealth) -> None:
-        now = self._use.clock.monotonic()
-        numbers = self._use.numbers if member.keeps_case(now) else None
-        asked = Asked(self._question, edns=self._with_edns(member, now), numbers=numbers)
-        attempt = UdpAttempt(self, member, asked, now)
-        self._use.pool.ask(attempt)
         self._use.counters["sent"] += 1
         self._attempts.append(attempt)
+        return True
 
     def _with_edns(self, member: ServerHealth, now: float) -> bool:
-        return member.understands_edns(now) and member not in self._edns_refused
+        return member not in self._edns_refused and member.understands_edns(now)
 
-    def _fetch_by_tcp(self, member: ServerHealth) -> None:
-        edns = self._with_edns(member, self._use.clock.monotonic())
-        self._fetching.by_tcp(member, self, edns=edns)
+    def _fetch_by_tcp(self, member: ServerHealth, now: float) -> None:
+        self._fetching().by_tcp(member, self, edns=self._with_edns(member, now))
+
+    def _fetching(self) -> Fetches:
+        """Return what fetches by connections, which most exchanges do without."""
+        if self._fetches is None:
+            self._fetches = Fetches(self._use, self._question)
+        return self._fetches
 
     # What comes back by UDP.
 
@@ -232,21 +253,25 @@ class Exchange:
         """Take a response from a server; it is not waited for any more by UDP."""
         member, now = attempt.member, self._use.clock.monotonic()
         member.answered(now - attempt.sent_at, now)
-        if attempt.asked.exact:
+        if attempt.exact:
             member.kept_case()
-        self._stop_waiting(member)
-        if response.header.tc:
-            self._fetch_by_tcp(member)
+        if len(self._attempts) == 1:
+            self._attempts.clear()  # it was the only one
         else:
-            self._weigh(member, member.plain, response, edns=attempt.asked.edns)
+            self._stop_waiting(member)
+        if response.header.tc:
+            self._fetch_by_tcp(member, now)
+        else:
+            self._weigh(member, member.plain, response, now, edns=attempt.edns)
 
     def mismatched(self) -> None:
         """Note a message that answers nothing; many of them mean that somebody guesses."""
         self._mismatches += 1
         if self._mismatches == _MISMATCHES_UNTIL_TCP:
+            now = self._use.clock.monotonic()
             for member in dict.fromkeys(attempt.member for attempt in self._attempts):
                 self._stop_waiting(member)
-                self._fetch_by_tcp(member)
+                self._fetch_by_tcp(member, now)
 
     def mismatched_in_case(self, attempt: UdpAttempt) -> None:
         """Ask again: the server does not keep letter case, or somebody guesses well.
@@ -254,13 +279,14 @@ class Exchange:
         The right answer is still waited for. A server that never keeps it is
         asked as it likes after a few of these.
         """
-        attempt.member.mismatched_in_case(self._use.clock.monotonic())
-        self._ask_in_clear(attempt.member)
+        now = self._use.clock.monotonic()
+        attempt.member.mismatched_in_case(now)
+        self._ask_in_clear(attempt.member, now)
 
     def refused(self) -> None:
         """An ICMP error ends nothing, but another server can be asked now."""
         if self._to_ask:
-            self._ask_next()
+            self._ask_next(self._use.clock.monotonic())
 
     def _stop_waiting(self, member: ServerHealth) -> None:
         for attempt in self._attempts:
@@ -274,7 +300,7 @@ class Exchange:
         """Take a response that came by a connection."""
         now = self._use.clock.monotonic()
         fetch.member.answered(now - fetch.asked_at, now)
-        self._weigh(fetch.member, fetch.server, response, edns=fetch.edns)
+        self._weigh(fetch.member, fetch.server, response, now, edns=fetch.edns)
 
     def not_fetched(self, fetch: Fetch, error: UpstreamError) -> None:
         """Go on without: in clear where that is allowed, else with the next server."""
@@ -284,41 +310,47 @@ class Exchange:
         if fetch.by_tls and fetch.member.may_go_in_clear:
             if not overloaded:
                 fetch.member.had_no_tls(now)
-            if self._ask_in_clear(fetch.member):
+            if self._ask_in_clear(fetch.member, now):
                 return
         if not overloaded:
             fetch.member.failed(fetch.asked_at, now)
-        self._ask_next()
+        self._ask_next(now)
 
     # What it is worth.
 
     def _weigh(
-        self, member: ServerHealth, server: UpstreamServer, response: ParsedResponse, *, edns: bool
+        self,
+        member: ServerHealth,
+        server: UpstreamServer,
+        response: ParsedResponse,
+        now: float,
+        *,
+        edns: bool,
     ) -> None:
-        if response.rcode in _NO_EDNS and edns:
-            self._edns_refused.append(member)
-            if not self._ask(member):
-                self._ask_next()
-            return
-        if member in self._edns_refused and response.rcode not in _NO_EDNS:
+        rcode = response.rcode
+        if rcode in _NO_EDNS:
+            if edns:
+                self._edns_refused += (member,)
+                if not self._ask(member, now):
+                    self._ask_next(now)
+                return
+        elif member in self._edns_refused:
             # Only now: a question that it cannot read at all says nothing of EDNS.
-            member.refused_edns(self._use.clock.monotonic())
-        if response.rcode in CONCLUSIVE:
-            self._note_overtaken(member)
+            member.refused_edns(now)
+        if rcode in CONCLUSIVE:
+            if len(self._asked) > 1:
+                self._note_overtaken(member, now)
             self._finish(Answered(response, server))
         else:
             self._keep(Answered(response, server))
-            self._ask_next()
+            self._ask_next(now)
 
-    def _note_overtaken(self, winner: ServerHealth) -> None:
+    def _note_overtaken(self, winner: ServerHealth, now: float) -> None:
         """Who was asked earlier and is silent still has failed, though nobody waited for it.
 
         Without this a dead server would be asked first, and waited for, every time.
         """
-        if len(self._asked) == 1:
-            return
-        now = self._use.clock.monotonic()
-        silent = {attempt.member for attempt in self._attempts} | set(self._fetching.members)
+        silent = self._silent()
         for member, asked_at in self._asked:
             if member is winner:
                 return

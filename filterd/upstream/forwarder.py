@@ -8,7 +8,6 @@ outstanding queries would be an invitation (reliability.md B3).
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from filterd.upstream.resolution import Resolution, resolution_of
 from filterd.upstream.transports import Transports
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Hashable
 
     from filterd.clock import Clock
@@ -39,6 +39,7 @@ class Forwarder:
         self._groups: dict[Route, ServerGroup] = {}
         self._flights: dict[_Key, _Flight] = {}
         self._places: Places[_Flight] = Places()
+        self._landed: list[_Flight] = []
         self._transports: Transports | None = None
         self._closed = False
         self.counters: Counter[str] = Counter()
@@ -86,7 +87,13 @@ class Forwarder:
         else:
             self.counters["shared"] += 1
             self._places.share(flight, asker)
-        return await flight.join()
+        outcome = flight.outcome
+        if outcome is None:
+            outcome = await flight.wait()
+        if isinstance(outcome, UpstreamError):
+            # Of its own for each waiter: a shared one would grow a traceback of them all.
+            raise type(outcome)(*outcome.args)
+        return outcome
 
     def close(self) -> None:
         """End every exchange; whoever waits gets an error. Nothing is asked any more."""
@@ -102,9 +109,9 @@ class Forwarder:
         now = self._clock.monotonic()
         self._make_room(asker, now)
         transports = self._ways()
-        flight = self._flights[key] = _Flight(self, key)
+        flight = self._flights[key] = _Flight(self, key, transports.loop)
         self._places.take(flight, asker, now)
-        flight.start(transports, self._group(key[0]))
+        flight.start(transports, self._group(key[0]), now)
         return flight
 
     def _ways(self) -> Transports:
@@ -145,10 +152,29 @@ class Forwarder:
         return ServerHealth(server)
 
     def landed(self, flight: _Flight) -> None:
-        """Forget an exchange that is over, if that has not been done."""
+        """Forget an exchange that is over, once its waiters have had their turn.
+
+        They put it into the cache: who comes between would ask again.
+        """
+        if not self._landed:
+            flight.loop.call_soon(self._forget_landed)
+        self._landed.append(flight)
+
+    def forget(self, flight: _Flight) -> None:
+        """Forget an exchange, if that has not been done."""
         if self._flights.get(flight.key) is flight:
             del self._flights[flight.key]
             self._places.free(flight)
+
+    def _forget_landed(self) -> None:
+        (first, *others), self._landed = self._landed, []
+        self.forget(first)
+        if others:  # landed at the same time, but their waiters' turn comes after this
+            first.loop.call_soon(self._forget_all, others)
+
+    def _forget_all(self, flights: list[_Flight]) -> None:
+        for flight in flights:
+            self.forget(flight)
 
 
 _Key = tuple["Route", "UpstreamQuestion"]
@@ -161,42 +187,35 @@ class _Flight:
     its own.
     """
 
-    __slots__ = ("_exchange", "_forwarder", "_outcome", "_waiters", "key")
+    __slots__ = ("_exchange", "_forwarder", "_waiters", "key", "loop", "outcome")
 
-    def __init__(self, forwarder: Forwarder, key: _Key) -> None:
-        self._forwarder, self.key = forwarder, key
+    def __init__(self, forwarder: Forwarder, key: _Key, loop: asyncio.AbstractEventLoop) -> None:
+        self._forwarder, self.key, self.loop = forwarder, key, loop
         self._waiters: list[asyncio.Future[Resolution | UpstreamError]] = []
-        self._outcome: Resolution | UpstreamError | None = None
+        self.outcome: Resolution | UpstreamError | None = None
         self._exchange: Exchange
 
-    def start(self, transports: Transports, group: ServerGroup) -> None:
-        self._exchange = Exchange(transports, group, self.key[1], self._landed)
-        self._exchange.start()
+    def start(self, transports: Transports, group: ServerGroup, now: float) -> None:
+        self._exchange = Exchange(transports, group, self.key[1], self._landed, now)
+        self._exchange.start(now)
 
-    async def join(self) -> Resolution:
-        outcome = self._outcome
-        if outcome is None:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            outcome = await waiter
-        if isinstance(outcome, UpstreamError):
-            # Of its own for each waiter: a shared one would grow a traceback of them all.
-            raise type(outcome)(*outcome.args)
-        return outcome
+    def wait(self) -> asyncio.Future[Resolution | UpstreamError]:
+        waiter: asyncio.Future[Resolution | UpstreamError] = self.loop.create_future()
+        self._waiters.append(waiter)
+        return waiter
 
     def end(self, error: UpstreamError) -> None:
         """Give up; everybody who waits gets the error."""
         self._exchange.close()
         self._land(error)
-        self._forwarder.landed(self)
+        self._forwarder.forget(self)
 
     def _landed(self, outcome: Outcome) -> None:
         self._land(_resolution_or_error(outcome, self.key))
-        # Only after the waiters, who put it into the cache: who comes between would ask again.
-        asyncio.get_running_loop().call_soon(self._forwarder.landed, self)
+        self._forwarder.landed(self)
 
     def _land(self, outcome: Resolution | UpstreamError) -> None:
-        self._outcome = outcome
+        self.outcome = outcome
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(outcome)

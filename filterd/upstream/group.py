@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import Tls
@@ -29,8 +30,8 @@ _NO_TLS_S = 60.0
 class ServerHealth:
     """What is known of one server.
 
-    ``plain`` is where it is asked without TLS. ``srtt_s`` is its smoothed
-    round-trip time. Times are the clock's monotonic ones.
+    ``plain`` is where it is asked without TLS, ``may_go_in_clear`` whether it may
+    be. ``srtt_s`` is its smoothed round-trip time. Times are the clock's monotonic ones.
     """
 
     server: UpstreamServer
@@ -38,15 +39,20 @@ class ServerHealth:
     failures: int = 0
     down_until: float = 0.0
     plain: UpstreamServer = field(init=False)
+    may_go_in_clear: bool = field(init=False)
     _answered_at: float = 0.0
     _failed_at: float = 0.0
     _case_mismatches: int = 0
     _no_edns_until: float = 0.0
     _no_case_until: float = 0.0
     _no_tls_until: float = 0.0
+    """For ever where it has none."""
 
     def __post_init__(self) -> None:
         self.plain = in_clear(self.server)
+        self.may_go_in_clear = self.server.tls != Tls.STRICT
+        if self.server.tls == Tls.NO:
+            self._no_tls_until = inf
 
     def answered(self, took_s: float, now: float) -> None:
         """Note an answer."""
@@ -99,18 +105,12 @@ class ServerHealth:
 
     def goes_by_tls(self, now: float) -> bool:
         """Tell whether it is to be asked by TLS first."""
-        if self.server.tls == Tls.OPPORTUNISTIC:
-            return now >= self._no_tls_until
-        return self.server.tls == Tls.STRICT
-
-    @property
-    def may_go_in_clear(self) -> bool:
-        """Whether it may be asked without TLS."""
-        return self.server.tls != Tls.STRICT
+        return now >= self._no_tls_until
 
     def had_no_tls(self, now: float) -> None:
         """Note that TLS could not be had in time."""
-        self._no_tls_until = now + _NO_TLS_S
+        if self.server.tls == Tls.OPPORTUNISTIC:  # a strict one has no other way
+            self._no_tls_until = now + _NO_TLS_S
 
 
 class ServerGroup:

@@ -1,132 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sockets by which servers are asked: few questions each, on ports that change.
-
-A question goes out by one of 256 places for its server, chosen at random. Where
-the place is empty a socket is opened on a random port; after three questions or
-two seconds it retires, and closes when nothing waits on it any more. So opening
-is paid for a third of the questions where there are many, ports say nothing of
-the order of questions, and none stays open long enough to be searched for by
-its answers to probes (SAD DNS, CVE-2020-25705).
-
-All sockets are in one epoll set of their own, which the event loop watches as
-one descriptor: a reader of the loop for each costs more than its question.
-"""
+"""The live twin of the sockets by which servers are asked; ``_pool_py`` explains it."""
 
 from __future__ import annotations
 
-import asyncio
-import resource
-import select
 from typing import TYPE_CHECKING
 
-from filterd.errors import UpstreamUnreachableError
-from filterd.upstream.ports import RandomPorts, reserved_ports
-from filterd.upstream.udp import UdpAttempt, UdpSocket
+from filterd.twins import live_twin
 
 if TYPE_CHECKING:
-    from collections import Counter
+    from filterd.upstream._pool_py import SocketPool
+    from filterd.upstream.udp import UdpAttempt
 
-    from filterd.upstream.group import ServerHealth
-    from filterd.upstream.randomness import RandomNumbers
-    from filterd.upstream.timers import TimerWheel
+    NATIVE: bool
+else:
+    _live, NATIVE = live_twin("filterd.upstream._pool", "filterd.upstream._pool_py")
+    SocketPool, UdpAttempt = _live.SocketPool, _live.UdpAttempt
 
-QUESTIONS_A_SOCKET = 3
-LIFE_S = 2.0
-MOST_SOCKETS = 4_096
-
-_PLACES = 256
-_SOCKETS_A_WAKEUP = 64
-"""A flood of forgeries must not keep the loop here."""
-
-_Place = tuple["ServerHealth", int]
-
-
-def _most_sockets() -> int:
-    """Return how many there may be: at most half of what this process may open."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST_SOCKETS if soft < 0 else min(MOST_SOCKETS, soft // 2)
-
-
-class SocketPool:
-    """Sends attempts; opens, shares and closes the sockets for them."""
-
-    def __init__(self, wheel: TimerWheel, numbers: RandomNumbers, counters: Counter[str]) -> None:
-        self._wheel, self._numbers, self._counters = wheel, numbers, counters
-        self._ports = RandomPorts(numbers, reserved_ports())
-        self._most = _most_sockets()
-        self._in_place: dict[_Place, UdpSocket] = {}
-        self._open: dict[int, tuple[UdpSocket, _Place, int]] = {}
-        self._loop = asyncio.get_running_loop()
-        self._epoll = select.epoll()
-        self._loop.add_reader(self._epoll.fileno(), self._ready)
-
-    def __len__(self) -> int:
-        """Return how many sockets are open."""
-        return len(self._open)
-
-    def ask(self, attempt: UdpAttempt) -> None:
-        """Send a question.
-
-        Raises:
-            UpstreamUnreachableError: there is no way to the server, or no socket for it.
-        """
-        place = attempt.member, self._numbers.uint16() % _PLACES
-        opened = self._in_place.get(place)
-        try:
-            if opened is None or opened.is_retired:
-                opened = self._fill(place)
-            opened.ask(attempt)
-        except OSError as error:
-            if opened is not None:
-                self._take_away(opened, place)
-            address = attempt.member.plain.address
-            raise UpstreamUnreachableError(f"{address}: {error.strerror or error}") from error
-        if opened.questions >= QUESTIONS_A_SOCKET:
-            self._take_away(opened, place)
-
-    def close(self) -> None:
-        """Close every socket, whoever waits."""
-        for opened, _, _ in list(self._open.values()):
-            opened.close()
-        if not self._epoll.closed:
-            self._loop.remove_reader(self._epoll.fileno())
-            self._epoll.close()
-
-    def _fill(self, place: _Place) -> UdpSocket:
-        """Open a socket in a place."""
-        if len(self._open) >= self._most and not self._give_one_up():
-            raise UpstreamUnreachableError(f"all {self._most} sockets are waiting for answers")
-        server = place[0].plain
-        connected = self._ports.connect(server.address, server.port)
-        opened = UdpSocket(connected, self._numbers, self._counters, self._closed)
-        self._epoll.register(opened.fileno, select.EPOLLIN)
-        tick = self._wheel.put(opened, self._wheel.now() + LIFE_S)
-        self._open[opened.fileno] = opened, place, tick
-        self._in_place[place] = opened
-        return opened
-
-    def _give_one_up(self) -> bool:
-        """Close the oldest socket on which nothing waits; tell whether there was one."""
-        for place, opened in self._in_place.items():
-            if not len(opened):
-                self._take_away(opened, place)
-                return True
-        return False
-
-    def _take_away(self, opened: UdpSocket, place: _Place) -> None:
-        """Let a socket carry no more questions."""
-        if self._in_place.get(place) is opened:
-            del self._in_place[place]
-        opened.retire()
-
-    def _closed(self, opened: UdpSocket) -> None:
-        _, place, tick = self._open.pop(opened.fileno)
-        self._wheel.take_out(opened, tick)
-        if self._in_place.get(place) is opened:
-            del self._in_place[place]
-
-    def _ready(self) -> None:
-        for descriptor, _ in self._epoll.poll(0, _SOCKETS_A_WAKEUP):
-            found = self._open.get(descriptor)
-            if found is not None:  # else another in this batch has closed it
-                found[0].receive()
+__all__ = ["NATIVE", "SocketPool", "UdpAttempt"]

@@ -96,7 +96,7 @@ class Asked:
         if numbers is not None:
             qname = randomise_case(qname, numbers)
         self._section = qname + _TYPE_AND_CLASS.pack(question.qtype, RRClass.IN)
-        before, behind = _around_the_section(do=question.do, cd=question.cd, edns=edns)
+        before, behind = around_the_section(do=question.do, cd=question.cd, edns=edns)
         self._rest = before + self._section + behind
 
     def message(self, message_id: int) -> bytes:
@@ -121,7 +121,7 @@ class Asked:
 
 
 @cache
-def _around_the_section(*, do: bool, cd: bool, edns: bool) -> tuple[bytes, bytes]:
+def around_the_section(*, do: bool, cd: bool, edns: bool) -> tuple[bytes, bytes]:
     """Return what stands between ID and question section, and what behind: the same for many."""
     message = compose(UpstreamQuestion(b"\0", 0, do, cd), 0, edns=edns)
     end = _HEADER_OCTETS + 1 + _TYPE_AND_CLASS.size

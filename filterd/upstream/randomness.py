@@ -29,5 +29,9 @@ class RandomNumbers:
     def uint16(self) -> int:
         """Return a number from 0 to 65535, each as likely."""
         if not self._left:
-            self._left = array("H", os.urandom(_BLOCK_OCTETS))
+            self._left = array("H", self.block())
         return self._left.pop()
+
+    def block(self) -> bytes:
+        """Return 2048 numbers that ``uint16`` does not return too."""
+        return os.urandom(_BLOCK_OCTETS)

@@ -23,12 +23,16 @@ class Timed(Protocol):
         """See that the time has come, or, where it was taken out just now, has passed."""
 
 
+Bucket = dict[Timed, None]
+"""What waits for the same tick."""
+
+
 class TimerWheel:
     """Calls ``due`` of what waits, at most one tick late and never early."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._buckets: dict[int, dict[Timed, None]] = {}
+        self._buckets: dict[int, Bucket] = {}
         self._ticks: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for = 0
@@ -40,8 +44,8 @@ class TimerWheel:
         """Return the event loop's time in seconds, by which ``put`` goes."""
         return self._loop.time()
 
-    def put(self, waiting: Timed, at: float) -> int:
-        """Let something wait until ``at``; return the tick to take it out by."""
+    def put(self, waiting: Timed, at: float) -> Bucket:
+        """Let something wait until ``at``; return what to ``pop`` it from if it need not."""
         tick = int(at / TICK_S) + 1
         bucket = self._buckets.get(tick)
         if bucket is None:
@@ -49,13 +53,7 @@ class TimerWheel:
             heappush(self._ticks, tick)
             self._arm()
         bucket[waiting] = None
-        return tick
-
-    def take_out(self, waiting: Timed, tick: int) -> None:
-        """Let something wait no longer; what does not wait is passed over."""
-        bucket = self._buckets.get(tick)
-        if bucket is not None:
-            bucket.pop(waiting, None)
+        return bucket
 
     def close(self) -> None:
         """Forget everything that waits."""

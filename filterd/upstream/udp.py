@@ -44,6 +44,16 @@ class UdpAttempt:
         self._socket: UdpSocket | None = None
         self._message_id = 0
 
+    @property
+    def edns(self) -> bool:
+        """Whether it went out with an OPT record."""
+        return self.asked.edns
+
+    @property
+    def exact(self) -> bool:
+        """Whether only an answer in the same letter case answers it."""
+        return self.asked.exact
+
     def sent(self, opened: UdpSocket, message_id: int) -> None:
         """Note where it waits."""
         self._socket, self._message_id = opened, message_id
@@ -155,10 +165,6 @@ class UdpSocket:
         self._retired = True
         if not self._waiting:
             self._close()
-
-    def due(self) -> None:
-        """Retire: its time has passed."""
-        self.retire()
 
     @property
     def is_retired(self) -> bool:

@@ -167,8 +167,8 @@ def test_what_an_upstream_would_see_is_told_from_what_it_should(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_subnet = edns.compose_edns(options=[SUBNET])
-    uncached = question._around_the_section.__wrapped__
-    monkeypatch.setattr(question, "_around_the_section", uncached)
+    uncached = question.around_the_section.__wrapped__
+    monkeypatch.setattr(question, "around_the_section", uncached)
     monkeypatch.setattr(compose, "compose_edns", lambda **_: with_subnet)
     with serving.stub() as stub:
         stub.ask(CASES["client subnet"].query(PASSING))

@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import sys
+from array import array
 from contextlib import contextmanager, suppress
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ import pytest
 
 from filterd.errors import UpstreamUnreachableError, WireError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import exchange, ports
+from filterd.upstream import _pool_py, exchange, ports, transports
 from filterd.upstream.exchange import Exchange
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.udp import UdpSocket
@@ -115,6 +116,7 @@ BELIEVABLE = (
 def test_without_these_checks_it_would_be_believed(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, variant: str
 ) -> None:
+    monkeypatch.setattr(transports, "SocketPool", _pool_py.SocketPool)
     monkeypatch.setattr(UdpSocket, "receive", _believing)
     forge_first(upstream, FORGERIES[variant], times=1)
     assert addresses(serving.ask(next(_NAMES))) != [GOOD]
@@ -157,6 +159,7 @@ def test_on_an_unconnected_socket_it_would_be(
         )
         socket = Unconnected
 
+    monkeypatch.setattr(transports, "SocketPool", _pool_py.SocketPool)
     monkeypatch.setattr(ports, "socket", Sockets)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
         elsewhere.bind(("127.0.0.2", 0))
@@ -305,9 +308,9 @@ def test_nothing_is_poisoned_by_a_flood_of_guesses(index: Index) -> None:
 def test_ids_and_ports_that_can_be_guessed_would_be(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    numbers = iter(range(10**9))
+    block = array("H", [20_000 + n % 64 for n in range(2_048)]).tobytes()
     monkeypatch.setattr(ports, "LOWEST", 0)
-    monkeypatch.setattr(RandomNumbers, "uint16", lambda _: 20_000 + next(numbers) % 64)
+    monkeypatch.setattr(RandomNumbers, "block", lambda _: block)
     with (
         a_flood(20_000, 64, 65_536) as (server, _),
         Serving(a_site(index, [server])) as serving,

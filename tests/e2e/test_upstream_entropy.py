@@ -8,6 +8,7 @@ asks a hundred thousand questions and prints the figures.
 from __future__ import annotations
 
 import itertools
+from array import array
 from typing import TYPE_CHECKING
 
 from filterd.upstream import ports
@@ -39,6 +40,10 @@ def test_ids_and_ports_hide_what_comes_next() -> None:
 
 
 def test_a_counter_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    counter = itertools.count(20_000)
-    monkeypatch.setattr(RandomNumbers, "uint16", lambda _: next(counter) % 65_536)
+    counter = itertools.cycle(range(65_536))
+
+    def block(_: RandomNumbers) -> bytes:
+        return array("H", itertools.islice(counter, 2_048)).tobytes()
+
+    monkeypatch.setattr(RandomNumbers, "block", block)
     assert not hides(figures_of(observe(QUESTIONS)))

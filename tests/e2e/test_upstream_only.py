@@ -20,6 +20,7 @@ import dns.rrset
 import pytest
 
 from filterd.policy.model import DelegatedZone, UpstreamServer
+from filterd.upstream import transports
 from filterd.upstream.pool import SocketPool
 from tests.support.policies import wire
 from tests.support.serving import Serving, a_site
@@ -172,14 +173,13 @@ def test_a_packet_elsewhere_would_be_seen(
     controller: FakeUpstream,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ask = SocketPool.ask
+    class Straying(SocketPool):
+        def ask(self, *arguments: Any, **more: Any) -> Any:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stray:
+                stray.sendto(b"", (DECOYS[0], 53))
+            return super().ask(*arguments, **more)
 
-    def straying(self: SocketPool, attempt: Any) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stray:
-            stray.sendto(b"", (DECOYS[0], 53))
-        ask(self, attempt)
-
-    monkeypatch.setattr(SocketPool, "ask", straying)
+    monkeypatch.setattr(transports, "SocketPool", Straying)
     site = site_of(index, upstream, second, controller)
     with Serving(site, loop="asyncio") as serving, watching(serving) as watch:
         serving.ask("www.example.com")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The twins of the listener that are built here, for tests that both have to pass."""
+"""The twins that are built here, for tests that both have to pass."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-def _built(*names: str) -> list[ModuleType]:
-    found = [f"filterd.server.{one}" for one in names]
+def _built(*names: str, package: str = "filterd.server") -> list[ModuleType]:
+    found = [f"{package}.{one}" for one in names]
     return [import_module(one) for one in found if util.find_spec(one)]
 
 
 MODULES = {
     "limiter": _built("_limiter_py", "_limiter"),
     "datagrams": _built("_datagrams_py", "_datagrams"),
+    "pool": _built("_pool_py", "_pool", package="filterd.upstream"),
 }
 """By facade; the pure twin is first, and the only one where no compiler was at hand."""

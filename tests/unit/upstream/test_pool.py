@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sockets that carry few questions each, and are given back."""
+"""Sockets that carry few questions each, and are given back; both twins pass the same tests."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
+import os
 import resource
 import socket
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dns.rdatatype
@@ -16,24 +17,39 @@ import uvloop
 
 from filterd.errors import UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import UpstreamQuestion, pool
+from filterd.upstream import UpstreamQuestion
+from filterd.upstream import _pool_py as reference
 from filterd.upstream.group import ServerHealth
-from filterd.upstream.pool import QUESTIONS_A_SOCKET, SocketPool
-from filterd.upstream.question import Asked
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.timers import TimerWheel
-from filterd.upstream.udp import UdpAttempt
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S, open_sockets
 from tests.support.statistics import distinct_expected, serial_correlation
+from tests.support.twins import MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from types import ModuleType
 
+    from filterd.upstream._pool_py import SocketPool
+    from filterd.upstream.udp import UdpAttempt
     from filterd.wire import ParsedResponse
     from tests.support.upstream import FakeUpstream
 
 QUESTION = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
+
+
+class Twin:
+    """The twin that is tested."""
+
+    module: ModuleType
+
+
+@pytest.fixture(
+    autouse=True, params=MODULES["pool"], ids=lambda module: module.__name__.rpartition(".")[2]
+)
+def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Twin, "module", request.param, raising=False)
 
 
 class Waiting:
@@ -79,7 +95,7 @@ def with_a_pool(
 ) -> None:
     async def main() -> None:
         wheel = TimerWheel(asyncio.get_running_loop())
-        opened = SocketPool(wheel, RandomNumbers(), Counter())
+        opened: SocketPool = Twin.module.SocketPool(wheel, RandomNumbers(), Counter())
         before = open_sockets()
         try:
             await asyncio.wait_for(test(opened, wheel), WITHIN_S)
@@ -93,9 +109,7 @@ def with_a_pool(
 
 
 def ask(opened: SocketPool, member: ServerHealth) -> UdpAttempt:
-    attempt = UdpAttempt(Waiting(), member, Asked(QUESTION, edns=True), 0.0)
-    opened.ask(attempt)
-    return attempt
+    return opened.ask(Waiting(), member, QUESTION, 0.0, edns=True, exact=False)
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
@@ -119,7 +133,7 @@ def test_no_socket_carries_more_than_its_share_of_questions() -> None:
             ports += sink.ports()
         sink.socket.close()
         # A port may be drawn again, but hardly ever three times.
-        assert max(Counter(ports).values()) <= 3 * QUESTIONS_A_SOCKET
+        assert max(Counter(ports).values()) <= 3 * reference.QUESTIONS_A_SOCKET
         assert len(set(ports)) > 0.9 * distinct_expected(1_000, 55_536)
         assert abs(serial_correlation(ports)) < 0.1  # 5 standard errors
         assert len(opened) <= 256
@@ -143,13 +157,16 @@ def test_sockets_wait_for_answers_after_they_retire_and_close_then() -> None:
 def test_a_socket_that_is_not_used_up_lives_for_two_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pool, "LIFE_S", 0.05)
+    monkeypatch.setattr(reference, "LIFE_S", 0.05)
 
     async def test(opened: SocketPool, wheel: TimerWheel) -> None:
         sink = Sink()
-        waiting, other = ask(opened, sink.member), ask(opened, sink.member)
-        other.close()
-        assert len(wheel) == len(opened)
+        waiting, *others = (ask(opened, sink.member) for _ in range(20))
+        for other in others:
+            other.close()
+        assert len(wheel) == 1  # one timer for all
+        while len(opened) > 1:
+            await asyncio.sleep(0.01)
         while len(wheel):
             await asyncio.sleep(0.01)
         assert len(opened) == 1  # somebody waits there
@@ -161,7 +178,7 @@ def test_a_socket_that_is_not_used_up_lives_for_two_seconds(
 
 
 def test_a_retired_socket_in_its_place_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_PLACES", 1)
+    monkeypatch.setattr(reference, "PLACES", 1)
 
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
@@ -178,17 +195,19 @@ def test_a_retired_socket_in_its_place_is_not_used_again(monkeypatch: pytest.Mon
 def test_the_number_of_sockets_is_bounded_and_idle_ones_make_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pool, "MOST_SOCKETS", 5)
-    monkeypatch.setattr(pool, "QUESTIONS_A_SOCKET", 1)
+    monkeypatch.setattr(reference, "MOST_SOCKETS", 5)
+    monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 2)
+    monkeypatch.setattr(reference, "PLACES", 1)
 
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink, other = Sink(), Sink()
-        attempts = [ask(opened, sink.member) for _ in range(5)]
+        attempts = [ask(opened, sink.member) for _ in range(10)]
         with pytest.raises(UpstreamUnreachableError, match="all 5 sockets"):
             ask(opened, sink.member)
-        attempts[0].close()
-        monkeypatch.setattr(pool, "QUESTIONS_A_SOCKET", 2)
+        for attempt in attempts[:2]:
+            attempt.close()
         ask(opened, sink.member).close()  # stays in its place, idle
+        assert len(opened) == 5
         ask(opened, other.member)
         assert len(opened) == 5
         sink.socket.close()
@@ -199,22 +218,21 @@ def test_the_number_of_sockets_is_bounded_and_idle_ones_make_room(
 
 def test_half_of_the_descriptors_are_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1_024, 4_096))
-    assert pool._most_sockets() == 512
+    assert reference.most_sockets() == 512
     monkeypatch.setattr(resource, "getrlimit", lambda _: (-1, -1))
-    assert pool._most_sockets() == pool.MOST_SOCKETS
+    assert reference.most_sockets() == reference.MOST_SOCKETS
 
 
-def test_where_no_socket_can_be_had_the_server_is_unreachable(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def none_left(*_: object) -> socket.socket:
-        raise OSError(errno.EMFILE, "Too many open files")
-
+def test_where_no_socket_can_be_had_the_server_is_unreachable() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
-        monkeypatch.setattr(socket, "socket", none_left)
-        with pytest.raises(UpstreamUnreachableError, match="Too many open files"):
-            ask(opened, ServerHealth(UpstreamServer("127.0.0.1")))
-        monkeypatch.undo()
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+        try:
+            with pytest.raises(UpstreamUnreachableError, match="Too many open files"):
+                ask(opened, ServerHealth(UpstreamServer("127.0.0.1")))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert len(opened) == 0
 
     with_a_pool(test)
 
@@ -228,18 +246,38 @@ def test_an_unreachable_server_leaves_no_socket_open() -> None:
     with_a_pool(test)
 
 
+def descriptors_of_sockets() -> set[int]:
+    paths = [one for one in Path("/proc/self/fd").iterdir() if one.is_socket()]
+    return {int(one.name) for one in paths}
+
+
 def test_a_socket_that_cannot_send_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_PLACES", 1)
+    monkeypatch.setattr(reference, "PLACES", 1)
 
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
+        before = descriptors_of_sockets()
         ask(opened, sink.member)
-        (held,) = opened._in_place.values()
-        held._socket.shutdown(socket.SHUT_WR)
+        (own,) = descriptors_of_sockets() - before
+        with socket.socket(fileno=os.dup(own)) as held:
+            held.shutdown(socket.SHUT_WR)
         with pytest.raises(UpstreamUnreachableError):
             ask(opened, sink.member)
         ask(opened, sink.member)
         assert len(sink.ports()) == 2
         sink.socket.close()
+
+    with_a_pool(test)
+
+
+def test_ipv6_is_asked_by_ipv6_and_a_scope_has_to_be_there() -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as server:
+            server.bind(("::1", 0))
+            server.settimeout(WITHIN_S)
+            ask(opened, ServerHealth(UpstreamServer("::1", server.getsockname()[1])))
+            assert server.recvfrom(4096)[1][0] == "::1"
+        with pytest.raises(UpstreamUnreachableError):  # there is no such interface
+            ask(opened, ServerHealth(UpstreamServer("fe80::1%nowhere")))
 
     with_a_pool(test)

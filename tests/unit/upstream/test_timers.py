@@ -100,9 +100,7 @@ def test_an_earlier_one_is_not_kept_by_a_later_one() -> None:
 def test_what_is_taken_out_is_not_called() -> None:
     loop, wheel = a_wheel()
     waiting = Noting(loop)
-    tick = wheel.put(waiting, loop.now + 1)
-    wheel.take_out(waiting, tick)
-    wheel.take_out(waiting, tick)
+    wheel.put(waiting, loop.now + 1).pop(waiting)
     assert len(wheel) == 0
     loop.advance(10)
     assert waiting.times == []

@@ -1,0 +1,570 @@
+# SPDX-License-Identifier: Apache-2.0
+# cython: language_level=3
+"""Sockets by which servers are asked: the same as ``_pool_py``, which explains it, by fewer calls.
+
+Memory safety. A message is composed in an array that holds the longest (a name of
+255 octets at most, which is checked), and read into one of which the kernel is
+told the size; what answers is compared within the length that came. All that
+lives from one call to the next is Python objects.
+"""
+
+from cpython.object cimport PyObject
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.errno cimport EADDRINUSE, EAGAIN, EINTR, errno
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.string cimport memcmp, memcpy, memset
+
+import asyncio
+import errno as errors
+import os
+import select
+import socket as sockets
+
+from filterd.errors import UpstreamUnreachableError, WireError
+from filterd.upstream import _pool_py as reference
+from filterd.upstream import ports as random_ports
+from filterd.upstream import question as questions
+
+cdef extern from *:
+    """
+    #include <arpa/inet.h>
+    #include <netinet/in.h>
+    #include <sys/epoll.h>
+    #include <sys/socket.h>
+    #include <unistd.h>
+    """
+    enum: AF_INET
+    enum: AF_INET6
+    enum: SOCK_DGRAM
+    enum: SOCK_NONBLOCK
+    enum: SOCK_CLOEXEC
+    enum: EPOLLIN
+    enum: EPOLL_CTL_ADD
+    ctypedef unsigned int socklen_t
+    struct in_addr:
+        uint32_t s_addr
+    struct in6_addr:
+        uint8_t s6_addr[16]
+    struct sockaddr:
+        uint16_t sa_family
+    struct sockaddr_in:
+        uint16_t sin_family
+        uint16_t sin_port
+        in_addr sin_addr
+    struct sockaddr_in6:
+        uint16_t sin6_family
+        uint16_t sin6_port
+        in6_addr sin6_addr
+        uint32_t sin6_scope_id
+    union epoll_data:
+        int fd
+    struct epoll_event:
+        uint32_t events
+        epoll_data data
+    uint16_t htons(uint16_t number) nogil
+    int inet_pton(int family, const char* text, void* octets) nogil
+    int c_socket "socket"(int family, int kind, int protocol) nogil
+    int c_bind "bind"(int fd, const sockaddr* address, socklen_t octets) nogil
+    int c_connect "connect"(int fd, const sockaddr* address, socklen_t octets) nogil
+    ssize_t c_send "send"(int fd, const void* octets, size_t length, int flags) nogil
+    ssize_t c_recv "recv"(int fd, void* octets, size_t length, int flags) nogil
+    int c_close "close"(int fd) nogil
+    int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) nogil
+    int epoll_wait(int epoll, epoll_event* events, int most, int timeout_ms) nogil
+
+cdef extern from "Python.h":
+    int PySys_Audit(const char* event, const char* arguments, ...) except -1
+
+cdef enum:
+    BLOCK = 2_048
+    LARGEST_RESPONSE = 4_096
+    HEADER_OCTETS = 12
+    MAX_NAME_OCTETS = 255
+    TYPE_AND_CLASS_OCTETS = 4
+    MOST_BEHIND = 64  # an OPT record without options has 11
+    CLASS_IN = 1
+    RESPONSE_TO_A_QUERY = 0x80
+    QR_AND_OPCODE = 0xF8
+    LETTER_CASE = 0x20
+    SOCKETS_A_WAKEUP = 64
+    MOST_EARLY = 16
+    TRIES = 32
+    MOST_PLACES = 1_024
+    PORTS = 65_536
+
+cdef str ALL_WAIT = "all {} sockets are waiting for answers"
+
+
+cdef class UdpAttempt:
+    """A question sent once to one server; see ``filterd.upstream.udp.UdpAttempt``."""
+
+    cdef readonly object waiter
+    cdef readonly object member
+    cdef readonly double sent_at
+    cdef readonly bint edns
+    cdef readonly bint exact
+    cdef bytes _qname  # as it was sent
+    cdef uint16_t _qtype
+    cdef uint16_t _message_id
+    cdef Opened _opened
+    cdef UdpAttempt _next
+
+    def close(self):
+        """Wait no longer. May be called twice."""
+        self.leave()
+
+    def fail(self):
+        """Wait no longer, because it was too long: the way from that socket may be gone."""
+        if self._opened is not None:
+            self._opened.retire()
+        self.leave()
+
+    cdef leave(self):
+        cdef Opened opened = self._opened
+        self._opened = None
+        if opened is not None:
+            opened.forget(self)
+
+    cdef bint is_answered_by(self, const uint8_t* message, Py_ssize_t length, bint any_case):
+        """Tell whether it responds to a query, and with this question section."""
+        cdef Py_ssize_t octets = PyBytes_GET_SIZE(self._qname)
+        cdef const uint8_t* name = <const uint8_t*>PyBytes_AS_STRING(self._qname)
+        cdef const uint8_t* end
+        cdef Py_ssize_t at
+        if length < HEADER_OCTETS + octets + TYPE_AND_CLASS_OCTETS:
+            return False
+        if message[2] & QR_AND_OPCODE != RESPONSE_TO_A_QUERY or message[4] or message[5] != 1:
+            return False
+        end = message + HEADER_OCTETS + octets
+        if end[0] != self._qtype >> 8 or end[1] != self._qtype & 0xFF:
+            return False
+        if end[2] or end[3] != CLASS_IN:
+            return False
+        message += HEADER_OCTETS
+        if not any_case:
+            return memcmp(message, name, <size_t>octets) == 0
+        for at in range(octets):
+            if lower(message[at]) != lower(name[at]):
+                return False
+        return True
+
+
+cdef inline uint8_t lower(uint8_t octet) noexcept:
+    return octet | LETTER_CASE if 0x41 <= octet <= 0x5A else octet
+
+
+cdef class Opened:
+    """A connected socket and the questions that wait on it, the last one first."""
+
+    cdef SocketPool _pool
+    cdef Server _server
+    cdef int _fd
+    cdef int _place
+    cdef int _carried
+    cdef int _waiting
+    cdef bint _retired
+    cdef double _retires_at
+    cdef UdpAttempt _last
+
+    cdef ask(self, UdpAttempt attempt, const uint8_t* message, size_t length):
+        """Send a question. Raises OSError where it cannot be sent from here."""
+        if c_send(self._fd, message, length, 0) < 0:
+            # It may be the ICMP error of an earlier question, told only now.
+            if c_send(self._fd, message, length, 0) < 0:
+                raise_errno()
+        self._carried += 1
+        self._waiting += 1
+        attempt._opened, attempt._next, self._last = self, self._last, attempt
+
+    cdef UdpAttempt waits_for(self, uint16_t message_id):
+        cdef UdpAttempt attempt = self._last
+        while attempt is not None and attempt._message_id != message_id:
+            attempt = attempt._next
+        return attempt
+
+    cdef list all_waiting(self):
+        """Return who waits, in the order of their questions."""
+        cdef list waiting = []
+        cdef UdpAttempt attempt = self._last
+        while attempt is not None:
+            waiting.append(attempt)
+            attempt = attempt._next
+        waiting.reverse()
+        return waiting
+
+    cdef forget(self, UdpAttempt attempt):
+        cdef UdpAttempt before = self._last
+        if before is attempt:
+            self._last = attempt._next
+        else:
+            while before._next is not attempt:
+                before = before._next
+            before._next = attempt._next
+        attempt._next = None
+        self._waiting -= 1
+        if self._retired and not self._waiting:
+            self.close()
+
+    cdef retire(self):
+        """Take no more questions; close when the last that waits is gone."""
+        if not self._retired:
+            self._retired = True
+            if self._server._places[self._place] is self:
+                self._server._places[self._place] = None
+        if not self._waiting:
+            self.close()
+
+    cdef close(self):
+        if self._fd >= 0:
+            self._pool.closed(self)
+            c_close(self._fd)
+            self._fd = -1
+
+
+cdef class Server:
+    """One server's address, and the sockets that may carry more questions to it, by their places."""
+
+    cdef object member
+    cdef list _places
+    cdef int _sockets
+    cdef socklen_t _address_octets
+    cdef sockaddr_in6 _address  # or an IPv4 one, which is shorter
+
+    def __cinit__(self, member, int places):
+        self.member, self._places = member, [None] * places
+        memset(&self._address, 0, sizeof(self._address))
+        cdef sockaddr_in* ipv4 = <sockaddr_in*>&self._address
+        address, port = member.plain.address, member.plain.port
+        cdef bytes text = address.encode("ascii", "replace")
+        if inet_pton(AF_INET, text, &ipv4.sin_addr) == 1:
+            ipv4.sin_family, ipv4.sin_port = AF_INET, htons(port)
+            self._address_octets = sizeof(sockaddr_in)
+            return
+        # For the scope of a link-local address, which the system has to look up.
+        found = sockets.getaddrinfo(
+            address, port, sockets.AF_INET6, sockets.SOCK_DGRAM, 0, sockets.AI_NUMERICHOST
+        )
+        _, _, _, _, (plain, _, _, scope) = found[0]
+        text = plain.partition("%")[0].encode("ascii")
+        if inet_pton(AF_INET6, text, &self._address.sin6_addr) != 1:
+            raise OSError(errors.EINVAL, "not an address")
+        self._address.sin6_family, self._address.sin6_port = AF_INET6, htons(port)
+        self._address.sin6_scope_id = scope
+        self._address_octets = sizeof(sockaddr_in6)
+
+
+cdef class SocketPool:
+    """Sends attempts; see ``filterd.upstream._pool_py.SocketPool``."""
+
+    cdef object _wheel
+    cdef object _numbers
+    cdef object _counters
+    cdef object _loop
+    cdef object _epoll
+    cdef int _epoll_fd
+    cdef bint _timed
+    cdef bytes _allowed
+    cdef dict _servers
+    cdef dict _open
+    cdef list _around
+    cdef Py_ssize_t _most
+    cdef int _questions_a_socket
+    cdef int _places
+    cdef double _life_s
+    cdef int _numbers_left
+    cdef uint16_t _block[BLOCK]
+
+    def __init__(self, wheel, numbers, counters):
+        self._wheel, self._numbers, self._counters = wheel, numbers, counters
+        self._most = reference.most_sockets()
+        self._questions_a_socket = reference.QUESTIONS_A_SOCKET
+        self._places, self._life_s = reference.PLACES, reference.LIFE_S
+        reserved, lowest = random_ports.reserved_ports(), random_ports.LOWEST
+        self._allowed = bytes(one >= lowest and one not in reserved for one in range(PORTS))
+        self._servers, self._open = {}, {}
+        self._around = [None] * 8
+        self._loop = asyncio.get_running_loop()
+        self._epoll = select.epoll()
+        self._epoll_fd = self._epoll.fileno()
+        self._loop.add_reader(self._epoll_fd, self._ready)
+
+    def __len__(self):
+        return len(self._open)
+
+    def ask(self, waiter, member, question, double sent_at, *, bint edns, bint exact):
+        """Send a question to a server; see ``filterd.upstream._pool_py.SocketPool.ask``."""
+        cdef UdpAttempt attempt = UdpAttempt.__new__(UdpAttempt)
+        attempt.waiter, attempt.member, attempt.sent_at = waiter, member, sent_at
+        attempt.edns, attempt.exact = edns, exact
+        attempt._qname, attempt._qtype = question.qname, question.qtype
+        if exact:
+            attempt._qname = self._in_random_case(attempt._qname)
+        cdef Opened opened = None
+        try:
+            opened = self._in_a_place(member)
+            self._send(opened, attempt, question)
+        except OSError as error:
+            if opened is not None:
+                opened.retire()
+            raise UpstreamUnreachableError(
+                f"{member.plain.address}: {error.strerror or error}"
+            ) from error
+        if opened._carried >= self._questions_a_socket:
+            opened.retire()
+        return attempt
+
+    def close(self):
+        """Close every socket, whoever waits."""
+        cdef Opened opened
+        cdef UdpAttempt attempt
+        for opened in list(self._open.values()):
+            for attempt in opened.all_waiting():
+                attempt._opened = attempt._next = None
+            opened._last, opened._waiting = None, 0
+            opened.retire()
+        if not self._epoll.closed:
+            self._loop.remove_reader(self._epoll_fd)
+            self._epoll.close()
+
+    def due(self):
+        """Retire the sockets whose time has passed."""
+        cdef Opened opened
+        cdef double now = self._wheel.now()
+        self._timed = False
+        for opened in list(self._open.values()):  # the oldest is the first
+            if opened._retires_at > now:
+                self._wait_for(opened)
+                return
+            opened.retire()
+
+    cdef _wait_for(self, Opened opened):
+        self._timed = True
+        self._wheel.put(self, opened._retires_at)
+
+    cdef _send(self, Opened opened, UdpAttempt attempt, question):
+        cdef uint8_t message[HEADER_OCTETS + MAX_NAME_OCTETS + TYPE_AND_CLASS_OCTETS + MOST_BEHIND]
+        cdef Py_ssize_t octets = PyBytes_GET_SIZE(attempt._qname)
+        cdef tuple around = self._around_the_section(question.do, question.cd, attempt.edns)
+        cdef bytes before = around[0]
+        cdef bytes behind = around[1]
+        cdef uint8_t* at = message + HEADER_OCTETS
+        cdef uint16_t message_id = self._uint16()
+        if octets > MAX_NAME_OCTETS:
+            raise ValueError("a name of more than 255 octets")
+        while opened.waits_for(message_id) is not None:
+            message_id = self._uint16()
+        attempt._message_id = message_id
+        message[0], message[1] = message_id >> 8, message_id & 0xFF
+        memcpy(message + 2, PyBytes_AS_STRING(before), HEADER_OCTETS - 2)
+        memcpy(at, PyBytes_AS_STRING(attempt._qname), <size_t>octets)
+        at += octets
+        at[0], at[1], at[2], at[3] = attempt._qtype >> 8, attempt._qtype & 0xFF, 0, CLASS_IN
+        at += TYPE_AND_CLASS_OCTETS
+        memcpy(at, PyBytes_AS_STRING(behind), <size_t>PyBytes_GET_SIZE(behind))
+        at += PyBytes_GET_SIZE(behind)
+        opened.ask(attempt, message, <size_t>(at - message))
+
+    cdef tuple _around_the_section(self, bint do, bint cd, bint edns):
+        """Return what stands between ID and question section, and what behind."""
+        cdef int which = do << 2 | cd << 1 | edns
+        cdef object around = self._around[which]
+        if around is None:
+            around = questions.around_the_section(do=do, cd=cd, edns=edns)
+            if len(around[0]) != HEADER_OCTETS - 2 or len(around[1]) > MOST_BEHIND:
+                raise ValueError("a query of another shape")
+            self._around[which] = around
+        return around
+
+    cdef bytes _in_random_case(self, bytes qname):
+        cdef bytes result = PyBytes_FromStringAndSize(
+            PyBytes_AS_STRING(qname), PyBytes_GET_SIZE(qname)
+        )
+        cdef uint8_t* octets = <uint8_t*>PyBytes_AS_STRING(result)
+        cdef uint32_t bits = 0
+        cdef Py_ssize_t at
+        for at in range(PyBytes_GET_SIZE(result)):
+            if bits <= 1:
+                bits = 0x1_0000 | self._uint16()
+            if 0x61 <= octets[at] <= 0x7A and bits & 1:
+                octets[at] ^= LETTER_CASE
+            bits >>= 1
+        return result
+
+    cdef uint16_t _uint16(self) except? 0:
+        """Return a number that nobody can foresee (``filterd.upstream.randomness``)."""
+        cdef bytes block
+        if not self._numbers_left:
+            block = self._numbers.block()
+            if len(block) != sizeof(self._block):
+                raise ValueError("a block of another size")
+            memcpy(self._block, PyBytes_AS_STRING(block), sizeof(self._block))
+            self._numbers_left = BLOCK
+        self._numbers_left -= 1
+        return self._block[self._numbers_left]
+
+    # The sockets.
+
+    cdef Opened _in_a_place(self, member):
+        """Return the socket in a place chosen at random, opened if it must be."""
+        cdef Server server = self._servers.get(member)
+        if server is None:
+            server = Server(member, self._places)
+        cdef int place = self._uint16() % self._places
+        cdef Opened opened = server._places[place]
+        return opened if opened is not None else self._fill(server, place)
+
+    cdef Opened _fill(self, Server server, int place):
+        if len(self._open) >= self._most and not self._give_one_up():
+            raise UpstreamUnreachableError(ALL_WAIT.format(self._most))
+        cdef Opened opened = Opened.__new__(Opened)
+        opened._fd = self._connected(server)
+        opened._pool, opened._server, opened._place = self, server, place
+        opened._retires_at = self._wheel.now() + self._life_s
+        self._open[opened._fd] = opened
+        self._servers[server.member] = server
+        server._places[place] = opened
+        server._sockets += 1
+        cdef epoll_event event
+        event.events, event.data.fd = EPOLLIN, opened._fd
+        if epoll_ctl(self._epoll_fd, EPOLL_CTL_ADD, opened._fd, &event) < 0:
+            opened.retire()
+            raise_errno()
+        if not self._timed:
+            self._wait_for(opened)
+        return opened
+
+    cdef bint _give_one_up(self) except -1:
+        """Close a socket on which nothing waits; tell whether there was one."""
+        cdef Server server
+        cdef Opened opened
+        for server in self._servers.values():
+            for place in server._places:
+                if place is not None:
+                    opened = place
+                    if not opened._waiting:
+                        opened.retire()
+                        return True
+        return False
+
+    cdef closed(self, Opened opened):
+        cdef Server server = opened._server
+        del self._open[opened._fd]
+        server._sockets -= 1
+        if not server._sockets:
+            del self._servers[server.member]
+
+    cdef int _connected(self, Server server) except -1:
+        """Return a socket that only hears this server; see ``filterd.upstream.ports``."""
+        cdef object plain = server.member.plain
+        cdef object address = (plain.address, plain.port)
+        PySys_Audit("socket.connect", "OO", <PyObject*>self, <PyObject*>address)
+        cdef int fd = c_socket(
+            server._address.sin6_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0
+        )
+        if fd < 0:
+            raise_errno()
+        try:
+            self._bind(fd, server)
+            if c_connect(fd, <sockaddr*>&server._address, server._address_octets) < 0:
+                raise_errno()
+            forget_what_came_early(fd)
+        except BaseException:
+            c_close(fd)
+            raise
+        return fd
+
+    cdef _bind(self, int fd, Server server):
+        """Take a port that nobody else has."""
+        cdef sockaddr_in6 own
+        cdef int tries
+        cdef uint16_t port
+        memset(&own, 0, sizeof(own))
+        own.sin6_family = server._address.sin6_family
+        for tries in range(TRIES):
+            port = self._uint16()
+            while not self._allowed[port]:
+                port = self._uint16()
+            own.sin6_port = htons(port)  # at the same place in an IPv4 address
+            if c_bind(fd, <sockaddr*>&own, server._address_octets) == 0:
+                return
+            if errno != EADDRINUSE:
+                break
+        raise_errno()
+
+    # What comes back.
+
+    def _ready(self):
+        cdef epoll_event events[SOCKETS_A_WAKEUP]
+        cdef int index
+        cdef int count = epoll_wait(self._epoll_fd, events, SOCKETS_A_WAKEUP, 0)
+        for index in range(count):
+            found = self._open.get(events[index].data.fd)
+            if found is not None:  # else another in this batch has closed it
+                self._receive(found)
+
+    cdef _receive(self, Opened opened):
+        """Read one message, and hand it to whom it answers."""
+        cdef uint8_t message[LARGEST_RESPONSE]
+        cdef ssize_t length = c_recv(opened._fd, message, LARGEST_RESPONSE, 0)
+        cdef UdpAttempt attempt = None
+        if length < 0:
+            if errno != EAGAIN and errno != EINTR:
+                self._refused(opened)
+            return
+        if length >= 2:
+            attempt = opened.waits_for(<uint16_t>(message[0] << 8 | message[1]))
+        if attempt is not None and attempt.is_answered_by(message, length, not attempt.exact):
+            response = parsed(PyBytes_FromStringAndSize(<char*>message, length))
+            if response is not None:
+                attempt.leave()  # an upstream that answers twice is not heard twice
+                attempt.waiter.answered(attempt, response)
+                return
+        self._mismatched(
+            opened,
+            attempt,
+            attempt is not None
+            and attempt.exact
+            and attempt.is_answered_by(message, length, True),
+        )
+
+    cdef _mismatched(self, Opened opened, UdpAttempt attempt, bint in_case):
+        """Count what answers nothing against all that wait: a forger aims at every one."""
+        cdef list waiting = opened.all_waiting()
+        cdef UdpAttempt one
+        self._counters["mismatched" if waiting else "unexpected"] += 1
+        if in_case:
+            attempt.waiter.mismatched_in_case(attempt)
+        for one in waiting:
+            one.waiter.mismatched()
+
+    cdef _refused(self, Opened opened):
+        cdef UdpAttempt one
+        self._counters["icmp"] += 1
+        for one in opened.all_waiting():
+            one.waiter.refused()
+
+
+cdef parsed(bytes message):
+    try:
+        return questions.parse_response(message)
+    except WireError:
+        return None
+
+
+cdef forget_what_came_early(int fd):
+    """Drop what anybody could send between ``bind`` and ``connect``; it stays queued."""
+    cdef uint8_t octets[1]
+    cdef int count
+    for count in range(MOST_EARLY):
+        if c_recv(fd, octets, sizeof(octets), 0) < 0:
+            if errno == EAGAIN:
+                return
+            raise_errno()
+    raise OSError(errors.EBUSY, "a flood of messages on a port just opened")
+
+
+cdef raise_errno():
+    """Raise OSError for what the last call said."""
+    cdef int code = errno
+    raise OSError(code, os.strerror(code))
