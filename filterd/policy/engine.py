@@ -8,29 +8,37 @@ what a name that passed means for the names that it leads to.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.policy.listed import Lists
+from filterd.policy.listed import Lists, moved, place_of
 from filterd.policy.model import BlockResponse
 from filterd.policy.order import covers, in_turn
-from filterd.policy.overlay import Overlay
+from filterd.policy.overlay import NOTHING, Overlay
 from filterd.policy.verdict import PASSED, Action, Rule, Verdict
 from filterd.wire import RRType
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from filterd.lists.index import Index
+    from filterd.lists.layout import Hit
     from filterd.policy.client import Client
     from filterd.policy.model import GradePolicy, Policy
     from filterd.policy.order import Speaker
+    from filterd.policy.overlay import Said
     from filterd.policy.verdict import Match
+
+    _Key = tuple[str, int, bool, bool, tuple[int, ...]]
 
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
 _REWRITTEN_TYPES = (*_ADDRESS_TYPES, RRType.HTTPS, RRType.SVCB)
 """What leads to an address; other types of a rewritten name say nothing of where it is."""
+
+
+_MOST_KNOWN = 10_000
+"""Verdicts remembered; a client chooses the type, and so how many there could be."""
 
 
 class Engine:
@@ -41,6 +49,7 @@ class Engine:
         self.index = index
         self._overlay = Overlay(policy)
         self._lists = Lists(policy, index)
+        self._known: dict[_Key, _Known] = {}
 
     def decide(self, client: Client, qname: bytes, qtype: int, now: float) -> Verdict:
         """Decide one question.
@@ -63,7 +72,7 @@ class Engine:
         """
         verdict = self._decide(client, target, qtype, now, covering.covering)
         if verdict.action is Action.NXDOMAIN:
-            return replace(verdict, action=Action.NODATA)  # beneath the *qname* nothing is blocked
+            return verdict._replace(action=Action.NODATA)  # beneath the *qname* nothing is blocked
         return verdict
 
     def _decide(
@@ -71,21 +80,57 @@ class Engine:
     ) -> Verdict:
         said = self._overlay.lookup(name)
         hits = self._lists.lookup(name)
-        if not said and not hits:
+        if said is not NOTHING or covering:
+            return self._weigh(client, name, qtype, now, covering, said, hits)
+        return self._by_lists(client, name, qtype, hits) if hits else PASSED
+
+    def _by_lists(self, client: Client, name: bytes, qtype: int, hits: tuple[Hit, ...]) -> Verdict:
+        """Decide where only lists speak, as was decided of another name that they say the same of.
+
+        A claim set says the same of every name that carries it, except where an
+        entry leaves some names alone.
+        """
+        at_self = hits[0].labels == names.count_labels(name)
+        beneath = self._overlay.has_allowed_beneath(name)
+        key = _alike(client.grade.grade, qtype, at_self, beneath, hits)
+        known = self._known.get(key)
+        if known is None:
+            verdict = self._weigh(client, name, qtype, 0.0, (), NOTHING, hits)
+            if not self._lists.read_names(hits):
+                self._remember(key, _Known.of(verdict, hits))
+            return verdict
+        return known.about(hits)
+
+    def _remember(self, key: _Key, known: _Known) -> None:
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = known
+
+    def _weigh(
+        self,
+        client: Client,
+        name: bytes,
+        qtype: int,
+        now: float,
+        covering: Sequence[Match],
+        said: Said,
+        hits: tuple[Hit, ...],
+    ) -> Verdict:
+        if said is NOTHING and not hits:
             return PASSED
         listed = self._lists.say(client.grade, name, qtype, hits)
         overlaid = [*said.guards(), *said.rules(client, now)]
         verdict = _judge([*overlaid, *listed.speakers], covering)
         edge = said.next_edge(client, now)
         if edge is not None:
-            verdict = replace(verdict, valid_until=edge)
+            verdict = verdict._replace(valid_until=edge)
         if not verdict.blocked:
             target = said.target(client.grade) if qtype in _REWRITTEN_TYPES else None
-            return replace(verdict, action=Action.REWRITE, target=target) if target else verdict
+            return verdict._replace(action=Action.REWRITE, target=target) if target else verdict
         spared = listed.excepts_more or self._overlay.has_allowed_beneath(name)
         response = self._response(client.grade, listed.speakers)
         action = _action(response, qtype, verdict, spared=spared)
-        return verdict if action is verdict.action else replace(verdict, action=action)
+        return verdict if action is verdict.action else verdict._replace(action=action)
 
     def _response(self, grade: GradePolicy, listed: Iterable[Speaker]) -> BlockResponse:
         """Return how a block looks to a grade.
@@ -98,6 +143,45 @@ class Engine:
             if not all(category.sinkhole for category in categories if category):
                 return BlockResponse.NXDOMAIN
         return grade.response
+
+
+def _alike(grade: str, qtype: int, at_self: bool, beneath: bool, hits: tuple[Hit, ...]) -> _Key:
+    """Return all that a verdict by lists hangs on.
+
+    Args:
+        grade: who asks.
+        qtype: the type asked for.
+        at_self: the longest listed name is the one that is asked for.
+        beneath: something may pass beneath it.
+        hits: the listed names.
+    """
+    return grade, qtype, at_self, beneath, tuple([hit.set_id for hit in hits])
+
+
+class _Known(NamedTuple):
+    """A verdict by lists alone, and which of the hits its matches are about (-1: none)."""
+
+    verdict: Verdict
+    first: int
+    following: int
+
+    @classmethod
+    def of(cls, verdict: Verdict, hits: tuple[Hit, ...]) -> _Known:
+        """Take a verdict apart."""
+        places = [
+            -1 if match is None else place_of(match, hits)
+            for match in (verdict.match, verdict.next_match)
+        ]
+        return cls(verdict, *places)
+
+    def about(self, hits: tuple[Hit, ...]) -> Verdict:
+        """Return the verdict on the name of which these are the hits."""
+        match, following = self.verdict.match, self.verdict.next_match
+        if match is not None:
+            match = moved(match, hits[self.first])
+        if following is not None:
+            following = moved(following, hits[self.following])
+        return Verdict(self.verdict.action, match, following)
 
 
 def _action(response: BlockResponse, qtype: int, block: Verdict, *, spared: bool) -> Action:

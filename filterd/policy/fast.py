@@ -90,7 +90,7 @@ def _match(ruling: Ruling) -> Match:
     return Match(
         ruling.rule,
         blocks=True,
-        name=names.ROOT,
+        said_of=names.ROOT,
         category=ruling.category,
         list_id=ruling.list_id,
         third_party=ruling.third_party,

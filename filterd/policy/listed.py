@@ -17,7 +17,7 @@ from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.lists.index import Index
     from filterd.lists.layout import Hit
@@ -25,6 +25,34 @@ if TYPE_CHECKING:
     from filterd.policy.model import GradePolicy, Policy
 
 _BLOCKING = (Rule.ORDERED, Rule.LOCKED, Rule.CATEGORY)
+
+
+class Entry(NamedTuple):
+    """One entry of the index: which name, and what which list says of it.
+
+    Its name and line are found and decoded when they are read: who is blocked
+    gets no answer later because people may ask why.
+    """
+
+    compiled: Index
+    rank: int
+    claim_id: int
+
+    @property
+    def name(self) -> bytes:
+        """The listed name; raises as ``Index.name`` does."""
+        return self.compiled.name(self.rank)
+
+    @property
+    def line(self) -> int:
+        """The line of the list; raises as ``Index.entries`` does."""
+        return dict(self.compiled.entries(self.rank))[self.claim_id]
+
+    @property
+    def entry(self) -> str:
+        """The entry as lists write it; raises as ``Index.name`` does."""
+        _, claim = self.compiled.claims[self.claim_id]
+        return claim.scope.written(names.to_text(self.name))
 
 
 class Listed(NamedTuple):
@@ -71,29 +99,41 @@ class Lists:
 
     def _speakers(self, hit: Hit, rulings: list[Ruling], qname: bytes) -> Iterator[Speaker]:
         """Give the entries for one listed name their provenance."""
-        if not rulings:
-            return
-        name = self._index.name(hit.rank)
-        lines = dict(self._index.entries(hit.rank))
         for ruling in rulings:
             claim = ruling.claim
-            match = _match(ruling, name, lines[ruling.claim_id], qname)
+            match = _match(ruling, Entry(self._index, hit.rank, ruling.claim_id), qname)
             yield Speaker(match, hit.labels, claim.important, claim.specific)
 
+    def read_names(self, hits: Iterable[Hit]) -> bool:
+        """Tell whether an entry for these says more of some names beneath than of others."""
+        return any(self._table.leaves_names_alone(hit.set_id) for hit in hits)
 
-def _match(ruling: Ruling, name: bytes, line: int, qname: bytes) -> Match:
+
+def moved(match: Match, hit: Hit) -> Match:
+    """Return what the same list says, in the same words, of the name of another hit."""
+    entry = match.said_of
+    assert isinstance(entry, Entry)
+    return match._replace(said_of=Entry(entry.compiled, hit.rank, entry.claim_id))
+
+
+def place_of(match: Match, hits: Sequence[Hit]) -> int:
+    """Return which of the hits a list's match is about."""
+    entry = match.said_of
+    assert isinstance(entry, Entry)
+    return next(place for place, hit in enumerate(hits) if hit.rank == entry.rank)
+
+
+def _match(ruling: Ruling, entry: Entry, qname: bytes) -> Match:
     claim = ruling.claim
     whole = claim.scope is not Scope.EXACT and claim.types is None
     whole = whole and not any(names.is_at_or_beneath(left, qname) for left in claim.denyallow)
     return Match(
         ruling.rule,
         blocks=ruling.rule in _BLOCKING,
-        name=name,
+        said_of=entry,
         covers_subtree=whole,
         category=ruling.category,
         list_id=ruling.list_id,
-        line=line,
-        entry=claim.scope.written(names.to_text(name)),
         third_party=ruling.third_party,
     )
 

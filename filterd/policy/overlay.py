@@ -94,6 +94,10 @@ class Said:
             yield from filter(client.is_meant_by, entry.rules)
 
 
+NOTHING = Said(names.ROOT, [])
+"""What is said of nearly all names."""
+
+
 class Overlay:
     """Suffix lookup over pins, protections and local rules. Immutable once made."""
 
@@ -116,10 +120,15 @@ class Overlay:
         self._above_allowed = frozenset(_proper_ancestors(allowed))
 
     def lookup(self, qname: bytes) -> Said:
-        """Return what is said of ``qname`` and its ancestors."""
-        entries = self._entries
-        found = [entries[suffix] for suffix in names.suffixes(qname) if suffix in entries]
-        return Said(qname, found)
+        """Return what is said of ``qname`` and its ancestors; ``NOTHING`` itself if nothing is."""
+        entries, found = self._entries, None
+        offset = 0
+        while length := qname[offset]:  # names.suffixes, without a generator for each question
+            suffix = qname[offset:]
+            if suffix in entries:
+                found = [*(found or ()), entries[suffix]]
+            offset += length + 1
+        return NOTHING if found is None else Said(qname, found)
 
     def has_allowed_beneath(self, qname: bytes) -> bool:
         """Tell whether a name beneath ``qname`` may be let through, or is the school's own.

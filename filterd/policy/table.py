@@ -64,6 +64,11 @@ class DecisionTable:
         claims = self._index.claims
         return any(claims[c][1].effect is Effect.MARKER for c in self._index.sets[set_id])
 
+    def leaves_names_alone(self, set_id: int) -> bool:
+        """Tell whether what this set means depends on which name beneath is asked for."""
+        claims = self._index.claims
+        return any(claims[c][1].denyallow for c in self._index.sets[set_id])
+
     def _ruling(self, grade: GradePolicy, claim_id: int) -> Ruling:
         list_index, claim = self._index.claims[claim_id]
         source = self._index.lists[list_index]

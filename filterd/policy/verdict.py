@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple, Protocol
 
 
 class Action(StrEnum):
@@ -42,34 +42,66 @@ class Rule(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Listed(Protocol):
+    """An entry of a list; what it says is read when somebody asks."""
+
+    @property
+    def name(self) -> bytes:
+        """The listed name."""
+
+    @property
+    def line(self) -> int:
+        """The line of the list that it stands in."""
+
+    @property
+    def entry(self) -> str:
+        """The entry as lists write it."""
+
+
+class Match(NamedTuple):
     """One rule that covers the question, whether it decided or not.
 
-    ``name`` is the name that the rule gives, the qname or an ancestor.
-    ``covers_subtree``: it holds for all types and for everything beneath the
-    qname as well. From a list come ``list_id``, ``line`` and ``entry`` (``=name``
-    exact host, ``name`` with its subtree, ``*.name`` what is beneath); from the
-    site's files ``local_id``. ``third_party``: protection holds against it.
-    ``except_categories``: against lists of these a protection does not hold.
+    ``said_of`` is the name that the rule gives, the qname or an ancestor, or the
+    entry that gives it. ``covers_subtree``: it holds for all types and for
+    everything beneath the qname as well. From a list come ``list_id``, ``line``
+    and ``entry`` (``=name`` exact host, ``name`` with its subtree, ``*.name`` what
+    is beneath); from the site's files ``local_id``. ``third_party``: protection
+    holds against it. ``except_categories``: against lists of these a protection
+    does not hold.
     """
 
     rule: Rule
     blocks: bool
-    name: bytes
+    said_of: bytes | Listed
     covers_subtree: bool = True
     category: str = ""
     list_id: str = ""
-    line: int = 0
-    entry: str = ""
     local_id: str = ""
     reason: str = ""
     third_party: bool = False
     except_categories: frozenset[str] = frozenset()
 
+    @property
+    def name(self) -> bytes:
+        """The name that the rule gives.
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+        Raises:
+            IndexFormatError: the index is damaged where it had to be read.
+        """
+        return self.said_of if isinstance(self.said_of, bytes) else self.said_of.name
+
+    @property
+    def line(self) -> int:
+        """The line of a list; 0 for what stands in none. Raises as ``name`` does."""
+        return 0 if isinstance(self.said_of, bytes) else self.said_of.line
+
+    @property
+    def entry(self) -> str:
+        """The entry of a list; empty for what is none. Raises as ``name`` does."""
+        return "" if isinstance(self.said_of, bytes) else self.said_of.entry
+
+
+class Verdict(NamedTuple):
     """What policy says of one question of one client.
 
     ``match`` decided (None: nothing speaks of the name, so it passes),
@@ -90,8 +122,10 @@ class Verdict:
     @property
     def blocked(self) -> bool:
         """Tell whether the client is kept from the name."""
-        return self.action not in (Action.PASS, Action.REWRITE)
+        return self.action not in _PASSING
 
+
+_PASSING = (Action.PASS, Action.REWRITE)
 
 PASSED = Verdict(Action.PASS)
 """The verdict on a name that no rule speaks of: nearly all of them."""

@@ -139,7 +139,7 @@ def test_without_the_safeguard_the_open_service_would_answer(
 
     def without(*asked: Any) -> Verdict:
         verdict = decide(*asked)
-        return replace(verdict, action=Action.PASS, target=None) if verdict.target else verdict
+        return verdict._replace(action=Action.PASS, target=None) if verdict.target else verdict
 
     monkeypatch.setattr(Engine, "decide", without)
     assert addresses(safe.ask("www.google.com")) == ["198.51.100.1"]

@@ -191,6 +191,23 @@ def _forgetful_action(_response: object, _qtype: int, block: Verdict, *, spared:
     return block.action
 
 
+def _alike_but_for(left_out: str) -> Any:
+    """Return a key under which verdicts are remembered that leaves one thing out."""
+
+    def alike(grade: str, qtype: int, at_self: bool, beneath: bool, hits: Any) -> Any:
+        key: dict[str, Any] = {
+            "grade": grade,
+            "qtype": qtype,
+            "at_self": at_self,
+            "beneath": beneath,
+        }
+        key["hits"] = tuple(hit.set_id for hit in hits)
+        key[left_out] = ()
+        return tuple(key.values())
+
+    return alike
+
+
 _true_rank = overlay._rank
 
 BREAKAGES = {
@@ -222,6 +239,15 @@ BREAKAGES = {
     "rules hold for ever": (overlay, "_holds", lambda _rule, _now: True),
     "an exact host is a subtree": (listed, "_reaches", _exact_is_subtree),
     "denyallow is forgotten": (listed, "_reaches", _no_denyallow),
+    "what is known of one name is believed of all": (
+        listed.Lists,
+        "read_names",
+        lambda _lists, _hits: False,
+    ),
+    "one grade's verdict is another's": (engine_module, "_alike", _alike_but_for("grade")),
+    "a verdict on one type is on all": (engine_module, "_alike", _alike_but_for("qtype")),
+    "beneath is as at": (engine_module, "_alike", _alike_but_for("at_self")),
+    "one set is like another": (engine_module, "_alike", _alike_but_for("hits")),
 }
 BREAKAGES_OF_TARGETS = {
     "nothing covers": lambda _cover, _block: False,
@@ -242,6 +268,13 @@ def test_control_a_denial_of_what_passes_is_noticed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(engine_module, "_action", _forgetful_action)
+    assert find(worlds(), lambda world: denies(world, tmp_path), settings=LOOK)
+
+
+def test_control_a_denial_remembered_of_another_name_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(engine_module, "_alike", _alike_but_for("beneath"))
     assert find(worlds(), lambda world: denies(world, tmp_path), settings=LOOK)
 
 

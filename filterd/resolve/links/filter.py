@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.resolve.query import Answer, Query, Source
@@ -83,7 +82,7 @@ class Filter:
                 return Answer(Source.BLOCKED, judged)
             until = _earlier(until, judged.valid_until)
         if until != verdict.valid_until:
-            verdict = replace(verdict, valid_until=until)
+            verdict = verdict._replace(valid_until=until)
         return answer.judged(verdict)
 
 

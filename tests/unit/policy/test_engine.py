@@ -202,6 +202,29 @@ def test_a_verdict_has_its_whole_provenance(tmp_path: Path) -> None:
     assert (match.entry, match.name) == ("*.site.example", wire(SITE))
 
 
+def test_what_is_remembered_of_one_name_has_another_s_provenance(tmp_path: Path) -> None:
+    engine = _blocked_by(tmp_path, "||one.example^", "! a comment", "||two.example^")
+    one, two = _ask(engine, "one.example"), _ask(engine, "a.two.example")
+    again = _ask(engine, "b.one.example")
+    told = [(v.match and v.match.name, v.match and v.match.line) for v in (one, two, again)]
+    assert told == [(wire("one.example"), 1), (wire("two.example"), 3), (wire("one.example"), 1)]
+    assert len(engine._known) == 2
+
+
+def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filterd.policy.engine._MOST_KNOWN", 3)
+    engine = _blocked_by(tmp_path, SUBTREE)
+    for qtype in range(100, 200):
+        assert _ask(engine, SITE, qtype).blocked
+        assert len(engine._known) <= 3
+
+
+def test_names_that_an_entry_leaves_alone_keep_others_from_being_remembered(tmp_path: Path) -> None:
+    engine = _blocked_by(tmp_path, f"||{SITE}^$denyallow=a.{SITE}")
+    assert [_ask(engine, name).blocked for name in (f"b.{SITE}", f"a.{SITE}")] == [True, False]
+    assert not engine._known
+
+
 # A block of all there is at and beneath a name is an NXDOMAIN; NODATA where that
 # would deny something else: (lines, guards and rules, name, action).
 DENIALS: list[tuple[list[str], dict[str, Any], str, Action]] = [

@@ -13,7 +13,8 @@ from filterd.lists.guards import Pin, Protection
 from filterd.lists.rewrites import Rewrite
 from filterd.policy.client import Client
 from filterd.policy.model import Audience, LocalZone
-from filterd.policy.overlay import Overlay
+from filterd.policy.overlay import NOTHING, Overlay
+from filterd.wire import name as names
 from tests.support.policies import (
     NOW,
     a_grade,
@@ -181,3 +182,10 @@ def test_a_pinned_host_has_no_twin() -> None:
     policy = replace(a_policy(pins=[a_pin("www.site.example")]), rewrites=(SAFE,))
     grade = replace(a_grade("6"), safe_search="on")
     assert Overlay(policy).lookup(wire("www.site.example")).target(grade) is None
+
+
+def test_of_nearly_all_names_the_same_nothing_is_said() -> None:
+    overlay = Overlay(a_policy(pins=[a_pin("www.site.example")]))
+    assert overlay.lookup(wire("site.example")) is NOTHING
+    assert overlay.lookup(names.ROOT) is NOTHING
+    assert overlay.lookup(wire("a.www.site.example")) is not NOTHING

@@ -63,3 +63,12 @@ def test_a_row_is_made_once_for_each_grade(tmp_path: Path) -> None:
     sixth, seventh = (table.rulings(a_grade(grade), hit.set_id) for grade in ("6", "7"))
     assert table.rulings(a_grade("6"), hit.set_id) is sixth
     assert sixth != seventh
+
+
+def test_a_set_tells_whether_it_leaves_names_alone(tmp_path: Path) -> None:
+    lines = ["||a.example^$denyallow=b.a.example", "||c.example^"]
+    index = an_index(tmp_path, {"list": ("games", "adblock", False, lines)})
+    table = DecisionTable(a_policy(), index)
+    (leaving,), (other,) = (index.lookup(wire(name)) for name in ("a.example", "c.example"))
+    assert table.leaves_names_alone(leaving.set_id)
+    assert not table.leaves_names_alone(other.set_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.policy.verdict import PASSED, Action, Rule, Verdict
+from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 
 
 def test_rules_are_numbered_in_the_order_of_the_design() -> None:
@@ -30,3 +30,19 @@ def test_everything_but_a_pass_and_a_twin_keeps_the_client_from_the_name(action:
 def test_a_name_that_nobody_speaks_of_passes_for_ever() -> None:
     assert Verdict(Action.PASS) == PASSED
     assert not PASSED.blocked
+
+
+class Read:
+    """An entry that was read from a list."""
+
+    name, line, entry = b"\1a\0", 7, "*.a"
+
+
+def test_a_match_tells_of_a_list_what_its_entry_tells() -> None:
+    match = Match(Rule.CATEGORY, True, Read())
+    assert (match.name, match.line, match.entry) == (b"\1a\0", 7, "*.a")
+
+
+def test_a_match_of_the_site_s_own_stands_in_no_list() -> None:
+    match = Match(Rule.PIN, False, b"\1a\0")
+    assert (match.name, match.line, match.entry) == (b"\1a\0", 0, "")
