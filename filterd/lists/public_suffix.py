@@ -18,7 +18,7 @@ import publicsuffixlist
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class _Rules(NamedTuple):
@@ -50,24 +50,29 @@ def public_suffix_test() -> Callable[[bytes], bool]:
 
 def top_level_names() -> tuple[bytes, ...]:
     """Return the wire names of all top-level domains that the list knows, sorted."""
-    single = {key for key in _rules().public if key.count(b"\0") == 1}
-    return tuple(sorted(name_from_key(key) for key in single))
+    rules = (rule.removeprefix("*.") for rule in _lines())
+    return tuple(sorted({name_from_key(_key(rule)) for rule in rules if "." not in rule}))
 
 
 @cache
 def _rules() -> _Rules:
-    """Read the list that ships with ``publicsuffixlist``."""
-    text = Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8")
     public, wildcards, exceptions = set[bytes](), set[bytes](), set[bytes]()
-    for line in text.splitlines():
-        rule = line.split(" ", 1)[0].strip()
+    for rule in _lines():
         if rule.startswith("*."):
             wildcards.add(_key(rule[2:]))
         elif rule.startswith("!"):
             exceptions.add(_key(rule[1:]))
-        elif rule and not rule.startswith("//"):
+        else:
             public.add(_key(rule))
     return _Rules(frozenset(public | wildcards), frozenset(wildcards), frozenset(exceptions))
+
+
+def _lines() -> Iterator[str]:
+    """Give the rules of the list that ships with ``publicsuffixlist``, as they are written."""
+    for line in Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8").splitlines():
+        rule = line.split(" ", 1)[0].strip()
+        if rule and not rule.startswith("//"):
+            yield rule
 
 
 def _key(rule: str) -> bytes:
