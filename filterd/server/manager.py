@@ -24,6 +24,7 @@ from filterd.identity import Surroundings
 from filterd.identity.links import Links
 from filterd.lists import matcher
 from filterd.paths import install
+from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
 from filterd.policy.store import digest
 from filterd.server import state as on_disk
@@ -72,8 +73,9 @@ class Manager:
 
     def __init__(self, setting: Setting, ends: Sequence[socket.socket]) -> None:
         self._setting, self._ends = setting, ends
-        self._surroundings = Surroundings(setting.clock)
-        self._surroundings.take_links(Links(own=_own_addresses(setting.listen)))
+        surroundings = Surroundings(setting.clock)
+        surroundings.take_links(Links(own=_own_addresses(setting.listen)))
+        self._load = on_disk.loader(setting, surroundings)
         self._reloading = asyncio.Lock()
         self._next_reload: asyncio.Task[Reloaded] | None = None
         self._workers: list[Channel] = []
@@ -138,12 +140,12 @@ class Manager:
         return Reloaded(digest(site.policy), len(site.index), len(site.index.lists), moved)
 
     async def _prepare_and_commit(self) -> Site:
-        candidate, page = self._setting.state.candidate_policy, self._setting.page
-        await asyncio.to_thread(compile_in_child, self._setting.config, candidate)
-        site = await asyncio.to_thread(self._load, candidate)
+        page = self._setting.page
+        policy = await asyncio.to_thread(self._compile)
+        site = await asyncio.to_thread(self._load, policy)
         epoch = page.next_epoch()
-        await self._tell_all("prepare", epoch=epoch, policy=str(candidate))
-        self._install(candidate)
+        await self._tell_all("prepare", epoch=epoch, policy=str(policy))
+        self._install(policy)
         page.epoch = epoch
         self._site = site
         try:
@@ -203,22 +205,24 @@ class Manager:
         problem = self._log.problem or problem
         return {"level": level, "today": today, **counted, "problem": problem}
 
-    def _install(self, candidate: Path) -> None:
-        try:
-            install(candidate, self._setting.state.policy)
-        except OSError as error:
-            raise StoreError(f"{candidate}: cannot be installed: {error.strerror}") from error
+    def _compile(self) -> Path:
+        """Return the policy of the site's files as they are: the one in force, or a candidate."""
+        state = self._setting.state
+        if origin.is_current(state.policy, self._setting.config):
+            return state.policy
+        compile_in_child(self._setting.config, state.candidate_policy)
+        return state.candidate_policy
 
-    def _load(self, policy: Path | None = None) -> Site:
-        """Load with the workers' own loader; without ``policy`` the one in force."""
-        setting = self._setting
-        return on_disk.load_site(
-            setting.config,
-            setting.state,
-            policy=policy,
-            surroundings=self._surroundings,
-            page=setting.page,
-        )
+    def _install(self, policy: Path) -> None:
+        in_force = self._setting.state.policy
+        if policy == in_force:
+            return
+        try:
+            install(policy, in_force)
+        except OSError as error:
+            raise StoreError(f"{policy}: cannot be installed: {error.strerror}") from error
+        with contextlib.suppress(OSError):  # then the next start compiles it once more
+            origin.hand_over(policy, in_force)
 
     async def _tell_all(self, what: str, **arguments: Any) -> None:
         """Ask every worker, and fail with the first that fails."""

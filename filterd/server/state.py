@@ -20,17 +20,19 @@ from filterd.lists.checked import checked_digests, note_checked
 from filterd.lists.index import Index
 from filterd.paths import sole
 from filterd.policy import store
+from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
 from filterd.resolve.site import Site
 from filterd.upstream import system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from filterd.identity import Surroundings
     from filterd.paths import StateFolder
     from filterd.policy.model import Policy
+    from filterd.server.life import Setting
     from filterd.server.page import SharedPage
 
 _BUILD_WITHIN_S = 600
@@ -70,11 +72,13 @@ def compile_policy(config: Path, state: StateFolder) -> None:
 
 
 def compile_policy_or_keep(config: Path, state: StateFolder) -> None:
-    """Compile the site's YAML; where it cannot be, the last good policy serves on.
+    """Compile the site's YAML if it has changed; if it cannot be, the last good policy serves.
 
     Raises:
         FilterdError: it cannot be compiled and there is no last good policy.
     """
+    if origin.is_current(state.policy, config):
+        return
     try:
         compile_policy(config, state)
     except FilterdError as error:
@@ -118,6 +122,21 @@ def load_site(
     index = _open_index(config, state, page)
     servers = system.servers(loaded.upstreams, loaded.listen)
     return Site.of(loaded, index, servers, surroundings)
+
+
+def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
+    """Return what loads a site for a process of this daemon: a policy file, or that in force."""
+
+    def load(policy: Path | None = None) -> Site:
+        return load_site(
+            setting.config,
+            setting.state,
+            policy=policy,
+            surroundings=surroundings,
+            page=setting.page,
+        )
+
+    return load
 
 
 def _policy_in_force(config: Path, state: StateFolder) -> Policy:

@@ -61,6 +61,7 @@ class Worker:
     ) -> None:
         self._setting, self._listening, self._end = setting, listening, end
         self._surroundings = Surroundings(setting.clock)
+        self._load = on_disk.loader(setting, self._surroundings)
         self._places = Places()
         self._counts = Counts(setting.clock)
         self._udp: list[UdpListener] = []
@@ -178,16 +179,6 @@ class Worker:
             "log": {"waiting": len(self._counts), "lost": self._counts.lost},
             "upstreams": self._upstreams(),
         }
-
-    def _load(self, policy: Path | None = None) -> Site:
-        setting = self._setting
-        return on_disk.load_site(
-            setting.config,
-            setting.state,
-            policy=policy,
-            surroundings=self._surroundings,
-            page=setting.page,
-        )
 
     def _moved(self, site: Site) -> None:
         gc.collect()  # what is frozen is never collected

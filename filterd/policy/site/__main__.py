@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """The child: ``python -m filterd.policy.site CONFIG TARGET [BLOCKLISTS]``.
 
-It compiles the site, writes the policy file and is silent; or it prints what is
+It compiles the site, writes the policy file and its origin, and is silent; or it prints what is
 wrong as one JSON object and exits with 1. People use ``filterd policy validate``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import sys
 from pathlib import Path
 
+import publicsuffixlist
+
 from filterd.errors import ConfigError, ConfigErrors, FilterdError
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy import store
-from filterd.policy.site.compile import compile_policy
+from filterd.policy.site import origin
+from filterd.policy.site.compile import compile_policy, own_lists
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.process import TIME_LIMIT_S
 
@@ -30,13 +34,26 @@ def main(arguments: list[str]) -> int:
     _limit(resource.RLIMIT_AS, _MEMORY_LIMIT_OCTETS)
     _limit(resource.RLIMIT_CPU, TIME_LIMIT_S)
     try:
-        blocklists = rest[0] if rest else shipped("blocklists")
-        store.save(target, compile_policy(load_site(config), load_catalog(blocklists)))
+        _compile(config, target, rest[0] if rest else shipped("blocklists"))
     except ConfigError as error:
         return _report({"problems": [_plain(one) for one in _all(error)[:_MOST_PROBLEMS]]})
     except FilterdError as error:
         return _report({"store": str(error)})
     return 0
+
+
+def _compile(config: Path, target: Path, blocklists: Path) -> None:
+    """Write the policy, and what it was made from where that can be told."""
+    try:
+        texts = origin.texts_of(config, blocklists)
+    except (OSError, FilterdError):
+        texts = None
+    site, catalog = load_site(config), load_catalog(blocklists)
+    store.save(target, compile_policy(site, catalog))
+    if texts is not None:
+        lists = [one.path for one in (*catalog.lists, *own_lists(site, catalog))]
+        with contextlib.suppress(FilterdError):
+            origin.note_origin(target, texts, files=lists, data=[publicsuffixlist.PSLFILE])
 
 
 def _limit(kind: int, value: int) -> None:

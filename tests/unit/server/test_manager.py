@@ -172,19 +172,41 @@ def test_a_storm_of_reloads_is_one_more_than_the_one_at_work(
 
     def counting(config: Path, target: Path) -> None:
         compiled.append(True)
-        school.write(BLOCK)  # while the first is at work somebody changes the site and reloads
         compile_in_child(config, target)
+        school.write(BLOCK)  # while the first is at work somebody changes the site and reloads
 
     monkeypatch.setattr(module, "compile_in_child", counting)
 
     async def work(team: Team) -> None:
+        school.write("# another\n")
         first = asyncio.ensure_future(team.manager.reload())
         while not compiled:
             await asyncio.sleep(0)
         later = await asyncio.gather(*(team.manager.reload() for _ in range(50)))
-        assert (await first).policy == later[0].policy
+        assert (await first).policy != later[0].policy
         assert len(set(later)) == 1
         assert len(compiled) == team.page.epoch == 2
+        assert await _who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+def test_new_lists_under_the_same_policy_need_no_compilation_of_it(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError
+
+    async def work(team: Team) -> None:
+        monkeypatch.setattr(module, "compile_in_child", refused)
+        await team.manager.reload()
+        assert team.page.epoch == 1
+        monkeypatch.undo()
+        school.write(BLOCK)
+        await team.manager.reload()
+        assert await _who_blocks(team) == [True]
+        monkeypatch.setattr(module, "compile_in_child", refused)
+        await team.manager.reload()  # the record of the policy was installed with it
         assert await _who_blocks(team) == [True]
 
     school.serve(work)
