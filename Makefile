@@ -89,6 +89,8 @@ $(VENV)/.dependencies: pyproject.toml constraints.txt
 	@$(pip) --no-build-isolation --editable '.[dev]' && touch $@
 
 # Where no compiler is found the build goes on without extensions, and this says so once.
+# Compiled to bytecode here, since the environment may forbid that whoever serves does it.
 $(VENV)/.built: $(VENV)/.dependencies $(native)
 	@$(pip) --no-build-isolation --no-deps --editable .
+	@$(bin)/python -m compileall -q filterd
 	@$(bin)/python -c 'from filterd.lists.matcher import NATIVE; NATIVE or print("$(slow)")' && touch $@
