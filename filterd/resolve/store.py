@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.resolve.failures import Failures, edes_octets
+from filterd.resolve.failures import Failures
+from filterd.resolve.packed import pack, pack_key, unpack
 
 if TYPE_CHECKING:
     from filterd.resolve.failures import Key
-    from filterd.upstream import Resolution
+    from filterd.upstream import Resolution, Route
 
 DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
 
@@ -28,49 +30,55 @@ _REFRESHED_FROM_TTL_S = 10
 """Below this the last tenth is too short for a round trip to matter."""
 _REFRESHED_IN_LAST = 0.1
 
-_ENTRY_OCTETS = 1_400
-"""What an entry costs beside what is counted below: key, objects and dictionary slots."""
-_RECORD_OCTETS = 80
-"""What a record costs beside its octets: two numbers and where they are kept."""
-_TARGET_OCTETS = 320
-"""What a target costs: a name of 255 octets at most and its object."""
+_ENTRY_OCTETS = 480
+"""What an entry costs beside its key and its resolution: objects, its places in dictionary and
+queue. A test measures that it is no less."""
 
+_MOST_ROUTES = 4_096
+"""Reloads and the hours make new ones; beyond so many the cache begins anew."""
 
-Expiry = tuple[float, int, "Key"]
-"""When it expires (monotonic), a serial number to tell items apart, and what."""
+Expiry = tuple[float, bytes]
+"""When it expires (monotonic), and what."""
 
 
 class Entry:
     """A resolution as it is held; times are monotonic.
 
-    ``refresh_at`` is when it should be asked for again if it is popular by then,
-    infinite where that makes no sense or has been begun. ``gone_at`` is until
-    when it may be given though it has expired. ``hits`` are those since it was
-    put. ``expiry`` is its item in the queue of what expires when.
+    ``gone_at`` is until when it may be given though it has expired. ``refreshed``:
+    it has been asked for again ahead of time. ``hits`` are those since it was put.
     """
 
-    __slots__ = (
-        "expires_at",
-        "expiry",
-        "gone_at",
-        "hits",
-        "octets",
-        "refresh_at",
-        "resolution",
-        "stored_at",
-    )
+    __slots__ = ("_packed", "_stale_s", "expires_at", "hits", "refreshed", "stored_at")
 
     def __init__(self, resolution: Resolution, now: float, stale_s: float) -> None:
-        ttl_s = resolution.ttl_s
-        self.resolution, self.stored_at = resolution, now
-        self.expires_at = now + ttl_s
-        self.expiry: Expiry | None = None
-        self.gone_at = self.expires_at + stale_s
-        self.refresh_at = float("inf")
-        if ttl_s >= _REFRESHED_FROM_TTL_S:
-            self.refresh_at = now + ttl_s * (1 - _REFRESHED_IN_LAST)
-        self.hits = 0
-        self.octets = _octets(resolution)
+        self._packed, self._stale_s = pack(resolution), stale_s
+        self.stored_at, self.expires_at = now, now + resolution.ttl_s
+        self.refreshed, self.hits = False, 0
+
+    def __len__(self) -> int:
+        """Return how many octets its resolution has."""
+        return len(self._packed)
+
+    @property
+    def resolution(self) -> Resolution:
+        """What was put; made anew each time."""
+        return unpack(self._packed)
+
+    @property
+    def gone_at(self) -> float:
+        """Until when it may be given."""
+        return self.expires_at + self._stale_s
+
+    @property
+    def refresh_at(self) -> float:
+        """When it should be asked for again if it is popular by then.
+
+        Infinite where that makes no sense or has been begun.
+        """
+        ttl_s = self.expires_at - self.stored_at
+        if self.refreshed or ttl_s < _REFRESHED_FROM_TTL_S:
+            return inf
+        return self.stored_at + ttl_s * (1 - _REFRESHED_IN_LAST)
 
 
 class ResolutionStore:
@@ -84,10 +92,11 @@ class ResolutionStore:
     """
 
     def __init__(self, size_octets: int = DEFAULT_SIZE_OCTETS) -> None:
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
         self._expiries: list[Expiry] = []
         self._used_octets = 0
-        self._serial = 0
+        self._routes: dict[Route, int] = {}
+        self._put_last: Resolution | None = None
         self.failures = Failures(0)
         self.hits = self.misses = self.stale = self.cached_failures = self.refreshed = 0
         self.resize(size_octets, now=0.0)
@@ -97,7 +106,7 @@ class ResolutionStore:
 
     @property
     def used_octets(self) -> int:
-        """Memory in use, never less than what is really taken."""
+        """Memory in use, never less than what is really taken, the last one as it came apart."""
         return self._used_octets + self.failures.used_octets
 
     def figures(self) -> dict[str, int]:
@@ -115,20 +124,22 @@ class ResolutionStore:
 
     def get(self, key: Key, now: float) -> Entry | None:
         """Return what holds, None if nothing does, and count that."""
-        entry = self._entries.get(key)
+        packed = self._packed(key)
+        entry = self._entries.get(packed)
         if entry is None or now >= entry.expires_at:
             self.misses += 1
             return None
-        self._entries.move_to_end(key)
+        self._entries.move_to_end(packed)
         entry.hits += 1
         self.hits += 1
         return entry
 
     def expired(self, key: Key, now: float) -> Entry | None:
         """Return what held once and may still be given if nobody answers."""
-        entry = self._entries.get(key)
+        packed = self._packed(key)
+        entry = self._entries.get(packed)
         if entry is not None and now >= entry.gone_at:
-            self._remove(key)
+            self._remove(packed)
             return None
         return entry
 
@@ -138,9 +149,10 @@ class ResolutionStore:
         Whoever repeats answers stops at an entry's last tenth, so that a
         question in it comes here and begins the refresh.
         """
-        entry = self._entries.get(key)
+        packed = self._packed(key)
+        entry = self._entries.get(packed)
         if entry is not None:
-            self._entries.move_to_end(key)
+            self._entries.move_to_end(packed)
             entry.hits += count
             self.hits += count
 
@@ -150,31 +162,30 @@ class ResolutionStore:
         That is the moment from which a question could begin the refresh; once
         it has begun, only who asks here gets what comes of it.
         """
-        entry = self._entries.get(key)
-        if entry is None or now >= entry.expires_at:
+        entry = self._entries.get(self._packed(key))
+        if entry is None or now >= entry.expires_at or entry.refreshed:
             return 0.0
-        if entry.resolution.ttl_s < _REFRESHED_FROM_TTL_S:
-            return entry.expires_at
-        return entry.refresh_at if entry.refresh_at < float("inf") else 0.0
+        return min(entry.refresh_at, entry.expires_at)
 
     def put(self, key: Key, resolution: Resolution, now: float, *, stale_s: float = 0.0) -> None:
         """Keep a resolution in place of the one before, and ``stale_s`` beyond its lifetime.
 
         One with no lifetime is not kept. Everybody who waited for one exchange
-        puts the same; that is done once.
+        puts the same, one after the other; that is done once.
         """
-        last = self._entries.get(key)
-        if last is not None and last.resolution is resolution:
+        self._number(key[1])
+        packed = self._packed(key)
+        if resolution is self._put_last and packed in self._entries:
             return
-        self._remove(key)
+        self._put_last = resolution
+        self._remove(packed)
         entry = Entry(resolution, now, stale_s)
-        if resolution.ttl_s <= 0 or entry.octets > self._size_octets:
+        octets = _octets(packed, entry)
+        if resolution.ttl_s <= 0 or octets > self._size_octets:
             return
-        self._entries[key] = entry
-        self._used_octets += entry.octets
-        self._serial += 1
-        entry.expiry = (entry.expires_at, self._serial, key)
-        heappush(self._expiries, entry.expiry)
+        self._entries[packed] = entry
+        self._used_octets += octets
+        heappush(self._expiries, (entry.expires_at, packed))
         self._make_room(now)
 
     def resize(self, size_octets: int, now: float) -> None:
@@ -184,35 +195,45 @@ class ResolutionStore:
         self._size_octets = size_octets - self.failures.size_octets
         self._make_room(now)
 
+    def _packed(self, key: Key) -> bytes:
+        """Return the key by which a question is held; 0 is the route of none that is."""
+        question, route = key
+        return pack_key(question, self._routes.get(route, 0))
+
+    def _number(self, route: Route) -> None:
+        if route not in self._routes:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._begin_anew()
+            self._routes[route] = len(self._routes) + 1
+
+    def _begin_anew(self) -> None:
+        self._routes.clear()
+        self._entries.clear()
+        self._expiries.clear()
+        self._used_octets = 0
+
     def _make_room(self, now: float) -> None:
         while self._used_octets > self._size_octets:
             self._remove(self._pop_expired(now) or next(iter(self._entries)))
         if 4 * len(self._expiries) > 5 * len(self._entries) + 64:  # those of what has left
-            self._expiries = [entry.expiry for entry in self._entries.values() if entry.expiry]
+            self._expiries = [(entry.expires_at, key) for key, entry in self._entries.items()]
             heapify(self._expiries)
 
-    def _pop_expired(self, now: float) -> Key | None:
+    def _pop_expired(self, now: float) -> bytes | None:
         """Return what expired longest ago; None if all that is held holds."""
         while self._expiries and self._expiries[0][0] <= now:
-            expiry = heappop(self._expiries)
-            entry = self._entries.get(expiry[2])
-            if entry is not None and entry.expiry is expiry:
-                return expiry[2]
+            expires_at, key = heappop(self._expiries)
+            entry = self._entries.get(key)
+            if entry is not None and entry.expires_at == expires_at:
+                return key
         return None
 
-    def _remove(self, key: Key) -> None:
+    def _remove(self, key: bytes) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._used_octets -= entry.octets
+            self._used_octets -= _octets(key, entry)
 
 
-def _octets(resolution: Resolution) -> int:
-    """Return the memory that a resolution takes; a test measures that it is no less."""
-    sections = resolution.sections
-    return (
-        _ENTRY_OCTETS
-        + len(sections.body)
-        + _RECORD_OCTETS * len(sections.ttls)
-        + _TARGET_OCTETS * len(resolution.targets)
-        + edes_octets(resolution.edes)
-    )
+def _octets(key: bytes, entry: Entry) -> int:
+    """Return the memory that an entry takes."""
+    return _ENTRY_OCTETS + len(key) + len(entry)

@@ -57,7 +57,7 @@ def test_every_answer_is_right_whenever_it_comes(index: Index, steps: Steps) -> 
 
 
 def _holds_for_ever(store: ResolutionStore, key: Any, _: float) -> Entry | None:
-    return store._entries.get(key)
+    return store._entries.get(store._packed(key))
 
 
 ASK, ASK_ALIAS = ("ask", PLAIN, False, False, 1), ("ask", ALIAS, False, False, 1)

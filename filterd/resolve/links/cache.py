@@ -100,7 +100,7 @@ class Cache:
     def _refresh(self, key: Key, entry: Entry, ask: Ask) -> None:
         """Ask ahead, once in the life of an entry, whatever comes of it."""
         if len(self._background) < MOST_REFRESHES:
-            entry.refresh_at = float("inf")
+            entry.refreshed = True
             self._store.refreshed += 1
             self._background.once(key, ask)
 
