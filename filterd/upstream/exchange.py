@@ -161,13 +161,13 @@ class Exchange:
         """Wait for whichever comes first: the next server's turn, a second try, the end."""
         if self._finished:
             return
-        at = self._began + DEADLINE_S
+        end = self._began + DEADLINE_S
         if self._to_ask:
-            at = min(at, self._next_at)
-        elif not self._tried_again:
-            at = min(at, self._began + _SECOND_TRY_S)
+            at = self._next_at
+        else:
+            at = end if self._tried_again else self._began + _SECOND_TRY_S
         self._waits_in.pop(self, None)
-        self._waits_in = self._use.wheel.put(self, at)
+        self._waits_in = self._use.wheel.put(self, at if at < end else end)  # noqa: FURB136 -- ``min`` costs a call
 
     def _time_is_over(self, now: float) -> None:
         silent = self._silent()

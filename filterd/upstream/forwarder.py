@@ -107,7 +107,9 @@ class Forwarder:
         if self._closed:
             raise UpstreamUnreachableError("filterd is stopping")
         now = self._clock.monotonic()
-        self._make_room(asker, now)
+        oldest = self._places.in_the_way(asker)
+        if oldest is not None:
+            self._end_for_another(oldest, now)
         transports = self._ways()
         flight = self._flights[key] = _Flight(self, key, transports.loop)
         self._places.take(flight, asker, now)
@@ -123,11 +125,8 @@ class Forwarder:
                 raise UpstreamUnreachableError(f"no socket: {error.strerror}") from error
         return self._transports
 
-    def _make_room(self, asker: Hashable, now: float) -> None:
-        """End the exchange that has to give way, if one has."""
-        oldest = self._places.in_the_way(asker)
-        if oldest is None:
-            return
+    def _end_for_another(self, oldest: _Flight, now: float) -> None:
+        """End the exchange that has to give way, or refuse the other."""
         if not self._places.gives_way(oldest, now):
             self.counters["overload"] += 1
             raise UpstreamOverloadError("too many questions are waiting for upstreams")

@@ -36,8 +36,8 @@ class Places(Generic[K]):
 
     def in_the_way(self, asker: Hashable) -> K | None:
         """Return what has to end before ``asker`` may take a place, None if nothing has."""
-        own = self._by_asker.get(asker, {})
-        if len(own) >= MOST_AN_ASKER:
+        own = self._by_asker.get(asker)
+        if own is not None and len(own) >= MOST_AN_ASKER:
             return next(iter(own))
         if len(self._taken) >= MOST_PLACES:
             return next(iter(self._taken))

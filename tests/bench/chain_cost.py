@@ -15,7 +15,6 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
 from time import process_time
 from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
@@ -201,10 +200,7 @@ async def measure(folder: Path, port: int, questions: int) -> list[tuple[str, fl
         rows = [*codec_costs(questions), *await chain_costs(chain, questions)]
         rows.append(("exchange", await exchange_cost(chain, port, questions)))
         with nothing_is_parsed():
-            before = getrusage(RUSAGE_SELF).ru_stime
             rows.append(("exchange, nothing parsed", await exchange_cost(chain, port, questions)))
-            kernel_s = getrusage(RUSAGE_SELF).ru_stime - before
-        rows.append(("  of it in the kernel", kernel_s / questions * 1e6))
         rows.append(("miss", await miss_cost(chain, questions)))
         return rows
     finally:
