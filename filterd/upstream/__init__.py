@@ -8,7 +8,8 @@
   the other three then; they are its readable twin.
 * ``tcp``, ``tls``: questions by connections; ``timers``: all that waits.
 * ``exchange``: one question put to a group of servers under one deadline.
-* ``resolution``: the part of a response that may be kept and passed on;
+* ``resolution``: the part of a response that may be kept and passed on; ``extraction``
+  is its live twin;
   ``addresses``: which of its addresses are private; ``revision``: less of it for
   one asker.
 * ``forwarder``: the face: identical questions in flight share one exchange;

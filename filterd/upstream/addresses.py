@@ -31,8 +31,8 @@ _PRIVATE = (
 _CARRIERS = ("::ffff:0:0/96", "64:ff9b::/96")
 """What carries an IPv4 address in its last four octets: mapped (RFC 4291), NAT64 (RFC 6052)."""
 
-
-_PREFIXES = tuple(ip_network(text)[0].packed[:12] for text in _CARRIERS)
+PREFIXES = tuple(ip_network(text)[0].packed[:12] for text in _CARRIERS)
+"""Their first twelve octets."""
 
 
 def _ranges(size_octets: int) -> tuple[list[bytes], list[bytes]]:
@@ -43,13 +43,14 @@ def _ranges(size_octets: int) -> tuple[list[bytes], list[bytes]]:
     return [first for first, _ in ranges], [last for _, last in ranges]
 
 
-_RANGES_OF = {4: _ranges(4), 16: _ranges(16)}
+RANGES_OF = {4: _ranges(4), 16: _ranges(16)}
+"""By octets of an address: the first and the last addresses of the ranges."""
 
 
 def is_private(address: bytes) -> bool:
     """Tell whether an address, of 4 or 16 octets, is not one of the Internet's."""
-    if address[:12] in _PREFIXES:
+    if address[:12] in PREFIXES:
         address = address[12:]
-    firsts, lasts = _RANGES_OF[len(address)]
+    firsts, lasts = RANGES_OF[len(address)]
     at = bisect_right(firsts, address) - 1
     return at >= 0 and address <= lasts[at]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.upstream.exchange import Exchange, Outcome
+from filterd.upstream.extraction import resolution_of
 from filterd.upstream.group import ServerGroup, ServerHealth
 from filterd.upstream.places import Places
-from filterd.upstream.resolution import Resolution, resolution_of
 from filterd.upstream.transports import Transports
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.question import UpstreamQuestion
+    from filterd.upstream.resolution import Resolution
     from filterd.upstream.route import Route
 
 _MOST_GROUPS = 256

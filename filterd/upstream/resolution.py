@@ -5,6 +5,9 @@ Kept is the chain qname -> CNAME* -> answer with its signatures, and for
 negatives the SOA and the proofs of non-existence. Everything else that an
 upstream volunteers is dropped: unsolicited records are how caches are poisoned
 (reliability.md B4).
+
+``extraction`` offers this to whoever asks upstream; ``_extraction`` does the
+ordinary cases of it in C.
 """
 
 from __future__ import annotations

@@ -45,9 +45,9 @@ cdef class ParsedResponse:
     cdef object _header, _question, _records, _edns
 
 
+cdef bytes lowered(const uint8_t* octets, uint32_t size)
 cdef object wrong(const Place* place)
 cdef int rcode_of(ParsedResponse response) noexcept
 cdef object named(type cls, tuple values)
 cdef bytes copied(const uint8_t* octets, uint32_t size)
-cdef bytes lowered(const uint8_t* octets, uint32_t size)
 cdef Octets octets_of(bytes message) noexcept

@@ -31,7 +31,7 @@ from filterd.resolve.site import SiteHolder
 from filterd.resolve.store import ResolutionStore
 from filterd.server.stepping import Stepper
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
-from filterd.upstream.resolution import resolution_of
+from filterd.upstream.extraction import resolution_of
 from filterd.wire import assemble, parse_query, parse_response
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, LISTS, a_site

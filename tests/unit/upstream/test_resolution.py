@@ -11,9 +11,9 @@ import dns.rdatatype
 import pytest
 
 from filterd.errors import UpstreamMalformedError
-from filterd.upstream import Resolution, UpstreamQuestion
+from filterd.upstream import Resolution, UpstreamQuestion, extraction, resolution
 from filterd.upstream.resolution import LONGEST_CHAIN, resolution_of
-from filterd.wire import assemble, parse_query, parse_response
+from filterd.wire import _codec_py, assemble, codec, parse_query, parse_response
 from tests.support.policies import wire
 from tests.support.wire import a_message, a_query, a_record, a_response
 
@@ -25,6 +25,18 @@ NAME = "www.example.com"
 A = f"{NAME} 300 A 192.0.2.1"
 SIGNED = f"{NAME} 300 RRSIG A 13 3 300 20300101000000 20200101000000 1 example.com aGVsbG8="
 NSEC = "example.com 200 NSEC a.example.com A RRSIG"
+
+TWINS = {
+    "pure": (resolution.resolution_of, _codec_py.parse_response),
+    "live": (extraction.resolution_of, codec.parse_response),
+}
+
+
+@pytest.fixture(autouse=True, params=TWINS)
+def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test here with what is explained, and with what serves."""
+    for name, one in zip(("resolution_of", "parse_response"), TWINS[request.param], strict=True):
+        monkeypatch.setitem(globals(), name, one)
 
 
 def resolve(

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is extracted by the live twin; what it says is in test_resolution, which runs it too."""
+
+from __future__ import annotations
+
+import pytest
+
+from filterd.errors import UpstreamMalformedError
+from filterd.upstream import UpstreamQuestion, extraction, resolution
+from filterd.wire import codec, parse_response
+from tests.support.wire import a_query, a_response
+
+WWW = b"\3www\7example\3com\0"
+SIGNED = "www.example.com 300 RRSIG {} 13 3 300 20300101000000 20200101000000 1 example.com aGVs"
+BEYOND = {
+    "DNSSEC records are wanted": (1, True, ["www.example.com 60 A 192.0.2.1", SIGNED.format("A")]),
+    "a DNAME is above": (
+        1,
+        False,
+        [
+            "example.com 60 DNAME example.net",
+            "www.example.com 60 CNAME www.example.net",
+            "www.example.net 60 A 192.0.2.1",
+        ],
+    ),
+    "a service binding answers": (65, False, ["www.example.com 60 HTTPS 1 w.example.net alpn=h2"]),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_what_is_not_ordinary_is_extracted_as_well(case: str) -> None:
+    qtype, do, lines = BEYOND[case]
+    message = a_response(a_query("www.example.com", qtype, do=do), *lines)
+    question = UpstreamQuestion(WWW, qtype, do=do, cd=False)
+    found = extraction.resolution_of(parse_response(message), question)
+    assert found == resolution.resolution_of(parse_response(message), question)
+    assert found.sections.ancount == len(lines)
+
+
+@pytest.mark.parametrize("qname", [b"", b"\3www", b"\x80", b"\1a" * 128 + b"\0", b"\0\0"])
+def test_a_qname_that_is_none_is_no_danger(qname: bytes) -> None:
+    message = a_response(a_query("www.example.com"), "www.example.com 60 A 192.0.2.1")
+    question = UpstreamQuestion(qname, 1, do=False, cd=False)
+    assert extraction.resolution_of(parse_response(message), question).sections.ancount == 0
+
+
+def test_what_does_not_parse_is_the_upstreams_fault() -> None:
+    message = a_response(a_query("www.example.com"), "www.example.com 60 CNAME www.example.com")
+    question = UpstreamQuestion(WWW, 1, do=False, cd=False)
+    with pytest.raises(UpstreamMalformedError, match="does not parse"):
+        extraction.resolution_of(parse_response(message), question)
+
+
+def test_the_twins_are_native_together() -> None:
+    assert extraction.NATIVE == codec.NATIVE
