@@ -2,10 +2,9 @@
 # cython: language_level=3
 """Datagrams in batches: the same as ``_datagrams_py``, which explains it, by fewer calls.
 
-Memory safety. One arena of fixed size holds a batch: the kernel is told the size
-of every part of it before each call, and is believed about what it filled only
-up to that size. A message is read within the length that came. What waits is
-Python objects; the arena keeps nothing from one batch to the next.
+Memory safety. One arena of fixed size holds a batch (see ``_envelopes``). A
+message is read within the length that came. What waits is Python objects; the
+arena keeps nothing from one batch to the next.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -15,7 +14,26 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from filterd.server._fastpath cimport Core
+from filterd.server._envelopes cimport (
+    LARGEST_QUERY,
+    MSG_DONTWAIT,
+    MSG_TRUNC,
+    Envelope,
+    Letter,
+    Way,
+    address,
+    address_octets,
+    address_of,
+    expect,
+    mmsghdr,
+    ntohs,
+    read_way,
+    recvmmsg,
+    sendmmsg,
+    sockaddr_in6,
+)
+from filterd.server._fastpath cimport FOR_THE_CHAIN, Asking, Core
+from filterd.server._hint cimport make_hint
 from filterd.server._limiter cimport (
     DENY,
     DROP_OVERLOAD,
@@ -25,80 +43,15 @@ from filterd.server._limiter cimport (
     SourceTable,
     text_of,
 )
+from filterd.server._question cimport HEADER_OCTETS
 
 from collections import deque
 
 from filterd.server import _datagrams_py as reference
 
-cdef extern from *:
-    """
-    #include <sys/socket.h>
-    #include <netinet/in.h>
-    #include <arpa/inet.h>
-    """
-    enum: AF_INET
-    enum: AF_INET6
-    enum: IPPROTO_IP
-    enum: IPPROTO_IPV6
-    enum: IP_PKTINFO
-    enum: IPV6_PKTINFO
-    enum: MSG_DONTWAIT
-    enum: MSG_TRUNC
-    ctypedef unsigned int socklen_t
-    struct in_addr:
-        uint32_t s_addr
-    struct in6_addr:
-        uint8_t s6_addr[16]
-    struct sockaddr_in:
-        uint16_t sin_family
-        uint16_t sin_port
-        in_addr sin_addr
-    struct sockaddr_in6:
-        uint16_t sin6_family
-        uint16_t sin6_port
-        in6_addr sin6_addr
-    struct in_pktinfo:
-        int ipi_ifindex
-        in_addr ipi_spec_dst
-        in_addr ipi_addr
-    struct in6_pktinfo:
-        in6_addr ipi6_addr
-        unsigned int ipi6_ifindex
-    struct iovec:
-        void* iov_base
-        size_t iov_len
-    struct msghdr:
-        void* msg_name
-        socklen_t msg_namelen
-        iovec* msg_iov
-        size_t msg_iovlen
-        void* msg_control
-        size_t msg_controllen
-        int msg_flags
-    struct mmsghdr:
-        msghdr msg_hdr
-        unsigned int msg_len
-    struct cmsghdr:
-        size_t cmsg_len
-        int cmsg_level
-        int cmsg_type
-    cmsghdr* CMSG_FIRSTHDR(msghdr* header) nogil
-    cmsghdr* CMSG_NXTHDR(msghdr* header, cmsghdr* control) nogil
-    unsigned char* CMSG_DATA(cmsghdr* control) nogil
-    size_t CMSG_LEN(size_t length) nogil
-    size_t CMSG_SPACE(size_t length) nogil
-    uint16_t ntohs(uint16_t number) nogil
-    int recvmmsg(int fd, mmsghdr* headers, unsigned int count, int flags, void* timeout) nogil
-    int sendmmsg(int fd, mmsghdr* headers, unsigned int count, int flags) nogil
-
 cdef enum:
     BATCH = 64
     LINES = 3
-    LARGEST_QUERY = 4096
-    CONTROL_WORDS = 8  # more than IPV6_PKTINFO needs with its header
-    HEADER_OCTETS = 12
-    MAX_LABEL_OCTETS = 63
-    MAX_NAME_OCTETS = 255
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
 
@@ -110,28 +63,6 @@ cdef int ANSWERED_A_TURN = reference.ANSWERED_A_TURN
 cdef double WAITS_AT_MOST_S = reference.WAITS_AT_MOST_S
 
 cdef uint64_t REFLECTING = sum(1 << port for port in reference.REFLECTING_PORTS)
-
-cdef union Local:
-    in_pktinfo ipv4
-    in6_pktinfo ipv6
-
-cdef struct Way:  # where a datagram came from, and the control message that answers from there
-    sockaddr_in6 peer
-    socklen_t peer_octets
-    int level
-    int kind
-    size_t local_octets
-    Local local
-
-cdef struct Letter:  # a message that came, with its envelope
-    size_t control[CONTROL_WORDS]
-    iovec part
-    sockaddr_in6 peer
-    uint8_t octets[LARGEST_QUERY]
-
-cdef struct Envelope:  # of a message that leaves
-    size_t control[CONTROL_WORDS]
-    iovec part
 
 cdef struct Counts:
     uint64_t received
@@ -172,10 +103,14 @@ cdef class Datagrams:
     cdef int _hints_left
     cdef object _fast
     cdef Core _core
+    cdef bint _is_fast
+    cdef bint _is_of_one_address  # its answers leave from there without being told
     cdef Counts _counts
     cdef Letter* _letters
     cdef Envelope* _envelopes
+    cdef Asking* _askings
     cdef mmsghdr _in[BATCH]
+    cdef int _used  # so many of them, from the first, have been handed to the kernel
     cdef mmsghdr _out[BATCH]
     cdef Way _ways[BATCH]
 
@@ -188,19 +123,23 @@ cdef class Datagrams:
         fast=None,
     ):
         self._opened = opened
+        self._is_of_one_address = opened.getsockname()[0] not in ("0.0.0.0", "::")
         self._table, self._permits, self._most_waiting = table, permits, most_waiting
-        if fast is not None and isinstance(fast.core, Core):
-            self._fast, self._core = fast, fast.core
+        if fast is not None and isinstance(fast.core, Core):  # else nothing is answered at once
+            self._fast, self._core, self._is_fast = fast, fast.core, True
         self._lines = [deque() for _ in range(LINES)]
         self._pending, self._replies = [], []
         self._letters = <Letter*>PyMem_Calloc(BATCH, sizeof(Letter))
         self._envelopes = <Envelope*>PyMem_Calloc(BATCH, sizeof(Envelope))
-        if not self._letters or not self._envelopes:
+        self._askings = <Asking*>PyMem_Calloc(BATCH if self._is_fast else 1, sizeof(Asking))
+        if not self._letters or not self._envelopes or not self._askings:
             raise MemoryError
+        self._used = BATCH
 
     def __dealloc__(self):
         PyMem_Free(self._letters)
         PyMem_Free(self._envelopes)
+        PyMem_Free(self._askings)
 
     def __len__(self):
         return sum(map(len, self._lines))
@@ -218,9 +157,10 @@ cdef class Datagrams:
         for batch in range(BATCHES_A_TURN):
             if self._fd < 0:
                 return True
-            for index in range(BATCH):
-                self._expect(index)
+            for index in range(self._used):
+                expect(&self._in[index].msg_hdr, &self._letters[index])
             count = recvmmsg(self._fd, self._in, BATCH, MSG_DONTWAIT, NULL)
+            self._used = max(count, 1)
             if count < 0:
                 if errno == EAGAIN:
                     return True
@@ -228,14 +168,12 @@ cdef class Datagrams:
             self._counts.received += count
             if self._fast is not None:
                 self._fast.refresh(now)
-            replies = 0
-            for index in range(count):
-                replies += self._take_in(index, replies, now)
+            replies = self._take_in(count, now)
             self._send(replies)
             if count < BATCH:
                 return True
             answered += replies
-            if answered >= ANSWERED_A_TURN and self._fast is not None:
+            if answered >= ANSWERED_A_TURN and self._is_fast:
                 return False
         return False
 
@@ -284,73 +222,90 @@ cdef class Datagrams:
                 )
             self._send(<int>(min(start + BATCH, total) - start))
 
-    cdef void _expect(self, int index) noexcept:
-        """Tell the kernel what a letter can hold; it overwrites that with what it put there."""
-        cdef Letter* letter = &self._letters[index]
-        cdef msghdr* header = &self._in[index].msg_hdr
-        letter.part.iov_base, letter.part.iov_len = letter.octets, LARGEST_QUERY
-        header.msg_name, header.msg_namelen = &letter.peer, sizeof(letter.peer)
-        header.msg_iov, header.msg_iovlen = &letter.part, 1
-        header.msg_control, header.msg_controllen = letter.control, sizeof(letter.control)
-        header.msg_flags = 0
+    cdef int _take_in(self, int count, double now) except -1:
+        """Judge the letters of a batch; return how many replies are addressed."""
+        cdef int index, replies = 0
+        self._begin(count)
+        for index in range(count):
+            if self._letters[index].length:
+                replies += self._answer_or_keep(index, replies, now)
+            else:
+                self._counts.malformed += 1
+        return replies
 
-    cdef int _take_in(self, int index, int replies, double now) except -1:
-        """Judge one letter of a batch; return 1 if a reply is addressed to its sender, else 0."""
+    cdef void _begin(self, int count) noexcept nogil:
+        """Read the envelopes, and let what the answers need come from memory meanwhile."""
+        cdef Letter* letter
+        cdef Way* way
+        cdef int index
+        for index in range(count):
+            letter, way = &self._letters[index], &self._ways[index]
+            letter.length = self._in[index].msg_len
+            if (
+                read_way(&self._in[index].msg_hdr, letter, way, &letter.interface)
+                or self._in[index].msg_hdr.msg_flags & MSG_TRUNC
+                or not is_query(letter.octets, letter.length)
+                or is_reflecting(&letter.peer)
+            ):
+                letter.length = 0
+            if self._is_of_one_address:
+                way.local_octets = 0
+        if not self._is_fast:
+            return
+        for index in range(count):
+            self._askings[index].step = FOR_THE_CHAIN
+            letter, way = &self._letters[index], &self._ways[index]
+            if letter.length:
+                self._core.begin(
+                    &self._askings[index],
+                    letter.octets,
+                    letter.length,
+                    address_of(&way.peer),
+                    address_octets(&way.peer),
+                    letter.interface,
+                )
+        for index in range(count):
+            self._core.look(&self._askings[index])
+        for index in range(count):
+            self._core.approach(&self._askings[index])
+
+    cdef int _answer_or_keep(self, int index, int replies, double now) except -1:
+        """Judge who sent a letter; return 1 if a reply is addressed to him, else 0."""
         cdef Letter* letter = &self._letters[index]
         cdef Way* way = &self._ways[index]
-        cdef size_t length = self._in[index].msg_len
         cdef Asker asker
         cdef size_t answered
         cdef int verdict
-        cdef bint to_many = read_way(&self._in[index].msg_hdr, letter, way, &asker.interface)
-        if (
-            to_many
-            or self._in[index].msg_hdr.msg_flags & MSG_TRUNC
-            or not is_query(letter.octets, length)
-            or is_reflecting(&letter.peer)
-        ):
-            self._counts.malformed += 1
-            return 0
-        asker.address = address_of(&way.peer)
-        asker.octets = address_octets(&way.peer)
+        asker.address, asker.octets = address_of(&way.peer), address_octets(&way.peer)
+        asker.interface = letter.interface
         verdict = self._table.judge_asker(&asker, now, self._permits)
-        if verdict < LINES and self._core is not None:
-            answered = self._core.answer_in_place(
-                letter.octets, length, asker.address, asker.octets, asker.interface
-            )
+        if verdict < LINES and self._is_fast:
+            answered = self._core.finish(&self._askings[index], letter.octets)
             if answered:
                 self._address(replies, way, letter.octets, answered)
                 return 1
-        if verdict < LINES and not self._stand_in_line(
-            letter, length, way, asker.interface, now, verdict
-        ):
+        if verdict < LINES and not self._stand_in_line(index, now, verdict):
             if verdict == SERVE_LAST:
                 verdict = self._table.crowd_asker(&asker, now, self._permits)
             else:
                 verdict = HINT_RATE
         if verdict < LINES or not self._is_hinted(verdict):
             return 0
-        self._address(replies, way, letter.octets, make_hint(letter.octets, length))
+        self._address(replies, way, letter.octets, make_hint(letter.octets, letter.length))
         return 1
 
-    cdef bint _stand_in_line(
-        self,
-        const Letter* letter,
-        size_t length,
-        const Way* way,
-        uint32_t interface,
-        double now,
-        int number,
-    ) except -1:
+    cdef bint _stand_in_line(self, int index, double now, int number) except -1:
+        cdef const Letter* letter = &self._letters[index]
         cdef Datagram datagram
-        cdef Py_ssize_t octets = self._octets[number] + <Py_ssize_t>length
+        cdef Py_ssize_t octets = self._octets[number] + <Py_ssize_t>letter.length
         line = self._lines[number]
         if len(line) >= self._most_waiting or octets > MOST_WAITING_OCTETS:
             return False
         datagram = Datagram.__new__(Datagram)
-        datagram.message = PyBytes_FromStringAndSize(<const char*>letter.octets, length)
-        datagram.interface, datagram.received_at, datagram._way = interface, now, way[0]
-        datagram.recognised = self._core is None or self._core.recognised
+        datagram.message = PyBytes_FromStringAndSize(<const char*>letter.octets, letter.length)
+        datagram.interface, datagram.received_at = letter.interface, now
+        datagram._way = self._ways[index]
+        datagram.recognised = not self._is_fast or self._askings[index].client_class >= 0
         line.append(datagram)
         self._octets[number] = octets
         return True
@@ -375,19 +330,7 @@ cdef class Datagrams:
 
     cdef void _address(self, Py_ssize_t index, Way* way, uint8_t* octets, size_t length) noexcept:
         """Put a message into the envelope of that number; both must live until it is sent."""
-        cdef Envelope* envelope = &self._envelopes[index]
-        cdef msghdr* header = &self._out[index].msg_hdr
-        cdef cmsghdr* control = <cmsghdr*>envelope.control
-        envelope.part.iov_base, envelope.part.iov_len = octets, length
-        header.msg_name, header.msg_namelen = &way.peer, way.peer_octets
-        header.msg_iov, header.msg_iovlen = &envelope.part, 1
-        header.msg_control, header.msg_controllen = NULL, 0
-        if way.local_octets:
-            control.cmsg_level, control.cmsg_type = way.level, way.kind
-            control.cmsg_len = CMSG_LEN(way.local_octets)
-            memcpy(CMSG_DATA(control), &way.local, way.local_octets)
-            header.msg_control = control
-            header.msg_controllen = CMSG_SPACE(way.local_octets)
+        address(&self._out[index].msg_hdr, &self._envelopes[index], way, octets, length)
 
     cdef void _send(self, int count) noexcept:
         """Send the first so many envelopes; one that cannot be sent does not keep the others."""
@@ -416,89 +359,10 @@ def hint(bytes message not None):
     return PyBytes_FromStringAndSize(<const char*>octets, make_hint(octets, length))
 
 
-cdef bint read_way(msghdr* header, const Letter* letter, Way* way, uint32_t* interface) noexcept:
-    """Read how a letter came; tell whether it was sent to a broadcast or multicast address."""
-    cdef cmsghdr* control = CMSG_FIRSTHDR(header)
-    cdef in_pktinfo ipv4
-    cdef in6_pktinfo ipv6
-    interface[0] = 0
-    way.peer, way.local_octets = letter.peer, 0
-    way.peer_octets = min(header.msg_namelen, <socklen_t>sizeof(way.peer))
-    while control:
-        if (
-            control.cmsg_level == IPPROTO_IP
-            and control.cmsg_type == IP_PKTINFO
-            and control.cmsg_len >= CMSG_LEN(sizeof(ipv4))
-        ):
-            memcpy(&ipv4, CMSG_DATA(control), sizeof(ipv4))
-            interface[0] = ipv4.ipi_ifindex
-            way.level, way.kind, way.local_octets = IPPROTO_IP, IP_PKTINFO, sizeof(ipv4)
-            way.local.ipv4.ipi_ifindex = 0
-            way.local.ipv4.ipi_spec_dst = ipv4.ipi_spec_dst
-            way.local.ipv4.ipi_addr.s_addr = 0
-            # What was sent to one address has that address as its local one.
-            return ipv4.ipi_addr.s_addr != ipv4.ipi_spec_dst.s_addr
-        if (
-            control.cmsg_level == IPPROTO_IPV6
-            and control.cmsg_type == IPV6_PKTINFO
-            and control.cmsg_len >= CMSG_LEN(sizeof(ipv6))
-        ):
-            memcpy(&ipv6, CMSG_DATA(control), sizeof(ipv6))
-            interface[0] = ipv6.ipi6_ifindex
-            way.level, way.kind, way.local_octets = IPPROTO_IPV6, IPV6_PKTINFO, sizeof(ipv6)
-            way.local.ipv6 = ipv6
-            if not is_link_local(ipv6.ipi6_addr.s6_addr):
-                way.local.ipv6.ipi6_ifindex = 0
-            return ipv6.ipi6_addr.s6_addr[0] == 0xFF
-        control = CMSG_NXTHDR(header, control)
-    return False
-
-
-cdef bint is_link_local(const uint8_t* address) noexcept:
-    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
-
-
-cdef bint is_query(const uint8_t* message, size_t length) noexcept:
+cdef inline bint is_query(const uint8_t* message, size_t length) noexcept nogil:
     return length >= HEADER_OCTETS and not message[2] & 0x80
 
 
-cdef bint is_reflecting(const sockaddr_in6* peer) noexcept:
+cdef inline bint is_reflecting(const sockaddr_in6* peer) noexcept nogil:
     cdef uint16_t port = ntohs(peer.sin6_port)  # at the same place for both families
     return port < 64 and REFLECTING >> port & 1
-
-
-cdef const uint8_t* address_of(const sockaddr_in6* peer) noexcept:
-    if peer.sin6_family == AF_INET6:
-        return peer.sin6_addr.s6_addr
-    return <const uint8_t*>&(<const sockaddr_in*>peer).sin_addr
-
-
-cdef int address_octets(const sockaddr_in6* peer) noexcept:
-    return 16 if peer.sin6_family == AF_INET6 else 4
-
-
-cdef size_t make_hint(uint8_t* message, size_t length) noexcept:
-    """Turn a query into the hint to come by TCP, where it stands; return how long that is."""
-    cdef size_t end = question_end(message, length)
-    message[2] = 0x80 | message[2] & 0x79 | 0x02  # QR; opcode and RD kept; TC
-    message[3] = 0x80 | message[3] & 0x10  # RA; CD kept
-    message[4] = message[6] = message[7] = message[8] = message[9] = 0
-    message[10] = message[11] = 0
-    message[5] = end > HEADER_OCTETS
-    return end
-
-
-cdef size_t question_end(const uint8_t* message, size_t length) noexcept:
-    """Return where the one question ends; the header's end where none can be told."""
-    cdef size_t position = HEADER_OCTETS
-    if message[4] != 0 or message[5] != 1:
-        return HEADER_OCTETS
-    while position < length and message[position]:
-        if message[position] > MAX_LABEL_OCTETS:
-            return HEADER_OCTETS
-        position += message[position] + 1
-        if position >= HEADER_OCTETS + MAX_NAME_OCTETS:
-            return HEADER_OCTETS
-    if position + 5 > length:
-        return HEADER_OCTETS
-    return position + 5

@@ -23,15 +23,10 @@ from filterd.resolve import special_use
 from filterd.resolve.compose import compose
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.tally import counted_as
-from filterd.server._fastpath_py import (
-    BLOCK,
-    COMPLEX,
-    MOST_ROWS,
-    MOST_TALLIES,
-    OPEN,
-    Cell,
-    flags_of,
-)
+from filterd.server._fastpath_py import MOST_TALLIES
+from filterd.server._question_py import flags_of
+from filterd.server._replay_py import SWEEPS
+from filterd.server._table_py import BLOCK, COMPLEX, MOST_ROWS, OPEN, Cell
 from filterd.twins import live_twin
 from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
 from filterd.wire import name as names
@@ -127,13 +122,15 @@ class FastPath:
         self._wall = wall
         self.core.at(now, wall)
         if now - self._settled_at >= SETTLED_EVERY_S:
+            # As many parts as seconds have passed: a quiet network's names are told in time too.
+            for _ in range(min(SWEEPS, int((now - self._settled_at) / SETTLED_EVERY_S))):
+                self.core.replay.sweep()
             self._settled_at = now
             self.settle()
-            self.core.gather_hits()
 
     def report(self) -> None:
         """Tell the cache what was repeated, before anybody asks it again."""
-        for source, hits in self.core.take_hits():
+        for source, hits in self.core.replay.take_hits():
             self._store.note_hits(source, hits)  # type: ignore[arg-type]  # a key of ``noted``
 
     def settle(self) -> None:
@@ -173,7 +170,9 @@ class FastPath:
         number = self._class_of(query.client)
         if until > now and tally >= 0 and number >= 0:
             self.core.at(now, self._clock.wall())
-            self.core.note(number, flags_of(message), reply, until, valid_until, tally, source)
+            self.core.replay.note(
+                number, flags_of(message), reply, until, valid_until, tally, source
+            )
 
     def _is_current(self, site: Site) -> bool:
         return site is self._site and site.surroundings.version == self._version
@@ -197,7 +196,7 @@ class FastPath:
             self._site = site
             count = len(site.index.sets)
             first_labels = special_use.FIRST_LABELS
-            self.core.load(site.index.matcher, self._touched, first_labels, count, self._fill)
+            self.core.table.load(site.index.matcher, self._touched, first_labels, count, self._fill)
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             self.core.forget()
             _log.exception("the fast path could not be made ready")
@@ -219,8 +218,14 @@ class FastPath:
         return self._grades.index(grade)
 
     def _fill(self, row: int, set_id: int) -> Cell:
-        """Say what a claim set means to a grade."""
-        grade = self._grades[row]
+        """Say what a claim set means to a grade; what cannot be said is the chain's."""
+        try:
+            return self._cell(self._grades[row], set_id)
+        except Exception:  # noqa: BLE001 -- logged whole; else a whole batch would go unheard
+            _log.exception("what a claim set means could not be told")
+            return Cell(COMPLEX)
+
+    def _cell(self, grade: GradePolicy, set_id: int) -> Cell:
         plain = self._reader.read(grade, set_id)
         if plain is None:
             return Cell(COMPLEX)
@@ -243,7 +248,7 @@ class FastPath:
             replies.append(reply[:HEADER_OCTETS] + reply[end:])
         key = tuple(replies)
         if key not in self._templates:
-            self._templates[key] = self.core.add_template(*replies)
+            self._templates[key] = self.core.table.add_template(*replies)
         return self._templates[key]
 
     def _query(self, grade: GradePolicy, *, edns: bool, do: bool) -> Query:

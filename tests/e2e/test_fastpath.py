@@ -243,7 +243,7 @@ def test_who_is_answered_fast_gets_what_the_chain_says(
 
 
 def overlay_ignored(core: Any) -> None:
-    core._is_touched = lambda _: False
+    core.table._is_touched = lambda _: False
 
 
 def classes_mixed_up(core: Any) -> None:
@@ -256,35 +256,37 @@ def case_lost(core: Any) -> None:
 
 
 def size_ignored(core: Any) -> None:
-    replay = core._replay
-    core._replay = lambda message, asked, number: replay(
+    answer = core.replay.answer
+    core.replay.answer = lambda message, asked, number: answer(
         message, asked._replace(limit=65_535), number
     )
 
 
 def lifetime_ignored(core: Any) -> None:
-    note = core.note
+    note = core.replay.note
 
     def noted(number: int, flags: int, reply: bytes, _: float, __: float, *more: Any) -> Any:
-        kept = note(number, flags, reply, 1e12, 1e12, *more)
-        for key, one in core._kept.items():
-            core._kept[key] = one._replace(until=1e12, ttls=())
-        return kept
+        known = note(number, flags, reply, 1e12, 1e12, *more)
+        for key, one in core.replay._kept.items():
+            core.replay._kept[key] = one._replace(until=1e12, ttls=())
+        return known
 
-    core.note = noted
+    core.replay.note = noted
 
 
 def edge_ignored(core: Any) -> None:
-    note = core.note
-    core.note = lambda number, flags, reply, until, _, *more: note(
+    note = core.replay.note
+    core.replay.note = lambda number, flags, reply, until, _, *more: note(
         number, flags, reply, until, 1e12, *more
     )
 
 
 def flags_ignored(core: Any) -> None:
-    replay, note = core._replay, core.note
-    core._replay = lambda message, asked, number: replay(message, asked._replace(flags=0), number)
-    core.note = lambda number, _, *more: note(number, 0, *more)
+    answer, note = core.replay.answer, core.replay.note
+    core.replay.answer = lambda message, asked, number: answer(
+        message, asked._replace(flags=0), number
+    )
+    core.replay.note = lambda number, _, *more: note(number, 0, *more)
 
 
 @pytest.mark.parametrize(

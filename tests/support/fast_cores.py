@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.lists import _matcher_py
 from filterd.server import _fastpath_py
-from filterd.server._fastpath_py import BLOCK, Cell
+from filterd.server._table_py import BLOCK, Cell
 from tests.support.policies import wire
 from tests.support.wire import a_query
 
@@ -58,7 +58,7 @@ def fill_it(
     if module is _fastpath_py:
         matcher = _matcher_py.Matcher(index._mapped, index._header)
     names = {wire(name): touch for name, touch in (touched or {}).items()}
-    core.load(
+    core.table.load(
         matcher,
         names,
         [b"wpad"],
@@ -66,7 +66,7 @@ def fill_it(
         lambda row, set_id: known.get((row, set_id), Cell(BLOCK, 4, 0, 1 + row)),
     )
     core.at(NOW, WALL)
-    core.add_template(*TEMPLATE)
+    core.table.add_template(*TEMPLATE)
     learnt = Learnt(core.add_class(0), core.add_class(1))
     core.learn(CLIENT, INTERFACE, learnt.one, NOW + 60)
     core.learn(OTHER_CLIENT, INTERFACE, learnt.other, NOW + 60)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.server import _fastpath_py
+from filterd.server import _fastpath_py, _question_py
+from filterd.server._replay_py import ENTRIES
 from filterd.wire import parse_query
 from tests.support.fast_cores import CLIENT, INTERFACE, NOW, OTHER_CLIENT, STRANGER, WALL, a_core
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
@@ -53,7 +54,7 @@ messages = st.one_of(
 @settings(max_examples=1_500)
 @given(message=messages)
 def test_the_twins_read_alike(message: bytes) -> None:
-    assert native.read(message) == _fastpath_py.read(message)
+    assert native.read(message) == _question_py.read(message)
 
 
 clients = st.sampled_from((CLIENT, CLIENT, OTHER_CLIENT, STRANGER))
@@ -90,12 +91,12 @@ def told(core: Any, story: list[tuple[Any, ...]]) -> list[object]:
             core.at(NOW + passed, WALL + passed)
         else:
             query, client_class, reply = about
-            flags = _fastpath_py.flags_of(parse_query(query))
+            flags = _question_py.flags_of(parse_query(query))
             until = WALL + 4 if client_class else WALL + 1e9
-            kept = core.note(client_class, flags, reply, NOW + 1e9, until, 7, client_class)
+            kept = core.replay.note(client_class, flags, reply, NOW + 1e9, until, 7, client_class)
             said.append(kept)
     core.forget()
-    return [*said, core.take_counts(), sum(n for _, n in core.take_hits())]
+    return [*said, core.take_counts(), sum(n for _, n in core.replay.take_hits())]
 
 
 @settings(max_examples=400)
@@ -116,8 +117,8 @@ def test_the_twins_repeat_alike(index: Index, query: bytes, ttls: list[int], age
     said = []
     for module in (_fastpath_py, native):
         core = a_core(module, index)
-        flags = _fastpath_py.flags_of(parse_query(query))
-        core.note(0, flags, reply, NOW + 1e9, float("inf"), 7, "source")
+        flags = _question_py.flags_of(parse_query(query))
+        core.replay.note(0, flags, reply, NOW + 1e9, float("inf"), 7, "source")
         core.at(NOW + age, WALL)
         said.append((core.answer(query, CLIENT, INTERFACE), core.take_counts()))
     assert said[0] == said[1]
@@ -129,11 +130,13 @@ def test_half_as_many_answers_as_there_are_places_are_kept_together(
 ) -> None:
     """Were only some of the places used, names asked in turn would push each other out."""
     core = a_core(module, index)
-    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(_fastpath_py.ENTRIES // 2)]
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(ENTRIES // 2)]
     for query in queries:
         reply = a_response(
             query, f"{parse_query(query).question.wire[1:3].hex()}.test 300 A 1.2.3.4"
         )
-        core.note(0, _fastpath_py.flags_of(parse_query(query)), reply, NOW + 60, WALL + 60, 7, None)
+        core.replay.note(
+            0, _question_py.flags_of(parse_query(query)), reply, NOW + 60, WALL + 60, 7, None
+        )
     repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
     assert repeated >= 0.95 * len(queries)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Blocks by the lists alone, in readable Python (the reference of ``_table``).
+
+What a claim set means to a row of the decision table, where that is plain
+(``filterd.policy.fast``), is a cell; a name that only plain cells speak of is
+answered here, seen before or not. A name of which anybody but the lists may say
+anything is touched, and the chain's.
+
+Rows, templates and tallies are small numbers that the filler hands out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.policy.fast import Touch
+from filterd.server._question_py import ASKED_DO, ASKED_OPT, ASKED_RD
+from filterd.wire import name as names
+from filterd.wire.header import CD, HEADER_OCTETS, RD, peek_header
+from filterd.wire.truncate import MIN_UDP_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Protocol
+
+    from filterd.lists.layout import Hit
+    from filterd.server._question_py import Asked
+
+    class Finder(Protocol):
+        """Finds listed names; see ``filterd.lists.matcher``."""
+
+        def lookup(self, name: bytes) -> tuple[Hit, ...]:
+            """Return the listed names that are ``name`` or an ancestor, the longest first."""
+
+    Fill = Callable[[int, int], "Cell"]
+
+MOST_ROWS, MOST_TEMPLATES, MOST_FIRST_LABELS = 64, 256, 8
+MOST_LABELS = 24
+"""A name of more is looked up by the chain: the work on one is bounded."""
+TAIL_OCTETS = 114
+"""What may follow the question in an answer from a template: three records."""
+
+COMPLEX, OPEN, BLOCK = 0, 1, 2
+
+
+class Cell(NamedTuple):
+    """What a claim set means to a row: COMPLEX for the chain, OPEN for nothing, or BLOCK.
+
+    Of several blocks the one of the lowest ``rank`` decides, then of the longest name.
+    """
+
+    kind: int
+    rank: int = 0
+    template: int = 0
+    tally: int = 0
+
+
+class Table:
+    """Cells by row and claim set, and what a block looks like.
+
+    Args:
+        seed: 16 octets, so that nobody can foretell what falls together; here nothing does.
+    """
+
+    def __init__(self, seed: bytes) -> None:
+        if len(seed) != 16:
+            raise ValueError("a seed has 16 octets")
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._matcher: Finder | None = None
+        self._touched: Mapping[bytes, int] = {}
+        self._first_labels: frozenset[bytes] = frozenset()
+        self._fill: Fill | None = None
+        self._cells: dict[tuple[int, int], Cell] = {}
+        self._templates: list[tuple[bytes, bytes, bytes]] = []
+        self._set_count = 0
+
+    def load(
+        self,
+        matcher: Finder,
+        touched: Mapping[bytes, int],
+        first_labels: Iterable[bytes],
+        set_count: int,
+        fill: Fill,
+    ) -> None:
+        """Take what a site says, after ``forget``.
+
+        Args:
+            matcher: of its index.
+            touched: names by ``Touch``.
+            first_labels: labels that make a name special which begins with one.
+            set_count: how many claim sets the index has.
+            fill: called with row and set for a cell that is not known yet.
+        """
+        self._first_labels = frozenset(first_labels)
+        if len(self._first_labels) > MOST_FIRST_LABELS:
+            raise ValueError(f"at most {MOST_FIRST_LABELS} labels make a name special")
+        self._matcher, self._touched, self._fill = matcher, touched, fill
+        self._set_count = set_count
+
+    def add_template(self, plain: bytes, edns: bytes, dnssec: bytes) -> int:
+        """Return the number of another answer: header and what follows the question; -1: full.
+
+        Args:
+            plain: for who sent no OPT.
+            edns: for who sent OPT.
+            dnssec: for who sent OPT with DO.
+        """
+        if len(self._templates) == MOST_TEMPLATES:
+            return -1
+        self._templates.append((plain, edns, dnssec))
+        return len(self._templates) - 1
+
+    def answer(self, message: bytes, asked: Asked, row: int) -> tuple[bytes, int] | None:
+        """Return the answer to a question and its tally, None where the chain must give it."""
+        if self._matcher is None or not asked.flags & ASKED_RD or self._is_touched(asked.qname):
+            return None
+        best: Cell | None = None
+        for hit in self._matcher.lookup(asked.qname):
+            cell = self._cell(row, hit.set_id)
+            if cell.kind == COMPLEX:
+                return None
+            if cell.kind == BLOCK and (best is None or cell.rank < best.rank):
+                best = cell
+        if best is None:
+            return None
+        return self._from_template(message, asked, best.template), best.tally
+
+    def _is_touched(self, qname: bytes) -> bool:
+        """Tell whether anybody but a list may say anything of a name."""
+        labels = names.labels(qname)
+        if not 2 <= len(labels) <= MOST_LABELS or labels[0] in self._first_labels:
+            return True
+        if qname in self._touched:
+            return True
+        return any(self._touched.get(one, 0) & Touch.SUBTREE for one in names.suffixes(qname))
+
+    def _cell(self, row: int, set_id: int) -> Cell:
+        if set_id >= self._set_count:
+            return Cell(COMPLEX)
+        cell = self._cells.get((row, set_id))
+        if cell is None:
+            assert self._fill is not None
+            cell = self._cells[row, set_id] = self._fill(row, set_id)
+        return cell
+
+    def _from_template(self, message: bytes, asked: Asked, number: int) -> bytes:
+        which = 0 if not asked.flags & ASKED_OPT else 2 if asked.flags & ASKED_DO else 1
+        template = self._templates[number][which]
+        head, tail = template[:HEADER_OCTETS], template[HEADER_OCTETS:]
+        flags = int.from_bytes(head[2:4]) | peek_header(message).flags & (RD | CD)
+        question = message[HEADER_OCTETS : asked.end]
+        assert asked.end + len(tail) <= MIN_UDP_SIZE  # a header, a name and three records
+        return message[:2] + flags.to_bytes(2) + head[4:] + question + tail
