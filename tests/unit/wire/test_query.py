@@ -15,6 +15,8 @@ from filterd.wire.query import MAX_QUERY_OCTETS
 from tests.support import malformed
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_record
 
+pytestmark = pytest.mark.usefixtures("both_twins")
+
 TSIG = a_record(bytes(30), owner=b"\3key\0", rtype=250, rclass=255, ttl=0)
 
 

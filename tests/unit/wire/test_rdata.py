@@ -23,6 +23,8 @@ from filterd.wire import (
 from filterd.wire.name import from_text
 from tests.support.wire import QUESTION, a_message, a_query, a_record, a_response
 
+pytestmark = pytest.mark.usefixtures("both_twins")
+
 TARGET = from_text("a.example.net")
 
 

@@ -28,6 +28,8 @@ from tests.support.cost_bombs import RESPONSES
 from tests.support.dns_messages import MESSAGES, contents
 from tests.support.wire import QUESTION, a_message, a_query, a_record, a_response
 
+pytestmark = pytest.mark.usefixtures("both_twins")
+
 RESPONSE = 0x8180
 QUERY = parse_query(a_query())
 CHAIN = a_response(

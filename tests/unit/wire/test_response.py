@@ -15,6 +15,8 @@ from tests.support import malformed
 from tests.support.dns_messages import MESSAGES, facts_of_dnspython, facts_of_filterd
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_record, a_response
 
+pytestmark = pytest.mark.usefixtures("both_twins")
+
 RESPONSE = 0x8180
 
 
