@@ -35,7 +35,7 @@ _MOST_EDES = 4
 _MOST_ROUTES = 64
 """Routes in use are few; this bounds those that reloads leave behind."""
 
-_FAILURE_OCTETS = 1_500
+_FAILURE_OCTETS = 1_200
 """What a failure costs beside its reasons: key, object and dictionary slots."""
 _EDE_OCTETS = 200
 """What an extended error costs beside its text, of four octets a character at most."""
