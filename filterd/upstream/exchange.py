@@ -167,7 +167,8 @@ class Exchange:
         else:
             at = end if self._tried_again else self._began + _SECOND_TRY_S
         self._waits_in.pop(self, None)
-        self._waits_in = self._use.wheel.put(self, at if at < end else end)  # noqa: FURB136 -- ``min`` costs a call
+        at = at if at < end else end  # noqa: FURB136 -- ``min`` costs a call
+        self._waits_in = self._use.wheel.put(self, at)
 
     def _time_is_over(self, now: float) -> None:
         silent = self._silent()
