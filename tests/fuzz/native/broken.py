@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One small fault for each native module; its driver has to find it, or it would find nothing."""
+
+from __future__ import annotations
+
+from tests.fuzz.native.building import Replacement
+
+BROKEN = {
+    # A name of 255 octets can begin one label more than there is room for.
+    "filterd.lists._matcher": Replacement(
+        "filterd/lists/_search.pxd",
+        "if name[at] > 63 or labels == MAX_LABELS:",
+        "if name[at] > 63:",
+    ),
+    # The last group is followed by nothing, not by the first one.
+    "filterd.lists._packing": Replacement(
+        "filterd/lists/_packing.pyx",
+        "if at == group_count:",
+        "if at > group_count:",
+    ),
+    # An address one octet too short is read as one of 16.
+    "filterd.server._limiter": Replacement(
+        "filterd/server/_limiter.pyx",
+        "if len(address) not in (4, 16):",
+        "if len(address) not in (4, 15, 16):",
+    ),
+    # The class of a question is read one octet behind the message.
+    "filterd.server._fastpath": Replacement(
+        "filterd/server/_question.pxd",
+        "if position + 4 > length:",
+        "if position + 3 > length:",
+    ),
+    # A name has more labels than there is room to note where they begin.
+    "filterd.server._table": Replacement(
+        "filterd/server/_table.pyx",
+        "if asked.labels < 2 or asked.labels > MOST_LABELS:",
+        "if asked.labels < 2:",
+    ),
+    # The kernel is told of more room than a letter has.
+    "filterd.server._datagrams": Replacement(
+        "filterd/server/_envelopes.pxd",
+        "letter.octets, LARGEST_QUERY",
+        "letter.octets, LARGEST_QUERY + 8",
+    ),
+    # A TTL that would end one octet behind the reply is found all the same.
+    "filterd.server._replay": Replacement(
+        "filterd/server/_replay.pyx",
+        "if position + 10 > length:",
+        "if position + 9 > length:",
+    ),
+    # Longer chains are followed than there is room for.
+    "filterd.upstream._extraction": Replacement(
+        "filterd/upstream/_extraction.pyx",
+        "if chain.passed > longest_chain:",
+        "if chain.passed > longest_chain + 9:",
+    ),
+    # More is read than the array on the stack holds.
+    "filterd.upstream._pool": Replacement(
+        "filterd/upstream/_pool.pyx",
+        "c_recv(opened._fd, message, LARGEST_RESPONSE, 0)",
+        "c_recv(opened._fd, message, LARGEST_RESPONSE + 8, 0)",
+    ),
+    # What stands one octet behind the message is taken for a part of it.
+    "filterd.wire._codec": Replacement(
+        "filterd/wire/_octets.pxd",
+        "return <uint32_t>(offset + size) <= message.size",
+        "return <uint32_t>(offset + size) <= message.size + 1",
+    ),
+    # RDATA may run past the end of its message.
+    "filterd.wire._rebuilding": Replacement(
+        "filterd/wire/_rebuilding.pyx",
+        "or not has(&response.octets, kept.rdata, kept.rdlength)",
+        "or not has(&response.octets, kept.rdata, 0)",
+    ),
+}
+"""By the module whose driver finds it. Who changes that line changes it here, too."""

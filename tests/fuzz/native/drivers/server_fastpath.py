@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queries of any octets, replies to keep and the passing of time, beside the pure twin."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import WireError
+from filterd.server import _fastpath_py as pure
+from filterd.server import _question_py as reading
+from filterd.wire import parse_response
+from tests.fuzz.native.messages import (
+    Messages,
+    hostile_queries,
+    hostile_responses,
+    responses,
+    well_formed,
+)
+from tests.support.fast_cores import CLIENT, INTERFACE, NOW, OTHER_CLIENT, STRANGER, WALL, fill_it
+from tests.support.policies import an_index
+from tests.support.serving import LISTS
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from tests.fuzz.native.session import Session
+
+native: Any = import_module("filterd.server._fastpath")
+
+REACHES = {
+    "read",
+    "not read",
+    "from the table",
+    "repeated",
+    "left to the chain",
+    "kept",
+    "not kept",
+}
+
+_STORY = 60
+_TOUCHED = {"pinned.porn.example": 1, "social.example": 2}
+_CLIENTS = (CLIENT, CLIENT, OTHER_CLIENT, STRANGER, bytes(16), b"\xff" * 16)
+_FLAGS = (0, 1, 9, 17, 25, 31)
+
+
+def drive(session: Session) -> None:
+    """Read messages, and live stories in which replies are kept and questions asked."""
+    queries = Messages(session.rng, well_formed() * 4 + hostile_queries())
+    replies = Messages(session.rng, responses() * 4 + hostile_responses())
+    with tempfile.TemporaryDirectory() as folder:
+        index = an_index(Path(folder), LISTS)
+        for _ in session.rounds():
+            for _ in range(_STORY):
+                _read(session, queries.one())
+            _live(session, index, queries, replies)
+
+
+def _read(session: Session, message: bytes) -> None:
+    read = native.read(session.give(message))
+    assert read == reading.read(message)
+    session.reached["read" if read else "not read"] += 1
+
+
+def _live(session: Session, index: Index, queries: Messages, replies: Messages) -> None:
+    """Tell both twins the same; what one answers the other does."""
+    cores = [module.Core(bytes(range(16))) for module in (native, pure)]
+    for core, module in zip(cores, (native, pure), strict=True):
+        fill_it(core, module, index, touched=_TOUCHED)
+    passed, again = 0.0, [queries.one()]
+    for _ in range(_STORY):
+        drawn = session.rng.random()
+        if drawn < 0.1:
+            passed += session.rng.choice((0, 0.3, 1, 4))
+            for core in cores:
+                core.at(NOW + passed, WALL + passed)
+        elif drawn < 0.4:
+            answered = _keep(session, cores, replies.one())
+            if answered is None:
+                break
+            again += answered
+        else:
+            _ask(session, cores, session.rng.choice((queries.one(), *again[-2:])))
+    counts = [core.take_counts() for core in cores]
+    assert counts[0] == counts[1]
+
+
+def _keep(session: Session, cores: list[Any], reply: bytes) -> list[bytes] | None:
+    """Let both keep a reply; return the question that it answers, none if it is not kept.
+
+    None where only one keeps it: no chain gives such a reply, and the story ends.
+    """
+    flags, client_class = session.rng.choice(_FLAGS), session.rng.randrange(2)
+    about = (client_class, flags, session.give(reply), math.inf, math.inf, 7, "source")
+    live, reference = cores
+    kept = live.replay.note(*about)
+    session.reached["kept" if kept else "not kept"] += 1
+    if not kept:
+        return []
+    try:
+        return [_question_of(reply, flags)] if reference.replay.note(*about) else None
+    except WireError:
+        return None
+
+
+def _question_of(reply: bytes, flags: int) -> bytes:
+    """Return the query with these flags that a reply answers."""
+    answered = parse_response(reply).question
+    assert answered is not None
+    header = (
+        flags & reading.ASKED_RD,
+        (flags & reading.ASKED_CD) << 3 | (flags & reading.ASKED_AD) << 3,
+    )
+    opt = b"\0\0\x29\x04\xd0\0\0" + bytes((0x80 if flags & reading.ASKED_DO else 0, 0, 0, 0))
+    has_opt = bool(flags & reading.ASKED_OPT)
+    return (
+        b"\x12\x34"
+        + bytes(header)
+        + b"\0\1"
+        + bytes(5)
+        + bytes((has_opt,))
+        + answered.wire
+        + opt * has_opt
+    )
+
+
+def _ask(session: Session, cores: list[Any], query: bytes) -> None:
+    client, given = session.rng.choice(_CLIENTS), session.give(query)
+    answers = [core.answer(given, client, INTERFACE) for core in cores]
+    assert answers[0] == answers[1], answers
+    if answers[0] is None:
+        session.reached["left to the chain"] += 1
+    else:
+        session.reached["from the table" if answers[0][3] & 15 == 3 else "repeated"] += 1

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drivers, each in a process of its own on a build with sanitizers, and what became of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.fuzz.native import building
+from tests.fuzz.native.session import last_input
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SANITIZERS_SAY = ("ERROR: AddressSanitizer", "runtime error:")
+_TELLS = 40
+_GRACE_S = 300.0
+"""How much longer than it draws inputs a driver may take."""
+
+TWINS = ("tests/twins", "tests/unit/server/test_datagrams.py", "tests/unit/server/test_limiter.py")
+"""Tests that hold for native modules whoever built them."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a driver.
+
+    Attributes:
+        module: that was driven.
+        seed: repeats the run.
+        finding: what ended it, empty if nothing did.
+        inputs: how many it gave.
+        seconds: how long it drew them.
+        reached: what came of them, by kind.
+        last: the input at hand when it ended.
+    """
+
+    module: str
+    seed: int
+    finding: str = ""
+    inputs: int = 0
+    seconds: float = 0.0
+    reached: dict[str, int] = field(default_factory=dict)
+    last: bytes = b""
+
+    def __str__(self) -> str:
+        """Return a line for the table, or the finding with what repeats it."""
+        if not self.finding:
+            reached = ", ".join(f"{count:,} {what}" for what, count in sorted(self.reached.items()))
+            return f"{self.module:<28} {self.inputs:>12,} inputs {self.seconds:>6.0f} s  {reached}"
+        return (
+            f"{self.module}: seed {self.seed}, the input at hand {self.last[:600].hex()}\n"
+            f"{self.finding}"
+        )
+
+
+def run(built: Path, module: str, seconds: float, seed: int) -> Outcome:
+    """Drive a module that was built with sanitizers."""
+    last = built / f"{module}.last"
+    command = ("-m", "tests.fuzz.native.driving", module, str(seconds), str(seed), str(last))
+    try:
+        done = subprocess.run(
+            building.python(*command),
+            cwd=built,
+            env=building.environment(built),
+            capture_output=True,
+            text=True,
+            timeout=seconds + _GRACE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Outcome(
+            module, seed, f"it did not end within {_GRACE_S:.0f} s", last=last_input(last)
+        )
+    if done.returncode:
+        return Outcome(module, seed, _finding(done.stderr, done.returncode), last=last_input(last))
+    if not done.stderr.startswith(str(built)):
+        return Outcome(module, seed, f"another build was driven: {done.stderr}")
+    return Outcome(module, seed, **json.loads(done.stdout.splitlines()[-1]))
+
+
+def run_tests(built: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Let what was built with sanitizers pass the tests that any build has to pass."""
+    project = building.ROOT / "pyproject.toml"
+    # Without the tree itself in the path: its modules are built without sanitizers.
+    options = ("-q", "-c", str(project), "--rootdir", str(building.ROOT), "-o", "pythonpath=")
+    return subprocess.run(
+        building.python("-m", "pytest", *options, *arguments),
+        cwd=built,
+        env=building.environment(built),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _finding(stderr: str, code: int) -> str:
+    """Return what a process that failed said, from where it says what is wrong."""
+    lines = stderr.splitlines()
+    begins = (n for n, line in enumerate(lines) if any(one in line for one in _SANITIZERS_SAY))
+    start = next(begins, max(0, len(lines) - _TELLS))
+    told = lines[start : start + _TELLS]
+    return "\n".join([*told, f"exit code {code}"])

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Native modules built with sanitizers, each under a driver of its own, and faults put into them.
+
+``FILTERD_FUZZ_NATIVE_S`` says how many seconds each driver draws inputs; unless it
+is set nothing is built. ``FILTERD_FUZZ_SEED`` repeats a run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib import util
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fuzz.native import building, running
+from tests.fuzz.native.broken import BROKEN
+from tests.fuzz.native.driving import driver_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from tests.fuzz.native.running import Outcome
+
+SECONDS = float(os.environ.get("FILTERD_FUZZ_NATIVE_S", "0"))
+SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "0")) or random.randrange(1, 1 << 32)
+MODULES = sorted(building.native_modules())
+
+CORES = 2
+FAULT_FOUND_WITHIN_S = 30.0
+FINDINGS = ("AddressSanitizer", "runtime error", "AssertionError")
+LEAST_INPUTS_A_SECOND = 50
+
+long = pytest.mark.skipif(SECONDS == 0, reason="it builds with sanitizers: make fuzz-native")
+
+
+def test_every_native_source_is_declared() -> None:
+    sources = {
+        str(path.relative_to(building.ROOT)) for path in building.ROOT.glob("filterd/**/*.pyx")
+    }
+    assert sources == {one for some in building.native_modules().values() for one in some}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_native_module_has_a_driver(module: str) -> None:
+    assert util.find_spec(driver_of(module)), f"nothing drives {module}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_native_module_has_a_fault_that_can_be_put_into_it(module: str) -> None:
+    source = (building.ROOT / BROKEN[module].path).read_text(encoding="utf-8")
+    assert building.changed(source, BROKEN[module]) != source
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Threads that wait for processes, one for each core."""
+    if reason := building.why_not():
+        pytest.skip(reason)
+    with ThreadPoolExecutor(CORES) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def built(pool: ThreadPoolExecutor) -> Path:
+    """All native modules, built with sanitizers in a folder that is kept for repeating a run."""
+    del pool  # there is a compiler
+    return _build(building.ROOT / "build" / "sanitized")
+
+
+@pytest.fixture(scope="module")
+def outcomes(pool: ThreadPoolExecutor, built: Path) -> dict[str, Future[Outcome]]:
+    """What becomes of each driver, two at a time."""
+    return {one: pool.submit(running.run, built, one, SECONDS, SEED) for one in MODULES}
+
+
+@long
+@pytest.mark.parametrize("module", MODULES)
+def test_no_input_makes_a_native_module_leave_its_bounds(
+    outcomes: dict[str, Future[Outcome]], module: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = outcomes[module].result()
+    assert not outcome.finding, str(outcome)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{outcome}")
+    assert outcome.inputs >= SECONDS * LEAST_INPUTS_A_SECOND
+
+
+@long
+def test_what_is_built_with_sanitizers_passes_the_tests_of_both_twins(built: Path) -> None:
+    done = running.run_tests(built, *(str(building.ROOT / one) for one in running.TWINS))
+    assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-4_000:]
+
+
+@long
+@pytest.mark.parametrize("module", MODULES)
+def test_a_fault_put_into_a_native_module_is_found(
+    pool: ThreadPoolExecutor, module: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del pool
+    built = _build(tmp_path / "broken", module)
+    outcome = running.run(built, module, FAULT_FOUND_WITHIN_S, SEED)
+    assert outcome.finding, f"nothing was found in {outcome.inputs} inputs"
+    assert any(one in outcome.finding for one in FINDINGS), outcome.finding
+    with capsys.disabled():
+        sys.stdout.write(f"\n{module}: found {outcome.finding.splitlines()[0][:150]}")
+
+
+def _build(target: Path, broken: str = "") -> Path:
+    try:
+        changes = [BROKEN[broken]] if broken else []
+        return building.build(target, changes=changes)
+    except subprocess.CalledProcessError as error:
+        raise AssertionError(error.stderr[-4_000:]) from error
