@@ -60,7 +60,7 @@ class Engine:
             qtype: the type asked for; lists may speak of some types only.
             now: Unix time; the site's own rules have dates.
         """
-        return self._decide(client, qname, qtype, now, covering=())
+        return self._decide(client, qname, qtype, now, ())
 
     def decide_target(
         self, client: Client, covering: Verdict, target: bytes, qtype: int, now: float
@@ -71,7 +71,7 @@ class Engine:
         reverse never holds: that a target is allowed says nothing of the qname.
         """
         verdict = self._decide(client, target, qtype, now, covering.covering)
-        if verdict.action is Action.NXDOMAIN:
+        if verdict is not PASSED and verdict.action is Action.NXDOMAIN:
             return verdict._replace(action=Action.NODATA)  # beneath the *qname* nothing is blocked
         return verdict
 

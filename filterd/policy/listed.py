@@ -17,7 +17,7 @@ from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from filterd.lists.index import Index
     from filterd.lists.layout import Hit
@@ -72,10 +72,8 @@ class Lists:
     def __init__(self, policy: Policy, index: Index) -> None:
         self._index = index
         self._table = DecisionTable(policy, index)
-
-    def lookup(self, qname: bytes) -> tuple[Hit, ...]:
-        """Return the listed names that are ``qname`` or an ancestor, the longest first."""
-        return self._index.lookup(qname)
+        self.lookup: Callable[[bytes], tuple[Hit, ...]] = index.lookup
+        """Return the listed names that are a qname or an ancestor of it, the longest first."""
 
     def say(self, grade: GradePolicy, qname: bytes, qtype: int, hits: tuple[Hit, ...]) -> Listed:
         """Return what the entries for the names that ``lookup`` found say of the question."""
@@ -113,7 +111,8 @@ def moved(match: Match, hit: Hit) -> Match:
     """Return what the same list says, in the same words, of the name of another hit."""
     entry = match.said_of
     assert isinstance(entry, Entry)
-    return match._replace(said_of=Entry(entry.compiled, hit.rank, entry.claim_id))
+    of_hit = Entry(entry.compiled, hit.rank, entry.claim_id)
+    return Match._make((*match[:2], of_hit, *match[3:]))
 
 
 def place_of(match: Match, hits: Sequence[Hit]) -> int:

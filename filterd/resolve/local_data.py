@@ -45,8 +45,8 @@ def answer_locally(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
     None for a name that has to be asked for, for one in a delegated zone, and
     for type ANY of a name that exists: that is answered for all names alike.
     """
-    if not (site.own.may_cover(qname) or special_use.may_be_special(qname)):
-        return None  # nearly all names: they are the Internet's
+    if not site.may_know(qname):  # nearly all names are the Internet's
+        return None
     if site.zones.route_of(qname) is not None:
         return None
     answer = _zone_answer(site, qname, qtype)

@@ -15,6 +15,7 @@ from filterd.identity import Identifier, Surroundings
 from filterd.policy.engine import Engine
 from filterd.resolve import lease_zone
 from filterd.resolve.endings import Endings
+from filterd.resolve.special_use import FIRST_LABELS, SUBTREES
 from filterd.resolve.unset_clock import UnsetClock
 from filterd.resolve.zones import Zones
 from filterd.upstream import Route
@@ -33,7 +34,7 @@ class Site:
     has been looked up. ``surroundings`` outlives any one site: it is what the
     network shows of the devices. ``existing`` are names above others, so that
     none may be denied: top-level domains, and the ancestors of the site's zones.
-    ``own`` are the names at or beneath which the site itself may know something.
+    ``own`` are the names at or beneath which somebody but the Internet knows something.
     ``unset_clock`` knows who is asked about time servers before the clock is set.
     """
 
@@ -68,8 +69,17 @@ class Site:
             Identifier(policy, surroundings),
             zones,
             zones.ancestors.union(policy.top_level, _above(policy.lease_zone)),
-            Endings((*zones.names, *lease_zone.names_of(policy))),
+            Endings((*zones.names, *lease_zone.names_of(policy), *SUBTREES)),
             UnsetClock(policy, index.build.get("when"), upstreams),
+        )
+
+    def may_know(self, qname: bytes) -> bool:
+        """Tell at a look whether a name may be the site's own, or special; errs towards yes."""
+        first = qname[0]
+        return (
+            self.own.may_cover(qname)
+            or qname[1 : first + 1] in FIRST_LABELS
+            or len(qname) <= first + 2  # the root or a single label
         )
 
     def route_of(self, qname: bytes, now: float) -> Route:

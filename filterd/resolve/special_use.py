@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from filterd.resolve.endings import Endings
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -117,21 +116,9 @@ SUBTREES = frozenset(_SUBTREES)
 FIRST_LABELS = frozenset((b"wpad", b"isatap", b"_dns"))
 """Labels that make any name special that begins with them."""
 
-_ENDINGS = Endings(_SUBTREES)
-
 _SINGLE_LABEL = Special(SpecialAnswer.NXDOMAIN, SpecialReason.SINGLE_LABEL)
 _DISCOVERY = Special(SpecialAnswer.NXDOMAIN, SpecialReason.DISCOVERY)
 _ENCRYPTED_DNS = Special(SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCOVERY)
-
-
-def may_be_special(qname: bytes) -> bool:
-    """Tell at a look whether ``judge`` may have anything to say of a name; errs towards yes."""
-    first = qname[0]
-    return (
-        len(qname) <= first + 2  # the root or a single label
-        or qname[1 : first + 1] in FIRST_LABELS
-        or _ENDINGS.may_cover(qname)
-    )
 
 
 def judge(qname: bytes, qtype: int, existing: frozenset[bytes] = frozenset()) -> Special | None:
@@ -142,7 +129,7 @@ def judge(qname: bytes, qtype: int, existing: frozenset[bytes] = frozenset()) ->
         qtype: the type asked for.
         existing: names that something lies beneath.
     """
-    special = _special(qname) if may_be_special(qname) else None
+    special = _special(qname)
     if special is None or qname not in existing:
         return special
     if special is _SINGLE_LABEL and qtype in _TYPES_OF_A_TLD:

@@ -80,7 +80,8 @@ class Filter:
             judged = site.engine.decide_target(query.client, verdict, target, query.qtype, now)
             if judged.blocked:
                 return Answer(Source.BLOCKED, judged)
-            until = _earlier(until, judged.valid_until)
+            if judged.valid_until is not None:
+                until = judged.valid_until if until is None else min(until, judged.valid_until)
         if until != verdict.valid_until:
             verdict = verdict._replace(valid_until=until)
         return answer.judged(verdict)
@@ -95,7 +96,3 @@ def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bo
     """
     routes = [one.site.zones.route_of(one.qname) for one in (query, readmitted)]
     return verdict.target == query.rewritten_to and routes[0] == routes[1]
-
-
-def _earlier(one: float | None, other: float | None) -> float | None:
-    return min((edge for edge in (one, other) if edge is not None), default=None)
