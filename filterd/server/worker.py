@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 _LAST_ANSWERS_WITHIN_S = 2.0
 """What a stop leaves to the upstreams: long for an honest answer, less than a person waits."""
 
+_COLLECT_AFTER = 10_000
+"""Objects made and not freed before the collector looks: what the cache has taken in, mostly."""
+
 _ALIAS_WITHIN_S = 1.5
 """How long a person who asks why waits for an upstream that may be down."""
 
@@ -104,7 +107,9 @@ class Worker:
         }
         self._channel = Channel(self._end, handlers)
         self._channel.announce()  # what a predecessor had read and not answered is asked again
-        # A full collection that looks at the site again takes as long as a thousand answers.
+        # A full collection that looks at the site again takes as long as a thousand answers,
+        # and nothing waits for one: questions leave no cycles.
+        gc.set_threshold(_COLLECT_AFTER)
         gc.freeze()
 
     async def stop(self) -> None:
