@@ -32,19 +32,20 @@ class Filter:
         Will see allowed and forbidden names; must not proceed with a forbidden
         one; must not return an upstream's words that policy in force forbids.
         """
-        verdict = self._decide(query)
+        decided_at = self._clock.wall()
+        verdict = self._decide(query, decided_at)
         if verdict.blocked:
             return Answer(Source.BLOCKED, verdict)
         if verdict.target:
             query = query.rewritten(verdict.target)
         answer = await proceed(query)
         current = self._sites.current
-        if current is query.site and not self._has_expired(verdict):
+        if current is query.site and not self._has_expired(verdict, decided_at):
             return self._judge_targets(query, verdict, answer)
         readmitted = self._readmit(query, current)
         if readmitted is None:
             return Answer(Source.REFUSED)
-        verdict = self._decide(readmitted)
+        verdict = self._decide(readmitted, self._clock.wall())
         if verdict.blocked or _would_ask_the_same(query, readmitted, verdict):
             return self._judge_again(readmitted, verdict, answer)
         answer = await self(readmitted, proceed)
@@ -62,11 +63,13 @@ class Filter:
         judged = self._judge_targets(readmitted, verdict, answer)
         return judged._replace(readmitted=readmitted)
 
-    def _decide(self, query: Query) -> Verdict:
-        return query.site.engine.decide(query.client, query.qname, query.qtype, self._clock.wall())
+    def _decide(self, query: Query, now: float) -> Verdict:
+        return query.site.engine.decide(query.client, query.qname, query.qtype, now)
 
-    def _has_expired(self, verdict: Verdict) -> bool:
-        return verdict.valid_until is not None and self._clock.wall() >= verdict.valid_until
+    def _has_expired(self, verdict: Verdict, decided_at: float) -> bool:
+        """Tell whether an edge may have been passed: by time, or back by a clock that was set."""
+        now, edge = self._clock.wall(), verdict.valid_until
+        return now < decided_at or (edge is not None and now >= edge)
 
     def _judge_targets(self, query: Query, verdict: Verdict, answer: Answer) -> Answer:
         """Judge what the name leads to: a blocked name must not hide behind an alias."""

@@ -146,6 +146,15 @@ def test_a_verdict_that_ended_meanwhile_is_made_anew(
     assert Changing(site, seconds=seconds).answer("www.example.com").source == source
 
 
+@pytest.mark.parametrize("seconds", [0, -20])
+def test_a_clock_that_was_set_back_meanwhile_brings_back_a_block_that_had_ended(
+    index: Index, seconds: float
+) -> None:
+    site = a_site(index, rules=[block("www.example.com", ends_at=NOW - 10)])
+    expected = Source.BLOCKED if seconds else Source.FORWARDED
+    assert Changing(site, seconds=seconds).answer("www.example.com").source == expected
+
+
 SAFE = Rewrite("safe_search", "on", wire("safe.example"), (wire("www.example.com"),))
 
 
