@@ -18,7 +18,7 @@ pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-p
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-parts bench-workers bench-floods fuzz e2e soak wheels clean
+.PHONY: help setup run test check format bench bench-parts bench-workers bench-floods fuzz fuzz-native e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,15 +55,19 @@ bench-parts: setup ## Measure the parts: index, parser, chain, TLS, questions to
 bench-workers: setup ## Measure what a second worker is worth, each held to a quarter of a core; needs root
 	$(bin)/python -m tests.bench.workers
 
-bench-floods: setup ## Measure how clients fare in floods of forged questions; needs root
+bench-floods: setup ## Measure floods of forged questions, and what bad datagrams cost; needs root
 	$(bin)/python -m tests.bench.floods
+	$(bin)/python -m tests.bench.bad_datagrams
 
-fuzz: setup ## Fuzz with 10 million messages, a million packets, names; FUZZ=10 for ten times as many
+fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a million packets; FUZZ=10 for more
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \
 	    FILTERD_FUZZ_MESSAGES=$(FUZZ)000000 FILTERD_FUZZ_NAMES=$(FUZZ)000000 \
 	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
-	    FILTERD_FUZZ_LIVES=$(FUZZ)0000 \
-	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins
+	    FILTERD_FUZZ_LIVES=$(FUZZ)0000 FILTERD_LOG_DAMAGES=$(FUZZ)0000 FILTERD_LOG_KILLS=$(FUZZ)000 \
+	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins tests/unit/querylog/test_database.py
+
+fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 seconds each; FUZZ=10 for longer
+	FILTERD_FUZZ_NATIVE_S=$$((90 * $(FUZZ))) $(bin)/python -m pytest -q -s tests/fuzz/test_native_fuzz.py
 
 e2e: setup ## Ask every type, 100,000 questions through filterd and past it, forge, kill, install
 	FILTERD_E2E_INSTALL=1 FILTERD_E2E_CHAOS_S=60 FILTERD_E2E_TYPES=1 \

@@ -24,7 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, LARGEST = 512, SOURCE_PORT = 20053, HEADERS = sizeof(struct iphdr) + sizeof(struct udphdr) };
+enum { BATCH = 64, LARGEST = 8192, SOURCE_PORT = 20053 };
+enum { HEADERS = sizeof(struct iphdr) + sizeof(struct udphdr) };
 
 static struct sockaddr_in server;
 static uint32_t first_source, source_count;

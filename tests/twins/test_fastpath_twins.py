@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.server import _fastpath_py, _question_py
-from filterd.server._replay_py import ENTRIES
+from filterd.server._replay_py import ENTRIES, MOST_OCTETS, SWEEPS
 from filterd.wire import parse_query
 from tests.support.fast_cores import CLIENT, INTERFACE, NOW, OTHER_CLIENT, STRANGER, WALL, a_core
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
@@ -140,3 +140,45 @@ def test_half_as_many_answers_as_there_are_places_are_kept_together(
         )
     repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
     assert repeated >= 0.95 * len(queries)
+
+
+@pytest.mark.parametrize("module", [_fastpath_py, native], ids=["pure", "native"])
+def test_one_round_of_sweeps_tells_of_every_hit(module: Any, index: Index) -> None:
+    core = a_core(module, index)
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
+    for query in queries:
+        note(core, query, "300 A 192.0.2.1", source=query)
+        core.answer(query, CLIENT, INTERFACE)
+    told: list[tuple[bytes, int]] = []
+    for _ in range(SWEEPS):
+        core.replay.sweep()
+        told += core.replay.take_hits()
+    assert sorted(told) == sorted((query, 1) for query in queries)
+
+
+@pytest.mark.parametrize("module", [_fastpath_py, native], ids=["pure", "native"])
+def test_long_answers_that_have_ended_make_room_for_others(module: Any, index: Index) -> None:
+    core = a_core(module, index)
+    query = a_query("n00000.other.test")
+    reply = a_response(query, f"other.test 5 TXT {' '.join(['x' * 200] * 4)}")
+    flags = _question_py.flags_of(parse_query(query))
+
+    def is_repeated(name: bytes) -> bool:
+        kept = reply.replace(b"n00000", name)
+        core.replay.note(0, flags, kept, NOW + 1e9, WALL + 1e9, 7, None)
+        return core.answer(query.replace(b"n00000", name), CLIENT, INTERFACE) is not None
+
+    repeated = [is_repeated(b"n%05d" % n) for n in range(2 * MOST_OCTETS // len(reply))]
+    assert repeated[0]
+    core.at(NOW + 6, WALL + 6)
+    for _ in range(SWEEPS):
+        core.replay.sweep()
+    assert is_repeated(b"n99999")
+
+
+def note(core: Any, query: bytes, record: str, source: object = None) -> bool:
+    """Keep an answer of one record to a query."""
+    flags = _question_py.flags_of(parse_query(query))
+    reply = a_response(query, f"other.test {record}")
+    kept: bool = core.replay.note(0, flags, reply, NOW + 1e9, WALL + 1e9, 7, source)
+    return kept

@@ -90,3 +90,17 @@ def test_repetitions_count_for_the_refresh_of_the_cache(fast: Serving) -> None:
     fast.run(lambda: fast.clock.advance(275))  # in the last tenth of its 300 s
     fast.ask("www.example.com")
     fast.eventually(lambda: fast.store.refreshed == 1)
+
+
+def test_a_fault_while_a_cell_is_filled_leaves_the_name_to_the_chain(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("it cannot be read")
+
+    monkeypatch.setattr("filterd.policy.fast.SetReader.read", broken)
+    for name in ("porn.example", "a.porn.example", "b.porn.example"):
+        assert not fast.ask(name).answer
+    (error,) = fast.errors.take()  # a cell is filled once
+    assert "it cannot be read" in error
+    assert settled(fast) == {"blocked": 3}
