@@ -97,6 +97,7 @@ class ResolutionStore:
         self._used_octets = 0
         self._routes: dict[Route, int] = {}
         self._put_last: Resolution | None = None
+        self._packed_last: tuple[Key | None, bytes] = None, b""
         self.failures = Failures(0)
         self.hits = self.misses = self.stale = self.cached_failures = self.refreshed = 0
         self.resize(size_octets, now=0.0)
@@ -196,18 +197,25 @@ class ResolutionStore:
         self._make_room(now)
 
     def _packed(self, key: Key) -> bytes:
-        """Return the key by which a question is held; 0 is the route of none that is."""
-        question, route = key
-        return pack_key(question, self._routes.get(route, 0))
+        """Return the key by which a question is held; 0 is the route of none that is.
+
+        The one that a link asked for last it mostly asks for again.
+        """
+        if key is not self._packed_last[0]:
+            question, route = key
+            self._packed_last = key, pack_key(question, self._routes.get(route, 0))
+        return self._packed_last[1]
 
     def _number(self, route: Route) -> None:
         if route not in self._routes:
             if len(self._routes) >= _MOST_ROUTES:
                 self._begin_anew()
             self._routes[route] = len(self._routes) + 1
+            self._packed_last = None, b""
 
     def _begin_anew(self) -> None:
         self._routes.clear()
+        self._packed_last = None, b""
         self._entries.clear()
         self._expiries.clear()
         self._used_octets = 0

@@ -59,7 +59,7 @@ class Cache:
         entry = self._store.get(key, now)
         if entry is None:
             return self._beyond(key, now, query, proceed)
-        if now >= entry.refresh_at and entry.hits >= REFRESHED_FROM_HITS:
+        if entry.hits >= REFRESHED_FROM_HITS and now >= entry.refresh_at:
             self._refresh(key, entry, partial(self._ask, key, query, proceed))
         age_s = int(now - entry.stored_at)
         return answered(Answer(Source.CACHED, None, entry.resolution, age_s))

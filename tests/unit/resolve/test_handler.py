@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.resolve.handler import chain
+from filterd.resolve.handler import answered, chain
 from filterd.resolve.query import Answer, Query, Source
 from tests.support.chain import a_chain_query, without_waiting
 from tests.support.serving import a_site
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from filterd.lists.index import Index
     from filterd.resolve.handler import Handler
 
@@ -40,6 +42,30 @@ def test_the_first_link_is_the_outermost(index: Index) -> None:
 def test_a_link_may_answer_by_itself(index: Index) -> None:
     notes, early = list[str](), Answer(Source.REFUSED)
     handler = chain([Noting("a", notes, early), Noting("b", notes)])
+    assert without_waiting(handler(a_chain_query(a_site(index)))) is early
+    assert notes == ["a in", "a out"]
+
+
+class InOnly:
+    """Answers by itself, or is gone before the rest of the chain answers."""
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        self.answer = answer
+
+    def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
+        return proceed(query) if self.answer is None else answered(self.answer)
+
+
+def test_a_link_that_only_acts_on_the_way_in_passes_the_rest_on(index: Index) -> None:
+    notes, last = list[str](), Answer(Source.FAILED)
+    handler = chain([Noting("a", notes), InOnly(), Noting("b", notes, last)])
+    assert without_waiting(handler(a_chain_query(a_site(index)))) is last
+    assert notes == ["a in", "b in", "b out", "a out"]
+
+
+def test_a_link_that_only_acts_on_the_way_in_may_answer(index: Index) -> None:
+    notes, early = list[str](), Answer(Source.REFUSED)
+    handler = chain([Noting("a", notes), InOnly(early), Noting("b", notes)])
     assert without_waiting(handler(a_chain_query(a_site(index)))) is early
     assert notes == ["a in", "a out"]
 
