@@ -39,7 +39,7 @@ from filterd.policy.model import ListenAddress, Policy
 from filterd.querylog import DAYS_KEPT
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
-from filterd.server.life import Heart, Setting, hear_hangups, wish_to_stop
+from filterd.server.life import Heart, Setting, hear_hangups, wish_to_stop, yield_to_workers
 from filterd.server.listening import Listening, listen_on
 from filterd.server.manager import Manager
 from filterd.server.notify import READY, STOPPING, notify
@@ -171,6 +171,7 @@ async def _work(
 
 async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     """Be the manager."""
+    yield_to_workers()
     stop = wish_to_stop()
     manager = Manager(setting, ends)
     control = ControlServer(setting.state.control_socket, commands(manager))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 BEAT_S = 1.0
 
+_YIELDING = 10
+"""Steps of niceness: a tenth of a core where a worker wants all of it, and nothing starves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -65,6 +68,15 @@ class Heart:
     def _beat(self) -> None:
         self._page.beat(self._number)
         self._timer = self._loop.call_later(BEAT_S, self._beat)
+
+
+def yield_to_workers() -> None:
+    """Let whoever answers lookups go first from now on: before this process, and what it starts.
+
+    A reload has some hundred milliseconds of work for the manager and for the
+    process that compiles. On one core every lookup meanwhile would wait for it.
+    """
+    os.nice(_YIELDING)
 
 
 def wish_to_stop() -> asyncio.Event:

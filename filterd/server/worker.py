@@ -52,6 +52,9 @@ _LAST_ANSWERS_WITHIN_S = 2.0
 _COLLECT_AFTER = 10_000
 """Objects made and not freed before the collector looks: what the cache has taken in, mostly."""
 
+_TIDY_AFTER_S = 0.2
+"""After a site has changed: those who wait have been answered, and nobody has the old one."""
+
 _ALIAS_WITHIN_S = 1.5
 """How long a person who asks why waits for an upstream that may be down."""
 
@@ -69,6 +72,7 @@ class Worker:
         self._counts = Counts(setting.clock)
         self._udp: list[UdpListener] = []
         self._tcp: list[TcpListener] = []
+        self._tidying: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
         """Load what is on disk and answer.
@@ -114,6 +118,8 @@ class Worker:
 
     async def stop(self) -> None:
         """Take no more questions, answer those that wait, free all but the shared sockets."""
+        if self._tidying is not None:
+            self._tidying.cancel()
         for listener in self._udp:
             listener.close()
         await self._stepper.drain(_LAST_ANSWERS_WITHIN_S)
@@ -186,8 +192,9 @@ class Worker:
         }
 
     def _moved(self, site: Site) -> None:
-        gc.collect()  # what is frozen is never collected
-        gc.freeze()
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self._tidying = asyncio.get_running_loop().call_later(_TIDY_AFTER_S, _tidy)
         self._limiter.configure(site.policy.rate_limit)
         self._store.resize(site.policy.cache_octets, self._setting.clock.monotonic())
         self._observer.apply(site.policy)
@@ -237,3 +244,9 @@ class Worker:
             }
             for server in self._sites.current.route.servers
         ]
+
+
+def _tidy() -> None:
+    """Keep a new site from the collector too: it would look at all of it again and again."""
+    gc.collect()  # what is frozen is never collected
+    gc.freeze()

@@ -25,6 +25,7 @@ from tests.support.daemon import (
     serving,
     write_site,
 )
+from tests.support.processes import children
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
@@ -138,6 +139,13 @@ def test_while_one_worker_hangs_the_other_answers(school: School) -> None:
             client.ask("www.tiktok.com", number)
         assert len(client.answers(50)) == 50
         os.kill(first, signal.SIGCONT)
+
+
+def test_who_answers_goes_before_who_reloads(school: School) -> None:
+    with serving(school.config, school.state) as served:
+        manager, *workers = children(served.process.pid)
+        niceness = os.getpriority(os.PRIO_PROCESS, manager)
+        assert all(os.getpriority(os.PRIO_PROCESS, one) < niceness for one in workers)
 
 
 def test_a_dead_manager_takes_nothing_with_it(school: School) -> None:

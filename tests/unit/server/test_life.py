@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -58,3 +60,15 @@ def test_a_hangup_that_came_before_there_were_ears_is_heard() -> None:
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     asyncio.run(whole())
+
+
+def test_who_yields_goes_after_those_that_answer_and_so_does_what_it_starts() -> None:
+    code = (
+        "import os, subprocess, sys; from filterd.server.life import yield_to_workers\n"
+        "before = os.nice(0); yield_to_workers()\n"
+        "ask = [sys.executable, '-c', 'import os; print(os.nice(0))']\n"
+        "print(before, os.nice(0), int(subprocess.check_output(ask)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    before, yielding, started = map(int, done.stdout.split())
+    assert before < yielding == started

@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ConfigError
+from filterd.server import worker as module
 from filterd.server.worker import Worker
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -158,6 +160,41 @@ def test_a_stopped_worker_has_no_socket_and_no_child_left(school: School) -> Non
     assert _sockets() <= before
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     assert not children.exists() or children.read_text() == ""
+
+
+def test_a_site_that_was_replaced_is_freed_without_the_collector(school: School) -> None:
+    async def work(team: Team) -> None:
+        worker = team.workers[0]
+        before = weakref.ref(worker._sites.current.index)
+        gc.freeze()  # as after every reload: what is frozen the collector never looks at
+        gc.disable()
+        try:
+            await team.manager.reload()
+            worker._fast.refresh(team.setting.clock.monotonic())
+            assert before() is None
+        finally:
+            gc.enable()
+            gc.unfreeze()
+
+    school.serve(work)
+
+
+def test_a_new_site_is_kept_from_the_collector_once_those_that_wait_are_answered(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidied: list[str] = []
+    monkeypatch.setattr(module, "_TIDY_AFTER_S", 0.0)
+    monkeypatch.setattr(gc, "collect", lambda: tidied.append("collected"))
+    monkeypatch.setattr(gc, "freeze", lambda: tidied.append("frozen"))
+
+    async def work(team: Team) -> None:
+        tidied.clear()
+        await team.manager.reload()
+        while len(tidied) < 2:
+            await asyncio.sleep(0)
+        assert tidied == ["collected", "frozen"]
+
+    school.serve(work)
 
 
 def _sockets() -> set[str]:
