@@ -24,3 +24,7 @@ class FakeClock:
         """Let time pass, of both kinds."""
         self._monotonic += seconds
         self._wall += seconds
+
+    def set_wall(self, seconds: float) -> None:
+        """Set the wall clock so much forward, or back where it is negative."""
+        self._wall += seconds

@@ -30,6 +30,9 @@ from tests.support.policies import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.lists.guards import Pin, Protection
+    from filterd.lists.index import Index
+
 A, AAAA = 1, 28
 TYPES = (A, AAAA)
 _TYPE_TEXT = {A: "A", AAAA: "AAAA"}
@@ -39,7 +42,7 @@ SPOKEN = tuple(
 )
 NAMES = (*SPOKEN, *(f"c.{name}" for name in SPOKEN))
 
-_LISTS = {
+LISTS = {
     "order": ("law-ordered", "adblock", True),
     "so-called-order": ("law-ordered", "adblock", False),
     "own-porn": ("porn", "adblock", True),
@@ -75,8 +78,8 @@ _whom = {
 
 @st.composite
 def _listings(draw: st.DrawFn) -> Listing:
-    list_id = draw(st.sampled_from(sorted(_LISTS)))
-    category, list_format, own = _LISTS[list_id]
+    list_id = draw(st.sampled_from(sorted(LISTS)))
+    category, list_format, own = LISTS[list_id]
     name, excepts = draw(_names), draw(st.booleans())
     match list_format:
         case "rpz":
@@ -136,30 +139,53 @@ def worlds(draw: st.DrawFn) -> World:
 
 def engine_of(world: World, folder: Path, *, guarded: bool = False) -> Engine:
     """Return an engine for the same world; ``guarded``: the compiler knows pins and protections."""
+    pins, protections = guards_of(world)
+    policy = a_policy(rules=rules_of(world), pins=pins, protections=protections)
+    guards = {"pins": pins, "protections": protections} if guarded else {}
+    return Engine(policy, index_of(world, folder, **guards))  # type: ignore[arg-type]
+
+
+def guards_of(world: World) -> tuple[list[Pin], list[Protection]]:
+    """Return its guards as filterd knows them."""
     pins = [a_pin(one.name, subtree=one.subtree) for one in world.guards if one.pins]
     protections = [
         a_protection(one.name, subtree=one.subtree, but=one.but)
         for one in world.guards
         if not one.pins
     ]
-    policy = a_policy(rules=map(_rule, world.laws), pins=pins, protections=protections)
+    return pins, protections
+
+
+def rules_of(world: World) -> list[LocalRule]:
+    """Return its laws as filterd knows them."""
+    return [
+        LocalRule(
+            str(law),
+            wire(law.name),
+            law.allow,
+            Audience(law.audience),
+            law.whom,
+            "",
+            "",
+            law.starts_at,
+            law.ends_at,
+        )
+        for law in world.laws
+    ]
+
+
+def index_of(world: World, folder: Path, **guards: list[Pin] | list[Protection]) -> Index:
+    """Return its lists, written in ``folder`` as text and compiled to the file ``index``."""
     lists = {
         list_id: (category, list_format, own, _lines(world, list_id, list_format))
-        for list_id, (category, list_format, own) in _LISTS.items()
+        for list_id, (category, list_format, own) in LISTS.items()
     }
-    guards = {"pins": pins, "protections": protections} if guarded else {}
-    return Engine(policy, an_index(folder, lists, **guards))  # type: ignore[arg-type]
+    return an_index(folder, lists, **guards)  # type: ignore[arg-type]
 
 
 def client_of(engine: Engine, person: Person) -> Client:
     """Return the same person as the engine knows them."""
     return Client(engine.policy.grades[person.grade], person.network, person.address)
-
-
-def _rule(law: Law) -> LocalRule:
-    audience = Audience(law.audience)
-    edges = law.starts_at, law.ends_at
-    return LocalRule(str(law), wire(law.name), law.allow, audience, law.whom, "", "", *edges)
 
 
 def _lines(world: World, list_id: str, list_format: str) -> list[str]:

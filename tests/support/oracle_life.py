@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lives a life of random steps and says what was wrong in it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.support.clock import FakeClock
+from tests.support.oracle_answers import ANSWERED_WITHIN_S
+from tests.support.oracle_hits import Hits
+from tests.support.oracle_loop import LoopOfClock
+from tests.support.oracle_school import MORE_AFTER_A_CHANGE_S, School
+from tests.support.oracle_scripts import Script
+from tests.support.oracle_steps import Turn, Wait
+from tests.support.oracle_upstream import Mood
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.support.oracle_rules import Rules
+    from tests.support.oracle_steps import Step
+
+_MOST_TRIALS = 300
+
+
+@dataclass
+class Outcome:
+    """What came of lives: faults in words, steps, replies that were judged, what was met."""
+
+    faults: list[str] = field(default_factory=list)
+    steps: int = 0
+    judged: int = 0
+    hits: Hits = field(default_factory=Hits)
+
+    def add(self, other: Outcome) -> None:
+        """Put another life beside it."""
+        self.faults += other.faults
+        self.steps += other.steps
+        self.judged += other.judged
+        self.hits.update(other.hits)
+
+    def __str__(self) -> str:
+        return f"{self.steps:,} steps, {self.judged:,} replies judged\n{self.hits.table()}"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a school is served."""
+
+    workers: int = 1
+    fast: bool = True
+
+    def live_by(self, seed: int, steps: int = 0) -> Outcome:
+        """Live a life that a seed makes up: so many steps, or each scene once."""
+        script = Script(seed)
+        life = script.steps(steps) if steps else script.every_scene()
+        outcome = self.live(script.first_rules, life)
+        if outcome.faults:
+            short = self.shortened(script.first_rules, life[: outcome.steps])
+            told = "\n".join(map(str, short))
+            outcome.faults.insert(0, f"seed {seed}, {self}; the least that goes wrong:\n{told}\n")
+        return outcome
+
+    def live(self, rules: Rules, steps: Sequence[Step]) -> Outcome:
+        """Live a life up to its first fault."""
+        clock = FakeClock()
+        loop = LoopOfClock(clock)
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                school = School(Path(folder), loop, clock, rules, self.workers, fast=self.fast)
+                return loop.run_until_complete(_live(school, steps))
+        finally:
+            loop.close()
+
+    def shortened(self, rules: Rules, steps: Sequence[Step]) -> list[Step]:
+        """Leave out what may be left out so that something is still wrong."""
+        left, size, trials = list(steps), len(steps) // 2, 0
+        while size and trials < _MOST_TRIALS:
+            at = 0
+            while at < len(left) and trials < _MOST_TRIALS:
+                fewer = left[:at] + left[at + size :]
+                trials += 1
+                if self.live(rules, fewer).faults:
+                    left = fewer
+                else:
+                    at += size
+            size //= 2
+        return left
+
+
+async def _live(school: School, steps: Sequence[Step]) -> Outcome:
+    outcome = Outcome()
+    end = (Turn(Mood.PROMPT), Wait(ANSWERED_WITHIN_S + MORE_AFTER_A_CHANGE_S))
+    async with school:
+        for step in (*steps, *end):
+            await step.take(school)
+            await school.settle()
+            outcome.steps += 1
+            if school.faults:
+                break
+    outcome.faults = [f"step {outcome.steps}: {one}" for one in school.faults]
+    outcome.judged, outcome.hits = school.judged, school.oracle.hits
+    return outcome

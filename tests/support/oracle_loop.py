@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An event loop whose time is a test's: timers go off when the clock is set past them.
+
+It never waits for a timer. Where nothing is left to do it says so, and a test
+sets the clock forward, so that hours take as long as what happens in them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.clock import Clock
+
+_LOOK_EVERY_S = 0.002
+"""While only a thread is at work; what it has done wakes the loop before."""
+
+_LATE_S = 1e-6
+"""A timer goes off after its time and not a rounding error before: whoever then looked at the
+clock, which stands, would set it again for ever."""
+
+
+class _Selector(selectors.EpollSelector):
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_idle: Callable[[], None] | None = None
+
+    def select(self, timeout: float | None = None) -> Any:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if self.on_idle is not None:
+            tell, self.on_idle = self.on_idle, None
+            tell()
+            return ready
+        return super().select(_LOOK_EVERY_S)
+
+
+class LoopOfClock(asyncio.SelectorEventLoop):
+    """Runs by ``clock.monotonic``."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._stands = _Selector()
+        self._told_by = clock
+        super().__init__(self._stands)
+        self._clock_resolution = _LATE_S / 10
+
+    def time(self) -> float:
+        """Return the time by which timers go."""
+        return self._told_by.monotonic() + _LATE_S
+
+    async def idle(self) -> None:
+        """Wait until nothing is left to do at this time: no datagram, no callback, no timer."""
+        waiter = self.create_future()
+        self._stands.on_idle = lambda: waiter.set_result(None)
+        await waiter

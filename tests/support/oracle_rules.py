@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in force in a school at one epoch, in two forms: for the oracle, and for filterd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from filterd.lists.rewrites import Rewrite
+from filterd.policy.model import (
+    BlockResponse,
+    ListenAddress,
+    LocalZone,
+    RateLimit,
+    UpstreamServer,
+    ZoneRecord,
+)
+from filterd.policy.site.tiers import TIER_OF_GRADE
+from tests.support.oracle import NARROWNESS, Guard, Law, Listing, Person, World
+from tests.support.policies import CATEGORIES, a_grade, a_policy, wire
+from tests.support.serving import NETWORKS
+from tests.support.worlds import LISTS, NAMES, SPOKEN, guards_of, index_of, rules_of
+
+if TYPE_CHECKING:
+    import random
+    from pathlib import Path
+
+    from filterd.policy.model import Policy
+
+A, AAAA = 1, 28
+SEARCH, TWIN = "search.free", "strict.search.free"
+"""A name that is replaced for some grades, and by what."""
+PRINTER, ZONE = "printer.school", "school"
+PRINTER_ADDRESS = bytes([192, 0, 2, 99])
+OUTSIDE = ("www.free", "alias.free", "big.free", "zero.free", SEARCH, TWIN)
+"""Names that nothing is said of, but of the last two."""
+ALL_NAMES = (*NAMES, *OUTSIDE)
+LONGEST_TTL_S = 600
+
+
+def _person(address: str, grade: str, network: str) -> Person:
+    closed = a_grade(grade).closed | {"category-of-tomorrow"}
+    return Person(TIER_OF_GRADE[grade], grade, network, address, closed)
+
+
+PUPIL, CLASSMATE = (_person(f"127.0.6.{n}", "6", "grade-6") for n in (1, 2))
+TEACHER = _person("127.0.100.1", "staff", "staff")
+CHILD = _person("127.0.1.1", "1", "grade-1")
+STRANGER = _person("127.0.120.1", "preschool", "")
+OUTSIDER = _person("127.0.200.1", "preschool", "")
+PEOPLE = (PUPIL, CLASSMATE, TEACHER, CHILD, STRANGER, OUTSIDER)
+GRADES = ("1", "6", "staff", "preschool")
+
+_WHOM = {
+    "everybody": ("",),
+    "tier": (PUPIL.tier, TEACHER.tier),
+    "grade": (PUPIL.grade, CHILD.grade),
+    "network": (PUPIL.network, TEACHER.network),
+    "client": (PUPIL.address, STRANGER.address),
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One epoch. By grade: how a block looks, and the longest TTL; who gets the twin.
+
+    ``outsiders``: whether ``OUTSIDER`` may ask; ``trusted``: whether the upstream's AD is believed.
+    """
+
+    world: World
+    responses: tuple[BlockResponse, ...] = (BlockResponse.NXDOMAIN,) * len(GRADES)
+    longest_ttls_s: tuple[int, ...] = (LONGEST_TTL_S,) * len(GRADES)
+    twins_for: frozenset[str] = frozenset()
+    outsiders: bool = False
+    trusted: bool = False
+
+    def admits(self, who: Person) -> bool:
+        """Tell whether somebody is answered at all."""
+        return who is not OUTSIDER or self.outsiders
+
+    def response(self, who: Person) -> BlockResponse:
+        """Return how a block looks to somebody."""
+        return self.responses[GRADES.index(who.grade)]
+
+    def longest_ttl_s(self, who: Person) -> int:
+        """Return how long somebody may keep an answer."""
+        return self.longest_ttls_s[GRADES.index(who.grade)]
+
+    def policy(self, upstream_port: int) -> Policy:
+        """Return the same as filterd knows it."""
+        pins, protections = guards_of(self.world)
+        policy = a_policy(
+            networks=NETWORKS,
+            rules=rules_of(self.world),
+            pins=pins,
+            protections=protections,
+            upstreams=[UpstreamServer("127.0.0.1", upstream_port, trusted=self.trusted)],
+            allow_from=["127.0.0.0/8" if self.outsiders else "127.0.0.0/17"],
+            local_zones=[
+                LocalZone(wire(ZONE), (ZoneRecord(wire(PRINTER), A, 60, PRINTER_ADDRESS),))
+            ],
+        )
+        grades = {
+            grade: replace(
+                policy.grades[grade],
+                response=response,
+                client_ttl_max_s=ttl_s,
+                safe_search="on" if grade in self.twins_for else "off",
+            )
+            for grade, response, ttl_s in zip(
+                GRADES, self.responses, self.longest_ttls_s, strict=True
+            )
+        }
+        return replace(
+            policy,
+            grades=policy.grades | grades,
+            listen=(ListenAddress("127.0.0.1", 0),),
+            rate_limit=RateLimit(1_000_000_000, 1_000_000_000),
+            rewrites=(Rewrite("safe_search", "on", wire(TWIN), (wire(SEARCH),)),),
+        )
+
+    def compile_lists(self, folder: Path) -> Path:
+        """Compile the lists in a folder and return the index."""
+        folder.mkdir(parents=True, exist_ok=True)
+        pins, protections = guards_of(self.world)
+        index_of(self.world, folder, pins=pins, protections=protections)
+        return folder / "index"
+
+
+def some_rules(chance: random.Random, now: float) -> Rules:
+    """Make up rules whose edges of time lie around Unix time ``now``."""
+    world = World(
+        CATEGORIES,
+        guards=tuple(_a_guard(chance) for _ in range(chance.choice((0, 0, 1, 2)))),
+        laws=tuple(a_law(chance, now) for _ in range(chance.randrange(6))),
+        listings=tuple(dict.fromkeys(_a_listing(chance) for _ in range(chance.randrange(2, 9)))),
+    )
+    responses = [chance.choice(list(BlockResponse)) for _ in GRADES]
+    ttls = [chance.choice((LONGEST_TTL_S, LONGEST_TTL_S, 60, 7)) for _ in GRADES]
+    return Rules(
+        world,
+        tuple(responses),
+        tuple(ttls),
+        frozenset(grade for grade in GRADES if chance.random() < 0.5),
+        chance.random() < 0.5,
+        chance.random() < 0.5,
+    )
+
+
+def a_law(chance: random.Random, now: float) -> Law:
+    """Make up a law; half of them begin or end within minutes."""
+    audience = chance.choice(NARROWNESS)
+    edges = [
+        chance.choice((None, None, now - 9, now + 2, now + 30, now + 200, now + 900))
+        for _ in range(2)
+    ]
+    return Law(
+        chance.choice(SPOKEN[:6]),
+        chance.random() < 0.5,
+        audience,
+        chance.choice(_WHOM[audience]),
+        *edges,
+    )
+
+
+def _a_guard(chance: random.Random) -> Guard:
+    """Make up a guard of a subtree: of one of a single host the compiler of lists makes more."""
+    name, pins = chance.choice(SPOKEN), chance.random() < 0.5
+    but = frozenset({"games"}) if not pins and chance.random() < 0.5 else frozenset[str]()
+    return Guard(name, pins, subtree=True, but=but)
+
+
+def _a_listing(chance: random.Random) -> Listing:
+    list_id = chance.choice(sorted(LISTS))
+    category, list_format, own = LISTS[list_id]
+    name, excepts = chance.choice(SPOKEN), chance.random() < 0.3
+    if list_format == "rpz":
+        at = chance.random() < 0.5
+        return Listing(list_id, category, own, name, at, not at, excepts, specific=excepts)
+    if list_format == "dnsmasq":
+        return Listing(list_id, category, own, name, excepts=excepts, specific=excepts)
+    at, beneath = chance.choice(((True, True), (True, True), (True, False), (False, True)))
+    types = chance.choice((frozenset[int](), frozenset[int](), frozenset({A}), frozenset({AAAA})))
+    leaves = frozenset(chance.sample(SPOKEN, chance.choice((0, 0, 0, 1, 2))))
+    return Listing(
+        list_id,
+        category,
+        own,
+        name,
+        at,
+        beneath,
+        excepts,
+        important=chance.random() < 0.2,
+        types=types,
+        other_types=bool(types) and chance.random() < 0.5,
+        leaves=leaves,
+    )

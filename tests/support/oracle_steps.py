@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Steps of a school's life: what each does. ``oracle_scripts`` puts them together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from tests.support import oracle_messages as wire
+from tests.support.oracle_answers import ANSWERED_WITHIN_S
+from tests.support.oracle_upstream import Mood, Saying
+
+if TYPE_CHECKING:
+    from tests.support.oracle import Person
+    from tests.support.oracle_rules import Rules
+    from tests.support.oracle_school import School
+
+
+MANY = 1_000
+"""So many wait at a lesson bell."""
+
+
+class Step(Protocol):
+    """One thing that happens."""
+
+    async def take(self, school: School) -> None:
+        """Let it happen; what comes of it comes with ``School.settle``."""
+
+
+class Ask(NamedTuple):
+    """A question. ``capitals``: which letters are; ``option``: an EDNS option without data."""
+
+    who: Person
+    name: str
+    qtype: int = wire.A
+    worker: int = 0
+    do: bool = False
+    cd: bool = False
+    rd: bool = True
+    ad: bool = False
+    edns: bool = True
+    size: int = 1232
+    capitals: int = 0
+    option: int = 0
+
+    def message(self) -> bytes:
+        """Return the question as it is sent, without an ID."""
+        flags = wire.RD if self.rd else 0
+        flags |= (wire.CD if self.cd else 0) | (wire.AD if self.ad else 0)
+        name = "".join(
+            letter.upper() if self.capitals >> place % 16 & 1 else letter
+            for place, letter in enumerate(self.name)
+        )
+        option = self.option.to_bytes(2) + bytes(2) if self.option else b""
+        opt = wire.opt_octets(self.size, wire.DO if self.do else 0, option) if self.edns else b""
+        return wire.message(0, flags, wire.question_octets(name, self.qtype), opt=opt)
+
+    async def take(self, school: School) -> None:
+        """Send it."""
+        school.ask(
+            self.worker % len(school.workers),
+            self.who,
+            self.name,
+            self.qtype,
+            self.message(),
+            do=self.do and self.edns,
+            cd=self.cd,
+            rd=self.rd,
+            ad=self.ad,
+            edns=self.edns,
+            size=self.size,
+        )
+
+
+class Wait(NamedTuple):
+    """Time passes."""
+
+    seconds: float
+
+    async def take(self, school: School) -> None:
+        """Let it pass; who waits for an upstream has its last word before a longer pause."""
+        first = min(self.seconds, ANSWERED_WITHIN_S)
+        school.clock.advance(first)
+        if first < self.seconds:
+            await school.settle()
+            school.clock.advance(self.seconds - first)
+
+
+class SetClock(NamedTuple):
+    """The wall clock is set forward, or back."""
+
+    seconds: float
+
+    async def take(self, school: School) -> None:
+        """Set it."""
+        school.clock.set_wall(self.seconds)
+        school.oracle.hits["clock set"] += 1
+
+
+class Turn(NamedTuple):
+    """The upstream's mood changes; what it held is answered where it is prompt again."""
+
+    mood: Mood
+
+    async def take(self, school: School) -> None:
+        """Change it."""
+        school.upstream.mood = self.mood
+        if self.mood is Mood.PROMPT:
+            school.upstream.release()
+
+
+class Tell(NamedTuple):
+    """The upstream answers one of the questions that it holds."""
+
+    most: int = 1
+
+    async def take(self, school: School) -> None:
+        """Answer it."""
+        school.upstream.release(self.most)
+
+
+class Say(NamedTuple):
+    """From now on the upstream says something else of a name."""
+
+    name: str
+    saying: Saying
+
+    async def take(self, school: School) -> None:
+        """Say it, unless an alias would lead back to itself."""
+        name = self.saying.target if self.saying.kind == "alias" else ""
+        while name and name != self.name:
+            saying = school.upstream.sayings.get(name, Saying())
+            name = saying.target if saying.kind == "alias" else ""
+        if not name:
+            school.upstream.sayings[self.name] = self.saying
+
+
+class Vouch(NamedTuple):
+    """From now on the upstream sets AD, or does not."""
+
+    authentic: bool
+
+    async def take(self, school: School) -> None:
+        """Set it."""
+        school.upstream.authentic = self.authentic
+
+
+class Change(NamedTuple):
+    """Other rules and lists come into force; a worker may be restarted just before they do."""
+
+    rules: Rules
+    restart: int | None = None
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a worker is restarted."""
+        return self.restart is not None
+
+    async def take(self, school: School) -> None:
+        """Change them."""
+        if len(school.waiting) >= MANY:
+            for asked in school.waiting.values():
+                asked.among_many = True
+        if self.restarts:
+            school.oracle.hits["restart in the middle of a change"] += 1
+        await school.change(self.rules, restart=self.restart)
+
+
+class Restart(NamedTuple):
+    """A worker ends, and another takes its place."""
+
+    worker: int
+
+    async def take(self, school: School) -> None:
+        """Restart it."""
+        await school.restart(self.worker % len(school.workers))
