@@ -17,10 +17,13 @@ import pytest
 from filterd.server import _datagrams_py, _fastpath_py
 from filterd.server.fastpath import NATIVE
 from tests.support.oracle_life import Outcome, Way
+from tests.support.oracle_mutants import OF_THE_CHAIN, OF_THE_FAST_PATH
+from tests.support.oracle_scripts import Script
 
 STEPS = int(os.environ.get("FILTERD_ORACLE_STEPS", "2000"))
 """For each way of serving; `make fuzz` takes more."""
 STEPS_OF_A_LIFE = 2_000
+MOST_LIVES_OF_A_MUTANT = 8
 
 
 @pytest.fixture(params=["native", "pure"])
@@ -55,3 +58,14 @@ def test_no_reply_is_wrong_without_the_fast_path(workers: int) -> None:
     sys.stdout.write(f"without the fast path, {workers} workers: {outcome}\n")
     assert outcome.faults == []
     assert outcome.hits.missing(fast=False) == []
+
+
+@pytest.mark.parametrize("safeguard", [*OF_THE_FAST_PATH, *OF_THE_CHAIN])
+def test_each_safeguard_would_be_missed(monkeypatch: pytest.MonkeyPatch, safeguard: str) -> None:
+    (OF_THE_FAST_PATH | OF_THE_CHAIN)[safeguard](monkeypatch)
+    way = Way(workers=2, fast=safeguard in OF_THE_FAST_PATH)
+    for seed in range(MOST_LIVES_OF_A_MUTANT):
+        script = Script(seed)
+        if way.live(script.first_rules, script.every_scene()).faults:
+            return
+    pytest.fail("nothing was noticed")

@@ -30,12 +30,14 @@ from tests.support.oracle_rules import PEOPLE, Rules
 from tests.support.oracle_upstream import Upstream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from filterd.resolve.query import Query
     from tests.support.clock import FakeClock
     from tests.support.oracle import Person
     from tests.support.oracle_loop import LoopOfClock
+    from tests.support.oracle_steps import Step
 
 MORE_AFTER_A_CHANGE_S = 4.0
 DENIED_FOR_S = 0.1
@@ -185,8 +187,10 @@ class School:
                 if not asked.abandoned:
                     self.faults.append(f"no reply to {asked.name} {asked.qtype} of {asked.who}")
 
-    async def change(self, rules: Rules, *, restart: int | None = None) -> None:
-        """Prepare rules, perhaps restart a worker, and put them in force."""
+    async def change(
+        self, rules: Rules, steps: Iterable[Step] = (), *, restart: int | None = None
+    ) -> None:
+        """Prepare rules, perhaps restart a worker, put them in force; take steps; confirm."""
         candidate = self._state.candidate_policy
         before = self.oracle.possible[-1]
         self._install_lists(rules)
@@ -206,6 +210,8 @@ class School:
         for asked in self.waiting.values():
             asked.abandoned |= not rules.admits(asked.who)
         self.oracle.possible = (rules,)
+        for step in steps:
+            await step.take(self)
         await self.settle()
         for worker in self.workers:
             await worker.confirm(epoch=epoch)

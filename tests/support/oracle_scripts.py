@@ -155,7 +155,9 @@ class Script:
     def _new_rules(self) -> Iterator[Step]:
         self.rules = some_rules(self._chance, self.wall)
         restart = self._chance.choice((None, None, 0, 1))
-        yield Change(self.rules, restart)
+        asked = [self._chance.choice(self._favourites) for _ in range(6)]
+        yield from asked
+        yield Change(self.rules, restart, tuple(asked))
 
     def _with(self, *more: Law | Listing) -> Iterator[Step]:
         """Put the same rules in force with these besides, nothing else said of their names."""
@@ -347,7 +349,7 @@ class Script:
             yield Wait(self._chance.choice((0.5, 4.0, 9.0)))
         yield Turn(Mood.PROMPT)
         yield from asked
-        yield Wait(self._chance.choice((5.0, 61.0)))
+        yield Wait(self._chance.choice((5.0, 70.0)))
         yield from asked
 
     def _slow(self) -> Iterator[Step]:

@@ -145,10 +145,15 @@ class Vouch(NamedTuple):
 
 
 class Change(NamedTuple):
-    """Other rules and lists come into force; a worker may be restarted just before they do."""
+    """Other rules and lists come into force.
+
+    ``restart``: the worker that is restarted just before. ``asks``: what is
+    asked when they are in force and no worker has been told so.
+    """
 
     rules: Rules
     restart: int | None = None
+    asks: tuple[Ask, ...] = ()
 
     @property
     def restarts(self) -> bool:
@@ -162,7 +167,7 @@ class Change(NamedTuple):
                 asked.among_many = True
         if self.restarts:
             school.oracle.hits["restart in the middle of a change"] += 1
-        await school.change(self.rules, restart=self.restart)
+        await school.change(self.rules, self.asks, restart=self.restart)
 
 
 class Restart(NamedTuple):

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""filterd without one of its safeguards at a time, each of which the oracle has to miss.
+
+A mutant replaces one thing in filterd by what a slip would have made of it.
+Those of the fast path are made of the twin in plain Python.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from filterd.resolve import compose, failures
+from filterd.resolve.links import cache, rewrite
+from filterd.resolve.links.filter import Filter
+from filterd.resolve.query import Query
+from filterd.resolve.store import ResolutionStore
+from filterd.server import _datagrams_py, fastpath, udp
+from filterd.server._fastpath_py import Core
+from filterd.server._question_py import ASKED_AD, ASKED_CD, ASKED_DO, ASKED_OPT, ASKED_RD
+from filterd.server._table_py import COMPLEX, OPEN, Cell
+from filterd.server.active import ActiveSite
+from filterd.server.fastpath import FastPath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from filterd.policy.verdict import Verdict
+    from filterd.resolve.failures import Key
+    from filterd.resolve.site import Site
+    from filterd.resolve.store import Entry
+    from filterd.upstream import Resolution
+
+    Break: TypeAlias = Callable[[pytest.MonkeyPatch], None]
+    Spoil: TypeAlias = Callable[[Any], None]
+
+_FOR_EVER = 1e12
+
+
+def _with(where: object, what: str, broken: object) -> Break:
+    """Put something else in the place of an attribute."""
+    return lambda patch: patch.setattr(where, what, broken)
+
+
+def _with_core(spoil: Spoil) -> Break:
+    """Spoil every core of the fast path."""
+
+    def made(seed: bytes) -> Core:
+        core = Core(seed)
+        spoil(core)
+        return core
+
+    def breaks(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(fastpath, "Core", made)
+        patch.setattr(udp, "Datagrams", _datagrams_py.Datagrams)
+
+    return breaks
+
+
+# The fast path: what a repeated answer depends on.
+
+
+class _Blurred(dict[tuple[int, bytes, int, int], Any]):
+    """Answers by less than the whole of their key."""
+
+    def __init__(self, blur: Callable[..., tuple[int, bytes, int, int]]) -> None:
+        super().__init__()
+        self._blur = blur
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(self._blur(*key), value)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(self._blur(*key), default)
+
+    def pop(self, key: Any, default: Any = None) -> Any:
+        return super().pop(self._blur(*key), default)
+
+
+def _blurred(blur: Callable[..., tuple[int, bytes, int, int]]) -> Break:
+    def spoil(core: Any) -> None:
+        forget = core.replay.forget
+
+        def forgotten() -> None:
+            forget()
+            core.replay._kept = _Blurred(blur)
+
+        core.replay.forget = forgotten
+        forgotten()
+
+    return _with_core(spoil)
+
+
+def _without(flag: int) -> Break:
+    return _blurred(lambda group, name, qtype, flags: (group, name, qtype, flags & ~flag))
+
+
+def _kept(**changed: Any) -> Break:
+    """Keep answers with something else noted about them."""
+
+    def spoil(core: Any) -> None:
+        note = core.replay.note
+
+        def noted(*about: Any) -> Any:
+            taken = note(*about)
+            for key, one in list(core.replay._kept.items()):
+                core.replay._kept[key] = one._replace(**changed)
+            return taken
+
+        core.replay.note = noted
+
+    return _with_core(spoil)
+
+
+def _case_lost(core: Any) -> None:
+    answer = core.answer
+
+    def lowered(message: bytes, *about: Any) -> Any:
+        return answer(message[:12] + message[12:].lower(), *about)
+
+    core.answer = lowered
+
+
+def _size_ignored(core: Any) -> None:
+    answer = core.replay.answer
+
+    def answered(message: bytes, asked: Any, group: int) -> Any:
+        return answer(message, asked._replace(limit=65_535), group)
+
+    core.replay.answer = answered
+
+
+def _nothing_touched(core: Any) -> None:
+    core.table._is_touched = lambda _: False
+
+
+def _ready_once(self: FastPath, site: Any, drift_s: float) -> None:
+    if self._site is None:
+        _begin(self, site, drift_s)
+    self._site = site
+
+
+def _clock_not_watched(self: FastPath, now: float) -> None:
+    wall = self._clock.wall()
+    self._wall, self._drift_s = wall, wall - now
+    _refresh(self, now)
+
+
+_begin, _refresh, _fill = FastPath._begin, FastPath.refresh, FastPath._fill
+
+
+def _complex_is_open(self: FastPath, row: int, set_id: int) -> Cell:
+    cell = _fill(self, row, set_id)
+    return Cell(OPEN) if cell.kind == COMPLEX else cell
+
+
+# The chain: what is judged, when, and what is remembered.
+
+
+def _first_rules_stand(_: Filter, query: Query, __: object) -> Query:
+    return query.readmitted(query.client, query.site)
+
+
+def _only_forward(self: Filter, verdict: Verdict, _: float) -> bool:
+    return verdict.valid_until is not None and self._clock.wall() >= verdict.valid_until
+
+
+def _put_longer(
+    self: ResolutionStore, key: Key, resolution: Resolution, now: float, **how: Any
+) -> None:
+    _put(self, key, resolution._replace(ttl_s=max(resolution.ttl_s, 5)), now, **how)
+
+
+def _holds_for_ever(self: ResolutionStore, key: Key, _: float) -> Entry | None:
+    return self._entries.get(self._packed(key))
+
+
+def _key_of_another(**changed: Any) -> Break:
+    asked: Any = vars(Query)["upstream_key"]
+
+    def key(self: Query) -> Key:
+        question, route = asked.__get__(self)
+        return question._replace(**changed), route
+
+    return _with(Query, "upstream_key", property(key))
+
+
+def _vouched(*about: Any, **how: Any) -> Any:
+    return _assemble(*about, **how | {"ad": True})
+
+
+def _cap_ignored(query: Query, *_: object) -> int:
+    return query.client.grade.client_ttl_max_s
+
+
+def _old_site_serves(self: ActiveSite) -> None:
+    """Answer by what is known where nothing was prepared."""
+    epoch = self._page.epoch
+    self._site = self._take_prepared(epoch) or self._site
+    self._epoch = epoch
+    self._moved(self._site)
+
+
+def _served_before_it_is_asked(self: ActiveSite) -> Site:
+    """Look at the epoch only when the manager asks."""
+    return self._site
+
+
+def _confirm(self: ActiveSite) -> None:
+    if self._page.epoch != self._epoch:
+        self._activate()
+
+
+def _epoch_unread(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ActiveSite, "current", property(_served_before_it_is_asked))
+    patch.setattr(ActiveSite, "confirm", _confirm)
+
+
+_put, _assemble = ResolutionStore.put, vars(compose)["assemble"]
+
+OF_THE_FAST_PATH: dict[str, Break] = {
+    "a repeated answer is of this class of clients": _blurred(lambda _, *rest: (0, *rest)),
+    "a repeated answer is of this type": _blurred(lambda a, name, _, flags: (a, name, 1, flags)),
+    "a repeated answer is of this DO": _without(ASKED_DO),
+    "a repeated answer is of this CD": _without(ASKED_CD),
+    "a repeated answer is of this AD": _without(ASKED_AD),
+    "a repeated answer is of this OPT": _without(ASKED_OPT),
+    "a repeated answer is of this RD": _without(ASKED_RD),
+    "a repeated answer has the asker's letter case": _with_core(_case_lost),
+    "a repeated answer fits the asker": _with_core(_size_ignored),
+    "TTLs of repeated answers age": _kept(ttls=()),
+    "repeated answers end with their TTL": _kept(until=_FOR_EVER, ttls=()),
+    "repeated answers end with their rule": _kept(valid_until=_FOR_EVER),
+    "a name that a rule touches is the chain's": _with_core(_nothing_touched),
+    "what is not plain is the chain's": _with(FastPath, "_fill", _complex_is_open),
+    "the fast path forgets when the epoch moves": _with(FastPath, "_begin", _ready_once),
+    "the fast path forgets when the clock is set": _with(FastPath, "refresh", _clock_not_watched),
+}
+
+OF_THE_CHAIN: dict[str, Break] = {
+    "targets are judged": _with(Filter, "_judge_targets", lambda *said: said[-1]),
+    "what waited is judged by the rules that came": _with(Filter, "_readmit", _first_rules_stand),
+    "what waited is judged again at an edge": _with(Filter, "_has_expired", lambda *_: False),
+    "what waited is judged again when the clock is set back": _with(
+        Filter, "_has_expired", _only_forward
+    ),
+    "the cache tells DO apart": _key_of_another(do=False),
+    "the cache tells CD apart": _key_of_another(cd=False),
+    "TTL 0 is not kept": _with(ResolutionStore, "put", _put_longer),
+    "what is kept ends with its TTL": _with(ResolutionStore, "get", _holds_for_ever),
+    "what is old is given for a day": _with(cache, "STALE_FOR_S", 10**9),
+    "what is old is given at all": _with(cache, "STALE_FOR_S", 0),
+    "what is old has a short TTL": _with(compose, "STALE_TTL_S", 31),
+    "an answer is cut to what the asker can take": _with(udp, "size_limit", lambda *_: 65_535),
+    "an allow does not outlive its end": _with(compose, "_longest_ttl", _cap_ignored),
+    "nobody vouches but whom the site trusts": _with(compose, "assemble", _vouched),
+    "a failure is not for ever": _with(failures, "FIRST_HOLD_S", _FOR_EVER),
+    "a block is soon forgotten": _with(compose, "BLOCK_TTL_S", 11),
+    "a worker that prepared nothing loads what is in force": _with(
+        ActiveSite, "_activate", _old_site_serves
+    ),
+    "a worker looks at the epoch by itself": _epoch_unread,
+    "the strict twin answers": _with(rewrite, "_ADDRESS_TYPES", ()),
+}
