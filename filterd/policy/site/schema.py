@@ -128,10 +128,10 @@ Upstream = Annotated[
 class RateLimitEntry(DocumentModel):
     """What one client may ask before it is sent to TCP."""
 
-    queries_a_second: Annotated[int, Field(ge=1, le=100_000)] = Field(
+    queries_a_second: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         200, description="How many questions a second one client may ask for long."
     )
-    burst: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+    burst: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
         2_000, description="How many it may ask at once after a pause."
     )
 
