@@ -46,14 +46,14 @@ class Oracle:
         hits: how often was seen what the steps are to provoke.
         held: by worker, key and whether the upstream is trusted (then it is another one),
             the last that a worker was seen to hold.
-        answered: by worker, the last that it was seen to have been told, as a number of an event.
+        answered: likewise by worker and upstream, when it was last seen to have been told.
     """
 
     def __init__(self, upstream: Upstream, clock: Clock, possible: tuple[Rules, ...]) -> None:
         self.upstream, self._clock, self.possible = upstream, clock, possible
         self.hits = Hits()
         self.held: dict[tuple[int, Key, bool], Told] = {}
-        self.answered: dict[int, int] = {}
+        self.answered: dict[tuple[int, bool], int] = {}
 
     def allowed(self, asked: Asked, message: bytes) -> str | None:
         """Return why a reply is not allowed, None if it is."""
@@ -121,9 +121,9 @@ class Oracle:
         self.hits["local zone"] += 1
         if asked.name == PRINTER and asked.qtype == wire.A:
             return "" if [one.rdata for one in reply.answer] == [PRINTER_ADDRESS] else "the printer"
+        if asked.qtype == wire.ANY:  # the zone's records are not all told at once (RFC 8482)
+            return "" if reply.rcode in {0, wire.NXDOMAIN, wire.REFUSED} else "ANY in the zone"
         expected = 0 if asked.name in (PRINTER, ZONE) else wire.NXDOMAIN
-        if asked.qtype == wire.ANY and reply.rcode == expected:
-            return ""
         return "" if (reply.rcode, reply.answer) == (expected, ()) else "it is not in the zone"
 
     def _block_fault(self, rules: Rules, asked: Asked, reply: Reply) -> str:
@@ -176,7 +176,7 @@ class Oracle:
 
     def _is_silent_for(self, asked: Asked) -> bool:
         """Tell whether a worker has heard nothing for so long that nobody waits any more."""
-        last = self.answered.get(asked.worker, 0)
+        last = self.answered.get((asked.worker, asked.rules.trusted), 0)
         failed = sum(
             not one.told and last < one.order < asked.order
             for heard in self.upstream.heard.values()
@@ -211,8 +211,8 @@ class Oracle:
 
     def _remember(self, rules: Rules, asked: Asked, told: Told) -> None:
         """See that a worker knows what it was told."""
-        last = self.answered.get(asked.worker, 0)
-        self.answered[asked.worker] = max(last, told.order)
+        route = asked.worker, asked.rules.trusted
+        self.answered[route] = max(self.answered.get(route, 0), told.order)
         if told.ttl_s and rules is asked.rules:
             self.held[asked.worker, told.key, rules.trusted] = told
 
