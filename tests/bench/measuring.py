@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One server under load: CPU a question, memory, the time to its first answer, a reload.
+"""One server under load: CPU a question, memory, the time to its first answer.
 
 The server has one core, the questions and the upstream another. CPU time is the
 figure that other work on the machine disturbs least.
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
 import socket
 import statistics
 import subprocess
@@ -128,17 +127,3 @@ def many_sources(generator: Path, at: At, queries: list[bytes], seconds: float) 
     command = [*ASKING, str(generator), *load, *(query.hex() for query in queries)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return int(done.stdout.split()[0])
-
-
-def worst_ms_while_reloading(pid: int, at: At, name: str) -> float:
-    """Ask without a pause while SIGHUP is served; return the longest wait for an answer.
-
-    A question without an answer in time counts as the whole time.
-    """
-    os.kill(pid, signal.SIGHUP)
-    worst, ends = 0.0, time.perf_counter() + 5
-    while (started := time.perf_counter()) < ends:
-        ask(at, name, 10)
-        worst = max(worst, time.perf_counter() - started)
-        time.sleep(0.002)
-    return 1000 * worst

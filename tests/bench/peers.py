@@ -7,15 +7,23 @@ list. Those that are not installed are left out.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from filterd import control
+from filterd.paths import StateFolder
+
 HERE = Path(__file__).parent
 CACHED_MOST = 200_000
+_FILTERD = HERE.parents[1] / ".venv" / "bin" / "filterd"
+_READS_ANEW_WITHIN_S = 8
 
 _DNSDIST = """
 setLocal("{at.address}:{at.port}")
@@ -60,11 +68,14 @@ class At(NamedTuple):
     upstream_port: int = 5300
 
 
+Change = Callable[[int], None]
+"""Puts something new in force in the server with this process ID, and returns when it is."""
+
+
 class Peer(Protocol):
-    """One filter. ``reloads``: SIGHUP makes it read its list anew."""
+    """One filter."""
 
     name: str
-    reloads: bool
 
     def missing(self) -> bool:
         """Tell whether its program is not here."""
@@ -72,11 +83,14 @@ class Peer(Protocol):
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
         """Write its files and return the command that starts it in the foreground."""
 
+    def changes(self) -> dict[str, Change]:
+        """Return what can come into force while it serves, each way by its name."""
+
 
 class Dnsdist:
     """dnsdist: a tree of suffixes and a cache of packets."""
 
-    name, reloads = "dnsdist", False
+    name = "dnsdist"
 
     def missing(self) -> bool:
         """Tell whether its program is not here."""
@@ -88,11 +102,15 @@ class Dnsdist:
         (folder / "dnsdist.conf").write_text(text)
         return ["dnsdist", "--supervised", "--disable-syslog", "-C", str(folder / "dnsdist.conf")]
 
+    def changes(self) -> dict[str, Change]:
+        """It reads its list at the start only."""
+        return {}
+
 
 class Unbound:
     """unbound: local zones, the quicker of its two ways."""
 
-    name, reloads = "unbound", True
+    name = "unbound"
 
     def missing(self) -> bool:
         """Tell whether its program is not here."""
@@ -106,11 +124,20 @@ class Unbound:
         (folder / "unbound.conf").write_text(_UNBOUND.format(at=at, zones=zones))
         return ["unbound", "-d", "-c", str(folder / "unbound.conf")]
 
+    def changes(self) -> dict[str, Change]:
+        """SIGHUP makes it read its list anew; it does not say when it has."""
+
+        def hang_up(pid: int) -> None:
+            os.kill(pid, signal.SIGHUP)
+            time.sleep(_READS_ANEW_WITHIN_S)
+
+        return {"lists": hang_up}
+
 
 class Dnsmasq:
     """dnsmasq: ``address=/name/``."""
 
-    name, reloads = "dnsmasq", False
+    name = "dnsmasq"
 
     def missing(self) -> bool:
         """Tell whether its program is not here."""
@@ -133,12 +160,17 @@ class Dnsmasq:
         ]
         return ["dnsmasq", "--bind-interfaces", "--no-resolv", "--no-hosts", *options]
 
+    def changes(self) -> dict[str, Change]:
+        """It reads its list at the start only."""
+        return {}
+
 
 class Filterd:
     """filterd as it ships, the list compiled before it starts."""
 
-    name, reloads = "filterd", True
+    name = "filterd"
     compile_s = 0.0
+    _folder: Path
 
     def missing(self) -> bool:
         """It is always here."""
@@ -146,11 +178,35 @@ class Filterd:
 
     def prepare(self, names: Path, at: At, folder: Path) -> list[str]:
         """Compile the list and return the command that serves it."""
-        started = time.perf_counter()
+        self._folder, started = folder, time.perf_counter()
         subprocess.run([HERE / "compile-list", names, folder], check=True)
         self.compile_s = time.perf_counter() - started
         where = [at.address, str(at.port), at.upstream, str(at.upstream_port), str(folder)]
         return [str(HERE / "serve-list"), str(names), *where]
+
+    def changes(self) -> dict[str, Change]:
+        """A policy with one more exception, or the lists compiled once more."""
+        folder = self._folder
+        state, site = StateFolder(folder / "state"), folder / "site" / "site.yaml"
+        text, turns = site.read_text(), itertools.count()
+        kept = [folder / "index.0", folder / "index.1"]
+        shutil.copy(state.index, kept[0])
+        compiling = [str(_FILTERD), "lists", "build", "--quiet", "--no-reload"]
+        where = ["--config", str(site.parent), "--state", str(state.folder)]
+        subprocess.run([*compiling, *where], check=True)
+        shutil.copy(state.index, kept[1])
+
+        def new_policy(_: int) -> None:
+            block = f"{{block: new-{next(turns)}.example, reason: measured}}"
+            site.write_text(f"{text}exceptions:\n  - {block}\n")
+            control.ask(state.control_socket, "reload")
+
+        def new_lists(_: int) -> None:
+            shutil.copy(kept[next(turns) % 2], state.folder / "index.new")
+            (state.folder / "index.new").replace(state.index)
+            control.ask(state.control_socket, "reload")
+
+        return {"policy": new_policy, "lists": new_lists}
 
 
 class LargeSchool(Filterd):

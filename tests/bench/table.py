@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench import index_figures, measuring
+from tests.bench import index_figures, measuring, reloads
 from tests.bench.peers import HERE, PEERS, At, Filterd, Peer
 from tests.bench.questions import Questions
 from tests.support.wire import a_query
@@ -42,6 +42,7 @@ class Effort(NamedTuple):
     names: int
     seconds: int
     rounds: int
+    reloads: int
 
 
 class Bench(NamedTuple):
@@ -70,9 +71,14 @@ def measure(peer: Peer, bench: Bench) -> dict[str, float]:
         held = measuring.memory(pid)
         figures["memory, private, MB"] = held.private_mb
         figures["memory, mapped files, MB"] = held.mapped_mb
-        if peer.reloads:
-            worst = measuring.worst_ms_while_reloading(pid, bench.at, name)
-            figures["worst answer while reloading, ms"] = worst
+        file = Questions(bench.listed, folder).of("school", _QUESTIONS_A_SECOND)
+        for what, change in peer.changes().items():
+            cost = reloads.cost_of(
+                partial(change, pid), bench.at, (name, _OPEN), file, bench.effort.reloads
+            )
+            figures[f"worst answer over a quiet run, new {what}, ms"] = cost.over_quiet_ms
+            figures[f"lost or wrong, new {what}"] = cost.failed
+        figures["memory after reloads, private, MB"] = measuring.memory(pid).private_mb
     shutil.rmtree(folder)
     return figures
 
@@ -157,6 +163,7 @@ def main() -> None:
     parser.add_argument("--names", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--reloads", type=int, default=5)
     effort = Effort(**vars(parser.parse_args()))
     check_needs()
     with tempfile.TemporaryDirectory() as where:
