@@ -9,11 +9,11 @@ them is judged at the time of serving.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
 from filterd.resolve.handler import answered
+from filterd.resolve.patience import Patience
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode, Rcode
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 STALE_FOR_S = 86_400
 STALE_AFTER_S = 1.8
-"""How long a client waits while there is something stale to give (RFC 8767 §5)."""
+"""How long is tried, at most, while there is something stale to give (RFC 8767 §5)."""
 RECHECK_S = 30.0
 """How long nobody is asked after a failure while there is something stale to give."""
 
@@ -51,6 +51,7 @@ class Cache:
         self, store: ResolutionStore, background: Background[Answer], clock: Clock
     ) -> None:
         self._store, self._background, self._clock = store, background, clock
+        self._patience = Patience()
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """See allowed questions only. May return what has expired, marked STALE."""
@@ -94,7 +95,7 @@ class Cache:
         attempt = self._background.once(key, ask)
         if self._store.failures.is_silent(key):
             return None
-        await asyncio.wait((attempt,), timeout=STALE_AFTER_S)
+        await self._patience.wait_for(attempt, STALE_AFTER_S)
         return attempt.result() if attempt.done() and not attempt.cancelled() else None
 
     def _refresh(self, key: Key, entry: Entry, ask: Ask) -> None:
@@ -124,6 +125,6 @@ class Cache:
 
     def _stale(self, entry: Entry) -> Answer:
         self._store.stale += 1
-        nxdomain = entry.resolution.rcode == Rcode.NXDOMAIN
-        ede = STALE_NXDOMAIN if nxdomain else STALE_ANSWER
-        return Answer(Source.STALE, resolution=entry.resolution, edes=(ede,))
+        resolution = entry.resolution
+        ede = STALE_NXDOMAIN if resolution.rcode == Rcode.NXDOMAIN else STALE_ANSWER
+        return Answer(Source.STALE, resolution=resolution, edes=(ede,))
