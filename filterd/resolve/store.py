@@ -30,7 +30,7 @@ _REFRESHED_FROM_TTL_S = 10
 """Below this the last tenth is too short for a round trip to matter."""
 _REFRESHED_IN_LAST = 0.1
 
-_ENTRY_OCTETS = 520
+_ENTRY_OCTETS = 600
 """What an entry costs beside its key and its resolution: objects, its places in dictionary and
 queue. A test measures that it is no less."""
 
@@ -180,9 +180,11 @@ class ResolutionStore:
             return
         self._put_last = resolution
         self._remove(packed)
+        if resolution.ttl_s <= 0:
+            return
         entry = Entry(resolution, now, stale_s)
         octets = _octets(packed, entry)
-        if resolution.ttl_s <= 0 or octets > self._size_octets:
+        if octets > self._size_octets:
             return
         self._entries[packed] = entry
         self._used_octets += octets
@@ -243,5 +245,5 @@ class ResolutionStore:
 
 
 def _octets(key: bytes, entry: Entry) -> int:
-    """Return the memory that an entry takes."""
-    return _ENTRY_OCTETS + len(key) + len(entry)
+    """Return the memory that an entry takes; the queue may hold a quarter more keys."""
+    return _ENTRY_OCTETS + len(key) * 5 // 4 + len(entry)

@@ -105,6 +105,12 @@ def test_what_has_no_lifetime_is_not_kept(ttl_s: int) -> None:
     assert len(store) == 0
 
 
+def test_what_has_no_lifetime_is_not_even_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of two thousand who waited for it would pack it again."""
+    monkeypatch.setattr("filterd.resolve.store.pack", lambda _: pytest.fail("packed"))
+    ResolutionStore().put(KEY, _resolution(0), 0.0)
+
+
 def test_what_has_no_lifetime_replaces_what_had_one() -> None:
     store = ResolutionStore()
     store.put(KEY, _resolution(60), 0.0, stale_s=86_400)
@@ -314,3 +320,21 @@ def test_the_bound_holds_for_the_memory_that_is_really_taken(
     assert number > len(store) > 0
     put_last = (_OCTETS_A_RECORD * records) if records > 1_000 else 0
     assert ROOM / 4 < taken <= ROOM + put_last
+
+
+@pytest.mark.parametrize("name_octets", [20, 60, 255])
+def test_the_bound_holds_while_nothing_that_is_held_has_expired(name_octets: int) -> None:
+    """Then the queue has items of what has left, and the dictionary places of it."""
+    store = ResolutionStore(ROOM)
+    gc.collect()
+    tracemalloc.start()
+    number = most = 0
+    while number <= 5 * len(store):
+        key = _key(str(number).rjust(name_octets))
+        store.put(key, _resolution(10**6), float(number))
+        store.failures.remember(key, (Ede(22),), number, number)
+        most = max(most, tracemalloc.get_traced_memory()[0])
+        number += 1
+    tracemalloc.stop()
+    assert number > 3 * len(store) > 0
+    assert most <= ROOM
