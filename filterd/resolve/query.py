@@ -126,6 +126,7 @@ class Answer(NamedTuple):
     is ``age_s`` seconds old; STALE one that has expired; STALE, REFUSED and
     FAILED the ``edes`` that say why. ``overloaded``: it FAILED because too much
     is being asked, which says nothing of the name.
+    ``by_target``: it is BLOCKED for what the name leads to, not for the name.
     ``readmitted`` is the question as it was judged in the end, where the site
     changed while it waited: the client may have another grade by then.
     """
@@ -139,6 +140,7 @@ class Answer(NamedTuple):
     edes: tuple[Ede, ...] = ()
     overloaded: bool = False
     readmitted: Query | None = None
+    by_target: bool = False
 
     def judged(self, verdict: Verdict) -> Answer:
         """Return it with the verdict on it."""

@@ -160,10 +160,12 @@ class FastPath:
         """See an answer of the chain's; keep it if it may be repeated."""
         if answer.source not in _REPEATED or answer.readmitted or not self._is_current(query.site):
             return
+        if answer.by_target:  # when the name itself may be judged differently is not in the verdict
+            return
         message, now = query.message, self._clock.monotonic()
         if message.tsig or message.question.qclass != RRClass.IN or _is_leased(query, answer):
             return
-        valid_until = self._valid_until(query, answer)
+        edge = answer.verdict.valid_until if answer.verdict else None
         source = _cached_as(query, answer)
         until = self._store.repeatable_until(source, now) if source else inf
         tally = self._tally(query, answer)
@@ -171,7 +173,13 @@ class FastPath:
         if until > now and tally >= 0 and number >= 0:
             self.core.at(now, self._clock.wall())
             self.core.replay.note(
-                number, flags_of(message), reply, until, valid_until, tally, source
+                number,
+                flags_of(message),
+                reply,
+                until,
+                inf if edge is None else edge,
+                tally,
+                source,
             )
 
     def _is_current(self, site: Site) -> bool:
@@ -262,21 +270,6 @@ class FastPath:
         if tally not in self._tallies and len(self._tallies) >= MOST_TALLIES:
             return -1
         return self._tallies.setdefault(tally, len(self._tallies))
-
-    def _valid_until(self, query: Query, answer: Answer) -> float:
-        """Return until when an answer holds by the wall clock.
-
-        A block may be of a name that the qname leads to, and says nothing then
-        of when the qname itself may be judged differently: that is not repeated.
-        """
-        verdict = answer.verdict
-        if answer.source is Source.BLOCKED:
-            wall = self._clock.wall()
-            verdict = query.site.engine.decide(query.client, query.qname, query.qtype, wall)
-            if not verdict.blocked or verdict != answer.verdict:
-                return -inf
-        edge = verdict.valid_until if verdict else None
-        return inf if edge is None else edge
 
 
 def _is_leased(query: Query, answer: Answer) -> bool:

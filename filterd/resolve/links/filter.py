@@ -82,7 +82,7 @@ class Filter:
         for target in resolution.targets:
             judged = site.engine.decide_target(query.client, verdict, target, query.qtype, now)
             if judged.blocked:
-                return Answer(Source.BLOCKED, judged)
+                return Answer(Source.BLOCKED, judged, by_target=True)
             if judged.valid_until is not None:
                 until = judged.valid_until if until is None else min(until, judged.valid_until)
         if until != verdict.valid_until:

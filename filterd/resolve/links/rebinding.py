@@ -35,7 +35,9 @@ class Rebinding:
         if left is None:
             until = answer.verdict.valid_until if answer.verdict else None
             verdict = Verdict(Action.NODATA, valid_until=until)
-            return answer._replace(source=Source.BLOCKED, verdict=verdict, resolution=None)
+            return answer._replace(
+                source=Source.BLOCKED, verdict=verdict, resolution=None, by_target=True
+            )
         return answer._replace(resolution=left._replace(edes=(*left.edes, _BLOCKED)))
 
 

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.policy.engine import Engine
+from tests.support.policies import NOW, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.lists.index import Index
+    from filterd.policy.client import Client
+    from filterd.policy.verdict import Verdict
     from tests.support.upstream import FakeUpstream
 
 
@@ -52,6 +56,41 @@ def test_the_second_answer_from_the_cache_is_repeated(fast: Serving) -> None:
         assert fast.ask("www.example.com").answer
     assert by_the_chain(fast) == 2
     assert settled(fast) == {"forwarded": 1, "cached": 4}
+
+
+def test_a_block_of_what_a_name_leads_to_is_not_repeated(
+    fast: Serving, upstream: FakeUpstream
+) -> None:
+    """Its verdict says until when the target is blocked, not what becomes of the name."""
+    upstream.add("alias.example. 300 IN CNAME porn.example.")
+    for _ in range(4):
+        assert not fast.ask("alias.example").answer
+    assert by_the_chain(fast) == 4
+
+
+def test_a_block_of_the_site_s_own_is_repeated_until_its_end(
+    index: Index, upstream: FakeUpstream
+) -> None:
+    site = a_site(index, [upstream], rules=[block("www.example.com", ends_at=NOW + 5)])
+    with Serving(site, listen=["127.0.0.1"], fast=True) as running:
+        for _ in range(3):
+            assert not running.ask("www.example.com").answer
+        assert by_the_chain(running) == 1
+        running.run(lambda: running.clock.advance(5))  # sooner than its TTL ends
+        assert running.ask("www.example.com").answer
+
+
+def test_a_block_is_decided_once(fast: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    decided = list[bytes]()
+    decide = Engine.decide
+
+    def counted(engine: Engine, client: Client, qname: bytes, qtype: int, now: float) -> Verdict:
+        decided.append(qname)
+        return decide(engine, client, qname, qtype, now)
+
+    monkeypatch.setattr(Engine, "decide", counted)
+    fast.ask("porn.example")
+    assert decided == [wire("porn.example")]
 
 
 def test_everything_is_forgotten_when_the_surroundings_change(fast: Serving) -> None:

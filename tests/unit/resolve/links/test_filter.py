@@ -56,7 +56,7 @@ class Changing:
 def test_a_blocked_name_goes_no_further(index: Index) -> None:
     site = a_site(index)
     answer = answer_of(Filter(SiteHolder(site), FakeClock()), a_chain_query(site, "porn.example"))
-    assert answer.source == Source.BLOCKED
+    assert (answer.source, answer.by_target) == (Source.BLOCKED, False)
 
 
 def test_an_allowed_name_goes_on_and_carries_its_verdict(index: Index) -> None:
@@ -68,7 +68,8 @@ def test_an_allowed_name_goes_on_and_carries_its_verdict(index: Index) -> None:
 
 @pytest.mark.parametrize("targets", [["porn.example"], ["a.example", "b.porn.example"]])
 def test_a_blocked_target_blocks(index: Index, targets: list[str]) -> None:
-    assert Changing(a_site(index)).answer("www.example.com", *targets).source == Source.BLOCKED
+    answer = Changing(a_site(index)).answer("www.example.com", *targets)
+    assert (answer.source, answer.by_target) == (Source.BLOCKED, True)
 
 
 def test_the_targets_of_a_delegated_zone_are_its_own(index: Index) -> None:

@@ -61,7 +61,7 @@ def test_of_a_mixed_answer_the_public_part_is_sent_and_says_so(index: Index) -> 
 
 def test_a_private_answer_is_a_block(index: Index) -> None:
     answer = answer_for(a_site(index), BOTH[1])
-    assert (answer.source, answer.resolution) == (Source.BLOCKED, None)
+    assert (answer.source, answer.by_target, answer.resolution) == (Source.BLOCKED, True, None)
     assert answer.verdict == Verdict(Action.NODATA)
 
 
