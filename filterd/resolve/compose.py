@@ -37,6 +37,8 @@ STALE_TTL_S = 30
 
 _LOCAL_NEGATIVE_TTL_S = 600
 
+_BLOCKED, _FILTERED = (Ede(EdeCode.BLOCKED),), (Ede(EdeCode.FILTERED),)
+
 
 def compose(query: Query, answer: Answer, now: float) -> bytes:
     """Compose the whole response, not yet cut to a size.
@@ -65,7 +67,7 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
 def _blocked(query: Query, answer: Answer) -> bytes:
     verdict = answer.verdict
     assert verdict is not None
-    message, edes = query.message, (_ede_of(query, verdict),)
+    message, edes = query.message, _edes_of(query, verdict)
     match verdict.action:
         case Action.NXDOMAIN:
             return nxdomain(message, BLOCK_TTL_S, edes)
@@ -78,7 +80,7 @@ def _blocked(query: Query, answer: Answer) -> bytes:
             return nodata(message, BLOCK_TTL_S, edes)
 
 
-def _ede_of(query: Query, verdict: Verdict) -> Ede:
+def _edes_of(query: Query, verdict: Verdict) -> tuple[Ede]:
     """Blocked (15): an order, a danger or the school says so; Filtered (17): it does not suit.
 
     No text: what a category is called is not for everybody's eyes (RFC 8914 §6).
@@ -86,8 +88,8 @@ def _ede_of(query: Query, verdict: Verdict) -> Ede:
     match = verdict.match
     category = query.site.policy.categories.get(match.category) if match else None
     if match is None or match.rule in (Rule.LOCAL, Rule.ORDERED):
-        return Ede(EdeCode.BLOCKED)
-    return Ede(EdeCode.BLOCKED if category and category.security else EdeCode.FILTERED)
+        return _BLOCKED
+    return _BLOCKED if category and category.security else _FILTERED
 
 
 def _local(query: Query, answer: Answer) -> bytes:

@@ -9,7 +9,7 @@ query comes back: no unknown option, no client subnet.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -93,16 +93,14 @@ def reply_edns(query: ParsedQuery, rcode: int, edes: Sequence[Ede]) -> bytes:
     """Return the OPT record of a reply, nothing if the query had none."""
     if query.edns is None:
         return b""
-    if not edes:
-        return _plain_edns(do=query.edns.do, extended_rcode=rcode >> 4)
+    return _opt(query.edns.do, rcode >> 4, tuple(edes))
+
+
+@lru_cache(maxsize=256)
+def _opt(do: bool, extended_rcode: int, edes: tuple[Ede, ...]) -> bytes:
+    """Return OPT: the same few octets for nearly every reply, but for what upstreams write."""
     options = [compose_ede(ede) for ede in edes]
-    return compose_edns(do=query.edns.do, extended_rcode=rcode >> 4, options=options)
-
-
-@cache
-def _plain_edns(*, do: bool, extended_rcode: int) -> bytes:
-    """Return OPT without options: the same few octets for nearly every reply."""
-    return compose_edns(do=do, extended_rcode=extended_rcode)
+    return compose_edns(do=do, extended_rcode=extended_rcode, options=options)
 
 
 def compose_reply(  # noqa: PLR0913 -- the parts of a message

@@ -9,6 +9,7 @@ raw header alone.
 
 from __future__ import annotations
 
+from functools import cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ ANY_HINFO_RDATA = b"\x07RFC8482\x00"
 """What a question for ANY is answered with, as HINFO (RFC 8482 §4.2)."""
 
 
+@cache
 def _negative_soa(ttl_s: int) -> bytes:
     """Return a SOA at the qname; its TTL and MINIMUM are the negative TTL (RFC 2308 §5).
 
