@@ -51,8 +51,10 @@ class Stepper:
             return
         drain = _Drain(self._waiting.copy(), self._loop.create_future())
         self._drains.append(drain)
-        await asyncio.wait((drain.over,), timeout=within_s)
-        self._drains.remove(drain)
+        try:
+            await asyncio.wait((drain.over,), timeout=within_s)
+        finally:
+            self._drains.remove(drain)
 
     async def close(self) -> None:
         """Cancel what still waits and wait until it is gone."""

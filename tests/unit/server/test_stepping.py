@@ -14,7 +14,7 @@ import uvloop
 from filterd.server.stepping import Stepper
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
     from typing import Any
 
     Waits = Callable[[asyncio.Future[bytes]], Awaitable[object]]
@@ -233,6 +233,75 @@ def test_draining_does_not_wait_for_who_comes_later(run: Run) -> None:
         await draining
         assert len(stepper) == 1
         await stepper.close()
+
+    run(main())
+
+
+def test_a_drain_that_is_given_up_leaves_nothing(run: Run) -> None:
+    async def main() -> None:
+        stepper = Stepper()
+        stepper.run(after(asyncio.get_running_loop().create_future()), lambda _: None)
+        draining = asyncio.ensure_future(stepper.drain(None))
+        await asyncio.sleep(0)
+        draining.cancel()
+        await asyncio.gather(draining, return_exceptions=True)
+        assert not stepper._drains
+        await stepper.close()
+
+    run(main())
+
+
+def test_who_is_answered_may_ask_again_at_once(run: Run) -> None:
+    """A TCP client's next question is taken when its last is answered."""
+
+    async def main() -> None:
+        stepper, loop = Stepper(), asyncio.get_running_loop()
+        first, second, done = loop.create_future(), loop.create_future(), loop.create_future()
+
+        def ask_again(_: bytes) -> None:
+            stepper.run(at_once(), lambda _: None)
+            stepper.run(after(second), done.set_result)
+
+        stepper.run(after(first), ask_again)
+        first.set_result(b"first")
+        second.set_result(b"second")
+        assert await done == b"second"
+        assert len(stepper) == 0
+
+    run(main())
+
+
+def test_a_future_may_call_back_at_once(run: Run) -> None:
+    class AtOnce:
+        """Done by the time at which somebody would be told so."""
+
+        _asyncio_future_blocking = True
+
+        def __await__(self) -> Generator[AtOnce, None, bytes]:
+            yield self
+            return b"at once"
+
+        def add_done_callback(self, callback: Callable[[AtOnce], None]) -> None:
+            callback(self)
+
+    async def twice() -> bytes:
+        return await AtOnce() + await AtOnce()
+
+    async def main() -> None:
+        stepper, answers = Stepper(), list[bytes]()
+        stepper.run(twice(), answers.append)
+        assert (answers, len(stepper)) == ([b"at onceat once"], 0)
+
+    run(main())
+
+
+def test_one_may_be_cancelled_twice(run: Run) -> None:
+    async def main() -> None:
+        stepper = Stepper()
+        future = asyncio.get_running_loop().create_future()
+        stepper.run(after(future), lambda _: pytest.fail("it was cancelled"))
+        await asyncio.gather(stepper.close(), stepper.close())
+        assert (len(stepper), future.cancelled()) == (0, True)
 
     run(main())
 
