@@ -225,6 +225,51 @@ def test_names_that_an_entry_leaves_alone_keep_others_from_being_remembered(tmp_
     assert not engine._known
 
 
+def test_what_is_remembered_tells_apart_what_lies_beneath(tmp_path: Path) -> None:
+    lines = ["||one.example^", "||two.example^"]
+    engine = _blocked_by(tmp_path, *lines, rules=[allow("a.two.example")])
+    actions = [_ask(engine, name).action for name in ("one.example", "two.example", "one.example")]
+    assert actions == [Action.NXDOMAIN, Action.NODATA, Action.NXDOMAIN]
+
+
+LINES = st.sampled_from(
+    [
+        f"{before}{name}^{behind}"
+        for before in ("||", "|", "||*.", "@@||", "@@|", "@@||*.")
+        for name in ("a.example", "b.example", "www.a.example", "www.b.example")
+        for behind in ("", "$important", "$dnstype=A", "$dnstype=~A", "$denyallow=www.a.example")
+    ]
+)
+QUESTIONS = st.tuples(
+    st.sampled_from(["1", "6", "staff"]),
+    st.sampled_from(["a", "b", "www.a", "www.b", "x.www.a", "x.www.b", "x.a", "c"]),
+    st.sampled_from([A, AAAA, HTTPS]),
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(LINES, min_size=1, max_size=6),
+    st.lists(LINES, max_size=3),
+    st.lists(QUESTIONS, min_size=2, max_size=20),
+    st.sampled_from(BlockResponse),
+)
+def test_who_remembers_decides_as_who_does_not(
+    tmp_path_factory: pytest.TempPathFactory,
+    games: list[str],
+    porn: list[str],
+    questions: list[tuple[str, str, int]],
+    response: BlockResponse,
+) -> None:
+    lists = {"games": ("games", "adblock", False, games), "porn": ("porn", "adblock", True, porn)}
+    policy = a_policy(response=response, rules=[allow("y.b.example")])
+    remembering = an_engine(tmp_path_factory.mktemp("lists"), lists, policy)
+    for grade, name, qtype in questions:
+        asked = a_client(policy, grade), wire(f"{name}.example"), qtype, NOW
+        anew = Engine(policy, remembering.index)
+        assert remembering.decide(*asked) == anew.decide(*asked)
+
+
 # A block of all there is at and beneath a name is an NXDOMAIN; NODATA where that
 # would deny something else: (lines, guards and rules, name, action).
 DENIALS: list[tuple[list[str], dict[str, Any], str, Action]] = [

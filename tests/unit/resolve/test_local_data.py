@@ -5,14 +5,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
+from filterd.resolve import special_use
 from filterd.resolve.local_data import LOCAL_ZONE, answer_locally
 from filterd.resolve.site import Site
 from filterd.resolve.special_use import SpecialReason
 from filterd.wire import Rcode, RRType
+from filterd.wire import name as names
 from tests.support.policies import wire
 from tests.support.serving import a_site
 
@@ -62,6 +67,24 @@ def test_a_local_zone_denies_nothing_that_lies_beneath_its_names(index: Index) -
         answer = answer_locally(site, wire(f"{name}.truong.home.arpa"), RRType.A)
         assert answer is not None
         assert (answer.rcode, answer.records) == (rcode, ())
+
+
+SPECIAL = (*special_use.SUBTREES, ZONE.name, DOMAIN.name, wire("lan.example"), names.ROOT)
+ENDS = st.sampled_from(sorted({*SPECIAL, *(name[name[0] + 1 :] or names.ROOT for name in SPECIAL)}))
+LABELS = st.sampled_from([b"wpad", b"isatap", b"_dns", b"www", b"local", b"10", b"\x05local"])
+
+
+@given(ENDS, st.lists(LABELS, max_size=3), st.sampled_from([RRType.A, RRType.DS, RRType.ANY]))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_look_at_a_name_s_end_spares_work_and_changes_no_answer(
+    site: Site, index: Index, end: bytes, labels: list[bytes], qtype: int
+) -> None:
+    qname = names.from_labels((*labels, *names.labels(end)))
+    leased = replace(site.policy, top_level=(wire("com"),), lease_zone=wire("lan.example"))
+    knowing = Site.of(leased, index, site.route.servers)
+    seen = answer_locally(knowing, qname, qtype)
+    with mock.patch.object(Site, "may_know", return_value=True):
+        assert answer_locally(knowing, qname, qtype) == seen
 
 
 @pytest.mark.parametrize(
