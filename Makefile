@@ -63,8 +63,9 @@ fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a m
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \
 	    FILTERD_FUZZ_MESSAGES=$(FUZZ)000000 FILTERD_FUZZ_NAMES=$(FUZZ)000000 \
 	    FILTERD_FUZZ_DATAGRAMS=$(FUZZ)00000 FILTERD_FUZZ_WORLDS=$(FUZZ)0000 \
-	    FILTERD_FUZZ_LIVES=$(FUZZ)0000 FILTERD_LOG_DAMAGES=$(FUZZ)0000 FILTERD_LOG_KILLS=$(FUZZ)000 \
-	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins tests/unit/querylog/test_database.py
+	    FILTERD_ORACLE_STEPS=$(FUZZ)00000 FILTERD_LOG_DAMAGES=$(FUZZ)0000 FILTERD_LOG_KILLS=$(FUZZ)000 \
+	    $(bin)/python -m pytest -q -s tests/fuzz tests/twins tests/unit/querylog/test_database.py \
+	        tests/e2e/test_never_wrong.py
 
 fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 seconds each; FUZZ=10 for longer
 	FILTERD_FUZZ_NATIVE_S=$$((90 * $(FUZZ))) $(bin)/python -m pytest -q -s tests/fuzz/test_native_fuzz.py
@@ -72,8 +73,10 @@ fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 sec
 e2e: setup ## Ask every type, 100,000 questions through filterd and past it, forge, kill, install
 	FILTERD_E2E_INSTALL=1 FILTERD_E2E_CHAOS_S=60 FILTERD_E2E_TYPES=1 \
 	    FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
+	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    $(bin)/python -m pytest -q tests/e2e/test_conformance.py tests/e2e/test_differential.py \
-	        tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py tests/unit/test_deploy_folder.py
+	        tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py tests/e2e/test_never_wrong_daemon.py \
+	        tests/unit/test_deploy_folder.py
 
 soak: setup ## Serve for half an hour with an upstream that comes and goes; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak

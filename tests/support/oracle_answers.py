@@ -42,6 +42,12 @@ SINKHOLES = {wire.A: bytes(4), wire.AAAA: bytes(16)}
 class Oracle:
     """Judges replies. ``possible`` are the rules in force: several only while a change goes on.
 
+    Args:
+        upstream: what it has said.
+        clock: both times.
+        possible: the rules in force.
+        late_s: by how much less than is measured here an answer may have aged.
+
     Attributes:
         hits: how often was seen what the steps are to provoke.
         held: by worker, key and whether the upstream is trusted (then it is another one),
@@ -49,11 +55,14 @@ class Oracle:
         answered: likewise by worker and upstream, when it was last seen to have been told.
     """
 
-    def __init__(self, upstream: Upstream, clock: Clock, possible: tuple[Rules, ...]) -> None:
+    def __init__(
+        self, upstream: Upstream, clock: Clock, possible: tuple[Rules, ...], late_s: float = 0.0
+    ) -> None:
         self.upstream, self._clock, self.possible = upstream, clock, possible
+        self._late_s = late_s
         self.hits = Hits()
         self.held: dict[tuple[int, Key, bool], Told] = {}
-        self.answered: dict[tuple[int, bool], int] = {}
+        self.answered: dict[tuple[int, bool], float] = {}
 
     def allowed(self, asked: Asked, message: bytes) -> str | None:
         """Return why a reply is not allowed, None if it is."""
@@ -176,9 +185,9 @@ class Oracle:
 
     def _is_silent_for(self, asked: Asked) -> bool:
         """Tell whether a worker has heard nothing for so long that nobody waits any more."""
-        last = self.answered.get((asked.worker, asked.rules.trusted), 0)
+        last = self.answered.get((asked.worker, asked.rules.trusted), 0.0)
         failed = sum(
-            not one.told and last < one.order < asked.order
+            not one.told and last < one.at + ANSWERED_WITHIN_S and one.order < asked.order
             for heard in self.upstream.heard.values()
             for one in heard
         )
@@ -212,7 +221,7 @@ class Oracle:
     def _remember(self, rules: Rules, asked: Asked, told: Told) -> None:
         """See that a worker knows what it was told."""
         route = asked.worker, asked.rules.trusted
-        self.answered[route] = max(self.answered.get(route, 0), told.order)
+        self.answered[route] = max(self.answered.get(route, 0.0), told.at)
         if told.ttl_s and rules is asked.rules:
             self.held[asked.worker, told.key, rules.trusted] = told
 
@@ -285,7 +294,7 @@ class Oracle:
     def _ttl_fault(
         self, rules: Rules, asked: Asked, told: Told, reply: Reply, *, stale: bool
     ) -> str:
-        age_s = self._clock.monotonic() - told.at
+        age_s = max(0.0, self._clock.monotonic() - told.at - self._late_s)
         longest = float(rules.longest_ttl_s(asked.who))
         edges = self._edges(rules)
         # Whatever may change at an edge may be looked at anew from then on.
@@ -303,7 +312,7 @@ class Oracle:
                 left = ALIAS_TTL_S
             if record.ttl_s > min(left, longest):
                 return f"TTL {record.ttl_s} where {left} is left and {longest} the longest"
-            if record.ttl_s < min(least, left) - 2 - age_s:
+            if record.ttl_s < min(least, left) - 2 - age_s - 2 * self._late_s:
                 return f"TTL {record.ttl_s} where {left} is left"
         return ""
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tests.support import oracle_messages as wire
 from tests.support.oracle_answers import ANSWERED_WITHIN_S
-from tests.support.oracle_upstream import Mood, Saying
+from tests.support.oracle_upstream import Mood
 
 if TYPE_CHECKING:
     from tests.support.oracle import Person
     from tests.support.oracle_rules import Rules
     from tests.support.oracle_school import School
+    from tests.support.oracle_upstream import Saying
 
 
 MANY = 1_000
@@ -125,13 +126,8 @@ class Say(NamedTuple):
     saying: Saying
 
     async def take(self, school: School) -> None:
-        """Say it, unless an alias would lead back to itself."""
-        name = self.saying.target if self.saying.kind == "alias" else ""
-        while name and name != self.name:
-            saying = school.upstream.sayings.get(name, Saying())
-            name = saying.target if saying.kind == "alias" else ""
-        if not name:
-            school.upstream.sayings[self.name] = self.saying
+        """Say it."""
+        school.upstream.say(self.name, self.saying)
 
 
 class Vouch(NamedTuple):

@@ -116,6 +116,15 @@ class Upstream:
         self.socket.bind(("127.0.0.1", 0))
         self.port: int = self.socket.getsockname()[1]
 
+    def say(self, name: str, saying: Saying) -> None:
+        """Say something else of a name from now on, unless it would lead back to itself."""
+        target = saying.target if saying.kind == "alias" else ""
+        while target and target != name:
+            further = self.sayings.get(target, Saying())
+            target = further.target if further.kind == "alias" else ""
+        if not target:
+            self.sayings[name] = saying
+
     def readable(self) -> None:
         """Take in what has come, and meet it as the mood is."""
         while True:

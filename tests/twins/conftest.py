@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lives and twins share: a small index."""
+"""What twins share: a small index."""
 
 from tests.support.serving_fixtures import index
 

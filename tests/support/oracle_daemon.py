@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real daemon whose every reply the oracle judges, by the machine's own clocks.
+
+Here rules change as an administrator changes them, workers are killed, and
+nobody knows at which moment a worker goes over to what is new: until a change
+is confirmed, replies by either are right, and afterwards only those by the new.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from filterd.clock import SystemClock
+from filterd.wire import name as names
+from tests.support.commands import call
+from tests.support.daemon import write_site
+from tests.support.oracle import World
+from tests.support.oracle_answers import ANSWERED_WITHIN_S, Oracle
+from tests.support.oracle_questions import Asked
+from tests.support.oracle_rules import CHILD, CLASSMATE, PUPIL, TEACHER, Rules, a_law
+from tests.support.oracle_steps import MANY
+from tests.support.oracle_upstream import Mood, Upstream
+from tests.support.policies import CATEGORIES, wire
+from tests.support.processes import children
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from tests.support.daemon import Served
+    from tests.support.oracle import Law
+    from tests.support.oracle_steps import Ask
+
+PEOPLE = (PUPIL, CLASSMATE, TEACHER, CHILD)
+LATE_S = 1.5
+"""By so much less may an answer seem to have aged: it is on its way for a moment, and a second
+is counted when it is over."""
+LOST_WITH_A_WORKER = 64
+"""What a worker that is killed has read and not answered is one batch at most."""
+_NETWORKS = {PUPIL.network: "of-6", TEACHER.network: "of-staff"}
+
+
+def some_laws(chance: random.Random) -> Rules:
+    """Make up rules that ``site.yaml`` can tell: allows and blocks without dates."""
+    laws = {
+        (law.name, law.audience, law.whom): replace(law, starts_at=None, ends_at=None)
+        for law in (a_law(chance, 0.0) for _ in range(chance.randrange(2, 8)))
+    }
+    return Rules(World(CATEGORIES, laws=tuple(laws.values())))
+
+
+def write(rules: Rules, folder: Path, *, port: int, upstream: int, workers: int) -> Path:
+    """Write the site of these rules."""
+    exceptions = "".join(map(_exception, rules.world.laws))
+    return write_site(
+        folder,
+        port=port,
+        upstream=upstream,
+        more=f"workers: {workers}\n"
+        "rate_limit: {queries_a_second: 100000, burst: 100000}\n"
+        f"exceptions:{' []' * (not exceptions)}\n{exceptions}",
+    )
+
+
+def _exception(law: Law) -> str:
+    verb = "allow" if law.allow else "block"
+    whom = _NETWORKS.get(law.whom, law.whom) if law.audience == "network" else law.whom
+    audience = f"for: {{{law.audience}: '{whom}'}}, " if law.whom else ""
+    return f"  - {{{verb}: {names.to_text(wire(law.name))}, {audience}reason: by chance}}\n"
+
+
+class Driver:
+    """Asks a daemon, answers as its upstream, and judges; ``with`` closes the sockets.
+
+    Attributes:
+        faults: what was wrong, in words.
+        lost: questions that nobody answered in time.
+        killed: workers.
+    """
+
+    def __init__(self, port: int, rules: Rules) -> None:
+        self._port, self._clock = port, SystemClock()
+        self._order = self.judged = self.lost = self.killed = 0
+        self.upstream = Upstream(self._clock.monotonic, self._next)
+        self.oracle = Oracle(self.upstream, self._clock, (rules,), late_s=LATE_S)
+        self.faults: list[str] = []
+        self.waiting: dict[tuple[str, int], Asked] = {}
+        self._stubs = {who.address: _stub(who.address, port) for who in PEOPLE}
+        self._ident = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for opened in (self.upstream.socket, *self._stubs.values()):
+            opened.close()
+
+    def __str__(self) -> str:
+        facts = f"{self.judged:,} replies judged, {self.lost} lost with {self.killed} workers"
+        return f"{facts}\n{self.oracle.hits.table()}"
+
+    def _next(self) -> int:
+        self._order += 1
+        return self._order
+
+    def ask(self, step: Ask) -> None:
+        """Send a question."""
+        self._ident = (self._ident + 1) & 0xFFFF
+        message = self._ident.to_bytes(2) + step.message()[2:]
+        asked = Asked(
+            step.who,
+            step.name,
+            step.qtype,
+            message,
+            0,
+            self._next(),
+            self._clock.monotonic(),
+            self._clock.wall(),
+            self.oracle.possible[-1],
+            do=step.do and step.edns,
+            cd=step.cd,
+            rd=step.rd,
+            ad=step.ad,
+            edns=step.edns,
+            size=step.size,
+            by_chain=True,
+        )
+        self.waiting[step.who.address, self._ident] = asked
+        self._stubs[step.who.address].send(message)
+
+    def ask_all(self, steps: Iterable[Ask]) -> None:
+        """Ask many, and wait until all are answered or given up."""
+        for step in steps:
+            self.ask(step)
+            self._look(0)
+        until = self._clock.monotonic() + ANSWERED_WITHIN_S
+        self.attend(lambda: not self.waiting or self._clock.monotonic() >= until)
+        self.lost += len(self.waiting)
+        self.waiting.clear()
+
+    def attend(self, is_over: Callable[[], bool]) -> None:
+        """Answer as the upstream, and judge what comes, until something is over."""
+        while not is_over():
+            self._look(0.01)
+
+    def kill(self, served: Served, chance: random.Random) -> None:
+        """Kill a worker; the manager, the first child, is none."""
+        workers = children(served.process.pid)[1:]
+        if workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(workers), signal.SIGKILL)
+            self.killed += 1
+
+    def change(self, served: Served, rules: Rules, steps: Iterable[Ask] = ()) -> None:
+        """Put what was written in force, by SIGHUP and by command; go on asking meanwhile."""
+        self.oracle.possible = (self.oracle.possible[-1], rules)
+        served.process.send_signal(signal.SIGHUP)
+        reloading = threading.Thread(target=_reload, args=(served,))
+        reloading.start()
+        for step in steps:
+            self.ask(step)
+        self.attend(lambda: not reloading.is_alive())
+        reloading.join()
+        self._look(0)
+        self.oracle.possible = (rules,)
+
+    def change_while_many_wait(self, served: Served, rules: Rules, steps: Iterable[Ask]) -> None:
+        """Let questions wait for the upstream until a change is confirmed."""
+        self.upstream.mood = Mood.HELD
+        for step in steps:
+            self.ask(step)
+            self._look(0)
+        for asked in self.waiting.values():
+            asked.among_many = len(self.waiting) >= MANY
+        self.change(served, rules)
+        self.upstream.mood = Mood.PROMPT
+        self.upstream.release()
+        self.ask_all(())
+
+    def _look(self, within_s: float) -> None:
+        sockets = [self.upstream.socket, *self._stubs.values()]
+        for ready in select.select(sockets, [], [], within_s)[0]:
+            if ready is self.upstream.socket:
+                self.upstream.readable()
+            else:
+                self._hear(ready)
+
+    def _hear(self, stub: socket.socket) -> None:
+        address = stub.getsockname()[0]
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                reply = stub.recv(4096)
+                self.judged += 1
+                asked = self.waiting.pop((address, int.from_bytes(reply[:2])), None)
+                fault = self.oracle.allowed(asked, reply) if asked else "nobody waits for it"
+                self.oracle.held.clear()  # which worker it was nobody can tell
+                if fault is not None:
+                    self.faults.append(f"{asked}, {reply.hex()}: {fault}")
+
+
+def _stub(address: str, port: int) -> socket.socket:
+    stub = socket.socket(type=socket.SOCK_DGRAM)
+    with contextlib.suppress(OSError):
+        stub.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
+    stub.bind((address, 0))
+    stub.connect(("127.0.0.1", port))
+    stub.setblocking(False)
+    return stub
+
+
+def _reload(served: Served) -> None:
+    """Reload until it is confirmed; a worker that was killed just now may have been in the way."""
+    while call("reload", *served.options).code:
+        assert served.process.poll() is None
