@@ -93,14 +93,21 @@ def reply_edns(query: ParsedQuery, rcode: int, edes: Sequence[Ede]) -> bytes:
     """Return the OPT record of a reply, nothing if the query had none."""
     if query.edns is None:
         return b""
-    return _opt(query.edns.do, rcode >> 4, tuple(edes))
+    for ede in edes:
+        if ede.text:  # an upstream's, of any length
+            return _opt(query.edns.do, rcode >> 4, edes)
+    return _kept_opt(query.edns.do, rcode >> 4, tuple(edes))
+
+
+def _opt(do: bool, extended_rcode: int, edes: Sequence[Ede]) -> bytes:
+    options = [compose_ede(ede) for ede in edes]
+    return compose_edns(do=do, extended_rcode=extended_rcode, options=options)
 
 
 @lru_cache(maxsize=256)
-def _opt(do: bool, extended_rcode: int, edes: tuple[Ede, ...]) -> bytes:
-    """Return OPT: the same few octets for nearly every reply, but for what upstreams write."""
-    options = [compose_ede(ede) for ede in edes]
-    return compose_edns(do=do, extended_rcode=extended_rcode, options=options)
+def _kept_opt(do: bool, extended_rcode: int, edes: tuple[Ede, ...]) -> bytes:
+    """Return an OPT record: nearly every reply has one of the same few."""
+    return _opt(do, extended_rcode, edes)
 
 
 def compose_reply(  # noqa: PLR0913 -- the parts of a message

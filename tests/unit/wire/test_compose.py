@@ -22,6 +22,7 @@ from filterd.wire import (
     parse_query,
     peek_header,
 )
+from filterd.wire.compose import _kept_opt
 from filterd.wire.name import from_text
 from tests.support.wire import QUESTION, a_message, a_query
 
@@ -104,6 +105,13 @@ def test_extended_errors_go_to_who_sent_opt() -> None:
 def test_extended_errors_do_not_go_to_who_sent_none() -> None:
     plain = parse_query(a_query(edns=False))
     assert compose_reply(plain, 0, edes=[Ede(17)]) == compose_reply(plain, 0)
+
+
+def test_what_upstreams_write_is_not_kept() -> None:
+    """It may be as long as a message, and another each time."""
+    query, kept = parse_query(a_query()), _kept_opt.cache_info().currsize
+    replies = {compose_reply(query, 0, edes=[Ede(0, f"reason {number}")]) for number in range(9)}
+    assert (len(replies), _kept_opt.cache_info().currsize) == (9, kept)
 
 
 def test_an_extended_rcode_needs_edns() -> None:
