@@ -57,10 +57,14 @@ class Stepper:
             self._drains.remove(drain)
 
     async def close(self) -> None:
-        """Cancel what still waits and wait until it is gone."""
-        for waiting in self._waiting.copy():
-            waiting.cancel()
-        await self.drain(None)
+        """Cancel what still waits and wait until it is gone.
+
+        Likewise what begins meanwhile: who is answered at the last may ask again.
+        """
+        while self._waiting:
+            for waiting in self._waiting.copy():
+                waiting.cancel()
+            await self.drain(None)
 
     def call_soon(self, resume: Callable[[], None]) -> None:
         """Go on in the next round of the loop."""

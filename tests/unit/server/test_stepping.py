@@ -142,13 +142,29 @@ def test_closing_cancels_even_what_could_go_on_in_this_round(run: Run) -> None:
     run(main())
 
 
-def test_one_that_will_not_be_cancelled_ends_by_itself(run: Run) -> None:
-    async def stubborn(future: asyncio.Future[bytes]) -> bytes:
-        try:
-            return await future
-        except asyncio.CancelledError:
-            return b"all the same"
+async def stubborn(future: asyncio.Future[bytes]) -> bytes:
+    try:
+        return await future
+    except asyncio.CancelledError:
+        return b"all the same"
 
+
+def test_closing_ends_what_begins_meanwhile(run: Run) -> None:
+    async def main() -> None:
+        stepper, loop = Stepper(), asyncio.get_running_loop()
+        first, second = loop.create_future(), loop.create_future()
+
+        def ask_again(_: bytes) -> None:
+            stepper.run(after(second), lambda _: pytest.fail("it was cancelled"))
+
+        stepper.run(stubborn(first), ask_again)
+        await stepper.close()
+        assert (len(stepper), second.cancelled()) == (0, True)
+
+    run(main())
+
+
+def test_one_that_will_not_be_cancelled_ends_by_itself(run: Run) -> None:
     async def main() -> None:
         stepper, answers = Stepper(), list[bytes]()
         stepper.run(stubborn(asyncio.get_running_loop().create_future()), answers.append)
