@@ -42,7 +42,7 @@ class Rule(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-class Listed(Protocol):
+class ListEntry(Protocol):
     """An entry of a list; what it says is read when somebody asks."""
 
     @property
@@ -72,7 +72,7 @@ class Match(NamedTuple):
 
     rule: Rule
     blocks: bool
-    said_of: bytes | Listed
+    said_of: bytes | ListEntry
     covers_subtree: bool = True
     category: str = ""
     list_id: str = ""

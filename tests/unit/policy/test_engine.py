@@ -8,6 +8,7 @@ That no other order would do is shown by ``tests/twins/test_decisions.py``.
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -209,6 +210,18 @@ def test_what_is_remembered_of_one_name_has_another_s_provenance(tmp_path: Path)
     told = [(v.match and v.match.name, v.match and v.match.line) for v in (one, two, again)]
     assert told == [(wire("one.example"), 1), (wire("two.example"), 3), (wire("one.example"), 1)]
     assert len(engine._known) == 2
+
+
+def test_provenance_is_that_of_the_lists_that_decided_though_others_are_in_force(
+    tmp_path: Path,
+) -> None:
+    """It is read when somebody asks, from an index that a reload may have replaced by then."""
+    verdict = _ask(_blocked_by(tmp_path, "! a comment", "||one.example^"), "www.one.example")
+    _blocked_by(tmp_path, "||another.example^", "||one.example^$important")
+    gc.collect()
+    match = verdict.match
+    assert match
+    assert (match.name, match.line, match.entry) == (wire("one.example"), 2, "one.example")
 
 
 def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
