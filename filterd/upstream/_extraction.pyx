@@ -17,7 +17,6 @@ from libc.string cimport memcmp, memcpy
 from filterd.wire._codec cimport (
     Kept,
     ParsedResponse,
-    RecordAt,
     lowered,
     named,
     octets_of,
@@ -27,11 +26,13 @@ from filterd.wire._codec cimport (
 from filterd.wire._names cimport MAX_NAME_OCTETS, Name, expand_name, same_name, skip_name
 from filterd.wire._octets cimport COUNT, OTHER, TRUNCATED, Octets, Place, four_octets, stop
 from filterd.wire._rebuilding cimport rebuilt
+from filterd.wire._records cimport FIXED_OCTETS, RecordAt
 
 from filterd.errors import UpstreamMalformedError, WireError
 from filterd.upstream import addresses
 from filterd.upstream import resolution as reference
 from filterd.wire import edes_of
+from filterd.wire.response import MAX_RECORDS
 
 cdef enum:
     A = 1
@@ -46,7 +47,6 @@ cdef enum:
     AUTHORITY = 1
     NOERROR = 0
     NXDOMAIN = 3
-    FIXED_OCTETS = 10
     SOA_NUMBERS_OCTETS = 20
     IPV4_OCTETS = 4
     IPV6_OCTETS = 16
@@ -63,6 +63,7 @@ cdef bytes ipv6_ranges = b"".join(map(b"".join, zip(*addresses.RANGES_OF[16], st
 cdef bytes carriers = b"".join(addresses.PREFIXES)
 
 assert longest_chain < MOST_NAMES
+assert MAX_RECORDS + longest_chain < MOST_KEPT
 
 
 cdef struct Chain:

@@ -4,8 +4,7 @@
 
 Memory safety. A message is composed in an array that holds the longest (a name of
 255 octets at most, which is checked), and read into one of which the kernel is
-told the size; what answers is compared within the length that came. All that
-lives from one call to the next is Python objects.
+told the size. All that lives from one call to the next is Python objects.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -13,11 +12,19 @@ from cpython.object cimport PyObject
 from libc.errno cimport EADDRINUSE, EAGAIN, EINTR, errno
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcpy, memset
 
+from filterd.upstream._ports cimport forget_what_came_early, raise_errno, set_ipv4, set_ipv6
+from filterd.upstream._question cimport (
+    HEADER_OCTETS,
+    LETTER_CASE,
+    MAX_NAME_OCTETS,
+    MOST_BEHIND,
+    MOST_OCTETS,
+    answers,
+    compose,
+)
 from filterd.upstream._system_calls cimport (
-    AF_INET,
-    AF_INET6,
     EPOLLIN,
     EPOLL_CTL_ADD,
     SOCK_CLOEXEC,
@@ -33,16 +40,13 @@ from filterd.upstream._system_calls cimport (
     epoll_event,
     epoll_wait,
     htons,
-    inet_pton,
     sockaddr,
-    sockaddr_in,
     sockaddr_in6,
     socklen_t,
 )
 
 import asyncio
 import errno as errors
-import os
 import select
 import socket as sockets
 
@@ -57,21 +61,13 @@ cdef extern from "Python.h":
 cdef enum:
     BLOCK = 2_048
     LARGEST_RESPONSE = 4_096
-    HEADER_OCTETS = 12
-    MAX_NAME_OCTETS = 255
-    TYPE_AND_CLASS_OCTETS = 4
-    MOST_BEHIND = 64  # an OPT record without options has 11
-    CLASS_IN = 1
-    RESPONSE_TO_A_QUERY = 0x80
-    QR_AND_OPCODE = 0xF8
-    LETTER_CASE = 0x20
     SOCKETS_A_WAKEUP = 64
-    MOST_EARLY = 16
     TRIES = 32
     MOST_PLACES = 1_024
     PORTS = 65_536
 
 cdef str ALL_WAIT = "all {} sockets are waiting for answers"
+cdef str CLOSED = "the sockets are closed"
 
 
 cdef class UdpAttempt:
@@ -105,31 +101,7 @@ cdef class UdpAttempt:
             opened.forget(self)
 
     cdef bint is_answered_by(self, const uint8_t* message, Py_ssize_t length, bint any_case):
-        """Tell whether it responds to a query, and with this question section."""
-        cdef Py_ssize_t octets = PyBytes_GET_SIZE(self._qname)
-        cdef const uint8_t* name = <const uint8_t*>PyBytes_AS_STRING(self._qname)
-        cdef const uint8_t* end
-        cdef Py_ssize_t at
-        if length < HEADER_OCTETS + octets + TYPE_AND_CLASS_OCTETS:
-            return False
-        if message[2] & QR_AND_OPCODE != RESPONSE_TO_A_QUERY or message[4] or message[5] != 1:
-            return False
-        end = message + HEADER_OCTETS + octets
-        if end[0] != self._qtype >> 8 or end[1] != self._qtype & 0xFF:
-            return False
-        if end[2] or end[3] != CLASS_IN:
-            return False
-        message += HEADER_OCTETS
-        if not any_case:
-            return memcmp(message, name, <size_t>octets) == 0
-        for at in range(octets):
-            if lower(message[at]) != lower(name[at]):
-                return False
-        return True
-
-
-cdef inline uint8_t lower(uint8_t octet) noexcept:
-    return octet | LETTER_CASE if 0x41 <= octet <= 0x5A else octet
+        return answers(message, length, self._qname, self._qtype, any_case)
 
 
 cdef class Opened:
@@ -144,6 +116,13 @@ cdef class Opened:
     cdef bint _retired
     cdef double _retires_at
     cdef UdpAttempt _last
+
+    def __cinit__(self):
+        self._fd = -1
+
+    def __dealloc__(self):
+        if self._fd >= 0:  # whoever made it has failed before the pool knew of it
+            c_close(self._fd)
 
     cdef ask(self, UdpAttempt attempt, const uint8_t* message, size_t length):
         """Send a question. Raises OSError where it cannot be sent from here."""
@@ -212,12 +191,9 @@ cdef class Server:
     def __cinit__(self, member, int places):
         self.member, self._places = member, [None] * places
         memset(&self._address, 0, sizeof(self._address))
-        cdef sockaddr_in* ipv4 = <sockaddr_in*>&self._address
         address, port = member.plain.address, member.plain.port
-        cdef bytes text = address.encode("ascii", "replace")
-        if inet_pton(AF_INET, text, &ipv4.sin_addr) == 1:
-            ipv4.sin_family, ipv4.sin_port = AF_INET, htons(port)
-            self._address_octets = sizeof(sockaddr_in)
+        self._address_octets = set_ipv4(&self._address, address.encode("ascii", "replace"), port)
+        if self._address_octets:
             return
         # For the scope of a link-local address, which the system has to look up.
         found = sockets.getaddrinfo(
@@ -225,11 +201,9 @@ cdef class Server:
         )
         _, _, _, _, (plain, _, _, scope) = found[0]
         text = plain.partition("%")[0].encode("ascii")
-        if inet_pton(AF_INET6, text, &self._address.sin6_addr) != 1:
+        self._address_octets = set_ipv6(&self._address, text, port, scope)
+        if not self._address_octets:
             raise OSError(errors.EINVAL, "not an address")
-        self._address.sin6_family, self._address.sin6_port = AF_INET6, htons(port)
-        self._address.sin6_scope_id = scope
-        self._address_octets = sizeof(sockaddr_in6)
 
 
 cdef class SocketPool:
@@ -304,6 +278,7 @@ cdef class SocketPool:
         if not self._epoll.closed:
             self._loop.remove_reader(self._epoll_fd)
             self._epoll.close()
+            self._epoll_fd = -1  # the number may soon be another's
 
     def due(self):
         """Retire the sockets whose time has passed."""
@@ -321,27 +296,17 @@ cdef class SocketPool:
         self._wheel.put(self, opened._retires_at)
 
     cdef _send(self, Opened opened, UdpAttempt attempt, question):
-        cdef uint8_t message[HEADER_OCTETS + MAX_NAME_OCTETS + TYPE_AND_CLASS_OCTETS + MOST_BEHIND]
-        cdef Py_ssize_t octets = PyBytes_GET_SIZE(attempt._qname)
+        cdef uint8_t message[MOST_OCTETS]
         cdef tuple around = self._around_the_section(question.do, question.cd, attempt.edns)
-        cdef bytes before = around[0]
-        cdef bytes behind = around[1]
-        cdef uint8_t* at = message + HEADER_OCTETS
         cdef uint16_t message_id = self._uint16()
-        if octets > MAX_NAME_OCTETS:
+        cdef size_t length
+        if PyBytes_GET_SIZE(attempt._qname) > MAX_NAME_OCTETS:
             raise ValueError("a name of more than 255 octets")
         while opened.waits_for(message_id) is not None:
             message_id = self._uint16()
         attempt._message_id = message_id
-        message[0], message[1] = message_id >> 8, message_id & 0xFF
-        memcpy(message + 2, PyBytes_AS_STRING(before), HEADER_OCTETS - 2)
-        memcpy(at, PyBytes_AS_STRING(attempt._qname), <size_t>octets)
-        at += octets
-        at[0], at[1], at[2], at[3] = attempt._qtype >> 8, attempt._qtype & 0xFF, 0, CLASS_IN
-        at += TYPE_AND_CLASS_OCTETS
-        memcpy(at, PyBytes_AS_STRING(behind), <size_t>PyBytes_GET_SIZE(behind))
-        at += PyBytes_GET_SIZE(behind)
-        opened.ask(attempt, message, <size_t>(at - message))
+        length = compose(message, message_id, around[0], attempt._qname, attempt._qtype, around[1])
+        opened.ask(attempt, message, length)
 
     cdef tuple _around_the_section(self, bint do, bint cd, bint edns):
         """Return what stands between ID and question section, and what behind."""
@@ -393,6 +358,8 @@ cdef class SocketPool:
         return opened if opened is not None else self._fill(server, place)
 
     cdef Opened _fill(self, Server server, int place):
+        if self._epoll_fd < 0:
+            raise UpstreamUnreachableError(CLOSED)
         if len(self._open) >= self._most and not self._give_one_up():
             raise UpstreamUnreachableError(ALL_WAIT.format(self._most))
         cdef Opened opened = Opened.__new__(Opened)
@@ -406,8 +373,10 @@ cdef class SocketPool:
         cdef epoll_event event
         event.events, event.data.fd = EPOLLIN, opened._fd
         if epoll_ctl(self._epoll_fd, EPOLL_CTL_ADD, opened._fd, &event) < 0:
-            opened.retire()
-            raise_errno()
+            try:
+                raise_errno()
+            finally:
+                opened.retire()
         if not self._timed:
             self._wait_for(opened)
         return opened
@@ -436,7 +405,6 @@ cdef class SocketPool:
         """Return a socket that only hears this server; see ``filterd.upstream.ports``."""
         cdef object plain = server.member.plain
         cdef object address = (plain.address, plain.port)
-        PySys_Audit("socket.connect", "OO", <PyObject*>self, <PyObject*>address)
         cdef int fd = c_socket(
             server._address.sin6_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0
         )
@@ -444,9 +412,11 @@ cdef class SocketPool:
             raise_errno()
         try:
             self._bind(fd, server)
+            PySys_Audit("socket.connect", "OO", <PyObject*>self, <PyObject*>address)
             if c_connect(fd, <sockaddr*>&server._address, server._address_octets) < 0:
                 raise_errno()
-            forget_what_came_early(fd)
+            if not forget_what_came_early(fd):
+                raise OSError(errors.EBUSY, "a flood of messages on a port just opened")
         except BaseException:
             c_close(fd)
             raise
@@ -528,21 +498,3 @@ cdef parsed(bytes message):
         return questions.parse_response(message)
     except WireError:
         return None
-
-
-cdef forget_what_came_early(int fd):
-    """Drop what anybody could send between ``bind`` and ``connect``; it stays queued."""
-    cdef uint8_t octets[1]
-    cdef int count
-    for count in range(MOST_EARLY):
-        if c_recv(fd, octets, sizeof(octets), 0) < 0:
-            if errno == EAGAIN:
-                return
-            raise_errno()
-    raise OSError(errors.EBUSY, "a flood of messages on a port just opened")
-
-
-cdef raise_errno():
-    """Raise OSError for what the last call said."""
-    cdef int code = errno
-    raise OSError(code, os.strerror(code))

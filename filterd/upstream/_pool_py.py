@@ -136,12 +136,18 @@ class SocketPool:
 
     def _fill(self, place: _Place) -> UdpSocket:
         """Open a socket in a place."""
+        if self._epoll.closed:
+            raise UpstreamUnreachableError("the sockets are closed")
         if len(self._open) >= self._most and not self._give_one_up():
             raise UpstreamUnreachableError(f"all {self._most} sockets are waiting for answers")
         server = place[0].plain
         connected = self._ports.connect(server.address, server.port)
         opened = UdpSocket(connected, self._numbers, self._counters, self._closed)
-        self._epoll.register(opened.fileno, select.EPOLLIN)
+        try:
+            self._epoll.register(opened.fileno, select.EPOLLIN)
+        except OSError:
+            connected.close()
+            raise
         retires_at = self._wheel.now() + LIFE_S
         self._open[opened.fileno] = opened, place, retires_at
         self._in_place[place] = opened

@@ -3,20 +3,9 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
-from filterd.wire._names cimport Name, Names
+from filterd.wire._names cimport Names
 from filterd.wire._octets cimport Octets, Place
-
-
-cdef struct RecordAt:
-    # A record as ``record.Record`` describes it; ``fixed`` is the offset behind its owner.
-    Name owner
-    uint32_t start
-    uint32_t fixed
-    uint32_t ttl
-    uint16_t rtype
-    uint16_t rclass
-    uint16_t rdlength
-    uint8_t section
+from filterd.wire._records cimport RecordAt
 
 
 cdef struct Kept:

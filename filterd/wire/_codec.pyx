@@ -7,6 +7,7 @@ alone; records are places in it that were found to lie within it. Values for
 Python are made only when somebody asks for them.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
@@ -20,24 +21,31 @@ from filterd.wire._names cimport (
     expand_name,
     know,
     open_names,
-    skip_name,
 )
 from filterd.wire._octets cimport (
     COSTLY,
     COUNT,
     EDNS,
-    LABEL,
     NO_MEMORY,
-    POINTER,
     TRUNCATED,
     Octets,
     Place,
-    four_octets,
-    has,
     lower,
-    octet_at,
     stop,
     two_octets,
+)
+from filterd.wire._records cimport (
+    ADDITIONAL,
+    FIXED_OCTETS,
+    MAX_OPTIONS,
+    OPT,
+    OPTION_HEADER_OCTETS,
+    QUESTION_FIXED_OCTETS,
+    RecordAt,
+    check_edns,
+    is_plain_edns,
+    read_question,
+    read_record,
 )
 
 from filterd import errors
@@ -59,27 +67,22 @@ cdef enum:
     TC = 0x0200
     DO = 0x8000
     RCODE_MASK = 0x000F
-    OPT = 41
     IXFR = 251
     TSIG = 250
     AUTHORITY = 1
-    ADDITIONAL = 2
-    QUESTION_FIXED_OCTETS = 4
-    OPT_OCTETS = 11
     RECORD_OCTETS = 11
-    OPTION_HEADER_OCTETS = 4
     MAX_MESSAGE_OCTETS = 65535
     MAX_STEPS = 2048
-    FIXED_OCTETS = 10
 
 cdef uint32_t max_query_octets = queries.MAX_QUERY_OCTETS
 cdef uint32_t max_additional = queries.MAX_ADDITIONAL
 cdef int query_steps = queries.MAX_STEPS
 cdef uint32_t max_records = responses.MAX_RECORDS
-cdef uint32_t max_options = _MAX_OPTIONS
 cdef type Edns = _Edns, Header = _Header, ParsedQuery = _ParsedQuery, Question = _Question
 cdef type Record = _Record
 cdef dict _no_keywords = {}
+
+assert _MAX_OPTIONS == MAX_OPTIONS
 
 cdef tuple _errors = (
     None,
@@ -191,76 +194,6 @@ cdef object record_of(ParsedResponse response, const RecordAt* place):
     return named(Record, values)
 
 
-cdef int read_question(const Octets* message, uint32_t* end, Place* place) noexcept nogil:
-    """Find where the question ends; see ``question.read_question``."""
-    if not skip_name(message, HEADER_OCTETS, False, end, place):
-        return 0
-    if not has(message, end[0], QUESTION_FIXED_OCTETS):
-        return stop(place, TRUNCATED, HEADER_OCTETS)
-    end[0] += QUESTION_FIXED_OCTETS
-    return 1
-
-
-cdef int read_record(
-    Names* names,
-    const Octets* message,
-    uint32_t* offset,
-    uint8_t section,
-    RecordAt* record,
-    Place* place,
-) noexcept:
-    """Read the record at ``offset`` and step over it; see ``record.read_record``."""
-    cdef const uint8_t* at
-    if not expand_name(names, message, offset[0], &record.owner, &record.fixed, place):
-        return 0
-    if not has(message, record.fixed, FIXED_OCTETS):
-        return stop(place, TRUNCATED, offset[0])
-    at = message.start + record.fixed
-    record.start, record.section = offset[0], section
-    record.rtype, record.rclass = <uint16_t>two_octets(at), <uint16_t>two_octets(at + 2)
-    record.ttl, record.rdlength = four_octets(at + 4), <uint16_t>two_octets(at + 8)
-    if record.ttl >> 31:
-        record.ttl = 0
-    if not has(message, record.fixed + FIXED_OCTETS, record.rdlength):
-        return stop(place, TRUNCATED, record.fixed + FIXED_OCTETS)
-    offset[0] = record.fixed + FIXED_OCTETS + record.rdlength
-    return 1
-
-
-cdef int check_edns(const Octets* message, const RecordAt* opt, Place* place) noexcept nogil:
-    """See that an OPT record is well-formed; see ``edns.parse_edns``."""
-    cdef uint32_t position = opt.fixed + FIXED_OCTETS, end = position + opt.rdlength
-    cdef uint32_t size, options = 0
-    if message.start[opt.start] != 0:
-        return stop(place, EDNS, opt.start)
-    if message.start[opt.fixed + 5] != 0:
-        return 1  # the form of another version's options is not known
-    while position < end:
-        if options == max_options:
-            return stop(place, EDNS, position)
-        if position + OPTION_HEADER_OCTETS > end:
-            return stop(place, EDNS, position)
-        size = two_octets(message.start + position + 2)
-        position += OPTION_HEADER_OCTETS
-        if position + size > end:
-            return stop(place, EDNS, position)
-        position += size
-        options += 1
-    return 1
-
-
-cdef bint is_plain_edns(const Octets* message, uint32_t offset, RecordAt* opt) noexcept nogil:
-    """Tell whether an OPT record without options is all that follows; see ``parse_plain_edns``."""
-    cdef const uint8_t* at = message.start + offset
-    if message.size - offset != OPT_OCTETS:
-        return False
-    if at[0] != 0 or two_octets(at + 1) != OPT or two_octets(at + 9) != 0:
-        return False
-    opt.start, opt.fixed, opt.section = offset, offset + 1, ADDITIONAL
-    opt.rtype, opt.rclass, opt.ttl, opt.rdlength = OPT, <uint16_t>two_octets(at + 3), 0, 0
-    return True
-
-
 # Queries.
 
 
@@ -370,7 +303,12 @@ cdef int read_extra(
 # Responses.
 
 
+@cython.no_gc
 cdef class ParsedResponse:
+    # Nothing that it holds leads back to it; so the collector never takes its message from it.
+
+    def __init__(self):
+        raise TypeError("a response is made by parse_response")
 
     def __cinit__(self):
         memset(&self.names, 0, sizeof(Names))

@@ -10,6 +10,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
@@ -21,7 +22,6 @@ from filterd.wire._octets cimport (
     TRUNCATED,
     Octets,
     Place,
-    has,
     lower,
     put_four,
     put_two,
@@ -78,6 +78,7 @@ cdef Layout layouts[LAYOUTS]
 cdef Secret secret
 cdef uint32_t max_body_octets = reference.MAX_BODY_OCTETS
 cdef uint32_t udp_size = _UDP_SIZE
+cdef int64_t max_ttl_s = reference.MAX_TTL_S
 cdef type RebuiltSections = reference.RebuiltSections
 
 
@@ -117,13 +118,18 @@ def rebuild_behind_alias(response, keep, question, uint32_t ttl_s):
 cdef object _rebuild(
     ParsedResponse response, object keep, object changed, bytes question, uint32_t ttl_s
 ):
+    cdef tuple records = tuple(keep)
+    cdef list held = []  # RDATA that a mapping may have made for us alone
     cdef uint32_t count = 0
-    cdef Kept* kept = <Kept*>PyMem_Malloc((len(keep) + 1) * sizeof(Kept))
+    cdef Kept* kept = <Kept*>PyMem_Malloc(<size_t>(len(records) + 1) * sizeof(Kept))
     if kept == NULL:
         raise MemoryError
     try:
-        for record in keep:
-            kept_of(response, record, changed.get(record) if changed else None, kept + count)
+        for record in records:
+            rdata = changed.get(record) if changed else None
+            if rdata is not None:
+                held.append(rdata)
+            kept_of(response, record, rdata, kept + count)
             count += 1
         return written(response, kept, count, question, ttl_s)
     finally:
@@ -138,8 +144,8 @@ cdef object kept_of(ParsedResponse response, object record, bytes changed, Kept*
     if (
         kept.section > ADDITIONAL
         or kept.start >= response.octets.size
-        or kept.rdata >= response.octets.size + 1
-        or not has(&response.octets, kept.rdata, kept.rdlength)
+        or kept.rdata > response.octets.size
+        or kept.rdlength > response.octets.size - kept.rdata
     ):
         raise ValueError("a record of another message")
     kept.changed = NULL
@@ -381,17 +387,15 @@ def assemble(
     at += PyBytes_GET_SIZE(question)
     memcpy(at, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body))
     memcpy(at + PyBytes_GET_SIZE(body), PyBytes_AS_STRING(opt), PyBytes_GET_SIZE(opt))
-    cdef int64_t cap = -1 if cap_ttl_s is None else cap_ttl_s
-    cdef int64_t fixed = -1 if set_ttl_s is None else set_ttl_s
+    cdef int64_t cap = max_ttl_s if cap_ttl_s is None else max(0, min(cap_ttl_s, max_ttl_s))
+    cdef int64_t fixed = -1 if set_ttl_s is None else max(0, min(set_ttl_s, max_ttl_s))
     cdef int64_t ttl
     cdef Py_ssize_t number, offset
     for number in range(len(offsets)):
         offset, ttl = offsets[number], ttls[number]
         if offset < 0 or offset + 4 > PyBytes_GET_SIZE(body):
             raise ValueError("a TTL outside the body")
-        ttl = max(ttl - age_s, floor_ttl_s, 0)
-        if cap >= 0:
-            ttl = min(ttl, cap)
+        ttl = min(max(ttl - age_s, floor_ttl_s, 0), cap)
         put_four(at + offset, <uint32_t>(ttl if fixed < 0 else fixed))
     return message
 

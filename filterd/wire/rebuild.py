@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MAX_BODY_OCTETS = 65535 - 1024
 """What leaves room for header, question and OPT in one message."""
 
+MAX_TTL_S = 2**31 - 1
+"""The largest that there is (RFC 2181 §8)."""
+
 _FIXED = Struct("!HHIH")
 _TTL = Struct("!I")
 _TTL_OFFSET = 4
@@ -278,7 +281,8 @@ def assemble(  # noqa: PLR0913 -- what may differ from asker to asker
         age_s: seconds since the TTLs were true; they go down to 0 and no further.
         floor_ttl_s: no TTL is sent lower than this ...
         cap_ttl_s: ... nor, which outranks it, higher than this.
-        set_ttl_s: sent instead of every TTL (stale answers, RFC 8767 §5).
+        set_ttl_s: sent instead of every TTL (stale answers, RFC 8767 §5). What no
+            TTL can be, this or ``cap_ttl_s``, counts as the nearest that one can.
         ad: whether the data is authentic; sent to who asked with DO or AD.
         edes: sent to who sent OPT.
 
@@ -288,15 +292,16 @@ def assemble(  # noqa: PLR0913 -- what may differ from asker to asker
     if len(query.question.wire) != sections.question_octets:
         raise ValueError("sections rebuilt for another qname")
     body = bytearray(sections.body)
+    cap_s = _nearest_ttl(MAX_TTL_S if cap_ttl_s is None else cap_ttl_s)
+    set_s = None if set_ttl_s is None else _nearest_ttl(set_ttl_s)
     for offset, ttl in zip(sections.ttl_offsets, sections.ttls, strict=True):
-        if set_ttl_s is None:
-            sent = max(ttl - age_s, floor_ttl_s, 0)
-            if cap_ttl_s is not None and sent > cap_ttl_s:
-                sent = cap_ttl_s
-        else:
-            sent = set_ttl_s
+        sent = min(max(ttl - age_s, floor_ttl_s, 0), cap_s) if set_s is None else set_s
         _TTL.pack_into(body, offset, sent)
     flags = RA | (AD if ad else 0)
     counts = (sections.ancount, sections.nscount, sections.arcount)
     header = reply_header(query, rcode, flags, counts)
     return header + query.question.wire + body + reply_edns(query, rcode, edes)
+
+
+def _nearest_ttl(seconds: int) -> int:
+    return max(0, min(seconds, MAX_TTL_S))

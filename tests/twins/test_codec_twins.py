@@ -62,6 +62,10 @@ WAYS_TO_SEND: list[dict[str, Any]] = [
     {"age_s": 100},
     {"cap_ttl_s": 10, "ad": True},
     {"set_ttl_s": 30, "floor_ttl_s": 5},
+    {"cap_ttl_s": -5},
+    {"set_ttl_s": -5},
+    {"set_ttl_s": 2**32},
+    {"age_s": -(2**33)},
 ]
 
 
@@ -159,6 +163,51 @@ def test_the_native_writer_refuses_a_record_of_another_message() -> None:
     record = response.records[0]._replace(rdata_offset=60_000)
     with pytest.raises(ValueError, match="another message"):
         live.rebuild(response, [record])
+
+
+def test_the_native_writer_refuses_a_record_longer_than_any_message() -> None:
+    response = live.parse_response(SEEDS[1])
+    record = response.records[1]._replace(rdlength=2**32 - 40)  # wraps around to within it
+    with pytest.raises(ValueError, match="another message"):
+        live.rebuild(response, [record])
+
+
+def test_twins_write_alike_what_is_changed_record_by_record() -> None:
+    class Made(dict[Any, bytes]):
+        """Keeps nothing that it returns."""
+
+        def get(self, record: Any, _default: object = None) -> bytes:
+            return bytes([record.rtype]) * 40
+
+    written = [
+        twin.rebuild(response, response.records, changed=Made.fromkeys(response.records, b""))
+        for twin in (live, _codec_py)
+        for response in [twin.parse_response(SEEDS[1])]
+    ]
+    assert written[0] == written[1]
+    assert bytes([5]) * 40 in written[0].body
+
+
+def test_twins_write_as_many_records_as_come_and_not_as_many_as_are_said_to_come() -> None:
+    class Longer(list[Any]):
+        def __len__(self) -> int:
+            return 1
+
+        def __iter__(self) -> Any:
+            return iter([one for one in super().__iter__() for _ in range(2_000)])
+
+    written = [
+        twin.rebuild(response, Longer(response.records[1:]))
+        for twin in (live, _codec_py)
+        for response in [twin.parse_response(SEEDS[1])]
+    ]
+    assert written[0] == written[1]
+    assert written[0].ancount == 2_000
+
+
+def test_a_native_response_is_made_of_a_message_or_not_at_all() -> None:
+    with pytest.raises(TypeError, match="parse_response"):
+        live.ParsedResponse()  # type: ignore[call-arg]
 
 
 def test_the_native_assembler_refuses_a_ttl_outside_the_body() -> None:

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
+import select
 import socket
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +29,10 @@ from tests.support.policies import wire
 from tests.support.serving import WITHIN_S, open_sockets
 from tests.support.statistics import distinct_expected, serial_correlation
 from tests.support.twins import MODULES
+from tests.support.wire import a_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from types import ModuleType
 
     from filterd.upstream._pool_py import SocketPool
@@ -281,3 +285,212 @@ def test_ipv6_is_asked_by_ipv6_and_a_scope_has_to_be_there() -> None:
             ask(opened, ServerHealth(UpstreamServer("fe80::1%nowhere")))
 
     with_a_pool(test)
+
+
+def test_what_is_closed_asks_nothing_and_leaves_the_descriptors_of_others_alone() -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink = Sink()
+        opened.close()
+        with select.epoll() as other:  # gets the number that has become free
+            with pytest.raises(UpstreamUnreachableError, match="closed"):
+                ask(opened, sink.member)
+            assert other.poll(0) == []
+        assert (len(opened), sink.ports()) == (0, [])
+        sink.socket.close()
+
+    with_a_pool(test)
+
+
+def test_where_the_system_watches_no_more_sockets_none_stays_open() -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink = Sink()
+        before = open_sockets()
+        own = max(one for one in descriptors_of("anon_inode:[eventpoll]"))
+        with Path("/dev/null").open(encoding="ascii") as unwatchable:
+            os.dup2(unwatchable.fileno(), own, inheritable=False)
+        with pytest.raises(UpstreamUnreachableError):
+            ask(opened, sink.member)
+        assert (len(opened), open_sockets()) == (0, before)
+        sink.socket.close()
+
+    with_a_pool(test, asyncio.run)
+
+
+def descriptors_of(kind: str) -> set[int]:
+    found = set()
+    for one in list(Path("/proc/self/fd").iterdir()):
+        with contextlib.suppress(FileNotFoundError):  # the one by which this is read
+            if str(one.readlink()) == kind:
+                found.add(int(one.name))
+    return found
+
+
+class OneNumber(RandomNumbers):
+    """Always says the same, which is a port as well."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def uint16(self) -> int:
+        return self.number
+
+    def block(self) -> bytes:
+        return self.number.to_bytes(2, sys.byteorder) * 2_048
+
+
+def with_one_number(number: int, test: Callable[[SocketPool, Counter[str]], None]) -> None:
+    async def main() -> None:
+        wheel, counters = TimerWheel(asyncio.get_running_loop()), Counter[str]()
+        opened: SocketPool = Twin.module.SocketPool(wheel, OneNumber(number), counters)
+        before = open_sockets()
+        test(opened, counters)
+        assert (len(opened), open_sockets()) == (0, before)
+        wheel.close()
+        opened.close()
+
+    asyncio.run(main())
+
+
+def test_where_every_port_is_taken_the_server_is_unreachable() -> None:
+    def test(opened: SocketPool, _: Counter[str]) -> None:
+        with pytest.raises(UpstreamUnreachableError, match="in use"):
+            ask(opened, ServerHealth(UpstreamServer("127.0.0.1")))
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("0.0.0.0", 0))
+        with_one_number(taken.getsockname()[1], test)
+
+
+@pytest.fixture
+def while_connecting() -> Iterator[list[Callable[[], object]]]:
+    """What is put in here is called whenever a socket is bound and not yet connected."""
+    calls: list[Callable[[], object]] = []
+
+    def hook(event: str, _: object) -> None:
+        if event == "socket.connect":
+            for call in calls:
+                call()
+
+    sys.addaudithook(hook)  # nothing takes it away again
+    yield calls
+    calls.clear()
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 40])
+def test_what_came_before_the_socket_was_connected_is_not_heard(
+    count: int, while_connecting: list[Callable[[], object]]
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    sink, forger = Sink(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sent: list[int] = []
+
+    def forge() -> None:
+        sent.extend(forger.sendto(bytes(12), ("127.0.0.1", port)) for _ in range(count))
+
+    def test(opened: SocketPool, counters: Counter[str]) -> None:
+        while_connecting.append(forge)
+        if count >= 16:
+            with pytest.raises(UpstreamUnreachableError, match="a flood"):
+                ask(opened, sink.member)
+        else:
+            attempt = ask(opened, sink.member)
+            opened._ready()
+            attempt.fail()
+        assert (len(sent), counters) == (count, {})
+
+    with_one_number(port, test)
+    forger.close()
+    sink.socket.close()
+
+
+class Noting:
+    """Notes what it is told; does something when it is answered."""
+
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+        self.told: list[str] = []
+        self._then = then
+
+    def answered(self, attempt: UdpAttempt, response: ParsedResponse) -> None:  # noqa: ARG002
+        self.told.append("answered")
+        self._then()
+
+    def mismatched(self) -> None:
+        self.told.append("mismatched")
+
+    def mismatched_in_case(self, attempt: UdpAttempt) -> None:  # noqa: ARG002
+        self.told.append("in case")
+
+    def refused(self) -> None:
+        self.told.append("refused")
+
+
+def answer_all(sink: Sink) -> None:
+    """Answer everything that was asked of a sink."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            query, source = sink.socket.recvfrom(4096)
+            sink.socket.sendto(a_response(query, "www.example.com 60 A 192.0.2.1"), source)
+
+
+def test_what_came_for_a_closed_socket_is_not_taken_for_another_of_the_same_number() -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sinks = [Sink() for _ in range(3)]
+        later = Noting()
+        attempts: list[UdpAttempt] = []
+
+        def ask_of(sink: Sink, waiter: Noting) -> None:
+            member = sink.member
+            attempts.append(opened.ask(waiter, member, QUESTION, 0.0, edns=True, exact=False))
+
+        def close_the_other_and_ask_again() -> None:
+            before = descriptors_of_sockets()
+            for attempt in attempts:
+                attempt.fail()  # nothing, for the one that is answered
+            (freed,) = before - descriptors_of_sockets()
+            ask_of(sinks[2], later)
+            assert freed in descriptors_of_sockets()
+
+        waiters = [Noting(close_the_other_and_ask_again) for _ in range(2)]
+        for sink, waiter in zip(sinks, waiters, strict=False):
+            ask_of(sink, waiter)
+        answer_all(sinks[0])
+        answer_all(sinks[1])
+        opened._ready()
+        assert sorted(one.told for one in waiters) == [[], ["answered"]]
+        assert later.told == []
+        answer_all(sinks[2])
+        opened._ready()
+        assert later.told == ["answered"]
+        for sink in sinks:
+            sink.socket.close()
+
+    with_a_pool(test)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_one_that_fails_when_it_is_answered_takes_no_other_along(run: Callable[..., None]) -> None:
+    def fail() -> None:
+        raise RuntimeError("a mistake")
+
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        said: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: said.append(str(context["exception"]))
+        )
+        sink = Sink()
+        waiters = [Noting(fail) for _ in range(5)]
+        attempts = [
+            opened.ask(one, sink.member, QUESTION, 0.0, edns=True, exact=False) for one in waiters
+        ]
+        answer_all(sink)
+        while len(said) < len(waiters):
+            await asyncio.sleep(0.001)
+        assert [one.told for one in waiters] == [["answered"]] * 5
+        for attempt in attempts:
+            attempt.fail()
+        sink.socket.close()
+
+    with_a_pool(test, run)
