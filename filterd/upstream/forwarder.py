@@ -11,7 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
+from filterd.errors import (
+    UpstreamError,
+    UpstreamMalformedError,
+    UpstreamOverloadError,
+    UpstreamUnreachableError,
+)
 from filterd.upstream.exchange import Exchange, Outcome
 from filterd.upstream.extraction import resolution_of
 from filterd.upstream.group import ServerGroup, ServerHealth
@@ -197,7 +202,11 @@ class _Flight:
 
     def start(self, transports: Transports, group: ServerGroup, now: float) -> None:
         self._exchange = Exchange(transports, group, self.key[1], self._landed, now)
-        self._exchange.start(now)
+        try:
+            self._exchange.start(now)
+        except BaseException:  # else who asks the same later would wait for nobody
+            self.end(UpstreamUnreachableError("it could not be asked"))
+            raise
 
     def wait(self) -> asyncio.Future[Resolution | UpstreamError]:
         waiter: asyncio.Future[Resolution | UpstreamError] = self.loop.create_future()
@@ -211,8 +220,12 @@ class _Flight:
         self._forwarder.forget(self)
 
     def _landed(self, outcome: Outcome) -> None:
-        self._land(_resolution_or_error(outcome, self.key))
-        self._forwarder.landed(self)
+        found: Resolution | UpstreamError = UpstreamMalformedError("nothing could be made of it")
+        try:
+            found = _resolution_or_error(outcome, self.key)
+        finally:  # whatever is wrong with us, nobody waits for ever
+            self._land(found)
+            self._forwarder.landed(self)
 
     def _land(self, outcome: Resolution | UpstreamError) -> None:
         self.outcome = outcome

@@ -19,6 +19,7 @@ import uvloop
 from filterd.errors import UpstreamMalformedError, UpstreamOverloadError, UpstreamUnreachableError
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion, forwarder, places
+from filterd.upstream.group import ServerHealth
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S
@@ -359,5 +360,43 @@ def test_what_is_learned_of_a_server_is_kept(upstream: FakeUpstream) -> None:
         await asking.resolve(a_question(), route(upstream))
         (group,) = asking.groups().values()
         assert [member.failures for member in group.members] == [0]
+
+    run(test)
+
+
+def test_a_mistake_of_ours_in_reading_an_answer_keeps_nobody_waiting(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_: object, **__: object) -> None:
+        raise RuntimeError("a mistake")
+
+    async def test(asking: Forwarder) -> None:
+        said: list[str] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: said.append(str(context["exception"])))
+        with monkeypatch.context() as patch:
+            patch.setattr(forwarder, "resolution_of", mistaken)
+            with pytest.raises(UpstreamMalformedError):
+                await asking.resolve(a_question(), route(upstream))
+        await asyncio.sleep(0)
+        assert said == ["a mistake"]
+        assert (await asking.resolve(a_question(), route(upstream))).rcode == 0
+
+    run(test)
+
+
+def test_a_mistake_of_ours_in_asking_keeps_nobody_waiting(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    async def test(asking: Forwarder) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(ServerHealth, "keeps_case", mistaken)
+            with pytest.raises(RuntimeError):
+                await asking.resolve(a_question(), route(upstream))
+        assert asking.in_flight == 0
+        assert (await asking.resolve(a_question(), route(upstream))).rcode == 0
 
     run(test)
