@@ -87,15 +87,17 @@ def test_a_private_answer_is_no_data_cold_and_warm(
     assert len(upstream.asked) == 1
 
 
+@pytest.fixture
+def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the safeguard away before a chain is built: its links are looked up once."""
+    monkeypatch.setattr(Rebinding, "__call__", lambda _, query, proceed: proceed(query))
+
+
+@pytest.mark.usefixtures("unguarded")
 @pytest.mark.parametrize(("rtype", "data"), CASES)
 def test_without_the_safeguard_it_would_reach_the_client(
-    serving: Serving,
-    upstream: FakeUpstream,
-    monkeypatch: pytest.MonkeyPatch,
-    rtype: str,
-    data: str,
+    serving: Serving, upstream: FakeUpstream, rtype: str, data: str
 ) -> None:
-    monkeypatch.setattr(Rebinding, "__call__", lambda _, query, proceed: proceed(query))
     upstream.add(f"evil.example.com. 300 IN {rtype} {data}")
     assert len(serving.ask("evil.example.com", rtype).answer) == 1
 

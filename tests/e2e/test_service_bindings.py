@@ -90,10 +90,16 @@ def test_who_must_not_have_keys_gets_none_and_others_do(
     assert len(upstream.asked) == 1, "what is kept is whole, and shared"
 
 
-def test_without_the_safeguard_the_keys_would_reach_the_client(
-    strict: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the safeguard away before a chain is built: its links are looked up once."""
     monkeypatch.setattr(Ech, "__call__", lambda _, query, proceed: proceed(query))
+
+
+@pytest.mark.usefixtures("unguarded")
+def test_without_the_safeguard_the_keys_would_reach_the_client(
+    strict: Serving, upstream: FakeUpstream
+) -> None:
     upstream.add(f"{NAME}. 300 IN HTTPS 1 . {KEY}")
     assert "ech=" in lines(strict.ask(NAME, "HTTPS"))[0]
 
