@@ -256,9 +256,9 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "log.day": ("Ngày", "Day"),
     "log.own_rules": ("(quy định của trường)", "(rules of the school)"),
     "log.nothing": ("Chưa có gì được ghi.", "Nothing has been counted."),
-    "status.matcher": ("Bộ tra cứu", "Matcher"),
+    "status.modules": ("Mô-đun", "Modules"),
     "status.native": ("biên dịch (nhanh)", "native"),
-    "status.pure": ("Python thuần (chậm)", "pure Python (slow)"),
+    "status.pure": ("Python thuần (chậm): {names}", "pure Python (slow): {names}"),
     "init.done": (
         "Đã tạo {path}. Hãy sửa {site}, rồi chạy: filterd policy validate --config {path}",
         "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",

@@ -16,6 +16,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
+_missing: set[str] = set()
+
+
+def missing() -> list[str]:
+    """Return the native modules for which pure twins serve in this process, by their full names."""
+    return sorted(_missing)
+
 
 def live_twin(native: str, pure: str) -> tuple[ModuleType, bool]:
     """Import the twin to use.
@@ -42,4 +49,5 @@ def live_twin(native: str, pure: str) -> tuple[ModuleType, bool]:
             f"{native} is required by FILTERD_REQUIRE_NATIVE=1 and not live ({cause}); "
             "build it with: pip install -e ."
         ) from cause
+    _missing.add(native)
     return import_module(pure), False

@@ -59,7 +59,7 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
             (texts("status.up"), texts("status.seconds", n=number(told["up_s"]))),
             (texts("status.policy"), told["policy"]),
             (texts("status.lists"), lists),
-            (texts("status.matcher"), texts("status.native" if told["native"] else "status.pure")),
+            (texts("status.modules"), _modules(texts, told["not_native"])),
             (texts("status.listen"), ", ".join(told["listen"])),
             (texts("status.upstreams"), _upstreams(texts, told["upstreams"])),
             (texts("status.answers"), _answers(texts, told["answers"])),
@@ -70,6 +70,13 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
         ],
     )
     return titled(texts("status.title", version=told["version"]), table)
+
+
+def _modules(texts: Texts, not_native: list[str]) -> str:
+    """Say whether native code does the work, and for which modules their twins do."""
+    if not not_native:
+        return texts("status.native")
+    return texts("status.pure", names=", ".join(not_native).replace("filterd.", ""))
 
 
 def _answers(texts: Texts, counted: dict[str, int]) -> str:

@@ -30,10 +30,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
 
+from filterd import twins
 from filterd.clock import SystemClock
 from filterd.control import Command, ControlServer
 from filterd.errors import ControlError, FilterdError, StoreError
-from filterd.lists import matcher
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.querylog import DAYS_KEPT
@@ -264,7 +264,7 @@ def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:
     policy = site.policy
     shown = ", ".join(f"{one.address} port {one.port}" for one in policy.listen)
     yield texts("serve.ready", listen=shown)
-    if not matcher.NATIVE:
+    if twins.missing():
         yield texts("serve.pure")
     if not site.route.servers:
         yield texts("serve.no_upstream")

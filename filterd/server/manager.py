@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
+from filterd import twins
 from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.identity import Surroundings
 from filterd.identity.links import Links
-from filterd.lists import matcher
 from filterd.paths import install
 from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
@@ -166,7 +166,7 @@ class Manager:
         return {
             "version": __version__,
             "pid": os.getppid(),
-            "native": matcher.NATIVE,
+            "not_native": twins.missing(),
             "up_s": round(self._setting.clock.monotonic() - self._setting.started),
             "school": policy.school,
             "policy": digest(policy),

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from filterd import twins
 from filterd.twins import live_twin
 
 NATIVE, PURE = "json", "filterd.lists._matcher_py"  # any importable module can play the native one
@@ -13,6 +18,7 @@ ABSENT = "filterd.lists.no_such_extension"
 def _no_switches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FILTERD_PURE", raising=False)
     monkeypatch.delenv("FILTERD_REQUIRE_NATIVE", raising=False)
+    monkeypatch.setattr(twins, "_missing", set())
 
 
 def test_native_twin_is_preferred() -> None:
@@ -23,6 +29,13 @@ def test_native_twin_is_preferred() -> None:
 def test_pure_twin_serves_where_nothing_was_built() -> None:
     module, native = live_twin(ABSENT, PURE)
     assert (module.__name__, native) == (PURE, False)
+
+
+def test_what_is_missing_is_known() -> None:
+    live_twin(NATIVE, PURE)
+    assert twins.missing() == []
+    live_twin(ABSENT, PURE)
+    assert twins.missing() == [ABSENT]
 
 
 def test_pure_twin_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +49,24 @@ def test_required_native_twin_must_be_live(monkeypatch: pytest.MonkeyPatch, pure
     monkeypatch.setenv("FILTERD_PURE", pure)
     with pytest.raises(ImportError, match="FILTERD_REQUIRE_NATIVE"):
         live_twin(ABSENT, PURE)
+
+
+def test_a_daemon_without_native_modules_knows_all_that_it_misses() -> None:
+    program = "import filterd.server.worker, filterd.twins as t; print(*t.missing())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "FILTERD_PURE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) >= {
+        "filterd.lists._matcher",
+        "filterd.server._datagrams",
+        "filterd.server._fastpath",
+        "filterd.server._limiter",
+        "filterd.upstream._extraction",
+        "filterd.upstream._pool",
+        "filterd.wire._codec",
+        "filterd.wire._rebuilding",
+    }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STATUS: dict[str, Any] = {
     "version": "0.1.0",
     "pid": 4711,
-    "native": True,
+    "not_native": [],
     "up_s": 86_400,
     "school": "Trường [mẫu]",
     "policy": "0123456789ab",
@@ -131,10 +131,10 @@ def test_status_is_told_within_80_columns(
 def test_status_without_upstreams_or_native_code_says_what_that_means(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _answer(monkeypatch, {**STATUS, "upstreams": [], "native": False})
+    _answer(monkeypatch, {**STATUS, "upstreams": [], "not_native": ["filterd.wire._codec"]})
     done = call("status", "--lang", "en", "--state", tmp_path)
     assert "none: only blocks are answered" in done.out
-    assert "pure Python (slow)" in done.out
+    assert "pure Python (slow): wire._codec" in done.out
 
 
 def test_status_in_json_is_what_the_daemon_says(

@@ -103,7 +103,7 @@ def test_the_greeting_says_where_it_listens(tmp_path: Path) -> None:
 def test_the_greeting_warns_of_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.lists.matcher.NATIVE", False)
+    monkeypatch.setattr("filterd.twins._missing", {"filterd.wire._codec"})
     policy = _policy(write_site(tmp_path, port=5399))
     lines = _greeting(policy, upstreams=(), try_it=False)
     assert any("native extension is missing" in line for line in lines)
