@@ -247,6 +247,10 @@ class Worker:
 
 
 def _tidy() -> None:
-    """Keep a new site from the collector too: it would look at all of it again and again."""
-    gc.collect()  # what is frozen is never collected
+    """Keep a new site from the collector: it would look at all of it again and again.
+
+    What is frozen is never collected, so what has come lately is looked at
+    before. Not all: a full cache takes as long as thousands of answers.
+    """
+    gc.collect(1)
     gc.freeze()

@@ -184,7 +184,7 @@ def test_a_new_site_is_kept_from_the_collector_once_those_that_wait_are_answered
 ) -> None:
     tidied: list[str] = []
     monkeypatch.setattr(module, "_TIDY_AFTER_S", 0.0)
-    monkeypatch.setattr(gc, "collect", lambda: tidied.append("collected"))
+    monkeypatch.setattr(gc, "collect", lambda generation: tidied.append(f"to {generation}"))
     monkeypatch.setattr(gc, "freeze", lambda: tidied.append("frozen"))
 
     async def work(team: Team) -> None:
@@ -192,7 +192,7 @@ def test_a_new_site_is_kept_from_the_collector_once_those_that_wait_are_answered
         await team.manager.reload()
         while len(tidied) < 2:
             await asyncio.sleep(0)
-        assert tidied == ["collected", "frozen"]
+        assert tidied == ["to 1", "frozen"]
 
     school.serve(work)
 
