@@ -202,8 +202,9 @@ class Filterd:
             control.ask(state.control_socket, "reload")
 
         def new_lists(_: int) -> None:
-            shutil.copy(kept[next(turns) % 2], state.folder / "index.new")
-            (state.folder / "index.new").replace(state.index)
+            new = state.folder / "index.new"
+            new.hardlink_to(kept[next(turns) % 2])  # as a build keeps the one before
+            new.replace(state.index)
             control.ask(state.control_socket, "reload")
 
         return {"policy": new_policy, "lists": new_lists}
