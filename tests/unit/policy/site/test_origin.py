@@ -63,6 +63,16 @@ def _append(path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
 
 
+def _move(place: Place) -> None:
+    place.own.rename(place.config / "other")
+    place.own.symlink_to(place.config / "other")
+
+
+def _replace_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 CHANGES: dict[str, Callable[[Place], object]] = {
     "the site": lambda place: _append(place.site),
     "a tier of its own": lambda place: shutil.copy(
@@ -70,17 +80,14 @@ CHANGES: dict[str, Callable[[Place], object]] = {
     ),
     "the catalogue": lambda place: _append(place.blocklists / "pins.yaml"),
     "a list that is gone": lambda place: place.own.unlink(),
-    "a list that is elsewhere": lambda place: (
-        place.own.rename(place.config / "other"),
-        place.own.symlink_to(place.config / "other"),
-    ),
+    "a list that is elsewhere": _move,
     "a list that ships": lambda place: shutil.rmtree(place.blocklists / "starter"),
     "the policy": lambda place: _append(place.policy),
     "no policy": lambda place: place.policy.unlink(),
     "no record": lambda place: place.record.unlink(),
     "a torn record": lambda place: place.record.write_bytes(place.record.read_bytes()[:1000]),
     "a record of nothing": lambda place: place.record.write_text("[]"),
-    "a folder in its place": lambda place: (place.record.unlink(), place.record.mkdir()),
+    "a folder in its place": lambda place: _replace_by_a_folder(place.record),
     "no site": lambda place: place.site.unlink(),
     "a program of another age": lambda place: place.forge(
         "program", lambda files: files.update({origin.__file__: [1, 1]})
@@ -141,8 +148,7 @@ def test_a_record_goes_where_its_policy_goes(place: Place) -> None:
 
 
 def test_a_record_that_cannot_be_written_costs_only_a_compilation(place: Place) -> None:
-    place.record.unlink()
-    place.record.mkdir()
+    _replace_by_a_folder(place.record)
     place.compile()
     assert not place.is_current
 
