@@ -16,10 +16,7 @@ import sys
 import sysconfig
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -45,8 +42,8 @@ extensions = [
 ]
 setup(
     name="sanitized",
-    ext_modules=cythonize(extensions, quiet=True),
-    script_args=["-q", "build_ext", "--inplace", "--parallel", "2"],
+    ext_modules=cythonize(extensions, quiet=True, force=True),
+    script_args=["-q", "build_ext", "--force", "--inplace", "--parallel", "2"],
 )
 """
 
@@ -74,21 +71,35 @@ def why_not() -> str:
     return f"{compiler} has no {' and no '.join(absent)}" if absent else ""
 
 
-def build(target: Path, modules: Collection[str] = (), changes: Iterable[Replacement] = ()) -> Path:
-    """Build modules, all unless some are named, in a fresh folder; return it.
+def build(target: Path) -> Path:
+    """Build all native modules in a fresh folder; return it.
 
     Raises:
-        ValueError: a text that is to be replaced does not stand there once.
         subprocess.CalledProcessError: they cannot be built; its ``stderr`` says why.
     """
     shutil.rmtree(target, ignore_errors=True)
     made = shutil.ignore_patterns("*.so", "*.c", "__pycache__")
     shutil.copytree(ROOT / "filterd", target / "filterd", ignore=made)
-    for change in changes:
-        path = target / change.path
-        path.write_text(changed(path.read_text(encoding="utf-8"), change), encoding="utf-8")
-    declared = native_modules()
-    wanted = {name: declared[name] for name in modules or declared}
+    _compile(target, list(native_modules()))
+    return target
+
+
+def build_changed(built: Path, target: Path, module: str, change: Replacement) -> Path:
+    """Build one module once more, from changed sources, in a copy of what was built; return that.
+
+    Raises:
+        ValueError: the text that is to be replaced does not stand there once.
+        subprocess.CalledProcessError: it cannot be built; its ``stderr`` says why.
+    """
+    shutil.copytree(built / "filterd", target / "filterd")
+    path = target / change.path
+    path.write_text(changed(path.read_text(encoding="utf-8"), change), encoding="utf-8")
+    _compile(target, [module])
+    return target
+
+
+def _compile(target: Path, modules: list[str]) -> None:
+    wanted = {name: native_modules()[name] for name in modules}
     subprocess.run(
         [sys.executable, "-c", _BUILD],
         input=json.dumps([wanted, COMPILE, [SANITIZE]]),
@@ -97,7 +108,6 @@ def build(target: Path, modules: Collection[str] = (), changes: Iterable[Replace
         capture_output=True,
         text=True,
     )
-    return target
 
 
 def changed(source: str, change: Replacement) -> str:

@@ -19,9 +19,6 @@ _TELLS = 40
 _GRACE_S = 300.0
 """How much longer than it draws inputs a driver may take."""
 
-TWINS = ("tests/twins", "tests/unit/server/test_datagrams.py", "tests/unit/server/test_limiter.py")
-"""Tests that hold for native modules whoever built them."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -79,21 +76,6 @@ def run(built: Path, module: str, seconds: float, seed: int) -> Outcome:
     if not done.stderr.startswith(str(built)):
         return Outcome(module, seed, f"another build was driven: {done.stderr}")
     return Outcome(module, seed, **json.loads(done.stdout.splitlines()[-1]))
-
-
-def run_tests(built: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Let what was built with sanitizers pass the tests that any build has to pass."""
-    project = building.ROOT / "pyproject.toml"
-    # Without the tree itself in the path: its modules are built without sanitizers.
-    options = ("-q", "-c", str(project), "--rootdir", str(building.ROOT), "-o", "pythonpath=")
-    return subprocess.run(
-        building.python("-m", "pytest", *options, *arguments),
-        cwd=built,
-        env=building.environment(built),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def _finding(stderr: str, code: int) -> str:

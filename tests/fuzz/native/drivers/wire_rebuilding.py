@@ -50,7 +50,7 @@ def drive(session: Session) -> None:
         sections = _rebuild(session, (live, reference), records, changed)
         if sections is not None and reference.question is not None:
             _send(session, sections, reference.question, session.rng.choice(queries))
-        _lie(session, live, records)
+        _lie(session, live, records, len(message))
 
 
 def _with_names() -> list[bytes]:
@@ -116,12 +116,14 @@ def _send(session: Session, sections: Any, question: Any, query: Any) -> None:
     session.reached["read back"] += 1
 
 
-def _lie(session: Session, live: Any, records: list[Any]) -> None:
+def _lie(session: Session, live: Any, records: list[Any], octets: int) -> None:
     """Hand in records of another message, and TTLs that stand elsewhere."""
     rng = session.rng
     for record in records[:3]:
         field = rng.choice(("section", "start", "rdata_offset", "rdlength", "rtype", "ttl"))
-        liar = record._replace(**{field: rng.choice(_NUMBERS)})
+        left = octets - record.rdata_offset
+        number = rng.choice((*_NUMBERS, getattr(record, field) + 1, left, left + 1))
+        liar = record._replace(**{field: number})
         try:
             native.rebuild(live, [liar])
             session.reached["a lie survived"] += 1
