@@ -36,7 +36,7 @@ def pack(resolution: Resolution) -> bytes:
     return marshal.dumps((int(rcode), *sections, targets, ttl_s, told, authentic, private, ech))
 
 
-def unpack(packed: bytes) -> Resolution:
+def unpack(packed: bytes | bytearray) -> Resolution:
     """Return the resolution that ``pack`` made this of."""
     rcode, *sections, targets, ttl_s, told, authentic, private, ech = marshal.loads(packed)  # noqa: S302 -- made here
     edes = tuple(Ede(*one) for one in told) if told else ()

@@ -10,12 +10,12 @@ goes back.
 from __future__ import annotations
 
 from collections import OrderedDict
-from heapq import heapify, heappop, heappush
-from math import inf
 from typing import TYPE_CHECKING
 
+from filterd.resolve.entry import Entry
+from filterd.resolve.expiries import Expiries
 from filterd.resolve.failures import Failures
-from filterd.resolve.packed import pack, pack_key, unpack
+from filterd.resolve.packed import pack_key
 
 if TYPE_CHECKING:
     from filterd.resolve.failures import Key
@@ -26,59 +26,12 @@ DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
 _FAILURES_SHARE = 8
 """One part in eight is for failures: names that nobody has cannot push out those that work."""
 
-_REFRESHED_FROM_TTL_S = 10
-"""Below this the last tenth is too short for a round trip to matter."""
-_REFRESHED_IN_LAST = 0.1
-
-_ENTRY_OCTETS = 600
+_ENTRY_OCTETS = 440
 """What an entry costs beside its key and its resolution: objects, its places in dictionary and
-queue. A test measures that it is no less."""
+set. A test measures that it is no less."""
 
 _MOST_ROUTES = 4_096
 """Reloads and the hours make new ones; beyond so many the cache begins anew."""
-
-Expiry = tuple[float, bytes]
-"""When it expires (monotonic), and what."""
-
-
-class Entry:
-    """A resolution as it is held; times are monotonic.
-
-    ``gone_at`` is until when it may be given though it has expired. ``refreshed``:
-    it has been asked for again ahead of time. ``hits`` are those since it was put.
-    """
-
-    __slots__ = ("_packed", "_stale_s", "expires_at", "hits", "refreshed", "stored_at")
-
-    def __init__(self, resolution: Resolution, now: float, stale_s: float) -> None:
-        self._packed, self._stale_s = pack(resolution), stale_s
-        self.stored_at, self.expires_at = now, now + resolution.ttl_s
-        self.refreshed, self.hits = False, 0
-
-    def __len__(self) -> int:
-        """Return how many octets its resolution has."""
-        return len(self._packed)
-
-    @property
-    def resolution(self) -> Resolution:
-        """What was put; made anew each time."""
-        return unpack(self._packed)
-
-    @property
-    def gone_at(self) -> float:
-        """Until when it may be given."""
-        return self.expires_at + self._stale_s
-
-    @property
-    def refresh_at(self) -> float:
-        """When it should be asked for again if it is popular by then.
-
-        Infinite where that makes no sense or has been begun.
-        """
-        ttl_s = self.expires_at - self.stored_at
-        if self.refreshed or ttl_s < _REFRESHED_FROM_TTL_S:
-            return inf
-        return self.stored_at + ttl_s * (1 - _REFRESHED_IN_LAST)
 
 
 class ResolutionStore:
@@ -92,8 +45,8 @@ class ResolutionStore:
     """
 
     def __init__(self, size_octets: int = DEFAULT_SIZE_OCTETS) -> None:
-        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
-        self._expiries: list[Expiry] = []
+        self._entries: OrderedDict[bytes, bytearray] = OrderedDict()
+        self._expiries = Expiries()
         self._used_octets = 0
         self._routes: dict[Route, int] = {}
         self._put_last: Resolution | None = None
@@ -126,7 +79,7 @@ class ResolutionStore:
     def get(self, key: Key, now: float) -> Entry | None:
         """Return what holds, None if nothing does, and count that."""
         packed = self._packed(key)
-        entry = self._entries.get(packed)
+        entry = self._held(packed)
         if entry is None or now >= entry.expires_at:
             self.misses += 1
             return None
@@ -138,7 +91,7 @@ class ResolutionStore:
     def expired(self, key: Key, now: float) -> Entry | None:
         """Return what held once and may still be given if nobody answers."""
         packed = self._packed(key)
-        entry = self._entries.get(packed)
+        entry = self._held(packed)
         if entry is not None and now >= entry.gone_at:
             self._remove(packed)
             return None
@@ -151,7 +104,7 @@ class ResolutionStore:
         question in it comes here and begins the refresh.
         """
         packed = self._packed(key)
-        entry = self._entries.get(packed)
+        entry = self._held(packed)
         if entry is not None:
             self._entries.move_to_end(packed)
             entry.hits += count
@@ -163,7 +116,7 @@ class ResolutionStore:
         That is the moment from which a question could begin the refresh; once
         it has begun, only who asks here gets what comes of it.
         """
-        entry = self._entries.get(self._packed(key))
+        entry = self._held(self._packed(key))
         if entry is None or now >= entry.expires_at or entry.refreshed:
             return 0.0
         return min(entry.refresh_at, entry.expires_at)
@@ -182,13 +135,13 @@ class ResolutionStore:
         self._remove(packed)
         if resolution.ttl_s <= 0:
             return
-        entry = Entry(resolution, now, stale_s)
-        octets = _octets(packed, entry)
-        if octets > self._size_octets:
+        entry = Entry.of(resolution, now, stale_s)
+        taken = _taken(packed, entry.octets)
+        if taken > self._size_octets:
             return
-        self._entries[packed] = entry
-        self._used_octets += octets
-        heappush(self._expiries, (entry.expires_at, packed))
+        self._entries[packed] = entry.octets
+        self._used_octets += taken
+        self._expiries.add(packed, entry.expires_at)
         self._make_room(now)
 
     def resize(self, size_octets: int, now: float) -> None:
@@ -197,6 +150,10 @@ class ResolutionStore:
         self.failures.make_room()
         self._size_octets = size_octets - self.failures.size_octets
         self._make_room(now)
+
+    def _held(self, packed: bytes) -> Entry | None:
+        octets = self._entries.get(packed)
+        return None if octets is None else Entry(octets)
 
     def _packed(self, key: Key) -> bytes:
         """Return the key by which a question is held; 0 is the route of none that is.
@@ -224,26 +181,15 @@ class ResolutionStore:
 
     def _make_room(self, now: float) -> None:
         while self._used_octets > self._size_octets:
-            self._remove(self._pop_expired(now) or next(iter(self._entries)))
-        if 4 * len(self._expiries) > 5 * len(self._entries) + 64:  # those of what has left
-            self._expiries = [(entry.expires_at, key) for key, entry in self._entries.items()]
-            heapify(self._expiries)
-
-    def _pop_expired(self, now: float) -> bytes | None:
-        """Return what expired longest ago; None if all that is held holds."""
-        while self._expiries and self._expiries[0][0] <= now:
-            expires_at, key = heappop(self._expiries)
-            entry = self._entries.get(key)
-            if entry is not None and entry.expires_at == expires_at:
-                return key
-        return None
+            self._remove(self._expiries.pop_expired(now) or next(iter(self._entries)))
 
     def _remove(self, key: bytes) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._used_octets -= _octets(key, entry)
+        octets = self._entries.pop(key, None)
+        if octets is not None:
+            self._expiries.remove(key, Entry(octets).expires_at)
+            self._used_octets -= _taken(key, octets)
 
 
-def _octets(key: bytes, entry: Entry) -> int:
-    """Return the memory that an entry takes; the queue may hold a quarter more keys."""
-    return _ENTRY_OCTETS + len(key) * 5 // 4 + len(entry)
+def _taken(key: bytes, octets: bytearray) -> int:
+    """Return the memory that an entry takes."""
+    return _ENTRY_OCTETS + len(key) + len(octets)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     import pytest
 
     from filterd.policy.verdict import Verdict
+    from filterd.resolve.entry import Entry
     from filterd.resolve.failures import Key
     from filterd.resolve.site import Site
-    from filterd.resolve.store import Entry
     from filterd.upstream import Resolution
 
     Break: TypeAlias = Callable[[pytest.MonkeyPatch], None]
@@ -173,7 +173,7 @@ def _put_longer(
 
 
 def _holds_for_ever(self: ResolutionStore, key: Key, _: float) -> Entry | None:
-    return self._entries.get(self._packed(key))
+    return self._held(self._packed(key))
 
 
 def _key_of_another(**changed: Any) -> Break:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.resolve.background import Background
+    from filterd.resolve.entry import Entry
     from filterd.resolve.failures import Failure, Key
     from filterd.resolve.handler import Handler
-    from filterd.resolve.store import Entry, ResolutionStore
+    from filterd.resolve.store import ResolutionStore
 
     Ask = Callable[[], Coroutine[Any, Any, Answer]]
 

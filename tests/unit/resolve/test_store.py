@@ -8,10 +8,11 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filterd.policy.model import UpstreamServer
+from filterd.resolve import expiries
 from filterd.resolve.store import ResolutionStore
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, Rcode, RebuiltSections
@@ -107,7 +108,7 @@ def test_what_has_no_lifetime_is_not_kept(ttl_s: int) -> None:
 
 def test_what_has_no_lifetime_is_not_even_packed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of two thousand who waited for it would pack it again."""
-    monkeypatch.setattr("filterd.resolve.store.pack", lambda _: pytest.fail("packed"))
+    monkeypatch.setattr("filterd.resolve.entry.pack", lambda _: pytest.fail("packed"))
     ResolutionStore().put(KEY, _resolution(0), 0.0)
 
 
@@ -184,6 +185,7 @@ def test_what_was_used_longest_ago_leaves_first() -> None:
     assert _held(store, "abc", 3.0) == "ac"
 
 
+@pytest.mark.usefixtures("small_steps")
 def test_what_has_expired_leaves_before_what_holds() -> None:
     store = _store_for(3)
     store.put(_key("a"), _resolution(9_000), 0.0, stale_s=86_400)
@@ -199,6 +201,7 @@ def test_what_has_expired_leaves_before_what_holds() -> None:
     assert _held(store, "adef", 75.0) == "def"
 
 
+@pytest.mark.usefixtures("small_steps")
 def test_what_was_renewed_has_not_expired() -> None:
     store = _store_for(2)
     store.put(_key("a"), _resolution(60), 0.0)
@@ -261,6 +264,8 @@ def test_the_room_is_never_exceeded_and_always_given_back(
     assert (len(store), store.used_octets) == (0, 0)
 
 
+@pytest.mark.usefixtures("small_steps")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9), st.integers(1, 9))))
 def test_nothing_that_holds_leaves_while_something_expired_is_there(
     puts: list[tuple[int, int, int]],
@@ -277,7 +282,13 @@ def test_nothing_that_holds_leaves_while_something_expired_is_there(
             name for name in kept if holds_until[name] > now
         )
         holds_until = {name: holds_until[name] for name in kept}
-        now += pause_s / 3
+        now += pause_s / 4
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what has expired be known for it at once; in its steps it is a little later."""
+    monkeypatch.setattr(expiries, "STEP_S", 0.25)
 
 
 def _store_for(entries: int) -> ResolutionStore:
