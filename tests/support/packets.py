@@ -83,7 +83,8 @@ def _repeat(octets: bytearray, rng: random.Random) -> None:
 
 def _point(octets: bytearray, rng: random.Random) -> None:
     at = _place(octets, rng)
-    octets[at : at + 2] = (0xC000 | rng.randrange(max(1, len(octets)))).to_bytes(2)
+    target = rng.randrange(max(1, len(octets)))
+    octets[at : at + 2] = (0xC000 | target & 0x3FFF).to_bytes(2)
 
 
 def _set_count(octets: bytearray, rng: random.Random) -> None:
