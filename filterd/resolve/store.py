@@ -2,9 +2,9 @@
 """The cache's memory: resolutions by question and route, and failures, bounded by octets.
 
 An expired resolution stays while there is room, to be given where no upstream
-answers (RFC 8767). It leaves before anything that still holds; among what
-holds, the least recently used leaves first. TTLs age by a clock that never
-goes back.
+answers (RFC 8767). From some seconds after it expired (``expiries``) it leaves
+before anything that still holds; of that the least recently used leaves first.
+TTLs age by a clock that never goes back.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import pytest
 
 from filterd.policy.model import Audience, LocalZone, ZoneRecord
 from filterd.server import _datagrams_py, _fastpath_py
-from filterd.server.fastpath import NATIVE, FastPath
+from filterd.server.fastpath import FastPath
 from filterd.wire.response import parse_response
 from tests.support.policies import NOW, a_pin, allow, an_index, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site
@@ -220,16 +220,6 @@ def live(both: Both, seed: int) -> list[str]:
 def nothing_is_refreshed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     """When a refresh comes back is chance, and so would be a difference."""
     monkeypatch.setattr("filterd.resolve.links.cache.MOST_REFRESHES", 0)
-
-
-@pytest.fixture(params=["native", "pure"])
-def twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "pure":
-        monkeypatch.setattr("filterd.server.fastpath.Core", _fastpath_py.Core)
-        monkeypatch.setattr("filterd.server.udp.Datagrams", _datagrams_py.Datagrams)
-    elif not NATIVE:
-        pytest.skip("it is not built")
-    return str(request.param)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -20,7 +20,6 @@ from tests.support.commands import call, environment, run
 from tests.support.daemon import (
     SOURCES,
     Served,
-    build_lists,
     copy_lists,
     free_port,
     serving,
@@ -33,12 +32,6 @@ if TYPE_CHECKING:
 
 _SPOILT = "school: {name: A}\nlistne: 1\nlanguage: en\n"
 QUIET_WORDS = ("Traceback", "Exception", "never awaited", "was destroyed")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
 class School:

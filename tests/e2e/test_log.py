@@ -20,7 +20,6 @@ from tests.support.commands import call
 from tests.support.daemon import (
     SOURCES,
     Served,
-    build_lists,
     copy_lists,
     free_port,
     serving,
@@ -35,12 +34,6 @@ if TYPE_CHECKING:
     from filterd.paths import StateFolder
 
 WITHIN_S = 20.0
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
 class School:

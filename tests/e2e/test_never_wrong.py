@@ -14,8 +14,6 @@ import sys
 
 import pytest
 
-from filterd.server import _datagrams_py, _fastpath_py
-from filterd.server.fastpath import NATIVE
 from tests.support.oracle_life import Outcome, Way
 from tests.support.oracle_mutants import OF_THE_CHAIN, OF_THE_FAST_PATH
 from tests.support.oracle_scripts import Script
@@ -24,16 +22,6 @@ STEPS = int(os.environ.get("FILTERD_ORACLE_STEPS", "2000"))
 """For each way of serving; `make fuzz` takes more."""
 STEPS_OF_A_LIFE = 2_000
 MOST_LIVES_OF_A_MUTANT = 8
-
-
-@pytest.fixture(params=["native", "pure"])
-def twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "pure":
-        monkeypatch.setattr("filterd.server.fastpath.Core", _fastpath_py.Core)
-        monkeypatch.setattr("filterd.server.udp.Datagrams", _datagrams_py.Datagrams)
-    elif not NATIVE:
-        pytest.skip("it is not built")
-    return str(request.param)
 
 
 def lives(way: Way) -> Outcome:

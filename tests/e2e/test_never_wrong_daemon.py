@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import oracle_messages as wire
-from tests.support.daemon import build_lists, copy_lists, free_port, serving, write_site
+from tests.support.daemon import copy_lists, free_port, serving
 from tests.support.oracle import World
 from tests.support.oracle_daemon import LOST_WITH_A_WORKER, PEOPLE, Driver, some_laws, write
 from tests.support.oracle_rules import OUTSIDE, Rules
@@ -30,12 +30,6 @@ EACH = 50
 BELL = "question while 1,000 wait for a change"
 """On a slow machine a change may take longer than upstreams are waited for."""
 SEED = 7
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
 def a_question(chance: random.Random) -> Ask:

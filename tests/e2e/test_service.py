@@ -21,7 +21,6 @@ from tests.support.commands import ROOT, environment
 from tests.support.daemon import (
     SOURCES,
     Served,
-    build_lists,
     copy_lists,
     free_port,
     serving,
@@ -75,12 +74,6 @@ class ServiceManager:
             self._socket.setblocking(False)
             while self._socket.recv(4096):
                 pass
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture

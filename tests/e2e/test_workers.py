@@ -19,7 +19,6 @@ from tests.support.commands import call
 from tests.support.daemon import (
     SOURCES,
     Served,
-    build_lists,
     copy_lists,
     free_port,
     serving,
@@ -36,12 +35,6 @@ if TYPE_CHECKING:
 
 WITHIN_S = 20.0
 GRADE_3 = SOURCES["3"]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
-    return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.server import _datagrams_py, _fastpath_py
+from filterd.server.fastpath import NATIVE
+from tests.support.daemon import build_lists, write_site
 from tests.support.policies import an_index
 from tests.support.serving import LISTS, Serving, a_site
 from tests.support.upstream import FakeUpstream
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.lists.index import Index
+    from filterd.paths import StateFolder
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,21 @@ def upstream() -> Iterator[FakeUpstream]:
 def serving(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
     with Serving(a_site(index, [upstream])) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    """The lists of the school that ``write_site`` writes, to be copied by who serves them."""
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(params=["native", "pure"])
+def twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Serve by one of the fast path's twins."""
+    if request.param == "pure":
+        monkeypatch.setattr("filterd.server.fastpath.Core", _fastpath_py.Core)
+        monkeypatch.setattr("filterd.server.udp.Datagrams", _datagrams_py.Datagrams)
+    elif not NATIVE:
+        pytest.skip("it is not built")
+    return str(request.param)
