@@ -8,7 +8,9 @@ outstanding queries would be an invitation (reliability.md B3).
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from filterd.errors import (
@@ -24,7 +26,6 @@ from filterd.upstream.places import Places
 from filterd.upstream.transports import Transports
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Hashable
 
     from filterd.clock import Clock
@@ -86,26 +87,56 @@ class Forwarder:
             UpstreamOverloadError: too many exchanges are going on.
             UpstreamError: no usable answer by the deadline.
         """
-        key = (route, question)
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._start(key, asker)
-        else:
-            self.counters["shared"] += 1
-            self._places.share(flight, asker)
-        outcome = flight.outcome
+        waiter: asyncio.Future[Resolution | UpstreamError]
+        waiter = asyncio.get_running_loop().create_future()
+
+        def tell(outcome: Resolution | UpstreamError) -> None:
+            if not waiter.done():  # who asked may have gone away
+                waiter.set_result(outcome)
+
+        outcome = self.ask(question, route, asker, tell)
         if outcome is None:
-            outcome = await flight.wait()
+            outcome = await waiter
         if isinstance(outcome, UpstreamError):
             # Of its own for each waiter: a shared one would grow a traceback of them all.
             raise type(outcome)(*outcome.args)
         return outcome
 
+    def ask(
+        self, question: UpstreamQuestion, route: Route, asker: Hashable, done: Done
+    ) -> Resolution | UpstreamError | None:
+        """Do what ``resolve`` does for who waits by a callback.
+
+        Args:
+            question: what is asked.
+            route: whom to ask.
+            asker: who may not take more than a share of all places; None for nobody.
+            done: told the outcome, once, unless it is returned; never from within a
+                call of this, its own or another's. An error is the same object for all
+                who wait: who raises it makes one of its own.
+
+        Returns:
+            The outcome if it is there already, be it that asking failed; else None.
+        """
+        key = (route, question)
+        flight = self._flights.get(key)
+        if flight is None:
+            try:
+                flight = self._start(key, asker)
+            except UpstreamError as error:
+                return error
+        else:
+            self.counters["shared"] += 1
+            self._places.share(flight, asker)
+        if flight.outcome is None:
+            flight.waiters.append(done)
+        return flight.outcome
+
     def close(self) -> None:
         """End every exchange; whoever waits gets an error. Nothing is asked any more."""
         self._closed = True
         for flight in list(self._flights.values()):
-            flight.end(UpstreamUnreachableError("filterd is stopping"))
+            flight.end(UpstreamUnreachableError("filterd is stopping"))()
         if self._transports is not None:
             self._transports.close()
 
@@ -137,7 +168,8 @@ class Forwarder:
             self.counters["overload"] += 1
             raise UpstreamOverloadError("too many questions are waiting for upstreams")
         self.counters["gave_way"] += 1
-        oldest.end(UpstreamOverloadError("it gave way to newer questions"))
+        # Told later: whoever hears of it may ask again, and we are in the middle of asking.
+        oldest.loop.call_soon(oldest.end(UpstreamOverloadError("it gave way to newer questions")))
 
     def _group(self, route: Route) -> ServerGroup:
         group = self._groups.get(route)
@@ -183,20 +215,17 @@ class Forwarder:
 
 
 _Key = tuple["Route", "UpstreamQuestion"]
+Done = Callable[["Resolution | UpstreamError"], None]
 
 
 class _Flight:
-    """One exchange, and everybody who waits for it.
+    """One exchange, and everybody who waits for it, in the order in which they came."""
 
-    Each waiter has a future of its own: a client that goes away cancels only
-    its own.
-    """
-
-    __slots__ = ("_exchange", "_forwarder", "_waiters", "key", "loop", "outcome")
+    __slots__ = ("_exchange", "_forwarder", "key", "loop", "outcome", "waiters")
 
     def __init__(self, forwarder: Forwarder, key: _Key, loop: asyncio.AbstractEventLoop) -> None:
         self._forwarder, self.key, self.loop = forwarder, key, loop
-        self._waiters: list[asyncio.Future[Resolution | UpstreamError]] = []
+        self.waiters: list[Done] = []
         self.outcome: Resolution | UpstreamError | None = None
         self._exchange: Exchange
 
@@ -208,30 +237,33 @@ class _Flight:
             self.end(UpstreamUnreachableError("it could not be asked"))
             raise
 
-    def wait(self) -> asyncio.Future[Resolution | UpstreamError]:
-        waiter: asyncio.Future[Resolution | UpstreamError] = self.loop.create_future()
-        self._waiters.append(waiter)
-        return waiter
-
-    def end(self, error: UpstreamError) -> None:
-        """Give up; everybody who waits gets the error."""
+    def end(self, error: UpstreamError) -> Callable[[], None]:
+        """Give up; return what tells everybody who waits."""
         self._exchange.close()
-        self._land(error)
+        self.outcome = error
         self._forwarder.forget(self)
+        return self._tell
 
     def _landed(self, outcome: Outcome) -> None:
         found: Resolution | UpstreamError = UpstreamMalformedError("nothing could be made of it")
         try:
             found = _resolution_or_error(outcome, self.key)
         finally:  # whatever is wrong with us, nobody waits for ever
-            self._land(found)
+            self.outcome = found
+            self._tell()
             self._forwarder.landed(self)
 
-    def _land(self, outcome: Resolution | UpstreamError) -> None:
-        self.outcome = outcome
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(outcome)
+    def _tell(self) -> None:
+        """Tell everybody; one that raises keeps nobody else waiting."""
+        assert self.outcome is not None
+        waiters, self.waiters = self.waiters, []
+        for done in waiters:
+            try:
+                done(self.outcome)
+            except Exception as error:  # noqa: BLE001 -- as the loop does with its callbacks
+                self.loop.call_exception_handler(
+                    {"message": "who waited for an upstream has failed", "exception": error}
+                )
 
 
 def _resolution_or_error(outcome: Outcome, key: _Key) -> Resolution | UpstreamError:
