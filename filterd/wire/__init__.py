@@ -50,6 +50,7 @@ RFC        status
 from filterd.wire.codec import (
     ParsedResponse,
     assemble,
+    assemble_for,
     parse_query,
     parse_response,
     read_back,
@@ -119,6 +120,7 @@ __all__ = [
     "SvcbParts",
     "address_of",
     "assemble",
+    "assemble_for",
     "badvers",
     "best_effort_question",
     "compose_query",

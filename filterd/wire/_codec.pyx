@@ -34,6 +34,13 @@ from filterd.wire._octets cimport (
     stop,
     two_octets,
 )
+from filterd.wire._queries cimport (
+    MAX_ADDITIONAL,
+    MAX_QUERY_OCTETS,
+    MAX_QUERY_STEPS,
+    QueryAt,
+    read_query,
+)
 from filterd.wire._records cimport (
     ADDITIONAL,
     FIXED_OCTETS,
@@ -67,22 +74,22 @@ cdef enum:
     TC = 0x0200
     DO = 0x8000
     RCODE_MASK = 0x000F
-    IXFR = 251
-    TSIG = 250
-    AUTHORITY = 1
     RECORD_OCTETS = 11
     MAX_MESSAGE_OCTETS = 65535
     MAX_STEPS = 2048
+    LARGEST_SIZE = 0x7FFFFFFF
 
-cdef uint32_t max_query_octets = queries.MAX_QUERY_OCTETS
-cdef uint32_t max_additional = queries.MAX_ADDITIONAL
-cdef int query_steps = queries.MAX_STEPS
 cdef uint32_t max_records = responses.MAX_RECORDS
 cdef type Edns = _Edns, Header = _Header, ParsedQuery = _ParsedQuery, Question = _Question
 cdef type Record = _Record
 cdef dict _no_keywords = {}
 
 assert _MAX_OPTIONS == MAX_OPTIONS
+assert (queries.MAX_QUERY_OCTETS, queries.MAX_ADDITIONAL, queries.MAX_STEPS) == (
+    MAX_QUERY_OCTETS,
+    MAX_ADDITIONAL,
+    MAX_QUERY_STEPS,
+)
 
 cdef tuple _errors = (
     None,
@@ -125,8 +132,9 @@ cdef bytes copied(const uint8_t* octets, uint32_t size):
 
 
 cdef Octets octets_of(bytes message) noexcept:
-    """Return where a message stands, which must be kept."""
-    return Octets(<const uint8_t*>PyBytes_AS_STRING(message), <uint32_t>PyBytes_GET_SIZE(message))
+    """Return where a message stands, which must be kept; a size beyond 31 bits is cut to that."""
+    cdef Py_ssize_t octets = min(PyBytes_GET_SIZE(message), <Py_ssize_t>LARGEST_SIZE)
+    return Octets(<const uint8_t*>PyBytes_AS_STRING(message), <uint32_t>octets)
 
 
 cdef object header_of(const Octets* message):
@@ -200,104 +208,19 @@ cdef object record_of(ParsedResponse response, const RecordAt* place):
 def parse_query(bytes message not None):
     """Read a whole query; see ``filterd.wire.query.parse_query``."""
     cdef Octets octets = octets_of(message)
-    cdef RecordAt opt
+    cdef QueryAt query
     cdef Place place
-    cdef Names names
-    cdef uint32_t end = 0
-    cdef bint has_edns = False, tsig = False
-    cdef int sound
-    memset(&names, 0, sizeof(names))
-    if PyBytes_GET_SIZE(message) > max_query_octets:
-        sound = stop(&place, COSTLY, 0)
-    elif octets.size < HEADER_OCTETS:
-        sound = stop(&place, TRUNCATED, 0)
-    else:
-        sound = read_query(&octets, &names, &end, &opt, &has_edns, &tsig, &place)
-        close_names(&names)
-    if not sound:
+    if not read_query(&octets, &query, &place):
         raise wrong(&place)
     return named(
         ParsedQuery,
         (
             header_of(&octets),
-            question_of(&octets, end),
-            edns_of(&octets, &opt) if has_edns else None,
-            tsig,
+            question_of(&octets, query.question_end),
+            edns_of(&octets, &query.opt) if query.has_edns else None,
+            query.tsig,
         ),
     )
-
-
-cdef int read_query(
-    const Octets* message,
-    Names* names,
-    uint32_t* question_end,
-    RecordAt* opt,
-    bint* has_edns,
-    bint* tsig,
-    Place* place,
-) noexcept:
-    """Read what follows the header of a query."""
-    cdef uint32_t authorities = two_octets(message.start + 8)
-    cdef uint32_t additionals = two_octets(message.start + 10), offset
-    if (
-        two_octets(message.start + 4) != 1
-        or two_octets(message.start + 6) != 0
-        or additionals > max_additional
-    ):
-        return stop(place, COUNT, 0)
-    if not read_question(message, question_end, place):
-        return 0
-    if additionals == 1 and not authorities and is_plain_edns(message, question_end[0], opt):
-        has_edns[0] = True
-        return 1
-    offset = question_end[0]
-    if authorities or additionals:
-        if not open_names(names, message, query_steps):
-            return stop(place, NO_MEMORY, 0)
-        if not read_extra(
-            message, names, &offset, authorities, additionals, opt, has_edns, tsig, place
-        ):
-            return 0
-    if offset != message.size:
-        return stop(place, COUNT, offset)
-    return 1
-
-
-cdef int read_extra(
-    const Octets* message,
-    Names* names,
-    uint32_t* offset,
-    uint32_t authorities,
-    uint32_t additionals,
-    RecordAt* opt,
-    bint* has_edns,
-    bint* tsig,
-    Place* place,
-) noexcept:
-    """Read the records of a query: IXFR's in the authority section, OPT and TSIG behind it."""
-    cdef uint32_t most = two_octets(message.start + offset[0] - QUESTION_FIXED_OCTETS) == IXFR
-    cdef RecordAt record
-    if authorities > most:
-        return stop(place, COUNT, offset[0])
-    for _ in range(authorities):
-        if not read_record(names, message, offset, AUTHORITY, &record, place):
-            return 0
-        if record.rtype == OPT:
-            return stop(place, EDNS, record.start)
-    for _ in range(additionals):
-        if not read_record(names, message, offset, ADDITIONAL, &record, place):
-            return 0
-        if tsig[0]:
-            return stop(place, COUNT, record.start)
-        tsig[0] = record.rtype == TSIG
-        if record.rtype != OPT:
-            continue
-        if has_edns[0]:
-            return stop(place, EDNS, record.start)
-        if not check_edns(message, &record, place):
-            return 0
-        opt[0], has_edns[0] = record, True
-    return 1
 
 
 # Responses.

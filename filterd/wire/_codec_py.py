@@ -7,13 +7,21 @@ in C, with the same results and the same errors at the same octets.
 """
 
 from filterd.wire.query import parse_query
-from filterd.wire.rebuild import as_message, assemble, read_back, rebuild, rebuild_behind_alias
+from filterd.wire.rebuild import (
+    as_message,
+    assemble,
+    assemble_for,
+    read_back,
+    rebuild,
+    rebuild_behind_alias,
+)
 from filterd.wire.response import ParsedResponse, parse_response
 
 __all__ = [
     "ParsedResponse",
     "as_message",
     "assemble",
+    "assemble_for",
     "parse_query",
     "parse_response",
     "read_back",

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Keeping and sending answers in C: the same octets and errors as ``rebuild``, which explains them.
+"""Keeping answers in C: the same octets and errors as ``rebuild``, which explains them.
 
-Memory safety. Records that Python hands in must lie within their message, and
-TTLs within their body; what is written goes through ``_writing``.
+Memory safety. Records that Python hands in must lie within their message; what
+is written goes through ``_writing``.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint8_t, uint32_t
-from libc.string cimport memcpy, memset
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memset
 
 from filterd.wire._codec cimport Kept, ParsedResponse, copied, named, octets_of, wrong
 from filterd.wire._names cimport HEADER_OCTETS, MAX_NAME_OCTETS, Name, expand_name, skip_name
@@ -42,26 +42,13 @@ import os
 
 from filterd.wire import _codec as reading
 from filterd.wire import rebuild as reference
-from filterd.wire.compose import reply_edns
-from filterd.wire.edns import UDP_SIZE as _UDP_SIZE
 
 cdef enum:
-    QR = 0x8000
-    RD = 0x0100
-    RA = 0x0080
-    AD = 0x0020
-    CD = 0x0010
-    DO = 0x8000
-    OPCODE_MASK = 0x7800
-    RCODE_MASK = 0x000F
-    SERVFAIL = 2
-    OPT = 41
     NAPTR = 35
     CNAME = 5
     CLASS_IN = 1
     ANSWER = 0
     ADDITIONAL = 2
-    OPT_OCTETS = 11
     MAX_MESSAGE_OCTETS = 65535
     LAYOUTS = 64
     ANY_TAIL = -1
@@ -77,8 +64,6 @@ cdef struct Layout:
 cdef Layout layouts[LAYOUTS]
 cdef Secret secret
 cdef uint32_t max_body_octets = reference.MAX_BODY_OCTETS
-cdef uint32_t udp_size = _UDP_SIZE
-cdef int64_t max_ttl_s = reference.MAX_TTL_S
 cdef type RebuiltSections = reference.RebuiltSections
 
 
@@ -342,85 +327,3 @@ cdef int write_rdata(
 def read_back(sections, question):
     """Return kept sections as a response again; see ``filterd.wire.rebuild.read_back``."""
     return reading.parse_response(reference.as_message(sections, question))
-
-
-# Replies.
-
-
-def assemble(
-    query,
-    sections,
-    int rcode,
-    *,
-    int64_t age_s=0,
-    int64_t floor_ttl_s=0,
-    cap_ttl_s=None,
-    set_ttl_s=None,
-    bint ad=False,
-    edes=(),
-):
-    """Return a whole reply from kept sections; see ``filterd.wire.rebuild.assemble``."""
-    cdef bytes body, question, opt, message
-    cdef tuple offsets, ttls
-    header, asked, edns, _ = query
-    body, ancount, nscount, arcount, offsets, ttls, question_octets = sections
-    question = asked[3]
-    if PyBytes_GET_SIZE(question) != question_octets:
-        raise ValueError("sections rebuilt for another qname")
-    if len(offsets) != len(ttls):
-        raise ValueError("as many TTLs as places for them")
-    do = edns is not None and edns[2]
-    opt = b"" if edns is None else reply_edns(query, rcode, edes) if edes else plain_opt(do, rcode)
-    message = PyBytes_FromStringAndSize(
-        NULL,
-        HEADER_OCTETS + PyBytes_GET_SIZE(question) + PyBytes_GET_SIZE(body) + PyBytes_GET_SIZE(opt),
-    )
-    cdef uint8_t* at = <uint8_t*>PyBytes_AS_STRING(message)
-    put_two(at, header[0])
-    put_two(at + 2, reply_flags(header[1], rcode, ad, do, edns is not None))
-    put_two(at + 4, 1)
-    put_two(at + 6, ancount)
-    put_two(at + 8, nscount)
-    put_two(at + 10, arcount + (edns is not None))
-    at += HEADER_OCTETS
-    memcpy(at, PyBytes_AS_STRING(question), PyBytes_GET_SIZE(question))
-    at += PyBytes_GET_SIZE(question)
-    memcpy(at, PyBytes_AS_STRING(body), PyBytes_GET_SIZE(body))
-    memcpy(at + PyBytes_GET_SIZE(body), PyBytes_AS_STRING(opt), PyBytes_GET_SIZE(opt))
-    cdef int64_t cap = max_ttl_s if cap_ttl_s is None else max(0, min(cap_ttl_s, max_ttl_s))
-    cdef int64_t fixed = -1 if set_ttl_s is None else max(0, min(set_ttl_s, max_ttl_s))
-    cdef int64_t ttl
-    cdef Py_ssize_t number, offset
-    for number in range(len(offsets)):
-        offset, ttl = offsets[number], ttls[number]
-        if offset < 0 or offset + 4 > PyBytes_GET_SIZE(body):
-            raise ValueError("a TTL outside the body")
-        ttl = min(max(ttl - age_s, floor_ttl_s, 0), cap)
-        put_four(at + offset, <uint32_t>(ttl if fixed < 0 else fixed))
-    return message
-
-
-cdef bytes plain_opt(bint do, int rcode):
-    """Return OPT without options, as ``compose.reply_edns`` makes it."""
-    cdef uint8_t opt[OPT_OCTETS]
-    memset(opt, 0, sizeof(opt))
-    opt[2] = OPT
-    put_two(opt + 3, udp_size)
-    opt[5] = <uint8_t>(rcode >> 4)
-    put_two(opt + 7, DO if do else 0)
-    return copied(opt, OPT_OCTETS)
-
-
-cdef uint32_t reply_flags(uint32_t asked, int rcode, bint ad, bint do, bint edns) noexcept:
-    """Return the flags of a reply and the lower bits of its code; see ``compose.reply_header``."""
-    if rcode > RCODE_MASK and not edns:
-        rcode = SERVFAIL
-    if not (asked & AD or do):
-        ad = False
-    return (
-        QR
-        | RA
-        | (AD if ad else 0)
-        | asked & (OPCODE_MASK | RD | CD)
-        | <uint32_t>rcode & RCODE_MASK
-    )

@@ -2,8 +2,8 @@
 """The codec that is live: queries and responses read, answers kept and sent.
 
 Both twins have the functions that ``filterd.wire._codec_py`` gathers: those that
-read are native in ``_codec``, those that write in ``_rebuilding``. ``NATIVE`` tells
-whether all are.
+read are native in ``_codec``, those that keep in ``_rebuilding``, those that send in
+``_assembling``. ``NATIVE`` tells whether all are.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from filterd.wire._codec_py import (
         ParsedResponse,
         assemble,
+        assemble_for,
         parse_query,
         parse_response,
         read_back,
@@ -26,20 +27,23 @@ if TYPE_CHECKING:
     NATIVE: bool
 else:
     _reading, _READS = live_twin("filterd.wire._codec", "filterd.wire._codec_py")
-    _writing, _WRITES = live_twin("filterd.wire._rebuilding", "filterd.wire._codec_py")
-    NATIVE = _READS and _WRITES
+    _keeping, _KEEPS = live_twin("filterd.wire._rebuilding", "filterd.wire._codec_py")
+    _sending, _SENDS = live_twin("filterd.wire._assembling", "filterd.wire._codec_py")
+    NATIVE = _READS and _KEEPS and _SENDS
     ParsedResponse = _reading.ParsedResponse
     parse_query = _reading.parse_query
     parse_response = _reading.parse_response
-    assemble = _writing.assemble
-    read_back = _writing.read_back
-    rebuild = _writing.rebuild
-    rebuild_behind_alias = _writing.rebuild_behind_alias
+    assemble = _sending.assemble
+    assemble_for = _sending.assemble_for
+    read_back = _keeping.read_back
+    rebuild = _keeping.rebuild
+    rebuild_behind_alias = _keeping.rebuild_behind_alias
 
 __all__ = [
     "NATIVE",
     "ParsedResponse",
     "assemble",
+    "assemble_for",
     "parse_query",
     "parse_response",
     "read_back",

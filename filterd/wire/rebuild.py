@@ -18,7 +18,10 @@ from filterd.errors import BadCountError, CostlyMessageError
 from filterd.wire.compose import QNAME_POINTER, reply_edns, reply_header
 from filterd.wire.compression import Compressor
 from filterd.wire.cursor import Cursor
-from filterd.wire.header import AD, HEADER_OCTETS, QR, RA, Header, compose_header
+from filterd.wire.edns import Edns
+from filterd.wire.header import AD, HEADER_OCTETS, QR, RA, Header, compose_header, peek_header
+from filterd.wire.query import ParsedQuery
+from filterd.wire.question import Question
 from filterd.wire.record import ANSWER
 from filterd.wire.registry import RRClass, RRType
 from filterd.wire.response import ParsedResponse, parse_response
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from filterd.wire.ede import Ede
-    from filterd.wire.query import ParsedQuery
-    from filterd.wire.question import Question
     from filterd.wire.record import Record
 
 MAX_BODY_OCTETS = 65535 - 1024
@@ -301,6 +302,43 @@ def assemble(  # noqa: PLR0913 -- what may differ from asker to asker
     counts = (sections.ancount, sections.nscount, sections.arcount)
     header = reply_header(query, rcode, flags, counts)
     return header + query.question.wire + body + reply_edns(query, rcode, edes)
+
+
+def assemble_for(  # noqa: PLR0913 -- what its caller has read, and what may differ
+    message: bytes,
+    end: int,
+    edns: bool,
+    do: bool,
+    sections: RebuiltSections,
+    rcode: int,
+    *,
+    age_s: int = 0,
+    cap_ttl_s: int | None = None,
+    authentic: bool = False,
+) -> bytes:
+    """Return what ``assemble`` does, for an ordinary query that its caller has read itself.
+
+    Ordinary is what has one question of class IN, and beside it nothing but
+    perhaps OPT of version 0.
+
+    Args:
+        message: the query as it came.
+        end: where its question section ends, no further than ``message``.
+        edns: whether it has OPT ...
+        do: ... and whether that has DO.
+        sections: what to send.
+        rcode: up to twelve bits.
+        age_s: seconds since the TTLs were true.
+        cap_ttl_s: no TTL is sent higher than this.
+        authentic: whether the data is.
+
+    Raises:
+        ValueError: the qname has another length than that of the sections.
+    """
+    question = Question(b"", 0, RRClass.IN, message[HEADER_OCTETS:end])
+    opt = Edns(0, 0, do, 0, 0) if edns else None
+    query = ParsedQuery(peek_header(message), question, opt)
+    return assemble(query, sections, rcode, age_s=age_s, cap_ttl_s=cap_ttl_s, ad=authentic)
 
 
 def _nearest_ttl(seconds: int) -> int:

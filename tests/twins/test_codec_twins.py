@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+from struct import pack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.errors import WireError
+from filterd.server import _question_py
+from filterd.server._question_py import ASKED_DO, ASKED_OPT, NO_OPS
 from filterd.wire import (
     Question,
     RebuiltSections,
@@ -216,6 +219,73 @@ def test_the_native_assembler_refuses_a_ttl_outside_the_body() -> None:
     beyond = sections._replace(ttl_offsets=(len(sections.body) - 3,), ttls=(1,))
     with pytest.raises(ValueError, match="outside the body"):
         live.assemble(live.parse_query(PLAIN), beyond, 0)
+
+
+@pytest.mark.parametrize("beyond", [1, 2, 100])
+def test_the_native_assembler_reads_no_question_behind_its_message(beyond: int) -> None:
+    sections = RebuiltSections(b"", 0, 0, 0, (), (), len(PLAIN) + beyond - 12)
+    with pytest.raises(ValueError, match="behind the end"):
+        live.assemble_for(PLAIN, len(PLAIN) + beyond, True, False, sections, 0)
+
+
+labels = st.binary(min_size=1, max_size=63)
+options = st.lists(st.tuples(st.sampled_from(NO_OPS), st.binary(max_size=40)), max_size=4)
+
+
+@st.composite
+def ordinary_queries(draw: st.DrawFn) -> bytes:
+    """Draw what the fast path reads itself, and some that it just does not."""
+    name = b"".join(bytes([len(one)]) + one for one in draw(st.lists(labels, max_size=3)))
+    question = name + b"\0" + pack("!HH", draw(st.integers(0, 300)), 1)
+    flags = draw(st.sampled_from([0, 0x100, 0x120, 0x110, 0x130, 0x20, 0x8000, 0x40]))
+    opt = b""
+    if draw(st.booleans()):
+        rdata = b"".join(pack("!HH", code, len(of)) + of for code, of in draw(options))
+        size, do = draw(st.integers(0, 0xFFFF)), draw(st.sampled_from([0, 0x8000]))
+        opt = b"\0" + pack("!HHIH", 41, size, do, len(rdata)) + rdata
+    message_id = draw(st.integers(0, 0xFFFF))
+    return a_message(question + opt, flags=flags, arcount=bool(opt), message_id=message_id)
+
+
+@st.composite
+def kept_sections(draw: st.DrawFn) -> RebuiltSections:
+    """Draw sections of any octets, behind a question that is still to be named."""
+    body = draw(st.binary(min_size=4, max_size=80))
+    places = draw(st.lists(st.integers(0, len(body) - 4), max_size=4))
+    ttls = [draw(st.integers(0, 2**31 - 1)) for _ in places]
+    answers, authorities, extra = draw(st.tuples(*[st.integers(0, 9)] * 3))
+    return RebuiltSections(body, answers, authorities, extra, tuple(places), tuple(ttls), 0)
+
+
+@pytest.mark.parametrize("twin", [live, _codec_py], ids=["native", "pure"])
+@given(
+    message=st.one_of(ordinary_queries(), st.sampled_from(SEEDS)),
+    sections=kept_sections(),
+    rcode=st.sampled_from([0, 2, 3, 16, 4095]),
+    age_s=st.integers(-10, 2**33),
+    cap_ttl_s=st.one_of(st.none(), st.integers(-10, 2**33)),
+    authentic=st.booleans(),
+)
+def test_octets_that_the_fast_path_reads_get_what_their_query_gets(
+    twin: Any,
+    message: bytes,
+    sections: RebuiltSections,
+    rcode: int,
+    age_s: int,
+    cap_ttl_s: int | None,
+    authentic: bool,
+) -> None:
+    asked = _question_py.read(message)
+    if asked is None:
+        return
+    sections = sections._replace(question_octets=asked.end - 12)
+    times: dict[str, Any] = {"age_s": age_s, "cap_ttl_s": cap_ttl_s}
+    edns, do = bool(asked.flags & ASKED_OPT), bool(asked.flags & ASKED_DO)
+    about = (message, asked.end, edns, do, sections, rcode)
+    expected = _codec_py.assemble(
+        _codec_py.parse_query(message), sections, rcode, **times, ad=authentic
+    )
+    assert twin.assemble_for(*about, **times, authentic=authentic) == expected
 
 
 def test_the_native_writer_writes_what_the_pure_parser_has_read() -> None:

@@ -17,6 +17,7 @@ from filterd.wire import (
     ParsedQuery,
     RebuiltSections,
     assemble,
+    assemble_for,
     parse_query,
     parse_response,
     peek_header,
@@ -214,6 +215,33 @@ def test_opt_and_flags_are_made_for_the_asker() -> None:
 def test_sections_of_another_question_are_a_bug() -> None:
     with pytest.raises(ValueError, match="another qname"):
         assemble(parse_query(a_query("other.example.com")), _all(CHAIN), 0)
+
+
+ASKERS = {
+    "without OPT": (a_query("EXAMPLE.com", edns=False), False, False),
+    "with OPT": (a_query("eXample.com", cd=True, rd=False), True, False),
+    "with AD": (a_query(edns=False, ad=True), False, False),
+    "with DO": (a_query(do=True), True, True),
+}
+"""A query, whether it has OPT, and whether that has DO."""
+
+
+@pytest.mark.parametrize(("message", "edns", "do"), ASKERS.values(), ids=ASKERS.keys())
+def test_octets_that_were_read_elsewhere_get_the_same_reply(
+    message: bytes, edns: bool, do: bool
+) -> None:
+    sections, end = _all(CHAIN), 12 + len(QUESTION)
+    reply = assemble_for(
+        message, end, edns, do, sections, 3, age_s=7, cap_ttl_s=200, authentic=True
+    )
+    query = parse_query(message)
+    assert reply == assemble(query, sections, 3, age_s=7, cap_ttl_s=200, ad=True)
+
+
+@pytest.mark.parametrize("end", [0, 11, 12, len(QUESTION) + 11, len(QUESTION) + 13])
+def test_a_question_that_ends_elsewhere_is_a_bug(end: int) -> None:
+    with pytest.raises(ValueError, match=r"another qname|question"):
+        assemble_for(a_query(), end, True, False, _all(CHAIN), 0)
 
 
 @given(MESSAGES)
