@@ -14,7 +14,7 @@ from filterd.server._question cimport Question
 
 cdef enum:
     NO_PLACE = -1
-    SHORT_OCTETS = 203  # a reply of SHORT_REPLY octets and where the TTLs in it are; fills four lines
+    SHORT_OCTETS = 199  # a reply of SHORT_REPLY octets and where the TTLs in it are; fills four lines
 
 cdef struct Kept:
     double noted_at
@@ -24,6 +24,7 @@ cdef struct Kept:
     uint32_t hits
     uint32_t used_at
     uint32_t tally
+    uint32_t epoch
     uint16_t client_class
     uint16_t qtype
     uint16_t length
@@ -41,7 +42,9 @@ cdef class Replay:
     cdef Kept* _kept
     cdef uint64_t _sets
     cdef uint64_t _swept
+    cdef uint64_t _unfreed  # so many places, the first ones, may hold what is forgotten
     cdef uint32_t _turn
+    cdef uint32_t _epoch  # counts how often all was forgotten
     cdef size_t _octets
     cdef list _sources, _hits
 
@@ -56,10 +59,12 @@ cdef class Replay:
         int client_class, uint32_t* tally,
     ) except? 0
 
+    cdef bint _is_forgotten(self, const Kept* kept) noexcept nogil
     cdef bint _has_ended(self, const Kept* kept) noexcept nogil
     cdef bint _is_of(
         self, int64_t place, uint64_t hashed, const Question* asked, int client_class
     ) noexcept nogil
     cdef int64_t _new_place(self, uint64_t hashed) noexcept nogil
+    cdef int _free_some(self) except -1
     cdef int _drop(self, int64_t place) except -1
     cdef int _report(self, int64_t place) except -1

@@ -5,7 +5,8 @@
 Memory safety. Places are two arrays of fixed size that live as long as the
 object; what stands at one was measured when it was noted, and what is written
 into a datagram's buffer is at most LARGEST_ANSWER octets. A place that was told
-before is looked at anew before it is used: it may be another's by now.
+before is looked at anew before it is used: it may be another's by now. What was
+noted before all was forgotten is given to nobody (``epoch``), and freed in steps.
 """
 
 cimport cython
@@ -34,10 +35,11 @@ from filterd.server import _replay_py as reference
 cdef enum:
     ENTRIES = 32768
     WAYS = 8
-    SHORT_REPLY = 174
+    SHORT_REPLY = 171
     MOST_OCTETS = 4 * 1024 * 1024
     MOST_TTLS = 48
     SWEEPS = 8
+    FREED_AT_ONCE = 64  # places, of those forgotten: some 20 us
     TC = 0x02
 
 assert (ENTRIES, WAYS, SHORT_REPLY, MOST_OCTETS, MOST_TTLS, SWEEPS, LARGEST_ANSWER) == (
@@ -50,6 +52,8 @@ assert (ENTRIES, WAYS, SHORT_REPLY, MOST_OCTETS, MOST_TTLS, SWEEPS, LARGEST_ANSW
     reference.LARGEST_REPLY,
 )
 assert WAYS * sizeof(uint64_t) == CACHE_LINE and sizeof(Kept) == 4 * CACHE_LINE
+# 17 octets of header and question, then records of 11, each with the place of a TTL.
+assert SHORT_REPLY + (SHORT_REPLY - 17) // 11 * sizeof(uint16_t) <= SHORT_OCTETS
 
 
 @cython.final
@@ -81,15 +85,20 @@ cdef class Replay:
         PyMem_Free(self._memory[1])
 
     def forget(self):
-        """Forget all answers, but not how often they were repeated."""
-        cdef uint64_t place
-        for place in range(self._sets * WAYS):
-            self._drop(place)
+        """Forget all answers, but not how often they were repeated.
+
+        To free a full table takes as long as dozens of answers, and everybody
+        waits when a site changes; so it is done in the steps of ``at``.
+        """
+        self._epoch += 1
+        self._unfreed = self._sets * WAYS
 
     def at(self, double now, double wall):
-        """Set the times by which what follows is answered."""
+        """Set the times by which what follows is answered; free some of what is forgotten."""
         self._now, self._wall = now, wall
         self._turn += 1
+        if self._unfreed:
+            self._free_some()
 
     def note(
         self,
@@ -142,6 +151,7 @@ cdef class Replay:
         memcpy(room + length, places, ttls * sizeof(uint16_t))
         kept.noted_at, kept.until, kept.valid_until = self._now, until, valid_until
         kept.hits, kept.used_at, kept.tally = 0, self._turn, tally
+        kept.epoch = self._epoch
         kept.client_class, kept.qtype = <uint16_t>client_class, question.qtype
         kept.flags, kept.name_octets = <uint8_t>flags, <uint8_t>question.name_octets
         kept.length, kept.ttls = <uint16_t>length, <uint8_t>ttls
@@ -153,9 +163,11 @@ cdef class Replay:
         """Look at one of ``SWEEPS`` parts: let ``take_hits`` tell of it, drop what has ended."""
         cdef uint64_t part = (self._sets * WAYS + SWEEPS - 1) // SWEEPS
         cdef uint64_t place, beyond = min(self._swept + part, self._sets * WAYS)
+        cdef const Kept* kept
         for place in range(self._swept, beyond):
             if self._hashes[place]:
-                if self._has_ended(&self._kept[place]):
+                kept = &self._kept[place]
+                if self._is_forgotten(kept) or self._has_ended(kept):
                     self._drop(place)
                 else:
                     self._report(place)
@@ -226,6 +238,9 @@ cdef class Replay:
         tally[0] = kept.tally
         return kept.length
 
+    cdef bint _is_forgotten(self, const Kept* kept) noexcept nogil:
+        return kept.epoch != self._epoch
+
     cdef bint _has_ended(self, const Kept* kept) noexcept nogil:
         return self._now >= kept.until or self._wall >= kept.valid_until
 
@@ -236,6 +251,7 @@ cdef class Replay:
         cdef const Kept* kept = &self._kept[place]
         return (
             self._hashes[place] == hashed
+            and not self._is_forgotten(kept)
             and kept.client_class == client_class
             and kept.qtype == asked.qtype
             and kept.flags == asked.flags
@@ -249,11 +265,20 @@ cdef class Replay:
         cdef uint64_t place = first
         cdef int way
         for way in range(WAYS):
-            if not self._hashes[first + way]:
+            if not self._hashes[first + way] or self._is_forgotten(&self._kept[first + way]):
                 return first + way
             if self._turn - self._kept[first + way].used_at > self._turn - self._kept[place].used_at:
                 place = first + way
         return place
+
+    cdef int _free_some(self) except -1:
+        """Free the next places of those that hold what is forgotten."""
+        cdef uint64_t place, first = self._unfreed - min(self._unfreed, <uint64_t>FREED_AT_ONCE)
+        for place in range(first, self._unfreed):
+            if self._hashes[place] and self._is_forgotten(&self._kept[place]):
+                self._drop(place)
+        self._unfreed = first
+        return 0
 
     cdef int _drop(self, int64_t place) except -1:
         """Free a place and report what it was used for."""

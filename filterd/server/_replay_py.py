@@ -25,7 +25,7 @@ ENTRIES, WAYS = 32_768, 8
 """So many answers are kept, in sets of so many that a question's hash leads to. Of sets that are
 half full in the mean one in ten overflows, and what it pushes out goes to the chain again."""
 LARGEST_REPLY = 1_232
-SHORT_REPLY = 174
+SHORT_REPLY = 171
 """One of so many octets has room where it is noted; longer ones have a bound together."""
 MOST_OCTETS = 4 * 1024 * 1024
 """What the longer replies may take."""
@@ -66,7 +66,11 @@ class Replay:
         self.forget()
 
     def forget(self) -> None:
-        """Forget all answers, but not how often they were repeated."""
+        """Forget all answers, but not how often they were repeated.
+
+        A round of sweeps later ``take_hits`` has told of all of that at the latest;
+        here it does at once.
+        """
         self._kept: dict[tuple[int, bytes, int, int], _Kept] = {}
         self._octets = 0
 

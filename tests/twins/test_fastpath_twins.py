@@ -12,13 +12,23 @@ from hypothesis import strategies as st
 from filterd.server import _fastpath_py, _question_py
 from filterd.server._replay_py import ENTRIES, MOST_OCTETS, SWEEPS
 from filterd.wire import parse_query
-from tests.support.fast_cores import CLIENT, INTERFACE, NOW, OTHER_CLIENT, STRANGER, WALL, a_core
+from tests.support.fast_cores import (
+    CLIENT,
+    INTERFACE,
+    NOW,
+    OTHER_CLIENT,
+    STRANGER,
+    WALL,
+    a_core,
+    fill_it,
+)
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
 
 native = pytest.importorskip("filterd.server._fastpath", reason="it is not built")
+BOTH = pytest.mark.parametrize("module", [_fastpath_py, native], ids=["pure", "native"])
 
 NAMES = ("porn.example", "x.PORN.example", "a.b.malware.example", "social.example", "other.test")
 TOUCHED = {"pinned.porn.example": 1, "porn.example": 2, "malware.example": 2}
@@ -96,6 +106,8 @@ def told(core: Any, story: list[tuple[Any, ...]]) -> list[object]:
             kept = core.replay.note(client_class, flags, reply, NOW + 1e9, until, 7, client_class)
             said.append(kept)
     core.forget()
+    for _ in range(SWEEPS):  # then all that was repeated is told
+        core.replay.sweep()
     return [*said, core.take_counts(), sum(n for _, n in core.replay.take_hits())]
 
 
@@ -124,7 +136,7 @@ def test_the_twins_repeat_alike(index: Index, query: bytes, ttls: list[int], age
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("module", [_fastpath_py, native], ids=["pure", "native"])
+@BOTH
 def test_half_as_many_answers_as_there_are_places_are_kept_together(
     module: Any, index: Index
 ) -> None:
@@ -142,7 +154,7 @@ def test_half_as_many_answers_as_there_are_places_are_kept_together(
     assert repeated >= 0.95 * len(queries)
 
 
-@pytest.mark.parametrize("module", [_fastpath_py, native], ids=["pure", "native"])
+@BOTH
 def test_one_round_of_sweeps_tells_of_every_hit(module: Any, index: Index) -> None:
     core = a_core(module, index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
@@ -156,7 +168,61 @@ def test_one_round_of_sweeps_tells_of_every_hit(module: Any, index: Index) -> No
     assert sorted(told) == sorted((query, 1) for query in queries)
 
 
-@pytest.mark.parametrize("module", [_fastpath_py, native], ids=["pure", "native"])
+@BOTH
+def test_what_is_forgotten_is_given_to_nobody(module: Any, index: Index) -> None:
+    """In a class of the same number, and long before its place is free again."""
+    core = a_core(module, index)
+    query = a_query("a.other.test", edns=False)
+    note(core, query, "300 A 192.0.2.1")
+    assert core.answer(query, CLIENT, INTERFACE) is not None  # so it would be without that
+    core.forget()
+    fill_it(core, module, index)
+    assert core.answer(query, CLIENT, INTERFACE) is None
+    note(core, query, "300 A 192.0.2.2")
+    assert core.answer(query, CLIENT, INTERFACE).endswith(bytes((192, 0, 2, 2)))
+
+
+@BOTH
+def test_the_hits_of_what_is_forgotten_are_told_once(module: Any, index: Index) -> None:
+    core = a_core(module, index)
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
+    for query in queries:
+        note(core, query, "300 A 192.0.2.1", source=query)
+        core.answer(query, CLIENT, INTERFACE)
+    core.forget()
+    told: list[tuple[bytes, int]] = [*core.replay.take_hits()]
+    for query in queries[:50]:  # some places are another's meanwhile
+        note(core, query, "300 A 192.0.2.1")
+    for _ in range(ENTRIES):
+        core.at(NOW, WALL)
+        told += core.replay.take_hits()
+    assert sorted(told) == sorted((query, 1) for query in queries)
+
+
+@pytest.mark.parametrize("step", ["at", "sweep"])
+@BOTH
+def test_what_is_forgotten_leaves_its_room_to_others(module: Any, step: str, index: Index) -> None:
+    """By and by: to free it all at once would let everybody wait."""
+    core = a_core(module, index)
+    query = a_query("n00000.other.test")
+    reply = a_response(query, f"other.test 300 TXT {' '.join(['x' * 200] * 4)}")
+    flags = _question_py.flags_of(parse_query(query))
+    steps = {"at": lambda: core.at(NOW, WALL), "sweep": core.replay.sweep}
+    most = MOST_OCTETS // len(reply)
+
+    def keep_all() -> int:
+        kept = (reply.replace(b"n00000", b"n%05d" % n) for n in range(most))
+        return sum(core.replay.note(0, flags, one, NOW + 9, WALL + 9, 7, None) for one in kept)
+
+    assert keep_all() == most
+    core.forget()
+    for _ in range(ENTRIES if step == "at" else SWEEPS):
+        steps[step]()
+    reply = reply.replace(b"other", b"third")  # so that no place is just written over
+    assert keep_all() == most
+
+
+@BOTH
 def test_long_answers_that_have_ended_make_room_for_others(module: Any, index: Index) -> None:
     core = a_core(module, index)
     query = a_query("n00000.other.test")
