@@ -44,6 +44,7 @@ from filterd.server._limiter cimport (
     text_of,
 )
 from filterd.server._question cimport HEADER_OCTETS
+from filterd.server._refusal cimport NOTIMP, make_refusal, rcode_for
 
 from collections import deque
 
@@ -106,6 +107,7 @@ cdef class Datagrams:
     cdef bint _is_fast
     cdef bint _is_of_one_address  # its answers leave from there without being told
     cdef Counts _counts
+    cdef uint64_t _malformed, _notimp  # refused since the fast path was told
     cdef Letter* _letters
     cdef Envelope* _envelopes
     cdef Asking* _askings
@@ -170,6 +172,9 @@ cdef class Datagrams:
                 self._fast.refresh(now)
             replies = self._take_in(count, now)
             self._send(replies)
+            if self._malformed or self._notimp:
+                self._fast.refused(self._malformed, self._notimp)
+                self._malformed = self._notimp = 0
             if count < BATCH:
                 return True
             answered += replies
@@ -281,6 +286,8 @@ cdef class Datagrams:
         verdict = self._table.judge_asker(&asker, now, self._permits)
         if verdict < LINES and self._is_fast:
             answered = self._core.finish(&self._askings[index], letter.octets)
+            if not answered and self._askings[index].client_class >= 0:
+                answered = self._refuse(letter)
             if answered:
                 self._address(replies, way, letter.octets, answered)
                 return 1
@@ -293,6 +300,17 @@ cdef class Datagrams:
             return 0
         self._address(replies, way, letter.octets, make_hint(letter.octets, letter.length))
         return 1
+
+    cdef size_t _refuse(self, Letter* letter) noexcept:
+        """Turn what is no query into its refusal; return how long that is, 0 for a query."""
+        cdef int rcode = rcode_for(letter.octets, <uint32_t>letter.length)
+        if not rcode:
+            return 0
+        if rcode == NOTIMP:
+            self._notimp += 1
+        else:
+            self._malformed += 1
+        return make_refusal(letter.octets, letter.length, rcode)
 
     cdef bint _stand_in_line(self, int index, double now, int number) except -1:
         cdef const Letter* letter = &self._letters[index]
@@ -357,6 +375,20 @@ def hint(bytes message not None):
         raise ValueError("a query has 12 to 4096 octets")
     memcpy(octets, PyBytes_AS_STRING(message), length)
     return PyBytes_FromStringAndSize(<const char*>octets, make_hint(octets, length))
+
+
+def refusal(bytes message not None):
+    """Return what is answered to what is no query, None for a query; for tests."""
+    cdef uint8_t octets[LARGEST_QUERY]
+    cdef size_t length = len(message)
+    cdef int rcode
+    if not HEADER_OCTETS <= length <= LARGEST_QUERY:
+        raise ValueError("a query has 12 to 4096 octets")
+    memcpy(octets, PyBytes_AS_STRING(message), length)
+    rcode = rcode_for(octets, <uint32_t>length)
+    if not rcode:
+        return None
+    return PyBytes_FromStringAndSize(<const char*>octets, make_refusal(octets, length, rcode))
 
 
 cdef inline bint is_query(const uint8_t* message, size_t length) noexcept nogil:

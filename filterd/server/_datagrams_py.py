@@ -14,6 +14,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.errors import WireError
 from filterd.server._limiter_py import Verdict
 from filterd.server.arrival import ANCILLARY_OCTETS, arrival_of
 from filterd.wire.header import (
@@ -28,7 +29,9 @@ from filterd.wire.header import (
     compose_header,
     peek_header,
 )
+from filterd.wire.query import parse_query
 from filterd.wire.question import best_effort_question
+from filterd.wire.reply import formerr, notimp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +48,9 @@ if TYPE_CHECKING:
 
         def refresh(self, now: float) -> None:
             """Look at what is in force, and forget what is not; must not raise."""
+
+        def refused(self, malformed: int, notimp: int) -> None:
+            """Count who was answered FORMERR and NOTIMP; must not raise."""
 
 
 LARGEST_QUERY = 4_096
@@ -198,7 +204,10 @@ class Datagrams:
         verdict = self._table.judge(address, arrival.interface, now, self._permits)
         recognised = True
         if verdict < LINES and self._fast is not None:
-            answer = self._fast.core.answer(message, address, arrival.interface)
+            core = self._fast.core
+            answer = core.answer(message, address, arrival.interface)
+            if answer is None and core.class_of(address, arrival.interface) >= 0:
+                answer = self._refuse(message, self._fast)
             if answer is not None:
                 self._answered += 1
                 self._send(answer, arrival.reply_from, source)
@@ -215,6 +224,14 @@ class Datagrams:
             )
         if verdict >= LINES:
             self._turn_away(datagram, verdict)
+
+    @staticmethod
+    def _refuse(message: bytes, fast: Fast) -> bytes | None:
+        answer = refusal(message)
+        if answer is not None:
+            notimp_sent = int(peek_header(message).opcode != 0)
+            fast.refused(1 - notimp_sent, notimp_sent)
+        return answer
 
     def _stand_in_line(self, datagram: Datagram, number: int) -> bool:
         octets = self._octets[number] + len(datagram.message)
@@ -256,6 +273,21 @@ def hint(message: bytes) -> bytes:
     question = best_effort_question(message)
     flags = QR | TC | RA | asked.flags & (OPCODE_MASK | RD | CD)
     return compose_header(Header(asked.id, flags, 1 if question else 0, 0, 0, 0)) + question
+
+
+def refusal(message: bytes) -> bytes | None:
+    """Return what is answered to what is no query, None for a query that the chain can read.
+
+    Args:
+        message: at least the 12 octets of a header.
+    """
+    if peek_header(message).opcode:
+        return notimp(message)
+    try:
+        parse_query(message)
+    except WireError:
+        return formerr(message)
+    return None
 
 
 def _is_query(message: bytes) -> bool:

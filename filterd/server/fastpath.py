@@ -133,6 +133,12 @@ class FastPath:
         for source, hits in self.core.replay.take_hits():
             self._store.note_hits(source, hits)  # type: ignore[arg-type]  # a key of ``noted``
 
+    def refused(self, malformed: int, notimp: int) -> None:
+        """Count, as the chain does, who was answered here that he sent no query."""
+        for what, count in (("malformed", malformed), ("notimp", notimp)):
+            if count:
+                self._resolver.counters[what] += count
+
     def settle(self) -> None:
         """Add what was answered here to the counters."""
         counts = self.core.take_counts()

@@ -122,8 +122,14 @@ cdef bytes assembled_for(
     cdef Ageing ageing
     if end < HEADER_OCTETS:
         raise ValueError("a question within the header")
-    asked = Asked(two_octets(query), two_octets(query + 2), edns, edns and do)
-    asked.question, asked.question_octets = query + HEADER_OCTETS, end - HEADER_OCTETS
+    asked = Asked(
+        two_octets(query),
+        two_octets(query + 2),
+        edns,
+        edns and do,
+        query + HEADER_OCTETS,
+        end - HEADER_OCTETS,
+    )
     ageing = Ageing(age_s, 0, max(0, min(cap_ttl_s, max_ttl_s)), -1)
     return reply_of(&asked, sections, rcode, authentic, &ageing, None)
 

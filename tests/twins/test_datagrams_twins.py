@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import select
 import socket
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,9 @@ from hypothesis import strategies as st
 from filterd.policy.model import ListenAddress
 from filterd.server import _datagrams_py, _limiter_py
 from filterd.server.arrival import bind
-from tests.support.wire import QUESTION, a_message, a_query
+from tests.support import cost_bombs, malformed
+from tests.support.packets import mutate
+from tests.support.wire import OPT, QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -27,6 +31,15 @@ SOURCES = [f"127.0.3.{number}" for number in range(1, 7)]
 SERVER = "127.77.3.1"  # where the datagrams of no other test arrive
 MAY_NOT_ASK = SOURCES[-1]
 WITHIN_S = 10.0
+MUTANTS = int(os.environ.get("FILTERD_FUZZ_MESSAGES", "5000"))
+SEED = int(os.environ.get("FILTERD_FUZZ_SEED", "1"))
+SEEDS = [
+    a_query(),
+    a_query(do=True, qtype="HTTPS"),
+    a_message(QUESTION + OPT, flags=0x2800, arcount=1),
+    *(message for message, _ in malformed.QUERIES.values()),
+    *(message for message in cost_bombs.QUERIES.values()),
+]
 
 messages = st.one_of(
     st.sampled_from([a_query(), a_query("a.example", rd=False), a_message(QUESTION, flags=0x8000)]),
@@ -151,7 +164,25 @@ def test_the_hints_are_alike(message: bytes) -> None:
         assert datagrams.hint(message) == _datagrams_py.hint(message)
 
 
+@given(message=st.one_of(messages, st.binary(min_size=12, max_size=400)))
+def test_the_refusals_are_alike(message: bytes) -> None:
+    if len(message) >= 12:
+        assert datagrams.refusal(message) == _datagrams_py.refusal(message)
+
+
+def test_the_refusals_of_mutants_are_alike() -> None:
+    rng, refused = random.Random(SEED), 0
+    for _ in range(MUTANTS):
+        message = mutate(rng.choice(SEEDS), rng)[: _datagrams_py.LARGEST_QUERY]
+        if len(message) >= 12:
+            refusal = _datagrams_py.refusal(message)
+            assert datagrams.refusal(message) == refusal, message.hex()
+            refused += refusal is not None
+    assert MUTANTS // 10 < refused < MUTANTS
+
+
 @pytest.mark.parametrize("message", [b"short", bytes(4097)])
-def test_the_native_twin_refuses_what_fits_no_letter(message: bytes) -> None:
+@pytest.mark.parametrize("made", [datagrams.hint, datagrams.refusal])
+def test_the_native_twin_refuses_what_fits_no_letter(made: Any, message: bytes) -> None:
     with pytest.raises(ValueError, match="12 to 4096"):
-        datagrams.hint(message)
+        made(message)

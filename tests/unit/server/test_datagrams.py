@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import select
 import socket
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import dns.flags
@@ -16,8 +17,10 @@ from filterd.server import _datagrams_py as reference
 from filterd.server import datagrams as live
 from filterd.server.arrival import bind
 from filterd.server.limiter import SourceTable
+from filterd.wire import formerr, notimp
+from tests.support import malformed
 from tests.support.twins import MODULES
-from tests.support.wire import OPT, QUESTION, a_message, a_query
+from tests.support.wire import OPT, QUESTION, a_message, a_query, a_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +48,14 @@ class Listening:
         *,
         rate: int = 1_000_000,
         most_waiting: int = reference.MOST_WAITING,
+        fast: Fast | None = None,
     ) -> None:
         self.socket = bind(ListenAddress(listen, 0), socket.SOCK_DGRAM)
         self.table = SourceTable(bytes(16), rate, rate)
         self.denied: set[str] = set()
-        self.datagrams: Any = module.Datagrams(self.socket, self.table, self._permits, most_waiting)
+        self.datagrams: Any = module.Datagrams(
+            self.socket, self.table, self._permits, most_waiting, fast
+        )
         self.clients: dict[str, socket.socket] = {}
         self.now = 1_000.0
 
@@ -360,6 +366,86 @@ def test_what_has_waited_too_long_is_dropped(listening: Listening) -> None:
     listening.now += reference.WAITS_AT_MOST_S + 0.1
     assert listening.taken() == []
     assert counted(listening) == {"received": 1, "dropped_overload": 1}
+
+
+class Fast:
+    """A fast path that knows one client and no answer."""
+
+    def __init__(self, module: ModuleType, now: float) -> None:
+        self.core: Any = import_module(module.__name__.replace("_datagrams", "_fastpath")).Core(
+            bytes(16)
+        )
+        self.core.at(now, now)
+        interface, known = socket.if_nametoindex("lo"), self.core.add_class(0)
+        self.core.learn(socket.inet_aton(CLIENT), interface, known, now + 60)
+        self.counted = [0, 0]
+
+    def refresh(self, now: float) -> None:
+        """Nothing is another now."""
+
+    def refused(self, malformed: int, notimp: int) -> None:
+        self.counted[0] += malformed
+        self.counted[1] += notimp
+
+
+@pytest.fixture
+def fast(module: ModuleType) -> Fast:
+    return Fast(module, 1_000.0)
+
+
+UPDATE = a_message(QUESTION, flags=0x2800)
+QUERIES = [message for message, _ in malformed.QUERIES.values() if len(message) >= 12]
+
+
+def test_what_is_no_query_is_refused_at_once(module: ModuleType, fast: Fast) -> None:
+    listening = Listening(module, fast=fast)
+    listening.send(*QUERIES, UPDATE)
+    listening.receive()
+    assert listening.taken() == []
+    assert listening.heard() == [*map(formerr, QUERIES), notimp(UPDATE)]
+    assert fast.counted == [len(QUERIES), 1]
+    assert counted(listening) == {"received": len(QUERIES) + 1}
+    listening.close()
+
+
+def test_what_is_a_query_is_not_refused(module: ModuleType, fast: Fast) -> None:
+    signed = a_message(QUESTION + OPT + a_record(b"", rtype=250), arcount=2)
+    queries = [a_query(), a_query(qclass="CH"), a_message(QUESTION, flags=0x0760), signed]
+    listening = Listening(module, fast=fast)
+    listening.send(*queries)
+    listening.receive()
+    assert (listening.taken(), listening.heard(), fast.counted) == (queries, [], [0, 0])
+    listening.close()
+
+
+@pytest.mark.parametrize("message", [QUERIES[0], UPDATE])
+def test_whether_a_stranger_is_refused_is_the_chain_s_to_say(
+    module: ModuleType, fast: Fast, message: bytes
+) -> None:
+    listening = Listening(module, fast=fast)
+    listening.send(message, source=OTHER)
+    listening.receive()
+    assert (listening.taken(), listening.heard(OTHER), fast.counted) == ([message], [], [0, 0])
+    listening.close()
+
+
+def test_who_may_not_ask_is_not_refused_either(module: ModuleType, fast: Fast) -> None:
+    listening = Listening(module, fast=fast)
+    listening.denied = {CLIENT}
+    listening.send(QUERIES[0], UPDATE)
+    listening.receive()
+    assert (listening.taken(), listening.heard(), fast.counted) == ([], [], [0, 0])
+    assert counted(listening) == {"received": 2, "denied": 2}
+    listening.close()
+
+
+def test_refusals_count_for_the_rate(module: ModuleType, fast: Fast) -> None:
+    listening = Listening(module, rate=5, fast=fast)
+    listening.send(*[QUERIES[0]] * 20)
+    listening.receive()
+    assert listening.heard() == [formerr(QUERIES[0])] * 5 + [module.hint(QUERIES[0])] * 15
+    assert fast.counted == [5, 0]
+    listening.close()
 
 
 HINTS = {

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.policy.engine import Engine
+from tests.support import malformed
 from tests.support.policies import NOW, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
+from tests.support.wire import QUESTION, a_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +108,30 @@ def test_everything_is_forgotten_when_the_surroundings_change(fast: Serving) -> 
     assert by_the_chain(fast) == 4
     assert fast.fast is not None
     assert len(fast.fast._classes) == 1
+
+
+def test_what_is_no_query_is_refused_and_counted_as_by_the_chain(
+    fast: Serving, index: Index, upstream: FakeUpstream
+) -> None:
+    refused = [message for message, _ in malformed.QUERIES.values() if len(message) >= 12]
+    refused += [a_message(QUESTION, flags=opcode << 11) for opcode in range(1, 16)]
+    with Serving(a_site(index, [upstream]), listen=["127.0.0.1"]) as plain:
+        said = []
+        for one in (plain, fast):
+            one.ask("porn.example")
+            with one.stub() as stub:
+                said.append([stub.ask(message) for message in refused])
+        assert said[0] == said[1]
+        assert settled(fast) == plain.run(lambda: dict(plain.resolver.counters))
+
+
+def test_what_is_no_query_does_not_come_to_the_chain(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast.ask("porn.example")
+    monkeypatch.setattr(fast.resolver, "admit", None)
+    with fast.stub() as stub:
+        assert stub.ask(a_message(QUESTION, ancount=1))[3] & 0xF == 1
 
 
 def test_a_clock_that_is_set_makes_it_forget(fast: Serving) -> None:

@@ -36,8 +36,11 @@ REACHES = {
     "truncated_rate",
     "unsent",
     "answered at once",
+    "refused",
     "honest",
     "hint",
+    "refusal",
+    "a query",
     "closed",
 }
 
@@ -55,10 +58,14 @@ class _Fast:
     """A core of the fast path that nobody needs to refresh."""
 
     def __init__(self, core: Any) -> None:
-        self.core = core
+        self.core, self.refusals = core, 0
 
     def refresh(self, _now: float) -> None:
         """Do nothing: all stays in force."""
+
+    def refused(self, malformed: int, notimp: int) -> None:
+        """Count what was no query."""
+        self.refusals += malformed + notimp
 
 
 class _Moved:
@@ -69,6 +76,7 @@ class _Moved:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         table = SourceTable(bytes(16), rate, rate, 16)
         fast: Any = _Fast(core) if core is not None else None
+        self.fast = fast
         self.datagrams: Any = native.Datagrams(self.socket, table, _permits, 256, fast)
         kind = socket.AF_INET6 if family == 6 else socket.AF_INET
         self.clients = [_bound(kind, source) for source in _SOURCES[family]]
@@ -133,6 +141,8 @@ def _move(session: Session, moved: _Moved, messages: Messages, *, honest: bool) 
         now += session.rng.choice((0, 0.1, 6))
     for name, count in moved.datagrams.counters.items():
         session.reached[name] += count
+    if moved.fast is not None:
+        session.reached["refused"] += moved.fast.refusals
 
 
 def _serve(session: Session, moved: _Moved, sent: set[bytes], now: float) -> None:
@@ -192,3 +202,6 @@ def _hint(session: Session, message: bytes) -> None:
         return
     assert told == _datagrams_py.hint(message)
     session.reached["hint"] += 1
+    refused = native.refusal(given)
+    assert refused == _datagrams_py.refusal(message)
+    session.reached["a query" if refused is None else "refusal"] += 1
