@@ -43,9 +43,11 @@ class Plain(NamedTuple):
     """What a claim set means to a grade, for all types of the name and all that is beneath it.
 
     ``verdict`` is a block; None: nothing in the set keeps this grade from the name.
+    ``category`` is then the one as which a name is counted that is listed and open.
     """
 
     verdict: Verdict | None
+    category: str = ""
 
 
 class SetReader:
@@ -67,7 +69,7 @@ class SetReader:
             return None
         blocks = [ruling for ruling in rulings if ruling.rule is not Rule.OPEN]
         if not blocks:
-            return Plain(None)
+            return Plain(None, rulings[0].category if rulings else "")
         action = _ACTIONS.get(grade.response)
         if action is None:
             return None

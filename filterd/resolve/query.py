@@ -11,6 +11,7 @@ from filterd.upstream import UpstreamQuestion
 from filterd.wire import Ede, ParsedQuery, Rcode
 
 if TYPE_CHECKING:
+    from filterd.errors import UpstreamError
     from filterd.policy.client import Client
     from filterd.policy.model import ZoneRecord
     from filterd.policy.verdict import Verdict
@@ -32,6 +33,17 @@ class Peer(NamedTuple):
     interface: int = 0
 
 
+class Fetched(NamedTuple):
+    """What upstreams have said before the chain was asked, or why they have not.
+
+    ``key`` is what was asked and whom, ``began_at`` the monotonic time at which.
+    """
+
+    key: Key
+    outcome: Resolution | UpstreamError
+    began_at: float
+
+
 class Query:
     """One question on its way down the chain. Never changed: a link passes on another one.
 
@@ -40,6 +52,7 @@ class Query:
     ``asked_at`` is Unix time, as far as the machine knows it. ``rewritten_to``
     is the name that answers in the place of the qname, where policy says so.
     ``qname`` and ``qtype`` are those of the question, for the links all ask.
+    ``fetched`` is what whoever would have to ask upstreams need not ask for any more.
 
     No tuple and no frozen dataclass: each link reads several attributes, and
     slots are read in a fraction of the time. The type checker sees to the rest.
@@ -49,6 +62,7 @@ class Query:
         "_upstream_key",
         "asked_at",
         "client",
+        "fetched",
         "message",
         "peer",
         "qname",
@@ -65,6 +79,7 @@ class Query:
         site: Site,
         asked_at: float = inf,
         rewritten_to: bytes | None = None,
+        fetched: Fetched | None = None,
     ) -> None:
         question = message.question
         self.message: Final = message
@@ -75,6 +90,7 @@ class Query:
         self.site: Final = site
         self.asked_at: Final = asked_at
         self.rewritten_to: Final = rewritten_to
+        self.fetched: Final = fetched
         self._upstream_key: Key | None = None
 
     @property

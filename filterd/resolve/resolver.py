@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.querylog import Counts
     from filterd.resolve.handler import Handler
+    from filterd.resolve.query import Fetched
     from filterd.resolve.site import Sites
 
 _SHORTEST = 12
@@ -62,8 +63,15 @@ class Resolver:
         """Tell whether anything from there is answered at all."""
         return self._sites.current.identifier.identify(peer.address, peer.interface) is not None
 
-    def admit(self, message: bytes, peer: Peer) -> Query | bytes | None:
+    def admit(
+        self, message: bytes, peer: Peer, fetched: Fetched | None = None
+    ) -> Query | bytes | None:
         """Judge a message before anything is looked up.
+
+        Args:
+            message: as it came.
+            peer: where from.
+            fetched: what upstreams have said to it already.
 
         Returns: a query for ``respond``; a finished reply; or None for silence,
         to whoever may not ask here and to what is no question (dns.md §1, §2).
@@ -84,7 +92,7 @@ class Resolver:
             return self._finish("malformed", formerr(message))
         if parsed.edns is not None and parsed.edns.version > 0:
             return self._finish("badvers", badvers(parsed))
-        return Query(parsed, peer, client, site, self._clock.wall())
+        return Query(parsed, peer, client, site, self._clock.wall(), fetched=fetched)
 
     async def respond(self, query: Query) -> bytes:
         """Answer a query. Never raises: what goes wrong here is a SERVFAIL.

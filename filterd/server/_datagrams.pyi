@@ -8,6 +8,9 @@ class Datagram:
     message: bytes
     interface: int
     received_at: float
+    client_class: int
+    opening: int
+    epoch: int
     @property
     def address(self) -> str: ...
 

@@ -32,7 +32,7 @@ from filterd.server._envelopes cimport (
     sendmmsg,
     sockaddr_in6,
 )
-from filterd.server._fastpath cimport FOR_THE_CHAIN, Asking, Core
+from filterd.server._fastpath cimport FOR_THE_CHAIN, OPEN_TO_ASK, Asking, Core
 from filterd.server._hint cimport make_hint
 from filterd.server._limiter cimport (
     DENY,
@@ -79,16 +79,10 @@ cdef struct Counts:
 cdef class Datagram:
     """A message and where it came from; see ``filterd.server._datagrams_py.Datagram``."""
 
-    cdef readonly bytes message
-    cdef readonly uint32_t interface
-    cdef readonly double received_at
-    cdef readonly bint recognised
-    cdef Way _way
-
     @property
     def address(self):
         """Where it says that it comes from."""
-        return text_of(address_of(&self._way.peer), address_octets(&self._way.peer))
+        return text_of(address_of(&self.way.peer), address_octets(&self.way.peer))
 
 
 cdef class Datagrams:
@@ -221,7 +215,7 @@ cdef class Datagrams:
                 datagram, reply = pending[index], replies[index]
                 self._address(
                     index - start,
-                    &datagram._way,
+                    &datagram.way,
                     <uint8_t*>PyBytes_AS_STRING(reply),
                     PyBytes_GET_SIZE(reply),
                 )
@@ -322,8 +316,13 @@ cdef class Datagrams:
         datagram = Datagram.__new__(Datagram)
         datagram.message = PyBytes_FromStringAndSize(<const char*>letter.octets, letter.length)
         datagram.interface, datagram.received_at = letter.interface, now
-        datagram._way = self._ways[index]
-        datagram.recognised = not self._is_fast or self._askings[index].client_class >= 0
+        datagram.way = self._ways[index]
+        datagram.client_class = datagram.opening = -1
+        if self._is_fast:
+            datagram.client_class = self._askings[index].client_class
+            datagram.epoch = self._askings[index].epoch
+            if self._askings[index].step == OPEN_TO_ASK:
+                datagram.opening = self._askings[index].opening
         line.append(datagram)
         self._octets[number] = octets
         return True

@@ -25,6 +25,7 @@ cdef enum Step:  # what is known of a question so far
     READ
     KEPT_PERHAPS
     LISTED_PERHAPS
+    OPEN_TO_ASK  # neither lists nor anybody else says a thing against it
 
 cdef struct Client:  # ``octets`` of its address, 4 or 16, that are the words; 0: nobody
     uint64_t high
@@ -34,8 +35,13 @@ cdef struct Client:  # ``octets`` of its address, 4 or 16, that are the words; 0
     uint16_t client_class
     uint16_t octets
 
+cdef struct Class:  # clients who are the same to every rule
+    uint8_t row
+    uint16_t opening  # as which a name is counted that no list names
+
 cdef struct Asking:  # one datagram on the way to its answer
     int client_class  # -1: not known
+    int opening  # of a question that is OPEN_TO_ASK
     Step step
     uint32_t epoch
     uint64_t hashed
@@ -47,14 +53,15 @@ cdef struct Asking:  # one datagram on the way to its answer
 cdef class Core:
     cdef readonly Replay replay
     cdef readonly Table table
-    cdef readonly bint recognised  # whether the class of who sent the last one was known
+    cdef readonly int client_class  # of who sent the last one; -1: not known
+    cdef readonly int opening  # of the last question, if it was open to be asked; else -1
     cdef uint64_t _key[2]
     cdef double _now
-    cdef uint32_t _epoch  # another one whenever everything was forgotten
+    cdef readonly uint32_t epoch  # another one whenever everything was forgotten
     cdef Client* _clients
     cdef uint64_t* _counts
     cdef int _class_count
-    cdef uint8_t _row_of[MOST_CLASSES]
+    cdef Class _classes[MOST_CLASSES]
 
     cdef void begin(
         self, Asking* asking, const uint8_t* message, size_t length, const uint8_t* address,
@@ -65,6 +72,11 @@ cdef class Core:
     # Answer in the message, which has room for LARGEST_ANSWER octets; return how long
     # the answer is, 0 where the chain must give it.
     cdef size_t finish(self, Asking* asking, uint8_t* message) except? 0
+
+    # Tell whether nobody says a thing against a name that an answer leads to.
+    cpdef bint lets_through(self, bytes name, int client_class) except -1
+    # Count an answer that was given by what is known here.
+    cpdef void count(self, uint32_t tally) noexcept
 
     cdef size_t _by_table(self, Asking* asking, uint8_t* message, uint32_t* tally) except? 0
     cdef Client* _place_of(

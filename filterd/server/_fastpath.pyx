@@ -18,7 +18,7 @@ from filterd.lists._matcher cimport MAX_FOUND, Found, Matcher
 from filterd.server._hashing cimport fold
 from filterd.server._question cimport Question, read_question
 from filterd.server._replay cimport NO_PLACE, Replay
-from filterd.server._table cimport MOST_ROWS, Table
+from filterd.server._table cimport BLOCK, MOST_OPENINGS, MOST_ROWS, OPEN, Cell, Kind, Table
 
 from filterd.server import _fastpath_py as reference
 from filterd.server._question_py import NO_OPS, Asked
@@ -59,7 +59,7 @@ cdef class Core:
     def forget(self):
         """Forget everything but what was counted."""
         cdef int place
-        self._epoch += 1
+        self.epoch += 1
         self.replay.forget()
         self.table.forget()
         self._class_count = 0
@@ -71,11 +71,16 @@ cdef class Core:
         self._now = now
         self.replay.at(now, wall)
 
-    def add_class(self, int row):
+    def add_class(self, int row, int opening=0):
         """Return the number of another class of clients; -1: full."""
-        if self._class_count == MOST_CLASSES or not 0 <= row < MOST_ROWS:
+        if (
+            self._class_count == MOST_CLASSES
+            or not 0 <= row < MOST_ROWS
+            or not 0 <= opening < MOST_OPENINGS
+        ):
             return -1
-        self._row_of[self._class_count] = <uint8_t>row
+        self._classes[self._class_count].row = <uint8_t>row
+        self._classes[self._class_count].opening = <uint16_t>opening
         self._class_count += 1
         return self._class_count - 1
 
@@ -117,8 +122,9 @@ cdef class Core:
         )
         self.look(&asking)
         self.approach(&asking)
-        self.recognised = asking.client_class >= 0
+        self.client_class = asking.client_class
         length = self.finish(&asking, octets)
+        self.opening = asking.opening if asking.step == OPEN_TO_ASK else -1
         return PyBytes_FromStringAndSize(<const char*>octets, length) if length else None
 
     def take_counts(self):
@@ -135,7 +141,7 @@ cdef class Core:
         self, Asking* asking, const uint8_t* message, size_t length, const uint8_t* address,
         int octets, uint32_t interface,
     ) noexcept nogil:
-        asking.step, asking.epoch = FOR_THE_CHAIN, self._epoch
+        asking.step, asking.epoch = FOR_THE_CHAIN, self.epoch
         asking.client_class = self._class_of(address, octets, interface)
         if asking.client_class < 0 or not read_question(message, length, &asking.question):
             return
@@ -163,7 +169,7 @@ cdef class Core:
     cdef size_t finish(self, Asking* asking, uint8_t* message) except? 0:
         cdef size_t answered = 0
         cdef uint32_t tally = 0
-        if asking.step == FOR_THE_CHAIN or asking.epoch != self._epoch:
+        if asking.step == FOR_THE_CHAIN or asking.epoch != self.epoch:
             return 0
         if asking.step == KEPT_PERHAPS:
             answered = self.replay.answer(
@@ -176,14 +182,17 @@ cdef class Core:
             )
         if not answered:
             answered = self._by_table(asking, message, &tally)
-        if answered and tally < MOST_TALLIES:
-            self._counts[tally] += 1
+        if answered:
+            self.count(tally)
         return answered
 
     cdef size_t _by_table(self, Asking* asking, uint8_t* message, uint32_t* tally) except? 0:
         cdef Found found[MAX_FOUND]
         cdef const Question* asked = &asking.question
+        cdef const Class* client_class = &self._classes[asking.client_class]
         cdef Matcher matcher = self.table.matcher
+        cdef Cell* deciding = NULL
+        cdef Kind kind
         cdef int count
         if asking.step == LISTED_PERHAPS:
             count = matcher.finish(&asking.search, found)
@@ -191,9 +200,23 @@ cdef class Core:
             count = matcher.find(asked.name, asked.name_octets, found)
         else:
             return 0
-        return self.table.answer(
-            found, count, self._row_of[asking.client_class], message, asked, tally
-        )
+        kind = self.table.judge(found, count, client_class.row, &deciding)
+        if kind == BLOCK:
+            tally[0] = deciding.tally
+            return self.table.write(deciding, message, asked)
+        if kind == OPEN:
+            asking.step = OPEN_TO_ASK
+            asking.opening = client_class.opening if deciding == NULL else deciding.template
+        return 0
+
+    cpdef bint lets_through(self, bytes name, int client_class) except -1:
+        if name is None or not 0 <= client_class < self._class_count:
+            return False
+        return self.table.lets_through(name, self._classes[client_class].row)
+
+    cpdef void count(self, uint32_t tally) noexcept:
+        if tally < MOST_TALLIES:
+            self._counts[tally] += 1
 
     cdef Client* _place_of(
         self, const uint8_t* address, int octets, uint32_t interface, Client* who

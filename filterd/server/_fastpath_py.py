@@ -4,19 +4,25 @@
 Two readers of what others decided, and no policy of its own. *Replay*: the chain
 has answered this very question for this class of clients, and that still holds.
 *Table*: all that the lists say of the name is plain, and nobody else says
-anything. Whatever else comes is left to the chain. ``filterd.server.fastpath``
-fills both and says when everything is to be forgotten.
+anything. Whatever else comes is not answered here; where neither the lists nor
+anybody else say a thing against a name, its *opening* says so, and ``_relay`` asks
+for it. ``filterd.server.fastpath`` fills both and says when everything is to be
+forgotten.
 
-Classes of clients and tallies are small numbers that the filler hands out.
+Classes of clients, openings and tallies are small numbers that the filler hands out.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from filterd.server._question_py import read
 from filterd.server._replay_py import ENTRIES, Replay
-from filterd.server._table_py import MOST_ROWS, Table
+from filterd.server._table_py import BLOCK, MOST_OPENINGS, MOST_ROWS, OPEN, Table
+
+if TYPE_CHECKING:
+    from filterd.server._question_py import Asked
 
 CLIENTS, CLIENT_WAYS = 4_096, 4
 MOST_CLASSES, MOST_TALLIES = 1_024, 8_192
@@ -32,21 +38,26 @@ class Core:
     Attributes:
         replay: answers of the chain's.
         table: blocks by the lists alone.
-        recognised: whether the class of who sent the last datagram was known.
+        client_class: of who sent the last datagram; -1: not known.
+        opening: as what the name of the last question is counted, if that was open to be
+            asked upstream; else -1.
+        epoch: another number whenever everything was forgotten.
     """
 
     def __init__(self, seed: bytes, entries: int = ENTRIES) -> None:
         self.replay, self.table = Replay(seed, entries), Table(seed)
         self._now = 0.0
         self._counts: Counter[int] = Counter()
-        self.recognised = False
+        self.client_class = self.opening = -1
+        self.epoch = 0
         self.forget()
 
     def forget(self) -> None:
         """Forget everything but what was counted."""
+        self.epoch += 1
         self.replay.forget()
         self.table.forget()
-        self._rows: list[int] = []
+        self._classes: list[tuple[int, int]] = []
         self._clients: dict[tuple[bytes, int], tuple[int, float]] = {}
 
     def at(self, now: float, wall: float) -> None:
@@ -54,12 +65,21 @@ class Core:
         self._now = now
         self.replay.at(now, wall)
 
-    def add_class(self, row: int) -> int:
-        """Return the number of another class of clients, whose cells are of ``row``; -1: full."""
-        if len(self._rows) == MOST_CLASSES or not 0 <= row < MOST_ROWS:
+    def add_class(self, row: int, opening: int = 0) -> int:
+        """Return the number of another class of clients; -1: full.
+
+        Args:
+            row: of its cells.
+            opening: as what a name is counted that no list names.
+        """
+        if (
+            len(self._classes) == MOST_CLASSES
+            or not 0 <= row < MOST_ROWS
+            or not 0 <= opening < MOST_OPENINGS
+        ):
             return -1
-        self._rows.append(row)
-        return len(self._rows) - 1
+        self._classes.append((row, opening))
+        return len(self._classes) - 1
 
     def learn(self, address: bytes, interface: int, client_class: int, until: float) -> None:
         """Remember the class of a client."""
@@ -74,18 +94,39 @@ class Core:
 
     def answer(self, message: bytes, address: bytes, interface: int) -> bytes | None:
         """Return the answer to a datagram, None where the chain must give it."""
-        client_class = self.class_of(address, interface)
-        self.recognised = client_class >= 0
+        client_class, self.opening = self.class_of(address, interface), -1
+        self.client_class = client_class
         if client_class < 0 or (asked := read(message)) is None:
             return None
-        answered = self.replay.answer(message, asked, client_class) or self.table.answer(
-            message, asked, self._rows[client_class]
+        answered = self.replay.answer(message, asked, client_class) or self._by_table(
+            message, asked, client_class
         )
         if answered is None:
             return None
         reply, tally = answered
         self._counts[tally] += 1
         return reply
+
+    def _by_table(
+        self, message: bytes, asked: Asked, client_class: int
+    ) -> tuple[bytes, int] | None:
+        row, opening = self._classes[client_class]
+        kind, cell = self.table.judge(asked, row)
+        if kind == BLOCK and cell is not None:
+            return self.table.from_template(message, asked, cell.template), cell.tally
+        if kind == OPEN:
+            self.opening = opening if cell is None else cell.template
+        return None
+
+    def lets_through(self, name: bytes, client_class: int) -> bool:
+        """Tell whether nobody says a thing against a name that an answer leads to."""
+        return client_class < len(self._classes) and self.table.lets_through(
+            name, self._classes[client_class][0]
+        )
+
+    def count(self, tally: int) -> None:
+        """Count an answer that was given by what is known here."""
+        self._counts[tally] += 1
 
     def take_counts(self) -> list[tuple[int, int]]:
         """Return how often was answered by each tally since the last time."""

@@ -6,6 +6,7 @@ its question (``read_name``); no pointer is followed. What is behind the name is
 read only where it was found to be there.
 """
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
@@ -80,6 +81,31 @@ cdef inline bint read_name(const uint8_t* message, size_t length, Question* ques
     question.qtype = get_u16(message + position)
     question.end = position + 4
     return get_u16(message + position + 2) == 1
+
+
+cdef inline bint put_name(Question* question, bytes name) noexcept:
+    """Take one uncompressed name of at most 255 octets as that of a question; False if it is none."""
+    cdef size_t length = <size_t>PyBytes_GET_SIZE(name), at = 0
+    cdef uint64_t word
+    if not 0 < length <= MAX_NAME_OCTETS:
+        return False
+    question.labels = 0
+    question.name_octets = length
+    memset(question.name + (length & ~<size_t>7), 0, 16)
+    memcpy(question.name, PyBytes_AS_STRING(name), length)
+    while question.name[at]:
+        if question.name[at] > MAX_LABEL_OCTETS:
+            return False
+        question.labels += 1
+        at += question.name[at] + 1
+        if at >= length:
+            return False
+    if at + 1 != length:
+        return False
+    for at in range(0, length, 8):
+        word = lower_case(word_at(question.name + at))
+        memcpy(question.name + at, &word, 8)
+    return True
 
 
 cdef inline bint read_opt(const uint8_t* opt, size_t length, Question* asked) noexcept nogil:

@@ -12,13 +12,19 @@ from filterd.server._question cimport HEADER_OCTETS, Question
 cdef enum:
     MOST_ROWS = 64
     MOST_TEMPLATES = 256
+    MOST_OPENINGS = 4096
     MOST_FIRST_LABELS = 8
     TAIL_OCTETS = 114
+
+cdef enum Kind:  # what a claim set means to a row
+    COMPLEX = 0
+    OPEN = 1
+    BLOCK = 2
 
 cdef struct Cell:
     uint8_t state
     uint8_t rank
-    uint16_t template
+    uint16_t template  # of an open one: its opening
     uint32_t tally
 
 cdef struct Template:
@@ -50,12 +56,14 @@ cdef class Table:
 
     # Tell whether the lists alone may speak of a question.
     cdef bint is_plain(self, const Question* asked) noexcept nogil
-    # Answer in the message, which has room for 512 octets, by what was found; return how
-    # long the answer is, 0 where the chain must give it. ``tally``: where it is counted.
-    cdef size_t answer(
-        self, const Found* found, int count, int row, uint8_t* message, const Question* asked,
-        uint32_t* tally,
-    ) except? 0
+    # Return what was found means to a row. BLOCK: ``deciding`` is the cell by which it is
+    # blocked; OPEN: the one as which it is counted; none is where nothing was found.
+    cdef Kind judge(self, const Found* found, int count, int row, Cell** deciding) except? COMPLEX
+    # Write a block over the message, which has room for 512 octets; return how long it is,
+    # 0 where the chain must write it.
+    cdef size_t write(self, const Cell* block, uint8_t* message, const Question* asked) noexcept nogil
+    # The same judgement of a name that an answer leads to.
+    cdef bint lets_through(self, bytes name, int row) except -1
 
     cdef bint _is_touched(self, const Question* asked) noexcept nogil
     cdef int _touch_of(self, const uint8_t* name, size_t octets, uint64_t hashed) noexcept nogil

@@ -14,7 +14,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
-from filterd.lists._matcher cimport Found, Matcher
+from filterd.lists._matcher cimport MAX_FOUND, Found, Matcher
 from filterd.server._hashing cimport hash_label
 from filterd.server._question cimport (
     ASKED_DO,
@@ -26,24 +26,23 @@ from filterd.server._question cimport (
     MIN_UDP_SIZE,
     WHOLE_WORDS,
     Question,
+    put_name,
 )
 
 from filterd.server import _table_py as reference
 
 cdef enum:
     MOST_LABELS = 24
-    COMPLEX = 0
-    OPEN = 1
-    BLOCK = 2
     UNKNOWN = 0  # states of a cell: those kinds and one more
     KNOWN = 1
     TOUCH_SUBTREE = 1
     RD = 0x01
     CD = 0x10
 
-assert (MOST_ROWS, MOST_TEMPLATES, MOST_FIRST_LABELS, MOST_LABELS, TAIL_OCTETS) == (
+assert (MOST_ROWS, MOST_TEMPLATES, MOST_OPENINGS, MOST_FIRST_LABELS, MOST_LABELS, TAIL_OCTETS) == (
     reference.MOST_ROWS,
     reference.MOST_TEMPLATES,
+    reference.MOST_OPENINGS,
     reference.MOST_FIRST_LABELS,
     reference.MOST_LABELS,
     reference.TAIL_OCTETS,
@@ -139,34 +138,45 @@ cdef class Table:
     cdef bint is_plain(self, const Question* asked) noexcept nogil:
         return (asked.flags & ASKED_RD) != 0 and not self._is_touched(asked)
 
-    cdef size_t answer(
-        self, const Found* found, int count, int row, uint8_t* message, const Question* asked,
-        uint32_t* tally,
-    ) except? 0:
+    cdef Kind judge(self, const Found* found, int count, int row, Cell** deciding) except? COMPLEX:
         cdef Cell* cell
-        cdef Cell best
-        cdef const Template* template
+        cdef Cell* best = NULL
         cdef int index
-        best.state = best.rank = best.template = best.tally = 0
+        if count < 0:
+            return COMPLEX
         for index in range(count):
             cell = self._cell(row, found[index].set_id)
             if cell.state == KNOWN + COMPLEX:
-                return 0
-            if cell.state == KNOWN + BLOCK and (not best.state or cell.rank < best.rank):
-                best = cell[0]
-        if not best.state:
-            return 0
-        template = &self._templates[3 * best.template]
+                return COMPLEX
+            if best == NULL:
+                best = cell
+            elif cell.state == KNOWN + BLOCK:
+                if best.state != KNOWN + BLOCK or cell.rank < best.rank:
+                    best = cell
+        deciding[0] = best
+        return BLOCK if best != NULL and best.state == KNOWN + BLOCK else OPEN
+
+    cdef size_t write(self, const Cell* block, uint8_t* message, const Question* asked) noexcept nogil:
+        cdef const Template* template = &self._templates[3 * block.template]
         if asked.flags & ASKED_OPT:
             template += 2 if asked.flags & ASKED_DO else 1
         if asked.end + template.octets > MIN_UDP_SIZE:
             return 0
-        tally[0] = best.tally
         message[2] = template.head[2] | message[2] & RD
         message[3] = template.head[3] | message[3] & CD
         memcpy(message + 4, template.head + 4, HEADER_OCTETS - 4)
         memcpy(message + asked.end, template.tail, template.octets)
         return asked.end + template.octets
+
+    cdef bint lets_through(self, bytes name, int row) except -1:
+        cdef Question target
+        cdef Found found[MAX_FOUND]
+        cdef Cell* deciding = NULL
+        cdef int count
+        if self.matcher is None or not put_name(&target, name) or self._is_touched(&target):
+            return False
+        count = self.matcher.find(target.name, target.name_octets, found)
+        return self.judge(found, count, row, &deciding) == OPEN
 
     cdef bint _is_touched(self, const Question* asked) noexcept nogil:
         """Tell whether anybody but a list may say anything of a name."""
@@ -254,7 +264,7 @@ cdef class Table:
         if not (
             0 <= kind <= BLOCK
             and 0 <= rank <= 255
-            and 0 <= template < MOST_TEMPLATES
+            and 0 <= template < MOST_OPENINGS
             and (kind != BLOCK or template < self._template_count)
         ):
             raise ValueError("a cell of numbers that nobody handed out")

@@ -6,7 +6,7 @@ What a claim set means to a row of the decision table, where that is plain
 answered here, seen before or not. A name of which anybody but the lists may say
 anything is touched, and the chain's.
 
-Rows, templates and tallies are small numbers that the filler hands out.
+Rows, templates, openings and tallies are small numbers that the filler hands out.
 """
 
 from __future__ import annotations
@@ -40,13 +40,16 @@ MOST_LABELS = 24
 TAIL_OCTETS = 114
 """What may follow the question in an answer from a template: three records."""
 
+MOST_OPENINGS = 4_096
+
 COMPLEX, OPEN, BLOCK = 0, 1, 2
 
 
 class Cell(NamedTuple):
     """What a claim set means to a row: COMPLEX for the chain, OPEN for nothing, or BLOCK.
 
-    Of several blocks the one of the lowest ``rank`` decides, then of the longest name.
+    Of several blocks the one of the lowest ``rank`` decides, then of the longest name. What is
+    open has an opening in the place of a template: it says as what the name is counted.
     """
 
     kind: int
@@ -113,20 +116,33 @@ class Table:
         self._templates.append((plain, edns, dnssec))
         return len(self._templates) - 1
 
-    def answer(self, message: bytes, asked: Asked, row: int) -> tuple[bytes, int] | None:
-        """Return the answer to a question and its tally, None where the chain must give it."""
-        if self._matcher is None or not asked.flags & ASKED_RD or self._is_touched(asked.qname):
-            return None
+    def judge(self, asked: Asked, row: int) -> tuple[int, Cell | None]:
+        """Return what a question is to a row.
+
+        Returns: BLOCK and the cell by which it is blocked; OPEN and the cell as which
+        it is counted, None where no list names it; COMPLEX where the chain must tell.
+        """
+        if not asked.flags & ASKED_RD:
+            return COMPLEX, None
+        return self._judge(asked.qname, row)
+
+    def lets_through(self, name: bytes, row: int) -> bool:
+        """Tell whether nobody says a thing against a name that an answer leads to."""
+        return self._judge(name, row)[0] == OPEN
+
+    def _judge(self, name: bytes, row: int) -> tuple[int, Cell | None]:
+        if self._matcher is None or self._is_touched(name):
+            return COMPLEX, None
         best: Cell | None = None
-        for hit in self._matcher.lookup(asked.qname):
+        for hit in self._matcher.lookup(name):
             cell = self._cell(row, hit.set_id)
             if cell.kind == COMPLEX:
-                return None
-            if cell.kind == BLOCK and (best is None or cell.rank < best.rank):
+                return COMPLEX, None
+            if best is None or (
+                cell.kind == BLOCK and (best.kind != BLOCK or cell.rank < best.rank)
+            ):
                 best = cell
-        if best is None:
-            return None
-        return self._from_template(message, asked, best.template), best.tally
+        return (OPEN if best is None else best.kind), best
 
     def _is_touched(self, qname: bytes) -> bool:
         """Tell whether anybody but a list may say anything of a name."""
@@ -146,7 +162,8 @@ class Table:
             cell = self._cells[row, set_id] = self._fill(row, set_id)
         return cell
 
-    def _from_template(self, message: bytes, asked: Asked, number: int) -> bytes:
+    def from_template(self, message: bytes, asked: Asked, number: int) -> bytes:
+        """Return a block, as the template of this number writes it."""
         which = 0 if not asked.flags & ASKED_OPT else 2 if asked.flags & ASKED_DO else 1
         template = self._templates[number][which]
         head, tail = template[:HEADER_OCTETS], template[HEADER_OCTETS:]

@@ -22,11 +22,11 @@ from filterd.policy.model import Audience
 from filterd.resolve import special_use
 from filterd.resolve.compose import compose
 from filterd.resolve.query import Answer, Peer, Query, Source
-from filterd.resolve.tally import counted_as
+from filterd.resolve.tally import PASS, counted_as
 from filterd.server._fastpath_py import MOST_TALLIES
 from filterd.server._question_py import flags_of
 from filterd.server._replay_py import SWEEPS
-from filterd.server._table_py import BLOCK, COMPLEX, MOST_ROWS, OPEN, Cell
+from filterd.server._table_py import BLOCK, COMPLEX, MOST_OPENINGS, MOST_ROWS, OPEN, Cell
 from filterd.twins import live_twin
 from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
 from filterd.wire import name as names
@@ -79,6 +79,17 @@ class Tally(NamedTuple):
     action: str
 
 
+class Opening(NamedTuple):
+    """As what an answer is counted that nobody says a thing against, and how long it may be kept.
+
+    The tallies are for what came from the cache and for what came from upstream.
+    """
+
+    cached: int
+    forwarded: int
+    cap_ttl_s: int
+
+
 class FastPath:
     """The fast path of one worker, for all its UDP listeners.
 
@@ -103,6 +114,8 @@ class FastPath:
         self._sites, self._clock, self._store = sites, clock, store
         self._resolver, self._log = resolver, log
         self.core: Core = core or Core(os.urandom(16))
+        self.openings: list[Opening] = []
+        """By the numbers that the core knows them by, until it is made to forget."""
         self._tallies: dict[Tally, int] = {}
         self._site: Site | None = None
         self._version = -1
@@ -127,6 +140,11 @@ class FastPath:
                 self.core.replay.sweep()
             self._settled_at = now
             self.settle()
+
+    @property
+    def site(self) -> Site | None:
+        """What is answered from: as of the last ``refresh``."""
+        return self._site
 
     def report(self) -> None:
         """Tell the cache what was repeated, before anybody asks it again."""
@@ -202,6 +220,8 @@ class FastPath:
         self._classes: dict[tuple[str, str | None, str | None], int] = {}
         self._grades: list[GradePolicy] = []
         self._templates: dict[tuple[bytes, ...], int] = {}
+        self._opened: dict[tuple[str, str], int] = {}
+        self.openings = []
         try:
             if site is not self._site:
                 self._reader = SetReader(site.policy, site.index)
@@ -221,7 +241,8 @@ class FastPath:
         key = client.grade.grade, client.network, named
         number = self._classes.get(key)
         if number is None:
-            number = self._classes[key] = self.core.add_class(self._row_of(client.grade))
+            row, opening = self._row_of(client.grade), self._opening(client.grade, "")
+            number = self._classes[key] = self.core.add_class(row, opening)
         return number
 
     def _row_of(self, grade: GradePolicy) -> int:
@@ -244,7 +265,8 @@ class FastPath:
         if plain is None:
             return Cell(COMPLEX)
         if plain.verdict is None or plain.verdict.match is None:
-            return Cell(OPEN)
+            opening = self._opening(grade, plain.category)
+            return Cell(OPEN, template=opening) if opening >= 0 else Cell(COMPLEX)
         query = self._query(grade, edns=False, do=False)
         tally = self._tally(query, Answer(Source.BLOCKED, plain.verdict))
         template = self._template(grade, plain.verdict)
@@ -265,6 +287,21 @@ class FastPath:
             self._templates[key] = self.core.table.add_template(*replies)
         return self._templates[key]
 
+    def _opening(self, grade: GradePolicy, category: str) -> int:
+        """Return the number of an opening for a grade; -1: there are too many."""
+        key = grade.grade, category
+        number = self._opened.get(key)
+        if number is None:
+            cached, forwarded = (
+                self._number_of(Tally(source.value, grade.grade, category, PASS))
+                for source in (Source.CACHED, Source.FORWARDED)
+            )
+            if len(self.openings) == MOST_OPENINGS or cached < 0 or forwarded < 0:
+                return -1
+            number = self._opened[key] = len(self.openings)
+            self.openings.append(Opening(cached, forwarded, grade.client_ttl_max_s))
+        return number
+
     def _query(self, grade: GradePolicy, *, edns: bool, do: bool) -> Query:
         assert self._site is not None
         message = parse_query(compose_query(0, _ANY_QUESTION, rd=False, edns=edns, do=do))
@@ -272,7 +309,9 @@ class FastPath:
 
     def _tally(self, query: Query, answer: Answer) -> int:
         """Return where an answer is counted, -1 where there are too many."""
-        tally = Tally(answer.source.value, *counted_as(query, answer))
+        return self._number_of(Tally(answer.source.value, *counted_as(query, answer)))
+
+    def _number_of(self, tally: Tally) -> int:
         if tally not in self._tallies and len(self._tallies) >= MOST_TALLIES:
             return -1
         return self._tallies.setdefault(tally, len(self._tallies))

@@ -11,7 +11,7 @@ only wait for futures or for a round of the loop.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -20,12 +20,19 @@ if TYPE_CHECKING:
     Done = Callable[[bytes], None]
 
 
+class Waiter(Protocol):
+    """Something that waits, coroutine or not."""
+
+    def cancel(self) -> None:
+        """Wait no longer; ``Stepper.ended`` is told, now or soon."""
+
+
 class Stepper:
     """Steps coroutines; keeps those that wait."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._waiting: set[_Waiting] = set()
+        self._waiting: set[Waiter] = set()
         self._drains: list[_Drain] = []
 
     def __len__(self) -> int:
@@ -42,8 +49,12 @@ class Stepper:
             done(finished.value)
             return
         waiting = _Waiting(self, work, done)
-        self._waiting.add(waiting)
+        self.began(waiting)
         waiting.wait_for(awaited)
+
+    def began(self, waiting: Waiter) -> None:
+        """See that something waits until ``ended`` says otherwise."""
+        self._waiting.add(waiting)
 
     async def drain(self, within_s: float | None) -> None:
         """Let what waits come to its end, but no longer than this."""
@@ -70,7 +81,7 @@ class Stepper:
         """Go on in the next round of the loop."""
         self._loop.call_soon(resume)
 
-    def ended(self, waiting: _Waiting) -> None:
+    def ended(self, waiting: Waiter) -> None:
         """Forget what has come to its end."""
         self._waiting.discard(waiting)
         for drain in self._drains:
@@ -131,10 +142,10 @@ class _Waiting:
 class _Drain:
     """Waits for the end of what waited when it began."""
 
-    def __init__(self, left: set[_Waiting], over: asyncio.Future[None]) -> None:
+    def __init__(self, left: set[Waiter], over: asyncio.Future[None]) -> None:
         self._left, self.over = left, over
 
-    def ended(self, waiting: _Waiting) -> None:
+    def ended(self, waiting: Waiter) -> None:
         self._left.discard(waiting)
         if not self._left and not self.over.done():
             self.over.set_result(None)

@@ -20,10 +20,12 @@ from filterd.server.datagrams import Datagrams
 from filterd.wire import fit, size_limit
 
 if TYPE_CHECKING:
+    from filterd.resolve.query import Fetched
     from filterd.resolve.resolver import Resolver
     from filterd.server.datagrams import Datagram
     from filterd.server.fastpath import FastPath
     from filterd.server.limiter import Limiter
+    from filterd.server.relay import Relay
     from filterd.server.stepping import Stepper
 
 ANSWERED_A_TURN = 64
@@ -50,14 +52,15 @@ class UdpListener:
         stepper: Stepper,
         limiter: Limiter,
         fast: FastPath | None = None,
+        relay: Relay | None = None,
     ) -> None:
         self._resolver, self._stepper, self._clock = resolver, stepper, limiter.clock
         self._loop = asyncio.get_running_loop()
         self._socket = opened
         _enlarge(opened, _SO_RCVBUFFORCE, socket.SO_RCVBUF)
         _enlarge(opened, _SO_SNDBUFFORCE, socket.SO_SNDBUF)
-        self._fast = fast
-        self._datagrams = Datagrams(opened, limiter.table, self._may_ask, fast=fast)
+        self._fast, self._relay = fast, relay
+        self.datagrams = Datagrams(opened, limiter.table, self._may_ask, fast=fast)
         self._going_on: asyncio.Handle | None = None
         self._flushing: asyncio.Handle | None = None
         self._loop.add_reader(opened, self._readable)
@@ -71,12 +74,12 @@ class UdpListener:
     @property
     def counters(self) -> dict[str, int]:
         """What has become of the datagrams: see ``_datagrams_py.COUNTERS``."""
-        return self._datagrams.counters
+        return self.datagrams.counters
 
     @property
     def waiting(self) -> int:
         """How many datagrams have been taken in and not been answered."""
-        return len(self._datagrams)
+        return len(self.datagrams)
 
     @property
     def receive_drops(self) -> int:
@@ -103,30 +106,46 @@ class UdpListener:
         self._turn()
 
     def _turn(self) -> None:
-        self._datagrams.receive(self._clock.monotonic())
+        self.datagrams.receive(self._clock.monotonic())
         if self._fast is not None:
             self._fast.report()
         self._answer_next(ANSWERED_A_TURN)
-        if len(self._datagrams):
+        if len(self.datagrams):
             self._going_on = self._loop.call_soon(self._go_on)
 
     def _answer_next(self, most: int) -> None:
-        for datagram in self._datagrams.take(most, self._clock.monotonic()):
-            try:
-                self._received(datagram)
-            except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
-                _log.exception("a datagram could not be answered")
-        self._datagrams.flush()
+        now = self._clock.monotonic()
+        taken = self.datagrams.take(most, now)
+        if taken and self._fast is not None:
+            self._fast.refresh(now)
+        for datagram in taken:
+            if not self._is_relayed(datagram):
+                self.ask_the_chain(datagram)
+        self.datagrams.flush()
 
-    def _received(self, datagram: Datagram) -> None:
+    def _is_relayed(self, datagram: Datagram) -> bool:
+        try:
+            return self._relay is not None and self._relay.take(datagram, self)
+        except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
+            _log.exception("a datagram could not be relayed")
+            return False
+
+    def ask_the_chain(self, datagram: Datagram, fetched: Fetched | None = None) -> None:
+        """Answer by the chain, by what upstreams have said already if they have. Never raises."""
+        try:
+            self._ask_the_chain(datagram, fetched)
+        except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
+            _log.exception("a datagram could not be answered")
+
+    def _ask_the_chain(self, datagram: Datagram, fetched: Fetched | None) -> None:
         peer = Peer(datagram.address, datagram.interface)
-        admitted = self._resolver.admit(datagram.message, peer)
+        admitted = self._resolver.admit(datagram.message, peer, fetched)
         if admitted is None:
             return
         if isinstance(admitted, bytes):
             self._answer(datagram, admitted)
             return
-        if self._fast is not None and not datagram.recognised:
+        if self._fast is not None and datagram.client_class < 0:
             self._fast.learn(admitted)
         limit = size_limit(admitted.message, "udp")
         self._stepper.run(
@@ -136,13 +155,13 @@ class UdpListener:
 
     def _answer(self, datagram: Datagram, reply: bytes) -> None:
         """Answer soon: with the others of this turn, or of this round of the loop."""
-        self._datagrams.answer(datagram, reply)
+        self.datagrams.answer(datagram, reply)
         if self._flushing is None:
             self._flushing = self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flushing = None
-        self._datagrams.flush()
+        self.datagrams.flush()
 
     def _may_ask(self, address: str, interface: int) -> bool:
         return self._resolver.may_ask(Peer(address, interface))

@@ -29,6 +29,7 @@ from filterd.server.channel import Channel, Handlers
 from filterd.server.fastpath import FastPath
 from filterd.server.limiter import Limiter
 from filterd.server.places import Places
+from filterd.server.relay import Relay
 from filterd.server.stepping import Stepper
 from filterd.server.summing import summed
 from filterd.server.tcp import TcpListener
@@ -97,6 +98,7 @@ class Worker:
         mark = self._setting.page.secret
         self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark)
         self._fast = FastPath(self._sites, clock, self._store, self._resolver, self._counts)
+        self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._counts.enabled = policy.log.level is not LogLevel.OFF
         self._observer = Observer(self._surroundings, clock)
         await self._observer.start(policy)
@@ -201,7 +203,9 @@ class Worker:
         self._counts.enabled = site.policy.log.level is not LogLevel.OFF
 
     async def _listen(self, listening: Listening) -> None:
-        udp = UdpListener(listening.udp, self._resolver, self._stepper, self._limiter, self._fast)
+        udp = UdpListener(
+            listening.udp, self._resolver, self._stepper, self._limiter, self._fast, self._relay
+        )
         self._udp.append(udp)
         tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._places)
         await tcp.start(listening.tcp.dup())  # its server closes what it is given

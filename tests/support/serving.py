@@ -30,6 +30,7 @@ from filterd.server.arrival import bind
 from filterd.server.fastpath import FastPath
 from filterd.server.limiter import Limiter
 from filterd.server.places import Places
+from filterd.server.relay import Relay
 from filterd.server.stepping import Stepper
 from filterd.server.tcp import TcpListener
 from filterd.server.udp import UdpListener
@@ -97,6 +98,7 @@ class Serving:
     ) -> None:
         self._is_fast = fast
         self.fast: FastPath | None = None
+        self.relay: Relay | None = None
         self.clock = FakeClock()
         self.limiter = Limiter(rate or _UNLIMITED, self.clock)
         self.sites = SiteHolder(site)
@@ -138,6 +140,7 @@ class Serving:
         self.resolver = Resolver(self.sites, handler, self.clock)
         if self._is_fast:
             self.fast = FastPath(self.sites, self.clock, self.store, self.resolver)
+            self.relay = Relay(self.fast, self.store, self.forwarder, self.stepper, self.clock)
         for address in self._listen:
             await self._start_on(address)
 
@@ -146,7 +149,9 @@ class Serving:
         tcp = TcpListener(self.resolver, self.stepper, self.limiter, self.connections)
         await tcp.start(tcp_socket)
         self._tcp.append(tcp)
-        udp = UdpListener(udp_socket, self.resolver, self.stepper, self.limiter, self.fast)
+        udp = UdpListener(
+            udp_socket, self.resolver, self.stepper, self.limiter, self.fast, self.relay
+        )
         self.udp.append(udp)
         self._sockets.append(udp_socket)
         self.ports[address] = udp.port

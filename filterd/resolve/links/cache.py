@@ -108,7 +108,7 @@ class Cache:
 
     async def _ask(self, key: Key, query: Query, proceed: Handler) -> Answer:
         """Proceed, and remember what becomes of it."""
-        began_at = self._clock.monotonic()
+        began_at = query.fetched.began_at if query.fetched else self._clock.monotonic()
         answer = await proceed(query)
         now = self._clock.monotonic()
         resolution = answer.resolution

@@ -12,7 +12,7 @@ from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
     from filterd.resolve.handler import Handler
-    from filterd.upstream import Forwarder
+    from filterd.upstream import Forwarder, Resolution
 
 NO_ANSWER = Ede(EdeCode.NO_REACHABLE_AUTHORITY)
 NETWORK_ERROR = Ede(EdeCode.NETWORK_ERROR)
@@ -26,9 +26,8 @@ class Forward:
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
         """See what nothing above could answer. Never proceeds."""
-        question, route = query.upstream_key
         try:
-            resolution = await self._forwarder.resolve(question, route, query.peer.address)
+            resolution = await self._resolution(query)
         except UpstreamTimeoutError:
             return Answer(Source.FAILED, edes=(NO_ANSWER,))
         except UpstreamOverloadError:
@@ -38,3 +37,12 @@ class Forward:
         if resolution.rcode not in CONCLUSIVE:
             return Answer(Source.FAILED, edes=resolution.edes or (NO_ANSWER,))
         return Answer(Source.FORWARDED, None, resolution)
+
+    async def _resolution(self, query: Query) -> Resolution:
+        """Return what upstreams say, or have said already; raise what keeps them from it."""
+        key, fetched = query.upstream_key, query.fetched
+        if fetched is None or fetched.key != key:
+            return await self._forwarder.resolve(*key, query.peer.address)
+        if isinstance(fetched.outcome, UpstreamError):
+            raise type(fetched.outcome)(*fetched.outcome.args)  # it is others' too
+        return fetched.outcome

@@ -207,10 +207,10 @@ def test_the_error_of_one_datagram_costs_no_other_s_answer(
 ) -> None:
     admit = serving.resolver.admit
 
-    def broken(message: bytes, peer: Peer) -> Query | bytes | None:
+    def broken(message: bytes, peer: Peer, fetched: None = None) -> Query | bytes | None:
         if message[:2] == b"\0\1":
             raise RuntimeError("a mistake of ours")
-        return admit(message, peer)
+        return admit(message, peer, fetched)
 
     monkeypatch.setattr(serving.resolver, "admit", broken)
     with serving.stub() as stub:

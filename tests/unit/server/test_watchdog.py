@@ -152,8 +152,8 @@ def test_its_questions_bear_its_mark(serving: Serving, monkeypatch: pytest.Monke
     marks: list[tuple[int, bytes]] = []
     admit = serving.resolver.admit
 
-    def noting(message: bytes, peer: Peer) -> Query | bytes | None:
-        admitted = admit(message, peer)
+    def noting(message: bytes, peer: Peer, fetched: None = None) -> Query | bytes | None:
+        admitted = admit(message, peer, fetched)
         assert isinstance(admitted, Query)
         assert admitted.message.edns is not None
         marks.extend(admitted.message.edns.options)

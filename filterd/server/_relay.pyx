@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+# cython: language_level=3
+"""Questions that nobody says a thing against, relayed, in C: the same as ``_relay_py``,
+which explains it, with fewer objects.
+
+Memory safety. A datagram's message is read again by the bounded reader of
+questions; where its question ends, which is all that is kept of that, lies within
+the message, which never changes. All else that lives from one call to the next
+is Python objects.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+
+from filterd.server._datagrams cimport Datagram
+from filterd.server._fastpath cimport Core
+from filterd.server._question cimport ASKED_CD, ASKED_DO, ASKED_OPT, Question, read_question
+from filterd.wire._assembling cimport assembled_for
+from filterd.wire._codec cimport copied, named
+
+import asyncio
+import logging
+from math import inf
+
+from filterd.resolve.links.cache import STALE_FOR_S
+from filterd.resolve.query import Fetched
+from filterd.upstream import CONCLUSIVE
+from filterd.upstream import Resolution as Resolved
+from filterd.upstream import UpstreamQuestion as Asked
+from filterd.wire import fit
+from filterd.server._relay_py import _plain as plain
+
+cdef type Resolution = Resolved
+cdef type UpstreamQuestion = Asked
+cdef double stale_for_s = STALE_FOR_S
+
+_log = logging.getLogger("filterd.server")
+
+
+cdef class Waiting:
+    """A question that waits for upstreams; see ``filterd.server._relay_py``."""
+
+    cdef Relay _relay
+    cdef Datagram _datagram
+    cdef object _listener, _key, _outcome
+    cdef double _began_at
+    cdef uint32_t _end, _flags
+    cdef Py_ssize_t _limit
+    cdef bint _is_over
+
+    def landed(self, outcome):
+        """Take what became of it."""
+        self._relay.take_outcome(self, outcome)
+
+    def cancel(self):
+        """Wait no longer."""
+        if not self._is_over:
+            self._is_over = True
+            self._relay._stepper.ended(self)
+
+
+cdef class Relay:
+    """Relays the questions of one worker; see ``filterd.server._relay_py.Relay``."""
+
+    cdef object _fast, _store, _failures, _forwarder, _stepper, _clock, _loop
+    cdef Core _core
+    cdef list _landed
+
+    def __init__(self, fast, store, forwarder, stepper, clock):
+        self._fast, self._store, self._forwarder = fast, store, forwarder
+        self._failures, self._stepper, self._clock = store.failures, stepper, clock
+        if isinstance(fast.core, Core):  # else no datagram has an opening
+            self._core = fast.core
+        self._loop = asyncio.get_running_loop()
+        self._landed = []
+
+    def take(self, datagram, listener):
+        """Answer a question or see to it that it will be; False where the chain must."""
+        if self._core is None or not isinstance(datagram, Datagram):
+            return False
+        return self._take(datagram, listener)
+
+    cdef bint _take(self, Datagram datagram, listener) except -1:
+        cdef Question asked
+        cdef Waiting waiting
+        cdef double now
+        cdef object question, entry
+        if datagram.opening < 0 or datagram.epoch != self._core.epoch:
+            return False
+        if not read_question(
+            <const uint8_t*>PyBytes_AS_STRING(datagram.message),
+            PyBytes_GET_SIZE(datagram.message),
+            &asked,
+        ):
+            return False
+        now = self._clock.monotonic()
+        question = named(
+            UpstreamQuestion,
+            (
+                copied(asked.name, <uint32_t>asked.name_octets),
+                asked.qtype,
+                bool(asked.flags & ASKED_DO),
+                bool(asked.flags & ASKED_CD),
+            ),
+        )
+        waiting = Waiting.__new__(Waiting)
+        waiting._relay, waiting._datagram, waiting._listener = self, datagram, listener
+        waiting._key, waiting._began_at = (question, self._fast.site.route), now
+        waiting._end, waiting._flags = <uint32_t>asked.end, asked.flags
+        waiting._limit = asked.limit
+        entry = plain(self._store, waiting._key, now)
+        if entry is None:
+            self._ask(waiting)
+            return True
+        return entry is not False and self._repeated(waiting, entry)
+
+    cdef _ask(self, Waiting waiting):
+        cdef object question, route, outcome
+        question, route = waiting._key
+        outcome = self._forwarder.ask(question, route, waiting._datagram.address, waiting.landed)
+        self._stepper.began(waiting)
+        if outcome is not None:
+            self.take_outcome(waiting, outcome)
+
+    cdef take_outcome(self, Waiting waiting, outcome):
+        """Take what became of a question; those of one round of the loop are finished together."""
+        if not self._landed:
+            self._loop.call_soon(self._finish_all)
+        waiting._outcome = outcome
+        self._landed.append(waiting)
+
+    def _finish_all(self):
+        cdef list landed = self._landed, datagrams = []
+        cdef Waiting waiting
+        cdef double now = self._clock.monotonic()
+        self._landed = []
+        self._fast.refresh(now)
+        for waiting in landed:
+            if waiting._is_over:
+                continue
+            waiting._is_over = True
+            self._stepper.ended(waiting)
+            if waiting._listener.datagrams not in datagrams:
+                datagrams.append(waiting._listener.datagrams)
+            if not self._finished(waiting, now):
+                fetched = Fetched(waiting._key, waiting._outcome, waiting._began_at)
+                waiting._listener.ask_the_chain(waiting._datagram, fetched)
+            waiting._outcome = None
+        for one in datagrams:
+            one.flush()
+
+    cdef bint _finished(self, Waiting waiting, double now) except -1:
+        """Send what upstreams have said; False where the chain must."""
+        cdef object resolution = waiting._outcome
+        try:
+            if type(resolution) is not Resolution or not self._is_plain(waiting, resolution):
+                return False
+            self._store.put(waiting._key, resolution, now, stale_s=stale_for_s)
+            self._failures.forget(waiting._key, now)
+            opening = self._fast.openings[waiting._datagram.opening]
+            self._send(waiting, resolution, 0, opening.cap_ttl_s)
+            self._core.count(opening.forwarded)
+        except Exception:
+            _log.exception("a question could not be relayed")
+            return False
+        return True
+
+    cdef bint _repeated(self, Waiting waiting, entry) except -1:
+        """Send what the cache holds, which the fast path repeats from now on; False if not plain."""
+        cdef object resolution = entry.resolution
+        cdef double until
+        if not self._is_plain(waiting, resolution):
+            return False
+        opening = self._fast.openings[waiting._datagram.opening]
+        reply = self._send(
+            waiting, resolution, <int64_t>(waiting._began_at - <double>entry.stored_at),
+            opening.cap_ttl_s,
+        )
+        self._core.count(opening.cached)
+        until = self._store.repeatable_until(waiting._key, waiting._began_at)
+        if until > waiting._began_at:
+            self._core.replay.note(
+                waiting._datagram.client_class,
+                waiting._flags,
+                reply,
+                until,
+                inf,
+                opening.cached,
+                waiting._key,
+            )
+        return True
+
+    cdef bytes _send(self, Waiting waiting, resolution, int64_t age_s, int64_t cap_ttl_s):
+        cdef bytes message = waiting._datagram.message, reply
+        reply = assembled_for(
+            <const uint8_t*>PyBytes_AS_STRING(message),
+            waiting._end,
+            (waiting._flags & ASKED_OPT) != 0,
+            (waiting._flags & ASKED_DO) != 0,
+            resolution.sections,
+            resolution.rcode,
+            age_s,
+            cap_ttl_s,
+            resolution.authentic,
+        )
+        sent = reply if PyBytes_GET_SIZE(reply) <= waiting._limit else fit(reply, waiting._limit)
+        waiting._listener.datagrams.answer(waiting._datagram, sent)
+        return reply
+
+    cdef bint _is_plain(self, Waiting waiting, resolution) except -1:
+        """Tell whether the chain would send just this, as far as it was judged by what holds now."""
+        cdef Datagram datagram = waiting._datagram
+        if (
+            datagram.epoch != self._core.epoch
+            or resolution.rcode not in CONCLUSIVE
+            or resolution.edes
+            or resolution.private
+            or resolution.ech
+        ):
+            return False
+        for target in resolution.targets:
+            if not self._core.lets_through(target, datagram.client_class):
+                return False
+        return True

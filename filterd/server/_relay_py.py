@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions that nobody says a thing against, relayed, in readable Python (see ``_relay``).
+
+The fast path has found that neither the lists nor anybody else say a thing
+against a name (its *opening*). What the chain would do with it is then so plain
+that it is done here without: answer from the cache, or ask upstreams, keep what
+they say, and send it. As soon as anything is not plain the question goes down
+the chain after all, with what upstreams have said so that nobody is asked twice:
+
+- another site is in force, or the clock was set, since the question was judged;
+- the answer leads to a name that somebody does say something against or of, or to
+  an address of a private network, or it offers a key for Encrypted Client Hello;
+- an upstream failed, or gave reasons;
+- the cache holds something that has expired or should be asked for anew.
+
+So no policy and no second way of failing is in here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from math import inf
+from typing import TYPE_CHECKING
+
+from filterd.resolve.links.cache import STALE_FOR_S
+from filterd.resolve.query import Fetched
+from filterd.server._question_py import ASKED_CD, ASKED_DO, ASKED_OPT, Asked, read
+from filterd.upstream import CONCLUSIVE, UpstreamQuestion
+from filterd.upstream.resolution import Resolution
+from filterd.wire import assemble_for, fit
+
+if TYPE_CHECKING:
+    from typing import Literal, Protocol
+
+    from filterd.clock import Clock
+    from filterd.errors import UpstreamError
+    from filterd.resolve.entry import Entry
+    from filterd.resolve.failures import Key
+    from filterd.resolve.store import ResolutionStore
+    from filterd.server.datagrams import Datagram, Datagrams
+    from filterd.server.fastpath import FastPath
+    from filterd.server.stepping import Stepper
+    from filterd.upstream import Forwarder
+
+    class Listener(Protocol):
+        """Where questions come from."""
+
+        datagrams: Datagrams
+
+        def ask_the_chain(self, datagram: Datagram, fetched: Fetched | None) -> None:
+            """Answer by the chain; must not raise."""
+
+
+_log = logging.getLogger("filterd.server")
+
+
+class Relay:
+    """Relays the questions of one worker.
+
+    Args:
+        fast: what judged them.
+        store: the cache, which the chain shares.
+        forwarder: asks upstreams.
+        stepper: is told what waits.
+        clock: for both times.
+    """
+
+    def __init__(
+        self,
+        fast: FastPath,
+        store: ResolutionStore,
+        forwarder: Forwarder,
+        stepper: Stepper,
+        clock: Clock,
+    ) -> None:
+        self._fast, self._store, self._forwarder = fast, store, forwarder
+        self._stepper, self._clock = stepper, clock
+        self._loop = asyncio.get_running_loop()
+        self._landed: list[tuple[_Waiting, Resolution | UpstreamError]] = []
+
+    def take(self, datagram: Datagram, listener: Listener) -> bool:
+        """Answer a question or see to it that it will be; False where the chain must.
+
+        ``FastPath.refresh`` has been called in this turn.
+        """
+        if datagram.opening < 0 or datagram.epoch != self._fast.core.epoch:
+            return False
+        asked, site = read(datagram.message), self._fast.site
+        if asked is None or site is None:
+            return False
+        do, cd = bool(asked.flags & ASKED_DO), bool(asked.flags & ASKED_CD)
+        question, now = UpstreamQuestion(asked.qname, asked.qtype, do, cd), self._clock.monotonic()
+        waiting = _Waiting(self, datagram, listener, asked, (question, site.route), now)
+        entry = _plain(self._store, (question, site.route), now)
+        if entry is None:
+            self._ask(waiting)
+            return True
+        return entry is not False and self._repeated(waiting, entry)
+
+    def _ask(self, waiting: _Waiting) -> None:
+        question, route = waiting.key
+        outcome = self._forwarder.ask(question, route, waiting.datagram.address, waiting.landed)
+        self._stepper.began(waiting)
+        if outcome is not None:
+            self.landed(waiting, outcome)
+
+    def landed(self, waiting: _Waiting, outcome: Resolution | UpstreamError) -> None:
+        """Take what became of a question; those of one round of the loop are finished together."""
+        if not self._landed:
+            self._loop.call_soon(self._finish_all)
+        self._landed.append((waiting, outcome))
+
+    def gave_up(self, waiting: _Waiting) -> None:
+        """Forget one that nobody waits for any more."""
+        self._stepper.ended(waiting)
+
+    def _finish_all(self) -> None:
+        landed, self._landed = self._landed, []
+        now = self._clock.monotonic()
+        self._fast.refresh(now)
+        listeners = set()
+        for waiting, outcome in landed:
+            if waiting.is_over:
+                continue
+            waiting.is_over = True
+            self._stepper.ended(waiting)
+            listeners.add(waiting.listener)
+            if not self._finished(waiting, outcome, now):
+                fetched = Fetched(waiting.key, outcome, waiting.began_at)
+                waiting.listener.ask_the_chain(waiting.datagram, fetched)
+        for listener in listeners:
+            listener.datagrams.flush()
+
+    def _finished(self, waiting: _Waiting, outcome: Resolution | UpstreamError, now: float) -> bool:
+        """Send what upstreams have said; False where the chain must."""
+        try:
+            if not isinstance(outcome, Resolution) or not self._is_plain(waiting, outcome):
+                return False
+            self._store.put(waiting.key, outcome, now, stale_s=STALE_FOR_S)
+            self._store.failures.forget(waiting.key, now)
+            self._send(waiting, outcome, 0)
+            opening = self._fast.openings[waiting.datagram.opening]
+            self._fast.core.count(opening.forwarded)
+        except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
+            _log.exception("a question could not be relayed")
+            return False
+        return True
+
+    def _repeated(self, waiting: _Waiting, entry: Entry) -> bool:
+        """Send what the cache holds, which the fast path repeats from now on; False if not plain."""
+        resolution = entry.resolution
+        if not self._is_plain(waiting, resolution):
+            return False
+        reply = self._send(waiting, resolution, int(waiting.began_at - entry.stored_at))
+        opening = self._fast.openings[waiting.datagram.opening]
+        self._fast.core.count(opening.cached)
+        until = self._store.repeatable_until(waiting.key, waiting.began_at)
+        if until > waiting.began_at:
+            self._fast.core.replay.note(
+                waiting.datagram.client_class,
+                waiting.asked.flags,
+                reply,
+                until,
+                inf,
+                opening.cached,
+                waiting.key,
+            )
+        return True
+
+    def _send(self, waiting: _Waiting, resolution: Resolution, age_s: int) -> bytes:
+        asked, datagram = waiting.asked, waiting.datagram
+        reply = assemble_for(
+            datagram.message,
+            asked.end,
+            bool(asked.flags & ASKED_OPT),
+            bool(asked.flags & ASKED_DO),
+            resolution.sections,
+            resolution.rcode,
+            age_s=age_s,
+            cap_ttl_s=self._fast.openings[datagram.opening].cap_ttl_s,
+            authentic=resolution.authentic,
+        )
+        waiting.listener.datagrams.answer(datagram, fit(reply, asked.limit))
+        return reply
+
+    def _is_plain(self, waiting: _Waiting, resolution: Resolution) -> bool:
+        """Tell whether the chain would send just this, as far as it was judged by what holds now."""
+        core, datagram = self._fast.core, waiting.datagram
+        return (
+            datagram.epoch == core.epoch
+            and resolution.rcode in CONCLUSIVE
+            and not (resolution.edes or resolution.private or resolution.ech)
+            and all(core.lets_through(one, datagram.client_class) for one in resolution.targets)
+        )
+
+
+class _Waiting:
+    """A question that waits for upstreams."""
+
+    __slots__ = ("_relay", "asked", "began_at", "datagram", "is_over", "key", "listener")
+
+    def __init__(
+        self,
+        relay: Relay,
+        datagram: Datagram,
+        listener: Listener,
+        asked: Asked,
+        key: Key,
+        began_at: float,
+    ) -> None:
+        self._relay, self.datagram, self.listener = relay, datagram, listener
+        self.asked, self.key, self.began_at, self.is_over = asked, key, began_at, False
+
+    def landed(self, outcome: Resolution | UpstreamError) -> None:
+        self._relay.landed(self, outcome)
+
+    def cancel(self) -> None:
+        """Wait no longer."""
+        if not self.is_over:
+            self.is_over = True
+            self._relay.gave_up(self)
+
+
+def _plain(store: ResolutionStore, key: Key, now: float) -> Entry | Literal[False] | None:
+    entry = store.expired(key, now)
+    if entry is None:
+        if store.failures.holding(key, now) is not None:
+            return False
+        store.misses += 1
+        return None
+    if now >= entry.expires_at or (entry.hits >= 3 and now >= entry.refresh_at):
+        return False
+    return store.get(key, now)
