@@ -166,7 +166,7 @@ cdef class Relay:
         return True
 
     cdef bint _repeated(self, Waiting waiting, entry) except -1:
-        """Send what the cache holds, which the fast path repeats from now on; False if not plain."""
+        """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
         cdef object resolution = entry.resolution
         cdef double until
         if not self._is_plain(waiting, resolution):
@@ -208,7 +208,7 @@ cdef class Relay:
         return reply
 
     cdef bint _is_plain(self, Waiting waiting, resolution) except -1:
-        """Tell whether the chain would send just this, as far as it was judged by what holds now."""
+        """Tell whether the chain would send just this to who asked."""
         cdef Datagram datagram = waiting._datagram
         if (
             datagram.epoch != self._core.epoch

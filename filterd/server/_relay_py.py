@@ -148,7 +148,7 @@ class Relay:
         return True
 
     def _repeated(self, waiting: _Waiting, entry: Entry) -> bool:
-        """Send what the cache holds, which the fast path repeats from now on; False if not plain."""
+        """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
         resolution = entry.resolution
         if not self._is_plain(waiting, resolution):
             return False
@@ -185,7 +185,7 @@ class Relay:
         return reply
 
     def _is_plain(self, waiting: _Waiting, resolution: Resolution) -> bool:
-        """Tell whether the chain would send just this, as far as it was judged by what holds now."""
+        """Tell whether the chain would send just this to who asked."""
         core, datagram = self._fast.core, waiting.datagram
         return (
             datagram.epoch == core.epoch

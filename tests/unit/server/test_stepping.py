@@ -198,7 +198,7 @@ def test_nothing_is_left_to_the_garbage_collector(run: Run) -> None:
         kept = weakref.ref(future)
         future.set_result(b"answer")
         assert await done == b"answer"
-        assert waiting._awaited is None
+        assert waiting._awaited is None  # type: ignore[attr-defined]  # a coroutine's
         del future
         assert kept() is None
 
