@@ -15,6 +15,7 @@ WAIVED = {
     "lists/guards": "two frozen records; lists/test_refusals and policy/test_engine apply them",
     "lists/_matcher_py": "chosen by lists/matcher; tests/twins hold it against its native twin",
     "lists/_packing_py": "chosen by lists/packing; tests/twins hold it against its native twin",
+    "resolve/_store_py": "chosen by resolve/store; test_store tests both twins alike",
     "server/_datagrams_py": "chosen by server/datagrams; test_datagrams tests both twins alike",
     "server/_fastpath_py": "chosen by server/fastpath; tests/twins hold it against its native twin",
     "server/_question_py": "what a question may be; tests/twins hold it against ``_question.pxd``",
@@ -22,6 +23,7 @@ WAIVED = {
     "server/_table_py": "chosen with server/fastpath; tests/twins hold it against its native twin",
     "server/_limiter_py": "chosen by server/limiter; test_limiter tests both twins alike",
     "wire/_codec_py": "gathers what has its tests; tests/twins hold it against its native twin",
+    "upstream/_flights_py": "chosen by upstream/flights; test_flights tests both twins alike",
     "upstream/_pool_py": "chosen by upstream/pool; test_pool tests both twins alike",
 }
 """Modules that are tested elsewhere, and where."""

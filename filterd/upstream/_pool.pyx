@@ -59,7 +59,6 @@ cdef extern from "Python.h":
     int PySys_Audit(const char* event, const char* arguments, ...) except -1
 
 cdef enum:
-    BLOCK = 2_048
     LARGEST_RESPONSE = 4_096
     SOCKETS_A_WAKEUP = 64
     TRIES = 32
@@ -70,19 +69,15 @@ cdef str ALL_WAIT = "all {} sockets are waiting for answers"
 cdef str CLOSED = "the sockets are closed"
 
 
+cdef class Waiter:
+    """Who waits for an attempt and is told the answer without a call of Python."""
+
+    cdef take(self, UdpAttempt attempt, response):
+        raise NotImplementedError
+
+
 cdef class UdpAttempt:
     """A question sent once to one server; see ``filterd.upstream.udp.UdpAttempt``."""
-
-    cdef readonly object waiter
-    cdef readonly object member
-    cdef readonly double sent_at
-    cdef readonly bint edns
-    cdef readonly bint exact
-    cdef bytes _qname  # as it was sent
-    cdef uint16_t _qtype
-    cdef uint16_t _message_id
-    cdef Opened _opened
-    cdef UdpAttempt _next
 
     def close(self):
         """Wait no longer. May be called twice."""
@@ -106,16 +101,6 @@ cdef class UdpAttempt:
 
 cdef class Opened:
     """A connected socket and the questions that wait on it, the last one first."""
-
-    cdef SocketPool _pool
-    cdef Server _server
-    cdef int _fd
-    cdef int _place
-    cdef int _carried
-    cdef int _waiting
-    cdef bint _retired
-    cdef double _retires_at
-    cdef UdpAttempt _last
 
     def __cinit__(self):
         self._fd = -1
@@ -182,12 +167,6 @@ cdef class Opened:
 cdef class Server:
     """One server's address, and the sockets that may carry more questions to it, by their places."""
 
-    cdef object member
-    cdef list _places
-    cdef int _sockets
-    cdef socklen_t _address_octets
-    cdef sockaddr_in6 _address  # or an IPv4 one, which is shorter
-
     def __cinit__(self, member, int places):
         self.member, self._places = member, [None] * places
         memset(&self._address, 0, sizeof(self._address))
@@ -209,24 +188,6 @@ cdef class Server:
 cdef class SocketPool:
     """Sends attempts; see ``filterd.upstream._pool_py.SocketPool``."""
 
-    cdef object _wheel
-    cdef object _numbers
-    cdef object _counters
-    cdef object _loop
-    cdef object _epoll
-    cdef int _epoll_fd
-    cdef bint _timed
-    cdef bytes _allowed
-    cdef dict _servers
-    cdef dict _open
-    cdef list _around
-    cdef Py_ssize_t _most
-    cdef int _questions_a_socket
-    cdef int _places
-    cdef double _life_s
-    cdef int _numbers_left
-    cdef uint16_t _block[BLOCK]
-
     def __init__(self, wheel, numbers, counters):
         self._wheel, self._numbers, self._counters = wheel, numbers, counters
         self._most = reference.most_sockets()
@@ -246,6 +207,11 @@ cdef class SocketPool:
 
     def ask(self, waiter, member, question, double sent_at, *, bint edns, bint exact):
         """Send a question to a server; see ``filterd.upstream._pool_py.SocketPool.ask``."""
+        return self.send(waiter, member, question, sent_at, edns, exact)
+
+    cdef UdpAttempt send(
+        self, waiter, member, question, double sent_at, bint edns, bint exact
+    ):
         cdef UdpAttempt attempt = UdpAttempt.__new__(UdpAttempt)
         attempt.waiter, attempt.member, attempt.sent_at = waiter, member, sent_at
         attempt.edns, attempt.exact = edns, exact
@@ -466,7 +432,10 @@ cdef class SocketPool:
             response = parsed(PyBytes_FromStringAndSize(<char*>message, length))
             if response is not None:
                 attempt.leave()  # an upstream that answers twice is not heard twice
-                attempt.waiter.answered(attempt, response)
+                if isinstance(attempt.waiter, Waiter):
+                    (<Waiter>attempt.waiter).take(attempt, response)
+                else:
+                    attempt.waiter.answered(attempt, response)
                 return
         self._mismatched(
             opened,

@@ -25,10 +25,10 @@ from filterd.upstream.fetching import Fetch, Fetches
 from filterd.wire import ParsedResponse, Rcode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from filterd.policy.model import UpstreamServer
-    from filterd.upstream.group import ServerGroup, ServerHealth
+    from filterd.upstream.group import ServerHealth
     from filterd.upstream.pool import UdpAttempt
     from filterd.upstream.question import UpstreamQuestion
     from filterd.upstream.timers import Bucket
@@ -40,10 +40,11 @@ DEADLINE_S = 3.8
 CONCLUSIVE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
 """The response codes that say something of the name and not of the server."""
 
-_MISMATCHES_UNTIL_TCP = 10
-_SECOND_TRY_S = 1.2
+SECOND_TRY_S = 1.2
 """When all are silent and the first is asked again: late enough not to double the load of slow
 ones, early enough to outlive a way that was gone for a second (who asks again joins us here)."""
+
+_MISMATCHES_UNTIL_TCP = 10
 _NO_EDNS = frozenset((Rcode.FORMERR, Rcode.NOTIMP))
 
 
@@ -93,22 +94,20 @@ class Exchange:
     def __init__(
         self,
         transports: Transports,
-        group: ServerGroup,
+        order: Iterable[ServerHealth],
         question: UpstreamQuestion,
         done: Callable[[Outcome], None],
-        now: float,
     ) -> None:
         """Prepare an exchange.
 
         Args:
             transports: the ways to ask.
-            group: whom to ask.
+            order: whom to ask, the first first.
             question: what to ask.
             done: told the outcome.
-            now: the clock's monotonic time.
         """
         self._use, self._question, self._done = transports, question, done
-        self._to_ask: list[ServerHealth] = group.in_order(now)
+        self._to_ask = list(order)
         self._asked: list[tuple[ServerHealth, float]] = []
         self._attempts: list[UdpAttempt] = []
         self._fetches: Fetches | None = None
@@ -120,8 +119,22 @@ class Exchange:
         self._waits_in: Bucket = _NOWHERE
 
     def start(self, now: float) -> None:
-        """Ask the first server."""
+        """Ask the first server. ``now`` is the clock's monotonic time."""
         self._ask_next(now)
+
+    def go_on(self, attempt: UdpAttempt, began: float, next_at: float) -> None:
+        """Take over where the first server has been asked and nothing is known yet.
+
+        Args:
+            attempt: how it was asked; what comes of it is told here from now on.
+            began: the wheel's time at which that was.
+            next_at: when to ask the next server, if there is one.
+        """
+        self._asked.append((self._to_ask.pop(0), attempt.sent_at))
+        self._attempts.append(attempt)
+        attempt.waiter = self
+        self._began, self._next_at = began, next_at
+        self._wait()
 
     def close(self) -> None:
         """Give up without a result; frees all that waits. May be called twice."""
@@ -165,7 +178,7 @@ class Exchange:
         if self._to_ask:
             at = self._next_at
         else:
-            at = end if self._tried_again else self._began + _SECOND_TRY_S
+            at = end if self._tried_again else self._began + SECOND_TRY_S
         self._waits_in.pop(self, None)
         at = at if at < end else end  # noqa: FURB136 -- ``min`` costs a call
         self._waits_in = self._use.wheel.put(self, at)

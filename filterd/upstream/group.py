@@ -12,12 +12,15 @@ from filterd.upstream.route import in_clear
 
 if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
+    from filterd.upstream.route import Route
 
+MOST_GROUPS = 256
+"""Routes remembered: reloads make new ones, and what no site uses is forgotten at last."""
 _FAILURES_UNTIL_DOWN = 3
 _DOWN_S = 10.0
-_SMOOTHING = 0.2
-_FIRST_HEDGE_S = 0.150
-_LAST_HEDGE_S = 2.0
+SMOOTHING = 0.2
+FIRST_HEDGE_S = 0.150
+LAST_HEDGE_S = 2.0
 """However slow a server is, the next must still have time to answer."""
 _CASE_MISMATCHES = 3
 _FORGET_S = 900.0
@@ -56,7 +59,7 @@ class ServerHealth:
 
     def answered(self, took_s: float, now: float) -> None:
         """Note an answer."""
-        self.srtt_s += (took_s - self.srtt_s) * (_SMOOTHING if self.srtt_s else 1.0)
+        self.srtt_s += (took_s - self.srtt_s) * (SMOOTHING if self.srtt_s else 1.0)
         self.failures, self.down_until, self._answered_at = 0, 0.0, now
 
     def failed(self, asked_at: float, now: float) -> None:
@@ -79,7 +82,7 @@ class ServerHealth:
     @property
     def hedge_after_s(self) -> float:
         """How long to wait for it before another server is asked as well."""
-        return min(max(_FIRST_HEDGE_S, 2 * self.srtt_s), _LAST_HEDGE_S)
+        return min(max(FIRST_HEDGE_S, 2 * self.srtt_s), LAST_HEDGE_S)
 
     def understands_edns(self, now: float) -> bool:
         """Tell whether it may be asked with an OPT record."""
@@ -130,3 +133,28 @@ class ServerGroup:
             members.sort(key=lambda member: member.down_until > now)
             members[0].probes(now)
         return members
+
+
+class Groups:
+    """What is known of the servers of each route; ``by_route`` may be read."""
+
+    def __init__(self) -> None:
+        self.by_route: dict[Route, ServerGroup] = {}
+
+    def of(self, route: Route) -> ServerGroup:
+        """Return the group that is asked by a route."""
+        group = self.by_route.get(route)
+        if group is None:
+            members = tuple(self._health(server) for server in route.servers)
+            group = self.by_route[route] = ServerGroup(members)
+            if len(self.by_route) > MOST_GROUPS:
+                del self.by_route[next(iter(self.by_route))]
+        return group
+
+    def _health(self, server: UpstreamServer) -> ServerHealth:
+        """Return what is known of a server, whichever route leads to it."""
+        for group in self.by_route.values():
+            for member in group.members:
+                if member.server == server:
+                    return member
+        return ServerHealth(server)

@@ -13,8 +13,10 @@ import multiprocessing
 import socket
 import sys
 import tempfile
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import process_time
 from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
@@ -32,6 +34,8 @@ from filterd.resolve.store import ResolutionStore
 from filterd.server.stepping import Stepper
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
 from filterd.upstream.extraction import resolution_of
+from filterd.upstream.group import ServerHealth
+from filterd.upstream.transports import Transports
 from filterd.wire import assemble, parse_query, parse_response
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, LISTS, a_site
@@ -40,10 +44,16 @@ from tests.support.wire import a_query, a_response
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from filterd.errors import UpstreamError
     from filterd.resolve.query import Answer
+    from filterd.upstream import Resolution
+    from filterd.upstream.pool import SocketPool, UdpAttempt
+    from filterd.wire import ParsedResponse
 
 QUESTIONS = 20_000
 AT_A_TIME = 50
+EXCHANGES = 100_000
+"""More of them: a kernel that samples tells user and system apart only roughly."""
 ROUNDS = 5
 PEER = Peer(GRADE_1)
 ROW = "{:<44}{:>8.2f} us\n"
@@ -143,24 +153,104 @@ def nothing_is_parsed() -> Iterator[None]:
     resolution = resolution_of(response, ASKED)
     with (
         patch("filterd.upstream.question.parse_response", lambda _: response),  # both twins ask it
-        patch("filterd.upstream.forwarder.resolution_of", lambda *_, **__: resolution),
+        patch("filterd.upstream._flights_py.resolution_of", lambda *_, **__: resolution),
     ):
         yield
 
 
+def some_questions(count: int) -> list[UpstreamQuestion]:
+    """Return questions that are asked once each."""
+    names = [b"\x08x%07d\x07example\x03com\0" % number for number in range(count)]
+    return [UpstreamQuestion(name, 1, do=False, cd=False) for name in names]
+
+
 async def exchange_cost(chain: Chain, port: int, questions: int) -> float:
-    """Measure asking an upstream and reading what it says."""
+    """Measure asking an upstream and reading what it says, by coroutines."""
     route = Route((UpstreamServer("127.0.0.1", port),))
-    numbers = iter(range(questions))
+    left = iter(some_questions(questions))
 
     async def one_after_another() -> None:
-        for number in numbers:
-            qname = b"\x08x%07d\x07example\x03com\0" % number
-            await chain.forwarder.resolve(UpstreamQuestion(qname, 1, do=False, cd=False), route)
+        for question in left:
+            await chain.forwarder.resolve(question, route)
 
     began = process_time()
     await asyncio.gather(*[one_after_another() for _ in range(AT_A_TIME)])
     return (process_time() - began) / questions * 1e6
+
+
+async def callback_cost(chain: Chain, port: int, questions: int) -> tuple[float, float]:
+    """Measure the same by callbacks: the user's share, the system's."""
+    route, asked = Route((UpstreamServer("127.0.0.1", port),)), iter(some_questions(questions))
+    left, everything = questions, asyncio.get_running_loop().create_future()
+    ask = chain.forwarder.ask
+
+    def next_one() -> None:
+        question = next(asked, None)
+        if question is not None:
+            ask(question, route, "192.0.2.1", done)
+
+    def done(outcome: Resolution | UpstreamError) -> None:
+        nonlocal left
+        assert isinstance(outcome, tuple)
+        left -= 1
+        if not left:
+            everything.set_result(None)
+        next_one()
+
+    return await _shares(next_one, everything, questions)
+
+
+class Bare:
+    """Asks by sockets alone: what an exchange costs without all that decides."""
+
+    def __init__(self, pool: SocketPool, port: int, questions: int) -> None:
+        self._pool, self._member = pool, ServerHealth(UpstreamServer("127.0.0.1", port))
+        self._asked, self._left = iter(some_questions(questions)), questions
+        self.everything: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def next_one(self) -> None:
+        """Ask one more question."""
+        question = next(self._asked, None)
+        if question is not None:
+            self._pool.ask(self, self._member, question, 0.0, edns=True, exact=False)
+
+    def answered(self, attempt: UdpAttempt, response: ParsedResponse) -> None:  # noqa: ARG002
+        """Take the answer."""
+        self._left -= 1
+        if not self._left:
+            self.everything.set_result(None)
+        self.next_one()
+
+    def mismatched(self) -> None:
+        """See what there is none of."""
+
+    def mismatched_in_case(self, attempt: UdpAttempt) -> None:
+        """See what there is none of."""
+
+    def refused(self) -> None:
+        """See what there is none of."""
+
+
+async def bare_cost(port: int, questions: int) -> tuple[float, float]:
+    """Measure the sockets alone: the user's share, the system's."""
+    transports = Transports(SystemClock(), Counter())
+    try:
+        bare = Bare(transports.pool, port, questions)
+        return await _shares(bare.next_one, bare.everything, questions)
+    finally:
+        transports.close()
+
+
+async def _shares(
+    next_one: Callable[[], None], everything: asyncio.Future[None], questions: int
+) -> tuple[float, float]:
+    began = getrusage(RUSAGE_SELF)
+    for _ in range(AT_A_TIME):
+        next_one()
+    await everything
+    ended = getrusage(RUSAGE_SELF)
+    user_s, system_s = ended.ru_utime - began.ru_utime, ended.ru_stime - began.ru_stime
+    return user_s / questions * 1e6, system_s / questions * 1e6
 
 
 async def miss_cost(chain: Chain, questions: int) -> float:
@@ -193,14 +283,22 @@ async def miss_cost(chain: Chain, questions: int) -> float:
     return took / questions * 1e6
 
 
+def shares(what: str, cost: tuple[float, float]) -> list[tuple[str, float]]:
+    """Return rows of a cost of which the system has a share."""
+    user, system = cost
+    return [(what, user + system), ("  of that: user", user), ("  of that: system", system)]
+
+
 async def measure(folder: Path, port: int, questions: int) -> list[tuple[str, float]]:
     """Measure everything."""
     chain = a_chain(folder, port)
     try:
         rows = [*codec_costs(questions), *await chain_costs(chain, questions)]
-        rows.append(("exchange", await exchange_cost(chain, port, questions)))
+        rows.append(("exchange, by coroutines", await exchange_cost(chain, port, questions)))
+        rows += shares("exchange", await callback_cost(chain, port, EXCHANGES))
         with nothing_is_parsed():
-            rows.append(("exchange, nothing parsed", await exchange_cost(chain, port, questions)))
+            rows += shares("exchange, nothing parsed", await callback_cost(chain, port, EXCHANGES))
+            rows += shares("its sockets alone", await bare_cost(port, EXCHANGES))
         rows.append(("miss", await miss_cost(chain, questions)))
         return rows
     finally:

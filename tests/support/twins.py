@@ -18,6 +18,9 @@ def _built(*names: str, package: str = "filterd.server") -> list[ModuleType]:
 MODULES = {
     "limiter": _built("_limiter_py", "_limiter"),
     "datagrams": _built("_datagrams_py", "_datagrams"),
+    "exchange": _built("exchange", "_flights", package="filterd.upstream"),
+    "flights": _built("_flights_py", "_flights", package="filterd.upstream"),
     "pool": _built("_pool_py", "_pool", package="filterd.upstream"),
+    "store": _built("_store_py", "_store", package="filterd.resolve"),
 }
 """By facade; the pure twin is first, and the only one where no compiler was at hand."""

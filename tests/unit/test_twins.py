@@ -66,6 +66,7 @@ def test_a_daemon_without_native_modules_knows_all_that_it_misses() -> None:
         "filterd.server._fastpath",
         "filterd.server._limiter",
         "filterd.upstream._extraction",
+        "filterd.upstream._flights",
         "filterd.upstream._pool",
         "filterd.wire._assembling",
         "filterd.wire._codec",

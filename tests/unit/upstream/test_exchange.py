@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One question put to a group of servers (RFC 5452, reliability.md B1 to B3)."""
+"""One question put to a group of servers (RFC 5452, reliability.md B1 to B3); by both twins."""
 
 from __future__ import annotations
 
@@ -28,24 +28,39 @@ from filterd.errors import (
 )
 from filterd.policy.model import Tls, UpstreamServer
 from filterd.upstream import UpstreamQuestion, exchange, fetching
-from filterd.upstream.exchange import Answered, Exchange
+from filterd.upstream.exchange import Answered
 from filterd.upstream.group import ServerGroup, ServerHealth
 from filterd.upstream.transports import Transports
 from filterd.wire import ParsedResponse, parse_response
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S, open_sockets
+from tests.support.twins import MODULES
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+    from types import ModuleType
 
     from filterd.upstream.exchange import Outcome
     from filterd.upstream.tls import TlsConnections
 
 QUESTION = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
 GOOD, FORGED = "192.0.2.1", "192.0.2.66"
+
+
+class Twin:
+    """The twin that is tested."""
+
+    module: ModuleType
+
+
+@pytest.fixture(
+    autouse=True, params=MODULES["exchange"], ids=lambda module: module.__name__.rpartition(".")[2]
+)
+def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Twin, "module", request.param, raising=False)
 
 
 @pytest.fixture
@@ -58,7 +73,7 @@ def second() -> Iterator[FakeUpstream]:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time that passes for real: enough for loopback, little enough to wait for."""
     monkeypatch.setattr(exchange, "DEADLINE_S", 0.7)
-    monkeypatch.setattr(exchange, "_SECOND_TRY_S", 0.4)
+    monkeypatch.setattr(exchange, "SECOND_TRY_S", 0.4)
 
 
 def good(query: dns.message.Message) -> dns.message.Message:
@@ -115,7 +130,8 @@ class Asked:
         transports._tls = cast("TlsConnections | None", tls)
         # A second call would raise in the future, and that is logged.
         now = self._clock.monotonic()
-        Exchange(transports, group, QUESTION, done.set_result, now).start(now)
+        order = group.in_order(now)
+        Twin.module.Exchange(transports, order, QUESTION, done.set_result).start(now)
         outcome = await asyncio.wait_for(done, WITHIN_S)
         await asyncio.sleep(0)
         assert len(transports.wheel) <= 1  # the sockets have one timer together
@@ -495,7 +511,8 @@ def test_everything_is_closed_at_the_end(upstream: FakeUpstream, second: FakeUps
         before, tasks = open_sockets(), asyncio.all_tasks()
         done = asyncio.get_running_loop().create_future()
         transports = Transports(FakeClock(), Counter())
-        Exchange(transports, a_group(upstream, second), QUESTION, done.set_result, 0.0).start(0.0)
+        members = a_group(upstream, second).members
+        Twin.module.Exchange(transports, members, QUESTION, done.set_result).start(0.0)
         await done
         transports.close()
         assert len(transports.wheel) == 0
@@ -509,13 +526,13 @@ def test_a_closed_exchange_says_nothing(upstream: FakeUpstream) -> None:
     async def ask() -> None:
         outcomes: list[Outcome] = []
         transports = Transports(FakeClock(), Counter())
-        going_on = Exchange(transports, a_group(upstream), QUESTION, outcomes.append, 0.0)
+        members = a_group(upstream).members
+        going_on = Twin.module.Exchange(transports, members, QUESTION, outcomes.append)
         going_on.start(0.0)
         going_on.close()
         going_on.close()
-        going_on._ask_next(1.0)
-        going_on._time_is_over(1.0)
-        going_on.due()
+        for event in going_on.due, going_on.mismatched, going_on.refused:
+            event()
         await asyncio.sleep(0)
         transports.close()
         assert outcomes == []

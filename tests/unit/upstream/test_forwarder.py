@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Identical questions in flight share one exchange (reliability.md B3)."""
+"""Identical questions in flight share one exchange (reliability.md B3); by both twins."""
 
 from __future__ import annotations
 
@@ -17,22 +17,38 @@ import pytest
 import uvloop
 
 from filterd.errors import (
-    UpstreamError,
     UpstreamMalformedError,
     UpstreamOverloadError,
     UpstreamUnreachableError,
 )
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion, forwarder, places
-from filterd.upstream.group import ServerHealth
+from filterd.upstream import (
+    Forwarder,
+    Resolution,
+    Route,
+    UpstreamQuestion,
+    _flights_py,
+    forwarder,
+    group,
+    places,
+)
+from filterd.upstream.timers import TimerWheel
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S
+from tests.support.twins import MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tests.support.upstream import FakeUpstream
+
+
+@pytest.fixture(
+    autouse=True, params=MODULES["flights"], ids=lambda module: module.__name__.rpartition(".")[2]
+)
+def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forwarder, "Flights", request.param.Flights)
 
 
 def a_question(name: str = "www.example.com", *, do: bool = False) -> UpstreamQuestion:
@@ -248,7 +264,7 @@ def test_where_many_fill_all_places_who_waited_longest_gives_way(upstream: FakeU
         assert asking.counters["gave_way"] == 1
         asking.close()
         await asyncio.gather(*waiting, return_exceptions=True)
-        assert (asking.sockets, len(asking._places)) == (0, 0)
+        assert (asking.sockets, asking.in_flight) == (0, 0)
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
         dead.bind(("127.0.0.1", 0))
@@ -314,7 +330,7 @@ def test_routes_of_the_same_server_share_what_is_known_of_it(upstream: FakeUpstr
 def test_routes_of_old_sites_are_forgotten(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forwarder, "_MOST_GROUPS", 3)
+    monkeypatch.setattr(group, "MOST_GROUPS", 3)
 
     async def test(asking: Forwarder) -> None:
         for times in range(1, 7):
@@ -380,7 +396,7 @@ def test_a_mistake_of_ours_in_reading_an_answer_keeps_nobody_waiting(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: said.append(str(context["exception"])))
         with monkeypatch.context() as patch:
-            patch.setattr(forwarder, "resolution_of", mistaken)
+            patch.setattr(_flights_py, "resolution_of", mistaken)
             with pytest.raises(UpstreamMalformedError):
                 await asking.resolve(a_question(), route(upstream))
         await asyncio.sleep(0)
@@ -398,114 +414,10 @@ def test_a_mistake_of_ours_in_asking_keeps_nobody_waiting(
 
     async def test(asking: Forwarder) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(ServerHealth, "keeps_case", mistaken)
+            patch.setattr(TimerWheel, "put", mistaken)
             with pytest.raises(RuntimeError):
                 await asking.resolve(a_question(), route(upstream))
         assert asking.in_flight == 0
         assert (await asking.resolve(a_question(), route(upstream))).rcode == 0
-
-    run(test)
-
-
-class Told:
-    """Who waits by callbacks: what each was told, in this order."""
-
-    def __init__(self, asking: Forwarder, to: Route) -> None:
-        self.asking, self.to = asking, to
-        self.outcomes: list[tuple[str, Resolution | UpstreamError]] = []
-        self.within = False
-
-    def ask(self, who: str, name: str = "www.example.com") -> Resolution | UpstreamError | None:
-        def done(outcome: Resolution | UpstreamError) -> None:
-            assert not self.within
-            self.outcomes.append((who, outcome))
-
-        self.within = True
-        try:
-            return self.asking.ask(a_question(name), self.to, who, done)
-        finally:
-            self.within = False
-
-    @property
-    def who(self) -> list[str]:
-        return [who for who, _ in self.outcomes]
-
-    async def until(self, count: int) -> None:
-        while len(self.outcomes) < count:
-            await asyncio.sleep(0)
-
-
-def test_who_waits_by_a_callback_is_told_once_and_in_order(upstream: FakeUpstream) -> None:
-    async def test(asking: Forwarder) -> None:
-        told = Told(asking, route(upstream))
-        assert [told.ask(who) for who in "abc"] == [None] * 3
-        await told.until(3)
-        assert told.who == ["a", "b", "c"]
-        assert len({id(outcome) for _, outcome in told.outcomes}) == 1
-        assert told.ask("d") is told.outcomes[0][1]  # it has landed
-        asking.close()
-        await asyncio.sleep(0)
-        assert told.who == ["a", "b", "c"]
-
-    run(test)
-    assert len(upstream.asked) == 1
-
-
-def test_one_who_waits_and_fails_keeps_no_other_waiting(upstream: FakeUpstream) -> None:
-    async def test(asking: Forwarder) -> None:
-        def failing(_: object) -> None:
-            raise RuntimeError("a mistake")
-
-        said: list[str] = []
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: said.append(str(context["exception"])))
-        told = Told(asking, route(upstream))
-        told.ask("a")
-        asking.ask(a_question(), told.to, None, failing)
-        told.ask("b")
-        await told.until(2)
-        assert said == ["a mistake"]
-
-    run(test)
-
-
-def test_that_asking_has_failed_is_returned_and_told_nobody(
-    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(places, "MOST_PLACES", 1)
-    upstream.silent.set()
-
-    async def test(asking: Forwarder) -> None:
-        told = Told(asking, Route(()))
-        assert isinstance(told.ask("a"), UpstreamUnreachableError)
-        await asyncio.sleep(0)
-        told.to = route(upstream)
-        assert told.ask("b") is None
-        assert isinstance(told.ask("c", "c.example.com"), UpstreamOverloadError)
-        asking.close()
-        assert isinstance(told.ask("d"), UpstreamUnreachableError)
-        await asyncio.sleep(0)
-        assert told.who == ["b"]
-        assert isinstance(told.outcomes[0][1], UpstreamUnreachableError)
-
-    run(test)
-
-
-def test_who_gives_way_is_told_after_the_other_has_asked(
-    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(places, "MOST_PLACES", 1)
-    monkeypatch.setattr(places, "GIVES_WAY_AFTER_S", 0.0)
-    upstream.silent.set()
-
-    async def test(asking: Forwarder) -> None:
-        told = Told(asking, route(upstream))
-        assert [told.ask("a"), told.ask("b", "b.example.com")] == [None, None]
-        assert told.who == []
-        await asyncio.sleep(0)
-        assert told.who == ["a"]
-        assert isinstance(told.outcomes[0][1], UpstreamOverloadError)
-        asking.close()
-        assert told.who == ["a", "b"]
 
     run(test)
