@@ -43,8 +43,6 @@ cdef enum:
 
 cdef double TICK_S = timers.TICK_S
 cdef double SMOOTHING = groups.SMOOTHING
-cdef double FIRST_HEDGE_S = groups.FIRST_HEDGE_S
-cdef double LAST_HEDGE_S = groups.LAST_HEDGE_S
 cdef str STOPPING = "filterd is stopping"
 
 assert exchanges.CONCLUSIVE == {NOERROR, NXDOMAIN, YXDOMAIN}
@@ -62,6 +60,8 @@ cdef class Ways:
     cdef SocketPool pool
     cdef double deadline_s
     cdef double second_try_s
+    cdef double first_hedge_s
+    cdef double last_hedge_s
     cdef int64_t _tick
     cdef object _bucket
 
@@ -72,6 +72,7 @@ cdef class Ways:
         if isinstance(transports.pool, SocketPool):
             self.pool = transports.pool
         self.deadline_s, self.second_try_s = exchanges.DEADLINE_S, exchanges.SECOND_TRY_S
+        self.first_hedge_s, self.last_hedge_s = groups.FIRST_HEDGE_S, groups.LAST_HEDGE_S
         self._tick = -1
 
     cdef double monotonic(self) except? -1:
@@ -191,7 +192,7 @@ cdef class Exchange(Waiter):
         count(ways.counters, "sent")
         self._began = self._next_at = ways.time()
         if len(self._order) > 1:
-            wait_s = min(max(FIRST_HEDGE_S, 2 * <double>member.srtt_s), LAST_HEDGE_S)
+            wait_s = min(max(ways.first_hedge_s, 2 * <double>member.srtt_s), ways.last_hedge_s)
             self._next_at += wait_s
         self._waits_in = ways.put(self, self._began + min(wait_s, ways.deadline_s))
         return True
@@ -333,8 +334,6 @@ cdef class Flights:
         self._clock, self._counters, self._groups = clock, counters, groups
         self._monotonic = clock.monotonic
         self._flights, self._by_asker, self._landed = {}, {}, []
-        self._most, self._most_an_asker = places.MOST_PLACES, places.MOST_AN_ASKER
-        self._gives_way_after_s = places.GIVES_WAY_AFTER_S
 
     def __len__(self):
         return len(self._flights)
@@ -372,9 +371,9 @@ cdef class Flights:
         if self._closed:
             raise UpstreamUnreachableError(STOPPING)
         now = self._monotonic()
-        self._make_room(asker, now)
         if self._ways is None:
             self._find_ways()
+        self._make_room(asker, now)
         flight = Flight.__new__(Flight)
         flight._ways, flight._order = self._ways, self._in_order(key[0], now)
         flight._question, flight._flights, flight.key = key[1], self, key
@@ -405,6 +404,8 @@ cdef class Flights:
         except OSError as error:
             raise UpstreamUnreachableError(f"no socket: {error.strerror}") from error
         self._ways = Ways(self.transports)
+        self._most, self._most_an_asker = places.MOST_PLACES, places.MOST_AN_ASKER
+        self._gives_way_after_s = places.GIVES_WAY_AFTER_S
 
     # Places: what ``filterd.upstream.places`` explains.
 

@@ -48,7 +48,7 @@ DAY_S = 86_400
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten what waits in real time, in the proportions that it has."""
     monkeypatch.setattr(exchange, "DEADLINE_S", 0.20)
-    monkeypatch.setattr(exchange, "_SECOND_TRY_S", 0.06)
+    monkeypatch.setattr(exchange, "SECOND_TRY_S", 0.06)
     monkeypatch.setattr(cache, "STALE_AFTER_S", 0.09)
 
 

@@ -140,7 +140,7 @@ def test_one_that_was_down_is_asked_again_when_it_is_back(
 def test_a_slow_server_is_given_twice_its_usual_time(
     index: Index, upstream: FakeUpstream, second: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group, "_FIRST_HEDGE_S", 0.0)
+    monkeypatch.setattr(group, "FIRST_HEDGE_S", 0.0)
     upstream.released.clear()
     with Serving(a_site(index, [upstream, second])) as serving, serving.stub() as stub:
         serving.ask(NAME)  # nothing is known yet: the second is asked at once
