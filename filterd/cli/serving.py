@@ -39,7 +39,14 @@ from filterd.policy.model import ListenAddress, Policy
 from filterd.querylog import DAYS_KEPT
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
-from filterd.server.life import Heart, Setting, hear_hangups, wish_to_stop, yield_to_workers
+from filterd.server.life import (
+    Heart,
+    Setting,
+    hear_hangups,
+    let_the_loop_go_first,
+    wish_to_stop,
+    yield_to_workers,
+)
 from filterd.server.listening import Listening, listen_on
 from filterd.server.manager import Manager
 from filterd.server.notify import READY, STOPPING, notify
@@ -158,6 +165,7 @@ async def _work(
     setting: Setting, listening: Sequence[Listening], end: socket.socket, number: int
 ) -> None:
     """Be a worker."""
+    let_the_loop_go_first()
     stop = wish_to_stop()
     worker = Worker(setting, listening, end)
     heart = Heart(setting.page, number)

@@ -15,6 +15,7 @@ from filterd.identity import Identifier, Surroundings
 from filterd.policy.engine import Engine
 from filterd.resolve import lease_zone
 from filterd.resolve.endings import Endings
+from filterd.resolve.reading import Reading
 from filterd.resolve.special_use import FIRST_LABELS, SUBTREES
 from filterd.resolve.unset_clock import UnsetClock
 from filterd.resolve.zones import Zones
@@ -36,6 +37,7 @@ class Site:
     none may be denied: top-level domains, and the ancestors of the site's zones.
     ``own`` are the names at or beneath which somebody but the Internet knows something.
     ``unset_clock`` knows who is asked about time servers before the clock is set.
+    ``reading`` is what the fast path goes by.
     """
 
     policy: Policy
@@ -48,6 +50,7 @@ class Site:
     existing: frozenset[bytes]
     own: Endings
     unset_clock: UnsetClock
+    reading: Reading
 
     @classmethod
     def of(
@@ -71,6 +74,7 @@ class Site:
             zones.ancestors.union(policy.top_level, _above(policy.lease_zone)),
             Endings((*zones.names, *lease_zone.names_of(policy), *SUBTREES)),
             UnsetClock(policy, index.build.get("when"), upstreams),
+            Reading.of(policy, index),
         )
 
     def may_know(self, qname: bytes) -> bool:

@@ -17,8 +17,6 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.client import Client
-from filterd.policy.fast import SetReader, touched
-from filterd.policy.model import Audience
 from filterd.resolve import special_use
 from filterd.resolve.compose import compose
 from filterd.resolve.query import Answer, Peer, Query, Source
@@ -35,8 +33,7 @@ from filterd.wire.question import Question
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.policy.fast import Touch
-    from filterd.policy.model import GradePolicy, Policy
+    from filterd.policy.model import GradePolicy
     from filterd.policy.verdict import Verdict
     from filterd.querylog import Counts
     from filterd.resolve.failures import Key
@@ -64,7 +61,6 @@ _REPEATED = frozenset((Source.BLOCKED, Source.LOCAL, Source.REWRITTEN, Source.CA
 """Not FORWARDED: who asks for a name that nobody asked for lately is mostly the last one too.
 Not STALE and FAILED, which the chain tries to do better than each time; not REFUSED."""
 
-_REVERSE = tuple(map(names.from_text, ("in-addr.arpa", "ip6.arpa")))
 _ANY_QUESTION = Question.of(names.from_text("a.example"), 1)
 
 _log = logging.getLogger("filterd.server")
@@ -223,21 +219,17 @@ class FastPath:
         self._opened: dict[tuple[str, str], int] = {}
         self.openings = []
         try:
-            if site is not self._site:
-                self._reader = SetReader(site.policy, site.index)
-                self._touched = _touched(site.policy)
-                self._named = _named(site.policy)
-            self._site = site
-            count = len(site.index.sets)
+            self._site, self._reading = site, site.reading
+            count, touched = len(site.index.sets), site.reading.touched
             first_labels = special_use.FIRST_LABELS
-            self.core.table.load(site.index.matcher, self._touched, first_labels, count, self._fill)
+            self.core.table.load(site.index.matcher, touched, first_labels, count, self._fill)
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             self.core.forget()
             _log.exception("the fast path could not be made ready")
 
     def _class_of(self, client: Client) -> int:
         """Return the class of a client, -1 where there are too many."""
-        named = client.address if client.address in self._named else None
+        named = client.address if client.address in self._reading.named else None
         key = client.grade.grade, client.network, named
         number = self._classes.get(key)
         if number is None:
@@ -261,7 +253,7 @@ class FastPath:
             return Cell(COMPLEX)
 
     def _cell(self, grade: GradePolicy, set_id: int) -> Cell:
-        plain = self._reader.read(grade, set_id)
+        plain = self._reading.sets.read(grade, set_id)
         if plain is None:
             return Cell(COMPLEX)
         if plain.verdict is None or plain.verdict.match is None:
@@ -333,18 +325,6 @@ def _cached_as(query: Query, answer: Answer) -> Key | None:
         twin = ParsedQuery(asked.header, Question.of(target, query.qtype), asked.edns)
         query = Query(twin, query.peer, query.client, query.site, query.asked_at)
     return query.upstream_key
-
-
-def _touched(policy: Policy) -> dict[bytes, Touch]:
-    leased = _REVERSE if policy.lease_zone is not None else ()
-    return touched(policy, (*special_use.SUBTREES, *leased))
-
-
-def _named(policy: Policy) -> frozenset[str]:
-    """Return the addresses of clients that are somebody of their own to some rule."""
-    clients = (rule.whom for rule in policy.rules if rule.audience is Audience.CLIENT)
-    servers = (server.address for zone in policy.delegated_zones for server in zone.servers)
-    return frozenset((*clients, *servers))
 
 
 def _packed(address: str) -> bytes:

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from filterd.server import life
-from filterd.server.life import Heart, hear_hangups, wish_to_stop
+from filterd.server.life import Heart, hear_hangups, let_the_loop_go_first, wish_to_stop
 from filterd.server.page import SharedPage
 from filterd.server.supervisor import READY
 
@@ -72,3 +72,12 @@ def test_who_yields_goes_after_those_that_answer_and_so_does_what_it_starts() ->
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     before, yielding, started = map(int, done.stdout.split())
     assert before < yielding == started
+
+
+def test_where_the_loop_goes_first_threads_wait_for_it_sooner_than_python_lets_them() -> None:
+    usual = sys.getswitchinterval()
+    try:
+        let_the_loop_go_first()
+        assert sys.getswitchinterval() <= usual / 10
+    finally:
+        sys.setswitchinterval(usual)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of a site can be read without thinking: for the fast path, made while nobody waits.
+
+To find the names of which anybody but a list speaks takes as long as dozens of
+answers. So it belongs to the site, which is loaded beside the one in force, and
+not to the moment at which everybody begins to be answered by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from filterd.policy.fast import SetReader, touched
+from filterd.policy.model import Audience
+from filterd.resolve import special_use
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.policy.fast import Touch
+    from filterd.policy.model import Policy
+
+_REVERSE = tuple(map(names.from_text, ("in-addr.arpa", "ip6.arpa")))
+
+
+class Reading(NamedTuple):
+    """One policy and one index, as who does not think reads them.
+
+    Attributes:
+        sets: what a claim set means to a grade.
+        touched: the names of which anything but a list speaks, and those above.
+        named: the addresses of clients that are somebody of their own to some rule.
+    """
+
+    sets: SetReader
+    touched: dict[bytes, Touch]
+    named: frozenset[str]
+
+    @classmethod
+    def of(cls, policy: Policy, index: Index) -> Self:
+        """Read a policy and an index."""
+        leased = _REVERSE if policy.lease_zone is not None else ()
+        clients = (rule.whom for rule in policy.rules if rule.audience is Audience.CLIENT)
+        servers = (server.address for zone in policy.delegated_zones for server in zone.servers)
+        return cls(
+            SetReader(policy, index),
+            touched(policy, (*special_use.SUBTREES, *leased)),
+            frozenset((*clients, *servers)),
+        )
