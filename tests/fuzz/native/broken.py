@@ -18,6 +18,12 @@ BROKEN = {
         "if at == group_count:",
         "if at > group_count:",
     ),
+    # What is packed has one octet more than there was room for.
+    "filterd.resolve._store": Replacement(
+        "filterd/resolve/_packing.pxd",
+        "cdef size_t octets = 1 + 10 * NUMBER_OCTETS + PyBytes_GET_SIZE(<bytes?>sections[0])",
+        "cdef size_t octets = 1 + PyBytes_GET_SIZE(<bytes?>sections[0])",
+    ),
     # An address one octet too short is read as one of 16.
     "filterd.server._limiter": Replacement(
         "filterd/server/_limiter.pyx",
@@ -53,6 +59,12 @@ BROKEN = {
         "filterd/upstream/_extraction.pyx",
         "if chain.passed > longest_chain:",
         "if chain.passed > longest_chain + 9:",
+    ),
+    # A truncated answer is taken for a whole one.
+    "filterd.upstream._flights": Replacement(
+        "filterd/upstream/_flights.pyx",
+        "if header[FLAGS] & TC:",
+        "if header[FLAGS + 2] & TC:",
     ),
     # More is read than the array on the stack holds.
     "filterd.upstream._pool": Replacement(
