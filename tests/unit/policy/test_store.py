@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import StoreError
 from filterd.lists import guards, rewrites
-from filterd.policy import store
+from filterd.policy import encoding, store
 from filterd.policy.model import Audience, LocalRule, Policy
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_another_version_is_told_from_damage() -> None:
 
 def test_a_sound_file_of_other_fields_is_refused() -> None:
     body = b'{"school":"x"}'
-    content = b"%s%s\n%s\n%s\n" % (store._MAGIC, store._VERSION, store._checksum(body), body)
+    content = b"%s%s\n%s\n%s\n" % (store._MAGIC, store._VERSION, encoding.checksum(body), body)
     with pytest.raises(StoreError, match="another filterd"):
         store.parse(content, "policy")
 

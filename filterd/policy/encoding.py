@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frozen dataclasses as JSON, and as files that a failing card cannot change unnoticed.
+
+The JSON follows the dataclasses field by field, in both directions. Octets are
+hexadecimal. A file has three lines: what it is and its version, the SHA-256 of
+the third line, and the JSON. The checksum tells a file that was damaged from a
+good one, so that the last good copy can serve instead; it is no signature.
+
+The standard library does it all, because the serving process loads this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    TypeAlias,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from filterd.errors import StoreError
+from filterd.paths import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Decoder: TypeAlias = Callable[[Any], Any]
+
+ValueT = TypeVar("ValueT")
+
+
+def to_plain(value: Any) -> Any:
+    """Return a dataclass, or what its fields hold, as what JSON knows."""
+    if is_dataclass(value):
+        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, frozenset):
+        return sorted(to_plain(item) for item in value)
+    if isinstance(value, dict):
+        return {key: to_plain(item) for key, item in value.items()}
+    return value.value if isinstance(value, Enum) else value
+
+
+def to_json(value: Any) -> str:
+    """Return it as JSON in one line; equal values give equal text."""
+    return json.dumps(to_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+class Decoders:
+    """What turns plain data back into dataclasses; made once for each type.
+
+    Args:
+        words: the names that modules import for their annotations only.
+    """
+
+    def __init__(self, words: Mapping[str, Any]) -> None:
+        self._words, self._made = dict(words), dict[Any, "Decoder"]()
+
+    def of(self, kind: Any) -> Decoder:
+        """Return what makes a ``kind`` of plain data.
+
+        It raises KeyError, TypeError or ValueError where the data is none that
+        ``to_plain`` makes of a ``kind``.
+        """
+        if kind not in self._made:
+            self._made[kind] = self._make(kind)
+        return self._made[kind]
+
+    def _make(self, kind: Any) -> Decoder:
+        if is_dataclass(kind):
+            return self._of_dataclass(kind)
+        if get_origin(kind) is not None:
+            return self._of_collection(get_origin(kind), get_args(kind))
+        if kind is bytes:
+            return bytes.fromhex
+        if issubclass(kind, Enum):
+            member: Decoder = kind  # calling it looks the member up
+            return member
+
+        def scalar(value: Any) -> Any:
+            if not isinstance(value, kind):
+                raise TypeError
+            return value
+
+        return scalar
+
+    def _of_dataclass(self, kind: Any) -> Decoder:
+        hints = get_type_hints(kind, localns=self._words)
+        decoders = [(field.name, self.of(hints[field.name])) for field in fields(kind)]
+
+        def build(content: Any) -> Any:
+            if len(content) != len(decoders):
+                raise ValueError
+            return kind(**{name: decode(content[name]) for name, decode in decoders})
+
+        return build
+
+    def _of_collection(self, origin: Any, arguments: tuple[Any, ...]) -> Decoder:
+        if origin is UnionType:  # there is only "... | None"
+            inner = self.of(next(one for one in arguments if one is not NoneType))
+            return lambda value: None if value is None else inner(value)
+        if origin is dict:
+            item = self.of(arguments[1])
+            return lambda content: {key: item(value) for key, value in content.items()}
+        item = self.of(arguments[0])
+        return lambda content: origin(map(item, content))
+
+
+class FileFormat(Generic[ValueT]):
+    """A kind of file that holds one value.
+
+    Args:
+        kind: the dataclass.
+        magic: what the first line begins with.
+        version: what it ends with; another one is refused.
+        title, remedy: what errors call such a file, and what they tell to do.
+        words: as ``Decoders`` takes them.
+    """
+
+    def __init__(
+        self,
+        kind: type[ValueT],
+        *,
+        magic: bytes,
+        version: bytes,
+        title: str,
+        remedy: str,
+        words: Mapping[str, Any],
+    ) -> None:
+        self._kind, self._decoders = kind, Decoders(words)
+        self._magic, self._version = magic, version
+        self._title, self._remedy = title, remedy
+
+    def save(self, path: Path, value: ValueT) -> None:
+        """Replace the file ``path``; a power cut leaves the old one or the new one.
+
+        Raises:
+            StoreError: the disk refused; the old file is untouched.
+        """
+        write_atomically(path, self.dump(value))
+
+    def load(self, path: Path) -> ValueT:
+        """Return what the file ``path`` holds.
+
+        Raises:
+            StoreError: it is missing, damaged, or of another version.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            told = f"cannot be read: {error.strerror}; {self._remedy}"
+            raise StoreError(f"{path}: {told}") from error
+        return self.parse(content, str(path))
+
+    def dump(self, value: ValueT) -> bytes:
+        """Return the content of a file; equal values give equal octets."""
+        body = _body(value)
+        return b"%s%s\n%s\n%s\n" % (self._magic, self._version, checksum(body), body)
+
+    def parse(self, content: bytes, path: str) -> ValueT:
+        """Return the value that a file's content holds; ``path`` is what errors call it.
+
+        Raises:
+            StoreError: it is damaged, or of another version.
+        """
+        magic, _, rest = content.partition(b"\n")
+        stated, _, body = rest.partition(b"\n")
+        body = body.removesuffix(b"\n")
+        if not magic.startswith(self._magic):
+            raise StoreError(f"{path}: this is no {self._title}; {self._remedy}")
+        if magic != self._magic + self._version:
+            raise StoreError(f"{path}: written by another version of filterd; {self._remedy}")
+        if stated != checksum(body):
+            raise StoreError(f"{path}: damaged, its checksum is wrong; {self._remedy}")
+        try:
+            value = self._decoders.of(self._kind)(json.loads(body))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"{path}: written by another filterd; {self._remedy}") from error
+        assert isinstance(value, self._kind)
+        return value
+
+
+def digest(value: Any) -> str:
+    """Return twelve hexadecimal digits that name the content of a value."""
+    return checksum(_body(value)).decode()[:12]
+
+
+def checksum(body: bytes) -> bytes:
+    """Return the SHA-256 as hexadecimal digits."""
+    return hashlib.sha256(body).hexdigest().encode()
+
+
+def _body(value: Any) -> bytes:
+    return to_json(value).encode()
