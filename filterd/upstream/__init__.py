@@ -12,8 +12,10 @@
   is its live twin;
   ``addresses``: which of its addresses are private; ``revision``: less of it for
   one asker.
-* ``forwarder``: the face: identical questions in flight share one exchange;
-  ``places`` bounds how many there are.
+* ``flights``: identical questions in flight share one exchange; ``places`` bounds how
+  many there are. It is native where it was built, and so is the straight course of an
+  exchange then: one server asked once by UDP that answers well.
+* ``forwarder``: the face, for who waits by a callback or as a coroutine.
 
 Promises: only configured servers are asked, ever. IDs and ports come from the
 operating system's random source, and a socket carries three questions at most.

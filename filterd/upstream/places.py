@@ -7,6 +7,8 @@ asker holds more than a quarter of the places, and where no place is free the
 exchange that has waited longest gives way, if it has waited longer than nearly
 every answer takes. Unbound does the like (``jostle-timeout``): what is answered
 quickly goes on being answered however much hangs.
+
+``_flights`` does the same on what it has in flight.
 """
 
 from __future__ import annotations
