@@ -49,6 +49,7 @@ from filterd.server.life import (
 )
 from filterd.server.listening import Listening, listen_on
 from filterd.server.manager import Manager
+from filterd.server.memory import keep_little
 from filterd.server.notify import READY, STOPPING, notify
 from filterd.server.page import SharedPage
 from filterd.server.supervisor import TICKS_AT_WORK, Child, Supervisor
@@ -75,6 +76,7 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
         language: of what is said at the start, ``vi`` or ``en``; empty for that of the site.
         try_it: ``yes`` to print commands that show what different classes get.
     """
+    keep_little()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.raiseExceptions = False  # a log that cannot be written is no reason to say so in it
     for number in (signal.SIGTERM, signal.SIGINT):

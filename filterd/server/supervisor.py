@@ -23,6 +23,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from filterd.server.memory import give_back
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -87,7 +89,10 @@ class Supervisor:
             on_ready: called once, when all of them serve.
             on_stop: called once, before they are told to end.
         """
-        gc.freeze()  # what is there now stays shared with the children
+        # What is there now stays shared with the children; what is free would be copied for each.
+        gc.collect()
+        give_back()
+        gc.freeze()
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would leave nobody to wait for
         stopping = False
