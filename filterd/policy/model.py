@@ -8,13 +8,14 @@ or text to be parsed again: names are wire names, addresses are checked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from filterd.lists.guards import Pin, Protection
     from filterd.lists.rewrites import Rewrite
+    from filterd.policy.week import Holiday, Lesson, Period, Schedule
 
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
 """Every grade there is, in the order in which people list them."""
@@ -91,10 +92,49 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A product that people know by its name, and the names that it is made of.
+
+    ``group`` is the id of a category. In the index it is a list of its own with
+    the id ``service:<id>``; ``names`` stand for what is beneath them, too.
+    """
+
+    id: str
+    name_vi: str
+    name_en: str
+    group: str
+    min_age: int | None = None
+    names: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """What is closed, or open, to an audience while a schedule is open.
+
+    ``kind`` is ``category``, ``service``, ``list`` or ``tier``, ``target`` the
+    id of one. A tier that is closed sees only what an allow lets through.
+    """
+
+    schedule: str
+    opens: bool
+    kind: str
+    target: str
+    audience: Audience = Audience.EVERYBODY
+    whom: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GradePolicy:
     """What one grade may see, its tier's file and its own differences merged.
 
-    ``closed`` are the ids of all categories closed to it, locked ones included.
+    ``closed`` are the ids of all categories closed to it, locked ones included,
+    and ``service:<id>`` and ``list:<id>`` for single services and lists.
+    ``opened`` are services and lists, in the same words, that are open although
+    their category is closed: a service, against all lists of that category; a
+    list, only itself. ``allow_only``: it sees nothing but what a pin or a local
+    allow lets through; ``exam`` is then the id of the exam, empty for none.
+    ``variant`` tells the devices of one network or address from others of the
+    same grade to whom something else is closed at the moment.
     """
 
     grade: str
@@ -108,11 +148,23 @@ class GradePolicy:
     safe_search: str = "off"
     youtube: str = "off"
     strip_ech: bool = False
+    opened: frozenset[str] = frozenset()
+    allow_only: bool = False
+    variant: str = ""
+    exam: str = ""
+
+    @property
+    def key(self) -> str:
+        """Under which ``Policy.grades`` has it, and nothing that differs from it."""
+        return f"{self.grade}@{self.variant}" if self.variant else self.grade
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How clients are recognised, and the grade that they then have."""
+    """How clients are recognised, and the grade that they then have.
+
+    A ``room`` is one whose grade changes, by its ``timetable`` or by command.
+    """
 
     id: str
     grade: str
@@ -120,6 +172,8 @@ class Network:
     interfaces: tuple[str, ...] = ()
     macs: tuple[str, ...] = ()
     """As ``02:00:5e:10:00:01``; they tell before any range does."""
+    timetable: tuple[Period, ...] = ()
+    room: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +181,8 @@ class LocalRule:
     """A dated local allow or block of ``name`` and everything beneath it.
 
     ``starts_at`` and ``ends_at`` are Unix times, None for no edge; the rule
-    holds in the half-open interval between them.
+    holds in the half-open interval between them. ``exam`` is the id of the exam
+    that it belongs to; those who sit one have no other allows.
     """
 
     id: str
@@ -139,6 +194,7 @@ class LocalRule:
     author: str = ""
     starts_at: float | None = None
     ends_at: float | None = None
+    exam: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +289,14 @@ class Policy:
     gave to the DHCP server, None for nowhere. ``private_answers`` are names that
     may lead to private addresses (dns.md §11, rebinding). ``rewrites`` are the
     names that safe search and YouTube's Restricted Mode replace.
+
+    ``grades`` are by ``GradePolicy.key``, and so is the grade of a network.
+    ``kept_closed`` are categories and services, as in ``GradePolicy.closed``,
+    that stay closed to whom they are closed, whatever a grade or an exception
+    says. ``clients``: by the address of a client, which grade it has instead of
+    which. ``lessons``, ``holidays``, ``schedules`` and ``scheduled``, and the
+    timetables of rooms, are the school's week; a policy that holds at one moment
+    (``filterd.policy.moment``) has none of them.
     """
 
     school: str
@@ -261,3 +325,10 @@ class Policy:
     lease_zone: bytes | None = None
     private_answers: tuple[bytes, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
+    services: dict[str, Service] = field(default_factory=dict)
+    kept_closed: frozenset[str] = frozenset()
+    clients: dict[str, dict[str, str]] = field(default_factory=dict)
+    lessons: tuple[Lesson, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    scheduled: tuple[Scheduled, ...] = ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
-from typing import TYPE_CHECKING, get_type_hints
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from filterd.errors import StoreError
 from filterd.lists import guards, rewrites
-from filterd.policy import encoding, store
-from filterd.policy.model import Audience, LocalRule, Policy
+from filterd.policy import encoding, store, week
+from filterd.policy.model import Audience, LocalRule, Network, Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,15 +23,23 @@ if TYPE_CHECKING:
 # JSON has no NaN, and a policy no use for one.
 times = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 rules = st.builds(LocalRule, starts_at=times, ends_at=times)
-# The model imports the words of guards for type checkers only, so hypothesis
-# is told of them here.
+
+
+def of_fields(kind: type) -> dict[str, st.SearchStrategy[Any]]:
+    """Return a strategy for each field.
+
+    The model imports some words for type checkers only, so hypothesis is told of them here.
+    """
+    words = vars(guards) | vars(rewrites) | vars(week)
+    hints = get_type_hints(kind, None, words)
+    return {field.name: st.from_type(hints[field.name]) for field in fields(kind)}
+
+
+networks = st.builds(Network, **of_fields(Network))
 policies = st.builds(
     Policy,
-    **{
-        field: st.from_type(hint)
-        for field, hint in get_type_hints(Policy, None, vars(guards) | vars(rewrites)).items()
-    }
-    | {"rules": st.lists(rules).map(tuple)},
+    **of_fields(Policy)
+    | {"rules": st.lists(rules).map(tuple), "networks": st.lists(networks).map(tuple)},
 )
 
 
