@@ -64,6 +64,10 @@ class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
         return "\n".join(str(error) for error in self.errors)
 
 
+class ChangeError(ConfigError):
+    """Whoever asked for a change must act: it cannot be made as it was asked for."""
+
+
 class ListError(FilterdError):
     """A list's author must act."""
 

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING
 from filterd.errors import InUseError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SYSTEM_CONFIG = Path("/etc/filterd")
 SYSTEM_STATE = Path("/var/lib/filterd")
@@ -44,7 +44,7 @@ def shipped(folder: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class StateFolder:
-    """What the daemon keeps between its lives; all but the log can be made again."""
+    """What the daemon keeps between its lives; all but log and overrides can be made again."""
 
     folder: Path
 
@@ -80,8 +80,28 @@ class StateFolder:
 
     @property
     def query_log(self) -> Path:
-        """What is remembered of lookups: the one thing here that cannot be made again."""
+        """What is remembered of lookups; it cannot be made again."""
         return self.folder / "query-log.sqlite3"
+
+    @property
+    def overrides(self) -> Path:
+        """What commands have set, and its history: this cannot be made again either."""
+        return self.folder / "overrides.sqlite"
+
+    @property
+    def exported_overrides(self) -> Path:
+        """A copy of what is set, as the workers load it."""
+        return self.folder / "overrides.filterd"
+
+    @property
+    def overrides_lock(self) -> Path:
+        """Held by whoever changes what is set."""
+        return self.folder / "overrides.lock"
+
+    @property
+    def past_policies(self) -> Path:
+        """The folder of the compiled policies that were in force last."""
+        return self.folder / "policies"
 
     @property
     def daemon_lock(self) -> Path:
@@ -129,19 +149,47 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:
     Raises:
         StoreError: the disk refused; the old file is untouched.
     """
+    with replacing(path, content, mode=mode) as replace:
+        replace()
+
+
+@contextlib.contextmanager
+def replacing(path: Path, content: bytes, *, mode: int = 0o640) -> Iterator[Callable[[], None]]:
+    """Have ``content`` on the disk, and yield what puts it in the place of ``path``.
+
+    For a file that must change together with something else: what a full disk
+    refuses, it refuses before the other thing is done. Without that call
+    nothing has changed at the end.
+
+    Raises:
+        StoreError: the disk refused; the old file is untouched.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Made anew: root must not write through a link that somebody left in the folder.
-        temporary.unlink(missing_ok=True)
-        with open(temporary, "xb", opener=lambda p, f: os.open(p, f, mode)) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        install(temporary, path)
-    except OSError as error:
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Made anew: root must not write through a link that somebody left in the folder.
+            temporary.unlink(missing_ok=True)
+            with open(temporary, "xb", opener=lambda p, f: os.open(p, f, mode)) as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+
+        def replace() -> None:
+            with _writing(path):
+                install(temporary, path)
+
+        yield replace
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
 
 

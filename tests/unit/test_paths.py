@@ -17,6 +17,7 @@ from filterd.paths import (
     StateFolder,
     install,
     open_plain,
+    replacing,
     shipped,
     sole,
     write_atomically,
@@ -59,7 +60,8 @@ def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
 def test_everything_of_a_state_folder_is_in_it(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
     files = [state.policy, state.index, state.previous_index, state.problems, state.control_socket]
-    files += [state.daemon_lock, state.build_lock]
+    files += [state.daemon_lock, state.build_lock, state.overrides, state.exported_overrides]
+    files += [state.overrides_lock, state.past_policies]
     assert {file.parent for file in files} == {tmp_path}
     assert len(set(files)) == len(files)
 
@@ -90,6 +92,24 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_ready_takes_its_place_only_when_told(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    with replacing(path, b"new"):
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"old"
+    with replacing(path, b"new") as replace:
+        replace()
+        assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_goes_wrong_meanwhile_is_told_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="of another thing"), replacing(tmp_path / "file", b"new"):
+        raise OSError(5, "of another thing")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
