@@ -24,9 +24,11 @@ _HITS = Struct("=I")
 _STALE_AT, _HITS_AT, _REFRESHED_AT = 16, 20, 24
 _MOST_HITS = 2**32 - 1
 
-_REFRESHED_FROM_TTL_S = 10
+REFRESHED_FROM_HITS = 3
+"""So often it was asked for, that of the last question included, what is worth asking again."""
+REFRESHED_FROM_TTL_S = 10
 """Below this the last tenth is too short for a round trip to matter."""
-_REFRESHED_IN_LAST = 0.1
+REFRESHED_IN_LAST = 0.1
 
 
 class Entry:
@@ -98,6 +100,6 @@ class Entry:
         expires_at: float
         stored_at, expires_at = _TIMES.unpack_from(self.octets)
         ttl_s = expires_at - stored_at
-        if self.refreshed or ttl_s < _REFRESHED_FROM_TTL_S:
+        if self.refreshed or ttl_s < REFRESHED_FROM_TTL_S:
             return inf
-        return expires_at - ttl_s * _REFRESHED_IN_LAST
+        return expires_at - ttl_s * REFRESHED_IN_LAST

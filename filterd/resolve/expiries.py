@@ -17,7 +17,7 @@ class Expiries:
     """Keys by the step in which they expire."""
 
     def __init__(self) -> None:
-        self._steps: dict[int, set[bytes]] = {}
+        self._steps: dict[int, dict[bytes, None]] = {}
         self._first = 0
         """No step before this one has keys."""
 
@@ -26,9 +26,9 @@ class Expiries:
         step = ceil(expires_at / STEP_S)
         keys = self._steps.get(step)
         if keys is None:
-            keys = self._steps[step] = set()
+            keys = self._steps[step] = {}
             self._first = min(self._first, step)
-        keys.add(key)
+        keys[key] = None
 
     def remove(self, key: bytes, expires_at: float) -> None:
         """Forget a key that was added with this time; one that was popped is passed over."""
@@ -36,18 +36,18 @@ class Expiries:
         keys = self._steps.get(step)
         if keys is None:
             return
-        keys.discard(key)
+        keys.pop(key, None)
         if not keys:
             del self._steps[step]
 
     def pop_expired(self, now: float) -> bytes | None:
-        """Take out a key of the first step that is over, if one is."""
+        """Take out the key that came last of the first step that is over, if one is."""
         while self._first * STEP_S <= now and self._steps:
             keys = self._steps.get(self._first)
             if keys is None:
                 self._first = min(self._steps)
                 continue
-            key = keys.pop()
+            key, _ = keys.popitem()
             if not keys:
                 del self._steps[self._first]
             return key

@@ -84,6 +84,10 @@ class Failures:
     def __len__(self) -> int:
         return len(self._failures)
 
+    def __contains__(self, key: Key) -> bool:
+        """Tell whether a failure is remembered, whether or not it holds."""
+        return key in self._failures
+
     def holding(self, key: Key, now: float, at_least_s: float = 0.0) -> Failure | None:
         """Return the failure for which ``key`` must not be asked now, None if it may be.
 

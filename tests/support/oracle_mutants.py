@@ -2,7 +2,7 @@
 """filterd without one of its safeguards at a time, each of which the oracle has to miss.
 
 A mutant replaces one thing in filterd by what a slip would have made of it.
-Those of the fast path are made of the twin in plain Python.
+Those of the fast path and of the cache's memory are made of the twin in plain Python.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from filterd.resolve import compose, failures
+from filterd.resolve._store_py import ResolutionStore
 from filterd.resolve.links import cache, rewrite
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Query
-from filterd.resolve.store import ResolutionStore
-from filterd.server import _datagrams_py, fastpath, udp
+from filterd.server import _datagrams_py, fastpath, udp, worker
 from filterd.server._fastpath_py import Core
 from filterd.server._question_py import ASKED_AD, ASKED_CD, ASKED_DO, ASKED_OPT, ASKED_RD
 from filterd.server._table_py import COMPLEX, OPEN, Cell
@@ -56,6 +56,12 @@ def _with_core(spoil: Spoil) -> Break:
         patch.setattr(udp, "Datagrams", _datagrams_py.Datagrams)
 
     return breaks
+
+
+def _with_store(what: str, broken: object) -> Break:
+    """Give every worker a store of which something else stands in the place of a method."""
+    store = type("Broken", (ResolutionStore,), {what: broken})
+    return _with(worker, "ResolutionStore", store)
 
 
 # The fast path: what a repeated answer depends on.
@@ -247,8 +253,8 @@ OF_THE_CHAIN: dict[str, Break] = {
     ),
     "the cache tells DO apart": _key_of_another(do=False),
     "the cache tells CD apart": _key_of_another(cd=False),
-    "TTL 0 is not kept": _with(ResolutionStore, "put", _put_longer),
-    "what is kept ends with its TTL": _with(ResolutionStore, "get", _holds_for_ever),
+    "TTL 0 is not kept": _with_store("put", _put_longer),
+    "what is kept ends with its TTL": _with_store("get", _holds_for_ever),
     "what is old is given for a day": _with(cache, "STALE_FOR_S", 10**9),
     "what is old is given at all": _with(cache, "STALE_FOR_S", 0),
     "what is old has a short TTL": _with(compose, "STALE_TTL_S", 31),

@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from filterd.resolve.entry import REFRESHED_FROM_HITS
 from filterd.resolve.handler import answered
 from filterd.resolve.patience import Patience
 from filterd.resolve.query import Answer, Query, Source
@@ -36,7 +37,6 @@ STALE_AFTER_S = 1.8
 RECHECK_S = 30.0
 """How long nobody is asked after a failure while there is something stale to give."""
 
-REFRESHED_FROM_HITS = 3
 MOST_REFRESHES = 100
 """At a time; clients that wait need upstreams more than those that may come."""
 

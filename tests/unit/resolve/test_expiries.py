@@ -47,6 +47,14 @@ def test_steps_come_one_after_another() -> None:
     assert expiries.pop_expired(STEP_S) == b"0"
 
 
+def test_what_came_last_of_a_step_leaves_first() -> None:
+    expiries = Expiries()
+    for key in (b"a", b"b", b"c"):
+        expiries.add(key, 1.0)
+    expiries.remove(b"c", 1.0)
+    assert [expiries.pop_expired(STEP_S) for _ in range(3)] == [b"b", b"a", None]
+
+
 def test_what_was_popped_may_be_removed_again() -> None:
     expiries = Expiries()
     expiries.add(b"a", 1.0)

@@ -118,7 +118,7 @@ def test_a_reload_says_what_only_a_restart_changes(school: School) -> None:
         school.write("workers: 3\ncache_size_mb: 5\n", port=free_port())
         done = await team.manager.reload()
         assert done.restart_for == ("listen", "workers")
-        assert team.worker._store._size_octets < 5 << 20
+        assert team.worker._store.size_octets < 5 << 20
         listen = (await team.manager.status())["listen"]
         assert listen == [f"127.0.0.1 port {school.port}"]
 
