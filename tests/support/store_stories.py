@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from filterd.policy.model import UpstreamServer
 from filterd.resolve.entry import Entry
@@ -193,3 +196,16 @@ def told_of(entry: Any) -> tuple[object, ...]:
     """Return all that an entry tells."""
     times = (entry.stored_at, entry.expires_at, entry.gone_at, entry.refresh_at)
     return (entry.resolution, *times, entry.hits, entry.refreshed)
+
+
+def mapped_octets() -> int:
+    """Return how much is taken of the mappings that want no huge pages: those of native stores."""
+    if not Path("/sys/kernel/mm/transparent_hugepage").exists():
+        pytest.skip("mappings cannot be told apart where there are no huge pages")
+    mapped = taken = 0
+    for line in Path("/proc/self/smaps").read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith("Private_Dirty:"):
+            taken = int(line.split()[1]) * 1024
+        elif line.startswith("VmFlags:") and "nh" in line.split():
+            mapped += taken
+    return mapped

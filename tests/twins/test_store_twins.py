@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections import Counter
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 
 from filterd.resolve import _store_py as pure
 from filterd.upstream import Resolution, UpstreamQuestion
-from tests.support.store_stories import ROUTES, Story, charged_as
+from tests.support.store_stories import ROUTES, Story, a_resolution, charged_as, mapped_octets
 from tests.unit.resolve.test_packed import RESOLUTIONS
 
 native: Any = pytest.importorskip("filterd.resolve._store", reason="it is not built")
@@ -58,3 +59,30 @@ def test_what_was_put_is_got(resolution: Resolution) -> None:
     assert entry.resolution == resolution
     assert type(entry.resolution) is Resolution
     assert type(entry.resolution.sections) is type(resolution.sections)
+
+
+def test_the_collector_has_nothing_to_visit_of_what_is_held() -> None:
+    store = native.ResolutionStore()
+    resolution = a_resolution(random.Random(1))._replace(ttl_s=60)
+    store.put(KEY, resolution, 0.0)
+    gc.collect()
+    before = len(gc.get_objects())
+    for number in range(1_000):
+        question = UpstreamQuestion(b"%d" % number, 1, do=False, cd=False)
+        store.put((question, ROUTES[0]), resolution, 0.0)
+    del question
+    assert len(store) == 1_001
+    assert len(gc.get_objects()) - before < 10
+
+
+def test_a_cache_that_begins_anew_gives_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pure, "MOST_ROUTES", 1)
+    mapped, store = mapped_octets(), native.ResolutionStore()
+    resolution = a_resolution(random.Random(1))._replace(ttl_s=60)
+    for number in range(5_000):
+        question = UpstreamQuestion(b"%d" % number, 1, do=False, cd=False)
+        store.put((question, ROUTES[0]), resolution, 0.0)
+    assert mapped_octets() - mapped > 5_000 * 128
+    store.put((KEY[0], ROUTES[1]), resolution, 0.0)
+    assert len(store) == 1
+    assert mapped_octets() - mapped < 10 * 4_096

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from filterd.resolve import _store_py, expiries
 from filterd.resolve.entry import REFRESHED_FROM_HITS
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, Rcode, RebuiltSections
+from tests.support.store_stories import mapped_octets
 from tests.support.twins import MODULES
 
 if TYPE_CHECKING:
@@ -433,17 +433,6 @@ def _fill_free_lists() -> None:
     gc.collect()
     for _ in range(2_000):
         _resolution(60, 1, 1, "text")
-
-
-def mapped_octets() -> int:
-    """Return how much is taken of the mappings that want no huge pages: those of native stores."""
-    mapped = taken = 0
-    for line in Path("/proc/self/smaps").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("Private_Dirty:"):
-            taken = int(line.split()[1]) * 1024
-        elif line.startswith("VmFlags:") and "nh" in line.split():
-            mapped += taken
-    return mapped
 
 
 @pytest.mark.parametrize(
