@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.query import Answer, Fetched, Peer, Query, Source
 from filterd.wire import parse_query
 from tests.support.serving import GRADE_1
 from tests.support.wire import a_query
@@ -13,8 +13,11 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from filterd.errors import UpstreamError
+    from filterd.resolve.failures import Key
     from filterd.resolve.handler import Handler, Link
     from filterd.resolve.site import Site
+    from filterd.upstream import Resolution
 
 FORWARDED = Answer(Source.FAILED)
 """What the rest of the chain answers; a link that gives it has proceeded."""
@@ -32,6 +35,18 @@ def a_chain_query(
     client = site.identifier.identify(address)
     assert client is not None
     return Query(parse_query(a_query(name, qtype, **flags)), Peer(address), client, site)
+
+
+def told_already(
+    query: Query,
+    outcome: Resolution | UpstreamError,
+    *,
+    key: Key | None = None,
+    began_at: float = 0,
+) -> Query:
+    """Return a query to which upstreams have said this; ``key``: to another question."""
+    fetched = Fetched(key or query.upstream_key, outcome, began_at)
+    return Query(query.message, query.peer, query.client, query.site, fetched=fetched)
 
 
 async def proceed(_: Query) -> Answer:

@@ -56,7 +56,9 @@ class Cache:
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """See allowed questions only. May return what has expired, marked STALE."""
-        key = query.upstream_key
+        key, fetched = query.upstream_key, query.fetched
+        if fetched is not None and fetched.key == key:  # it was looked up before it was asked for
+            return self._ask(key, query, proceed, fetched.began_at)
         now = self._clock.monotonic()
         entry = self._store.get(key, now)
         if entry is None:
@@ -106,9 +108,12 @@ class Cache:
             self._store.refreshed += 1
             self._background.once(key, ask)
 
-    async def _ask(self, key: Key, query: Query, proceed: Handler) -> Answer:
-        """Proceed, and remember what becomes of it."""
-        began_at = query.fetched.began_at if query.fetched else self._clock.monotonic()
+    async def _ask(
+        self, key: Key, query: Query, proceed: Handler, began_at: float | None = None
+    ) -> Answer:
+        """Proceed, and remember what becomes of it; ``began_at``: if not now."""
+        if began_at is None:
+            began_at = self._clock.monotonic()
         answer = await proceed(query)
         now = self._clock.monotonic()
         resolution = answer.resolution

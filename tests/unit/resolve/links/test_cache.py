@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import dns.rdatatype
 import pytest
 
+from filterd.errors import UpstreamTimeoutError
 from filterd.policy.model import DelegatedZone, UpstreamServer
 from filterd.resolve.background import Background
 from filterd.resolve.links import cache as module
@@ -18,7 +19,7 @@ from filterd.resolve.store import ResolutionStore
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Ede, EdeCode, parse_response
-from tests.support.chain import a_chain_query, answer_of, proceed
+from tests.support.chain import a_chain_query, answer_of, proceed, told_already
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import GRADE_11, STAFF, a_site
@@ -141,6 +142,40 @@ def test_it_holds_until_its_end(
         assert (await cache(query, forward)).source == Source.FORWARDED
 
     run(background, test)
+
+
+def test_what_upstreams_have_said_already_is_not_looked_up(
+    index: Index, cache: Cache, store: ResolutionStore
+) -> None:
+    """Who asked them has looked; and others whom they told so may have put it there since."""
+    query = a_chain_query(a_site(index))
+    answer_of(cache, query, forward)
+    told = told_already(query, a_resolution())
+    assert answer_of(cache, told, forward).source == Source.FORWARDED
+    assert (store.hits, store.misses) == (0, 1)
+
+
+def test_a_failure_of_upstreams_is_not_one_that_was_remembered(
+    index: Index, cache: Cache, store: ResolutionStore, clock: FakeClock
+) -> None:
+    query = a_chain_query(a_site(index))
+    for began_at in (clock.monotonic(), clock.monotonic() - 1):
+        told = told_already(query, UpstreamTimeoutError(), began_at=began_at)
+        assert codes(answer_of(cache, told, fail)) == [EdeCode.DNSSEC_BOGUS]
+        clock.advance(0.5)
+    failure = store.failures.holding(query.upstream_key, clock.monotonic())
+    assert failure is not None
+    assert failure.failed_at == clock.monotonic() - 1  # both waited for one exchange
+
+
+def test_what_upstreams_have_said_to_another_question_is_no_answer(
+    index: Index, cache: Cache
+) -> None:
+    site = a_site(index)
+    query, other = a_chain_query(site), a_chain_query(site, "other.example.com")
+    answer_of(cache, query, forward)
+    told = told_already(query, a_resolution(), key=other.upstream_key)
+    assert answer_of(cache, told, proceed).source == Source.CACHED
 
 
 @pytest.mark.parametrize("address", [GRADE_11, STAFF])

@@ -19,7 +19,7 @@ from filterd.resolve.links.forward import Forward
 from filterd.resolve.query import Source
 from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, EdeCode, Rcode, RebuiltSections
-from tests.support.chain import a_chain_query, answer_of
+from tests.support.chain import a_chain_query, answer_of, told_already
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import a_site
@@ -110,3 +110,39 @@ def test_who_asks_is_told_so_that_nobody_takes_all_places(index: Index) -> None:
     query = a_chain_query(a_site(index))
     answer_of(Forward(scripted), query)
     assert scripted.asker == query.peer.address
+
+
+def test_nobody_is_asked_what_upstreams_have_said_already(index: Index) -> None:
+    resolution = Resolution(Rcode.NOERROR, NOTHING)
+    scripted = Scripted(UpstreamUnreachableError())
+    told = told_already(a_chain_query(a_site(index)), resolution)
+    answer = answer_of(Forward(scripted), told)
+    assert (answer.source, answer.resolution) == (Source.FORWARDED, resolution)
+    assert scripted.asker is None
+
+
+@pytest.mark.parametrize(("outcome", "code"), FAILURES)
+def test_a_failure_that_is_known_already_says_why(
+    index: Index, outcome: Resolution | UpstreamError, code: EdeCode
+) -> None:
+    scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
+    told = told_already(a_chain_query(a_site(index)), outcome)
+    answer = answer_of(Forward(scripted), told)
+    assert (answer.source, [ede.code for ede in answer.edes]) == (Source.FAILED, [code])
+
+
+def test_a_failure_that_others_hear_of_too_is_not_raised_itself(index: Index) -> None:
+    """It would grow a traceback of all who do."""
+    failure = UpstreamTimeoutError()
+    answer_of(Forward(Scripted(failure)), told_already(a_chain_query(a_site(index)), failure))
+    assert failure.__traceback__ is None
+
+
+def test_what_upstreams_have_said_to_another_question_is_asked_anew(index: Index) -> None:
+    site = a_site(index)
+    other = a_chain_query(site, "other.example.com").upstream_key
+    scripted = Scripted(Resolution(Rcode.NOERROR, NOTHING))
+    told = told_already(a_chain_query(site), Resolution(Rcode.NXDOMAIN, NOTHING), key=other)
+    answer = answer_of(Forward(scripted), told)
+    assert answer.resolution == scripted.outcome
+    assert scripted.asker is not None
