@@ -120,9 +120,9 @@ class Core:
 
     def lets_through(self, name: bytes, client_class: int) -> bool:
         """Tell whether nobody says a thing against a name that an answer leads to."""
-        return client_class < len(self._classes) and self.table.lets_through(
-            name, self._classes[client_class][0]
-        )
+        if not 0 <= client_class < len(self._classes):
+            return False
+        return self.table.lets_through(name, self._classes[client_class][0])
 
     def count(self, tally: int) -> None:
         """Count an answer that was given by what is known here."""

@@ -132,9 +132,11 @@ cdef class Relay:
     def _finish_all(self):
         cdef list landed = self._landed, datagrams = []
         cdef Waiting waiting
-        cdef double now = self._clock.monotonic()
+        cdef double now
+        cdef bint is_refreshed
         self._landed = []
-        self._fast.refresh(now)
+        now = self._clock.monotonic()
+        is_refreshed = self._is_refreshed(now)
         for waiting in landed:
             if waiting._is_over:
                 continue
@@ -142,12 +144,21 @@ cdef class Relay:
             self._stepper.ended(waiting)
             if waiting._listener.datagrams not in datagrams:
                 datagrams.append(waiting._listener.datagrams)
-            if not self._finished(waiting, now):
+            if not (is_refreshed and self._finished(waiting, now)):
                 fetched = Fetched(waiting._key, waiting._outcome, waiting._began_at)
                 waiting._listener.ask_the_chain(waiting._datagram, fetched)
             waiting._outcome = None
         for one in datagrams:
             one.flush()
+
+    cdef bint _is_refreshed(self, double now) except -1:
+        """See what is in force; False where that cannot be told, and the chain must for all."""
+        try:
+            self._fast.refresh(now)
+        except Exception:
+            _log.exception("what is in force could not be told")
+            return False
+        return True
 
     cdef bint _finished(self, Waiting waiting, double now) except -1:
         """Send what upstreams have said; False where the chain must."""
@@ -158,25 +169,25 @@ cdef class Relay:
             self._store.put(waiting._key, resolution, now, stale_s=stale_for_s)
             self._failures.forget(waiting._key, now)
             opening = self._fast.openings[waiting._datagram.opening]
-            self._send(waiting, resolution, 0, opening.cap_ttl_s)
-            self._core.count(opening.forwarded)
+            reply = self._reply(waiting, resolution, 0, opening.cap_ttl_s)
+            self._send(waiting, reply, opening.forwarded)
         except Exception:
             _log.exception("a question could not be relayed")
             return False
         return True
 
     cdef bint _repeated(self, Waiting waiting, entry) except -1:
-        """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
+        """Send what the cache holds, which the fast path repeats from now on; False if not plain."""
         cdef object resolution = entry.resolution
         cdef double until
+        cdef int64_t age_s
         if not self._is_plain(waiting, resolution):
+            entry.hits -= 1  # the chain looks it up once more
+            self._store.hits -= 1
             return False
+        age_s = <int64_t>(waiting._began_at - <double>entry.stored_at)
         opening = self._fast.openings[waiting._datagram.opening]
-        reply = self._send(
-            waiting, resolution, <int64_t>(waiting._began_at - <double>entry.stored_at),
-            opening.cap_ttl_s,
-        )
-        self._core.count(opening.cached)
+        reply = self._reply(waiting, resolution, age_s, opening.cap_ttl_s)
         until = self._store.repeatable_until(waiting._key, waiting._began_at)
         if until > waiting._began_at:
             self._core.replay.note(
@@ -188,12 +199,12 @@ cdef class Relay:
                 opening.cached,
                 waiting._key,
             )
+        self._send(waiting, reply, opening.cached)
         return True
 
-    cdef bytes _send(self, Waiting waiting, resolution, int64_t age_s, int64_t cap_ttl_s):
-        cdef bytes message = waiting._datagram.message, reply
-        reply = assembled_for(
-            <const uint8_t*>PyBytes_AS_STRING(message),
+    cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, int64_t cap_ttl_s):
+        return assembled_for(
+            <const uint8_t*>PyBytes_AS_STRING(waiting._datagram.message),
             waiting._end,
             (waiting._flags & ASKED_OPT) != 0,
             (waiting._flags & ASKED_DO) != 0,
@@ -203,9 +214,14 @@ cdef class Relay:
             cap_ttl_s,
             resolution.authentic,
         )
-        sent = reply if PyBytes_GET_SIZE(reply) <= waiting._limit else fit(reply, waiting._limit)
-        waiting._listener.datagrams.answer(waiting._datagram, sent)
-        return reply
+
+    cdef int _send(self, Waiting waiting, bytes reply, uint32_t tally) except -1:
+        """Send and count a reply. Last of all: what fails after it would be answered twice."""
+        if PyBytes_GET_SIZE(reply) > waiting._limit:
+            reply = fit(reply, waiting._limit)
+        waiting._listener.datagrams.answer(waiting._datagram, reply)
+        self._core.count(tally)
+        return 0
 
     cdef bint _is_plain(self, Waiting waiting, resolution) except -1:
         """Tell whether the chain would send just this to who asked."""

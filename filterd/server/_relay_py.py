@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from filterd.resolve.failures import Key
     from filterd.resolve.store import ResolutionStore
     from filterd.server.datagrams import Datagram, Datagrams
-    from filterd.server.fastpath import FastPath
+    from filterd.server.fastpath import FastPath, Opening
     from filterd.server.stepping import Stepper
     from filterd.upstream import Forwarder
 
@@ -118,19 +118,27 @@ class Relay:
     def _finish_all(self) -> None:
         landed, self._landed = self._landed, []
         now = self._clock.monotonic()
-        self._fast.refresh(now)
-        listeners = set()
+        is_refreshed, listeners = self._is_refreshed(now), set()
         for waiting, outcome in landed:
             if waiting.is_over:
                 continue
             waiting.is_over = True
             self._stepper.ended(waiting)
             listeners.add(waiting.listener)
-            if not self._finished(waiting, outcome, now):
+            if not (is_refreshed and self._finished(waiting, outcome, now)):
                 fetched = Fetched(waiting.key, outcome, waiting.began_at)
                 waiting.listener.ask_the_chain(waiting.datagram, fetched)
         for listener in listeners:
             listener.datagrams.flush()
+
+    def _is_refreshed(self, now: float) -> bool:
+        """See what is in force; False where that cannot be told, and the chain must for all."""
+        try:
+            self._fast.refresh(now)
+        except Exception:  # noqa: BLE001 -- logged whole; else all who wait would go unheard
+            _log.exception("what is in force could not be told")
+            return False
+        return True
 
     def _finished(self, waiting: _Waiting, outcome: Resolution | UpstreamError, now: float) -> bool:
         """Send what upstreams have said; False where the chain must."""
@@ -139,9 +147,8 @@ class Relay:
                 return False
             self._store.put(waiting.key, outcome, now, stale_s=STALE_FOR_S)
             self._store.failures.forget(waiting.key, now)
-            self._send(waiting, outcome, 0)
             opening = self._fast.openings[waiting.datagram.opening]
-            self._fast.core.count(opening.forwarded)
+            self._send(waiting, self._reply(waiting, outcome, 0, opening), opening.forwarded)
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             _log.exception("a question could not be relayed")
             return False
@@ -151,10 +158,12 @@ class Relay:
         """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
         resolution = entry.resolution
         if not self._is_plain(waiting, resolution):
+            entry.hits -= 1  # the chain looks it up once more
+            self._store.hits -= 1
             return False
-        reply = self._send(waiting, resolution, int(waiting.began_at - entry.stored_at))
+        age_s = int(waiting.began_at - entry.stored_at)
         opening = self._fast.openings[waiting.datagram.opening]
-        self._fast.core.count(opening.cached)
+        reply = self._reply(waiting, resolution, age_s, opening)
         until = self._store.repeatable_until(waiting.key, waiting.began_at)
         if until > waiting.began_at:
             self._fast.core.replay.note(
@@ -166,23 +175,30 @@ class Relay:
                 opening.cached,
                 waiting.key,
             )
+        self._send(waiting, reply, opening.cached)
         return True
 
-    def _send(self, waiting: _Waiting, resolution: Resolution, age_s: int) -> bytes:
-        asked, datagram = waiting.asked, waiting.datagram
-        reply = assemble_for(
-            datagram.message,
+    def _reply(
+        self, waiting: _Waiting, resolution: Resolution, age_s: int, opening: Opening
+    ) -> bytes:
+        asked = waiting.asked
+        return assemble_for(
+            waiting.datagram.message,
             asked.end,
             bool(asked.flags & ASKED_OPT),
             bool(asked.flags & ASKED_DO),
             resolution.sections,
             resolution.rcode,
             age_s=age_s,
-            cap_ttl_s=self._fast.openings[datagram.opening].cap_ttl_s,
+            cap_ttl_s=opening.cap_ttl_s,
             authentic=resolution.authentic,
         )
-        waiting.listener.datagrams.answer(datagram, fit(reply, asked.limit))
-        return reply
+
+    def _send(self, waiting: _Waiting, reply: bytes, tally: int) -> None:
+        """Send and count a reply. Last of all: what fails after it would be answered twice."""
+        fitted = fit(reply, waiting.asked.limit)
+        waiting.listener.datagrams.answer(waiting.datagram, fitted)
+        self._fast.core.count(tally)
 
     def _is_plain(self, waiting: _Waiting, resolution: Resolution) -> bool:
         """Tell whether the chain would send just this to who asked."""
