@@ -19,6 +19,7 @@ WAIVED = {
     "server/_datagrams_py": "chosen by server/datagrams; test_datagrams tests both twins alike",
     "server/_fastpath_py": "chosen by server/fastpath; tests/twins hold it against its native twin",
     "server/_question_py": "what a question may be; tests/twins hold it against ``_question.pxd``",
+    "server/_relay_py": "chosen by server/relay; test_relay tests both twins alike",
     "server/_replay_py": "chosen with server/fastpath; tests/twins hold it against its native twin",
     "server/_table_py": "chosen with server/fastpath; tests/twins hold it against its native twin",
     "server/_limiter_py": "chosen by server/limiter; test_limiter tests both twins alike",

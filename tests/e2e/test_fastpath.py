@@ -237,7 +237,7 @@ def overlay_ignored(core: Any) -> None:
 
 
 def classes_mixed_up(core: Any) -> None:
-    core.class_of = lambda *_: 0 if core._rows else -1
+    core.class_of = lambda *_: 0 if core._classes else -1
 
 
 def case_lost(core: Any) -> None:

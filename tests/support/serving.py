@@ -21,6 +21,7 @@ import uvloop
 
 from filterd.errors import ConfigError
 from filterd.policy.model import ListenAddress, Network, RateLimit, UpstreamServer
+from filterd.querylog import Counts
 from filterd.resolve import pipeline
 from filterd.resolve.background import Background
 from filterd.resolve.resolver import Resolver
@@ -40,7 +41,8 @@ from tests.support.policies import a_policy
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
+    from concurrent.futures import Future
 
     from filterd.lists.index import Index
     from filterd.resolve.query import Answer
@@ -100,6 +102,7 @@ class Serving:
         self.fast: FastPath | None = None
         self.relay: Relay | None = None
         self.clock = FakeClock()
+        self.log = Counts(self.clock)
         self.limiter = Limiter(rate or _UNLIMITED, self.clock)
         self.sites = SiteHolder(site)
         self.store = ResolutionStore(site.policy.cache_octets)
@@ -137,9 +140,9 @@ class Serving:
         handler = pipeline.build(
             self.sites, self.store, self.forwarder, self.clock, self.background
         )
-        self.resolver = Resolver(self.sites, handler, self.clock)
+        self.resolver = Resolver(self.sites, handler, self.clock, self.log)
         if self._is_fast:
-            self.fast = FastPath(self.sites, self.clock, self.store, self.resolver)
+            self.fast = FastPath(self.sites, self.clock, self.store, self.resolver, self.log)
             self.relay = Relay(self.fast, self.store, self.forwarder, self.stepper, self.clock)
         for address in self._listen:
             await self._start_on(address)
@@ -174,6 +177,10 @@ class Serving:
             return call()
 
         return asyncio.run_coroutine_threadsafe(called(), self._loop).result(WITHIN_S)
+
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin something in the loop's thread; return what tells how it ends."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def eventually(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds, looking from the loop's thread; fail if it never does."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.server import _datagrams_py, _fastpath_py
+from filterd.server import _datagrams_py, _fastpath_py, _relay_py
 from filterd.server.fastpath import NATIVE
 from tests.support.daemon import build_lists, write_site
 from tests.support.policies import an_index
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
     from filterd.paths import StateFolder
+
+PURE = {
+    "filterd.server.fastpath.Core": _fastpath_py.Core,
+    "filterd.server.udp.Datagrams": _datagrams_py.Datagrams,
+    "tests.support.serving.Relay": _relay_py.Relay,
+}
+"""The pure twins of the fast path and the relay, by where those that serve are looked up."""
 
 
 @pytest.fixture(scope="session")
@@ -52,10 +59,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
 
 @pytest.fixture(params=["native", "pure"])
 def twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Serve by one of the fast path's twins."""
+    """Serve by one of the twins of the fast path and the relay."""
     if request.param == "pure":
-        monkeypatch.setattr("filterd.server.fastpath.Core", _fastpath_py.Core)
-        monkeypatch.setattr("filterd.server.udp.Datagrams", _datagrams_py.Datagrams)
+        for name, pure in PURE.items():
+            monkeypatch.setattr(name, pure)
     elif not NATIVE:
         pytest.skip("it is not built")
     return str(request.param)

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One school that is served with the fast path and without, and stories that both live through.
+
+A story asks, lets upstreams answer or wait and changes what holds; it returns what
+clients were told. Whoever answered them, that and all that is counted must be the same.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from filterd.server._replay_py import SWEEPS
+from tests.support.policies import an_index
+from tests.support.serving import GRADE_1, GRADE_11, LISTS, Serving, a_site
+from tests.support.upstream import FakeUpstream
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from filterd.lists.index import Index
+    from filterd.resolve.query import Answer, Query
+    from filterd.resolve.site import Site
+    from tests.support.policies import ListTexts
+    from tests.support.serving import UdpStub
+
+RECORDS = (
+    "www.example.com. 300 IN A 192.0.2.1",
+    "social.example. 300 IN A 192.0.2.2",
+    "open.example.com. 300 IN CNAME cdn.example.net.",
+    "cdn.example.net. 200 IN A 192.0.2.3",
+    "alias.example.com. 300 IN CNAME social.example.",
+    "hidden.example.com. 300 IN CNAME porn.example.",
+    "porn.example. 300 IN A 192.0.2.4",
+    "private.example.com. 300 IN A 192.168.1.1",
+    "mixed.example.com. 300 IN A 192.0.2.5",
+    "mixed.example.com. 300 IN A 10.0.0.1",
+    "never.example.com. 0 IN A 192.0.2.6",
+    'keys.example.com. 300 IN HTTPS 1 . alpn=h2 ech="AARhYmNk"',
+    "bound.example.com. 300 IN HTTPS 1 cdn.example.net. alpn=h2",
+    *(f"large.example.com. 300 IN TXT {'x' * 150}{n}" for n in range(5)),
+    *(f"huge.example.com. 300 IN TXT {'x' * 200}{n}" for n in range(9)),
+)
+LISTED: ListTexts = {**LISTS, "ads": ("ads-trackers", "domains", False, ["banner.social.example"])}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What clients were told, and everything that was counted.
+
+    ``sources``: answers by source. ``rows``: what the log counts. ``figures``: the cache's.
+    """
+
+    replies: list[bytes]
+    asked: list[str]
+    sources: dict[str, int]
+    rows: dict[tuple[str, str, str], int]
+    figures: dict[str, int]
+    left_waiting: int
+
+
+class School:
+    """One serving of the school, its upstream, and who asks; ``with`` starts and stops it.
+
+    Attributes:
+        by_the_chain: how many answers the chain gave.
+    """
+
+    def __init__(self, index: Index, *, fast: bool, **policy: Any) -> None:
+        self._index, self._fast, self._policy = index, fast, policy
+        self._stubs: dict[str, UdpStub] = {}
+        self._id = 0
+        self.upstream = FakeUpstream()
+        self.upstream.add(*RECORDS)
+        self.serving: Serving
+        self.by_the_chain = 0
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(self.upstream)
+            site = self.site(**self._policy)
+            self.serving = stack.enter_context(Serving(site, listen=["127.0.0.1"], fast=self._fast))
+            noted = self.serving.resolver.noted or (lambda *_: None)
+
+            def counted(query: Query, answer: Answer, reply: bytes) -> None:
+                self.by_the_chain += 1
+                noted(query, answer, reply)
+
+            self.serving.resolver.noted = counted
+            self._stack = stack.pop_all()
+        self.greet(GRADE_1, GRADE_11)
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self._stack.close()
+
+    def site(self, *, strip_ech: bool = False, **policy: Any) -> Site:
+        """Return a site that asks the upstream."""
+        made = a_site(self._index, [self.upstream], **policy)
+        if not strip_ech:
+            return made
+        grades = {name: replace(one, strip_ech=True) for name, one in made.policy.grades.items()}
+        return type(made).of(
+            replace(made.policy, grades=grades), made.index, made.route.servers, made.surroundings
+        )
+
+    def greet(self, *sources: str) -> None:
+        """Let the fast path know who these are, by a question that the chain answers."""
+        for source in sources:
+            self.ask("porn.example", source=source)
+        self.by_the_chain = 0
+
+    def ask(self, name: str, qtype: str = "A", source: str = GRADE_1, **options: Any) -> bytes:
+        """Ask and return the answer."""
+        return self.send(name, qtype, source, **options).receive()
+
+    def send(self, name: str, qtype: str = "A", source: str = GRADE_1, **options: Any) -> UdpStub:
+        """Ask and return the stub that will hear the answer; each message has another ID."""
+        if source not in self._stubs:
+            self._stubs[source] = self._stack.enter_context(self.serving.stub(source))
+        self._id += 1
+        cased = options.pop("cased", False)
+        query = a_query(name, qtype, message_id=self._id, **options)
+        self._stubs[source].send(
+            query[:12] + query[12:25].swapcase() + query[25:] if cased else query
+        )
+        return self._stubs[source]
+
+    def held(self, *questions: tuple[Any, ...]) -> list[UdpStub]:
+        """Ask questions that wait until the upstream is released."""
+        self.upstream.released.clear()
+        stubs = [self.send(*one) for one in questions]
+        self.serving.eventually(lambda: len(self.serving.stepper) == len(questions))
+        return stubs
+
+    def change(self, **policy: Any) -> None:
+        """Put another site in force."""
+        site = self.site(**policy)
+        self.serving.run(lambda: setattr(self.serving.sites, "current", site))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.serving.run(lambda: self.serving.clock.advance(seconds))
+
+    def tell(self, story: Callable[[School], list[bytes]]) -> Told:
+        """Live through a story."""
+        replies = story(self)
+        self.serving.run(self._settle)
+        rows = [row for batch in self.serving.log.take_all() for row in batch.rows]
+        figures = self.serving.store.figures()
+        for kept in ("entries", "octets"):  # what nobody gets any more need not be kept
+            del figures[kept]
+        return Told(
+            replies,
+            list(self.upstream.asked),
+            dict(self.serving.resolver.counters),
+            {(row.grade, row.category, row.action): row.n for row in rows},
+            figures,
+            self.serving.run(lambda: len(self.serving.stepper)),
+        )
+
+    def _settle(self) -> None:
+        fast = self.serving.fast
+        if fast is not None:
+            fast.settle()
+            fast.core.replay.forget()
+            for _ in range(SWEEPS):  # then all that was repeated is told
+                fast.core.replay.sweep()
+            fast.report()
+
+
+def differences(index: Index, story: Callable[[School], list[bytes]], **policy: Any) -> list[str]:
+    """Live through a story with the fast path and without; say where they differ."""
+    told = []
+    for fast in (False, True):
+        with School(index, fast=fast, **policy) as school:
+            told.append(school.tell(story))
+    chain, relayed = told
+    return [
+        f"{name}: {getattr(relayed, name)} instead of {getattr(chain, name)}"
+        for name in Told.__dataclass_fields__
+        if getattr(relayed, name) != getattr(chain, name)
+    ]
+
+
+def listed(folder: Path) -> Index:
+    """Return the index of the school."""
+    return an_index(folder, LISTED)
