@@ -246,6 +246,7 @@ cdef count(counters, str what):
 
 
 @cython.final
+@cython.freelist(64)
 cdef class Flight(Exchange):
     """One exchange, and everybody who waits for it, in the order in which they came."""
 

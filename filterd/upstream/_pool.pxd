@@ -81,7 +81,7 @@ cdef class SocketPool:
     cdef UdpAttempt send(self, waiter, member, question, double sent_at, bint edns, bint exact)
 
     cdef _wait_for(self, Opened opened)
-    cdef _send(self, Opened opened, UdpAttempt attempt, question)
+    cdef _send(self, Opened opened, UdpAttempt attempt, bint do, bint cd)
     cdef tuple _around_the_section(self, bint do, bint cd, bint edns)
     cdef bytes _in_random_case(self, bytes qname)
     cdef uint16_t _uint16(self) except? 0

@@ -7,6 +7,7 @@ Memory safety. A message is composed in an array that holds the longest (a name 
 told the size. All that lives from one call to the next is Python objects.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.errno cimport EADDRINUSE, EAGAIN, EINTR, errno
@@ -76,6 +77,7 @@ cdef class Waiter:
         raise NotImplementedError
 
 
+@cython.freelist(64)
 cdef class UdpAttempt:
     """A question sent once to one server; see ``filterd.upstream.udp.UdpAttempt``."""
 
@@ -215,13 +217,15 @@ cdef class SocketPool:
         cdef UdpAttempt attempt = UdpAttempt.__new__(UdpAttempt)
         attempt.waiter, attempt.member, attempt.sent_at = waiter, member, sent_at
         attempt.edns, attempt.exact = edns, exact
-        attempt._qname, attempt._qtype = question.qname, question.qtype
+        if not isinstance(question, tuple):
+            raise TypeError("not a question")
+        attempt._qname, attempt._qtype, do, cd = <tuple>question
         if exact:
             attempt._qname = self._in_random_case(attempt._qname)
         cdef Opened opened = None
         try:
             opened = self._in_a_place(member)
-            self._send(opened, attempt, question)
+            self._send(opened, attempt, do, cd)
         except OSError as error:
             if opened is not None:
                 opened.retire()
@@ -261,9 +265,9 @@ cdef class SocketPool:
         self._timed = True
         self._wheel.put(self, opened._retires_at)
 
-    cdef _send(self, Opened opened, UdpAttempt attempt, question):
+    cdef _send(self, Opened opened, UdpAttempt attempt, bint do, bint cd):
         cdef uint8_t message[MOST_OCTETS]
-        cdef tuple around = self._around_the_section(question.do, question.cd, attempt.edns)
+        cdef tuple around = self._around_the_section(do, cd, attempt.edns)
         cdef uint16_t message_id = self._uint16()
         cdef size_t length
         if PyBytes_GET_SIZE(attempt._qname) > MAX_NAME_OCTETS:
