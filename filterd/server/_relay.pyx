@@ -28,7 +28,6 @@ from filterd.upstream import CONCLUSIVE
 from filterd.upstream import Resolution as Resolved
 from filterd.upstream import UpstreamQuestion as Asked
 from filterd.wire import fit
-from filterd.server._relay_py import _plain as plain
 
 cdef type Resolution = Resolved
 cdef type UpstreamQuestion = Asked
@@ -108,7 +107,7 @@ cdef class Relay:
         waiting._key, waiting._began_at = (question, self._fast.site.route), now
         waiting._end, waiting._flags = <uint32_t>asked.end, asked.flags
         waiting._limit = asked.limit
-        entry = plain(self._store, waiting._key, now)
+        entry = self._store.plain(question, self._fast.site.route, now)
         if entry is None:
             self._ask(waiting)
             return True
@@ -177,7 +176,7 @@ cdef class Relay:
         return True
 
     cdef bint _repeated(self, Waiting waiting, entry) except -1:
-        """Send what the cache holds, which the fast path repeats from now on; False if not plain."""
+        """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
         cdef object resolution = entry.resolution
         cdef double until
         cdef int64_t age_s

@@ -31,7 +31,7 @@ from filterd.upstream.resolution import Resolution
 from filterd.wire import assemble_for, fit
 
 if TYPE_CHECKING:
-    from typing import Literal, Protocol
+    from typing import Protocol
 
     from filterd.clock import Clock
     from filterd.errors import UpstreamError
@@ -92,7 +92,7 @@ class Relay:
         do, cd = bool(asked.flags & ASKED_DO), bool(asked.flags & ASKED_CD)
         question, now = UpstreamQuestion(asked.qname, asked.qtype, do, cd), self._clock.monotonic()
         waiting = _Waiting(self, datagram, listener, asked, (question, site.route), now)
-        entry = _plain(self._store, (question, site.route), now)
+        entry = self._store.plain(question, site.route, now)
         if entry is None:
             self._ask(waiting)
             return True
@@ -236,15 +236,3 @@ class _Waiting:
         if not self.is_over:
             self.is_over = True
             self._relay.gave_up(self)
-
-
-def _plain(store: ResolutionStore, key: Key, now: float) -> Entry | Literal[False] | None:
-    entry = store.expired(key, now)
-    if entry is None:
-        if store.failures.holding(key, now) is not None:
-            return False
-        store.misses += 1
-        return None
-    if now >= entry.expires_at or (entry.hits >= 3 and now >= entry.refresh_at):
-        return False
-    return store.get(key, now)
