@@ -30,6 +30,7 @@ from filterd.policy.store import digest
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
+from filterd.server.memory import give_back
 from filterd.server.summing import summed, upstreams_of
 from filterd.version import __version__
 
@@ -131,6 +132,7 @@ class Manager:
         async with self._reloading:
             self._next_reload = None  # whoever asks from now on may have changed what is being read
             site = await self._prepare_and_commit()
+        give_back()
         _log.info("reloaded: policy %s, %d names", digest(site.policy), len(site.index))
         moved = tuple(
             key

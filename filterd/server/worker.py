@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,12 @@ from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.store import ResolutionStore
 from filterd.server import state as on_disk
+from filterd.server._replay_py import ENTRIES
 from filterd.server.active import ActiveSite
 from filterd.server.channel import Channel, Handlers
-from filterd.server.fastpath import FastPath
+from filterd.server.fastpath import Core, FastPath
 from filterd.server.limiter import Limiter
+from filterd.server.memory import give_back
 from filterd.server.places import Places
 from filterd.server.relay import Relay
 from filterd.server.stepping import Stepper
@@ -55,6 +58,12 @@ _COLLECT_AFTER = 10_000
 
 _TIDY_AFTER_S = 0.2
 """After a site has changed: those who wait have been answered, and nobody has the old one."""
+
+_REPEATED_OCTETS = 272
+"""What one answer that may be repeated takes beside the cache: a place, a hash and a source."""
+
+_REPEATED_SHARE = 3
+"""At most one part in three of the memory for answers is for these: each is in the cache, too."""
 
 _ALIAS_WITHIN_S = 1.5
 """How long a person who asks why waits for an upstream that may be down."""
@@ -87,7 +96,8 @@ class Worker:
             ActiveSite, self._setting.page, self._load, self._moved
         )
         policy = self._sites.loaded.policy
-        self._store = ResolutionStore(policy.cache_octets)
+        self._repeated = _repeated_within(policy.cache_octets)
+        self._store = ResolutionStore(self._left_of(policy.cache_octets))
         self._forwarder = Forwarder(clock)
         self._stepper = Stepper()
         self._limiter = Limiter(policy.rate_limit, clock)
@@ -97,7 +107,8 @@ class Worker:
         )
         mark = self._setting.page.secret
         self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark)
-        self._fast = FastPath(self._sites, clock, self._store, self._resolver, self._counts)
+        core = Core(os.urandom(16), self._repeated)
+        self._fast = FastPath(self._sites, clock, self._store, self._resolver, self._counts, core)
         self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._counts.enabled = policy.log.level is not LogLevel.OFF
         self._observer = Observer(self._surroundings, clock)
@@ -198,9 +209,18 @@ class Worker:
             self._tidying.cancel()
         self._tidying = asyncio.get_running_loop().call_later(_TIDY_AFTER_S, _tidy)
         self._limiter.configure(site.policy.rate_limit)
-        self._store.resize(site.policy.cache_octets, self._setting.clock.monotonic())
+        octets = self._left_of(site.policy.cache_octets)
+        self._store.resize(octets, self._setting.clock.monotonic())
         self._observer.apply(site.policy)
         self._counts.enabled = site.policy.log.level is not LogLevel.OFF
+
+    def _left_of(self, octets: int) -> int:
+        """Return what the cache may take of the memory for answers.
+
+        The other table stays as large as it was made, whatever a reload says.
+        """
+        least = octets - octets // _REPEATED_SHARE
+        return max(least, octets - self._repeated * _REPEATED_OCTETS)
 
     async def _listen(self, listening: Listening) -> None:
         udp = UdpListener(
@@ -250,6 +270,12 @@ class Worker:
         ]
 
 
+def _repeated_within(octets: int) -> int:
+    """Return how many answers can be repeated at once, of so much memory for answers."""
+    room = octets // _REPEATED_SHARE // _REPEATED_OCTETS
+    return min(ENTRIES, 1 << room.bit_length() - 1)
+
+
 def _tidy() -> None:
     """Keep a new site from the collector: it would look at all of it again and again.
 
@@ -258,3 +284,4 @@ def _tidy() -> None:
     """
     gc.collect(1)
     gc.freeze()
+    give_back()

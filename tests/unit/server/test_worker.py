@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import tracemalloc
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ConfigError
+from filterd.server import fastpath
 from filterd.server import worker as module
+from filterd.server._replay_py import ENTRIES
 from filterd.server.worker import Worker
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -147,6 +150,46 @@ def test_what_a_dead_worker_had_read_its_successor_is_asked_again(school: School
         assert await asked
 
     school.serve(work)
+
+
+@pytest.mark.parametrize("size_mb", [1, 5, 32, 4096])
+def test_what_may_be_repeated_is_part_of_the_memory_for_answers(
+    school: School, size_mb: int
+) -> None:
+    octets = size_mb << 20
+
+    async def work(team: Team) -> None:
+        repeated = team.worker._repeated * module._REPEATED_OCTETS
+        cached = team.worker._store.size_octets + team.worker._store.failures.size_octets
+        assert octets // 6 - repeated <= 0 or team.worker._repeated == ENTRIES
+        assert repeated <= octets // 3
+        assert repeated + cached == octets
+
+    school.write(f"cache_size_mb: {size_mb}\n")
+    school.serve(work)
+
+
+def test_a_reload_to_less_memory_leaves_the_cache_the_larger_part(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.write("cache_size_mb: 6\n")
+        await team.manager.reload()
+        worker = team.worker
+        cached = worker._store.size_octets + worker._store.failures.size_octets
+        assert cached == 4 << 20
+
+    school.serve(work)
+
+
+@pytest.mark.skipif(not fastpath.NATIVE, reason="the readable twin's sizes are Python's")
+def test_what_may_be_repeated_takes_as_much_as_is_counted() -> None:
+    taken = []
+    for entries in (4096, 8192):
+        tracemalloc.start()
+        core = fastpath.Core(bytes(16), entries)
+        taken.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        del core
+    assert taken[1] - taken[0] == pytest.approx(4096 * module._REPEATED_OCTETS, rel=0.001)
 
 
 def test_a_stopped_worker_has_no_socket_and_no_child_left(school: School) -> None:
