@@ -21,6 +21,8 @@ INTERFACE = 2
 NOW, WALL = 1_000.0, 5_000.0
 SOA = bytes.fromhex("c00c 0006 0001 0000000a 0016 00 00") + bytes(20)
 OPT = bytes.fromhex("00 0029 04d0 00000000 0006 000f 0002 0011")
+OPENINGS = 7, 4_095
+"""Of what no list names, by class."""
 DNSSEC_OPT = bytes.fromhex("00 0029 04d0 00008000 0006 000f 0002 0011")
 HEAD = bytes.fromhex("0000 8083 0001 0000 0001 00")
 TEMPLATE = HEAD + b"\0" + SOA, HEAD + b"\1" + SOA + OPT, HEAD + b"\1" + SOA + DNSSEC_OPT
@@ -67,7 +69,7 @@ def fill_it(
     )
     core.at(NOW, WALL)
     core.table.add_template(*TEMPLATE)
-    learnt = Learnt(core.add_class(0), core.add_class(1))
+    learnt = Learnt(*(core.add_class(row, opening) for row, opening in enumerate(OPENINGS)))
     core.learn(CLIENT, INTERFACE, learnt.one, NOW + 60)
     core.learn(OTHER_CLIENT, INTERFACE, learnt.other, NOW + 60)
     return learnt

@@ -10,22 +10,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.server import _fastpath_py, _question_py
+from filterd.server._fastpath_py import MOST_CLASSES
 from filterd.server._replay_py import ENTRIES, MOST_OCTETS, SWEEPS
+from filterd.server._table_py import BLOCK, COMPLEX, MOST_OPENINGS, MOST_ROWS, OPEN, Cell
 from filterd.wire import parse_query
 from tests.support.fast_cores import (
     CLIENT,
     INTERFACE,
     NOW,
+    OPENINGS,
     OTHER_CLIENT,
     STRANGER,
     WALL,
     a_core,
     fill_it,
 )
+from tests.support.policies import an_index, wire
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from filterd.lists.index import Index
+    from tests.support.policies import ListTexts
+
+    Cells = dict[tuple[int, int], tuple[int, ...]]
 
 native = pytest.importorskip("filterd.server._fastpath", reason="it is not built")
 BOTH = pytest.mark.parametrize("module", [_fastpath_py, native], ids=["pure", "native"])
@@ -79,9 +88,32 @@ answers = st.builds(
     plain,
     st.lists(st.sampled_from((0, 1, 5, 300)), max_size=4),
 )
+labels = st.sampled_from(
+    (b"a", b"www", b"pinned", b"porn", b"malware", b"social", b"example", b"wpad", b"x" * 63)
+)
+names = st.one_of(st.lists(labels, max_size=4), st.lists(labels, min_size=20, max_size=30))
+canonical = names.map(lambda some: b"".join(bytes((len(one),)) + one for one in some) + b"\0")
+targets = st.one_of(
+    canonical.filter(lambda name: len(name) <= 255),
+    st.sampled_from(tuple(wire(name.lower()) for name in NAMES)),
+)
+"""Of up to 24 labels, which are looked up here, and of some more."""
+cells = st.fixed_dictionaries(
+    {
+        (row, set_id): st.one_of(
+            st.sampled_from((0, 1, MOST_OPENINGS - 1)).map(lambda one: Cell(OPEN, template=one)),
+            st.sampled_from((0, 4, 255)).map(lambda rank: Cell(BLOCK, rank, 0, 3)),
+            st.just(Cell(COMPLEX)),
+        )
+        for row in (0, 1)
+        for set_id in range(3)
+    }
+)
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("answer"), plain, clients),
+        st.tuples(st.just("lets through"), targets, st.sampled_from((0, 1, 1, 2, -1))),
+        st.tuples(st.just("count"), st.sampled_from((0, 3, 8_191))),
         st.tuples(st.just("note"), plain, st.sampled_from((0, 1)), answers),
         st.tuples(st.just("at"), st.sampled_from((0.0, 0.3, 1.0, 4.0))),
     ),
@@ -96,6 +128,11 @@ def told(core: Any, story: list[tuple[Any, ...]]) -> list[object]:
     for what, *about in story:
         if what == "answer":
             said.append(core.answer(about[0], about[1], INTERFACE))
+            said.append((core.client_class, core.opening))
+        elif what == "lets through":
+            said.append(core.lets_through(*about))
+        elif what == "count":
+            core.count(*about)
         elif what == "at":
             passed += about[0]
             core.at(NOW + passed, WALL + passed)
@@ -112,12 +149,107 @@ def told(core: Any, story: list[tuple[Any, ...]]) -> list[object]:
 
 
 @settings(max_examples=400)
-@given(story=steps)
-def test_the_twins_answer_alike(index: Index, story: list[tuple[Any, ...]]) -> None:
+@given(story=steps, known=cells)
+def test_the_twins_answer_alike(index: Index, story: list[tuple[Any, ...]], known: Cells) -> None:
     pure, live = (
-        told(a_core(module, index, touched=TOUCHED), story) for module in (_fastpath_py, native)
+        told(a_core(module, index, known, TOUCHED), story) for module in (_fastpath_py, native)
     )
     assert live == pure
+
+
+@settings(max_examples=400)
+@given(name=targets, known=cells)
+def test_a_target_is_let_through_as_its_name_is_open_to_be_asked(
+    index: Index, name: bytes, known: Cells
+) -> None:
+    """What an answer leads to is judged by the very tables that judge questions."""
+    query = a_message(name + QUESTION[-4:])
+    for module in (_fastpath_py, native):
+        core = a_core(module, index, known, TOUCHED)
+        for number, client in enumerate((CLIENT, OTHER_CLIENT)):
+            core.answer(query, client, INTERFACE)
+            assert core.lets_through(name, number) is (core.opening >= 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "opening"),
+    [
+        ("other.test", OPENINGS[0]),
+        ("a.porn.example", 5),
+        ("porn.example", None),
+        ("pinned.porn.example", None),
+        ("malware.example", None),
+        ("social.example", None),
+    ],
+)
+@BOTH
+def test_what_nobody_speaks_against_is_open(
+    module: Any, index: Index, name: str, opening: int | None
+) -> None:
+    """Of touched names beneath which something is said, and of sets that block or are complex."""
+    sets = [index.lookup(wire(f"{one}.example"))[0].set_id for one in ("porn", "malware", "social")]
+    known: Cells = {(0, sets[0]): Cell(OPEN, template=5), (0, sets[2]): Cell(COMPLEX)}
+    core = a_core(module, index, known, TOUCHED)
+    core.answer(a_query(name), CLIENT, INTERFACE)
+    assert core.opening == (-1 if opening is None else opening)
+    assert core.lets_through(wire(name), 0) is (opening is not None)
+    core.answer(a_query("other.test"), STRANGER, INTERFACE)
+    assert (core.client_class, core.opening) == (-1, -1)
+
+
+@BOTH
+def test_an_opening_is_that_of_the_longest_name(module: Any, tmp_path: Path) -> None:
+    lists: ListTexts = {
+        "ads": ("ads-trackers", "domains", False, ["banner.social.example"]),
+        "social": ("social-media", "domains", False, ["social.example"]),
+    }
+    index = an_index(tmp_path, lists)
+    hits = index.lookup(wire("banner.social.example"))
+    openings: Cells = {
+        (0, hit.set_id): Cell(OPEN, template=number) for number, hit in enumerate(hits, 1)
+    }
+    core = a_core(module, index, openings)
+    core.answer(a_query("a.banner.social.example"), CLIENT, INTERFACE)
+    assert core.opening == 1
+    core.answer(a_query("b.social.example"), CLIENT, INTERFACE)
+    assert core.opening == 2
+
+
+@BOTH
+def test_there_is_room_for_so_many_classes_and_openings(module: Any) -> None:
+    core = module.Core(bytes(16))
+    assert core.add_class(MOST_ROWS) == core.add_class(0, MOST_OPENINGS) == -1
+    assert core.add_class(-1) == core.add_class(0, -1) == -1
+    numbers = [core.add_class(0, MOST_OPENINGS - 1) for _ in range(MOST_CLASSES + 1)]
+    assert numbers == [*range(MOST_CLASSES), -1]
+
+
+@BOTH
+def test_another_epoch_begins_whenever_everything_is_forgotten(module: Any) -> None:
+    core = module.Core(bytes(16))
+    epochs = [core.epoch]
+    for _ in range(3):
+        core.forget()
+        epochs.append(core.epoch)
+    assert len(set(epochs)) == 4
+
+
+@BOTH
+def test_nothing_is_let_through_where_nobody_says_what_holds(module: Any, index: Index) -> None:
+    core = a_core(module, index)
+    assert core.lets_through(wire("other.test"), 0)
+    core.forget()
+    assert not core.lets_through(wire("other.test"), 0)
+    core.add_class(0)
+    assert not core.lets_through(wire("other.test"), 0)
+
+
+@pytest.mark.parametrize(
+    "name", [b"", b"\1", b"\1a", b"\1a\0\0", b"\3a\0", b"\x40" + b"a" * 64 + b"\0", b"\xc0\x0c"]
+)
+def test_what_is_no_name_is_not_let_through(index: Index, name: bytes) -> None:
+    """Natively it is looked at again: no octet behind it is read."""
+    assert not a_core(native, index).lets_through(name, 0)
 
 
 @settings(max_examples=300)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 
+from filterd.policy.engine import Engine
 from filterd.policy.fast import SetReader, Touch, touched
 from filterd.policy.model import BlockResponse, LocalZone
 from filterd.policy.verdict import Action, Rule
 from filterd.wire import name as names
 from tests.support.policies import (
     NOW,
+    a_client,
     a_grade,
     a_pin,
     a_policy,
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.policy.client import Client
-    from filterd.policy.engine import Engine
     from tests.support.oracle import World
+    from tests.support.policies import ListTexts
 
 
 def read(tmp_path: Path, lines: list[str], grade: str = "6", **options: object) -> object:
@@ -76,8 +78,26 @@ def test_an_open_category_says_nothing(tmp_path: Path) -> None:
     index = an_index(tmp_path, {"ads": ("ads-trackers", "domains", False, ["a.example"])})
     (hit,) = index.lookup(wire("a.example"))
     plain = SetReader(a_policy(), index).read(a_grade("6"), hit.set_id)
-    assert plain is not None
-    assert plain.verdict is None
+    assert plain == (None, "ads-trackers")
+
+
+OPEN_LISTS: ListTexts = {
+    "ads": ("ads-trackers", "domains", False, ["b.a.example", "both.example"]),
+    "games": ("games", "domains", True, ["a.example", "both.example"]),
+}
+
+
+@pytest.mark.parametrize("name", ["a.example", "x.a.example", "c.b.a.example", "both.example"])
+def test_what_is_open_is_counted_as_the_engine_s_verdict_is(tmp_path: Path, name: str) -> None:
+    """By one listed name or by several, of which the longest counts."""
+    policy, index = a_policy(), an_index(tmp_path, OPEN_LISTS)
+    client = a_client(policy, "11")
+    hits = index.lookup(wire(name))
+    plain = SetReader(policy, index).read(client.grade, hits[0].set_id)
+    verdict = Engine(policy, index).decide(client, wire(name), 1, NOW)
+    assert verdict.action is Action.PASS
+    assert verdict.match
+    assert plain == (None, verdict.match.category)
 
 
 def test_what_is_touched_and_what_is_above_it_is_told_apart() -> None:
@@ -97,20 +117,24 @@ def test_what_is_touched_and_what_is_above_it_is_told_apart() -> None:
 
 
 def plainly(engine: Engine, reader: SetReader, client: Client, qname: bytes) -> object:
-    """Decide as a reader of sets does: None where it leaves that to the engine."""
+    """Decide as a reader of sets does: None where it leaves that to the engine.
+
+    Returns: action, rule and category; of what is open the category as which it is counted.
+    """
     spoken = touched(engine.policy)
     if spoken.get(qname, 0) or any(
         spoken.get(suffix, Touch(0)) & Touch.SUBTREE for suffix in names.suffixes(qname)
     ):
         return None
-    verdicts = []
+    verdicts, opened = [], list[str]()
     for hit in engine.index.lookup(qname):
         plain = reader.read(client.grade, hit.set_id)
         if plain is None:
             return None
         verdicts += [plain.verdict] if plain.verdict else []
+        opened += [] if plain.verdict else [plain.category]
     if not verdicts:
-        return Action.PASS, None, None
+        return Action.PASS, None, opened[0] if opened else ""
     first = min(verdicts, key=lambda one: one.match.rule if one.match else Rule.OPEN)
     assert first.match
     return first.action, first.match.rule, first.match.category
@@ -129,7 +153,8 @@ def test_the_engine_says_the_same(world: World, tmp_path_factory: pytest.TempPat
                 continue
             for qtype in TYPES:
                 verdict = engine.decide(client, wire(text), qtype, NOW)
-                match = verdict.match if verdict.blocked else None
-                rule, category = (match.rule, match.category) if match else (None, None)
+                match = verdict.match
+                rule = match.rule if match and verdict.blocked else None
+                category = match.category if match else ""
                 assert said == (verdict.action, rule, category)
                 assert verdict.valid_until is None

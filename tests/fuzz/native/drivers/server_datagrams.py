@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from filterd.policy.model import ListenAddress
-from filterd.server import _datagrams_py
+from filterd.server import _datagrams_py, _fastpath_py
 from filterd.server._limiter import SourceTable
 from filterd.server.arrival import bind
 from tests.fuzz.native.messages import Messages, hostile_queries, well_formed
@@ -38,6 +38,7 @@ REACHES = {
     "answered at once",
     "refused",
     "honest",
+    "open",
     "hint",
     "refusal",
     "a query",
@@ -98,16 +99,17 @@ def drive(session: Session) -> None:
     """Send batches to listeners with and without a fast path, of both families."""
     messages = Messages(session.rng, well_formed() + hostile_queries())
     with tempfile.TemporaryDirectory() as folder:
-        core = fastpath.Core(bytes(range(16)))
-        learnt = fill_it(core, fastpath, an_index(Path(folder), LISTS))
-        loopback = socket.if_nametoindex("lo")
-        for address in (_SOURCES[4][0], _SOURCES[4][1]):
-            core.learn(socket.inet_aton(address), loopback, learnt.one, NOW + 1e9)
+        core, reference = fastpath.Core(bytes(range(16))), _fastpath_py.Core(bytes(range(16)))
+        index, loopback = an_index(Path(folder), LISTS), socket.if_nametoindex("lo")
+        for one, module in ((core, fastpath), (reference, _fastpath_py)):
+            learnt = fill_it(one, module, index)
+            for address in _SOURCES[4][:2]:
+                one.learn(socket.inet_aton(address), loopback, learnt.one, NOW + 1e9)
         for number in session.rounds():
             family = 6 if number % 3 == 2 and socket.has_ipv6 else 4
             rate = session.rng.choice((3, 1e6))
             with _Moved(family, rate, core if number % 2 else None) as moved:
-                _move(session, moved, messages, honest=rate > 3)
+                _move(session, moved, messages, reference, honest=rate > 3)
                 _end(session, moved)
             _hint(session, messages.one())
 
@@ -124,7 +126,9 @@ def _message(session: Session, messages: Messages) -> bytes:
     return messages.one()[:65_507]
 
 
-def _move(session: Session, moved: _Moved, messages: Messages, *, honest: bool) -> None:
+def _move(
+    session: Session, moved: _Moved, messages: Messages, reference: Any, *, honest: bool
+) -> None:
     """Move some batches; what is taken is what was sent, and the honest are answered."""
     now = 1_000.0
     for _ in range(5):
@@ -136,7 +140,7 @@ def _move(session: Session, moved: _Moved, messages: Messages, *, honest: bool) 
         moved.datagrams.receive(now)  # or the kernel's queue has no room for who comes last
         moved.send(moved.honest, _HONEST)
         moved.datagrams.receive(now)
-        _serve(session, moved, {*sent, _HONEST}, now)
+        _serve(session, moved, reference, {*sent, _HONEST}, now)
         _hear(session, moved, expects_honest=honest)
         now += session.rng.choice((0, 0.1, 6))
     for name, count in moved.datagrams.counters.items():
@@ -145,17 +149,30 @@ def _move(session: Session, moved: _Moved, messages: Messages, *, honest: bool) 
         session.reached["refused"] += moved.fast.refusals
 
 
-def _serve(session: Session, moved: _Moved, sent: set[bytes], now: float) -> None:
+def _serve(session: Session, moved: _Moved, reference: Any, sent: set[bytes], now: float) -> None:
     taken = moved.datagrams.take(_FULL_BATCH * 5, now)
     for one in taken:
         assert len(one.message) <= _LARGEST, "a message that no letter holds"
         assert one.message in sent, "a message that nobody sent"
         session.reached["taken"] += 1
+        _looked_at(session, moved, reference, one)
         reply = one.message[:2] + b"\x80" + one.message[3:]
         if one.message != _HONEST and session.rng.random() < 0.1:
             reply = reply.ljust(session.rng.choice(_REPLIES), b"\0")
         moved.datagrams.answer(one, session.give(reply))
     moved.datagrams.flush()
+
+
+def _looked_at(session: Session, moved: _Moved, reference: Any, one: Any) -> None:
+    """What was found out of a message is what the pure twin finds out."""
+    found = one.client_class, one.opening
+    if moved.fast is None or ":" in one.address:
+        assert found == (-1, -1), found
+        return
+    reference.answer(one.message, socket.inet_aton(one.address), one.interface)
+    assert found == (reference.client_class, reference.opening), found
+    assert one.epoch == moved.fast.core.epoch
+    session.reached["open"] += one.opening >= 0
 
 
 def _hear(session: Session, moved: _Moved, *, expects_honest: bool) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import WireError
 from filterd.server import _fastpath_py as pure
 from filterd.server import _question_py as reading
+from filterd.server._datagrams_py import LARGEST_QUERY
 from filterd.wire import parse_response
 from tests.fuzz.native.messages import (
     Messages,
@@ -36,6 +37,9 @@ REACHES = {
     "from the table",
     "repeated",
     "left to the chain",
+    "open",
+    "let through",
+    "not let through",
     "kept",
     "not kept",
 }
@@ -130,7 +134,30 @@ def _ask(session: Session, cores: list[Any], query: bytes) -> None:
     client, given = session.rng.choice(_CLIENTS), session.give(query)
     answers = [core.answer(given, client, INTERFACE) for core in cores]
     assert answers[0] == answers[1], answers
-    if answers[0] is None:
+    if len(query) <= LARGEST_QUERY:  # longer ones are not even looked at
+        about = {(core.client_class, core.opening) for core in cores}
+        assert len(about) == 1, about
+    _lead(session, cores, query)
+    if cores[0].opening >= 0:
+        session.reached["open"] += 1
+    elif answers[0] is None:
         session.reached["left to the chain"] += 1
     else:
         session.reached["from the table" if answers[0][3] & 15 == 3 else "repeated"] += 1
+
+
+def _lead(session: Session, cores: list[Any], query: bytes) -> None:
+    """Let an answer lead to the name that was asked for, of either class and of none."""
+    asked = reading.read(query)
+    if asked is None:
+        assert not cores[0].lets_through(session.give(query[12:]), 2)
+        cores[0].lets_through(session.give(query[12:]), 0)  # whatever it says of what is no name
+        return
+    name = session.give(asked.qname)
+    for client_class in (-1, 0, 1, 2):
+        through = [core.lets_through(name, client_class) for core in cores]
+        assert through[0] == through[1], (name, client_class)
+        session.reached["let through" if through[0] else "not let through"] += 1
+    tally = session.rng.choice((7, 8_191))
+    for core in cores:
+        core.count(tally)

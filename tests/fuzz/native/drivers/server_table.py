@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.lists.layout import HEADER_OCTETS, Header
 from filterd.server import _fastpath_py as pure
-from filterd.server._table_py import Cell
+from filterd.server._datagrams_py import LARGEST_QUERY
+from filterd.server._table_py import BLOCK, Cell
 from tests.fuzz.native.messages import Messages, hostile_queries, well_formed
 from tests.support.fast_cores import CLIENT, INTERFACE, NOW, TEMPLATE, WALL
 from tests.support.policies import an_index
@@ -27,7 +28,15 @@ fastpath: Any = import_module("filterd.server._fastpath")
 matching: Any = import_module("filterd.lists._matcher")
 matching_py: Any = import_module("filterd.lists._matcher_py")
 
-REACHES = {"blocked", "left to the chain", "no such cell", "refused", "damaged"}
+REACHES = {
+    "blocked",
+    "left to the chain",
+    "open",
+    "let through",
+    "no such cell",
+    "refused",
+    "damaged",
+}
 
 _ASKED = 30
 _LABELS = (b"a", b"porn", b"example", b"malware", b"wpad", b"x" * 63, b"w")
@@ -60,6 +69,11 @@ def _name(rng: Random) -> bytes:
     return b"".join(bytes((len(one),)) + one for one in labels) + b"\0"
 
 
+def _deep_name(rng: Random) -> bytes:
+    """Return one of about as many labels as are looked up here."""
+    return b"\1a" * rng.randint(20, 124) + b"\4porn\0"
+
+
 def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
     """Say what a site could; both twins answer alike."""
     rng = session.rng
@@ -70,6 +84,7 @@ def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
     cells = [
         (rng.choice(_RIGHT), rng.choice((0, 4, 255)), 0, rng.choice((1, 9))) for _ in index.sets
     ]
+    cells = [one if one[0] == BLOCK else (*one[:2], rng.choice((0, 4_095)), 0) for one in cells]
     cores = []
     for module, matcher in ((fastpath, matching), (pure, matching_py)):
         core: Any = module.Core(bytes(range(16)))
@@ -86,7 +101,15 @@ def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
         query = session.give(messages.one())
         answers = [core.answer(query, CLIENT, INTERFACE) for core in cores]
         assert answers[0] == answers[1], answers
+        openings = {core.opening for core in cores}
+        if len(query) <= LARGEST_QUERY:  # longer ones are not even looked at
+            assert len(openings) == 1, openings
         session.reached["blocked" if answers[0] else "left to the chain"] += 1
+        session.reached["open"] += openings != {-1}
+        name = session.give(_name(rng) if rng.random() < 0.9 else _deep_name(rng))
+        through = {core.lets_through(name, 0) for core in cores}
+        assert len(through) == 1, name
+        session.reached["let through"] += through == {True}
 
 
 def _settle(core: Any) -> None:
@@ -119,7 +142,7 @@ def _fill_wrongly(session: Session, octets: bytes, messages: Messages) -> None:
         made = [session.give(bytes(rng.choice((11, 12, 40, 126, 127)))) for _ in range(3)]
         _try(session, lambda made=made: core.table.add_template(*made))
     for _ in range(3):
-        _try(session, lambda: core.add_class(rng.choice((0, 63, 64, -1))))
+        _try(session, lambda: core.add_class(rng.choice((0, 63, 64, -1)), rng.choice(_NUMBERS)))
         _try(
             session,
             lambda: core.learn(
@@ -131,6 +154,11 @@ def _fill_wrongly(session: Session, octets: bytes, messages: Messages) -> None:
         query = session.give(messages.one())
         try:
             core.answer(query, CLIENT, INTERFACE)
+        except ValueError:
+            session.reached["no such cell"] += 1
+        name = rng.choice((_name(rng), _deep_name(rng), rng.randbytes(rng.choice(_SIZES)), b""))
+        try:
+            core.lets_through(session.give(name), rng.choice((-1, 0, 0, 0, 1, 1_024)))
         except ValueError:
             session.reached["no such cell"] += 1
 
