@@ -10,6 +10,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     6 server | control             listeners, life cycle | the control socket
     5 resolve                      the chain: one Query in, one Answer out
     4 upstream | identity          ask other resolvers | who is asking
+      querylog | overrides         remember lookups | what commands have set
     3 policy                       pure: (client, qname, qtype, now) -> Verdict
     2 lists                        list text -> rules -> compiled index -> lookup
     1 wire                         DNS messages as bytes

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of change, and the row that one becomes. Pure.
+
+A change is asked for as a kind and plain data. ``parse`` makes a checked
+``Change`` of them, whose ``effect`` says what it takes away and what it puts, or
+why it cannot be. Whether a room, a category or a service exists is for those to
+say who know the policy; a name that is none does nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ChangeError
+from filterd.overrides import values
+from filterd.overrides.effects import has_ended, things_of
+from filterd.overrides.exceptions import ReportMistake, Revoke, SetException, SetGrade
+from filterd.overrides.history import UNDO, Row
+from filterd.overrides.making import Making
+from filterd.overrides.rooms import SetExam, SetRoom, SetRoomDevices, StopExam
+from filterd.overrides.undoing import Undo
+from filterd.overrides.values import Fields
+from filterd.policy.encoding import to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.overrides.effects import Effect
+    from filterd.overrides.making import Change, Past
+    from filterd.policy.overrides import Overrides
+
+MAX_THINGS = 5_000
+"""Of all that has not ended; beyond it something has run wild."""
+
+_KINDS: dict[str, Any] = {
+    "exception": SetException,
+    "revoke": Revoke,
+    "room": SetRoom,
+    "room-devices": SetRoomDevices,
+    "exam": SetExam,
+    "exam-stop": StopExam,
+    "grade": SetGrade,
+    UNDO: Undo,
+    "report-mistake": ReportMistake,
+}
+KINDS = tuple(_KINDS)
+NEED_A_REASON = frozenset({"exception", "report-mistake"})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A change that somebody asks for, all of it checked."""
+
+    kind: str
+    change: Change
+    author: str
+    reason: str
+
+    @classmethod
+    def of(cls, kind: str, payload: Mapping[str, Any], author: str, reason: str) -> Request:
+        """Check a kind, its plain data, who asks and why.
+
+        Raises:
+            ChangeError: one of them is missing, wrong or unknown.
+        """
+        change = parse(kind, payload)
+        told = values.reason(reason, required=kind in NEED_A_REASON)
+        return cls(kind, change, values.author(author), told)
+
+    def row(self, at: float, overrides: Overrides, past: Past, last_hash: str) -> Row:
+        """Return the row that follows the last one.
+
+        Raises:
+            ChangeError: the change cannot be made.
+        """
+        change = self.change.found_in(past) if isinstance(self.change, Undo) else self.change
+        number = overrides.number + 1
+        making = Making(number, at, self.author, self.reason, overrides, past)
+        effect = change.effect(making)
+        _check_room_for(effect, making)
+        plain: dict[str, Any] = to_plain(change)
+        payload = {key: value for key, value in plain.items() if value is not None}
+        return Row.of(number, at, self.author, self.kind, payload, self.reason, effect, last_hash)
+
+
+def parse(kind: str, payload: Mapping[str, Any]) -> Change:
+    """Return the change that plain data tells.
+
+    Raises:
+        ChangeError: there is no such kind, or a value is missing, wrong or unknown.
+    """
+    if kind not in _KINDS:
+        close = difflib.get_close_matches(str(kind)[:80], KINDS, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(KINDS)}"
+        raise ChangeError(f"{values.shown(kind)} is no kind of change", hint=hint)
+    fields = Fields(payload)
+    change: Change = _KINDS[kind].read(fields)
+    fields.end()
+    return change
+
+
+def _check_room_for(effect: Effect, making: Making) -> None:
+    """Refuse what would be too much of all together."""
+    lasting = sum(not has_ended(one, making.at) for one in things_of(making.overrides))
+    if lasting >= MAX_THINGS and any(things_of(effect.after)):
+        hint = "revoke what is not needed any more"
+        raise ChangeError(f"{lasting} things are set already", hint=hint)

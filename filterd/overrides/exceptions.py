@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of what may be seen: exceptions, mistakes of lists, settings of grades. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.errors import ChangeError
+from filterd.overrides import values
+from filterd.overrides.effects import Effect, only
+from filterd.overrides.making import check_there, interval
+from filterd.policy.model import Audience
+from filterd.policy.overrides import GradeSetting, LocalException, TargetKind
+
+if TYPE_CHECKING:
+    from filterd.overrides.making import Making
+    from filterd.overrides.values import Fields
+
+ENTRY_S = 14 * 86_400
+"""How long the entry of a list may be suspended at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetException:
+    """Allow or block something for somebody; what began earlier begins now."""
+
+    target_kind: TargetKind
+    target: str
+    allow: bool
+    audience: Audience = Audience.EVERYBODY
+    whom: str = ""
+    starts_at: float | None = None
+    ends_at: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetException:
+        """Check what somebody asks for."""
+        kind = fields.take("target_kind", values.target_kind)
+        audience = fields.take_or("audience", values.audience, Audience.EVERYBODY)
+        check, everybody = values.whom(audience), audience is Audience.EVERYBODY
+        return cls(
+            kind,
+            fields.take("target", values.target(kind)),
+            fields.take("allow", values.boolean),
+            audience,
+            fields.take_or("whom", check, "") if everybody else fields.take("whom", check),
+            fields.take_or("starts_at", values.time, None),
+            fields.take_or("ends_at", values.time, None),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
+        if self.target_kind is TargetKind.ENTRY:
+            ends_at = self._end_of_entry(starts_at, ends_at)
+        thing = LocalException(
+            making.number,
+            self.target_kind,
+            self.target,
+            self.allow,
+            self.audience,
+            self.whom,
+            making.reason,
+            making.author,
+            starts_at,
+            ends_at,
+        )
+        return Effect(after=only(exceptions=(thing,)))
+
+    def _end_of_entry(self, starts_at: float, ends_at: float | None) -> float:
+        if not self.allow or self.audience is not Audience.EVERYBODY:
+            hint = "to block it, or to allow it to some, name it without 'entry:'"
+            raise ChangeError("the entry of a list is suspended for everybody", hint=hint)
+        latest = starts_at + ENTRY_S
+        if ends_at is not None and ends_at > latest:
+            hint = "report it as a mistake of the list, and suspend it again if need be"
+            raise ChangeError("the entry of a list is suspended for 14 days at most", hint=hint)
+        return latest if ends_at is None else ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMistake:
+    """Suspend the entry of a list that names something by mistake, and tell the centre.
+
+    ``seen_in`` says in which version of the lists it was.
+    """
+
+    name: str
+    ends_at: float | None = None
+    seen_in: str = ""
+
+    @classmethod
+    def read(cls, fields: Fields) -> ReportMistake:
+        """Check what somebody asks for."""
+        return cls(
+            fields.take("name", values.name),
+            fields.take_or("ends_at", values.time, None),
+            fields.take_or("seen_in", values.short_text, ""),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        entry = SetException(TargetKind.ENTRY, self.name, allow=True, ends_at=self.ends_at)
+        return entry.effect(making)
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """End an exception, a room's grade or a grade's setting."""
+
+    id: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> Revoke:
+        """Check what somebody asks for."""
+        return cls(fields.take("id", values.number))
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        now = making.overrides
+        if any(exam.id == self.id for exam in now.exams):
+            raise ChangeError(f"{self.id} is an exam", hint="an exam is stopped, not revoked")
+        before = only(
+            exceptions=tuple(one for one in now.exceptions if one.id == self.id),
+            rooms=tuple(one for one in now.rooms if one.id == self.id),
+            grades=tuple(one for one in now.grades if one.id == self.id),
+        )
+        check_there(self.id, before, making, "exception or setting")
+        return Effect(before)
+
+
+@dataclass(frozen=True, slots=True)
+class SetGrade:
+    """Open or close a category or a service to a grade, until another setting says so."""
+
+    grade: str
+    target_kind: TargetKind
+    target: str
+    opens: bool
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetGrade:
+        """Check what somebody asks for."""
+        kind = fields.take("target_kind", values.target_kind)
+        if kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
+            hint = "a name is allowed or blocked by an exception"
+            raise ChangeError("a grade is set for a category or a service", hint=hint)
+        return cls(
+            fields.take("grade", values.grade),
+            kind,
+            fields.take("target", values.identifier),
+            fields.take("opens", values.boolean),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        thing = GradeSetting(
+            making.number,
+            self.grade,
+            self.target_kind,
+            self.target,
+            self.opens,
+            making.reason,
+            making.author,
+            making.at,
+        )
+        before = tuple(one for one in making.overrides.grades if is_about_the_same(one, thing))
+        return Effect(only(grades=before), only(grades=(thing,)))
+
+
+def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
+    """Tell whether two settings of grades cannot hold together."""
+    return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is set as one checksummed file, which the workers load instead of the store.
+
+It knows the number and the hash of the last change, so it also tells a store
+that has lost its end, and is what a new store begins with when the old one had
+to be set aside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from filterd.overrides.effects import KINDS, has_ended, key_of
+from filterd.policy.encoding import FileFormat
+from filterd.policy.model import Audience
+from filterd.policy.overrides import Overrides
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEPT_AFTER_END_S = 86_400
+"""How long what has ended stays in the file: the clock may be set back."""
+KEPT_AT_LEAST = 200
+"""Of what has ended, the last: the clock may have been far ahead for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was set after the change that the overrides' number names, and its hash."""
+
+    overrides: Overrides
+    hash: str
+
+
+FORMAT = FileFormat(
+    Exported,
+    magic=b"filterd overrides ",
+    version=b"1",
+    title="copy of what commands have set",
+    remedy="restart filterd, which writes it anew",
+    words={"Audience": Audience, "Overrides": Overrides},
+)
+
+
+def load(path: Path) -> Overrides:
+    """Return what is set; nothing where nobody has ever set anything.
+
+    Raises:
+        StoreError: the file is damaged, or of another version.
+    """
+    return FORMAT.load(path).overrides if path.exists() else Overrides()
+
+
+def lasting(overrides: Overrides, now: float) -> Overrides:
+    """Return them without what ended long ago, so that the file does not grow for ever."""
+    kept: dict[str, Any] = {kind: _lasting(getattr(overrides, kind), now) for kind in KINDS}
+    return replace(overrides, **kept)
+
+
+def _lasting(things: tuple[Any, ...], now: float) -> tuple[Any, ...]:
+    ended = [thing for thing in things if has_ended(thing, now - KEPT_AFTER_END_S)]
+    gone = {key_of(thing) for thing in ended[: max(0, len(ended) - KEPT_AT_LEAST)]}
+    return tuple(thing for thing in things if key_of(thing) not in gone)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of rooms: their grades, their devices, their exams. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.errors import ChangeError
+from filterd.overrides import values
+from filterd.overrides.effects import Effect, only
+from filterd.overrides.making import check_there, interval
+from filterd.overrides.values import MAX_DEVICES, MAX_NAMES
+from filterd.policy.overrides import Exam, RoomDevices, RoomSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.overrides.making import Making
+    from filterd.overrides.values import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class SetRoom:
+    """Give a room a grade for a time; what that leaves no room for is taken away."""
+
+    room: str
+    grade: str
+    starts_at: float | None = None
+    ends_at: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetRoom:
+        """Check what somebody asks for."""
+        return cls(
+            fields.take("room", values.identifier),
+            fields.take("grade", values.grade),
+            fields.take_or("starts_at", values.time, None),
+            fields.take_or("ends_at", values.time, None),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
+        thing = RoomSetting(
+            making.number, self.room, self.grade, making.reason, making.author, starts_at, ends_at
+        )
+        covered = tuple(
+            one
+            for one in making.overrides.rooms
+            if one.room == self.room and _covers(thing, one, making.at)
+        )
+        return Effect(only(rooms=covered), only(rooms=(thing,)))
+
+
+@dataclass(frozen=True, slots=True)
+class SetRoomDevices:
+    """Say which devices stand in a room; none: those that the site's files name."""
+
+    room: str
+    macs: tuple[str, ...]
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetRoomDevices:
+        """Check what somebody asks for."""
+        return cls(
+            fields.take("room", values.identifier),
+            fields.take("macs", values.many(values.mac, MAX_DEVICES)),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        for other in making.overrides.devices:
+            shared = sorted(set(other.macs) & set(self.macs))
+            if other.room != self.room and shared:
+                hint = "take it out there first"
+                raise ChangeError(f"{shared[0]} stands in the room {other.room}", hint=hint)
+        before = tuple(one for one in making.overrides.devices if one.room == self.room)
+        after = (RoomDevices(self.room, self.macs),) if self.macs else ()
+        return Effect(only(devices=before), only(devices=after))
+
+
+@dataclass(frozen=True, slots=True)
+class SetExam:
+    """Let a room see nothing but these for a time."""
+
+    room: str
+    names: tuple[str, ...]
+    services: tuple[str, ...]
+    ends_at: float
+    starts_at: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetExam:
+        """Check what somebody asks for."""
+        return cls(
+            fields.take("room", values.identifier),
+            fields.take_or("names", values.many(values.name, MAX_NAMES), ()),
+            fields.take_or("services", values.many(values.identifier, MAX_NAMES), ()),
+            fields.take("ends_at", values.time),
+            fields.take_or("starts_at", values.time, None),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        starts_at, _ = interval(self.starts_at, self.ends_at, making)
+        thing = Exam(
+            making.number,
+            self.room,
+            self.names,
+            self.services,
+            making.reason,
+            making.author,
+            starts_at,
+            self.ends_at,
+        )
+        check_exams(making.overrides.exams, thing)
+        return Effect(after=only(exams=(thing,)))
+
+
+@dataclass(frozen=True, slots=True)
+class StopExam:
+    """End an exam, or call off one that has not begun."""
+
+    id: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> StopExam:
+        """Check what somebody asks for."""
+        return cls(fields.take("id", values.number))
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        before = only(exams=tuple(one for one in making.overrides.exams if one.id == self.id))
+        check_there(self.id, before, making, "exam")
+        return Effect(before)
+
+
+def check_exams(exams: Iterable[Exam], exam: Exam) -> None:
+    """Refuse an exam in a room that has another one at the time.
+
+    Raises:
+        ChangeError: it names the other.
+    """
+    for other in exams:
+        overlap = other.starts_at < exam.ends_at and exam.starts_at < other.ends_at
+        if other.room == exam.room and other.id != exam.id and overlap:
+            hint = "stop that one first, or name another time"
+            raise ChangeError(f"the room {exam.room} has the exam {other.id} then", hint=hint)
+
+
+def _covers(thing: RoomSetting, other: RoomSetting, at: float) -> bool:
+    """Tell whether ``other`` never counts again once ``thing`` is set."""
+    if max(other.starts_at, at) < thing.starts_at:
+        return False
+    return thing.ends_at is None or (other.ends_at is not None and other.ends_at <= thing.ends_at)

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store: changes on the disk, one writer at a time, and what was set at any time.
+
+A change is acknowledged after its row and, ready beside its place, the copy for
+the workers are on the disk. Whoever is killed in between leaves a store that is
+ahead of its copy, which the next start writes anew.
+
+A file is damaged when SQLite says so, when the chain of its rows is broken, or
+when it ends before its copy does. It is then set aside, and a new one begins
+with what was in force: the copy, or what is sound of the rows where they go
+further. To begin with nothing, remove the file *and* the copy.
+
+Everything here may wait for the disk: it is for commands and for a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from filterd.errors import InUseError, StoreError
+from filterd.overrides import database, export, schema
+from filterd.overrides.changes import Request
+from filterd.overrides.database import DamagedError
+from filterd.overrides.effects import NOTHING, Effect
+from filterd.overrides.export import Exported
+from filterd.overrides.history import RESTORED, Replay, Row, replay
+from filterd.paths import replacing, sole
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Mapping
+
+    from filterd.clock import Clock
+    from filterd.paths import StateFolder
+    from filterd.policy.overrides import Overrides
+
+LOCK_TRIES = 200
+LOCK_PAUSE_S = 0.025
+_ALL = -1
+_SELF = "filterd"
+
+_log = logging.getLogger("filterd.overrides")
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What is in force at a start; ``problem``: one line for whoever must act, or ""."""
+
+    overrides: Overrides
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A change that is on the disk, and what is set now."""
+
+    row: Row
+    overrides: Overrides
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Whether the history is as it was written; ``first_bad`` is the first row that is not.
+
+    ``set_aside`` are the names of damaged files, each with a history that ended.
+    """
+
+    number: int
+    first_bad: int | None = None
+    problem: str = ""
+    set_aside: tuple[str, ...] = ()
+
+
+class _Past(NamedTuple):
+    """The changes in the file, for those to ask who make one."""
+
+    connection: sqlite3.Connection
+
+    def row(self, number: int) -> Row | None:
+        found = self.connection.execute(schema.ROW, (number,)).fetchone()
+        return None if found is None else Row._make(found)
+
+    def since(self, number: int) -> Iterator[Row]:
+        return database.rows(self.connection, number)
+
+    def newest_first(self) -> Iterator[Row]:
+        return map(Row._make, self.connection.execute(schema.ROWS_BACK, (_ALL,)))
+
+
+class Store:
+    """What commands have set, and its history, in a state folder.
+
+    Several processes may have one: each sees what the others have written.
+    """
+
+    def __init__(self, state: StateFolder, clock: Clock) -> None:
+        self._state, self._clock, self._path = state, clock, state.overrides
+        self._known: Replay | None = None
+        self._set_aside_because = ""
+
+    def start(self) -> Started:
+        """Return what is in force, and mend what the last life has left.
+
+        It never fails: where the store cannot be used, the last copy is in force.
+        """
+        if not self._path.exists() and not self._state.exported_overrides.exists():
+            return Started(NOTHING)
+        self._set_aside_because = ""
+        try:
+            overrides = self.write(self._bring_up)
+        except StoreError as error:
+            return Started(self._best().overrides, str(error))
+        return Started(overrides, self._set_aside_because)
+
+    def change(self, kind: str, payload: Mapping[str, Any], *, author: str, reason: str) -> Done:
+        """Make a change; when this returns it is on the disk.
+
+        Raises:
+            ChangeError: it is wrong, or cannot be made as things are.
+            StoreError: the disk refused, or somebody else is at work; nothing is changed.
+        """
+        request = Request.of(kind, payload, author, reason)
+
+        def make(connection: sqlite3.Connection, done: Replay) -> Done:
+            now = self._clock.wall()
+            row = request.row(now, done.overrides, _Past(connection), done.last_hash)
+            return Done(row, self._add(connection, done, row))
+
+        return self.write(make)
+
+    def current(self) -> Overrides:
+        """Return what is set.
+
+        Raises:
+            StoreError: the store cannot be read, or is damaged.
+        """
+        if not self._path.exists():
+            return NOTHING
+        with database.to_read(self._path) as connection:
+            return self._sound(connection).overrides
+
+    def at(self, when: float) -> Overrides | None:
+        """Return what was set when the gateway's clock last showed ``when``.
+
+        Returns:
+            None where that is not known any more, because the history of then was set aside.
+
+        Raises:
+            StoreError: the store cannot be read, or is damaged.
+        """
+        if not self._path.exists():
+            return NOTHING
+        with database.to_read(self._path) as connection:
+            (last,) = connection.execute(schema.LAST_BY, (when,)).fetchone()
+            if last is None:
+                first = connection.execute(schema.FIRST).fetchone()
+                return None if first and Row._make(first).kind == RESTORED else NOTHING
+            wanted = takewhile(lambda row: row.number <= last, database.rows(connection))
+            return self._without_problem(replay(wanted)).overrides
+
+    def rows(self, limit: int | None = None) -> tuple[Row, ...]:
+        """Return the last changes, the newest first; all of them without a limit.
+
+        Raises:
+            StoreError: the store cannot be read, or is damaged.
+        """
+        if not self._path.exists():
+            return ()
+        with database.to_read(self._path) as connection:
+            found = connection.execute(schema.ROWS_BACK, (_ALL if limit is None else limit,))
+            return tuple(map(Row._make, found))
+
+    def verify(self) -> Verified:
+        """Look through the whole history for what was altered.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        aside = tuple(one.name for one in database.set_aside_files(self._path))
+        done, rows = self._salvaged()
+        problem, first_bad = done.problem, done.first_bad
+        if not problem:
+            problem = self._disagreement(done, rows.get)
+            first_bad = min(done.overrides.number + 1, self._copied_number()) if problem else None
+        return Verified(done.overrides.number, first_bad, problem, aside)
+
+    def write(self, work: Callable[[sqlite3.Connection, Replay], ResultT]) -> ResultT:
+        """Do something in a transaction, which it commits itself, with the store held.
+
+        A damaged store is replaced first, or when ``work`` finds that it is.
+
+        Raises:
+            StoreError: the disk refused, or somebody else is at work; nothing is changed.
+        """
+        with self._held():
+            try:
+                return self._in_transaction(work)
+            except DamagedError as error:
+                self._begin_anew(error)
+            return self._in_transaction(work)
+
+    def _in_transaction(self, work: Callable[[sqlite3.Connection, Replay], ResultT]) -> ResultT:
+        with database.to_write(self._path, check=self._known is None) as connection:
+            return work(connection, self._sound(connection))
+
+    def _bring_up(self, connection: sqlite3.Connection, done: Replay) -> Overrides:
+        """Keep what an older file has become, and have the copy say what the store does."""
+        connection.execute("COMMIT")
+        copied = self._copied()
+        if copied is None or copied.hash != done.last_hash:
+            kept = export.lasting(done.overrides, self._clock.wall())
+            export.FORMAT.save(self._state.exported_overrides, Exported(kept, done.last_hash))
+        self._known = done
+        return done.overrides
+
+    def _add(self, connection: sqlite3.Connection, done: Replay, row: Row) -> Overrides:
+        """Commit a row together with the copy of what is set after it."""
+        after = self._without_problem(replay((row,), done))
+        copied = Exported(export.lasting(after.overrides, self._clock.wall()), row.hash)
+        content = export.FORMAT.dump(copied)
+        with replacing(self._state.exported_overrides, content) as put:
+            connection.execute(schema.ADD_ROW, row)
+            connection.execute("COMMIT")
+            self._known = after
+            put()
+        return after.overrides
+
+    def _sound(self, connection: sqlite3.Connection) -> Replay:
+        """Return what the rows come to; only those that are new here are looked at.
+
+        Raises:
+            DamagedError: they are not as they were written, or not all there.
+        """
+        past, known = _Past(connection), self._known
+        if known is not None:
+            row = past.row(known.overrides.number)
+            if row is not None and row.hash == known.last_hash:
+                return self._without_problem(replay(past.since(row.number), known))
+        done = self._without_problem(replay(past.since(0)))
+        problem = self._disagreement(done, past.row)
+        if problem:
+            raise DamagedError(self._path, problem)
+        return done
+
+    def _without_problem(self, done: Replay) -> Replay:
+        if done.first_bad is not None:
+            raise DamagedError(self._path, f"change {done.first_bad}: {done.problem}")
+        return done
+
+    def _disagreement(self, done: Replay, row_of: Callable[[int], Row | None]) -> str:
+        """Say what the copy knows of the history that is not in it."""
+        copied = self._copied()
+        if copied is None or not copied.overrides.number:
+            return ""
+        number = copied.overrides.number
+        if number > done.overrides.number:
+            return f"changes up to {number} were made, and its last is {done.overrides.number}"
+        row = row_of(number)
+        if row is not None and row.hash != copied.hash:
+            return f"change {number} is another than the one that was made"
+        return ""
+
+    def _copied(self) -> Exported | None:
+        path = self._state.exported_overrides
+        try:
+            return export.FORMAT.load(path) if path.exists() else None
+        except StoreError as error:
+            _log.error("%s", error)
+            return None
+
+    def _copied_number(self) -> int:
+        copied = self._copied()
+        return 0 if copied is None else copied.overrides.number
+
+    def _salvaged(self) -> tuple[Replay, dict[int, Row]]:
+        """Return what the sound rows at the beginning come to, and all that can be read.
+
+        Raises:
+            StoreError: the file cannot be read, without being damaged.
+        """
+        rows, problem = dict[int, Row](), ""
+        if self._path.exists():
+            try:
+                with database.to_read(self._path) as connection:
+                    rows.update((row.number, row) for row in database.rows(connection))
+            except DamagedError as error:
+                problem = error.problem
+        done = replay(rows.values())
+        if problem and done.first_bad is None:
+            done = replace(done, first_bad=done.overrides.number + 1, problem=problem)
+        return done, rows
+
+    def _best(self) -> Replay:
+        """Return the latest state that is known: the copy where nothing goes further."""
+        copied, known = self._copied(), self._known
+        best = Replay() if copied is None else Replay(copied.overrides, copied.hash)
+        try:
+            salvaged = self._salvaged()[0]
+        except StoreError as error:
+            _log.error("%s", error)
+            salvaged = Replay()
+        for other in (known or Replay(), salvaged):
+            if other.overrides.number > best.overrides.number:
+                best = Replay(other.overrides, other.last_hash)
+        return best
+
+    def _begin_anew(self, error: DamagedError) -> None:
+        """Set the file aside, and begin another with what was in force.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        now, best = self._clock.wall(), self._best()
+        salvaged, rows = self._salvaged()
+        if rows or salvaged.problem:
+            kept = database.set_aside(self._path, now).name
+        else:  # the file was lost, and this is the new one
+            kept = ""
+            database.remove(self._path)
+        self._known = None
+        effect = Effect(after=replace(best.overrides, number=0))
+        told = {"file": kept, "problem": error.problem}
+        number = best.overrides.number + 1
+        row = Row.of(number, now, _SELF, RESTORED, told, "", effect, best.last_hash)
+        with database.to_write(self._path, check=False) as connection:
+            self._add(connection, Replay(), row)
+        where = f"kept as {kept}, " if kept else ""
+        self._set_aside_because = (
+            f"{self._path}: damaged ({error.problem}); {where}what was set stays in force"
+        )
+        _log.error("%s", self._set_aside_because)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the store for writing; wait a little for others."""
+        otherwise = "another command is changing what is set; try again"
+        with ExitStack() as holding:
+            for left in range(LOCK_TRIES - 1, -1, -1):
+                try:
+                    holding.enter_context(sole(self._state.overrides_lock, otherwise=otherwise))
+                    break
+                except InUseError:
+                    if not left:
+                        raise
+                    time.sleep(LOCK_PAUSE_S)
+            yield

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking a change back: when it can be, and why not otherwise. Pure.
+
+An undo is the change's effect turned round. It can be while all that the change
+put is there still as it was, and nothing stands where what it took away stood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from filterd.errors import ChangeError
+from filterd.overrides import values
+from filterd.overrides.effects import has_ended, things_of
+from filterd.overrides.exceptions import is_about_the_same
+from filterd.overrides.history import RESTORED, newest_undoable, with_undos
+from filterd.overrides.rooms import check_exams
+
+if TYPE_CHECKING:
+    from filterd.overrides.effects import Effect
+    from filterd.overrides.history import Row
+    from filterd.overrides.making import Making, Past
+    from filterd.overrides.values import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back the change ``number``, which may be an undo; None: the last that counts."""
+
+    number: int | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> Undo:
+        """Check what somebody asks for."""
+        return cls(fields.take_or("number", values.number, None))
+
+    def found_in(self, past: Past) -> Undo:
+        """Return the undo with the number of its change.
+
+        Raises:
+            ChangeError: nothing is left to take back.
+        """
+        if self.number is not None:
+            return self
+        row = newest_undoable(past.newest_first())
+        if row is None:
+            raise ChangeError("there is no change to take back")
+        return Undo(row.number)
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        number = self.found_in(making.past).number
+        assert number is not None
+        row = making.past.row(number)
+        if row is None or row.kind == RESTORED:
+            hint = "the history shows which there are"
+            raise ChangeError(f"there is no change {number} to take back", hint=hint)
+        _check_counts(number, making)
+        undo = row.effect().inverse()
+        things = [*things_of(undo.before), *things_of(undo.after)]
+        if not things:
+            raise ChangeError(f"change {number} has changed nothing")
+        if all(has_ended(thing, making.at) for thing in things):
+            raise ChangeError(f"what change {number} was about has ended already")
+        _check_in_place(number, undo, making)
+        _check_place_is_free(number, undo, making)
+        return undo
+
+
+def _check_counts(number: int, making: Making) -> None:
+    """Check that no undo has taken the change back."""
+    for row, by in with_undos(making.past.newest_first()):
+        if row.number == number and by is not None:
+            hint = f"to have it again, undo change {by}"
+            raise ChangeError(f"change {number} has been taken back already, by {by}", hint=hint)
+        if row.number <= number:
+            return
+
+
+def _check_in_place(number: int, undo: Effect, making: Making) -> None:
+    """Check that all that the change put is there still."""
+    there = set(things_of(making.overrides))
+    for thing in things_of(undo.before):
+        if thing not in there:
+            taken = (row for row in making.past.since(number) if thing in _taken_by(row))
+            _refuse(number, max(row.number for row in taken))
+
+
+def _check_place_is_free(number: int, undo: Effect, making: Making) -> None:
+    """Check that nothing has taken the place of what the change took away."""
+    now, leaving = making.overrides, set(things_of(undo.before))
+    for devices in undo.after.devices:
+        for other in now.devices:
+            clash = other.room == devices.room or set(other.macs) & set(devices.macs)
+            if clash and other not in leaving:
+                _refuse(number, _who_put(other, making))
+    for setting in undo.after.grades:
+        for one in now.grades:
+            if is_about_the_same(one, setting) and one not in leaving:
+                _refuse(number, _who_put(one, making))
+    for exam in undo.after.exams:
+        check_exams(now.exams, exam)
+
+
+def _taken_by(row: Row) -> list[Any]:
+    return list(things_of(row.effect().before))
+
+
+def _put_by(row: Row) -> list[Any]:
+    return list(things_of(row.effect().after))
+
+
+def _who_put(thing: Any, making: Making) -> int:
+    return next(row.number for row in making.past.newest_first() if thing in _put_by(row))
+
+
+def _refuse(number: int, by: int) -> NoReturn:
+    hint = f"undo change {by} first"
+    raise ChangeError(f"change {by} has replaced what change {number} set", hint=hint)

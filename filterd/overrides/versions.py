@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled policies that were in force last, so that a question about the past has an answer.
+
+Each is a file of its own in the state folder, named by the digest of its
+content; the store knows from when each was in force.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.errors import StoreError
+from filterd.overrides import database, schema
+from filterd.policy import store as policy_store
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.overrides.history import Replay
+    from filterd.overrides.store import Store
+    from filterd.paths import StateFolder
+    from filterd.policy.model import Policy
+
+KEPT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A compiled policy, and the Unix time from which it was in force."""
+
+    digest: str
+    activated_at: float
+    path: Path
+
+
+class PolicyVersions:
+    """The last policies of a state folder; ``store`` is the store there."""
+
+    def __init__(self, state: StateFolder, store: Store, clock: Clock) -> None:
+        self._state, self._store, self._clock = state, store, clock
+
+    def note(self, policy: Policy) -> None:
+        """Keep a policy that has just come in force; nothing where it was already.
+
+        Raises:
+            StoreError: the disk refused, or the store cannot be used.
+        """
+        digest = policy_store.digest(policy)
+
+        def add(connection: sqlite3.Connection, _: Replay) -> set[str]:
+            newest = connection.execute(schema.POLICIES).fetchone()
+            if newest is None or newest[0] != digest:
+                self._keep(digest, policy)
+                connection.execute(schema.ADD_POLICY, (self._clock.wall(), digest))
+                connection.execute(schema.FORGET_POLICIES, (KEPT,))
+            kept = {row[0] for row in connection.execute(schema.POLICIES)}
+            connection.execute("COMMIT")
+            self._remove_all_but(kept)
+            return kept
+
+        self._store.write(add)
+
+    def all(self) -> tuple[PolicyVersion, ...]:
+        """Return those that are kept, the newest first.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        if not self._state.overrides.exists():
+            return ()
+        with database.to_read(self._state.overrides) as connection:
+            return tuple(self._version(*row) for row in connection.execute(schema.POLICIES))
+
+    def at(self, when: float) -> PolicyVersion | None:
+        """Return what was in force when the clock last showed ``when``; None if not known.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        if not self._state.overrides.exists():
+            return None
+        with database.to_read(self._state.overrides) as connection:
+            row = connection.execute(schema.POLICY_AT, (when,)).fetchone()
+        return None if row is None else self._version(*row)
+
+    def _version(self, digest: str, activated_at: float) -> PolicyVersion:
+        return PolicyVersion(digest, activated_at, self._path(digest))
+
+    def _path(self, digest: str) -> Path:
+        return self._state.past_policies / f"{digest}.filterd"
+
+    def _keep(self, digest: str, policy: Policy) -> None:
+        path = self._path(digest)
+        try:
+            policy_store.load(path)
+        except StoreError:  # it is not there, or damaged
+            policy_store.save(path, policy)
+
+    def _remove_all_but(self, digests: set[str]) -> None:
+        """Remove what nobody will ask for any more; what was left by a kill goes as well."""
+        for path in self._state.past_policies.glob("*.filterd"):
+            if path.stem not in digests:
+                path.unlink(missing_ok=True)

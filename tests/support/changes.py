@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A history in memory, and changes to make in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.overrides.changes import Request
+from filterd.overrides.history import Replay, Row, replay
+from tests.support.policies import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.policy.overrides import Overrides
+
+LESSON_S = 2_700.0
+
+
+class Book:
+    """What the store does, without a file: rows, and what they come to."""
+
+    def __init__(self, now: float = NOW) -> None:
+        self.now = now
+        self.rows: list[Row] = []
+        self.replay = Replay()
+
+    @property
+    def overrides(self) -> Overrides:
+        return self.replay.overrides
+
+    def make(
+        self, kind: str, /, reason: str = "bài học", author: str = "lan", **payload: Any
+    ) -> Row:
+        """Make a change, and check that its row can be read again."""
+        request = Request.of(kind, payload, author, reason)
+        row = request.row(self.now, self.overrides, self, self.replay.last_hash)
+        done = replay((row,), self.replay)
+        assert done.first_bad is None, done.problem
+        self.replay = done
+        self.rows.append(row)
+        return row
+
+    def row(self, number: int) -> Row | None:
+        return next((row for row in self.rows if row.number == number), None)
+
+    def since(self, number: int) -> Iterator[Row]:
+        return (row for row in self.rows if row.number > number)
+
+    def newest_first(self) -> Iterator[Row]:
+        return reversed(self.rows)
+
+
+def an_exception(**more: Any) -> dict[str, Any]:
+    return {"target_kind": "name", "target": "game.example", "allow": True} | more
+
+
+def an_exam(**more: Any) -> dict[str, Any]:
+    return {"room": "lab-a", "names": ["thi.example"], "ends_at": NOW + LESSON_S} | more
+
+
+def a_grade_setting(**more: Any) -> dict[str, Any]:
+    return {"grade": "7", "target_kind": "category", "target": "streaming", "opens": True} | more

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store as commands and the daemon use it; tests/e2e breaks what it stands on."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ChangeError, InUseError, StoreError
+from filterd.overrides import export, store
+from filterd.overrides.export import FORMAT
+from filterd.overrides.history import replay
+from filterd.overrides.store import Started, Store, Verified
+from filterd.paths import StateFolder, sole
+from filterd.policy.overrides import Overrides
+from tests.support.changes import LESSON_S, a_grade_setting, an_exception
+from tests.support.clock import FakeClock
+from tests.support.policies import NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "state")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def allow(target: Store, name: str = "a.example", **more: Any) -> Overrides:
+    done = target.change("exception", an_exception(target=name, **more), author="lan", reason="bài")
+    return done.overrides
+
+
+def altered(state: StateFolder, statement: str) -> None:
+    """Do to the file what the store never does."""
+    with contextlib.closing(sqlite3.connect(state.overrides, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER changes_are_not_altered")
+        connection.execute("DROP TRIGGER changes_are_not_removed")
+        connection.execute(statement)
+
+
+def test_a_state_folder_without_changes_stays_as_it_is(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    fresh = Store(state, clock)
+    assert fresh.start() == Started(Overrides())
+    assert (fresh.current(), fresh.rows(), fresh.at(NOW)) == (Overrides(), (), Overrides())
+    assert fresh.verify() == Verified(0)
+    assert not state.folder.exists()
+
+
+def test_a_change_is_there_for_all_who_look(state: StateFolder, clock: FakeClock) -> None:
+    made = allow(Store(state, clock))
+    assert [one.target for one in made.exceptions] == ["a.example"]
+    other = Store(state, clock)
+    assert other.current() == other.start().overrides == export.load(state.exported_overrides)
+    assert other.current() == made
+
+
+def test_a_change_that_is_refused_leaves_no_trace(state: StateFolder, clock: FakeClock) -> None:
+    target = Store(state, clock)
+    with pytest.raises(ChangeError, match="no kind of change"):
+        target.change("x", {}, author="lan", reason="")
+    assert not state.folder.exists()
+    allow(target)
+    before = state.overrides.read_bytes()
+    with pytest.raises(ChangeError, match="is no exception"):
+        target.change("revoke", {"id": 9}, author="lan", reason="")
+    assert state.overrides.read_bytes() == before
+
+
+def test_the_copy_is_ready_before_a_change_is_recorded(
+    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+
+    def full(*_: object) -> contextlib.AbstractContextManager[None]:
+        raise StoreError("no space left")
+
+    monkeypatch.setattr(store, "replacing", full)
+    with pytest.raises(StoreError, match="no space left"):
+        allow(target, "b.example")
+    assert len(target.rows()) == 1
+    assert target.verify() == Verified(1)
+
+
+def test_two_stores_see_what_each_other_has_made(state: StateFolder, clock: FakeClock) -> None:
+    one, other = Store(state, clock), Store(state, clock)
+    for number in range(3):
+        allow(one, f"a{number}.example")
+        allow(other, f"b{number}.example")
+    assert [row.number for row in one.rows()] == [6, 5, 4, 3, 2, 1]
+    assert len(one.current().exceptions) == 6
+    assert other.verify() == Verified(6)
+
+
+def test_a_change_looks_at_new_rows_only(
+    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    looked_at = list[int]()
+
+    def noted(rows: Any, *begin: Any) -> Any:
+        found = list(rows)
+        looked_at.extend(row.number for row in found)
+        return replay(found, *begin)
+
+    monkeypatch.setattr(store, "replay", noted)
+    allow(Store(state, clock), "b.example")
+    looked_at.clear()
+    allow(target, "c.example")
+    assert looked_at == [2, 3]
+
+
+def test_rows_are_the_last_first(state: StateFolder, clock: FakeClock) -> None:
+    target = Store(state, clock)
+    for name in "abc":
+        allow(target, f"{name}.example")
+    assert [row.number for row in target.rows(2)] == [3, 2]
+    assert target.rows(2)[0].to_plain()["payload"]["target"] == "c.example"
+
+
+def test_the_past_is_what_was_set_then(state: StateFolder, clock: FakeClock) -> None:
+    target = Store(state, clock)
+    allow(target)
+    clock.advance(100)
+    target.change("revoke", {"id": 1}, author="lan", reason="")
+    clock.advance(100)
+    allow(target, "b.example")
+    numbers = [then.number for at in (-1, 0, 99, 100, 250) if (then := target.at(NOW + at))]
+    assert numbers == [0, 1, 1, 2, 3]
+
+
+def test_with_a_clock_that_was_set_back_the_last_time_it_showed_counts(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    clock.set_wall(-500)
+    allow(target, "b.example")
+    then = target.at(NOW - 400)
+    assert then is not None
+    assert then.number == 2
+
+
+def test_undoing_reads_the_history_of_the_file(state: StateFolder, clock: FakeClock) -> None:
+    allow(Store(state, clock))
+    target = Store(state, clock)
+    target.change("grade", a_grade_setting(), author="lan", reason="")
+    done = target.change("undo", {}, author="minh", reason="")
+    assert done.row.undone() == 2
+    done = target.change("undo", {}, author="minh", reason="")
+    assert done.overrides == Overrides(number=4)
+
+
+def test_a_row_that_was_altered_is_found_and_replaced_by_what_was_in_force(
+    state: StateFolder, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = Store(state, clock)
+    for name in "abc":
+        allow(target, f"{name}.example")
+    made = target.current()
+    altered(state, "UPDATE changes SET author = 'nobody' WHERE number = 2")
+    assert target.verify() == Verified(1, 2, "it has been altered")
+    with pytest.raises(StoreError, match="change 2: it has been altered"):
+        Store(state, clock).current()
+    clock.advance(60)
+    fresh = Store(state, clock)
+    started = fresh.start()
+    assert started.overrides.exceptions == made.exceptions
+    (kept,) = fresh.verify().set_aside
+    assert started.problem == (
+        f"{state.overrides}: damaged (change 2: it has been altered); kept as {kept},"
+        " what was set stays in force"
+    )
+    assert started.problem in caplog.text
+    (row,) = fresh.rows()
+    assert (row.number, row.kind, row.author) == (4, "restored", "filterd")
+    assert row.to_plain()["payload"]["file"] == kept
+    assert (fresh.verify().first_bad, fresh.start().problem) == (None, "")
+
+
+def test_after_a_history_was_lost_the_time_before_is_not_known(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    allow(Store(state, clock))
+    state.overrides.write_bytes(b"damaged")
+    clock.advance(100)
+    fresh = Store(state, clock)
+    fresh.start()
+    assert fresh.at(NOW + 50) is None
+    assert fresh.at(NOW + 150) == fresh.current()
+    allow(fresh, "b.example")
+    assert [one.id for one in fresh.current().exceptions] == [1, 3]
+    fresh.change("revoke", {"id": 1}, author="lan", reason="")
+    with pytest.raises(ChangeError, match="no change 1 to take back"):
+        fresh.change("undo", {"number": 1}, author="lan", reason="")
+
+
+def test_damage_that_a_change_meets_does_not_stop_it(state: StateFolder, clock: FakeClock) -> None:
+    target = Store(state, clock)
+    allow(target)
+    state.overrides.write_bytes(b"damaged")
+    made = allow(target, "b.example")
+    assert [one.target for one in made.exceptions] == ["a.example", "b.example"]
+    assert Store(state, clock).current() == made
+
+
+@pytest.mark.parametrize("lost", ["DELETE FROM changes WHERE number = 2", "DELETE FROM changes"])
+def test_a_history_that_has_lost_its_end_is_noticed(
+    state: StateFolder, clock: FakeClock, lost: str
+) -> None:
+    target = Store(state, clock)
+    for name in "ab":
+        allow(target, f"{name}.example")
+    altered(state, lost)
+    assert target.verify().problem.startswith("changes up to 2 were made")
+    assert len(Store(state, clock).start().overrides.exceptions) == 2
+
+
+def test_control_without_the_copy_the_end_is_lost(state: StateFolder, clock: FakeClock) -> None:
+    target = Store(state, clock)
+    for name in "ab":
+        allow(target, f"{name}.example")
+    altered(state, "DELETE FROM changes WHERE number = 2")
+    state.exported_overrides.unlink()
+    assert len(Store(state, clock).start().overrides.exceptions) == 1
+
+
+def test_a_file_that_was_lost_begins_anew_with_the_copy(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    made = allow(Store(state, clock))
+    state.overrides.unlink()
+    fresh = Store(state, clock)
+    assert fresh.start().overrides.exceptions == made.exceptions
+    assert fresh.verify() == Verified(2)
+
+
+def test_another_history_of_the_same_length_is_noticed(
+    state: StateFolder, clock: FakeClock, tmp_path: Path
+) -> None:
+    made = allow(Store(state, clock))
+    other = StateFolder(tmp_path / "other")
+    allow(Store(other, clock), "b.example")
+    state.overrides.write_bytes(other.overrides.read_bytes())
+    assert Store(state, clock).verify().first_bad == 1
+    assert Store(state, clock).start().overrides.exceptions == made.exceptions
+
+
+@pytest.mark.parametrize("content", [None, b"damaged"])
+def test_a_copy_that_is_lost_or_damaged_is_written_anew(
+    state: StateFolder, clock: FakeClock, content: bytes | None
+) -> None:
+    made = allow(Store(state, clock))
+    state.exported_overrides.unlink()
+    if content:
+        state.exported_overrides.write_bytes(content)
+    assert Store(state, clock).start() == Started(made)
+    assert export.load(state.exported_overrides) == made
+
+
+def test_a_store_that_is_ahead_of_its_copy_brings_it_up(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    old = state.exported_overrides.read_bytes()
+    made = allow(target, "b.example")
+    state.exported_overrides.write_bytes(old)
+    assert Store(state, clock).start() == Started(made)
+    assert export.load(state.exported_overrides) == made
+
+
+def test_where_both_are_damaged_what_is_sound_of_the_rows_stays(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    for name in "abc":
+        allow(target, f"{name}.example")
+    altered(state, "UPDATE changes SET reason = 'x' WHERE number = 3")
+    state.exported_overrides.write_bytes(b"damaged")
+    assert len(Store(state, clock).start().overrides.exceptions) == 2
+
+
+def test_a_newer_store_is_refused_and_the_copy_stays_in_force(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    made = allow(Store(state, clock))
+    altered(state, "PRAGMA user_version = 9")
+    before = state.overrides.read_bytes()
+    fresh = Store(state, clock)
+    started = fresh.start()
+    assert started.overrides == made
+    assert "written by a newer filterd" in started.problem
+    with pytest.raises(StoreError, match="newer"):
+        allow(fresh, "b.example")
+    assert state.overrides.read_bytes() == before
+
+
+def test_whoever_waits_too_long_for_another_command_is_told(
+    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LOCK_TRIES", 2)
+    monkeypatch.setattr(store, "LOCK_PAUSE_S", 0.0)
+    made = allow(Store(state, clock))
+    with sole(state.overrides_lock, otherwise=""):
+        with pytest.raises(InUseError, match="another command is changing what is set; try again"):
+            allow(Store(state, clock))
+        assert Store(state, clock).start().overrides == made
+    allow(Store(state, clock))
+
+
+def test_what_ended_long_ago_stays_in_the_history_and_leaves_the_copy(
+    state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "KEPT_AT_LEAST", 0)
+    target = Store(state, clock)
+    allow(target, ends_at=NOW + LESSON_S)
+    clock.advance(30 * 86_400)
+    made = allow(target, "b.example")
+    assert [one.id for one in made.exceptions] == [1, 2]
+    assert [one.id for one in export.load(state.exported_overrides).exceptions] == [2]
+    assert Store(state, clock).start() == Started(made)
+
+
+def test_a_copy_knows_the_last_change(state: StateFolder, clock: FakeClock) -> None:
+    target = Store(state, clock)
+    allow(target)
+    copied = FORMAT.load(state.exported_overrides)
+    assert (copied.overrides.number, copied.hash) == (1, target.rows(1)[0].hash)
