@@ -59,6 +59,10 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "reason.list-exception": ("danh sách có ngoại lệ cho tên này", "the list excepts this name"),
     "reason.category": ("nhóm không dành cho khối lớp này", "a category closed to this grade"),
     "reason.open": ("nhóm mở cho khối lớp này", "a category open to this grade"),
+    "reason.allow-only": (
+        "lúc này chỉ những tên được cho phép mới mở (giờ thi, hoặc giờ đóng)",
+        "only what is allowed is open now (an exam, or closed hours)",
+    ),
     "reason.not-asked": (
         "loại bản ghi không bao giờ được hỏi (chuyển vùng và tương tự)",
         "a type that is never asked for (zone transfers and the like)",
@@ -106,6 +110,7 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     "lists.not_taken": ("Bỏ qua", "Not taken"),
     "lists.duplicate": ("Trùng", "Duplicate"),
     "lists.redundant": ("Thừa", "Redundant"),
+    "lists.services": ("({n} dịch vụ)", "({n} services)"),
     "lists.names": ("{names} tên, {octets} byte", "{names} names, {octets} octets"),
     "lists.took": ("Biên dịch trong {seconds} giây", "Compiled in {seconds} s"),
     "lists.reasons": ("Bỏ qua vì mục hoặc dòng đó", "Not taken because the entry or line"),
@@ -183,6 +188,8 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
         "{path}: hợp lệ. {networks} mạng, {grades} khối lớp, {rules} quy định riêng.",
         "{path}: valid. {networks} networks, {grades} grades, {rules} rules of its own.",
     ),
+    "policy.warning": ("cảnh báo: {warning}", "warning: {warning}"),
+    "policy.service": ("Dịch vụ", "Service"),
     "policy.open": ("mở", "open"),
     "policy.closed": ("đóng", "closed"),
     "policy.locked": ("khóa", "locked"),

@@ -13,7 +13,7 @@ from filterd.policy.strictness import strictest
 
 if TYPE_CHECKING:
     from filterd.identity.surroundings import Sighting, Surroundings
-    from filterd.policy.model import Network, Policy
+    from filterd.policy.model import GradePolicy, Network, Policy
 
 _MEMO_CLIENTS = 10_000
 """Five times the devices of the largest school; beyond that the memo starts again."""
@@ -30,7 +30,6 @@ class Identifier:
     def __init__(self, policy: Policy, surroundings: Surroundings) -> None:
         self._policy, self._surroundings = policy, surroundings
         self._clock = surroundings.clock
-        self._unknown = policy.grades[policy.unknown_grade]
         ranges = [(ip_network(cidr), net) for net in policy.networks for cidr in net.cidrs]
         self._ranges = sorted(ranges, key=lambda item: item[0].prefixlen, reverse=True)
         self._interfaces = {name: net for net in policy.networks for name in net.interfaces}
@@ -105,10 +104,16 @@ class Identifier:
         mac: str | None,
     ) -> Client | None:
         if network is not None:
-            return Client(self._policy.grades[network.grade], network.id, str(address), mac)
+            return Client(self._grade(network.grade, address), network.id, str(address), mac)
         if self._may_ask(address, interface):
-            return Client(self._unknown, None, str(address), mac)
+            unknown = self._grade(self._policy.unknown_grade, address)
+            return Client(unknown, None, str(address), mac)
         return None
+
+    def _grade(self, key: str, address: IPv4Address | IPv6Address) -> GradePolicy:
+        """Return the grade of a place, or what one address has there instead."""
+        instead = self._policy.clients.get(str(address)) if self._policy.clients else None
+        return self._policy.grades[instead.get(key, key) if instead else key]
 
     def _not_yet_known(
         self, address: IPv4Address | IPv6Address, interface: str, network: Network | None

@@ -25,10 +25,12 @@ class Protection:
     """A name that third-party lists may not block, an urgent order may.
 
     ``except_categories``: lists of these categories may name it all the same;
-    a chat service is no scam, and still social media.
+    a chat service is no scam, and still social media. ``entry_only``: it holds only
+    against entries that give exactly this name, which somebody has suspended.
     """
 
     name: bytes
     subtree: bool = True
     reason: str = ""
     except_categories: frozenset[str] = frozenset()
+    entry_only: bool = False

@@ -23,15 +23,24 @@ class Client:
     mac: str | None = None
 
     def is_meant_by(self, rule: LocalRule) -> bool:
-        """Tell whether a local rule is for this client."""
-        match rule.audience:
+        """Tell whether a local rule is for this client.
+
+        Who sits an exam has that exam's allows and no other, but the blocks of all.
+        """
+        if rule.exam != self.grade.exam and (rule.allow or rule.exam):
+            return False
+        return self.is_of(rule.audience, rule.whom)
+
+    def is_of(self, audience: Audience, whom: str) -> bool:
+        """Tell whether this client is one of those."""
+        match audience:
             case Audience.EVERYBODY:
                 return True
             case Audience.TIER:
-                return rule.whom == self.grade.tier
+                return whom == self.grade.tier
             case Audience.GRADE:
-                return rule.whom == self.grade.grade
+                return whom == self.grade.grade
             case Audience.NETWORK:
-                return rule.whom == self.network
+                return whom == self.network
             case Audience.CLIENT:
-                return rule.whom == self.address
+                return whom == self.address

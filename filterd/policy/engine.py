@@ -13,22 +13,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.listed import Lists, moved, place_of
 from filterd.policy.model import BlockResponse
-from filterd.policy.order import covers, in_turn
+from filterd.policy.order import Speaker, covers, in_turn
 from filterd.policy.overlay import NOTHING, Overlay
-from filterd.policy.verdict import PASSED, Action, Rule, Verdict
+from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 from filterd.wire import RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.lists.index import Index
     from filterd.lists.layout import Hit
     from filterd.policy.client import Client
     from filterd.policy.model import GradePolicy, Policy
-    from filterd.policy.order import Speaker
     from filterd.policy.overlay import Said
-    from filterd.policy.verdict import Match
 
     _Key = tuple[str, int, bool, bool, tuple[int, ...]]
 
@@ -49,6 +47,8 @@ class Engine:
         self.index = index
         self._overlay = Overlay(policy)
         self._lists = Lists(policy, index)
+        self._own = frozenset(_own_zones(policy))
+        self._above_own = frozenset(above for one in self._own for above in names.suffixes(one))
         self._known: dict[_Key, _Known] = {}
 
     def decide(self, client: Client, qname: bytes, qtype: int, now: float) -> Verdict:
@@ -80,7 +80,7 @@ class Engine:
     ) -> Verdict:
         said = self._overlay.lookup(name)
         hits = self._lists.lookup(name)
-        if said is not NOTHING or covering:
+        if said is not NOTHING or covering or client.grade.allow_only:
             return self._weigh(client, name, qtype, now, covering, said, hits)
         return self._by_lists(client, name, qtype, hits) if hits else PASSED
 
@@ -92,7 +92,7 @@ class Engine:
         """
         at_self = hits[0].labels == names.count_labels(name)
         beneath = self._overlay.has_allowed_beneath(name)
-        key = _alike(client.grade.grade, qtype, at_self, beneath, hits)
+        key = _alike(client.grade.key, qtype, at_self, beneath, hits)
         known = self._known.get(key)
         if known is None:
             verdict = self._weigh(client, name, qtype, 0.0, (), NOTHING, hits)
@@ -116,21 +116,39 @@ class Engine:
         said: Said,
         hits: tuple[Hit, ...],
     ) -> Verdict:
-        if said is NOTHING and not hits:
+        if said is NOTHING and not hits and not client.grade.allow_only:
             return PASSED
         listed = self._lists.say(client.grade, name, qtype, hits)
         overlaid = [*said.guards(), *said.rules(client, now)]
-        verdict = _judge([*overlaid, *listed.speakers], covering)
+        verdict = _judge([*overlaid, *listed.speakers, *self._closing(client, name)], covering)
         edge = said.next_edge(client, now)
         if edge is not None:
             verdict = verdict._replace(valid_until=edge)
         if not verdict.blocked:
             target = said.target(client.grade) if qtype in _REWRITTEN_TYPES else None
             return verdict._replace(action=Action.REWRITE, target=target) if target else verdict
-        spared = listed.excepts_more or self._overlay.has_allowed_beneath(name)
+        spared = listed.excepts_more or self._has_allowed_beneath(client, name)
         response = self._response(client.grade, listed.speakers)
         action = _action(response, qtype, verdict, spared=spared)
         return verdict if action is verdict.action else verdict._replace(action=action)
+
+    def _closing(self, client: Client, name: bytes) -> list[Speaker]:
+        """Return what closes all that nothing lets through, to a grade that is so for a time.
+
+        The school's own zones stay: without its domain's servers a computer
+        room cannot so much as log in.
+        """
+        grade = client.grade
+        if not grade.allow_only or any(zone in self._own for zone in names.suffixes(name)):
+            return []
+        source = f"exam:{grade.exam}" if grade.exam else ""
+        return [Speaker(Match(Rule.ALLOW_ONLY, True, names.ROOT, local_id=source))]
+
+    def _has_allowed_beneath(self, client: Client, name: bytes) -> bool:
+        """Tell whether something beneath a name may pass, so that no NXDOMAIN may deny it."""
+        if client.grade.allow_only and name in self._above_own:
+            return True
+        return self._overlay.has_allowed_beneath(name)
 
     def _response(self, grade: GradePolicy, listed: Iterable[Speaker]) -> BlockResponse:
         """Return how a block looks to a grade.
@@ -145,11 +163,19 @@ class Engine:
         return grade.response
 
 
+def _own_zones(policy: Policy) -> Iterator[bytes]:
+    """Yield the zones that are the school's."""
+    yield from (zone.name for zone in policy.local_zones)
+    yield from (zone.name for zone in policy.delegated_zones)
+    if policy.lease_zone is not None:
+        yield policy.lease_zone
+
+
 def _alike(grade: str, qtype: int, at_self: bool, beneath: bool, hits: tuple[Hit, ...]) -> _Key:
     """Return all that a verdict by lists hangs on.
 
     Args:
-        grade: who asks.
+        grade: the key of who asks.
         qtype: the type asked for.
         at_self: the longest listed name is the one that is asked for.
         beneath: something may pass beneath it.

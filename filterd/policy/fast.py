@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.rules import Effect, Scope
 from filterd.policy.model import BlockResponse
+from filterd.policy.overlay import opened_services
 from filterd.policy.table import DecisionTable
 from filterd.policy.verdict import Action, Match, Rule, Verdict
 from filterd.wire import name as names
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from filterd.lists.index import Index
-    from filterd.lists.rules import Claim
     from filterd.policy.model import GradePolicy, Policy
     from filterd.policy.table import Ruling
 
@@ -62,10 +62,12 @@ class SetReader:
         Of several listed names that cover a question the lowest rule of their
         verdicts decides, then the longest name (``order.deciding``).
         """
+        if grade.allow_only:
+            return None
         if self._table.marks_exception_beneath(set_id):
             return None
         rulings = self._table.rulings(grade, set_id)
-        if not all(_is_plain(ruling.claim) for ruling in rulings):
+        if not all(_is_plain(ruling) for ruling in rulings):
             return None
         blocks = [ruling for ruling in rulings if ruling.rule is not Rule.OPEN]
         if not blocks:
@@ -77,10 +79,12 @@ class SetReader:
         return Plain(Verdict(action, _match(first)))
 
 
-def _is_plain(claim: Claim) -> bool:
+def _is_plain(ruling: Ruling) -> bool:
     """Tell whether a claim blocks its name, what is beneath it and all types, and no less."""
+    claim = ruling.claim
     return (
         claim.effect is Effect.BLOCK
+        and ruling.rule is not Rule.LIST_EXCEPTION
         and claim.scope is Scope.SUBTREE
         and claim.types is None
         and not (claim.denyallow or claim.important or claim.specific)
@@ -119,6 +123,7 @@ def _spoken_of(policy: Policy) -> Iterator[bytes]:
     yield from (pin.name for pin in policy.pins)
     yield from (protection.name for protection in policy.protections)
     yield from (rule.name for rule in policy.rules)
+    yield from opened_services(policy)
     for rewrite in policy.rewrites:
         yield from rewrite.names
     yield from (zone.name for zone in policy.local_zones)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
 """Every grade there is, in the order in which people list them."""
 
+SERVICE, LIST = "service:", "list:"
+"""How services and lists are told from categories where ids of all three stand together."""
+
 TIERS = (
     "preschool",
     "primary",

@@ -8,7 +8,8 @@
 5. the site's own allows and blocks, already in their order: the longer name,
    the narrower audience, the block;
 6. an exception of a list, which takes away what lists of its category say;
-7. a closed category.
+7. a closed category;
+8. that the grade sees only what something lets through.
 
 So protection and exceptions decide where they took away all that was left to
 block; where something else still blocks, that decides. Who comes second is
@@ -68,9 +69,10 @@ def deciding(speakers: Sequence[Speaker]) -> Speaker | None:
     if local and local.match.blocks:
         return local
     closed = [one for one in of[Rule.CATEGORY] if not _is_defeated(one, of[Rule.PROTECTED])]
-    for block in closed:
-        if not any(spares(exception, block) for exception in of[Rule.LIST_EXCEPTION]):
-            return local or block
+    exceptions = of[Rule.LIST_EXCEPTION]
+    left = [one for one in closed if not any(spares(by, one) for by in exceptions)]
+    for block in (*left, *of[Rule.ALLOW_ONLY]):
+        return local or block
     return _what_lets_through(of, closed, local)
 
 
@@ -107,6 +109,7 @@ def defeats(protection: Match, block: Match) -> bool:
         block.third_party
         and block.rule is not Rule.ORDERED
         and block.category not in protection.except_categories
+        and (not protection.entry_only or protection.name == block.name)
     )
 
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from filterd.policy.model import Audience
+from filterd.policy.model import SERVICE, Audience
 from filterd.policy.order import Speaker
 from filterd.policy.verdict import Match, Rule
 from filterd.wire import name as names
@@ -56,9 +56,13 @@ class Said:
                     yield Speaker(Match(Rule.PIN, False, pin.name, reason=pin.reason))
             for one in entry.protections:
                 if one.subtree or one.name == self._qname:
-                    but = one.except_categories
                     match = Match(
-                        Rule.PROTECTED, False, one.name, reason=one.reason, except_categories=but
+                        Rule.PROTECTED,
+                        False,
+                        one.name,
+                        reason=one.reason,
+                        except_categories=one.except_categories,
+                        entry_only=one.entry_only,
                     )
                     yield Speaker(match)
 
@@ -115,6 +119,7 @@ class Overlay:
         self._entries = dict(entries)
         allowed = [name for name, entry in entries.items() if _lets_through(entry)]
         allowed += (zone.name for zone in policy.local_zones)  # answered whatever lists say
+        allowed += opened_services(policy)
         if policy.lease_zone is not None:
             allowed.append(policy.lease_zone)
         self._above_allowed = frozenset(_proper_ancestors(allowed))
@@ -140,9 +145,21 @@ class Overlay:
         return qname in self._above_allowed
 
 
-def _rank(rule: LocalRule) -> tuple[int, int, bool]:
-    """Order rules: the more specific name, the narrower audience, the block (design §2)."""
-    return -names.count_labels(rule.name), -_NARROWNESS[rule.audience], rule.allow
+def opened_services(policy: Policy) -> Iterator[bytes]:
+    """Yield the names of services that are open to a grade although their category is closed."""
+    opened = {one for grade in policy.grades.values() for one in grade.opened}
+    for service in policy.services.values():
+        if SERVICE + service.id in opened:
+            yield from service.names
+
+
+def _rank(rule: LocalRule) -> tuple[int, bool, int, bool]:
+    """Order rules: the more specific name, the narrower audience, the block (design §2).
+
+    There is no narrower audience than those who sit an exam.
+    """
+    narrowness = -_NARROWNESS[rule.audience]
+    return -names.count_labels(rule.name), not rule.exam, narrowness, rule.allow
 
 
 def _holds(rule: LocalRule, now: float) -> bool:

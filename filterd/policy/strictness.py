@@ -12,5 +12,8 @@ if TYPE_CHECKING:
 
 
 def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:
-    """Return the one with the most closed categories; of equals the youngest, then the first."""
-    return max(grades, key=lambda grade: (len(grade.closed), -grade.age))
+    """Return the one with the most closed categories; of equals the youngest, then the first.
+
+    One to which everything is closed that is not allowed has more closed than any other.
+    """
+    return max(grades, key=lambda grade: (grade.allow_only, len(grade.closed), -grade.age))

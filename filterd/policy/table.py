@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.lists.rules import Claim, Effect
+from filterd.policy.model import LIST, SERVICE
 from filterd.policy.verdict import Rule
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class Ruling:
     """What one list's claim on a name means to one grade.
 
     ``rule`` is ORDERED, LOCKED, CATEGORY or OPEN for a claim that wants the
-    name blocked, LIST_EXCEPTION for one that wants it left alone.
+    name blocked, LIST_EXCEPTION for one that wants it left alone, and for one of
+    a service that is open to the grade although its category is closed.
     ``third_party``: protection holds against it.
     """
 
@@ -43,13 +45,13 @@ class DecisionTable:
     """Rulings by grade and claim set."""
 
     def __init__(self, policy: Policy, index: Index) -> None:
-        self._categories = policy.categories
+        self._categories, self._kept_closed = policy.categories, policy.kept_closed
         self._index = index
         self._rows: dict[tuple[str, int], tuple[Ruling, ...]] = {}
 
     def rulings(self, grade: GradePolicy, set_id: int) -> tuple[Ruling, ...]:
         """Return what claim set ``set_id`` means to ``grade``, in the order of its claims."""
-        key = (grade.grade, set_id)
+        key = (grade.key, set_id)
         row = self._rows.get(key)
         if row is None:
             row = self._rows[key] = tuple(
@@ -74,8 +76,9 @@ class DecisionTable:
         source = self._index.lists[list_index]
         category = self._categories.get(source.category)
         is_exception = claim.effect is Effect.EXCEPT
+        block = _rule_of_block(source, category, grade, self._kept_closed)
         return Ruling(
-            rule=Rule.LIST_EXCEPTION if is_exception else _rule_of_block(source, category, grade),
+            rule=Rule.LIST_EXCEPTION if is_exception else block,
             claim_id=claim_id,
             claim=claim,
             list_id=source.id,
@@ -84,12 +87,15 @@ class DecisionTable:
         )
 
 
-def _rule_of_block(source: ListRecord, category: Category | None, grade: GradePolicy) -> Rule:
+def _rule_of_block(
+    source: ListRecord, category: Category | None, grade: GradePolicy, kept: frozenset[str]
+) -> Rule:
     """Return the rule by which a list's block speaks to this grade.
 
     A category that the policy does not know is closed: a list that comes with a
     newer feed must not be open because the site's files are older. An order is
-    one only if the publisher signed it; what anybody else calls so is locked.
+    one only if the publisher signed it; what anybody else calls so is locked, and
+    so is what the school keeps closed.
     """
     if category is None:
         return Rule.CATEGORY
@@ -97,4 +103,13 @@ def _rule_of_block(source: ListRecord, category: Category | None, grade: GradePo
         return Rule.ORDERED
     if category.ordered or category.locked:
         return Rule.LOCKED
-    return Rule.CATEGORY if category.id in grade.closed else Rule.OPEN
+    is_service = source.id.startswith(SERVICE)
+    own_id = source.id if is_service else LIST + source.id
+    category_closed = category.id in grade.closed
+    opened = own_id in grade.opened and own_id not in grade.closed
+    closed = own_id in grade.closed or (category_closed and not opened)
+    if (category_closed and category.id in kept) or (closed and own_id in kept):
+        return Rule.LOCKED
+    if closed:
+        return Rule.CATEGORY
+    return Rule.LIST_EXCEPTION if opened and is_service and category_closed else Rule.OPEN

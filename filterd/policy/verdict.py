@@ -24,7 +24,8 @@ class Rule(IntEnum):
     ``PROTECTED`` and ``LIST_EXCEPTION`` do not let a name pass by themselves:
     they take away what third-party lists, or lists of one category, say of it
     (``filterd.policy.order``). ``OPEN`` is no rule but worth telling: the name
-    is listed in a category that this grade may use.
+    is listed in a category that this grade may use. ``ALLOW_ONLY``: the grade sees
+    only what something lets through, and nothing does.
     """
 
     PIN = 1
@@ -35,6 +36,7 @@ class Rule(IntEnum):
     LIST_EXCEPTION = 6
     CATEGORY = 7
     OPEN = 8
+    ALLOW_ONLY = 9
 
     @property
     def label(self) -> str:
@@ -67,7 +69,7 @@ class Match(NamedTuple):
     and ``entry`` (``=name`` exact host, ``name`` with its subtree, ``*.name`` what
     is beneath); from the site's files ``local_id``. ``third_party``: protection
     holds against it. ``except_categories``: against lists of these a protection
-    does not hold.
+    does not hold; ``entry_only``: only against entries that give exactly its name.
     """
 
     rule: Rule
@@ -80,6 +82,7 @@ class Match(NamedTuple):
     reason: str = ""
     third_party: bool = False
     except_categories: frozenset[str] = frozenset()
+    entry_only: bool = False
 
     @property
     def name(self) -> bytes:

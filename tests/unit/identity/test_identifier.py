@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -296,3 +297,14 @@ def test_where_no_network_has_macs_no_device_is_looked_for() -> None:
     who = Identifier(a_policy(networks=NETWORKS), around)
     assert who.identify("10.0.6.9", 7)
     assert not around.wanted
+
+
+def test_one_address_may_have_something_else_instead_of_a_grade() -> None:
+    policy = a_policy(networks=NETWORKS, allow_from=("192.0.2.0/24",))
+    variant = replace(policy.grades["6"], variant="10.0.6.2", closed=frozenset[str]())
+    clients = {"10.0.6.2": {"6": variant.key, "preschool": variant.key}}
+    policy = replace(policy, grades=policy.grades | {variant.key: variant}, clients=clients)
+    found = Identifier(policy, Surroundings())
+    own, other = found.identify("10.0.6.2"), found.identify("10.0.6.3")
+    assert own == Client(variant, "lab", "10.0.6.2")
+    assert other == Client(policy.grades["6"], "lab", "10.0.6.3")

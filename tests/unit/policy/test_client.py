@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
 from filterd.policy.client import Client
 from filterd.policy.model import Audience
-from tests.support.policies import a_grade, allow
+from tests.support.policies import a_grade, allow, block
+
+if TYPE_CHECKING:
+    from filterd.policy.model import LocalRule
 
 PUPIL = Client(a_grade("6"), network="lab", address="192.0.2.6")
 UNKNOWN = Client(a_grade("6"), network=None, address="192.0.2.7")
@@ -34,3 +40,20 @@ def test_whom_a_rule_means(
     rule = allow("site.example", audience, whom)
     meant = [client.is_meant_by(rule) for client in (PUPIL, UNKNOWN, NOBODY)]
     assert meant == [pupil, unknown, nobody]
+
+
+@pytest.mark.parametrize(
+    ("exam", "made", "meant"),
+    [
+        ("", allow("site.example"), True),
+        ("9", allow("site.example"), False),
+        ("9", block("site.example"), True),
+        ("", replace(allow("site.example"), exam="9"), False),
+        ("9", replace(allow("site.example"), exam="9"), True),
+        ("8", replace(allow("site.example"), exam="9"), False),
+    ],
+)
+def test_who_sits_an_exam_has_its_allows_and_the_blocks_of_all(
+    exam: str, made: LocalRule, meant: bool
+) -> None:
+    assert Client(replace(a_grade("6"), exam=exam)).is_meant_by(made) is meant

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from filterd.lists.rewrites import Rewrite
 from filterd.policy.engine import Engine
-from filterd.policy.model import Audience, BlockResponse
+from filterd.policy.model import Audience, BlockResponse, DelegatedZone, LocalZone
 from filterd.policy.verdict import PASSED, Action, Rule
 from tests.support.policies import (
     NOW,
@@ -555,3 +555,52 @@ def _rewriting(folder: Path, said: str) -> Engine:
     grades = {name: replace(one, safe_search="on") for name, one in policy.grades.items()}
     rewrites = (Rewrite("safe_search", "on", TWIN, (wire(SITE),)),)
     return Engine(replace(policy, grades=grades, rewrites=rewrites), engine.index)
+
+
+def _examined(folder: Path, response: BlockResponse = BlockResponse.NXDOMAIN) -> tuple[Engine, Any]:
+    """Return an engine, and a client who sees only what something lets through."""
+    policy = a_policy(
+        rules=[allow("deep.allowed.example")],
+        protections=[a_protection("protected.example")],
+        local_zones=[LocalZone(wire("school.lan"), ())],
+        delegated_zones=[DelegatedZone(wire("ad.school.example"), ())],
+        response=response,
+    )
+    engine = an_engine(folder, {"ads": ("ads-trackers", "domains", False, ["ad.test"])}, policy)
+    client = a_client(policy)
+    return engine, replace(client, grade=replace(client.grade, allow_only=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "action"),
+    [
+        ("new.example", Action.NXDOMAIN),
+        ("ad.test", Action.NXDOMAIN),
+        ("protected.example", Action.NXDOMAIN),
+        ("allowed.example", Action.NODATA),
+        ("example", Action.NODATA),
+        ("school.example", Action.NODATA),
+        ("deep.allowed.example", Action.PASS),
+        ("pc.ad.school.example", Action.PASS),
+        ("printer.school.lan", Action.PASS),
+    ],
+)
+def test_who_sees_allowed_names_only_has_those_and_the_school_s_own(
+    name: str, action: Action, tmp_path: Path
+) -> None:
+    engine, client = _examined(tmp_path)
+    verdict = engine.decide(client, wire(name), A, NOW)
+    assert verdict.action is action
+    assert verdict.match is None or verdict.match.rule is not Rule.ALLOW_ONLY or verdict.blocked
+    free = replace(client, grade=replace(client.grade, allow_only=False))
+    assert not engine.decide(free, wire(name), A, NOW).blocked
+
+
+def test_a_target_that_nothing_lets_through_is_blocked_unless_it_is_covered(
+    tmp_path: Path,
+) -> None:
+    engine, client = _examined(tmp_path, BlockResponse.SINKHOLE)
+    passed = engine.decide(client, wire("deep.allowed.example"), A, NOW)
+    assert not engine.decide_target(client, passed, wire("cdn.example"), A, NOW).blocked
+    assert engine.decide_target(client, PASSED, wire("cdn.example"), A, NOW).blocked
+    assert engine.decide(client, wire("new.example"), A, NOW).action is Action.SINKHOLE

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
 from filterd.policy import model
-from filterd.policy.model import GRADES, TIERS, Audience, BlockResponse
+from filterd.policy.model import GRADES, TIERS, Audience, BlockResponse, GradePolicy
 
 RECORDS = [one for _, one in inspect.getmembers(model, is_dataclass) if isinstance(one, type)]
 
@@ -33,3 +33,9 @@ def test_records_never_change_and_take_no_unknown_field(record: type) -> None:
     assert record.__dataclass_params__.frozen  # type: ignore[attr-defined]  # no public name
     assert "__dict__" not in dir(record)
     assert fields(record)
+
+
+def test_a_grade_that_differs_somewhere_has_a_key_of_its_own() -> None:
+    grade = GradePolicy("6", "lower-secondary", 11, frozenset(), BlockResponse.NXDOMAIN)
+    assert grade.key == "6"
+    assert replace(grade, variant="lab").key == "6@lab"

@@ -97,3 +97,34 @@ def test_an_exception_spares_blocks_of_its_category_that_do_not_outrank_it(
 def test_each_rule_covers_what_design_2_says(cover: Match, covered: set[Match]) -> None:
     blocks = {ORDER, LOCKED, BLOCK, CLOSED, OWN_CLOSED, CHAT}
     assert {block for block in blocks if covers(cover, block)} == covered
+
+
+ALLOW_ONLY = Match(Rule.ALLOW_ONLY, True, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("other", "decides"),
+    [
+        (Match(Rule.PIN, False, NAME), "other"),
+        (Match(Rule.LOCAL, False, NAME), "other"),
+        (Match(Rule.LOCKED, True, NAME, category="porn"), "other"),
+        (Match(Rule.CATEGORY, True, NAME, category="games"), "other"),
+        (Match(Rule.PROTECTED, False, NAME), "allow-only"),
+        (EXCEPTION, "allow-only"),
+        (OPEN, "allow-only"),
+    ],
+)
+def test_where_only_the_allowed_passes_a_pin_or_a_local_allow_lets_through(
+    other: Match, decides: str
+) -> None:
+    first = deciding([Speaker(other), Speaker(ALLOW_ONLY)])
+    assert first is not None
+    assert first.match is (other if decides == "other" else ALLOW_ONLY)
+
+
+def test_a_suspended_entry_is_defeated_and_no_other() -> None:
+    suspension = Match(Rule.PROTECTED, False, NAME, entry_only=True)
+    entry = Match(Rule.LOCKED, True, NAME, category="malware", third_party=True)
+    longer = entry._replace(said_of=b"\1a" + NAME)
+    assert [defeats(suspension, one) for one in (entry, longer)] == [True, False]
+    assert defeats(suspension._replace(entry_only=False), longer)

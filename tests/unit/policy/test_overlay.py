@@ -12,7 +12,7 @@ import pytest
 from filterd.lists.guards import Pin, Protection
 from filterd.lists.rewrites import Rewrite
 from filterd.policy.client import Client
-from filterd.policy.model import Audience, LocalZone
+from filterd.policy.model import Audience, LocalZone, Service
 from filterd.policy.overlay import NOTHING, Overlay
 from filterd.wire import name as names
 from tests.support.policies import (
@@ -189,3 +189,25 @@ def test_of_nearly_all_names_the_same_nothing_is_said() -> None:
     assert overlay.lookup(wire("site.example")) is NOTHING
     assert overlay.lookup(names.ROOT) is NOTHING
     assert overlay.lookup(wire("a.www.site.example")) is not NOTHING
+
+
+def test_nobody_is_narrower_than_who_sits_an_exam() -> None:
+    exam = replace(allow("site.example", Audience.NETWORK, "lab"), exam="9")
+    blocks = [
+        block("site.example", Audience.CLIENT, "192.0.2.6"),
+        block("chat.site.example"),
+    ]
+    client = Client(replace(a_grade("6"), exam="9"), "lab", "192.0.2.6")
+    said = Overlay(a_policy(rules=[*blocks, exam])).lookup(wire("chat.site.example"))
+    order = [speaker.match.local_id for speaker in said.rules(client, NOW)]
+    assert order == [blocks[1].id, exam.id, blocks[0].id]
+
+
+def test_a_service_that_is_open_to_a_grade_may_be_beneath_what_is_closed() -> None:
+    service = Service("play", "Chơi", "Play", "games", None, (wire("mp3.site.example"),))
+    policy = replace(a_policy(), services={"play": service})
+    assert not Overlay(policy).has_allowed_beneath(wire("site.example"))
+    sixth = replace(policy.grades["6"], opened=frozenset({"service:play"}))
+    overlay = Overlay(replace(policy, grades=policy.grades | {"6": sixth}))
+    assert overlay.has_allowed_beneath(wire("site.example"))
+    assert not overlay.has_allowed_beneath(wire("mp3.site.example"))

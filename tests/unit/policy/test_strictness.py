@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from filterd.policy.strictness import strictest
 from tests.support.policies import a_grade
 
@@ -15,3 +17,8 @@ def test_the_strictest_has_most_closed() -> None:
 def test_of_equals_it_is_the_youngest() -> None:
     younger = a_grade("1")
     assert strictest([a_grade("2"), younger, a_grade("3")]) is younger
+
+
+def test_nobody_sees_less_than_who_sees_allowed_names_only() -> None:
+    examined = replace(a_grade("staff"), allow_only=True)
+    assert strictest([a_grade("1"), examined]) is examined

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +73,59 @@ def test_a_set_tells_whether_it_leaves_names_alone(tmp_path: Path) -> None:
     (leaving,), (other,) = (index.lookup(wire(name)) for name in ("a.example", "c.example"))
     assert table.leaves_names_alone(leaving.set_id)
     assert not table.leaves_names_alone(other.set_id)
+
+
+GROUP, LOT, SERVICE_LIST = "games", "list:a", "service:a"
+
+
+@pytest.mark.parametrize(
+    ("list_id", "closed", "opened", "kept", "rule"),
+    [
+        ("a", "", "", "", Rule.OPEN),
+        ("a", GROUP, "", "", Rule.CATEGORY),
+        ("a", LOT, "", "", Rule.CATEGORY),
+        ("a", GROUP, LOT, "", Rule.OPEN),
+        ("a", f"{GROUP} {LOT}", LOT, "", Rule.CATEGORY),
+        ("a", GROUP, LOT, GROUP, Rule.LOCKED),
+        ("a", "", "", GROUP, Rule.OPEN),
+        ("a", GROUP, SERVICE_LIST, "", Rule.CATEGORY),
+        (SERVICE_LIST, "", "", "", Rule.OPEN),
+        (SERVICE_LIST, GROUP, "", "", Rule.CATEGORY),
+        (SERVICE_LIST, SERVICE_LIST, "", "", Rule.CATEGORY),
+        (SERVICE_LIST, "", SERVICE_LIST, "", Rule.OPEN),
+        (SERVICE_LIST, GROUP, SERVICE_LIST, "", Rule.LIST_EXCEPTION),
+        (SERVICE_LIST, GROUP, SERVICE_LIST, GROUP, Rule.LOCKED),
+        (SERVICE_LIST, SERVICE_LIST, "", SERVICE_LIST, Rule.LOCKED),
+        (SERVICE_LIST, GROUP, "", SERVICE_LIST, Rule.LOCKED),
+        (SERVICE_LIST, "", "", SERVICE_LIST, Rule.OPEN),
+    ],
+)
+def test_single_lists_and_services_are_open_or_closed(
+    list_id: str, closed: str, opened: str, kept: str, rule: Rule, tmp_path: Path
+) -> None:
+    index = an_index(tmp_path, {list_id: (GROUP, "domains", True, ["site.example"])})
+    (hit,) = index.lookup(wire("site.example"))
+    table = DecisionTable(replace(a_policy(), kept_closed=frozenset(kept.split())), index)
+    grade = replace(
+        a_grade("12"), closed=frozenset(closed.split()), opened=frozenset(opened.split())
+    )
+    (ruling,) = table.rulings(grade, hit.set_id)
+    assert ruling.rule is rule
+
+
+@pytest.mark.parametrize("category", ["porn", "malware", "law-ordered"])
+def test_no_list_of_a_locked_category_is_opened(category: str, tmp_path: Path) -> None:
+    index = an_index(tmp_path, {"a": (category, "domains", False, ["site.example"])})
+    (hit,) = index.lookup(wire("site.example"))
+    opened = replace(a_grade("staff"), opened=frozenset({LOT}))
+    (ruling,) = DecisionTable(a_policy(), index).rulings(opened, hit.set_id)
+    assert ruling.rule is Rule.LOCKED
+
+
+def test_variants_of_a_grade_have_rows_of_their_own(tmp_path: Path) -> None:
+    index = an_index(tmp_path, {"a": ("games", "domains", False, ["site.example"])})
+    (hit,) = index.lookup(wire("site.example"))
+    table = DecisionTable(a_policy(), index)
+    variant = replace(a_grade("6"), closed=frozenset[str](), variant="lab")
+    rules = [table.rulings(grade, hit.set_id)[0].rule for grade in (a_grade("6"), variant)]
+    assert rules == [Rule.CATEGORY, Rule.OPEN]

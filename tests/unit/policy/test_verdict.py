@@ -19,6 +19,7 @@ def test_rules_are_numbered_in_the_order_of_the_design() -> None:
         "list-exception",
         "category",
         "open",
+        "allow-only",
     ]
 
 
