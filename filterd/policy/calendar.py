@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the clock on the wall says of schedules and timetables, and how long it goes on saying it.
+
+A window from 07:00 to 07:45 is open while the clock *shows* a time in it. Where a
+zone sets its clocks, such a window may come twice in a night, or not at all.
+Edges are whole seconds. Pure: the moment is an argument, and only zoneinfo knows
+of zones.
+
+``Pattern`` is what depends on the clock: its ``state`` at a reading of it, and
+the readings at which that may become another one, its ``edges``. Between those
+of one day and the next nothing can change, except where the zone's clocks are
+set; so ``Calendar.span`` looks at few moments only.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from math import floor, inf
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+from filterd.policy.week import DAY_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from filterd.policy.week import Holiday, Lesson, Period, Schedule, Window
+
+LOOK_AHEAD_DAYS = 40
+"""Nobody looks further: a state that goes on for longer may be asked for again then."""
+
+_DAY = timedelta(days=1)
+
+
+class Reading(NamedTuple):
+    """What calendar and clock on the wall show: the date, and seconds after midnight."""
+
+    day: date
+    second: int
+
+    @property
+    def weekday(self) -> int:
+        """0 is Monday."""
+        return self.day.weekday()
+
+
+class Pattern(Protocol):
+    """Something that depends on the clock on the wall and on nothing else."""
+
+    def state(self, shown: Reading) -> object:
+        """Return what holds while this is shown."""
+
+    def edges(self, day: date) -> Iterable[int]:
+        """Return after how many seconds of a day, or of the next one, the state may change."""
+
+    def has_ended(self, day: date, /) -> bool:
+        """Tell whether nothing happens on this day nor ever after."""
+
+
+class Span(NamedTuple):
+    """From when until when, to the second, a state goes on; ``until`` is not part of it."""
+
+    since: float
+    until: float
+
+    def joined(self, other: Span) -> Span:
+        """Return how long both go on."""
+        return Span(max(self.since, other.since), min(self.until, other.until))
+
+
+ALWAYS = Span(-inf, inf)
+
+
+class Calendar:
+    """The clock on the wall of one zone."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = ZoneInfo(zone)
+
+    def reading(self, at: float) -> Reading:
+        """Return what is shown at a Unix time."""
+        shown = datetime.fromtimestamp(floor(at), self._zone)
+        return Reading(shown.date(), shown.hour * 3600 + shown.minute * 60 + shown.second)
+
+    def span(self, pattern: Pattern, at: float) -> Span:
+        """Return how long the state of a pattern at a Unix time goes on.
+
+        Beyond ``LOOK_AHEAD_DAYS`` nobody looks: what has not changed by then may.
+        """
+        now = self.reading(at)
+        state = pattern.state(now)
+        furthest = LOOK_AHEAD_DAYS * _DAY
+        if pattern.has_ended(now.day - furthest):
+            return ALWAYS
+        until = inf if pattern.has_ended(now.day) else self._instants(now.day + furthest, 0)[-1]
+        for edge in self._edges(pattern, now.day, 1):
+            if edge > at and pattern.state(self.reading(edge)) != state:
+                until = edge
+                break
+        since = self._instants(now.day - furthest, 0)[0]
+        for edge in self._edges(pattern, now.day, -1):
+            if edge <= at and pattern.state(self.reading(edge - 1)) != state:
+                since = edge
+                break
+        return Span(since, until)
+
+    def _edges(self, pattern: Pattern, today: date, step: int) -> Iterator[float]:
+        """Yield the moments of a change around today, in order, forwards or back.
+
+        A clock that is set back at midnight shows two days by turns, but no day
+        reaches to the noon of another one. So those up to noon are sorted out.
+        """
+        waiting: set[float] = set()
+        for ahead in range(-1, LOOK_AHEAD_DAYS + 1):
+            day = today + ahead * step * _DAY
+            waiting |= self._of_day(pattern, day)
+            noon = self._instants(day, DAY_S // 2)[0]
+            ready = {edge for edge in waiting if (noon - edge) * step >= 0}
+            yield from sorted(ready, reverse=step < 0)
+            waiting -= ready
+
+    def _of_day(self, pattern: Pattern, day: date) -> set[float]:
+        """Return the moments of one day, as the calendar shows it, at which a state may change."""
+        seconds = {second for second in pattern.edges(day) if second <= DAY_S}
+        seconds |= {second - DAY_S for second in pattern.edges(day - _DAY) if second >= DAY_S}
+        if not seconds:
+            return set()
+        found = {edge for second in seconds for edge in self._instants(day, second)}
+        return found | set(self._clock_changes(day))
+
+    def _instants(self, day: date, second: int) -> list[float]:
+        """Return when the clock first shows a time, and when for the last time.
+
+        Of a time that it skips these are moments nearby; that they are no edges shows.
+        """
+        shown = datetime(day.year, day.month, day.day) + timedelta(seconds=second)  # noqa: DTZ001
+        folds = (shown.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
+        return sorted(one.timestamp() for one in folds)
+
+    def _clock_changes(self, day: date) -> Iterator[float]:
+        """Yield when on this day the zone sets its clocks, to the second."""
+        first, last = self._instants(day, 0)[0], self._instants(day + _DAY, 0)[-1]
+        if self._offset(first - 1) == self._offset(last):
+            return
+        early, late = int(first) - 1, int(last)
+        while late - early > 1:
+            middle = (early + late) // 2
+            if self._offset(middle) == self._offset(first - 1):
+                early = middle
+            else:
+                late = middle
+        yield float(late)
+
+    def _offset(self, at: float) -> timedelta | None:
+        return datetime.fromtimestamp(at, UTC).astimezone(self._zone).utcoffset()
+
+
+class Openings:
+    """A schedule: open or not."""
+
+    def __init__(self, schedule: Schedule, holidays: Iterable[Holiday] = ()) -> None:
+        self._windows = schedule.windows
+        self._holidays = [(one.first, one.last) for one in holidays]
+
+    def state(self, shown: Reading) -> bool:
+        """Tell whether any window is open."""
+        return any(self._is_open(window, shown) for window in self._windows)
+
+    def edges(self, day: date) -> Iterator[int]:
+        """Yield when windows that belong to this day begin and end."""
+        for window in self._windows:
+            if self._is_on(window, day):
+                yield window.starts_s
+                yield window.ends_s
+
+    def has_ended(self, day: date) -> bool:
+        """Tell whether no window has this day nor a later one."""
+        before = (day - _DAY).isoformat()  # an overnight window may still be open
+        return all(window.last is not None and window.last < before for window in self._windows)
+
+    def _is_open(self, window: Window, shown: Reading) -> bool:
+        """Tell whether a window is open: that of the day, or the one of the night before."""
+        if window.starts_s <= shown.second < window.ends_s and self._is_on(window, shown.day):
+            return True
+        late = shown.second + DAY_S
+        return window.starts_s <= late < window.ends_s and self._is_on(window, shown.day - _DAY)
+
+    def _is_on(self, window: Window, day: date) -> bool:
+        """Tell whether a window begins on a day."""
+        if day.weekday() not in window.weekdays:
+            return False
+        written = day.isoformat()
+        if window.first is not None and written < window.first:
+            return False
+        if window.last is not None and written > window.last:
+            return False
+        return window.holidays is None or window.holidays is self._is_holiday(written)
+
+    def _is_holiday(self, written: str) -> bool:
+        return any(first <= written <= last for first, last in self._holidays)
+
+
+class Timetable:
+    """A room's timetable: the grade of the lesson that is on, None between lessons."""
+
+    def __init__(self, periods: Iterable[Period], lessons: Iterable[Lesson]) -> None:
+        times = {one.id: (one.starts_s, one.ends_s) for one in lessons}
+        self._of_weekday: list[list[tuple[int, int, str]]] = [[] for _ in range(7)]
+        for period in periods:
+            if period.lesson in times:
+                self._of_weekday[period.weekday].append((*times[period.lesson], period.grade))
+
+    def state(self, shown: Reading) -> str | None:
+        """Return whose lesson it is."""
+        for starts_s, ends_s, grade in self._of_weekday[shown.weekday]:
+            if starts_s <= shown.second < ends_s:
+                return grade
+        return None
+
+    def edges(self, day: date) -> Iterator[int]:
+        """Yield when the day's lessons begin and end."""
+        for starts_s, ends_s, _ in self._of_weekday[day.weekday()]:
+            yield starts_s
+            yield ends_s
+
+    def has_ended(self, _day: date) -> bool:
+        """Tell whether there are no lessons at all."""
+        return not any(self._of_weekday)

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people set that does not mean what it seems to: data for warnings. Pure.
+
+Nothing here is forbidden. An exception may be made for the day on which a
+category is unlocked, and two that contradict each other have an order; but who
+sets them should hear of it at once and not find out in the lesson.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import WireError
+from filterd.policy.changes import Changer
+from filterd.policy.client import Client
+from filterd.policy.model import SERVICE, Audience
+from filterd.policy.moment import suspends
+from filterd.policy.overrides import TargetKind
+from filterd.policy.verdict import Rule
+from filterd.wire import RRType
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.policy.engine import Engine
+    from filterd.policy.model import Policy
+    from filterd.policy.overrides import Exam, LocalException, Overrides
+
+
+class Idle(StrEnum):
+    """Why an exception changes nothing."""
+
+    ORDERED = "ordered"
+    LOCKED = "locked"
+    KEPT_CLOSED = "kept-closed"
+    PINNED = "pinned"
+    UNKNOWN = "unknown"
+    """There is no such service, category, grade or network, or it is no name."""
+    NOT_LISTED = "not-listed"
+    """No list of a third party has an entry that gives exactly this name."""
+    NOT_FOR_ALL = "not-for-all"
+    """An entry can be suspended for everybody only."""
+
+
+class Overlaps(NamedTuple):
+    """What holds at some time of an exam, for its room.
+
+    The allows of ``exceptions`` have no effect there while it is on, their
+    blocks have. Of ``exams`` the one set last goes first.
+    """
+
+    exceptions: tuple[LocalException, ...]
+    exams: tuple[Exam, ...]
+
+
+def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
+    """Return what overlaps with an exam.
+
+    Args:
+        policy: as the site's files have it, with its timetables.
+        overrides: all that is set, the exam itself included or not.
+        exam: the exam.
+    """
+    grades = set(_grades_of(policy, overrides, exam.room))
+    tiers = {policy.grades[grade].tier for grade in grades}
+    reached = {
+        Audience.EVERYBODY: {""},
+        Audience.TIER: tiers,
+        Audience.GRADE: grades,
+        Audience.NETWORK: {exam.room},
+    }
+    return Overlaps(
+        tuple(
+            one
+            for one in overrides.exceptions
+            if _meet(one, exam)
+            # Of a client nobody knows where it will be.
+            and (one.audience is Audience.CLIENT or one.whom in reached[one.audience])
+        ),
+        tuple(
+            one
+            for one in overrides.exams
+            if one.id != exam.id and one.room == exam.room and _meet(one, exam)
+        ),
+    )
+
+
+def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalException]]:
+    """Return the exceptions that say opposite things of the same to the same at the same time.
+
+    Of each pair the block holds.
+    """
+    allows = [one for one in overrides.exceptions if one.allow]
+    blocks = [one for one in overrides.exceptions if not one.allow]
+    return [
+        (allow, block)
+        for allow in allows
+        for block in blocks
+        if _subject(allow) == _subject(block) and _meet(allow, block)
+    ]
+
+
+def claimed_twice(policy: Policy, overrides: Overrides) -> dict[str, tuple[str, ...]]:
+    """Return the devices that stand in several places, with the ids of those.
+
+    The one that learned the device last has it (``filterd.policy.rooms``).
+    """
+    learned = {one.room: one.macs for one in overrides.devices}
+    places: dict[str, list[str]] = {}
+    for network in policy.networks:
+        for mac in learned.get(network.id, network.macs):
+            places.setdefault(mac, []).append(network.id)
+    return {mac: tuple(found) for mac, found in places.items() if len(found) > 1}
+
+
+def idle(engine: Engine, exception: LocalException, now: float) -> Idle | None:
+    """Tell why an exception changes nothing, None where it may.
+
+    Args:
+        engine: of the policy in force.
+        exception: whether or not that policy has it.
+        now: Unix time.
+    """
+    policy = engine.policy
+    try:
+        clients = list(_clients(policy, exception))
+        if not clients:
+            return Idle.UNKNOWN
+        match exception.kind:
+            case TargetKind.CATEGORY | TargetKind.SERVICE:
+                return _idle_group(policy, exception)
+            case TargetKind.ENTRY if not suspends(exception):
+                return Idle.NOT_FOR_ALL
+            case TargetKind.ENTRY if not _is_listed(engine, names.from_text(exception.target)):
+                return Idle.NOT_LISTED
+        found = {_idle_name(engine, client, exception, now) for client in clients}
+    except WireError:
+        return Idle.UNKNOWN
+    return found.pop() if len(found) == 1 else None
+
+
+def _idle_group(policy: Policy, exception: LocalException) -> Idle | None:
+    target = exception.target
+    if exception.kind is TargetKind.SERVICE:
+        service = policy.services.get(target)
+        if service is None:
+            return Idle.UNKNOWN
+        if not exception.allow:
+            return None
+        group, own_id = service.group, SERVICE + target
+    else:
+        group = own_id = target
+    category = policy.categories.get(group)
+    if category is None:
+        return Idle.UNKNOWN
+    if category.ordered:
+        return Idle.ORDERED
+    if category.locked:
+        return Idle.LOCKED
+    shut = exception.allow and own_id in Changer(policy).shut
+    return Idle.KEPT_CLOSED if shut else None
+
+
+def _idle_name(
+    engine: Engine, client: Client, exception: LocalException, now: float
+) -> Idle | None:
+    """Tell which rule that outranks an exception decides of its name for one client."""
+    name = names.from_text(exception.target)
+    match = engine.decide(client, name, RRType.A, now).match
+    if match is None:
+        return None
+    if match.rule is Rule.PIN:
+        return Idle.PINNED
+    if match.rule is Rule.ORDERED:
+        return Idle.ORDERED
+    if match.rule is not Rule.LOCKED or exception.kind is TargetKind.ENTRY:
+        return None
+    category = engine.policy.categories[match.category]
+    return Idle.LOCKED if category.locked or category.ordered else Idle.KEPT_CLOSED
+
+
+def _is_listed(engine: Engine, name: bytes) -> bool:
+    """Tell whether a list of a third party has an entry that gives exactly this name."""
+    index, labels = engine.index, names.count_labels(name)
+    return any(
+        not index.lists[index.claims[claim_id][0]].own
+        for hit in index.lookup(name)
+        if hit.labels == labels
+        for claim_id in index.sets[hit.set_id]
+    )
+
+
+def _clients(policy: Policy, exception: LocalException) -> Iterator[Client]:
+    """Yield one client of each sort that an exception is for."""
+    audience, whom = exception.audience, exception.whom
+    if audience is Audience.NETWORK:
+        for network in policy.networks:
+            if network.id == whom:
+                yield Client(policy.grades[network.grade], whom)
+        return
+    for grade in policy.grades.values():
+        client = Client(grade, None, whom if audience is Audience.CLIENT else None)
+        if not grade.variant and client.is_of(audience, whom):
+            yield client
+
+
+def _grades_of(policy: Policy, overrides: Overrides, room: str) -> Iterator[str]:
+    """Yield the grades that a room ever has."""
+    for network in policy.networks:
+        if network.id == room:
+            yield from (one.grade for one in network.timetable if one.grade in policy.grades)
+            yield policy.grades[network.grade].grade
+    for setting in overrides.rooms:
+        if setting.room == room and setting.grade in policy.grades:
+            yield setting.grade
+
+
+def _subject(one: LocalException) -> tuple[TargetKind, str, Audience, str]:
+    return one.kind, one.target, one.audience, one.whom
+
+
+def _meet(one: LocalException | Exam, other: LocalException | Exam) -> bool:
+    """Tell whether two things hold at the same time at any time."""
+    ends_at = min(inf if each.ends_at is None else each.ends_at for each in (one, other))
+    return max(one.starts_at, other.starts_at) < ends_at

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A naive second model of time: who may see what at one second, asked of that second alone.
+
+It reads the clock on the wall, looks at everything that was ever said, and lets
+the weightiest of what is in force win. It knows of no edges, and shares with
+``filterd.policy.moment`` only the plain data.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from filterd.policy.model import Audience
+from filterd.policy.overrides import TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.policy.model import GradePolicy, Policy
+    from filterd.policy.overrides import Exam, Overrides
+    from filterd.policy.week import Window
+
+ORDER = ("everybody", "tier", "grade", "network", "client")
+
+
+class Sight(NamedTuple):
+    """What somebody sees: all that is closed, one thing at a time."""
+
+    grade: str
+    closed: frozenset[str]
+    allow_only: bool
+    exam: str
+
+
+class Claim(NamedTuple):
+    """That something is open or closed; the greater ``weight`` wins."""
+
+    weight: tuple[int, bool, int, int, bool]
+    opens: bool
+    kind: str
+    target: str
+    audience: str
+    whom: str
+
+
+class NaiveWeek:
+    """A policy and what is set over it."""
+
+    def __init__(self, policy: Policy, overrides: Overrides) -> None:
+        self.policy, self.overrides = policy, overrides
+        self.zone = ZoneInfo(policy.time_zone)
+        self.holidays = {
+            date.fromisoformat(one.first) + timedelta(days=ahead)
+            for one in policy.holidays
+            for ahead in range(
+                (date.fromisoformat(one.last) - date.fromisoformat(one.first)).days + 1
+            )
+        }
+
+    def wall(self, second: int) -> datetime:
+        """Return what the clock on the wall shows."""
+        return datetime.fromtimestamp(second, self.zone).replace(tzinfo=None)
+
+    def is_open(self, windows: tuple[Window, ...], second: int) -> bool:
+        """Tell whether any of these windows is open."""
+        shown = self.wall(second)
+        for window in windows:
+            for back in (0, 1):
+                day = shown.date() - timedelta(days=back)
+                midnight = datetime.combine(day, datetime.min.time())
+                begins = midnight + timedelta(seconds=window.starts_s)
+                ends = midnight + timedelta(seconds=window.ends_s)
+                if begins <= shown < ends and self._is_on(window, day):
+                    return True
+        return False
+
+    def _is_on(self, window: Window, day: date) -> bool:
+        if window.first and day < date.fromisoformat(window.first):
+            return False
+        if window.last and day > date.fromisoformat(window.last):
+            return False
+        if window.holidays is not None and (day in self.holidays) != window.holidays:
+            return False
+        return day.weekday() in window.weekdays
+
+    def sights(self, second: int) -> dict[tuple[str | None, str | None], Sight]:
+        """Return what everybody sees: by network and address, None for others than those named."""
+        claims = list(self._claims(second))
+        addresses = {claim.whom for claim in self._all_claims() if claim.audience == "client"}
+        plain = {key: self._sight(claims, key, None, None) for key in self.policy.grades}
+        found: dict[tuple[str | None, str | None], Sight] = {}
+        for address in (None, *addresses):
+            unknown = self.policy.unknown_grade
+            found[None, address] = self._sight(claims, unknown, None, address)
+            for network in self.policy.networks:
+                grade = self._grade_in(network.id, second, plain)
+                sight = self._sight(claims, grade, network.id, address)
+                exam = self.exam_in(network.id, second)
+                if exam is not None:
+                    sight = self._sight(claims, grade, network.id, None)
+                    sight = sight._replace(allow_only=True, exam=str(exam.id))
+                found[network.id, address] = sight
+        return found
+
+    def exam_in(self, network: str, second: int) -> Exam | None:
+        """Return the exam that is on in a network."""
+        on = [
+            one
+            for one in self.overrides.exams
+            if one.room == network and one.starts_at <= second < one.ends_at
+        ]
+        return max(on, key=lambda one: one.id, default=None)
+
+    def rules(self, second: int) -> set[str]:
+        """Return the ids of the rules of names in force, those of the files apart."""
+        found = {
+            f"exception:{one.id}"
+            for one in self.overrides.exceptions
+            if one.kind in (TargetKind.NAME, TargetKind.SERVICE)
+            and one.starts_at <= second
+            and (one.ends_at is None or second < one.ends_at)
+        }
+        exams = (self.exam_in(network.id, second) for network in self.policy.networks)
+        return found | {f"exam:{one.id}" for one in exams if one}
+
+    def suspended(self, second: int) -> set[str]:
+        """Return the names whose entries are suspended."""
+        return {
+            one.target
+            for one in self.overrides.exceptions
+            if one.kind is TargetKind.ENTRY
+            and one.allow
+            and one.audience is Audience.EVERYBODY
+            and one.starts_at <= second < one.starts_at + 14 * 86_400
+            and (one.ends_at is None or second < one.ends_at)
+        }
+
+    def _grade_in(self, network_id: str, second: int, plain: dict[str, Sight]) -> str:
+        set_ = [
+            one
+            for one in self.overrides.rooms
+            if one.room == network_id
+            and one.starts_at <= second
+            and (one.ends_at is None or second < one.ends_at)
+        ]
+        if set_:
+            return max(set_, key=lambda one: one.id).grade
+        (network,) = (one for one in self.policy.networks if one.id == network_id)
+        shown = self.wall(second)
+        of_day = shown.hour * 3600 + shown.minute * 60 + shown.second
+        for period in network.timetable:
+            for lesson in self.policy.lessons:
+                is_on = lesson.starts_s <= of_day < lesson.ends_s
+                if is_on and (period.lesson, period.weekday) == (lesson.id, shown.weekday()):
+                    return period.grade
+        if not network.timetable:
+            return network.grade
+        ages = {key: one.age for key, one in self.policy.grades.items()}
+        return max(
+            (period.grade for period in network.timetable),
+            key=lambda key: (plain[key].allow_only, len(plain[key].closed), -ages[key]),
+        )
+
+    def _sight(
+        self, claims: list[Claim], key: str, network: str | None, address: str | None
+    ) -> Sight:
+        grade = self.policy.grades[key]
+        groups = {
+            "everybody": "",
+            "tier": grade.tier,
+            "grade": grade.grade,
+            "network": network,
+            "client": address,
+        }
+        mine = [one for one in claims if groups[one.audience] == one.whom]
+        closed = {thing for thing in self._things() if self._is_closed(thing, grade, mine)}
+        tier = [one for one in mine if one.kind == "tier" and one.target == grade.tier]
+        allow_only = bool(tier) and not max(tier).opens
+        return Sight(grade.grade, frozenset(closed), allow_only, "")
+
+    def _things(self) -> Iterator[str]:
+        yield from self.policy.categories
+        yield from (f"service:{one}" for one in self.policy.services)
+
+    def _is_closed(self, thing: str, grade: GradePolicy, claims: list[Claim]) -> bool:
+        kind, _, bare = thing.rpartition(":")
+        group = self.policy.services[bare].group if kind else thing
+        about = [one for one in claims if one.kind == "category" and one.target == group]
+        if kind:
+            about += [one for one in claims if one.kind == "service" and one.target == bare]
+        category = self.policy.categories[group]
+        kept = {thing, group} & self.policy.kept_closed
+        if category.locked or category.ordered or kept:
+            about = [one for one in about if not one.opens]
+        if about:
+            return not max(about).opens
+        if thing in grade.closed:
+            return True
+        return bool(kind) and group in grade.closed and thing not in grade.opened
+
+    def _claims(self, second: int) -> Iterator[Claim]:
+        schedules = {one.id: one.windows for one in self.policy.schedules}
+        yield from (
+            claim
+            for claim, since, until in self._dated()
+            if since <= second and (until is None or second < until)
+        )
+        for one in self.policy.scheduled:
+            if self.is_open(schedules[one.schedule], second):
+                yield _claim(2, one.opens, one.kind, one.target, str(one.audience), one.whom)
+
+    def _all_claims(self) -> Iterator[Claim]:
+        yield from (claim for claim, _, _ in self._dated())
+        for one in self.policy.scheduled:
+            yield _claim(2, one.opens, one.kind, one.target, str(one.audience), one.whom)
+
+    def _dated(self) -> Iterator[tuple[Claim, float, float | None]]:
+        for one in self.overrides.grades:
+            claim = _claim(1, one.opens, str(one.kind), one.target, "grade", one.grade, one.id)
+            yield claim, one.starts_at, None
+        for other in self.overrides.exceptions:
+            if other.kind is TargetKind.CATEGORY:
+                audience, whom = str(other.audience), other.whom
+                claim = _claim(3, other.allow, "category", other.target, audience, whom)
+                yield claim, other.starts_at, other.ends_at
+
+
+def _claim(
+    layer: int, opens: bool, kind: str, target: str, audience: str, whom: str, newness: int = 0
+) -> Claim:
+    narrow = kind == "service"
+    weight = layer, narrow, ORDER.index(audience), newness, not opens
+    return Claim(weight, opens, kind, target, audience, whom)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A school with a room, an office and three services, and what people set over it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from filterd.policy.model import Audience, Network, Policy, Scheduled, Service
+from filterd.policy.overrides import Exam, LocalException, TargetKind
+from filterd.policy.week import Lesson, Period, Schedule, Window
+from tests.support.policies import a_policy, wire
+
+if TYPE_CHECKING:
+    from filterd.policy.model import GradePolicy
+    from filterd.policy.moment import Moment
+
+MONDAY = 1_772_384_400.0
+"""Monday 2026-03-02, 00:00 in Vietnam."""
+
+SEVEN = MONDAY + 7 * 3600
+ALL_DAYS = frozenset(range(7))
+A = 1
+
+SERVICES = {
+    "chat": Service("chat", "Trò chuyện", "Chat", "social-media", 13, (wire("chat.example"),)),
+    "play": Service(
+        "play",
+        "Chơi",
+        "Play",
+        "games",
+        12,
+        tuple(map(wire, ("play.example", "play.test", "mp3.zing.example"))),
+    ),
+    "bad": Service("bad", "Xấu", "Bad", "porn", 18, (wire("bad.example"),)),
+}
+ROOM = Network("lab", "6", ("192.0.2.0/24",), macs=("02:00:5e:00:00:01",), room=True)
+OFFICE = Network("office", "staff", ("198.51.100.0/24",))
+PUPIL_PC = "192.0.2.7"
+
+
+def a_school(**changes: Any) -> Policy:
+    """Return a school with a room, an office and three services."""
+    policy = a_policy(networks=[ROOM, OFFICE])
+    return replace(policy, services=SERVICES, **changes)
+
+
+def timetabled(**changes: Any) -> Policy:
+    """Return a school whose room has grade 6 and then, after a break, grade 9 on Mondays."""
+    periods = (Period(0, "tiet-1", "6"), Period(0, "tiet-2", "9"))
+    lessons = (Lesson("tiet-1", 25_200, 27_900), Lesson("tiet-2", 28_200, 30_900))
+    networks = (replace(ROOM, timetable=periods), OFFICE)
+    return replace(a_school(), lessons=lessons, networks=networks, **changes)
+
+
+def scheduled(*what: Scheduled, starts_s: int = 25_200, ends_s: int = 28_800) -> Policy:
+    """Return a school with a schedule ``a`` from seven to eight, and what is scheduled."""
+    schedule = Schedule("a", (Window(ALL_DAYS, starts_s, ends_s),))
+    return a_school(schedules=(schedule,), scheduled=what)
+
+
+def an_exception(target: str, *, allow: bool = True, **how: Any) -> LocalException:
+    """Return an exception from seven on, for an hour and for everybody if nothing else is said."""
+    fields: dict[str, Any] = {
+        "id": 1,
+        "kind": TargetKind.NAME,
+        "audience": Audience.EVERYBODY,
+        "whom": "",
+        "reason": "bài học",
+        "author": "lan",
+        "starts_at": SEVEN,
+        "ends_at": SEVEN + 3600,
+    }
+    return LocalException(target=target, allow=allow, **(fields | how))
+
+
+def an_exam(**how: Any) -> Exam:
+    """Return an exam in the room from seven on, for an hour."""
+    fields: dict[str, Any] = {
+        "id": 9,
+        "room": "lab",
+        "names": ("exam.example",),
+        "services": (),
+        "reason": "thi",
+        "author": "lan",
+        "starts_at": SEVEN,
+        "ends_at": SEVEN + 3600,
+    }
+    return Exam(**(fields | how))
+
+
+def grade_in(moment: Moment, network: str | None, address: str | None = None) -> GradePolicy:
+    """Return the grade that a client has, as ``identity`` finds it."""
+    policy = moment.policy
+    keys = {one.id: one.grade for one in policy.networks}
+    key = keys[network] if network else policy.unknown_grade
+    return policy.grades[policy.clients.get(address or "", {}).get(key, key)]

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows open and close when the clock on the wall says so, and edges are exact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import inf
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from filterd.policy.calendar import ALWAYS, LOOK_AHEAD_DAYS, Calendar, Openings, Span, Timetable
+from filterd.policy.overrides import Overrides
+from filterd.policy.week import DAY_S, Holiday, Lesson, Period, Schedule, Window
+from tests.support.naive_week import NaiveWeek
+from tests.support.policies import a_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SAIGON, BERLIN = "Asia/Ho_Chi_Minh", "Europe/Berlin"
+WEEKDAYS, ALL_DAYS = frozenset(range(5)), frozenset(range(7))
+TET = Holiday("2026-02-14", "2026-02-22", "Tết Nguyên đán", "Lunar New Year")
+HOUR_S = 3600
+
+
+def unix(text: str, offset_h: int = 7) -> float:
+    """Return the Unix time of a local time so many hours ahead of UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() - offset_h * HOUR_S
+
+
+def openings(*windows: Window, holidays: Iterable[Holiday] = ()) -> Openings:
+    """Return a schedule of these windows."""
+    return Openings(Schedule("a", windows), holidays)
+
+
+def span(pattern: Openings | Timetable, at: float, zone: str = SAIGON) -> tuple[object, Span]:
+    """Return the state at a moment, and how long it goes on."""
+    calendar = Calendar(zone)
+    return pattern.state(calendar.reading(at)), calendar.span(pattern, at)
+
+
+def test_a_window_is_open_from_its_first_second_to_just_before_its_last() -> None:
+    lunch = openings(Window(WEEKDAYS, 11 * HOUR_S, 13 * HOUR_S))
+    edges = Span(unix("2026-03-02 11:00"), unix("2026-03-02 13:00"))
+    assert span(lunch, edges.since) == (True, edges)
+    assert span(lunch, edges.until - 0.000001) == (True, edges)
+    assert span(lunch, edges.until) == (False, Span(edges.until, unix("2026-03-03 11:00")))
+    assert span(lunch, edges.since - 0.000001)[0] is False
+
+
+def test_a_night_belongs_to_the_day_on_which_it_begins() -> None:
+    friday_night = openings(Window(frozenset({4}), 22 * HOUR_S, 30 * HOUR_S))
+    edges = Span(unix("2026-03-06 22:00"), unix("2026-03-07 06:00"))
+    assert span(friday_night, unix("2026-03-07 03:00")) == (True, edges)
+    assert span(friday_night, unix("2026-03-06 03:00"))[0] is False
+
+
+def test_windows_that_touch_are_one() -> None:
+    whole = openings(Window(WEEKDAYS, 0, DAY_S))
+    edges = Span(unix("2026-03-02 00:00"), unix("2026-03-07 00:00"))
+    assert span(whole, unix("2026-03-04 12:00")) == (True, edges)
+
+
+@pytest.mark.parametrize(
+    ("holidays", "is_open"), [(True, (True, False)), (False, (False, True)), (None, (True, True))]
+)
+def test_a_window_may_be_for_holidays_only_or_for_none(
+    holidays: bool | None, is_open: tuple[bool, bool]
+) -> None:
+    window = Window(ALL_DAYS, 0, DAY_S, holidays=holidays)
+    pattern = openings(window, holidays=[TET])
+    shown = [span(pattern, unix(f"2026-02-{day} 12:00"))[0] for day in (22, 23)]
+    assert tuple(shown) == is_open
+
+
+def test_both_dates_of_a_range_are_within() -> None:
+    summer = openings(Window(ALL_DAYS, 0, DAY_S, first="2026-06-01", last="2026-06-05"))
+    edges = Span(unix("2026-06-01 00:00"), unix("2026-06-06 00:00"))
+    assert span(summer, unix("2026-06-03 00:00")) == (True, edges)
+    assert span(summer, edges.until + DAY_S) == (False, Span(edges.until, inf))
+
+
+def test_what_is_over_for_long_never_changes() -> None:
+    summer = openings(Window(ALL_DAYS, 0, DAY_S, last="2025-08-31"))
+    assert span(summer, unix("2026-03-01 00:00")) == (False, ALWAYS)
+
+
+@pytest.mark.parametrize("windows", [(), (Window(ALL_DAYS, 0, DAY_S),), (Window(ALL_DAYS, 9, 9),)])
+def test_what_is_never_another_ends_somewhere(windows: tuple[Window, ...]) -> None:
+    now = unix("2026-03-01 00:00")
+    until = span(openings(*windows), now)[1].until
+    assert until >= now + (LOOK_AHEAD_DAYS - 1) * DAY_S
+
+
+def test_a_time_that_comes_twice_is_open_twice() -> None:
+    window = openings(Window(ALL_DAYS, 2 * HOUR_S, 2 * HOUR_S + 1800))
+    first = unix("2026-10-25 02:00", 2)
+    edges = [first, first + 1800, first + 3600, first + 5400]
+    states = [span(window, edge, BERLIN) for edge in edges]
+    assert [state for state, _ in states] == [True, False, True, False]
+    assert [spans.since for _, spans in states] == edges
+
+
+def test_a_window_in_a_time_that_is_skipped_does_not_open() -> None:
+    window = openings(Window(frozenset({6}), 2 * HOUR_S, 3 * HOUR_S))
+    before = unix("2026-03-29 00:00", 1)
+    state, edges = span(window, before, BERLIN)
+    assert not state
+    assert edges.until == unix("2026-04-05 02:00", 2)
+
+
+def test_a_window_that_begins_in_a_time_that_is_skipped_opens_when_the_clock_jumps() -> None:
+    window = openings(Window(frozenset({6}), 2 * HOUR_S + 1800, 5 * HOUR_S))
+    jump = unix("2026-03-29 03:00", 2)
+    edges = Span(jump, unix("2026-03-29 05:00", 2))
+    assert span(window, jump, BERLIN) == (True, edges)
+    assert span(window, jump - 1, BERLIN)[1].until == jump
+
+
+LESSONS = (Lesson("tiet-1", 7 * HOUR_S, 7 * HOUR_S + 2700), Lesson("tiet-2", 28_200, 30_900))
+
+
+def test_a_timetable_says_whose_lesson_it_is_and_nothing_between_lessons() -> None:
+    periods = [Period(0, "tiet-1", "6"), Period(0, "tiet-2", "9"), Period(1, "no-such", "1")]
+    table = Timetable(periods, LESSONS)
+    times = ("06:59:59", "07:00", "07:45", "07:50", "08:35")
+    found = [span(table, unix(f"2026-03-02 {time}")) for time in times]
+    assert [state for state, _ in found] == [None, "6", None, "9", None]
+    assert found[2][1] == Span(unix("2026-03-02 07:45"), unix("2026-03-02 07:50"))
+    assert found[4][1].until == unix("2026-03-09 07:00")
+
+
+def test_a_timetable_without_lessons_never_changes() -> None:
+    assert span(Timetable([Period(0, "tiet-9", "6")], LESSONS), 0.0) == (None, ALWAYS)
+
+
+# Moments about which clocks are set: back at 03:00, forwards at 02:00, both at
+# midnight (Cairo, Havana), by half an hour (Lord Howe), and a day left out (Apia).
+MOMENTS = {
+    SAIGON: (unix("2026-02-14 00:00"), unix("2026-02-23 00:00")),
+    BERLIN: (unix("2026-03-29 03:00", 2), unix("2026-10-25 03:00", 2)),
+    "Africa/Cairo": (unix("2026-04-24 00:00", 2), unix("2026-10-29 23:00", 2)),
+    "America/Havana": (unix("2026-03-08 00:00", -5), unix("2026-11-01 00:00", -5)),
+    "Australia/Lord_Howe": (unix("2026-04-05 02:00", 11), unix("2026-10-04 02:00", 10)),
+    "Pacific/Apia": (unix("2011-12-30 00:00", -10),),
+}
+seconds_of_day = st.one_of(st.integers(0, 11).map(lambda n: n * 900), st.integers(0, DAY_S - 1))
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Window:
+    """Draw a window, often about midnight, on some days, perhaps about a holiday."""
+    starts_s = draw(seconds_of_day | st.integers(22 * HOUR_S, DAY_S - 1))
+    ends_s = starts_s + draw(st.integers(1, 4 * HOUR_S) | st.integers(1, DAY_S))
+    days = draw(st.just(ALL_DAYS) | st.frozensets(st.integers(0, 6), min_size=1))
+    dates = st.sampled_from((None, None, None, "2026-02-14", "2026-03-29", "2026-10-25"))
+    holidays = draw(st.sampled_from((None, None, True, False)))
+    return Window(days, starts_s, ends_s, draw(dates), draw(dates), holidays)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data(), st.lists(windows(), min_size=1, max_size=3), st.sampled_from(sorted(MOMENTS)))
+def test_a_span_is_what_every_second_says(
+    data: st.DataObject, drawn: list[Window], zone: str
+) -> None:
+    about = data.draw(st.sampled_from(MOMENTS[zone]))
+    now = about + data.draw(st.integers(-2 * HOUR_S, 2 * HOUR_S) | st.integers(-DAY_S, DAY_S))
+    naive = NaiveWeek(replace(a_policy(), time_zone=zone, holidays=(TET,)), Overrides())
+    state, edges = span(Openings(Schedule("a", tuple(drawn)), [TET]), now, zone)
+    assert edges.since <= now < edges.until
+    first, last = int(max(edges.since, now - HOUR_S)), int(min(edges.until, now + HOUR_S))
+    rare = range(int(max(edges.since, now - 40 * DAY_S)), int(min(edges.until, now + 10**7)), 4999)
+    for second in (*range(first, last, 7), *rare, last - 1):
+        assert naive.is_open(tuple(drawn), second) is state
+    if edges.until < now + (LOOK_AHEAD_DAYS - 2) * DAY_S:
+        assert naive.is_open(tuple(drawn), int(edges.until)) is not state
+        assert naive.is_open(tuple(drawn), int(edges.until) - 1) is state
+    if edges.since > now - (LOOK_AHEAD_DAYS - 2) * DAY_S:
+        assert naive.is_open(tuple(drawn), int(edges.since) - 1) is not state
+
+
+@example(0.0)
+@given(st.floats(-1e9, 4e9))
+def test_a_reading_is_that_of_the_whole_second(at: float) -> None:
+    calendar = Calendar(SAIGON)
+    assert calendar.reading(at) == calendar.reading(at // 1)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people set that does not mean what it seems to is told to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.policy.conflicts import Idle, claimed_twice, contradictions, idle, overlaps
+from filterd.policy.engine import Engine
+from filterd.policy.model import Audience, Network, Service
+from filterd.policy.overrides import (
+    Exam,
+    LocalException,
+    Overrides,
+    RoomDevices,
+    RoomSetting,
+    TargetKind,
+)
+from filterd.policy.week import Period
+from tests.support.policies import NOW, a_pin, a_policy, an_index, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAB = Network("lab", "6", ("192.0.2.0/24",), timetable=(Period(0, "tiet-1", "9"),), room=True)
+OFFICE = Network("office", "staff")
+SERVICES = {
+    "play": Service("play", "Chơi", "Play", "games", 12, (wire("play.example"),)),
+    "bad": Service("bad", "Xấu", "Bad", "porn", 18, (wire("bad.example"),)),
+    "odd": Service("odd", "Lạ", "Odd", "no such category", 18, ()),
+}
+
+
+def an_exception(target: str = "a.example", **how: Any) -> LocalException:
+    """Return an allow of a name for everybody, for an hour, if nothing else is said."""
+    fields: dict[str, Any] = {
+        "id": 1,
+        "kind": TargetKind.NAME,
+        "allow": True,
+        "audience": Audience.EVERYBODY,
+        "whom": "",
+        "reason": "",
+        "author": "lan",
+        "starts_at": NOW,
+        "ends_at": NOW + 3600,
+    }
+    return LocalException(target=target, **(fields | how))
+
+
+def an_exam(number: int = 9, *, after_s: int = 0, room: str = "lab") -> Exam:
+    """Return an exam of an hour."""
+    times = (NOW + after_s, NOW + after_s + 3600)
+    return Exam(number, room, (), (), "", "lan", *times)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """Return a school with lists of all sorts."""
+    policy = a_policy(networks=[LAB, OFFICE], pins=[a_pin("pin.example")])
+    policy = replace(policy, services=SERVICES, kept_closed=frozenset({"social-media"}))
+    lists = {
+        "order": ("law-ordered", "adblock", True, ["||ordered.example^"]),
+        "porn": ("porn", "adblock", False, ["||porn.example^", "||www.mistake.example^"]),
+        "own-porn": ("porn", "adblock", True, ["||own.example^"]),
+        "games": ("games", "adblock", False, ["||games.example^"]),
+        "social": ("social-media", "adblock", False, ["||social.example^"]),
+    }
+    return Engine(policy, an_index(tmp_path, lists))
+
+
+@pytest.mark.parametrize(
+    ("exception", "expected"),
+    [
+        (an_exception("www.ordered.example"), Idle.ORDERED),
+        (an_exception("porn.example"), Idle.LOCKED),
+        (an_exception("porn.example", audience=Audience.NETWORK, whom="lab"), Idle.LOCKED),
+        (an_exception("social.example", audience=Audience.GRADE, whom="6"), Idle.KEPT_CLOSED),
+        (an_exception("social.example", audience=Audience.GRADE, whom="12"), None),
+        (an_exception("social.example", audience=Audience.TIER, whom="lower-secondary"), None),
+        (an_exception("games.example"), None),
+        (an_exception("new.example", allow=False), None),
+        (an_exception("pin.example", allow=False), Idle.PINNED),
+        (an_exception("porn.example", audience=Audience.CLIENT, whom="192.0.2.7"), Idle.LOCKED),
+        (an_exception("a.example", audience=Audience.NETWORK, whom="gone"), Idle.UNKNOWN),
+        (an_exception("a.example", audience=Audience.GRADE, whom="44"), Idle.UNKNOWN),
+        (an_exception("no..name"), Idle.UNKNOWN),
+    ],
+)
+def test_an_exception_of_a_name_that_changes_nothing_says_why(
+    exception: LocalException, expected: Idle | None, engine: Engine
+) -> None:
+    assert idle(engine, exception, NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "allow", "expected"),
+    [
+        ("category", "law-ordered", True, Idle.ORDERED),
+        ("category", "porn", True, Idle.LOCKED),
+        ("category", "porn", False, Idle.LOCKED),
+        ("category", "social-media", True, Idle.KEPT_CLOSED),
+        ("category", "social-media", False, None),
+        ("category", "games", True, None),
+        ("category", "gone", True, Idle.UNKNOWN),
+        ("service", "play", True, None),
+        ("service", "bad", True, Idle.LOCKED),
+        ("service", "bad", False, None),
+        ("service", "gone", True, Idle.UNKNOWN),
+        ("service", "odd", True, Idle.UNKNOWN),
+    ],
+)
+def test_an_exception_of_a_group_that_changes_nothing_says_why(
+    kind: str, target: str, allow: bool, expected: Idle | None, engine: Engine
+) -> None:
+    exception = an_exception(target, kind=TargetKind(kind), allow=allow)
+    assert idle(engine, exception, NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("target", "how", "expected"),
+    [
+        ("porn.example", {}, None),
+        ("ordered.example", {}, Idle.NOT_LISTED),
+        ("www.porn.example", {}, Idle.NOT_LISTED),
+        ("mistake.example", {}, Idle.NOT_LISTED),
+        ("www.mistake.example", {}, None),
+        ("own.example", {}, Idle.NOT_LISTED),
+        ("porn.example", {"audience": Audience.GRADE, "whom": "6"}, Idle.NOT_FOR_ALL),
+        ("porn.example", {"allow": False}, Idle.NOT_FOR_ALL),
+    ],
+)
+def test_an_entry_that_cannot_be_suspended_says_why(
+    target: str, how: dict[str, Any], expected: Idle | None, engine: Engine
+) -> None:
+    assert idle(engine, an_exception(target, kind=TargetKind.ENTRY, **how), NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("how", "meets"),
+    [
+        ({}, True),
+        ({"audience": Audience.NETWORK, "whom": "lab"}, True),
+        ({"audience": Audience.NETWORK, "whom": "office"}, False),
+        ({"audience": Audience.GRADE, "whom": "6"}, True),
+        ({"audience": Audience.GRADE, "whom": "9"}, True),
+        ({"audience": Audience.GRADE, "whom": "3"}, True),
+        ({"audience": Audience.GRADE, "whom": "12"}, False),
+        ({"audience": Audience.TIER, "whom": "primary"}, True),
+        ({"audience": Audience.TIER, "whom": "staff"}, False),
+        ({"audience": Audience.CLIENT, "whom": "192.0.2.7"}, True),
+        ({"ends_at": None}, True),
+        ({"starts_at": NOW - 9, "ends_at": NOW}, False),
+        ({"starts_at": NOW + 3600}, False),
+    ],
+)
+def test_an_exam_is_overlapped_by_what_reaches_its_room_in_its_time(
+    how: dict[str, Any], meets: bool
+) -> None:
+    exception = an_exception(**how)
+    setting = RoomSetting(5, "lab", "3", "", "", NOW)
+    overrides = Overrides((exception,), rooms=(setting,), exams=(an_exam(),))
+    found = overlaps(a_policy(networks=[LAB, OFFICE]), overrides, an_exam())
+    assert found.exceptions == ((exception,) if meets else ())
+    assert found.exams == ()
+
+
+def test_exams_overlap_in_one_room_only() -> None:
+    exams = (an_exam(), an_exam(10, after_s=60), an_exam(11, after_s=3600), an_exam(12, room="b"))
+    found = overlaps(a_policy(networks=[LAB]), Overrides(exams=exams), exams[0])
+    assert found.exams == (exams[1],)
+
+
+def test_opposite_exceptions_of_one_thing_contradict_each_other_while_both_hold() -> None:
+    first = an_exception()
+    opposite = an_exception(id=2, allow=False, starts_at=NOW + 60)
+    later = an_exception(id=3, allow=False, starts_at=NOW + 3600, ends_at=None)
+    elsewhere = an_exception(id=4, allow=False, audience=Audience.GRADE, whom="6")
+    overrides = Overrides((first, opposite, later, elsewhere))
+    assert contradictions(overrides) == [(first, opposite)]
+
+
+def test_a_device_in_two_rooms_is_told() -> None:
+    networks = [Network("a", "6", macs=("1",)), Network("b", "9", macs=("2",))]
+    devices = (RoomDevices("a", ("2", "3")),)
+    policy = a_policy(networks=networks)
+    assert claimed_twice(policy, Overrides(devices=devices)) == {"2": ("a", "b")}
+    assert claimed_twice(policy, Overrides()) == {}
