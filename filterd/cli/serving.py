@@ -107,7 +107,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         on_disk.compile_policy_or_keep(config, state)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
-        site = on_disk.load_site(config, state, page=page)
+        site = on_disk.load_site(config, state, page=page, now=clock.wall())
         policy = site.policy
         texts = Texts("vi" if (language or policy.language) == "vi" else "en")
         greeting = list(_greeting(texts, site, try_it=try_it))

@@ -51,7 +51,7 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
     query = answer.readmitted or query
     match answer.source:
         case Source.BLOCKED:
-            return _blocked(query, answer)
+            return _blocked(query, answer, now)
         case Source.LOCAL | Source.REWRITTEN:
             return _local(query, answer)
         case Source.CACHED | Source.FORWARDED:
@@ -64,20 +64,23 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
             return servfail(query.message, answer.edes)
 
 
-def _blocked(query: Query, answer: Answer) -> bytes:
+def _blocked(query: Query, answer: Answer, now: float) -> bytes:
     verdict = answer.verdict
     assert verdict is not None
     message, edes = query.message, _edes_of(query, verdict)
+    ttl_s = BLOCK_TTL_S
+    if verdict.valid_until is not None:
+        ttl_s = max(1, min(ttl_s, int(verdict.valid_until - now)))
     match verdict.action:
         case Action.NXDOMAIN:
-            return nxdomain(message, BLOCK_TTL_S, edes)
+            return nxdomain(message, ttl_s, edes)
         case Action.SINKHOLE:
             grade = query.client.grade
             ipv4 = IPv4Address(grade.sinkhole_ipv4).packed
             ipv6 = IPv6Address(grade.sinkhole_ipv6).packed
-            return sinkhole(message, ipv4, ipv6, BLOCK_TTL_S, edes)
+            return sinkhole(message, ipv4, ipv6, ttl_s, edes)
         case _:
-            return nodata(message, BLOCK_TTL_S, edes)
+            return nodata(message, ttl_s, edes)
 
 
 def _edes_of(query: Query, verdict: Verdict) -> tuple[Ede]:

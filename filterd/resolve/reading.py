@@ -45,5 +45,5 @@ class Reading(NamedTuple):
         return cls(
             SetReader(policy, index),
             touched(policy, (*special_use.SUBTREES, *leased)),
-            frozenset((*clients, *servers)),
+            frozenset((*clients, *servers, *policy.clients)),
         )

@@ -8,11 +8,14 @@ half of each, and none waits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from filterd.identity import Identifier, Surroundings
 from filterd.policy.engine import Engine
+from filterd.policy.moment import Moment, at
+from filterd.policy.overrides import Overrides
 from filterd.resolve import lease_zone
 from filterd.resolve.endings import Endings
 from filterd.resolve.reading import Reading
@@ -24,13 +27,26 @@ from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
+    from filterd.policy.client import Client
     from filterd.policy.model import Policy, UpstreamServer
+
+
+NOTHING_SET = Overrides()
+
+
+class Timed(NamedTuple):
+    """What holds by turns: the site's files, and what commands have set over them."""
+
+    policy: Policy
+    overrides: Overrides
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """One policy and one index, and what follows from them.
+    """One policy and one index at one moment, and what follows from them.
 
+    ``policy`` is a plain one, in which there is no time any more (``policy.moment``);
+    ``timed`` is what it was made of, and ``moment`` says how long it holds.
     ``route`` leads to the upstreams by address: what the policy calls ``system``
     has been looked up. ``surroundings`` outlives any one site: it is what the
     network shows of the devices. ``existing`` are names above others, so that
@@ -41,6 +57,8 @@ class Site:
     """
 
     policy: Policy
+    timed: Timed
+    moment: Moment
     index: Index
     route: Route
     surroundings: Surroundings
@@ -59,12 +77,28 @@ class Site:
         index: Index,
         upstreams: tuple[UpstreamServer, ...],
         surroundings: Surroundings | None = None,
+        overrides: Overrides = NOTHING_SET,
+        now: float = 0.0,
     ) -> Site:
-        """Join a policy, an index, the addresses to ask and what is known of the network."""
+        """Join a policy, an index, the addresses to ask and what is known of the network.
+
+        Args:
+            policy: the site's files.
+            index: the compiled lists.
+            upstreams: whom to ask.
+            surroundings: what is known of the network.
+            overrides: what commands have set over the files.
+            now: Unix time, for what does not hold always.
+        """
+        timed = Timed(policy, overrides)
+        moment = at(policy, overrides, now)
+        policy = moment.policy
         zones = Zones(policy)
         surroundings = surroundings or Surroundings()
         return cls(
             policy,
+            timed,
+            moment,
             index,
             Route(upstreams),
             surroundings,
@@ -76,6 +110,37 @@ class Site:
             UnsetClock(policy, index.build.get("when"), upstreams),
             Reading.of(policy, index),
         )
+
+    def at(self, now: float, overrides: Overrides | None = None) -> Site:
+        """Return the site as it is at a Unix time: this one, where it holds then.
+
+        Args:
+            now: that time.
+            overrides: what commands have set by then, if it is not what was.
+        """
+        if overrides is None and self.moment.holds_at(now):
+            return self
+        timed = self.timed if overrides is None else Timed(self.timed.policy, overrides)
+        moment = at(timed.policy, timed.overrides, now)
+        policy = moment.policy
+        return replace(
+            self,
+            policy=policy,
+            timed=timed,
+            moment=moment,
+            engine=Engine(policy, self.index),
+            identifier=Identifier(policy, self.surroundings),
+            reading=Reading.of(policy, self.index),
+        )
+
+    def edge_of(self, client: Client) -> float:
+        """Return the Unix time at which a client may get something else, infinite for never.
+
+        What is said of a name may end before; that the verdict on it tells.
+        """
+        if self.moment.until == inf:
+            return inf
+        return self.moment.until_of(client.network, client.grade.key, client.address)
 
     def may_know(self, qname: bytes) -> bool:
         """Tell at a look whether a name may be the site's own, or special; errs towards yes."""

@@ -10,6 +10,7 @@ is Python objects.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from filterd.server._datagrams cimport Datagram
@@ -20,7 +21,6 @@ from filterd.wire._codec cimport copied, named
 
 import asyncio
 import logging
-from math import inf
 
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
@@ -168,7 +168,7 @@ cdef class Relay:
             self._store.put(waiting._key, resolution, now, stale_s=stale_for_s)
             self._failures.forget(waiting._key, now)
             opening = self._fast.openings[waiting._datagram.opening]
-            reply = self._reply(waiting, resolution, 0, opening.cap_ttl_s)
+            reply = self._reply(waiting, resolution, 0, opening)
             self._send(waiting, reply, opening.forwarded)
         except Exception:
             _log.exception("a question could not be relayed")
@@ -186,7 +186,7 @@ cdef class Relay:
             return False
         age_s = <int64_t>(waiting._began_at - <double>entry.stored_at)
         opening = self._fast.openings[waiting._datagram.opening]
-        reply = self._reply(waiting, resolution, age_s, opening.cap_ttl_s)
+        reply = self._reply(waiting, resolution, age_s, opening)
         until = self._store.repeatable_until(waiting._key, waiting._began_at)
         if until > waiting._began_at:
             self._core.replay.note(
@@ -194,14 +194,18 @@ cdef class Relay:
                 waiting._flags,
                 reply,
                 until,
-                inf,
+                self._fast.edges[waiting._datagram.client_class],
                 opening.cached,
                 waiting._key,
             )
         self._send(waiting, reply, opening.cached)
         return True
 
-    cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, int64_t cap_ttl_s):
+    cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, opening):
+        cdef int64_t cap_ttl_s = opening.cap_ttl_s
+        cdef double edge = self._fast.edges[waiting._datagram.client_class]
+        if edge != INFINITY:  # he may not keep it beyond it
+            cap_ttl_s = max(1, min(cap_ttl_s, <int64_t>(edge - <double>self._clock.wall())))
         return assembled_for(
             <const uint8_t*>PyBytes_AS_STRING(waiting._datagram.message),
             waiting._end,

@@ -171,7 +171,7 @@ class Relay:
                 waiting.asked.flags,
                 reply,
                 until,
-                inf,
+                self._fast.edges[waiting.datagram.client_class],
                 opening.cached,
                 waiting.key,
             )
@@ -190,9 +190,16 @@ class Relay:
             resolution.sections,
             resolution.rcode,
             age_s=age_s,
-            cap_ttl_s=opening.cap_ttl_s,
+            cap_ttl_s=self._longest_ttl_s(waiting, opening),
             authentic=resolution.authentic,
         )
+
+    def _longest_ttl_s(self, waiting: _Waiting, opening: Opening) -> int:
+        """Return how long the client may keep an answer: not beyond his next edge."""
+        edge = self._fast.edges[waiting.datagram.client_class]
+        if edge == inf:
+            return opening.cap_ttl_s
+        return max(1, min(opening.cap_ttl_s, int(edge - self._clock.wall())))
 
     def _send(self, waiting: _Waiting, reply: bytes, tally: int) -> None:
         """Send and count a reply. Last of all: what fails after it would be answered twice."""

@@ -3,14 +3,16 @@
 
 The manager lets every worker prepare the next site and then moves the epoch; from
 that store on no worker may answer by the old one. So the epoch is read whenever
-somebody asks for the current site. A worker that has prepared it moves one
-reference; one that has not, because it was started in between, loads what is on
-disk there and then, and its clients wait for that.
+somebody asks for the current site, and the clock where what holds ends with time.
+A worker that has prepared it moves one reference; one that has not, because it was
+started in between, loads what is on disk there and then, and its clients wait for
+that.
 """
 
 from __future__ import annotations
 
 import logging
+from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError
@@ -18,6 +20,7 @@ from filterd.errors import FilterdError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filterd.clock import Clock
     from filterd.resolve.site import Site
     from filterd.server.page import SharedPage
 
@@ -31,22 +34,30 @@ class ActiveSite:
         page: where the epoch stands.
         load: loads what is on disk.
         moved: called with the new site after each change.
+        clock: for what holds by turns.
     """
 
     def __init__(
-        self, page: SharedPage, load: Callable[[], Site], moved: Callable[[Site], None]
+        self,
+        page: SharedPage,
+        load: Callable[[], Site],
+        moved: Callable[[Site], None],
+        clock: Clock,
     ) -> None:
-        self._page, self._load, self._moved = page, load, moved
+        self._page, self._load, self._moved, self._clock = page, load, moved, clock
         self._prepared: tuple[int, Site] | None = None
         self._problem: FilterdError | None = None
         self._epoch = page.epoch  # before loading: what is committed meanwhile is loaded again
-        self._site = load()
+        self._take(load())
 
     @property
     def current(self) -> Site:
         """The site in force now."""
         if self._page.epoch != self._epoch:
             self._activate()
+        if self._ends and not self._site.moment.holds_at(now := self._clock.wall()):
+            self._take(self._site.at(now))  # a lesson has ended, say, or the clock was set
+            self._moved(self._site)
         return self._site
 
     @property
@@ -75,12 +86,16 @@ class ActiveSite:
     def _activate(self) -> None:
         epoch, self._problem = self._page.epoch, None
         try:
-            self._site = self._take_prepared(epoch) or self._load()
+            self._take(self._take_prepared(epoch) or self._load())
         except FilterdError as error:  # the manager loaded the same files a moment ago
             _log.error("%s; the site before stays", error)
             self._problem = error
         self._epoch = epoch
         self._moved(self._site)
+
+    def _take(self, site: Site) -> None:
+        self._site = site
+        self._ends = site.moment.since != -inf or site.moment.until != inf
 
     def _take_prepared(self, epoch: int) -> Site | None:
         prepared, self._prepared = self._prepared, None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.client import Client
 from filterd.resolve import special_use
-from filterd.resolve.compose import compose
+from filterd.resolve.compose import BLOCK_TTL_S, compose
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.tally import PASS, counted_as
 from filterd.server._fastpath_py import MOST_TALLIES
@@ -112,6 +112,8 @@ class FastPath:
         self.core: Core = core or Core(os.urandom(16))
         self.openings: list[Opening] = []
         """By the numbers that the core knows them by, until it is made to forget."""
+        self.edges: list[float] = []
+        """By class: the Unix time at which its clients may get something else."""
         self._tallies: dict[Tally, int] = {}
         self._site: Site | None = None
         self._version = -1
@@ -173,7 +175,9 @@ class FastPath:
         number = self._class_of(query.client)
         until = query.site.identifier.holds_until(peer.address, peer.interface)
         if number >= 0:
-            until = min(until, self._clock.monotonic() + LEARNT_FOR_S)
+            # Near an edge the chain answers, which says of a block for how long it holds.
+            left_s = self.edges[number] - self._clock.wall() - BLOCK_TTL_S
+            until = min(until, self._clock.monotonic() + min(LEARNT_FOR_S, left_s))
             self.core.learn(_packed(peer.address), peer.interface, number, until)
 
     def noted(self, query: Query, answer: Answer, reply: bytes) -> None:
@@ -217,7 +221,7 @@ class FastPath:
         self._grades: list[GradePolicy] = []
         self._templates: dict[tuple[bytes, ...], int] = {}
         self._opened: dict[tuple[str, str], int] = {}
-        self.openings = []
+        self.openings, self.edges = [], []
         try:
             self._site, self._reading = site, site.reading
             count, touched = len(site.index.sets), site.reading.touched
@@ -230,14 +234,18 @@ class FastPath:
     def _class_of(self, client: Client) -> int:
         """Return the class of a client, -1 where there are too many."""
         named = client.address if client.address in self._reading.named else None
-        key = client.grade.grade, client.network, named
+        key = client.grade.key, client.network, named
         number = self._classes.get(key)
         if number is None:
             row, opening = self._row_of(client.grade), self._opening(client.grade, "")
             number = self._classes[key] = self.core.add_class(row, opening)
+            if number >= 0 and self._site is not None:
+                self.edges.append(self._site.edge_of(client))
         return number
 
     def _row_of(self, grade: GradePolicy) -> int:
+        if grade.allow_only:  # no set of lists says what such a grade may see
+            return -1
         if grade not in self._grades:
             if len(self._grades) == MOST_ROWS:
                 return -1

@@ -15,9 +15,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from filterd.clock import SystemClock
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.lists.checked import checked_digests, note_checked
 from filterd.lists.index import Index
+from filterd.overrides import export as exported
 from filterd.paths import sole
 from filterd.policy import store
 from filterd.policy.site import origin
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from filterd.identity import Surroundings
     from filterd.paths import StateFolder
     from filterd.policy.model import Policy
+    from filterd.policy.overrides import Overrides
     from filterd.server.life import Setting
     from filterd.server.page import SharedPage
 
@@ -105,6 +108,7 @@ def load_site(
     policy: Path | None = None,
     surroundings: Surroundings | None = None,
     page: SharedPage | None = None,
+    now: float,
 ) -> Site:
     """Load the compiled policy and lists.
 
@@ -114,6 +118,7 @@ def load_site(
         policy: the compiled policy, if not the one in force.
         surroundings: what is known of the network.
         page: says which index another process has verified already.
+        now: Unix time.
 
     Raises:
         FilterdError: nothing usable is there and none could be made.
@@ -121,7 +126,7 @@ def load_site(
     loaded = store.load(policy) if policy else _policy_in_force(config, state)
     index = _open_index(config, state, page)
     servers = system.servers(loaded.upstreams, loaded.listen)
-    return Site.of(loaded, index, servers, surroundings)
+    return Site.of(loaded, index, servers, surroundings, _overrides_in_force(state), now)
 
 
 def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
@@ -134,9 +139,22 @@ def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
             policy=policy,
             surroundings=surroundings,
             page=setting.page,
+            now=setting.clock.wall(),
         )
 
     return load
+
+
+def _overrides_in_force(state: StateFolder) -> Overrides:
+    """Load what commands have set: from the store itself, where the copy of it is damaged."""
+    try:
+        return exported.load(state.exported_overrides)
+    except StoreError as error:
+        _log_error(error)
+    # The manager, which has SQLite anyway, writes the copy anew.
+    from filterd.overrides.store import Store  # noqa: PLC0415 -- a worker needs it hardly ever
+
+    return Store(state, SystemClock()).current()
 
 
 def _policy_in_force(config: Path, state: StateFolder) -> Policy:

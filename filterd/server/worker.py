@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd.identity import Observer, Surroundings
+from filterd.overrides import export as exported
 from filterd.policy.model import LogLevel
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
@@ -93,7 +94,7 @@ class Worker:
         clock = self._setting.clock
         # In a thread, so that the heart beats meanwhile: lists may have to be compiled first.
         self._sites = await asyncio.to_thread(
-            ActiveSite, self._setting.page, self._load, self._moved
+            ActiveSite, self._setting.page, self._load, self._moved, clock
         )
         policy = self._sites.loaded.policy
         self._repeated = _repeated_within(policy.cache_octets)
@@ -148,14 +149,27 @@ class Worker:
         self._channel.tell("last_counts", batch=None)
         await self._channel.close()
 
-    async def prepare(self, *, epoch: int, policy: str) -> None:
+    async def prepare(
+        self, *, epoch: int, policy: str | None = None, overrides: str | None = None
+    ) -> None:
         """Load a site beside the one in force, for when ``epoch`` is.
+
+        Args:
+            epoch: when to answer by it.
+            policy: the compiled policy, or
+            overrides: the copy of what commands have set, where nothing else has changed.
 
         Raises:
             FilterdError: it cannot be loaded.
         """
-        site = await asyncio.to_thread(self._load, Path(policy))
+        if overrides is not None:
+            site = await asyncio.to_thread(self._with_overrides, Path(overrides))
+        else:
+            site = await asyncio.to_thread(self._load, Path(policy) if policy else None)
         self._sites.prepare(epoch, site)
+
+    def _with_overrides(self, path: Path) -> Site:
+        return self._sites.loaded.at(self._setting.clock.wall(), exported.load(path))
 
     async def confirm(self, *, epoch: int) -> bool:
         """Tell whether the site of this epoch, or of a later one, is in force here.

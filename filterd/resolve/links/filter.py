@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.resolve.query import Answer, Query, Source
@@ -64,7 +65,12 @@ class Filter:
         return judged._replace(readmitted=readmitted)
 
     def _decide(self, query: Query, now: float) -> Verdict:
-        return query.site.engine.decide(query.client, query.qname, query.qtype, now)
+        site = query.site
+        verdict = site.engine.decide(query.client, query.qname, query.qtype, now)
+        edge = site.edge_of(query.client)
+        if edge != inf and (verdict.valid_until is None or edge < verdict.valid_until):
+            verdict = verdict._replace(valid_until=edge)
+        return verdict
 
     def _has_expired(self, verdict: Verdict, decided_at: float) -> bool:
         """Tell whether an edge may have been passed: by time, or back by a clock that was set."""

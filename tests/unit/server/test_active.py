@@ -3,20 +3,36 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from filterd.errors import StoreError
+from filterd.policy.moment import Moment
 from filterd.server.active import ActiveSite
 from filterd.server.page import SharedPage
+from tests.support.clock import FakeClock
+from tests.support.policies import NOW
 
 if TYPE_CHECKING:
+    from filterd.policy.model import Policy
     from filterd.resolve.site import Site
 
 
-def _site(name: str) -> Site:
-    return cast("Site", name)
+class Named(str):  # noqa: SLOT000 -- one that has slots could not have a moment
+    """A site that is nothing but its name, and lasts."""
+
+    moment = Moment(cast("Policy", None))
+
+    def at(self, _now: float) -> Named:
+        return Named(f"{self}, later")
+
+
+def _site(name: str, since: float = -inf, until: float = inf) -> Site:
+    site = Named(name)
+    site.moment = Moment(cast("Policy", None), since, until)
+    return cast("Site", site)
 
 
 class Disk:
@@ -33,7 +49,7 @@ class Disk:
 
 
 def _active(page: SharedPage, disk: Disk, moved: list[Any] | None = None) -> Any:
-    return ActiveSite(page, disk.load, ([] if moved is None else moved).append)
+    return ActiveSite(page, disk.load, ([] if moved is None else moved).append, FakeClock())
 
 
 def test_a_worker_begins_with_what_is_on_disk() -> None:
@@ -85,7 +101,7 @@ def test_an_epoch_that_moves_during_the_first_load_is_not_missed() -> None:
             page.epoch, disk.site = 1, "second"
         return site
 
-    active: Any = ActiveSite(page, load, lambda _: None)
+    active: Any = ActiveSite(page, load, lambda _: None, FakeClock())
     assert active.current == "second"
 
 
@@ -124,3 +140,35 @@ def test_being_made_ready_puts_nothing_in_force() -> None:
     assert active.loaded == "first"
     assert moved == []
     assert active.current == "second"
+
+
+def _of_a_lesson(clock: FakeClock, moved: list[Any]) -> Any:
+    first = _site("first", NOW - 60, NOW + 60)
+    return ActiveSite(SharedPage(), lambda: first, moved.append, clock)
+
+
+def test_at_the_end_of_a_lesson_the_next_one_is_answered_by_to_the_second() -> None:
+    clock, moved = FakeClock(), list[Any]()
+    active = _of_a_lesson(clock, moved)
+    clock.advance(59.9)
+    assert active.current == "first"
+    clock.advance(0.1)
+    assert active.current == "first, later"
+    assert active.current == "first, later"
+    assert moved == ["first, later"]
+
+
+def test_a_clock_that_is_set_back_before_a_lesson_ends_it_too() -> None:
+    clock, moved = FakeClock(), list[Any]()
+    active = _of_a_lesson(clock, moved)
+    clock.set_wall(-61)
+    assert active.current == "first, later"
+
+
+def test_what_was_prepared_in_the_lesson_before_is_not_answered_by_in_the_next() -> None:
+    page, clock, moved = SharedPage(), FakeClock(), list[Any]()
+    active: Any = ActiveSite(page, lambda: _site("first"), moved.append, clock)
+    active.prepare(1, _site("second", NOW - 60, NOW + 60))
+    clock.advance(60)
+    page.epoch = 1
+    assert active.current == "second, later"

@@ -14,6 +14,7 @@ from filterd.policy import store
 from filterd.server import state as on_disk
 from filterd.server.page import SharedPage
 from tests.support.daemon import build_lists, copy_lists, write_site
+from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def _damage(path: Path) -> None:
 
 
 def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFolder) -> None:
-    site = on_disk.load_site(config, state)
+    site = on_disk.load_site(config, state, now=NOW)
     assert site.policy.school == "Trường mẫu"
     assert site.index.lookup(TIKTOK)
     assert [server.port for server in site.route.servers] == [9]
@@ -99,7 +100,7 @@ def test_an_invalid_site_beside_a_damaged_policy_is_an_error_that_names_both(
 def test_a_damaged_policy_is_compiled_again(config: Path, state: StateFolder) -> None:
     _damage(state.policy)
     on_disk.compile_policy_or_keep(config, state)
-    assert on_disk.load_site(config, state).policy.school == "Trường mẫu"
+    assert on_disk.load_site(config, state, now=NOW).policy.school == "Trường mẫu"
 
 
 def test_a_damaged_index_gives_way_to_the_one_before(
@@ -107,7 +108,7 @@ def test_a_damaged_index_gives_way_to_the_one_before(
 ) -> None:
     state.previous_index.write_bytes(state.index.read_bytes())
     _damage(state.index)
-    assert on_disk.load_site(config, state).index.lookup(TIKTOK)
+    assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
     assert f"{state.index}: the index is damaged" in caplog.text
     assert "compiling those" not in caplog.text
 
@@ -116,7 +117,7 @@ def test_an_index_that_replaces_a_verified_one_meanwhile_is_verified_too(
     config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, opened = SharedPage(), Index.open
-    on_disk.load_site(config, state, page=page)
+    on_disk.load_site(config, state, page=page, now=NOW)
     state.previous_index.write_bytes(state.index.read_bytes())
     damaged = state.folder / "damaged"
     damaged.write_bytes(state.index.read_bytes())
@@ -128,7 +129,7 @@ def test_an_index_that_replaces_a_verified_one_meanwhile_is_verified_too(
         return opened(path)
 
     monkeypatch.setattr(Index, "open", replaced_meanwhile)
-    index = on_disk.load_site(config, state, page=page).index
+    index = on_disk.load_site(config, state, page=page, now=NOW).index
     index.verify()
 
 
@@ -143,13 +144,13 @@ def test_what_the_compiler_has_checked_is_not_checked_again_at_the_start(
         verify(index, sound=sound)
 
     monkeypatch.setattr(Index, "verify", noting)
-    on_disk.load_site(config, state)  # a copy of the index alone: nothing is known of it
-    on_disk.load_site(config, state)
+    on_disk.load_site(config, state, now=NOW)  # a copy of the index alone: nothing is known of it
+    on_disk.load_site(config, state, now=NOW)
     state.checked_indexes.unlink()
     monkeypatch.setattr(Index, "verify", verify)
     build_lists(config, state.folder)
     monkeypatch.setattr(Index, "verify", noting)
-    on_disk.load_site(config, state)
+    on_disk.load_site(config, state, now=NOW)
     assert known == [False, True, True]
 
 
@@ -157,7 +158,7 @@ def test_an_index_is_served_where_its_check_cannot_be_remembered(
     config: Path, state: StateFolder
 ) -> None:
     state.checked_indexes.mkdir()
-    assert on_disk.load_site(config, state).index.lookup(TIKTOK)
+    assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
 
 
 def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
@@ -166,7 +167,7 @@ def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
     state.index.unlink()
     monkeypatch.setattr(on_disk, "_run_build", lambda *_: None)
     with pytest.raises(StoreError, match=r"index\.filterd: cannot be read: No such file"):
-        on_disk.load_site(config, state)
+        on_disk.load_site(config, state, now=NOW)
 
 
 def test_control_a_damaged_index_opens_when_it_is_not_verified(state: StateFolder) -> None:
@@ -185,7 +186,7 @@ def test_without_a_usable_index_the_lists_are_compiled(
     else:
         _damage(state.index)
         state.previous_index.write_bytes(state.index.read_bytes())
-    assert on_disk.load_site(config, state).index.lookup(TIKTOK)
+    assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
     Index.open(state.index).verify()
 
 
@@ -194,7 +195,7 @@ def test_where_the_site_is_wrong_only_the_shipped_lists_are_compiled(
 ) -> None:
     _break_site(config)
     state.index.unlink()
-    index = on_disk.load_site(config, state).index
+    index = on_disk.load_site(config, state, now=NOW).index
     assert index.lookup(TIKTOK)
     assert "site.yaml:2:10: listen" in caplog.text
     assert "compiling only the lists that ship" in caplog.text
@@ -223,7 +224,7 @@ def test_a_policy_that_is_damaged_while_the_daemon_serves_is_compiled_anew(
     config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     _damage(state.policy)
-    assert on_disk.load_site(config, state).policy.school == "Trường mẫu"
+    assert on_disk.load_site(config, state, now=NOW).policy.school == "Trường mẫu"
     assert "damaged, its checksum is wrong; compile it again; doing that" in caplog.text
     assert store.load(state.policy).school == "Trường mẫu"
 
@@ -234,14 +235,14 @@ def test_a_damaged_policy_beside_an_invalid_site_cannot_be_loaded(
     _damage(state.policy)
     _break_site(config)
     with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10"):
-        on_disk.load_site(config, state)
+        on_disk.load_site(config, state, now=NOW)
 
 
 def test_a_damaged_candidate_is_not_loaded(config: Path, state: StateFolder) -> None:
     state.candidate_policy.write_bytes(state.policy.read_bytes())
     _damage(state.candidate_policy)
     with pytest.raises(StoreError, match="damaged"):
-        on_disk.load_site(config, state, policy=state.candidate_policy)
+        on_disk.load_site(config, state, policy=state.candidate_policy, now=NOW)
 
 
 def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
