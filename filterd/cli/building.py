@@ -67,7 +67,7 @@ def _compile(here: Context, progress: Progress, *, shipped_only: bool) -> Compil
     own = [] if shipped_only else own_lists(*read_site(here))
     task = progress.add_task(here.texts("lists.compiling"), total=None)
     return compile_lists(
-        [*catalog.lists, *own],
+        [*catalog.compiled, *own],
         pins=catalog.pins,
         protections=catalog.protections,
         target=_fresh(here.state.index),

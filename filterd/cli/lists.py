@@ -19,6 +19,7 @@ from filterd.lists.index import Index
 from filterd.lists.reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
 from filterd.lists.rules import Effect
+from filterd.lists.services import PREFIX
 from filterd.texts import Texts
 from filterd.wire import name as names
 
@@ -136,13 +137,22 @@ def _print_report(here: Context, report: CompileReport) -> None:
 
 
 def _report_table(texts: Texts, report: CompileReport) -> Group:
-    """Draw what became of each list; a column of zeros tells nothing and is left out."""
-    counts = [(one, _counts(one)) for one in report.lists]
-    shown = ["kept"] + [key for key in _EXTRA_COLUMNS if any(count[key] for _, count in counts)]
+    """Draw what became of each list; a column of zeros tells nothing and is left out.
+
+    Services are lists too, but there are many and small: they are one row.
+    """
+    services = [one for one in report.lists if one.id.startswith(PREFIX)]
+    counts = [(one.id, one.category, _counts(one)) for one in report.lists if one not in services]
+    if services:
+        together = Counter[str]()
+        for one in services:
+            together.update(_counts(one))
+        counts.append((texts("lists.services", n=len(services)), "", together))
+    shown = ["kept"] + [key for key in _EXTRA_COLUMNS if any(count[key] for *_, count in counts)]
     columns = [(texts("lists.id"), False), (texts("lists.category"), False)]
     table = grid(columns + [(texts(f"lists.{key}"), True) for key in shown])
-    for one, count in counts:
-        table.add_row(one.id, one.category, *(number(count[key]) for key in shown))
+    for list_id, category, count in counts:
+        table.add_row(list_id, category, *(number(count[key]) for key in shown))
     return titled(texts("lists.title"), table)
 
 

@@ -7,13 +7,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.render import grid, titled
-from filterd.cli.sites import grade_from, policy_of
-from filterd.policy.model import TIERS, Category, GradePolicy, Policy
+from filterd.cli.sites import grade_from, policy_of, read_site
+from filterd.policy.model import SERVICE, TIERS, Category, GradePolicy, Policy, Service
+from filterd.policy.site.compile import compile_policy, warnings
 from filterd.texts import Texts
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
@@ -29,9 +31,11 @@ def validate(
 ) -> None:
     """Check site.yaml and the tier files.
 
-    Every problem is told with its file, line and column. Exit code 0: valid; 2: not.
+    Every problem is told with its file, line and column. What is valid and may not
+    be meant is warned of. Exit code 0: valid; 2: not.
     """
-    policy = policy_of(here)
+    sources, catalog = read_site(here)
+    policy, doubtful = compile_policy(sources, catalog), warnings(sources)
     summary = {
         "path": str(here.config),
         "networks": len(policy.networks),
@@ -39,8 +43,10 @@ def validate(
         "rules": len(policy.rules),
     }
     if json:
-        here.print_json({"valid": True, **summary})
+        here.print_json({"valid": True, **summary, "warnings": [str(one) for one in doubtful]})
     else:
+        for one in doubtful:
+            here.errors.print(here.texts("policy.warning", warning=one), style="yellow")
         here.console.print(here.texts("policy.valid", **summary), style="green", soft_wrap=True)
 
 
@@ -51,13 +57,14 @@ def show(
     grade: Annotated[str, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")],
     json: JsonOption = False,
 ) -> None:
-    """Show what one grade may use, category by category."""
+    """Show what one grade may use: categories and services."""
     wanted = grade_from(grade)
     policy = policy_of(here)
     if json:
         here.print_json(_grade_data(policy, policy.grades[wanted]))
     else:
         here.console.print(_grade_table(here.texts, policy, policy.grades[wanted]))
+        here.console.print(_services_table(here.texts, policy, policy.grades[wanted]))
 
 
 @app.command()
@@ -74,10 +81,19 @@ def tree(
         here.console.print(_tree(here.texts, policy))
 
 
-def _state_of(category: Category, grade: GradePolicy) -> str:
-    if category.locked or category.ordered:
+def _state_of(category: Category, policy: Policy, grade: GradePolicy) -> str:
+    is_closed = category.id in grade.closed
+    if category.locked or category.ordered or (is_closed and category.id in policy.kept_closed):
         return "locked"
-    return "closed" if category.id in grade.closed else "open"
+    return "closed" if is_closed else "open"
+
+
+def _state_of_service(service: Service, policy: Policy, grade: GradePolicy) -> str:
+    own_id = SERVICE + service.id
+    of_group = _state_of(policy.categories[service.group], policy, grade)
+    if own_id in grade.closed:
+        return "locked" if of_group == "locked" or own_id in policy.kept_closed else "closed"
+    return "open" if of_group == "closed" and own_id in grade.opened else of_group
 
 
 def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
@@ -91,7 +107,10 @@ def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
         "client_ttl_max": grade.client_ttl_max_s,
         "networks": [one.id for one in policy.networks if one.grade == grade.grade],
         "unknown_clients": grade.grade == policy.unknown_grade,
-        "categories": {one.id: _state_of(one, grade) for one in policy.categories.values()},
+        "categories": {one.id: _state_of(one, policy, grade) for one in policy.categories.values()},
+        "services": {
+            one.id: _state_of_service(one, policy, grade) for one in policy.services.values()
+        },
     }
 
 
@@ -106,12 +125,30 @@ def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Group:
     headings = [(texts("check.category"), False), ("", False), (texts("policy.min_age"), True)]
     table = grid([*headings, (texts("policy.state"), False)])
     for category in policy.categories.values():
-        state = _state_of(category, grade)
-        name = category.name_vi if texts.language == "vi" else category.name_en
-        min_age = "" if category.min_age is None else str(category.min_age)
-        shown = Text(texts(f"policy.{state}"), style=_STYLES[state])
-        table.add_row(category.id, Text(name, style="dim"), min_age, shown)
+        state = _state_of(category, policy, grade)
+        table.add_row(
+            category.id, _name_of(texts, category), *_age_and_state(texts, category, state)
+        )
     return titled(title, table)
+
+
+def _services_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Table:
+    headings = [(texts("policy.service"), False), ("", False), (texts("check.category"), False)]
+    table = grid([*headings, (texts("policy.min_age"), True), (texts("policy.state"), False)])
+    for service in policy.services.values():
+        state = _state_of_service(service, policy, grade)
+        end = _age_and_state(texts, service, state)
+        table.add_row(service.id, _name_of(texts, service), service.group, *end)
+    return table
+
+
+def _name_of(texts: Texts, thing: Category | Service) -> Text:
+    return Text(thing.name_vi if texts.language == "vi" else thing.name_en, style="dim")
+
+
+def _age_and_state(texts: Texts, thing: Category | Service, state: str) -> tuple[str, Text]:
+    min_age = "" if thing.min_age is None else str(thing.min_age)
+    return min_age, Text(texts(f"policy.{state}"), style=_STYLES[state])
 
 
 def _tree(texts: Texts, policy: Policy) -> Tree:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue of a ``blocklists/`` folder: categories, lists, public sources, pins, protections.
+"""The catalogue of a ``blocklists/`` folder: categories, lists, services, guards, holidays.
 
-Five YAML files, whose keys the folder's README explains, become plain frozen
+Its YAML files, whose keys the folder's README explains, become plain frozen
 data. What depends on more than one place (a category that a list names, an id
 that stands twice, a list's file) is checked here, and everything that is wrong
 is told at once, with its place.
@@ -20,20 +20,29 @@ from filterd.errors import ConfigError, ConfigErrors
 from filterd.lists.catalog_schema import (
     CatalogFile,
     CategoriesFile,
+    HolidaysFile,
     PinsFile,
     ProtectFile,
     SafeSearchFile,
+    ServicesFile,
 )
 from filterd.lists.guards import Pin, Protection
 from filterd.lists.rewrites import Rewrite
 from filterd.lists.rules import ListSource
+from filterd.lists.services import service_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from filterd.documents import Document, DocumentModel, Where
-    from filterd.lists.catalog_schema import CategoryEntry, ListEntry, ProtectionEntry
+    from filterd.lists.catalog_schema import (
+        CategoryEntry,
+        HolidayEntry,
+        ListEntry,
+        ProtectionEntry,
+        ServiceEntry,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,32 @@ class PublicSource:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogService:
+    """A product that people know by its name; ``compiled`` is the list that it is in the index.
+
+    ``group`` is the id of a category; ``min_age`` as in ``CatalogCategory``.
+    """
+
+    id: str
+    name_vi: str
+    name_en: str
+    group: str
+    min_age: int | None
+    names: tuple[bytes, ...]
+    compiled: ListSource
+
+
+@dataclass(frozen=True, slots=True)
+class PublicHoliday:
+    """Days without school in the whole country; ISO dates, both within."""
+
+    first: str
+    last: str
+    name_vi: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """All that a ``blocklists/`` folder holds; ``lists`` are its own, with absolute paths."""
 
@@ -88,10 +123,17 @@ class Catalog:
     pins: tuple[Pin, ...]
     protections: tuple[Protection, ...]
     rewrites: tuple[Rewrite, ...] = ()
+    services: tuple[CatalogService, ...] = ()
+    holidays: tuple[PublicHoliday, ...] = ()
+
+    @property
+    def compiled(self) -> tuple[ListSource, ...]:
+        """What of it goes into an index: the lists, and the services."""
+        return (*self.lists, *(service.compiled for service in self.services))
 
 
 def load_catalog(folder: Path) -> Catalog:
-    """Read categories, catalog, pins, protect and safe_search, each a ``.yaml`` of the folder.
+    """Read all that a folder has, each kind in a ``.yaml`` of its own.
 
     Raises:
         ConfigErrors: what the files say is wrong; all of it, each with its place.
@@ -104,12 +146,17 @@ def load_catalog(folder: Path) -> Catalog:
     pins = validate(documents.pins, PinsFile).pins
     protections = validate(documents.protect, ProtectFile).protections
     safe_search = validate(documents.safe_search, SafeSearchFile)
+    services = validate(documents.services, ServicesFile).services
+    holidays = validate(documents.holidays, HolidaysFile).holidays
     known = [one.id for one in categories]
     problems = [
         *_repeated(documents.categories, "id", categories=categories),
         *_repeated(documents.catalog, "id", lists=catalog.lists, sources=catalog.sources),
         *_repeated(documents.pins, "name", pins=pins),
         *_repeated(documents.protect, "name", protections=protections),
+        *_repeated(documents.services, "id", services=services),
+        *_unknown_groups(documents.services, services, known),
+        *_names_of_two(documents.services, services),
         *_unknown_categories(documents.catalog, catalog, known),
         *_unknown_exceptions(documents.protect, protections, known),
         *_rewritten_twice(documents.safe_search, safe_search),
@@ -124,6 +171,10 @@ def load_catalog(folder: Path) -> Catalog:
         pins=tuple(Pin(**one.model_dump()) for one in pins),
         protections=tuple(Protection(**one.model_dump()) for one in protections),
         rewrites=tuple(_rewrites(safe_search)),
+        services=tuple(
+            _service(one, documents.services, position) for position, one in enumerate(services)
+        ),
+        holidays=tuple(map(_holiday, holidays)),
     )
 
 
@@ -135,6 +186,8 @@ class _Documents(NamedTuple):
     pins: Document
     protect: Document
     safe_search: Document
+    services: Document
+    holidays: Document
 
 
 def _category(entry: CategoryEntry) -> CatalogCategory:
@@ -157,6 +210,43 @@ def _category(entry: CategoryEntry) -> CatalogCategory:
 def _list(entry: ListEntry, folder: Path) -> ListSource:
     path = str(folder / entry.file)
     return ListSource(entry.id, entry.category, entry.format, path, entry.own, entry.title)
+
+
+def _service(entry: ServiceEntry, document: Document, position: int) -> CatalogService:
+    where = ("services", position, "names")
+    return CatalogService(
+        id=entry.id,
+        name_vi=entry.name.vi,
+        name_en=entry.name.en,
+        group=entry.group,
+        min_age=entry.min_age,
+        names=entry.names,
+        compiled=service_list(entry.id, entry.name.en, entry.group, entry.names, document, where),
+    )
+
+
+def _holiday(entry: HolidayEntry) -> PublicHoliday:
+    return PublicHoliday(entry.first, entry.last or entry.first, entry.name.vi, entry.name.en)
+
+
+def _unknown_groups(
+    document: Document, services: Iterable[ServiceEntry], known: list[str]
+) -> Iterator[ConfigError]:
+    for index, entry in enumerate(services):
+        if entry.group not in known:
+            yield _no_category(document, ("services", index, "group"), entry.group, known)
+
+
+def _names_of_two(document: Document, services: Iterable[ServiceEntry]) -> Iterator[ConfigError]:
+    """Find names that stand twice: one of two services could not be opened alone."""
+    lines: dict[bytes, int] = {}
+    for index, entry in enumerate(services):
+        for position, name in enumerate(entry.names):
+            where = ("services", index, "names", position)
+            if name in lines:
+                hint = f"first in line {lines[name]}"
+                yield document.error("this name stands twice", where, hint=hint)
+            lines.setdefault(name, document.place(where)[0])
 
 
 def _rewrites(file: SafeSearchFile) -> Iterator[Rewrite]:

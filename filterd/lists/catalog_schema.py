@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shape of the five files of a ``blocklists/`` folder, for pydantic.
+"""The shape of the files of a ``blocklists/`` folder, for pydantic.
 
 Each value is checked where it stands; what depends on another place is
 ``filterd.lists.catalog``'s to check. The folder's README explains every key.
@@ -7,13 +7,15 @@ Each value is checked where it stands; what depends on another place is
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.documents import DocumentModel, did_you_mean, refusal
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+from filterd.lists.services import unfit
 
 Rating = Literal["P", "K", "T13", "T16", "T18", "C", "00+", "12+", "16+", "18+"]
 """A label of the law: films (Circular 05/2023, Art. 2) or games (Decree 147/2024, Art. 38)."""
@@ -26,6 +28,25 @@ def _host_name(value: Any) -> bytes:
         return name_from_key(key_from_text(value))
     except HostnameError as error:
         raise refusal(str(error), "write the name of a host, such as www.example.vn") from error
+
+
+def _service_name(value: Any) -> bytes:
+    name = _host_name(value)
+    if why := unfit(name):
+        raise refusal(f"'{value}' {why}", "name what belongs to the service alone")
+    return name
+
+
+def _date(value: Any) -> str:
+    try:
+        written = date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        written = ""
+    if (
+        written != value or not "2" <= value < "3"
+    ):  # 20260902 and 2026-W36-3 are dates too, to ISO and to nobody here
+        raise refusal(f"'{value}' is no date", "such as 2026-09-02")
+    return written
 
 
 def _format(value: Any) -> Any:
@@ -54,7 +75,11 @@ _HostName = Annotated[bytes, PlainValidator(_host_name)]
 _Format = Annotated[str, PlainValidator(_format)]
 _Locked = Annotated[bool | Literal["ordered"], PlainValidator(_locked)]
 _RelativePath = Annotated[str, PlainValidator(_relative_path)]
+_ServiceName = Annotated[bytes, PlainValidator(_service_name)]
 _WebAddress = Annotated[str, Field(pattern=r"^https://[!-~]+$")]
+
+IsoDate = Annotated[str, PlainValidator(_date), WithJsonSchema({"type": "string"})]
+"""A day, as ``2026-09-02``."""
 
 
 class BothLanguages(DocumentModel):
@@ -135,6 +160,30 @@ class YoutubeEntry(DocumentModel):
     names: Annotated[tuple[_HostName, ...], Field(min_length=1)]
 
 
+class ServiceEntry(DocumentModel):
+    """A product, and the names that it is made of."""
+
+    id: _Identifier
+    name: BothLanguages
+    group: _Identifier
+    min_age: Annotated[int, Field(ge=0, le=18)] | None = None
+    names: Annotated[tuple[_ServiceName, ...], Field(min_length=1)]
+
+
+class HolidayEntry(DocumentModel):
+    """Days without school; one day where ``last`` is left out."""
+
+    first: IsoDate
+    last: IsoDate | None = None
+    name: BothLanguages
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> HolidayEntry:
+        if self.last is not None and self.last < self.first:
+            raise refusal("the holiday ends before it begins", "exchange first and last")
+        return self
+
+
 class CategoriesFile(DocumentModel):
     """``categories.yaml``."""
 
@@ -165,3 +214,15 @@ class SafeSearchFile(DocumentModel):
 
     engines: tuple[EngineEntry, ...]
     youtube: YoutubeEntry
+
+
+class ServicesFile(DocumentModel):
+    """``services.yaml``."""
+
+    services: tuple[ServiceEntry, ...]
+
+
+class HolidaysFile(DocumentModel):
+    """``holidays.yaml``."""
+
+    holidays: tuple[HolidayEntry, ...]

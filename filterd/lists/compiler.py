@@ -120,6 +120,8 @@ def _take_in(sources: Sequence[ListSource], problems: IO[str] | None, work: Work
 
 
 def _octets(source: ListSource) -> int:
+    if source.names is not None:
+        return sum(len(name) for _, name in source.names)
     try:
         return Path(source.path).stat().st_size
     except OSError as error:

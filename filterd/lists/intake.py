@@ -8,12 +8,14 @@ other lists yet.
 
 from __future__ import annotations
 
+import hashlib
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from filterd.errors import ListError
 from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
+from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix, public_suffix_test
 from filterd.lists.reasons import Reason
@@ -21,6 +23,7 @@ from filterd.lists.records import CANCELS, record_tail
 from filterd.lists.report import ListReport, count, shown
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.source_text import SourceText
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,6 +73,9 @@ class Intake:
             ListError: its file cannot be read, or its format is unknown.
         """
         source = self.sources[len(self.digests)]
+        if source.names is not None:
+            self._take_names(source.names)
+            return
         parse = FORMATS.get(source.format)
         if parse is None:
             known = ", ".join(FORMATS)
@@ -78,6 +84,14 @@ class Intake:
         self._take_entries(parse(chain.from_iterable(text.lines(progress))))
         self.reports[len(self.digests)].lines = text.line_count
         self.digests.append(text.digest)
+
+    def _take_names(self, placed: Sequence[tuple[int, bytes]]) -> None:
+        """Take in a list that has no text of its own."""
+        entries = [Entry(line, names.to_text(name), BLOCK_SUBTREE) for line, name in placed]
+        self._take_entries(entries)
+        self.reports[len(self.digests)].lines = len(entries)
+        text = "".join(f"{entry.name}\n" for entry in entries)
+        self.digests.append(hashlib.sha256(text.encode()).hexdigest())
 
     def _take_entries(self, entries: Iterable[Parsed]) -> None:
         """Make records of what a parser says; this loop runs once per line of every list."""

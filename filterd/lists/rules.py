@@ -63,7 +63,9 @@ class ListSource:
     """A list to compile: where its text is and what it is.
 
     ``own``: written or signed by the publisher of the index, so protection
-    (``filterd.lists.guards``) does not hold against it.
+    (``filterd.lists.guards``) does not hold against it. ``names``: what the list
+    is where it has no text of its own but stands within the file ``path``: wire
+    names, each with its line there; each stands for what is beneath it, too.
     """
 
     id: str
@@ -72,3 +74,4 @@ class ListSource:
     path: str
     own: bool = False
     title: str = ""
+    names: tuple[tuple[int, bytes], ...] | None = None

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.errors import ConfigErrors
-from filterd.lists.catalog import Catalog, CatalogCategory
+from filterd.lists.catalog import Catalog, CatalogCategory, CatalogService, PublicHoliday
 from filterd.lists.guards import Pin, Protection
+from filterd.lists.rules import ListSource
 from filterd.policy.site.compile import compile_policy
 from filterd.policy.site.loading import load_site
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +43,15 @@ def a_category(
     )
 
 
+def a_service(service: str, group: str, min_age: int | None = None) -> CatalogService:
+    """Return a service of one name, its id beneath ``example``."""
+    name = names.from_text(f"{service}.example")
+    compiled = ListSource(
+        f"service:{service}", group, "domains", "services.yaml", own=True, names=((1, name),)
+    )
+    return CatalogService(service, service, service, group, min_age, (name,), compiled)
+
+
 CATALOG = Catalog(
     categories=(
         a_category("law-ordered", ordered=True),
@@ -59,16 +71,35 @@ CATALOG = Catalog(
 """One category of each kind, and every one that the shipped tier files name."""
 
 
-def a_policy(folder: Path, site: str = "", **tiers: str) -> Policy:
+WITH_SERVICES = replace(
+    CATALOG,
+    categories=(*CATALOG.categories, a_category("education")),
+    lists=(ListSource("many-games", "games", "domains", "games.txt"),),
+    services=(
+        a_service("youtube", "streaming", 13),
+        a_service("bigo", "streaming", 18),
+        a_service("tiktok", "social-media", 13),
+        a_service("roblox", "games"),
+        a_service("azota", "education"),
+        a_service("bet", "porn"),
+    ),
+    holidays=(PublicHoliday("2026-09-02", "2026-09-02", "Quốc khánh", "National Day"),),
+)
+"""The same with a list, services and a holiday."""
+
+
+def a_policy(folder: Path, site: str = "", catalog: Catalog = CATALOG, /, **tiers: str) -> Policy:
     """Compile a school whose ``site.yaml`` goes on with ``site``; ``tiers`` by file name."""
     (folder / "site.yaml").write_text(SCHOOL + site, encoding="utf-8")
     for tier, text in tiers.items():
         (folder / f"{tier}.yaml").write_text(text, encoding="utf-8")
-    return compile_policy(load_site(folder), CATALOG)
+    return compile_policy(load_site(folder), catalog)
 
 
-def problems(folder: Path, site: str = "", **tiers: str) -> list[str]:
+def problems(
+    folder: Path, site: str = "", catalog: Catalog = CATALOG, /, **tiers: str
+) -> list[str]:
     """Return what is wrong with such a school, each without the folder's name."""
     with pytest.raises(ConfigErrors) as caught:
-        a_policy(folder, site, **tiers)
+        a_policy(folder, site, catalog, **tiers)
     return [str(error).removeprefix(f"{folder}/") for error in caught.value.errors]

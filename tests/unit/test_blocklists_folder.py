@@ -23,6 +23,8 @@ from tests.support.shared_data import shared
 FOLDER = shipped("blocklists")
 EMPTY = {"law-ordered", "child-abuse"}
 CATALOG = load_catalog(FOLDER)
+OF_SERVICES = {"education", "everyday"}
+"""Of no age, and filled by services alone."""
 STARTERS = [one for one in CATALOG.lists if one.category not in EMPTY]
 STARTER_IDS = [one.category for one in STARTERS]
 
@@ -38,10 +40,10 @@ def ancestors(key: bytes) -> set[bytes]:
     return {key[: end.end()] for end in re.finditer(rb"\0", key)}
 
 
-def test_every_category_has_exactly_one_starter_list() -> None:
-    assert sorted(one.category for one in CATALOG.lists) == sorted(
-        one.id for one in CATALOG.categories
-    )
+def test_every_category_has_exactly_one_starter_list_or_only_services() -> None:
+    listed = [one.category for one in CATALOG.lists]
+    assert sorted([*listed, *OF_SERVICES]) == sorted(one.id for one in CATALOG.categories)
+    assert {one.group for one in CATALOG.services} >= OF_SERVICES
 
 
 def test_every_file_of_the_folder_is_in_the_catalogue() -> None:
@@ -231,6 +233,75 @@ def test_protection_does_not_bind_own_lists_but_pins_do(tmp_path: Path) -> None:
 def test_the_starter_lists_compile_whole(tmp_path: Path) -> None:
     found = kept(tmp_path, list(CATALOG.lists), CATALOG)
     assert found == {one.category: set(names_of(one)) for one in CATALOG.lists}
+
+
+PROMISED_SERVICES = {
+    *("youtube", "tiktok", "facebook", "messenger", "instagram", "threads", "x", "snapchat"),
+    *("discord", "telegram", "whatsapp", "viber", "zalo", "zing-mp3", "vng-games", "garena"),
+    *("lien-quan", "free-fire", "fc-online", "vtc-game", "gamota", "sohagame", "roblox"),
+    *("minecraft", "steam", "epic-games", "riot-games", "valorant", "league-of-legends"),
+    *("pubg", "mobile-legends", "hoyoverse", "twitch", "nimo-tv", "bigo-live", "netflix"),
+    *("fpt-play", "vieon", "tv360", "k-plus", "galaxy-play", "spotify", "nhaccuatui"),
+    *("coccoc", "reddit", "pinterest", "tumblr", "chatgpt", "gemini", "deepseek", "shopee"),
+    *("lazada", "tiki", "azota", "olm", "quizizz", "kahoot", "google-classroom"),
+    *("microsoft-teams", "vioedu", "k12online", "hocmai", "shub"),
+}
+SHARED = (
+    *("akamaihd.net", "akamaized.net", "amazonaws.com", "apple.com", "azureedge.net"),
+    *("cloudflare.com", "cloudfront.net", "edgesuite.net", "fastly.net", "google.com"),
+    *("googleapis.com", "googleusercontent.com", "gstatic.com", "live.com", "microsoft.com"),
+)
+"""What many products load from: no service may have it as a whole."""
+
+
+def test_the_promised_services_are_there() -> None:
+    assert {one.id for one in CATALOG.services} >= PROMISED_SERVICES
+
+
+def test_no_service_takes_what_many_share() -> None:
+    keys = {key_from_name(name) for one in CATALOG.services for name in one.names}
+    assert [name for name in SHARED if ancestors(key_from_text(name)) & keys] == []
+
+
+def test_no_service_takes_a_pinned_name() -> None:
+    keys = {key_from_name(name) for one in CATALOG.services for name in one.names}
+    pins = {key for pin in CATALOG.pins if (key := key_from_name(pin.name))}
+    assert [text_from_key(pin) for pin in pins if ancestors(pin) & keys] == []
+
+
+def test_what_everybody_needs_is_of_no_age() -> None:
+    groups = {one.id: one for one in CATALOG.categories if one.id in OF_SERVICES}
+    assert all(one.min_age is None and not one.locked for one in groups.values())
+    assert all(one.min_age is None for one in CATALOG.services if one.group in groups)
+
+
+def test_a_service_is_in_the_category_of_the_list_that_has_its_names() -> None:
+    listed = {name: source.category for source in STARTERS for name in names_of(source)}
+    for one in CATALOG.services:
+        for name in map(key_from_name, one.names):
+            assert name
+            assert listed.get(text_from_key(name), one.group) == one.group
+
+
+def test_services_are_sorted_and_compile_whole(tmp_path: Path) -> None:
+    found = kept(tmp_path, [one.compiled for one in CATALOG.services], CATALOG)
+    names = {text_from_key(key_from_name(n) or b"") for one in CATALOG.services for n in one.names}
+    assert set().union(*found.values()) == names
+
+
+LUNAR_NEW_YEAR = {"2026-02-17", "2027-02-06", "2028-01-26", "2029-02-13", "2030-02-02"}
+
+
+def test_holidays_are_those_of_five_years() -> None:
+    assert [(one.first, one.last) for one in CATALOG.holidays] == sorted(
+        (one.first, one.last) for one in CATALOG.holidays
+    )
+    for new_year in LUNAR_NEW_YEAR:
+        (tet,) = [one for one in CATALOG.holidays if one.first < new_year <= one.last]
+        assert tet.name_vi == "Tết Nguyên đán"
+    days = {one.first for one in CATALOG.holidays}
+    for year in range(2026, 2031):
+        assert days >= {f"{year}-{day}" for day in ("01-01", "04-30", "05-01", "09-02")}
 
 
 PHISHING = "lists/blocklistproject/alt-version/phishing-nl.txt.zst"

@@ -13,7 +13,7 @@ from filterd.documents import parse, validate
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.paths import shipped
 from filterd.policy.model import TIERS, Policy
-from filterd.policy.site.compile import compile_policy
+from filterd.policy.site.compile import compile_policy, warnings
 from filterd.policy.site.json_schema import json_schemas, schema_text
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.tiers import TIER_OF_GRADE, Settings, TierFile
@@ -29,6 +29,7 @@ NETWORKS = {
     "127.0.100.0/24": "staff",
     "127.0.101.0/24": "preschool",
     "127.0.102.0/24": "guest",
+    "127.0.110.0/24": "6",
 }
 
 
@@ -66,6 +67,14 @@ def test_the_schemas_are_up_to_date(name: str) -> None:
 def test_loopback_networks_stand_for_classes() -> None:
     found = {cidr: network.grade for network in _policy().networks for cidr in network.cidrs}
     assert found == NETWORKS
+
+
+def test_the_sample_has_a_room_with_a_timetable_and_a_schedule() -> None:
+    (room,) = [network for network in _policy().networks if network.room]
+    assert {period.grade for period in room.timetable} >= {"6", "9"}
+    assert _policy().lessons[0].id == "tiet-1"
+    assert len(_policy().schedules) == len(_policy().scheduled) == 1
+    assert warnings(load_site(FOLDER)) == ()
 
 
 def test_the_sample_listens_on_loopback_only() -> None:
@@ -138,7 +147,9 @@ def test_the_readmes_examples_are_one_site(tmp_path: Path) -> None:
     parts = [text for text in _examples() if not text.startswith("tier:")]
     (tmp_path / "site.yaml").write_text("school: {name: A}\n" + "".join(parts), encoding="utf-8")
     policy = compile_policy(load_site(tmp_path), _catalog())
-    assert len(policy.networks) == 2
+    assert len(policy.networks) == 3
+    assert len(policy.scheduled) == 4
+    assert warnings(load_site(tmp_path)) == ()
     assert len(policy.local_zones[0].records) == 8
 
 

@@ -51,7 +51,7 @@ def _compile(config: Path, target: Path, blocklists: Path) -> None:
     site, catalog = load_site(config), load_catalog(blocklists)
     store.save(target, compile_policy(site, catalog))
     if texts is not None:
-        lists = [one.path for one in (*catalog.lists, *own_lists(site, catalog))]
+        lists = [one.path for one in (*catalog.compiled, *own_lists(site, catalog))]
         with contextlib.suppress(FilterdError):
             origin.note_origin(target, texts, files=lists, data=[publicsuffixlist.PSLFILE])
 

@@ -19,7 +19,6 @@ from filterd.policy.model import (
     LeaseFile,
     ListenAddress,
     LogLevel,
-    Network,
     Policy,
     QueryLog,
     RateLimit,
@@ -29,8 +28,23 @@ from filterd.policy.model import (
 from filterd.policy.site.exceptions import compile_exceptions
 from filterd.policy.site.grades import compile_grades, strictest
 from filterd.policy.site.lease_zone import check_lease_zone
+from filterd.policy.site.lessons import (
+    check_timetables,
+    compile_holidays,
+    compile_lessons,
+    compile_networks,
+    grades_of,
+    holes,
+)
 from filterd.policy.site.problems import Problems
+from filterd.policy.site.schedules import compile_scheduled, compile_schedules, unused_schedules
 from filterd.policy.site.schema import LeasesEntry
+from filterd.policy.site.services import (
+    Things,
+    compile_kept_closed,
+    compile_services,
+    own_service_lists,
+)
 from filterd.policy.site.zones import check_zones, compile_delegated_zones, compile_local_zones
 
 if TYPE_CHECKING:
@@ -38,6 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.documents import Document
+    from filterd.errors import ConfigError
     from filterd.lists.catalog import Catalog
     from filterd.policy.site.loading import SiteSources
     from filterd.policy.site.schema import SiteFile, UpstreamEntry
@@ -70,7 +85,15 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     _check_lists(sources, catalog, problems)
     check_zones(document, site, problems)
     check_lease_zone(document, site, catalog.pins, problems)
-    grades = compile_grades(sources, categories, problems)
+    services = compile_services(document, site, catalog, categories, problems)
+    kept_closed = compile_kept_closed(document, site, categories, services, problems)
+    things = Things(categories, services, kept_closed)
+    grades = compile_grades(sources, things, problems)
+    check_timetables(document, site, problems)
+    holidays = compile_holidays(site, catalog.holidays)
+    schedules = compile_schedules(document, site, holidays, problems)
+    lists = {one.id: one.category for one in catalog.lists}
+    lists |= {one.id: one.category for one in site.lists}
     policy = Policy(
         school=site.school.name,
         time_zone=site.time_zone,
@@ -83,10 +106,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         categories=categories,
         grades=grades,
         unknown_grade=site.unknown or strictest(grades, _grades_of_networks(site)),
-        networks=tuple(
-            Network(network_id, one.grade, one.cidrs, one.interfaces, one.macs)
-            for network_id, one in site.networks.items()
-        ),
+        networks=compile_networks(site, grades),
         rules=compile_exceptions(document, site, problems),
         pins=catalog.pins,
         protections=catalog.protections,
@@ -100,15 +120,28 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         lease_zone=leases.zone,
         private_answers=site.allow_private_answers,
         rewrites=catalog.rewrites,
+        services=services,
+        kept_closed=kept_closed,
+        lessons=compile_lessons(document, site, problems),
+        holidays=holidays,
+        schedules=schedules,
+        scheduled=compile_scheduled(document, site, schedules, holidays, things, lists, problems),
     )
     problems.raise_if_any()
     return policy
 
 
-def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
-    """Return the school's own lists, with absolute paths.
+def warnings(sources: SiteSources) -> tuple[ConfigError, ...]:
+    """Return what is valid in a site, but may not be meant, in the order of its lines."""
+    document, site = sources.document, sources.file
+    found = [*holes(document, site), *unused_schedules(document, site)]
+    return tuple(sorted(found, key=lambda one: (one.line, one.column)))
 
-    They are treated as a third party's: what a school downloads is no more
+
+def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
+    """Return the school's own lists, and its services, with absolute paths.
+
+    The lists are treated as a third party's: what a school downloads is no more
     careful than what the publisher does, so protections hold against it.
 
     Raises:
@@ -117,7 +150,7 @@ def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
     problems = Problems()
     _check_lists(sources, catalog, problems)
     problems.raise_if_any()
-    return tuple(
+    lists = (
         ListSource(
             id=entry.id,
             category=entry.category,
@@ -127,6 +160,7 @@ def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
         )
         for entry in sources.file.lists
     )
+    return (*lists, *own_service_lists(sources))
 
 
 def _upstream(site: SiteFile, entry: UpstreamEntry) -> UpstreamServer:
@@ -141,7 +175,7 @@ def _upstream(site: SiteFile, entry: UpstreamEntry) -> UpstreamServer:
 
 
 def _grades_of_networks(site: SiteFile) -> set[str]:
-    return {network.grade for network in site.networks.values()}
+    return {grade for network in site.networks.values() for grade in grades_of(network)}
 
 
 def _check_networks(document: Document, site: SiteFile, problems: Problems) -> None:

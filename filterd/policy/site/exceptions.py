@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from filterd.documents import did_you_mean
-from filterd.policy.model import Audience, LocalRule
+from filterd.policy.model import LocalRule
+from filterd.policy.site.whom import check_network
 
 if TYPE_CHECKING:
     from filterd.documents import Document
     from filterd.policy.site.problems import Problems
-    from filterd.policy.site.schema import ExceptionEntry, SiteFile, Whom
+    from filterd.policy.site.schema import ExceptionEntry, SiteFile
     from filterd.policy.site.values import When
 
 
@@ -35,7 +35,7 @@ def _compile_exception(
     line, column = document.place(("exceptions", position))
     name = entry.allow if entry.allow is not None else entry.block
     assert name is not None
-    audience, whom = _audience(entry.for_)
+    audience, whom = entry.for_.audience
     return LocalRule(
         id=f"site.yaml:{line}:{column}",
         name=name,
@@ -47,12 +47,6 @@ def _compile_exception(
         starts_at=_unix_time(entry.from_, zone),
         ends_at=_unix_time(entry.until, zone, end=True),
     )
-
-
-def _audience(whom: Whom) -> tuple[Audience, str]:
-    for key, value in whom.model_dump(exclude_none=True).items():
-        return Audience(key), value
-    return Audience.EVERYBODY, ""
 
 
 def _unix_time(when: When | None, zone: ZoneInfo, *, end: bool = False) -> float | None:
@@ -73,11 +67,7 @@ def _is_sound(
     problems: Problems,
 ) -> bool:
     where = ("exceptions", position)
-    network = entry.for_.network
-    if network is not None and network not in site.networks:
-        hint = did_you_mean(network, site.networks)
-        reason = f"'{network}' is no network of this site"
-        problems.add(document.error(reason, (*where, "for", "network"), hint=hint))
+    if not check_network(document, where, entry.for_, site.networks, problems):
         return False
     zone = ZoneInfo(site.time_zone)
     begin, end = _unix_time(entry.from_, zone), _unix_time(entry.until, zone, end=True)

@@ -4,10 +4,16 @@
 A category is closed to a grade by the first of these that speaks:
 
 1. it is locked: closed, always;
-2. the grade's own ``block`` or ``allow``, then its tier's, then those of the
+2. the school keeps it closed, and it is closed to the grade's tier;
+3. the grade's own ``block`` or ``allow``, then its tier's, then those of the
    tiers that this one inherits from, the nearest first;
-3. ``by_age``: closed if its ``min_age`` is above the grade's age;
-4. open.
+4. ``by_age``: closed if its ``min_age`` is above the grade's age;
+5. open.
+
+A service goes with its category, unless it is named itself in 3, where what is
+nearer to the grade counts, be it about the service or about its category; or is
+for older ones than its category (4). One that is closed only because its category
+is does not stand in ``GradePolicy.closed``: opening the category opens it.
 """
 
 from __future__ import annotations
@@ -15,27 +21,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.documents import Document, Where, did_you_mean
+from filterd.lists.services import list_id
 from filterd.policy import strictness
-from filterd.policy.model import GRADES, BlockResponse, Category, GradePolicy
+from filterd.policy.model import GRADES, BlockResponse, GradePolicy
 from filterd.policy.site.loading import inheritance
 from filterd.policy.site.tiers import AGE_OF_GRADE, DEFAULTS, TIER_OF_GRADE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from filterd.policy.model import Category, Service
     from filterd.policy.site.loading import SiteSources
     from filterd.policy.site.problems import Problems
+    from filterd.policy.site.services import Things
 
 
 def compile_grades(
-    sources: SiteSources, categories: Mapping[str, Category], problems: Problems
+    sources: SiteSources, things: Things, problems: Problems
 ) -> dict[str, GradePolicy]:
     """Return the policy of every grade there is, whether or not the site has it."""
+    of_the_school = things._replace(kept_closed=frozenset())  # who keeps it closed may open it
     for tier in sources.tiers.values():
-        _check(tier.document, (), tier.file, categories, problems)
+        _check(tier.document, (), tier.file, of_the_school, problems)
     for grade, settings in sources.file.grades.items():
-        _check(sources.document, ("grades", grade), settings, categories, problems)
-    return {grade: _compile_grade(grade, sources, categories) for grade in GRADES}
+        _check(sources.document, ("grades", grade), settings, things, problems)
+    return {grade: _compile_grade(grade, sources, things) for grade in GRADES}
 
 
 def strictest(grades: Mapping[str, GradePolicy], among: Iterable[str]) -> str:
@@ -49,20 +59,21 @@ def strictest(grades: Mapping[str, GradePolicy], among: Iterable[str]) -> str:
     return strictness.strictest(candidates).grade
 
 
-def _compile_grade(
-    grade: str, sources: SiteSources, categories: Mapping[str, Category]
-) -> GradePolicy:
+def _compile_grade(grade: str, sources: SiteSources, things: Things) -> GradePolicy:
     tier, age = TIER_OF_GRADE[grade], AGE_OF_GRADE[grade]
-    layers: list[Settings] = [DEFAULTS]
-    layers += [source.file for source in inheritance(sources.tiers, tier)]
-    if own := sources.file.grades.get(grade):
-        layers.append(own)
+    of_tier: list[Settings] = [DEFAULTS]
+    of_tier += [source.file for source in inheritance(sources.tiers, tier)]
+    own = sources.file.grades.get(grade)
+    layers = of_tier if own is None else [*of_tier, own]
+    closed, opened = _closed_and_opened(layers, age, things)
+    kept = _closed_and_opened(of_tier, age, things)[0] & things.kept_closed
     sinkhole = _nearest(layers, "sinkhole")
     return GradePolicy(
         grade=grade,
         tier=tier,
         age=age,
-        closed=_closed(layers, age, categories),
+        closed=closed | kept,
+        opened=opened - kept,
         response=BlockResponse(_nearest(layers, "block_response")),
         sinkhole_ipv4=sinkhole.ipv4,
         sinkhole_ipv6=sinkhole.ipv6,
@@ -78,39 +89,70 @@ def _nearest(layers: Iterable[Settings], key: str) -> Any:
     return [value for layer in layers if (value := getattr(layer, key)) is not None][-1]
 
 
-def _closed(layers: list[Settings], age: int, categories: Mapping[str, Category]) -> frozenset[str]:
-    named: dict[str, bool] = {}
-    for layer in layers:
-        named.update(dict.fromkeys(layer.categories.allow, False))
-        named.update(dict.fromkeys(layer.categories.block, True))
+def _closed_and_opened(
+    layers: list[Settings], age: int, things: Things
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what ``GradePolicy`` has under these names."""
+    categories, services = _named(layers, things)
     by_age = _nearest(layers, "by_age")
+
+    def is_too_young(min_age: int | None) -> bool:
+        return by_age and min_age is not None and min_age > age
 
     def is_closed(category: Category) -> bool:
         if category.locked or category.ordered:
             return True
-        too_young = category.min_age is not None and category.min_age > age
-        return named.get(category.id, by_age and too_young)
+        return categories.get(category.id, is_too_young(category.min_age))
 
-    return frozenset(category.id for category in categories.values() if is_closed(category))
+    def is_alone_closed(service: Service) -> bool:
+        group = things.categories.get(service.group)
+        of_group = (group and group.min_age) or 0
+        is_older = service.min_age is not None and service.min_age > of_group
+        return services.get(service.id, is_older and is_too_young(service.min_age))
+
+    closed = [one.id for one in things.categories.values() if is_closed(one)]
+    closed += (list_id(one.id) for one in things.services.values() if is_alone_closed(one))
+    opened = (list_id(service) for service, is_blocked in services.items() if not is_blocked)
+    return frozenset(closed), frozenset(opened)
+
+
+def _named(layers: list[Settings], things: Things) -> tuple[dict[str, bool], dict[str, bool]]:
+    """Return which categories, and which services, are named, and whether they are blocked."""
+    categories: dict[str, bool] = {}
+    services: dict[str, bool] = {}
+    for layer in layers:
+        blocked = set(layer.categories.block)
+        for service in [one for one, is_blocked in services.items() if not is_blocked]:
+            if service in things.services and things.services[service].group in blocked:
+                del services[service]
+        for found, named in ((categories, layer.categories), (services, layer.services)):
+            found.update(dict.fromkeys(named.allow, False))
+            found.update(dict.fromkeys(named.block, True))
+    return categories, services
 
 
 def _check(
-    document: Document,
-    where: Where,
-    settings: Settings,
-    categories: Mapping[str, Category],
-    problems: Problems,
+    document: Document, where: Where, settings: Settings, things: Things, problems: Problems
 ) -> None:
-    named = settings.categories
-    for key, ids in (("block", named.block), ("allow", named.allow)):
-        for position, wanted in enumerate(ids):
-            place = (*where, "categories", key, position)
-            reason = hint = ""
-            if wanted not in categories:
-                reason, hint = f"'{wanted}' is no category", did_you_mean(wanted, categories)
-            elif key == "allow" and wanted in named.block:
-                reason, hint = f"'{wanted}' is blocked and allowed at once", "keep one of the two"
-            elif key == "allow" and (categories[wanted].locked or categories[wanted].ordered):
-                reason, hint = f"'{wanted}' is locked: it is closed to everybody", "remove it"
-            if reason:
-                problems.add(document.error(reason, place, hint=hint))
+    """Note what is named and does not exist, is named twice, or cannot be opened."""
+    for word, key, named, known in (
+        ("category", "categories", settings.categories, things.categories),
+        ("service", "services", settings.services, things.services),
+    ):
+        for verb, ids in (("block", named.block), ("allow", named.allow)):
+            for position, wanted in enumerate(ids):
+                hint = "remove it"
+                if wanted not in known:
+                    reason, hint = f"'{wanted}' is no {word}", did_you_mean(wanted, known)
+                elif verb == "block":
+                    reason = ""
+                elif wanted in named.block:
+                    reason, hint = (
+                        f"'{wanted}' is blocked and allowed at once",
+                        "keep one of the two",
+                    )
+                else:
+                    reason = things.why_shut(word, wanted)
+                if reason:
+                    place = (*where, key, verb, position)
+                    problems.add(document.error(reason, place, hint=hint))

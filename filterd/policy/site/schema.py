@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from filterd.documents import DocumentModel, refusal
 from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
+from filterd.policy.site.services_schema import KeptClosed, ServiceEntry
 from filterd.policy.site.tiers import Settings  # noqa: TC001 -- pydantic reads it at run time
 from filterd.policy.site.values import (
     SYSTEM,
-    Address,
     Cidr,
     Endpoint,
     Grade,
@@ -24,12 +33,19 @@ from filterd.policy.site.values import (
     ListenEndpoint,
     Mac,
     Name,
-    Tier,
     Time,
     TimeZone,
     endpoint,
     is_endpoint_with_port,
 )
+from filterd.policy.site.week_schema import (  # noqa: TC001 -- pydantic reads them at run time
+    Holidays,
+    LessonTime,
+    ScheduledEntry,
+    Timetable,
+    WindowEntry,
+)
+from filterd.policy.site.whom import ForWhom, Whom
 
 PRIVATE_RANGES = (
     "127.0.0.0/8",
@@ -61,7 +77,17 @@ class School(DocumentModel):
 class NetworkEntry(DocumentModel):
     """How the clients of one network are recognised, and the grade that they then have."""
 
-    grade: Grade = Field(description="The grade of everybody in this network.")
+    timetable: Timetable = Field(
+        {}, description="Whose lessons are in this room: weekday, lesson, grade."
+    )
+    grade: Grade | None = Field(
+        None,
+        validate_default=True,
+        description="The grade of everybody in it; a room with a timetable needs none.",
+    )
+    room: bool = Field(
+        False, description="It is a room whose grade commands change; one with a timetable is."
+    )
     cidrs: tuple[Cidr, ...] = Field((), description="Its address ranges; the longest prefix wins.")
     interfaces: tuple[str, ...] = Field(
         (), description="Interfaces of the gateway; they tell where no range does."
@@ -70,11 +96,23 @@ class NetworkEntry(DocumentModel):
         (), description="MAC addresses of its devices; they tell before any range does."
     )
 
+    @field_validator("grade")
+    @classmethod
+    def _is_there(cls, grade: str | None, info: ValidationInfo) -> str | None:
+        if grade is None and not any(info.data.get("timetable", {"": "wrong"}).values()):
+            raise PydanticCustomError("missing", "as any missing key is told")
+        return grade
+
     @model_validator(mode="after")
     def _is_recognisable(self) -> NetworkEntry:
-        if not self.cidrs and not self.interfaces and not self.macs:
+        if not (self.cidrs or self.interfaces or self.macs or self.is_room):
             raise refusal("nothing tells this network", "give it cidrs, interfaces or macs")
         return self
+
+    @property
+    def is_room(self) -> bool:
+        """Whether its grade may change; a room may have no devices yet, they are learned."""
+        return self.room or bool(self.timetable)
 
 
 def _upstream(value: Any) -> Any:
@@ -160,38 +198,12 @@ class LeasesEntry(DocumentModel):
     )
 
 
-class Whom(DocumentModel):
-    """For whom an exception is; with no key at all, for everybody."""
-
-    tier: Tier | None = Field(None, description="Everybody of this tier.")
-    grade: Grade | None = Field(None, description="Everybody of this grade.")
-    network: Identifier | None = Field(None, description="Everybody in this network.")
-    client: Address | None = Field(None, description="The device with this address.")
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Whom:
-        if len(self.model_dump(exclude_none=True)) > 1:
-            raise refusal("an exception is for one audience", "write one exception for each")
-        return self
-
-
-def _everybody_is_no_key(value: Any) -> Any:
-    if value == "everybody":
-        return {}
-    if isinstance(value, str):
-        raise refusal(f"'{value}' is nobody", "everybody, or {grade: 6}, {network: library}, ...")
-    return value
-
-
-_WHOM_SCHEMA = WithJsonSchema({"anyOf": [{"const": "everybody"}, Whom.model_json_schema()]})
-
-
 class ExceptionEntry(DocumentModel):
     """A dated local allow or block of a name and everything beneath it."""
 
     allow: Name | None = Field(None, description="The name that is let through.")
     block: Name | None = Field(None, description="The name that is blocked.")
-    for_: Annotated[Whom, BeforeValidator(_everybody_is_no_key), _WHOM_SCHEMA] = Field(
+    for_: ForWhom = Field(
         Whom(), alias="for", description="Everybody, or one tier, grade, network or client."
     )
     reason: str = Field(min_length=3, description="Why; it is shown and reported.")
@@ -286,6 +298,22 @@ class SiteFile(DocumentModel):
     )
     unknown: Grade | None = Field(
         None, description="The grade of clients in no network; else the strictest of the networks."
+    )
+    lessons: dict[Identifier, LessonTime] = Field(
+        default_factory=dict, description="Lessons and breaks: an id, and from when until when."
+    )
+    holidays: Holidays = Field((), description="Days without school, beside public holidays.")
+    schedules: dict[Identifier, Annotated[tuple[WindowEntry, ...], Field(min_length=1)]] = Field(
+        default_factory=dict, description="Named times: each is open while one of its windows is."
+    )
+    scheduled: tuple[ScheduledEntry, ...] = Field(
+        (), description="What schedules open and close, and for whom."
+    )
+    services: dict[Identifier, ServiceEntry] = Field(
+        default_factory=dict, description="The school's own services, by id."
+    )
+    keep_closed: KeptClosed = Field(
+        KeptClosed(), description="What stays closed, whatever a grade or a command says."
     )
     grades: dict[Grade, Settings] = Field(
         default_factory=dict, description="Where a grade differs from its tier."

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from filterd.documents import DocumentModel
 from filterd.policy.model import BlockResponse
+from filterd.policy.site.services_schema import ServiceSettings, Words
 from filterd.policy.site.values import (  # noqa: TC001 -- pydantic reads annotations at run time
     Identifier,
     IPv4Text,
@@ -60,6 +61,9 @@ class Settings(DocumentModel):
     categories: Categories = Field(
         Categories(), description="Categories closed or open, whatever the age."
     )
+    services: ServiceSettings = Field(
+        ServiceSettings(), description="Services closed or open, whatever age and category."
+    )
     by_age: bool | None = Field(
         None, description="Close every other category whose min_age is above the grade's age."
     )
@@ -92,13 +96,6 @@ DEFAULTS = Settings(
     youtube="off",
     ech="allow",
 )
-
-
-class Words(DocumentModel):
-    """One text in the languages that filterd speaks."""
-
-    vi: str = Field(description="In Vietnamese.")
-    en: str = Field(description="In English.")
 
 
 class TierFile(Settings):

@@ -76,7 +76,8 @@ def _text(value: Any) -> str:
     return value
 
 
-def _name(value: Any) -> bytes:
+def name_from(value: Any) -> bytes:
+    """Return the wire name of a text; pydantic calls it."""
     text = _text(value)
     if "/" in text:
         raise refusal(f"'{text}' is an address of a page", "write only the name of the host")
@@ -201,7 +202,7 @@ def _tier(text: str) -> str:
 
 _TEXT_SCHEMA = WithJsonSchema({"type": "string"})
 
-Name = Annotated[bytes, PlainValidator(_name), _TEXT_SCHEMA]
+Name = Annotated[bytes, PlainValidator(name_from), _TEXT_SCHEMA]
 Address = Annotated[str, AfterValidator(_address)]
 IPv4Text = Annotated[str, AfterValidator(_ipv4)]
 IPv6Text = Annotated[str, AfterValidator(_ipv6)]

@@ -9,7 +9,7 @@ import pytest
 from filterd import control
 from filterd.errors import ControlError
 from filterd.paths import StateFolder
-from tests.support.commands import Outcome, call
+from tests.support.commands import ROOT, Outcome, call
 from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
@@ -133,11 +133,20 @@ def test_search_finds_a_name_and_what_lies_above(
 
 
 def test_search_in_json_names_list_and_line(places: list[str]) -> None:
-    (found,) = json.loads(call("lists", "search", "www.tiktok.com", "--json", *places).out)
+    found, service = json.loads(call("lists", "search", "www.tiktok.com", "--json", *places).out)
     assert found["line"] > 0
     assert (found["list"], found["entry"]) == ("starter-social-media", "tiktok.com")
     assert found["effect"] == "BLOCK"
+    assert (service["list"], service["category"]) == ("service:tiktok", "social-media")
+    place = ROOT / "blocklists" / "services.yaml"
+    assert "tiktok.com" in place.read_text(encoding="utf-8").splitlines()[service["line"] - 1]
     assert call("lists", "search", "nobody.example", "--json", *places) == (1, "[]\n", "")
+
+
+def test_services_are_one_row_of_the_report(places: list[str]) -> None:
+    out = call("lists", "status", "--lang", "en", *places).out
+    assert "services)" in out
+    assert "service:" not in out
 
 
 class _Daemon:

@@ -17,13 +17,33 @@ if TYPE_CHECKING:
 def test_a_valid_site_is_summed_up() -> None:
     done = call("policy", "validate", "--config", SAMPLE, "--lang", "en")
     assert (done.code, done.err) == (0, "")
-    assert "policies: valid. 15 networks, 16 grades, 2 rules of its own." in done.out
+    assert "policies: valid. 16 networks, 16 grades, 2 rules of its own." in done.out
 
 
 def test_a_valid_site_is_summed_up_in_json(config: Path) -> None:
     done = call("policy", "validate", "--json", "--config", config)
     told = json.loads(done.out)
     assert (told["valid"], told["networks"], told["grades"]) == (True, 16, 16)
+    assert told["warnings"] == []
+
+
+HOLE = (
+    "school: {name: A}\nlanguage: en\n"
+    "lessons: {t-1: 07:00-07:45, t-2: 08:00-08:45, t-3: 09:00-09:45}\n"
+    "networks:\n  lab: {room: true, timetable: {t2: {t-1: 6, t-3: 6}, t3: {t-2: 6}}}\n"
+)
+
+
+def test_what_may_not_be_meant_is_warned_of_and_valid(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(HOLE, encoding="utf-8")
+    done = call("policy", "validate", "--config", tmp_path)
+    assert done.code == 0
+    assert done.err == (
+        f"warning: {tmp_path}/site.yaml:5:33: 'lab' has nobody in t-2 of t2"
+        " (then it has the strictest grade of its timetable)\n"
+    )
+    (told,) = json.loads(call("policy", "validate", "--json", "--config", tmp_path).out)["warnings"]
+    assert "nobody in t-2 of t2" in told
 
 
 def test_problems_are_file_line_and_column_one_a_line(tmp_path: Path) -> None:
@@ -48,6 +68,7 @@ def test_a_grade_fits_80_columns(lang: str, grade: str) -> None:
     assert max(map(len, done.out.splitlines())) <= 80
     rows = [line.split()[0] for line in done.out.splitlines()[4:] if line.strip()]
     assert {"law-ordered", "porn", "social-media", "ads-trackers"} <= set(rows)
+    assert {"youtube", "zalo", "roblox", "azota"} <= set(rows)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +87,33 @@ def test_a_grade_in_json_tells_each_category(grade: str, category: str, state: s
     told = json.loads(done.out)
     assert told["grade"] == grade
     assert told["categories"][category] == state
+
+
+SERVICES = (
+    "grades:\n  7: {services: {allow: [youtube], block: [azota]}}\n"
+    "keep_closed: {categories: [social-media]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("grade", "service", "state"),
+    [
+        ("7", "youtube", "open"),  # named itself
+        ("6", "youtube", "closed"),  # as its category
+        ("8", "youtube", "open"),
+        ("8", "bigo-live", "closed"),  # older than its category
+        ("7", "azota", "closed"),
+        ("6", "azota", "open"),
+        ("6", "tiktok", "locked"),  # kept closed
+        ("11", "tiktok", "open"),  # kept closed to whom it is closed only
+    ],
+)
+def test_a_grade_in_json_tells_each_service(
+    tmp_path: Path, grade: str, service: str, state: str
+) -> None:
+    config = write_site(tmp_path, port=5353, more=SERVICES)
+    told = json.loads(call("policy", "show", "--grade", grade, "--json", "--config", config).out)
+    assert told["services"][service] == state
 
 
 def test_the_tree_has_every_tier_and_grade_and_who_is_unknown(config: Path) -> None:

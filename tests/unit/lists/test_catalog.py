@@ -9,6 +9,7 @@ import pytest
 
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.lists.catalog import Catalog, load_catalog
+from filterd.lists.rules import ListSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,23 @@ engines:
 youtube: {moderate: moderate.tube.example, strict: strict.tube.example, names: [tube.example]}
 """
 
+SERVICES = """\
+services:
+  - id: play
+    name: {vi: Chơi, en: Play}
+    group: games
+    min_age: 13
+    names:
+      - play.example
+      - cdn-play.example
+  - {id: other, name: {vi: Khác, en: Other}, group: scam, names: [other.example]}
+"""
+HOLIDAYS = """\
+holidays:
+  - {first: 2026-09-02, name: {vi: Quốc khánh, en: National Day}}
+  - {first: 2027-02-05, last: 2027-02-08, name: {vi: Tết, en: New Year}}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -72,6 +90,8 @@ def folder(tmp_path: Path) -> Path:
         "pins": PINS,
         "protect": PROTECT,
         "safe_search": SAFE_SEARCH,
+        "services": SERVICES,
+        "holidays": HOLIDAYS,
     }
     for name, text in texts.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -141,6 +161,30 @@ def test_a_pin_is_one_name_and_a_protection_a_subtree(catalog: Catalog) -> None:
     assert protection.except_categories == {"games"}
 
 
+def test_a_service_is_a_list_of_its_group_with_the_lines_of_its_names(
+    catalog: Catalog, folder: Path
+) -> None:
+    play, other = catalog.services
+    assert (play.name_vi, play.min_age, other.min_age) == ("Chơi", 13, None)
+    assert play.compiled == ListSource(
+        "service:play",
+        "games",
+        "domains",
+        str(folder / "services.yaml"),
+        own=True,
+        title="Play",
+        names=((7, b"\4play\7example\0"), (8, b"\x08cdn-play\7example\0")),
+    )
+    assert [one.id for one in catalog.compiled] == ["our-games", "service:play", "service:other"]
+
+
+def test_a_holiday_is_one_day_unless_it_says_more(catalog: Catalog) -> None:
+    assert [(one.first, one.last, one.name_en) for one in catalog.holidays] == [
+        ("2026-09-02", "2026-09-02", "National Day"),
+        ("2027-02-05", "2027-02-08", "New Year"),
+    ]
+
+
 WRONG = [
     ("categories.yaml", "id: scam", "id: games", 13, "this id stands twice (first in line 2)"),
     ("catalog.yaml", "category: games\n    format: domains", "category: gaems\n    format: domains",
@@ -152,6 +196,13 @@ WRONG = [
     ("catalog.yaml", "licence: MIT", "license: MIT", 15, "did you mean 'licence'?"),
     ("pins.yaml", "exam.example.vn", "exam example", 2, "is not a host name"),
     ("pins.yaml", "}\n", "}\n  - {name: EXAM.example.vn., reason: exams}\n", 3, "stands twice"),
+    ("services.yaml", "group: games", "group: game", 4, "'game' is no category (did you mean"),
+    ("services.yaml", "id: other", "id: play", 9, "this id stands twice (first in line 2)"),
+    ("services.yaml", "[other.example]", "[PLAY.example]", 9,
+     "this name stands twice (first in line 7)"),
+    ("services.yaml", "- play.example", "- com.vn", 7, "'com.vn' is a suffix under which"),
+    ("holidays.yaml", "last: 2027-02-08", "last: 2027-02-01", 3, "ends before it begins"),
+    ("holidays.yaml", "2026-09-02", "20260902", 2, "is no date (such as 2026-09-02)"),
     ("protect.yaml", "[games]", "[game]", 2, "'game' is no category (did you mean 'games'?)"),
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.policy.model import GRADES, BlockResponse
 from filterd.policy.site.grades import strictest
-from tests.support.site import CATALOG, a_policy, problems
+from tests.support.site import CATALOG, WITH_SERVICES, a_policy, problems
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,3 +120,89 @@ def test_the_strictest_of_all_closes_whatever_any_closes(tmp_path: Path) -> None
     union = frozenset().union(*(policy.closed for policy in grades.values()))
     assert grades[strictest(grades, [])].closed == union
     assert union == {category.id for category in CATALOG.categories}
+
+
+def _services(folder: Path, grade: str, site: str = "", **tiers: str) -> tuple[set[str], set[str]]:
+    """Return which services are closed, and opened, beside what their categories are."""
+    found = a_policy(folder, site, WITH_SERVICES, **tiers).grades[grade]
+    return {one for one in found.closed if ":" in one}, set(found.opened)
+
+
+PLAIN = {
+    "lower-secondary": _tier("lower-secondary"),
+    "upper-secondary": _tier("upper-secondary"),
+}
+
+
+@pytest.mark.parametrize("grade", ["1", "7", "8", "12"])
+def test_a_service_for_older_ones_than_its_category_is_closed_by_age(
+    tmp_path: Path, grade: str
+) -> None:
+    assert _services(tmp_path, grade, **PLAIN) == ({"service:bigo"}, set())
+
+
+def test_nothing_is_closed_by_age_to_the_old_or_where_age_does_not_count(tmp_path: Path) -> None:
+    assert _services(tmp_path, "staff") == (set(), set())
+    young = _tier("primary", "by_age: false\n")
+    assert _services(tmp_path, "1", primary=young) == (set(), set())
+
+
+def test_a_service_that_is_named_goes_neither_by_age_nor_by_category(tmp_path: Path) -> None:
+    site = "grades:\n  7: {services: {allow: [bigo, youtube], block: [azota]}}\n"
+    closed, opened = _services(tmp_path, "7", site, **PLAIN)
+    assert closed == {"service:azota"}
+    assert opened == {"service:bigo", "service:youtube"}
+
+
+def test_of_services_the_nearest_word_counts(tmp_path: Path) -> None:
+    tier = _tier("lower-secondary", "services: {allow: [bigo], block: [azota]}\n")
+    site = "grades:\n  7: {services: {allow: [azota], block: [bigo]}}\n"
+    closed, opened = _services(tmp_path, "7", site, **{"lower-secondary": tier})
+    assert (closed, opened) == ({"service:bigo"}, {"service:azota"})
+
+
+def test_to_block_a_category_closes_a_service_that_was_open_further_off(tmp_path: Path) -> None:
+    tier = _tier("lower-secondary", "services: {allow: [youtube, roblox]}\n")
+    site = "grades:\n  7: {categories: {block: [streaming]}}\n"
+    _, opened = _services(tmp_path, "7", site, **{"lower-secondary": tier})
+    assert opened == {"service:roblox"}
+
+
+def test_to_allow_a_category_leaves_a_service_closed_that_is_for_older_ones(
+    tmp_path: Path,
+) -> None:
+    site = "grades:\n  7: {categories: {allow: [streaming]}}\n"
+    closed, _ = _services(tmp_path, "7", site, **PLAIN)
+    assert closed == {"service:bigo"}  # and not youtube, which is for no older ones
+
+
+KEPT = "keep_closed: {categories: [social-media], services: [bigo]}\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ("categories: {allow: [social-media]}", "'social-media' is kept closed by the school"),
+        ("services: {allow: [tiktok]}", "'tiktok' is kept closed by the school"),
+        ("services: {allow: [bigo]}", "'bigo' is kept closed by the school"),
+        ("services: {allow: [bet]}", "'bet' is locked: it is closed to everybody"),
+        ("services: {allow: [youtub]}", "'youtub' is no service (did you mean 'youtube'?)"),
+        ("services: {block: [x], allow: [x]}", "'x' is no service"),
+        ("services: {block: [roblox], allow: [roblox]}", "'roblox' is blocked and allowed"),
+    ],
+)
+def test_a_grade_opens_nothing_that_must_stay_closed(
+    tmp_path: Path, named: str, problem: str
+) -> None:
+    found = problems(tmp_path, f"{KEPT}grades:\n  7: {{{named}}}\n", WITH_SERVICES)
+    assert found[0].startswith("site.yaml:4:")
+    assert problem in found[0]
+
+
+def test_what_the_school_keeps_closed_stays_so_where_a_grade_forgets_ages(tmp_path: Path) -> None:
+    site = "grades:\n  7: {by_age: false}\n"
+    assert "social-media" not in a_policy(tmp_path, site, WITH_SERVICES, **PLAIN).grades["7"].closed
+    kept = a_policy(tmp_path, KEPT + site, WITH_SERVICES, **PLAIN)
+    assert kept.grades["7"].closed >= {"social-media", "service:bigo"}
+    assert kept.kept_closed == {"social-media", "service:bigo"}
+    assert "social-media" not in kept.grades["11"].closed  # whose tier has it open

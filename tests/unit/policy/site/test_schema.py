@@ -78,7 +78,7 @@ def test_a_school_with_a_name_is_enough() -> None:
         ),
         (
             "exceptions:\n  - {allow: a.vn, reason: why, for: {grade: 6, tier: primary}}\n",
-            "3:32: for: an exception is for one audience",
+            "3:32: for: it is for one audience",
         ),
         (
             "exceptions:\n  - {allow: a.vn, reason: why, for: {class: 6}}\n",

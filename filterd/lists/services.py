@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services: the names of a product that people know by its name, compiled as a list of their own.
+
+In the index each is a list with the id ``service:<id>``, so that policy can open
+or close it alone. The ids of other lists have no colon: they never collide.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filterd.lists.hostname import key_from_name
+from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.rules import ListSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.documents import Document, Where
+
+PREFIX = "service:"
+"""How the ids of these lists begin."""
+
+
+def list_id(service: str) -> str:
+    """Return the id of the list that a service is."""
+    return PREFIX + service
+
+
+def service_list(
+    service: str, title: str, group: str, names: Iterable[bytes], document: Document, where: Where
+) -> ListSource:
+    """Return a service as a list of its group's category.
+
+    It is never a third party's: whoever writes a service down means just these
+    names, so protections do not hold against it.
+
+    Args:
+        service: its id.
+        title: what people call it.
+        group: the id of a category.
+        names: wire names.
+        document: the file where it stands.
+        where: the way to its names there.
+    """
+    placed = tuple(
+        (document.place((*where, position))[0], name) for position, name in enumerate(names)
+    )
+    path = str(Path(document.path).absolute())
+    return ListSource(list_id(service), group, "domains", path, True, title, placed)
+
+
+def unfit(name: bytes) -> str:
+    """Return why a name cannot be one of a service, "" where it can."""
+    key = key_from_name(name)
+    if key is None:
+        return "is not a host name"
+    return "is a suffix under which strangers register names" if is_public_suffix(key) else ""

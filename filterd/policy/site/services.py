@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services of the catalogue and of the site, and what stays closed: checked and compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.documents import did_you_mean
+from filterd.lists.services import list_id, service_list
+from filterd.policy.model import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from filterd.documents import Document, Where
+    from filterd.lists.catalog import Catalog
+    from filterd.lists.rules import ListSource
+    from filterd.policy.model import Category
+    from filterd.policy.site.loading import SiteSources
+    from filterd.policy.site.problems import Problems
+    from filterd.policy.site.schema import SiteFile
+
+
+class Things(NamedTuple):
+    """What can be opened and closed."""
+
+    categories: Mapping[str, Category]
+    services: Mapping[str, Service]
+    kept_closed: frozenset[str]
+    """As in ``Policy.kept_closed``."""
+
+    def why_shut(self, kind: str, target: str) -> str:
+        """Return why a category or service cannot be opened, "" if it can.
+
+        Args:
+            kind: ``category`` or ``service``.
+            target: the id of one that is known.
+        """
+        own_id = target if kind == "category" else list_id(target)
+        group = target if kind == "category" else self.services[target].group
+        category = self.categories.get(group)
+        if category and (category.locked or category.ordered):
+            return f"'{target}' is locked: it is closed to everybody"
+        if self.kept_closed & {own_id, group}:
+            return f"'{target}' is kept closed by the school"
+        return ""
+
+
+def compile_services(
+    document: Document,
+    site: SiteFile,
+    catalog: Catalog,
+    categories: Mapping[str, Category],
+    problems: Problems,
+) -> dict[str, Service]:
+    """Return all services, and note what is wrong with the school's own."""
+    services = {
+        one.id: Service(one.id, one.name_vi, one.name_en, one.group, one.min_age, one.names)
+        for one in catalog.services
+    }
+    for service, entry in site.services.items():
+        where: Where = ("services", service)
+        if service in services:
+            reason = f"'{service}' is a service of the catalogue already"
+            problems.add(document.error(reason, where, hint="choose another id"))
+            continue
+        group = categories.get(entry.group)
+        if group is None:
+            reason, hint = f"'{entry.group}' is no category", did_you_mean(entry.group, categories)
+            problems.add(document.error(f"group: {reason}", (*where, "group"), hint=hint))
+        elif group.ordered:
+            reason = f"'{entry.group}' is for what the authorities order"
+            hint = "choose another category"
+            problems.add(document.error(f"group: {reason}", (*where, "group"), hint=hint))
+        services[service] = Service(
+            service, entry.name.vi, entry.name.en, entry.group, entry.min_age, entry.names
+        )
+    return services
+
+
+def own_service_lists(sources: SiteSources) -> Iterator[ListSource]:
+    """Yield the school's own services as the lists that they are in the index."""
+    for service, entry in sources.file.services.items():
+        where = ("services", service, "names")
+        yield service_list(
+            service, entry.name.en, entry.group, entry.names, sources.document, where
+        )
+
+
+def compile_kept_closed(
+    document: Document,
+    site: SiteFile,
+    categories: Mapping[str, Category],
+    services: Mapping[str, Service],
+    problems: Problems,
+) -> frozenset[str]:
+    """Return what stays closed, as ``Policy.kept_closed`` has it."""
+    kept = site.keep_closed
+    for kind, word, ids, known in (
+        ("categories", "category", kept.categories, categories),
+        ("services", "service", kept.services, services),
+    ):
+        for position, wanted in enumerate(ids):
+            if wanted not in known:
+                where = ("keep_closed", kind, position)
+                hint = did_you_mean(wanted, known)
+                problems.add(document.error(f"'{wanted}' is no {word}", where, hint=hint))
+    return frozenset([*kept.categories, *map(list_id, kept.services)])
