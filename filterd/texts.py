@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from filterd import texts_school
+
 Language = Literal["vi", "en"]
 
 _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in English
@@ -288,6 +290,7 @@ _TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engl
     ),
     "serve.try": ("Hãy thử ở cửa sổ khác:", "Try in another terminal:"),
 }
+_TEXTS |= texts_school.TEXTS
 
 
 class Texts:

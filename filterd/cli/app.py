@@ -11,7 +11,24 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from filterd.cli import check, init, lists, log, policy, running, serve
+from filterd.cli import (
+    check,
+    exam,
+    exceptions,
+    expectations,
+    history,
+    init,
+    lists,
+    log,
+    policy,
+    policy_changes,
+    policy_diff,
+    report_mistake,
+    room,
+    running,
+    serve,
+    services,
+)
 from filterd.cli.context import ConfigOption, LangOption, StateOption
 from filterd.errors import FilterdError
 from filterd.version import __version__
@@ -31,6 +48,20 @@ app = typer.Typer(
 app.add_typer(lists.app, name="lists")
 app.add_typer(policy.app, name="policy")
 app.add_typer(log.app, name="log")
+app.add_typer(exceptions.app, name="exceptions")
+app.add_typer(room.app, name="room")
+app.add_typer(exam.app, name="exam")
+app.add_typer(services.app, name="services")
+app.add_typer(history.app, name="history")
+policy.app.command("set")(policy_changes.set_)
+policy.app.command("diff")(policy_diff.diff)
+policy.app.command("test")(expectations.hold)
+policy.app.command("history")(policy_changes.history)
+policy.app.command("undo")(policy_changes.undo)
+app.command("allow")(exceptions.allow)
+app.command("block")(exceptions.block)
+app.command("undo")(history.undo)
+app.command("report-mistake")(report_mistake.report_mistake)
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("reload")(running.reload)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Annotated, Any, NamedTuple
 
@@ -10,11 +11,15 @@ import typer
 
 from filterd import control
 from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.policy_changes import versions
 from filterd.cli.render import explanation_table
-from filterd.cli.sites import grade_from, load_site_offline, qname_from
-from filterd.clock import SystemClock
+from filterd.cli.sites import grade_from, load_site_offline, open_index, qname_from
+from filterd.cli.times import school_clock
 from filterd.errors import ConfigError, ControlError, NameTextError
-from filterd.resolve.explain import client_of, explain, parse_time
+from filterd.overrides.store import Store
+from filterd.policy import store as policy_store
+from filterd.resolve.explain import client_of, explain
+from filterd.resolve.site import Site
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1
@@ -35,7 +40,7 @@ def check(
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="At another time: 2026-12-01T07:30, in the school's zone."
+            "--at", metavar="TIME", help="At another time: 17:00, t2 08:00 or 2026-12-01T07:30."
         ),
     ] = None,
     offline: Annotated[
@@ -45,11 +50,17 @@ def check(
 ) -> None:
     """Tell what a class or device gets for a name, and why.
 
-    Exit code 0: the name passes; 1: it is blocked; 2: it cannot be told.
+    What is to come follows from the timetable and what is set now; what was, from
+    the history, with the lists of today. Exit code 0: the name passes; 1: it is
+    blocked; 2: it cannot be told, or what was in force then is not known.
     """
     question = _question(name, qtype)
     who = _who(grade, client)
-    explanation = _explain(here, question, who, at, offline=offline)
+    when = None if at is None else school_clock(here).read(at, past=True)
+    if when is not None and when < here.clock.wall():
+        explanation = _told(here, _explain_past(here, question, who, when), who)
+    else:
+        explanation = _explain(here, question, who, when, offline=offline)
     if json:
         here.print_json(explanation)
     else:
@@ -58,7 +69,7 @@ def check(
 
 
 def _explain(
-    here: Context, asked: _Question, who: _Who, at: str | None, *, offline: bool
+    here: Context, asked: _Question, who: _Who, when: float | None, *, offline: bool
 ) -> dict[str, Any]:
     """Ask the daemon if one runs, else the files on disk."""
     if not offline:
@@ -70,25 +81,46 @@ def _explain(
                 qtype=asked.qtype,
                 grade=who.grade,
                 client=who.address,
-                at=at,
+                at=None if when is None else datetime.fromtimestamp(when, UTC).isoformat(),
             )
         except ControlError:
             if control.is_running(here.state.control_socket):
                 raise
         else:
             return _told(here, answer, who)
-    return _told(here, _explain_offline(here, asked, who, at), who)
+    return _told(here, _explain_offline(here, asked, who, when), who)
 
 
 def _explain_offline(
-    here: Context, asked: _Question, who: _Who, at: str | None
+    here: Context, asked: _Question, who: _Who, when: float | None
 ) -> dict[str, Any] | None:
-    site = load_site_offline(here)
-    now = SystemClock().wall() if at is None else parse_time(at, site.policy.time_zone)
+    now = here.clock.wall() if when is None else when
+    return _explain_by(load_site_offline(here, now), asked, who, now)
+
+
+def _explain_past(here: Context, asked: _Question, who: _Who, when: float) -> dict[str, Any] | None:
+    """Explain by what was in force then.
+
+    Raises:
+        ConfigError: that is not known.
+    """
+    version = versions(here).at(when)
+    overrides = Store(here.state, here.clock).at(when)
+    if version is None or overrides is None:
+        told = school_clock(here).told(when)
+        hint = "`filterd policy history` shows from when it is"
+        raise ConfigError(f"what was in force at {told} is not known", hint=hint)
+    policy = policy_store.load(version.path)
+    site = Site.of(policy, open_index(here), (), overrides=overrides, now=when)
+    told_then = _explain_by(site, asked, who, when)
+    return None if told_then is None else {**told_then, "source": "history"}
+
+
+def _explain_by(site: Site, asked: _Question, who: _Who, now: float) -> dict[str, Any] | None:
     client = client_of(site, who.grade, who.address)
-    return (
-        None if client is None else explain(site, client, asked.qname, asked.qtype, now).as_dict()
-    )
+    if client is None:
+        return None
+    return explain(site, client, asked.qname, asked.qtype, now).as_dict()
 
 
 def _told(here: Context, explanation: dict[str, Any] | None, who: _Who) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
 from rich.console import Console
@@ -20,6 +20,7 @@ from filterd.cli.defaults import (
     default_config,
     default_state,
 )
+from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError, FilterdError
 from filterd.paths import StateFolder
 from filterd.texts import Language, Texts
@@ -66,10 +67,26 @@ class Context:
     texts: Texts
     console: Console
     errors: Console
+    clock: Clock = field(default_factory=SystemClock)
 
     def print_json(self, data: Any) -> None:
         """Print data for a script: no colour, no wrapping, UTF-8."""
         self.console.print_json(data=data, ensure_ascii=False, highlight=False, indent=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Several options that make up one argument: ``Annotated[Whom, Options(whom)]``.
+
+    ``read`` has them as its parameters, and returns the argument.
+    """
+
+    read: Callable[..., Any]
+
+    @property
+    def parameters(self) -> tuple[inspect.Parameter, ...]:
+        """The options, as Typer reads them."""
+        return tuple(inspect.signature(self.read, eval_str=True).parameters.values())
 
 
 def command(body: Callable[..., None]) -> Callable[..., None]:
@@ -78,18 +95,34 @@ def command(body: Callable[..., None]) -> Callable[..., None]:
     Typer reads the signature: what is written once here it finds on each
     command, after the options that the command has of its own.
     """
-    own = inspect.signature(body, eval_str=True).parameters.values()
+    own = [
+        one
+        for one in inspect.signature(body, eval_str=True).parameters.values()
+        if one.name != "here"
+    ]
+    groups = {one.name: found for one in own if (found := _group_of(one)) is not None}
     common = inspect.signature(_common, eval_str=True).parameters.values()
 
     def run(given: typer.Context, **arguments: Any) -> None:
         where = {key: arguments.pop(key) for key in ("config", "state", "lang")}
+        for name, group in groups.items():
+            parts = {one.name: arguments.pop(one.name) for one in group.parameters}
+            arguments[name] = group.read(**parts)
         body(context(given, **where), **arguments)
 
-    parameters = [*(one for one in own if one.name != "here"), *common]
+    parameters: list[inspect.Parameter] = []
+    for one in own:
+        parameters += groups[one.name].parameters if one.name in groups else (one,)
+    parameters += common
     keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
     functools.update_wrapper(run, body)
     setattr(run, "__signature__", inspect.Signature(keywords))  # noqa: B010 -- mypy: PEP 362
     return run
+
+
+def _group_of(parameter: inspect.Parameter) -> Options | None:
+    """Return the options that a parameter stands for, if it stands for several."""
+    return next((one for one in get_args(parameter.annotation) if isinstance(one, Options)), None)
 
 
 def _common(

@@ -10,6 +10,7 @@ from filterd.errors import ConfigError, NameTextError, StoreError
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.index import Index
+from filterd.overrides.store import Store
 from filterd.paths import shipped
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.site.compile import compile_policy
@@ -99,7 +100,17 @@ def open_index(here: Context) -> Index:
         ) from error
 
 
-def load_site_offline(here: Context) -> Site:
-    """Join the site's files as they are now with the compiled lists."""
+def load_site_offline(here: Context, now: float) -> Site:
+    """Join the site's files as they are now with the compiled lists and what is set.
+
+    Args:
+        here: which site and state.
+        now: the Unix time at which it is to hold.
+
+    Raises:
+        FilterdError: any of them cannot be read.
+    """
     policy = policy_of(here)
-    return Site.of(policy, open_index(here), system.servers(policy.upstreams, policy.listen))
+    servers = system.servers(policy.upstreams, policy.listen)
+    overrides = Store(here.state, here.clock).current()
+    return Site.of(policy, open_index(here), servers, overrides=overrides, now=now)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filterd.lists.guards import Pin, Protection
     from filterd.lists.rewrites import Rewrite
+    from filterd.policy.expectation import Expectation
     from filterd.policy.week import Holiday, Lesson, Period, Schedule
 
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
@@ -335,3 +336,5 @@ class Policy:
     holidays: tuple[Holiday, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     scheduled: tuple[Scheduled, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    """What must come of names before this policy may take the place of another."""

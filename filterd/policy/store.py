@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.lists import guards, rewrites
-from filterd.policy import encoding, week
+from filterd.policy import encoding, expectation, week
 from filterd.policy.model import Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _MAGIC = b"filterd policy "
-_VERSION = b"5"
+_VERSION = b"6"
 _FORMAT = encoding.FileFormat(
     Policy,
     magic=_MAGIC,
@@ -25,7 +25,7 @@ _FORMAT = encoding.FileFormat(
     title="compiled policy",
     remedy="compile it again",
     # The model names these in annotations only; to read a file they are needed.
-    words=vars(guards) | vars(rewrites) | vars(week),
+    words=vars(guards) | vars(rewrites) | vars(week) | vars(expectation),
 )
 
 

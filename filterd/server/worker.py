@@ -250,10 +250,12 @@ class Worker:
     ) -> Explanation | None:
         """A name that may pass now is also asked for: a blocked alias shows only in the answer."""
         site = self._sites.current
+        now = self._setting.clock.wall() if at is None else parse_time(at, site.policy.time_zone)
+        if at is not None:
+            site = site.at(now)
         client = client_of(site, grade, address)
         if client is None:
             return None
-        now = self._setting.clock.wall() if at is None else parse_time(at, site.policy.time_zone)
         expected = explain(site, client, qname, qtype, now)
         if at is None and not expected.blocked:
             message = parse_query(compose_query(0, Question.of(qname, qtype)))

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from filterd.paths import write_atomically
+from filterd.policy.site.expectations import ExpectationEntry
 from filterd.policy.site.schema import SiteFile
 from filterd.policy.site.tiers import TierFile
 
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MODELS: dict[str, type[BaseModel]] = {"site": SiteFile, "tier": TierFile}
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each kind of file, by the name of the schema's file."""
+    schemas = {kind: model.model_json_schema() for kind, model in _MODELS.items()}
+    one = ExpectationEntry.model_json_schema()
+    definitions = one.pop("$defs", {})
+    schemas["expectations"] = {
+        "$defs": {"Expectation": one, **definitions},
+        "type": "array",
+        "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Expectation"}]},
+    }
     return {
-        f"{kind}.schema.json": {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **model.model_json_schema(),
-        }
-        for kind, model in _MODELS.items()
+        f"{kind}.schema.json": {"$schema": _DIALECT, **schema} for kind, schema in schemas.items()
     }
 
 

@@ -65,6 +65,15 @@ def load_site(folder: Path) -> SiteSources:
     return SiteSources(folder, document, site, tiers)
 
 
+def shipped_tiers() -> dict[str, TierSource]:
+    """Return the tiers as they ship.
+
+    Raises:
+        ConfigErrors, StoreError: they are damaged or missing.
+    """
+    return {tier: _load_tier(shipped("policies"), tier) for tier in TIERS}
+
+
 def inheritance(tiers: dict[str, TierSource], tier: str) -> list[TierSource]:
     """Return the sources that make up a tier, the one that inherits from nobody first."""
     chain = [tiers[tier]]

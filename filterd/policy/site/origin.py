@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _LARGEST_OCTETS = 8 << 20
 """More than any YAML file that is taken, and than any policy."""
 
+EXPECTATIONS = "expectations"
+"""The folder in a site's where the expectations are."""
+
 Texts = dict[str, str]
 """The SHA-256 of files, in hexadecimal, by their paths."""
 
@@ -45,7 +48,8 @@ def texts_of(config: Path, blocklists: Path) -> Texts:
         OSError: one cannot be read.
         StoreError: the policies that ship are missing.
     """
-    folders = (config.absolute(), shipped("policies"), blocklists.absolute())
+    sites = (config.absolute(), shipped("policies"))
+    folders = (*sites, *(site / EXPECTATIONS for site in sites), blocklists.absolute())
     paths = (path for folder in folders for path in sorted(folder.glob("*.yaml")))
     return {str(path): _digest(path) for path in paths}
 

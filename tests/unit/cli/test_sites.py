@@ -12,6 +12,7 @@ from filterd.errors import ConfigError, ConfigErrors, IndexFormatError, StoreErr
 from filterd.paths import StateFolder
 from filterd.policy.model import GRADES
 from filterd.texts import Texts
+from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,20 +90,20 @@ def test_what_is_no_grade_is_refused_with_all_that_are(text: str) -> None:
 
 
 def test_the_site_is_joined_with_the_compiled_lists(config: Path, state: StateFolder) -> None:
-    site = sites.load_site_offline(_here(config, state.folder))
+    site = sites.load_site_offline(_here(config, state.folder), NOW)
     assert len(site.index) > 1000
     assert site.policy.school == "Trường mẫu"
 
 
 def test_without_lists_it_says_how_to_get_them(config: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="compile the lists with `filterd lists build`"):
-        sites.load_site_offline(_here(config, tmp_path))
+        sites.load_site_offline(_here(config, tmp_path), NOW)
 
 
 def test_damaged_lists_are_told(config: Path, tmp_path: Path) -> None:
     (tmp_path / "index.filterd").write_bytes(b"nonsense" * 1000)
     with pytest.raises(IndexFormatError, match="compile the lists"):
-        sites.load_site_offline(_here(config, tmp_path))
+        sites.load_site_offline(_here(config, tmp_path), NOW)
 
 
 def test_a_wrong_site_is_told(tmp_path: Path) -> None:

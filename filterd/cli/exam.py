@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd exam``: a room sees for a time only what its exam needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from filterd import control
+from filterd.cli import exam_names, waiting
+from filterd.cli.changing import change, print_change
+from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.exam_names import Needed
+from filterd.cli.in_force import set_now
+from filterd.cli.render import grid, titled
+from filterd.cli.targets import name_from
+from filterd.cli.telling import Plain, Teller, not_ended, state_of
+from filterd.cli.times import SchoolClock, duration_s, school_clock
+from filterd.errors import ConfigError
+from filterd.paths import write_atomically
+from filterd.policy.encoding import to_plain
+
+_FOUND, _NOTHING = 0, 1
+_LONGEST_TRIAL_S = 4 * 3600.0
+
+RoomOption = Annotated[
+    str, typer.Option("--room", metavar="ROOM", help="Its id among the networks of site.yaml.")
+]
+
+app = typer.Typer(help="Let a room see only what an exam needs.", no_args_is_help=True)
+
+
+@app.command()
+@command
+def learn(
+    here: Context,
+    room: RoomOption,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where to write what was asked for.")
+    ],
+    for_: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long it lasts; Enter ends it.")
+    ] = "30m",
+    json: JsonOption = False,
+) -> None:
+    """Record what the devices of a room ask for in a trial run of the exam.
+
+    Names only, in memory only, and whose they are: look through FILE before the
+    exam and strike out what is not needed. Exit code 0: written; 1: nothing was
+    asked for; 2: something is wrong.
+    """
+    length_s = duration_s(for_)
+    if length_s > _LONGEST_TRIAL_S:
+        raise ConfigError(f"--for {for_} is too long for a trial run", hint="4h at most")
+    if not out.parent.is_dir():
+        raise ConfigError(f"there is no folder {out.parent}", hint="check --out")
+    control.ask(here.state.control_socket, "exam-watch", room=room)
+    if not json:
+        here.errors.print(here.texts("exam.watching", room=room))
+    found: dict[str, dict[str, str]] = {}
+
+    def look() -> None:
+        told = control.ask(here.state.control_socket, "exam-names", room=room)
+        found.update((one["name"], one) for one in _names(told))
+
+    waiting.watch(look, length_s)
+    if not found:
+        here.errors.print(here.texts("exam.nothing_asked"))
+        raise typer.Exit(_NOTHING)
+    heading = here.texts("exam.file", room=room)
+    write_atomically(out, exam_names.dump(found.values(), heading).encode(), mode=0o644)
+    if json:
+        here.print_json({"file": str(out), "names": sorted(found)})
+    else:
+        written = here.texts("exam.written", file=out, names=len(found))
+        here.console.print(written, soft_wrap=True)
+
+
+@app.command()
+@command
+def start(
+    here: Context,
+    room: RoomOption,
+    for_: Annotated[str, typer.Option("--for", metavar="TIME", help="How long: 45m, 90m, 2h.")],
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="When it begins; else now.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", metavar="FILE|NAME", help="What it needs; may be repeated."),
+    ] = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Option("--service", metavar="ID", help="A service that it needs; may be repeated."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Which exam.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Let a room see only what its exam needs, and what nothing may block.
+
+    It ends by itself and outlasts a restart. Exceptions that overlap are warned
+    of. Exit code 0: done; 2: not.
+    """
+    clock, needed = school_clock(here), _needed(allow or [], service or [])
+    starts_at = None if at is None else clock.read(at)
+    begin = clock.now if starts_at is None else starts_at
+    asked = {
+        "room": room,
+        "names": list(needed.names),
+        "services": list(needed.services),
+        "starts_at": starts_at,
+        "ends_at": begin + duration_s(for_),
+    }
+    told = change(here, "exam", reason, **asked)
+    print_change(here, told, Teller(here.texts, clock).thing("exams", asked), json=json)
+
+
+@app.command()
+@command
+def stop(
+    here: Context,
+    number: Annotated[
+        int | None,
+        typer.Argument(metavar="[NUMBER]", help="Its number in `filterd exam list`.", min=1),
+    ] = None,
+    room: Annotated[
+        str | None, typer.Option("--room", metavar="ROOM", help="The one that is on in this room.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """End an exam, or call off one that has not begun.
+
+    Without a number it is the only one that there is. Exit code 0: done; 2: not.
+    """
+    clock = school_clock(here)
+    wanted = number if number is not None else _only(here, clock, room)
+    told = change(here, "exam-stop", reason, id=wanted)
+    print_change(here, told, here.texts("exam.stopped", number=wanted), json=json)
+
+
+@app.command("list")
+@command
+def list_(
+    here: Context,
+    everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show the exams that are on or to come.
+
+    Exit code 0: shown; 2: it cannot be read.
+    """
+    clock = school_clock(here)
+    shown = _exams(here, clock, everything=everything)
+    if json:
+        here.print_json([{**one, "state": state_of(one, clock.now)} for one in shown])
+    elif not shown:
+        here.console.print(here.texts("exam.none"))
+    else:
+        here.console.print(titled(here.texts("exam.title"), _table(here, clock, shown)))
+
+
+def _exams(here: Context, clock: SchoolClock, *, everything: bool = False) -> list[Plain]:
+    exams: list[Plain] = to_plain(set_now(here).exams)
+    return exams if everything else not_ended(exams, clock.now)
+
+
+def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
+    """Return the number of the exam that is meant where nobody says which.
+
+    Raises:
+        ConfigError: there is none, or there are several.
+    """
+    exams = [one for one in _exams(here, clock) if room in (None, one["room"])]
+    if not exams:
+        raise ConfigError("there is no such exam", hint="`filterd exam list --all` shows all")
+    if len(exams) > 1:
+        known = ", ".join(f"{one['id']} ({one['room']})" for one in exams)
+        raise ConfigError("there are several exams", hint=f"name one: {known}")
+    number: int = exams[0]["id"]
+    return number
+
+
+def _needed(allow: list[str], services: list[str]) -> Needed:
+    """Return what files and words say that an exam needs.
+
+    Raises:
+        ConfigError: one is wrong, or there is nothing at all.
+    """
+    names, ids = dict[str, None](), dict.fromkeys(services)
+    for word in allow:
+        path = Path(word)
+        needed = exam_names.load(path) if _is_file(path) else Needed((name_from(word),))
+        names |= dict.fromkeys(needed.names)
+        ids |= dict.fromkeys(needed.services)
+    if not names and not ids:
+        raise ConfigError(
+            "an exam needs something", hint="--allow FILE, --allow NAME, --service ID"
+        )
+    return Needed(tuple(names), tuple(ids))
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether a word is meant as a file: it is one, or no name could be written so."""
+    return path.exists() or path.suffix == ".txt" or len(path.parts) > 1
+
+
+def _names(told: Any) -> list[dict[str, str]]:
+    """Return names as the daemon tells them, each with its ``name`` at least."""
+    found = told.get("names", ()) if isinstance(told, Mapping) else told
+    return [one if isinstance(one, dict) else {"name": str(one)} for one in found]
+
+
+def _table(here: Context, clock: SchoolClock, shown: list[Plain]) -> Table:
+    texts, teller = here.texts, Teller(here.texts, clock)
+    keys = ("number", "room", "state", "starts", "ends", "needs", "reason")
+    table = grid([(texts(f"exam.{key}"), key == "number") for key in keys])
+    for one in shown:
+        needs = ", ".join((*one["services"], texts("exam.names", n=len(one["names"]))))
+        begins, ends = clock.told(one["starts_at"]), clock.told(one["ends_at"])
+        state = teller.state(one)
+        table.add_row(str(one["id"]), one["room"], state, begins, ends, needs, one["reason"])
+    return table

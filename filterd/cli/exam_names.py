@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of what an exam needs: a name or a service a line, with remarks after ``#``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from filterd.cli.room_files import read_text
+from filterd.cli.targets import Target
+from filterd.errors import ConfigError, ConfigErrors
+from filterd.policy.overrides import TargetKind
+
+
+class Needed(NamedTuple):
+    """What an exam needs: names, and ids of services."""
+
+    names: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+def load(path: Path) -> Needed:
+    """Read such a file.
+
+    Raises:
+        ConfigErrors: all that is wrong, each with its line.
+        StoreError: it cannot be read.
+    """
+    return parse(read_text(path), str(path))
+
+
+def parse(text: str, path: str) -> Needed:
+    """Return what a file's text says; ``path`` is what errors call it.
+
+    Raises:
+        ConfigErrors: all that is wrong, each with its line.
+    """
+    names, services = dict[str, None](), dict[str, None]()
+    problems = []
+    for number, line in enumerate(text.splitlines(), 1):
+        word = line.partition("#")[0].strip()
+        if not word:
+            continue
+        try:
+            target = _target(word)
+        except ConfigError as error:
+            problems.append(ConfigError(error.reason, path=path, line=number, hint=error.hint))
+            continue
+        (names if target.kind is TargetKind.NAME else services)[target.target] = None
+    if problems:
+        raise ConfigErrors(problems)
+    return Needed(tuple(names), tuple(services))
+
+
+def _target(word: str) -> Target:
+    target = Target.read(word)
+    if target.kind not in (TargetKind.NAME, TargetKind.SERVICE):
+        raise ConfigError(f"'{word}' is neither a name nor a service")
+    return target
+
+
+def dump(seen: Iterable[Mapping[str, str]], heading: str) -> str:
+    """Return what a trial run asked for as such a file, by who owns the names.
+
+    Args:
+        seen: each with its ``name`` and its ``registrable`` part.
+        heading: a remark for the first line.
+    """
+    by_owner: dict[str, set[str]] = {}
+    for one in seen:
+        by_owner.setdefault(one.get("registrable") or one["name"], set()).add(one["name"])
+    lines = [f"# {heading}"]
+    for owner in sorted(by_owner):
+        lines += ["", f"# {owner}", *sorted(by_owner[owner])]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd allow``, ``block``, ``exceptions``: what is open or closed to somebody for a time."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from filterd.cli.changing import change, print_change
+from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.in_force import set_now
+from filterd.cli.render import grid, titled
+from filterd.cli.targets import ReasonOption, Target, TargetArgument, Whom, whom, written
+from filterd.cli.telling import Plain, Teller, not_ended, state_of
+from filterd.cli.times import Term, school_clock, term
+from filterd.policy.encoding import to_plain
+from filterd.policy.overrides import TargetKind
+
+app = typer.Typer(
+    help="See and end what `allow` and `block` have set.",
+    no_args_is_help=True,
+)
+
+
+@command
+def allow(
+    here: Context,
+    target: TargetArgument,
+    reason: ReasonOption,
+    for_whom: Annotated[Whom, Options(whom)],
+    how_long: Annotated[Term, Options(term)],
+    json: JsonOption = False,
+) -> None:
+    """Open TARGET to somebody, for a time.
+
+    It is in force at once and ends by itself. Without a grade, tier, room, client
+    or network it is for everybody. What is locked stays closed; the entry of a
+    list that names something by mistake is suspended by entry:NAME, for at most
+    14 days. Exit code 0: done; 2: not.
+    """
+    _set(here, target, for_whom, how_long, reason, allow=True, json=json)
+
+
+@command
+def block(
+    here: Context,
+    target: TargetArgument,
+    reason: ReasonOption,
+    for_whom: Annotated[Whom, Options(whom)],
+    how_long: Annotated[Term, Options(term)],
+    json: JsonOption = False,
+) -> None:
+    """Close TARGET to somebody, for a time.
+
+    It is in force at once and ends by itself. Without a grade, tier, room, client
+    or network it is for everybody. Exit code 0: done; 2: not.
+    """
+    _set(here, target, for_whom, how_long, reason, allow=False, json=json)
+
+
+@app.command("list")
+@command
+def list_(
+    here: Context,
+    everything: Annotated[bool, typer.Option("--all", help="Those that have ended, too.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show what `allow` and `block` have set: what, for whom, until when, who and why.
+
+    Exit code 0: shown; 2: it cannot be read.
+    """
+    clock = school_clock(here)
+    things: list[Plain] = to_plain(set_now(here).exceptions)
+    shown = things if everything else not_ended(things, clock.now)
+    if json:
+        here.print_json([{**one, "state": state_of(one, clock.now)} for one in shown])
+    elif not shown:
+        here.console.print(here.texts("exceptions.none"))
+    else:
+        table = _table(Teller(here.texts, clock), shown, with_state=everything)
+        here.console.print(titled(here.texts("exceptions.title"), table))
+
+
+@app.command()
+@command
+def revoke(
+    here: Context,
+    number: Annotated[
+        int, typer.Argument(metavar="NUMBER", help="Its number in `filterd exceptions list`.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """End an exception before its time, or the setting of a grade or a room.
+
+    Exit code 0: done; 2: not.
+    """
+    told = change(here, "revoke", reason, id=number)
+    print_change(here, told, here.texts("exceptions.revoked", number=number), json=json)
+
+
+def _set(
+    here: Context,
+    text: str,
+    for_whom: Whom,
+    how_long: Term,
+    reason: str,
+    *,
+    allow: bool,
+    json: bool,
+) -> None:
+    clock, target = school_clock(here), Target.read(text)
+    may_be_open = target.kind is TargetKind.ENTRY  # it ends after 14 days
+    asked: dict[str, Any] = {
+        "target_kind": str(target.kind),
+        "target": target.target,
+        "allow": allow,
+        **for_whom.payload,
+        **how_long.payload(clock, may_be_open=may_be_open),
+    }
+    told = change(here, "exception", reason, **asked)
+    thing = {**asked, "kind": target.kind, "ends_at": told.get("until") or asked.get("ends_at")}
+    print_change(here, told, Teller(here.texts, clock).thing("exceptions", thing), json=json)
+
+
+def _table(teller: Teller, shown: list[Plain], *, with_state: bool) -> Table:
+    texts = teller.texts
+    keys = ["exceptions.number", "exceptions.what", "exceptions.whom", "exceptions.until"]
+    keys += ["exceptions.state"] * with_state + ["exceptions.author", "exceptions.reason"]
+    table = grid([(texts(key), key == "exceptions.number") for key in keys])
+    for one in shown:
+        sign = texts("exceptions.allow" if one["allow"] else "exceptions.block")
+        what = f"{sign} {written(one['kind'], one['target'])}"
+        until = teller.term(one) or texts("term.permanent")
+        state = [teller.state(one)] * with_state
+        whom_told = teller.whom(one["audience"], one["whom"])
+        table.add_row(str(one["id"]), what, whom_told, until, *state, one["author"], one["reason"])
+    return table

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in force now: what commands have set, and the policy that it is set over.
+
+The running daemon is asked; where none runs, the files that it would begin with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from filterd import control
+from filterd.cli.context import Context
+from filterd.cli.sites import policy_of
+from filterd.cli.times import SchoolClock, school_clock
+from filterd.errors import ControlError, StoreError
+from filterd.overrides.effects import KINDS, from_record
+from filterd.overrides.store import Store
+from filterd.policy import store as policy_store
+from filterd.policy.model import Policy
+from filterd.policy.moment import Moment, at
+from filterd.policy.overrides import Overrides
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The policy of the site's files, what is set over it, and what the two make now."""
+
+    policy: Policy
+    overrides: Overrides
+    moment: Moment
+    clock: SchoolClock
+
+
+def in_force(here: Context) -> InForce:
+    """Return what is in force.
+
+    Raises:
+        FilterdError: it cannot be read, from the daemon or from the disk.
+    """
+    clock = school_clock(here)
+    policy, overrides = policy_in_force(here), set_now(here)
+    return InForce(policy, overrides, at(policy, overrides, clock.now), clock)
+
+
+def set_now(here: Context) -> Overrides:
+    """Return what commands have set, ended or not.
+
+    Raises:
+        FilterdError: it cannot be read, from the daemon or from the disk.
+    """
+    told = ask_or_none(here, "overrides")
+    if told is None:
+        return Store(here.state, here.clock).current()
+    plain = {key: told[key] for key in (*KINDS, "number") if key in told}
+    try:
+        return from_record(plain)
+    except (KeyError, TypeError, ValueError) as error:
+        where = here.state.control_socket
+        raise ControlError(f"{where}: filterd is of another version; restart it") from error
+
+
+def policy_in_force(here: Context) -> Policy:
+    """Return the compiled policy that a running daemon has, else that of the site's files.
+
+    Raises:
+        FilterdError: there is none.
+    """
+    if here.state.control_socket.exists():
+        try:
+            return policy_store.load(here.state.policy)
+        except StoreError:  # whoever asks need not be allowed to read it
+            pass
+    return policy_of(here)
+
+
+def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:
+    """Return what the daemon says, None where none runs.
+
+    Raises:
+        ControlError: one runs, and cannot say.
+    """
+    try:
+        return control.ask(here.state.control_socket, command, **arguments)
+    except ControlError:
+        if control.is_running(here.state.control_socket):
+            raise
+        return None

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd policy set``, ``history`` and ``undo``: what a grade may use, set by command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.table import Table
+
+from filterd.cli.changing import change, print_change
+from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.history import MOST, rows, titled_rows
+from filterd.cli.render import grid, titled
+from filterd.cli.sites import grade_from
+from filterd.cli.telling import Plain, Teller
+from filterd.cli.times import SchoolClock, school_clock
+from filterd.errors import ConfigError
+from filterd.overrides.history import UNDO
+from filterd.overrides.store import Store
+from filterd.overrides.versions import PolicyVersion, PolicyVersions
+from filterd.policy.overrides import TargetKind
+
+KIND = "grade"
+
+
+def _setting(
+    allow_category: Annotated[
+        str | None, typer.Option("--allow-category", metavar="ID", help="Open a category.")
+    ] = None,
+    block_category: Annotated[
+        str | None, typer.Option("--block-category", metavar="ID", help="Close a category.")
+    ] = None,
+    allow_service: Annotated[
+        str | None, typer.Option("--allow-service", metavar="ID", help="Open a service.")
+    ] = None,
+    block_service: Annotated[
+        str | None, typer.Option("--block-service", metavar="ID", help="Close a service.")
+    ] = None,
+) -> dict[str, Any]:
+    """Be the options that say what is opened or closed; one of them."""
+    given = [
+        (kind, opens, target)
+        for kind, opens, target in (
+            (TargetKind.CATEGORY, True, allow_category),
+            (TargetKind.CATEGORY, False, block_category),
+            (TargetKind.SERVICE, True, allow_service),
+            (TargetKind.SERVICE, False, block_service),
+        )
+        if target is not None
+    ]
+    if len(given) != 1:
+        hint = "one of --allow-category, --block-category, --allow-service, --block-service"
+        wrong = "nothing to set" if not given else "one thing at a time can be set"
+        raise ConfigError(wrong, hint=hint)
+    kind, opens, target = given[0]
+    return {"target_kind": str(kind), "target": target, "opens": opens}
+
+
+@command
+def set_(
+    here: Context,
+    grade: Annotated[str, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")],
+    what: Annotated[dict[str, Any], Options(_setting)],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Open or close a category or a service to a grade, until it is set otherwise.
+
+    It is in force at once; the site's files stay as they are. What is locked, by
+    the centre or by the school, cannot be opened. Exit code 0: done; 2: not.
+    """
+    asked = {"grade": grade_from(grade), **what}
+    told = change(here, KIND, reason, **asked)
+    teller = Teller(here.texts, school_clock(here))
+    thing = {**asked, "kind": asked["target_kind"]}
+    print_change(here, told, teller.thing("grades", thing), json=json)
+
+
+@command
+def history(
+    here: Context,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, max=MOST, help="The last N of each.")
+    ] = 20,
+    json: JsonOption = False,
+) -> None:
+    """Show which policies were in force, and what commands have set for grades.
+
+    A version is named by its digest, as `policy diff --versions` takes it. Exit
+    code 0: shown; 2: it cannot be read.
+    """
+    found, kept = settings_in(rows(here, MOST))[:limit], versions(here).all()[:limit]
+    if json:
+        told = [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
+        here.print_json({"versions": told, "settings": found})
+        return
+    clock = school_clock(here)
+    parts = [_versions_table(here, clock, list(kept))] if kept else []
+    if found:
+        parts.append(titled_rows(here, here.texts("policy.settings"), found))
+    if parts:
+        here.console.print(Group(*parts))
+    else:
+        here.console.print(here.texts("history.none"))
+
+
+@command
+def undo(
+    here: Context,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Take back the last `policy set` that counts.
+
+    `filterd undo NUMBER` takes back any change. Exit code 0: done; 2: not.
+    """
+    taken_back = set()
+    number = 0
+    for row in rows(here, MOST):
+        if row["number"] in taken_back:
+            continue
+        if row["kind"] == UNDO:
+            taken_back.add(row["payload"]["number"])
+        elif row["kind"] == KIND:
+            number = row["number"]
+            break
+    if not number:
+        raise ConfigError("no setting of a grade is left to take back", hint="see `policy history`")
+    told = change(here, UNDO, reason, number=number)
+    print_change(here, told, here.texts("told.undo", number=number), json=json)
+
+
+def versions(here: Context) -> PolicyVersions:
+    """Return the policies that were in force last."""
+    return PolicyVersions(here.state, Store(here.state, here.clock), here.clock)
+
+
+def settings_in(found: list[Plain]) -> list[Plain]:
+    """Return the changes that are about settings of grades, the undoing of them included."""
+    numbers = {row["number"] for row in found if row["kind"] == KIND}
+    return [
+        row
+        for row in found
+        if row["number"] in numbers
+        or (row["kind"] == UNDO and row["payload"].get("number") in numbers)
+    ]
+
+
+def _versions_table(here: Context, clock: SchoolClock, kept: list[PolicyVersion]) -> Group:
+    table: Table = grid(
+        [(here.texts("policy.version"), False), (here.texts("policy.since"), False)]
+    )
+    for one in kept:
+        table.add_row(one.digest, clock.told(one.activated_at))
+    return titled(here.texts("policy.versions"), table)

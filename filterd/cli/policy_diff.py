@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd policy diff``: where grades differ from the shipped tiers, each other, or before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.table import Table
+
+from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.in_force import policy_in_force, set_now
+from filterd.cli.policy_changes import versions
+from filterd.cli.render import grid, titled
+from filterd.cli.sites import grade_from, read_site
+from filterd.cli.times import school_clock
+from filterd.errors import ConfigError
+from filterd.overrides.store import Store
+from filterd.policy import store as policy_store
+from filterd.policy.differences import Difference, differences, rule_differences
+from filterd.policy.model import GRADES, Policy
+from filterd.policy.moment import at
+from filterd.policy.overrides import Overrides
+from filterd.policy.site.compile import compile_policy
+from filterd.policy.site.loading import shipped_tiers
+
+_SAME, _DIFFERENT = 0, 1
+_NOW = "now"
+_SHORTEST_DIGEST = 4
+_OWN = ("grades", "keep_closed")
+"""Keys of ``site.yaml`` by which grades differ from their tiers."""
+
+
+class _Compared(NamedTuple):
+    """Differences, each with the grades that have it, and what stands left and right."""
+
+    left: str
+    right: str
+    found: dict[Difference, list[str]]
+
+
+@command
+def diff(
+    here: Context,
+    grade: Annotated[
+        str | None, typer.Option("--grade", metavar="G", help="This grade only; else all.")
+    ] = None,
+    between: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--between", metavar="G G", help="Compare two grades with each other."),
+    ] = None,
+    over_time: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--versions",
+            metavar="V V",
+            help="Compare two versions: a digest of `policy history`, a time, or now.",
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show where what grades may use differs.
+
+    From the tiers that ship, unless two grades or two versions are named. What
+    commands have set for grades counts, exceptions and schedules do not. Exit code
+    0: nothing differs; 1: something does; 2: it cannot be told.
+    """
+    if between is not None and (over_time is not None or grade is not None):
+        raise ConfigError("--between stands alone", hint="leave out --grade and --versions")
+    wanted = GRADES if grade is None else (grade_from(grade),)
+    if between is not None:
+        compared = _between(here, grade_from(between[0]), grade_from(between[1]))
+    elif over_time is not None:
+        left, right = (_version(here, one) for one in over_time)
+        compared = _compare(*over_time, left, right, wanted)
+        for one in rule_differences(left, right) if grade is None else ():
+            compared.found[one] = []
+    else:
+        names = here.texts("diff.shipped"), here.texts("diff.here")
+        compared = _compare(*names, _shipped(here), _now(here), wanted)
+    if json:
+        here.print_json([{**one._asdict(), "grades": who} for one, who in compared.found.items()])
+    elif not compared.found:
+        here.console.print(here.texts("diff.none"))
+    else:
+        here.console.print(titled(here.texts("diff.title"), _table(here, compared)))
+    raise typer.Exit(_DIFFERENT if compared.found else _SAME)
+
+
+def _compare(
+    left: str, right: str, before: Policy, after: Policy, wanted: tuple[str, ...]
+) -> _Compared:
+    found: dict[Difference, list[str]] = {}
+    for grade in wanted:
+        for one in differences(before, before.grades[grade], after, after.grades[grade]):
+            found.setdefault(one, []).append(grade)
+    return _Compared(left, right, found)
+
+
+def _between(here: Context, grade: str, other: str) -> _Compared:
+    policy = _now(here)
+    found = differences(policy, policy.grades[grade], policy, policy.grades[other])
+    return _Compared(grade, other, {one: [grade, other] for one in found})
+
+
+def _now(here: Context) -> Policy:
+    return _settled(policy_in_force(here), set_now(here), here.clock.wall())
+
+
+def _settled(policy: Policy, overrides: Overrides, now: float) -> Policy:
+    """Return a policy with what commands have set for grades, and nothing that is for a time."""
+    timeless = replace(policy, scheduled=())
+    return at(timeless, Overrides(grades=overrides.grades), now).policy
+
+
+def _shipped(here: Context) -> Policy:
+    """Return what the site would be if it had the tiers that ship, and no grades of its own."""
+    sources, catalog = read_site(here)
+    fields = type(sources.file).model_fields
+    nothing = {key: fields[key].get_default(call_default_factory=True) for key in _OWN}
+    plain = sources.file.model_copy(update=nothing)
+    return compile_policy(replace(sources, tiers=shipped_tiers(), file=plain), catalog)
+
+
+def _version(here: Context, text: str) -> Policy:
+    """Return the policy of a version that somebody named.
+
+    Raises:
+        ConfigError: it is none, or not kept any more.
+    """
+    if text == _NOW:
+        return _now(here)
+    kept = versions(here)
+    found = [one for one in kept.all() if one.digest.startswith(text.lower())]
+    if len(text) >= _SHORTEST_DIGEST and found:
+        return policy_store.load(found[0].path)
+    clock = school_clock(here)
+    try:
+        when = clock.read(text, past=True)
+    except ConfigError:
+        hint = "a digest of `filterd policy history`, a time such as 2026-12-01T07:30, or now"
+        raise ConfigError(f"'{text}' is no version", hint=hint) from None
+    version, overrides = kept.at(when), Store(here.state, here.clock).at(when)
+    if version is None or overrides is None:
+        told = clock.told(when)
+        hint = "see `filterd policy history`"
+        raise ConfigError(f"what was in force at {told} is not known", hint=hint)
+    return _settled(policy_store.load(version.path), overrides, when)
+
+
+def _table(here: Context, compared: _Compared) -> Table:
+    texts = here.texts
+    headings = [texts("diff.what"), compared.left, compared.right, texts("diff.grades")]
+    table = grid([(heading, False) for heading in headings])
+    for one, grades in compared.found.items():
+        what = one.target if one.kind in ("category", "setting") else f"{one.kind}:{one.target}"
+        nothing = texts("diff.as_category") if one.kind == "service" else "-"
+        before, after = (
+            texts.word("policy", value) if value else nothing for value in (one.before, one.after)
+        )
+        table.add_row(what, before, after, ranges(grades))
+    return table
+
+
+def ranges(grades: list[str]) -> str:
+    """Return grades as people write them: ``1-5, staff``."""
+    parts: list[list[Any]] = []
+    for grade in grades:
+        number = int(grade) if grade.isdecimal() else None
+        if number is not None and parts and parts[-1][1] == number - 1:
+            parts[-1][1] = number
+        else:
+            parts.append([grade, number])
+    return ", ".join(
+        first if last is None or str(last) == first else f"{first}-{last}" for first, last in parts
+    )

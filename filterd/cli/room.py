@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd room``: who sits in which room now, and which devices stand in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.table import Table
+
+from filterd import control
+from filterd.cli import room_files, waiting
+from filterd.cli.changing import change, print_change
+from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.in_force import InForce, ask_or_none, in_force
+from filterd.cli.render import facts, grid, titled
+from filterd.cli.room_files import known_room
+from filterd.cli.sites import grade_from
+from filterd.cli.telling import Teller, not_ended
+from filterd.cli.times import Term, duration_s, school_clock, term
+from filterd.errors import ConfigError, ControlError
+from filterd.paths import write_atomically
+from filterd.policy.calendar import Calendar
+from filterd.policy.encoding import to_plain
+from filterd.policy.model import Network
+from filterd.policy.rooms import Why, with_devices
+
+RoomArgument = Annotated[
+    str, typer.Argument(metavar="ROOM", help="Its id among the networks of site.yaml.")
+]
+_FOUND, _NOTHING = 0, 1
+
+app = typer.Typer(help="See and say who sits in which room.", no_args_is_help=True)
+
+
+@app.command("list")
+@command
+def list_(
+    here: Context,
+    json: JsonOption = False,
+) -> None:
+    """Show who sits in each room now, why, and until when; and devices that are in none.
+
+    Exit code 0: shown; 2: it cannot be told.
+    """
+    now = in_force(here)
+    rooms, unknown = [_plain(now, one) for one in now.policy.networks], _unknown(here)
+    if json:
+        here.print_json({"rooms": rooms, "unknown": unknown})
+        return
+    here.console.print(_rooms_table(here, now, rooms))
+    if unknown:
+        rows = [(one["mac"], one.get("address") or one.get("name") or "") for one in unknown]
+        here.console.print(titled(here.texts("room.unknown"), facts(rows)))
+
+
+@app.command()
+@command
+def show(
+    here: Context,
+    room: RoomArgument,
+    json: JsonOption = False,
+) -> None:
+    """Show one room: who sits there now, its timetable, its devices, what is set.
+
+    Exit code 0: shown; 2: there is no such room, or it cannot be told.
+    """
+    now = in_force(here)
+    network = _network(now, room)
+    told = {**_plain(now, network), **_set_for(now, room)}
+    told["timetable"] = [to_plain(period) for period in network.timetable]
+    if json:
+        here.print_json(told)
+    else:
+        here.console.print(_room_facts(here, now, network, told))
+
+
+@app.command("set")
+@command
+def set_(
+    here: Context,
+    room: RoomArgument,
+    grade: Annotated[
+        str, typer.Option("--grade", metavar="G", help="Who sits there: 1-12, staff, ...")
+    ],
+    how_long: Annotated[Term, Options(term)],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Say which grade sits in a room, whatever its timetable says.
+
+    It is in force at once and ends by itself. Exit code 0: done; 2: not.
+    """
+    clock = school_clock(here)
+    asked = {"room": room, "grade": grade_from(grade), **how_long.payload(clock)}
+    told = change(here, "room", reason, **asked)
+    thing = {**asked, "ends_at": told.get("until") or asked.get("ends_at")}
+    print_change(here, told, Teller(here.texts, clock).thing("rooms", thing), json=json)
+
+
+@app.command()
+@command
+def learn(
+    here: Context,
+    room: RoomArgument,
+    for_: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="How long to watch; Enter ends it.")
+    ] = "10m",
+    add: Annotated[bool, typer.Option("--add", help="Keep the devices that it has.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Watch which devices appear while a room is switched on: they stand in it.
+
+    Switch the room's devices off, begin, and switch them on. Those that stand in
+    another room are left there. Exit code 0: stored; 1: no device appeared; 2:
+    something is wrong.
+    """
+    now, length_s = in_force(here), duration_s(for_)
+    had = _macs(now)[_network(now, room).id]
+    control.ask(here.state.control_socket, "room-watch", room=room)
+    seen: dict[str, None] = {}
+
+    def look() -> None:
+        for one in _devices(control.ask(here.state.control_socket, "room-seen", room=room)):
+            if one["mac"] not in seen and not json:
+                here.errors.print(here.texts("room.appeared", mac=one["mac"]))
+            seen[one["mac"]] = None
+
+    if not json:
+        here.errors.print(here.texts("room.watching", room=room))
+    waiting.watch(look, length_s)
+    if not seen:
+        here.errors.print(here.texts("room.nothing_appeared"))
+        raise typer.Exit(_NOTHING)
+    macs = sorted({*seen, *(had if add else ())})
+    told = change(here, "room-devices", "", room=room, macs=macs)
+    thing = {"room": room, "macs": macs}
+    what = Teller(here.texts, now.clock).thing("devices", thing)
+    print_change(here, {**told, "macs": macs}, what, json=json)
+
+
+@app.command("import")
+@command
+def import_(
+    here: Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with columns room and mac.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Say by a table which devices stand in which rooms.
+
+    Rooms that it does not name stay as they are. Exit code 0: done; 2: not.
+    """
+    now = in_force(here)
+    wanted = room_files.load(file, [one.id for one in now.policy.networks])
+    learned = {one.room: one.macs for one in now.overrides.devices}
+    done = [
+        change(here, "room-devices", reason, room=room, macs=list(macs))
+        for room, macs in _steps(learned, wanted)
+    ]
+    if json:
+        here.print_json(done)
+        return
+    told = sum(map(len, wanted.values()))
+    what = here.texts("room.imported", devices=told, rooms=len(wanted), changes=len(done))
+    here.console.print(what)
+
+
+@app.command("export")
+@command
+def export(
+    here: Context,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where to; else it is printed.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a table of rooms and their devices, as `room import` reads it.
+
+    Exit code 0: written; 2: not.
+    """
+    devices = {room: macs for room, macs in _macs(in_force(here)).items() if macs}
+    if json:
+        here.print_json(devices)
+        return
+    text = room_files.dump(devices)
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        write_atomically(file, text.encode(), mode=0o644)
+
+
+def _steps(
+    learned: Mapping[str, Collection[str]], wanted: room_files.Devices
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return which rooms get which devices, so that none has a device that another still has."""
+    place = {mac: room for room, macs in learned.items() for mac in macs}
+    losing = {
+        place[mac]
+        for room, macs in wanted.items()
+        for mac in macs
+        if place.get(mac, room) != room and place[mac] in wanted
+    }
+    first = [
+        (room, tuple(mac for mac in learned[room] if mac in wanted[room]))
+        for room in wanted
+        if room in losing
+    ]
+    last = [
+        (room, macs)
+        for room, macs in wanted.items()
+        if room in losing or sorted(learned.get(room, ())) != sorted(macs)
+    ]
+    return first + last
+
+
+def _network(now: InForce, room: str) -> Network:
+    known_room(room, [one.id for one in now.policy.networks])
+    return next(one for one in now.policy.networks if one.id == room)
+
+
+def _macs(now: InForce) -> dict[str, tuple[str, ...]]:
+    return {one.id: one.macs for one in with_devices(now.policy, now.overrides)}
+
+
+def _devices(told: Any) -> list[dict[str, Any]]:
+    """Return devices as the daemon tells them, each with its ``mac`` at least."""
+    found = told.get("devices", ()) if isinstance(told, Mapping) else told
+    return [one if isinstance(one, dict) else {"mac": str(one)} for one in found]
+
+
+def _unknown(here: Context) -> list[dict[str, Any]]:
+    """Return the devices that the daemon has seen and that are in no network."""
+    try:
+        told = ask_or_none(here, "room-seen")
+    except (ControlError, ConfigError):
+        return []
+    return [] if told is None else _devices(told)
+
+
+def _plain(now: InForce, network: Network) -> dict[str, Any]:
+    """Return who sits in a room, as plain data."""
+    seat = now.moment.seats.get(network.id)
+    exam = now.moment.exams.get(network.id)
+    until = seat.span.until if seat else None
+    return {
+        "room": network.id,
+        "grade": seat.grade if seat else network.grade,
+        "why": str(seat.why if seat else Why.OWN),
+        "lesson": _lesson(now) if seat and seat.why is Why.LESSON else None,
+        "author": seat.setting.author if seat and seat.setting else None,
+        "until": until if until is not None and isfinite(until) else None,
+        "exam": exam.id if exam else None,
+        "has_timetable": bool(network.timetable),
+        "cidrs": list(network.cidrs),
+        "interfaces": list(network.interfaces),
+        "macs": list(_macs(now)[network.id]),
+    }
+
+
+def _lesson(now: InForce) -> str | None:
+    shown = Calendar(now.policy.time_zone).reading(now.clock.now)
+    lessons = (one for one in now.policy.lessons if one.starts_s <= shown.second < one.ends_s)
+    return next((one.id for one in lessons), None)
+
+
+def _set_for(now: InForce, room: str) -> dict[str, Any]:
+    plain = to_plain(now.overrides)
+    return {
+        kind: not_ended((one for one in plain[kind] if one["room"] == room), now.clock.now)
+        for kind in ("rooms", "exams")
+    }
+
+
+def _why(here: Context, told: Mapping[str, Any]) -> str:
+    if told["exam"]:
+        return here.texts("room.exam", number=told["exam"])
+    if told["why"] == Why.LESSON:
+        return told["lesson"] or here.texts("room.lesson")
+    if told["why"] == Why.SET:
+        return here.texts("room.set", author=told["author"])
+    return here.texts("room.between") if told["why"] == Why.BETWEEN else ""
+
+
+def _rooms_table(here: Context, now: InForce, rooms: list[dict[str, Any]]) -> Group:
+    texts = here.texts
+    keys = ("room", "grade", "why", "until", "devices")
+    table = grid([(texts(f"room.{key}"), key == "devices") for key in keys])
+    for one in rooms:
+        until = now.clock.told(one["until"]) if one["why"] != Why.OWN else ""
+        devices = str(len(one["macs"])) if one["macs"] else ""
+        table.add_row(one["room"], one["grade"], _why(here, one), until, devices)
+    return titled(texts("room.title", when=now.clock.told(now.clock.now)), table)
+
+
+def _room_facts(here: Context, now: InForce, network: Network, told: dict[str, Any]) -> Group:
+    texts, teller = here.texts, Teller(here.texts, now.clock)
+    rows = [
+        (texts("room.grade"), teller.grade(told["grade"])),
+        (texts("room.why"), _why(here, told)),
+        (texts("room.until"), now.clock.told(told["until"]) if told["until"] else ""),
+        (texts("room.ranges"), ", ".join((*network.cidrs, *network.interfaces))),
+        (texts("room.devices"), "\n".join(told["macs"])),
+    ]
+    rows += [(texts("room.settings"), teller.thing("rooms", one)) for one in told["rooms"]]
+    rows += [(texts("room.exams"), teller.thing("exams", one)) for one in told["exams"]]
+    parts = [titled(network.id, facts(rows))]
+    if network.timetable:
+        parts.append(titled(texts("room.timetable"), _timetable(here, now, network)))
+    return Group(*parts)
+
+
+def _timetable(here: Context, now: InForce, network: Network) -> Table:
+    """Draw a row for each lesson that is used, a column for each weekday that is."""
+    cells = {(one.lesson, one.weekday): one.grade for one in network.timetable}
+    weekdays = sorted({weekday for _, weekday in cells})
+    days = [(here.texts(f"weekday.{weekday}"), False) for weekday in weekdays]
+    table = grid([("", False), *days])
+    for lesson in now.policy.lessons:
+        if any((lesson.id, weekday) in cells for weekday in weekdays):
+            row = (cells.get((lesson.id, weekday), "") for weekday in weekdays)
+            table.add_row(lesson.id, *row)
+    return table

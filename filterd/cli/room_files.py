@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of devices: a table of rooms and MAC addresses, as a spreadsheet writes it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from filterd.documents import did_you_mean
+from filterd.errors import ChangeError, ConfigError, ConfigErrors, StoreError
+from filterd.overrides import values
+from filterd.paths import open_plain
+
+_COLUMNS = ("room", "mac")
+_LARGEST = 1 << 20
+
+Devices = dict[str, tuple[str, ...]]
+"""The MAC addresses of rooms."""
+
+
+def dump(devices: Mapping[str, Collection[str]]) -> str:
+    """Return rooms and their devices as CSV."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(_COLUMNS)
+    table.writerows((room, mac) for room, macs in devices.items() for mac in macs)
+    return text.getvalue()
+
+
+def load(path: Path, rooms: Collection[str]) -> Devices:
+    """Read such a file; columns beside ``room`` and ``mac`` are the reader's own.
+
+    Args:
+        path: the file.
+        rooms: those that there are.
+
+    Raises:
+        ConfigErrors: all that is wrong, each with its line.
+        StoreError: it cannot be read.
+    """
+    return parse(read_text(path), str(path), rooms)
+
+
+def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
+    """Return what a file's text says; ``path`` is what errors call it.
+
+    Raises:
+        ConfigErrors: all that is wrong, each with its line.
+    """
+    first = text.partition("\n")[0]
+    lines = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in first else ",")
+    columns = [(name or "").strip().lower() for name in lines.fieldnames or ()]
+    if not set(_COLUMNS) <= set(columns):
+        hint = "such as: room,mac"
+        raise ConfigError("the first line names no columns room and mac", path=path, hint=hint)
+    lines.fieldnames = columns
+    found: dict[str, dict[str, None]] = {}
+    seen: dict[str, str] = {}
+    problems = []
+    for line in lines:
+        try:
+            room, mac = _row(line, rooms)
+            if seen.setdefault(mac, room) != room:
+                raise ChangeError(f"{mac} stands in {seen[mac]}, too", hint="keep one of the two")
+            found.setdefault(room, {})[mac] = None
+        except ConfigError as error:
+            problems.append(
+                ConfigError(error.reason, path=path, line=lines.line_num, hint=error.hint)
+            )
+    if problems:
+        raise ConfigErrors(problems)
+    return {room: tuple(macs) for room, macs in found.items()}
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file that somebody named.
+
+    Raises:
+        StoreError: it cannot be read.
+        ConfigError: it is no text, or too large.
+    """
+    try:
+        with open_plain(path) as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(content) > _LARGEST:
+        raise ConfigError("the file is too large", path=str(path), hint="1 MiB at most")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        hint = "save it as UTF-8"
+        raise ConfigError("the file is not UTF-8 text", path=str(path), hint=hint) from error
+
+
+def _row(line: Mapping[str, str | None], rooms: Collection[str]) -> tuple[str, str]:
+    room, mac = ((line.get(column) or "").strip() for column in _COLUMNS)
+    return known_room(room, rooms), values.mac(mac)
+
+
+def known_room(room: str, rooms: Collection[str]) -> str:
+    """Return the id of a room.
+
+    Raises:
+        ConfigError: there is no such room.
+    """
+    if room not in rooms:
+        hint = did_you_mean(room, sorted(rooms)) or "name networks in site.yaml"
+        raise ConfigError(f"'{room}' is no room", hint=hint)
+    return room

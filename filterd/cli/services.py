@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd services``: products that people know by name, and the names they are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.in_force import InForce, in_force
+from filterd.cli.policy_diff import ranges
+from filterd.cli.render import facts, grid, titled
+from filterd.cli.sites import grade_from
+from filterd.documents import did_you_mean
+from filterd.errors import ConfigError
+from filterd.policy.differences import OPEN, state_of_service
+from filterd.policy.model import GRADES, Service
+from filterd.wire import name as names
+
+app = typer.Typer(help="See services, such as youtube or zalo.", no_args_is_help=True)
+
+_STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
+
+
+@app.command("list")
+@command
+def list_(
+    here: Context,
+    grade: Annotated[
+        str | None, typer.Option("--grade", metavar="G", help="And what this grade may use now.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", metavar="ID", help="Those of one category only.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the services that can be opened and closed by name.
+
+    Exit code 0: shown; 2: it cannot be told.
+    """
+    wanted = None if grade is None else grade_from(grade)
+    now = in_force(here)
+    if group is not None and group not in now.policy.categories:
+        hint = did_you_mean(group, now.policy.categories)
+        raise ConfigError(f"'{group}' is no category", hint=hint)
+    found = [one for one in now.policy.services.values() if group in (None, one.group)]
+    if json:
+        here.print_json([_plain(now, one) for one in found])
+    else:
+        here.console.print(_table(here, now, found, wanted))
+
+
+@app.command()
+@command
+def show(
+    here: Context,
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Its id, such as youtube.")],
+    json: JsonOption = False,
+) -> None:
+    """Show one service: its names, and who may use it now.
+
+    Exit code 0: shown; 2: there is no such service, or it cannot be told.
+    """
+    now = in_force(here)
+    if service not in now.policy.services:
+        hint = did_you_mean(service, now.policy.services)
+        raise ConfigError(f"'{service}' is no service", hint=hint)
+    told = _plain(now, now.policy.services[service])
+    if json:
+        here.print_json(told)
+        return
+    texts = here.texts
+    may = [grade for grade, state in told["grades"].items() if state == OPEN]
+    rows = [
+        (texts("services.group"), told["group"]),
+        (texts("policy.min_age"), told["min_age"]),
+        (texts("services.open_to"), ranges(may) or texts("services.nobody")),
+        (texts("services.names"), "\n".join(told["names"])),
+    ]
+    title = f"{service}: {_name(here, now.policy.services[service])}"
+    here.console.print(titled(title, facts(rows)))
+
+
+def _plain(now: InForce, service: Service) -> dict[str, Any]:
+    policy = now.moment.policy
+    return {
+        "id": service.id,
+        "name_vi": service.name_vi,
+        "name_en": service.name_en,
+        "group": service.group,
+        "min_age": service.min_age,
+        "names": [names.to_text(name) for name in service.names],
+        "grades": {
+            grade: state_of_service(policy, policy.grades[grade], service.id) for grade in GRADES
+        },
+    }
+
+
+def _name(here: Context, service: Service) -> str:
+    return service.name_vi if here.texts.language == "vi" else service.name_en
+
+
+def _table(here: Context, now: InForce, found: list[Service], grade: str | None) -> Table:
+    texts, policy = here.texts, now.moment.policy
+    headings = [(texts("services.service"), False), ("", False), (texts("services.group"), False)]
+    headings.append((texts("policy.min_age"), True))
+    if grade is not None:
+        headings.append((texts("policy.state"), False))
+    table = grid(headings)
+    for one in found:
+        row: list[str | Text] = [one.id, Text(_name(here, one), style="dim"), one.group]
+        row.append("" if one.min_age is None else str(one.min_age))
+        if grade is not None:
+            state = state_of_service(policy, policy.grades[grade], one.id)
+            row.append(Text(texts.word("policy", state), style=_STYLES[state]))
+        table.add_row(*row)
+    return table

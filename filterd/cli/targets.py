@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a change is about and for whom, as people write it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from filterd.cli.sites import grade_from, qname_from
+from filterd.documents import did_you_mean
+from filterd.errors import ConfigError
+from filterd.policy.model import TIERS, Audience
+from filterd.policy.overrides import TargetKind
+from filterd.wire import name as names
+
+_KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)
+
+TargetArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="TARGET",
+        help="A name such as www.youtube.com, service:youtube, category:games, or entry:NAME for"
+        " the entry of a list that names NAME by mistake.",
+    ),
+]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")
+]
+FreeReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")
+]
+
+
+class Target(NamedTuple):
+    """What an exception is about."""
+
+    kind: TargetKind
+    target: str
+
+    @classmethod
+    def read(cls, text: str) -> Target:
+        """Return what somebody wrote.
+
+        Raises:
+            ConfigError: it is neither a name nor one of the words before a colon.
+        """
+        before, colon, after = text.partition(":")
+        if not colon or "://" in text or "[" in text or text.count(":") > 1:
+            return cls(TargetKind.NAME, name_from(text))
+        if before not in {*_KINDS, TargetKind.NAME}:
+            hint = did_you_mean(before, [str(kind) for kind in _KINDS])
+            raise ConfigError(f"'{before}:' is no kind of target", hint=hint)
+        kind = TargetKind(before)
+        is_name = kind in (TargetKind.NAME, TargetKind.ENTRY)
+        return cls(kind, name_from(after) if is_name else after.strip())
+
+    def __str__(self) -> str:
+        return written(self.kind, self.target)
+
+
+class Whom(NamedTuple):
+    """For whom something is, as a change wants it."""
+
+    audience: Audience = Audience.EVERYBODY
+    whom: str = ""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """It as plain data."""
+        return {"audience": str(self.audience), "whom": self.whom}
+
+
+def whom(
+    grade: Annotated[
+        str | None, typer.Option("--grade", metavar="G", help="For a grade: 1-12, staff, ...")
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option("--tier", metavar="T", help="For a tier: primary, ...")
+    ] = None,
+    room: Annotated[
+        str | None, typer.Option("--room", metavar="ID", help="For whoever is in a room.")
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option("--client", metavar="IP", help="For the device at this address.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", metavar="ID", help="For a network.")
+    ] = None,
+) -> Whom:
+    """Be the options that say for whom something is; none of them: for everybody."""
+    given = [
+        (f"--{option}", audience, value)
+        for option, audience, value in (
+            ("grade", Audience.GRADE, grade),
+            ("tier", Audience.TIER, tier),
+            ("room", Audience.NETWORK, room),
+            ("client", Audience.CLIENT, client),
+            ("network", Audience.NETWORK, network),
+        )
+        if value is not None
+    ]
+    if len(given) > 1:
+        both = f"{given[0][0]} and {given[1][0]} exclude each other"
+        raise ConfigError(both, hint="make one exception for each")
+    for option, audience, value in given:
+        return Whom(audience, _checked(option, audience, value))
+    return Whom()
+
+
+def name_from(text: str) -> str:
+    """Return a name as text: A-labels in lower case, without a dot at the end.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if text.startswith("*."):
+        hint = f"write {text[2:]}: a name stands for everything beneath it too"
+        raise ConfigError("a name needs no '*.'", hint=hint)
+    return names.to_text(qname_from(text)).removesuffix(".")
+
+
+def written(kind: str, target: str) -> str:
+    """Return a target as it is written in a command."""
+    return target if kind == TargetKind.NAME else f"{kind}:{target}"
+
+
+def _checked(option: str, audience: Audience, value: str) -> str:
+    if audience is Audience.GRADE:
+        return grade_from(value)
+    if audience is Audience.TIER and value not in TIERS:
+        raise ConfigError(f"{value!r} is no tier", hint=did_you_mean(value, TIERS))
+    if audience is Audience.CLIENT:
+        try:
+            return str(ip_address(value))
+        except ValueError as error:
+            hint = "such as 10.0.6.21"
+            raise ConfigError(f"{option} {value!r} is no address", hint=hint) from error
+    return value
