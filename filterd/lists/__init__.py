@@ -24,6 +24,8 @@ lookup. So they are compiled once into a file that lookups read where it lies::
 reads which lists a publisher has, ``guards`` and ``public_suffix`` say which
 names lists must leave alone.
 
+A *service* is a list whose few names stand in the catalogue or the site (``services``).
+
 Nouns. An *entry* is one line of a list; its *claim* is what it says of its name
 (``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank*
 where it stands: block and position. A *claim set* is all that all lists say of

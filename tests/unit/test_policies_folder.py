@@ -73,8 +73,13 @@ def test_the_sample_has_a_room_with_a_timetable_and_a_schedule() -> None:
     (room,) = [network for network in _policy().networks if network.room]
     assert {period.grade for period in room.timetable} >= {"6", "9"}
     assert _policy().lessons[0].id == "tiet-1"
-    assert len(_policy().schedules) == len(_policy().scheduled) == 1
+    assert len(_policy().schedules) == 1
     assert warnings(load_site(FOLDER)) == ()
+
+
+def test_the_time_of_day_changes_nothing_for_the_classes_of_the_sample() -> None:
+    """Who tries filterd out at night sees what the README says."""
+    assert {one.whom for one in _policy().scheduled} == {"lab-a"}
 
 
 def test_the_sample_listens_on_loopback_only() -> None:

@@ -7,7 +7,7 @@
         | loading (schema, tiers)          | filterd.lists.catalog
         v                                  v
     SiteSources ------ compile ------- Catalog
-                          |   grades, zones, exceptions
+                          |   grades, services, zones, lessons, schedules, exceptions
                           v
                   filterd.policy.model.Policy --store--> one checksummed file
 

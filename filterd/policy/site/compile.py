@@ -67,19 +67,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     problems = Problems()
     document, site = sources.document, sources.file
     leases = site.leases or LeasesEntry.model_construct(files=())
-    categories = {
-        one.id: Category(
-            id=one.id,
-            name_vi=one.name_vi,
-            name_en=one.name_en,
-            min_age=one.min_age,
-            locked=one.locked,
-            ordered=one.ordered,
-            security=one.security,
-            sinkhole=one.sinkhole,
-        )
-        for one in catalog.categories
-    }
+    categories = _categories(catalog)
     _check_networks(document, site, problems)
     _check_upstreams(document, site, problems)
     _check_lists(sources, catalog, problems)
@@ -145,10 +133,11 @@ def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
     careful than what the publisher does, so protections hold against it.
 
     Raises:
-        ConfigErrors: a list's file, category, format or id is wrong.
+        ConfigErrors: a list's file, category, format or id is wrong, or a service's.
     """
     problems = Problems()
     _check_lists(sources, catalog, problems)
+    compile_services(sources.document, sources.file, catalog, _categories(catalog), problems)
     problems.raise_if_any()
     lists = (
         ListSource(
@@ -161,6 +150,22 @@ def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
         for entry in sources.file.lists
     )
     return (*lists, *own_service_lists(sources))
+
+
+def _categories(catalog: Catalog) -> dict[str, Category]:
+    return {
+        one.id: Category(
+            id=one.id,
+            name_vi=one.name_vi,
+            name_en=one.name_en,
+            min_age=one.min_age,
+            locked=one.locked,
+            ordered=one.ordered,
+            security=one.security,
+            sinkhole=one.sinkhole,
+        )
+        for one in catalog.categories
+    }
 
 
 def _upstream(site: SiteFile, entry: UpstreamEntry) -> UpstreamServer:

@@ -13,6 +13,8 @@ from filterd.errors import StoreError
 from filterd.lists.index import Index
 from filterd.paths import StateFolder
 from filterd.texts import Texts
+from filterd.wire import name as names
+from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +45,25 @@ def test_the_index_before_is_kept(config: Path, tmp_path: Path) -> None:
     building.build(here, shipped_only=True, show_progress=False)
     assert here.state.previous_index.read_bytes() == b"the one before"
     Index.open(here.state.index).verify()
+
+
+def test_a_name_that_is_added_to_a_service_takes_effect_with_the_next_build(
+    tmp_path: Path,
+) -> None:
+    service = "services:\n  exams: {name: Thi, group: education, names: [one.example]}\n"
+    config = write_site(tmp_path / "site", port=5353, more=service)
+    here, _ = _here(config, tmp_path / "state")
+    building.build(here, shipped_only=False, show_progress=False)
+    added = names.from_text("two.example")
+    assert not Index.open(here.state.index).lookup(added)
+    site = config / "site.yaml"
+    text = site.read_text(encoding="utf-8").replace("[one.example]", "[one.example, two.example]")
+    site.write_text(text, encoding="utf-8")
+    building.build(here, shipped_only=False, show_progress=False)
+    index = Index.open(here.state.index)
+    assert index.lookup(added)
+    assert "service:exams" in {one.id for one in index.lists}
+    assert "service:youtube" in {one.id for one in index.lists}
 
 
 def test_progress_is_for_terminals(config: Path, tmp_path: Path) -> None:

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from filterd.policy import moment, store
 from filterd.policy.model import Audience, Scheduled
+from filterd.policy.overrides import Overrides
 from filterd.policy.site.compile import warnings
 from filterd.policy.site.loading import load_site
 from filterd.policy.week import Schedule, Window
@@ -224,6 +228,19 @@ def test_two_that_never_meet_or_are_for_others_are_right(
 def test_the_same_twice_is_told(tmp_path: Path) -> None:
     (found,) = _problems(tmp_path, DAY, "close: {category: games}", "close: {category: games}")
     assert found == "site.yaml:8:5: this stands twice (first in line 7)"
+
+
+def test_what_is_compiled_is_what_holds_at_its_edges(tmp_path: Path) -> None:
+    windows = "{days: [t2], from: 07:00, to: 07:45, holidays: off}"
+    policy = _policy(tmp_path, windows, "close: {category: education}, for: {grade: 9}")
+    assert store.parse(store.dump(policy), "policy") == policy
+    monday = datetime(2026, 9, 7, 7, tzinfo=ZoneInfo(policy.time_zone)).timestamp()
+
+    def is_closed(at: float) -> bool:
+        return "education" in moment.at(policy, Overrides(), at).policy.grades["9"].closed
+
+    lesson_s = 45 * 60
+    assert [is_closed(monday + s) for s in (-1, 0, lesson_s - 1, lesson_s)] == [0, 1, 1, 0]
 
 
 def test_a_schedule_that_does_nothing_is_warned_of(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.errors import ConfigErrors
 from filterd.policy.model import Service
 from filterd.policy.site.compile import own_lists
 from filterd.policy.site.loading import load_site
@@ -56,6 +57,13 @@ def test_what_an_own_service_cannot_be_is_told(
 ) -> None:
     (found,) = problems(tmp_path, OWN.replace(old, new), WITH_SERVICES)
     assert found.startswith(f"site.yaml:{problem}")
+
+
+def test_a_wrong_service_is_not_compiled_either(tmp_path: Path) -> None:
+    text = SCHOOL + OWN.replace("education", "educaton")
+    (tmp_path / "site.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigErrors, match="'educaton' is no category"):
+        own_lists(load_site(tmp_path), WITH_SERVICES)
 
 
 def test_an_own_service_may_be_named_like_any_other(tmp_path: Path) -> None:
