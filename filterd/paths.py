@@ -193,6 +193,17 @@ def _writing(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
 
 
+def remove_temporaries(*paths: Path) -> None:
+    """Remove what those left beside these files who were killed while writing them.
+
+    Nobody may be writing them now.
+    """
+    for path in paths:
+        for temporary in path.parent.glob(f".{path.name}.*.tmp"):
+            with contextlib.suppress(OSError):  # then it stays
+                temporary.unlink()
+
+
 def install(temporary: Path, path: Path) -> None:
     """Rename a finished, synced file into place and make the rename last."""
     _give_to_owner_of(path.parent, temporary)

@@ -142,7 +142,8 @@ def _errors_of(path: Path, done: str) -> Iterator[None]:
     except sqlite3.Error as error:
         if schema.means_damage(error):
             raise DamagedError(path, str(error)) from error
-        raise StoreError(f"{path}: cannot be {done}: {error}") from error
+        hint = " (is there a disk that can be written?)" if schema.means_only_to_read(error) else ""
+        raise StoreError(f"{path}: cannot be {done}: {error}{hint}") from error
 
 
 @contextlib.contextmanager

@@ -73,17 +73,6 @@ class Fold:
         return Overrides(**things, number=number)
 
 
-def apply(overrides: Overrides, effect: Effect, number: int) -> Overrides:
-    """Return what is set after change ``number``.
-
-    Raises:
-        StoreError: the effect is none of a change that can follow.
-    """
-    fold = Fold(overrides)
-    fold.apply(effect)
-    return fold.overrides(number)
-
-
 def things_of(overrides: Overrides) -> Iterator[Any]:
     """Yield everything that is set, of all kinds."""
     for kind in KINDS:

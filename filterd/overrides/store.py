@@ -29,7 +29,7 @@ from filterd.overrides.database import DamagedError
 from filterd.overrides.effects import NOTHING, Effect
 from filterd.overrides.export import Exported
 from filterd.overrides.history import RESTORED, Replay, Row, replay
-from filterd.paths import replacing, sole
+from filterd.paths import remove_temporaries, replacing, sole
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,7 +50,10 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What is in force at a start; ``problem``: one line for whoever must act, or ""."""
+    """What is set at a start; ``problem``: one line for whoever must act, or "".
+
+    As in the copy, what ended long ago is not in it.
+    """
 
     overrides: Overrides
     problem: str = ""
@@ -58,7 +61,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A change that is on the disk, and what is set now."""
+    """A change that is on the disk, and what is set now, as it is in the copy."""
 
     row: Row
     overrides: Overrides
@@ -115,7 +118,7 @@ class Store:
         try:
             overrides = self.write(self._bring_up)
         except StoreError as error:
-            return Started(self._best().overrides, str(error))
+            return Started(self._lasting(self._best()), str(error))
         return Started(overrides, self._set_aside_because)
 
     def change(self, kind: str, payload: Mapping[str, Any], *, author: str, reason: str) -> Done:
@@ -199,6 +202,7 @@ class Store:
             StoreError: the disk refused, or somebody else is at work; nothing is changed.
         """
         with self._held():
+            remove_temporaries(self._path, self._state.exported_overrides)
             try:
                 return self._in_transaction(work)
             except DamagedError as error:
@@ -212,24 +216,26 @@ class Store:
     def _bring_up(self, connection: sqlite3.Connection, done: Replay) -> Overrides:
         """Keep what an older file has become, and have the copy say what the store does."""
         connection.execute("COMMIT")
-        copied = self._copied()
+        copied, kept = self._copied(), self._lasting(done)
         if copied is None or copied.hash != done.last_hash:
-            kept = export.lasting(done.overrides, self._clock.wall())
             export.FORMAT.save(self._state.exported_overrides, Exported(kept, done.last_hash))
         self._known = done
-        return done.overrides
+        return kept
 
     def _add(self, connection: sqlite3.Connection, done: Replay, row: Row) -> Overrides:
         """Commit a row together with the copy of what is set after it."""
         after = self._without_problem(replay((row,), done))
-        copied = Exported(export.lasting(after.overrides, self._clock.wall()), row.hash)
-        content = export.FORMAT.dump(copied)
+        kept = self._lasting(after)
+        content = export.FORMAT.dump(Exported(kept, row.hash))
         with replacing(self._state.exported_overrides, content) as put:
             connection.execute(schema.ADD_ROW, row)
             connection.execute("COMMIT")
             self._known = after
             put()
-        return after.overrides
+        return kept
+
+    def _lasting(self, done: Replay) -> Overrides:
+        return export.lasting(done.overrides, self._clock.wall())
 
     def _sound(self, connection: sqlite3.Connection) -> Replay:
         """Return what the rows come to; only those that are new here are looked at.

@@ -7,6 +7,7 @@ content; the store knows from when each was in force.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,7 +101,8 @@ class PolicyVersions:
             policy_store.save(path, policy)
 
     def _remove_all_but(self, digests: set[str]) -> None:
-        """Remove what nobody will ask for any more; what was left by a kill goes as well."""
-        for path in self._state.past_policies.glob("*.filterd"):
-            if path.stem not in digests:
-                path.unlink(missing_ok=True)
+        """Remove what nobody will ask for any more, and what somebody left who was killed."""
+        wanted = {self._path(digest) for digest in digests}
+        for path in set(self._state.past_policies.iterdir()) - wanted:
+            with contextlib.suppress(OSError):  # the next time will do
+                path.unlink()

@@ -17,6 +17,7 @@ from filterd.paths import (
     StateFolder,
     install,
     open_plain,
+    remove_temporaries,
     replacing,
     shipped,
     sole,
@@ -104,6 +105,13 @@ def test_a_file_that_is_ready_takes_its_place_only_when_told(tmp_path: Path) -> 
         replace()
         assert path.read_bytes() == b"new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
+    for name in (".file.77.tmp", ".other.77.tmp", "file"):
+        (tmp_path / name).write_bytes(b"")
+    remove_temporaries(tmp_path / "file")
+    assert {one.name for one in tmp_path.iterdir()} == {".other.77.tmp", "file"}
 
 
 def test_what_goes_wrong_meanwhile_is_told_as_it_is(tmp_path: Path) -> None:

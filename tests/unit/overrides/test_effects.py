@@ -9,7 +9,7 @@ from filterd.errors import StoreError
 from filterd.overrides.effects import (
     NOTHING,
     Effect,
-    apply,
+    Fold,
     from_record,
     has_ended,
     only,
@@ -21,6 +21,12 @@ from filterd.policy.overrides import Overrides, RoomDevices, RoomSetting
 DEVICES = RoomDevices("lab-a", ("02:00:5e:10:00:01",))
 OTHER = RoomDevices("lab-a", ("02:00:5e:10:00:02",))
 SETTING = RoomSetting(2, "lab-a", "8", "", "lan", 10.0, 20.0)
+
+
+def apply(overrides: Overrides, effect: Effect, number: int) -> Overrides:
+    fold = Fold(overrides)
+    fold.apply(effect)
+    return fold.overrides(number)
 
 
 def test_things_are_put_and_taken_away() -> None:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real processes that are killed at a step of their own choosing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filterd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+_PACKAGE = Path(filterd.__file__).parent
+_WATCHED = {str(_PACKAGE / "paths.py"), *map(str, (_PACKAGE / "overrides").glob("*.py"))}
+
+
+def dies_at_line(work: Callable[[], object], number: int) -> bool:
+    """Run ``work`` in a child that dies before so many lines of the store; tell whether it did."""
+
+    def watch() -> None:
+        die = _counted(number)
+
+        def lines(frame: FrameType, event: str, _: object) -> Any:
+            if frame.f_code.co_filename not in _WATCHED:
+                return None
+            if event == "line":
+                die()
+            return lines
+
+        sys.settrace(lines)
+
+    return _dies(work, watch)
+
+
+def dies_at_statement(work: Callable[[], object], number: int) -> bool:
+    """Run ``work`` in a child that dies at a statement of SQL; tell whether it did."""
+
+    def watch() -> None:
+        die, connect = _counted(number), sqlite3.connect
+
+        def traced(*where: Any, **how: Any) -> sqlite3.Connection:
+            connection: sqlite3.Connection = connect(*where, **how)
+            connection.set_trace_callback(die)
+            return connection
+
+        setattr(sqlite3, "connect", traced)  # noqa: B010 -- only in the child
+
+    return _dies(work, watch)
+
+
+def _counted(number: int) -> Callable[..., None]:
+    left = number
+
+    def step(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return step
+
+
+def _dies(work: Callable[[], object], watch: Callable[[], None]) -> bool:
+    child = os.fork()
+    if child == 0:
+        try:
+            watch()
+            work()
+        except BaseException:  # noqa: BLE001 -- the parent must learn of everything
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, -signal.SIGKILL), "the child has failed instead"
+    return code != 0
