@@ -26,6 +26,7 @@ from filterd.policy.model import (
     UpstreamServer,
 )
 from filterd.policy.site.exceptions import compile_exceptions
+from filterd.policy.site.expectations import compile_expectations
 from filterd.policy.site.grades import compile_grades, strictest
 from filterd.policy.site.lease_zone import check_lease_zone
 from filterd.policy.site.lessons import (
@@ -108,6 +109,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         lease_zone=leases.zone,
         private_answers=site.allow_private_answers,
         rewrites=catalog.rewrites,
+        expectations=compile_expectations(sources, problems),
         services=services,
         kept_closed=kept_closed,
         lessons=compile_lessons(document, site, problems),

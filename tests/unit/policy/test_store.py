@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import StoreError
 from filterd.lists import guards, rewrites
-from filterd.policy import encoding, store, week
+from filterd.policy import encoding, expectation, store, week
 from filterd.policy.model import Audience, LocalRule, Network, Policy
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def of_fields(kind: type) -> dict[str, st.SearchStrategy[Any]]:
 
     The model imports some words for type checkers only, so hypothesis is told of them here.
     """
-    words = vars(guards) | vars(rewrites) | vars(week)
+    words = vars(guards) | vars(rewrites) | vars(week) | vars(expectation)
     hints = get_type_hints(kind, None, words)
     return {field.name: st.from_type(hints[field.name]) for field in fields(kind)}
 
