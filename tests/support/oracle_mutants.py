@@ -17,6 +17,8 @@ from filterd.resolve.query import Query
 from filterd.server import _datagrams_py, fastpath, udp, worker
 from filterd.server._fastpath_py import Core
 from filterd.server._question_py import ASKED_AD, ASKED_CD, ASKED_DO, ASKED_OPT, ASKED_RD
+from filterd.server._relay_py import Relay
+from filterd.server._replay_py import ENTRIES
 from filterd.server._table_py import COMPLEX, OPEN, Cell
 from filterd.server.active import ActiveSite
 from filterd.server.fastpath import FastPath
@@ -46,14 +48,30 @@ def _with(where: object, what: str, broken: object) -> Break:
 def _with_core(spoil: Spoil) -> Break:
     """Spoil every core of the fast path."""
 
-    def made(seed: bytes) -> Core:
-        core = Core(seed)
+    def made(seed: bytes, entries: int = ENTRIES) -> Core:
+        core = Core(seed, entries)
         spoil(core)
         return core
 
     def breaks(patch: pytest.MonkeyPatch) -> None:
-        patch.setattr(fastpath, "Core", made)
+        for where in (fastpath, worker):
+            patch.setattr(where, "Core", made)
         patch.setattr(udp, "Datagrams", _datagrams_py.Datagrams)
+        patch.setattr(worker, "Relay", Relay)
+
+    return breaks
+
+
+def _not_looked_at(**ignored: Any) -> Break:
+    """Let the relay see something else of what upstreams say."""
+    is_plain = Relay._is_plain
+
+    def blind(self: Relay, waiting: Any, resolution: Resolution) -> bool:
+        return is_plain(self, waiting, resolution._replace(**ignored))
+
+    def breaks(patch: pytest.MonkeyPatch) -> None:
+        _with_core(lambda _: None)(patch)
+        patch.setattr(Relay, "_is_plain", blind)
 
     return breaks
 
@@ -239,6 +257,7 @@ OF_THE_FAST_PATH: dict[str, Break] = {
     "repeated answers end with their TTL": _kept(until=_FOR_EVER, ttls=()),
     "repeated answers end with their rule": _kept(valid_until=_FOR_EVER),
     "a name that a rule touches is the chain's": _with_core(_nothing_touched),
+    "what a relayed answer leads to is judged": _not_looked_at(targets=()),
     "what is not plain is the chain's": _with(FastPath, "_fill", _complex_is_open),
     "the fast path forgets when the epoch moves": _with(FastPath, "_begin", _ready_once),
     "the fast path forgets when the clock is set": _with(FastPath, "refresh", _clock_not_watched),
