@@ -217,8 +217,16 @@ def _names(told: Any) -> list[dict[str, str]]:
 
 def _table(here: Context, clock: SchoolClock, shown: list[Plain]) -> Table:
     texts, teller = here.texts, Teller(here.texts, clock)
-    keys = ("number", "room", "state", "starts", "ends", "needs", "reason")
-    table = grid([(texts(f"exam.{key}"), key == "number") for key in keys])
+    keys = (
+        "exam.number",
+        "exam.room",
+        "exam.state",
+        "exam.starts",
+        "exam.ends",
+        "exam.needs",
+        "exam.reason",
+    )
+    table = grid([(texts(key), key == "exam.number") for key in keys])
     for one in shown:
         needs = ", ".join((*one["services"], texts("exam.names", n=len(one["names"]))))
         begins, ends = clock.told(one["starts_at"]), clock.told(one["ends_at"])

@@ -31,9 +31,9 @@ def hold(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Hold the site's files and the compiled lists to what is expected of them.
+    """Hold the policy to what is expected of it.
 
-    What a reload goes by is in expectations/ of the site, and for each tier that
+    The site's files as they are, with the compiled lists. What a reload goes by is in expectations/ of the site, and for each tier that
     has no file there, in the one that ships. Exceptions and schedules do not
     count, except schedules where an expectation says when. Exit code 0: all are
     met; 1: some are not; 2: it cannot be told.

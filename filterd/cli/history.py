@@ -112,8 +112,8 @@ def rows(here: Context, limit: int) -> list[Plain]:
 def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
     """Draw changes, a row each."""
     texts, teller = here.texts, Teller(here.texts, school_clock(here))
-    keys = ("number", "when", "author", "what", "reason")
-    table = grid([(texts(f"history.{key}"), key == "number") for key in keys])
+    keys = ("history.number", "history.when", "history.author", "history.what", "history.reason")
+    table = grid([(texts(key), key == "history.number") for key in keys])
     for row in found:
         when = teller.clock.told(row["at"])
         table.add_row(str(row["number"]), when, row["author"], teller.row(row), row["reason"])

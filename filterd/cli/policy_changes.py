@@ -66,9 +66,9 @@ def set_(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Open or close a category or a service to a grade, until it is set otherwise.
+    """Open or close a category or service to a grade.
 
-    It is in force at once; the site's files stay as they are. What is locked, by
+    It is in force at once, until it is set otherwise; the site's files stay as they are. What is locked, by
     the centre or by the school, cannot be opened. Exit code 0: done; 2: not.
     """
     asked = {"grade": grade_from(grade), **what}
@@ -86,7 +86,7 @@ def history(
     ] = 20,
     json: JsonOption = False,
 ) -> None:
-    """Show which policies were in force, and what commands have set for grades.
+    """Show which policies were in force, and what was set.
 
     A version is named by its digest, as `policy diff --versions` takes it. Exit
     code 0: shown; 2: it cannot be read.

@@ -144,8 +144,14 @@ def _row(plain: Any) -> Row:
 
 def _table(here: Context, told: list[dict[str, Any]]) -> Table:
     texts, clock = here.texts, school_clock(here)
-    keys = ("number", "when", "name", "state", "reason")
-    table = grid([(texts(f"mistakes.{key}"), key == "number") for key in keys])
+    keys = (
+        "mistakes.number",
+        "mistakes.when",
+        "mistakes.name",
+        "mistakes.state",
+        "mistakes.reason",
+    )
+    table = grid([(texts(key), key == "mistakes.number") for key in keys])
     for one in told:
         state = ""
         if one["mended"]:

@@ -289,8 +289,8 @@ def _why(here: Context, told: Mapping[str, Any]) -> str:
 
 def _rooms_table(here: Context, now: InForce, rooms: list[dict[str, Any]]) -> Group:
     texts = here.texts
-    keys = ("room", "grade", "why", "until", "devices")
-    table = grid([(texts(f"room.{key}"), key == "devices") for key in keys])
+    keys = ("room.room", "room.grade", "room.why", "room.until", "room.devices")
+    table = grid([(texts(key), key == "room.devices") for key in keys])
     for one in rooms:
         until = now.clock.told(one["until"]) if one["why"] != Why.OWN else ""
         devices = str(len(one["macs"])) if one["macs"] else ""

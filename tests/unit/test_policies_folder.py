@@ -58,7 +58,9 @@ def test_each_file_tells_editors_its_schema(path: Path) -> None:
     assert first == f"# yaml-language-server: $schema=schema/{kind}.schema.json"
 
 
-@pytest.mark.parametrize("name", ["site.schema.json", "tier.schema.json"])
+@pytest.mark.parametrize(
+    "name", ["site.schema.json", "tier.schema.json", "expectations.schema.json"]
+)
 def test_the_schemas_are_up_to_date(name: str) -> None:
     written = (FOLDER / "schema" / name).read_text(encoding="utf-8")
     assert written == schema_text(json_schemas()[name])

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 
 def test_there_is_a_schema_for_each_kind_of_file() -> None:
-    assert set(json_schemas()) == {"site.schema.json", "tier.schema.json"}
+    kinds = ("expectations", "site", "tier")
+    assert set(json_schemas()) == {f"{kind}.schema.json" for kind in kinds}
 
 
 def test_unknown_keys_are_marked() -> None:
-    for schema in json_schemas().values():
+    schemas = json_schemas()
+    one = schemas.pop("expectations.schema.json")["$defs"]["Expectation"]
+    for schema in (one, *schemas.values()):
         assert schema["additionalProperties"] is False
 
 
