@@ -121,6 +121,16 @@ def test_a_window_that_begins_in_a_time_that_is_skipped_opens_when_the_clock_jum
     assert span(window, jump - 1, BERLIN)[1].until == jump
 
 
+def test_today_may_begin_before_yesterday_has_ended() -> None:
+    set_back = unix("2010-11-07 00:01", 0) + 9_000  # to 23:01 of the day before
+    late, early = Window(ALL_DAYS, 82_890, 86_340), Window(ALL_DAYS, 0, 30)  # 23:01:30, 00:00
+    edges = [set_back - 60, set_back - 30, set_back + 30]
+    found = [span(openings(late, early), at, "America/St_Johns") for at in (edges[0] - 30, *edges)]
+    assert [state for state, _ in found] == [False, True, False, True]
+    assert [spans.until for _, spans in found[:3]] == edges
+    assert [spans.since for _, spans in found[1:]] == edges
+
+
 LESSONS = (Lesson("tiet-1", 7 * HOUR_S, 7 * HOUR_S + 2700), Lesson("tiet-2", 28_200, 30_900))
 
 
@@ -146,6 +156,8 @@ MOMENTS = {
     "Africa/Cairo": (unix("2026-04-24 00:00", 2), unix("2026-10-29 23:00", 2)),
     "America/Havana": (unix("2026-03-08 00:00", -5), unix("2026-11-01 00:00", -5)),
     "Australia/Lord_Howe": (unix("2026-04-05 02:00", 11), unix("2026-10-04 02:00", 10)),
+    # back at a minute past midnight: yesterday comes again after today has begun
+    "America/St_Johns": (unix("2010-11-07 00:01", 0) + 9_000,),
     "Pacific/Apia": (unix("2011-12-30 00:00", -10),),
 }
 seconds_of_day = st.one_of(st.integers(0, 11).map(lambda n: n * 900), st.integers(0, DAY_S - 1))

@@ -114,6 +114,21 @@ def test_a_room_that_was_set_has_that_grade_until_the_time_that_was_said() -> No
     assert (grade_in(then, "lab").grade, then.seats["lab"].setting) == ("9", settings_[0])
 
 
+def test_between_lessons_it_may_become_another_grade_s_turn_to_be_the_strictest() -> None:
+    ninth = (Audience.GRADE, "9")
+    closing = [Scheduled("a", False, "category", one, *ninth) for one in CLOSED_TO_THE_NINTH]
+    policy = replace(timetabled(), scheduled=tuple(closing))
+    policy = replace(policy, schedules=scheduled(starts_s=25_200 + 46 * 60).schedules)
+    overrides = Overrides()
+    moments = [at(policy, overrides, SEVEN + minutes * 60) for minutes in (45, 46)]
+    assert [grade_in(one, "lab").grade for one in moments] == ["6", "9"]
+    assert moments[0].until_of("lab", "6") == SEVEN + 46 * 60
+    assert moments[0].until_of("office", "staff") == inf
+
+
+CLOSED_TO_THE_NINTH = ("games", "social-media", "ads-trackers")
+
+
 def test_learned_devices_stand_instead_of_those_in_the_files() -> None:
     devices = (
         RoomDevices("lab", ("02:00:5e:00:00:02",)),
