@@ -11,10 +11,10 @@ import pytest
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.lists.rules import ListSource
 from filterd.policy.model import ListenAddress, LogLevel, Network, UpstreamServer
-from filterd.policy.site.compile import compile_policy, own_lists
+from filterd.policy.site.compile import compile_policy, own_lists, warnings
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.schema import PRIVATE_RANGES
-from tests.support.site import CATALOG, SCHOOL, a_policy, problems
+from tests.support.site import CATALOG, SCHOOL, WITH_SERVICES, a_policy, problems
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,25 @@ local_zones:
   - {{name: lan, records: [a A 10.0.0.1]}}
 delegated_zones:
   - {{name: ad.lan, servers: [10.0.0.1]}}
+"""
+WEEK = """\
+lessons: { t-1: 07:00-07:45 , t-2: 08:00-08:45 , t-3: 09:00-09:45 }
+holidays: [ 2026-11-20 , { first: 2026-06-01 , last: 2026-08-31 , name: Hè } ]
+networks:
+  lab: { cidrs: [ 10.1.0.0/24 ] , timetable: { t2: { t-1: 6 , t-3: 9 } , sun: { t-2: 12 } } }
+  hall: { room: true , grade: 3 }
+schedules:
+  day: [ { days: [ t2 , sun ] , from: 07:00 , to: 17:00 , holidays: off } ]
+  night: [ { from: 22:00 , to: 05:30 , first: 2026-09-05 , last: 2027-05-31 } ]
+scheduled:
+  - { schedule: day , close: { category: games } , for: { grade: 6 } }
+  - { schedule: night , open: { service: youtube } , for: { network: lab } }
+  - { schedule: night , close: { tier: primary } }
+services:
+  own: { name: Thi , group: education , min_age: 12 , names: [ thi.example , a.vn ] }
+keep_closed: { categories: [ social-media ] , services: [ bigo , own ] }
+grades:
+  9: { services: { allow: [ roblox ] , block: [ azota ] } }
 """
 
 
@@ -158,10 +177,13 @@ def test_own_lists_have_absolute_paths_and_yield_to_protections(tmp_path: Path) 
     )
 
 
-def test_five_hundred_mutants_are_compiled_or_refused_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("site", [WHOLE, WEEK])
+def test_hundreds_of_mutants_are_compiled_or_refused_and_nothing_else(
+    tmp_path: Path, site: str
+) -> None:
     chance = random.Random(5)
-    text = SCHOOL + WHOLE
-    for _ in range(500):
+    text = SCHOOL + site
+    for _ in range(400):
         (tmp_path / "site.yaml").write_text(_mutant(text, chance), encoding="utf-8")
         for line in _complaints(tmp_path):
             assert line.startswith(f"{tmp_path}/site.yaml")
@@ -181,7 +203,9 @@ def _mutant(text: str, chance: random.Random) -> str:
 def _complaints(folder: Path) -> list[str]:
     """Return what is said against a site; anything but a ConfigError escapes."""
     try:
-        compile_policy(load_site(folder), CATALOG)
+        sources = load_site(folder)
+        compile_policy(sources, WITH_SERVICES)
+        warnings(sources)
     except ConfigErrors as errors:
         return [str(error) for error in errors.errors]
     except ConfigError as error:
