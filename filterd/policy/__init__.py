@@ -16,6 +16,9 @@ Three things are joined here::
 * ``overlay``: pins, protections and local rules, by name.
 * ``table``: what a set of lists means to a grade, the data that every reader of
   decisions shares. ``listed``: what they say of one question.
+* ``week``, ``overrides``: lessons, schedules, and what people set by command.
+  ``moment``: the plain policy that they make at a time, by ``calendar``,
+  ``changes`` and ``rooms``. ``conflicts``: what of it means something else than it seems.
 * ``order``: the order of rules. ``engine``: ``decide``, which joins them all.
 * ``verdict``, ``client``: their words.
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 
 from filterd.policy.engine import Engine
 from filterd.policy.fast import SetReader, Touch, touched
-from filterd.policy.model import BlockResponse, LocalZone
+from filterd.policy.model import BlockResponse, LocalZone, Service
 from filterd.policy.verdict import Action, Rule
 from filterd.wire import name as names
 from tests.support.policies import (
@@ -98,6 +99,26 @@ def test_what_is_open_is_counted_as_the_engine_s_verdict_is(tmp_path: Path, name
     assert verdict.action is Action.PASS
     assert verdict.match
     assert plain == (None, verdict.match.category)
+
+
+def test_who_sees_allowed_names_only_is_left_to_the_engine(tmp_path: Path) -> None:
+    index = an_index(tmp_path, {"games": ("games", "domains", False, ["a.example"])})
+    (hit,) = index.lookup(wire("a.example"))
+    reader = SetReader(a_policy(), index)
+    assert reader.read(a_grade("6"), hit.set_id) is not None
+    assert reader.read(replace(a_grade("6"), allow_only=True), hit.set_id) is None
+
+
+def test_a_service_that_is_open_in_a_closed_category_is_left_to_the_engine(tmp_path: Path) -> None:
+    index = an_index(tmp_path, {"service:play": ("games", "domains", True, ["a.example"])})
+    (hit,) = index.lookup(wire("a.example"))
+    service = Service("play", "Chơi", "Play", "games", None, (wire("a.example"),))
+    policy = replace(a_policy(), services={"play": service})
+    sixth = replace(a_grade("6"), opened=frozenset({"service:play"}))
+    assert SetReader(policy, index).read(sixth, hit.set_id) is None
+    assert touched(policy) == {}
+    opened = replace(policy, grades=policy.grades | {"6": sixth})
+    assert touched(opened) == {wire("a.example"): Touch.SUBTREE, wire("example"): Touch.BENEATH}
 
 
 def test_what_is_touched_and_what_is_above_it_is_told_apart() -> None:

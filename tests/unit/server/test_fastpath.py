@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.policy.engine import Engine
+from filterd.policy.overrides import Exam, Overrides
 from tests.support import malformed
 from tests.support.policies import NOW, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
@@ -54,6 +55,20 @@ def test_another_client_is_another_matter(fast: Serving) -> None:
     for source in (GRADE_1, GRADE_1, GRADE_11):
         answer = fast.ask("social.example", source=source)
         assert bool(answer.answer) is (source == GRADE_11)
+
+
+def test_a_room_that_sits_an_exam_is_answered_by_the_chain_alone(
+    index: Index, upstream: FakeUpstream
+) -> None:
+    upstream.add("new.example.com. 300 IN A 192.0.2.9")
+    exam = Exam(1, "grade-1", ("www.example.com",), (), "", "", NOW, NOW + 3600)
+    site = a_site(index, [upstream]).at(NOW, Overrides(exams=(exam,)))
+    asked = ("www.example.com", "new.example.com", "tracker.example") * 2
+    with Serving(site, listen=["127.0.0.1"], fast=True) as running:
+        answers = [bool(running.ask(name).answer) for name in asked]
+        assert answers == [True, False, False] * 2
+        assert by_the_chain(running) == len(asked)
+        assert running.ask("new.example.com", source=GRADE_11).answer
 
 
 def test_an_answer_from_the_cache_is_repeated(fast: Serving) -> None:
