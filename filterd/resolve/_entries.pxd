@@ -177,6 +177,14 @@ cdef inline uint32_t find(const Entries* held, const Asked* asked) noexcept nogi
     return NONE
 
 
+cdef inline uint32_t find_hashed(const Entries* held, uint32_t hashed) noexcept nogil:
+    """Return the number of what is held under a hash, whose question nobody knows any more."""
+    cdef uint32_t number = held.buckets[bucket_of(held, hashed)]
+    while number != NONE and head_at(held, number).hashed != hashed:
+        number = head_at(held, number).next_in_bucket
+    return number
+
+
 cdef inline uint32_t* link_to(const Entries* held, uint32_t number, uint32_t hashed) noexcept nogil:
     """Return where a head's number stands among those of its bucket."""
     cdef uint32_t* link = held.buckets + bucket_of(held, hashed)

@@ -28,6 +28,7 @@ from filterd.resolve._entries cimport (
     clear,
     expires_at,
     find,
+    find_hashed,
     gather,
     head_at,
     make_room,
@@ -140,9 +141,18 @@ cdef class ResolutionStore:
             return None
         return self._entry(number)
 
-    def note_hits(self, key not None, uint32_t count):
+    def mark_of(self, key not None):
+        """Return by what ``note_hits`` knows an entry: the hash, which takes a seventh of a key.
+
+        Of a full cache's entries a few share one; the hits of one count for the other then.
+        """
+        cdef tuple values = tuple_of(key, 2)
+        cdef Asked asked
+        return asked.hashed if self._ask(values[0], values[1], &asked) else None
+
+    def note_hits(self, mark, uint32_t count):
         """See that an answer from here was repeated so often elsewhere: it is as much in use."""
-        cdef uint32_t number = self._lookup(key)
+        cdef uint32_t number = NONE if mark is None else find_hashed(&self._held, mark)
         if number != NONE:
             use_again(&self._held, number)
             add_hits(head_at(&self._held, number), count)

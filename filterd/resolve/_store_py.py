@@ -19,6 +19,8 @@ from filterd.resolve.failures import Failures
 from filterd.resolve.packed import pack_key
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from filterd.resolve.failures import Key
     from filterd.upstream import Resolution, Route, UpstreamQuestion
 
@@ -123,16 +125,20 @@ class ResolutionStore:
             return None
         return entry
 
-    def note_hits(self, key: Key, count: int) -> None:
+    def mark_of(self, key: Key) -> Hashable:
+        """Return by what ``note_hits`` knows an entry; to be kept by whoever repeats thousands."""
+        return self._packed(key)
+
+    def note_hits(self, mark: Hashable, count: int) -> None:
         """See that an answer from here was repeated so often elsewhere: it is as much in use.
 
         Whoever repeats answers stops at an entry's last tenth, so that a
         question in it comes here and begins the refresh.
         """
-        packed = self._packed(key)
-        entry = self._held(packed)
+        assert isinstance(mark, bytes)
+        entry = self._held(mark)
         if entry is not None:
-            self._entries.move_to_end(packed)
+            self._entries.move_to_end(mark)
             entry.hits += count
             self.hits += count
 

@@ -196,7 +196,7 @@ cdef class Relay:
                 until,
                 self._fast.edges[waiting._datagram.client_class],
                 opening.cached,
-                waiting._key,
+                self._store.mark_of(waiting._key),
             )
         self._send(waiting, reply, opening.cached)
         return True

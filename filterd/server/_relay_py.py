@@ -173,7 +173,7 @@ class Relay:
                 until,
                 self._fast.edges[waiting.datagram.client_class],
                 opening.cached,
-                waiting.key,
+                self._store.mark_of(waiting.key),
             )
         self._send(waiting, reply, opening.cached)
         return True

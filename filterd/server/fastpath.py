@@ -147,7 +147,7 @@ class FastPath:
     def report(self) -> None:
         """Tell the cache what was repeated, before anybody asks it again."""
         for source, hits in self.core.replay.take_hits():
-            self._store.note_hits(source, hits)  # type: ignore[arg-type]  # a key of ``noted``
+            self._store.note_hits(source, hits)
 
     def refused(self, malformed: int, notimp: int) -> None:
         """Count, as the chain does, who was answered here that he sent no query."""
@@ -203,7 +203,7 @@ class FastPath:
                 until,
                 inf if edge is None else edge,
                 tally,
-                source,
+                self._store.mark_of(source) if source else None,
             )
 
     def _is_current(self, site: Site) -> bool:

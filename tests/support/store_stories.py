@@ -182,7 +182,7 @@ class Story:
     def _note(self) -> None:
         key, count = self._key(), self._rng.choice((1, 3, 2**32 - 1))
         for store in self._stores:
-            store.note_hits(key, count)
+            store.note_hits(store.mark_of(key), count)
 
     def _resize(self) -> None:
         room = self._room = self._rng.choice(_ROOMS)

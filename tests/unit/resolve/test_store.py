@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tracemalloc
 from typing import TYPE_CHECKING
 
@@ -230,7 +231,7 @@ def test_what_one_more_question_would_refresh_is_not_plain(
 ) -> None:
     store = _store()
     store.put(KEY, _resolution(300), 0.0)
-    store.note_hits(KEY, hits)
+    store.note_hits(store.mark_of(KEY), hits)
     assert bool(store.plain(*KEY, now)) is plain
     assert store.hits == hits + plain
 
@@ -238,7 +239,7 @@ def test_what_one_more_question_would_refresh_is_not_plain(
 def test_what_is_being_refreshed_is_plain() -> None:
     store = _store()
     store.put(KEY, _resolution(300), 0.0)
-    store.note_hits(KEY, 9)
+    store.note_hits(store.mark_of(KEY), 9)
     entry = store.get(KEY, 280.0)
     assert entry
     entry.refreshed = True
@@ -264,7 +265,7 @@ def test_less_room_keeps_what_was_used_last_and_gives_the_memory_back() -> None:
     for number in range(5_000):
         store.put(_key(f"name{number}"), _resolution(9_000 + number), float(number))
     for number in range(0, 5_000, 50):
-        store.note_hits(_key(f"name{number}"), 1)
+        store.note_hits(store.mark_of(_key(f"name{number}")), 1)
     store.resize(ROOM // 10, 5_000.0)
     assert mapped_octets() - mapped <= store.used_octets + _PART_FILLED <= ROOM // 10 + _PART_FILLED
     kept = [store.get(_key(f"name{number}"), 5_000.0) for number in range(4_950, 0, -50)]
@@ -276,12 +277,30 @@ def test_less_room_keeps_what_was_used_last_and_gives_the_memory_back() -> None:
     assert store.get(_key("name4950"), 5_001.0) is not None
 
 
+def test_a_mark_outlives_what_is_replaced_and_takes_little_memory() -> None:
+    store = _store()
+    store.put(KEY, _resolution(60), 0.0)
+    mark = store.mark_of(KEY)
+    store.put(KEY, _resolution(300), 1.0)
+    store.note_hits(mark, 7)
+    entry = store.get(KEY, 2.0)
+    assert entry is not None
+    assert entry.hits == 8
+    assert sys.getsizeof(mark) <= (32 if Twin.module is not _store_py else 128)
+
+
+def test_a_question_that_was_never_kept_has_no_hits_to_note() -> None:
+    store = _store()
+    store.note_hits(store.mark_of(KEY), 7)
+    assert store.hits == 0
+
+
 def test_hits_of_a_fast_path_count_like_those_seen_here() -> None:
     store = _store_for(2)
     for name in "ab":
         store.put(_key(name), _resolution(), 0.0)
-    store.note_hits(_key("a"), 7)
-    store.note_hits(_key("gone"), 7)
+    store.note_hits(store.mark_of(_key("a")), 7)
+    store.note_hits(store.mark_of(_key("gone")), 7)
     store.put(_key("c"), _resolution(), 2.0)
     assert _held(store, "abc", 3.0) == "ac"
     entry = store.get(_key("a"), 4.0)
