@@ -604,3 +604,12 @@ def test_a_target_that_nothing_lets_through_is_blocked_unless_it_is_covered(
     assert not engine.decide_target(client, passed, wire("cdn.example"), A, NOW).blocked
     assert engine.decide_target(client, PASSED, wire("cdn.example"), A, NOW).blocked
     assert engine.decide(client, wire("new.example"), A, NOW).action is Action.SINKHOLE
+
+
+def test_what_was_decided_for_a_grade_is_not_said_of_its_variants(tmp_path: Path) -> None:
+    engine = an_engine(tmp_path, {"games": ("games", "domains", False, [SITE])}, a_policy())
+    client = a_client(engine.policy)
+    variant = replace(client.grade, closed=frozenset[str](), variant="lab")
+    asking = (client, replace(client, grade=variant), client)
+    blocked = [engine.decide(one, wire(SITE), A, NOW).blocked for one in asking]
+    assert blocked == [True, False, True]
