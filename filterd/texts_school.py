@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "told.opens": ("mở {what} cho {whom}", "{what} is open to {whom}"),
     "told.closes": ("đóng {what} đối với {whom}", "{what} is closed to {whom}"),
     "told.undo": ("lấy lại thay đổi {number}", "change {number} is taken back"),
-    "told.undo_last": ("lấy lại thay đổi cuối cùng", "the last change is taken back"),
+    "told.trial": ("thi thử trong phòng {room}", "a trial run in the room {room}"),
     "told.ended": ("kết thúc: {what}", "ended: {what}"),
     "told.restored": (
         "lịch sử bắt đầu lại; tệp hỏng: {file}",
@@ -92,6 +92,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "room.watching": (
         "Hãy bật các thiết bị của phòng {room}. Nhấn Enter khi xong.",
         "Switch on the devices of the room {room}. Press Enter when all are on.",
+    ),
+    "room.already": (
+        "{mac} đã bật từ trước: hãy tắt rồi bật lại nếu thuộc phòng này",
+        "{mac} is on already: switch it off and on again if it is one of the room",
     ),
     "room.appeared": ("thấy {mac}", "{mac} appeared"),
     "room.nothing_appeared": (
@@ -171,4 +175,27 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "mistakes.state": ("Trạng thái", "State"),
     "mistakes.reason": ("Lý do", "Reason"),
     "mistakes.mended": ("đã sửa trong {version}", "mended in {version}"),
+    "warning.idle": (
+        "đối với {target}, điều này không thay đổi gì: {why}",
+        "for {target} it changes nothing: {why}",
+    ),
+    "warning.exam": (
+        "phòng {room} có kỳ thi {exam} đến {until_at}; việc mở không có hiệu lực trong kỳ thi",
+        "the room {room} has the exam {exam} until {until_at}; nothing is opened to it before",
+    ),
+    "warning.contradiction": (
+        "trái với ngoại lệ {number} của {author}; việc chặn được ưu tiên",
+        "it contradicts the exception {number} of {author}; the block holds",
+    ),
+    "warning.overlap": (
+        "trong kỳ thi, ngoại lệ {number} của {author} cho {target} chỉ còn hiệu lực nếu là chặn",
+        "during the exam the exception {number} of {author} for {target} holds only as a block",
+    ),
+    "idle.ordered": ("theo yêu cầu của cơ quan có thẩm quyền", "it is closed by a legal order"),
+    "idle.locked": ("nhóm bị khóa đối với mọi người", "it is locked for everybody"),
+    "idle.kept-closed": ("trường giữ nhóm này đóng", "the school keeps it closed"),
+    "idle.pinned": ("tên được ghim: không ai được chặn", "it is pinned: nothing may block it"),
+    "idle.unknown": ("không có đối tượng như vậy", "there is no such thing"),
+    "idle.not-listed": ("không có trong danh sách nào", "it is on no list"),
+    "idle.not-for-all": ("chỉ có thể mở cho mọi người", "it can be opened for everybody only"),
 }

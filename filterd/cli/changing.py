@@ -53,6 +53,8 @@ def _warning(here: Context, warning: Any) -> str:
     values = {
         key: clock.told(value) if key.endswith("_at") else value for key, value in warning.items()
     }
+    if "why" in values:
+        values["why"] = here.texts.word("idle", str(values["why"]))
     try:
         return here.texts(f"warning.{kind}", **values)
     except KeyError:

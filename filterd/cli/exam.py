@@ -68,6 +68,7 @@ def learn(
         found.update((one["name"], one) for one in _names(told))
 
     waiting.watch(look, length_s)
+    control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
     if not found:
         here.errors.print(here.texts("exam.nothing_asked"))
         raise typer.Exit(_NOTHING)

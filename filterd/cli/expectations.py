@@ -33,10 +33,11 @@ def hold(
 ) -> None:
     """Hold the policy to what is expected of it.
 
-    The site's files as they are, with the compiled lists. What a reload goes by is in expectations/ of the site, and for each tier that
-    has no file there, in the one that ships. Exceptions and schedules do not
-    count, except schedules where an expectation says when. Exit code 0: all are
-    met; 1: some are not; 2: it cannot be told.
+    The site's files as they are, with the compiled lists. What a reload goes by is
+    in expectations/ of the site, and for each tier that has no file there, in the
+    one that ships. Exceptions and schedules do not count, except schedules where
+    an expectation says when. Exit code 0: all are met; 1: some are not; 2: it
+    cannot be told.
     """
     policy = policy_of(here)
     wanted = policy.expectations

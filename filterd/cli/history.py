@@ -38,11 +38,7 @@ def undo(
     too, and can be taken back. Exit code 0: done; 2: not.
     """
     told = change(here, "undo", reason, number=number)
-    undone = told.get("undone") or number
-    if undone is None:
-        what = here.texts("told.undo_last")
-    else:
-        what = here.texts("told.undo", number=undone)
+    what = here.texts("told.undo", number=told["undone"])
     print_change(here, told, what, json=json)
 
 

@@ -68,8 +68,9 @@ def set_(
 ) -> None:
     """Open or close a category or service to a grade.
 
-    It is in force at once, until it is set otherwise; the site's files stay as they are. What is locked, by
-    the centre or by the school, cannot be opened. Exit code 0: done; 2: not.
+    It is in force at once, until it is set otherwise; the site's files stay as they
+    are. What is locked, by the centre or by the school, cannot be opened. Exit
+    code 0: done; 2: not.
     """
     asked = {"grade": grade_from(grade), **what}
     told = change(here, KIND, reason, **asked)

@@ -122,7 +122,7 @@ def learn(
     """
     now, length_s = in_force(here), duration_s(for_)
     had = _macs(now)[_network(now, room).id]
-    control.ask(here.state.control_socket, "room-watch", room=room)
+    watched = control.ask(here.state.control_socket, "room-watch", room=room)
     seen: dict[str, None] = {}
 
     def look() -> None:
@@ -133,6 +133,8 @@ def learn(
 
     if not json:
         here.errors.print(here.texts("room.watching", room=room))
+        for mac in watched["already"]:
+            here.errors.print(here.texts("room.already", mac=mac), style="yellow")
     waiting.watch(look, length_s)
     if not seen:
         here.errors.print(here.texts("room.nothing_appeared"))

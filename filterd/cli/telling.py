@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from filterd.cli.targets import written
 from filterd.cli.times import SchoolClock
-from filterd.overrides.history import RESTORED, UNDO
+from filterd.overrides.history import RESTORED, TRIAL, UNDO
 from filterd.policy.model import GRADES
 from filterd.texts import Texts
 
@@ -75,6 +75,8 @@ class Teller(NamedTuple):
         kind, payload = row["kind"], row["payload"]
         if kind == UNDO:
             return self.texts("told.undo", number=payload.get("number", 0))
+        if kind == TRIAL:
+            return self.texts("told.trial", room=payload.get("room", ""))
         if kind == RESTORED:
             return self.texts("told.restored", file=payload.get("file") or "-")
         if kind in ("revoke", "exam-stop"):

@@ -28,6 +28,7 @@ GROUPS = {
     "answered",
     "counted",
     "warning",
+    "idle",
     "state",
     "weekday",
 }

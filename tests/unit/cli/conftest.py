@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.daemon import build_lists, write_site
+from filterd import control
+from filterd.cli import waiting
+from filterd.clock import SystemClock
+from tests.support.clock import FakeClock
+from tests.support.daemon import build_lists, copy_lists, write_site
+from tests.support.fake_daemon import MONDAY_AT_8, ROOM, FakeDaemon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,3 +36,39 @@ def state(config: Path, tmp_path_factory: pytest.TempPathFactory) -> StateFolder
 def places(config: Path, state: StateFolder) -> list[str]:
     """The options that name them."""
     return ["--config", str(config), "--state", str(state.folder)]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """The clock of every command: it is Monday, 08:00."""
+    clock = FakeClock(MONDAY_AT_8)
+    monkeypatch.setattr(SystemClock, "wall", lambda _: clock.wall())
+    return clock
+
+
+@pytest.fixture(scope="session")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A school with a room that has a timetable."""
+    return write_site(tmp_path_factory.mktemp("week"), port=5353, more=ROOM)
+
+
+@pytest.fixture
+def quiet(state: StateFolder, tmp_path: Path, clock: FakeClock) -> StateFolder:  # noqa: ARG001
+    """A state folder in which nothing has been set, at a time that stands still."""
+    return copy_lists(state, tmp_path / "state")
+
+
+@pytest.fixture
+def here(week: Path, quiet: StateFolder) -> list[str]:
+    """The options that name that school and its state."""
+    return ["--config", str(week), "--state", str(quiet.folder), "--lang", "en"]
+
+
+@pytest.fixture
+def daemon(monkeypatch: pytest.MonkeyPatch, quiet: StateFolder, clock: FakeClock) -> FakeDaemon:
+    """What answers the commands for that state."""
+    daemon = FakeDaemon(quiet, clock)
+    monkeypatch.setattr(control, "ask", daemon.ask)
+    monkeypatch.setattr(control, "is_running", lambda _: True)
+    monkeypatch.setattr(waiting, "pause", lambda _: False)
+    return daemon

@@ -8,11 +8,19 @@ import pytest
 
 from filterd import control
 from filterd.errors import ControlError
+from filterd.lists.catalog import load_catalog
+from filterd.overrides.versions import PolicyVersions
+from filterd.paths import shipped
+from filterd.policy.site.compile import compile_policy
+from filterd.policy.site.loading import load_site
 from tests.support.commands import call
 from tests.support.daemon import build_lists, write_site
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.paths import StateFolder
+    from tests.support.fake_daemon import FakeDaemon
 
 CONTRACT = {
     "qname",
@@ -141,3 +149,67 @@ def test_offline_does_not_ask_the_daemon(
 def test_without_a_daemon_the_files_are_asked(places: list[str]) -> None:
     told = json.loads(call("check", "vnu.edu.vn", "--json", *places).out)
     assert told["source"] == "offline"
+
+
+def _note(week: Path, state: StateFolder, daemon: FakeDaemon) -> None:
+    policy = compile_policy(load_site(week), load_catalog(shipped("blocklists")))
+    PolicyVersions(state, daemon.store, daemon.clock).note(policy)
+
+
+def test_what_is_to_come_follows_from_the_timetable(here: list[str], quiet: StateFolder) -> None:
+    words = ("check", "www.youtube.com", "--client", "10.0.20.9", "--offline", *here)
+    whose = {
+        at: json.loads(call(*words, "--json", "--at", at).out)["grade"]
+        for at in ("t2 07:30", "t3 07:44", "09:10", "2025-12-01T08:50")
+    }
+    assert whose == {"t2 07:30": "6", "t3 07:44": "7", "09:10": "9", "2025-12-01T08:50": "6"}
+    assert call(*words, "--at", "09:10").code == 0
+    assert call(*words, "--at", "t3 07:44").code == 1
+    assert not quiet.overrides.exists()
+
+
+def test_what_commands_have_set_is_part_of_what_is_to_come(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    words = ("--until", "09:30", "--reason", "b", *here)
+    call("allow", "www.youtube.com", "--room", "lab-a", *words)
+    asked = ("check", "www.youtube.com", "--client", "10.0.20.9", "--offline", *here)
+    assert [call(*asked, "--at", at).code for at in ("08:50", "t3 07:44")] == [0, 1]
+    assert daemon.commands() == ["change"]
+
+
+def test_what_was_is_read_from_the_history(
+    here: list[str], week: Path, quiet: StateFolder, daemon: FakeDaemon
+) -> None:
+    _note(week, quiet, daemon)
+    daemon.clock.advance(60)
+    asked = ("check", "www.youtube.com", "--grade", "6", *here)
+    call("allow", "www.youtube.com", "--grade", "6", "--for", "10m", "--reason", "b", *here)
+    daemon.clock.advance(3600)
+    assert [call(*asked, "--at", at).code for at in ("08:00", "08:05", "08:59")] == [1, 0, 1]
+    told = json.loads(call(*asked, "--at", "08:05", "--json").out)
+    assert (told["source"], told["note"]) == ("history", "b")
+    assert "the history; with the lists of today" in call(*asked, "--at", "08:05").out
+    assert daemon.commands() == ["change"]
+
+
+def test_what_nobody_remembers_cannot_be_told(
+    here: list[str], week: Path, quiet: StateFolder, daemon: FakeDaemon
+) -> None:
+    asked = ("check", "www.youtube.com", "--grade", "6", *here)
+    for _ in range(2):
+        done = call(*asked, "--at", "07:30")
+        assert (done.code, done.error_lines) == (
+            2,
+            [
+                "filterd: what was in force at 07:30 is not known"
+                " (`filterd policy history` shows from when it is)"
+            ],
+        )
+        _note(week, quiet, daemon)
+
+
+def test_the_daemon_is_asked_about_what_is_to_come(here: list[str], daemon: FakeDaemon) -> None:
+    call("check", "www.youtube.com", "--grade", "6", "--at", "09:10", *here)
+    ((command, asked),) = daemon.asked
+    assert (command, asked["at"]) == ("check", "2025-12-01T02:10:00+00:00")

@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Annotated
 
 import pytest
+import typer
 
 from filterd.cli import context as module
+from filterd.cli.context import Context, JsonOption, Options, command
 from tests.support.commands import call
 from tests.support.daemon import write_site
 
@@ -109,3 +112,27 @@ def test_every_command_takes_the_common_options_after_its_own() -> None:
     made = module.command(body)
     assert list(inspect.signature(made).parameters) == ["name", "given", "config", "state", "lang"]
     assert made.__doc__ == "Do it."
+
+
+def _pair(
+    left: Annotated[int, typer.Option(help="One.")] = 1,
+    right: Annotated[int, typer.Option(help="The other.")] = 2,
+) -> tuple[int, int]:
+    return left, right
+
+
+@command
+def _both(
+    here: Context, pair: Annotated[tuple[int, int], Options(_pair)], json: JsonOption = False
+) -> None:
+    here.print_json({"pair": pair, "json": json, "state": str(here.state.folder)})
+
+
+def test_one_argument_may_be_made_of_several_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+    app.command()(_both)
+    app(["--right", "5", "--json", "--state", str(tmp_path)], standalone_mode=False)
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"pair": [1, 5], "json": True, "state": str(tmp_path)}

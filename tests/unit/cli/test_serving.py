@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -11,7 +10,6 @@ import pytest
 
 from filterd.cli import serving
 from filterd.cli.sites import policy_of
-from filterd.errors import ControlError
 from filterd.policy.model import ListenAddress
 from filterd.texts import Texts
 from tests.support.commands import ROOT, SAMPLE, environment
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from filterd.paths import StateFolder
     from filterd.policy.model import Policy
     from filterd.resolve.site import Site
-    from filterd.server.manager import Manager
 
 HEAVY = (
     "pydantic",
@@ -131,25 +128,3 @@ def test_the_lookups_go_to_loopback_if_that_is_served(
     listen: tuple[ListenAddress, ...], expected: str
 ) -> None:
     assert serving._loopback(cast("Policy", SimpleNamespace(listen=listen))).address == expected
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        {},
-        {"qname": "zz", "qtype": 1, "grade": None, "client": None, "at": None},
-        {"qname": 5, "qtype": 1, "grade": None, "client": None, "at": None},
-        {"qname": "00", "qtype": "A", "grade": None, "client": None, "at": None},
-        {"qname": "00", "qtype": None, "grade": None, "client": None, "at": None},
-        {"qname": "00", "qtype": 1},
-    ],
-)
-def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> None:
-    commands = serving.commands(cast("Manager", SimpleNamespace()))
-    assert set(commands) == {"ping", "status", "reload", "check", "log totals"}
-    with pytest.raises(ControlError, match="`check` wants qname, qtype, grade, client and at"):
-        asyncio.run(_wait(commands["check"](request_)))
-
-
-async def _wait(awaitable: Any) -> Any:
-    return await awaitable

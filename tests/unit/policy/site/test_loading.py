@@ -10,7 +10,7 @@ import pytest
 from filterd.errors import ConfigErrors
 from filterd.paths import shipped
 from filterd.policy.model import TIERS
-from filterd.policy.site.loading import inheritance, load_site
+from filterd.policy.site.loading import inheritance, load_site, shipped_tiers
 from tests.support.site import SCHOOL
 
 if TYPE_CHECKING:
@@ -83,3 +83,9 @@ def test_a_tier_that_inherits_from_itself_is_refused(tmp_path: Path) -> None:
         "guest.yaml:3:1: the tier 'guest' inherits from itself",
         "preschool.yaml:3:1: the tier 'preschool' inherits from itself",
     ]
+
+
+def test_the_tiers_as_they_ship_can_be_had_whatever_the_site_says() -> None:
+    assert {tier.document.path for tier in shipped_tiers().values()} == {
+        str(shipped("policies") / f"{tier}.yaml") for tier in TIERS
+    }

@@ -158,3 +158,13 @@ def test_a_file_beyond_all_measure_is_not_read_to_its_end(
 ) -> None:
     monkeypatch.setattr(origin, "_LARGEST_OCTETS", 100)
     assert not place.is_current
+
+
+def test_other_expectations_make_it_another_policy(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    assert place.is_current
+    (place.config / "expectations").mkdir()
+    (place.config / "expectations" / "own.yaml").write_text("- a.example passes\n")
+    assert not place.is_current
+    place.compile()
+    assert place.is_current

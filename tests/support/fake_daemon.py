@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the daemon says to commands, without one: a real store, and what a test wants to be seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.overrides.store import Store
+from filterd.policy.encoding import to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+    from tests.support.clock import FakeClock
+
+MONDAY_AT_8 = 1_764_550_800.0
+"""2025-12-01 08:00 in Vietnam, in the second lesson."""
+
+LESSON_ENDS = MONDAY_AT_8 + 35 * 60
+
+ROOM = """\
+  lab-a:
+    cidrs: [10.0.20.0/24]
+    macs: ["02:00:5e:00:00:01"]
+    timetable:
+      t2: {tiet-1: 6, tiet-2: 6, tiet-3: 9}
+      t3: {tiet-1: 7}
+  library: {cidrs: [10.0.30.0/24], grade: 8}
+lessons:
+  tiet-1: 07:00-07:45
+  tiet-2: 07:50-08:35
+  tiet-3: 08:55-09:40
+"""
+"""More networks for ``write_site``, one of them a room, and the lessons of the day."""
+
+
+class FakeDaemon:
+    """Answers commands as the manager does; ``asked`` is what it was asked, in order."""
+
+    def __init__(self, state: StateFolder, clock: FakeClock, author: str = "lan") -> None:
+        self.store, self.author, self.clock = Store(state, clock), author, clock
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.devices: list[Any] = []
+        self.already: list[str] = []
+        self.names: list[Any] = []
+        self.warnings: list[Any] = []
+
+    def ask(self, _path: Path, command: str, **arguments: Any) -> Any:
+        """Stand in for ``control.ask``."""
+        self.asked.append((command, arguments))
+        answers: dict[str, Callable[..., Any]] = {
+            "change": self._change,
+            "overrides": lambda: to_plain(self.store.current()),
+            "history": lambda limit: [row.to_plain() for row in self.store.rows(limit)],
+            "history-verify": self._verify,
+            "room-watch": lambda room: {"room": room, "already": self.already},
+            "room-seen": lambda room=None: {"devices": self.devices, "room": room},
+            "exam-watch": lambda room, off=False: {"room": room, "off": off},
+            "exam-names": lambda room: {"names": self.names, "room": room},
+            "check": lambda **_: None,
+        }
+        return answers[command](**arguments)
+
+    def commands(self) -> list[str]:
+        """Return what it was asked, without the arguments."""
+        return [command for command, _ in self.asked]
+
+    def _verify(self) -> dict[str, Any]:
+        found = self.store.verify()
+        return {"ok": found.first_bad is None, **to_plain(found)}
+
+    def _change(self, kind: str, reason: str, **payload: Any) -> dict[str, Any]:
+        if payload.pop("lesson", False):
+            payload["ends_at"] = LESSON_ENDS
+        done = self.store.change(kind, payload, author=self.author, reason=reason)
+        until = payload.get("ends_at")
+        number = done.row.number
+        told = {"number": number, "until": until, "undone": done.row.undone()}
+        return {**told, "in_force_ms": 41.6, "warnings": self.warnings}

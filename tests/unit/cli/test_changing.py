@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A change is asked of the daemon, and what became of it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.policy.conflicts import Idle
+from filterd.texts import Texts
+from tests.support.commands import call
+from tests.support.fake_daemon import MONDAY_AT_8
+
+if TYPE_CHECKING:
+    from tests.support.fake_daemon import FakeDaemon
+
+
+def test_what_was_not_said_is_not_asked(here: list[str], daemon: FakeDaemon) -> None:
+    call("undo", *here)
+    assert daemon.asked == [("change", {"kind": "undo", "reason": ""})]
+
+
+@pytest.mark.parametrize("why", Idle)
+def test_every_reason_for_which_nothing_changes_has_words(why: Idle) -> None:
+    assert Texts("vi").word("idle", why) != why
+
+
+@pytest.mark.parametrize(
+    ("warning", "told"),
+    [
+        ("it is locked", "warning: it is locked"),
+        ({"warning": "something-new", "name": "a"}, "warning: warning something-new, name a"),
+        (
+            {"warning": "idle", "target": "a", "why": "locked"},
+            "warning: for a it changes nothing: it is locked for everybody",
+        ),
+        (
+            {"warning": "exam", "exam": 3, "room": "lab-a", "until_at": MONDAY_AT_8},
+            "warning: the room lab-a has the exam 3 until 08:00; nothing is opened",
+        ),
+        (
+            {"warning": "contradiction", "number": 3, "author": "lan"},
+            "warning: it contradicts the exception 3 of lan",
+        ),
+        (
+            {"warning": "overlap", "number": 3, "author": "lan", "target": "a"},
+            "warning: during the exam the exception 3 of lan for a holds only as a block",
+        ),
+    ],
+)
+def test_a_warning_is_put_into_words_where_there_are_some(
+    warning: Any, told: str, here: list[str], daemon: FakeDaemon
+) -> None:
+    daemon.warnings = [warning]
+    done = call("block", "a.example", "--for", "1h", "--reason", "b", *here)
+    assert (done.code, done.error_lines[0][: len(told)]) == (0, told)

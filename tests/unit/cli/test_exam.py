@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A room is given to an exam, and what that needs is learned before."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.commands import call
+from tests.support.fake_daemon import MONDAY_AT_8
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.clock import FakeClock
+    from tests.support.fake_daemon import FakeDaemon
+
+START = ("exam", "start", "--room", "lab-a", "--for", "90m")
+DAY = 86_400.0
+
+
+def test_an_exam_is_set_for_thursday(here: list[str], daemon: FakeDaemon, tmp_path: Path) -> None:
+    file = tmp_path / "exam.txt"
+    file.write_text("thi.example\nservice:olm\n", encoding="utf-8")
+    words = ("--at", "t5 07:30", "--allow", str(file), "--allow", "b.example", "--service", "azota")
+    done = call(*START, *words, *here)
+    assert (done.code, done.err) == (0, "")
+    assert "exam in the room lab-a: 2 names, services azota, olm from 2025-12-04 07:30" in done.out
+    (exam,) = daemon.store.current().exams
+    assert exam.starts_at == MONDAY_AT_8 + 3 * DAY - 1800
+    assert exam.ends_at == exam.starts_at + 90 * 60
+    assert (exam.names, exam.services) == (("b.example", "thi.example"), ("azota", "olm"))
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("", "an exam needs something (--allow FILE"),
+        ("--allow missing.txt", "missing.txt: cannot be read: No such file"),
+        ("--allow exams/missing", "cannot be read: No such file"),
+        ("--allow https://a.example", "cannot be read: No such file"),
+        ("--service azota --at 07:30", "07:30 is past"),
+    ],
+)
+def test_what_cannot_be_an_exam_is_refused(
+    words: str, why: str, here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call(*START, *words.split(), *here)
+    assert (done.code, len(done.error_lines), daemon.commands()) == (2, 1, [])
+    assert why in done.err
+
+
+def test_exams_are_listed_until_they_end(
+    here: list[str], daemon: FakeDaemon, clock: FakeClock
+) -> None:
+    assert call("exam", "list", *here).out == "There are no exams.\n"
+    call(*START, "--service", "azota", "--reason", "Kiểm tra", *here)
+    shown = call("exam", "list", *here).out
+    assert max(map(len, shown.splitlines())) <= 80
+    for words in ("lab-a", "in force", "08:00", "09:30", "azota"):
+        assert words in shown
+    clock.advance(2 * 3600)
+    assert call("exam", "list", *here).out == "There are no exams.\n"
+    (told,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
+    assert (told["id"], told["state"]) == (1, "ended")
+    assert daemon.commands().count("overrides") == 4
+
+
+def test_the_only_exam_is_stopped_without_its_number(here: list[str], daemon: FakeDaemon) -> None:
+    call(*START, "--service", "azota", *here)
+    assert "exam 1 is stopped" in call("exam", "stop", *here).out
+    assert daemon.store.current().exams == ()
+    assert "there is no such exam" in call("exam", "stop", *here).err
+
+
+def test_of_several_exams_one_must_be_named(here: list[str], daemon: FakeDaemon) -> None:
+    call(*START, "--service", "azota", *here)
+    call("exam", "start", "--room", "library", "--for", "90m", "--service", "azota", *here)
+    done = call("exam", "stop", *here)
+    assert (done.code, done.error_lines) == (
+        2,
+        ["filterd: there are several exams (name one: 1 (lab-a), 2 (library))"],
+    )
+    assert "exam 2 is stopped" in call("exam", "stop", "--room", "library", *here).out
+    assert "exam 1 is stopped" in call("exam", "stop", "1", *here).out
+    assert daemon.store.current().exams == ()
+
+
+def test_what_a_trial_run_asks_for_is_written(
+    here: list[str], daemon: FakeDaemon, tmp_path: Path
+) -> None:
+    out = tmp_path / "exam.txt"
+    daemon.names = [{"name": "cdn.a.example", "registrable": "a.example"}, "b.example"]
+    done = call("exam", "learn", "--room", "lab-a", "--out", out, "--for", "4m", *here)
+    assert done.code == 0
+    assert "2 names. Look through it, then: filterd exam start --allow" in done.out
+    assert "cdn.a.example\n" in out.read_text(encoding="utf-8")
+    watched = [asked for command, asked in daemon.asked if command == "exam-watch"]
+    assert watched == [{"room": "lab-a"}, {"room": "lab-a", "off": True}]
+    told = call("exam", "learn", "--room", "lab-a", "--out", out, "--json", *here).out
+    assert json.loads(told)["names"] == ["b.example", "cdn.a.example"]
+
+
+def test_a_trial_run_of_nothing_writes_nothing(
+    here: list[str], daemon: FakeDaemon, tmp_path: Path
+) -> None:
+    out = tmp_path / "exam.txt"
+    done = call("exam", "learn", "--room", "lab-a", "--out", out, *here)
+    assert (done.code, out.exists()) == (1, False)
+    assert "Nothing was asked for" in done.err
+    assert daemon.commands()[0] == "exam-watch"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("--out nowhere/exam.txt", "there is no folder nowhere"),
+        ("--out exam.txt --for 5h", "too long for a trial run (4h at most)"),
+    ],
+)
+def test_a_trial_run_that_would_be_for_nothing_does_not_begin(
+    words: str, why: str, here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("exam", "learn", "--room", "lab-a", *words.split(), *here)
+    assert (done.code, daemon.commands()) == (2, [])
+    assert why in done.err

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of what an exam needs come back as they were written, and say where they are wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.cli import exam_names
+from filterd.cli.exam_names import Needed
+from filterd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_a_trial_run_asked_for_is_read_again(tmp_path: Path) -> None:
+    seen = [
+        {"name": "www.b.example", "registrable": "b.example"},
+        {"name": "cdn.a.example", "registrable": "a.example"},
+        {"name": "b.example", "registrable": "b.example"},
+    ]
+    path = tmp_path / "exam.txt"
+    path.write_text(exam_names.dump(seen, "a trial run"), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == (
+        "# a trial run\n\n# a.example\ncdn.a.example\n\n# b.example\nb.example\nwww.b.example\n"
+    )
+    names = ("cdn.a.example", "b.example", "www.b.example")
+    assert exam_names.load(path) == Needed(names)
+
+
+def test_services_and_remarks_may_stand_there_too() -> None:
+    text = "service:azota\n  A.Example.  # the exam\n\nservice:azota\n"
+    assert exam_names.parse(text, "x") == Needed(("a.example",), ("azota",))
+
+
+def test_every_wrong_line_is_told() -> None:
+    with pytest.raises(ConfigError) as caught:
+        exam_names.parse("https://a.example/x\nb.example\ncategory:games\n*.c.example\n", "x")
+    first, second, third = str(caught.value).splitlines()
+    assert first.startswith("x:1: 'https://a.example/x' is a URL")
+    assert second == "x:3: 'category:games' is neither a name nor a service"
+    assert third.startswith("x:4: a name needs no '*.' (write c.example")

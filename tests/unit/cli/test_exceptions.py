@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``allow``, ``block`` and ``exceptions``: asked of the daemon, told in both languages."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.commands import call
+from tests.support.fake_daemon import LESSON_ENDS, MONDAY_AT_8
+
+if TYPE_CHECKING:
+    from filterd.paths import StateFolder
+    from filterd.policy.overrides import LocalException
+    from tests.support.clock import FakeClock
+    from tests.support.fake_daemon import FakeDaemon
+
+YOUTUBE = ("service:youtube", "--grade", "8", "--reason", "Bài 12")
+
+
+def _set(daemon: FakeDaemon) -> tuple[LocalException, ...]:
+    return daemon.store.current().exceptions
+
+
+def test_a_service_is_opened_to_a_grade_until_the_lesson_ends(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("allow", *YOUTUBE, "--lesson", *here)
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "Change 1: service:youtube is open to grade 8 until 08:35\n"
+        "In force after 42 ms. To take it back: filterd undo 1\n"
+    )
+    (one,) = _set(daemon)
+    assert (one.kind, one.target, one.allow, one.audience, one.whom, one.ends_at) == (
+        "service",
+        "youtube",
+        True,
+        "grade",
+        "8",
+        LESSON_ENDS,
+    )
+    assert (one.reason, one.author) == ("Bài 12", "lan")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("www.a.example --for 45m", "www.a.example is blocked for everybody until 08:45"),
+        ("a.example --tier primary --until 2025-12-24", "for primary until 2025-12-25 00:00"),
+        ("a.example --room lab-a --permanent", "a.example is blocked for lab-a\n"),
+        ("category:games --from 09:00 --for 1h", "for everybody from 09:00 until 10:00"),
+        ("a.example --client 10.0.6.21 --for 1d", "for 10.0.6.21 until 2025-12-02 08:00"),
+    ],
+)
+def test_a_block_says_what_for_whom_and_how_long(
+    words: str, told: str, here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("block", *words.split(), "--reason", "why", *here)
+    assert (done.code, len(_set(daemon))) == (0, 1)
+    assert told in done.out
+
+
+def test_it_is_told_in_vietnamese(here: list[str], daemon: FakeDaemon) -> None:
+    done = call("allow", *YOUTUBE, "--for", "45m", *here, "--lang", "vi")
+    assert daemon.commands() == ["change"]
+    assert "Thay đổi 1: mở service:youtube cho khối 8 đến 08:45" in done.out
+
+
+def test_in_json_it_is_what_the_daemon_says(here: list[str], daemon: FakeDaemon) -> None:
+    done = call("allow", *YOUTUBE, "--for", "45m", "--json", *here)
+    assert json.loads(done.out)["number"] == 1
+    assert daemon.commands() == ["change"]
+
+
+def test_warnings_go_to_standard_error(here: list[str], daemon: FakeDaemon) -> None:
+    daemon.warnings = ["it is locked"]
+    done = call("allow", *YOUTUBE, "--for", "45m", *here)
+    assert (done.code, done.err) == (0, "warning: it is locked\n")
+
+
+def test_the_entry_of_a_list_needs_no_end(here: list[str], daemon: FakeDaemon) -> None:
+    assert call("allow", "entry:vnu.edu.vn", "--reason", "a university", *here).code == 0
+    (one,) = _set(daemon)
+    assert one.ends_at == MONDAY_AT_8 + 14 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("a.example --for 45m", "Missing option '--reason'"),
+        ("a.example --reason b", "for how long is not said (--for 45m, --until 17:00"),
+        ("a.example --reason b --for 45m --permanent", "--for and --permanent exclude each other"),
+        ("servce:youtube --reason b --for 45m", "did you mean 'service'?"),
+        ("a.example --reason b --for 45m --tier primery", "did you mean 'primary'?"),
+        ("entry:a.example --reason b --for 15d", "for 14 days at most"),
+        ("a.example --reason b --fro 45m", "No such option: --fro"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_with_a_remedy(
+    words: str, why: str, here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("allow", *words.split(), *here)
+    assert (done.code, done.out, len(done.error_lines)) == (2, "", 1)
+    assert why in done.err
+    assert _set(daemon) == ()
+
+
+def test_without_a_daemon_nothing_is_changed(here: list[str], quiet: StateFolder) -> None:
+    done = call("allow", *YOUTUBE, "--for", "45m", *here)
+    assert done.code == 2
+    assert "no running filterd answers" in done.err
+    assert not quiet.overrides.exists()
+
+
+def test_what_is_set_is_listed_within_80_columns(
+    here: list[str], daemon: FakeDaemon, clock: FakeClock
+) -> None:
+    call("allow", *YOUTUBE, "--lesson", *here)
+    call("block", "www.a.example", "--permanent", "--reason", "x" * 100, *here)
+    listed = call("exceptions", "list", *here)
+    assert max(map(len, listed.out.splitlines())) <= 80
+    for words in ("allow service:yout", "grade 8", "until 08:35", "no end", "lan"):
+        assert words in listed.out
+    clock.advance(3600)
+    assert "youtube" not in call("exceptions", "list", *here).out
+    assert "ended" in call("exceptions", "list", "--all", *here).out
+    told = json.loads(call("exceptions", "list", "--all", "--json", *here).out)
+    assert [(one["id"], one["state"]) for one in told] == [(1, "ended"), (2, "on")]
+    assert daemon.commands().count("overrides") == 4
+
+
+def test_an_empty_list_says_so(here: list[str], daemon: FakeDaemon) -> None:
+    assert call("exceptions", "list", *here).out == "There are no exceptions.\n"
+    assert daemon.commands() == ["overrides"]
+
+
+def test_without_a_daemon_what_is_on_the_disk_is_listed(
+    here: list[str], quiet: StateFolder
+) -> None:
+    assert call("exceptions", "list", *here).out == "There are no exceptions.\n"
+    assert not quiet.overrides.exists()
+
+
+def test_an_exception_is_ended_before_its_time(here: list[str], daemon: FakeDaemon) -> None:
+    call("allow", *YOUTUBE, "--lesson", *here)
+    done = call("exceptions", "revoke", "1", *here)
+    assert "Change 2: number 1 is ended" in done.out
+    assert _set(daemon) == ()
+    again = call("exceptions", "revoke", "1", *here)
+    assert (again.code, again.error_lines) == (
+        2,
+        ["filterd: 1 is no exception or setting that is set (list them to see which are)"],
+    )

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``policy test`` holds the files on disk to what is expected of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.commands import call
+from tests.support.daemon import write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_ships_meets_what_is_expected_of_it(here: list[str]) -> None:
+    done = call("policy", "test", *here)
+    assert (done.code, done.err) == (0, "")
+    assert "expectations are met." in done.out
+
+
+def test_a_school_that_opens_what_is_expected_to_be_closed_is_told(
+    tmp_path: Path, here: list[str]
+) -> None:
+    more = "grades:\n  4: {categories: {allow: [social-media]}}\n"
+    site = write_site(tmp_path / "own", port=5353, more=more)
+    done = call("policy", "test", "--config", str(site), *here[2:])
+    assert done.code == 1
+    told = (
+        "expected: www.tiktok.com is blocked for primary; but it passes for 4 (open, social-media"
+    )
+    assert told in done.out
+    assert "primary.yaml:" in done.out
+    (site / "expectations").mkdir()
+    (site / "expectations" / "primary.yaml").write_text("[]\n", encoding="utf-8")
+    assert call("policy", "test", "--config", str(site), *here[2:]).code == 0
+
+
+def test_a_file_of_ones_own_can_be_tried(tmp_path: Path, here: list[str]) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        "- www.youtube.com is blocked for room lab-a at t2 08:00\n"
+        "- www.youtube.com is blocked for room library\n",
+        encoding="utf-8",
+    )
+    done = call("policy", "test", file, "--json", *here)
+    told = json.loads(done.out)
+    assert (done.code, told["expectations"]) == (1, 2)
+    (unmet,) = told["unmet"]
+    assert (unmet["line"], unmet["found"][0]["network"]) == (2, "library")
+
+
+@pytest.mark.parametrize("text", ["- nonsense\n", "- a.example passes for room lab-c\n"])
+def test_a_wrong_file_is_told(text: str, tmp_path: Path, here: list[str]) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(text, encoding="utf-8")
+    done = call("policy", "test", file, *here)
+    assert (done.code, done.out) == (2, "")
+    assert f"{file}:1:3: " in done.err

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who changed what is shown, taken back, and looked through for what was altered."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING
+
+from tests.support.commands import call
+
+if TYPE_CHECKING:
+    import pytest
+
+    from filterd.paths import StateFolder
+    from tests.support.fake_daemon import FakeDaemon
+
+
+def _change(daemon: FakeDaemon, *names: str) -> None:
+    for name in names:
+        daemon.ask(
+            daemon.store._path,
+            "change",
+            kind="exception",
+            reason="why",
+            target_kind="name",
+            target=name,
+            allow=False,
+        )
+
+
+def test_the_last_change_is_taken_back(here: list[str], daemon: FakeDaemon) -> None:
+    _change(daemon, "a.example", "b.example")
+    done = call("undo", *here)
+    assert (done.code, done.out.splitlines()[0]) == (0, "Change 3: change 2 is taken back")
+    assert [one.target for one in daemon.store.current().exceptions] == ["a.example"]
+
+
+def test_any_change_is_taken_back_by_its_number(here: list[str], daemon: FakeDaemon) -> None:
+    _change(daemon, "a.example", "b.example")
+    assert "change 1 is taken back" in call("undo", "1", *here).out
+    assert [one.target for one in daemon.store.current().exceptions] == ["b.example"]
+    again = call("undo", "1", *here)
+    assert again.error_lines == [
+        "filterd: change 1 has been taken back already, by 3 (to have it again, undo change 3)"
+    ]
+
+
+def test_where_nothing_was_changed_nothing_is_taken_back(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    assert call("undo", *here).error_lines == ["filterd: there is no change to take back"]
+    assert call("history", "list", *here).out == "Nothing has been changed yet.\n"
+    assert daemon.commands() == ["change", "history"]
+
+
+def test_the_history_says_who_when_what_and_why(here: list[str], daemon: FakeDaemon) -> None:
+    _change(daemon, "a.example", "b.example", "c.example")
+    shown = call("history", "list", "--limit", "2", *here)
+    assert max(map(len, shown.out.splitlines())) <= 80
+    assert "a.example" not in shown.out
+    for words in ("08:00", "lan", "c.example is blocked", "why"):
+        assert words in shown.out
+    told = json.loads(call("history", "list", "--json", *here).out)
+    assert [row["number"] for row in told] == [3, 2, 1]
+    assert told[0]["after"]["exceptions"][0]["target"] == "c.example"
+
+
+def test_a_sound_history_is_called_so(here: list[str], daemon: FakeDaemon) -> None:
+    _change(daemon, "a.example")
+    assert call("history", "verify", *here).code == 0
+    assert json.loads(call("history", "verify", "--json", *here).out)["ok"] is True
+    assert daemon.commands() == ["change", "history-verify", "history-verify"]
+
+
+def test_an_altered_change_is_found_without_a_daemon_too(
+    here: list[str], daemon: FakeDaemon, quiet: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _change(daemon, "a.example", "b.example")
+    with sqlite3.connect(quiet.overrides) as connection:
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%previous%'"
+        (table,) = connection.execute(tables).fetchone()
+        guards = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for (guard,) in connection.execute(guards).fetchall():
+            connection.execute(f"DROP TRIGGER {guard}")
+        connection.execute(f"UPDATE {table} SET reason = 'another' WHERE number = 2")
+    monkeypatch.undo()
+    done = call("history", "verify", *here)
+    assert done.code == 1
+    assert "altered from change 2 on: it has been altered" in done.out
+    assert json.loads(call("history", "verify", "--json", *here).out)["first_bad"] == 2

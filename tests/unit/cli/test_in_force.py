@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in force is asked of the daemon, and read from the disk where none runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from filterd import control
+from filterd.cli.context import Context
+from filterd.cli.in_force import ask_or_none, in_force, policy_in_force, set_now
+from filterd.errors import ControlError
+from filterd.policy import store as policy_store
+from filterd.policy.overrides import Overrides
+from filterd.texts import Texts
+
+if TYPE_CHECKING:
+    from filterd.paths import StateFolder
+    from tests.support.fake_daemon import FakeDaemon
+
+
+@pytest.fixture
+def context(week: Path, quiet: StateFolder) -> Context:
+    return Context(week, quiet, Texts("en"), Console(), Console())
+
+
+def test_what_the_daemon_has_is_what_counts(context: Context, daemon: FakeDaemon) -> None:
+    daemon.ask(Path(), "change", kind="room", reason="", room="lab-a", grade="12")
+    now = in_force(context)
+    assert (now.overrides, now.moment.seats["lab-a"].grade) == (daemon.store.current(), "12")
+    assert now.clock.zone.key == "Asia/Ho_Chi_Minh"
+
+
+def test_without_a_daemon_it_is_what_stands_on_the_disk(
+    context: Context, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon.ask(Path(), "change", kind="room", reason="", room="lab-a", grade="12")
+    monkeypatch.undo()
+    assert set_now(context) == daemon.store.current()
+
+
+def test_where_nothing_was_ever_set_nothing_is(context: Context) -> None:
+    assert set_now(context) == Overrides()
+
+
+def test_a_running_daemon_has_the_policy_that_it_loaded(
+    context: Context, quiet: StateFolder
+) -> None:
+    policy = policy_in_force(context)
+    quiet.control_socket.touch()
+    policy_store.save(quiet.policy, policy.__class__(**{**_fields(policy), "school": "B"}))
+    assert policy_in_force(context).school == "B"
+    quiet.policy.unlink()
+    assert policy_in_force(context).school == policy.school
+
+
+def test_a_daemon_that_cannot_say_is_no_daemon_that_is_not_there(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(*_: Any, **__: Any) -> Any:
+        raise ControlError("no")
+
+    monkeypatch.setattr(control, "ask", ask)
+    assert ask_or_none(context, "overrides") is None
+    monkeypatch.setattr(control, "is_running", lambda _: True)
+    with pytest.raises(ControlError):
+        ask_or_none(context, "overrides")
+
+
+def test_an_answer_of_another_version_is_told(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ask", lambda *_, **__: {"exceptions": [{"id": 1}]})
+    with pytest.raises(ControlError, match="of another version"):
+        set_now(context)
+
+
+def _fields(policy: Any) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in policy.__dataclass_fields__}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mistake of a list is opened, reported, and seen to be mended."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.lists.index import Index
+from tests.support.commands import call
+from tests.support.fake_daemon import MONDAY_AT_8
+from tests.support.policies import an_index
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+    from tests.support.fake_daemon import FakeDaemon
+
+REPORT = ("report-mistake", "university.example", "--reason", "Một trường đại học")
+
+
+@pytest.fixture
+def lists(quiet: StateFolder, tmp_path: Path) -> Path:
+    """Lists of a third party that name a university."""
+    _compile(quiet, tmp_path, "university.example")
+    return quiet.index
+
+
+def _compile(state: StateFolder, folder: Path, *entries: str) -> None:
+    folder = folder / f"lists{len(list(folder.iterdir()))}"
+    folder.mkdir()
+    an_index(folder, {"third-party": ("games", "domains", False, ["other.example", *entries])})
+    (folder / "index").replace(state.index)
+
+
+def test_the_entry_is_open_and_reported(here: list[str], daemon: FakeDaemon, lists: Path) -> None:
+    done = call(*REPORT, *here)
+    assert (done.code, done.err) == (0, "")
+    assert "university.example is open until 14 d, and reported" in done.out
+    (one,) = daemon.store.current().exceptions
+    assert (one.kind, one.target, one.ends_at) == (
+        "entry",
+        "university.example",
+        MONDAY_AT_8 + 14 * 86_400,
+    )
+    assert daemon.asked[-1][1]["seen_in"] == Index.open(lists).digest.hex()[:12]
+
+
+def test_what_was_reported_is_shown_until_it_is_mended(
+    here: list[str], daemon: FakeDaemon, lists: Path, quiet: StateFolder, tmp_path: Path
+) -> None:
+    assert call("report-mistake", "--list", *here).out == "No mistake has been reported.\n"
+    call(*REPORT, "--until", "17:00", *here)
+    shown = call("report-mistake", "--list", *here).out
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "third-party, line 2" in shown
+    _compile(quiet, tmp_path)
+    (told,) = json.loads(call("report-mistake", "--list", "--json", *here).out)
+    assert (told["mended"], told["listed"]) == (True, None)
+    assert told["mended_in"] == Index.open(lists).digest.hex()[:12] != told["seen_in"]
+    call("undo", "1", *here)
+    assert json.loads(call("report-mistake", "--list", "--json", *here).out) == []
+    assert "report-mistake" in str(daemon.asked)
+
+
+def test_reports_are_written_for_the_centre_without_who_found_them(
+    here: list[str], daemon: FakeDaemon, lists: Path, tmp_path: Path
+) -> None:
+    call(*REPORT, *here)
+    out = tmp_path / "reports.jsonl"
+    done = call("report-mistake", "--export", out, *here)
+    assert (done.code, lists.exists()) == (0, True)
+    (line,) = out.read_text(encoding="utf-8").splitlines()
+    told = json.loads(line)
+    assert (told["school"], told["name"]) == ("Trường mẫu", "university.example")
+    assert daemon.author not in line
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("", "NAME is missing (filterd report-mistake NAME --reason"),
+        ("a.example", "--reason is missing"),
+        ("a.example --list", "take no name"),
+        ("10.0.0.1 --reason b", "is an address"),
+        ("a.example --reason b --until 2026-02-01", "14 days at most"),
+    ],
+)
+def test_what_is_no_report_is_refused(
+    words: str, why: str, here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("report-mistake", *words.split(), *here)
+    assert (done.code, done.out, len(done.error_lines)) == (2, "", 1)
+    assert why in done.err
+    assert daemon.store.current().exceptions == ()

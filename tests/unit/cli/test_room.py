@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who sits in which room is shown and said; devices are learned, written and read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.cli.room import _steps
+from tests.support.commands import call
+from tests.support.fake_daemon import LESSON_ENDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+    from tests.support.clock import FakeClock
+    from tests.support.fake_daemon import FakeDaemon
+
+MACS = [f"02:00:5e:00:00:{number:02}" for number in range(10)]
+
+
+def _row(out: str, room: str) -> list[str]:
+    return next(line.split() for line in out.splitlines() if line.startswith(f" {room} "))
+
+
+def test_rooms_say_who_sits_there_why_and_until_when(
+    here: list[str], daemon: FakeDaemon, clock: FakeClock
+) -> None:
+    shown = call("room", "list", *here)
+    assert max(map(len, shown.out.splitlines())) <= 80
+    assert _row(shown.out, "lab-a") == ["lab-a", "6", "tiet-2", "08:35", "1"]
+    assert _row(shown.out, "library") == ["library", "8"]
+    clock.advance(36 * 60)
+    between = _row(call("room", "list", *here).out, "lab-a")
+    assert between == ["lab-a", "6", "between", "lessons", "08:55", "1"]
+    call("room", "set", "lab-a", "--grade", "9", "--for", "10m", *here)
+    by_hand = _row(call("room", "list", *here).out, "lab-a")
+    assert by_hand == ["lab-a", "9", "set", "by", "lan", "08:46", "1"]
+    assert "room-seen" in daemon.commands()
+
+
+def test_devices_that_are_in_no_room_are_shown(here: list[str], daemon: FakeDaemon) -> None:
+    daemon.devices = [{"mac": MACS[5], "address": "10.0.20.7"}, MACS[6]]
+    shown = call("room", "list", *here).out
+    assert "Devices that are in no room" in shown
+    assert f"{MACS[5]}  10.0.20.7" in shown
+    assert [one["mac"] for one in json.loads(call("room", "list", "--json", *here).out)["unknown"]]
+
+
+def test_rooms_are_shown_without_a_daemon_too(here: list[str], quiet: StateFolder) -> None:
+    told = json.loads(call("room", "list", "--json", *here).out)
+    (lab,) = (one for one in told["rooms"] if one["room"] == "lab-a")
+    assert (lab["grade"], lab["why"], lab["lesson"], lab["until"]) == (
+        "6",
+        "lesson",
+        "tiet-2",
+        LESSON_ENDS,
+    )
+    assert told["unknown"] == []
+    assert not quiet.overrides.exists()
+
+
+def test_one_room_is_shown_with_its_week_and_all_that_is_set(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    call("room", "set", "lab-a", "--grade", "9", "--from", "09:00", "--until", "10:00", *here)
+    call("exam", "start", "--room", "lab-a", "--for", "90m", "--service", "azota", *here)
+    shown = call("room", "show", "lab-a", *here).out
+    assert max(map(len, shown.splitlines())) <= 80
+    for words in (
+        "grade 6",
+        "exam 2",
+        "10.0.20.0/24",
+        MACS[1],
+        "the room lab-a is grade 9 from 09:00 until 10:00",
+        "exam in the room lab-a",
+        "Mon",
+        "tiet-3",
+    ):
+        assert words in shown
+    told = json.loads(call("room", "show", "lab-a", "--json", *here).out)
+    assert len(told["timetable"]) == 4
+    assert daemon.commands().count("overrides") == 2
+
+
+@pytest.mark.parametrize("words", ["show lab-b", "learn lab-b"])
+def test_a_room_that_is_none_gets_a_hint(words: str, here: list[str], daemon: FakeDaemon) -> None:
+    done = call("room", *words.split(), *here)
+    assert (done.code, done.error_lines) == (
+        2,
+        ["filterd: 'lab-b' is no room (did you mean 'lab-a'?)"],
+    )
+    assert daemon.commands() == ["overrides"]
+
+
+def test_a_room_is_given_to_a_grade_until_the_lesson_ends(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("room", "set", "lab-a", "--grade", "9", "--lesson", *here)
+    assert done.out.startswith("Change 1: the room lab-a is grade 9 until 08:35\n")
+    (setting,) = daemon.store.current().rooms
+    assert (setting.grade, setting.ends_at) == ("9", LESSON_ENDS)
+
+
+def test_who_sits_there_must_be_said_for_how_long(here: list[str], daemon: FakeDaemon) -> None:
+    done = call("room", "set", "lab-a", "--grade", "9", *here)
+    assert (done.code, daemon.commands()) == (2, [])
+    assert "for how long is not said" in done.err
+
+
+def test_devices_that_appear_stand_in_the_room(here: list[str], daemon: FakeDaemon) -> None:
+    daemon.devices, daemon.already = [{"mac": MACS[3]}, {"mac": MACS[2]}], [MACS[4]]
+    done = call("room", "learn", "lab-a", "--for", "1m", *here)
+    assert done.code == 0
+    assert "the room lab-a has 2 devices" in done.out
+    assert f"{MACS[2]} appeared" in done.err
+    assert f"{MACS[4]} is on already" in done.err
+    (devices,) = daemon.store.current().devices
+    assert (devices.room, devices.macs) == ("lab-a", (MACS[2], MACS[3]))
+    assert ("room-watch", {"room": "lab-a"}) in daemon.asked
+
+
+def test_devices_are_added_to_those_that_are_there(here: list[str], daemon: FakeDaemon) -> None:
+    daemon.devices = [{"mac": MACS[3]}]
+    told = json.loads(call("room", "learn", "lab-a", "--for", "2m", "--add", "--json", *here).out)
+    assert told["macs"] == [MACS[1], MACS[3]]
+
+
+def test_where_nothing_appears_nothing_is_changed(here: list[str], daemon: FakeDaemon) -> None:
+    done = call("room", "learn", "lab-a", "--for", "2m", *here)
+    assert (done.code, done.out) == (1, "")
+    assert "No device appeared; nothing is changed" in done.err
+    assert "change" not in daemon.commands()
+
+
+def test_a_table_of_devices_goes_out_and_comes_back(
+    here: list[str], daemon: FakeDaemon, tmp_path: Path
+) -> None:
+    table = tmp_path / "rooms.csv"
+    assert call("room", "export", *here).out == f"room,mac\nlab-a,{MACS[1]}\n"
+    table.write_text(f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n", encoding="utf-8")
+    done = call("room", "import", table, *here)
+    assert done.out == "2 devices of 2 rooms, 2 changes\n"
+    assert call("room", "export", table, *here).code == 0
+    assert table.read_text(encoding="utf-8") == (f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n")
+    assert json.loads(call("room", "export", "--json", *here).out)["library"] == [MACS[3]]
+    assert json.loads(call("room", "import", table, "--json", *here).out) == []
+    assert daemon.store.current().number == 2
+
+
+def test_rooms_may_change_places(here: list[str], daemon: FakeDaemon, tmp_path: Path) -> None:
+    table = tmp_path / "rooms.csv"
+    for one, other in ((MACS[2], MACS[3]), (MACS[3], MACS[2])):
+        table.write_text(f"room,mac\nlab-a,{one}\nlibrary,{other}\n", encoding="utf-8")
+        assert call("room", "import", table, *here).error_lines == []
+    found = {one.room: one.macs for one in daemon.store.current().devices}
+    assert found == {"lab-a": (MACS[3],), "library": (MACS[2],)}
+
+
+def test_what_is_as_it_should_be_is_left_alone() -> None:
+    assert _steps({"a": ("1", "2")}, {"a": ("2", "1")}) == []
+    assert _steps({"a": ("1",)}, {"a": ("1", "2"), "b": ("3",)}) == [
+        ("a", ("1", "2")),
+        ("b", ("3",)),
+    ]
+
+
+def test_a_wrong_table_changes_nothing(here: list[str], daemon: FakeDaemon, tmp_path: Path) -> None:
+    table = tmp_path / "rooms.csv"
+    table.write_text(f"room,mac\nlab-a,{MACS[2]}\nlab-c,{MACS[3]}\n", encoding="utf-8")
+    done = call("room", "import", table, *here)
+    assert (done.code, daemon.commands()) == (2, ["overrides"])
+    assert f"{table}:3: 'lab-c' is no room" in done.err

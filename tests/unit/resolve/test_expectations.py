@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A site is held to what is expected of it, whatever commands have set at the time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ConfigErrors
+from filterd.policy.client import Client
+from filterd.policy.expectation import Expectation
+from filterd.policy.model import Audience, Network, Scheduled
+from filterd.policy.overrides import LocalException, Overrides, TargetKind
+from filterd.policy.week import Lesson, Period, Schedule, Window
+from filterd.resolve import expectations
+from filterd.resolve.explain import explain
+from filterd.resolve.site import Site
+from tests.support.fake_daemon import MONDAY_AT_8
+from tests.support.policies import a_policy, an_index, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.lists.index import Index
+    from filterd.policy.model import Policy
+
+HOUR = 3600.0
+GAMES = "play.example"
+EVERY_DAY = frozenset(range(7))
+NOON = Schedule("noon", (Window(EVERY_DAY, 11 * 3600, 13 * 3600),))
+LAB = Network(
+    "lab", "6", ("10.0.0.0/24",), timetable=(Period(0, "one", "12"), Period(0, "two", "3"))
+)
+LESSONS = (Lesson("one", 28_800, 32_400), Lesson("two", 32_400, 36_000))
+
+
+def _expect(whom: str, *, blocked: bool, audience: Audience = Audience.GRADE) -> Expectation:
+    verb = "is blocked" if blocked else "passes"
+    told = f"{GAMES} {verb} for {whom}"
+    return Expectation(wire(GAMES), blocked, audience, whom, told, "x.yaml", 7)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return an_index(tmp_path, {"games": ("games", "domains", False, [GAMES])})
+
+
+def _site(index: Index, policy: Policy, overrides: Overrides | None = None) -> Site:
+    return Site.of(policy, index, (), overrides=overrides or Overrides(), now=MONDAY_AT_8)
+
+
+def _unmet(site: Site, *wanted: Expectation) -> list[Expectation]:
+    return [one.expectation for one in expectations.unmet(site, wanted, MONDAY_AT_8)]
+
+
+def test_what_is_so_is_met_and_what_is_not_is_told(index: Index) -> None:
+    site = _site(index, a_policy())
+    met = [_expect("3", blocked=True), _expect("12", blocked=False)]
+    wrong = [_expect("3", blocked=False), _expect("12", blocked=True)]
+    assert _unmet(site, *met, *wrong) == wrong
+
+
+def test_a_tier_is_every_grade_of_it(index: Index) -> None:
+    site = _site(index, a_policy())
+    of_tier = _expect("lower-secondary", blocked=True, audience=Audience.TIER)
+    (unmet,) = expectations.unmet(site, [of_tier], MONDAY_AT_8)
+    assert [one.grade for one in unmet.found] == ["7", "8", "9"]
+    assert str(unmet.error()) == (
+        "x.yaml:7: expected: play.example is blocked for lower-secondary; but it passes for"
+        " 7, 8, 9 (open, games, games) (mend the policy, or what is expected of it)"
+    )
+    everybody = _expect("", blocked=True, audience=Audience.EVERYBODY)
+    (unmet,) = expectations.unmet(site, [everybody], MONDAY_AT_8)
+    assert "staff" in [one.grade for one in unmet.found]
+
+
+def test_what_commands_have_set_does_not_count(index: Index) -> None:
+    rule = LocalException(
+        1, TargetKind.NAME, GAMES, True, Audience.EVERYBODY, "", "why", "lan", 0.0
+    )
+    site = _site(index, a_policy(), Overrides(exceptions=(rule,), number=1))
+    client = Client(site.policy.grades["3"])
+    assert not explain(site, client, wire(GAMES), 1, MONDAY_AT_8).blocked
+    assert _unmet(site, _expect("3", blocked=True)) == []
+
+
+def test_schedules_count_only_where_it_is_said_when(index: Index) -> None:
+    opening = Scheduled("noon", True, "category", "games")
+    policy = replace(a_policy(), schedules=(NOON,), scheduled=(opening,))
+    always = _expect("3", blocked=True)
+    at_noon = replace(_expect("3", blocked=False), weekday=0, second=12 * 3600)
+    at_eight = replace(_expect("3", blocked=True), weekday=0, second=8 * 3600)
+    on_that_day = replace(_expect("3", blocked=False), at=MONDAY_AT_8 + 4 * HOUR)
+    site = Site.of(policy, index, (), now=MONDAY_AT_8 + 4 * HOUR)
+    found = expectations.unmet(
+        site, [always, at_noon, at_eight, on_that_day], MONDAY_AT_8 + 4 * HOUR
+    )
+    assert found == ()
+    otherwise = replace(at_noon, blocked=True)
+    assert _unmet(_site(index, policy), otherwise) == [otherwise]
+
+
+def test_a_room_is_whoever_sits_there_then(index: Index) -> None:
+    policy = replace(a_policy(networks=(LAB,)), lessons=LESSONS)
+    in_lab = _expect("lab", blocked=False, audience=Audience.NETWORK)
+    first = replace(in_lab, weekday=0, second=28_800)
+    second = replace(in_lab, weekday=0, second=32_400)
+    assert _unmet(_site(index, policy), first, second) == [second]
+
+
+def test_a_site_that_does_not_meet_them_is_refused(index: Index) -> None:
+    wanted = [_expect(str(grade), blocked=True) for grade in range(1, 13)] * 4
+    site = _site(index, replace(a_policy(), expectations=tuple(wanted)))
+    with pytest.raises(ConfigErrors) as caught:
+        expectations.check(site, MONDAY_AT_8)
+    assert len(caught.value.errors) == 20
+    expectations.check(_site(index, a_policy()), MONDAY_AT_8)
