@@ -23,7 +23,6 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -31,12 +30,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import uvloop
 
 from filterd import twins
+from filterd.cli.commands import commands
 from filterd.clock import SystemClock
-from filterd.control import Command, ControlServer
-from filterd.errors import ControlError, FilterdError, StoreError
+from filterd.control import ControlServer
+from filterd.errors import FilterdError, StoreError
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
-from filterd.querylog import DAYS_KEPT
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
 from filterd.server.life import (
@@ -227,46 +226,6 @@ async def _reload(manager: Manager) -> None:
             _log.error("%s", line)
         if manager.site is before:
             _log.error("not reloaded: what was in force stays")
-
-
-def commands(manager: Manager) -> dict[str, Command]:
-    """Return what the control socket can be asked."""
-
-    async def ping(_: dict[str, Any]) -> str:
-        return "pong"
-
-    async def status(_: dict[str, Any]) -> dict[str, Any]:
-        return await manager.status()
-
-    async def reload(_: dict[str, Any]) -> dict[str, Any]:
-        return asdict(await manager.reload())
-
-    async def check(request: dict[str, Any]) -> dict[str, Any] | None:
-        try:
-            question = {
-                "qname": bytes.fromhex(request["qname"]).hex(),
-                "qtype": int(request["qtype"]),
-                "grade": request["grade"],
-                "address": request["client"],
-                "at": request["at"],
-            }
-        except (KeyError, TypeError, ValueError) as error:
-            raise ControlError("`check` wants qname, qtype, grade, client and at") from error
-        return await manager.check(**question)
-
-    async def log_totals(request: dict[str, Any]) -> list[dict[str, Any]]:
-        days, grade = request.get("days", 1), request.get("grade", "")
-        if not isinstance(days, int) or not 1 <= days <= DAYS_KEPT or not isinstance(grade, str):
-            raise ControlError(f"`log totals` wants days, 1 to {DAYS_KEPT}, and a grade")
-        return await manager.log_totals(days=days, grade=grade)
-
-    return {
-        "ping": ping,
-        "status": status,
-        "reload": reload,
-        "check": check,
-        "log totals": log_totals,
-    }
 
 
 def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:

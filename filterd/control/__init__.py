@@ -4,10 +4,12 @@
 A Unix socket in the state folder; whoever may open it may ask. One request a
 connection: a line of JSON ``{"command": ..., ...}``, answered by a line of JSON,
 ``{"ok": true, "result": ...}`` or ``{"ok": false, "errors": [...]}``. The server
-side knows no command: it is given a table of them.
+side knows no command: it is given a table of them, and tells each who asks, as
+the kernel says.
 """
 
+from filterd.control.caller import Caller
 from filterd.control.client import ask, is_running
 from filterd.control.server import Command, ControlServer
 
-__all__ = ["Command", "ControlServer", "ask", "is_running"]
+__all__ = ["Caller", "Command", "ControlServer", "ask", "is_running"]

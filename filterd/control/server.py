@@ -11,14 +11,17 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from filterd.control.caller import Caller, caller_of
 from filterd.errors import FilterdError, StoreError, to_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Command = Callable[[dict[str, Any]], Awaitable[Any]]
+Command = Callable[[dict[str, Any], Caller], Awaitable[Any]]
+"""What was asked for, and who asks, which it may not say itself."""
 
-_LARGEST_REQUEST = 65_536
+_LARGEST_REQUEST = 512 * 1024
+"""An exam may have two thousand names."""
 _REQUEST_WITHIN_S = 5.0
 _MODE = 0o660
 _LOOK_EVERY_S = 5.0
@@ -106,21 +109,22 @@ class ControlServer:
         try:
             async with asyncio.timeout(_REQUEST_WITHIN_S):
                 request = await reader.readline()
-            writer.write(json.dumps(await self._answer(request)).encode() + b"\n")
+            caller = caller_of(writer.get_extra_info("socket"))
+            writer.write(json.dumps(await self._answer(request, caller)).encode() + b"\n")
             await writer.drain()
         except (OSError, ValueError, TimeoutError):
             pass  # whoever asked went away, or never came to the point
         finally:
             writer.close()
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _answer(self, line: bytes, caller: Caller) -> dict[str, Any]:
         try:
             request = json.loads(line)
             command = self._commands[request.pop("command")]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {"ok": False, "error": "this filterd does not know that command"}
         try:
-            return {"ok": True, "result": await command(request)}
+            return {"ok": True, "result": await command(request, caller)}
         except FilterdError as error:
             return {"ok": False, **to_plain(error)}
         except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer

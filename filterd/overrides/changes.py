@@ -17,9 +17,15 @@ from filterd.errors import ChangeError
 from filterd.overrides import values
 from filterd.overrides.effects import has_ended, things_of
 from filterd.overrides.exceptions import ReportMistake, Revoke, SetException, SetGrade
-from filterd.overrides.history import UNDO, Row
+from filterd.overrides.history import TRIAL, UNDO, Row
 from filterd.overrides.making import Making
-from filterd.overrides.rooms import SetExam, SetRoom, SetRoomDevices, StopExam
+from filterd.overrides.rooms import (
+    NoteTrial,
+    SetExam,
+    SetRoom,
+    SetRoomDevices,
+    StopExam,
+)
 from filterd.overrides.undoing import Undo
 from filterd.overrides.values import Fields
 from filterd.policy.encoding import to_plain
@@ -43,6 +49,7 @@ _KINDS: dict[str, Any] = {
     "exam-stop": StopExam,
     "grade": SetGrade,
     UNDO: Undo,
+    TRIAL: NoteTrial,
     "report-mistake": ReportMistake,
 }
 KINDS = tuple(_KINDS)

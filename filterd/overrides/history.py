@@ -29,6 +29,8 @@ GENESIS = "0" * 64
 """What stands in the first row for the hash of the row before it."""
 RESTORED = "restored"
 UNDO = "undo"
+TRIAL = "exam-trial"
+"""A kind that sets nothing."""
 
 
 class Row(NamedTuple):
@@ -142,7 +144,7 @@ def newest_undoable(rows: Iterable[Row]) -> Row | None:
         rows: in descending order.
     """
     counting = (row for row, taken_back_by in with_undos(rows) if taken_back_by is None)
-    return next((row for row in counting if row.kind not in {UNDO, RESTORED}), None)
+    return next((row for row in counting if row.kind not in {UNDO, RESTORED, TRIAL}), None)
 
 
 def with_undos(rows: Iterable[Row]) -> Iterator[tuple[Row, int | None]]:

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteTrial:
+    """Note that a trial run of an exam was begun in a room; it sets nothing."""
+
+    room: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> NoteTrial:
+        """Check what somebody asks for."""
+        return cls(fields.take("room", values.identifier))
+
+    def effect(self, _making: Making) -> Effect:
+        """Return what it does."""
+        return Effect()
+
+
+@dataclass(frozen=True, slots=True)
 class SetRoom:
     """Give a room a grade for a time; what that leaves no room for is taken away."""
 

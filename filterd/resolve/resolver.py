@@ -55,6 +55,8 @@ class Resolver:
         self._own_mark = int(EdnsOption.OWN_MARK), own_mark
         self.noted: Callable[[Query, Answer, bytes], None] | None = None
         """Called with each answer that was composed, whole, for who may repeat it."""
+        self.witness: Callable[[Query, Answer], None] | None = None
+        """Told of each answer, while somebody wants to know what is asked for."""
         self.counters: Counter[str] = Counter()
         """By ``Source`` of the answer; ``dropped`` in silence; ``malformed``, ``notimp`` and
         ``badvers``, answered by these; ``error``, a fault of ours. Each message counts once."""
@@ -105,6 +107,8 @@ class Resolver:
             reply = compose(query, answer, self._clock.wall())
             if self.noted is not None:
                 self.noted(query, answer, reply)
+            if self.witness is not None:
+                self.witness(query, answer)
         except Exception:  # noqa: BLE001 -- logged whole; the filter fails closed
             self.counters["error"] += 1
             self._count(query, Answer(Source.FAILED))

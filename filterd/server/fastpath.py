@@ -118,6 +118,7 @@ class FastPath:
         self._site: Site | None = None
         self._version = -1
         self._drift_s = self._wall = self._settled_at = 0.0
+        self._left = frozenset[str]()
         resolver.noted = self.noted
 
     def refresh(self, now: float) -> None:
@@ -144,6 +145,11 @@ class FastPath:
         """What is answered from: as of the last ``refresh``."""
         return self._site
 
+    def leave_to_chain(self, networks: frozenset[str]) -> None:
+        """Leave every question of these networks to the chain from now on, and of no others."""
+        self._left = networks
+        self._site = None  # who is known already is forgotten with the next batch
+
     def report(self) -> None:
         """Tell the cache what was repeated, before anybody asks it again."""
         for source, hits in self.core.replay.take_hits():
@@ -169,7 +175,7 @@ class FastPath:
 
     def learn(self, query: Query) -> None:
         """Remember who a client is that the chain has just identified."""
-        if not self._is_current(query.site):
+        if not self._is_current(query.site) or query.client.network in self._left:
             return
         peer = query.peer
         number = self._class_of(query.client)

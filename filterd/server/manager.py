@@ -7,6 +7,9 @@ what serves; whatever fails on the way leaves everything as it was. Then the
 compiled policy is renamed into place and the epoch moved, which is the commit.
 A manager whose predecessor died in between moves the epoch once more, so that
 all workers load what is in place, whichever that is.
+
+What commands change beside the site's files (``filterd.server.changes``) takes the
+same way, one after the other with reloads, but nothing is compiled or opened.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from filterd.paths import install
 from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
 from filterd.policy.store import digest
+from filterd.resolve import expectations
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
@@ -40,8 +44,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.policy.model import ListenAddress
+    from filterd.policy.overrides import Overrides
     from filterd.resolve.site import Site
+    from filterd.server.changes import Changes
     from filterd.server.life import Setting
+    from filterd.server.watches import ExamTrials, RoomWatches
 
 _WORKER_WITHIN_S = 20.0
 _STATUS_WITHIN_S = 2.0
@@ -81,11 +88,15 @@ class Manager:
         self._next_reload: asyncio.Task[Reloaded] | None = None
         self._workers: list[Channel] = []
         self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
+        self.changes: Changes
+        self.rooms: RoomWatches
+        self.trials: ExamTrials
         self._site: Site
 
     @property
     def site(self) -> Site:
-        """The policy and lists in force."""
+        """The policy and lists in force now."""
+        self._site = self._site.at(self._setting.clock.wall())
         return self._site
 
     async def start(self) -> None:
@@ -94,10 +105,20 @@ class Manager:
         Raises:
             FilterdError: nothing usable is on disk.
         """
+        # They bring SQLite and more, for this process only: all are forked with what is imported.
+        from filterd.server.changes import Changes, InForce  # noqa: PLC0415
+        from filterd.server.watches import ExamTrials, RoomWatches  # noqa: PLC0415
+
+        in_force = InForce(self._reloading, lambda: self.site, self._enforce)
+        self.changes = Changes(self._setting, in_force)
+        self.rooms = RoomWatches(self._setting.clock)
+        self.trials = ExamTrials(self._setting.clock, self._workers)
+        is_mended = await asyncio.to_thread(self.changes.start)
         self._site = await asyncio.to_thread(self._load)
         page = self._setting.page
-        if page.is_undecided:
+        if page.is_undecided or is_mended:
             page.epoch = page.next_epoch()
+        await asyncio.to_thread(self.changes.note, self._site.timed.policy)
         handlers = {"last_counts": self._log.take_last}
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
         self._log.start()
@@ -106,6 +127,7 @@ class Manager:
         """Let go of the workers; a reload that is not done stays undone."""
         if self._next_reload is not None:
             self._next_reload.cancel()
+        await self.changes.close()
         await self._log.stop()
         for worker in self._workers:
             await worker.close()
@@ -133,18 +155,21 @@ class Manager:
             self._next_reload = None  # whoever asks from now on may have changed what is being read
             site = await self._prepare_and_commit()
         give_back()
-        _log.info("reloaded: policy %s, %d names", digest(site.policy), len(site.index))
+        policy = site.timed.policy
+        await asyncio.to_thread(self.changes.note, policy)
+        _log.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
         moved = tuple(
             key
             for key in _ONLY_A_RESTART_CHANGES
-            if getattr(site.policy, key) != getattr(self._setting, key)
+            if getattr(policy, key) != getattr(self._setting, key)
         )
-        return Reloaded(digest(site.policy), len(site.index), len(site.index.lists), moved)
+        return Reloaded(digest(policy), len(site.index), len(site.index.lists), moved)
 
     async def _prepare_and_commit(self) -> Site:
         page = self._setting.page
         policy = await asyncio.to_thread(self._compile)
         site = await asyncio.to_thread(self._load, policy)
+        await asyncio.to_thread(expectations.check, site, self._setting.clock.wall())
         epoch = page.next_epoch()
         await self._tell_all("prepare", epoch=epoch, policy=str(policy))
         self._install(policy)
@@ -156,6 +181,24 @@ class Manager:
             raise ControlError(f"it is in force, but not yet in every worker: {error}") from error
         return site
 
+    async def _enforce(self, overrides: Overrides, epoch: int) -> None:
+        """Put what commands have set in force in every worker.
+
+        Raises:
+            FilterdError: a worker did not confirm it.
+        """
+        now, page = self._setting.clock.wall(), self._setting.page
+        site = await asyncio.to_thread(self._site.at, now, overrides)
+        copy = str(self._setting.state.exported_overrides)
+        try:
+            await self._tell_all("prepare", epoch=epoch, overrides=copy)
+        except FilterdError as error:
+            # It is recorded, so it counts: whoever is not ready loads it from the disk then.
+            _log.warning("%s; that worker loads what was changed by itself", error)
+        page.epoch = epoch
+        self._site = site
+        await self._tell_all("confirm", epoch=epoch)
+
     async def check(self, **whom: Any) -> dict[str, Any] | None:
         """Explain what a client gets; see ``Worker.check``."""
         told: dict[str, Any] | None = await self._ask_one("check", **whom)
@@ -164,7 +207,7 @@ class Manager:
     async def status(self) -> dict[str, Any]:
         """Return how the daemon fares, its workers added up; as plain data."""
         workers = await self._ask_those_that_answer("status")
-        policy, index = self._site.policy, self._site.index
+        policy, index = self._site.timed.policy, self._site.index
         return {
             "version": __version__,
             "pid": os.getppid(),

@@ -37,6 +37,7 @@ from filterd.server.relay import Relay
 from filterd.server.stepping import Stepper
 from filterd.server.summing import summed
 from filterd.server.tcp import TcpListener
+from filterd.server.trials import Trials
 from filterd.server.udp import UdpListener
 from filterd.upstream import Forwarder
 from filterd.wire import compose_query, parse_query
@@ -111,6 +112,7 @@ class Worker:
         core = Core(os.urandom(16), self._repeated)
         self._fast = FastPath(self._sites, clock, self._store, self._resolver, self._counts, core)
         self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
+        self._trials = Trials(self._resolver, self._fast)
         self._counts.enabled = policy.log.level is not LogLevel.OFF
         self._observer = Observer(self._surroundings, clock)
         await self._observer.start(policy)
@@ -122,6 +124,7 @@ class Worker:
             "prepare": self.prepare,
             "confirm": self.confirm,
             "counts": self.counts,
+            "trial": self._trials.trial,
         }
         self._channel = Channel(self._end, handlers)
         self._channel.announce()  # what a predecessor had read and not answered is asked again
@@ -143,6 +146,7 @@ class Worker:
         await self._stepper.close()
         for tcp in self._tcp:
             await tcp.close()
+        self._trials.close()
         self._fast.settle()
         for batch in self._counts.take_all():
             self._channel.tell("last_counts", batch=batch.as_plain())

@@ -2,15 +2,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import pwd
 import shutil
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.control import ControlServer
+from filterd.control import Caller, ControlServer
 from filterd.control import server as module
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 
@@ -19,23 +21,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def _echo(request: dict[str, Any]) -> Any:
+async def _echo(request: dict[str, Any], _: Caller) -> Any:
     return request
 
 
-async def _refuse(_: dict[str, Any]) -> Any:
+async def _who(_: dict[str, Any], caller: Caller) -> Any:
+    return [caller.uid, caller.user, sorted(caller.groups)]
+
+
+async def _refuse(_: dict[str, Any], __: Caller) -> Any:
     raise ControlError("not today")
 
 
-async def _wrong_site(_: dict[str, Any]) -> Any:
+async def _wrong_site(_: dict[str, Any], __: Caller) -> Any:
     raise ConfigErrors([ConfigError("bad key", path="site.yaml", line=3, column=5, hint="mend it")])
 
 
-async def _bug(_: dict[str, Any]) -> Any:
+async def _bug(_: dict[str, Any], __: Caller) -> Any:
     raise RuntimeError("a bug")
 
 
-COMMANDS = {"echo": _echo, "refuse": _refuse, "wrong-site": _wrong_site, "bug": _bug}
+COMMANDS = {
+    "echo": _echo,
+    "who": _who,
+    "refuse": _refuse,
+    "wrong-site": _wrong_site,
+    "bug": _bug,
+}
 
 
 def _with_server(path: Path, work: Callable[[ControlServer], Awaitable[None]]) -> None:
@@ -54,9 +66,11 @@ async def _exchange(path: Path, request: bytes) -> bytes:
     reader, writer = await asyncio.open_unix_connection(str(path))
     writer.write(request)
     writer.write_eof()
-    answer = await reader.read()
-    writer.close()
-    await writer.wait_closed()
+    answer = b""
+    with contextlib.suppress(ConnectionResetError):  # it was closed before all was taken in
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
     return answer
 
 
@@ -78,6 +92,18 @@ def test_a_command_gets_its_arguments_and_its_result_comes_back(tmp_path: Path) 
 def test_an_error_is_told(tmp_path: Path) -> None:
     answer = _ask(tmp_path / "s", b'{"command": "refuse"}\n')
     assert answer == {"ok": False, "error": "not today", "errors": []}
+
+
+def test_a_command_is_told_who_asks_and_not_by_whoever_asks(tmp_path: Path) -> None:
+    asked = b'{"command": "who", "uid": 4711, "user": "x", "caller": {}}\n'
+    uid, user, _groups = _ask(tmp_path / "s", asked)["result"]
+    assert (uid, user) == (os.geteuid(), pwd.getpwuid(os.geteuid()).pw_name)
+
+
+def test_an_exam_of_two_thousand_names_is_no_request_too_long(tmp_path: Path) -> None:
+    names = [f"{number}.{'x' * 60}.{'y' * 60}.example" for number in range(2000)]
+    request = json.dumps({"command": "echo", "names": names}).encode()
+    assert len(_ask(tmp_path / "s", request + b"\n")["result"]["names"]) == 2000
 
 
 def test_errors_of_the_site_keep_their_places(tmp_path: Path) -> None:
@@ -114,7 +140,7 @@ def test_what_is_no_command_is_answered_so(tmp_path: Path, request_line: bytes) 
 
 
 def test_a_line_that_never_ends_is_not_collected(tmp_path: Path) -> None:
-    assert _ask(tmp_path / "s", b"x" * 200_000) is None
+    assert _ask(tmp_path / "s", b"x" * 2_000_000) is None
 
 
 def test_who_says_nothing_does_not_keep_others_waiting(

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the control socket can be asked, and by whom.
+
+Everybody who may open the socket may look. What acts needs a rank, which the
+kernel's word of who asks gives (``filterd.overrides.ranks``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from filterd.control import Caller, Command
+from filterd.errors import ControlError
+from filterd.overrides.ranks import Author, Rank
+from filterd.querylog import DAYS_KEPT
+
+if TYPE_CHECKING:
+    from filterd.server.manager import Manager
+
+_LATEST = 253_402_300_799.0
+MOST_ROWS = 100_000
+
+
+def commands(manager: Manager) -> dict[str, Command]:
+    """Return the commands by name."""
+    return {
+        **_looking(manager),
+        **_remembering(manager),
+        **_acting(manager),
+        **_watching(manager),
+    }
+
+
+def author_of(caller: Caller) -> Author:
+    """Return who a caller is to filterd."""
+    return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
+
+
+def _looking(manager: Manager) -> dict[str, Command]:
+    """Return what tells of the present."""
+
+    async def ping(_: dict[str, Any], __: Caller) -> str:
+        return "pong"
+
+    async def status(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        return await manager.status()
+
+    async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
+        try:
+            question = {
+                "qname": bytes.fromhex(request["qname"]).hex(),
+                "qtype": int(request["qtype"]),
+                "grade": request["grade"],
+                "address": request["client"],
+                "at": request["at"],
+            }
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlError("`check` wants qname, qtype, grade, client and at") from error
+        return await manager.check(**question)
+
+    async def log_totals(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
+        days, grade = request.get("days", 1), request.get("grade", "")
+        if not _is_whole(days) or not 1 <= days <= DAYS_KEPT or not isinstance(grade, str):
+            raise ControlError(f"`log totals` wants days, 1 to {DAYS_KEPT}, and a grade")
+        return await manager.log_totals(days=days, grade=grade)
+
+    return {"ping": ping, "status": status, "check": check, "log totals": log_totals}
+
+
+def _remembering(manager: Manager) -> dict[str, Command]:
+    """Return what tells of changes."""
+
+    async def overrides(request: dict[str, Any], _: Caller) -> dict[str, Any]:
+        at = request.get("at")
+        is_time = isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= _LATEST
+        if at is not None and not is_time:
+            raise ControlError("`overrides` wants at, a Unix time, or nothing")
+        return await manager.changes.overrides(at)
+
+    async def history(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
+        limit = request.get("limit", 20)
+        if not _is_whole(limit) or not 1 <= limit <= MOST_ROWS:
+            raise ControlError(f"`history` wants limit, 1 to {MOST_ROWS}")
+        return await manager.changes.history(limit)
+
+    async def verify(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        return await manager.changes.verify()
+
+    return {"overrides": overrides, "history": history, "history-verify": verify}
+
+
+def _acting(manager: Manager) -> dict[str, Command]:
+    """Return what changes something."""
+
+    async def reload(_: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, "reload")
+        return asdict(await manager.reload())
+
+    async def change(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return await manager.changes.change(request, author_of(caller))
+
+    return {"reload": reload, "change": change}
+
+
+def _watching(manager: Manager) -> dict[str, Command]:
+    """Return what watches a room for somebody."""
+
+    async def room_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, "say which devices stand in a room")
+        return await manager.rooms.begin(_room(manager, request), manager.site.policy)
+
+    async def room_seen(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        if request.get("room") is None:
+            return await manager.rooms.in_no_network(manager.site.policy)
+        author_of(caller).must_be(Rank.ADMIN, "say which devices stand in a room")
+        return await manager.rooms.seen(_room(manager, request), manager.site.policy)
+
+    async def exam_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author = author_of(caller)
+        author.must_be(Rank.TEACHER, "listen to what a room asks for")
+        room = _room(manager, request)
+        if request.get("off"):
+            await manager.trials.end(room)
+        else:
+            await manager.changes.note_trial(room, author)
+            await manager.trials.begin(room)
+        return {"room": room}
+
+    async def exam_names(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.TEACHER, "listen to what a room asks for")
+        return await manager.trials.names(_room(manager, request))
+
+    return {
+        "room-watch": room_watch,
+        "room-seen": room_seen,
+        "exam-watch": exam_watch,
+        "exam-names": exam_names,
+    }
+
+
+def _room(manager: Manager, request: Mapping[str, Any]) -> str:
+    """Return the room that is asked about.
+
+    Raises:
+        ControlError: there is no such room.
+    """
+    room = request.get("room")
+    known = [one.id for one in manager.site.policy.networks]
+    if room not in known:
+        raise ControlError(f"{str(room)[:80]!r} is no room; known: {', '.join(known[:20])}")
+    return str(room)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is at the other end of a connection, as the kernel says (unix(7), SO_PEERCRED).
+
+What a process calls itself is never asked. Its groups are those that it had
+when it connected: whoever was just put into a group has to log in anew.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import socket
+from dataclasses import dataclass
+from struct import Struct, iter_unpack
+from typing import Protocol
+
+_SO_PEERGROUPS = 59  # asm-generic/socket.h; Linux 4.13
+_MOST_OCTETS = 1024
+"""As much as Python takes from the kernel at once: 256 groups."""
+
+_CREDENTIALS = Struct("@iII")
+
+
+class Connection(Protocol):
+    """A socket, or what an event loop has for one."""
+
+    def getsockopt(self, level: int, option: int, octets: int, /) -> bytes:
+        """Return an option (getsockopt(2))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: user ID, user name, and the names of the groups."""
+
+    uid: int
+    user: str
+    groups: frozenset[str]
+
+
+def caller_of(connection: Connection) -> Caller:
+    """Return who opened the other end of a Unix socket.
+
+    Raises:
+        OSError: the kernel does not tell.
+    """
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, gid = _CREDENTIALS.unpack(told)
+    gids = {gid, *_supplementary(connection)}
+    return Caller(uid, _user(uid), frozenset(filter(None, map(_group, gids))))
+
+
+def _supplementary(connection: Connection) -> list[int]:
+    try:
+        told = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_OCTETS)
+    except OSError:  # an old kernel, or more groups than these: nobody gets a right by that
+        return []
+    return [gid for (gid,) in iter_unpack("@I", told)]
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid-{uid}"
+
+
+def _group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return ""
+
+
+def own() -> Caller:
+    """Return this very process as a caller."""
+    gids = {os.getegid(), *os.getgroups()}
+    uid = os.geteuid()
+    return Caller(uid, _user(uid), frozenset(filter(None, map(_group, gids))))

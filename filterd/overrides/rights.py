@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which changes a teacher may make. Pure.
+
+What a lesson needs and what is over by itself the same day: exceptions for one
+room, grade, network or device, the grade of a room, exams, and taking back what
+they did themselves. Administrators may make all changes, and others none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from filterd.errors import ChangeError
+from filterd.overrides.exceptions import Revoke, SetException
+from filterd.overrides.ranks import WHO, Rank
+from filterd.overrides.rooms import SetExam, SetRoom, StopExam
+from filterd.overrides.undoing import Undo
+from filterd.policy.model import Audience
+from filterd.policy.overrides import TargetKind
+
+if TYPE_CHECKING:
+    from filterd.overrides.making import Change
+    from filterd.overrides.ranks import Author
+    from filterd.policy.model import Policy
+
+LONGEST_EXAM_S = 12 * 3600.0
+"""Of a teacher, on another day."""
+
+_OF_ONE = frozenset((Audience.GRADE, Audience.NETWORK, Audience.CLIENT))
+
+
+def check_change(
+    author: Author, change: Change, policy: Policy, day_ends_at: float, made_by: str = ""
+) -> None:
+    """Refuse a change to whoever may not make it.
+
+    Args:
+        author: who wants it.
+        change: what, all times in it worked out.
+        policy: the site's files.
+        day_ends_at: the Unix time at which the school's day is over.
+        made_by: who made what it takes back, if it takes something back.
+
+    Raises:
+        ControlError: it says who may.
+        ChangeError: it says what this author may instead.
+    """
+    if author.rank >= Rank.ADMIN:
+        return
+    author.must_be(Rank.TEACHER, "change anything")
+    match change:
+        case SetException():
+            _check_exception(author, change, day_ends_at)
+        case SetRoom(room=room, ends_at=ends_at):
+            if not any(one.id == room and one.room for one in policy.networks):
+                author.must_be(Rank.ADMIN, f"give a grade to {room}, which is no room")
+            _check_end(ends_at, day_ends_at)
+        case SetExam():
+            _check_exam(change, day_ends_at)
+        case StopExam():
+            pass
+        case Revoke() | Undo() if made_by == author.name:
+            pass
+        case Revoke() | Undo():
+            author.must_be(Rank.ADMIN, "take back what somebody else has set")
+        case _:
+            author.must_be(Rank.ADMIN, "change that")
+
+
+def _check_exception(author: Author, change: SetException, day_ends_at: float) -> None:
+    if change.target_kind is TargetKind.ENTRY:
+        author.must_be(Rank.ADMIN, "suspend an entry of a list")
+    if change.audience not in _OF_ONE:
+        _refuse("a teacher's exception is for one room, grade, network or device", "--room")
+    _check_end(change.ends_at, day_ends_at)
+
+
+def _check_exam(change: SetExam, day_ends_at: float) -> None:
+    if change.starts_at is None or change.starts_at < day_ends_at:
+        _check_end(change.ends_at, day_ends_at)
+    elif change.ends_at - change.starts_at > LONGEST_EXAM_S:
+        _refuse("a teacher's exam of another day is not longer than 12 hours", "--for 90m")
+
+
+def _check_end(ends_at: float | None, day_ends_at: float) -> None:
+    if ends_at is None or ends_at > day_ends_at:
+        _refuse("what a teacher sets ends the same day", "--for 45m, --lesson or --until 17:00")
+
+
+def _refuse(reason: str, write: str) -> NoReturn:
+    raise ChangeError(reason, hint=f"{write}; more than that {WHO[Rank.ADMIN]}")

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which lesson is on, until when, and which is the next one. Pure.
+
+Lessons are times of every day; only a room's timetable knows of weekdays. While
+one is on it is everybody's. Of a room that has a timetable the next one is the
+next one there, which may be on Monday.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from filterd.policy.calendar import Calendar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from filterd.policy.calendar import Reading
+    from filterd.policy.model import Policy
+    from filterd.policy.week import Lesson
+
+
+class Bell(NamedTuple):
+    """The lesson that is on at a moment, None between lessons.
+
+    ``until``: when that ends; infinite where there are no lessons at all.
+    ``next``: the id of the lesson that begins then, if one does.
+    """
+
+    lesson: str | None
+    until: float
+    next: str | None
+
+
+def bell(policy: Policy, now: float, room: str = "") -> Bell:
+    """Return what the bell has rung last, and what it rings next.
+
+    Args:
+        policy: with its lessons, and the timetable of the room.
+        now: Unix time.
+        room: id of a network; empty for the whole school.
+    """
+    calendar, day = Calendar(policy.time_zone), _Day(policy.lessons)
+    lesson = day.state(calendar.reading(now))
+    if lesson is None:
+        day = _of_room(policy, room) or day
+    until = calendar.span(day, now).until
+    following = day.state(calendar.reading(until)) if until < inf else None
+    return Bell(lesson, until, following)
+
+
+def day_ends_at(policy: Policy, now: float) -> float:
+    """Return the Unix time of the midnight after a moment, in the school's zone."""
+    zone = ZoneInfo(policy.time_zone)
+    tomorrow = datetime.fromtimestamp(now, zone).date() + timedelta(days=1)
+    return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).timestamp()
+
+
+def shown_at(policy: Policy, at: float, now: float) -> str:
+    """Return what the school's clock shows at a Unix time; with the date if that is another one."""
+    zone = ZoneInfo(policy.time_zone)
+    shown, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
+    return f"{shown:%H:%M}" if shown.date() == today else f"{shown:%Y-%m-%dT%H:%M}"
+
+
+class _Day:
+    """The lessons of every day, or those of a room's timetable, as a calendar's pattern."""
+
+    def __init__(
+        self, lessons: Iterable[Lesson], cells: frozenset[tuple[int, str]] | None = None
+    ) -> None:
+        self._lessons, self._cells = tuple(lessons), cells
+
+    def state(self, shown: Reading) -> str | None:
+        """Return the id of the lesson that is on."""
+        for one in self._on(shown.weekday):
+            if one.starts_s <= shown.second < one.ends_s:
+                return one.id
+        return None
+
+    def edges(self, day: date) -> Iterator[int]:
+        """Yield when the lessons of a day begin and end."""
+        for one in self._on(day.weekday()):
+            yield one.starts_s
+            yield one.ends_s
+
+    def has_ended(self, _day: date) -> bool:
+        """Tell whether there are no lessons at all."""
+        return not any(True for weekday in range(7) for _ in self._on(weekday))
+
+    def _on(self, weekday: int) -> Iterator[Lesson]:
+        cells = self._cells
+        return (one for one in self._lessons if cells is None or (weekday, one.id) in cells)
+
+
+def _of_room(policy: Policy, room: str) -> _Day | None:
+    for network in policy.networks:
+        if network.id == room and network.timetable:
+            cells = frozenset((one.weekday, one.lesson) for one in network.timetable)
+            return _Day(policy.lessons, cells)
+    return None

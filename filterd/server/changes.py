@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What commands change while the daemon serves: checked, recorded, and put in force at once.
+
+One change after the other, and none beside a reload: both move the epoch. A
+change is recorded first; then every worker makes the next site of what it has
+and the copy of what is set, and the epoch is moved. Nothing is compiled for it,
+and no lists are opened.
+
+An epoch is taken before anything is recorded. So a manager that dies in between
+leaves an undecided one, and its successor has all workers load what is on the
+disk (``filterd.server.manager``). A worker that could not get ready in time
+does the same at its next question.
+
+What is here brings SQLite with it: only the manager imports it, once it is a
+process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
+from filterd.overrides import changes as kinds
+from filterd.overrides import rights, values
+from filterd.overrides.effects import has_ended, key_of, things_of
+from filterd.overrides.exceptions import Revoke
+from filterd.overrides.fitting import School, Warnings
+from filterd.overrides.fitting import check as check_fit
+from filterd.overrides.history import TRIAL, newest_undoable
+from filterd.overrides.ranks import Rank
+from filterd.overrides.store import Store
+from filterd.overrides.undoing import Undo
+from filterd.overrides.versions import PolicyVersions
+from filterd.policy.encoding import to_plain
+from filterd.policy.lessons import bell, day_ends_at, shown_at
+from filterd.policy.model import Audience
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from filterd.overrides.making import Change
+    from filterd.overrides.ranks import Author
+    from filterd.overrides.store import Done
+    from filterd.policy.model import Policy
+    from filterd.policy.overrides import Overrides
+    from filterd.resolve.site import Site
+    from filterd.server.life import Setting
+
+_MOST_OCTETS = 8 * 1024 * 1024
+"""Of a history that is told at once: half of what a command takes in."""
+
+_MS = 1000
+
+_log = logging.getLogger("filterd.changes")
+
+
+class InForce(NamedTuple):
+    """How the manager lets changes act on the daemon.
+
+    Attributes:
+        turn: held by whoever is about to move the epoch.
+        site: returns the site in force.
+        enforce: puts overrides in force in all workers, under an epoch.
+    """
+
+    turn: asyncio.Lock
+    site: Callable[[], Site]
+    enforce: Callable[[Overrides, int], Awaitable[None]]
+
+
+class Changes:
+    """Makes changes, and tells of them."""
+
+    def __init__(self, setting: Setting, in_force: InForce) -> None:
+        self._setting, self._clock, self._in_force = setting, setting.clock, in_force
+        self._store = Store(setting.state, setting.clock)
+        self._versions = PolicyVersions(setting.state, self._store, setting.clock)
+        self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
+
+    def start(self) -> bool:
+        """Mend what the last life has left; tell whether that changed what workers load."""
+        copy = self._setting.state.exported_overrides
+        before = copy.read_bytes() if copy.exists() else b""
+        started = self._store.start()
+        if started.problem:
+            _log.error("%s", started.problem)
+        return (copy.read_bytes() if copy.exists() else b"") != before
+
+    def note(self, policy: Policy) -> None:
+        """Keep a policy that has come in force, for questions about the past."""
+        try:
+            self._versions.note(policy)
+        except StoreError as error:
+            _log.warning("%s; `filterd check --at` will not know of this policy", error)
+
+    async def close(self) -> None:
+        """Let the changes that are at work come to their end."""
+        await asyncio.gather(*self._at_work, return_exceptions=True)
+
+    async def change(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+        """Make a change and put it in force in every worker; return what became of it.
+
+        It goes on when whoever asked goes away.
+
+        Args:
+            request: ``kind``, ``reason`` and what the kind wants. ``lesson``, true,
+                stands for the end of the lesson that is on.
+            author: who asks.
+
+        Raises:
+            ChangeError: it is wrong, or cannot be made as things are.
+            StoreError: it cannot be recorded.
+            ControlError: this author may not make it; or it is recorded, and the
+                message says that it is not in force yet.
+        """
+        task = asyncio.get_running_loop().create_task(self._change(dict(request), author))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return await asyncio.shield(task)
+
+    async def overrides(self, at: float | None = None) -> dict[str, Any]:
+        """Return what is set, as plain data, and which of it is in force, to come or over.
+
+        Args:
+            at: a time of the past; None for now.
+
+        Raises:
+            ControlError: what was set then is not known any more.
+            StoreError: the store cannot be read.
+        """
+        now = self._clock.wall() if at is None else at
+        overrides = await asyncio.to_thread(self._overrides, at)
+        if overrides is None:
+            raise ControlError("what was set then is not known: the history of then was damaged")
+        return {**to_plain(overrides), "states": _states(overrides, now)}
+
+    async def history(self, limit: int) -> list[dict[str, Any]]:
+        """Return the last changes, the newest first, as plain data.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return await asyncio.to_thread(self._rows, limit)
+
+    async def verify(self) -> dict[str, Any]:
+        """Look through the whole history; return what is wrong with it, as plain data.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        found = await asyncio.to_thread(self._store.verify)
+        plain: dict[str, Any] = to_plain(found)
+        return {"ok": found.first_bad is None, **plain}
+
+    async def note_trial(self, room: str, author: Author) -> None:
+        """Record that somebody has begun a trial run of an exam.
+
+        Raises:
+            StoreError: it cannot be recorded.
+        """
+        async with self._in_force.turn:
+            await asyncio.to_thread(self._record, TRIAL, {"room": room}, author, "")
+
+    async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
+        author.must_be(Rank.TEACHER, "change anything")
+        asked_at = self._clock.monotonic()
+        kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
+        if kind == TRIAL:
+            raise ChangeError("a trial is begun with `filterd exam learn`")
+        async with self._in_force.turn:
+            site = self._in_force.site()
+            self._work_out_lesson(request, site.timed.policy)
+            epoch = self._setting.page.next_epoch()
+            done, warnings = await asyncio.to_thread(
+                self._checked_and_recorded, site, kind, request, author, reason
+            )
+            number = done.row.number
+            try:
+                await self._in_force.enforce(done.overrides, epoch)
+            except FilterdError as error:
+                raise ControlError(
+                    f"change {number} is recorded, but not in force everywhere yet: {error}"
+                ) from error
+        in_force_ms = round((self._clock.monotonic() - asked_at) * _MS, 1)
+        _log.info(
+            "change %d by %s: %s, in force after %s ms", number, author.name, kind, in_force_ms
+        )
+        return {
+            "number": number,
+            "until": _end_of(done),
+            "undone": done.row.undone(),
+            "in_force_ms": in_force_ms,
+            "warnings": list(warnings),
+        }
+
+    def _work_out_lesson(self, request: dict[str, Any], policy: Policy) -> None:
+        """Replace ``lesson`` by the end of the one that is on.
+
+        Raises:
+            ChangeError: none is.
+        """
+        if not request.pop("lesson", False):
+            return
+        if request.get("ends_at") is not None:
+            raise ChangeError("an end and the end of the lesson exclude each other")
+        is_of_network = request.get("audience") == Audience.NETWORK
+        room = request.get("whom") if is_of_network else request.get("room")
+        now, starts_at = self._clock.wall(), request.get("starts_at")
+        at = now if starts_at is None else values.time(starts_at)
+        rung = bell(policy, at, str(room or ""))
+        if rung.lesson is None:
+            hint = "say until when"
+            if rung.next is not None:
+                hint = f"the next one is {rung.next}, at {shown_at(policy, rung.until, now)}"
+            raise ChangeError("there is no lesson at that time", hint=hint)
+        request["ends_at"] = rung.until
+
+    def _checked_and_recorded(
+        self, site: Site, kind: str, payload: dict[str, Any], author: Author, reason: str
+    ) -> tuple[Done, Warnings]:
+        policy, now = site.timed.policy, self._clock.wall()
+        change = kinds.parse(kind, payload)
+        if author.rank < Rank.ADMIN:
+            change, made_by = self._origin(change)
+            payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
+            rights.check_change(author, change, policy, day_ends_at(policy, now), made_by)
+        school = School(policy, site.at(now).engine, site.timed.overrides, now)
+        warnings = check_fit(change, school)
+        return self._record(kind, payload, author, reason), warnings
+
+    def _origin(self, change: Change) -> tuple[Change, str]:
+        """Return a change with what it takes back named, and who made that; "" for nobody."""
+        if not isinstance(change, (Revoke, Undo)):
+            return change, ""
+        rows = self._store.rows()
+        if isinstance(change, Undo):
+            if change.number is None and (newest := newest_undoable(rows)) is not None:
+                change = Undo(newest.number)
+            number = change.number
+        else:
+            number = change.id
+        return change, next((row.author for row in rows if row.number == number), "")
+
+    def _record(self, kind: str, payload: Mapping[str, Any], author: Author, reason: str) -> Done:
+        return self._store.change(kind, payload, author=author.name, reason=reason)
+
+    def _overrides(self, at: float | None) -> Overrides | None:
+        return self._store.current() if at is None else self._store.at(at)
+
+    def _rows(self, limit: int) -> list[dict[str, Any]]:
+        told, octets = list[dict[str, Any]](), 0
+        for row in self._store.rows(limit):
+            octets += sum(len(one) for one in row if isinstance(one, str))
+            if octets > _MOST_OCTETS:
+                break
+            told.append(row.to_plain())
+        return told
+
+
+def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:
+    """Return the numbers of what is in force, of what will be, and of what has ended."""
+    told: dict[str, list[int]] = {"on": [], "coming": [], "ended": []}
+    for thing in things_of(overrides):
+        starts_at = getattr(thing, "starts_at", None)
+        if starts_at is None:  # devices, which have no time
+            continue
+        state = "ended" if has_ended(thing, now) else "coming" if starts_at > now else "on"
+        told[state].append(int(key_of(thing)))
+    return told
+
+
+def _end_of(done: Done) -> float | None:
+    """Return when what a change has made ends by itself."""
+    made = things_of(done.row.effect().after)
+    return next((getattr(one, "ends_at", None) for one in made), None)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker's part in a trial run of an exam: what the devices of a room ask for.
+
+In memory only, names only, and so many at most; it is over by itself. While one
+is on, the fast path leaves that room to the chain, which sees every question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from filterd.resolve.query import Source
+
+if TYPE_CHECKING:
+    from filterd.resolve.query import Answer, Query
+    from filterd.resolve.resolver import Resolver
+    from filterd.server.fastpath import FastPath
+
+MOST_NAMES = 2_000
+PAGE = 200
+"""Names told at once: they fit into a packet of the channel."""
+
+_OF_NO_EXAM = frozenset((Source.LOCAL, Source.REFUSED))
+"""What an exam does not change."""
+
+
+class Trials:
+    """The trials that are on, by room."""
+
+    def __init__(self, resolver: Resolver, fast: FastPath) -> None:
+        self._resolver, self._fast = resolver, fast
+        self._names: dict[str, dict[bytes, bool]] = {}
+        self._ends: dict[str, asyncio.TimerHandle] = {}
+
+    async def trial(self, *, room: str, left_s: float, since: int, fresh: bool) -> dict[str, Any]:
+        """Return what was asked for; begin listening if that is not the case yet.
+
+        Args:
+            room: id of the network.
+            left_s: how long the trial goes on; nothing ends it.
+            since: how many names are known already.
+            fresh: forget what was asked for before.
+        """
+        if fresh or left_s <= 0:
+            self._end(room)
+        if left_s <= 0:
+            return {"names": [], "more": False}
+        if room not in self._names:
+            self._begin(room, left_s)
+        names = list(self._names[room].items())
+        page = [[name.hex(), blocked] for name, blocked in names[since : since + PAGE]]
+        return {"names": page, "more": len(names) > since + PAGE}
+
+    def close(self) -> None:
+        """End them all."""
+        for room in list(self._names):
+            self._end(room)
+
+    def _begin(self, room: str, left_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._names[room] = {}
+        self._ends[room] = loop.call_later(left_s, self._end, room)
+        self._changed()
+
+    def _end(self, room: str) -> None:
+        if room in self._names:
+            del self._names[room]
+            self._ends.pop(room).cancel()
+            self._changed()
+
+    def _changed(self) -> None:
+        self._resolver.witness = self._saw if self._names else None
+        self._fast.leave_to_chain(frozenset(self._names))
+
+    def _saw(self, query: Query, answer: Answer) -> None:
+        names = self._names.get(query.client.network or "")
+        if names is None or answer.source in _OF_NO_EXAM:
+            return
+        qname = query.message.question.qname
+        if qname in names or len(names) < MOST_NAMES:
+            names[qname] = answer.source is Source.BLOCKED
