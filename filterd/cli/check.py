@@ -56,15 +56,16 @@ def check(
     """
     question = _question(name, qtype)
     who = _who(grade, client)
-    when = None if at is None else school_clock(here).read(at, past=True)
-    if when is not None and when < here.clock.wall():
+    clock = school_clock(here)
+    when = None if at is None else clock.read(at, past=True)
+    if when is not None and when < clock.now:
         explanation = _told(here, _explain_past(here, question, who, when), who)
     else:
         explanation = _explain(here, question, who, when, offline=offline)
     if json:
         here.print_json(explanation)
     else:
-        here.console.print(explanation_table(here.texts, explanation))
+        here.console.print(explanation_table(here.texts, explanation, clock.zone))
     raise typer.Exit(PASSES if explanation["action"] in {"pass", "rewrite"} else BLOCKED)
 
 

@@ -6,6 +6,7 @@ The running daemon is asked; where none runs, the files that it would begin with
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ from filterd.cli.context import Context
 from filterd.cli.sites import policy_of
 from filterd.cli.times import SchoolClock, school_clock
 from filterd.errors import ControlError, StoreError
-from filterd.overrides.effects import KINDS, from_record
+from filterd.overrides.effects import KINDS, from_record, has_ended
 from filterd.overrides.store import Store
 from filterd.policy import store as policy_store
-from filterd.policy.model import Policy
+from filterd.policy.client import Client
+from filterd.policy.encoding import to_plain
+from filterd.policy.model import GradePolicy, Policy
 from filterd.policy.moment import Moment, at
 from filterd.policy.overrides import Overrides
 
@@ -58,6 +61,21 @@ def set_now(here: Context) -> Overrides:
     except (KeyError, TypeError, ValueError) as error:
         where = here.state.control_socket
         raise ControlError(f"{where}: filterd is of another version; restart it") from error
+
+
+def set_for(
+    grade: GradePolicy, overrides: Overrides, now: float
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what is set for a grade and has not ended, as kind and plain data.
+
+    What is set for a room, a network or a device is not: a grade may be anywhere.
+    """
+    for setting in overrides.grades:
+        if setting.grade == grade.grade:
+            yield "grades", to_plain(setting)
+    for one in overrides.exceptions:
+        if Client(grade).is_of(one.audience, one.whom) and not has_ended(one, now):
+            yield "exceptions", to_plain(one)
 
 
 def policy_in_force(here: Context) -> Policy:

@@ -12,9 +12,13 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.render import grid, titled
+from filterd.cli.in_force import set_for, set_now
+from filterd.cli.render import facts, grid, titled
 from filterd.cli.sites import grade_from, policy_of, read_site
-from filterd.policy.model import SERVICE, TIERS, Category, GradePolicy, Policy, Service
+from filterd.cli.telling import Teller
+from filterd.cli.times import school_clock
+from filterd.policy.differences import state_of, state_of_service
+from filterd.policy.model import TIERS, Category, GradePolicy, Policy, Service
 from filterd.policy.site.compile import compile_policy, warnings
 from filterd.texts import Texts
 
@@ -57,14 +61,24 @@ def show(
     grade: Annotated[str, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")],
     json: JsonOption = False,
 ) -> None:
-    """Show what one grade may use: categories and services."""
-    wanted = grade_from(grade)
+    """Show what one grade may use: categories and services.
+
+    That is what the site's files say; what commands have set is shown beside it.
+    Exit code 0: shown; 2: it cannot be told.
+    """
     policy = policy_of(here)
+    wanted = policy.grades[grade_from(grade)]
+    set_over = list(set_for(wanted, set_now(here), here.clock.wall()))
     if json:
-        here.print_json(_grade_data(policy, policy.grades[wanted]))
-    else:
-        here.console.print(_grade_table(here.texts, policy, policy.grades[wanted]))
-        here.console.print(_services_table(here.texts, policy, policy.grades[wanted]))
+        plain = [{"of": kind, **thing} for kind, thing in set_over]
+        here.print_json({**_grade_data(policy, wanted), "set": plain})
+        return
+    here.console.print(_grade_table(here.texts, policy, wanted))
+    here.console.print(_services_table(here.texts, policy, wanted))
+    if set_over:
+        teller = Teller(here.texts, school_clock(here))
+        rows = [(str(thing["id"]), teller.thing(kind, thing)) for kind, thing in set_over]
+        here.console.print(titled(here.texts("policy.settings"), facts(rows)))
 
 
 @app.command()
@@ -81,21 +95,6 @@ def tree(
         here.console.print(_tree(here.texts, policy))
 
 
-def _state_of(category: Category, policy: Policy, grade: GradePolicy) -> str:
-    is_closed = category.id in grade.closed
-    if category.locked or category.ordered or (is_closed and category.id in policy.kept_closed):
-        return "locked"
-    return "closed" if is_closed else "open"
-
-
-def _state_of_service(service: Service, policy: Policy, grade: GradePolicy) -> str:
-    own_id = SERVICE + service.id
-    of_group = _state_of(policy.categories[service.group], policy, grade)
-    if own_id in grade.closed:
-        return "locked" if of_group == "locked" or own_id in policy.kept_closed else "closed"
-    return "open" if of_group == "closed" and own_id in grade.opened else of_group
-
-
 def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
     return {
         "grade": grade.grade,
@@ -107,10 +106,8 @@ def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
         "client_ttl_max": grade.client_ttl_max_s,
         "networks": [one.id for one in policy.networks if one.grade == grade.grade],
         "unknown_clients": grade.grade == policy.unknown_grade,
-        "categories": {one.id: _state_of(one, policy, grade) for one in policy.categories.values()},
-        "services": {
-            one.id: _state_of_service(one, policy, grade) for one in policy.services.values()
-        },
+        "categories": {one: state_of(policy, grade, one) for one in policy.categories},
+        "services": {one: state_of_service(policy, grade, one) for one in policy.services},
     }
 
 
@@ -125,7 +122,7 @@ def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Group:
     headings = [(texts("check.category"), False), ("", False), (texts("policy.min_age"), True)]
     table = grid([*headings, (texts("policy.state"), False)])
     for category in policy.categories.values():
-        state = _state_of(category, policy, grade)
+        state = state_of(policy, grade, category.id)
         table.add_row(
             category.id, _name_of(texts, category), *_age_and_state(texts, category, state)
         )
@@ -136,7 +133,7 @@ def _services_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Table:
     headings = [(texts("policy.service"), False), ("", False), (texts("check.category"), False)]
     table = grid([*headings, (texts("policy.min_age"), True), (texts("policy.state"), False)])
     for service in policy.services.values():
-        state = _state_of_service(service, policy, grade)
+        state = state_of_service(policy, grade, service.id)
         end = _age_and_state(texts, service, state)
         table.add_row(service.id, _name_of(texts, service), service.group, *end)
     return table

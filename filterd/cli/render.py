@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 from rich import box
@@ -66,8 +66,8 @@ def local_time(unix: float | None) -> str:
     )
 
 
-def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
-    """Draw one decision, from the client to the entry."""
+def explanation_table(texts: Texts, told: dict[str, Any], zone: tzinfo | None = None) -> Table:
+    """Draw one decision, from the client to the entry; times in the zone, else the machine's."""
     blocked = told["action"] not in {"pass", "rewrite"}
     verdict = Text(
         texts("check.blocked" if blocked else "check.passes"),
@@ -92,7 +92,7 @@ def explanation_table(texts: Texts, told: dict[str, Any]) -> Table:
             (texts("check.network"), told["network"] or (told["client"] and unknown)),
             (texts("check.grade"), told["grade"]),
             (texts("check.tier"), texts.word("tier", told["tier"])),
-            (texts("check.valid_until"), _local(told["valid_until"])),
+            (texts("check.valid_until"), _local(told["valid_until"], zone)),
             (texts("check.next_match"), _next(texts, told)),
             (texts("check.source"), texts.word("source", told["source"])),
         ],
@@ -105,8 +105,10 @@ def _mac(texts: Texts, mac: str | None) -> str:
     return mac or ""
 
 
-def _local(time: str | None) -> str:
-    return "" if time is None else local_time(datetime.fromisoformat(time).timestamp())
+def _local(time: str | None, zone: tzinfo | None) -> str:
+    if time is None:
+        return ""
+    return datetime.fromisoformat(time).astimezone(zone).isoformat(" ", "minutes")
 
 
 def _next(texts: Texts, told: dict[str, Any]) -> str:

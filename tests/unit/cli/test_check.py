@@ -193,6 +193,15 @@ def test_what_was_is_read_from_the_history(
     assert daemon.commands() == ["change"]
 
 
+def test_until_when_it_holds_is_told_by_the_schools_clock(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    call("block", "a.example", "--for", "1h", "--reason", "b", *here)
+    shown = call("check", "a.example", "--grade", "6", "--offline", *here).out
+    assert "2025-12-01 09:00+07:00" in shown
+    assert daemon.commands() == ["change"]
+
+
 def test_what_nobody_remembers_cannot_be_told(
     here: list[str], week: Path, quiet: StateFolder, daemon: FakeDaemon
 ) -> None:

@@ -27,7 +27,9 @@ def test_an_exam_is_set_for_thursday(here: list[str], daemon: FakeDaemon, tmp_pa
     words = ("--at", "t5 07:30", "--allow", str(file), "--allow", "b.example", "--service", "azota")
     done = call(*START, *words, *here)
     assert (done.code, done.err) == (0, "")
-    assert "exam in the room lab-a: 2 names, services azota, olm from 2025-12-04 07:30" in done.out
+    assert (
+        "exam in the room lab-a (names: 2, services: azota, olm) from 2025-12-04 07:30" in done.out
+    )
     (exam,) = daemon.store.current().exams
     assert exam.starts_at == MONDAY_AT_8 + 3 * DAY - 1800
     assert exam.ends_at == exam.starts_at + 90 * 60
@@ -95,7 +97,7 @@ def test_what_a_trial_run_asks_for_is_written(
     daemon.names = [{"name": "cdn.a.example", "registrable": "a.example"}, "b.example"]
     done = call("exam", "learn", "--room", "lab-a", "--out", out, "--for", "4m", *here)
     assert done.code == 0
-    assert "2 names. Look through it, then: filterd exam start --allow" in done.out
+    assert "names 2. Look through it, then: filterd exam start --allow" in done.out
     assert "cdn.a.example\n" in out.read_text(encoding="utf-8")
     watched = [asked for command, asked in daemon.asked if command == "exam-watch"]
     assert watched == [{"room": "lab-a"}, {"room": "lab-a", "off": True}]

@@ -30,7 +30,7 @@ def test_a_service_is_opened_to_a_grade_until_the_lesson_ends(
     done = call("allow", *YOUTUBE, "--lesson", *here)
     assert (done.code, done.err) == (0, "")
     assert done.out == (
-        "Change 1: service:youtube is open to grade 8 until 08:35\n"
+        "Change 1: allow service:youtube for grade 8 until 08:35\n"
         "In force after 42 ms. To take it back: filterd undo 1\n"
     )
     (one,) = _set(daemon)
@@ -48,9 +48,9 @@ def test_a_service_is_opened_to_a_grade_until_the_lesson_ends(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("www.a.example --for 45m", "www.a.example is blocked for everybody until 08:45"),
+        ("www.a.example --for 45m", "block www.a.example for everybody until 08:45"),
         ("a.example --tier primary --until 2025-12-24", "for primary until 2025-12-25 00:00"),
-        ("a.example --room lab-a --permanent", "a.example is blocked for lab-a\n"),
+        ("a.example --room lab-a --permanent", "block a.example for lab-a\n"),
         ("category:games --from 09:00 --for 1h", "for everybody from 09:00 until 10:00"),
         ("a.example --client 10.0.6.21 --for 1d", "for 10.0.6.21 until 2025-12-02 08:00"),
     ],

@@ -59,7 +59,7 @@ def test_the_history_says_who_when_what_and_why(here: list[str], daemon: FakeDae
     shown = call("history", "list", "--limit", "2", *here)
     assert max(map(len, shown.out.splitlines())) <= 80
     assert "a.example" not in shown.out
-    for words in ("08:00", "lan", "c.example is blocked", "why"):
+    for words in ("08:00", "lan", "block c.example", "why"):
         assert words in shown.out
     told = json.loads(call("history", "list", "--json", *here).out)
     assert [row["number"] for row in told] == [3, 2, 1]

@@ -13,6 +13,8 @@ from tests.support.daemon import write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.fake_daemon import FakeDaemon
+
 
 def test_a_valid_site_is_summed_up() -> None:
     done = call("policy", "validate", "--config", SAMPLE, "--lang", "en")
@@ -138,3 +140,23 @@ def test_an_address_range_in_brackets_of_markup_is_no_markup(tmp_path: Path) -> 
     text = (config / "site.yaml").read_text(encoding="utf-8")
     (config / "site.yaml").write_text(text.replace("Trường mẫu", "'[b]A[/b]'"), encoding="utf-8")
     assert call("policy", "tree", "--config", config).out.startswith("[b]A[/b]\n")
+
+
+def test_what_commands_have_set_is_shown_beside_the_files(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    until = ("--for", "1h", "--reason", "b")
+    call("policy", "set", "--grade", "7", "--allow-category", "games", *here)
+    call("allow", "a.example", "--tier", "lower-secondary", *until, *here)
+    call("block", "b.example", "--grade", "6", *until, *here)
+    call("block", "c.example", "--room", "lab-a", *until, *here)
+    shown = call("policy", "show", "--grade", "7", *here).out
+    assert "Set by command" in shown
+    assert "open category:games to grade 7" in shown
+    assert "allow a.example for lower secondary until 09:00" in shown
+    assert "b.example" not in shown
+    assert "c.example" not in shown
+    told = json.loads(call("policy", "show", "--grade", "7", "--json", *here).out)
+    assert told["categories"]["games"] == "closed"  # the files say so
+    assert [(one["of"], one["id"]) for one in told["set"]] == [("grades", 1), ("exceptions", 2)]
+    assert daemon.store.current().number == 4

@@ -23,7 +23,7 @@ SET = ("policy", "set", "--grade", "7")
 
 def test_a_category_is_opened_to_a_grade(here: list[str], daemon: FakeDaemon) -> None:
     done = call(*SET, "--allow-category", "streaming", *here)
-    assert done.out.startswith("Change 1: category:streaming is open to grade 7\n")
+    assert done.out.startswith("Change 1: open category:streaming to grade 7\n")
     (setting,) = daemon.store.current().grades
     assert (setting.grade, setting.kind, setting.target, setting.opens) == (
         "7",
@@ -92,7 +92,7 @@ def test_versions_and_settings_are_shown(
     call("undo", "1", *here)
     shown = call("policy", "history", *here).out
     digest = policy_store.digest(policy)
-    for words in (digest, "08:00", "category:streaming is open", "change 1 is taken back"):
+    for words in (digest, "08:00", "open category:streaming", "change 1 is taken back"):
         assert words in shown
     told = json.loads(call("policy", "history", "--json", *here).out)
     assert [one["digest"] for one in told["versions"]] == [digest]

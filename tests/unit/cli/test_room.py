@@ -115,7 +115,7 @@ def test_devices_that_appear_stand_in_the_room(here: list[str], daemon: FakeDaem
     daemon.devices, daemon.already = [{"mac": MACS[3]}, {"mac": MACS[2]}], [MACS[4]]
     done = call("room", "learn", "lab-a", "--for", "1m", *here)
     assert done.code == 0
-    assert "the room lab-a has 2 devices" in done.out
+    assert "devices of the room lab-a: 2" in done.out
     assert f"{MACS[2]} appeared" in done.err
     assert f"{MACS[4]} is on already" in done.err
     (devices,) = daemon.store.current().devices
@@ -143,7 +143,7 @@ def test_a_table_of_devices_goes_out_and_comes_back(
     assert call("room", "export", *here).out == f"room,mac\nlab-a,{MACS[1]}\n"
     table.write_text(f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n", encoding="utf-8")
     done = call("room", "import", table, *here)
-    assert done.out == "2 devices of 2 rooms, 2 changes\n"
+    assert done.out == "Devices: 2, rooms: 2, changes: 2\n"
     assert call("room", "export", table, *here).code == 0
     assert table.read_text(encoding="utf-8") == (f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n")
     assert json.loads(call("room", "export", "--json", *here).out)["library"] == [MACS[3]]

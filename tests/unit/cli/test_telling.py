@@ -33,16 +33,16 @@ def _book() -> Book:
 
 def test_every_kind_of_change_has_words() -> None:
     told = [TELLER.row(row.to_plain()) for row in _book().rows]
-    exam = "exam in the room lab-a: 1 names, services azota until 08:45"
+    exam = "exam in the room lab-a (names: 1, services: azota) until 08:45"
     assert told == [
         "the room lab-a is staff until 08:45",
-        "the room lab-a has 1 devices",
+        "devices of the room lab-a: 1",
         exam,
-        "category:games is closed to grade 7",
+        "close category:games to grade 7",
         f"ended: {exam}",
         "the devices of the room lab-a are those of site.yaml again",
         "change 4 is taken back",
-        "entry:vnu.edu.vn is open to everybody until 08:45",
+        "allow entry:vnu.edu.vn for everybody until 08:45",
     ]
 
 
