@@ -40,6 +40,7 @@ _NEVER = {
     Idle.NOT_FOR_ALL: ("can be suspended for everybody only", "leave out for whom"),
     Idle.UNKNOWN: ("concerns nobody here", "see `filterd policy show`"),
 }
+_CLOSED = frozenset((Idle.ORDERED, Idle.LOCKED, Idle.KEPT_CLOSED))
 _MOST_WARNINGS = 20
 
 
@@ -96,7 +97,9 @@ def _check_exception(change: SetException, school: School) -> Warnings:
         _check_known(change.target, policy.categories, "category")
     thing = _exception(change, school.now)
     idle = conflicts.idle(school.engine, thing, school.now)
-    if idle in _NEVER and (change.allow or idle is not Idle.ORDERED):
+    if not change.allow and idle in _CLOSED:
+        idle = None  # what it blocks is blocked already
+    if idle in _NEVER:
         reason, hint = _NEVER[idle]
         raise ChangeError(f"{change.target} {reason}", hint=hint)
     warnings: list[dict[str, Any]] = []

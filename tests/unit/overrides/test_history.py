@@ -117,3 +117,12 @@ def test_an_undo_that_was_undone_takes_nothing_back() -> None:
     assert found is not None
     assert found.number == 1
     assert newest_undoable([]) is None
+
+
+def test_a_trial_is_passed_over_by_who_undoes_the_last_change() -> None:
+    book = Book()
+    book.make("exception", **an_exception())
+    book.make("exam-trial", room="lab-a")
+    newest = newest_undoable(book.newest_first())
+    assert newest is not None
+    assert newest.number == 1

@@ -98,3 +98,11 @@ def test_an_exam_that_is_over_is_not_stopped() -> None:
         book.make("exam-stop", id=1)
     with pytest.raises(ChangeError, match="7 is no exam"):
         book.make("exam-stop", id=7)
+
+
+def test_a_trial_sets_nothing_and_is_remembered() -> None:
+    book = Book()
+    before = book.overrides
+    row = book.make("exam-trial", reason="", room="lab-a")
+    assert (row.kind, book.overrides.exams) == ("exam-trial", before.exams)
+    assert book.overrides.number == 1

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A change names what there is; what never has an effect is refused, what has none now told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ChangeError
+from filterd.overrides.changes import parse
+from filterd.overrides.fitting import School, check
+from filterd.policy.engine import Engine
+from filterd.policy.overrides import Overrides
+from tests.support.changes import a_grade_setting, an_exam, an_exception
+from tests.support.policies import an_index
+from tests.support.week import SEVEN, a_school
+from tests.support.week import an_exam as set_exam
+from tests.support.week import an_exception as set_exception
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LISTS = {
+    "porn": ("porn", "domains", False, ["porn.example"]),
+    "court": ("law-ordered", "domains", True, ["ordered.example"]),
+    "copied": ("malware", "domains", False, ["ordered.example"]),
+    "mistaken": ("malware", "domains", False, ["university.example"]),
+    "own": ("malware", "domains", True, ["own.example"]),
+}
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> School:
+    folder: Path = tmp_path_factory.mktemp("school")
+    policy = a_school(kept_closed=frozenset({"games"}))
+    return School(policy, Engine(policy, an_index(folder, LISTS)), Overrides(), SEVEN)
+
+
+def _warnings(school: School, kind: str, payload: dict[str, Any]) -> list[str]:
+    return [one["warning"] for one in check(parse(kind, payload), school)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "words"),
+    [
+        ("exception", an_exception(audience="network", whom="labb"), "did you mean 'lab'"),
+        ("exception", an_exception(target_kind="service", target="chatt"), "mean 'chat'"),
+        ("exception", an_exception(target_kind="category", target="game"), "mean 'games'"),
+        ("exception", an_exception(target="ordered.example"), "closed by a legal order"),
+        ("exception", an_exception(target_kind="category", target="law-ordered"), "legal order"),
+        ("exception", an_exception(target_kind="entry", target="ordered.example"), "legal order"),
+        ("exception", an_exception(target_kind="entry", target="own.example"), "is no entry"),
+        ("exception", an_exception(target_kind="entry", target="a.example"), "is no entry"),
+        ("exception", an_exception(target_kind="entry", target="www.porn.example"), "no entry"),
+        ("report-mistake", {"name": "own.example"}, "is no entry of a list"),
+        ("room", {"room": "hall", "grade": "8"}, "'hall' is no room"),
+        ("room-devices", {"room": "hall", "macs": []}, "'hall' is no room"),
+        ("exam", an_exam(room="hall"), "'hall' is no room"),
+        ("exam", an_exam(room="lab", services=["azota"]), "'azota' is no service"),
+        ("grade", a_grade_setting(target="social"), "did you mean 'social-media'"),
+        ("grade", a_grade_setting(target="porn"), "porn is locked for everybody"),
+        ("grade", a_grade_setting(target="law-ordered"), "closed by a legal order"),
+        ("grade", a_grade_setting(target="games"), "kept closed by the school"),
+        ("grade", a_grade_setting(target_kind="service", target="bad"), "is locked"),
+        ("grade", a_grade_setting(target_kind="service", target="play"), "kept closed"),
+        ("grade", a_grade_setting(target_kind="service", target="none"), "is no service"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    school: School, kind: str, payload: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ChangeError, match=words):
+        check(parse(kind, payload), school)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("exception", an_exception()),
+        ("exception", an_exception(audience="tier", whom="primary")),
+        ("exception", an_exception(target="ordered.example", allow=False, audience="everybody")),
+        ("exception", an_exception(target_kind="entry", target="porn.example")),
+        ("exception", an_exception(target_kind="service", target="chat")),
+        ("report-mistake", {"name": "university.example"}),
+        ("room", {"room": "lab", "grade": "8"}),
+        ("exam", an_exam(room="lab", services=["chat"])),
+        ("grade", a_grade_setting(target="social-media")),
+        ("grade", a_grade_setting(target="porn", opens=False)),
+        ("undo", {"number": 4}),
+    ],
+)
+def test_what_fits_passes(school: School, kind: str, payload: dict[str, Any]) -> None:
+    assert set(_warnings(school, kind, payload)) == set()
+
+
+@pytest.mark.parametrize(
+    ("payload", "warning"),
+    [
+        (an_exception(target="porn.example"), "idle-locked"),
+        (an_exception(target_kind="category", target="porn"), "idle-locked"),
+        (an_exception(target_kind="category", target="games"), "idle-kept-closed"),
+        (an_exception(target_kind="service", target="play"), "idle-kept-closed"),
+    ],
+)
+def test_an_exception_that_changes_nothing_is_warned_of(
+    school: School, payload: dict[str, Any], warning: str
+) -> None:
+    assert _warnings(school, "exception", payload) == [warning]
+
+
+def test_an_exception_that_contradicts_another_is_warned_of(school: School) -> None:
+    before = set_exception("game.example", allow=False, id=7)
+    school = school._replace(overrides=Overrides(exceptions=(before,)))
+    (warning,) = check(parse("exception", an_exception()), school)
+    assert warning == {"warning": "contradiction", "number": 7, "author": "lan"}
+    assert not _warnings(school, "exception", an_exception(target="other.example"))
+
+
+def test_an_exception_for_a_room_that_sits_an_exam_is_warned_of(school: School) -> None:
+    exam = set_exam()
+    school = school._replace(overrides=Overrides(exams=(exam,)))
+    payload = an_exception(audience="network", whom="lab")
+    (warning,) = check(parse("exception", payload), school)
+    assert (warning["warning"], warning["room"]) == ("exam", "lab")
+    assert not _warnings(school, "exception", an_exception(audience="network", whom="office"))
+
+
+def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: School) -> None:
+    before = replace(set_exception("game.example"), ends_at=None)
+    school = school._replace(overrides=Overrides(exceptions=(before,)))
+    exam = an_exam(room="lab", names=["a.example", "porn.example"], ends_at=SEVEN + 60)
+    found = check(parse("exam", exam), school)
+    assert [one["warning"] for one in found] == ["overlap", "idle-locked"]
+    assert [one["target"] for one in found] == ["game.example", "porn.example"]

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bell says which lesson is on until when, and which is next."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+
+from filterd.policy.lessons import Bell, bell, day_ends_at, shown_at
+from tests.support.week import MONDAY, SEVEN, a_school, timetabled
+
+FIRST_ENDS, SECOND, SECOND_ENDS = SEVEN + 2700, SEVEN + 3000, SEVEN + 5700
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("now", "room", "expected"),
+    [
+        (SEVEN - 1, "", Bell(None, SEVEN, "tiet-1")),
+        (SEVEN, "", Bell("tiet-1", FIRST_ENDS, None)),
+        (FIRST_ENDS - 0.5, "lab", Bell("tiet-1", FIRST_ENDS, None)),
+        (FIRST_ENDS, "lab", Bell(None, SECOND, "tiet-2")),
+        (SECOND_ENDS - 1, "office", Bell("tiet-2", SECOND_ENDS, None)),
+        (SECOND_ENDS, "", Bell(None, SEVEN + DAY, "tiet-1")),
+        (SECOND_ENDS, "office", Bell(None, SEVEN + DAY, "tiet-1")),
+        (SECOND_ENDS, "lab", Bell(None, SEVEN + 7 * DAY, "tiet-1")),  # it has lessons on Mondays
+        (SEVEN + DAY, "lab", Bell("tiet-1", FIRST_ENDS + DAY, None)),  # the school has one
+        (SEVEN + DAY, "no such room", Bell("tiet-1", FIRST_ENDS + DAY, None)),
+    ],
+)
+def test_the_lesson_of_a_moment(now: float, room: str, expected: Bell) -> None:
+    assert bell(timetabled(), now, room) == expected
+
+
+def test_a_school_without_lessons_has_no_bell() -> None:
+    assert bell(a_school(), SEVEN) == Bell(None, inf, None)
+
+
+def test_the_day_ends_at_the_schools_midnight() -> None:
+    school = a_school()
+    assert day_ends_at(school, MONDAY) == MONDAY + DAY
+    assert day_ends_at(school, MONDAY + DAY - 1) == MONDAY + DAY
+
+
+def test_a_time_of_another_day_is_shown_with_its_date() -> None:
+    school = a_school()
+    assert shown_at(school, SEVEN, MONDAY) == "07:00"
+    assert shown_at(school, SEVEN + DAY, MONDAY) == "2026-03-03T07:00"
