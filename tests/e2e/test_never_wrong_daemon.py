@@ -43,13 +43,17 @@ def a_question(chance: random.Random) -> Ask:
         edns=chance.random() < 0.8,
         size=chance.choice((512, 700, 1232, 4096)),
         capitals=chance.choice((0, chance.getrandbits(16))),
+        by_tcp=chance.random() < 0.1,
     )
 
 
 def many_questions(chance: random.Random) -> list[Ask]:
     """Return a thousand, few of which have been asked before."""
     asked = [a_question(chance) for _ in range(MANY)]
-    return [one._replace(name=f"n{chance.randrange(20)}.{chance.choice(SPOKEN)}") for one in asked]
+    return [
+        one._replace(name=f"n{chance.randrange(20)}.{chance.choice(SPOKEN)}", by_tcp=False)
+        for one in asked
+    ]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -59,11 +63,11 @@ def test_no_reply_is_wrong(tmp_path: Path, built: StateFolder, workers: int) -> 
     open_to_all, port = Rules(World(CATEGORIES)), free_port()
     with Driver(port, open_to_all) as driver:
         for name in (*NAMES, *OUTSIDE):
-            kind = chance.choice(("data", "data", "nodata", "nxdomain", "alias", "big"))
+            kind = chance.choice(("data", "nodata", "nxdomain", "alias", "alias", "big", "huge"))
             driver.upstream.say(name, Saying(kind, 3_000, chance.choice(SPOKEN)))
 
         def written(rules: Rules) -> Rules:
-            upstream = driver.upstream.port
+            upstream = driver.server.address[1]
             write(rules, tmp_path / "site", port=port, upstream=upstream, workers=workers)
             return rules
 

@@ -22,11 +22,14 @@ from filterd.wire import name as names
 from tests.support.commands import call
 from tests.support.daemon import write_site
 from tests.support.oracle import World
-from tests.support.oracle_answers import ANSWERED_WITHIN_S, Oracle
+from tests.support.oracle_answers import Oracle
+from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S
 from tests.support.oracle_questions import Asked
 from tests.support.oracle_rules import CHILD, CLASSMATE, PUPIL, TEACHER, Rules, a_law
+from tests.support.oracle_servers import Mood, Server, Watch
 from tests.support.oracle_steps import MANY
-from tests.support.oracle_upstream import Mood, Upstream
+from tests.support.oracle_stubs import Stub
+from tests.support.oracle_upstream import Upstream
 from tests.support.policies import CATEGORIES, wire
 from tests.support.processes import children
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from tests.support.daemon import Served
     from tests.support.oracle import Law
     from tests.support.oracle_steps import Ask
+    from tests.support.oracle_upstream import Heard
 
 PEOPLE = (PUPIL, CLASSMATE, TEACHER, CHILD)
 LATE_S = 1.5
@@ -53,6 +57,7 @@ def some_laws(chance: random.Random) -> Rules:
     laws = {
         (law.name, law.audience, law.whom): replace(law, starts_at=None, ends_at=None)
         for law in (a_law(chance, 0.0) for _ in range(chance.randrange(2, 8)))
+        if law.audience != "network" or law.whom in _NETWORKS
     }
     return Rules(World(CATEGORIES, laws=tuple(laws.values())))
 
@@ -93,15 +98,21 @@ class Driver:
         self.oracle = Oracle(self.upstream, self._clock, (rules,), late_s=LATE_S)
         self.faults: list[str] = []
         self.waiting: dict[tuple[str, int], Asked] = {}
-        self._stubs = {who.address: _stub(who.address, port) for who in PEOPLE}
+        self._readers: dict[socket.socket, Callable[[], None]] = {}
+        watch = Watch(self._begin, lambda opened: self._readers.pop(opened, None))
+        self.server = Server(self.upstream, 0, watch, self._overhear)
+        self._stubs = {
+            who.address: Stub(who.address, watch, self._hear, self._lose) for who in PEOPLE
+        }
         self._ident = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for opened in (self.upstream.socket, *self._stubs.values()):
-            opened.close()
+        self.server.close()
+        for stub in self._stubs.values():
+            stub.close()
 
     def __str__(self) -> str:
         facts = f"{self.judged:,} replies judged, {self.lost} lost with {self.killed} workers"
@@ -131,10 +142,12 @@ class Driver:
             ad=step.ad,
             edns=step.edns,
             size=step.size,
+            by_tcp=step.by_tcp,
             by_chain=True,
         )
         self.waiting[step.who.address, self._ident] = asked
-        self._stubs[step.who.address].send(message)
+        self.oracle.note_asked(asked)
+        self._stubs[step.who.address].send(message, self._port, by_tcp=step.by_tcp)
 
     def ask_all(self, steps: Iterable[Ask]) -> None:
         """Ask many, and wait until all are answered or given up."""
@@ -174,46 +187,42 @@ class Driver:
 
     def change_while_many_wait(self, served: Served, rules: Rules, steps: Iterable[Ask]) -> None:
         """Let questions wait for the upstream until a change is confirmed."""
-        self.upstream.mood = Mood.HELD
+        self.server.turn(Mood.HELD)
         for step in steps:
             self.ask(step)
             self._look(0)
         for asked in self.waiting.values():
             asked.among_many = len(self.waiting) >= MANY
         self.change(served, rules)
-        self.upstream.mood = Mood.PROMPT
-        self.upstream.release()
+        self.server.turn(Mood.PROMPT)
         self.ask_all(())
 
+    def _begin(self, opened: socket.socket, readable: Callable[[], None]) -> None:
+        with contextlib.suppress(OSError):
+            opened.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
+        self._readers[opened] = readable
+
     def _look(self, within_s: float) -> None:
-        sockets = [self.upstream.socket, *self._stubs.values()]
-        for ready in select.select(sockets, [], [], within_s)[0]:
-            if ready is self.upstream.socket:
-                self.upstream.readable()
-            else:
-                self._hear(ready)
+        for ready in select.select([*self._readers], [], [], within_s)[0]:
+            if ready in self._readers:  # another's turn may have ended it
+                self._readers[ready]()
 
-    def _hear(self, stub: socket.socket) -> None:
-        address = stub.getsockname()[0]
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                reply = stub.recv(4096)
-                self.judged += 1
-                asked = self.waiting.pop((address, int.from_bytes(reply[:2])), None)
-                fault = self.oracle.allowed(asked, reply) if asked else "nobody waits for it"
-                self.oracle.held.clear()  # which worker it was nobody can tell
-                if fault is not None:
-                    self.faults.append(f"{asked}, {reply.hex()}: {fault}")
+    def _overhear(self, heard: Heard) -> None:
+        fault = self.oracle.may_be_heard(heard, self.waiting.values())
+        if fault is not None:
+            self.faults.append(fault)
 
+    def _lose(self, address: str, ident: int) -> None:
+        if self.waiting.pop((address, ident), None) is not None:
+            self.lost += 1
 
-def _stub(address: str, port: int) -> socket.socket:
-    stub = socket.socket(type=socket.SOCK_DGRAM)
-    with contextlib.suppress(OSError):
-        stub.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
-    stub.bind((address, 0))
-    stub.connect(("127.0.0.1", port))
-    stub.setblocking(False)
-    return stub
+    def _hear(self, address: str, reply: bytes) -> None:
+        self.judged += 1
+        asked = self.waiting.pop((address, int.from_bytes(reply[:2])), None)
+        fault = self.oracle.allowed(asked, reply) if asked else "nobody waits for it"
+        self.oracle.lifetimes.held.clear()  # which worker it was nobody can tell
+        if fault is not None:
+            self.faults.append(f"{asked}, {reply.hex()}: {fault}")
 
 
 def _reload(served: Served) -> None:

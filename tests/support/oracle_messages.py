@@ -36,6 +36,7 @@ class Reply(NamedTuple):
     question: bytes
     answer: tuple[Record, ...]
     authority: tuple[Record, ...]
+    additional: tuple[Record, ...]
     options: tuple[tuple[int, bytes], ...] | None
     opt_flags: int
 
@@ -78,10 +79,11 @@ def message(
     answer: tuple[Record, ...] = (),
     authority: tuple[Record, ...] = (),
     opt: bytes = b"",
+    additional: tuple[Record, ...] = (),
 ) -> bytes:
     """Return a whole message."""
-    counts = 1, len(answer), len(authority), 1 if opt else 0
-    records = b"".join(map(record_octets, (*answer, *authority)))
+    counts = 1, len(answer), len(authority), len(additional) + bool(opt)
+    records = b"".join(map(record_octets, (*answer, *authority, *additional)))
     return pack("!6H", ident, flags, *counts) + question + records + opt
 
 
@@ -137,8 +139,7 @@ def read_reply(wire: bytes) -> Reply:
         sections.append(tuple(records))
     assert at == len(wire)
     answer, authority, additional = sections
-    assert not additional
-    return Reply(at, ident, flags, question, answer, authority, options, opt_flags)
+    return Reply(at, ident, flags, question, answer, authority, additional, options, opt_flags)
 
 
 def _read_options(rdata: bytes) -> tuple[tuple[int, bytes], ...]:

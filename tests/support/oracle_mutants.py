@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 _FOR_EVER = 1e12
 
 
-def _with(where: object, what: str, broken: object) -> Break:
+def instead(where: object, what: str, broken: object) -> Break:
     """Put something else in the place of an attribute."""
     return lambda patch: patch.setattr(where, what, broken)
 
 
-def _with_core(spoil: Spoil) -> Break:
+def with_core(spoil: Spoil) -> Break:
     """Spoil every core of the fast path."""
 
     def made(seed: bytes, entries: int = ENTRIES) -> Core:
@@ -62,24 +62,10 @@ def _with_core(spoil: Spoil) -> Break:
     return breaks
 
 
-def _not_looked_at(**ignored: Any) -> Break:
-    """Let the relay see something else of what upstreams say."""
-    is_plain = Relay._is_plain
-
-    def blind(self: Relay, waiting: Any, resolution: Resolution) -> bool:
-        return is_plain(self, waiting, resolution._replace(**ignored))
-
-    def breaks(patch: pytest.MonkeyPatch) -> None:
-        _with_core(lambda _: None)(patch)
-        patch.setattr(Relay, "_is_plain", blind)
-
-    return breaks
-
-
-def _with_store(what: str, broken: object) -> Break:
+def with_store(what: str, broken: object) -> Break:
     """Give every worker a store of which something else stands in the place of a method."""
     store = type("Broken", (ResolutionStore,), {what: broken})
-    return _with(worker, "ResolutionStore", store)
+    return instead(worker, "ResolutionStore", store)
 
 
 # The fast path: what a repeated answer depends on.
@@ -113,7 +99,7 @@ def _blurred(blur: Callable[..., tuple[int, bytes, int, int]]) -> Break:
         core.replay.forget = forgotten
         forgotten()
 
-    return _with_core(spoil)
+    return with_core(spoil)
 
 
 def _without(flag: int) -> Break:
@@ -134,7 +120,7 @@ def _kept(**changed: Any) -> Break:
 
         core.replay.note = noted
 
-    return _with_core(spoil)
+    return with_core(spoil)
 
 
 def _case_lost(core: Any) -> None:
@@ -193,7 +179,7 @@ def _only_forward(self: Filter, verdict: Verdict, _: float) -> bool:
 def _put_longer(
     self: ResolutionStore, key: Key, resolution: Resolution, now: float, **how: Any
 ) -> None:
-    _put(self, key, resolution._replace(ttl_s=max(resolution.ttl_s, 5)), now, **how)
+    put(self, key, resolution._replace(ttl_s=max(resolution.ttl_s, 5)), now, **how)
 
 
 def _holds_for_ever(self: ResolutionStore, key: Key, _: float) -> Entry | None:
@@ -207,7 +193,7 @@ def _key_of_another(**changed: Any) -> Break:
         question, route = asked.__get__(self)
         return question._replace(**changed), route
 
-    return _with(Query, "upstream_key", property(key))
+    return instead(Query, "upstream_key", property(key))
 
 
 def _vouched(*about: Any, **how: Any) -> Any:
@@ -241,7 +227,7 @@ def _epoch_unread(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ActiveSite, "confirm", _confirm)
 
 
-_put, _assemble = ResolutionStore.put, vars(compose)["assemble"]
+put, _assemble = ResolutionStore.put, vars(compose)["assemble"]
 
 OF_THE_FAST_PATH: dict[str, Break] = {
     "a repeated answer is of this class of clients": _blurred(lambda _, *rest: (0, *rest)),
@@ -251,40 +237,39 @@ OF_THE_FAST_PATH: dict[str, Break] = {
     "a repeated answer is of this AD": _without(ASKED_AD),
     "a repeated answer is of this OPT": _without(ASKED_OPT),
     "a repeated answer is of this RD": _without(ASKED_RD),
-    "a repeated answer has the asker's letter case": _with_core(_case_lost),
-    "a repeated answer fits the asker": _with_core(_size_ignored),
+    "a repeated answer has the asker's letter case": with_core(_case_lost),
+    "a repeated answer fits the asker": with_core(_size_ignored),
     "TTLs of repeated answers age": _kept(ttls=()),
     "repeated answers end with their TTL": _kept(until=_FOR_EVER, ttls=()),
     "repeated answers end with their rule": _kept(valid_until=_FOR_EVER),
-    "a name that a rule touches is the chain's": _with_core(_nothing_touched),
-    "what a relayed answer leads to is judged": _not_looked_at(targets=()),
-    "what is not plain is the chain's": _with(FastPath, "_fill", _complex_is_open),
-    "the fast path forgets when the epoch moves": _with(FastPath, "_begin", _ready_once),
-    "the fast path forgets when the clock is set": _with(FastPath, "refresh", _clock_not_watched),
+    "a name that a rule touches is the chain's": with_core(_nothing_touched),
+    "what is not plain is the chain's": instead(FastPath, "_fill", _complex_is_open),
+    "the fast path forgets when the epoch moves": instead(FastPath, "_begin", _ready_once),
+    "the fast path forgets when the clock is set": instead(FastPath, "refresh", _clock_not_watched),
 }
 
 OF_THE_CHAIN: dict[str, Break] = {
-    "targets are judged": _with(Filter, "_judge_targets", lambda *said: said[-1]),
-    "what waited is judged by the rules that came": _with(Filter, "_readmit", _first_rules_stand),
-    "what waited is judged again at an edge": _with(Filter, "_has_expired", lambda *_: False),
-    "what waited is judged again when the clock is set back": _with(
+    "targets are judged": instead(Filter, "_judge_targets", lambda *said: said[-1]),
+    "what waited is judged by the rules that came": instead(Filter, "_readmit", _first_rules_stand),
+    "what waited is judged again at an edge": instead(Filter, "_has_expired", lambda *_: False),
+    "what waited is judged again when the clock is set back": instead(
         Filter, "_has_expired", _only_forward
     ),
     "the cache tells DO apart": _key_of_another(do=False),
     "the cache tells CD apart": _key_of_another(cd=False),
-    "TTL 0 is not kept": _with_store("put", _put_longer),
-    "what is kept ends with its TTL": _with_store("get", _holds_for_ever),
-    "what is old is given for a day": _with(cache, "STALE_FOR_S", 10**9),
-    "what is old is given at all": _with(cache, "STALE_FOR_S", 0),
-    "what is old has a short TTL": _with(compose, "STALE_TTL_S", 31),
-    "an answer is cut to what the asker can take": _with(udp, "size_limit", lambda *_: 65_535),
-    "an allow does not outlive its end": _with(compose, "_longest_ttl", _cap_ignored),
-    "nobody vouches but whom the site trusts": _with(compose, "assemble", _vouched),
-    "a failure is not for ever": _with(failures, "FIRST_HOLD_S", _FOR_EVER),
-    "a block is soon forgotten": _with(compose, "BLOCK_TTL_S", 11),
-    "a worker that prepared nothing loads what is in force": _with(
+    "TTL 0 is not kept": with_store("put", _put_longer),
+    "what is kept ends with its TTL": with_store("get", _holds_for_ever),
+    "what is old is given for a day": instead(cache, "STALE_FOR_S", 10**9),
+    "what is old is given at all": instead(cache, "STALE_FOR_S", 0),
+    "what is old has a short TTL": instead(compose, "STALE_TTL_S", 31),
+    "an answer is cut to what the asker can take": instead(udp, "size_limit", lambda *_: 65_535),
+    "an allow does not outlive its end": instead(compose, "_longest_ttl", _cap_ignored),
+    "nobody vouches but whom the site trusts": instead(compose, "assemble", _vouched),
+    "a failure is not for ever": instead(failures, "FIRST_HOLD_S", _FOR_EVER),
+    "a block is soon forgotten": instead(compose, "BLOCK_TTL_S", 11),
+    "a worker that prepared nothing loads what is in force": instead(
         ActiveSite, "_activate", _old_site_serves
     ),
     "a worker looks at the epoch by itself": _epoch_unread,
-    "the strict twin answers": _with(rewrite, "_ADDRESS_TYPES", ()),
+    "the strict twin answers": instead(rewrite, "_ADDRESS_TYPES", ()),
 }

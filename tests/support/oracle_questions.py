@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tests.support import oracle
 from tests.support import oracle_messages as wire
 from tests.support.oracle import Question
-from tests.support.oracle_rules import SEARCH, TWIN
+from tests.support.oracle_rules import CLASSMATE, SEARCH, TWIN, ZONE
 from tests.support.oracle_upstream import Key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from tests.support.oracle import Person
     from tests.support.oracle_rules import Rules
+    from tests.support.oracle_upstream import Told
 
-LARGEST_UDP, SMALLEST_UDP = 1232, 512
+LARGEST_UDP, SMALLEST_UDP, LARGEST_TCP = 1232, 512, 65_535
 REWRITTEN_TYPES = (wire.A, wire.AAAA, wire.HTTPS)
 
 
@@ -38,6 +42,9 @@ class Asked:
     ad: bool = False
     edns: bool = True
     size: int = LARGEST_UDP
+    by_tcp: bool = False
+    also: tuple[Person, ...] = ()
+    """Who has had the address since: an answer by any of them is right."""
     by_chain: bool = False
     among_many: bool = False
     """A thousand waited when the rules changed."""
@@ -47,11 +54,20 @@ class Asked:
     @property
     def limit(self) -> int:
         """How many octets a reply may have."""
+        if self.by_tcp:
+            return LARGEST_TCP
         return min(max(SMALLEST_UDP, self.size), LARGEST_UDP) if self.edns else SMALLEST_UDP
 
     def key(self, rules: Rules) -> Key:
         """Return what the upstream is asked for it."""
-        return Key(TWIN if is_rewritten(rules, self) else self.name, self.qtype, self.do, self.cd)
+        name = TWIN if is_rewritten(rules, self) else self.name
+        return Key(name, self.qtype, self.do, self.cd, rules.whom(name))
+
+    def seen_by(self, rules: Rules) -> Iterator[Asked]:
+        """Yield it as the rules know who asks: more than one where the device has changed."""
+        for who in (self.who, *self.also):
+            seen = rules.seen(who)
+            yield self if seen is self.who else replace(self, who=seen)
 
 
 def is_rewritten(rules: Rules, asked: Asked) -> bool:
@@ -63,3 +79,44 @@ def is_rewritten(rules: Rules, asked: Asked) -> bool:
 def question_at(asked: Asked, wall: float) -> Question:
     """Return the decision that is to be made about a question at a moment."""
     return Question(asked.who, asked.name, asked.qtype, wall)
+
+
+def is_local(name: str) -> bool:
+    """Tell whether the school answers for a name itself."""
+    return name == ZONE or name.endswith(f".{ZONE}")
+
+
+def is_of_the_zone_itself(rules: Rules, asked: Asked) -> bool:
+    """Tell whether a zone's own server asks about its zone: it would be asked back."""
+    return asked.who is CLASSMATE and bool(rules.whom(asked.name))
+
+
+def was_of_the_zone_itself(asked: Asked) -> bool:
+    """Tell whether it was so when it began to ask: what waited may go round once."""
+    return is_of_the_zone_itself(asked.rules, asked)
+
+
+def may_be_asked_for(rules: Rules, asked: Asked, wall: float) -> bool:
+    """Tell whether an upstream may hear of a question."""
+    if not asked.rd or asked.qtype == wire.ANY or not rules.admits(asked.who):
+        return False
+    if is_local(asked.name):
+        return False
+    if is_of_the_zone_itself(rules, asked) and was_of_the_zone_itself(asked):
+        return False
+    if is_rewritten(rules, asked) and asked.qtype == wire.HTTPS:
+        return False
+    return not oracle.is_blocked(rules.world, question_at(asked, wall))
+
+
+def leads_to_a_block(rules: Rules, asked: Asked, targets: Iterable[str], wall: float) -> bool:
+    """Tell whether a name that passes leads to one that does not."""
+    question = question_at(asked, wall)
+    return any(oracle.target_is_blocked(rules.world, question, one) for one in targets)
+
+
+def targets_of(rules: Rules, asked: Asked, told: Told) -> tuple[str, ...]:
+    """Return the names that are judged of an answer: none of what a zone's own server says."""
+    if told.key.whom:
+        return ()
+    return (TWIN, *told.targets) if is_rewritten(rules, asked) else told.targets

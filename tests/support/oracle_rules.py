@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING
 from filterd.lists.rewrites import Rewrite
 from filterd.policy.model import (
     BlockResponse,
+    DelegatedZone,
     ListenAddress,
     LocalZone,
+    Network,
     RateLimit,
     UpstreamServer,
     ZoneRecord,
 )
 from filterd.policy.site.tiers import TIER_OF_GRADE
-from tests.support.oracle import NARROWNESS, Guard, Law, Listing, Person, World
+from tests.support.oracle import NARROWNESS, Guard, Law, Listing, Person, World, is_beneath
 from tests.support.policies import CATEGORIES, a_grade, a_policy, wire
 from tests.support.serving import NETWORKS
 from tests.support.worlds import LISTS, NAMES, SPOKEN, guards_of, index_of, rules_of
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Sequence
     from pathlib import Path
 
     from filterd.policy.model import Policy
@@ -32,8 +35,22 @@ SEARCH, TWIN = "search.free", "strict.search.free"
 """A name that is replaced for some grades, and by what."""
 PRINTER, ZONE = "printer.school", "school"
 PRINTER_ADDRESS = bytes([192, 0, 2, 99])
-OUTSIDE = ("www.free", "alias.free", "big.free", "zero.free", SEARCH, TWIN)
-"""Names that nothing is said of, but of the last two."""
+CAMPUS = "campus.free"
+OUTSIDE = (
+    "www.free",
+    "alias.free",
+    "big.free",
+    "zero.free",
+    "home.free",
+    CAMPUS,
+    f"www.{CAMPUS}",
+    SEARCH,
+    TWIN,
+)
+"""Names that nothing is said of, but at times of the last five."""
+DELEGATIONS = ("", CAMPUS, "b.a.example")
+HOMES = ("home.free", "a.example")
+"""Names that may lead to private addresses, at times."""
 ALL_NAMES = (*NAMES, *OUTSIDE)
 LONGEST_TTL_S = 600
 
@@ -48,23 +65,37 @@ TEACHER = _person("127.0.100.1", "staff", "staff")
 CHILD = _person("127.0.1.1", "1", "grade-1")
 STRANGER = _person("127.0.120.1", "preschool", "")
 OUTSIDER = _person("127.0.200.1", "preschool", "")
-PEOPLE = (PUPIL, CLASSMATE, TEACHER, CHILD, STRANGER, OUTSIDER)
+LAB = _person("127.0.110.1", "6", "lab")
+"""Sits in a room whose grade the rules say."""
+LENT = "127.0.126.1"
+DEVICES = {
+    "": _person(LENT, "preschool", ""),
+    "02:00:5e:10:00:06": _person(LENT, "6", "tablets"),
+    "02:00:5e:10:00:18": _person(LENT, "staff", "laptops"),
+}
+"""Who has an address that one device after another has, by MAC; at first nobody knows which."""
+LINK = "127.0.126.0/24"
+UNKNOWN = DEVICES[""]
+PEOPLE = (PUPIL, CLASSMATE, TEACHER, CHILD, STRANGER, OUTSIDER, LAB, UNKNOWN)
 GRADES = ("1", "6", "staff", "preschool")
 
 _WHOM = {
     "everybody": ("",),
     "tier": (PUPIL.tier, TEACHER.tier),
     "grade": (PUPIL.grade, CHILD.grade),
-    "network": (PUPIL.network, TEACHER.network),
-    "client": (PUPIL.address, STRANGER.address),
+    "network": (PUPIL.network, TEACHER.network, LAB.network, "tablets"),
+    "client": (PUPIL.address, STRANGER.address, LAB.address, LENT),
 }
 
 
 @dataclass(frozen=True)
 class Rules:
-    """One epoch. By grade: how a block looks, and the longest TTL; who gets the twin.
+    """One epoch. By grade: how a block looks, and the longest TTL; who gets the twin, and no ECH.
 
-    ``outsiders``: whether ``OUTSIDER`` may ask; ``trusted``: whether the upstream's AD is believed.
+    ``outsiders``: whether ``OUTSIDER`` may ask. ``trusts``: of each upstream, the
+    first one first, whether its AD is believed. ``lab``: the grade of the room.
+    ``delegated``: the zone whose own server is asked. ``homes``: names that may
+    lead to private addresses.
     """
 
     world: World
@@ -72,7 +103,11 @@ class Rules:
     longest_ttls_s: tuple[int, ...] = (LONGEST_TTL_S,) * len(GRADES)
     twins_for: frozenset[str] = frozenset()
     outsiders: bool = False
-    trusted: bool = False
+    trusts: tuple[bool, ...] = (False,)
+    lab: str = LAB.grade
+    delegated: str = ""
+    homes: frozenset[str] = frozenset()
+    strips_for: frozenset[str] = frozenset()
 
     def admits(self, who: Person) -> bool:
         """Tell whether somebody is answered at all."""
@@ -86,15 +121,54 @@ class Rules:
         """Return how long somebody may keep an answer."""
         return self.longest_ttls_s[GRADES.index(who.grade)]
 
-    def policy(self, upstream_port: int) -> Policy:
-        """Return the same as filterd knows it."""
+    def seen(self, who: Person) -> Person:
+        """Return somebody as these rules know them."""
+        if who.network == LAB.network and who.grade != self.lab:
+            return _person(LAB.address, self.lab, LAB.network)
+        return who
+
+    def whom(self, name: str) -> str:
+        """Return the zone whose own server is asked about a name; empty for none."""
+        zone = self.delegated
+        return zone if zone and (name == zone or is_beneath(name, zone)) else ""
+
+    def may_lead_home(self, name: str) -> bool:
+        """Tell whether a name may lead to private addresses."""
+        return any(name == home or is_beneath(name, home) for home in self.homes)
+
+    def trusts_server(self, number: int) -> bool:
+        """Tell whether the AD of an upstream is believed."""
+        return number < len(self.trusts) and self.trusts[number]
+
+    def policy(self, servers: Sequence[tuple[str, int]]) -> Policy:
+        """Return the same as filterd knows it.
+
+        Args:
+            servers: where they are: the two upstreams, and the zone's own.
+        """
         pins, protections = guards_of(self.world)
         policy = a_policy(
-            networks=NETWORKS,
+            networks=(
+                *NETWORKS,
+                Network(LAB.network, self.lab, (f"{LAB.address}/32",)),
+                *(
+                    Network(one.network, one.grade, macs=(mac,))
+                    for mac, one in DEVICES.items()
+                    if mac
+                ),
+            ),
             rules=rules_of(self.world),
             pins=pins,
             protections=protections,
-            upstreams=[UpstreamServer("127.0.0.1", upstream_port, trusted=self.trusted)],
+            upstreams=[
+                UpstreamServer(*server, trusted=trusted)
+                for server, trusted in zip(servers, self.trusts, strict=False)
+            ],
+            delegated_zones=[
+                DelegatedZone(wire(one), (UpstreamServer(*servers[-1]),))
+                for one in (self.delegated,)
+                if one
+            ],
             allow_from=["127.0.0.0/8" if self.outsiders else "127.0.0.0/17"],
             local_zones=[
                 LocalZone(wire(ZONE), (ZoneRecord(wire(PRINTER), A, 60, PRINTER_ADDRESS),))
@@ -106,6 +180,7 @@ class Rules:
                 response=response,
                 client_ttl_max_s=ttl_s,
                 safe_search="on" if grade in self.twins_for else "off",
+                strip_ech=grade in self.strips_for,
             )
             for grade, response, ttl_s in zip(
                 GRADES, self.responses, self.longest_ttls_s, strict=True
@@ -116,6 +191,7 @@ class Rules:
             grades=policy.grades | grades,
             listen=(ListenAddress("127.0.0.1", 0),),
             rate_limit=RateLimit(1_000_000_000, 1_000_000_000),
+            private_answers=tuple(map(wire, sorted(self.homes))),
             rewrites=(Rewrite("safe_search", "on", wire(TWIN), (wire(SEARCH),)),),
         )
 
@@ -143,7 +219,11 @@ def some_rules(chance: random.Random, now: float) -> Rules:
         tuple(ttls),
         frozenset(grade for grade in GRADES if chance.random() < 0.5),
         chance.random() < 0.5,
-        chance.random() < 0.5,
+        chance.choice(((False,), (True,), (False, False), (True, False), (False, True))),
+        chance.choice(GRADES),
+        chance.choice((*DELEGATIONS, "")),
+        frozenset(one for one in HOMES if chance.random() < 0.3),
+        frozenset(grade for grade in GRADES if chance.random() < 0.5),
     )
 
 

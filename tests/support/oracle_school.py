@@ -12,9 +12,13 @@ import contextlib
 import logging
 import socket
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
+from filterd.errors import ConfigError
+from filterd.identity.links import Links, Prefix
+from filterd.identity.neighbours import Neighbour
 from filterd.paths import StateFolder, install
 from filterd.policy import store
 from filterd.server import worker as worker_module
@@ -24,20 +28,35 @@ from filterd.server.listening import Listening, listen_on
 from filterd.server.page import SharedPage
 from filterd.server.udp import UdpListener
 from filterd.server.worker import Worker
-from tests.support.oracle_answers import ANSWERED_WITHIN_S, Oracle
+from tests.support import oracle_messages as wire
+from tests.support.oracle_answers import Oracle
+from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S
 from tests.support.oracle_questions import Asked
-from tests.support.oracle_rules import PEOPLE, Rules
+from tests.support.oracle_rules import (
+    CLASSMATE,
+    DELEGATIONS,
+    DEVICES,
+    LENT,
+    LINK,
+    PEOPLE,
+    UNKNOWN,
+    Rules,
+)
+from tests.support.oracle_servers import Server, Watch
+from tests.support.oracle_stubs import Stub
 from tests.support.oracle_upstream import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from filterd.policy.model import ListenAddress
     from filterd.resolve.query import Query
     from tests.support.clock import FakeClock
     from tests.support.oracle import Person
     from tests.support.oracle_loop import LoopOfClock
     from tests.support.oracle_steps import Step
+    from tests.support.oracle_upstream import Heard
 
 MORE_AFTER_A_CHANGE_S = 4.0
 DENIED_FOR_S = 0.1
@@ -46,6 +65,7 @@ RESTART_S = 3.0
 """How long it takes, always, so that a script knows the time."""
 _STOP_STEP_S = 0.5
 _SO_RCVBUFFORCE = 33
+_LINKS = Links(lan=(Prefix(ip_network(LINK), "lo"),))
 
 
 class _Blind:
@@ -71,6 +91,7 @@ class School:
         faults: what was wrong, in words.
         judged: how many replies were held against the oracle.
         waiting: questions without a reply, by client and ID.
+        servers: the two upstreams, and a zone's own.
     """
 
     def __init__(
@@ -87,13 +108,14 @@ class School:
         self._fast, self._count = fast, workers
         self._order = 0
         self.upstream = Upstream(clock.monotonic, self.next_order)
-        self.oracle = Oracle(self.upstream, clock, (rules,))
+        self.servers: list[Server] = []
+        self.oracle = Oracle(self.upstream, clock, (rules,), workers=workers)
         self.workers: list[Worker] = []
         self.faults: list[str] = []
         self.judged = 0
         self.waiting: dict[tuple[str, int], Asked] = {}
         self._ident = 0
-        self._changed_at = 0.0
+        self._mac = ""
         self._denied_at: dict[int, float] = {}
         self._stack = contextlib.AsyncExitStack()
 
@@ -115,7 +137,8 @@ class School:
         self._state = StateFolder(self._folder / "state")
         self._state.folder.mkdir(parents=True)
         (rules,) = self.oracle.possible
-        policy = rules.policy(self.upstream.port)
+        self._open_servers()
+        policy = rules.policy([one.address for one in self.servers])
         self._install_lists(rules)
         store.save(self._state.policy, policy)
         self._page = SharedPage()
@@ -126,11 +149,13 @@ class School:
         self._listening: list[list[Listening]] = []
         self._ends: list[tuple[socket.socket, socket.socket]] = []
         for number in range(self._count):
-            self._listening.append(listen_on(policy.listen))
+            self._listening.append(_listen_on(policy.listen))
             self._ends.append(channel_pair())
             self.workers.append(await self._start(number))
-        self._open(self.upstream.socket, self.upstream.readable)
-        self._stubs = {one.address: self._stub(one) for one in PEOPLE}
+        watch = self._watch()
+        self._stubs = {one.address: Stub(one.address, watch, self._hear) for one in PEOPLE}
+        for stub in self._stubs.values():
+            self._stack.callback(stub.close)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -155,7 +180,7 @@ class School:
         message = self._ident.to_bytes(2) + message[2:]
         clock, rules = self.clock, self.oracle.possible[-1]
         asked = Asked(
-            who,
+            DEVICES[self._mac] if who is UNKNOWN else rules.seen(who),
             name,
             qtype,
             message,
@@ -171,8 +196,25 @@ class School:
             self.waiting[who.address, self._ident] = asked
         else:
             self._denied_at[worker] = clock.monotonic()
-        self._stubs[who.address].sendto(message, ("127.0.0.1", self._listening[worker][0].port))
+        self.oracle.note_asked(asked)
+        port = self._listening[worker][0].port
+        self._stubs[who.address].send(message, port, by_tcp=asked.by_tcp)
         return asked
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass; nothing happens yet."""
+        self.clock.advance(seconds)
+        for worker in self.workers:
+            self._look_around(worker)
+
+    def lend(self, mac: str) -> None:
+        """Let another device have the address that is lent."""
+        self._mac = mac
+        for worker in self.workers:
+            self._look_around(worker)
+        for asked in self.waiting.values():
+            if asked.who.address == LENT:
+                asked.also += (DEVICES[mac],)
 
     async def settle(self) -> None:
         """Let everything come about that can without time passing; then look for the lost."""
@@ -180,12 +222,16 @@ class School:
         now = self.clock.monotonic()
         for key, asked in list(self.waiting.items()):
             patience = ANSWERED_WITHIN_S
-            if asked.at <= self._changed_at:
+            if asked.at <= self.oracle.lifetimes.changed_at:
                 patience += MORE_AFTER_A_CHANGE_S
             if now >= asked.at + patience:
                 del self.waiting[key]
                 if not asked.abandoned:
-                    self.faults.append(f"no reply to {asked.name} {asked.qtype} of {asked.who}")
+                    by = "TCP" if asked.by_tcp else "UDP"
+                    self.faults.append(
+                        f"no reply by {by} to {asked.message.hex()}, asked for {asked.name} at "
+                        f"{asked.at} of worker {asked.worker} by {asked.who}"
+                    )
 
     async def change(
         self, rules: Rules, steps: Iterable[Step] = (), *, restart: int | None = None
@@ -197,7 +243,7 @@ class School:
         if rules.world.listings != before.world.listings:
             # A worker that starts meanwhile may know the lists before the rules.
             self.oracle.possible = (_mixed(before, rules), before)
-        store.save(candidate, rules.policy(self.upstream.port))
+        store.save(candidate, rules.policy([one.address for one in self.servers]))
         epoch = self._page.next_epoch()
         for worker in self.workers:
             await worker.prepare(epoch=epoch, policy=str(candidate))
@@ -206,7 +252,7 @@ class School:
         await self.settle()
         install(candidate, self._state.policy)
         self._page.epoch = epoch
-        self._changed_at = self.clock.monotonic()
+        self.oracle.lifetimes.changed_at = self.clock.monotonic()
         for asked in self.waiting.values():
             asked.abandoned |= not rules.admits(asked.who)
         self.oracle.possible = (rules,)
@@ -220,7 +266,7 @@ class School:
         """End a worker as the supervisor does, and start the next in its place."""
         until = self.clock.monotonic() + RESTART_S
         await self._stop(number)
-        self.clock.advance(until - self.clock.monotonic())
+        self.pass_time(until - self.clock.monotonic())
         self.workers[number] = await self._start(number)
         self.oracle.hits["worker restart"] += 1
 
@@ -228,6 +274,8 @@ class School:
 
     async def _start(self, number: int) -> Worker:
         worker = Worker(self._setting, self._listening[number], self._ends[number][1])
+        worker._surroundings.take_links(_LINKS)
+        self._look_around(worker)
         await worker.start()
         respond = worker._resolver.respond
 
@@ -247,10 +295,9 @@ class School:
         stopping = self._loop.create_task(self.workers[number].stop())
         await self._loop.idle()
         while not stopping.done():
-            self.clock.advance(_STOP_STEP_S)
+            self.pass_time(_STOP_STEP_S)
             await self._loop.idle()
-        for key in [one for one in self.oracle.held if one[0] == number]:
-            del self.oracle.held[key]
+        self.oracle.lifetimes.forget(number)
         for end in self._ends[number]:
             end.close()
         self._ends[number] = channel_pair()
@@ -258,38 +305,55 @@ class School:
     def _install_lists(self, rules: Rules) -> None:
         install(rules.compile_lists(self._folder / "lists"), self._state.index)
 
-    def _open(self, opened: socket.socket, readable: Any) -> None:
-        with contextlib.suppress(OSError):
-            opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 1 << 22)
-        self._loop.add_reader(opened, readable)
-        self._stack.callback(opened.close)
-        self._stack.callback(self._loop.remove_reader, opened)
+    def _look_around(self, worker: Worker) -> None:
+        """Let a worker see which device has the address that is lent."""
+        neighbours = (Neighbour(ip_address(LENT), "lo", self._mac),) if self._mac else ()
+        worker._surroundings.take_neighbours(neighbours)
 
-    def _stub(self, who: Person) -> socket.socket:
-        stub = socket.socket(type=socket.SOCK_DGRAM)
-        stub.setblocking(False)
-        stub.bind((who.address, 0))
-        self._open(stub, lambda: self._hear(who, stub))
-        return stub
+    def _open_servers(self) -> None:
+        addresses = "127.0.0.1", "127.0.0.1", CLASSMATE.address
+        for number, address in enumerate(addresses):
+            about = self.upstream, number, self._watch(), self._overhear, address
+            server = Server(*about, DELEGATIONS[1:] if address == CLASSMATE.address else ())
+            self.servers.append(server)
+            self._stack.callback(server.close)
 
-    def _hear(self, who: Person, stub: socket.socket) -> None:
-        while True:
-            try:
-                reply = stub.recv(4096)
-            except BlockingIOError:
-                return
-            asked = self.waiting.pop((who.address, int.from_bytes(reply[:2])), None)
-            self.judged += 1
-            if asked is None:
-                self.faults.append(f"nobody waits for {reply.hex()}, sent to {who.address}")
-                continue
-            fault = self.oracle.allowed(asked, reply)
-            if fault is not None:
-                now = self.clock.monotonic()
-                self.faults.append(
-                    f"{asked.name} {asked.qtype} of {who.address} at {asked.at}, {now}, asked as "
-                    f"{asked.message.hex()}, answered {reply.hex()}: {fault}"
-                )
+    def _watch(self) -> Watch:
+        def begin(opened: socket.socket, readable: Callable[[], None]) -> None:
+            with contextlib.suppress(OSError):
+                opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 1 << 22)
+            self._loop.add_reader(opened, readable)
+
+        return Watch(begin, self._loop.remove_reader)
+
+    def _overhear(self, heard: Heard) -> None:
+        fault = self.oracle.may_be_heard(heard, self.waiting.values())
+        if fault is not None:
+            self.faults.append(fault)
+
+    def _hear(self, address: str, reply: bytes) -> None:
+        asked = self.waiting.pop((address, int.from_bytes(reply[:2])), None)
+        self.judged += 1
+        if asked is None:
+            self.faults.append(f"nobody waits for {reply.hex()}, sent to {address}")
+            return
+        fault = self.oracle.allowed(asked, reply)
+        if fault is not None:
+            now = self.clock.monotonic()
+            self.faults.append(
+                f"{asked.name} {asked.qtype} of {asked.who.grade} {address} at {asked.at}, {now}, "
+                f"asked as {asked.message.hex()}, answered {reply.hex()}: {fault}"
+            )
+        elif reply[2] & wire.TC >> 8:
+            self.oracle.hits["TC retried by TCP"] += 1
+            self._ask_again(asked)
+
+    def _ask_again(self, asked: Asked) -> None:
+        """Ask by TCP, as a stub does."""
+        who = UNKNOWN if asked.who.address == LENT else asked.who
+        bits = {one: getattr(asked, one) for one in ("do", "cd", "rd", "ad", "edns", "size")}
+        about = asked.name, asked.qtype, asked.message
+        self.ask(asked.worker, who, *about, **bits, by_tcp=True)
 
     def _failed(self, _loop: object, context: dict[str, Any]) -> None:
         self.faults.append(f"a callback failed: {context}")
@@ -302,6 +366,16 @@ class _Errors(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._faults.append(f"logged: {self.format(record)}")
+
+
+def _listen_on(addresses: Iterable[ListenAddress]) -> list[Listening]:
+    while True:
+        with contextlib.suppress(ConfigError):  # some connection has that port: take another
+            opened = listen_on(addresses)
+            for one in opened:
+                # Else an answer waits for the last one's acknowledgement: for a real moment.
+                one.tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return opened
 
 
 def _without_fast_path(*about: Any) -> UdpListener:

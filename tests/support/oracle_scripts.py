@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from tests.support import oracle_messages as wire
 from tests.support.oracle import Law, Listing
+from tests.support.oracle_bells import bell, open_bell
 from tests.support.oracle_rules import (
     ALL_NAMES,
     GRADES,
@@ -26,9 +28,12 @@ from tests.support.oracle_rules import (
     ZONE,
     some_rules,
 )
+from tests.support.oracle_scenes import SCENES
+from tests.support.oracle_scenes_upstream import SCENES_OF_UPSTREAMS
 from tests.support.oracle_school import RESTART_S
+from tests.support.oracle_servers import Mood
 from tests.support.oracle_steps import Ask, Change, Restart, Say, SetClock, Tell, Turn, Vouch, Wait
-from tests.support.oracle_upstream import Mood, Saying
+from tests.support.oracle_upstream import Home, Saying
 from tests.support.policies import NOW
 from tests.support.worlds import NAMES, SPOKEN
 
@@ -40,36 +45,43 @@ if TYPE_CHECKING:
 QTYPES = (wire.A, wire.A, wire.A, wire.AAAA, wire.TXT, wire.HTTPS, wire.ANY)
 SIZES = (512, 700, 1232, 4096)
 TTLS_S = (0, 1, 5, 20, 300, 3_000, 100_000)
-KINDS = ("data", "data", "data", "nodata", "nxdomain", "alias", "alias", "big")
+KINDS = ("data", "data", "data", "nodata", "nxdomain", "alias", "alias", "big", "huge")
 OPTIONS = (0, 0, 0, 3, 10, 12)
-WAITING = 1_000
-_WEIGHTS = (0.05, 0.3, 24.0, 8.0, 2.0)
+_BELLS = 2
+"""So many of the scenes, the first ones, take as long as all others."""
+_WEIGHTS = (0.05, 0.05, 0.3, 24.0, 8.0, 2.0)
 """Of the scenes that are listed first; all others weigh 1."""
 
 
 class Script:
-    """Makes up a life. ``wall`` is the time that it will be, as far as is known beforehand."""
+    """Makes up a life. ``wall`` is the time that it will be, as far as is known beforehand.
+
+    Attributes:
+        chance: what decides.
+        rules: those that will be in force.
+    """
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)
+        self.chance = random.Random(seed)
         self.wall = NOW
-        self.rules = some_rules(self._chance, NOW)
+        self.rules = some_rules(self.chance, NOW)
         self.first_rules = self.rules
-        self._favourites = [self._question() for _ in range(12)]
+        self._favourites = [self.question() for _ in range(12)]
 
     def steps(self, count: int) -> list[Step]:
         """Return at least so many steps, whole scenes."""
-        found: list[Step] = [Say(name, self._saying()) for name in ALL_NAMES]
+        found: list[Step] = [Say(name, self.saying()) for name in ALL_NAMES]
         while len(found) < count:
             scenes = self._scenes()
             weights = [*_WEIGHTS, *[1.0] * (len(scenes) - len(_WEIGHTS))]
-            (scene,) = self._chance.choices(scenes, weights)
+            (scene,) = self.chance.choices(scenes, weights)
             found += self._in_time(scene())
         return found
 
-    def every_scene(self) -> list[Step]:
-        """Return each scene once; the rarest, and longest, last."""
-        return [step for scene in reversed(self._scenes()) for step in self._in_time(scene())]
+    def every_scene(self, *, bells: bool = True) -> list[Step]:
+        """Return each scene once; the rarest last, and those in which a thousand wait if wanted."""
+        scenes = self._scenes() if bells else self._scenes()[_BELLS:]
+        return [step for scene in reversed(scenes) for step in self._in_time(scene())]
 
     def _in_time(self, steps: Iterable[Step]) -> Iterator[Step]:
         for step in steps:
@@ -81,11 +93,12 @@ class Script:
 
     def _scenes(self) -> list[Callable[[], Iterable[Step]]]:
         return [
-            self._bell,
+            partial(bell, self),
+            partial(open_bell, self),
             self._day,
-            self._talk,
+            self.talk,
             self._idle,
-            self._new_rules,
+            self.new_rules,
             self._edge,
             self._edge_passes_by_setting,
             self._exceptions,
@@ -100,12 +113,14 @@ class Script:
             self._zero,
             self._failing,
             self._slow,
+            *(partial(scene, self) for scene in (*SCENES, *SCENES_OF_UPSTREAMS)),
         ]
 
     # What people do all day.
 
-    def _question(self, name: str = "") -> Ask:
-        chance = self._chance
+    def question(self, name: str = "") -> Ask:
+        """Make up a question."""
+        chance = self.chance
         names = ALL_NAMES if chance.random() < 0.9 else (PRINTER, f"x.{ZONE}", SEARCH)
         return Ask(
             chance.choice(PEOPLE),
@@ -120,14 +135,15 @@ class Script:
             chance.choice(SIZES),
             chance.choice((0, 0, 0, chance.getrandbits(16))),
             chance.choice(OPTIONS),
+            chance.random() < 0.15,
         )
 
-    def _talk(self) -> Iterator[Step]:
+    def talk(self) -> Iterator[Step]:
         """A few questions, most of them asked before, each repeated."""
-        chance = self._chance
+        chance = self.chance
         for _ in range(chance.randrange(1, 8)):
             if chance.random() < 0.25:
-                self._favourites[chance.randrange(12)] = self._question()
+                self._favourites[chance.randrange(12)] = self.question()
             asked = chance.choice(self._favourites)
             for _ in range(chance.randrange(1, 5)):
                 yield asked
@@ -137,29 +153,33 @@ class Script:
                     )
 
     def _idle(self) -> Iterator[Step]:
-        yield Wait(self._chance.choice((0.01, 0.3, 0.7, 1.0, 2.5, 4.0, 11.0, 40.0, 290.0)))
-        if self._chance.random() < 0.5:
-            yield Say(self._chance.choice(ALL_NAMES), self._saying())
-        if self._chance.random() < 0.2:
-            yield Vouch(self._chance.random() < 0.7)
+        yield Wait(self.chance.choice((0.01, 0.3, 0.7, 1.0, 2.5, 4.0, 11.0, 40.0, 290.0)))
+        if self.chance.random() < 0.5:
+            yield Say(self.chance.choice(ALL_NAMES), self.saying())
+        if self.chance.random() < 0.2:
+            yield Vouch(self.chance.random() < 0.7, self.chance.random() < 0.7)
 
-    def _saying(self) -> Saying:
-        chance = self._chance
+    def saying(self) -> Saying:
+        """Make up what is said of a name."""
+        chance = self.chance
         return Saying(
             chance.choice(KINDS),
             chance.choice(TTLS_S),
             chance.choice((*SPOKEN, *OUTSIDE[:4])),
             chance.random() < 0.2,
+            chance.choice((Home.NONE, Home.NONE, Home.NONE, Home.SOME, Home.ALL)),
+            chance.random() < 0.3,
         )
 
-    def _new_rules(self) -> Iterator[Step]:
-        self.rules = some_rules(self._chance, self.wall)
-        restart = self._chance.choice((None, None, 0, 1))
-        asked = [self._chance.choice(self._favourites) for _ in range(6)]
+    def new_rules(self) -> Iterator[Step]:
+        """Put others in force, while people ask."""
+        self.rules = some_rules(self.chance, self.wall)
+        restart = self.chance.choice((None, None, 0, 1))
+        asked = [self.chance.choice(self._favourites) for _ in range(6)]
         yield from asked
         yield Change(self.rules, restart, tuple(asked))
 
-    def _with(self, *more: Law | Listing) -> Iterator[Step]:
+    def with_more(self, *more: Law | Listing, **changed: Any) -> Iterator[Step]:
         """Put the same rules in force with these besides, nothing else said of their names."""
         names = {one.name for one in more}
         world = self.rules.world
@@ -172,37 +192,44 @@ class Script:
         laws = tuple(one for one in more if isinstance(one, Law))
         listings = tuple(one for one in more if isinstance(one, Listing))
         world = replace(world, laws=(*world.laws, *laws), listings=(*world.listings, *listings))
-        self.rules = replace(self.rules, world=world)
+        self.rules = replace(self.rules, world=world, **changed)
         yield Change(self.rules)
+
+    def only(self, *more: Law | Listing, **changed: Any) -> Iterator[Step]:
+        """Put these in force at times alone, so that nobody says anything of other names."""
+        if self.chance.random() < 0.6:
+            world = replace(self.rules.world, laws=(), listings=())
+            self.rules = replace(self.rules, world=world, homes=frozenset(), delegated="")
+        yield from self.with_more(*more, **changed)
 
     # Scenes.
 
     def _edge(self) -> Iterator[Step]:
         """A law begins, and ends, while its name and names beneath are asked for."""
-        chance = self._chance
+        chance = self.chance
         name = chance.choice(SPOKEN)
         law = Law(name, allow=False, starts_at=self.wall + 1.0, ends_at=self.wall + 4.0)
-        yield from self._with(law)
+        yield from self.with_more(law)
         yield Say(name, Saying("data", 300))
-        asked = [self._question(name)._replace(qtype=wire.A, rd=True) for _ in range(4)]
-        for seconds in (1.0, 1.5, 1.5):
-            yield from asked
+        asked = [self.question(name)._replace(qtype=wire.A, rd=True) for _ in range(4)]
+        for seconds in (0.75, 0.25, 2.75, 0.25):  # no TTL is less than a second
+            yield from asked * 2
             yield Turn(Mood.HELD)
             for who in PEOPLE:
                 beneath = f"n{chance.randrange(1_000)}.{name}"
                 yield chance.choice(asked)._replace(who=who, name=beneath)
             yield Wait(seconds)
             yield Turn(Mood.PROMPT)
-            yield from asked
+            yield from asked * 2
 
     def _edge_passes_by_setting(self) -> Iterator[Step]:
         """The clock is set over both edges of a law, to and fro, while people ask and wait."""
-        name = self._chance.choice(SPOKEN)
+        name = self.chance.choice(SPOKEN)
         law = Law(name, allow=False, starts_at=self.wall + 100, ends_at=self.wall + 200)
-        yield from self._with(law)
+        yield from self.with_more(law)
         yield Say(name, Saying("data", 3_000))
-        asked = self._question(name)._replace(qtype=wire.A, rd=True, edns=True)
-        far, back = self._chance.choice(((150.0, -150.0), (150.0, 100.0), (250.0, -100.0)))
+        asked = self.question(name)._replace(qtype=wire.A, rd=True, edns=True)
+        far, back = self.chance.choice(((150.0, -150.0), (150.0, 100.0), (250.0, -100.0)))
         for seconds in (0.0, far, back, -far, -back):
             if seconds:
                 yield SetClock(seconds)
@@ -211,129 +238,129 @@ class Script:
         for seconds in (-100.0, 100.0, -100.0, -150.0):
             yield Turn(Mood.HELD)
             for who in PEOPLE:
-                number = self._chance.randrange(1_000)
+                number = self.chance.randrange(1_000)
                 yield asked._replace(who=who, name=f"n{number}.{name}")
             yield SetClock(seconds)
             yield Turn(Mood.PROMPT)
 
     def _exceptions(self) -> Iterator[Step]:
         """A name is closed and its child open, and the other way about."""
-        chance = self._chance
+        chance = self.chance
         parent = chance.choice(SPOKEN[:2])
         child = f"{chance.choice('ab')}.{parent}"
         for listed, open_name in ((parent, child), (child, parent)):
             listing = Listing("games", "games", own=False, name=listed)
             excepts = Listing("games", "games", own=False, name=open_name, excepts=True)
             law = Law(open_name, allow=True)
-            yield from self._with(listing, chance.choice((excepts, law)))
+            yield from self.with_more(listing, chance.choice((excepts, law)))
             for _ in range(2):
                 for name in (parent, child, f"c.{child}", f"c.{parent}"):
-                    yield self._question(name)._replace(who=PUPIL)
+                    yield self.question(name)._replace(who=PUPIL)
 
     def _flags(self) -> Iterator[Step]:
         """One name, with every combination of bits, again and again."""
-        name, who = self._chance.choice(ALL_NAMES), self._chance.choice(PEOPLE)
-        yield Say(name, Saying(self._chance.choice(("data", "nodata")), 300))
+        name, who = self.chance.choice(ALL_NAMES), self.chance.choice(PEOPLE)
+        yield Say(name, Saying(self.chance.choice(("data", "nodata")), 300))
         asked = [
             Ask(who, name, wire.A, 0, bool(n & 1), bool(n & 2), not n & 4, bool(n & 8), not n & 16)
             for n in range(32)
         ]
         for _ in range(3):
-            self._chance.shuffle(asked)
+            self.chance.shuffle(asked)
             yield from asked
 
     def _listed_target(self) -> Iterator[Step]:
         """An alias leads to a name that is listed, and another day does not."""
-        chance = self._chance
+        chance = self.chance
         target = chance.choice(SPOKEN)
-        yield from self._with(Listing("own-porn", "porn", own=True, name=target))
+        yield from self.with_more(Listing("own-porn", "porn", own=True, name=target))
         for to in (target, "www.free", f"c.{target}"):
             yield Say("alias.free", Saying("alias", 5, to))
             yield Say("big.free", Saying("data", 5, to))
             for _ in range(3):
-                yield self._question("alias.free")
-                yield self._question("big.free")._replace(qtype=wire.HTTPS)
+                yield self.question("alias.free")
+                yield self.question("big.free")._replace(qtype=wire.HTTPS)
             yield Wait(6.0)
 
     def _old(self) -> Iterator[Step]:
         """Nobody answers any more, and what has expired is given."""
-        name = self._chance.choice(ALL_NAMES)
-        yield Say(name, Saying(self._chance.choice(("data", "alias", "nxdomain")), 5, "www.free"))
-        asked = [self._question(name)._replace(rd=True) for _ in range(3)]
+        name = self.chance.choice(ALL_NAMES)
+        yield Say(name, Saying(self.chance.choice(("data", "alias", "nxdomain")), 5, "www.free"))
+        asked = [self.question(name)._replace(rd=True) for _ in range(3)]
         yield from asked
         yield from asked
-        yield Wait(self._chance.choice((6.0, 100.0, 86_000.0, 86_404.0, 86_406.0)))
-        yield Turn(self._chance.choice((Mood.SILENT, Mood.FAILING, Mood.HELD)))
+        yield Wait(self.chance.choice((6.0, 100.0, 86_000.0, 86_404.0, 86_406.0)))
+        yield Turn(self.chance.choice((Mood.SILENT, Mood.FAILING, Mood.HELD)))
         for _ in range(4):
             yield from asked
-            yield Wait(self._chance.choice((0.5, 2.0, 5.0)))
-        if self._chance.random() < 0.4:
-            yield from self._new_rules()
+            yield Wait(self.chance.choice((0.5, 2.0, 5.0)))
+        if self.chance.random() < 0.4:
+            yield from self.new_rules()
         yield from asked
         yield Turn(Mood.PROMPT)
-        yield Wait(self._chance.choice((1.0, 31.0)))
+        yield Wait(self.chance.choice((1.0, 31.0)))
         yield from asked
         yield from asked
 
     def _restarts(self) -> Iterator[Step]:
-        yield from self._talk()
-        if self._chance.random() < 0.5:
+        yield from self.talk()
+        if self.chance.random() < 0.5:
             yield Turn(Mood.HELD)
-            yield from self._talk()
-        yield Restart(self._chance.randrange(2))
+            yield from self.talk()
+        yield Restart(self.chance.randrange(2))
         yield Turn(Mood.PROMPT)
-        yield from self._talk()
+        yield from self.talk()
 
     def _rewritten(self) -> Iterator[Step]:
         """A search engine's strict twin answers for some."""
-        rules = replace(self.rules, twins_for=frozenset(self._chance.sample(GRADES, 3)))
+        rules = replace(self.rules, twins_for=frozenset(self.chance.sample(GRADES, 3)))
         self.rules = rules
         yield Change(rules)
-        yield Say(TWIN, Saying("data", self._chance.choice((0, 20, 300))))
+        yield Say(TWIN, Saying("data", self.chance.choice((0, 20, 300))))
         for _ in range(2):
             for who in PEOPLE:
-                asked = self._question(SEARCH)._replace(who=who, rd=True)
+                asked = self.question(SEARCH)._replace(who=who, rd=True)
                 for qtype in (wire.A, wire.AAAA, wire.HTTPS, wire.TXT):
                     yield asked._replace(qtype=qtype)
 
     def _sizes(self) -> Iterator[Step]:
         """An answer that fits some and not others."""
-        name, who = self._chance.choice(OUTSIDE), self._chance.choice(PEOPLE)
+        name, who = self.chance.choice(OUTSIDE), self.chance.choice(PEOPLE)
         yield Say(name, Saying("big", 300))
         asked = [Ask(who, name, wire.TXT, size=size) for size in SIZES]
         asked.append(Ask(who, name, wire.TXT, edns=False))
         for _ in range(3):
-            self._chance.shuffle(asked)
+            self.chance.shuffle(asked)
             yield from asked
 
     def _types(self) -> Iterator[Step]:
         """A list closes a name for one type only."""
-        name = self._chance.choice(SPOKEN)
-        types = frozenset({self._chance.choice((wire.A, wire.AAAA))})
-        other = self._chance.random() < 0.5
+        name = self.chance.choice(SPOKEN)
+        types = frozenset({self.chance.choice((wire.A, wire.AAAA))})
+        other = self.chance.random() < 0.5
         listing = Listing("own-porn", "porn", own=True, name=name, types=types, other_types=other)
-        yield from self._with(listing)
+        yield from self.with_more(listing)
         for _ in range(2):
             for qtype in (wire.A, wire.AAAA, wire.HTTPS, wire.ANY):
-                yield self._question(name)._replace(qtype=qtype)
-                yield self._question(f"c.{name}")._replace(qtype=qtype)
+                yield self.question(name)._replace(qtype=qtype)
+                yield self.question(f"c.{name}")._replace(qtype=qtype)
 
     def _wrong_turn(self) -> Iterator[Step]:
         """Rules change while some wait."""
         yield Turn(Mood.HELD)
         for _ in range(12):
-            yield self._question()
-        yield Wait(self._chance.choice((0.1, 2.0)))
-        yield from self._new_rules()
+            yield self.question()
+        yield Wait(self.chance.choice((0.1, 2.0)))
+        yield from self.new_rules()
         yield Tell(3)
-        yield from self._talk()
+        yield from self.talk()
         yield Turn(Mood.PROMPT)
 
     def _zero(self) -> Iterator[Step]:
         """What holds for no time is for those who waited."""
-        name = self._chance.choice(("zero.free", *NAMES))
+        name = self.chance.choice(("zero.free", *NAMES))
         yield Say(name, Saying("data", 0))
-        asked = self._question(name)._replace(qtype=wire.A, rd=True)
+        asked = self.question(name)._replace(qtype=wire.A, rd=True)
         yield Turn(Mood.HELD)
         yield from [asked] * 3
         yield Wait(0.2)
@@ -342,46 +369,27 @@ class Script:
 
     def _failing(self) -> Iterator[Step]:
         """The upstream fails for a while."""
-        asked = [self._question() for _ in range(4)]
-        yield Turn(self._chance.choice((Mood.FAILING, Mood.SILENT)))
+        asked = [self.question() for _ in range(4)]
+        yield Turn(self.chance.choice((Mood.FAILING, Mood.SILENT)))
         for _ in range(3):
             yield from asked
-            yield Wait(self._chance.choice((0.5, 4.0, 9.0)))
+            yield Wait(self.chance.choice((0.5, 4.0, 9.0)))
         yield Turn(Mood.PROMPT)
         yield from asked
-        yield Wait(self._chance.choice((5.0, 70.0)))
+        yield Wait(self.chance.choice((5.0, 70.0)))
         yield from asked
 
     def _slow(self) -> Iterator[Step]:
         """Answers come one by one, in time or too late."""
         yield Turn(Mood.HELD)
         for _ in range(6):
-            yield from self._talk()
-            yield Wait(self._chance.choice((0.2, 1.0, 3.0)))
-            yield Tell(self._chance.randrange(1, 4))
+            yield from self.talk()
+            yield Wait(self.chance.choice((0.2, 1.0, 3.0)))
+            yield Tell(self.chance.randrange(1, 4))
         yield Turn(Mood.PROMPT)
-
-    def _bell(self) -> Iterator[Step]:
-        """A thousand wait, and the rules change."""
-        yield Turn(Mood.HELD)
-        names = [f"n{n}.{name}" for n in range(5) for name in SPOKEN]
-        asked = [self._question(self._chance.choice(names)) for _ in range(WAITING // 4)]
-        passing = [one._replace(who=PUPIL, rd=True, qtype=wire.TXT) for one in asked]
-        calm = replace(self.rules.world, guards=(), laws=(), listings=())
-        yield Change(replace(self.rules, world=calm))
-        for _ in range(4):
-            yield from passing
-        yield Ask(PUPIL, "www.free", wire.TXT)
-        rules = some_rules(self._chance, self.wall)
-        closed = Law(self._chance.choice(SPOKEN[:2]), allow=False)
-        world = replace(rules.world, guards=(), laws=(*rules.world.laws, closed))
-        self.rules = replace(rules, world=world)
-        yield Change(self.rules)
-        yield Turn(Mood.PROMPT)
-        yield from asked
 
     def _day(self) -> Iterator[Step]:
         """A day goes by."""
-        yield from self._talk()
+        yield from self.talk()
         yield Wait(90_000.0)
-        yield from self._talk()
+        yield from self.talk()

@@ -6,18 +6,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tests.support import oracle_messages as wire
-from tests.support.oracle_answers import ANSWERED_WITHIN_S
-from tests.support.oracle_upstream import Mood
+from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S
 
 if TYPE_CHECKING:
     from tests.support.oracle import Person
     from tests.support.oracle_rules import Rules
     from tests.support.oracle_school import School
+    from tests.support.oracle_servers import Mood
     from tests.support.oracle_upstream import Saying
 
 
 MANY = 1_000
 """So many wait at a lesson bell."""
+
+
+_STEP_S = 0.5
+"""Timers of upstreams that are due at once would come in no order."""
 
 
 class Step(Protocol):
@@ -42,6 +46,7 @@ class Ask(NamedTuple):
     size: int = 1232
     capitals: int = 0
     option: int = 0
+    by_tcp: bool = False
 
     def message(self) -> bytes:
         """Return the question as it is sent, without an ID."""
@@ -69,6 +74,7 @@ class Ask(NamedTuple):
             ad=self.ad,
             edns=self.edns,
             size=self.size,
+            by_tcp=self.by_tcp,
         )
 
 
@@ -78,12 +84,13 @@ class Wait(NamedTuple):
     seconds: float
 
     async def take(self, school: School) -> None:
-        """Let it pass; who waits for an upstream has its last word before a longer pause."""
-        first = min(self.seconds, ANSWERED_WITHIN_S)
-        school.clock.advance(first)
-        if first < self.seconds:
+        """Let it pass, step by step while somebody waits for an upstream's last word."""
+        left, patience = self.seconds, ANSWERED_WITHIN_S
+        while school.waiting and patience > 0 and left > _STEP_S:
+            school.pass_time(_STEP_S)
             await school.settle()
-            school.clock.advance(self.seconds - first)
+            left, patience = left - _STEP_S, patience - _STEP_S
+        school.pass_time(left)
 
 
 class SetClock(NamedTuple):
@@ -98,25 +105,30 @@ class SetClock(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """The upstream's mood changes; what it held is answered where it is prompt again."""
+    """The moods of the servers change; the second's and the zone's to the first's.
+
+    What one held is answered where it answers again.
+    """
 
     mood: Mood
+    second: Mood | None = None
+    zone: Mood | None = None
 
     async def take(self, school: School) -> None:
-        """Change it."""
-        school.upstream.mood = self.mood
-        if self.mood is Mood.PROMPT:
-            school.upstream.release()
+        """Change them."""
+        for server, mood in zip(school.servers, self, strict=True):
+            server.turn(mood or self.mood)
 
 
 class Tell(NamedTuple):
-    """The upstream answers one of the questions that it holds."""
+    """Each server answers some of the questions that it holds."""
 
     most: int = 1
 
     async def take(self, school: School) -> None:
-        """Answer it."""
-        school.upstream.release(self.most)
+        """Answer them."""
+        for server in school.servers:
+            server.release(self.most)
 
 
 class Say(NamedTuple):
@@ -131,13 +143,26 @@ class Say(NamedTuple):
 
 
 class Vouch(NamedTuple):
-    """From now on the upstream sets AD, or does not."""
+    """From now on the upstreams set AD, or do not: the first, and the others."""
 
-    authentic: bool
+    first: bool
+    others: bool
 
     async def take(self, school: School) -> None:
         """Set it."""
-        school.upstream.authentic = self.authentic
+        for server in school.servers:
+            server.authentic = self.others
+        school.servers[0].authentic = self.first
+
+
+class Lend(NamedTuple):
+    """Another device takes an address, by its MAC; or nobody knows any more which one has it."""
+
+    mac: str
+
+    async def take(self, school: School) -> None:
+        """Let every worker see it."""
+        school.lend(self.mac)
 
 
 class Change(NamedTuple):

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The oracle's upstream: what it says, in which mood, and a record of everything it has said.
+"""What the oracle's upstreams say, and a record of everything they have said.
 
-Each thing that it says bears a number of its own in address, text or SOA, by
-which it is known again in whatever a client is answered. No answer of it is ever
-taken back: what was said once is true for its TTL.
+Each thing that is said bears a number of its own in address, text or SOA, by
+which it is known again in whatever a client is answered. Nothing is ever taken
+back: what was said once is true for its TTL. Who says it, how and when, is
+``oracle_servers``.
 """
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass, field
 from enum import StrEnum
 from struct import pack
@@ -23,77 +23,104 @@ if TYPE_CHECKING:
     from tests.support.oracle_messages import Reply
 
 LONGEST_TTL_S, LONGEST_NEGATIVE_TTL_S = 86_400, 3_600
-DEAD_AFTER_S = 3.7
-"""Whoever asked has given up by then, or is about to (dns.md §7)."""
+LARGEST_BY_UDP = 1_232
+OPT_OCTETS = 11
+"""Without options."""
 
 _FIRST = 1 << 20
 _NETWORK = 0xC6120000  # 198.18.0.0/15, which is nobody's
+_AT_HOME = 0x0A000000  # 10.0.0.0/8, which is everybody's
 _TYPES = (wire.A, wire.AAAA, wire.TXT, wire.HTTPS)
+_SIGNATURE = b"\0" + b"s" * 64
+_ECH = pack("!HH", 5, 4) + b"key!"
 
 
-class Mood(StrEnum):
-    """How questions are met."""
+class Home(StrEnum):
+    """Which of the addresses that are said of a name are private ones."""
 
-    PROMPT = "prompt"
-    HELD = "held"
-    SILENT = "silent"
-    FAILING = "failing"
+    NONE = ""
+    SOME = "some"
+    ALL = "all"
 
 
 class Saying(NamedTuple):
-    """What is said of a name. ``kind``: data, big, nodata, nxdomain or alias.
+    """What is said of a name. ``kind``: data, big, huge, exact, nodata, nxdomain or alias.
 
     ``target``: of the alias, or of service bindings. ``no_soa``: a denial that
-    does not say how long it holds.
+    does not say how long it holds. ``octets``: of a reply in which it is exact,
+    with a bare OPT record. ``ech``: service bindings have a key for it.
     """
 
     kind: str = "data"
     ttl_s: int = 300
     target: str = ""
     no_soa: bool = False
+    home: Home = Home.NONE
+    ech: bool = False
+    octets: int = 0
 
 
 class Key(NamedTuple):
-    """What an answer depends on."""
+    """What an answer depends on. ``whom``: the zone whose own servers are asked; empty for none."""
 
     name: str
     qtype: int
     do: bool
     cd: bool
+    whom: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Told:
-    """Something that was said. ``order`` is when, among all that happened; ``at`` is monotonic."""
+    """Something that was said. ``order`` is when, among all that happened; ``at`` is monotonic.
+    ``by`` is the server's number, ``octets`` the size of the whole in capitals:
+    without any compression. ``exact``: of a reply that says so, see ``Saying``.
+    """
 
     key: Key
     serial: int
+    by: int
     order: int
     at: float
     ttl_s: int
     rcode: int
     answer: tuple[Record, ...]
     authority: tuple[Record, ...]
+    additional: tuple[Record, ...]
     targets: tuple[str, ...]
     authentic: bool
     octets: int
+    exact: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class Heard:
-    """A question that came. ``told``: it was answered before whoever asked had given up."""
+    """A question that came.
+
+    ``told``: it was answered before whoever asked had given up; ``referred``: to TCP.
+
+    ``send`` sends a message back, and tells whether somebody may still read it.
+    """
 
     key: Key
     order: int
     at: float
     wire: bytes
-    source: tuple[str, int]
+    by: int
+    send: Callable[[bytes], bool]
+    by_tcp: bool = False
     told: bool = False
+    referred: bool = False
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether nothing came of it."""
+        return not (self.told or self.referred)
 
 
 @dataclass
 class Upstream:
-    """One server, of which the driver reads and writes the socket.
+    """All that was asked and said.
 
     Args:
         now: monotonic time.
@@ -102,59 +129,31 @@ class Upstream:
 
     now: Callable[[], float]
     order: Callable[[], int]
-    mood: Mood = Mood.PROMPT
-    authentic: bool = True
     sayings: dict[str, Saying] = field(default_factory=dict)
     told: dict[Key, list[Told]] = field(default_factory=dict)
     by_serial: dict[int, Told] = field(default_factory=dict)
     heard: dict[Key, list[Heard]] = field(default_factory=dict)
-    held: list[Heard] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.socket = socket.socket(type=socket.SOCK_DGRAM)
-        self.socket.setblocking(False)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port: int = self.socket.getsockname()[1]
 
     def say(self, name: str, saying: Saying) -> None:
         """Say something else of a name from now on, unless it would lead back to itself."""
         target = saying.target if saying.kind == "alias" else ""
         while target and target != name:
-            further = self.sayings.get(target, Saying())
+            further = self.saying(target)
             target = further.target if further.kind == "alias" else ""
         if not target:
             self.sayings[name] = saying
 
-    def readable(self) -> None:
-        """Take in what has come, and meet it as the mood is."""
-        while True:
-            try:
-                query, source = self.socket.recvfrom(4096)
-            except BlockingIOError:
-                return
-            name, qtype, _ = wire.read_question(query)
-            key = Key(name, qtype, wire.has_do(query), bool(query[3] & wire.CD))
-            heard = Heard(key, self.order(), self.now(), query, source)
-            self.heard.setdefault(key, []).append(heard)
-            if self.mood is Mood.PROMPT:
-                self.tell(heard)
-            elif self.mood is Mood.HELD:
-                self.held.append(heard)
-            elif self.mood is Mood.FAILING:
-                self._send(heard, wire.SERVFAIL)
+    def saying(self, name: str) -> Saying:
+        """Return what is said of a name; of ``n7.example`` the same as of ``example``."""
+        first, _, rest = name.partition(".")
+        if name not in self.sayings and first[0] == "n" and first[1:].isdecimal():
+            return self.saying(rest)
+        return self.sayings.get(name, Saying())
 
-    def release(self, most: int = 1 << 30) -> None:
-        """Answer what is held, the oldest first."""
-        for _ in range(min(most, len(self.held))):
-            self.tell(self.held.pop(0))
-
-    def tell(self, heard: Heard) -> None:
-        """Answer a question by what is true at this moment."""
-        heard.told = self.now() - heard.at < DEAD_AFTER_S
-        told = self._compose(heard.key)
-        self.told.setdefault(heard.key, []).append(told)
+    def note(self, told: Told) -> None:
+        """Note what is said now."""
+        self.told.setdefault(told.key, []).append(told)
         self.by_serial[told.serial] = told
-        self._send(heard, told.rcode, told.answer, told.authority)
 
     def found_in(self, reply: Reply) -> Told | None:
         """Return what of all that was said is repeated in a reply."""
@@ -164,81 +163,117 @@ class Upstream:
                 return told
         return None
 
-    def _send(
-        self,
-        heard: Heard,
-        rcode: int,
-        answer: tuple[Record, ...] = (),
-        authority: tuple[Record, ...] = (),
-    ) -> None:
-        ident = int.from_bytes(heard.wire[:2])
-        _, _, end = wire.read_question(heard.wire)
-        flags = wire.QR | wire.RD | wire.RA | rcode
-        flags |= wire.AD if self.authentic else 0
-        opt = wire.opt_octets(1232, wire.DO if heard.key.do else 0)
-        message = wire.message(ident, flags, heard.wire[12:end], answer, authority, opt)
-        self.socket.sendto(message, heard.source)
-
-    def _compose(self, key: Key) -> Told:
-        serial = _FIRST + len(self.by_serial)
+    def compose(self, heard: Heard, *, authentic: bool) -> Told:
+        """Return what is true at this moment."""
+        key, serial = heard.key, _FIRST + len(self.by_serial)
         name, records, targets = key.name, list[Record](), list[str]()
-        saying = self.sayings.get(name, Saying())
+        saying = self.saying(name)
         while saying.kind == "alias":
             rdata = wire.name_octets(saying.target)
             records.append(Record(name, wire.CNAME, saying.ttl_s, rdata, saying.target))
+            if key.do:
+                records.append(_signature(name, wire.CNAME, saying.ttl_s))
             name = saying.target
             targets.append(name)
-            saying = self.sayings.get(name, Saying())
+            saying = self.saying(name)
         rcode = wire.NXDOMAIN if saying.kind == "nxdomain" else 0
         authority: tuple[Record, ...] = ()
         if rcode or saying.kind == "nodata" or key.qtype not in _TYPES:
             if not saying.no_soa:
                 authority = (_soa(name, saying.ttl_s, serial),)
         else:
-            records += _data(name, key.qtype, saying, serial)
+            records += _data(key._replace(name=name), saying, serial)
             if key.do:
                 records.append(_signature(name, key.qtype, saying.ttl_s))
             if key.qtype == wire.HTTPS and saying.target:
                 targets.append(saying.target)
+        glue = (Record(f"ns.{key.whom}", wire.A, saying.ttl_s, b"\n\0\0\1"),) if key.whom else ()
         negative = not any(one.rtype == key.qtype for one in records)
-        ttls = [one.ttl_s for one in (*records, *authority)]
+        ttls = [one.ttl_s for one in (*records, *authority, *glue)]
         longest = LONGEST_NEGATIVE_TTL_S if negative else LONGEST_TTL_S
         ttl_s = 0 if negative and not authority else min(LONGEST_TTL_S, *ttls, longest)
-        message = wire.message(0, 0, wire.question_octets(key.name, key.qtype), tuple(records))
+        question = wire.question_octets(key.name, key.qtype)
+        message = wire.message(0, 0, question, tuple(records), additional=glue)
+        is_exact = saying.kind == "exact" and key.qtype == wire.TXT and not (targets or key.whom)
         return Told(
             key,
             serial,
+            heard.by,
             self.order(),
             self.now(),
             ttl_s,
             rcode,
             tuple(records),
             authority,
+            glue,
             tuple(targets),
-            self.authentic,
+            authentic,
             len(message),
+            saying.octets if is_exact else 0,
         )
 
 
-def _data(name: str, qtype: int, saying: Saying, serial: int) -> list[Record]:
-    address = pack("!I", _NETWORK + serial - _FIRST)
-    if qtype == wire.A:
-        rdatas = [address]
-    elif qtype == wire.AAAA:
-        rdatas = [bytes.fromhex("20010db8") + bytes(8) + address]
-    elif qtype == wire.TXT:
-        filling = b"x" * 170 if saying.kind == "big" else b""
-        texts = [b"%d-%d %s" % (serial, n, filling) for n in range(5 if filling else 1)]
-        rdatas = [bytes([len(text)]) + text for text in texts]
+def is_at_home(record: Record) -> bool:
+    """Tell whether a record leads to a private address."""
+    leads = record.rtype in (wire.A, wire.AAAA, wire.HTTPS)
+    return leads and record.rdata[-4:-3] == _AT_HOME.to_bytes(4)[:1]
+
+
+def without_ech(record: Record) -> Record:
+    """Return service bindings without their key."""
+    return record._replace(rdata=record.rdata.replace(_ECH, b""))
+
+
+def _data(key: Key, saying: Saying, serial: int) -> list[Record]:
+    public, private = (pack("!I", one + serial - _FIRST) for one in (_NETWORK, _AT_HOME))
+    addresses = {Home.NONE: [public], Home.ALL: [private], Home.SOME: [private, public]}
+    if key.qtype == wire.TXT:
+        rdatas = _texts(key, saying, serial)
+    elif key.qtype == wire.A:
+        rdatas = addresses[saying.home]
     else:
-        hint = pack("!HH", 4, 4) + address
+        rdatas = [_of_16_octets(one) for one in addresses[saying.home]]
+    if key.qtype == wire.HTTPS:
         target = wire.name_octets(saying.target) if saying.target else b"\0"
-        rdatas = [b"\0\1" + target + hint]
-    return [Record(name, qtype, saying.ttl_s, rdata) for rdata in rdatas]
+        rdatas = [
+            pack("!H", n) + target + _ECH * saying.ech + pack("!HH", 6, 16) + hint
+            for n, hint in enumerate(rdatas, 1)
+        ]
+    return [Record(key.name, key.qtype, saying.ttl_s, rdata) for rdata in rdatas]
+
+
+def _of_16_octets(address: bytes) -> bytes:
+    network = b"\xfd" if address[0] == _AT_HOME >> 24 else bytes.fromhex("20010db8")
+    return network.ljust(12, b"\0") + address
+
+
+def _texts(key: Key, saying: Saying, serial: int) -> list[bytes]:
+    if saying.kind == "exact":
+        return [_text_of(saying.octets - _octets_around(key), serial)]
+    count, filling = {"big": (5, 170), "huge": (14, 170)}.get(saying.kind, (1, 0))
+    texts = [b"%d-%d %s" % (serial, n, b"x" * filling) for n in range(count)]
+    return [bytes([len(text)]) + text for text in texts]
+
+
+def _octets_around(key: Key) -> int:
+    """Return what a reply takes beside the RDATA of its one text: compressed, with an OPT."""
+    signature = 12 + len(_signature(key.name, key.qtype, 0).rdata) if key.do else 0
+    return 12 + len(wire.question_octets(key.name, key.qtype)) + 12 + signature + OPT_OCTETS
+
+
+def _text_of(octets: int, serial: int) -> bytes:
+    """Return RDATA of so many octets."""
+    written = b"%d-0 " % serial
+    rdata = b""
+    while octets:
+        size = min(256, octets)
+        rdata += bytes([size - 1]) + written.ljust(size - 1, b"x")[: size - 1]
+        octets -= size
+    return rdata
 
 
 def _signature(name: str, qtype: int, ttl_s: int) -> Record:
-    rdata = pack("!HBBIIIH", qtype, 13, 2, ttl_s, 0x7FFFFFFF, 1, 1) + b"\0" + b"s" * 64
+    rdata = pack("!HBBIIIH", qtype, 13, 2, ttl_s, 0x7FFFFFFF, 1, 1) + _SIGNATURE
     return Record(name, wire.RRSIG, ttl_s, rdata)
 
 
@@ -251,7 +286,8 @@ def _soa(name: str, ttl_s: int, serial: int) -> Record:
 def _serial_in(record: Record) -> int:
     rdata = record.rdata
     if record.rtype in (wire.A, wire.AAAA, wire.HTTPS) and len(rdata) >= 4:
-        return int.from_bytes(rdata[-4:]) - _NETWORK + _FIRST
+        network = _AT_HOME if is_at_home(record) else _NETWORK
+        return int.from_bytes(rdata[-4:]) - network + _FIRST
     if record.rtype == wire.TXT and b"-" in rdata:
         return int(rdata[1 : rdata.index(b"-")])
     if record.rtype == wire.SOA:

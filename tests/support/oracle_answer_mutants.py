@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""More mutants: without safeguards of answers that several wait for, and of where they come from.
+
+See ``oracle_mutants``. Those of the relay are made of the twin in plain Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from filterd.policy.client import Client
+from filterd.policy.engine import Engine
+from filterd.resolve import zones
+from filterd.resolve.links import filter as filter_link
+from filterd.resolve.links import local
+from filterd.resolve.links.ech import Ech
+from filterd.resolve.links.filter import Filter
+from filterd.resolve.links.rebinding import Rebinding
+from filterd.resolve.query import Source
+from filterd.resolve.reading import Reading
+from filterd.resolve.site import Site
+from filterd.server import _relay_py, tcp, udp, worker
+from filterd.server.fastpath import FastPath
+from filterd.upstream import Route, revision
+from filterd.upstream.exchange import Exchange
+from filterd.wire import RRType
+from tests.support.oracle_mutants import instead, put, with_core, with_store
+
+if TYPE_CHECKING:
+    import pytest
+
+    from filterd.policy.verdict import Verdict
+    from filterd.resolve.handler import Handler
+    from filterd.resolve.query import Answer, Query
+    from filterd.upstream import Resolution
+    from tests.support.oracle_mutants import Break
+
+_judge_targets: Any = vars(Filter)["_judge_targets"]
+_ask_filter: Any = vars(Filter)["__call__"]
+_decide_target: Any = vars(Engine)["decide_target"]
+_refresh: Any = vars(FastPath)["refresh"]
+_size_limit: Any = vars(udp)["size_limit"]
+
+
+def _unjudged(*sources: Source) -> Break:
+    """Do not judge the targets of answers that come from there."""
+
+    def judged(self: Filter, query: Query, verdict: Verdict, answer: Answer) -> Answer:
+        if answer.source in sources:
+            return answer.judged(verdict)
+        found: Answer = _judge_targets(self, query, verdict, answer)
+        return found
+
+    return instead(Filter, "_judge_targets", judged)
+
+
+def _judged_once(patch: pytest.MonkeyPatch) -> None:
+    """Judge what several wait for by the first of them."""
+    last: list[tuple[Resolution | None, Answer]] = []
+
+    def judged(self: Filter, query: Query, verdict: Verdict, answer: Answer) -> Answer:
+        if last and answer.resolution is not None and last[0][0] is answer.resolution:
+            return last[0][1]
+        found: Answer = _judge_targets(self, query, verdict, answer)
+        last[:] = [(answer.resolution, found)]
+        return found
+
+    patch.setattr(Filter, "_judge_targets", judged)
+
+
+def _bindings_unjudged(self: Filter, query: Query, verdict: Verdict, answer: Answer) -> Answer:
+    if query.qtype == RRType.HTTPS:
+        return answer.judged(verdict)
+    found: Answer = _judge_targets(self, query, verdict, answer)
+    return found
+
+
+def _edge_of_target_lost(self: Filter, query: Query, verdict: Verdict, answer: Answer) -> Answer:
+    found: Answer = _judge_targets(self, query, verdict, answer)
+    return found if found.source is Source.BLOCKED else answer.judged(verdict)
+
+
+def _nothing_covers(self: Engine, client: Client, covering: Verdict, *about: Any) -> Verdict:
+    verdict: Verdict = _decide_target(self, client, covering._replace(covering=()), *about)
+    return verdict
+
+
+async def _asked_anyway(self: Filter, query: Query, proceed: Handler) -> Answer:
+    await proceed(query)
+    answer: Answer = await _ask_filter(self, query, proceed)
+    return answer
+
+
+async def _passed(_: object, query: Query, proceed: Handler) -> Answer:
+    return await proceed(query)
+
+
+def _same_client(_: Filter, query: Query, site: Site) -> Query:
+    """Let a client have the grade that it had."""
+    before = query.client
+    grade = site.policy.grades[before.grade.grade]
+    return query.readmitted(Client(grade, before.network, before.address), site)
+
+
+def _same_target(query: Query, _: Query, verdict: Verdict) -> bool:
+    return verdict.target == query.rewritten_to
+
+
+def _put_for_a_day(self: Any, key: Any, resolution: Resolution, now: float, **_: Any) -> None:
+    put(self, key, resolution, now, stale_s=86_400)
+
+
+def _one_upstream(patch: pytest.MonkeyPatch) -> None:
+    made: Any = Site.of
+
+    def of(policy: Any, index: Any, upstreams: Any, *more: Any) -> Site:
+        site: Site = made(policy, index, upstreams[:1], *more)
+        return site
+
+    patch.setattr(Site, "of", of)
+
+
+def _servers_are_nobody(patch: pytest.MonkeyPatch) -> None:
+    made: Any = Reading.of
+
+    def of(policy: Any, index: Any) -> Reading:
+        found: Reading = made(policy, index)
+        servers = {one.address for zone in policy.delegated_zones for one in zone.servers}
+        return found._replace(named=found.named - servers)
+
+    patch.setattr(Reading, "of", of)
+
+
+def _devices_not_watched(self: FastPath, now: float) -> None:
+    self._version = self._sites.current.surroundings.version
+    _refresh(self, now)
+
+
+OF_ANSWERS: dict[str, Break] = {
+    "what several wait for is judged for each": _judged_once,
+    "what is old is judged": _unjudged(Source.STALE),
+    "what is cached is judged": _unjudged(Source.CACHED),
+    "what comes from upstreams is judged": _unjudged(Source.FORWARDED),
+    "targets of service bindings are judged": instead(Filter, "_judge_targets", _bindings_unjudged),
+    "what an allow covers passes": instead(Engine, "decide_target", _nothing_covers),
+    "an answer does not outlive what it leads to": instead(
+        Filter, "_judge_targets", _edge_of_target_lost
+    ),
+    "nobody is asked for what is closed": instead(Filter, "__call__", _asked_anyway),
+    "who waited is identified anew": instead(Filter, "_readmit", _same_client),
+    "private addresses are taken out": instead(Rebinding, "__call__", _passed),
+    "what is changed is signed no more": instead(
+        revision, "_without_signatures", lambda _, records, __: list(records)
+    ),
+    "keys for ECH are taken out": instead(Ech, "__call__", _passed),
+    "TCP carries all of an answer": instead(tcp, "size_limit", lambda *_: 1_232),
+    "an answer may have all octets that it may": instead(
+        udp, "size_limit", lambda *about: _size_limit(*about) - 1
+    ),
+    "what is truncated is fetched by TCP": instead(Exchange, "_fetch_by_tcp", lambda *_: None),
+    "another upstream is asked": _one_upstream,
+    "a zone's own servers are asked": instead(Site, "route_of", lambda self, *_: self.route),
+    "what a zone's own servers say is not looked into": instead(
+        zones, "Route", lambda servers, **_: Route(servers)
+    ),
+    "who waited while a zone was delegated asks its servers": instead(
+        filter_link, "_would_ask_the_same", _same_target
+    ),
+    "a zone's own server is not asked back": instead(
+        local, "_comes_from_the_zone_itself", lambda _: False
+    ),
+    "nothing old is given of a zone": with_store("put", _put_for_a_day),
+}
+
+OF_THE_CLASSES: dict[str, Break] = {
+    "the fast path forgets when devices change": instead(FastPath, "refresh", _devices_not_watched),
+    "a zone's own server is a class of its own": _servers_are_nobody,
+}
+
+
+# The relay: what it takes for plain.
+
+
+def _with_relay(**broken: Any) -> Break:
+    """Give every worker a relay of which something else stands in the place of methods."""
+    relay = type("Broken", (_relay_py.Relay,), broken)
+    twins = with_core(lambda _: None)
+
+    def breaks(patch: pytest.MonkeyPatch) -> None:
+        twins(patch)
+        patch.setattr(worker, "Relay", relay)
+
+    return breaks
+
+
+_is_plain: Any = vars(_relay_py.Relay)["_is_plain"]
+_reply: Any = vars(_relay_py.Relay)["_reply"]
+_send: Any = vars(_relay_py.Relay)["_send"]
+
+
+def _plain_but_for(**changed: Any) -> Break:
+    """Overlook something in what upstreams have said."""
+
+    def is_plain(self: Any, waiting: Any, resolution: Resolution) -> Any:
+        return _is_plain(self, waiting, resolution._replace(**changed))
+
+    return _with_relay(_is_plain=is_plain)
+
+
+class _Posed:
+    """A question that waits, with something else in its datagram."""
+
+    def __init__(self, waiting: Any, **changed: Any) -> None:
+        self.datagram = replace(waiting.datagram, **changed)
+
+
+def _plain_in_any_epoch(self: Any, waiting: Any, resolution: Resolution) -> Any:
+    return _is_plain(self, _Posed(waiting, epoch=self._fast.core.epoch), resolution)
+
+
+def _plain_for_somebody(self: Any, waiting: Any, resolution: Resolution) -> Any:
+    classes = range(len(self._fast.core._classes))
+    return any(_is_plain(self, _Posed(waiting, client_class=one), resolution) for one in classes)
+
+
+def _never_aged(self: Any, waiting: Any, resolution: Resolution, _: int, opening: Any) -> Any:
+    return _reply(self, waiting, resolution, 0, opening)
+
+
+def _uncapped(self: Any, waiting: Any, resolution: Resolution, age_s: int, opening: Any) -> Any:
+    return _reply(self, waiting, resolution, age_s, opening._replace(cap_ttl_s=10**6))
+
+
+def _sent_whole(self: Any, waiting: Any, reply: bytes, tally: int) -> None:
+    waiting.asked = waiting.asked._replace(limit=65_535)
+    _send(self, waiting, reply, tally)
+
+
+OF_THE_RELAY: dict[str, Break] = {
+    "what a relayed answer leads to is judged": _plain_but_for(targets=()),
+    "what a relayed answer leads to is judged for each": _with_relay(_is_plain=_plain_for_somebody),
+    "private addresses are not relayed": _plain_but_for(private=False),
+    "keys for ECH are not relayed": _plain_but_for(ech=False),
+    "failures are not relayed": _plain_but_for(rcode=0),
+    "what waited is relayed in its epoch": _with_relay(_is_plain=_plain_in_any_epoch),
+    "what is relayed is judged at its end": _with_relay(_is_refreshed=lambda *_: True),
+    "TTLs of relayed answers age": _with_relay(_reply=_never_aged),
+    "TTLs of relayed answers have a bound": _with_relay(_reply=_uncapped),
+    "a relayed answer is cut to what the asker can take": _with_relay(_send=_sent_whole),
+}

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long what was said is true, and when what is old, or a failure, may be given instead."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from tests.support import oracle
+from tests.support.oracle_questions import leads_to_a_block, question_at, targets_of
+from tests.support.oracle_rules import SEARCH, TWIN
+from tests.support.oracle_servers import DEAD_AFTER_S
+from tests.support.oracle_shapes import ttl_of
+from tests.support.oracle_upstream import LONGEST_TTL_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.oracle_hits import Case
+    from tests.support.oracle_messages import Reply
+    from tests.support.oracle_questions import Asked
+    from tests.support.oracle_rules import Rules
+    from tests.support.oracle_upstream import Heard, Key, Told, Upstream
+
+STALE_TTL_S, ALIAS_TTL_S = 30, 300
+STALE_FOR_S = 86_400
+STALE_EDES = {3, 19}
+ANSWERED_WITHIN_S = 4.5
+"""The last word comes by 4 s (dns.md §7); timers are a tick late."""
+SILENT_FROM = 3
+"""Failures in a row after which a client that can have something old does not wait."""
+FAILS_FOR_S = 65.0
+"""A failure is remembered for a minute at most, from when it was given up (RFC 9520)."""
+
+
+class Lifetimes:
+    """What workers must know, and what they may have failed to learn.
+
+    Attributes:
+        held: by worker, key and route the last that a worker was seen to hold.
+        changed_at: when other rules came into force.
+    """
+
+    def __init__(self, upstream: Upstream, workers: int) -> None:
+        self._upstream, self._workers = upstream, workers
+        self.held: dict[tuple[int, Key, tuple[bool, ...]], Told] = {}
+        self.changed_at = -inf
+        self._answered: dict[tuple[int, str, tuple[bool, ...]], float] = {}
+
+    def note(self, rules: Rules, asked: Asked, told: Told) -> None:
+        """See that a worker knows what it was told."""
+        route = asked.worker, told.key.whom, asked.rules.trusts
+        self._answered[route] = max(self._answered.get(route, 0.0), told.at)
+        if told.ttl_s and rules is asked.rules:
+            self.held[asked.worker, told.key, rules.trusts] = told
+
+    def forget(self, worker: int) -> None:
+        """See that another worker has taken its place."""
+        for key in [one for one in self.held if one[0] == worker]:
+            del self.held[key]
+
+    def went_wrong(self, key: Key, now: float) -> bool:
+        """Tell whether an upstream was asked in vain of late."""
+        return any(self._asked_in_vain(key, now))
+
+    def all_went_wrong(self, rules: Rules, asked: Asked, now: float) -> bool:
+        """Tell whether each of the upstreams was asked in vain of late, or the zone's own."""
+        key = asked.key(rules)
+        count = min(len(asked.rules.trusts), len(rules.trusts))
+        found = {one.by for one in self._asked_in_vain(key, now)}
+        return bool(found) if key.whom else found.issuperset(range(count))
+
+    def _asked_in_vain(self, key: Key, now: float) -> Iterator[Heard]:
+        for one in self._upstream.heard.get(key, ()):
+            if one.in_vain and one.at >= now - FAILS_FOR_S and not self._was_made_good(one):
+                yield one
+
+    def _was_made_good(self, heard: Heard) -> bool:
+        """Tell whether another server answered in time, where nobody else may have asked it."""
+        if self._workers > 1 or self.changed_at >= heard.at:
+            return False
+        return any(
+            one.told and one.order > heard.order and one.at < heard.at + DEAD_AFTER_S
+            for one in self._upstream.heard[heard.key]
+        )
+
+    def is_something_old_held(self, rules: Rules, asked: Asked, now: float) -> bool:
+        """Tell whether a worker that cannot learn better must have something old to give."""
+        key = asked.key(rules)
+        if asked.rules.trusts != rules.trusts:  # others were asked than would be now
+            return False
+        held = self.held.get((asked.worker, key, rules.trusts))
+        if held is None or key.whom or now >= held.at + held.ttl_s + STALE_FOR_S:
+            return False
+        later = self._upstream.told[key]
+        return all(one.ttl_s for one in later[later.index(held) :])
+
+    def may_be_given(self, asked: Asked, told: Told, now: float) -> bool:
+        """Tell whether an answer may be made of what was said once."""
+        if told.order > asked.order or now < told.at + told.ttl_s:
+            return True
+        if not told.ttl_s or told.key.whom or asked.at >= told.at + told.ttl_s + STALE_FOR_S:
+            return False
+        return self.may_be_stale(asked, told.key, now)
+
+    def may_be_stale(self, asked: Asked, key: Key, now: float) -> bool:
+        """Tell whether nothing better than what is old can be had, or waited for."""
+        return self.went_wrong(key, now) or self._is_silent_for(asked, key.whom)
+
+    def _is_silent_for(self, asked: Asked, whom: str) -> bool:
+        """Tell whether a worker has heard nothing for so long that nobody waits any more."""
+        last = self._answered.get((asked.worker, whom, asked.rules.trusts), 0.0)
+        failed = sum(
+            one.in_vain and last < one.at + ANSWERED_WITHIN_S and one.order < asked.order
+            for key, heard in self._upstream.heard.items()
+            if key.whom == whom
+            for one in heard
+        )
+        return failed >= SILENT_FROM
+
+
+def ttl_fault(
+    case: Case, told: Told, reply: Reply, *, stale: bool, age_s: float, late_s: float
+) -> str:
+    """Say what is wrong with the TTLs of an answer that is so old, or ``late_s`` less."""
+    age_s = max(0.0, age_s - late_s)
+    rules, asked, wall = case
+    longest = float(rules.longest_ttl_s(asked.who))
+    edges = _edges(rules, wall)
+    # Whatever may change at an edge may be looked at anew from then on.
+    least = 0 if edges else min(told.ttl_s, int(longest))
+    edge = next((one for one in edges if _is_closed_at(one, rules, asked, told)), None)
+    if edge is not None:
+        longest = max(1.0, min(longest, edge - wall))
+    for record in (*reply.answer, *reply.authority, *reply.additional):
+        if stale:
+            if record.ttl_s > min(STALE_TTL_S, longest):
+                return f"TTL {record.ttl_s} of what is old"
+            continue
+        left = ttl_of(told, record.owner, record.rtype) - int(age_s)
+        if record.target == TWIN and record.owner == SEARCH:
+            left = ALIAS_TTL_S
+        if record.ttl_s > min(left, longest):
+            return f"TTL {record.ttl_s} where {left} is left and {longest} the longest"
+        if record.ttl_s < min(least, left) - 2 - age_s - 2 * late_s:
+            return f"TTL {record.ttl_s} where {left} is left"
+    return ""
+
+
+def block_ttl_fault(case: Case, reply: Reply) -> str:
+    """Say what is wrong with the TTLs of a block: nobody keeps it for longer than it holds."""
+    rules, asked, wall = case
+    for edge in _edges(rules, wall):
+        if not oracle.is_blocked(rules.world, question_at(asked, edge)):
+            longest = max(1.0, edge - wall)
+            is_kept = any(one.ttl_s > longest for one in (*reply.answer, *reply.authority))
+            return f"it is remembered beyond its end in {longest} s" if is_kept else ""
+    return ""
+
+
+def _edges(rules: Rules, now: float) -> list[float]:
+    """Return when laws begin or end while an answer of this moment may be kept."""
+    laws = rules.world.laws
+    edges = {edge for law in laws for edge in (law.starts_at, law.ends_at) if edge is not None}
+    return sorted(one for one in edges if now < one <= now + LONGEST_TTL_S)
+
+
+def _is_closed_at(wall: float, rules: Rules, asked: Asked, told: Told) -> bool:
+    """Tell whether what passes now is blocked then."""
+    if leads_to_a_block(rules, asked, targets_of(rules, asked, told), wall):
+        return True
+    return oracle.is_blocked(rules.world, question_at(asked, wall))
