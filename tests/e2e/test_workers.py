@@ -184,14 +184,14 @@ def test_what_waits_while_a_block_comes_into_force_is_blocked(
 def test_after_a_reload_no_worker_answers_by_the_site_before(
     school: School, upstream: FakeUpstream
 ) -> None:
-    upstream.add("www.tiktok.com. 60 IN A 192.0.2.1")
+    upstream.add("www.other.example. 60 IN A 192.0.2.1")
     with serving(school.config, school.state) as served, Client(school.port) as client:
         for round_, rule in enumerate(["block", "allow", "block"]):
-            more = f"exceptions:\n  - {{{rule}: www.tiktok.com, reason: vì thế}}\n"
+            more = f"exceptions:\n  - {{{rule}: www.other.example, reason: vì thế}}\n"
             school.write(more)
             assert call("reload", *served.options).code == 0
             for number in range(100):
-                client.ask("www.tiktok.com", 100 * round_ + number)
+                client.ask("www.other.example", 100 * round_ + number)
             answers = client.answers(100).values()
             assert {_is_blocked(one) for one in answers} == {rule == "block"}
 
