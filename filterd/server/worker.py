@@ -152,6 +152,7 @@ class Worker:
             self._channel.tell("last_counts", batch=batch.as_plain())
         self._channel.tell("last_counts", batch=None)
         await self._channel.close()
+        gc.unfreeze()  # its own process ends now; one that had others before goes on
 
     async def prepare(
         self, *, epoch: int, policy: str | None = None, overrides: str | None = None

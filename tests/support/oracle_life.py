@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,7 @@ class Way:
                 return loop.run_until_complete(_live(school, steps))
         finally:
             loop.close()
+            gc.collect()  # each life has workers of its own, and each of those megabytes
 
     def shortened(self, rules: Rules, steps: Sequence[Step]) -> list[Step]:
         """Leave out what may be left out so that something is still wrong."""
