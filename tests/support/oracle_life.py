@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from tests.support.clock import FakeClock
 from tests.support.oracle_hits import Hits
-from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S
+from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S, MORE_AFTER_A_CHANGE_S
 from tests.support.oracle_loop import LoopOfClock
-from tests.support.oracle_school import MORE_AFTER_A_CHANGE_S, School
+from tests.support.oracle_school import School
 from tests.support.oracle_scripts import Script
 from tests.support.oracle_servers import Mood
 from tests.support.oracle_steps import Turn, Wait

@@ -27,6 +27,8 @@ STALE_FOR_S = 86_400
 STALE_EDES = {3, 19}
 ANSWERED_WITHIN_S = 4.5
 """The last word comes by 4 s (dns.md §7); timers are a tick late."""
+MORE_AFTER_A_CHANGE_S = 4.0
+"""Whoever waited while the rules changed may have had to be asked for once more."""
 SILENT_FROM = 3
 """Failures in a row after which a client that can have something old does not wait."""
 FAILS_FOR_S = 65.0

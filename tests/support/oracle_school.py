@@ -30,7 +30,7 @@ from filterd.server.udp import UdpListener
 from filterd.server.worker import Worker
 from tests.support import oracle_messages as wire
 from tests.support.oracle_answers import Oracle
-from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S
+from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S, MORE_AFTER_A_CHANGE_S
 from tests.support.oracle_questions import Asked
 from tests.support.oracle_rules import (
     CLASSMATE,
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from tests.support.oracle_steps import Step
     from tests.support.oracle_upstream import Heard
 
-MORE_AFTER_A_CHANGE_S = 4.0
 DENIED_FOR_S = 0.1
 """A worker need not ask again at once whether somebody may ask."""
 RESTART_S = 3.0
@@ -116,6 +115,7 @@ class School:
         self.waiting: dict[tuple[str, int], Asked] = {}
         self._ident = 0
         self._mac = ""
+        self._stopping = -1
         self._denied_at: dict[int, float] = {}
         self._stack = contextlib.AsyncExitStack()
 
@@ -192,7 +192,8 @@ class School:
             **bits,
         )
         if rules.admits(who):
-            asked.abandoned = clock.monotonic() <= self._denied_at.get(worker, 0.0) + DENIED_FOR_S
+            denied_until = self._denied_at.get(worker, 0.0) + DENIED_FOR_S
+            asked.abandoned = worker == self._stopping or clock.monotonic() <= denied_until
             self.waiting[who.address, self._ident] = asked
         else:
             self._denied_at[worker] = clock.monotonic()
@@ -292,11 +293,13 @@ class School:
     async def _stop(self, number: int) -> None:
         for asked in self.waiting.values():
             asked.abandoned |= asked.worker == number
+        self._stopping = number
         stopping = self._loop.create_task(self.workers[number].stop())
         await self._loop.idle()
         while not stopping.done():
             self.pass_time(_STOP_STEP_S)
             await self._loop.idle()
+        self._stopping = -1
         self.oracle.lifetimes.forget(number)
         for end in self._ends[number]:
             end.close()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tests.support import oracle_messages as wire
-from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S
+from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S, MORE_AFTER_A_CHANGE_S
 
 if TYPE_CHECKING:
     from tests.support.oracle import Person
@@ -85,7 +85,7 @@ class Wait(NamedTuple):
 
     async def take(self, school: School) -> None:
         """Let it pass, step by step while somebody waits for an upstream's last word."""
-        left, patience = self.seconds, ANSWERED_WITHIN_S
+        left, patience = self.seconds, ANSWERED_WITHIN_S + MORE_AFTER_A_CHANGE_S
         while school.waiting and patience > 0 and left > _STEP_S:
             school.pass_time(_STEP_S)
             await school.settle()
