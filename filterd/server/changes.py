@@ -81,18 +81,17 @@ class Changes:
 
     def start(self) -> bool:
         """Mend what the last life has left; tell whether that changed what workers load."""
-        copy = self._setting.state.exported_overrides
-        before = copy.read_bytes() if copy.exists() else b""
+        before = self._copied()
         started = self._store.start()
         if started.problem:
             _log.error("%s", started.problem)
-        return (copy.read_bytes() if copy.exists() else b"") != before
+        return self._copied() != before
 
     def note(self, policy: Policy) -> None:
         """Keep a policy that has come in force, for questions about the past."""
         try:
             self._versions.note(policy)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             _log.warning("%s; `filterd check --at` will not know of this policy", error)
 
     async def close(self) -> None:
@@ -245,6 +244,13 @@ class Changes:
 
     def _record(self, kind: str, payload: Mapping[str, Any], author: Author, reason: str) -> Done:
         return self._store.change(kind, payload, author=author.name, reason=reason)
+
+    def _copied(self) -> bytes:
+        """Return the copy that workers load; nothing where it cannot be read, as they find, too."""
+        try:
+            return self._setting.state.exported_overrides.read_bytes()
+        except OSError:
+            return b""
 
     def _overrides(self, at: float | None) -> Overrides | None:
         return self._store.current() if at is None else self._store.at(at)

@@ -93,7 +93,7 @@ class Probes:
             self._wrong += answer[3] & 15 != (_NXDOMAIN if number % 2 else _NOERROR)
 
 
-def run(probes: Probes, change: Callable[[], None] | None) -> Told:
+def run(probes: Probes, change: Callable[[], object] | None) -> Told:
     """Ask while ``change`` is made, or for a quiet while; return what the probes were told."""
     changing = threading.Thread(target=change) if change else None
     started = time.perf_counter()
@@ -108,7 +108,7 @@ def run(probes: Probes, change: Callable[[], None] | None) -> Told:
 
 
 def cost_of(
-    change: Callable[[], None], at: At, names: tuple[str, str], file: Path, rounds: int
+    change: Callable[[], object], at: At, names: tuple[str, str], file: Path, rounds: int
 ) -> Cost:
     """Make a change again and again under load, each time after a quiet run.
 
