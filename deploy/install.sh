@@ -87,6 +87,9 @@ make_user() {
     getent passwd filterd >/dev/null ||
         useradd --system --user-group --no-create-home --home-dir /var/lib/filterd \
             --shell /usr/sbin/nologin filterd
+    # Who may change what by commands; to ask at all is for the group filterd.
+    groupadd --system --force filterd-admin
+    groupadd --system --force filterd-teacher
     install -d -o filterd -g filterd -m 0750 /var/lib/filterd
 }
 

@@ -18,35 +18,6 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "In force after {ms} ms. To take it back: filterd undo {number}",
     ),
     "changed.warning": ("cảnh báo: {what}", "warning: {what}"),
-    "warning.idle-ordered": (
-        "{target} không thay đổi gì: bị chặn theo lệnh của cơ quan chức năng",
-        "{target} changes nothing: it is closed by a legal order",
-    ),
-    "warning.idle-locked": (
-        "{target} vẫn bị chặn: mục này khóa với mọi người (xem `entry:` nếu danh sách nhầm)",
-        "{target} stays blocked: it is locked for everybody (see `entry:` if a list is mistaken)",
-    ),
-    "warning.idle-kept-closed": (
-        "{target} vẫn bị chặn: nhà trường giữ mục này luôn đóng (`keep_closed`)",
-        "{target} stays blocked: the school keeps it closed (`keep_closed`)",
-    ),
-    "warning.idle-pinned": (
-        "{target} vẫn mở: không gì được chặn tên này",
-        "{target} stays open: nothing may block it",
-    ),
-    "warning.idle-unknown": ("{target} không liên quan đến ai", "{target} concerns nobody"),
-    "warning.contradiction": (
-        "trái với thay đổi {number} của {author}; lệnh chặn thắng",
-        "it contradicts change {number} by {author}; the block holds",
-    ),
-    "warning.exam": (
-        "phòng {room} có kỳ thi {exam} đến {until_at}; khi đó chỉ mở những gì kỳ thi cần",
-        "the room {room} has exam {exam} until {until_at}, which lets only its own names through",
-    ),
-    "warning.overlap": (
-        "ngoại lệ {number} ({target}, {author}) trùng giờ với kỳ thi",
-        "exception {number} ({target}, by {author}) overlaps with the exam",
-    ),
     "told.allow": ("mở {what} cho {whom}", "allow {what} for {whom}"),
     "told.block": ("chặn {what} đối với {whom}", "block {what} for {whom}"),
     "told.room": ("phòng {room} là {grade}", "the room {room} is {grade}"),
@@ -219,6 +190,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "warning.overlap": (
         "trong kỳ thi, ngoại lệ {number} của {author} cho {target} chỉ còn hiệu lực nếu là chặn",
         "during the exam the exception {number} of {author} for {target} holds only as a block",
+    ),
+    "warning.moved": (
+        "{mac} rời khỏi {network}, nơi site.yaml ghi thiết bị này",
+        "{mac} leaves {network}, where site.yaml has it",
     ),
     "idle.ordered": ("theo yêu cầu của cơ quan có thẩm quyền", "it is closed by a legal order"),
     "idle.locked": ("nhóm bị khóa đối với mọi người", "it is locked for everybody"),

@@ -74,8 +74,8 @@ def check(change: Change, school: School) -> Warnings:
         case SetRoom(room=room, grade=grade):
             _check_known(room, _networks(school.policy), "room")
             _check_known(grade, school.policy.grades, "grade of this school")
-        case SetRoomDevices(room=room):
-            _check_known(room, _networks(school.policy), "room")
+        case SetRoomDevices():
+            return _check_devices(change, school.policy)
         case SetExam():
             return _check_exam(change, school)
     return ()
@@ -104,7 +104,7 @@ def _check_exception(change: SetException, school: School) -> Warnings:
         raise ChangeError(f"{change.target} {reason}", hint=hint)
     warnings: list[dict[str, Any]] = []
     if idle is not None:
-        warnings.append({"warning": f"idle-{idle}", "target": change.target})
+        warnings.append({"warning": "idle", "target": change.target, "why": str(idle)})
     warnings += _contradictions(thing, school.overrides)
     warnings += (
         {"warning": "exam", "exam": exam.id, "room": exam.room, "until_at": exam.ends_at}
@@ -140,6 +140,19 @@ def _check_grade(change: SetGrade, policy: Policy) -> None:
     raise ChangeError(f"{change.target} is kept closed by the school", hint=hint)
 
 
+def _check_devices(change: SetRoomDevices, policy: Policy) -> Warnings:
+    """Tell which devices the site's files name for another network: they leave that."""
+    _check_known(change.room, _networks(policy), "room")
+    found: list[dict[str, Any]] = [
+        {"warning": "moved", "mac": mac, "network": one.id}
+        for one in policy.networks
+        if one.id != change.room
+        for mac in one.macs
+        if mac in change.macs
+    ]
+    return tuple(found[:_MOST_WARNINGS])
+
+
 def _check_exam(change: SetExam, school: School) -> Warnings:
     _check_known(change.room, _networks(school.policy), "room")
     for service in change.services:
@@ -157,7 +170,7 @@ def _check_exam(change: SetExam, school: School) -> Warnings:
         opened = SetException(TargetKind.NAME, name, True, Audience.NETWORK, change.room)
         idle = conflicts.idle(school.engine, _exception(opened, school.now), school.now)
         if idle is not None and idle is not Idle.PINNED:
-            warnings.append({"warning": f"idle-{idle}", "target": name})
+            warnings.append({"warning": "idle", "target": name, "why": str(idle)})
     return tuple(warnings[:_MOST_WARNINGS])
 
 

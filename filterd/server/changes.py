@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 _MOST_OCTETS = 8 * 1024 * 1024
 """Of a history that is told at once: half of what a command takes in."""
 
+_END_WITHIN_S = 1.0
 _MS = 1000
 
 _log = logging.getLogger("filterd.changes")
@@ -95,8 +96,16 @@ class Changes:
             _log.warning("%s; `filterd check --at` will not know of this policy", error)
 
     async def close(self) -> None:
-        """Let the changes that are at work come to their end."""
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+        """Let the changes that are at work come to their end, if they do so soon.
+
+        What is recorded by then is put in force by whoever comes next.
+        """
+        if not self._at_work:
+            return
+        _, late = await asyncio.wait(self._at_work, timeout=_END_WITHIN_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def change(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
         """Make a change and put it in force in every worker; return what became of it.

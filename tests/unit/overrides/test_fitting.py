@@ -98,16 +98,17 @@ def test_what_fits_passes(school: School, kind: str, payload: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("payload", "warning"),
     [
-        (an_exception(target="porn.example"), "idle-locked"),
-        (an_exception(target_kind="category", target="porn"), "idle-locked"),
-        (an_exception(target_kind="category", target="games"), "idle-kept-closed"),
-        (an_exception(target_kind="service", target="play"), "idle-kept-closed"),
+        (an_exception(target="porn.example"), "locked"),
+        (an_exception(target_kind="category", target="porn"), "locked"),
+        (an_exception(target_kind="category", target="games"), "kept-closed"),
+        (an_exception(target_kind="service", target="play"), "kept-closed"),
     ],
 )
 def test_an_exception_that_changes_nothing_is_warned_of(
     school: School, payload: dict[str, Any], warning: str
 ) -> None:
-    assert _warnings(school, "exception", payload) == [warning]
+    (told,) = check(parse("exception", payload), school)
+    assert (told["warning"], told["target"], told["why"]) == ("idle", payload["target"], warning)
 
 
 def test_an_exception_that_contradicts_another_is_warned_of(school: School) -> None:
@@ -132,5 +133,13 @@ def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: School) ->
     school = school._replace(overrides=Overrides(exceptions=(before,)))
     exam = an_exam(room="lab", names=["a.example", "porn.example"], ends_at=SEVEN + 60)
     found = check(parse("exam", exam), school)
-    assert [one["warning"] for one in found] == ["overlap", "idle-locked"]
+    assert [one["warning"] for one in found] == ["overlap", "idle"]
     assert [one["target"] for one in found] == ["game.example", "porn.example"]
+
+
+def test_a_device_that_leaves_another_network_for_a_room_is_told(school: School) -> None:
+    mac = "02:00:5e:00:00:01"  # of the lab, by the site's files
+    payload = {"room": "office", "macs": [mac, "02:00:5e:00:00:77"]}
+    found = check(parse("room-devices", payload), school)
+    assert found == ({"warning": "moved", "mac": mac, "network": "lab"},)
+    assert not check(parse("room-devices", {**payload, "room": "lab"}), school)
