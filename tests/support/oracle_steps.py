@@ -84,9 +84,9 @@ class Wait(NamedTuple):
     seconds: float
 
     async def take(self, school: School) -> None:
-        """Let it pass, step by step while somebody waits for an upstream's last word."""
+        """Let it pass, step by step while an upstream may be waited for, perhaps by nobody."""
         left, patience = self.seconds, ANSWERED_WITHIN_S + MORE_AFTER_A_CHANGE_S
-        while school.waiting and patience > 0 and left > _STEP_S:
+        while patience > 0 and left > _STEP_S:
             school.pass_time(_STEP_S)
             await school.settle()
             left, patience = left - _STEP_S, patience - _STEP_S
