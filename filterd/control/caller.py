@@ -8,7 +8,6 @@ when it connected: whoever was just put into a group has to log in anew.
 from __future__ import annotations
 
 import grp
-import os
 import pwd
 import socket
 from dataclasses import dataclass
@@ -70,10 +69,3 @@ def _group(gid: int) -> str:
         return grp.getgrgid(gid).gr_name
     except KeyError:
         return ""
-
-
-def own() -> Caller:
-    """Return this very process as a caller."""
-    gids = {os.getegid(), *os.getgroups()}
-    uid = os.geteuid()
-    return Caller(uid, _user(uid), frozenset(filter(None, map(_group, gids))))
