@@ -48,7 +48,7 @@ CLOCKS_APART_S = 2
 
 ALL_FIELDS = frozenset(
     (
-        *("rcode", "flags", "AA", "RA", "AD", "TC by UDP"),
+        *("rcode", "flags", "AA", "RA", "AD", "CD", "TC by UDP"),
         *("answer", "authority", "additional", "aliases", "TTL", "edns", "edes"),
     )
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.lists.index import Index
-    from filterd.resolve.query import Peer, Query
+    from filterd.resolve.query import Fetched, Peer, Query
     from tests.support.serving import UdpStub
     from tests.support.upstream import FakeUpstream
 
@@ -83,9 +83,11 @@ def test_who_is_known_does_not_even_wait_for_that_share(
         serving.clock.advance(KNOWN_AFTER_S)
         admit, order = serving.resolver.admit, list[str]()
 
-        def admit_and_note(message: bytes, peer: Peer) -> Query | bytes | None:
+        def admit_and_note(
+            message: bytes, peer: Peer, fetched: Fetched | None = None
+        ) -> Query | bytes | None:
             order.append(peer.address)
-            return admit(message, peer)
+            return admit(message, peer, fetched)
 
         def come() -> None:
             flooding(flooder, 500)()

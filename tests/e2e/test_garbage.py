@@ -121,4 +121,5 @@ def test_control_a_cycle_for_each_question_is_noticed(
 
     original = stepping._Waiting.wait_for
     monkeypatch.setattr(stepping._Waiting, "wait_for", waits)
+    monkeypatch.setattr(asked.udp[0], "_relay", None)  # where no coroutine waits
     assert len(left_by(asked, "new.example.com", "udp")) >= QUESTIONS

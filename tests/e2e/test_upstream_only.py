@@ -20,7 +20,7 @@ import dns.rrset
 import pytest
 
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.upstream import transports
+from filterd.upstream import _flights_py, forwarder, transports
 from filterd.upstream.pool import SocketPool
 from tests.support.policies import wire
 from tests.support.serving import Serving, a_site
@@ -180,6 +180,7 @@ def test_a_packet_elsewhere_would_be_seen(
             return super().ask(*arguments, **more)
 
     monkeypatch.setattr(transports, "SocketPool", Straying)
+    monkeypatch.setattr(forwarder, "Flights", _flights_py.Flights)  # the native go past it
     site = site_of(index, upstream, second, controller)
     with Serving(site, loop="asyncio") as serving, watching(serving) as watch:
         serving.ask("www.example.com")
