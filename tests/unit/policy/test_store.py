@@ -36,10 +36,17 @@ def of_fields(kind: type) -> dict[str, st.SearchStrategy[Any]]:
 
 
 networks = st.builds(Network, **of_fields(Network))
+expectations = st.builds(
+    expectation.Expectation, **of_fields(expectation.Expectation) | {"at": times}
+)
 policies = st.builds(
     Policy,
     **of_fields(Policy)
-    | {"rules": st.lists(rules).map(tuple), "networks": st.lists(networks).map(tuple)},
+    | {
+        "rules": st.lists(rules).map(tuple),
+        "networks": st.lists(networks).map(tuple),
+        "expectations": st.lists(expectations).map(tuple),
+    },
 )
 
 
