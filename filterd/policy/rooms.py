@@ -65,14 +65,14 @@ class Rooms:
             grades: what each grade may see at the moment, for who is the strictest.
         """
         span, setting = self._set(network.id)
+        if setting is not None:
+            return Seat(setting.grade, Why.SET, span, setting)
         known = [one for one in network.timetable if one.grade in self._policy.grades]
         timetable = Timetable(known, self._policy.lessons)
         grade = None
         if known:
             span = span.joined(self._calendar.span(timetable, self._now))
             grade = timetable.state(self._calendar.reading(self._now))
-        if setting is not None:
-            return Seat(setting.grade, Why.SET, span, setting)
         if grade is not None:
             return Seat(grade, Why.LESSON, span)
         if known:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
     from filterd.server.page import SharedPage
 
+AGAIN_AFTER_S = 1.0
+"""How long what went wrong at an edge is left alone."""
+
 _log = logging.getLogger("filterd.active")
 
 
@@ -47,6 +50,7 @@ class ActiveSite:
         self._page, self._load, self._moved, self._clock = page, load, moved, clock
         self._prepared: tuple[int, Site] | None = None
         self._problem: FilterdError | None = None
+        self._again_at = -inf
         self._epoch = page.epoch  # before loading: what is committed meanwhile is loaded again
         self._take(load())
 
@@ -56,8 +60,7 @@ class ActiveSite:
         if self._page.epoch != self._epoch:
             self._activate()
         if self._ends and not self._site.moment.holds_at(now := self._clock.wall()):
-            self._take(self._site.at(now))  # a lesson has ended, say, or the clock was set
-            self._moved(self._site)
+            self._pass_edge(now)
         return self._site
 
     @property
@@ -92,6 +95,23 @@ class ActiveSite:
             self._problem = error
         self._epoch = epoch
         self._moved(self._site)
+
+    def _pass_edge(self, now: float) -> None:
+        """Answer by what holds now: a lesson has ended, say, or the clock was set.
+
+        Everybody who is answered comes by here, so whatever goes wrong must not
+        get through: the site before stays, and is looked at again soon.
+        """
+        if self._clock.monotonic() < self._again_at:
+            return
+        try:
+            site = self._site.at(now)
+        except Exception:  # noqa: BLE001 -- logged whole; see above
+            _log.exception("what holds now cannot be told; what held before stays")
+            self._again_at = self._clock.monotonic() + AGAIN_AFTER_S
+            return
+        self._take(site)
+        self._moved(site)
 
     def _take(self, site: Site) -> None:
         self._site = site

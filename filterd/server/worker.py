@@ -168,13 +168,14 @@ class Worker:
             FilterdError: it cannot be loaded.
         """
         if overrides is not None:
-            site = await asyncio.to_thread(self._with_overrides, Path(overrides))
+            in_force = self._sites.current  # not what was loaded last: a reload may just be over
+            site = await asyncio.to_thread(self._with_overrides, in_force, Path(overrides))
         else:
             site = await asyncio.to_thread(self._load, Path(policy) if policy else None)
         self._sites.prepare(epoch, site)
 
-    def _with_overrides(self, path: Path) -> Site:
-        return self._sites.loaded.at(self._setting.clock.wall(), exported.load(path))
+    def _with_overrides(self, site: Site, path: Path) -> Site:
+        return site.at(self._setting.clock.wall(), exported.load(path))
 
     async def confirm(self, *, epoch: int) -> bool:
         """Tell whether the site of this epoch, or of a later one, is in force here.

@@ -109,7 +109,7 @@ def test_a_room_that_was_set_has_that_grade_until_the_time_that_was_said() -> No
     ]
     moment = at(timetabled(), Overrides(rooms=tuple(settings_)), SEVEN)
     assert grade_in(moment, "lab").grade == "3"
-    assert (moment.since, moment.until) == (SEVEN, SEVEN + 600)
+    assert (moment.since, moment.until) == (SEVEN - 30, SEVEN + 600)
     then = at(timetabled(), Overrides(rooms=tuple(settings_)), SEVEN + 600)
     assert (grade_in(then, "lab").grade, then.seats["lab"].setting) == ("9", settings_[0])
 

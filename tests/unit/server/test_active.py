@@ -10,7 +10,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.policy.moment import Moment
-from filterd.server.active import ActiveSite
+from filterd.server.active import AGAIN_AFTER_S, ActiveSite
 from filterd.server.page import SharedPage
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW
@@ -172,3 +172,18 @@ def test_what_was_prepared_in_the_lesson_before_is_not_answered_by_in_the_next()
     clock.advance(60)
     page.epoch = 1
     assert active.current == "second, later"
+
+
+def test_what_goes_wrong_at_an_edge_reaches_nobody_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, moved = FakeClock(), list[Any]()
+    active = _of_a_lesson(clock, moved)
+    clock.advance(60)
+    with monkeypatch.context() as broken:
+        broken.setattr(Named, "at", None)
+        assert [active.current, active.current] == ["first", "first"]
+        assert caplog.text.count("what held before stays") == 1
+    assert active.current == "first"
+    clock.advance(AGAIN_AFTER_S)
+    assert active.current == "first, later"
