@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people read of one decision, and the names of the tiers: part of ``texts``."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in English
+    "check.blocked": ("BỊ CHẶN", "BLOCKED"),
+    "check.passes": ("ĐƯỢC PHÉP", "PASSES"),
+    "check.question": ("Câu hỏi", "Question"),
+    "check.answer": ("Trả lời", "Answer"),
+    "check.client": ("Máy", "Client"),
+    "check.mac": ("Địa chỉ MAC", "MAC"),
+    "check.random_mac": (
+        "{mac} (do máy tự đặt, có thể thay đổi)",
+        "{mac} (of the device's own making, may change)",
+    ),
+    "check.network": ("Mạng", "Network"),
+    "check.grade": ("Khối lớp", "Grade"),
+    "check.tier": ("Cấp tuổi", "Tier"),
+    "check.reason": ("Vì", "Because"),
+    "check.matched": ("Tên khớp", "Matched name"),
+    "check.category": ("Nhóm", "Category"),
+    "check.list": ("Danh sách", "List"),
+    "check.entry": ("Mục", "Entry"),
+    "check.note": ("Ghi chú", "Note"),
+    "check.valid_until": ("Có hiệu lực đến", "Valid until"),
+    "check.rewritten_to": ("Được thay bằng", "Answered by"),
+    "check.next_match": ("Nếu không có mục này", "Without it"),
+    "check.source": ("Nguồn", "Asked"),
+    "check.unknown_network": ("không rõ", "unknown"),
+    "check.no_line": ("{list}, dòng {line}", "{list}, line {line}"),
+    "check.next_blocks": ("vẫn bị chặn: {what}", "still blocked: {what}"),
+    "check.next_passes": ("được phép: {what}", "passes: {what}"),
+    "check.next_nothing": ("không còn quy tắc nào khác: được phép", "no other rule: passes"),
+    "check.may_not_ask": (
+        "{address} không được hỏi máy chủ này: không thuộc mạng nào của trường và không có"
+        " trong `allow_from`",
+        "{address} may not ask here: it is in no network of the site nor in `allow_from`",
+    ),
+    "source.daemon": ("dịch vụ đang chạy", "the running daemon"),
+    "source.offline": ("tệp trên đĩa", "the files on disk"),
+    "reason.pin": ("tên được ghim: không ai được chặn", "pinned: nothing may block it"),
+    "reason.ordered": ("theo yêu cầu của cơ quan có thẩm quyền", "a legal order"),
+    "reason.protected": (
+        "tên được bảo vệ khỏi danh sách của bên thứ ba",
+        "protected from third-party lists",
+    ),
+    "reason.locked": ("nhóm bị khóa đối với mọi người", "a category locked for everybody"),
+    "reason.local": ("quy định riêng của trường", "the school's own rule"),
+    "reason.list-exception": ("danh sách có ngoại lệ cho tên này", "the list excepts this name"),
+    "reason.category": ("nhóm không dành cho khối lớp này", "a category closed to this grade"),
+    "reason.open": ("nhóm mở cho khối lớp này", "a category open to this grade"),
+    "reason.allow-only": (
+        "lúc này chỉ những tên được cho phép mới mở (giờ thi, hoặc giờ đóng)",
+        "only what is allowed is open now (an exam, or closed hours)",
+    ),
+    "reason.not-asked": (
+        "loại bản ghi không bao giờ được hỏi (chuyển vùng và tương tự)",
+        "a type that is never asked for (zone transfers and the like)",
+    ),
+    "reason.not-listed": ("không có trong danh sách nào", "on no list"),
+    "reason.alias": ("bí danh (CNAME) dẫn đến tên bị chặn", "its alias leads to a blocked name"),
+    "reason.private-answer": (
+        "tên công cộng dẫn đến địa chỉ nội bộ",
+        "a public name that leads to a private address",
+    ),
+    "reason.rewritten": ("chế độ an toàn của dịch vụ", "the safe mode of the service"),
+    "reason.local-zone": ("vùng tên riêng của trường", "a zone of the school's own"),
+    "reason.lease": (
+        "tên mà thiết bị báo với máy chủ DHCP",
+        "a name that a device gave to the DHCP server",
+    ),
+    "reason.localhost": ("chính máy hỏi (localhost)", "the asking device itself (localhost)"),
+    "reason.never-delegated": (
+        "tên không tồn tại trên Internet",
+        "a name that is not on the Internet",
+    ),
+    "reason.private-reverse": ("tên ngược của địa chỉ nội bộ", "reverse name of a private address"),
+    "reason.single-label": ("tên chỉ có một nhãn", "a single label"),
+    "reason.discovery": ("dò tìm proxy tự động (wpad, isatap)", "proxy discovery (wpad, isatap)"),
+    "reason.canary": (
+        "tín hiệu để thiết bị không dùng DNS mã hóa riêng",
+        "the signal for devices not to use an encrypted DNS of their own",
+    ),
+    "reason.encrypted-dns-discovery": (
+        "dò tìm DNS mã hóa",
+        "discovery of encrypted DNS",
+    ),
+    "tier.preschool": ("mầm non", "preschool"),
+    "tier.primary": ("tiểu học", "primary"),
+    "tier.lower-secondary": ("trung học cơ sở", "lower secondary"),
+    "tier.upper-secondary": ("trung học phổ thông", "upper secondary"),
+    "tier.continuing": ("giáo dục thường xuyên", "continuing"),
+    "tier.staff": ("giáo viên, nhân viên", "staff"),
+    "tier.guest": ("khách", "guest"),
+}
