@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The feed, as an appliance takes it: fetch, verify, put in place.
+
+A **version** of the feed is a folder like ``blocklists/``: a catalogue, its
+lists, what is pinned and protected. The **publisher** (``filterd.publish``)
+signs it; any static web server, or a folder on a USB stick, hands it out. What
+a network says is hostile until it is verified, and whatever is refused leaves
+the appliance as it was: on its last good lists, for ever if need be.
+
+Trust is TUF's (The Update Framework, by ``tuf.ngclient``):
+
+===========  ========================  ========================================
+role         keys                      says
+===========  ========================  ========================================
+root         2 of 3, kept offline      whose keys count, for every role
+timestamp    online                    which snapshot is the newest
+snapshot     online                    which version of every role's metadata
+targets      online                    length and hash of every file
+orders       whoever orders by law     the same for ``orders/*`` alone
+===========  ========================  ========================================
+
+``trust``      the root that a site was given, and the metadata verified since
+``fetching``   octets from a web server or a folder, bounded in size and time
+``updating``   one run: what is newly published, verified, or why it is not taken
+``layout``     names of files in a publication and the data that goes with them
+``packing``    compressed files and the differences between two of them, bounded
+``taking``     the new version's folder out of the old one and what was fetched
+``versions``   the last three versions, and which one is in force
+
+All of it runs in a process of its own: nothing that answers DNS imports it.
+"""

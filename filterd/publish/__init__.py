@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The central authority's side of the feed: build a version, sign it, publish it.
+
+What comes out is a folder of static files, ready for any web server:
+
+``metadata/``  ``timestamp.json``, and every other role as ``N.role.json``
+``targets/``   the files, their SHA-256 before the name: a name's content never changes
+
+``keys``        private keys: made, read, kept from the eyes of others
+``repository``  the signed metadata, changed so that a reader always finds a whole
+``sources``     the texts of the lists that others publish, fetched within limits
+``building``    a version's folder out of the catalogue and those texts
+"""
