@@ -20,8 +20,9 @@ from filterd.cli.defaults import (
     default_config,
     default_state,
 )
+from filterd.cli.language import language_of_site
 from filterd.clock import Clock, SystemClock
-from filterd.errors import ConfigError, FilterdError
+from filterd.errors import ConfigError
 from filterd.paths import StateFolder
 from filterd.texts import Language, Texts
 
@@ -169,19 +170,7 @@ def _given(given: typer.Context, key: str, after: _Option | None) -> _Option | N
 
 def _language(given: str | None, config: Path) -> Language:
     if given is None:
-        given = _language_of_site(config)
+        given = language_of_site(config)
     if given not in ("vi", "en"):
         raise ConfigError(f"--lang '{given}' is no language here", hint="vi or en")
     return "vi" if given == "vi" else "en"
-
-
-def _language_of_site(config: Path) -> str:
-    """Return what the site's file says; English where it says nothing that can be read."""
-    from filterd.documents import load  # noqa: PLC0415 -- YAML is slow to import and rarely needed
-
-    try:
-        data = load(config / "site.yaml").data
-    except FilterdError:
-        return "en"
-    language = data.get("language", "vi") if isinstance(data, dict) else None
-    return language if language in ("vi", "en") else "en"

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The language is known before the words of a command are understood, and whatever they are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.cli.language import language_of, language_of_site
+from tests.support.commands import environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("FILTERD_CONFIG", "FILTERD_LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def a_site(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "site.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("--lang vi", "vi"),
+        ("status --lang vi", "vi"),
+        ("status --lang=vi --json", "vi"),
+        ("--lang en status --lang vi", "vi"),  # what stands last counts
+        ("--lang vi status --lang en", "en"),
+        ("nonsense --lang vi --more", "vi"),
+        ("status --lang vi --help", "vi"),
+        ("status", "en"),
+        ("status --lang", "en"),
+        ("status --lang fr", "en"),
+        ("status --language vi", "en"),
+        ("check -- --lang=vi", "en"),  # it is a name there
+        ("", "en"),
+    ],
+)
+def test_the_option_says_it_wherever_it_stands(words: str, language: str) -> None:
+    assert language_of(words.split()) == language
+
+
+def test_the_environment_says_it_where_no_option_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILTERD_LANG", "vi")
+    assert language_of(["status"]) == "vi"
+    assert language_of(["status", "--lang", "en"]) == "en"
+    assert language_of(["status", "--lang", "fr"]) == "vi"
+
+
+@pytest.mark.parametrize("variable", ["", "fr"])
+def test_the_site_says_it_where_nothing_else_does(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vietnamese = a_site(tmp_path / "vi", "language: vi\n")
+    a_site(tmp_path / "policies", "language: vi\n")
+    english = a_site(tmp_path / "en", "language: en\n")
+    monkeypatch.setenv("FILTERD_LANG", variable)
+    assert language_of(["status", "--config", str(english)]) == "en"
+    assert language_of([f"--config={vietnamese}", "status"]) == "vi"
+    monkeypatch.setenv("FILTERD_CONFIG", str(english))
+    assert language_of(["status"]) == "en"
+    assert language_of(["status", "--config", str(vietnamese)]) == "vi"
+
+
+def test_a_site_that_names_no_language_speaks_vietnamese(tmp_path: Path) -> None:
+    assert language_of_site(a_site(tmp_path, "school: {name: A}\n")) == "vi"
+
+
+@pytest.mark.parametrize("text", ["language: fr\n", "language: [vi]\n", "- vi\n", "{", "", "\0"])
+def test_a_site_that_cannot_be_read_is_told_of_in_english(text: str, tmp_path: Path) -> None:
+    assert language_of(["--config", str(a_site(tmp_path, text))]) == "en"
+
+
+@pytest.mark.parametrize("folder", ["/nowhere", "/dev/null", "a\0b", "/" + "a" * 300, ""])
+def test_no_folder_makes_it_fail(folder: str) -> None:
+    assert language_of(["status", "--config", folder]) == "en"
+
+
+def test_no_yaml_is_imported_where_the_answer_is_known() -> None:
+    program = (
+        "import sys; from filterd.cli.language import language_of\n"
+        "assert language_of(['--lang', 'vi']) == 'vi'; print('yaml' in sys.modules)\n"
+        "language_of([]); print('yaml' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["False", "True"]
