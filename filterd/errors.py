@@ -3,21 +3,46 @@
 
 Every message is one line: what is wrong, where, what to do. A *block* is a
 value, never an exception; a bug stays an ``AssertionError`` or ``TypeError``.
+
+What reaches a person is a ``Sentence``: ``str(error)`` is its English, for logs
+and tests, and ``error.told(language)`` what a command prints. Errors of single
+queries (``WireError``, ``UpstreamError``) reach nobody and are plain text.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd import sentences
+from filterd.sentences import NOTHING, Sentence
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
+
+    from filterd.texts.messages import Language
 
 
 class FilterdError(Exception):
     """The root. ``exit_code`` is what a command returns when it ends with this error."""
 
     exit_code = 2
+
+    def told(self, _language: Language) -> str:
+        """Return the error as a person reads it, a line a problem."""
+        return str(self)
+
+
+class TellableError(FilterdError):
+    """An error whose one sentence says all, place and remedy too."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        self.sentence = sentence
+        super().__init__(sentence)
+
+    def told(self, language: Language) -> str:
+        """Return the sentence in a language."""
+        return sentences.told(self.sentence, language)
 
 
 class ConfigError(FilterdError):
@@ -31,7 +56,13 @@ class ConfigError(FilterdError):
     """
 
     def __init__(
-        self, reason: str, *, path: str = "", line: int = 0, column: int = 0, hint: str = ""
+        self,
+        reason: Sentence,
+        *,
+        path: str = "",
+        line: int = 0,
+        column: int = 0,
+        hint: Sentence = NOTHING,
     ) -> None:
         self.reason, self.path, self.line, self.column, self.hint = reason, path, line, column, hint
         super().__init__(str(self))
@@ -43,8 +74,13 @@ class ConfigError(FilterdError):
         return ":".join(part for part in parts if part)
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.reason}" if self.place else self.reason
-        return f"{text} ({self.hint})" if self.hint else text
+        return ConfigError.told(self, "en")
+
+    def told(self, language: Language) -> str:
+        """Return place and reason, and the hint in brackets."""
+        reason, hint = (sentences.told(one, language) for one in (self.reason, self.hint))
+        text = f"{self.place}: {reason}" if self.place else reason
+        return f"{text} ({hint})" if hint else text
 
 
 class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
@@ -61,14 +97,18 @@ class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
         )
 
     def __str__(self) -> str:
-        return "\n".join(str(error) for error in self.errors)
+        return self.told("en")
+
+    def told(self, language: Language) -> str:
+        """Return a line a problem."""
+        return "\n".join(error.told(language) for error in self.errors)
 
 
 class ChangeError(ConfigError):
     """Whoever asked for a change must act: it cannot be made as it was asked for."""
 
 
-class ListError(FilterdError):
+class ListError(TellableError):
     """A list's author must act."""
 
 
@@ -132,7 +172,7 @@ class UpstreamMalformedError(UpstreamError):
     """The upstream's answer could not be parsed."""
 
 
-class StoreError(FilterdError):
+class StoreError(TellableError):
     """The disk must be looked at: a file could not be read or written."""
 
 
@@ -140,25 +180,38 @@ class InUseError(StoreError):
     """Another process works on the same files."""
 
 
-class ControlError(FilterdError):
+class ControlError(TellableError):
     """The daemon could not be reached or did not understand."""
-
-
-_FIELDS = ("reason", "path", "line", "column", "hint")
 
 
 def to_plain(error: FilterdError) -> dict[str, Any]:
     """Return an error as plain data, to tell another process: its text, and its parts if any."""
     errors = getattr(error, "errors", (error,)) if isinstance(error, ConfigError) else ()
-    parts = [{field: getattr(one, field) for field in _FIELDS} for one in errors]
-    return {"error": str(error), "errors": parts}
+    told: dict[str, Any] = {"error": str(error), "errors": [_part(one) for one in errors]}
+    if isinstance(error, TellableError):
+        told["sentence"] = sentences.to_plain(error.sentence)
+    return told
 
 
 def from_plain(data: Mapping[str, Any]) -> FilterdError:
     """Return the error that another process has told.
 
     Raises:
-        TypeError, KeyError: the data is none that ``to_plain`` makes.
+        TypeError, KeyError, ValueError: the data is none that ``to_plain`` makes.
     """
-    errors = [ConfigError(**error) for error in data["errors"]]
-    return ConfigErrors(errors) if errors else ControlError(str(data["error"]))
+    errors = [_from_part(part) for part in data["errors"]]
+    if errors:
+        return ConfigErrors(errors)
+    return ControlError(sentences.from_plain(data.get("sentence", str(data["error"]))))
+
+
+def _part(error: ConfigError) -> dict[str, Any]:
+    reason, hint = sentences.to_plain(error.reason), sentences.to_plain(error.hint)
+    place = {"path": error.path, "line": error.line, "column": error.column}
+    return {"reason": reason, **place, "hint": hint}
+
+
+def _from_part(part: Mapping[str, Any]) -> ConfigError:
+    reason, hint = sentences.from_plain(part["reason"]), sentences.from_plain(part["hint"])
+    place = {key: part[key] for key in ("path", "line", "column")}
+    return ConfigError(reason, **place, hint=hint)

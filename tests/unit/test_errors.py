@@ -10,6 +10,7 @@ from filterd import errors
 from filterd.errors import (
     ConfigError,
     ConfigErrors,
+    FeedError,
     FilterdError,
     StoreError,
     TruncatedMessageError,
@@ -26,9 +27,33 @@ def test_every_error_has_the_one_root_and_a_docstring(kind: type[Exception]) -> 
     assert kind.__doc__
 
 
-@pytest.mark.parametrize("kind", CLASSES)
-def test_every_error_ends_a_command_with_2(kind: type[FilterdError]) -> None:
+FEED = [kind for kind in CLASSES if issubclass(kind, FeedError)]
+
+
+@pytest.mark.parametrize("kind", sorted(set(CLASSES) - set(FEED), key=str))
+def test_every_error_but_the_feeds_ends_a_command_with_2(kind: type[FilterdError]) -> None:
     assert kind.exit_code == 2
+
+
+def test_every_reason_of_the_feed_ends_a_command_with_a_code_of_its_own() -> None:
+    assert {kind.__name__: kind.exit_code for kind in FEED} == {
+        "FeedError": 20,
+        "FetchError": 30,
+        "MissingFileError": 31,
+        "ForeignContentError": 32,
+        "CutShortError": 33,
+        "TooLargeError": 34,
+        "TooSlowError": 35,
+        "RedirectError": 36,
+        "TrustError": 40,
+        "SignatureError": 41,
+        "RollbackError": 42,
+        "ExpiredError": 43,
+        "DigestError": 44,
+        "MetadataFormatError": 45,
+        "NoTrustError": 46,
+        "GuardError": 50,
+    }
 
 
 @pytest.mark.parametrize(
