@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd import sentences
-from filterd.sentences import NOTHING, Sentence
+from filterd.sentences import UNSAID, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +62,7 @@ class ConfigError(FilterdError):
         path: str = "",
         line: int = 0,
         column: int = 0,
-        hint: Sentence = NOTHING,
+        hint: Sentence = UNSAID,
     ) -> None:
         self.reason, self.path, self.line, self.column, self.hint = reason, path, line, column, hint
         super().__init__(str(self))
@@ -170,6 +170,106 @@ class UpstreamOverloadError(UpstreamError):
 
 class UpstreamMalformedError(UpstreamError):
     """The upstream's answer could not be parsed."""
+
+
+class FeedError(TellableError):
+    """The feed cannot be taken or published as it is; the last good version stays in force.
+
+    Each reason below has an exit code of its own, for whoever runs the command
+    from a timer or a script.
+    """
+
+    exit_code = 20
+
+
+class FetchError(FeedError):
+    """Nothing usable came, for now: whoever carries the feed must act; worth another try."""
+
+    exit_code = 30
+
+
+class MissingFileError(FetchError):
+    """The server or folder does not have the file, or will not hand it out."""
+
+    exit_code = 31
+
+
+class ForeignContentError(FetchError):
+    """Something else answers in the feed's place, as a captive portal does."""
+
+    exit_code = 32
+
+
+class CutShortError(FetchError):
+    """The file ended before what was announced of it."""
+
+    exit_code = 33
+
+
+class TooLargeError(FetchError):
+    """More came than was signed for or than is allowed."""
+
+    exit_code = 34
+
+
+class TooSlowError(FetchError):
+    """It takes longer than is allowed, all in all or for each octet."""
+
+    exit_code = 35
+
+
+class RedirectError(FetchError):
+    """The server points to another host or to another way of asking."""
+
+    exit_code = 36
+
+
+class TrustError(FeedError):
+    """What came must not be trusted; to ask again for the same is of no use."""
+
+    exit_code = 40
+
+
+class SignatureError(TrustError):
+    """Too few of the keys that count have signed."""
+
+    exit_code = 41
+
+
+class RollbackError(TrustError):
+    """It is older than what has been seen, or not what the newest snapshot names."""
+
+    exit_code = 42
+
+
+class ExpiredError(TrustError):
+    """It was to be used until a day that is over: somebody holds newer ones back, or none come."""
+
+    exit_code = 43
+
+
+class DigestError(TrustError):
+    """The octets are not those that were signed for."""
+
+    exit_code = 44
+
+
+class MetadataFormatError(TrustError):
+    """It is not what the feed's files of that name are, whoever has signed it."""
+
+    exit_code = 45
+
+
+class NoTrustError(TrustError):
+    """The site has not been given a root to trust, or the one it has is damaged."""
+
+    exit_code = 46
+
+
+class GuardError(FeedError):
+    """It is authentic, and held: to put it in force would do harm."""
+
+    exit_code = 50
 
 
 class StoreError(TellableError):
