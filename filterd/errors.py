@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd import sentences
-from filterd.sentences import UNSAID, Sentence
+from filterd.sentences import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,21 +28,27 @@ class FilterdError(Exception):
 
     exit_code = 2
 
-    def told(self, _language: Language) -> str:
+    @property
+    def sentence(self) -> Sentence:
+        """The whole error, for another one that tells of it."""
+        return sentences.quoted(str(self))
+
+    def told(self, language: Language) -> str:
         """Return the error as a person reads it, a line a problem."""
-        return str(self)
+        return sentences.told(self.sentence, language)
 
 
 class TellableError(FilterdError):
     """An error whose one sentence says all, place and remedy too."""
 
     def __init__(self, sentence: Sentence) -> None:
-        self.sentence = sentence
+        self._sentence = sentence
         super().__init__(sentence)
 
-    def told(self, language: Language) -> str:
-        """Return the sentence in a language."""
-        return sentences.told(self.sentence, language)
+    @property
+    def sentence(self) -> Sentence:
+        """What it was made from."""
+        return self._sentence
 
 
 class ConfigError(FilterdError):
@@ -74,13 +80,14 @@ class ConfigError(FilterdError):
         return ":".join(part for part in parts if part)
 
     def __str__(self) -> str:
-        return ConfigError.told(self, "en")
+        return str(self.sentence)
 
-    def told(self, language: Language) -> str:
-        """Return place and reason, and the hint in brackets."""
-        reason, hint = (sentences.told(one, language) for one in (self.reason, self.hint))
-        text = f"{self.place}: {reason}" if self.place else reason
-        return f"{text} ({hint})" if hint else text
+    @property
+    def sentence(self) -> Sentence:
+        """Place and reason, and the hint in brackets."""
+        where = say("{place}: ", place=self.place) if self.place else UNSAID
+        hint = say(" ({hint})", hint=self.hint) if self.hint else UNSAID
+        return say("{where}{reason}{hint}", where=where, reason=self.reason, hint=hint)
 
 
 class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
@@ -96,12 +103,11 @@ class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
             first.reason, path=first.path, line=first.line, column=first.column, hint=first.hint
         )
 
-    def __str__(self) -> str:
-        return self.told("en")
-
-    def told(self, language: Language) -> str:
-        """Return a line a problem."""
-        return "\n".join(error.told(language) for error in self.errors)
+    @property
+    def sentence(self) -> Sentence:
+        """A line a problem."""
+        lines = {f"line_{number}": error.sentence for number, error in enumerate(self.errors)}
+        return Sentence("\n".join(f"{{{line}}}" for line in lines), lines)
 
 
 class ChangeError(ConfigError):

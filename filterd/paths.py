@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from filterd.errors import InUseError, StoreError
+from filterd.sentences import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,9 @@ def shipped(folder: str) -> Path:
     for candidate in (checkout, installed):
         if candidate.is_dir():
             return candidate
-    raise StoreError(f"{folder}/ is missing beside the package; install filterd again")
+    raise StoreError(
+        say("{folder}/ is missing beside the package; install filterd again", folder=folder)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,9 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+        raise StoreError(
+            say("{path}: cannot be written: {why}", path=path, why=refused(error))
+        ) from error
 
 
 def remove_temporaries(*paths: Path) -> None:
@@ -230,7 +235,7 @@ def _give_to_owner_of(folder: Path, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def sole(lock: Path, *, otherwise: str, wait: bool = False) -> Iterator[None]:
+def sole(lock: Path, *, otherwise: Sentence, wait: bool = False) -> Iterator[None]:
     """Hold a lock that ends with this process, however it ends.
 
     Args:
@@ -246,7 +251,7 @@ def sole(lock: Path, *, otherwise: str, wait: bool = False) -> Iterator[None]:
         yield
 
 
-def _locked(lock: Path, otherwise: str, *, wait: bool) -> IO[bytes]:
+def _locked(lock: Path, otherwise: Sentence, *, wait: bool) -> IO[bytes]:
     """Open the file and lock it; closing it is letting go."""
     with contextlib.ExitStack() as opened:
         try:
@@ -255,9 +260,13 @@ def _locked(lock: Path, otherwise: str, *, wait: bool) -> IO[bytes]:
             _give_to_owner_of(lock.parent, lock)
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError as error:
-            raise InUseError(f"{lock.parent}: {otherwise}") from error
+            raise InUseError(
+                say("{parent}: {otherwise}", parent=lock.parent, otherwise=otherwise)
+            ) from error
         except OSError as error:
-            raise StoreError(f"{lock.parent}: cannot be written: {error.strerror}") from error
+            raise StoreError(
+                say("{parent}: cannot be written: {why}", parent=lock.parent, why=refused(error))
+            ) from error
         opened.pop_all()
         return file
 

@@ -23,6 +23,7 @@ from filterd.lists.index import Index
 from filterd.lists.report import CompileReport
 from filterd.paths import StateFolder, install, shipped, sole
 from filterd.policy.site.compile import own_lists
+from filterd.sentences import refused, say
 
 
 def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileReport:
@@ -37,7 +38,7 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
         ConfigErrors: the site's files are wrong.
         FilterdError: a list cannot be read or the disk refused; what was in force stays.
     """
-    with sole(here.state.build_lock, otherwise="another build is at work", wait=True):
+    with sole(here.state.build_lock, otherwise=say("another build is at work"), wait=True):
         _remove_leftovers(here.state)
         try:
             with _progress(here, visible=show_progress) as progress:
@@ -45,8 +46,8 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
             # The compiler has checked it: no start and no reload has to do that again.
             note_checked(here.state.checked_indexes, Index.open(_fresh(here.state.index)).digest)
         except OSError as error:
-            why = f"the lists cannot be compiled there: {error.strerror}"
-            raise StoreError(f"{here.state.folder}: {why}") from error
+            why = say("the lists cannot be compiled there: {why}", why=refused(error))
+            raise StoreError(say("{folder}: {why}", folder=here.state.folder, why=why)) from error
         _activate(here.state)
     return report
 
@@ -100,4 +101,6 @@ def _activate(state: StateFolder) -> None:
         install(_fresh(state.problems), state.problems)
         install(_fresh(state.index), state.index)
     except OSError as error:
-        raise StoreError(f"{state.index}: cannot be replaced: {error.strerror}") from error
+        raise StoreError(
+            say("{index}: cannot be replaced: {why}", index=state.index, why=refused(error))
+        ) from error

@@ -20,6 +20,7 @@ from filterd.overrides.store import Store
 from filterd.policy import store as policy_store
 from filterd.resolve.explain import client_of, explain
 from filterd.resolve.site import Site
+from filterd.sentences import quoted, say
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1
@@ -31,12 +32,14 @@ def check(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name, such as www.tiktok.com.")],
     grade: Annotated[
         str | None,
-        typer.Option("--grade", metavar="G", help="As whom: 1-12, preschool, staff, guest, ..."),
+        typer.Option(
+            "--grade", metavar="GRADE", help="As whom: 1-12, preschool, staff, guest, ..."
+        ),
     ] = None,
     client: Annotated[
         str | None, typer.Option("--client", metavar="IP", help="As the device with this address.")
     ] = None,
-    qtype: Annotated[str, typer.Option("--type", metavar="T", help="Type of record.")] = "A",
+    qtype: Annotated[str, typer.Option("--type", metavar="TYPE", help="Type of record.")] = "A",
     at: Annotated[
         str | None,
         typer.Option(
@@ -59,7 +62,7 @@ def check(
     clock = school_clock(here)
     when = None if at is None else clock.read(at, past=True)
     if when is not None and when < clock.now:
-        explanation = _told(here, _explain_past(here, question, who, when), who)
+        explanation = _told(_explain_past(here, question, who, when), who)
     else:
         explanation = _explain(here, question, who, when, offline=offline)
     if json:
@@ -88,8 +91,8 @@ def _explain(
             if control.is_running(here.state.control_socket):
                 raise
         else:
-            return _told(here, answer, who)
-    return _told(here, _explain_offline(here, asked, who, when), who)
+            return _told(answer, who)
+    return _told(_explain_offline(here, asked, who, when), who)
 
 
 def _explain_offline(
@@ -109,8 +112,8 @@ def _explain_past(here: Context, asked: _Question, who: _Who, when: float) -> di
     overrides = Store(here.state, here.clock).at(when)
     if version is None or overrides is None:
         told = school_clock(here).told(when)
-        hint = "`filterd policy history` shows from when it is"
-        raise ConfigError(f"what was in force at {told} is not known", hint=hint)
+        hint = say("`filterd policy history` shows from when it is")
+        raise ConfigError(say("what was in force at {told} is not known", told=told), hint=hint)
     policy = policy_store.load(version.path)
     site = Site.of(policy, open_index(here), (), overrides=overrides, now=when)
     told_then = _explain_by(site, asked, who, when)
@@ -124,9 +127,14 @@ def _explain_by(site: Site, asked: _Question, who: _Who, now: float) -> dict[str
     return explain(site, client, asked.qname, asked.qtype, now).as_dict()
 
 
-def _told(here: Context, explanation: dict[str, Any] | None, who: _Who) -> dict[str, Any]:
+def _told(explanation: dict[str, Any] | None, who: _Who) -> dict[str, Any]:
     if explanation is None:
-        raise ConfigError(here.texts("check.may_not_ask", address=who.address))
+        raise ConfigError(
+            say(
+                "{address} may not ask here: it is in no network of the site nor in `allow_from`",
+                address=who.address,
+            )
+        )
     return explanation
 
 
@@ -144,15 +152,20 @@ def _question(name: str, qtype: str) -> _Question:
     try:
         return _Question(qname_from(name), type_from_text(qtype.upper()))
     except NameTextError as error:
-        raise ConfigError(f"--type: {error.reason}") from error
+        raise ConfigError(say("--type: {reason}", reason=quoted(error.reason))) from error
 
 
 def _who(grade: str | None, client: str | None) -> _Who:
     if grade is not None and client is not None:
-        raise ConfigError("--grade and --client exclude each other", hint="give one of them")
+        raise ConfigError(
+            say("--grade and --client exclude each other"), hint=say("give one of them")
+        )
     if client is None:
         return _Who(None if grade is None else grade_from(grade), None)
     try:
         return _Who(None, str(ip_address(client)))
     except ValueError as error:
-        raise ConfigError(f"--client {client!r} is no address", hint="such as 10.0.6.21") from error
+        raise ConfigError(
+            say("--client {client} is no address", client=repr(client)),
+            hint=say("such as 10.0.6.21"),
+        ) from error

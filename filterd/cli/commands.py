@@ -16,6 +16,7 @@ from filterd.control import Caller, Command
 from filterd.errors import ControlError
 from filterd.overrides.ranks import Author, Rank
 from filterd.querylog import DAYS_KEPT
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from filterd.server.manager import Manager
@@ -58,13 +59,15 @@ def _looking(manager: Manager) -> dict[str, Command]:
                 "at": request["at"],
             }
         except (KeyError, TypeError, ValueError) as error:
-            raise ControlError("`check` wants qname, qtype, grade, client and at") from error
+            raise ControlError(say("`check` wants qname, qtype, grade, client and at")) from error
         return await manager.check(**question)
 
     async def log_totals(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
         days, grade = request.get("days", 1), request.get("grade", "")
         if not _is_whole(days) or not 1 <= days <= DAYS_KEPT or not isinstance(grade, str):
-            raise ControlError(f"`log totals` wants days, 1 to {DAYS_KEPT}, and a grade")
+            raise ControlError(
+                say("`log totals` wants days, 1 to {most}, and a grade", most=DAYS_KEPT)
+            )
         return await manager.log_totals(days=days, grade=grade)
 
     return {"ping": ping, "status": status, "check": check, "log totals": log_totals}
@@ -77,26 +80,34 @@ def _remembering(manager: Manager) -> dict[str, Command]:
         at = request.get("at")
         is_time = isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= _LATEST
         if at is not None and not is_time:
-            raise ControlError("`overrides` wants at, a Unix time, or nothing")
+            raise ControlError(say("`overrides` wants at, a Unix time, or nothing"))
         return await manager.changes.overrides(at)
 
     async def history(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
         limit = request.get("limit", 20)
         if not _is_whole(limit) or not 1 <= limit <= MOST_ROWS:
-            raise ControlError(f"`history` wants limit, 1 to {MOST_ROWS}")
+            raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
         return await manager.changes.history(limit)
+
+    async def mistakes(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
+        return await manager.changes.mistakes()
 
     async def verify(_: dict[str, Any], __: Caller) -> dict[str, Any]:
         return await manager.changes.verify()
 
-    return {"overrides": overrides, "history": history, "history-verify": verify}
+    return {
+        "overrides": overrides,
+        "history": history,
+        "history-verify": verify,
+        "mistakes": mistakes,
+    }
 
 
 def _acting(manager: Manager) -> dict[str, Command]:
     """Return what changes something."""
 
     async def reload(_: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author_of(caller).must_be(Rank.ADMIN, "reload")
+        author_of(caller).must_be(Rank.ADMIN, say("reload"))
         return asdict(await manager.reload())
 
     async def change(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -109,18 +120,18 @@ def _watching(manager: Manager) -> dict[str, Command]:
     """Return what watches a room for somebody."""
 
     async def room_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author_of(caller).must_be(Rank.ADMIN, "say which devices stand in a room")
+        author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
         return await manager.rooms.begin(_room(manager, request), manager.site.policy)
 
     async def room_seen(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         if request.get("room") is None:
             return await manager.rooms.in_no_network(manager.site.policy)
-        author_of(caller).must_be(Rank.ADMIN, "say which devices stand in a room")
+        author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
         return await manager.rooms.seen(_room(manager, request), manager.site.policy)
 
     async def exam_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         author = author_of(caller)
-        author.must_be(Rank.TEACHER, "listen to what a room asks for")
+        author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
         room = _room(manager, request)
         if request.get("off"):
             await manager.trials.end(room)
@@ -130,7 +141,7 @@ def _watching(manager: Manager) -> dict[str, Command]:
         return {"room": room}
 
     async def exam_names(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author_of(caller).must_be(Rank.TEACHER, "listen to what a room asks for")
+        author_of(caller).must_be(Rank.TEACHER, say("listen to what a room asks for"))
         return await manager.trials.names(_room(manager, request))
 
     return {
@@ -150,7 +161,13 @@ def _room(manager: Manager, request: Mapping[str, Any]) -> str:
     room = request.get("room")
     known = [one.id for one in manager.site.policy.networks]
     if room not in known:
-        raise ControlError(f"{str(room)[:80]!r} is no room; known: {', '.join(known[:20])}")
+        raise ControlError(
+            say(
+                "{room} is no room; known: {known}",
+                room=repr(str(room)[:80]),
+                known=", ".join(known[:20]),
+            )
+        )
     return str(room)
 
 

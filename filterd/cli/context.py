@@ -24,6 +24,7 @@ from filterd.cli.language import language_of_site
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.paths import StateFolder
+from filterd.sentences import say
 from filterd.texts import Language, Texts
 
 ConfigOption = Annotated[
@@ -32,7 +33,7 @@ ConfigOption = Annotated[
         "--config",
         envvar=CONFIG_VARIABLE,
         metavar="DIR",
-        help="Folder of site.yaml. [default: /etc/filterd, else ./policies]",
+        help="Folder of site.yaml; else /etc/filterd or ./policies.",
         show_default=False,
     ),
 ]
@@ -42,8 +43,9 @@ StateOption = Annotated[
         "--state",
         envvar=STATE_VARIABLE,
         metavar="DIR",
-        help="Folder of compiled lists and policy. [default: /var/lib/filterd, else ./.state]",
+        help="Folder of compiled lists and policy; else /var/lib/filterd or ./.state.",
         show_default=False,
+        readable=False,  # the daemon's own is not for those who only ask the daemon
     ),
 ]
 LangOption = Annotated[
@@ -52,7 +54,7 @@ LangOption = Annotated[
         "--lang",
         envvar=LANG_VARIABLE,
         metavar="vi|en",
-        help="Language of messages. [default: that of the site]",
+        help="Language of messages; else that of the site.",
         show_default=False,
     ),
 ]
@@ -172,5 +174,7 @@ def _language(given: str | None, config: Path) -> Language:
     if given is None:
         given = language_of_site(config)
     if given not in ("vi", "en"):
-        raise ConfigError(f"--lang '{given}' is no language here", hint="vi or en")
+        raise ConfigError(
+            say("--lang '{given}' is no language here", given=given), hint=say("vi or en")
+        )
     return "vi" if given == "vi" else "en"

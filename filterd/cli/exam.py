@@ -23,6 +23,7 @@ from filterd.cli.times import SchoolClock, duration_s, school_clock
 from filterd.errors import ConfigError
 from filterd.paths import write_atomically
 from filterd.policy.encoding import to_plain
+from filterd.sentences import say
 
 _FOUND, _NOTHING = 0, 1
 _LONGEST_TRIAL_S = 4 * 3600.0
@@ -49,19 +50,23 @@ def learn(
 ) -> None:
     """Record what the devices of a room ask for in a trial run of the exam.
 
-    Names only, in memory only, and whose they are: look through FILE before the
-    exam and strike out what is not needed. Exit code 0: written; 1: nothing was
-    asked for; 2: something is wrong.
+    It keeps names, not who asks for them, and writes them to FILE by their owners:
+    look through it before the exam and strike out what is not needed. Exit code 0:
+    written; 1: nothing was asked for; 2: something is wrong.
     """
     length_s = duration_s(for_)
     if length_s > _LONGEST_TRIAL_S:
-        raise ConfigError(f"--for {for_} is too long for a trial run", hint="4h at most")
+        raise ConfigError(
+            say("--for {length} is too long for a trial run", length=for_), hint=say("4h at most")
+        )
     if not out.parent.is_dir():
-        raise ConfigError(f"there is no folder {out.parent}", hint="check --out")
+        raise ConfigError(
+            say("there is no folder {parent}", parent=out.parent), hint=say("check --out")
+        )
     control.ask(here.state.control_socket, "exam-watch", room=room)
     if not json:
         here.errors.print(here.texts("exam.watching", room=room))
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, Any]] = {}
 
     def look() -> None:
         told = control.ask(here.state.control_socket, "exam-names", room=room)
@@ -72,13 +77,14 @@ def learn(
     if not found:
         here.errors.print(here.texts("exam.nothing_asked"))
         raise typer.Exit(_NOTHING)
-    heading = here.texts("exam.file", room=room)
-    write_atomically(out, exam_names.dump(found.values(), heading).encode(), mode=0o644)
+    heading, blocked = here.texts("exam.file", room=room), here.texts("exam.was_blocked")
+    written = exam_names.dump(found.values(), heading, blocked)
+    write_atomically(out, written.encode(), mode=0o644)
     if json:
         here.print_json({"file": str(out), "names": sorted(found)})
     else:
-        written = here.texts("exam.written", file=out, names=len(found))
-        here.console.print(written, soft_wrap=True)
+        told = here.texts("exam.written", file=out, names=len(found))
+        here.console.print(told, soft_wrap=True)
 
 
 @app.command()
@@ -126,7 +132,7 @@ def stop(
     here: Context,
     number: Annotated[
         int | None,
-        typer.Argument(metavar="[NUMBER]", help="Its number in `filterd exam list`.", min=1),
+        typer.Argument(metavar="NUMBER", help="Its number in `filterd exam list`.", min=1),
     ] = None,
     room: Annotated[
         str | None, typer.Option("--room", metavar="ROOM", help="The one that is on in this room.")
@@ -178,10 +184,14 @@ def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
     """
     exams = [one for one in _exams(here, clock) if room in (None, one["room"])]
     if not exams:
-        raise ConfigError("there is no such exam", hint="`filterd exam list --all` shows all")
+        raise ConfigError(
+            say("there is no such exam"), hint=say("`filterd exam list --all` shows all")
+        )
     if len(exams) > 1:
         known = ", ".join(f"{one['id']} ({one['room']})" for one in exams)
-        raise ConfigError("there are several exams", hint=f"name one: {known}")
+        raise ConfigError(
+            say("there are several exams"), hint=say("name one: {known}", known=known)
+        )
     number: int = exams[0]["id"]
     return number
 
@@ -200,7 +210,7 @@ def _needed(allow: list[str], services: list[str]) -> Needed:
         ids |= dict.fromkeys(needed.services)
     if not names and not ids:
         raise ConfigError(
-            "an exam needs something", hint="--allow FILE, --allow NAME, --service ID"
+            say("an exam needs something"), hint=say("--allow FILE, --allow NAME, --service ID")
         )
     return Needed(tuple(names), tuple(ids))
 
@@ -210,7 +220,7 @@ def _is_file(path: Path) -> bool:
     return path.exists() or path.suffix == ".txt" or len(path.parts) > 1
 
 
-def _names(told: Any) -> list[dict[str, str]]:
+def _names(told: Any) -> list[dict[str, Any]]:
     """Return names as the daemon tells them, each with its ``name`` at least."""
     found = told.get("names", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"name": str(one)} for one in found]

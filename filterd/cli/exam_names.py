@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from filterd.cli.room_files import read_text
 from filterd.cli.targets import Target
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.policy.overrides import TargetKind
+from filterd.sentences import say
 
 
 class Needed(NamedTuple):
@@ -56,21 +57,29 @@ def parse(text: str, path: str) -> Needed:
 def _target(word: str) -> Target:
     target = Target.read(word)
     if target.kind not in (TargetKind.NAME, TargetKind.SERVICE):
-        raise ConfigError(f"'{word}' is neither a name nor a service")
+        raise ConfigError(say("'{word}' is neither a name nor a service", word=word))
     return target
 
 
-def dump(seen: Iterable[Mapping[str, str]], heading: str) -> str:
+def dump(seen: Iterable[Mapping[str, Any]], heading: str, blocked: str) -> str:
     """Return what a trial run asked for as such a file, by who owns the names.
 
+    A name that was blocked is a remark: the exam need not open what the trial run
+    went without.
+
     Args:
-        seen: each with its ``name`` and its ``registrable`` part.
+        seen: each with its ``name``, its ``registrable`` part, how many ``times``
+            it was asked for, and whether it was ``blocked``.
         heading: a remark for the first line.
+        blocked: the word for that.
     """
-    by_owner: dict[str, set[str]] = {}
+    by_owner: dict[str, dict[str, str]] = {}
     for one in seen:
-        by_owner.setdefault(one.get("registrable") or one["name"], set()).add(one["name"])
+        name = one["name"]
+        times = f"  # {one['times']}" if one.get("times") else ""
+        line = f"# {name}{times}, {blocked}" if one.get("blocked") else f"{name}{times}"
+        by_owner.setdefault(one.get("registrable") or name, {})[name] = line
     lines = [f"# {heading}"]
     for owner in sorted(by_owner):
-        lines += ["", f"# {owner}", *sorted(by_owner[owner])]
+        lines += ["", f"# {owner}", *(by_owner[owner][name] for name in sorted(by_owner[owner]))]
     return "\n".join(lines) + "\n"

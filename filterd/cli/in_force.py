@@ -6,6 +6,7 @@ The running daemon is asked; where none runs, the files that it would begin with
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from filterd.policy.encoding import to_plain
 from filterd.policy.model import GradePolicy, Policy
 from filterd.policy.moment import Moment, at
 from filterd.policy.overrides import Overrides
+from filterd.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ def set_now(here: Context) -> Overrides:
         return from_record(plain)
     except (KeyError, TypeError, ValueError) as error:
         where = here.state.control_socket
-        raise ControlError(f"{where}: filterd is of another version; restart it") from error
+        raise ControlError(
+            say("{where}: filterd is of another version; restart it", where=where)
+        ) from error
 
 
 def set_for(
@@ -84,7 +88,7 @@ def policy_in_force(here: Context) -> Policy:
     Raises:
         FilterdError: there is none.
     """
-    if here.state.control_socket.exists():
+    if os.path.exists(here.state.control_socket):  # noqa: PTH110 -- it raises nothing
         try:
             return policy_store.load(here.state.policy)
         except StoreError:  # whoever asks need not be allowed to read it
@@ -96,10 +100,12 @@ def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:
     """Return what the daemon says, None where none runs.
 
     Raises:
-        ControlError: one runs, and cannot say.
+        ControlError: one runs, and cannot say, or not to this user.
     """
     try:
         return control.ask(here.state.control_socket, command, **arguments)
+    except control.NotLetInError:
+        raise
     except ControlError:
         if control.is_running(here.state.control_socket):
             raise

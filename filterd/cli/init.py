@@ -13,6 +13,7 @@ from filterd.cli.context import Context, command
 from filterd.errors import ConfigError, StoreError
 from filterd.paths import shipped
 from filterd.policy.site.loading import SITE_FILE
+from filterd.sentences import quoted, refused, say
 
 
 @command
@@ -22,17 +23,22 @@ def init(
 ) -> None:
     """Copy the sample site and the tier files to DIR.
 
-    Nothing that is there is overwritten.
+    Nothing that is there is overwritten. Exit code 0: done; 2: not.
     """
     sample = shipped("policies")
     for file in sample.rglob("*"):
         target = folder / file.relative_to(sample)
         if target.exists() and not target.is_dir():
-            raise ConfigError(here.texts("init.exists", path=target))
+            raise ConfigError(
+                say(
+                    "{path} is there already: nothing is overwritten; choose another folder",
+                    path=target,
+                )
+            )
     try:
         shutil.copytree(sample, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
     except (OSError, shutil.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise StoreError(f"{folder}: cannot be made: {reason}") from error
+        why = refused(error) if isinstance(error, OSError) else quoted(str(error))
+        raise StoreError(say("{folder}: cannot be made: {why}", folder=folder, why=why)) from error
     done = here.texts("init.done", path=folder, site=folder / SITE_FILE)
     here.console.print(done, soft_wrap=True)  # a command in it is there to be copied

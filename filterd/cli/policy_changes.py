@@ -21,6 +21,7 @@ from filterd.overrides.history import UNDO
 from filterd.overrides.store import Store
 from filterd.overrides.versions import PolicyVersion, PolicyVersions
 from filterd.policy.overrides import TargetKind
+from filterd.sentences import say
 
 KIND = "grade"
 
@@ -51,8 +52,8 @@ def _setting(
         if target is not None
     ]
     if len(given) != 1:
-        hint = "one of --allow-category, --block-category, --allow-service, --block-service"
-        wrong = "nothing to set" if not given else "one thing at a time can be set"
+        hint = say("one of --allow-category, --block-category, --allow-service, --block-service")
+        wrong = say("nothing to set") if not given else say("one thing at a time can be set")
         raise ConfigError(wrong, hint=hint)
     kind, opens, target = given[0]
     return {"target_kind": str(kind), "target": target, "opens": opens}
@@ -61,7 +62,7 @@ def _setting(
 @command
 def set_(
     here: Context,
-    grade: Annotated[str, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")],
+    grade: Annotated[str, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")],
     what: Annotated[dict[str, Any], Options(_setting)],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
     json: JsonOption = False,
@@ -128,7 +129,9 @@ def undo(
             number = row["number"]
             break
     if not number:
-        raise ConfigError("no setting of a grade is left to take back", hint="see `policy history`")
+        raise ConfigError(
+            say("no setting of a grade is left to take back"), hint=say("see `policy history`")
+        )
     told = change(here, UNDO, reason, number=number)
     print_change(here, told, here.texts("told.undo", number=number), json=json)
 

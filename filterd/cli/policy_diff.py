@@ -24,6 +24,7 @@ from filterd.policy.moment import at
 from filterd.policy.overrides import Overrides
 from filterd.policy.site.compile import compile_policy
 from filterd.policy.site.loading import shipped_tiers
+from filterd.sentences import say
 
 _SAME, _DIFFERENT = 0, 1
 _NOW = "now"
@@ -44,17 +45,19 @@ class _Compared(NamedTuple):
 def diff(
     here: Context,
     grade: Annotated[
-        str | None, typer.Option("--grade", metavar="G", help="This grade only; else all.")
+        str | None, typer.Option("--grade", metavar="GRADE", help="This grade only; else all.")
     ] = None,
     between: Annotated[
         tuple[str, str] | None,
-        typer.Option("--between", metavar="G G", help="Compare two grades with each other."),
+        typer.Option(
+            "--between", metavar="GRADE GRADE", help="Compare two grades with each other."
+        ),
     ] = None,
     over_time: Annotated[
         tuple[str, str] | None,
         typer.Option(
             "--versions",
-            metavar="V V",
+            metavar="VERSION VERSION",
             help="Compare two versions: a digest of `policy history`, a time, or now.",
         ),
     ] = None,
@@ -67,7 +70,9 @@ def diff(
     0: nothing differs; 1: something does; 2: it cannot be told.
     """
     if between is not None and (over_time is not None or grade is not None):
-        raise ConfigError("--between stands alone", hint="leave out --grade and --versions")
+        raise ConfigError(
+            say("--between stands alone"), hint=say("leave out --grade and --versions")
+        )
     wanted = GRADES if grade is None else (grade_from(grade),)
     if between is not None:
         compared = _between(here, grade_from(between[0]), grade_from(between[1]))
@@ -139,13 +144,13 @@ def _version(here: Context, text: str) -> Policy:
     try:
         when = clock.read(text, past=True)
     except ConfigError:
-        hint = "a digest of `filterd policy history`, a time such as 2026-12-01T07:30, or now"
-        raise ConfigError(f"'{text}' is no version", hint=hint) from None
+        hint = say("a digest of `filterd policy history`, a time such as 2026-12-01T07:30, or now")
+        raise ConfigError(say("'{text}' is no version", text=text), hint=hint) from None
     version, overrides = kept.at(when), Store(here.state, here.clock).at(when)
     if version is None or overrides is None:
         told = clock.told(when)
-        hint = "see `filterd policy history`"
-        raise ConfigError(f"what was in force at {told} is not known", hint=hint)
+        hint = say("see `filterd policy history`")
+        raise ConfigError(say("what was in force at {told} is not known", told=told), hint=hint)
     return _settled(policy_store.load(version.path), overrides, when)
 
 

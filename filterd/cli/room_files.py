@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from filterd.documents import did_you_mean
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, StoreError
 from filterd.overrides import values
 from filterd.paths import open_plain
+from filterd.sentences import refused, say
 
 _COLUMNS = ("room", "mac")
 _LARGEST = 1 << 20
@@ -49,12 +52,16 @@ def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
     Raises:
         ConfigErrors: all that is wrong, each with its line.
     """
-    first = text.partition("\n")[0]
-    lines = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in first else ",")
+    first, _, rest = text.partition("\n")
+    begins_at = 0
+    if _is_separator(first):
+        (first, _, _), text, begins_at = rest.partition("\n"), rest, 1
+    between = next((one for one in ";\t" if one in first), ",")
+    lines = csv.DictReader(io.StringIO(text), delimiter=between)
     columns = [(name or "").strip().lower() for name in lines.fieldnames or ()]
     if not set(_COLUMNS) <= set(columns):
-        hint = "such as: room,mac"
-        raise ConfigError("the first line names no columns room and mac", path=path, hint=hint)
+        hint = say("such as: room,mac")
+        raise ConfigError(say("the first line names no columns room and mac"), path=path, hint=hint)
     lines.fieldnames = columns
     found: dict[str, dict[str, None]] = {}
     seen: dict[str, str] = {}
@@ -63,19 +70,29 @@ def parse(text: str, path: str, rooms: Collection[str]) -> Devices:
         try:
             room, mac = _row(line, rooms)
             if seen.setdefault(mac, room) != room:
-                raise ChangeError(f"{mac} stands in {seen[mac]}, too", hint="keep one of the two")
+                raise ChangeError(
+                    say("{mac} stands in {room}, too", mac=mac, room=seen[mac]),
+                    hint=say("keep one of the two"),
+                )
             found.setdefault(room, {})[mac] = None
         except ConfigError as error:
             problems.append(
-                ConfigError(error.reason, path=path, line=lines.line_num, hint=error.hint)
+                ConfigError(
+                    error.reason, path=path, line=begins_at + lines.line_num, hint=error.hint
+                )
             )
     if problems:
         raise ConfigErrors(problems)
     return {room: tuple(macs) for room, macs in found.items()}
 
 
+def _is_separator(line: str) -> bool:
+    """Tell whether a line is only there for Excel: ``sep=;``."""
+    return re.fullmatch(r"""["']?sep=.["']?""", line.strip(" \r"), re.IGNORECASE) is not None
+
+
 def read_text(path: Path) -> str:
-    """Return the text of a file that somebody named.
+    """Return the text of a file that somebody named: UTF-8, or what Excel calls Unicode text.
 
     Raises:
         StoreError: it cannot be read.
@@ -85,19 +102,23 @@ def read_text(path: Path) -> str:
         with open_plain(path) as file:
             content = file.read(_LARGEST + 1)
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
+        raise StoreError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error
     if len(content) > _LARGEST:
-        raise ConfigError("the file is too large", path=str(path), hint="1 MiB at most")
+        raise ConfigError(say("the file is too large"), path=str(path), hint=say("1 MiB at most"))
     try:
-        return content.decode("utf-8-sig")
+        is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return content.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        hint = "save it as UTF-8"
-        raise ConfigError("the file is not UTF-8 text", path=str(path), hint=hint) from error
+        hint = say("save it as UTF-8")
+        raise ConfigError(say("the file is not UTF-8 text"), path=str(path), hint=hint) from error
 
 
 def _row(line: Mapping[str, str | None], rooms: Collection[str]) -> tuple[str, str]:
     room, mac = ((line.get(column) or "").strip() for column in _COLUMNS)
-    return known_room(room, rooms), values.mac(mac)
+    same = (one for one in rooms if one.casefold() == room.casefold())  # "Lab-a", says Excel
+    return known_room(room if room in rooms else next(same, room), rooms), values.mac(mac)
 
 
 def known_room(room: str, rooms: Collection[str]) -> str:
@@ -107,6 +128,6 @@ def known_room(room: str, rooms: Collection[str]) -> str:
         ConfigError: there is no such room.
     """
     if room not in rooms:
-        hint = did_you_mean(room, sorted(rooms)) or "name networks in site.yaml"
-        raise ConfigError(f"'{room}' is no room", hint=hint)
+        hint = did_you_mean(room, sorted(rooms)) or say("name networks in site.yaml")
+        raise ConfigError(say("'{room}' is no room", room=room), hint=hint)
     return room

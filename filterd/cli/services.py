@@ -18,6 +18,7 @@ from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
 from filterd.policy.differences import OPEN, state_of_service
 from filterd.policy.model import GRADES, Service
+from filterd.sentences import say
 from filterd.wire import name as names
 
 app = typer.Typer(help="See services, such as youtube or zalo.", no_args_is_help=True)
@@ -30,7 +31,8 @@ _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 def list_(
     here: Context,
     grade: Annotated[
-        str | None, typer.Option("--grade", metavar="G", help="And what this grade may use now.")
+        str | None,
+        typer.Option("--grade", metavar="GRADE", help="And what this grade may use now."),
     ] = None,
     group: Annotated[
         str | None, typer.Option("--group", metavar="ID", help="Those of one category only.")
@@ -45,7 +47,7 @@ def list_(
     now = in_force(here)
     if group is not None and group not in now.policy.categories:
         hint = did_you_mean(group, now.policy.categories)
-        raise ConfigError(f"'{group}' is no category", hint=hint)
+        raise ConfigError(say("'{group}' is no category", group=group), hint=hint)
     found = [one for one in now.policy.services.values() if group in (None, one.group)]
     if json:
         here.print_json([_plain(now, one) for one in found])
@@ -67,7 +69,7 @@ def show(
     now = in_force(here)
     if service not in now.policy.services:
         hint = did_you_mean(service, now.policy.services)
-        raise ConfigError(f"'{service}' is no service", hint=hint)
+        raise ConfigError(say("'{service}' is no service", service=service), hint=hint)
     told = _plain(now, now.policy.services[service])
     if json:
         here.print_json(told)

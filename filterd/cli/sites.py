@@ -16,10 +16,11 @@ from filterd.policy.model import GRADES, Policy
 from filterd.policy.site.compile import compile_policy
 from filterd.policy.site.loading import SiteSources, load_site
 from filterd.resolve.site import Site
+from filterd.sentences import quoted, refused, say
 from filterd.upstream import system
 from filterd.wire import name as names
 
-_SUCH_AS = "write a name such as vnu.edu.vn"
+_SUCH_AS = say("write a name such as vnu.edu.vn")
 
 
 def qname_from(text: str) -> bytes:
@@ -33,19 +34,24 @@ def qname_from(text: str) -> bytes:
     try:
         return names.from_text(text) if text.isascii() else name_from_key(key_from_text(text))
     except HostnameError as error:
-        raise ConfigError(str(error), hint=_SUCH_AS) from error
+        raise ConfigError(error.sentence, hint=_SUCH_AS) from error
     except NameTextError as error:
-        raise ConfigError(f"{text!r} is no name: {error.reason}", hint=_SUCH_AS) from error
+        raise ConfigError(
+            say("{text} is no name: {reason}", text=repr(text), reason=quoted(error.reason)),
+            hint=_SUCH_AS,
+        ) from error
 
 
 def _refuse_what_is_never_looked_up(text: str) -> None:
     # RFC 2317 has slashes in the names of reverse zones.
     if "/" in text and not text.removesuffix(".").endswith(".in-addr.arpa"):
         host = text.partition("://")[2] or text
-        hint = f"a lookup is for its host: {host.partition('/')[0]!r}"
-        raise ConfigError(f"{text!r} is a URL", hint=hint)
+        hint = say("a lookup is for its host: {host}", host=repr(host.partition("/")[0]))
+        raise ConfigError(say("{text} is a URL", text=repr(text)), hint=hint)
     if _is_address(text):
-        raise ConfigError(f"{text!r} is an address, which needs no lookup", hint=_SUCH_AS)
+        raise ConfigError(
+            say("{text} is an address, which needs no lookup", text=repr(text)), hint=_SUCH_AS
+        )
 
 
 def _is_address(text: str) -> bool:
@@ -63,7 +69,10 @@ def grade_from(text: str) -> str:
         ConfigError: there is no such grade.
     """
     if text not in GRADES:
-        raise ConfigError(f"{text!r} is no grade", hint=f"one of {', '.join(GRADES)}")
+        raise ConfigError(
+            say("{text} is no grade", text=repr(text)),
+            hint=say("one of {known}", known=", ".join(GRADES)),
+        )
     return text
 
 
@@ -96,7 +105,11 @@ def open_index(here: Context) -> Index:
         return Index.open(here.state.index)
     except OSError as error:
         raise StoreError(
-            f"{here.state.index}: {error.strerror}; compile the lists with `filterd lists build`"
+            say(
+                "{index}: {why}; compile the lists with `filterd lists build`",
+                index=here.state.index,
+                why=refused(error),
+            )
         ) from error
 
 

@@ -13,6 +13,7 @@ from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
 from filterd.policy.model import TIERS, Audience
 from filterd.policy.overrides import TargetKind
+from filterd.sentences import say
 from filterd.wire import name as names
 
 _KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)
@@ -51,7 +52,7 @@ class Target(NamedTuple):
             return cls(TargetKind.NAME, name_from(text))
         if before not in {*_KINDS, TargetKind.NAME}:
             hint = did_you_mean(before, [str(kind) for kind in _KINDS])
-            raise ConfigError(f"'{before}:' is no kind of target", hint=hint)
+            raise ConfigError(say("'{before}:' is no kind of target", before=before), hint=hint)
         kind = TargetKind(before)
         is_name = kind in (TargetKind.NAME, TargetKind.ENTRY)
         return cls(kind, name_from(after) if is_name else after.strip())
@@ -74,10 +75,10 @@ class Whom(NamedTuple):
 
 def whom(
     grade: Annotated[
-        str | None, typer.Option("--grade", metavar="G", help="For a grade: 1-12, staff, ...")
+        str | None, typer.Option("--grade", metavar="GRADE", help="For a grade: 1-12, staff, ...")
     ] = None,
     tier: Annotated[
-        str | None, typer.Option("--tier", metavar="T", help="For a tier: primary, ...")
+        str | None, typer.Option("--tier", metavar="TIER", help="For a tier: primary, ...")
     ] = None,
     room: Annotated[
         str | None, typer.Option("--room", metavar="ID", help="For whoever is in a room.")
@@ -102,8 +103,8 @@ def whom(
         if value is not None
     ]
     if len(given) > 1:
-        both = f"{given[0][0]} and {given[1][0]} exclude each other"
-        raise ConfigError(both, hint="make one exception for each")
+        both = say("{first} and {second} exclude each other", first=given[0][0], second=given[1][0])
+        raise ConfigError(both, hint=say("make one exception for each"))
     for option, audience, value in given:
         return Whom(audience, _checked(option, audience, value))
     return Whom()
@@ -116,8 +117,8 @@ def name_from(text: str) -> str:
         ConfigError: it is none.
     """
     if text.startswith("*."):
-        hint = f"write {text[2:]}: a name stands for everything beneath it too"
-        raise ConfigError("a name needs no '*.'", hint=hint)
+        hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:])
+        raise ConfigError(say("a name needs no '*.'"), hint=hint)
     return names.to_text(qname_from(text)).removesuffix(".")
 
 
@@ -130,11 +131,15 @@ def _checked(option: str, audience: Audience, value: str) -> str:
     if audience is Audience.GRADE:
         return grade_from(value)
     if audience is Audience.TIER and value not in TIERS:
-        raise ConfigError(f"{value!r} is no tier", hint=did_you_mean(value, TIERS))
+        raise ConfigError(
+            say("{value} is no tier", value=repr(value)), hint=did_you_mean(value, TIERS)
+        )
     if audience is Audience.CLIENT:
         try:
             return str(ip_address(value))
         except ValueError as error:
-            hint = "such as 10.0.6.21"
-            raise ConfigError(f"{option} {value!r} is no address", hint=hint) from error
+            hint = say("such as 10.0.6.21")
+            raise ConfigError(
+                say("{option} {value} is no address", option=option, value=repr(value)), hint=hint
+            ) from error
     return value

@@ -13,10 +13,11 @@ import typer
 from filterd.cli.context import Context
 from filterd.errors import ConfigError, FilterdError
 from filterd.policy.week import DAY_S
+from filterd.sentences import say
 
 _ZONE = "Asia/Ho_Chi_Minh"
-_SUCH_AS = "write 17:00, 2026-12-01 or 2026-12-01T07:30"
-_HOW_LONG = "write 45m, 2h, 1h30m or 3d"
+_SUCH_AS = say("write 17:00, 2026-12-01 or 2026-12-01T07:30")
+_HOW_LONG = say("write 45m, 2h, 1h30m or 3d")
 _WEEKDAYS = (
     ("t2", "mon"),
     ("t3", "tue"),
@@ -69,7 +70,7 @@ class SchoolClock(NamedTuple):
         except ValueError:
             written = None
         if written is None or not 2000 <= written.year < 3000:
-            raise ConfigError(f"'{text}' is no time", hint=_SUCH_AS)
+            raise ConfigError(say("'{text}' is no time", text=text), hint=_SUCH_AS)
         if _date(text.strip()) and ends:
             written += timedelta(days=1)
         return self._unix(written)
@@ -80,18 +81,21 @@ class SchoolClock(NamedTuple):
         try:
             of_day = time(int(hour), int(minute))
         except ValueError:
-            raise ConfigError(f"'{text}' is no time", hint=_SUCH_AS) from None
+            raise ConfigError(say("'{text}' is no time", text=text), hint=_SUCH_AS) from None
         today = self.shows(self.now).date()
         if weekday is None:
             at = self._unix(datetime.combine(today, of_day))
             if at <= self.now and not past:
                 later = datetime.combine(today + timedelta(days=1), of_day)
-                hint = f"for tomorrow write {later.isoformat(timespec='minutes')}"
-                raise ConfigError(f"{text} is past", hint=hint)
+                hint = say("for tomorrow write {time}", time=later.isoformat(timespec="minutes"))
+                raise ConfigError(say("{text} is past", text=text), hint=hint)
             return at
         if weekday not in _weekday_of:
             known = ", ".join("/".join(words) for words in _WEEKDAYS)
-            raise ConfigError(f"'{weekday}' is no weekday", hint=known)
+            raise ConfigError(
+                say("'{weekday}' is no weekday", weekday=weekday),
+                hint=say("known: {known}", known=known),
+            )
         day = today + timedelta(days=(_weekday_of[weekday] - today.weekday()) % 7)
         at = self._unix(datetime.combine(day, of_day))
         if at <= self.now:
@@ -132,10 +136,13 @@ class Term(NamedTuple):
             if is_given
         ]
         if len(said) > 1:
-            raise ConfigError(f"{said[0]} and {said[1]} exclude each other", hint="give one")
+            raise ConfigError(
+                say("{first} and {second} exclude each other", first=said[0], second=said[1]),
+                hint=say("give one"),
+            )
         if not said and not may_be_open:
-            hint = "--for 45m, --until 17:00, --lesson or --permanent"
-            raise ConfigError("for how long is not said", hint=hint)
+            hint = say("--for 45m, --until 17:00, --lesson or --permanent")
+            raise ConfigError(say("for how long is not said"), hint=hint)
         starts_at = None if self.from_ is None else clock.read(self.from_)
         payload: dict[str, Any] = {} if starts_at is None else {"starts_at": starts_at}
         if self.lesson:
@@ -184,7 +191,7 @@ def duration_s(text: str) -> float:
     days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     length = days * DAY_S + hours * 3600 + minutes * 60
     if not length:
-        raise ConfigError(f"'{text}' is no length of time", hint=_HOW_LONG)
+        raise ConfigError(say("'{text}' is no length of time", text=text), hint=_HOW_LONG)
     return float(length)
 
 

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import socket
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ControlError, from_plain
+from filterd.overrides.ranks import ADMINS, TEACHERS
+from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +20,10 @@ ANSWER_WITHIN_S = 90.0
 """A reload compiles the policy in a child process that may take a minute."""
 
 _LARGEST = 16 * 1024 * 1024
+
+
+class NotLetInError(ControlError):
+    """The socket is there, or its folder is, and not for this user."""
 
 
 def is_running(path: Path) -> bool:
@@ -31,6 +39,7 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
     """Return what the daemon says to a command.
 
     Raises:
+        NotLetInError: a daemon may run, and this user may not ask it.
         ControlError: no daemon answers there, or it cannot do that.
         ConfigErrors: it found the site's files wrong; the old policy stays.
     """
@@ -41,12 +50,34 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
             connection.connect(str(path))
             connection.sendall(request)
             answer = _read_line(connection)
+    except PermissionError as error:
+        raise NotLetInError(
+            say(
+                "{path}: {user} may not ask filterd; root and the groups {admins} and {teachers}"
+                " may, from the next login on (`usermod -aG {teachers} {user}`)",
+                path=path,
+                user=_own_name(),
+                admins=ADMINS,
+                teachers=TEACHERS,
+            )
+        ) from error
     except OSError as error:
         raise ControlError(
-            f"{path}: no running filterd answers ({error.strerror or error}); start it with"
-            " `filterd serve`, or name its state folder with --state"
+            say(
+                "{path}: no running filterd answers ({why}); start it with `filterd serve`,"
+                " or name its state folder with --state",
+                path=path,
+                why=refused(error),
+            )
         ) from error
     return _result(answer, path)
+
+
+def _own_name() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid-{os.geteuid()}"
 
 
 def _read_line(connection: socket.socket) -> bytes:
@@ -66,5 +97,5 @@ def _result(line: bytes, path: Path) -> Any:
             return answer["result"]
         error = from_plain({"errors": [], **answer})
     except (ValueError, KeyError, TypeError, RecursionError) as wrong:
-        raise ControlError(f"{path}: filterd gave no answer; see its log") from wrong
+        raise ControlError(say("{path}: filterd gave no answer; see its log", path=path)) from wrong
     raise error

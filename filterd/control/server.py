@@ -8,11 +8,13 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from filterd.control.access import let_in
 from filterd.control.caller import Caller, caller_of
 from filterd.errors import FilterdError, StoreError, to_plain
+from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +32,18 @@ _log = logging.getLogger("filterd.control")
 
 
 class ControlServer:
-    """Answers commands on a Unix socket."""
+    """Answers commands on a Unix socket.
 
-    def __init__(self, path: Path, commands: Mapping[str, Command]) -> None:
-        self._path, self._commands = path, commands
+    Args:
+        path: of the socket.
+        commands: what can be asked.
+        groups: those whose members may ask, beside the daemon's own user and group.
+    """
+
+    def __init__(
+        self, path: Path, commands: Mapping[str, Command], groups: Collection[str] = ()
+    ) -> None:
+        self._path, self._commands, self._groups = path, commands, groups
         self._server: asyncio.Server | None = None
         self._made: os.stat_result | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -53,10 +63,13 @@ class ControlServer:
                 self._accept, str(self._path), limit=_LARGEST_REQUEST
             )
             self._path.chmod(_MODE)
+            if not let_in(self._path, self._groups) and self._groups:
+                _log.warning("%s: no access lists here; only its own group may ask", self._path)
             self._made = self._path.stat()
         except OSError as error:
-            why = error.strerror or error  # a path that is too long has no number
-            raise StoreError(f"{self._path}: cannot listen there: {why}") from error
+            raise StoreError(
+                say("{path}: cannot listen there: {why}", path=self._path, why=refused(error))
+            ) from error
 
     async def keep(self) -> None:
         """Listen again whenever the socket is gone, for ever.

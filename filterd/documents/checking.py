@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.sentences import UNSAID, Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,28 +27,29 @@ if TYPE_CHECKING:
 
 _LONGEST_WORD = 80
 _MUST_BE = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "set_type": "a list",
-    "frozen_set_type": "a list",
-    "dict_type": "a mapping of keys",
-    "model_type": "a mapping of keys",
-    "model_attributes_type": "a mapping of keys",
+    "string_type": say("text"),
+    "int_type": say("a whole number"),
+    "int_from_float": say("a whole number"),
+    "float_type": say("a number"),
+    "bool_type": say("true or false"),
+    "list_type": say("a list"),
+    "tuple_type": say("a list"),
+    "set_type": say("a list"),
+    "frozen_set_type": say("a list"),
+    "dict_type": say("a mapping of keys"),
+    "model_type": say("a mapping of keys"),
+    "model_attributes_type": say("a mapping of keys"),
 }
 
 _LIMITS = {
-    "too_short": "it needs {min_length} or more",
-    "too_long": "it may have {max_length} at most",
-    "string_too_short": "it needs {min_length} characters or more",
-    "string_too_long": "it may have {max_length} characters at most",
-    "greater_than_equal": "it must be {ge} or more",
-    "less_than_equal": "it must be {le} or less",
+    "too_short": ("min_length", say("it needs {limit} or more")),
+    "too_long": ("max_length", say("it may have {limit} at most")),
+    "string_too_short": ("min_length", say("it needs {limit} characters or more")),
+    "string_too_long": ("max_length", say("it may have {limit} characters at most")),
+    "greater_than_equal": ("ge", say("it must be {limit} or more")),
+    "less_than_equal": ("le", say("it must be {limit} or less")),
 }
+"""What pydantic calls the limit, and a sentence that still lacks it."""
 
 
 class DocumentModel(BaseModel):
@@ -77,18 +79,18 @@ def validate(document: Document, model: type[ModelT]) -> ModelT:
         raise ConfigErrors(_translate(document, model, one) for one in details) from None
 
 
-def refusal(reason: str, hint: str = "") -> PydanticCustomError:
+def refusal(reason: Sentence, hint: Sentence = UNSAID) -> PydanticCustomError:
     """Return what a model's validator raises, so that the reader also gets a hint."""
     return PydanticCustomError("refusal", "{reason}", {"reason": reason, "hint": hint})
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint for a word that is none of the known ones; ``""`` where none are known."""
+def did_you_mean(word: str, known: Iterable[str]) -> Sentence:
+    """Return a hint for a word that is none of the known ones, if any are known."""
     words = list(known)
     close = difflib.get_close_matches(word[:_LONGEST_WORD], words, n=1, cutoff=0.6)
     if close:
-        return f"did you mean '{close[0]}'?"
-    return f"known: {', '.join(words)}" if words else ""
+        return say("did you mean '{word}'?", word=close[0])
+    return say("known: {known}", known=", ".join(words)) if words else UNSAID
 
 
 def _is_echo(detail: ErrorDetails) -> bool:
@@ -103,26 +105,33 @@ def _translate(document: Document, model: type[BaseModel], detail: ErrorDetails)
     key = _key_of(where)
     if detail["type"] == "extra_forbidden":
         hint = did_you_mean(key, sorted(_keys_at(model, where[:-1])))
-        return document.error(f"unknown key '{key}'", where, hint=hint)
+        return document.error(say("unknown key '{key}'", key=key), where, hint=hint)
     if detail["type"] == "missing":
-        return document.error(f"the key '{key}' is missing", where, hint=f"add '{key}: ...'")
+        return document.error(
+            say("the key '{key}' is missing", key=key), where, hint=say("add '{key}: ...'", key=key)
+        )
     reason, hint = _about_value(detail["type"], detail["input"], detail.get("ctx", {}))
-    reason = reason or detail["msg"]
-    return document.error(f"{key}: {reason}" if key else reason, where, hint=hint)
+    reason = reason or quoted(detail["msg"])
+    told = say("{key}: {reason}", key=key, reason=reason) if key else reason
+    return document.error(told, where, hint=hint)
 
 
-def _about_value(kind: str, value: Any, context: dict[str, Any]) -> tuple[str, str]:
-    """Return what is wrong with a value, and a hint; "" where pydantic says it well enough."""
+def _about_value(kind: str, value: Any, context: dict[str, Any]) -> tuple[Sentence, Sentence]:
+    """Return what is wrong with a value, and a hint; nothing where pydantic says it well enough."""
     if kind in _MUST_BE:
-        hint = "put it in quotes" if kind == "string_type" else ""
-        return f"{_MUST_BE[kind]} expected, not {_name_of(value)}", hint
+        hint = say("put it in quotes") if kind == "string_type" else UNSAID
+        expected, found = _MUST_BE[kind], _name_of(value)
+        return say("{expected} expected, not {found}", expected=expected, found=found), hint
     if kind in ("literal_error", "enum"):
-        return f"'{value}' is not known", did_you_mean(str(value), _allowed(context["expected"]))
+        unknown = say("'{value}' is not known", value=value)
+        return unknown, did_you_mean(str(value), _allowed(context["expected"]))
     if kind in _LIMITS:
-        return _LIMITS[kind].format(**context), ""
+        called, sentence = _LIMITS[kind]
+        return Sentence(sentence.template, {"limit": context[called]}), UNSAID
     if kind == "string_pattern_mismatch":
-        return f"'{value}' does not have the right form", f"it must match {context['pattern']}"
-    return "", str(context.get("hint", ""))
+        form = say("it must match {pattern}", pattern=context["pattern"])
+        return say("'{value}' does not have the right form", value=value), form
+    return context.get("reason", UNSAID), context.get("hint", UNSAID)
 
 
 def _key_of(where: Where) -> str:
@@ -137,9 +146,9 @@ def _allowed(expected: str) -> list[str]:
 
 def _name_of(value: Any) -> str:
     if value is None:
-        return "nothing"
+        return say("nothing")
     if isinstance(value, (dict, list)):
-        return "a mapping of keys" if isinstance(value, dict) else "a list"
+        return say("a mapping of keys") if isinstance(value, dict) else say("a list")
     return f"'{value}'" if isinstance(value, str) else json.dumps(value)
 
 

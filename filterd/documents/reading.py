@@ -16,6 +16,7 @@ import yaml
 
 from filterd.errors import ConfigError
 from filterd.paths import open_plain
+from filterd.sentences import UNSAID, Sentence, one_line, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,6 @@ _BOOLEAN = {
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 40
-_LONGEST_REASON = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +68,12 @@ class Document:
                 known = (*known, part)
         return self.places.get(known, (1, 1))
 
-    def error(self, reason: str, where: Where = (), *, hint: str = "") -> ConfigError:
+    def error(self, reason: Sentence, where: Where = (), *, hint: Sentence = UNSAID) -> ConfigError:
         """Return (not raise) an error of one line that points at ``where`` in this file."""
         line, column = self.place(where)
         return ConfigError(
-            _one_line(reason), path=self.path, line=line, column=column, hint=_one_line(hint)
+            one_line(reason), path=self.path, line=line, column=column, hint=one_line(hint)
         )
-
-
-def _one_line(text: str) -> str:
-    """Shorten what may quote a text of any length and many lines."""
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
 
 
 def load(path: Path) -> Document:
@@ -98,7 +92,7 @@ def parse(content: bytes, path: str) -> Document:
         ConfigError: they are no YAML, or overstep a bound.
     """
     if len(content) > MAX_SIZE_OCTETS:
-        raise ConfigError("the file is larger than 1 MiB", path=path, hint="split it up")
+        raise ConfigError(say("the file is larger than 1 MiB"), path=path, hint=say("split it up"))
     text = _decode(content, path)
     return _Builder(path, text).document()
 
@@ -108,7 +102,9 @@ def _read(path: Path) -> bytes:
         with open_plain(path) as file:
             return file.read(MAX_SIZE_OCTETS + 1)
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", path=str(path)) from error
+        raise ConfigError(
+            say("cannot be read: {why}", why=refused(error)), path=str(path)
+        ) from error
 
 
 def _decode(content: bytes, path: str) -> str:
@@ -116,21 +112,23 @@ def _decode(content: bytes, path: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig", errors="replace")
-        _refuse_character("an octet that is not UTF-8", before, path)
+        _refuse_character(say("an octet that is not UTF-8"), before, path)
     if odd := _UNPRINTABLE.search(text):
-        _refuse_character(f"the character U+{ord(odd[0]):04X}", text[: odd.start()], path)
+        _refuse_character(
+            say("the character U+{code}", code=f"{ord(odd[0]):04X}"), text[: odd.start()], path
+        )
     return text
 
 
-def _refuse_character(what: str, before: str, path: str) -> NoReturn:
+def _refuse_character(what: Sentence, before: str, path: str) -> NoReturn:
     line = before.count("\n") + 1
     column = len(before) - before.rfind("\n")
     raise ConfigError(
-        f"{what} cannot stand in a YAML file",
+        say("{what} cannot stand in a YAML file", what=what),
         path=path,
         line=line,
         column=column,
-        hint="save the file as UTF-8 text",
+        hint=say("save the file as UTF-8 text"),
     )
 
 
@@ -153,12 +151,14 @@ class _Builder:
 
     def _only_document(self, start: yaml.DocumentStartEvent) -> Any:
         if start.version or start.tags:
-            self._refuse(start, "a YAML directive is not allowed", "remove the line with '%'")
+            self._refuse(
+                start, say("a YAML directive is not allowed"), say("remove the line with '%'")
+            )
         data = self._value(self._next(), (), 0)
         self._next()  # the end of the document
         after = self._next()
         if isinstance(after, yaml.DocumentStartEvent):
-            self._refuse(after, "a second document begins", "keep one document a file")
+            self._refuse(after, say("a second document begins"), say("keep one document a file"))
         return data
 
     def _next(self) -> Any:
@@ -167,25 +167,37 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-            reason = error.problem or error.context or "this is no YAML"
+            reason = quoted(error.problem or error.context or "this is no YAML")
             raise self._error(line, column, reason, _syntax_hint(reason)) from None
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             # PyYAML lets some of its own slips escape, such as chr() on "\UFFFFFFFF".
-            raise self._error(0, 0, "this is no YAML", " ".join(str(error).split())) from None
+            raise self._error(
+                0, 0, say("this is no YAML"), quoted(" ".join(str(error).split()))
+            ) from None
 
     def _value(self, event: Any, where: Where, depth: int) -> Any:
         self._places.setdefault(where, (event.start_mark.line + 1, event.start_mark.column + 1))
         self._values += 1
         if self._values > MAX_VALUES:
-            self._refuse(event, f"the file has more than {MAX_VALUES} values", "split it up")
+            self._refuse(
+                event,
+                say("the file has more than {most} values", most=MAX_VALUES),
+                say("split it up"),
+            )
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            self._refuse(event, "anchors and aliases are off", "write the value out again")
+            self._refuse(
+                event, say("anchors and aliases are off"), say("write the value out again")
+            )
         if event.tag is not None:
-            self._refuse(event, f"the tag {event.tag} is not allowed", "remove it")
+            self._refuse(
+                event, say("the tag {tag} is not allowed", tag=event.tag), say("remove it")
+            )
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         if depth == MAX_DEPTH:
-            self._refuse(event, f"nested more than {MAX_DEPTH} deep", "flatten it")
+            self._refuse(
+                event, say("nested more than {most} deep", most=MAX_DEPTH), say("flatten it")
+            )
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(where, depth + 1)
         return self._mapping(where, depth + 1)
@@ -202,7 +214,11 @@ class _Builder:
             key = self._key(event)
             if key in entries:
                 first = self._places[(*where, key)][0]
-                self._refuse(event, f"the key '{key}' stands twice", f"first in line {first}")
+                self._refuse(
+                    event,
+                    say("the key '{key}' stands twice", key=key),
+                    say("first in line {line}", line=first),
+                )
             line, column = event.start_mark.line + 1, event.start_mark.column + 1
             self._places[(*where, key)] = (line, column)
             entries[key] = self._value(self._next(), (*where, key), depth)
@@ -210,7 +226,7 @@ class _Builder:
 
     def _key(self, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
-            self._refuse(event, "a key must be plain text", "")
+            self._refuse(event, say("a key must be plain text"), UNSAID)
         return self._printable(event)
 
     def _scalar(self, event: yaml.ScalarEvent) -> str | int | float | bool | None:
@@ -223,7 +239,7 @@ class _Builder:
             return _BOOLEAN[text]
         whole, real = _INTEGER.fullmatch(text), _FLOAT.fullmatch(text)
         if (whole or real) and len(text) > _LONGEST_NUMBER:
-            self._refuse(event, "the number has too many digits", "text goes in quotes")
+            self._refuse(event, say("the number has too many digits"), say("text goes in quotes"))
         if whole:
             return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
         return float(text) if real else text
@@ -231,20 +247,24 @@ class _Builder:
     def _printable(self, event: Any) -> str:
         value: str = event.value
         if odd := _UNPRINTABLE.search(value):  # by way of an escape such as "\e"
-            self._refuse(event, f"the character U+{ord(odd[0]):04X} is not allowed", "remove it")
+            self._refuse(
+                event,
+                say("the character U+{code} is not allowed", code=f"{ord(odd[0]):04X}"),
+                say("remove it"),
+            )
         return value
 
-    def _refuse(self, event: Any, reason: str, hint: str) -> NoReturn:
+    def _refuse(self, event: Any, reason: Sentence, hint: Sentence) -> NoReturn:
         mark = event.start_mark
         raise self._error(mark.line + 1, mark.column + 1, reason, hint)
 
-    def _error(self, line: int, column: int, reason: str, hint: str) -> ConfigError:
+    def _error(self, line: int, column: int, reason: Sentence, hint: Sentence) -> ConfigError:
         return ConfigError(reason, path=self._path, line=line, column=column, hint=hint)
 
 
-def _syntax_hint(problem: str) -> str:
+def _syntax_hint(problem: str) -> Sentence:
     if "\\t" in problem or "tab" in problem:
-        return "indent with spaces, never with tabs"
+        return say("indent with spaces, never with tabs")
     if "mapping values are not allowed" in problem:
-        return "text that holds ': ' goes in quotes; check the indentation"
-    return "check indentation, quotes and brackets around this place"
+        return say("text that holds ': ' goes in quotes; check the indentation")
+    return say("check indentation, quotes and brackets around this place")

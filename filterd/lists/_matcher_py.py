@@ -25,6 +25,7 @@ from filterd.lists.layout import (
     home_group,
     key_hash,
 )
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     import mmap
@@ -117,7 +118,9 @@ class Matcher:
         for position in range(block[0]):
             shared, own = self._entry(block, position)
             if shared > len(bare) or shared + len(own) > MAX_BARE_OCTETS:
-                raise IndexFormatError(f"the index is damaged: a name of block {number}")
+                raise IndexFormatError(
+                    say("the index is damaged: a name of block {number}", number=number)
+                )
             bare = bare[:shared] + own
             found.append((bare + b"\0", self._set_id(block, position)))
         return found
@@ -133,22 +136,36 @@ class Matcher:
             for position, (key, set_id) in enumerate(self.block(number)):
                 rank = number << POSITION_BITS | position
                 if key <= before or not _alphabet.issuperset(key) or b"\0\0" in key:
-                    raise IndexFormatError(f"the index has a name out of order at rank {rank}")
+                    raise IndexFormatError(
+                        say("the index has a name out of order at rank {rank}", rank=rank)
+                    )
                 if self._find(key_hash(self._header.seed, key), key) != (rank, set_id):
-                    raise IndexFormatError(f"the index does not find its name at rank {rank}")
+                    raise IndexFormatError(
+                        say("the index does not find its name at rank {rank}", rank=rank)
+                    )
                 before, count = key, count + 1
         if count != self._header.name_count:
-            raise IndexFormatError(f"the index has {count} names, not {self._header.name_count}")
+            raise IndexFormatError(
+                say(
+                    "the index has {count} names, not {name_count}",
+                    count=count,
+                    name_count=self._header.name_count,
+                )
+            )
 
     def _find(self, state: int, key: bytes) -> tuple[int, int] | None:
         """Return rank and claim set of a key with this hash; None where it is not listed."""
         for rank in self._candidates(state):
             number, position = rank >> POSITION_BITS, rank % BLOCK_NAMES
             if number >= self._header.block_count:
-                raise IndexFormatError(f"the index is damaged: a slot for block {number}")
+                raise IndexFormatError(
+                    say("the index is damaged: a slot for block {number}", number=number)
+                )
             block = self._octets(number)
             if position >= block[0]:
-                raise IndexFormatError(f"the index is damaged: a slot for rank {rank}")
+                raise IndexFormatError(
+                    say("the index is damaged: a slot for rank {rank}", rank=rank)
+                )
             if self._is_key(block, position, key[:-1]):
                 return rank, self._set_id(block, position)
         return None
@@ -171,7 +188,13 @@ class Matcher:
         octets = self._header.block_octets
         block = self._blocks[number * octets : (number + 1) * octets]
         if not 0 < block[0] <= BLOCK_NAMES:
-            raise IndexFormatError(f"the index is damaged: block {number} has {block[0]} names")
+            raise IndexFormatError(
+                say(
+                    "the index is damaged: block {number} has {count} names",
+                    number=number,
+                    count=block[0],
+                )
+            )
         return block
 
     def _entry(self, block: memoryview, position: int) -> _Entry:
@@ -182,7 +205,7 @@ class Matcher:
         start = block[count + position - 1] if position else 0
         end = block[count + position]
         if not start < end <= len(text):
-            raise IndexFormatError("the index is damaged: a name does not end in its block")
+            raise IndexFormatError(say("the index is damaged: a name does not end in its block"))
         return _Entry(shared, bytes(text[start:end]))
 
     def _set_id(self, block: memoryview, position: int) -> int:
@@ -191,7 +214,7 @@ class Matcher:
         at = len(block) - width * (block[0] - position)
         set_id = int.from_bytes(block[at : at + width], "little")
         if set_id >= self._header.set_count:
-            raise IndexFormatError("the index is damaged: a claim set is not defined")
+            raise IndexFormatError(say("the index is damaged: a claim set is not defined"))
         return set_id
 
     def _is_key(self, block: memoryview, position: int, bare: bytes) -> bool:

@@ -17,6 +17,7 @@ from filterd.lists.index import Index
 from filterd.lists.layout import GROUP_SLOTS, HEADER_OCTETS, SECTIONS, Header, Span, aligned
 from filterd.lists.packing import Packer, fill_slots
 from filterd.paths import install
+from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from array import array
@@ -66,7 +67,9 @@ def write_index(packer: Packer, seed: int, contents: bytes, report: bytes, targe
         Index.open(temporary).verify()
         install(temporary, target)
     except OSError as error:
-        raise StoreError(f"{target}: cannot be written: {error.strerror}") from error
+        raise StoreError(
+            say("{target}: cannot be written: {why}", target=target, why=refused(error))
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

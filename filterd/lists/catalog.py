@@ -30,6 +30,7 @@ from filterd.lists.guards import Pin, Protection
 from filterd.lists.rewrites import Rewrite
 from filterd.lists.rules import ListSource
 from filterd.lists.services import service_list
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -244,8 +245,8 @@ def _names_of_two(document: Document, services: Iterable[ServiceEntry]) -> Itera
         for position, name in enumerate(entry.names):
             where = ("services", index, "names", position)
             if name in lines:
-                hint = f"first in line {lines[name]}"
-                yield document.error("this name stands twice", where, hint=hint)
+                hint = say("first in line {line}", line=lines[name])
+                yield document.error(say("this name stands twice"), where, hint=hint)
             lines.setdefault(name, document.place(where)[0])
 
 
@@ -267,8 +268,8 @@ def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[Confi
     for where, names in groups:
         for position, name in enumerate(names):
             if name in taken:
-                reason = "this name stands twice, or is a target"
-                yield document.error(reason, (*where, position), hint="remove it")
+                reason = say("this name stands twice, or is a target")
+                yield document.error(reason, (*where, position), hint=say("remove it"))
             taken.add(name)
 
 
@@ -281,8 +282,8 @@ def _repeated(
         for index, entry in enumerate(entries):
             value, where = getattr(entry, key), (group, index, key)
             if value in lines:
-                hint = f"first in line {lines[value]}"
-                yield document.error(f"this {key} stands twice", where, hint=hint)
+                hint = say("first in line {line}", line=lines[value])
+                yield document.error(say("this {key} stands twice", key=key), where, hint=hint)
             lines.setdefault(value, document.place(where)[0])
 
 
@@ -305,11 +306,15 @@ def _unknown_exceptions(
 
 
 def _no_category(document: Document, where: Where, word: str, known: list[str]) -> ConfigError:
-    return document.error(f"'{word}' is no category", where, hint=did_you_mean(word, known))
+    return document.error(
+        say("'{word}' is no category", word=word), where, hint=did_you_mean(word, known)
+    )
 
 
 def _missing_files(document: Document, catalog: CatalogFile, folder: Path) -> Iterator[ConfigError]:
     for index, entry in enumerate(catalog.lists):
         if not (folder / entry.file).is_file():
             where = ("lists", index, "file")
-            yield document.error(f"there is no file {entry.file}", where, hint="restore it")
+            yield document.error(
+                say("there is no file {file}", file=entry.file), where, hint=say("restore it")
+            )

@@ -16,6 +16,7 @@ from filterd.documents import DocumentModel, did_you_mean, refusal
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.services import unfit
+from filterd.sentences import say
 
 Rating = Literal["P", "K", "T13", "T16", "T18", "C", "00+", "12+", "16+", "18+"]
 """A label of the law: films (Circular 05/2023, Art. 2) or games (Decree 147/2024, Art. 38)."""
@@ -23,17 +24,24 @@ Rating = Literal["P", "K", "T13", "T16", "T18", "C", "00+", "12+", "16+", "18+"]
 
 def _host_name(value: Any) -> bytes:
     if not isinstance(value, str):
-        raise refusal(f"a name expected, not {value!r}", "put it in quotes")
+        raise refusal(
+            say("a name expected, not {value}", value=repr(value)), say("put it in quotes")
+        )
     try:
         return name_from_key(key_from_text(value))
     except HostnameError as error:
-        raise refusal(str(error), "write the name of a host, such as www.example.vn") from error
+        raise refusal(
+            error.sentence, say("write the name of a host, such as www.example.vn")
+        ) from error
 
 
 def _service_name(value: Any) -> bytes:
     name = _host_name(value)
     if why := unfit(name):
-        raise refusal(f"'{value}' {why}", "name what belongs to the service alone")
+        raise refusal(
+            say("'{value}' {why}", value=value, why=why),
+            say("name what belongs to the service alone"),
+        )
     return name
 
 
@@ -45,19 +53,19 @@ def _date(value: Any) -> str:
     if (
         written != value or not "2" <= value < "3"
     ):  # 20260902 and 2026-W36-3 are dates too, to ISO and to nobody here
-        raise refusal(f"'{value}' is no date", "such as 2026-09-02")
+        raise refusal(say("'{value}' is no date", value=value), say("such as 2026-09-02"))
     return written
 
 
 def _format(value: Any) -> Any:
     if value not in FORMATS:
-        raise refusal(f"'{value}' is no format", did_you_mean(str(value), FORMATS))
+        raise refusal(say("'{value}' is no format", value=value), did_you_mean(str(value), FORMATS))
     return value
 
 
 def _relative_path(value: Any) -> Any:
     if not isinstance(value, str) or value.startswith("/") or ".." in value.split("/"):
-        raise refusal("a file in this folder expected", "such as starter/games.txt")
+        raise refusal(say("a file in this folder expected"), say("such as starter/games.txt"))
     return value
 
 
@@ -65,7 +73,7 @@ def _locked(value: Any) -> Any:
     # One check for both, because pydantic would tell of each choice of a union
     # that it failed.
     if value is not True and value is not False and value != "ordered":
-        raise refusal(f"'{value}' is not known", "true, false or ordered")
+        raise refusal(say("'{value}' is not known", value=value), say("true, false or ordered"))
     return value
 
 
@@ -180,7 +188,7 @@ class HolidayEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_in_order(self) -> HolidayEntry:
         if self.last is not None and self.last < self.first:
-            raise refusal("the holiday ends before it begins", "exchange first and last")
+            raise refusal(say("the holiday ends before it begins"), say("exchange first and last"))
         return self
 
 

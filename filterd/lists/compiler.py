@@ -28,6 +28,7 @@ from filterd.lists.records import TAIL_OCTETS
 from filterd.lists.refusals import Guarded
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
+from filterd.sentences import refused, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -89,7 +90,11 @@ def _check_ids(sources: Sequence[ListSource]) -> None:
     for source in sources:
         if source.id in seen:
             raise ListError(
-                f"{source.path}: a second list has the id {source.id!r}; give it another"
+                say(
+                    "{path}: a second list has the id {id}; give it another",
+                    path=source.path,
+                    id=repr(source.id),
+                )
             )
         seen.add(source.id)
 
@@ -101,7 +106,9 @@ def _problem_file(path: Path | None) -> AbstractContextManager[IO[str] | None]:
         path.unlink(missing_ok=True)  # never write through a link that somebody left there
         return path.open("x", encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+        raise StoreError(
+            say("{path}: cannot be written: {why}", path=path, why=refused(error))
+        ) from error
 
 
 def _no_progress(_done: int, _total: int) -> None:
@@ -125,7 +132,9 @@ def _octets(source: ListSource) -> int:
     try:
         return Path(source.path).stat().st_size
     except OSError as error:
-        raise ListError(f"{source.path}: cannot be read: {error.strerror}") from error
+        raise ListError(
+            say("{path}: cannot be read: {why}", path=source.path, why=refused(error))
+        ) from error
 
 
 def _pack_and_write(intake: Intake, target: Path, now: float, work: Work) -> CompileReport:
@@ -135,7 +144,9 @@ def _pack_and_write(intake: Intake, target: Path, now: float, work: Work) -> Com
     packer = _packed(intake, seed, work)
     intake.records.clear()  # their memory is needed for what follows
     if len(packer.line_offsets) > MAX_BLOCKS:
-        raise ListError(f"{packer.name_count} names are more than an index holds")
+        raise ListError(
+            say("{name_count} names are more than an index holds", name_count=packer.name_count)
+        )
     report = _finished_report(intake, packer)
     contents = Contents(
         tuple(_list_record(intake, index) for index in range(len(intake.sources))),

@@ -14,6 +14,7 @@ from typing import Any
 
 from filterd.errors import IndexFormatError
 from filterd.lists.rules import Claim, Effect, Scope
+from filterd.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Contents:
             )
             contents._check(set_count)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise IndexFormatError(f"has damaged contents ({error})") from error
+            raise IndexFormatError(
+                say("has damaged contents ({error})", error=str(error))
+            ) from error
         return contents
 
     def _check(self, set_count: int) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import NameTextError
 from filterd.lists.reasons import Reason
+from filterd.sentences import Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +48,14 @@ class HostnameError(NameTextError):
         super().__init__(reason)
         self.text = text
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> Sentence:
+        """The text and what is wrong with it, as a person reads it."""
         shown = self.text if len(self.text) <= MAX_TEXT else f"{self.text[:MAX_TEXT]}..."
-        return f"{shown!r} {self.reason.explanation}"
+        return say("{text} {why}", text=repr(shown), why=quoted(self.reason.explanation))
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
 
 def key_from_text(text: str) -> bytes:

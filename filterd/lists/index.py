@@ -21,6 +21,7 @@ from filterd.lists.hostname import name_from_key
 from filterd.lists.layout import BLOCK_NAMES, HEADER_OCTETS, POSITION_BITS, Header, Hit
 from filterd.lists.matcher import Matcher
 from filterd.lists.report import CompileReport
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -59,13 +60,17 @@ class Index:
         with path.open("rb") as file:
             octets = file.seek(0, 2)
             if octets < HEADER_OCTETS:
-                raise IndexFormatError(f"{path}: is not an index of filterd; compile the lists")
+                raise IndexFormatError(
+                    say("{path}: is not an index of filterd; compile the lists", path=path)
+                )
             mapped = mmap.mmap(file.fileno(), octets, access=mmap.ACCESS_READ)
         try:
             header = Header.parse(mapped[:HEADER_OCTETS], octets)
             contents = Contents.load(_section(mapped, header, "contents"), header.set_count)
         except IndexFormatError as error:
-            raise IndexFormatError(f"{path}: {error}; compile the lists again") from error
+            raise IndexFormatError(
+                say("{path}: {error}; compile the lists again", path=path, error=error.sentence)
+            ) from error
         return cls(mapped, header, contents)
 
     @property
@@ -86,7 +91,7 @@ class Index:
         with memoryview(self._mapped) as octets, octets[HEADER_OCTETS:] as body:
             digest = hashlib.sha256(body).digest()
         if digest != self._header.digest:
-            raise IndexFormatError("the index is damaged: its digest does not match")
+            raise IndexFormatError(say("the index is damaged: its digest does not match"))
         if self.digest in sound:
             return
         self.matcher.check()
@@ -169,7 +174,7 @@ class Index:
             if octet < 0x80:
                 yield number
                 number = shift = 0
-        raise IndexFormatError("the index is damaged: its lines cannot be read")
+        raise IndexFormatError(say("the index is damaged: its lines cannot be read"))
 
     @property
     def report(self) -> CompileReport:
@@ -183,7 +188,9 @@ class Index:
                 json.loads(_section(self._mapped, self._header, "report"))
             )
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise IndexFormatError(f"the index has a damaged report ({error})") from error
+            raise IndexFormatError(
+                say("the index has a damaged report ({error})", error=str(error))
+            ) from error
 
     def __len__(self) -> int:
         return self._header.name_count

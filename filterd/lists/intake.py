@@ -23,6 +23,7 @@ from filterd.lists.records import CANCELS, record_tail
 from filterd.lists.report import ListReport, count, shown
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.source_text import SourceText
+from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -79,7 +80,14 @@ class Intake:
         parse = FORMATS.get(source.format)
         if parse is None:
             known = ", ".join(FORMATS)
-            raise ListError(f"{source.path}: format {source.format!r} is unknown; known: {known}")
+            raise ListError(
+                say(
+                    "{path}: format {format} is unknown; known: {known}",
+                    path=source.path,
+                    format=repr(source.format),
+                    known=known,
+                )
+            )
         text = SourceText(Path(source.path))
         self._take_entries(parse(chain.from_iterable(text.lines(progress))))
         self.reports[len(self.digests)].lines = text.line_count

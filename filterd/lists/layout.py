@@ -43,6 +43,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from filterd.errors import IndexFormatError
+from filterd.sentences import say
 
 MAGIC = b"\x89filterd"
 VERSION = 2
@@ -165,17 +166,23 @@ class Header:
             IndexFormatError: another kind of file, another version, or damaged.
         """
         if len(octets) < HEADER_OCTETS or not octets.startswith(MAGIC):
-            raise IndexFormatError("is not an index of filterd")
+            raise IndexFormatError(say("is not an index of filterd"))
         if sys.byteorder != "little":
-            raise IndexFormatError("can be read on little-endian machines only")
+            raise IndexFormatError(say("can be read on little-endian machines only"))
         padded, checksum = octets[: HEADER_OCTETS - 4], octets[HEADER_OCTETS - 4 : HEADER_OCTETS]
         if _checksum.pack(zlib.crc32(padded)) != checksum:
-            raise IndexFormatError("has a damaged header")
+            raise IndexFormatError(say("has a damaged header"))
         _, version, names, groups, probes, sets, width, block, seed, size, *rest = (
             _fields.unpack_from(octets)
         )
         if version != VERSION:
-            raise IndexFormatError(f"has format version {version}, this filterd reads {VERSION}")
+            raise IndexFormatError(
+                say(
+                    "has format version {version}, this filterd reads {known}",
+                    version=version,
+                    known=VERSION,
+                )
+            )
         spans = map(Span, rest[0:-1:2], rest[1:-1:2])
         header = cls(
             names,
@@ -194,7 +201,13 @@ class Header:
     def _check(self, stated_octets: int, file_octets: int) -> None:
         """Refuse counts and sections that do not fit each other."""
         if file_octets != stated_octets:
-            raise IndexFormatError(f"has {file_octets} octets instead of {stated_octets}")
+            raise IndexFormatError(
+                say(
+                    "has {file_octets} octets instead of {stated_octets}",
+                    file_octets=file_octets,
+                    stated_octets=stated_octets,
+                )
+            )
         if (
             self.set_width not in (2, 4)
             or self.block_octets not in (BLOCK_OCTETS, LONG_BLOCK_OCTETS)
@@ -202,7 +215,7 @@ class Header:
             or not self.block_count <= self.name_count <= self.block_count * BLOCK_NAMES
             or self.probe_limit >= self.group_count
         ):
-            raise IndexFormatError("states counts that no index has")
+            raise IndexFormatError(say("states counts that no index has"))
         expected = {
             "blocks": self.block_octets * self.block_count,
             "slots": 4 * GROUP_SLOTS * self.group_count,
@@ -212,10 +225,12 @@ class Header:
         for section in SECTIONS:
             offset, length = self.spans[section]
             if offset != end or length != expected.get(section, length):
-                raise IndexFormatError(f"states a wrong place for its {section}")
+                raise IndexFormatError(
+                    say("states a wrong place for its {section}", section=section)
+                )
             end = aligned(offset + length)
         if end != file_octets:
-            raise IndexFormatError("states sections that do not fill the file")
+            raise IndexFormatError(say("states sections that do not fill the file"))
 
 
 def aligned(octets: int) -> int:

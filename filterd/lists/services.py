@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from filterd.lists.hostname import key_from_name
 from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.reasons import Reason
 from filterd.lists.rules import ListSource
+from filterd.sentences import UNSAID, Sentence, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,9 +53,9 @@ def service_list(
     return ListSource(list_id(service), group, "domains", path, True, title, placed)
 
 
-def unfit(name: bytes) -> str:
-    """Return why a name cannot be one of a service, "" where it can."""
+def unfit(name: bytes) -> Sentence:
+    """Return why a name cannot be one of a service, ``UNSAID`` where it can."""
     key = key_from_name(name)
     if key is None:
-        return "is not a host name"
-    return "is a suffix under which strangers register names" if is_public_suffix(key) else ""
+        return quoted(Reason.NOT_A_NAME.explanation)
+    return quoted(Reason.PUBLIC_SUFFIX.explanation) if is_public_suffix(key) else UNSAID

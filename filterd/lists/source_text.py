@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from filterd.errors import ListError
 from filterd.paths import open_plain
+from filterd.sentences import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,8 +65,10 @@ class SourceText:
                     yield batch
                     progress(file.tell())
         except (OSError, EOFError, zlib.error) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise ListError(f"{self.path}: cannot be read: {reason}") from error
+            why = refused(error) if isinstance(error, OSError) else quoted(str(error))
+            raise ListError(
+                say("{path}: cannot be read: {why}", path=self.path, why=why)
+            ) from error
 
     def _count(self, lines: int) -> None:
         self.line_count += lines

@@ -21,6 +21,7 @@ from filterd.overrides.history import TRIAL, UNDO, Row
 from filterd.overrides.making import Making
 from filterd.overrides.rooms import (
     NoteTrial,
+    SetDevices,
     SetExam,
     SetRoom,
     SetRoomDevices,
@@ -29,6 +30,7 @@ from filterd.overrides.rooms import (
 from filterd.overrides.undoing import Undo
 from filterd.overrides.values import Fields
 from filterd.policy.encoding import to_plain
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +47,7 @@ _KINDS: dict[str, Any] = {
     "revoke": Revoke,
     "room": SetRoom,
     "room-devices": SetRoomDevices,
+    "device-table": SetDevices,
     "exam": SetExam,
     "exam-stop": StopExam,
     "grade": SetGrade,
@@ -100,8 +103,12 @@ def parse(kind: str, payload: Mapping[str, Any]) -> Change:
     """
     if kind not in _KINDS:
         close = difflib.get_close_matches(str(kind)[:80], KINDS, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(KINDS)}"
-        raise ChangeError(f"{values.shown(kind)} is no kind of change", hint=hint)
+        hint = (
+            say("did you mean '{word}'?", word=close[0])
+            if close
+            else say("known: {known}", known=", ".join(KINDS))
+        )
+        raise ChangeError(say("{kind} is no kind of change", kind=values.shown(kind)), hint=hint)
     fields = Fields(payload)
     change: Change = _KINDS[kind].read(fields)
     fields.end()
@@ -112,5 +119,5 @@ def _check_room_for(effect: Effect, making: Making) -> None:
     """Refuse what would be too much of all together."""
     lasting = sum(not has_ended(one, making.at) for one in things_of(making.overrides))
     if lasting >= MAX_THINGS and any(things_of(effect.after)):
-        hint = "revoke what is not needed any more"
-        raise ChangeError(f"{lasting} things are set already", hint=hint)
+        hint = say("revoke what is not needed any more")
+        raise ChangeError(say("{lasting} things are set already", lasting=lasting), hint=hint)

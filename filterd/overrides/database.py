@@ -18,6 +18,7 @@ from filterd.errors import StoreError
 from filterd.overrides import schema
 from filterd.overrides.history import Row
 from filterd.paths import write_atomically
+from filterd.sentences import UNSAID, Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +36,15 @@ _log = logging.getLogger("filterd.overrides")
 class DamagedError(StoreError):
     """The file is of no use any more; ``problem`` says why, without the place."""
 
-    def __init__(self, path: Path, problem: str) -> None:
+    def __init__(self, path: Path, problem: Sentence) -> None:
         self.problem = problem
-        super().__init__(f"{path}: damaged ({problem}); restart filterd, which sets it aside")
+        super().__init__(
+            say(
+                "{path}: damaged ({problem}); restart filterd, which sets it aside",
+                path=path,
+                problem=problem,
+            )
+        )
 
 
 @contextlib.contextmanager
@@ -56,11 +63,13 @@ def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
         StoreError: the disk refused, somebody else holds it, or it is newer.
     """
     if path.is_symlink():
-        raise StoreError(f"{path}: is a link, which is not followed; put the file in its place")
+        raise StoreError(
+            say("{path}: is a link, which is not followed; put the file in its place", path=path)
+        )
     if not path.exists():
         _remove(*_side_files(path))
         write_atomically(path, b"")  # with the owner that the folder has
-    with _errors_of(path, "written"), _connected(path, "mode=rw") as connection:
+    with _errors_of(path, say("written")), _connected(path, "mode=rw") as connection:
         _check_version(connection, path)
         for pragma in schema.PRAGMAS:
             connection.execute(pragma)
@@ -84,7 +93,7 @@ def to_read(path: Path) -> Iterator[sqlite3.Connection]:
         DamagedError: it must be set aside.
         StoreError: it cannot be read, or is newer.
     """
-    with _errors_of(path, "read"), contextlib.ExitStack() as opened:
+    with _errors_of(path, say("read")), contextlib.ExitStack() as opened:
         connection = opened.enter_context(_readable(path))
         if _check_version(connection, path) < schema.VERSION:
             connection = opened.enter_context(_brought_up(connection))
@@ -116,7 +125,9 @@ def set_aside(path: Path, at: float) -> Path:
         for old in sorted(set_aside_files(path))[:-KEPT_ASIDE]:
             _remove(old, *_side_files(old))
     except OSError as error:
-        raise StoreError(f"{path}: cannot be set aside: {error.strerror}") from error
+        raise StoreError(
+            say("{path}: cannot be set aside: {why}", path=path, why=refused(error))
+        ) from error
     return kept
 
 
@@ -136,14 +147,26 @@ def set_aside_files(path: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _errors_of(path: Path, done: str) -> Iterator[None]:
+def _errors_of(path: Path, done: Sentence) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         if schema.means_damage(error):
-            raise DamagedError(path, str(error)) from error
-        hint = " (is there a disk that can be written?)" if schema.means_only_to_read(error) else ""
-        raise StoreError(f"{path}: cannot be {done}: {error}{hint}") from error
+            raise DamagedError(path, quoted(str(error))) from error
+        hint = (
+            say(" (is there a disk that can be written?)")
+            if schema.means_only_to_read(error)
+            else UNSAID
+        )
+        raise StoreError(
+            say(
+                "{path}: cannot be {done}: {error}{hint}",
+                path=path,
+                done=done,
+                error=quoted(str(error)),
+                hint=hint,
+            )
+        ) from error
 
 
 @contextlib.contextmanager
@@ -189,11 +212,16 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
     if not version and not application and not tables:
         return 0  # it has just been made
     if application != schema.APPLICATION_ID or version < 1:
-        raise DamagedError(path, "this is no store of filterd")
+        raise DamagedError(path, say("this is no store of filterd"))
     if version > schema.VERSION:
-        told = f"version {version}, this one knows {schema.VERSION}"
         raise StoreError(
-            f"{path}: written by a newer filterd ({told}); install that one, or move the file away"
+            say(
+                "{path}: written by a newer filterd (version {version}, this one knows {known});"
+                " install that one, or move the file away",
+                path=path,
+                version=version,
+                known=schema.VERSION,
+            )
         )
     return int(version)
 
@@ -201,7 +229,7 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
 def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise DamagedError(path, str(found).replace("\n", " "))
+        raise DamagedError(path, quoted(str(found).replace("\n", " ")))
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -219,7 +247,7 @@ def _free_name(path: Path, at: float) -> Path:
         kept = path.with_name(f"{path.name}.damaged-{time}-{number:03}")
         if not kept.exists():
             return kept
-    raise StoreError(f"{path}: cannot be set aside: too many are there")
+    raise StoreError(say("{path}: cannot be set aside: too many are there", path=path))
 
 
 def _side_files(path: Path) -> list[Path]:
@@ -231,4 +259,6 @@ def _remove(*paths: Path) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"{path}: cannot be removed: {error.strerror}") from error
+            raise StoreError(
+                say("{path}: cannot be removed: {why}", path=path, why=refused(error))
+            ) from error

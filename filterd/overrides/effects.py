@@ -15,6 +15,7 @@ from filterd.errors import StoreError
 from filterd.policy.encoding import Decoders, to_plain
 from filterd.policy.model import Audience
 from filterd.policy.overrides import Overrides, RoomDevices
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,10 +57,10 @@ class Fold:
         for kind, there in self._things.items():
             taken = {key_of(thing): thing for thing in getattr(effect.before, kind)}
             if any(there.get(key) != thing for key, thing in taken.items()):
-                raise StoreError("it takes away what was not there")
+                raise StoreError(say("it takes away what was not there"))
             put = {key_of(thing) for thing in getattr(effect.after, kind)}
             if (put - taken.keys()) & there.keys():
-                raise StoreError("it makes what was there already")
+                raise StoreError(say("it makes what was there already"))
         for kind, there in self._things.items():
             for thing in getattr(effect.before, kind):
                 del there[key_of(thing)]

@@ -12,8 +12,10 @@ from filterd.overrides.effects import Effect, only
 from filterd.overrides.making import check_there, interval
 from filterd.policy.model import Audience
 from filterd.policy.overrides import GradeSetting, LocalException, TargetKind
+from filterd.sentences import say
 
 if TYPE_CHECKING:
+    from filterd.lists.third_party import NamingEntry
     from filterd.overrides.making import Making
     from filterd.overrides.values import Fields
 
@@ -70,12 +72,14 @@ class SetException:
 
     def _end_of_entry(self, starts_at: float, ends_at: float | None) -> float:
         if not self.allow or self.audience is not Audience.EVERYBODY:
-            hint = "to block it, or to allow it to some, name it without 'entry:'"
-            raise ChangeError("the entry of a list is suspended for everybody", hint=hint)
+            hint = say("to block it, or to allow it to some, name it without 'entry:'")
+            raise ChangeError(say("the entry of a list is suspended for everybody"), hint=hint)
         latest = starts_at + ENTRY_S
         if ends_at is not None and ends_at > latest:
-            hint = "report it as a mistake of the list, and suspend it again if need be"
-            raise ChangeError("the entry of a list is suspended for 14 days at most", hint=hint)
+            hint = say("report it as a mistake of the list, and suspend it again if need be")
+            raise ChangeError(
+                say("the entry of a list is suspended for 14 days at most"), hint=hint
+            )
         return latest if ends_at is None else ends_at
 
 
@@ -83,12 +87,16 @@ class SetException:
 class ReportMistake:
     """Suspend the entry of a list that names something by mistake, and tell the centre.
 
-    ``seen_in`` says in which version of the lists it was.
+    What the daemon adds when it is reported (``filterd.server.changes``): ``seen_in``,
+    the version of the lists, ``filterd``, that of the program, and the entries that
+    close the name.
     """
 
     name: str
     ends_at: float | None = None
     seen_in: str = ""
+    filterd: str = ""
+    entries: tuple[NamingEntry, ...] = ()
 
     @classmethod
     def read(cls, fields: Fields) -> ReportMistake:
@@ -97,6 +105,8 @@ class ReportMistake:
             fields.take("name", values.name),
             fields.take_or("ends_at", values.time, None),
             fields.take_or("seen_in", values.short_text, ""),
+            fields.take_or("filterd", values.short_text, ""),
+            fields.take_or("entries", values.naming_entries, ()),
         )
 
     def effect(self, making: Making) -> Effect:
@@ -120,13 +130,15 @@ class Revoke:
         """Return what it does."""
         now = making.overrides
         if any(exam.id == self.id for exam in now.exams):
-            raise ChangeError(f"{self.id} is an exam", hint="an exam is stopped, not revoked")
+            raise ChangeError(
+                say("{id} is an exam", id=self.id), hint=say("an exam is stopped, not revoked")
+            )
         before = only(
             exceptions=tuple(one for one in now.exceptions if one.id == self.id),
             rooms=tuple(one for one in now.rooms if one.id == self.id),
             grades=tuple(one for one in now.grades if one.id == self.id),
         )
-        check_there(self.id, before, making, "exception or setting")
+        check_there(self.id, before, making, say("exception or setting"))
         return Effect(before)
 
 
@@ -144,8 +156,8 @@ class SetGrade:
         """Check what somebody asks for."""
         kind = fields.take("target_kind", values.target_kind)
         if kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
-            hint = "a name is allowed or blocked by an exception"
-            raise ChangeError("a grade is set for a category or a service", hint=hint)
+            hint = say("a name is allowed or blocked by an exception")
+            raise ChangeError(say("a grade is set for a category or a service"), hint=hint)
         return cls(
             fields.take("grade", values.grade),
             kind,

@@ -15,6 +15,7 @@ from filterd.overrides.effects import KINDS, has_ended, key_of
 from filterd.policy.encoding import FileFormat
 from filterd.policy.model import Audience
 from filterd.policy.overrides import Overrides
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +38,8 @@ FORMAT = FileFormat(
     Exported,
     magic=b"filterd overrides ",
     version=b"1",
-    title="copy of what commands have set",
-    remedy="restart filterd, which writes it anew",
+    title=say("copy of what commands have set"),
+    remedy=say("restart filterd, which writes it anew"),
     words={"Audience": Audience, "Overrides": Overrides},
 )
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a change fits the school: what it names exists, and may be opened at all. Pure.
 
-What can never have an effect is refused, with the word that was probably meant.
-What has none as things are, or contradicts something, is allowed and warned of:
-an exception may be made for the day on which a category is unlocked. Warnings are
-plain data, for others to put into words.
+What can never have an effect is refused, with the word that was probably meant:
+nobody at a school opens what an order or the centre has locked, and no command
+what the school's own files keep closed. What has none as things are, or
+contradicts something, is allowed and warned of. Warnings are plain data, for
+others to put into words.
+
+It is asked when a change is made and never again: one that an older filterd has
+recorded, or that was made before a category was locked, stays without effect.
 """
 
 from __future__ import annotations
@@ -14,12 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from filterd.errors import ChangeError
 from filterd.overrides.exceptions import ReportMistake, SetException, SetGrade
-from filterd.overrides.rooms import SetExam, SetRoom, SetRoomDevices
+from filterd.overrides.rooms import SetDevices, SetExam, SetRoom, SetRoomDevices
 from filterd.policy import conflicts
 from filterd.policy.changes import Changer
 from filterd.policy.conflicts import Idle
 from filterd.policy.model import SERVICE, Audience
-from filterd.policy.overrides import Exam, LocalException, TargetKind
+from filterd.policy.overrides import Exam, LocalException, RoomDevices, TargetKind
+from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,14 +36,19 @@ if TYPE_CHECKING:
 
 Warnings = tuple[dict[str, Any], ...]
 
+_AS_ENTRY = say(
+    "if a list names something by mistake: filterd allow entry:NAME, for 14 days at most"
+)
 _NEVER = {
-    Idle.ORDERED: ("is closed by a legal order", "nobody at a school can open it"),
+    Idle.ORDERED: (say("is closed by a legal order"), say("nobody at a school can open it")),
+    Idle.LOCKED: (say("is locked for everybody"), _AS_ENTRY),
+    Idle.KEPT_CLOSED: (say("is kept closed by the school"), say("see `keep_closed` in site.yaml")),
     Idle.NOT_LISTED: (
-        "is no entry of a list from elsewhere",
-        "`filterd check` shows which name a list has; a name of your own needs no `entry:`",
+        say("is no entry of a list from elsewhere"),
+        say("`filterd check` shows which name a list has; a name of your own needs no `entry:`"),
     ),
-    Idle.NOT_FOR_ALL: ("can be suspended for everybody only", "leave out for whom"),
-    Idle.UNKNOWN: ("concerns nobody here", "see `filterd policy show`"),
+    Idle.NOT_FOR_ALL: (say("can be suspended for everybody only"), say("leave out for whom")),
+    Idle.UNKNOWN: (say("concerns nobody here"), say("see `filterd policy show`")),
 }
 _CLOSED = frozenset((Idle.ORDERED, Idle.LOCKED, Idle.KEPT_CLOSED))
 _MOST_WARNINGS = 20
@@ -72,10 +82,12 @@ def check(change: Change, school: School) -> Warnings:
         case SetGrade():
             _check_grade(change, school.policy)
         case SetRoom(room=room, grade=grade):
-            _check_known(room, _networks(school.policy), "room")
-            _check_known(grade, school.policy.grades, "grade of this school")
-        case SetRoomDevices():
-            return _check_devices(change, school.policy)
+            _check_known(room, _networks(school.policy), say("room"))
+            _check_known(grade, school.policy.grades, say("grade of this school"))
+        case SetRoomDevices(room=room, macs=macs):
+            return _check_devices((RoomDevices(room, macs),), school.policy)
+        case SetDevices(rooms=rooms):
+            return _check_devices(rooms, school.policy)
         case SetExam():
             return _check_exam(change, school)
     return ()
@@ -85,23 +97,23 @@ def _check_exception(change: SetException, school: School) -> Warnings:
     policy = school.policy
     match change.audience:
         case Audience.NETWORK:
-            _check_known(change.whom, _networks(policy), "room or network")
+            _check_known(change.whom, _networks(policy), say("room or network"))
         case Audience.GRADE:
-            _check_known(change.whom, policy.grades, "grade of this school")
+            _check_known(change.whom, policy.grades, say("grade of this school"))
         case Audience.TIER:
             tiers = {one.tier for one in policy.grades.values()}
-            _check_known(change.whom, tiers, "tier of this school")
+            _check_known(change.whom, tiers, say("tier of this school"))
     if change.target_kind is TargetKind.SERVICE:
-        _check_known(change.target, policy.services, "service")
+        _check_known(change.target, policy.services, say("service"))
     elif change.target_kind is TargetKind.CATEGORY:
-        _check_known(change.target, policy.categories, "category")
+        _check_known(change.target, policy.categories, say("category"))
     thing = _exception(change, school.now)
     idle = conflicts.idle(school.engine, thing, school.now)
     if not change.allow and idle in _CLOSED:
         idle = None  # what it blocks is blocked already
     if idle in _NEVER:
         reason, hint = _NEVER[idle]
-        raise ChangeError(f"{change.target} {reason}", hint=hint)
+        raise ChangeError(say("{target} {reason}", target=change.target, reason=reason), hint=hint)
     warnings: list[dict[str, Any]] = []
     if idle is not None:
         warnings.append({"warning": "idle", "target": change.target, "why": str(idle)})
@@ -123,40 +135,41 @@ def _contradictions(thing: LocalException, overrides: Overrides) -> Iterator[dic
 
 
 def _check_grade(change: SetGrade, policy: Policy) -> None:
-    _check_known(change.grade, policy.grades, "grade of this school")
+    """Check that a grade, and what is set for it, are there and may be opened."""
+    _check_known(change.grade, policy.grades, say("grade of this school"))
     is_service = change.target_kind is TargetKind.SERVICE
     known: Iterable[str] = policy.services if is_service else policy.categories
-    _check_known(change.target, known, "service" if is_service else "category")
+    _check_known(change.target, known, say("service") if is_service else say("category"))
     key = SERVICE + change.target if is_service else change.target
     if not change.opens or key not in Changer(policy).shut:
         return
     group = policy.services[change.target].group if is_service else change.target
     category = policy.categories.get(group)
-    if category is not None and category.ordered:
-        raise ChangeError(f"{change.target} is closed by a legal order", hint="nobody can open it")
-    if category is not None and category.locked:
-        raise ChangeError(f"{change.target} is locked for everybody", hint="it cannot be opened")
-    hint = "see `keep_closed` in site.yaml"
-    raise ChangeError(f"{change.target} is kept closed by the school", hint=hint)
+    why = Idle.KEPT_CLOSED
+    if category is not None and (category.ordered or category.locked):
+        why = Idle.ORDERED if category.ordered else Idle.LOCKED
+    reason, hint = _NEVER[why]
+    raise ChangeError(say("{target} {reason}", target=change.target, reason=reason), hint=hint)
 
 
-def _check_devices(change: SetRoomDevices, policy: Policy) -> Warnings:
+def _check_devices(rooms: tuple[RoomDevices, ...], policy: Policy) -> Warnings:
     """Tell which devices the site's files name for another network: they leave that."""
-    _check_known(change.room, _networks(policy), "room")
+    for one in rooms:
+        _check_known(one.room, _networks(policy), say("room"))
+    room_of = {mac: one.room for one in rooms for mac in one.macs}
     found: list[dict[str, Any]] = [
-        {"warning": "moved", "mac": mac, "network": one.id}
-        for one in policy.networks
-        if one.id != change.room
-        for mac in one.macs
-        if mac in change.macs
+        {"warning": "moved", "mac": mac, "network": network.id}
+        for network in policy.networks
+        for mac in network.macs
+        if room_of.get(mac, network.id) != network.id
     ]
     return tuple(found[:_MOST_WARNINGS])
 
 
 def _check_exam(change: SetExam, school: School) -> Warnings:
-    _check_known(change.room, _networks(school.policy), "room")
+    _check_known(change.room, _networks(school.policy), say("room"))
     for service in change.services:
-        _check_known(service, school.policy.services, "service")
+        _check_known(service, school.policy.services, say("service"))
     starts_at = school.now if change.starts_at is None else change.starts_at
     exam = Exam(0, change.room, change.names, change.services, "", "", starts_at, change.ends_at)
     found = conflicts.overlaps(school.policy, school.overrides, exam)
@@ -200,14 +213,18 @@ def _networks(policy: Policy) -> list[str]:
     return [one.id for one in policy.networks]
 
 
-def _check_known(word: str, known: Iterable[str], called: str) -> None:
+def _check_known(word: str, known: Iterable[str], called: Sentence) -> None:
     words = list(known)
     if word not in words:
         _refuse_unknown(word, words, called)
 
 
-def _refuse_unknown(word: str, words: list[str], called: str) -> NoReturn:
+def _refuse_unknown(word: str, words: list[str], called: Sentence) -> NoReturn:
     close = difflib.get_close_matches(word, words, n=1)
-    shown = ", ".join(words[:_MOST_WARNINGS]) or "there is none"
-    hint = f"did you mean '{close[0]}'?" if close else f"known: {shown}"
-    raise ChangeError(f"'{word}' is no {called}", hint=hint)
+    shown = ", ".join(words[:_MOST_WARNINGS]) or say("there is none")
+    hint = (
+        say("did you mean '{word}'?", word=close[0])
+        if close
+        else say("known: {known}", known=shown)
+    )
+    raise ChangeError(say("'{word}' is no {called}", word=word, called=called), hint=hint)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import StoreError
 from filterd.overrides.effects import NOTHING, Effect, Fold, from_record, to_record
+from filterd.sentences import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -115,7 +116,7 @@ class Replay:
     overrides: Overrides = NOTHING
     last_hash: str = GENESIS
     first_bad: int | None = None
-    problem: str = ""
+    problem: Sentence = UNSAID
 
 
 def replay(rows: Iterable[Row], begin: Replay | None = None) -> Replay:
@@ -127,7 +128,7 @@ def replay(rows: Iterable[Row], begin: Replay | None = None) -> Replay:
     """
     begin = begin or Replay()
     fold, number, last_hash = Fold(begin.overrides), begin.overrides.number, begin.last_hash
-    first_bad, problem = None, ""
+    first_bad, problem = None, UNSAID
     for row in rows:
         problem = _problem(row, number, last_hash) or _applied(row, fold)
         if problem:
@@ -163,30 +164,30 @@ def with_undos(rows: Iterable[Row]) -> Iterator[tuple[Row, int | None]]:
         yield row, by
 
 
-def _problem(row: Row, number: int, last_hash: str) -> str:
-    """Say how a row breaks the chain that ends with this number and hash; "" if it does not."""
+def _problem(row: Row, number: int, last_hash: str) -> Sentence:
+    """Say how a row breaks the chain that ends with this number and hash; ``UNSAID`` if not."""
     try:
         altered = row.hash != row.true_hash()
     except (TypeError, ValueError):
         altered = True
     if altered:
-        return "it has been altered"
+        return say("it has been altered")
     if number == 0 and row.kind == RESTORED:
-        return ""
+        return UNSAID
     if row.number != number + 1:
-        return "rows before it are missing"
-    return "" if row.previous == last_hash else "the row before it is another"
+        return say("rows before it are missing")
+    return UNSAID if row.previous == last_hash else say("the row before it is another")
 
 
-def _applied(row: Row, fold: Fold) -> str:
-    """Do to ``fold`` what the change did; say why that cannot be, or ""."""
+def _applied(row: Row, fold: Fold) -> Sentence:
+    """Do to ``fold`` what the change did; say why that cannot be, or ``UNSAID``."""
     try:
         fold.apply(row.effect())
     except StoreError as error:
-        return str(error)
+        return error.sentence
     except (KeyError, TypeError, ValueError):
-        return "it cannot be read"
-    return ""
+        return say("it cannot be read")
+    return UNSAID
 
 
 def _json(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from filterd.errors import ChangeError
 from filterd.overrides.effects import has_ended, things_of
+from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +64,12 @@ def interval(
     """
     begin = making.at if starts_at is None else max(starts_at, making.at)
     if ends_at is not None and ends_at <= begin:
-        reason = "it ends before it begins" if ends_at > making.at else "its end is past"
-        raise ChangeError(reason, hint="name a later end")
+        reason = say("it ends before it begins") if ends_at > making.at else say("its end is past")
+        raise ChangeError(reason, hint=say("name a later end"))
     return begin, ends_at
 
 
-def check_there(number: int, things: Overrides, making: Making, called: str) -> None:
+def check_there(number: int, things: Overrides, making: Making, called: Sentence) -> None:
     """Check that what is to be ended is there, and has not ended by itself.
 
     Raises:
@@ -76,6 +77,9 @@ def check_there(number: int, things: Overrides, making: Making, called: str) -> 
     """
     found = list(things_of(things))
     if not found:
-        raise ChangeError(f"{number} is no {called} that is set", hint="list them to see which are")
+        raise ChangeError(
+            say("{number} is no {called} that is set", number=number, called=called),
+            hint=say("list them to see which are"),
+        )
     if all(has_ended(one, making.at) for one in found):
-        raise ChangeError(f"{number} has ended already")
+        raise ChangeError(say("{number} has ended already", number=number))

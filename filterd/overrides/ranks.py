@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from filterd.errors import ControlError
+from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,8 +36,12 @@ class Rank(IntEnum):
 
 
 WHO = {
-    Rank.ADMIN: f"administrators may: root, and the group {ADMINS}",
-    Rank.TEACHER: f"teachers and administrators may: the groups {TEACHERS} and {ADMINS}",
+    Rank.ADMIN: say("administrators may: root, and the group {admins}", admins=ADMINS),
+    Rank.TEACHER: say(
+        "teachers and administrators may: the groups {teachers} and {admins}",
+        teachers=TEACHERS,
+        admins=ADMINS,
+    ),
 }
 
 
@@ -61,11 +66,13 @@ class Author:
             return cls(user, Rank.ADMIN)
         return cls(user, Rank.TEACHER if TEACHERS in groups else Rank.READER)
 
-    def must_be(self, least: Rank, to_do: str) -> None:
+    def must_be(self, least: Rank, to_do: Sentence) -> None:
         """Refuse to do something for whoever is of too low a rank.
 
         Raises:
             ControlError: it says who may.
         """
         if self.rank < least:
-            raise ControlError(f"{self.name} may not {to_do}; {WHO[least]}")
+            raise ControlError(
+                say("{name} may not {to_do}; {who}", name=self.name, to_do=to_do, who=WHO[least])
+            )

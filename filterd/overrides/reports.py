@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ChangeError, ConfigError, ConfigErrors
+from filterd.lists.third_party import NamingEntry
 from filterd.overrides import values
 from filterd.overrides.history import with_undos
 from filterd.overrides.values import Fields
-from filterd.policy.encoding import to_json
+from filterd.policy.encoding import to_plain
+from filterd.sentences import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from filterd.overrides.history import Row
 
@@ -30,8 +32,9 @@ _MAX_PROBLEMS = 20
 class Report:
     """One mistake: what is named without cause, when and why somebody said so.
 
-    ``number`` is that of the change in the history of the school; ``seen_in``
-    the version of the lists that had the entry.
+    ``number`` is that of the change in the history of the school, ``at`` a Unix
+    time; ``seen_in`` is the version of the lists that had the entries, ``filterd`` that
+    of the program.
     """
 
     school: str
@@ -40,6 +43,8 @@ class Report:
     name: str
     reason: str
     seen_in: str = ""
+    filterd: str = ""
+    entries: tuple[NamingEntry, ...] = ()
 
 
 def reports_in(rows: Iterable[Row], school: str) -> tuple[Report, ...]:
@@ -53,14 +58,23 @@ def reports_in(rows: Iterable[Row], school: str) -> tuple[Report, ...]:
     for row, taken_back_by in with_undos(rows):
         if row.kind == KIND and taken_back_by is None:
             told = row.to_plain()["payload"]
-            seen_in = told.get("seen_in", "")
-            found.append(Report(school, row.number, row.at, told["name"], row.reason, seen_in))
+            seen = told.get("seen_in", ""), told.get("filterd", "")
+            entries = values.naming_entries(told.get("entries", ()))
+            found.append(
+                Report(school, row.number, row.at, told["name"], row.reason, *seen, entries)
+            )
     return tuple(reversed(found))
 
 
 def dump(reports: Iterable[Report]) -> str:
-    """Return a file's text: a line each."""
-    return "".join(f"{to_json(report)}\n" for report in reports)
+    """Return a file's text: a line each, with the entries by the names of their parts."""
+    return "".join(f"{json.dumps(plain(report), ensure_ascii=False)}\n" for report in reports)
+
+
+def plain(report: Report) -> dict[str, Any]:
+    """Return a report as plain data."""
+    told: dict[str, Any] = to_plain(report)
+    return {**told, "entries": [entry._asdict() for entry in report.entries]}
 
 
 def parse(text: str, path: str) -> tuple[Report, ...]:
@@ -83,13 +97,31 @@ def parse(text: str, path: str) -> tuple[Report, ...]:
     return tuple(found)
 
 
+def _entries(value: Any) -> tuple[NamingEntry, ...]:
+    """Return the entries of a report as a file has them."""
+    parts = NamingEntry._fields
+    try:
+        return values.naming_entries([[one[part] for part in parts] for one in value])
+    except (TypeError, KeyError):
+        raise ChangeError(say("{value} is no entry of a list", value=values.shown(value))) from None
+
+
 def _parse_line(line: str) -> Report:
     try:
         told: Any = json.loads(line) if len(line) <= _MAX_LINE else None
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise ChangeError("this is no report", hint="a line is one object in JSON")
+        raise ChangeError(say("this is no report"), hint=say("a line is one object in JSON"))
+    return from_plain(told)
+
+
+def from_plain(told: Mapping[str, Any]) -> Report:
+    """Return the report that ``plain`` has made plain.
+
+    Raises:
+        ChangeError: it is none.
+    """
     fields = Fields(told)
     report = Report(
         fields.take("school", values.short_text),
@@ -98,6 +130,8 @@ def _parse_line(line: str) -> Report:
         fields.take("name", values.name),
         fields.take("reason", lambda value: values.reason(value, required=True)),
         fields.take_or("seen_in", values.short_text, ""),
+        fields.take_or("filterd", values.short_text, ""),
+        fields.take_or("entries", _entries, ()),
     )
     fields.end()
     return report

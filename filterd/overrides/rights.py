@@ -17,6 +17,7 @@ from filterd.overrides.rooms import SetExam, SetRoom, StopExam
 from filterd.overrides.undoing import Undo
 from filterd.policy.model import Audience
 from filterd.policy.overrides import TargetKind
+from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from filterd.overrides.making import Change
@@ -47,13 +48,15 @@ def check_change(
     """
     if author.rank >= Rank.ADMIN:
         return
-    author.must_be(Rank.TEACHER, "change anything")
+    author.must_be(Rank.TEACHER, say("change anything"))
     match change:
         case SetException():
             _check_exception(author, change, day_ends_at)
         case SetRoom(room=room, ends_at=ends_at):
             if not any(one.id == room and one.room for one in policy.networks):
-                author.must_be(Rank.ADMIN, f"give a grade to {room}, which is no room")
+                author.must_be(
+                    Rank.ADMIN, say("give a grade to {room}, which is no room", room=room)
+                )
             _check_end(ends_at, day_ends_at)
         case SetExam():
             _check_exam(change, day_ends_at)
@@ -62,16 +65,18 @@ def check_change(
         case Revoke() | Undo() if made_by == author.name:
             pass
         case Revoke() | Undo():
-            author.must_be(Rank.ADMIN, "take back what somebody else has set")
+            author.must_be(Rank.ADMIN, say("take back what somebody else has set"))
         case _:
-            author.must_be(Rank.ADMIN, "change that")
+            author.must_be(Rank.ADMIN, say("change that"))
 
 
 def _check_exception(author: Author, change: SetException, day_ends_at: float) -> None:
     if change.target_kind is TargetKind.ENTRY:
-        author.must_be(Rank.ADMIN, "suspend an entry of a list")
+        author.must_be(Rank.ADMIN, say("suspend an entry of a list"))
     if change.audience not in _OF_ONE:
-        _refuse("a teacher's exception is for one room, grade, network or device", "--room")
+        _refuse(
+            say("a teacher's exception is for one room, grade, network or device"), say("--room")
+        )
     _check_end(change.ends_at, day_ends_at)
 
 
@@ -79,13 +84,20 @@ def _check_exam(change: SetExam, day_ends_at: float) -> None:
     if change.starts_at is None or change.starts_at < day_ends_at:
         _check_end(change.ends_at, day_ends_at)
     elif change.ends_at - change.starts_at > LONGEST_EXAM_S:
-        _refuse("a teacher's exam of another day is not longer than 12 hours", "--for 90m")
+        _refuse(
+            say("a teacher's exam of another day is not longer than 12 hours"), say("--for 90m")
+        )
 
 
 def _check_end(ends_at: float | None, day_ends_at: float) -> None:
     if ends_at is None or ends_at > day_ends_at:
-        _refuse("what a teacher sets ends the same day", "--for 45m, --lesson or --until 17:00")
+        _refuse(
+            say("what a teacher sets ends the same day"),
+            say("--for 45m, --lesson or --until 17:00"),
+        )
 
 
-def _refuse(reason: str, write: str) -> NoReturn:
-    raise ChangeError(reason, hint=f"{write}; more than that {WHO[Rank.ADMIN]}")
+def _refuse(reason: Sentence, write: Sentence) -> NoReturn:
+    raise ChangeError(
+        reason, hint=say("{write}; more than that {who}", write=write, who=WHO[Rank.ADMIN])
+    )

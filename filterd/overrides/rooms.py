@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ChangeError
 from filterd.overrides import values
 from filterd.overrides.effects import Effect, only
 from filterd.overrides.making import check_there, interval
-from filterd.overrides.values import MAX_DEVICES, MAX_NAMES
+from filterd.overrides.values import MAX_DEVICES, MAX_NAMES, MAX_TABLE, Fields
 from filterd.policy.overrides import Exam, RoomDevices, RoomSetting
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.overrides.making import Making
-    from filterd.overrides.values import Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +86,23 @@ class SetRoomDevices:
 
     def effect(self, making: Making) -> Effect:
         """Return what it does."""
-        for other in making.overrides.devices:
-            shared = sorted(set(other.macs) & set(self.macs))
-            if other.room != self.room and shared:
-                hint = "take it out there first"
-                raise ChangeError(f"{shared[0]} stands in the room {other.room}", hint=hint)
-        before = tuple(one for one in making.overrides.devices if one.room == self.room)
-        after = (RoomDevices(self.room, self.macs),) if self.macs else ()
-        return Effect(only(devices=before), only(devices=after))
+        return _devices_effect((RoomDevices(self.room, self.macs),), making)
+
+
+@dataclass(frozen=True, slots=True)
+class SetDevices:
+    """Say which devices stand in several rooms at once, as a table of them does."""
+
+    rooms: tuple[RoomDevices, ...]
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetDevices:
+        """Check what somebody asks for."""
+        return cls(fields.take("rooms", _table))
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        return _devices_effect(self.rooms, making)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,7 @@ class StopExam:
     def effect(self, making: Making) -> Effect:
         """Return what it does."""
         before = only(exams=tuple(one for one in making.overrides.exams if one.id == self.id))
-        check_there(self.id, before, making, "exam")
+        check_there(self.id, before, making, say("exam"))
         return Effect(before)
 
 
@@ -161,8 +170,11 @@ def check_exams(exams: Iterable[Exam], exam: Exam) -> None:
     for other in exams:
         overlap = other.starts_at < exam.ends_at and exam.starts_at < other.ends_at
         if other.room == exam.room and other.id != exam.id and overlap:
-            hint = "stop that one first, or name another time"
-            raise ChangeError(f"the room {exam.room} has the exam {other.id} then", hint=hint)
+            hint = say("stop that one first, or name another time")
+            raise ChangeError(
+                say("the room {room} has the exam {id} then", room=exam.room, id=other.id),
+                hint=hint,
+            )
 
 
 def _covers(thing: RoomSetting, other: RoomSetting, at: float) -> bool:
@@ -170,3 +182,61 @@ def _covers(thing: RoomSetting, other: RoomSetting, at: float) -> bool:
     if max(other.starts_at, at) < thing.starts_at:
         return False
     return thing.ends_at is None or (other.ends_at is not None and other.ends_at <= thing.ends_at)
+
+
+def _table(value: Any) -> tuple[RoomDevices, ...]:
+    """Return the rooms of a table and their devices, each device in one room."""
+    if not isinstance(value, (list, tuple)):
+        raise ChangeError(say("a list expected, not {value}", value=values.shown(value)))
+    rooms = [_devices_of(one) for one in value]
+    devices = sum(len(one.macs) for one in rooms)
+    if devices > MAX_TABLE:
+        hint = say("{most} at most", most=MAX_TABLE)
+        raise ChangeError(say("{count} are too many", count=devices), hint=hint)
+    places, known = dict[str, str](), set[str]()
+    for one in rooms:
+        if one.room in known:
+            raise ChangeError(say("the room {room} stands there twice", room=one.room))
+        known.add(one.room)
+        for mac in one.macs:
+            _check_place(mac, one.room, places.setdefault(mac, one.room))
+    return tuple(sorted(rooms, key=lambda one: one.room))
+
+
+def _devices_of(value: Any) -> RoomDevices:
+    if not isinstance(value, dict):
+        raise ChangeError(
+            say("a room and its devices expected, not {value}", value=values.shown(value))
+        )
+    fields = Fields(value)
+    room = fields.take("room", values.identifier)
+    found = RoomDevices(room, fields.take("macs", values.many(values.mac, MAX_DEVICES)))
+    fields.end()
+    return found
+
+
+def _devices_effect(rooms: Iterable[RoomDevices], making: Making) -> Effect:
+    """Return what it does that these devices stand in these rooms.
+
+    Raises:
+        ChangeError: one of them stands in another room, which stays as it is.
+    """
+    wanted = {one.room: one for one in rooms}
+    places = {
+        mac: other.room
+        for other in making.overrides.devices
+        if other.room not in wanted
+        for mac in other.macs
+    }
+    for one in wanted.values():
+        for mac in one.macs:
+            _check_place(mac, one.room, places.get(mac, one.room))
+    before = tuple(one for one in making.overrides.devices if one.room in wanted)
+    after = tuple(one for one in wanted.values() if one.macs)
+    return Effect(only(devices=before), only(devices=after))
+
+
+def _check_place(mac: str, room: str, other: str) -> None:
+    if other != room:
+        hint = say("take it out there first")
+        raise ChangeError(say("{mac} stands in the room {room}", mac=mac, room=other), hint=hint)

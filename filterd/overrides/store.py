@@ -30,6 +30,7 @@ from filterd.overrides.effects import NOTHING, Effect
 from filterd.overrides.export import Exported
 from filterd.overrides.history import RESTORED, Replay, Row, replay
 from filterd.paths import remove_temporaries, replacing, sole
+from filterd.sentences import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     import sqlite3
@@ -256,21 +257,27 @@ class Store:
 
     def _without_problem(self, done: Replay) -> Replay:
         if done.first_bad is not None:
-            raise DamagedError(self._path, f"change {done.first_bad}: {done.problem}")
+            raise DamagedError(
+                self._path,
+                say("change {number}: {problem}", number=done.first_bad, problem=done.problem),
+            )
         return done
 
-    def _disagreement(self, done: Replay, row_of: Callable[[int], Row | None]) -> str:
+    def _disagreement(self, done: Replay, row_of: Callable[[int], Row | None]) -> Sentence:
         """Say what the copy knows of the history that is not in it."""
         copied = self._copied()
         if copied is None or not copied.overrides.number:
-            return ""
+            return UNSAID
         number = copied.overrides.number
         if number > done.overrides.number:
-            return f"changes up to {number} were made, and its last is {done.overrides.number}"
+            last = done.overrides.number
+            return say(
+                "changes up to {number} were made, and its last is {last}", number=number, last=last
+            )
         row = row_of(number)
         if row is not None and row.hash != copied.hash:
-            return f"change {number} is another than the one that was made"
-        return ""
+            return say("change {number} is another than the one that was made", number=number)
+        return UNSAID
 
     def _copied(self) -> Exported | None:
         path = self._state.exported_overrides
@@ -290,7 +297,7 @@ class Store:
         Raises:
             StoreError: the file cannot be read, without being damaged.
         """
-        rows, problem = dict[int, Row](), ""
+        rows, problem = dict[int, Row](), UNSAID
         if self._path.exists():
             try:
                 with database.to_read(self._path) as connection:
@@ -345,7 +352,7 @@ class Store:
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Hold the store for writing; wait a little for others."""
-        otherwise = "another command is changing what is set; try again"
+        otherwise = say("another command is changing what is set; try again")
         with ExitStack() as holding:
             for left in range(LOCK_TRIES - 1, -1, -1):
                 try:

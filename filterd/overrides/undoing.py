@@ -16,6 +16,7 @@ from filterd.overrides.effects import has_ended, things_of
 from filterd.overrides.exceptions import is_about_the_same
 from filterd.overrides.history import RESTORED, newest_undoable, with_undos
 from filterd.overrides.rooms import check_exams
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from filterd.overrides.effects import Effect
@@ -45,7 +46,7 @@ class Undo:
             return self
         row = newest_undoable(past.newest_first())
         if row is None:
-            raise ChangeError("there is no change to take back")
+            raise ChangeError(say("there is no change to take back"))
         return Undo(row.number)
 
     def effect(self, making: Making) -> Effect:
@@ -54,15 +55,19 @@ class Undo:
         assert number is not None
         row = making.past.row(number)
         if row is None or row.kind == RESTORED:
-            hint = "the history shows which there are"
-            raise ChangeError(f"there is no change {number} to take back", hint=hint)
+            hint = say("the history shows which there are")
+            raise ChangeError(
+                say("there is no change {number} to take back", number=number), hint=hint
+            )
         _check_counts(number, making)
         undo = row.effect().inverse()
         things = [*things_of(undo.before), *things_of(undo.after)]
         if not things:
-            raise ChangeError(f"change {number} has changed nothing")
+            raise ChangeError(say("change {number} has changed nothing", number=number))
         if all(has_ended(thing, making.at) for thing in things):
-            raise ChangeError(f"what change {number} was about has ended already")
+            raise ChangeError(
+                say("what change {number} was about has ended already", number=number)
+            )
         _check_in_place(number, undo, making)
         _check_place_is_free(number, undo, making)
         return undo
@@ -72,8 +77,11 @@ def _check_counts(number: int, making: Making) -> None:
     """Check that no undo has taken the change back."""
     for row, by in with_undos(making.past.newest_first()):
         if row.number == number and by is not None:
-            hint = f"to have it again, undo change {by}"
-            raise ChangeError(f"change {number} has been taken back already, by {by}", hint=hint)
+            hint = say("to have it again, undo change {by}", by=by)
+            raise ChangeError(
+                say("change {number} has been taken back already, by {by}", number=number, by=by),
+                hint=hint,
+            )
         if row.number <= number:
             return
 
@@ -116,5 +124,7 @@ def _who_put(thing: Any, making: Making) -> int:
 
 
 def _refuse(number: int, by: int) -> NoReturn:
-    hint = f"undo change {by} first"
-    raise ChangeError(f"change {by} has replaced what change {number} set", hint=hint)
+    hint = say("undo change {by} first", by=by)
+    raise ChangeError(
+        say("change {by} has replaced what change {number} set", by=by, number=number), hint=hint
+    )

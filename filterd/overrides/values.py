@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd.errors import ChangeError
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
+from filterd.lists.third_party import NamingEntry
 from filterd.policy.model import GRADES, TIERS, Audience
 from filterd.policy.overrides import TargetKind
+from filterd.sentences import Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +28,10 @@ MAX_NAMES = 2000
 """Of one exam."""
 MAX_DEVICES = 256
 """Of one room."""
+MAX_TABLE = 5_000
+"""Devices of a table: more than a school has, and one request to the daemon."""
+MAX_ENTRIES = 16
+"""Of lists that close one name: a report needs no more."""
 _LATEST = 253_402_300_799.0
 """The last second of the year 9999, beyond which no calendar goes."""
 _MAX_NUMBER = 1 << 53
@@ -33,7 +39,8 @@ _MAX_NUMBER = 1 << 53
 _id = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?", re.ASCII).fullmatch
 _user = re.compile(r"[^\s:/]{1,64}").fullmatch
 _mac = re.compile(
-    r"[0-9a-f]{2}(?P<between>[:-])[0-9a-f]{2}(?:(?P=between)[0-9a-f]{2}){4}"
+    r"[0-9a-f]{2}(?P<between>[:-]?)[0-9a-f]{2}(?:(?P=between)[0-9a-f]{2}){4}"
+    r"|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}"
 ).fullmatch
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
@@ -55,7 +62,7 @@ class Fields:
         """
         value = self._left.pop(key, None)
         if value is None:
-            raise ChangeError(f"'{key}' is missing")
+            raise ChangeError(say("'{key}' is missing", key=key))
         return self._checked(key, check, value)
 
     def take_or(self, key: str, check: Callable[[Any], ValueT], otherwise: ValueT) -> ValueT:
@@ -70,13 +77,15 @@ class Fields:
             ChangeError: a key has no meaning here.
         """
         if self._left:
-            raise ChangeError(f"unknown: {shown(next(iter(self._left)))}")
+            raise ChangeError(say("unknown: {key}", key=shown(next(iter(self._left)))))
 
     def _checked(self, key: str, check: Callable[[Any], ValueT], value: Any) -> ValueT:
         try:
             return check(value)
         except ChangeError as error:
-            raise ChangeError(f"{key}: {error.reason}", hint=error.hint) from error
+            raise ChangeError(
+                say("{key}: {reason}", key=key, reason=error.reason), hint=error.hint
+            ) from error
 
 
 def shown(value: Any) -> str:
@@ -89,31 +98,37 @@ def name(value: Any) -> str:
     """Return the name of a host and all beneath it, as ASCII text in lower case."""
     text = _text(value)
     if text.startswith("*."):
-        hint = f"write {shown(text[2:])}: a name stands for everything beneath it too"
-        raise ChangeError("a name needs no '*.'", hint=hint)
+        hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:80])
+        raise ChangeError(say("a name needs no '*.'"), hint=hint)
     try:
         return text_from_key(key_from_text(text))
     except HostnameError as error:
-        raise ChangeError(f"{shown(text)} {error.reason.explanation}") from error
+        raise ChangeError(
+            say(
+                "{text} {explanation}",
+                text=shown(text),
+                explanation=quoted(error.reason.explanation),
+            )
+        ) from error
 
 
 def identifier(value: Any) -> str:
     """Return the id of a service, a category, a room or a network."""
     text = _text(value)
     if _id(text) is None:
-        hint = "lower-case letters, digits, hyphens"
-        raise ChangeError(f"{shown(text)} is no identifier", hint=hint)
+        hint = say("lower-case letters, digits, hyphens")
+        raise ChangeError(say("{text} is no identifier", text=shown(text)), hint=hint)
     return text
 
 
 def grade(value: Any) -> str:
     """Return one of the grades that there are."""
-    return _one_of(str(value) if _is_whole(value) else value, GRADES, "grade")
+    return _one_of(str(value) if _is_whole(value) else value, GRADES, say("grade"))
 
 
 def target_kind(value: Any) -> TargetKind:
     """Return what an exception is about."""
-    return TargetKind(_one_of(value, TargetKind, "kind of target"))
+    return TargetKind(_one_of(value, TargetKind, say("kind of target")))
 
 
 def target(kind: TargetKind) -> Callable[[Any], str]:
@@ -123,14 +138,14 @@ def target(kind: TargetKind) -> Callable[[Any], str]:
 
 def audience(value: Any) -> Audience:
     """Return how those are told for whom something is."""
-    return Audience(_one_of(value, Audience, "audience"))
+    return Audience(_one_of(value, Audience, say("audience")))
 
 
 def whom(kind: Audience) -> Callable[[Any], str]:
     """Return what checks for whom it is, where they are told in this way."""
     return {
         Audience.EVERYBODY: _nobody_in_particular,
-        Audience.TIER: lambda value: _one_of(value, TIERS, "tier"),
+        Audience.TIER: lambda value: _one_of(value, TIERS, say("tier")),
         Audience.GRADE: grade,
         Audience.NETWORK: identifier,
         Audience.CLIENT: _address,
@@ -138,11 +153,14 @@ def whom(kind: Audience) -> Callable[[Any], str]:
 
 
 def mac(value: Any) -> str:
-    """Return a MAC address as ``02:00:5e:10:00:01``."""
+    """Return a MAC address as ``02:00:5e:10:00:01``, however its device or a switch writes it."""
     text = _text(value).lower()
     if _mac(text) is None:
-        raise ChangeError(f"{shown(text)} is no MAC address", hint="such as 02:00:5e:10:00:01")
-    return text.replace("-", ":")
+        raise ChangeError(
+            say("{text} is no MAC address", text=shown(text)), hint=say("such as 02:00:5e:10:00:01")
+        )
+    digits = re.sub("[.:-]", "", text)
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 def many(check: Callable[[Any], str], most: int) -> Callable[[Any], tuple[str, ...]]:
@@ -150,9 +168,11 @@ def many(check: Callable[[Any], str], most: int) -> Callable[[Any], tuple[str, .
 
     def checked(value: Any) -> tuple[str, ...]:
         if not isinstance(value, (list, tuple)):
-            raise ChangeError(f"a list expected, not {shown(value)}")
+            raise ChangeError(say("a list expected, not {value}", value=shown(value)))
         if len(value) > most:
-            raise ChangeError(f"{len(value)} are too many", hint=f"{most} at most")
+            raise ChangeError(
+                say("{count} are too many", count=len(value)), hint=say("{most} at most", most=most)
+            )
         return tuple(sorted({check(one) for one in value}))
 
     return checked
@@ -161,23 +181,23 @@ def many(check: Callable[[Any], str], most: int) -> Callable[[Any], tuple[str, .
 def time(value: Any) -> float:
     """Return a Unix time."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ChangeError(f"a Unix time expected, not {shown(value)}")
+        raise ChangeError(say("a Unix time expected, not {value}", value=shown(value)))
     if not 0 <= value <= _LATEST:  # no NaN passes either
-        raise ChangeError(f"{shown(value)} is beyond every calendar")
+        raise ChangeError(say("{value} is beyond every calendar", value=shown(value)))
     return float(value)
 
 
 def number(value: Any) -> int:
     """Return the number of a change, or the id of what it made."""
     if not _is_whole(value) or not 0 < value < _MAX_NUMBER:
-        raise ChangeError(f"{shown(value)} is no number of a change")
+        raise ChangeError(say("{value} is no number of a change", value=shown(value)))
     return int(value)
 
 
 def boolean(value: Any) -> bool:
     """Return one of two."""
     if not isinstance(value, bool):
-        raise ChangeError(f"true or false expected, not {shown(value)}")
+        raise ChangeError(say("true or false expected, not {value}", value=shown(value)))
     return value
 
 
@@ -185,15 +205,18 @@ def reason(value: Any, *, required: bool) -> str:
     """Return why somebody changes something; "" where nobody says so and none is required."""
     text = " ".join(_text(value).split(" ")).strip() if value is not None else ""
     if not text and required:
-        raise ChangeError("a reason is missing", hint="say why, for those who come after you")
+        raise ChangeError(
+            say("a reason is missing"), hint=say("say why, for those who come after you")
+        )
     if len(text) > MAX_REASON:
         raise ChangeError(
-            f"the reason has {len(text)} characters", hint=f"it may have {MAX_REASON} at most"
+            say("the reason has {count} characters", count=len(text)),
+            hint=say("it may have {most} at most", most=MAX_REASON),
         )
-    return plain(text, "the reason")
+    return plain(text, say("the reason"))
 
 
-def plain(text: str, called: str) -> str:
+def plain(text: str, called: Sentence) -> str:
     """Return a text that is only seen, on one line.
 
     Raises:
@@ -201,8 +224,15 @@ def plain(text: str, called: str) -> str:
     """
     for character in text:
         if unicodedata.category(character) in _UNSEEN or character in _TURNING:
-            hint = "write it on one line, in plain letters"
-            raise ChangeError(f"{called} has the character U+{ord(character):04X}", hint=hint)
+            hint = say("write it on one line, in plain letters")
+            raise ChangeError(
+                say(
+                    "{called} has the character U+{code}",
+                    called=called,
+                    code=f"{ord(character):04X}",
+                ),
+                hint=hint,
+            )
     return text
 
 
@@ -210,21 +240,46 @@ def author(value: Any) -> str:
     """Return the name of a user of the gateway."""
     text = _text(value)
     if _user(text) is None:
-        raise ChangeError(f"{shown(text)} is no name of a user")
-    return plain(text, "the name of the user")
+        raise ChangeError(say("{text} is no name of a user", text=shown(text)))
+    return plain(text, say("the name of the user"))
+
+
+def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
+    """Return entries of lists: a few, each as list, category, entry, line and version."""
+    if not isinstance(value, (list, tuple)) or len(value) > MAX_ENTRIES:
+        raise ChangeError(say("a list expected, not {value}", value=shown(value)))
+    found = []
+    for one in value:
+        if not isinstance(one, (list, tuple)) or len(one) != 5:
+            raise ChangeError(say("{value} is no entry of a list", value=shown(one)))
+        list_id, category, entry, line, version = one
+        texts = [short_text(text) for text in (list_id, category, version)]
+        found.append(NamingEntry(*texts[:2], _entry_text(entry), number(line), texts[2]))
+    return tuple(found)
+
+
+def _entry_text(value: Any) -> str:
+    """Return an entry as lists write it: a name, or ``=`` or ``*.`` before it."""
+    text = _text(value)
+    for sign in ("=", "*."):
+        if text.startswith(sign):
+            return sign + name(text.removeprefix(sign))
+    return name(text)
 
 
 def short_text(value: Any) -> str:
     """Return a word or two, such as the version of a list."""
     text = _text(value).strip()
     if len(text) > 100:
-        raise ChangeError(f"{shown(text)} is too long", hint="100 characters at most")
-    return plain(text, "it")
+        raise ChangeError(
+            say("{text} is too long", text=shown(text)), hint=say("100 characters at most")
+        )
+    return plain(text, say("it"))
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ChangeError(f"text expected, not {shown(value)}")
+        raise ChangeError(say("text expected, not {value}", value=shown(value)))
     return value
 
 
@@ -232,18 +287,22 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _one_of(value: Any, known: Iterable[str], called: str) -> str:
+def _one_of(value: Any, known: Iterable[str], called: Sentence) -> str:
     text, words = _text(value), [str(word) for word in known]
     if text in words:
         return text
     close = difflib.get_close_matches(text[:80], words, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(words)}"
-    raise ChangeError(f"{shown(text)} is no {called}", hint=hint)
+    hint = (
+        say("did you mean '{word}'?", word=close[0])
+        if close
+        else say("known: {known}", known=", ".join(words))
+    )
+    raise ChangeError(say("{text} is no {called}", text=shown(text), called=called), hint=hint)
 
 
 def _nobody_in_particular(value: Any) -> str:
     if value != "":
-        raise ChangeError(f"what is for everybody is not for {shown(value)}")
+        raise ChangeError(say("what is for everybody is not for {value}", value=shown(value)))
     return ""
 
 
@@ -252,8 +311,11 @@ def _address(value: Any) -> str:
     try:
         address = ip_address(text)
     except ValueError:
-        hint = "such as 192.168.10.23"
-        raise ChangeError(f"{shown(text)} is no address", hint=hint) from None
+        hint = say("such as 192.168.10.23")
+        raise ChangeError(say("{text} is no address", text=shown(text)), hint=hint) from None
     if getattr(address, "scope_id", None):
-        raise ChangeError(f"{shown(text)} holds on one interface only", hint="leave out the '%'")
+        raise ChangeError(
+            say("{text} holds on one interface only", text=shown(text)),
+            hint=say("leave out the '%'"),
+        )
     return str(address)

@@ -29,6 +29,7 @@ from typing import (
 
 from filterd.errors import StoreError
 from filterd.paths import write_atomically
+from filterd.sentences import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,8 +137,8 @@ class FileFormat(Generic[ValueT]):
         *,
         magic: bytes,
         version: bytes,
-        title: str,
-        remedy: str,
+        title: Sentence,
+        remedy: Sentence,
         words: Mapping[str, Any],
     ) -> None:
         self._kind, self._decoders = kind, Decoders(words)
@@ -161,8 +162,14 @@ class FileFormat(Generic[ValueT]):
         try:
             content = path.read_bytes()
         except OSError as error:
-            told = f"cannot be read: {error.strerror}; {self._remedy}"
-            raise StoreError(f"{path}: {told}") from error
+            raise StoreError(
+                say(
+                    "{path}: cannot be read: {why}; {remedy}",
+                    path=path,
+                    why=refused(error),
+                    remedy=self._remedy,
+                )
+            ) from error
         return self.parse(content, str(path))
 
     def dump(self, value: ValueT) -> bytes:
@@ -180,15 +187,36 @@ class FileFormat(Generic[ValueT]):
         stated, _, body = rest.partition(b"\n")
         body = body.removesuffix(b"\n")
         if not magic.startswith(self._magic):
-            raise StoreError(f"{path}: this is no {self._title}; {self._remedy}")
+            raise StoreError(
+                say(
+                    "{path}: this is no {title}; {remedy}",
+                    path=path,
+                    title=self._title,
+                    remedy=self._remedy,
+                )
+            )
         if magic != self._magic + self._version:
-            raise StoreError(f"{path}: written by another version of filterd; {self._remedy}")
+            raise StoreError(
+                say(
+                    "{path}: written by another version of filterd; {remedy}",
+                    path=path,
+                    remedy=self._remedy,
+                )
+            )
         if stated != checksum(body):
-            raise StoreError(f"{path}: damaged, its checksum is wrong; {self._remedy}")
+            raise StoreError(
+                say(
+                    "{path}: damaged, its checksum is wrong; {remedy}",
+                    path=path,
+                    remedy=self._remedy,
+                )
+            )
         try:
             value = self._decoders.of(self._kind)(json.loads(body))
         except (KeyError, TypeError, ValueError) as error:
-            raise StoreError(f"{path}: written by another filterd; {self._remedy}") from error
+            raise StoreError(
+                say("{path}: written by another filterd; {remedy}", path=path, remedy=self._remedy)
+            ) from error
         assert isinstance(value, self._kind)
         return value
 

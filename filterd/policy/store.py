@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 from filterd.lists import guards, rewrites
 from filterd.policy import encoding, expectation, week
 from filterd.policy.model import Policy
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _MAGIC = b"filterd policy "
-_VERSION = b"6"
+_VERSION = b"7"
 _FORMAT = encoding.FileFormat(
     Policy,
     magic=_MAGIC,
     version=_VERSION,
-    title="compiled policy",
-    remedy="compile it again",
+    title=say("compiled policy"),
+    remedy=say("compile it again"),
     # The model names these in annotations only; to read a file they are needed.
     words=vars(guards) | vars(rewrites) | vars(week) | vars(expectation),
 )

@@ -21,6 +21,7 @@ import aiosqlite
 from filterd.errors import StoreError
 from filterd.querylog import schema
 from filterd.querylog.counts import DAYS_KEPT
+from filterd.sentences import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,8 +63,14 @@ class Database:
                 await self._write_or_begin_anew(tuple(batches))
             except (sqlite3.Error, OSError) as error:
                 await self.close()
-                reason = error.strerror if isinstance(error, OSError) else error
-                raise StoreError(f"{self._path}: the log cannot be written: {reason}") from error
+                why = refused(error) if isinstance(error, OSError) else quoted(str(error))
+                raise StoreError(
+                    say(
+                        "{path}: the log cannot be written: {why}",
+                        path=self._path,
+                        why=why,
+                    )
+                ) from error
 
     async def close(self) -> None:
         """Let go of the file."""

@@ -16,6 +16,7 @@ import aiosqlite
 
 from filterd.errors import StoreError
 from filterd.querylog import schema
+from filterd.sentences import quoted, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,9 @@ async def read_totals(
                 rows = await connection.execute_fetchall(schema.SELECT, limits)
                 found.extend(Total(date, *row) for row in rows)
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: the log cannot be read: {error}") from error
+        raise StoreError(
+            say("{path}: the log cannot be read: {error}", path=path, error=quoted(str(error)))
+        ) from error
     return found
 
 

@@ -4,6 +4,10 @@
 What commands have set does not count, or a teacher's exception would keep the
 school from reloading; nor do schedules, except where an expectation says when.
 It asks what ``filterd check`` asks.
+
+What ships with filterd yields to the school's own exceptions in ``site.yaml``, for
+those have a reason and are meant: that is told, and nothing is refused. Nor is
+what the policy in force does not meet either, because nothing gets worse by it.
 """
 
 from __future__ import annotations
@@ -15,19 +19,24 @@ from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.policy.client import Client
-from filterd.policy.model import Audience
+from filterd.policy.model import Audience, LocalRule
+from filterd.policy.verdict import Rule
 from filterd.resolve.explain import explain
 from filterd.resolve.site import NOTHING_SET, Timed
+from filterd.sentences import UNSAID, quoted, say
 from filterd.wire import RRType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from filterd.policy.expectation import Expectation
+    from filterd.policy.model import Policy
     from filterd.resolve.explain import Explanation
     from filterd.resolve.site import Site
 
 _SHOWN = 20
+_ENFORCED = "expectation:"
+"""With what the ids of rules begin that hold a site to an expectation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +46,114 @@ class Unmet:
     expectation: Expectation
     found: tuple[Explanation, ...]
 
+    @property
+    def yields(self) -> bool:
+        """Whether exceptions of the site, and nothing else, make it so against what ships."""
+        return self.expectation.shipped and all(map(_is_by_exception, self.found))
+
     def error(self) -> ConfigError:
         """Return it as something to mend."""
         wanted = self.expectation
         grades = ", ".join(one.grade for one in self.found)
-        came = "passes" if wanted.blocked else "is blocked"
+        came = say("passes") if wanted.blocked else say("is blocked")
         first = self.found[0] if self.found else None
-        why = f" ({first.reason}{_where(first)})" if first is not None else ""
-        hint = "mend the policy, or what is expected of it"
+        why = (
+            say(" ({reason}{where})", reason=quoted(first.reason), where=_where(first))
+            if first is not None
+            else UNSAID
+        )
+        hint = say("mend the policy, or what is expected of it")
+        if self.yields:
+            hint = say("an exception of the site: it holds")
+        elif wanted.shipped:
+            hint = say(
+                "mend the policy, name it under exceptions with the reason, or strike the line"
+                " out of a copy of the file in the site's expectations/"
+            )
         return ConfigError(
-            f"expected: {wanted.written}; but it {came} for {grades}{why}",
+            say(
+                "expected: {written}; but it {came} for {grades}{why}",
+                written=wanted.written,
+                came=came,
+                grades=grades,
+                why=why,
+            ),
             path=wanted.path,
             line=wanted.line,
             hint=hint,
         )
 
 
-def check(site: Site, now: float) -> None:
+def check(site: Site, now: float, *, known: Collection[str] = ()) -> tuple[Unmet, ...]:
     """Refuse a site that does not meet what is expected of it.
 
     Args:
         site: as it would be in force.
         now: Unix time.
+        known: what the site in force does not meet either, as it is written.
+
+    Returns:
+        What it does not meet, and what does not keep it from coming in force.
 
     Raises:
         ConfigErrors: what it does not meet, each with its place; the first of them.
     """
     found = unmet(site, site.timed.policy.expectations, now)
-    if found:
-        raise ConfigErrors(one.error() for one in found[:_SHOWN])
+    worse = [one for one in found if not one.yields and one.expectation.written not in known]
+    if worse:
+        raise ConfigErrors(one.error() for one in worse[:_SHOWN])
+    return found
+
+
+def enforced(policy: Policy, found: Iterable[Unmet]) -> Policy:
+    """Return a policy that blocks what is expected to be blocked, whatever the site's files say.
+
+    Args:
+        policy: that of the site's files.
+        found: what it does not meet. What yields stays, and what should pass stays blocked.
+    """
+    rules = tuple(rule for one in found if not one.yields for rule in _blocks(one))
+    return replace(policy, rules=(*policy.rules, *rules)) if rules else policy
+
+
+def enforced_in(policy: Policy) -> tuple[ConfigError, ...]:
+    """Return what ``enforced`` has added to a policy, as something to mend."""
+    grades: dict[tuple[str, str], list[str]] = {}
+    for rule in policy.rules:
+        if rule.id.startswith(_ENFORCED):
+            place = rule.id.removeprefix(_ENFORCED)
+            grades.setdefault((place, rule.reason), []).append(rule.whom)
+    return tuple(
+        ConfigError(
+            say(
+                "expected: {written}; the site's files let it pass for {grades}: it is blocked",
+                written=written,
+                grades=", ".join(whom),
+            ),
+            path=place.rpartition(":")[0],
+            line=int(place.rpartition(":")[2]),
+            hint=say("mend the policy, or what is expected of it"),
+        )
+        for (place, written), whom in grades.items()
+    )
+
+
+def _blocks(one: Unmet) -> Iterator[LocalRule]:
+    """Yield the rules by which it would be met, if it is that something is blocked."""
+    wanted = one.expectation
+    if not wanted.blocked:
+        return
+    of_network = wanted.audience is Audience.NETWORK
+    whom = [wanted.whom] if of_network else [told.grade for told in one.found]
+    for audience in whom:
+        yield LocalRule(
+            f"{_ENFORCED}{wanted.path}:{wanted.line}",
+            wanted.name,
+            allow=False,
+            audience=Audience.NETWORK if of_network else Audience.GRADE,
+            whom=audience,
+            reason=wanted.written,
+        )
 
 
 def unmet(site: Site, expectations: Iterable[Expectation], now: float) -> tuple[Unmet, ...]:
@@ -119,6 +207,11 @@ def _moment_of(wanted: Expectation, zone: ZoneInfo, now: float) -> float | None:
     day = today + timedelta(days=(wanted.weekday - today.weekday()) % 7)
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     return (midnight + timedelta(seconds=wanted.second)).timestamp()
+
+
+def _is_by_exception(told: Explanation) -> bool:
+    of_site = told.entry is not None and not told.entry.startswith(_ENFORCED)
+    return told.reason == Rule.LOCAL.label and of_site
 
 
 def _where(told: Explanation) -> str:

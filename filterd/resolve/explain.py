@@ -20,6 +20,7 @@ from filterd.policy.verdict import Action
 from filterd.resolve.links.admission import NEVER_ASKED
 from filterd.resolve.local_data import answer_locally
 from filterd.resolve.query import Source
+from filterd.sentences import say
 from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
 
@@ -94,7 +95,9 @@ def parse_time(text: str, time_zone: str) -> float:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(f"'{text}' is no time", hint="write 2026-12-01T07:30") from error
+        raise ConfigError(
+            say("'{text}' is no time", text=text), hint=say("write 2026-12-01T07:30")
+        ) from error
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(time_zone))).timestamp()
 
 
@@ -114,7 +117,7 @@ def explain_answer(
     """Explain an answer of the chain, where it says more than policy alone could."""
     if answer.source is not Source.BLOCKED or answer.verdict is None or expected.blocked:
         return expected
-    reason = "alias" if answer.verdict.match else "private-answer"
+    reason = say("alias") if answer.verdict.match else say("private-answer")
     return explain_verdict(client, qname, qtype, answer.verdict, reason=reason)
 
 
@@ -124,7 +127,7 @@ def explain_verdict(
     """Put a verdict into words."""
     match = verdict.match
     if verdict.target:
-        reason = "rewritten"
+        reason = say("rewritten")
     return _explanation(
         client,
         qname,

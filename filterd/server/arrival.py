@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ConfigError
 from filterd.policy.model import ListenAddress
+from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,11 +147,18 @@ def _control_messages(octets: bytes) -> list[ControlMessage]:
 def _cannot_listen(listen: ListenAddress, error: OSError) -> ConfigError:
     """Say which address cannot be listened on, and what to do."""
     hints = {
-        errno.EADDRINUSE: "another server has it; see `ss -lunpt`, or change `listen` in site.yaml",
-        errno.EACCES: "ports below 1024 need root or CAP_NET_BIND_SERVICE",
-        errno.ENODEV: "this machine has no such interface; change `listen` in site.yaml",
+        errno.EADDRINUSE: say(
+            "another server has it; see `ss -lunpt`, or change `listen` in site.yaml"
+        ),
+        errno.EACCES: say("ports below 1024 need root or CAP_NET_BIND_SERVICE"),
+        errno.ENODEV: say("this machine has no such interface; change `listen` in site.yaml"),
     }
     return ConfigError(
-        f"cannot listen on {listen.address} port {listen.port}: {error.strerror or error}",
-        hint=hints.get(error.errno or 0, "change `listen` in site.yaml"),
+        say(
+            "cannot listen on {address} port {port}: {why}",
+            address=listen.address,
+            port=listen.port,
+            why=refused(error),
+        ),
+        hint=hints.get(error.errno or 0, say("change `listen` in site.yaml")),
     )

@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
+from filterd.lists.third_party import naming_entries, version_of
 from filterd.overrides import changes as kinds
 from filterd.overrides import rights, values
 from filterd.overrides.effects import has_ended, key_of, things_of
@@ -29,17 +31,23 @@ from filterd.overrides.exceptions import Revoke
 from filterd.overrides.fitting import School, Warnings
 from filterd.overrides.fitting import check as check_fit
 from filterd.overrides.history import TRIAL, newest_undoable
+from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.ranks import Rank
+from filterd.overrides.reports import KIND as REPORT
 from filterd.overrides.store import Store
 from filterd.overrides.undoing import Undo
 from filterd.overrides.versions import PolicyVersions
 from filterd.policy.encoding import to_plain
 from filterd.policy.lessons import bell, day_ends_at, shown_at
 from filterd.policy.model import Audience
+from filterd.sentences import say
+from filterd.version import __version__
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from filterd.lists.index import Index
     from filterd.overrides.making import Change
     from filterd.overrides.ranks import Author
     from filterd.overrides.store import Done
@@ -78,6 +86,7 @@ class Changes:
         self._setting, self._clock, self._in_force = setting, setting.clock, in_force
         self._store = Store(setting.state, setting.clock)
         self._versions = PolicyVersions(setting.state, self._store, setting.clock)
+        self._mistakes = Mistakes(setting.state, self._store)
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
 
     def start(self) -> bool:
@@ -88,12 +97,21 @@ class Changes:
             _log.error("%s", started.problem)
         return self._copied() != before
 
-    def note(self, policy: Policy) -> None:
-        """Keep a policy that has come in force, for questions about the past."""
+    def note(self, policy: Policy, index: Index) -> None:
+        """Keep what has come in force: a policy, for questions about the past, and what is mended.
+
+        Args:
+            policy: that of the site's files.
+            index: the lists.
+        """
         try:
             self._versions.note(policy)
         except (StoreError, OSError) as error:
             _log.warning("%s; `filterd check --at` will not know of this policy", error)
+        try:
+            self._mistakes.note(index)
+        except (FilterdError, OSError) as error:
+            _log.warning("%s; which reported mistakes are mended is not noted", error)
 
     async def close(self) -> None:
         """Let the changes that are at work come to their end, if they do so soon.
@@ -141,7 +159,9 @@ class Changes:
         now = self._clock.wall() if at is None else at
         overrides = await asyncio.to_thread(self._overrides, at)
         if overrides is None:
-            raise ControlError("what was set then is not known: the history of then was damaged")
+            raise ControlError(
+                say("what was set then is not known: the history of then was damaged")
+            )
         return {**to_plain(overrides), "states": _states(overrides, now)}
 
     async def history(self, limit: int) -> list[dict[str, Any]]:
@@ -151,6 +171,17 @@ class Changes:
             StoreError: the store cannot be read.
         """
         return await asyncio.to_thread(self._rows, limit)
+
+    async def mistakes(self) -> list[dict[str, Any]]:
+        """Return the mistakes of lists that were reported, and which are mended, as plain data.
+
+        Raises:
+            IndexFormatError: the lists are damaged.
+            StoreError: the store cannot be read.
+        """
+        site = self._in_force.site()
+        found = await asyncio.to_thread(self._mistakes.all, site.policy.school, site.index)
+        return [plain_mistake(one) for one in found]
 
     async def verify(self) -> dict[str, Any]:
         """Look through the whole history; return what is wrong with it, as plain data.
@@ -172,14 +203,16 @@ class Changes:
             await asyncio.to_thread(self._record, TRIAL, {"room": room}, author, "")
 
     async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
-        author.must_be(Rank.TEACHER, "change anything")
+        author.must_be(Rank.TEACHER, say("change anything"))
         asked_at = self._clock.monotonic()
         kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
         if kind == TRIAL:
-            raise ChangeError("a trial is begun with `filterd exam learn`")
+            raise ChangeError(say("a trial is begun with `filterd exam learn`"))
         async with self._in_force.turn:
             site = self._in_force.site()
             self._work_out_lesson(request, site.timed.policy)
+            if kind == REPORT:
+                _add_what_lists_say(request, site.index)
             epoch = self._setting.page.next_epoch()
             done, warnings = await asyncio.to_thread(
                 self._checked_and_recorded, site, kind, request, author, reason
@@ -189,7 +222,11 @@ class Changes:
                 await self._in_force.enforce(done.overrides, epoch)
             except FilterdError as error:
                 raise ControlError(
-                    f"change {number} is recorded, but not in force everywhere yet: {error}"
+                    say(
+                        "change {number} is recorded, but not in force everywhere yet: {error}",
+                        number=number,
+                        error=error.sentence,
+                    )
                 ) from error
         in_force_ms = round((self._clock.monotonic() - asked_at) * _MS, 1)
         _log.info(
@@ -212,17 +249,21 @@ class Changes:
         if not request.pop("lesson", False):
             return
         if request.get("ends_at") is not None:
-            raise ChangeError("an end and the end of the lesson exclude each other")
+            raise ChangeError(say("an end and the end of the lesson exclude each other"))
         is_of_network = request.get("audience") == Audience.NETWORK
         room = request.get("whom") if is_of_network else request.get("room")
         now, starts_at = self._clock.wall(), request.get("starts_at")
         at = now if starts_at is None else values.time(starts_at)
         rung = bell(policy, at, str(room or ""))
         if rung.lesson is None:
-            hint = "say until when"
+            hint = say("say until when")
             if rung.next is not None:
-                hint = f"the next one is {rung.next}, at {shown_at(policy, rung.until, now)}"
-            raise ChangeError("there is no lesson at that time", hint=hint)
+                hint = say(
+                    "the next one is {next}, at {time}",
+                    next=rung.next,
+                    time=shown_at(policy, rung.until, now),
+                )
+            raise ChangeError(say("there is no lesson at that time"), hint=hint)
         request["ends_at"] = rung.until
 
     def _checked_and_recorded(
@@ -272,6 +313,16 @@ class Changes:
                 break
             told.append(row.to_plain())
         return told
+
+
+def _add_what_lists_say(request: dict[str, Any], index: Index) -> None:
+    """Add to a report what the centre has to know of the lists, whatever whoever asks says."""
+    request["seen_in"], request["filterd"] = version_of(index), __version__
+    try:
+        entries = naming_entries(index, names.from_text(str(request.get("name"))))
+        request["entries"] = list(islice(entries, values.MAX_ENTRIES))
+    except (FilterdError, ValueError):
+        request["entries"] = []  # it is no name, and refused as such
 
 
 def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:

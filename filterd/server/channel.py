@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from filterd.errors import ControlError, FilterdError, from_plain, to_plain
+from filterd.sentences import refused, say
 
 Handlers = Mapping[str, Callable[..., Awaitable[Any]]]
 
@@ -64,7 +65,7 @@ class Channel:
             async with asyncio.timeout(within_s):
                 return await waiter
         except TimeoutError as error:
-            raise ControlError("a worker did not answer in time; see the log") from error
+            raise ControlError(say("a worker did not answer in time; see the log")) from error
         finally:
             del self._asked[key]
 
@@ -150,4 +151,6 @@ class Channel:
         try:
             self._end.send(json.dumps(message).encode())
         except OSError as error:
-            raise ControlError(f"a process of filterd cannot be told: {error.strerror}") from error
+            raise ControlError(
+                say("a process of filterd cannot be told: {why}", why=refused(error))
+            ) from error

@@ -23,7 +23,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 from filterd import twins
-from filterd.errors import ControlError, FilterdError, StoreError
+from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.identity import Surroundings
 from filterd.identity.links import Links
 from filterd.paths import install
@@ -31,6 +31,7 @@ from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
 from filterd.policy.store import digest
 from filterd.resolve import expectations
+from filterd.sentences import refused, say
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from filterd.policy.model import ListenAddress
     from filterd.policy.overrides import Overrides
+    from filterd.resolve.expectations import Unmet
     from filterd.resolve.site import Site
     from filterd.server.changes import Changes
     from filterd.server.life import Setting
@@ -58,17 +60,24 @@ _LAST_WORDS_WITHIN_S = 2.5
 _ONLY_A_RESTART_CHANGES = ("listen", "workers")
 """Keys of ``site.yaml``, called so in the policy and in the setting, too."""
 
+_MOST_DOUBTS = 40
+
 _log = logging.getLogger("filterd.manager")
 
 
 @dataclass(frozen=True, slots=True)
 class Reloaded:
-    """What a reload did. ``restart_for`` names settings that only a restart changes."""
+    """What a reload did.
+
+    ``restart_for`` names settings that only a restart changes; ``doubts`` are errors
+    as plain data: expectations that are not met, and did not keep it from being in force.
+    """
 
     policy: str
     names: int
     lists: int
     restart_for: tuple[str, ...] = ()
+    doubts: tuple[dict[str, Any], ...] = ()
 
 
 class Manager:
@@ -92,6 +101,7 @@ class Manager:
         self.rooms: RoomWatches
         self.trials: ExamTrials
         self._site: Site
+        self._unmet: tuple[Unmet, ...] = ()
 
     @property
     def site(self) -> Site:
@@ -115,10 +125,11 @@ class Manager:
         self.trials = ExamTrials(self._setting.clock, self._workers)
         is_mended = await asyncio.to_thread(self.changes.start)
         self._site = await asyncio.to_thread(self._load)
+        self._unmet = await asyncio.to_thread(self._look_at_expectations, self._site)
         page = self._setting.page
         if page.is_undecided or is_mended:
             page.epoch = page.next_epoch()
-        await asyncio.to_thread(self.changes.note, self._site.timed.policy)
+        await asyncio.to_thread(self.changes.note, self._site.timed.policy, self._site.index)
         handlers = {"last_counts": self._log.take_last}
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
         self._log.start()
@@ -156,29 +167,35 @@ class Manager:
             site = await self._prepare_and_commit()
         give_back()
         policy = site.timed.policy
-        await asyncio.to_thread(self.changes.note, policy)
+        await asyncio.to_thread(self.changes.note, policy, site.index)
         _log.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
         moved = tuple(
             key
             for key in _ONLY_A_RESTART_CHANGES
             if getattr(policy, key) != getattr(self._setting, key)
         )
-        return Reloaded(digest(policy), len(site.index), len(site.index.lists), moved)
+        return Reloaded(
+            digest(policy), len(site.index), len(site.index.lists), moved, self._doubts()
+        )
 
     async def _prepare_and_commit(self) -> Site:
         page = self._setting.page
         policy = await asyncio.to_thread(self._compile)
         site = await asyncio.to_thread(self._load, policy)
-        await asyncio.to_thread(expectations.check, site, self._setting.clock.wall())
+        known = {one.expectation.written for one in self._unmet}
+        now = self._setting.clock.wall()
+        unmet = await asyncio.to_thread(expectations.check, site, now, known=known)
         epoch = page.next_epoch()
         await self._tell_all("prepare", epoch=epoch, policy=str(policy))
         self._install(policy)
         page.epoch = epoch
-        self._site = site
+        self._site, self._unmet = site, unmet
         try:
             await self._tell_all("confirm", epoch=epoch)
         except FilterdError as error:
-            raise ControlError(f"it is in force, but not yet in every worker: {error}") from error
+            raise ControlError(
+                say("it is in force, but not yet in every worker: {error}", error=error.sentence)
+            ) from error
         return site
 
     async def _enforce(self, overrides: Overrides, epoch: int) -> None:
@@ -225,6 +242,7 @@ class Manager:
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
             "log": await self._log_status(workers),
+            "doubts": self._doubts(),
         }
 
     async def log_totals(self, *, days: int, grade: str = "") -> list[dict[str, Any]]:
@@ -250,6 +268,22 @@ class Manager:
         problem = self._log.problem or problem
         return {"level": level, "today": today, **counted, "problem": problem}
 
+    def _look_at_expectations(self, site: Site) -> tuple[Unmet, ...]:
+        """Return what the site that a start begins with does not meet, and tell that in the log."""
+        policy = site.timed.policy
+        found = expectations.unmet(site, policy.expectations, self._setting.clock.wall())
+        for error in expectations.enforced_in(policy):
+            _log.error("%s", error)
+        for one in found:
+            _log.log(logging.WARNING if one.yields else logging.ERROR, "%s", one.error())
+        return found
+
+    def _doubts(self) -> tuple[dict[str, Any], ...]:
+        """Return what is expected of the policy in force and would not be so by the site's files."""
+        errors = [*expectations.enforced_in(self._site.timed.policy)]
+        errors += (one.error() for one in self._unmet)
+        return tuple(map(to_plain, errors[:_MOST_DOUBTS]))
+
     def _compile(self) -> Path:
         """Return the policy of the site's files as they are: the one in force, or a candidate."""
         state = self._setting.state
@@ -265,7 +299,9 @@ class Manager:
         try:
             install(policy, in_force)
         except OSError as error:
-            raise StoreError(f"{policy}: cannot be installed: {error.strerror}") from error
+            raise StoreError(
+                say("{policy}: cannot be installed: {why}", policy=policy, why=refused(error))
+            ) from error
         with contextlib.suppress(OSError):  # then the next start compiles it once more
             origin.hand_over(policy, in_force)
 

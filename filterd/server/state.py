@@ -25,6 +25,7 @@ from filterd.policy import store
 from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
 from filterd.resolve.site import Site
+from filterd.sentences import quoted, refused, say
 from filterd.upstream import system
 
 if TYPE_CHECKING:
@@ -53,14 +54,16 @@ def held(state: StateFolder) -> Iterator[None]:
     Raises:
         InUseError: another daemon serves from it.
     """
-    otherwise = "another filterd serves from this folder; stop it, or name another with --state"
+    otherwise = say(
+        "another filterd serves from this folder; stop it, or name another with --state"
+    )
     with contextlib.ExitStack() as holding:
         try:
             holding.enter_context(sole(state.daemon_lock, otherwise=otherwise))
         except InUseError:
             raise
         except StoreError as error:
-            _log_error(error)
+            log_error(error)
         yield
 
 
@@ -72,33 +75,6 @@ def compile_policy(config: Path, state: StateFolder) -> None:
         StoreError: the disk refused.
     """
     compile_in_child(config, state.policy)
-
-
-def compile_policy_or_keep(config: Path, state: StateFolder) -> None:
-    """Compile the site's YAML if it has changed; if it cannot be, the last good policy serves.
-
-    Raises:
-        FilterdError: it cannot be compiled and there is no last good policy.
-    """
-    if origin.is_current(state.policy, config):
-        return
-    try:
-        compile_policy(config, state)
-    except FilterdError as error:
-        if not _is_usable(state.policy):
-            raise
-        _log_error(error)
-        _log.error("the site was not compiled: its last good policy is in force until it is mended")
-
-
-def _is_usable(policy: Path) -> bool:
-    try:
-        store.load(policy)
-    except StoreError as error:
-        if policy.exists():
-            _log_error(error)
-        return False
-    return True
 
 
 def load_site(
@@ -124,7 +100,7 @@ def load_site(
         FilterdError: nothing usable is there and none could be made.
     """
     loaded = store.load(policy) if policy else _policy_in_force(config, state)
-    index = _open_index(config, state, page)
+    index = open_index(config, state, page)
     servers = system.servers(loaded.upstreams, loaded.listen)
     return Site.of(loaded, index, servers, surroundings, _overrides_in_force(state), now)
 
@@ -150,7 +126,7 @@ def _overrides_in_force(state: StateFolder) -> Overrides:
     try:
         return exported.load(state.exported_overrides)
     except StoreError as error:
-        _log_error(error)
+        log_error(error)
     # The manager, which has SQLite anyway, writes the copy anew.
     from filterd.overrides.store import Store  # noqa: PLC0415 -- a worker needs it hardly ever
 
@@ -167,7 +143,17 @@ def _policy_in_force(config: Path, state: StateFolder) -> Policy:
     return store.load(state.policy)
 
 
-def _open_index(config: Path, state: StateFolder, page: SharedPage | None) -> Index:
+def open_index(config: Path, state: StateFolder, page: SharedPage | None) -> Index:
+    """Open the compiled lists, or those before, and check them; compile them where there are none.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: where they are.
+        page: says which index another process has verified already.
+
+    Raises:
+        FilterdError: none can be used and none could be made.
+    """
     for path in (state.index, state.previous_index):
         try:
             return _verified(path, state.checked_indexes, page)
@@ -180,7 +166,9 @@ def _open_index(config: Path, state: StateFolder, page: SharedPage | None) -> In
     try:
         return _verified(state.index, state.checked_indexes, page)
     except OSError as error:
-        raise StoreError(f"{state.index}: cannot be read: {error.strerror}") from error
+        raise StoreError(
+            say("{index}: cannot be read: {why}", index=state.index, why=refused(error))
+        ) from error
 
 
 def _verified(path: Path, record: Path, page: SharedPage | None) -> Index:
@@ -207,7 +195,7 @@ def _verify(index: Index, path: Path, record: Path) -> None:
     try:
         index.verify(sound=sound)
     except IndexFormatError as error:
-        raise IndexFormatError(f"{path}: {error}") from error
+        raise IndexFormatError(say("{path}: {error}", path=path, error=error.sentence)) from error
     if index.digest not in sound:
         with contextlib.suppress(StoreError):  # then the next start takes a little longer
             note_checked(record, index.digest)
@@ -219,7 +207,7 @@ def _build_lists(config: Path, state: StateFolder) -> None:
     try:
         _run_build(*places)
     except StoreError as error:
-        _log_error(error)
+        log_error(error)
         _log.error("compiling only the lists that ship: those of the site are missing")
         _run_build(*places, "--shipped-only")
 
@@ -240,13 +228,16 @@ def _run_build(*options: str) -> None:
             text=True,
         )
     except subprocess.CalledProcessError as error:
-        told = error.stderr.strip() or f"exit status {error.returncode}"
-        raise StoreError(f"the lists cannot be compiled: {told}") from error
+        status = say("exit status {status}", status=error.returncode)
+        why = quoted(error.stderr.strip()) or status
+        raise StoreError(say("the lists cannot be compiled: {why}", why=why)) from error
     except subprocess.TimeoutExpired as error:
-        raise StoreError("the lists took too long to compile; try `filterd lists build`") from error
+        raise StoreError(
+            say("the lists took too long to compile; try `filterd lists build`")
+        ) from error
 
 
-def _log_error(error: FilterdError) -> None:
+def log_error(error: FilterdError) -> None:
     """Log each line by itself: a log is read by line."""
     for line in str(error).splitlines():
         _log.error("%s", line)

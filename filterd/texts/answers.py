@@ -32,11 +32,6 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "check.next_blocks": ("vẫn bị chặn: {what}", "still blocked: {what}"),
     "check.next_passes": ("được phép: {what}", "passes: {what}"),
     "check.next_nothing": ("không còn quy tắc nào khác: được phép", "no other rule: passes"),
-    "check.may_not_ask": (
-        "{address} không được hỏi máy chủ này: không thuộc mạng nào của trường và không có"
-        " trong `allow_from`",
-        "{address} may not ask here: it is in no network of the site nor in `allow_from`",
-    ),
     "source.daemon": ("dịch vụ đang chạy", "the running daemon"),
     "source.offline": ("tệp trên đĩa", "the files on disk"),
     "reason.pin": ("tên được ghim: không ai được chặn", "pinned: nothing may block it"),

@@ -70,6 +70,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "{received} received, {truncated} sent to TCP, {dropped} dropped, {lost} lost to full"
         " queues",
     ),
+    "status.doubts": ("Mong đợi không đạt", "Expected, not so"),
     "status.today": ("Hôm nay", "Today"),
     "status.log_off": ("nhật ký đã tắt", "the log is off"),
     "status.log_lost": ("{n} không ghi được", "{n} lost before they could be written"),
@@ -89,10 +90,6 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "init.done": (
         "Đã tạo {path}. Hãy sửa {site}, rồi chạy: filterd policy validate --config {path}",
         "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
-    ),
-    "init.exists": (
-        "{path} đã có: không ghi đè; hãy chọn thư mục khác",
-        "{path} is there already: nothing is overwritten; choose another folder",
     ),
     "serve.ready": ("filterd đang lắng nghe: {listen}", "filterd listens on {listen}"),
     "serve.pure": (

@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 from filterd.errors import NameTextError
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,10 +56,12 @@ def from_labels(parts: tuple[bytes, ...]) -> bytes:
     """
     for index, part in enumerate(parts):
         if not 0 < len(part) <= MAX_LABEL_OCTETS:
-            raise NameTextError(f"a label has {len(part)} octets, not 1 to 63", index)
+            raise NameTextError(
+                say("a label has {count} octets, not 1 to 63", count=len(part)), index
+            )
     name = b"".join([bytes((len(part),)) + part for part in parts]) + ROOT
     if len(name) > MAX_NAME_OCTETS:
-        raise NameTextError(f"the name has {len(name)} octets, more than 255")
+        raise NameTextError(say("the name has {count} octets, more than 255", count=len(name)))
     return name.lower()
 
 
@@ -118,7 +121,7 @@ def labels_from_text(text: str) -> tuple[bytes, ...]:
     """
     if not (text.isascii() and text.isprintable()) or " " in text:
         place = next(i for i, c in enumerate(text) if not "!" <= c <= "~")
-        raise NameTextError("a character that is not visible ASCII", place)
+        raise NameTextError(say("a character that is not visible ASCII"), place)
     if text == ".":
         return ()
     if "\\" in text:
@@ -133,7 +136,9 @@ def _unescape(text: str) -> tuple[bytes, ...]:
     while position < len(text):
         match = _ESCAPE_OR_CHARACTER.match(text, position)
         if match is None:
-            raise NameTextError("a backslash before neither a character nor three digits", position)
+            raise NameTextError(
+                say("a backslash before neither a character nor three digits"), position
+            )
         piece, position = match.group(), match.end()
         if piece == ".":
             parts.append(bytearray())
@@ -149,7 +154,7 @@ def _octet(escaped: str, position: int) -> int:
         return ord(escaped[-1])
     value = int(escaped[1:])
     if value > 255:
-        raise NameTextError(f"{escaped} is more than an octet holds", position)
+        raise NameTextError(say("{escaped} is more than an octet holds", escaped=escaped), position)
     return value
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from filterd.errors import NameTextError
+from filterd.sentences import say
 
 
 class Opcode(IntEnum):
@@ -166,4 +167,6 @@ def type_from_text(text: str) -> int:
     digits = word.removeprefix("TYPE")
     if digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 0xFFFF:
         return int(digits)
-    raise NameTextError(f"{text[:32]!a} is no record type; write AAAA, TYPE28 or 28")
+    raise NameTextError(
+        say("{text} is no record type; write AAAA, TYPE28 or 28", text=ascii(text[:32]))
+    )

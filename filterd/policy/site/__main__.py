@@ -15,7 +15,7 @@ from pathlib import Path
 
 import publicsuffixlist
 
-from filterd.errors import ConfigError, ConfigErrors, FilterdError
+from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy import store
@@ -36,9 +36,9 @@ def main(arguments: list[str]) -> int:
     try:
         _compile(config, target, rest[0] if rest else shipped("blocklists"))
     except ConfigError as error:
-        return _report({"problems": [_plain(one) for one in _all(error)[:_MOST_PROBLEMS]]})
+        return _report(to_plain(ConfigErrors(_all(error)[:_MOST_PROBLEMS])))
     except FilterdError as error:
-        return _report({"store": str(error)})
+        return _report(to_plain(error))
     return 0
 
 
@@ -65,16 +65,6 @@ def _limit(kind: int, value: int) -> None:
 
 def _all(error: ConfigError) -> tuple[ConfigError, ...]:
     return error.errors if isinstance(error, ConfigErrors) else (error,)
-
-
-def _plain(error: ConfigError) -> dict[str, str | int]:
-    return {
-        "reason": error.reason,
-        "path": error.path,
-        "line": error.line,
-        "column": error.column,
-        "hint": error.hint,
-    }
 
 
 def _report(content: dict[str, object]) -> int:

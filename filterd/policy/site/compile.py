@@ -47,6 +47,7 @@ from filterd.policy.site.services import (
     own_service_lists,
 )
 from filterd.policy.site.zones import check_zones, compile_delegated_zones, compile_local_zones
+from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -192,9 +193,13 @@ def _check_networks(document: Document, site: SiteFile, problems: Problems) -> N
         for key in ("cidrs", "interfaces", "macs"):
             for position, value in enumerate(getattr(network, key)):
                 if value in seen:
-                    reason = f"'{value}' belongs to the network '{seen[value]}' already"
+                    reason = say(
+                        "'{value}' belongs to the network '{network}' already",
+                        value=value,
+                        network=seen[value],
+                    )
                     where = ("networks", network_id, key, position)
-                    problems.add(document.error(reason, where, hint="a client has one grade"))
+                    problems.add(document.error(reason, where, hint=say("a client has one grade")))
                 seen.setdefault(value, network_id)
         _check_ranges(document, network_id, network.cidrs, problems)
 
@@ -206,9 +211,9 @@ def _check_ranges(
     for position, cidr in enumerate(cidrs):
         network = ip_network(cidr)
         if isinstance(network, IPv6Network) and network.is_link_local:
-            reason = f"'{cidr}' is on every link: it tells nobody from anybody"
+            reason = say("'{cidr}' is on every link: it tells nobody from anybody", cidr=cidr)
             where = ("networks", network_id, "cidrs", position)
-            hint = "name interfaces or macs for devices with link-local addresses"
+            hint = say("name interfaces or macs for devices with link-local addresses")
             problems.add(document.error(reason, where, hint=hint))
 
 
@@ -216,8 +221,12 @@ def _check_upstreams(document: Document, site: SiteFile, problems: Problems) -> 
     for position, upstream in enumerate(site.upstreams):
         server = upstream.server
         if server in site.listen:
-            reason = f"filterd would ask itself at {server.address}, port {server.port}"
-            hint = "name another resolver, or system"
+            reason = say(
+                "filterd would ask itself at {address}, port {port}",
+                address=server.address,
+                port=server.port,
+            )
+            hint = say("name another resolver, or system")
             problems.add(document.error(reason, ("upstreams", position), hint=hint))
 
 
@@ -226,25 +235,35 @@ def _check_lists(sources: SiteSources, catalog: Catalog, problems: Problems) -> 
     taken = {source.id for source in catalog.lists}
     for position, entry in enumerate(sources.file.lists):
         found = {
-            "category": _unless_known("category", entry.category, categories),
-            "format": _unless_known("format", entry.format, FORMATS),
+            "category": _unless_known(say("category"), entry.category, categories),
+            "format": _unless_known(say("format"), entry.format, FORMATS),
             "file": _unless_beneath(sources.folder, entry.file),
-            "id": ("another list has this id", "choose another") if entry.id in taken else None,
+            "id": (say("another list has this id"), say("choose another"))
+            if entry.id in taken
+            else None,
         }
         taken.add(entry.id)
         for key, problem in found.items():
             if problem:
                 reason, hint = problem
                 where = ("lists", position, key)
-                problems.add(sources.document.error(f"{key}: {reason}", where, hint=hint))
+                problems.add(
+                    sources.document.error(
+                        say("{key}: {reason}", key=key, reason=reason), where, hint=hint
+                    )
+                )
 
 
-def _unless_known(kind: str, word: str, known: Iterable[str]) -> tuple[str, str] | None:
+def _unless_known(
+    kind: Sentence, word: str, known: Iterable[str]
+) -> tuple[Sentence, Sentence] | None:
     known = sorted(known)
-    return None if word in known else (f"'{word}' is no {kind}", did_you_mean(word, known))
+    if word in known:
+        return None
+    return say("'{word}' is no {kind}", word=word, kind=kind), did_you_mean(word, known)
 
 
-def _unless_beneath(folder: Path, file: str) -> tuple[str, str] | None:
+def _unless_beneath(folder: Path, file: str) -> tuple[Sentence, Sentence] | None:
     """Return what is wrong with a list's file: it must exist beneath the site's folder.
 
     The daemon may read more than the person who edits the site may; a list must
@@ -254,7 +273,10 @@ def _unless_beneath(folder: Path, file: str) -> tuple[str, str] | None:
         path = (folder / file).resolve()
         is_file = path.is_file()
     except (OSError, RuntimeError):  # too long a name, links in a circle (Python before 3.13)
-        return f"'{file}' cannot be a file", "check the name"
+        return say("'{file}' cannot be a file", file=file), say("check the name")
     if not path.is_relative_to(folder.resolve()):
-        return f"'{file}' is outside the folder of site.yaml", "put the list beside site.yaml"
-    return None if is_file else (f"there is no file '{file}'", "check the name")
+        outside = say("'{file}' is outside the folder of site.yaml", file=file)
+        return outside, say("put the list beside site.yaml")
+    if is_file:
+        return None
+    return say("there is no file '{file}'", file=file), say("check the name")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from filterd.policy.model import LocalRule
 from filterd.policy.site.whom import check_network
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from filterd.documents import Document
@@ -72,7 +73,7 @@ def _is_sound(
     zone = ZoneInfo(site.time_zone)
     begin, end = _unix_time(entry.from_, zone), _unix_time(entry.until, zone, end=True)
     if begin is not None and end is not None and begin >= end:
-        reason, hint = "the exception ends before it begins", "exchange from and until"
+        reason, hint = say("the exception ends before it begins"), say("exchange from and until")
         problems.add(document.error(reason, (*where, "until"), hint=hint))
         return False
     return True

@@ -8,6 +8,7 @@ folder takes the place of the one that ships. Any other file there is the school
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from filterd.policy.site.values import (  # noqa: TC001 -- pydantic reads annota
     Tier,
 )
 from filterd.policy.site.week_schema import WEEKDAYS
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from filterd.policy.site.loading import SiteSources
 
 _BLOCKED, _PASSES = "blocked", "passes"
-_SUCH_AS = "such as: www.tiktok.com is blocked for primary"
+_SUCH_AS = say("such as: www.tiktok.com is blocked for primary")
 _sentence = re.compile(
     r"(?P<name>\S+) (?P<verb>is blocked|passes)(?: for (?P<whom>.+?))?(?: at (?P<at>.+))?"
 ).fullmatch
@@ -53,7 +55,9 @@ def _moment(value: Any) -> _Moment:
     if found is None:
         return _time(text)
     if found["day"] not in WEEKDAYS:
-        raise refusal(f"'{found['day']}' is no weekday", did_you_mean(found["day"], WEEKDAYS))
+        raise refusal(
+            say("'{word}' is no weekday", word=found["day"]), did_you_mean(found["day"], WEEKDAYS)
+        )
     hour, minute = int(found["hour"]), int(found["minute"])
     if hour > 23 or minute > 59:
         raise _no_time(text)
@@ -71,7 +75,9 @@ def _time(text: str) -> datetime:
 
 
 def _no_time(text: str) -> PydanticCustomError:
-    return refusal(f"'{text}' is no time", "such as t2 08:00 or 2026-09-07T08:00")
+    return refusal(
+        say("'{text}' is no time", text=text), say("such as t2 08:00 or 2026-09-07T08:00")
+    )
 
 
 class ExpectationEntry(DocumentModel):
@@ -91,7 +97,7 @@ class ExpectationEntry(DocumentModel):
     def _is_for_one(self) -> ExpectationEntry:
         given = [one for one in (self.grade, self.tier, self.network, self.room) if one is not None]
         if len(given) > 1:
-            raise refusal("an expectation is for one audience", "write one for each")
+            raise refusal(say("an expectation is for one audience"), say("write one for each"))
         return self
 
     @property
@@ -137,9 +143,12 @@ def load_expectations(
     """
     problems = Problems()
     found: list[Expectation] = []
+    of_filterd = shipped("policies") / EXPECTATIONS
     for path in paths:
         with problems.noting():
-            found += compile_document(load(path), time_zone, networks)
+            ships = path.parent == of_filterd
+            compiled = compile_document(load(path), time_zone, networks)
+            found += (replace(one, shipped=ships) for one in compiled)
     problems.raise_if_any()
     return tuple(found)
 
@@ -153,7 +162,7 @@ def compile_document(
         ConfigErrors: all that is wrong with it.
     """
     if not isinstance(document.data, list):
-        raise document.error("a list of expectations belongs here", hint=_SUCH_AS)
+        raise document.error(say("a list of expectations belongs here"), hint=_SUCH_AS)
     zone, problems = ZoneInfo(time_zone), Problems()
     found: list[Expectation] = []
     for item in _items(document):
@@ -162,7 +171,7 @@ def compile_document(
             audience, whom = entry.audience
             if audience is Audience.NETWORK and whom not in networks:
                 hint = did_you_mean(whom, networks)
-                raise item.error(f"there is no network '{whom}'", hint=hint)
+                raise item.error(say("there is no network '{whom}'", whom=whom), hint=hint)
             found.append(_expectation(item, entry, zone))
     problems.raise_if_any()
     return found
@@ -183,7 +192,7 @@ def _entry(item: Document) -> ExpectationEntry:
         return validate(item, ExpectationEntry)
     found = _sentence(" ".join(item.data.split()))
     if found is None:
-        raise item.error(f"'{item.data}' is no expectation", hint=_SUCH_AS)
+        raise item.error(say("'{data}' is no expectation", data=item.data), hint=_SUCH_AS)
     keys: dict[str, Any] = {
         "name": found["name"],
         "expect": _BLOCKED if found["verb"] == "is blocked" else _PASSES,
@@ -202,14 +211,14 @@ def _whom(item: Document, text: str | None) -> dict[str, str]:
     if rest:
         if kind not in ("grade", "tier", "room", "network"):
             hint = did_you_mean(kind, ("grade", "tier", "room", "network"))
-            raise item.error(f"'{text}' is nobody", hint=hint)
+            raise item.error(say("'{text}' is nobody", text=text), hint=hint)
         return {kind: rest}
     if kind in TIERS:
         return {"tier": kind}
     if kind in GRADES:
         return {"grade": kind}
     hint = did_you_mean(kind, ("everybody", *TIERS))
-    raise item.error(f"'{text}' is no tier", hint=hint)
+    raise item.error(say("'{text}' is no tier", text=text), hint=hint)
 
 
 def _expectation(item: Document, entry: ExpectationEntry, zone: ZoneInfo) -> Expectation:

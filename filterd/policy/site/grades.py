@@ -26,6 +26,7 @@ from filterd.policy import strictness
 from filterd.policy.model import GRADES, BlockResponse, GradePolicy
 from filterd.policy.site.loading import inheritance
 from filterd.policy.site.tiers import AGE_OF_GRADE, DEFAULTS, TIER_OF_GRADE, Settings
+from filterd.sentences import UNSAID, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,15 +142,18 @@ def _check(
     ):
         for verb, ids in (("block", named.block), ("allow", named.allow)):
             for position, wanted in enumerate(ids):
-                hint = "remove it"
+                hint = say("remove it")
                 if wanted not in known:
-                    reason, hint = f"'{wanted}' is no {word}", did_you_mean(wanted, known)
+                    reason, hint = (
+                        say("'{wanted}' is no {word}", wanted=wanted, word=quoted(word)),
+                        did_you_mean(wanted, known),
+                    )
                 elif verb == "block":
-                    reason = ""
+                    reason = UNSAID
                 elif wanted in named.block:
                     reason, hint = (
-                        f"'{wanted}' is blocked and allowed at once",
-                        "keep one of the two",
+                        say("'{wanted}' is blocked and allowed at once", wanted=wanted),
+                        say("keep one of the two"),
                     )
                 else:
                     reason = things.why_shut(word, wanted)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from filterd.lists.hostname import key_from_name
 from filterd.lists.public_suffix import is_public_suffix, top_level_names
+from filterd.sentences import UNSAID, Sentence, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from filterd.policy.site.schema import SiteFile
 
 _HOME = names.from_text("home.arpa")  # RFC 8375: nobody registers anything in it
-_HINT = "such as lan.home.arpa, or lan. before the school's own domain"
+_HINT = say("such as lan.home.arpa, or lan. before the school's own domain")
 
 
 def check_lease_zone(
@@ -30,23 +31,23 @@ def check_lease_zone(
 ) -> None:
     """Note what is wrong with the zone of leases, if there is one."""
     zone = site.leases.zone if site.leases else None
-    reason = _reason(zone, site, pins) if zone else ""
+    reason = _reason(zone, site, pins) if zone else UNSAID
     if zone and reason:
-        text = f"the zone '{names.to_text(zone)}' {reason}"
+        text = say("the zone '{zone}' {reason}", zone=names.to_text(zone), reason=reason)
         problems.add(document.error(text, ("leases", "zone"), hint=_HINT))
 
 
-def _reason(zone: bytes, site: SiteFile, pins: Iterable[Pin]) -> str:
+def _reason(zone: bytes, site: SiteFile, pins: Iterable[Pin]) -> Sentence:
     if not names.is_at_or_beneath(zone, _HOME):
         if _is_public(zone):
-            return "is a public suffix: others have names in it"
+            return say("is a public suffix: others have names in it")
         if _is_public(names.parent(zone)):
-            return "is a domain of the Internet, and devices could become www in it"
+            return say("is a domain of the Internet, and devices could become www in it")
     if any(names.is_at_or_beneath(zone, entry.name) for entry in site.delegated_zones):
-        return "belongs to the servers of a delegated zone"
+        return say("belongs to the servers of a delegated zone")
     if any(names.is_at_or_beneath(pin.name, zone) or _covers(pin, zone) for pin in pins):
-        return "holds a pinned name"
-    return ""
+        return say("holds a pinned name")
+    return UNSAID
 
 
 def _is_public(name: bytes) -> bool:

@@ -10,6 +10,7 @@ from filterd.policy.model import Network
 from filterd.policy.site.grades import strictest
 from filterd.policy.site.week_schema import WEEKDAYS
 from filterd.policy.week import Holiday, Lesson, Period
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,8 +30,8 @@ def compile_lessons(document: Document, site: SiteFile, problems: Problems) -> t
     latest = None
     for lesson in lessons:
         if latest is not None and lesson.starts_s < latest.ends_s:
-            reason = f"'{lesson.id}' begins before '{latest.id}' ends"
-            hint = f"'{latest.id}' ends at {_clock(latest.ends_s)}"
+            reason = say("'{id}' begins before '{earlier}' ends", id=lesson.id, earlier=latest.id)
+            hint = say("'{id}' ends at {time}", id=latest.id, time=_clock(latest.ends_s))
             problems.add(document.error(reason, ("lessons", lesson.id), hint=hint))
         if latest is None or lesson.ends_s > latest.ends_s:
             latest = lesson
@@ -55,6 +56,7 @@ def compile_networks(site: SiteFile, grades: Mapping[str, GradePolicy]) -> tuple
             one.macs,
             tuple(_periods(one)),
             one.is_room,
+            one.on_holidays,
         )
         for network_id, one in site.networks.items()
     )
@@ -74,12 +76,12 @@ def check_timetables(document: Document, site: SiteFile, problems: Problems) -> 
             where = ("networks", network_id, "timetable", day)
             first = seen.setdefault(WEEKDAYS[day], day)
             if first != day:
-                reason = f"'{day}' and '{first}' are the same day"
-                problems.add(document.error(reason, where, hint="put both together"))
+                reason = say("'{day}' and '{first}' are the same day", day=day, first=first)
+                problems.add(document.error(reason, where, hint=say("put both together")))
             for lesson in lessons:
                 if lesson not in site.lessons:
-                    hint = did_you_mean(lesson, site.lessons) or "name it under lessons"
-                    reason = f"'{lesson}' is no lesson of this site"
+                    hint = did_you_mean(lesson, site.lessons) or say("name it under lessons")
+                    reason = say("'{lesson}' is no lesson of this site", lesson=lesson)
                     problems.add(document.error(reason, (*where, lesson), hint=hint))
 
 
@@ -103,8 +105,13 @@ def holes(document: Document, site: SiteFile) -> Iterator[ConfigError]:
             first, last = there.index(True), len(there) - there[::-1].index(True)
             missing = [lesson for lesson in order[first:last] if lesson not in lessons]
             if missing:
-                reason = f"'{network_id}' has nobody in {', '.join(missing)} of {day}"
-                hint = "then it has the strictest grade of its timetable"
+                reason = say(
+                    "'{network_id}' has nobody in {lessons} of {day}",
+                    network_id=network_id,
+                    lessons=", ".join(missing),
+                    day=day,
+                )
+                hint = say("then it has the strictest grade of its timetable")
                 where = ("networks", network_id, "timetable", day)
                 yield document.error(reason, where, hint=hint)
 

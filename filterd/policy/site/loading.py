@@ -16,6 +16,7 @@ from filterd.policy.model import TIERS
 from filterd.policy.site.problems import Problems
 from filterd.policy.site.schema import SiteFile
 from filterd.policy.site.tiers import TierFile
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,9 +91,9 @@ def _load_tier(folder: Path, tier: str) -> TierSource:
     file = validate(document, TierFile)
     if file.tier != tier:
         raise document.error(
-            f"the file is about the tier '{file.tier}'",
+            say("the file is about the tier '{tier}'", tier=file.tier),
             ("tier",),
-            hint=f"a file named {path.name} says tier: {tier}",
+            hint=say("a file named {name} says tier: {tier}", name=path.name, tier=tier),
         )
     return TierSource(document, file)
 
@@ -104,5 +105,5 @@ def _check_inheritance(tiers: dict[str, TierSource], problems: Problems) -> None
             seen.add(above)
             above = tiers[above].file.inherits
         if above == tier:
-            reason = f"the tier '{tier}' inherits from itself"
-            problems.add(source.document.error(reason, ("inherits",), hint="break the circle"))
+            reason = say("the tier '{tier}' inherits from itself", tier=tier)
+            problems.add(source.document.error(reason, ("inherits",), hint=say("break the circle")))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import StoreError
 from filterd.paths import install, open_plain, shipped, write_atomically
+from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +77,9 @@ def note_origin(policy: Path, texts: Texts, files: Iterable[str], data: Iterable
             "program": {path: stamp for path in sorted(program) if (stamp := _stamp(path))},
         }
     except OSError as error:
-        raise StoreError(f"{policy}: cannot be read: {error.strerror}") from error
+        raise StoreError(
+            say("{policy}: cannot be read: {why}", policy=policy, why=refused(error))
+        ) from error
     write_atomically(_record(policy), json.dumps(origin).encode())
 
 
@@ -93,6 +96,18 @@ def is_current(policy: Path, config: Path, *, blocklists: Path | None = None) ->
         )
     except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
+
+
+def note_changed(policy: Path) -> None:
+    """Record that a policy with its record, changed since, still comes from the same.
+
+    Raises:
+        OSError: it cannot be read.
+        StoreError: the disk refused; the policy will be compiled again.
+    """
+    record = _record(policy)
+    origin: dict[str, Any] = json.loads(record.read_bytes())
+    write_atomically(record, json.dumps({**origin, "policy": _digest(policy)}).encode())
 
 
 def hand_over(candidate: Path, policy: Path) -> None:
@@ -112,7 +127,7 @@ def _digest(path: Path) -> str:
     with open_plain(path) as file:
         content = file.read(_LARGEST_OCTETS + 1)
     if len(content) > _LARGEST_OCTETS:
-        raise StoreError(f"{path}: is too large")
+        raise StoreError(say("{path}: is too large", path=path))
     return hashlib.sha256(content).hexdigest()
 
 

@@ -16,7 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from filterd.errors import ConfigError, ConfigErrors, StoreError
+from filterd.errors import ConfigError, ConfigErrors, StoreError, TellableError, from_plain
+from filterd.sentences import Sentence, quoted, refused, say
 
 TIME_LIMIT_S = 60
 
@@ -45,10 +46,16 @@ def compile_in_child(config: Path, target: Path, *, blocklists: Path | None = No
             check=False,
         )
     except subprocess.TimeoutExpired:
-        reason = f"compiling the site took more than {TIME_LIMIT_S} s"
-        raise _failure(config, reason, "make the files smaller") from None
+        reason = say("compiling the site took more than {limit_s} s", limit_s=TIME_LIMIT_S)
+        raise _failure(config, reason, say("make the files smaller")) from None
     except OSError as error:
-        raise StoreError(f"{sys.executable}: cannot be started: {error.strerror}") from error
+        raise StoreError(
+            say(
+                "{executable}: cannot be started: {why}",
+                executable=sys.executable,
+                why=refused(error),
+            )
+        ) from error
     if done.returncode != 0:
         _raise_from(done, config)
 
@@ -71,12 +78,12 @@ def _raise_from(done: subprocess.CompletedProcess[bytes], config: Path) -> None:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:  # it met a bound, or the system ended it
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        reason = f"compiling the site failed: {last or f'exit status {done.returncode}'}"
-        raise _failure(config, reason, "are the files very large, or memory short?") from None
-    if "store" in report:
-        raise StoreError(report["store"])
-    raise ConfigErrors(ConfigError(**problem) for problem in report["problems"])
+        status = say("exit status {status}", status=done.returncode)
+        reason = say("compiling the site failed: {why}", why=quoted(last) if last else status)
+        raise _failure(config, reason, say("are the files very large, or memory short?")) from None
+    error = from_plain(report)
+    raise StoreError(error.sentence) if isinstance(error, TellableError) else error
 
 
-def _failure(config: Path, reason: str, hint: str) -> ConfigErrors:
+def _failure(config: Path, reason: Sentence, hint: Sentence) -> ConfigErrors:
     return ConfigErrors([ConfigError(reason, path=str(config), hint=hint)])

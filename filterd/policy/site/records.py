@@ -23,6 +23,7 @@ from filterd.documents import did_you_mean
 from filterd.errors import NameTextError
 from filterd.policy.model import ZoneRecord
 from filterd.policy.site.values import wire_name
+from filterd.sentences import Sentence, quoted, say
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -39,7 +40,11 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 class RecordError(ValueError):
-    """A line is no record of its zone; the message says why."""
+    """A line is no record of its zone; the sentence says why."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        self.sentence = sentence
+        super().__init__(sentence)
 
 
 def parse_record(line: str, zone: bytes) -> ZoneRecord:
@@ -51,19 +56,19 @@ def parse_record(line: str, zone: bytes) -> ZoneRecord:
     tokens = _tokens(line)
     owner = names.from_labels(_labels(tokens.pop(0), zone))
     if not names.is_at_or_beneath(owner, zone):
-        raise RecordError("the owner is not in this zone")
+        raise RecordError(say("the owner is not in this zone"))
     ttl_s = int(tokens.pop(0)) if tokens and _TTL.fullmatch(tokens[0]) else DEFAULT_TTL_S
     if tokens and tokens[0].upper() == "IN":
         tokens.pop(0)
     if not tokens:
-        raise RecordError("the type and the data are missing")
+        raise RecordError(say("the type and the data are missing"))
     rtype, compose = _type_of(tokens.pop(0))
     try:
         data = compose(tokens, zone)
     except RecordError:
         raise
     except ValueError:  # too few, too many, or not of this kind
-        raise RecordError(f"this is no data of type {rtype.name}") from None
+        raise RecordError(say("this is no data of type {type}", type=rtype.name)) from None
     return ZoneRecord(owner, int(rtype), ttl_s, _wire(data))
 
 
@@ -73,20 +78,22 @@ def _tokens(line: str) -> list[str]:
     while end < len(line):
         found = _TOKEN.match(line, end)
         if found is None or "\n" in line:
-            raise RecordError("the quotes or line breaks are wrong")
+            raise RecordError(say("the quotes or line breaks are wrong"))
         tokens.append(found[1])
         end = found.end()
     if not tokens:
-        raise RecordError("the line is empty")
+        raise RecordError(say("the line is empty"))
     if line.startswith("$"):
-        raise RecordError("directives such as $ORIGIN are not read here")
+        raise RecordError(say("directives such as $ORIGIN are not read here"))
     return tokens
 
 
 def _type_of(text: str) -> tuple[RRType, Callable[[list[str], bytes], Any]]:
     if text.upper() not in _COMPOSERS:
         hint = did_you_mean(text.upper(), _COMPOSERS)
-        raise RecordError(f"'{text}' is no type that a local zone can have; {hint}")
+        raise RecordError(
+            say("'{text}' is no type that a local zone can have; {hint}", text=text, hint=hint)
+        )
     return RRType[text.upper()], _COMPOSERS[text.upper()]
 
 
@@ -101,7 +108,9 @@ def _labels(text: str, zone: bytes) -> tuple[bytes, ...]:
         labels = instance + names.labels(wire_name(service)) + relative
         names.from_labels(labels)  # not too long altogether
     except NameTextError as error:
-        raise RecordError(f"'{text}' is no name: {error.reason}") from None
+        raise RecordError(
+            say("'{text}' is no name: {reason}", text=text, reason=quoted(error.reason))
+        ) from None
     return labels
 
 
@@ -118,7 +127,7 @@ def _label(text: str, zone: bytes) -> dnslib.DNSLabel:
 
 def _number(text: str) -> int:
     if not _NUMBER.fullmatch(text) or int(text) >= 1 << 16:
-        raise RecordError(f"'{text}' is no number from 0 to 65535")
+        raise RecordError(say("'{text}' is no number from 0 to 65535", text=text))
     return int(text)
 
 
@@ -126,7 +135,7 @@ def _string(token: str) -> bytes:
     text = _ESCAPED.sub(r"\1", token[1:-1]) if token.startswith('"') else token
     content = text.encode()
     if len(content) > 255:
-        raise RecordError("a text has more than 255 octets; cut it in two")
+        raise RecordError(say("a text has more than 255 octets; cut it in two"))
     return content
 
 

@@ -19,6 +19,7 @@ from filterd.policy.site.tiers import TIER_OF_GRADE
 from filterd.policy.site.week_schema import WEEKDAYS
 from filterd.policy.site.whom import check_network
 from filterd.policy.week import DAY_S, Schedule, Window
+from filterd.sentences import UNSAID, Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,8 +48,8 @@ def compile_schedules(
         for position, window in enumerate(schedule.windows):
             if not any(_openings(window, _days([window], holidays), holidays)):
                 where = ("schedules", schedule.id, position)
-                reason = "it never opens: no day fits days, first, last and holidays"
-                problems.add(document.error(reason, where, hint="leave one of them out"))
+                reason = say("it never opens: no day fits days, first, last and holidays")
+                problems.add(document.error(reason, where, hint=say("leave one of them out")))
     return schedules
 
 
@@ -90,14 +91,16 @@ def compile_scheduled(
         line, _ = document.place(("scheduled", first))
         if one == other:
             error = document.error(
-                "this stands twice", ("scheduled", second), hint=f"first in line {line}"
+                say("this stands twice"),
+                ("scheduled", second),
+                hint=say("first in line {line}", line=line),
             )
             problems.add(error)
         elif one.opens is not other.opens and _meet(
             windows[one.schedule], windows[other.schedule], holidays
         ):
-            reason = f"'{one.target}' would be open and closed at once"
-            hint = f"line {line} says the other for a part of that time"
+            reason = say("'{target}' would be open and closed at once", target=one.target)
+            hint = say("line {line} says the other for a part of that time", line=line)
             problems.add(document.error(reason, ("scheduled", second), hint=hint))
     return tuple(one for _, one in sound)
 
@@ -107,8 +110,8 @@ def unused_schedules(document: Document, site: SiteFile) -> Iterator[ConfigError
     used = {entry.schedule for entry in site.scheduled}
     for schedule in site.schedules:
         if schedule not in used:
-            reason = f"the schedule '{schedule}' opens and closes nothing"
-            hint = "say under scheduled what it does"
+            reason = say("the schedule '{schedule}' opens and closes nothing", schedule=schedule)
+            hint = say("say under scheduled what it does")
             yield document.error(reason, ("schedules", schedule), hint=hint)
 
 
@@ -133,8 +136,10 @@ class _Checker:
             self._document, where, entry.for_, self._site.networks, self._problems
         )
         if entry.schedule not in self._site.schedules:
-            hint = did_you_mean(entry.schedule, self._site.schedules) or "name it under schedules"
-            reason = f"'{entry.schedule}' is no schedule of this site"
+            hint = did_you_mean(entry.schedule, self._site.schedules) or say(
+                "name it under schedules"
+            )
+            reason = say("'{schedule}' is no schedule of this site", schedule=entry.schedule)
             error = self._document.error(reason, (*where, "schedule"), hint=hint)
             self._problems.add(error)
             sound = False
@@ -145,25 +150,28 @@ class _Checker:
             self._problems.add(error)
         return sound and not reason
 
-    def _about(self, kind: str, target: str, entry: ScheduledEntry) -> tuple[str, str]:
+    def _about(self, kind: str, target: str, entry: ScheduledEntry) -> tuple[Sentence, Sentence]:
         """Return what is wrong with what an entry is about, and a hint."""
         if kind == "tier":
             whom = entry.for_
             tier = TIER_OF_GRADE[whom.grade] if whom.grade else whom.tier
             nobody = tier not in (None, target)
-            return (f"nobody of '{target}' is meant by for", "remove for") if nobody else ("", "")
+            if not nobody:
+                return UNSAID, UNSAID
+            return say("nobody of '{target}' is meant by for", target=target), say("remove for")
         known: Iterable[str] = {
             "category": self._things.categories,
             "service": self._things.services,
             "list": self._lists,
         }[kind]
         if target not in known:
-            return f"'{target}' is no {kind}", did_you_mean(target, known)
+            no_such = say("'{target}' is no {kind}", target=target, kind=quoted(kind))
+            return no_such, did_you_mean(target, known)
         if not entry.open:
-            return "", ""
+            return UNSAID, UNSAID
         if kind == "list":
             kind, target = "category", self._lists[target]
-        return self._things.why_shut(kind, target), "remove it"
+        return self._things.why_shut(kind, target), say("remove it")
 
 
 def _window(entry: WindowEntry) -> Window:

@@ -46,6 +46,7 @@ from filterd.policy.site.week_schema import (  # noqa: TC001 -- pydantic reads t
     WindowEntry,
 )
 from filterd.policy.site.whom import ForWhom, Whom
+from filterd.sentences import say
 
 PRIVATE_RANGES = (
     "127.0.0.0/8",
@@ -85,6 +86,9 @@ class NetworkEntry(DocumentModel):
         validate_default=True,
         description="The grade of everybody in it; a room with a timetable needs none.",
     )
+    on_holidays: bool = Field(
+        False, description="Its timetable holds on holidays, too; else it is between lessons then."
+    )
     room: bool = Field(
         False, description="It is a room whose grade commands change; one with a timetable is."
     )
@@ -106,7 +110,14 @@ class NetworkEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_recognisable(self) -> NetworkEntry:
         if not (self.cidrs or self.interfaces or self.macs or self.is_room):
-            raise refusal("nothing tells this network", "give it cidrs, interfaces or macs")
+            raise refusal(
+                say("nothing tells this network"), say("give it cidrs, interfaces or macs")
+            )
+        if self.on_holidays and not self.timetable:
+            raise refusal(
+                say("there is no timetable that could hold on holidays"),
+                say("remove on_holidays, or give it a timetable"),
+            )
         return self
 
     @property
@@ -138,9 +149,11 @@ class UpstreamEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_whole(self) -> UpstreamEntry:
         if self.name and self.tls is None:
-            raise refusal("a name is checked by TLS only", "add tls: strict")
+            raise refusal(say("a name is checked by TLS only"), say("add tls: strict"))
         if self.server.address == SYSTEM and self.tls == "strict":
-            raise refusal("nobody knows the names of the system's servers", "give an address")
+            raise refusal(
+                say("nobody knows the names of the system's servers"), say("give an address")
+            )
         return self
 
 
@@ -214,7 +227,9 @@ class ExceptionEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> ExceptionEntry:
         if (self.allow is None) is (self.block is None):
-            raise refusal("an exception allows one name or blocks one", "write allow: or block:")
+            raise refusal(
+                say("an exception allows one name or blocks one"), say("write allow: or block:")
+            )
         return self
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.documents import did_you_mean
 from filterd.lists.services import list_id, service_list
 from filterd.policy.model import Service
+from filterd.sentences import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,8 +30,8 @@ class Things(NamedTuple):
     kept_closed: frozenset[str]
     """As in ``Policy.kept_closed``."""
 
-    def why_shut(self, kind: str, target: str) -> str:
-        """Return why a category or service cannot be opened, "" if it can.
+    def why_shut(self, kind: str, target: str) -> Sentence:
+        """Return why a category or service cannot be opened, ``UNSAID`` if it can.
 
         Args:
             kind: ``category`` or ``service``.
@@ -40,10 +41,10 @@ class Things(NamedTuple):
         group = target if kind == "category" else self.services[target].group
         category = self.categories.get(group)
         if category and (category.locked or category.ordered):
-            return f"'{target}' is locked: it is closed to everybody"
+            return say("'{target}' is locked: it is closed to everybody", target=target)
         if self.kept_closed & {own_id, group}:
-            return f"'{target}' is kept closed by the school"
-        return ""
+            return say("'{target}' is kept closed by the school", target=target)
+        return UNSAID
 
 
 def compile_services(
@@ -61,17 +62,28 @@ def compile_services(
     for service, entry in site.services.items():
         where: Where = ("services", service)
         if service in services:
-            reason = f"'{service}' is a service of the catalogue already"
-            problems.add(document.error(reason, where, hint="choose another id"))
+            reason = say("'{service}' is a service of the catalogue already", service=service)
+            problems.add(document.error(reason, where, hint=say("choose another id")))
             continue
         group = categories.get(entry.group)
         if group is None:
-            reason, hint = f"'{entry.group}' is no category", did_you_mean(entry.group, categories)
-            problems.add(document.error(f"group: {reason}", (*where, "group"), hint=hint))
+            reason, hint = (
+                say("'{group}' is no category", group=entry.group),
+                did_you_mean(entry.group, categories),
+            )
+            problems.add(
+                document.error(
+                    say("{key}: {reason}", key="group", reason=reason), (*where, "group"), hint=hint
+                )
+            )
         elif group.ordered:
-            reason = f"'{entry.group}' is for what the authorities order"
-            hint = "choose another category"
-            problems.add(document.error(f"group: {reason}", (*where, "group"), hint=hint))
+            reason = say("'{group}' is for what the authorities order", group=entry.group)
+            hint = say("choose another category")
+            problems.add(
+                document.error(
+                    say("{key}: {reason}", key="group", reason=reason), (*where, "group"), hint=hint
+                )
+            )
         services[service] = Service(
             service, entry.name.vi, entry.name.en, entry.group, entry.min_age, entry.names
         )
@@ -97,12 +109,16 @@ def compile_kept_closed(
     """Return what stays closed, as ``Policy.kept_closed`` has it."""
     kept = site.keep_closed
     for kind, word, ids, known in (
-        ("categories", "category", kept.categories, categories),
-        ("services", "service", kept.services, services),
+        ("categories", say("category"), kept.categories, categories),
+        ("services", say("service"), kept.services, services),
     ):
         for position, wanted in enumerate(ids):
             if wanted not in known:
                 where = ("keep_closed", kind, position)
                 hint = did_you_mean(wanted, known)
-                problems.add(document.error(f"'{wanted}' is no {word}", where, hint=hint))
+                problems.add(
+                    document.error(
+                        say("'{wanted}' is no {word}", wanted=wanted, word=word), where, hint=hint
+                    )
+                )
     return frozenset([*kept.categories, *map(list_id, kept.services)])

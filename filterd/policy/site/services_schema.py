@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from filterd.documents import DocumentModel, refusal
 from filterd.lists.services import unfit
 from filterd.policy.site.values import Identifier, name_from
+from filterd.sentences import say
 
 
 class Words(DocumentModel):
@@ -26,7 +27,10 @@ def _text_is_both(value: Any) -> Any:
 def _service_name(value: Any) -> bytes:
     name = name_from(value)
     if why := unfit(name):
-        raise refusal(f"'{value}' {why}", "name what belongs to the service alone")
+        raise refusal(
+            say("'{value}' {why}", value=value, why=why),
+            say("name what belongs to the service alone"),
+        )
     return name
 
 

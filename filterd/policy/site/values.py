@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 from filterd.documents import did_you_mean, refusal
 from filterd.errors import NameTextError
 from filterd.policy.model import GRADES, TIERS
+from filterd.sentences import quoted, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def wire_name(text: str) -> bytes:
     if text.isascii():
         return names.from_text(text)
     if len(text) > _LONGEST_NAME:
-        raise NameTextError(f"it has {len(text)} characters", _LONGEST_NAME)
+        raise NameTextError(say("it has {count} characters", count=len(text)), _LONGEST_NAME)
     try:
         mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
         labels = [part if part.isascii() else _a_label(part) for part in mapped.split(".")]
@@ -72,7 +73,7 @@ def _a_label(label: str) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise refusal(f"text expected, not {value!r}", "put it in quotes")
+        raise refusal(say("text expected, not {value}", value=repr(value)), say("put it in quotes"))
     return value
 
 
@@ -80,16 +81,21 @@ def name_from(value: Any) -> bytes:
     """Return the wire name of a text; pydantic calls it."""
     text = _text(value)
     if "/" in text:
-        raise refusal(f"'{text}' is an address of a page", "write only the name of the host")
+        raise refusal(
+            say("'{text}' is an address of a page", text=text),
+            say("write only the name of the host"),
+        )
     if text.startswith("*."):
-        hint = f"write '{text[2:]}': a name stands for everything beneath it too"
-        raise refusal("a name needs no '*.'", hint)
+        hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:])
+        raise refusal(say("a name needs no '*.'"), hint)
     try:
         name = wire_name(text)
     except NameTextError as error:
-        raise refusal(f"'{text}' is no domain name: {error.reason}") from error
+        raise refusal(
+            say("'{text}' is no domain name: {reason}", text=text, reason=quoted(error.reason))
+        ) from error
     if name == names.ROOT:
-        raise refusal("the root is every name there is", "name one zone or host")
+        raise refusal(say("the root is every name there is"), say("name one zone or host"))
     return name
 
 
@@ -97,18 +103,24 @@ def _address(text: str) -> str:
     try:
         return str(ip_address(text))
     except ValueError:
-        raise refusal(f"'{text}' is no IP address", "such as 192.168.1.1 or fd00::1") from None
+        raise refusal(
+            say("'{text}' is no IP address", text=text), say("such as 192.168.1.1 or fd00::1")
+        ) from None
 
 
 def _ipv4(text: str) -> str:
     if not isinstance(ip_address(_address(text)), IPv4Address):
-        raise refusal(f"'{text}' is an IPv6 address", "an IPv4 address belongs here")
+        raise refusal(
+            say("'{text}' is an IPv6 address", text=text), say("an IPv4 address belongs here")
+        )
     return _address(text)
 
 
 def _ipv6(text: str) -> str:
     if not isinstance(ip_address(_address(text)), IPv6Address):
-        raise refusal(f"'{text}' is an IPv4 address", "an IPv6 address belongs here")
+        raise refusal(
+            say("'{text}' is an IPv4 address", text=text), say("an IPv6 address belongs here")
+        )
     return _address(text)
 
 
@@ -116,15 +128,22 @@ def _cidr(text: str) -> str:
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        raise refusal(f"'{text}' is no network", "such as 192.168.10.0/24") from None
+        raise refusal(
+            say("'{text}' is no network", text=text), say("such as 192.168.10.0/24")
+        ) from None
     if "/" in text and str(ip_address(text.partition("/")[0])) != str(network.network_address):
-        raise refusal(f"'{text}' has bits beyond its prefix", f"did you mean '{network}'?")
+        raise refusal(
+            say("'{text}' has bits beyond its prefix", text=text),
+            say("did you mean '{network}'?", network=network),
+        )
     return str(network)
 
 
 def _mac(text: str) -> str:
     if not _MAC.fullmatch(text.lower()):
-        raise refusal(f"'{text}' is no MAC address", "such as 02:00:5e:10:00:01")
+        raise refusal(
+            say("'{text}' is no MAC address", text=text), say("such as 02:00:5e:10:00:01")
+        )
     return text.lower().replace("-", ":")
 
 
@@ -141,7 +160,7 @@ def endpoint(value: Any) -> Endpoint:
         return Endpoint(_address(text), 53)
     port = int(found["port6"] or found["port4"] or 53)
     if not 0 < port < 1 << 16:
-        raise refusal(f"{port} is no port", "1 to 65535")
+        raise refusal(say("{port} is no port", port=port), say("1 to 65535"))
     return Endpoint(_address(found["v6"] or found["v4"]), port)
 
 
@@ -163,7 +182,9 @@ def _when(value: Any) -> When:
 
 
 def _no_time(text: str) -> PydanticCustomError:
-    return refusal(f"'{text}' is no time", "such as 2026-09-05 or 2026-09-05T07:00")
+    return refusal(
+        say("'{text}' is no time", text=text), say("such as 2026-09-05 or 2026-09-05T07:00")
+    )
 
 
 def _is_date(text: str) -> bool:
@@ -178,8 +199,8 @@ def _time_zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError):  # not there; no path; a folder of zones
-        hint = "such as Asia/Ho_Chi_Minh" if available_timezones() else "install tzdata"
-        raise refusal(f"'{text}' is no time zone", hint) from None
+        hint = say("such as Asia/Ho_Chi_Minh") if available_timezones() else say("install tzdata")
+        raise refusal(say("'{text}' is no time zone", text=text), hint) from None
     return text
 
 
@@ -190,13 +211,13 @@ def _number_as_text(value: Any) -> Any:
 
 def _grade(text: str) -> str:
     if text not in GRADES:
-        raise refusal(f"'{text}' is no grade", did_you_mean(text, GRADES))
+        raise refusal(say("'{text}' is no grade", text=text), did_you_mean(text, GRADES))
     return text
 
 
 def _tier(text: str) -> str:
     if text not in TIERS:
-        raise refusal(f"'{text}' is no tier", did_you_mean(text, TIERS))
+        raise refusal(say("'{text}' is no tier", text=text), did_you_mean(text, TIERS))
     return text
 
 

@@ -27,6 +27,7 @@ from filterd.policy.site.values import (
 )
 from filterd.policy.site.whom import ForWhom, Whom
 from filterd.policy.week import DAY_S
+from filterd.sentences import say
 
 WEEKDAYS = {
     **{day: number for number, day in enumerate(("t2", "t3", "t4", "t5", "t6", "t7", "cn"))},
@@ -35,7 +36,7 @@ WEEKDAYS = {
 """The words for the days of the week: 0 is Monday, thứ hai."""
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
-_SUCH_A_TIME = "such as 07:00 or 16:30"
+_SUCH_A_TIME = say("such as 07:00 or 16:30")
 
 
 class TimeSpan(NamedTuple):
@@ -47,7 +48,9 @@ class TimeSpan(NamedTuple):
 
 def _weekday(text: str) -> str:
     if text not in WEEKDAYS:
-        raise refusal(f"'{text}' is no day of the week", did_you_mean(text, WEEKDAYS))
+        raise refusal(
+            say("'{text}' is no day of the week", text=text), did_you_mean(text, WEEKDAYS)
+        )
     return text
 
 
@@ -55,17 +58,17 @@ def _time_of_day(value: Any) -> int:
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     seconds = int(found[1]) * 3600 + int(found[2]) * 60 if found else DAY_S + 1
     if seconds > DAY_S:
-        raise refusal(f"'{value}' is no time of day", _SUCH_A_TIME)
+        raise refusal(say("'{value}' is no time of day", value=value), _SUCH_A_TIME)
     return seconds
 
 
 def _time_span(value: Any) -> TimeSpan:
     parts = value.split("-") if isinstance(value, str) else ()
     if len(parts) != 2:
-        raise refusal(f"'{value}' is no part of a day", "such as 07:00-07:45")
+        raise refusal(say("'{value}' is no part of a day", value=value), say("such as 07:00-07:45"))
     span = TimeSpan(*(_time_of_day(part.strip()) for part in parts))
     if span.starts_s >= span.ends_s:
-        raise refusal("the lesson ends before it begins", "such as 07:00-07:45")
+        raise refusal(say("the lesson ends before it begins"), say("such as 07:00-07:45"))
     return span
 
 
@@ -94,7 +97,7 @@ class DaysOff(DocumentModel):
     @model_validator(mode="after")
     def _is_in_order(self) -> DaysOff:
         if self.last is not None and self.last < self.first:
-            raise refusal("the holiday ends before it begins", "exchange first and last")
+            raise refusal(say("the holiday ends before it begins"), say("exchange first and last"))
         return self
 
 
@@ -125,13 +128,16 @@ class WindowEntry(DocumentModel):
     @model_validator(mode="after")
     def _may_open(self) -> WindowEntry:
         if self.from_ == DAY_S:
-            raise refusal("24:00 is the end of a day", "begin the next day at 00:00")
+            raise refusal(say("24:00 is the end of a day"), say("begin the next day at 00:00"))
         if self.from_ == self.to:
             raise refusal(
-                "it never opens: it begins when it ends", "a whole day is from 00:00 to 24:00"
+                say("it never opens: it begins when it ends"),
+                say("a whole day is from 00:00 to 24:00"),
             )
         if self.first is not None and self.last is not None and self.last < self.first:
-            raise refusal("it never opens: it ends before it begins", "exchange first and last")
+            raise refusal(
+                say("it never opens: it ends before it begins"), say("exchange first and last")
+            )
         return self
 
 
@@ -146,7 +152,7 @@ class TargetEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_one(self) -> TargetEntry:
         if len(self.model_dump(exclude_none=True)) != 1:
-            raise refusal("it is about one thing", "category:, service:, list: or tier:")
+            raise refusal(say("it is about one thing"), say("category:, service:, list: or tier:"))
         return self
 
     @property
@@ -169,7 +175,7 @@ class ScheduledEntry(DocumentModel):
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> ScheduledEntry:
         if (self.open is None) is (self.close is None):
-            raise refusal("it opens one thing or closes one", "write open: or close:")
+            raise refusal(say("it opens one thing or closes one"), say("write open: or close:"))
         return self
 
     @property

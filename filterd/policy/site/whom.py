@@ -15,6 +15,7 @@ from filterd.policy.site.values import (  # noqa: TC001 -- pydantic reads annota
     Identifier,
     Tier,
 )
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +35,7 @@ class Whom(DocumentModel):
     @model_validator(mode="after")
     def _is_one(self) -> Whom:
         if len(self.model_dump(exclude_none=True)) > 1:
-            raise refusal("it is for one audience", "write one entry for each")
+            raise refusal(say("it is for one audience"), say("write one entry for each"))
         return self
 
     @property
@@ -49,7 +50,10 @@ def _everybody_is_no_key(value: Any) -> Any:
     if value == "everybody":
         return {}
     if isinstance(value, str):
-        raise refusal(f"'{value}' is nobody", "everybody, or {grade: 6}, {network: library}, ...")
+        raise refusal(
+            say("'{value}' is nobody", value=value),
+            say("everybody, or {grade: 6}, {network: library}, ..."),
+        )
     return value
 
 
@@ -75,7 +79,7 @@ def check_network(
     known = list(networks)
     if whom.network is None or whom.network in known:
         return True
-    reason = f"'{whom.network}' is no network of this site"
+    reason = say("'{network}' is no network of this site", network=whom.network)
     hint = did_you_mean(whom.network, known)
     problems.add(document.error(reason, (*where, "for", "network"), hint=hint))
     return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
 from filterd.policy.site.records import RecordError, parse_record
+from filterd.sentences import UNSAID, say
 from filterd.wire import RRType
 from filterd.wire import name as names
 
@@ -52,15 +53,19 @@ def check_zones(document: Document, site: SiteFile, problems: Problems) -> None:
     ]
     seen: set[bytes] = set()
     for where, name in zones:
-        reason = hint = ""
+        reason = hint = UNSAID
         if name in seen:
-            reason, hint = "stands twice", "put both together"
+            reason, hint = say("stands twice"), say("put both together")
         elif where[0] == "local_zones" and local.intersection(_ancestors(name)):
-            reason, hint = "lies within another local zone", "put its records there"
+            reason, hint = say("lies within another local zone"), say("put its records there")
         seen.add(name)
         if reason:
             shown = names.to_text(name)
-            problems.add(document.error(f"the zone '{shown}' {reason}", where, hint=hint))
+            problems.add(
+                document.error(
+                    say("the zone '{zone}' {reason}", zone=shown, reason=reason), where, hint=hint
+                )
+            )
 
 
 def _ancestors(name: bytes) -> list[bytes]:
@@ -81,8 +86,12 @@ def _records(
             _check_alias(record, types.setdefault(record.owner, set()), zones)
         except RecordError as error:
             where = ("local_zones", position, "records", number)
-            hint = "such as: printer A 192.168.1.20"
-            problems.add(document.error(f"'{line}': {error}", where, hint=hint))
+            hint = say("such as: printer A 192.168.1.20")
+            problems.add(
+                document.error(
+                    say("'{line}': {error}", line=line, error=error.sentence), where, hint=hint
+                )
+            )
         else:
             yield record
 
@@ -95,9 +104,9 @@ def _check_alias(record: ZoneRecord, types: set[int], zones: set[bytes]) -> None
     device does not follow an alias by itself.
     """
     if types and RRType.CNAME in {record.rtype, *types}:
-        raise RecordError("a name with a CNAME can have no other record")
+        raise RecordError(say("a name with a CNAME can have no other record"))
     if record.rtype == RRType.CNAME and zones.isdisjoint(
         names.suffixes(names.canonical(record.rdata))
     ):
-        raise RecordError("a CNAME must lead to a name in a local zone")
+        raise RecordError(say("a CNAME must lead to a name in a local zone"))
     types.add(record.rtype)

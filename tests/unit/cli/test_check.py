@@ -13,6 +13,7 @@ from filterd.overrides.versions import PolicyVersions
 from filterd.paths import shipped
 from filterd.policy.site.compile import compile_policy
 from filterd.policy.site.loading import load_site
+from filterd.sentences import say
 from tests.support.commands import call
 from tests.support.daemon import build_lists, write_site
 
@@ -131,7 +132,7 @@ def test_a_daemon_that_fails_is_not_passed_over(
     places: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise ControlError("the command failed inside filterd; see its log")
+        raise ControlError(say("the command failed inside filterd; see its log"))
 
     monkeypatch.setattr(control, "ask", fail)
     monkeypatch.setattr(control, "is_running", lambda _: True)

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 def test_what_a_trial_run_asked_for_is_read_again(tmp_path: Path) -> None:
     seen = [
-        {"name": "www.b.example", "registrable": "b.example"},
+        {"name": "www.b.example", "registrable": "b.example", "times": 12, "blocked": False},
+        {"name": "ads.b.example", "registrable": "b.example", "times": 3, "blocked": True},
         {"name": "cdn.a.example", "registrable": "a.example"},
         {"name": "b.example", "registrable": "b.example"},
     ]
     path = tmp_path / "exam.txt"
-    path.write_text(exam_names.dump(seen, "a trial run"), encoding="utf-8")
+    path.write_text(exam_names.dump(seen, "a trial run", "closed"), encoding="utf-8")
     assert path.read_text(encoding="utf-8") == (
-        "# a trial run\n\n# a.example\ncdn.a.example\n\n# b.example\nb.example\nwww.b.example\n"
+        "# a trial run\n\n# a.example\ncdn.a.example\n\n"
+        "# b.example\n# ads.b.example  # 3, closed\nb.example\nwww.b.example  # 12\n"
     )
     names = ("cdn.a.example", "b.example", "www.b.example")
     assert exam_names.load(path) == Needed(names)
@@ -41,4 +43,4 @@ def test_every_wrong_line_is_told() -> None:
     first, second, third = str(caught.value).splitlines()
     assert first.startswith("x:1: 'https://a.example/x' is a URL")
     assert second == "x:3: 'category:games' is neither a name nor a service"
-    assert third.startswith("x:4: a name needs no '*.' (write c.example")
+    assert third.startswith("x:4: a name needs no '*.' (write 'c.example'")

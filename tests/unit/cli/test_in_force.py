@@ -15,6 +15,7 @@ from filterd.cli.in_force import ask_or_none, in_force, policy_in_force, set_now
 from filterd.errors import ControlError
 from filterd.policy import store as policy_store
 from filterd.policy.overrides import Overrides
+from filterd.sentences import say
 from filterd.texts import Texts
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def test_a_daemon_that_cannot_say_is_no_daemon_that_is_not_there(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ask(*_: Any, **__: Any) -> Any:
-        raise ControlError("no")
+        raise ControlError(say("no"))
 
     monkeypatch.setattr(control, "ask", ask)
     assert ask_or_none(context, "overrides") is None

@@ -9,6 +9,7 @@ import pytest
 from filterd import control
 from filterd.errors import ControlError
 from filterd.paths import StateFolder
+from filterd.sentences import say
 from tests.support.commands import ROOT, Outcome, call
 from tests.support.daemon import write_site
 
@@ -158,7 +159,7 @@ class _Daemon:
     def ask(self, _path: Path, command: str) -> None:
         self.asked.append(command)
         if self.fails or not self.running:
-            raise ControlError("the command failed inside filterd")
+            raise ControlError(say("the command failed inside filterd"))
 
     def is_running(self, _path: Path) -> bool:
         return self.running

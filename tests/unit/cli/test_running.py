@@ -8,6 +8,7 @@ import pytest
 
 from filterd import control
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.sentences import say
 from tests.support.commands import call
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_a_reload_says_what_needs_a_restart(
 def test_a_refused_reload_prints_each_problem(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    errors = [ConfigError("bad", path="site.yaml", line=line, column=1) for line in (2, 5)]
+    errors = [ConfigError(say("bad"), path="site.yaml", line=line, column=1) for line in (2, 5)]
     _answer(monkeypatch, ConfigErrors(errors))
     done = call("reload", "--state", tmp_path)
     assert done == (2, "", "filterd: site.yaml:2:1: bad\nfilterd: site.yaml:5:1: bad\n")

@@ -37,7 +37,7 @@ def test_a_target_is_told_as_it_is_written(text: str) -> None:
     [
         ("servce:youtube", "'servce:' is no kind of target .did you mean 'service'"),
         ("https://youtube.com/", "is a URL"),
-        ("*.youtube.com", "write youtube.com: a name stands for everything beneath it"),
+        ("*.youtube.com", "write .youtube.com.: a name stands for everything beneath it"),
         ("10.0.0.1", "is an address"),
         ("entry:10.0.0.1", "is an address"),
     ],

@@ -65,7 +65,7 @@ def test_a_date_alone_ends_with_its_day() -> None:
         ("yesterday", "'yesterday' is no time"),
         ("25:00", "'25:00' is no time"),
         ("07:30", r"07:30 is past \(for tomorrow write 2025-12-02T07:30\)"),
-        ("t9 07:30", r"'t9' is no weekday \(t2/mon"),
+        ("t9 07:30", r"'t9' is no weekday \(known: t2/mon"),
         ("1600-01-01", "is no time"),
     ],
 )

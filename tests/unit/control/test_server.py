@@ -15,6 +15,7 @@ import pytest
 from filterd.control import Caller, ControlServer
 from filterd.control import server as module
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,11 +31,13 @@ async def _who(_: dict[str, Any], caller: Caller) -> Any:
 
 
 async def _refuse(_: dict[str, Any], __: Caller) -> Any:
-    raise ControlError("not today")
+    raise ControlError(say("not today"))
 
 
 async def _wrong_site(_: dict[str, Any], __: Caller) -> Any:
-    raise ConfigErrors([ConfigError("bad key", path="site.yaml", line=3, column=5, hint="mend it")])
+    raise ConfigErrors(
+        [ConfigError(say("bad key"), path="site.yaml", line=3, column=5, hint=say("mend it"))]
+    )
 
 
 async def _bug(_: dict[str, Any], __: Caller) -> Any:
@@ -91,7 +94,12 @@ def test_a_command_gets_its_arguments_and_its_result_comes_back(tmp_path: Path) 
 
 def test_an_error_is_told(tmp_path: Path) -> None:
     answer = _ask(tmp_path / "s", b'{"command": "refuse"}\n')
-    assert answer == {"ok": False, "error": "not today", "errors": []}
+    assert answer == {
+        "ok": False,
+        "error": "not today",
+        "errors": [],
+        "sentence": ["not today", {}],
+    }
 
 
 def test_a_command_is_told_who_asks_and_not_by_whoever_asks(tmp_path: Path) -> None:

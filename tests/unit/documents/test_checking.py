@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from filterd.documents import DocumentModel, did_you_mean, parse, refusal, validate
 from filterd.errors import ConfigErrors
+from filterd.sentences import say
 
 
 class Network(DocumentModel):
@@ -30,7 +31,7 @@ class Site(DocumentModel):
     @classmethod
     def _is_named(cls, value: str) -> str:
         if value == "?":
-            raise refusal("a school has a name", "write it as on its sign {}")
+            raise refusal(say("a school has a name"), say("write it as on its sign {}"))
         return value
 
 

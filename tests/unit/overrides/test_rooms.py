@@ -7,10 +7,16 @@ import pytest
 
 from filterd.errors import ChangeError
 from filterd.policy.overrides import Exam, RoomDevices, RoomSetting
-from tests.support.changes import LESSON_S, Book, an_exam
+from tests.support.changes import LESSON_S, Book, a_table, an_exam
 from tests.support.policies import NOW
 
 MACS = ["02:00:5e:10:00:01", "02-00-5E-10-00-02"]
+MAC = "02:00:5e:10:00:09"
+
+
+def many(room: int, count: int) -> list[str]:
+    """Return MACs that no other room has."""
+    return [f"02:00:00:00:{room:02x}:{number:02x}" for number in range(count)]
 
 
 def test_a_room_is_given_a_grade() -> None:
@@ -55,6 +61,43 @@ def test_a_device_stands_in_one_room() -> None:
     book.make("room-devices", room="lab-a", macs=MACS)
     with pytest.raises(ChangeError, match="02:00:5e:10:00:02 stands in the room lab-a"):
         book.make("room-devices", room="lab-b", macs=MACS[1:])
+
+
+def test_a_table_puts_the_devices_of_several_rooms_at_once() -> None:
+    book = Book()
+    first, second = (mac.lower().replace("-", ":") for mac in MACS)
+    book.make("room-devices", room="lab-c", macs=[MAC])
+    book.make("device-table", rooms=a_table(lab_b=[first], lab_a=[second]))
+    book.make("device-table", rooms=a_table(lab_b=[second], lab_a=[first]))
+    assert book.overrides.devices == (
+        RoomDevices("lab-a", (first,)),
+        RoomDevices("lab-b", (second,)),
+        RoomDevices("lab-c", (MAC,)),
+    )
+    book.make("device-table", rooms=a_table(lab_c=[], lab_b=[MAC]))
+    assert [one.room for one in book.overrides.devices] == ["lab-a", "lab-b"]
+
+
+@pytest.mark.parametrize(
+    ("rooms", "told"),
+    [
+        (a_table(lab_a=[MAC], lab_b=[MAC]), f"{MAC} stands in the room lab-a"),
+        (a_table(lab_b=[MAC]), f"{MAC} stands in the room lab-c"),
+        ([*a_table(lab_b=[]), *a_table(lab_b=[])], "lab-b stands there twice"),
+        (a_table(lab_b=["no mac"]), "is no MAC address"),
+        ([{"room": "Phòng", "macs": []}], "is no identifier"),
+        ([{"room": "lab-b", "macs": [], "more": 1}], "unknown: 'more'"),
+        ([["lab-b", MAC]], "a room and its devices expected"),
+        ([{"room": "lab-b", "macs": MAC}], "a list expected"),
+        ({"lab-b": [MAC]}, "a list expected"),
+        (a_table(**{f"r{n}": many(n, 255) for n in range(20)}), "5000 at most"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(rooms: Any, told: str) -> None:
+    book = Book()
+    book.make("room-devices", room="lab-c", macs=[MAC])
+    with pytest.raises(ChangeError, match=told):
+        book.make("device-table", rooms=rooms)
 
 
 def test_an_exam_is_set_and_stopped() -> None:

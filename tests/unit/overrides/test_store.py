@@ -16,6 +16,7 @@ from filterd.overrides.history import replay
 from filterd.overrides.store import Started, Store, Verified
 from filterd.paths import StateFolder, sole
 from filterd.policy.overrides import Overrides
+from filterd.sentences import say
 from tests.support.changes import LESSON_S, a_grade_setting, an_exception
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW
@@ -84,7 +85,7 @@ def test_the_copy_is_ready_before_a_change_is_recorded(
     allow(target)
 
     def full(*_: object) -> contextlib.AbstractContextManager[None]:
-        raise StoreError("no space left")
+        raise StoreError(say("no space left"))
 
     monkeypatch.setattr(store, "replacing", full)
     with pytest.raises(StoreError, match="no space left"):

@@ -10,6 +10,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.policy.moment import Moment
+from filterd.sentences import say
 from filterd.server.active import AGAIN_AFTER_S, ActiveSite
 from filterd.server.page import SharedPage
 from tests.support.clock import FakeClock
@@ -44,7 +45,7 @@ class Disk:
     def load(self) -> Site:
         self.loads += 1
         if self.site == "damaged":
-            raise StoreError("policy.filterd: damaged")
+            raise StoreError(say("policy.filterd: damaged"))
         return _site(self.site)
 
 

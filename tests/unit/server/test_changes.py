@@ -14,6 +14,7 @@ from filterd.overrides import export
 from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.store import Store
 from filterd.resolve import expectations
+from filterd.sentences import say
 from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception
 from tests.support.clock import FakeClock
@@ -140,7 +141,7 @@ def test_where_a_worker_fails_the_change_is_recorded_and_told_of(
     school: School, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     async def fail(**_: object) -> None:
-        raise StoreError("no memory")
+        raise StoreError(say("no memory"))
 
     async def work(team: Team) -> None:
         with monkeypatch.context() as broken:
@@ -342,7 +343,7 @@ def test_a_policy_that_does_not_do_what_is_expected_of_it_is_not_put_in_force(
     """Not a change by command, but beside it: what a reload refuses."""
 
     def unmet(*_: object) -> None:
-        raise ConfigErrors([ChangeError("expected: a.example is blocked; but it passes")])
+        raise ConfigErrors([ChangeError(say("expected: a.example is blocked; but it passes"))])
 
     async def work(team: Team) -> None:
         school.write("exceptions:\n  - {block: new.example, reason: vì thế}\n")

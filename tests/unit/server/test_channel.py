@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ConfigError, ConfigErrors, ControlError, FilterdError, StoreError
+from filterd.sentences import say
 from filterd.server.channel import Channel, Handlers, channel_pair
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ async def _double(*, number: int) -> int:
 
 async def _fail(*, error: str) -> None:
     errors: dict[str, FilterdError] = {
-        "store": StoreError("the disk is full"),
-        "config": ConfigErrors([ConfigError("bad key", path="site.yaml", line=3, hint="mend it")]),
+        "store": StoreError(say("the disk is full")),
+        "config": ConfigErrors(
+            [ConfigError(say("bad key"), path="site.yaml", line=3, hint=say("mend it"))]
+        ),
     }
     raise errors[error]
 

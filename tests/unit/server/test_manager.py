@@ -17,6 +17,7 @@ from filterd.policy import store
 from filterd.policy.model import ListenAddress
 from filterd.policy.site.process import compile_in_child
 from filterd.querylog.totals import read_totals
+from filterd.sentences import say
 from filterd.server import manager as module
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
@@ -66,7 +67,7 @@ def test_where_one_worker_cannot_load_it_none_does(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(**_: object) -> None:
-        raise StoreError("no memory")
+        raise StoreError(say("no memory"))
 
     async def work(team: Team) -> None:
         before = school.state.policy.read_bytes()
@@ -85,7 +86,7 @@ def test_the_next_reload_after_one_that_failed_succeeds(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(**_: object) -> None:
-        raise StoreError("no memory")
+        raise StoreError(say("no memory"))
 
     async def work(team: Team) -> None:
         school.write(BLOCK)
@@ -283,7 +284,7 @@ def test_a_worker_that_cannot_load_what_is_in_force_is_told_of(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(**_: object) -> None:
-        raise StoreError("the disk is gone")
+        raise StoreError(say("the disk is gone"))
 
     async def work(team: Team) -> None:
         monkeypatch.setitem(team.workers[1]._channel._handlers, "confirm", fail)

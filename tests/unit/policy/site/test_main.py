@@ -30,14 +30,14 @@ def test_a_good_site_is_compiled_in_silence(tmp_path: Path) -> None:
 def test_problems_are_one_json_object(tmp_path: Path) -> None:
     done = _run(str(tmp_path), str(tmp_path / "policy"))
     assert done.returncode == 1
-    assert json.loads(done.stdout)["problems"][0]["path"] == str(tmp_path / "site.yaml")
+    assert json.loads(done.stdout)["errors"][0]["path"] == str(tmp_path / "site.yaml")
     assert done.stderr == ""
 
 
 def test_at_most_two_hundred_problems_are_told(tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text("".join(f"key-{n}: 1\n" for n in range(500)))
     done = _run(str(tmp_path), str(tmp_path / "policy"))
-    assert len(json.loads(done.stdout)["problems"]) == 200
+    assert len(json.loads(done.stdout)["errors"]) == 200
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.policy.site.problems import Problems
+from filterd.sentences import say
 
 
 def test_nothing_wrong_is_no_error() -> None:
@@ -15,9 +16,11 @@ def test_nothing_wrong_is_no_error() -> None:
 
 def test_all_problems_come_in_the_order_of_files_and_lines() -> None:
     problems = Problems()
-    problems.add(ConfigError("third", path="b", line=1))
+    problems.add(ConfigError(say("third"), path="b", line=1))
     problems.add(
-        ConfigErrors([ConfigError("second", path="a", line=9), ConfigError("first", path="a")])
+        ConfigErrors(
+            [ConfigError(say("second"), path="a", line=9), ConfigError(say("first"), path="a")]
+        )
     )
     with pytest.raises(ConfigErrors) as caught:
         problems.raise_if_any()
@@ -27,7 +30,7 @@ def test_all_problems_come_in_the_order_of_files_and_lines() -> None:
 def test_a_noted_error_ends_its_block_only() -> None:
     problems = Problems()
     with problems.noting():
-        raise ConfigError("noted")
+        raise ConfigError(say("noted"))
     with pytest.raises(ConfigErrors, match="noted"):
         problems.raise_if_any()
 
