@@ -16,6 +16,7 @@ from filterd.cli import (
     exam,
     exceptions,
     expectations,
+    help_pages,
     history,
     init,
     lists,
@@ -30,20 +31,32 @@ from filterd.cli import (
     services,
 )
 from filterd.cli.context import ConfigOption, LangOption, StateOption
+from filterd.cli.language import language_of
+from filterd.cli.usage import command_in, said
 from filterd.errors import FilterdError
 from filterd.version import __version__
 
 _WRONG, _INTERRUPTED = 2, 130
 _UsageError: type[Exception] = typer.BadParameter.mro()[1]  # Typer has no public name for it
 
+_HELP = """The DNS filter of a school: every lookup answered by age tier.
+
+`filterd COMMAND --help` tells more of one. What `allow`, `room set`, `exam start` and
+the like change is in force at once, is on record with who and why, and can be taken
+back by `undo`.
+
+Exit code 0: done, or the name passes; 1: it is blocked, or nothing was found; 2: it
+cannot be told, or something is wrong.
+"""
+
 app = typer.Typer(
     name="filterd",
-    help="The DNS filter of a school: every lookup answered by age tier.",
+    help=_HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(lists.app, name="lists")
 app.add_typer(policy.app, name="policy")
@@ -94,12 +107,14 @@ def _before(
 def main() -> None:
     """Run a command; whatever goes wrong is one line a problem on standard error."""
     _print_what_the_terminal_can()
+    command = typer.main.get_command(app)
+    help_pages.speak(command)
     try:
-        sys.exit(app(prog_name="filterd", standalone_mode=False))
+        sys.exit(command(prog_name="filterd", standalone_mode=False))
     except FilterdError as error:
         _end(str(error), error.exit_code)
     except _UsageError as error:
-        _end_with_usage(error)
+        _end_with_usage(error, command)
     except OSError as error:  # what the disk refused where nobody expected it to
         _end(f"{error.filename or 'filterd'}: {error.strerror or error}", _WRONG)
     except KeyboardInterrupt:
@@ -126,11 +141,12 @@ def _visible(line: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
-def _end_with_usage(error: Any) -> Never:
+def _end_with_usage(error: Any, command: Any) -> Never:
     """Print what is wrong with a command's words; the whole help where there were none."""
     told: str = error.format_message()
     if "\n" in told:
         sys.stderr.write(f"{told}\n")
         sys.exit(_WRONG)
-    command = error.ctx.command_path if error.ctx else "filterd"
-    _end(f"{told.rstrip('.')} (see `{command} --help`)", _WRONG)
+    words = sys.argv[1:]
+    told = f"{told.rstrip('.')} (see `{command_in(words, command)} --help`)"
+    _end(said(told, language_of(words)), _WRONG)

@@ -27,7 +27,7 @@ def test_the_version_is_told() -> None:
 
 @pytest.mark.parametrize("words", [(), ("lists",), ("policy",)])
 def test_without_a_command_the_help_is_shown(words: tuple[str, ...]) -> None:
-    done = call(*words)
+    done = call(*words, FILTERD_LANG="en")
     assert done.code == 2
     assert done.err.startswith("Usage: filterd")
     _, commands, summaries = done.err.partition("Commands:")
@@ -101,7 +101,8 @@ def test_wrong_words_are_told_in_one_line(words: str, told: str, places: list[st
 
 
 def test_wrong_words_say_where_to_read_more() -> None:
-    assert call("policy", "show").err.endswith("(see `filterd policy show --help`)\n")
+    done = call("policy", "show", "--lang", "en")
+    assert done.err.endswith("(see `filterd policy show --help`)\n")
 
 
 @pytest.mark.parametrize("name", ["a b.example", "a\tb.example", "", "a\x1b[31m.example", "a\n.vn"])

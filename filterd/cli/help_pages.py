@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The help of commands, in the language of whoever asks.
+
+What a command does stands in its docstring, in English; ``filterd.texts.help``
+has it in Vietnamese, paragraph by paragraph. Typer would draw the help, but has
+most of its own words in English only and names an argument in three ways
+(``{NAME}``, ``NAME <str>``, ``[NAME]...``): so it is drawn here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import typer
+
+from filterd.cli.language import language_of
+from filterd.texts.help import told, word
+
+_WIDEST, _NARROWEST = 80, 40
+_WIDEST_LABEL = 28
+_EXIT_CODE = "Exit code 0:"
+
+
+class HelpContext(typer.Context):
+    """The surroundings of a command that shows its help by ``drawn``."""
+
+    def get_help(self) -> str:
+        """Return the help, as wide as the terminal, in the language that is wanted."""
+        return drawn(self)
+
+
+def speak(command: Any) -> None:
+    """Let a command of Typer, and those beneath it, show their help by ``drawn``."""
+    command.context_class = HelpContext
+    for one in getattr(command, "commands", {}).values():
+        speak(one)
+
+
+def drawn(given: typer.Context) -> str:
+    """Return the whole help of a command."""
+    page = _Page(language_of(sys.argv[1:]) == "vi")
+    command: Any = given.command
+    shown = [one for one in command.get_params(given) if not one.hidden]
+    arguments = [one for one in shown if one.param_type_name == "argument"]
+    options = [one for one in shown if one.param_type_name == "option"]
+    commands = getattr(command, "commands", {})
+    page.usage(given.command_path, arguments, has_commands=bool(commands))
+    for paragraph in paragraphs(command.help or ""):
+        page.paragraph(paragraph)
+    page.section("Arguments", [(page.name(one), page.about(one)) for one in arguments])
+    page.section("Options", [(page.option(one), page.about(one)) for one in options])
+    page.section("Commands", [(name, page.summary(one.help)) for name, one in commands.items()])
+    return page.text()
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """Split a help into paragraphs, each one line; what exit codes mean is one of its own."""
+    for paragraph in textwrap.dedent(text).strip().split("\n\n"):
+        before, code, after = " ".join(paragraph.split()).partition(_EXIT_CODE)
+        yield from filter(None, (before.strip(), code + after))
+
+
+class _Page:
+    """A help that is being drawn."""
+
+    def __init__(self, vietnamese: bool) -> None:
+        self._vietnamese = vietnamese
+        columns = shutil.get_terminal_size().columns
+        self._width = max(min(columns, _WIDEST), _NARROWEST)
+        self._lines: list[str] = []
+
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+    def usage(self, path: str, arguments: Iterable[Any], *, has_commands: bool) -> None:
+        names = [self.name(one) if one.required else f"[{self.name(one)}]" for one in arguments]
+        if has_commands:
+            names += [self._word("COMMAND"), self._word("[ARGUMENTS]")]
+        begin = f"{self._word('Usage')}: {path} "
+        words = " ".join((self._word("[OPTIONS]"), *names))
+        self._lines += _wrapped(words, self._width, begin, " " * len(begin))
+
+    def paragraph(self, text: str) -> None:
+        self._lines += ["", *_wrapped(self._told(text), self._width, "  ", "  ")]
+
+    def section(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        """Draw rows of two columns; a label that is too long has a line of its own."""
+        if not rows:
+            return
+        self._lines += ["", f"{self._word(title)}:"]
+        narrow = [len(label) for label, _ in rows if len(label) <= _WIDEST_LABEL]
+        indent = " " * (max(narrow, default=0) + 4)
+        for label, about in rows:
+            begin = f"  {label}  "
+            if len(begin) > len(indent):
+                self._lines.append(begin.rstrip())
+                begin = indent
+            self._lines += _wrapped(about, self._width, begin.ljust(len(indent)), indent)
+
+    def name(self, argument: Any) -> str:
+        """Return how an argument is called."""
+        called = self._metavar(argument)
+        return f"{called}..." if argument.nargs != 1 else called
+
+    def option(self, option: Any) -> str:
+        """Return how an option is written, with what it takes."""
+        written = ", ".join(sorted(option.opts, key=len))
+        return written if option.is_flag else f"{written} {self._metavar(option)}"
+
+    def about(self, parameter: Any) -> str:
+        """Return what an argument or option is for, what stands for it, and what it may be."""
+        facts = []
+        if parameter.envvar:
+            facts.append(f"{self._word('environment')}: {parameter.envvar}")
+        if parameter.show_default and parameter.default not in (None, "", False, ()):
+            facts.append(f"{self._word('default')}: {parameter.default}")
+        least, most = (getattr(parameter, key, None) for key in ("min", "max"))
+        if least is not None:
+            facts.append(f"{least}-{most}" if most is not None else f">= {least}")
+        if parameter.required:
+            facts.append(self._word("required"))
+        about = self._told(parameter.help or "")
+        return f"{about} [{'; '.join(facts)}]" if facts else about
+
+    def summary(self, text: str | None) -> str:
+        """Return what stands for a command in the help of the one above."""
+        return self._told(next(paragraphs(text or ""), ""))
+
+    def _metavar(self, parameter: Any) -> str:
+        return " ".join(map(self._word, (parameter.metavar or parameter.name.upper()).split()))
+
+    def _told(self, text: str) -> str:
+        return told(text) if self._vietnamese else text
+
+    def _word(self, text: str) -> str:
+        return word(text) if self._vietnamese else text
+
+
+def _wrapped(text: str, width: int, begin: str, indent: str) -> list[str]:
+    """Wrap between words only: an address, an option or a name is there to be copied."""
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=begin,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [begin.rstrip()]

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever asks a command for help reads it whole, in their language, on a small terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+from rich.cells import cell_len
+
+from filterd.cli import app as module
+from filterd.cli.help_pages import paragraphs
+from filterd.texts.help import COMMANDS, told, word
+from filterd.texts.help_options import OPTIONS, WORDS
+from tests.support.commands import call
+
+
+def _tree(command: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Return a command and those beneath it by the words that call them."""
+    found = {path: command}
+    for name, one in getattr(command, "commands", {}).items():
+        found |= _tree(one, (*path, name))
+    return found
+
+
+TREE = _tree(typer.main.get_command(module.app))
+ALONE = [path for path, command in TREE.items() if not hasattr(command, "commands")]
+LANGUAGES = ("vi", "en")
+
+
+def _page(path: tuple[str, ...], language: str, columns: int = 80) -> str:
+    done = call("--lang", language, *path, "--help", COLUMNS=str(columns))
+    assert (done.code, done.err) == (0, "")
+    return done.out
+
+
+def _said(tree: dict[tuple[str, ...], Any]) -> set[str]:
+    """Return all that these commands say of themselves in English."""
+    texts = {text for one in tree.values() for text in paragraphs(one.help or "")}
+    return texts | {option.help for one in tree.values() for option in one.params}
+
+
+def _words(tree: dict[tuple[str, ...], Any]) -> set[str]:
+    metavars = {option.metavar for one in tree.values() for option in one.params}
+    return {each for one in metavars if one for each in one.split()}
+
+
+def test_everything_that_commands_say_of_themselves_has_a_vietnamese_text() -> None:
+    assert sorted(_said(TREE) - set(COMMANDS) - set(OPTIONS)) == []
+    assert sorted(_words(TREE) - set(WORDS)) == []
+
+
+def test_nothing_is_translated_that_nobody_says() -> None:
+    own = {"Show this message and exit."}
+    assert sorted((set(COMMANDS) | set(OPTIONS)) - _said(TREE) - own) == []
+
+
+def test_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
+    new = typer.Typer()
+    new.command("new")(lambda: None)
+    command: Any = typer.main.get_command(new)
+    command.help = "Do something new.\n\n    As nobody did. Exit code 0: done; 2: not."
+    missing = _said({("new",): command}) - set(COMMANDS) - set(OPTIONS)
+    assert {"Do something new.", "As nobody did."} <= missing
+    assert "Exit code 0: done; 2: not." not in missing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", TREE, ids=" ".join)
+def test_no_line_is_wider_than_the_terminal(path: tuple[str, ...], language: str) -> None:
+    for columns in (80, 60):
+        lines = _page(path, language, columns).splitlines()
+        assert [one for one in lines if cell_len(one) > columns] == []
+
+
+@pytest.mark.parametrize("path", TREE, ids=" ".join)
+def test_nothing_is_cut_and_all_is_in_one_language(path: tuple[str, ...]) -> None:
+    command = TREE[path]
+    beneath = getattr(command, "commands", {}).values()
+    texts = [*paragraphs(command.help or ""), *(one.help for one in command.params)]
+    texts += [next(paragraphs(one.help or "")) for one in beneath]
+    english, vietnamese = (" ".join(_page(path, one).split()) for one in ("en", "vi"))
+    assert [one for one in texts if one not in english] == []
+    assert [one for one in texts if told(one) not in vietnamese] == []
+    assert [one for one in texts if told(one) != one and one in vietnamese] == []
+    assert english.isascii()
+
+
+def test_a_wide_terminal_does_not_make_lines_too_long_to_read() -> None:
+    lines = _page(("policy", "test"), "vi", columns=200).splitlines()
+    assert 60 < max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("path", ALONE, ids=" ".join)
+def test_every_command_says_what_its_exit_codes_mean(path: tuple[str, ...]) -> None:
+    english, vietnamese = _page(path, "en"), _page(path, "vi")
+    assert "Exit code 0: " in english
+    assert "Mã thoát 0: " in vietnamese
+    for code in (" 1: ", " 2: "):
+        codes = " ".join(next(one for one in _paragraphs(english) if "Exit code" in one).split())
+        its = " ".join(next(one for one in _paragraphs(vietnamese) if "Mã thoát" in one).split())
+        assert (code in codes) == (code in its)
+
+
+def _paragraphs(page: str) -> list[str]:
+    return page.split("\n\n")
+
+
+@pytest.mark.parametrize("path", TREE, ids=" ".join)
+def test_titles_and_names_of_values_are_in_the_language_too(path: tuple[str, ...]) -> None:
+    english, vietnamese = _page(path, "en"), _page(path, "vi")
+    assert english.startswith(" ".join(("Usage: filterd", *path)) + " [OPTIONS]")
+    assert vietnamese.startswith(" ".join(("Cách dùng: filterd", *path)) + " [TÙY_CHỌN]")
+    for title in ("Options", "Arguments", "Commands"):
+        assert (f"\n{title}:\n" in english) == (f"\n{word(title)}:\n" in vietnamese)
+    for metavar in _words({path: TREE[path]}):
+        assert f"{metavar}" in english
+        assert f"{word(metavar)}" in vietnamese
+
+
+def test_a_page_says_what_must_be_given_what_else_holds_and_what_it_may_be() -> None:
+    page = " ".join(_page(("log", "totals"), "vi").split())
+    assert "--days N Số ngày, kể cả hôm nay. [mặc định: 7; 1-400]" in page
+    assert "[bắt buộc]" in _page(("allow",), "vi")
+    assert "[required]" in _page(("allow",), "en")
+    assert "[environment: FILTERD_CONFIG]" in _page(("allow",), "en")
+
+
+@pytest.mark.parametrize(
+    ("path", "usage"),
+    [
+        (("undo",), "filterd undo [TÙY_CHỌN] [SỐ]\n"),
+        (("policy", "test"), "filterd policy test [TÙY_CHỌN] [TỆP...]\n"),
+        (("room", "set"), "filterd room set [TÙY_CHỌN] PHÒNG\n"),
+        (("exam",), "filterd exam [TÙY_CHỌN] LỆNH [THAM_SỐ]\n"),
+    ],
+)
+def test_an_argument_has_one_name_and_brackets_where_it_may_be_left_out(
+    path: tuple[str, ...], usage: str
+) -> None:
+    assert usage in _page(path, "vi")
+
+
+def test_without_a_command_the_help_is_in_the_language_too() -> None:
+    done = call("room", FILTERD_LANG="vi")
+    assert done.code == 2
+    assert done.err.startswith("Cách dùng: filterd room")
