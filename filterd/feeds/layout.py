@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a publication holds: names of targets, and the data signed beside each of them.
+
+A version of the feed is a folder. Each of its files ``P`` is published whole as
+the target ``P.zst``, and as differences ``deltas/P/FROM-TO.zst`` from contents
+that it had in the last versions; ``FROM`` and ``TO`` are the first digits of
+their SHA-256. The ``custom`` field of a target (TUF specification, section
+4.5) says what comes out of it::
+
+    P.zst                  {"path": P, "length": octets, "sha256": hex}
+    deltas/P/FROM-TO.zst   {"path": P, "from": hex, "to": hex}
+
+Signed is not the same as sensible: a publisher's program may be wrong, or its
+key in other hands. So whatever is read here is held to bounds, and no path in
+it leads out of the folder of its version.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import MetadataFormatError
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from filterd.sentences import Sentence
+
+MAX_FILES = 1_000
+"""Of one version: a list for each category and each order, and a few tables."""
+MAX_DELTAS = 20_000
+MAX_VERSION_OCTETS = 200_000_000
+"""Of all files of one version, unpacked; five million names are half of it."""
+MAX_PATH = 120
+"""Characters; what is added for temporaries still fits every file system."""
+PACKED_SUFFIX = ".zst"
+DELTAS = "deltas"
+MANIFEST = "manifest.json"
+"""The one file of a version's folder that is not published: what the others must be."""
+KEPT_DELTAS = 7
+"""From how many versions before it a publication has differences."""
+
+_DIGITS_IN_NAME = 16
+_is_path = re.compile(r"(?:[a-z0-9_][a-z0-9_.-]*/){0,3}[a-z0-9_][a-z0-9_.-]*", re.ASCII).fullmatch
+_is_sha256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """One file of a version.
+
+    Attributes:
+        path: where it stands in the version's folder, with ``/`` between parts.
+        length: octets of its content, unpacked.
+        sha256: of its content, unpacked; hex.
+        packed_octets: length of the target, which is what a full download costs.
+    """
+
+    path: str
+    length: int
+    sha256: str
+    packed_octets: int
+
+    @property
+    def target(self) -> str:
+        """The target that is the whole file."""
+        return full_target(self.path)
+
+    @property
+    def custom(self) -> dict[str, Any]:
+        """What is signed beside the target."""
+        return {"path": self.path, "length": self.length, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDelta:
+    """The difference between two contents of one file; both by their SHA-256, hex."""
+
+    path: str
+    old_sha256: str
+    new_sha256: str
+    packed_octets: int
+
+    @property
+    def target(self) -> str:
+        """The target that is this difference."""
+        return delta_target(self.path, self.old_sha256, self.new_sha256)
+
+    @property
+    def custom(self) -> dict[str, Any]:
+        """What is signed beside the target."""
+        return {"path": self.path, "from": self.old_sha256, "to": self.new_sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """All that one version is made of, as it was signed.
+
+    Attributes:
+        version: a number that only grows; the name of its folder.
+        files: sorted by path, each path once.
+        deltas: those that lead to a content of ``files``.
+    """
+
+    version: int
+    files: tuple[PublishedFile, ...]
+    deltas: tuple[PublishedDelta, ...] = ()
+
+    @property
+    def octets(self) -> int:
+        """Octets of all files, unpacked."""
+        return sum(file.length for file in self.files)
+
+
+def full_target(path: str) -> str:
+    """Return the name of the target that is a whole file."""
+    return path + PACKED_SUFFIX
+
+
+def delta_target(path: str, old_sha256: str, new_sha256: str) -> str:
+    """Return the name of the target that leads from one content of a file to another."""
+    old, new = old_sha256[:_DIGITS_IN_NAME], new_sha256[:_DIGITS_IN_NAME]
+    return f"{DELTAS}/{path}/{old}-{new}{PACKED_SUFFIX}"
+
+
+def is_file_path(path: object) -> bool:
+    """Tell whether a file of a version may stand there: beneath its folder, and not in the way."""
+    return (
+        isinstance(path, str)
+        and len(path) <= MAX_PATH
+        and _is_path(path) is not None
+        and path.split("/")[0] not in {DELTAS, MANIFEST}
+    )
+
+
+def is_sha256(value: object) -> bool:
+    """Tell whether a value is a SHA-256 as it is written here."""
+    return isinstance(value, str) and _is_sha256(value) is not None
+
+
+def read_publication(
+    version: int, targets: Iterable[tuple[str, int, Mapping[str, Any] | None]]
+) -> Publication:
+    """Read what the signed targets of all roles say.
+
+    Args:
+        version: of the snapshot that they belong to.
+        targets: of each its name, the length that was signed for and its ``custom``
+            field.
+
+    Raises:
+        MetadataFormatError: they are signed, and still no version of a feed.
+    """
+    files, deltas = dict[str, PublishedFile](), list[PublishedDelta]()
+    for name, octets, custom in targets:
+        read = _read(name, octets, custom)
+        if isinstance(read, PublishedDelta):
+            deltas.append(read)
+        elif read.path in files:
+            raise _wrong(name, say("its file is published twice"))
+        else:
+            files[read.path] = read
+        if len(files) > MAX_FILES or len(deltas) > MAX_DELTAS:
+            raise _wrong(name, say("there are more targets than a feed has"))
+    _check_whole(files)
+    useful = [one for one in deltas if _leads_to(one, files)]
+    return Publication(
+        version,
+        tuple(files[path] for path in sorted(files)),
+        tuple(sorted(useful, key=lambda one: one.target)),
+    )
+
+
+def _read(
+    name: str, octets: int, custom: Mapping[str, Any] | None
+) -> PublishedFile | PublishedDelta:
+    """Read one target; its name must be the one that its data gives."""
+    fields = dict(custom or {})
+    path = fields.get("path")
+    if not is_file_path(path):
+        raise _wrong(name, say("it has no path, or one that leads elsewhere"))
+    read: PublishedFile | PublishedDelta
+    if fields.keys() == {"path", "length", "sha256"}:
+        length, sha256 = fields["length"], fields["sha256"]
+        if type(length) is not int or not 0 <= length <= MAX_VERSION_OCTETS:
+            raise _wrong(name, say("its length is no length of a file of a feed"))
+        if not is_sha256(sha256):
+            raise _wrong(name, say("it has no SHA-256"))
+        read = PublishedFile(str(path), length, sha256, octets)
+    elif fields.keys() == {"path", "from", "to"}:
+        if not (is_sha256(fields["from"]) and is_sha256(fields["to"])):
+            raise _wrong(name, say("it has no SHA-256"))
+        read = PublishedDelta(str(path), fields["from"], fields["to"], octets)
+    else:
+        raise _wrong(name, say("it is neither a file nor a difference of two"))
+    if read.target != name:
+        raise _wrong(name, say("it has the name of another one"))
+    return read
+
+
+def _check_whole(files: Mapping[str, PublishedFile]) -> None:
+    """Refuse what could not be a folder, or would not be borne by a small disk."""
+    folders = {path[:at] for path in files for at, sign in enumerate(path) if sign == "/"}
+    for path in sorted(folders & files.keys()):
+        raise _wrong(path, say("it is a file and a folder at once"))
+    if sum(file.length for file in files.values()) > MAX_VERSION_OCTETS:
+        raise _wrong("targets", say("all files together are larger than a feed may be"))
+
+
+def _leads_to(delta: PublishedDelta, files: Mapping[str, PublishedFile]) -> bool:
+    """Tell whether a difference leads to what is published now; older ones may still stand."""
+    file = files.get(delta.path)
+    return file is not None and file.sha256 == delta.new_sha256
+
+
+def _wrong(name: str, why: Sentence) -> MetadataFormatError:
+    shown = name[:MAX_PATH].encode("unicode_escape").decode("ascii")
+    return MetadataFormatError(
+        say(
+            "target {name} of the feed: {why}; the last good version stays, tell the publisher",
+            name=shown,
+            why=why,
+        )
+    )
