@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +24,7 @@ from filterd.cli.sites import grade_from
 from filterd.cli.telling import Teller, not_ended
 from filterd.cli.times import Term, duration_s, school_clock, term
 from filterd.errors import ConfigError, ControlError
+from filterd.identity.devices import is_random
 from filterd.paths import write_atomically
 from filterd.policy.calendar import Calendar
 from filterd.policy.encoding import to_plain
@@ -55,7 +56,7 @@ def list_(
         return
     here.console.print(_rooms_table(here, now, rooms))
     if unknown:
-        rows = [(one["mac"], one.get("address") or one.get("name") or "") for one in unknown]
+        rows = [(one["mac"], _seen_at(here, one)) for one in unknown]
         here.console.print(titled(here.texts("room.unknown"), facts(rows)))
 
 
@@ -86,7 +87,7 @@ def set_(
     here: Context,
     room: RoomArgument,
     grade: Annotated[
-        str, typer.Option("--grade", metavar="G", help="Who sits there: 1-12, staff, ...")
+        str, typer.Option("--grade", metavar="GRADE", help="Who sits there: 1-12, staff, ...")
     ],
     how_long: Annotated[Term, Options(term)],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
@@ -112,24 +113,34 @@ def learn(
         str, typer.Option("--for", metavar="TIME", help="How long to watch; Enter ends it.")
     ] = "10m",
     add: Annotated[bool, typer.Option("--add", help="Keep the devices that it has.")] = False,
+    random: Annotated[
+        bool, typer.Option("--random", help="Take MACs that devices make up, too.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Watch which devices appear while a room is switched on: they stand in it.
 
     Switch the room's devices off, begin, and switch them on. Those that stand in
-    another room are left there. Exit code 0: stored; 1: no device appeared; 2:
-    something is wrong.
+    another room are left there, and those whose MAC is made up, as telephones do,
+    are left out: it may be another one tomorrow. Exit code 0: stored; 1: no device
+    appeared; 2: something is wrong.
     """
     now, length_s = in_force(here), duration_s(for_)
     had = _macs(now)[_network(now, room).id]
+    if not json:
+        here.errors.print(here.texts("room.looking"))
     watched = control.ask(here.state.control_socket, "room-watch", room=room)
     seen: dict[str, None] = {}
+    left_out: dict[str, None] = {}
 
     def look() -> None:
         for one in _devices(control.ask(here.state.control_socket, "room-seen", room=room)):
-            if one["mac"] not in seen and not json:
-                here.errors.print(here.texts("room.appeared", mac=one["mac"]))
-            seen[one["mac"]] = None
+            is_out = is_random(one["mac"]) and not random
+            found = left_out if is_out else seen
+            if one["mac"] not in found and not json:
+                key = "room.appeared_random" if is_out else "room.appeared"
+                here.errors.print(here.texts(key, device=_called(one)), soft_wrap=True)
+            found[one["mac"]] = None
 
     if not json:
         here.errors.print(here.texts("room.watching", room=room))
@@ -143,7 +154,7 @@ def learn(
     told = change(here, "room-devices", "", room=room, macs=macs)
     thing = {"room": room, "macs": macs}
     what = Teller(here.texts, now.clock).thing("devices", thing)
-    print_change(here, {**told, "macs": macs}, what, json=json)
+    print_change(here, {**told, "macs": macs, "left_out": sorted(left_out)}, what, json=json)
 
 
 @app.command("import")
@@ -156,21 +167,23 @@ def import_(
 ) -> None:
     """Say by a table which devices stand in which rooms.
 
-    Rooms that it does not name stay as they are. Exit code 0: done; 2: not.
+    It is one change, which `filterd undo` takes back whole. Rooms that it does not
+    name stay as they are. Exit code 0: done; 2: not.
     """
     now = in_force(here)
     wanted = room_files.load(file, [one.id for one in now.policy.networks])
-    learned = {one.room: one.macs for one in now.overrides.devices}
-    done = [
-        change(here, "room-devices", reason, room=room, macs=list(macs))
-        for room, macs in _steps(learned, wanted)
-    ]
-    if json:
-        here.print_json(done)
+    learned = {one.room: sorted(one.macs) for one in now.overrides.devices}
+    if all(learned.get(room) == sorted(macs) for room, macs in wanted.items()):
+        if json:
+            here.print_json({"number": None, "warnings": []})
+        else:
+            here.console.print(here.texts("room.imported_nothing"))
         return
-    told = sum(map(len, wanted.values()))
-    what = here.texts("room.imported", devices=told, rooms=len(wanted), changes=len(done))
-    here.console.print(what)
+    rooms = [{"room": room, "macs": macs} for room, macs in wanted.items()]
+    told = change(here, "device-table", reason, rooms=rooms)
+    devices = sum(map(len, wanted.values()))
+    what = here.texts("room.imported", devices=devices, rooms=len(wanted))
+    print_change(here, told, what, json=json)
 
 
 @app.command("export")
@@ -178,7 +191,7 @@ def import_(
 def export(
     here: Context,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Where to; else it is printed.")
+        Path | None, typer.Argument(metavar="FILE", help="Where to; else it is printed.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -197,30 +210,6 @@ def export(
         write_atomically(file, text.encode(), mode=0o644)
 
 
-def _steps(
-    learned: Mapping[str, Collection[str]], wanted: room_files.Devices
-) -> list[tuple[str, tuple[str, ...]]]:
-    """Return which rooms get which devices, so that none has a device that another still has."""
-    place = {mac: room for room, macs in learned.items() for mac in macs}
-    losing = {
-        place[mac]
-        for room, macs in wanted.items()
-        for mac in macs
-        if place.get(mac, room) != room and place[mac] in wanted
-    }
-    first = [
-        (room, tuple(mac for mac in learned[room] if mac in wanted[room]))
-        for room in wanted
-        if room in losing
-    ]
-    last = [
-        (room, macs)
-        for room, macs in wanted.items()
-        if room in losing or sorted(learned.get(room, ())) != sorted(macs)
-    ]
-    return first + last
-
-
 def _network(now: InForce, room: str) -> Network:
     known_room(room, [one.id for one in now.policy.networks])
     return next(one for one in now.policy.networks if one.id == room)
@@ -234,6 +223,16 @@ def _devices(told: Any) -> list[dict[str, Any]]:
     """Return devices as the daemon tells them, each with its ``mac`` at least."""
     found = told.get("devices", ()) if isinstance(told, Mapping) else told
     return [one if isinstance(one, dict) else {"mac": str(one)} for one in found]
+
+
+def _called(device: Mapping[str, Any]) -> str:
+    """Return how a person may recognise a device: MAC, address, and what it calls itself."""
+    return " ".join(device[key] for key in ("mac", "address", "name") if device.get(key))
+
+
+def _seen_at(here: Context, device: Mapping[str, Any]) -> str:
+    told = " ".join(device[key] for key in ("address", "name") if device.get(key))
+    return here.texts("room.random", device=told).strip() if is_random(device["mac"]) else told
 
 
 def _unknown(here: Context) -> list[dict[str, Any]]:

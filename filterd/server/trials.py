@@ -3,13 +3,16 @@
 
 In memory only, names only, and so many at most; it is over by itself. While one
 is on, the fast path leaves that room to the chain, which sees every question.
+Names that no exam closes, captive-portal probes and the like, are not told.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from typing import TYPE_CHECKING, Any
 
+from filterd.policy.verdict import Rule
 from filterd.resolve.query import Source
 
 if TYPE_CHECKING:
@@ -30,7 +33,8 @@ class Trials:
 
     def __init__(self, resolver: Resolver, fast: FastPath) -> None:
         self._resolver, self._fast = resolver, fast
-        self._names: dict[str, dict[bytes, bool]] = {}
+        self._names: dict[str, dict[bytes, tuple[bool, int]]] = {}
+        self._lives: dict[str, str] = {}
         self._ends: dict[str, asyncio.TimerHandle] = {}
 
     async def trial(self, *, room: str, left_s: float, since: int, fresh: bool) -> dict[str, Any]:
@@ -41,16 +45,21 @@ class Trials:
             left_s: how long the trial goes on; nothing ends it.
             since: how many names are known already.
             fresh: forget what was asked for before.
+
+        Returns: ``names``, each as its wire form in hexadecimal, whether it was
+        blocked, and how often it was asked for; ``more``, whether there are more;
+        ``life``, another one whenever counting has begun anew.
         """
         if fresh or left_s <= 0:
             self._end(room)
         if left_s <= 0:
-            return {"names": [], "more": False}
+            return {"names": [], "more": False, "life": ""}
         if room not in self._names:
             self._begin(room, left_s)
         names = list(self._names[room].items())
-        page = [[name.hex(), blocked] for name, blocked in names[since : since + PAGE]]
-        return {"names": page, "more": len(names) > since + PAGE}
+        page = [[name.hex(), *heard] for name, heard in names[since : since + PAGE]]
+        more = len(names) > since + PAGE
+        return {"names": page, "more": more, "life": self._lives[room]}
 
     def close(self) -> None:
         """End them all."""
@@ -59,13 +68,13 @@ class Trials:
 
     def _begin(self, room: str, left_s: float) -> None:
         loop = asyncio.get_running_loop()
-        self._names[room] = {}
+        self._names[room], self._lives[room] = {}, secrets.token_hex(8)
         self._ends[room] = loop.call_later(left_s, self._end, room)
         self._changed()
 
     def _end(self, room: str) -> None:
         if room in self._names:
-            del self._names[room]
+            del self._names[room], self._lives[room]
             self._ends.pop(room).cancel()
             self._changed()
 
@@ -75,8 +84,14 @@ class Trials:
 
     def _saw(self, query: Query, answer: Answer) -> None:
         names = self._names.get(query.client.network or "")
-        if names is None or answer.source in _OF_NO_EXAM:
+        if names is None or answer.source in _OF_NO_EXAM or _is_pinned(answer):
             return
         qname = query.message.question.qname
         if qname in names or len(names) < MOST_NAMES:
-            names[qname] = answer.source is Source.BLOCKED
+            _, times = names.get(qname, (False, 0))
+            names[qname] = answer.source is Source.BLOCKED, times + 1
+
+
+def _is_pinned(answer: Answer) -> bool:
+    match = answer.verdict.match if answer.verdict is not None else None
+    return match is not None and match.rule is Rule.PIN

@@ -97,16 +97,30 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "{mac} đã bật từ trước: hãy tắt rồi bật lại nếu thuộc phòng này",
         "{mac} is on already: switch it off and on again if it is one of the room",
     ),
-    "room.appeared": ("thấy {mac}", "{mac} appeared"),
+    "room.looking": (
+        "Đang tìm những thiết bị đã bật; mất đến mười giây.",
+        "Looking which devices are on already; that takes ten seconds at most.",
+    ),
+    "room.appeared": ("thấy {device}", "{device} appeared"),
+    "room.appeared_random": (
+        "thấy {device}, MAC ngẫu nhiên như của điện thoại: bỏ qua; --random để lấy",
+        "{device} appeared, a MAC made up as telephones do: left out; --random takes it",
+    ),
+    "room.random": ("{device} (MAC ngẫu nhiên)", "{device} (made-up MAC)"),
     "room.nothing_appeared": (
         "Không thiết bị nào xuất hiện; không có gì thay đổi. Thiết bị của phòng có nối thẳng vào"
         " mạng của máy chủ này không?",
         "No device appeared; nothing is changed. Are the room's devices on a link of this gateway?",
     ),
     "room.imported": (
-        "Thiết bị: {devices}, phòng: {rooms}, thay đổi: {changes}",
-        "Devices: {devices}, rooms: {rooms}, changes: {changes}",
+        "theo bảng: số thiết bị {devices}, số phòng {rooms}",
+        "by a table: devices {devices}, rooms {rooms}",
     ),
+    "room.imported_nothing": (
+        "Các thiết bị đã ở đúng phòng; không có gì thay đổi.",
+        "The devices stand in these rooms already; nothing is changed.",
+    ),
+    "room.holiday": ("ngày nghỉ {name}", "holiday {name}"),
     "weekday.0": ("thứ hai", "Mon"),
     "weekday.1": ("thứ ba", "Tue"),
     "weekday.2": ("thứ tư", "Wed"),
@@ -134,9 +148,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "Nothing was asked for; nothing is written.",
     ),
     "exam.file": (
-        "phòng {room}: những tên được hỏi khi thi thử; hãy xóa tên không cần",
-        "room {room}: what a trial run asked for; strike out what is not needed",
+        "phòng {room}: những tên được hỏi khi thi thử, và số lần; hãy xóa tên không cần",
+        "room {room}: what a trial run asked for, and how often; strike out what is not needed",
     ),
+    "exam.was_blocked": ("bị chặn", "blocked"),
     "exam.written": (
         "{file}: số tên {names}. Hãy xem lại, rồi: filterd exam start --allow {file}",
         "{file}: names {names}. Look through it, then: filterd exam start --allow {file}",
@@ -174,7 +189,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "mistakes.name": ("Tên", "Name"),
     "mistakes.state": ("Trạng thái", "State"),
     "mistakes.reason": ("Lý do", "Reason"),
-    "mistakes.mended": ("đã sửa trong {version}", "mended in {version}"),
+    "mistakes.mended": (
+        "đã sửa lúc {when}, bản {version}",
+        "mended {when}, in version {version}",
+    ),
     "warning.idle": (
         "đối với {target}, điều này không thay đổi gì: {why}",
         "for {target} it changes nothing: {why}",

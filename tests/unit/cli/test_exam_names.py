@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_what_a_trial_run_asked_for_is_read_again(tmp_path: Path) -> None:
-    seen = [
+    seen: list[dict[str, Any]] = [
         {"name": "www.b.example", "registrable": "b.example", "times": 12, "blocked": False},
         {"name": "ads.b.example", "registrable": "b.example", "times": 3, "blocked": True},
         {"name": "cdn.a.example", "registrable": "a.example"},

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli.room import _steps
 from tests.support.commands import call
 from tests.support.fake_daemon import LESSON_ENDS
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from tests.support.fake_daemon import FakeDaemon
 
 MACS = [f"02:00:5e:00:00:{number:02}" for number in range(10)]
+CARDS = [f"00:00:5e:00:53:{number:02}" for number in range(10)]
+"""Of network cards, whose makers gave them; those before are of the devices' own making."""
 
 
 def _row(out: str, room: str) -> list[str]:
@@ -46,7 +47,7 @@ def test_devices_that_are_in_no_room_are_shown(here: list[str], daemon: FakeDaem
     daemon.devices = [{"mac": MACS[5], "address": "10.0.20.7"}, MACS[6]]
     shown = call("room", "list", *here).out
     assert "Devices that are in no room" in shown
-    assert f"{MACS[5]}  10.0.20.7" in shown
+    assert f"{MACS[5]}  10.0.20.7 (made-up MAC)" in shown
     assert [one["mac"] for one in json.loads(call("room", "list", "--json", *here).out)["unknown"]]
 
 
@@ -112,21 +113,47 @@ def test_who_sits_there_must_be_said_for_how_long(here: list[str], daemon: FakeD
 
 
 def test_devices_that_appear_stand_in_the_room(here: list[str], daemon: FakeDaemon) -> None:
-    daemon.devices, daemon.already = [{"mac": MACS[3]}, {"mac": MACS[2]}], [MACS[4]]
+    first = {"mac": CARDS[3], "address": "10.0.20.9", "name": "may-3"}
+    daemon.devices, daemon.already = [first, {"mac": CARDS[2]}], [MACS[4]]
     done = call("room", "learn", "lab-a", "--for", "1m", *here)
     assert done.code == 0
     assert "devices of the room lab-a: 2" in done.out
-    assert f"{MACS[2]} appeared" in done.err
+    assert f"{CARDS[3]} 10.0.20.9 may-3 appeared" in done.err
     assert f"{MACS[4]} is on already" in done.err
     (devices,) = daemon.store.current().devices
-    assert (devices.room, devices.macs) == ("lab-a", (MACS[2], MACS[3]))
+    assert (devices.room, devices.macs) == ("lab-a", (CARDS[2], CARDS[3]))
     assert ("room-watch", {"room": "lab-a"}) in daemon.asked
 
 
 def test_devices_are_added_to_those_that_are_there(here: list[str], daemon: FakeDaemon) -> None:
-    daemon.devices = [{"mac": MACS[3]}]
+    daemon.devices = [{"mac": CARDS[3]}]
     told = json.loads(call("room", "learn", "lab-a", "--for", "2m", "--add", "--json", *here).out)
-    assert told["macs"] == [MACS[1], MACS[3]]
+    assert told["macs"] == [CARDS[3], MACS[1]]
+
+
+def test_a_mac_of_the_devices_own_making_is_told_and_left_out(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    daemon.devices = [{"mac": CARDS[3]}, {"mac": MACS[5], "name": "iPhone"}]
+    done = call("room", "learn", "lab-a", "--for", "1m", *here)
+    assert f"{MACS[5]} iPhone appeared, a MAC made up as telephones do: left out" in done.err
+    (devices,) = daemon.store.current().devices
+    assert devices.macs == (CARDS[3],)
+    told = json.loads(call("room", "learn", "lab-a", "--for", "1m", "--json", *here).out)
+    assert (told["macs"], told["left_out"]) == ([CARDS[3]], [MACS[5]])
+
+
+def test_it_is_taken_where_somebody_asks_for_it(here: list[str], daemon: FakeDaemon) -> None:
+    daemon.devices = [{"mac": CARDS[3]}, {"mac": MACS[5]}]
+    assert call("room", "learn", "lab-a", "--for", "1m", "--random", *here).code == 0
+    (devices,) = daemon.store.current().devices
+    assert devices.macs == (CARDS[3], MACS[5])
+
+
+def test_where_only_such_appear_nothing_is_changed(here: list[str], daemon: FakeDaemon) -> None:
+    daemon.devices = [{"mac": MACS[5]}]
+    assert call("room", "learn", "lab-a", "--for", "1m", *here).code == 1
+    assert "change" not in daemon.commands()
 
 
 def test_where_nothing_appears_nothing_is_changed(here: list[str], daemon: FakeDaemon) -> None:
@@ -143,12 +170,15 @@ def test_a_table_of_devices_goes_out_and_comes_back(
     assert call("room", "export", *here).out == f"room,mac\nlab-a,{MACS[1]}\n"
     table.write_text(f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n", encoding="utf-8")
     done = call("room", "import", table, *here)
-    assert done.out == "Devices: 2, rooms: 2, changes: 2\n"
+    assert done.out.startswith("Change 1: by a table: devices 2, rooms 2\n")
     assert call("room", "export", table, *here).code == 0
     assert table.read_text(encoding="utf-8") == (f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n")
     assert json.loads(call("room", "export", "--json", *here).out)["library"] == [MACS[3]]
-    assert json.loads(call("room", "import", table, "--json", *here).out) == []
-    assert daemon.store.current().number == 2
+    assert json.loads(call("room", "import", table, "--json", *here).out)["number"] is None
+    assert call("room", "import", table, *here).out.endswith("nothing is changed.\n")
+    assert daemon.commands().count("change") == 1
+    call("undo", *here)
+    assert daemon.store.current().devices == ()
 
 
 def test_rooms_may_change_places(here: list[str], daemon: FakeDaemon, tmp_path: Path) -> None:
@@ -158,14 +188,6 @@ def test_rooms_may_change_places(here: list[str], daemon: FakeDaemon, tmp_path: 
         assert call("room", "import", table, *here).error_lines == []
     found = {one.room: one.macs for one in daemon.store.current().devices}
     assert found == {"lab-a": (MACS[3],), "library": (MACS[2],)}
-
-
-def test_what_is_as_it_should_be_is_left_alone() -> None:
-    assert _steps({"a": ("1", "2")}, {"a": ("2", "1")}) == []
-    assert _steps({"a": ("1",)}, {"a": ("1", "2"), "b": ("3",)}) == [
-        ("a", ("1", "2")),
-        ("b", ("3",)),
-    ]
 
 
 def test_a_wrong_table_changes_nothing(here: list[str], daemon: FakeDaemon, tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ def test_what_is_written_is_read_again() -> None:
     [
         "room,mac\nlab-a,02:00:5E:00:00:01\n",
         "Room;MAC;note\r\nlab-a;02-00-5e-00-00-01;by the door\r\n",
+        "sep=;\r\nroom;mac\r\nLAB-A;02005E000001\r\n",
+        "room\tmac\tGhi chú\nlab-a\t0200.5e00.0001\tcạnh cửa sổ\n",
         "no,mac,room\n1, 02:00:5e:00:00:01 , lab-a \n\n",
         "room,mac\nlab-a,02:00:5e:00:00:01\nlab-a,02:00:5e:00:00:01\n",
     ],
@@ -61,6 +63,19 @@ def test_a_file_may_begin_with_the_mark_of_windows(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"\xef\xbb\xbfroom,mac\nlab-a,02:00:5e:00:00:01\n")
     assert room_files.load(path, ROOMS) == {"lab-a": (MAC.format(1),)}
+
+
+def test_a_spreadsheet_may_save_it_as_unicode_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("room\tmac\r\nlab-a\t02-00-5E-00-00-01\r\n", encoding="utf-16")
+    assert room_files.load(path, ROOMS) == {"lab-a": (MAC.format(1),)}
+
+
+def test_a_line_that_is_only_there_for_excel_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("sep=;\nroom;mac\nlab-x;02:00:5e:00:00:01\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"a\.csv:3: 'lab-x' is no room"):
+        room_files.load(path, ROOMS)
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.server import trials as module
 from filterd.server.trials import Trials
-from tests.support.policies import wire
+from tests.support.policies import a_pin, wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def heard(serving: Serving, trials: Trials, **how: Any) -> dict[str, Any]:
 
 
 def names_of(told: dict[str, Any]) -> dict[str, bool]:
-    return dict(told["names"])
+    return {name: blocked for name, blocked, _ in told["names"]}
 
 
 def test_what_a_room_asks_for_is_heard_though_it_was_answered_before(running: Serving) -> None:
@@ -102,7 +102,7 @@ def test_a_new_trial_begins_with_nothing(running: Serving) -> None:
     trials = trials_of(running)
     heard(running, trials)
     running.ask("www.example.com")
-    assert heard(running, trials, fresh=True) == {"names": [], "more": False}
+    assert heard(running, trials, fresh=True)["names"] == []
 
 
 def test_names_are_told_in_pages_and_bounded(
@@ -124,6 +124,26 @@ def test_what_an_exam_does_not_change_is_not_told(running: Serving) -> None:
     heard(running, trials)
     running.ask("localhost")
     assert not names_of(heard(running, trials))
+
+
+def test_what_nothing_may_block_is_not_told(index: Index, upstream: FakeUpstream) -> None:
+    upstream.add("probe.example. 300 IN A 192.0.2.9", "other.example. 300 IN A 192.0.2.9")
+    site = a_site(index, [upstream], pins=(a_pin("probe.example"),))
+    with Serving(site, listen=["127.0.0.1"], fast=True) as running:
+        trials = trials_of(running)
+        heard(running, trials)
+        running.ask("probe.example")
+        running.ask("other.example")
+        assert list(names_of(heard(running, trials))) == [wire("other.example").hex()]
+
+
+def test_how_often_a_name_was_asked_for_is_told(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials)
+    for _ in range(3):
+        running.ask("www.example.com")
+    ((_, _, times),) = heard(running, trials)["names"]
+    assert times == 3
 
 
 def test_closing_ends_all_trials(running: Serving) -> None:

@@ -13,7 +13,7 @@ from filterd.errors import ControlError
 from filterd.identity.ip_command import IpCommand
 from filterd.policy.model import LeaseFile, LeaseFormat, Network
 from filterd.server import trials as trials_module
-from filterd.server.watches import LONGEST_S, RoomWatches, registrable
+from filterd.server.watches import LONGEST_S, RoomWatches, Seen, registrable
 from tests.support.clock import FakeClock
 from tests.support.daemon import SOURCES, build_lists, write_site
 from tests.support.policies import a_policy
@@ -23,6 +23,7 @@ from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from filterd.paths import StateFolder
@@ -66,12 +67,25 @@ class ShownNetwork(IpCommand):
         return [LAN, WAN] if arguments[0] == "address" else [{"dst": "default", "dev": "wan0"}]
 
 
+async def at_once(_: float) -> None:
+    """Rest without waiting."""
+
+
+def watching(
+    ip: ShownNetwork,
+    clock: FakeClock | None = None,
+    call: Callable[[Iterable[Seen]], None] = lambda _: None,
+) -> RoomWatches:
+    """Return what watches a network in which nobody who is called answers, or as ``call`` says."""
+    return RoomWatches(clock or FakeClock(), ip, call, at_once)
+
+
 def _watched(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
     """Return the MACs that appear in the lab."""
 
     async def work() -> list[str]:
         ip = ShownNetwork(*before)
-        watches = RoomWatches(FakeClock(), ip)
+        watches = watching(ip)
         await watches.begin("lab", POLICY)
         ip.neighbours = after
         told = await watches.seen("lab", POLICY)
@@ -108,7 +122,7 @@ def test_a_router_is_no_device() -> None:
 def test_what_has_appeared_stays_though_it_falls_silent() -> None:
     async def work() -> None:
         ip, clock = ShownNetwork(), FakeClock()
-        watches = RoomWatches(clock, ip)
+        watches = watching(ip, clock)
         assert await watches.begin("lab", POLICY) == {"room": "lab", "already": []}
         ip.neighbours = [neighbour(8)]
         await watches.seen("lab", POLICY)
@@ -124,8 +138,53 @@ def test_what_has_appeared_stays_though_it_falls_silent() -> None:
 def test_who_answers_already_is_told_at_the_beginning() -> None:
     async def work() -> None:
         ip = ShownNetwork(neighbour(2), neighbour(3, "STALE"), neighbour(4, lladdr=TEACHER_PC))
-        told = await RoomWatches(FakeClock(), ip).begin("lab", POLICY)
+        told = await watching(ip).begin("lab", POLICY)
         assert told["already"] == [mac(2)]
+
+    asyncio.run(work())
+
+
+def _learned(*, is_called: bool) -> list[str]:
+    """Return what appears where a telephone was asleep, and wakes when it is called, or later."""
+
+    async def work() -> list[str]:
+        ip, looks = ShownNetwork(neighbour(2, "STALE"), neighbour(3, "STALE")), list[int]()
+
+        def call(devices: Iterable[Seen]) -> None:
+            assert {one.mac for one in devices} == {mac(2), mac(3)}
+            ip.neighbours = [neighbour(2, "DELAY"), neighbour(3, "PROBE")]
+
+        async def rest(_: float) -> None:
+            looks.append(1)
+            if len(looks) == 3:
+                ip.neighbours = [neighbour(2), neighbour(3, "FAILED")]
+
+        watches = RoomWatches(FakeClock(), ip, call if is_called else lambda _: None, rest)
+        await watches.begin("lab", POLICY)
+        ip.neighbours = [neighbour(2), neighbour(3)]
+        return [one["mac"] for one in (await watches.seen("lab", POLICY))["devices"]]
+
+    return asyncio.run(work())
+
+
+def test_a_telephone_that_slept_is_woken_first_and_has_not_appeared() -> None:
+    assert _learned(is_called=True) == [mac(3)]
+
+
+def test_control_without_the_call_it_would_be_taken_for_one_of_the_room() -> None:
+    assert _learned(is_called=False) == [mac(2), mac(3)]
+
+
+def test_in_a_network_where_the_kernel_never_stops_asking_the_watch_begins_all_the_same() -> None:
+    async def work() -> None:
+        rests = list[float]()
+
+        async def rest(length_s: float) -> None:
+            rests.append(length_s)
+
+        ip = ShownNetwork(neighbour(2, "DELAY"))
+        await RoomWatches(FakeClock(), ip, lambda _: None, rest).begin("lab", POLICY)
+        assert sum(rests) == 10
 
     asyncio.run(work())
 
@@ -137,7 +196,7 @@ def test_devices_that_are_in_no_network_are_told_with_what_they_call_themselves(
     leases.write_text(f"0 {mac(100)} 10.0.0.100 tablet 01:{mac(100)}\n", encoding="utf-8")
     policy = replace(POLICY, leases=(LeaseFile(str(leases), LeaseFormat.DNSMASQ),))
     ip = ShownNetwork(neighbour(2), neighbour(100, "STALE"), neighbour(200))
-    told = asyncio.run(RoomWatches(FakeClock(), ip).in_no_network(policy))
+    told = asyncio.run(watching(ip).in_no_network(policy))
     assert told["devices"] == [{"mac": mac(100), "address": "10.0.0.100", "name": "tablet"}]
 
 
@@ -145,7 +204,7 @@ def test_where_ip_tells_nothing_that_is_said() -> None:
     ip = ShownNetwork()
     ip.neighbours = None
     with pytest.raises(ControlError, match="install iproute2"):
-        asyncio.run(RoomWatches(FakeClock(), ip).begin("lab", POLICY))
+        asyncio.run(watching(ip).begin("lab", POLICY))
 
 
 @pytest.mark.parametrize(
@@ -186,11 +245,14 @@ def test_a_trial_is_heard_by_all_workers_and_over_restarts(
                 f"n{number}.thi.edu.vn" for number in range(5)
             ]
             assert {one["registrable"] for one in told["names"]} == {"thi.edu.vn"}
+            assert {one["times"] for one in told["names"]} == {1}
             for worker in team.workers:
                 worker._trials.close()  # as those are that were restarted
             await trials.names("of-6")
             await asyncio.to_thread(pupil.ask, a_query("late.thi.edu.vn"))
-            assert len((await trials.names("of-6"))["names"]) == 6
+            await asyncio.to_thread(pupil.ask, a_query("n1.thi.edu.vn"))
+            found = {one["name"]: one["times"] for one in (await trials.names("of-6"))["names"]}
+            assert (len(found), found["n1.thi.edu.vn"], found["n2.thi.edu.vn"]) == (6, 2, 1)
         await trials.end("of-6")
         assert not any(worker._trials._names for worker in team.workers)
         with pytest.raises(ControlError, match="no trial in of-6; `filterd exam learn` begins"):
