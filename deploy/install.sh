@@ -87,7 +87,8 @@ make_user() {
     getent passwd filterd >/dev/null ||
         useradd --system --user-group --no-create-home --home-dir /var/lib/filterd \
             --shell /usr/sbin/nologin filterd
-    # Who may change what by commands; to ask at all is for the group filterd.
+    # Who may ask, and change what, by commands: the socket lets both in. Nobody is
+    # put into filterd itself, which may read the log.
     groupadd --system --force filterd-admin
     groupadd --system --force filterd-teacher
     install -d -o filterd -g filterd -m 0750 /var/lib/filterd

@@ -104,8 +104,6 @@ def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:
     """
     try:
         return control.ask(here.state.control_socket, command, **arguments)
-    except control.NotLetInError:
-        raise
     except ControlError:
         if control.is_running(here.state.control_socket):
             raise

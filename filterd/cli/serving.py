@@ -34,10 +34,12 @@ from filterd.cli.commands import commands
 from filterd.clock import SystemClock
 from filterd.control import ControlServer
 from filterd.errors import FilterdError, StoreError
+from filterd.overrides.ranks import ADMINS, TEACHERS
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
+from filterd.server.first_policy import compile_policy_or_keep
 from filterd.server.life import (
     Heart,
     Setting,
@@ -103,7 +105,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
     with on_disk.held(state):
         clock, page = SystemClock(), SharedPage()
         started = clock.monotonic()
-        on_disk.compile_policy_or_keep(config, state)
+        compile_policy_or_keep(config, state, now=clock.wall(), page=page)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
         site = on_disk.load_site(config, state, page=page, now=clock.wall())
@@ -183,7 +185,7 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     yield_to_workers()
     stop = wish_to_stop()
     manager = Manager(setting, ends)
-    control = ControlServer(setting.state.control_socket, commands(manager))
+    control = ControlServer(setting.state.control_socket, commands(manager), (ADMINS, TEACHERS))
     heart = Heart(setting.page, 0)
     heart.start()
     await manager.start()

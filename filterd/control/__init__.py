@@ -9,7 +9,7 @@ the kernel says.
 """
 
 from filterd.control.caller import Caller
-from filterd.control.client import ask, is_running
+from filterd.control.client import NotLetInError, ask, is_running
 from filterd.control.server import Command, ControlServer
 
-__all__ = ["Caller", "Command", "ControlServer", "ask", "is_running"]
+__all__ = ["Caller", "Command", "ControlServer", "NotLetInError", "ask", "is_running"]

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What administrators, teachers and others may do: real users, logins and groups.
+
+The daemon is a user of its own. Skipped where nobody can become somebody else.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.overrides.ranks import ADMINS, TEACHERS
+from tests.support.commands import ROOT
+from tests.support.daemon import build_lists, free_port, write_site
+from tests.support.machine import DAEMON, SITE, STATE, Machine, machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ADMIN, TEACHER, STRANGER, CLERK = "minh", "lan", "binh", "hoa"
+USERS = {
+    ADMIN: ["staff", ADMINS],
+    TEACHER: ["staff", TEACHERS],
+    STRANGER: ["staff"],
+    CLERK: [DAEMON],
+}
+ROOM = "  lab-a: {cidrs: [127.0.50.0/24], grade: 6, room: true}\n"
+
+
+def _sockets_mode() -> str:
+    unit = (ROOT / "deploy" / "filterd.service").read_text(encoding="utf-8")
+    found = re.search(r"^RuntimeDirectoryMode=(\d+)$", unit, re.MULTILINE)
+    assert found
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    config = write_site(tmp_path_factory.mktemp("site"), port=free_port(), more=ROOM)
+    lists = build_lists(config, tmp_path_factory.mktemp("state"))
+    log = io.StringIO()
+    with machine(USERS, config, lists.index, _sockets_mode()) as made:
+        with made.serving(log):
+            yield made
+        assert "Traceback" not in log.getvalue()
+
+
+LESSON = "--for 1m --reason thi"
+
+OF_A_TEACHER = [
+    f"allow www.youtube.com --room lab-a {LESSON}",
+    f"block www.tiktok.com --grade 8 {LESSON}",
+    f"allow service:youtube --client 127.0.8.9 {LESSON}",
+    "room set lab-a --grade 8 --for 1m",
+    "exam start --room lab-a --for 1m --allow thi.example.edu.vn",
+    "exam stop",
+    "undo --reason nhầm",
+    "exceptions list",
+    "history list",
+    "status",
+]
+
+OF_AN_ADMINISTRATOR = {
+    f"allow www.youtube.com --tier staff {LESSON}": "for one room, grade, network or device",
+    "allow www.youtube.com --room lab-a --permanent --reason thi": "ends the same day",
+    "policy set --grade 7 --allow-category streaming --reason thi": "may not change that",
+    "room import ROOMS": "may not change that",
+    "room learn lab-a --for 1m": "may not say which devices stand in a room",
+    "reload": "may not reload",
+}
+
+
+@pytest.mark.parametrize("words", OF_A_TEACHER)
+def test_a_teacher_does_what_a_lesson_needs(school: Machine, words: str) -> None:
+    done = school.filterd(TEACHER, *words.split())
+    assert (done.code, "filterd: " in done.err) == (0, False), done.err
+
+
+@pytest.mark.parametrize("words", OF_AN_ADMINISTRATOR)
+def test_what_a_teacher_may_not_is_refused_in_one_line_that_says_who_may(
+    school: Machine, words: str
+) -> None:
+    table = f"{SITE}/rooms.csv"
+    asked = words.replace("ROOMS", table).split()
+    school.start(
+        "root", "sh", "-c", f"printf 'room,mac\\nlab-a,00:00:5e:00:53:01\\n' >{table}"
+    ).wait()
+    done = school.filterd(TEACHER, *asked)
+    told = [line for line in done.error_lines if line.startswith("filterd: ")]
+    assert (done.code, len(told)) == (2, 1), done
+    assert OF_AN_ADMINISTRATOR[words] in told[0]
+    assert f"administrators may: root, and the group {ADMINS}" in told[0]
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("words", [one for one in OF_AN_ADMINISTRATOR if "learn" not in one])
+def test_an_administrator_does_it(school: Machine, words: str) -> None:
+    done = school.filterd(ADMIN, *words.replace("ROOMS", f"{SITE}/rooms.csv").split())
+    assert (done.code, "filterd: " in done.err) == (0, False), done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"allow www.youtube.com --room lab-a {LESSON}",
+        "room list",
+        "exceptions list",
+        "exam list",
+        "history list",
+        "status",
+        "reload",
+        "undo",
+        "policy show --grade 6",
+        "check www.tiktok.com --grade 6",
+        "report-mistake www.tiktok.com --reason nhầm",
+    ],
+)
+def test_a_stranger_is_not_let_in_and_learns_who_is(school: Machine, words: str) -> None:
+    done = school.filterd(STRANGER, *words.split())
+    assert done.code == 2
+    assert len(done.error_lines) == 1, done.err
+    (line,) = done.error_lines
+    assert f"{STRANGER} may not ask filterd; root and the groups {ADMINS} and {TEACHERS}" in line
+
+
+def test_who_may_read_the_daemons_files_looks_and_changes_nothing(school: Machine) -> None:
+    assert school.filterd(CLERK, "status").code == 0
+    done = school.filterd(CLERK, *OF_A_TEACHER[0].split())
+    (line,) = done.error_lines
+    assert f"teachers and administrators may: the groups {TEACHERS} and {ADMINS}" in line
+
+
+def test_a_teacher_takes_back_what_is_the_teachers_own(school: Machine) -> None:
+    asked = [*OF_A_TEACHER[0].split(), "--json"]
+    of_admin = json.loads(school.filterd(ADMIN, *asked).out)["number"]
+    own = json.loads(school.filterd(TEACHER, *asked).out)["number"]
+    done = school.filterd(TEACHER, "exceptions", "revoke", str(of_admin))
+    assert "may not take back what somebody else has set" in done.err
+    assert school.filterd(TEACHER, "exceptions", "revoke", str(own)).code == 0
+
+
+def test_the_author_is_who_the_kernel_says(school: Machine) -> None:
+    """And not what the environment does, which whoever asks may set."""
+    told = {"USER": "root", "LOGNAME": "root", "SUDO_USER": "root", "SUDO_UID": "0"}
+    school.filterd(TEACHER, *OF_A_TEACHER[1].split(), **told)
+    rows = json.loads(school.filterd(ADMIN, "history", "list", "--json").out)
+    assert rows[0]["author"] == TEACHER
+
+
+CLAIMS = """
+import json, socket, sys
+with socket.socket(socket.AF_UNIX) as one:
+    one.connect("/run/filterd/control.sock")
+    claim = {"uid": 0, "user": "root", "author": "root", "rank": 2, "groups": ["filterd-admin"]}
+    one.sendall(json.dumps({"command": "reload", **claim}).encode() + b"\\n")
+    print(one.recv(65536).decode())
+"""
+
+
+def test_what_a_process_claims_to_be_counts_for_nothing(school: Machine) -> None:
+    asking = school.start(TEACHER, "python3", "-c", CLAIMS, stdout=-1)
+    answer = json.loads(asking.communicate(timeout=30)[0])
+    assert not answer["ok"]
+    assert "lan may not reload" in json.dumps(answer)
+
+
+def test_groups_are_those_of_the_login(school: Machine) -> None:
+    """Without them, as setpriv logs in, a teacher is a stranger; with them a stranger a teacher."""
+    ask = ("python3", "-c", CLAIMS)
+    for user, groups, told in (
+        (TEACHER, "--clear-groups", "Permission denied"),
+        (STRANGER, f"--groups={TEACHERS}", f"{STRANGER} may not reload"),
+    ):
+        login = ("setpriv", "--reuid", user, "--regid", user, groups)
+        asking = school.start("root", *login, *ask, stdout=-1, stderr=-1)
+        assert told in "".join(asking.communicate(timeout=30))
+
+
+def test_the_daemons_files_are_for_nobody_else(school: Machine) -> None:
+    for user in (TEACHER, ADMIN, STRANGER):
+        looking = school.start(user, "ls", STATE, stdout=-1, stderr=-1)
+        assert "Permission denied" in "".join(looking.communicate(timeout=30))
+
+
+def test_the_folder_of_the_socket_takes_nothing_from_others(school: Machine) -> None:
+    for user in (TEACHER, ADMIN, STRANGER):
+        moving = school.start(user, "rm", "-f", "/run/filterd/control.sock", stderr=-1)
+        assert "Permission denied" in moving.communicate(timeout=30)[1]
