@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Group
+from rich.text import Text
 
 from filterd import control
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.log import ACTIONS
 from filterd.cli.render import facts, local_time, number, titled
+from filterd.errors import from_plain
 from filterd.texts import Texts
 
 
@@ -21,7 +23,7 @@ def reload(
 ) -> None:
     """Put the site's files and the compiled lists in force.
 
-    If they are wrong, nothing changes.
+    If they are wrong, nothing changes. Exit code 0: done; 2: not.
     """
     done = control.ask(here.state.control_socket, "reload")
     if json:
@@ -30,6 +32,9 @@ def reload(
     here.console.print(here.texts("reload.done", **{**done, "names": number(done["names"])}))
     if done["restart_for"]:
         here.console.print(here.texts("reload.restart_for", what=", ".join(done["restart_for"])))
+    for doubt in _doubts(here.texts, done):
+        line = here.texts("policy.warning", warning=doubt)
+        here.errors.print(Text(line, style="yellow"), soft_wrap=True)
 
 
 @command
@@ -37,7 +42,10 @@ def status(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Show how the running daemon fares."""
+    """Show how the running daemon fares.
+
+    Exit code 0: shown; 2: it cannot be told, or no daemon runs.
+    """
     told = control.ask(here.state.control_socket, "status")
     if json:
         here.print_json(told)
@@ -67,9 +75,15 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
             (texts("status.in_flight"), str(told["in_flight"])),
             (texts("status.datagrams"), _datagrams(texts, told)),
             (texts("status.today"), _today(texts, told["log"])),
+            (texts("status.doubts"), "\n".join(_doubts(texts, told))),
         ],
     )
     return titled(texts("status.title", version=told["version"]), table)
+
+
+def _doubts(texts: Texts, told: dict[str, Any]) -> list[str]:
+    """Return what is expected and not so, a line each."""
+    return [from_plain(one).told(texts.language) for one in told["doubts"]]
 
 
 def _modules(texts: Texts, not_native: list[str]) -> str:

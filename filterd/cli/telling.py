@@ -81,9 +81,18 @@ class Teller(NamedTuple):
             return self.texts("told.restored", file=payload.get("file") or "-")
         if kind in ("revoke", "exam-stop"):
             return self.texts("told.ended", what=self._all(row["before"]))
-        if kind == "room-devices" and not row["after"]:
-            return self.texts("told.no_devices", room=payload.get("room", ""))
+        if kind in ("room-devices", "device-table"):
+            return self._devices_of(row)
         return self._all(row["after"])
+
+    def _devices_of(self, row: Plain) -> str:
+        """Say what devices stand where, and which rooms have those of the files again."""
+        after = {one["room"] for one in row["after"].get("devices", ())}
+        before = [one["room"] for one in row["before"].get("devices", ())]
+        if not (after or before):
+            before = [row["payload"].get("room", "")]
+        told = [self.texts("told.no_devices", room=room) for room in before if room not in after]
+        return ", ".join((*([self._all(row["after"])] if after else ()), *told))
 
     def _all(self, record: Plain) -> str:
         told = (self.thing(kind, one) for kind, things in record.items() for one in things)

@@ -49,6 +49,15 @@ MIGRATIONS = (
         ) STRICT
         """,
     ),
+    (
+        """
+        CREATE TABLE mended (
+            number INTEGER PRIMARY KEY,
+            at REAL NOT NULL,
+            version TEXT NOT NULL
+        ) STRICT
+        """,
+    ),
 )
 """What makes a file of version n one of version n + 1; an empty file has version 0."""
 
@@ -72,6 +81,10 @@ FORGET_POLICIES = """
 DELETE FROM policies
 WHERE number NOT IN (SELECT number FROM policies ORDER BY number DESC LIMIT ?)
 """
+
+MENDED = "SELECT number, at, version FROM mended"
+ADD_MENDED = "INSERT INTO mended VALUES (?, ?, ?)"
+FORGET_MENDED = "DELETE FROM mended WHERE number = ?"
 
 _DAMAGE = {
     sqlite3.SQLITE_ERROR,  # a table that is missing or another

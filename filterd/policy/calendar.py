@@ -155,12 +155,24 @@ class Calendar:
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone).utcoffset()
 
 
+class Closures:
+    """Days without school."""
+
+    def __init__(self, holidays: Iterable[Holiday] = ()) -> None:
+        self._days = [(one.first, one.last) for one in holidays]
+
+    def __contains__(self, day: date) -> bool:
+        """Tell whether a day is one of them."""
+        written = day.isoformat()
+        return any(first <= written <= last for first, last in self._days)
+
+
 class Openings:
     """A schedule: open or not."""
 
     def __init__(self, schedule: Schedule, holidays: Iterable[Holiday] = ()) -> None:
         self._windows = schedule.windows
-        self._holidays = [(one.first, one.last) for one in holidays]
+        self._holidays = Closures(holidays)
 
     def state(self, shown: Reading) -> bool:
         """Tell whether any window is open."""
@@ -194,16 +206,22 @@ class Openings:
             return False
         if window.last is not None and written > window.last:
             return False
-        return window.holidays is None or window.holidays is self._is_holiday(written)
-
-    def _is_holiday(self, written: str) -> bool:
-        return any(first <= written <= last for first, last in self._holidays)
+        return window.holidays is None or window.holidays is (day in self._holidays)
 
 
 class Timetable:
-    """A room's timetable: the grade of the lesson that is on, None between lessons."""
+    """A room's timetable: the grade of the lesson that is on, None between lessons.
 
-    def __init__(self, periods: Iterable[Period], lessons: Iterable[Lesson]) -> None:
+    On ``holidays`` there are no lessons.
+    """
+
+    def __init__(
+        self,
+        periods: Iterable[Period],
+        lessons: Iterable[Lesson],
+        holidays: Iterable[Holiday] = (),
+    ) -> None:
+        self._holidays = Closures(holidays)
         times = {one.id: (one.starts_s, one.ends_s) for one in lessons}
         self._of_weekday: list[list[tuple[int, int, str]]] = [[] for _ in range(7)]
         for period in periods:
@@ -214,11 +232,11 @@ class Timetable:
         """Return whose lesson it is."""
         for starts_s, ends_s, grade in self._of_weekday[shown.weekday]:
             if starts_s <= shown.second < ends_s:
-                return grade
+                return None if shown.day in self._holidays else grade
         return None
 
     def edges(self, day: date) -> Iterator[int]:
-        """Yield when the day's lessons begin and end."""
+        """Yield when the day's lessons begin and end, or would."""
         for starts_s, ends_s, _ in self._of_weekday[day.weekday()]:
             yield starts_s
             yield ends_s

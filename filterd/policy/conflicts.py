@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people set that does not mean what it seems to: data for warnings. Pure.
 
-Nothing here is forbidden. An exception may be made for the day on which a
-category is unlocked, and two that contradict each other have an order; but who
-sets them should hear of it at once and not find out in the lesson.
+Nothing here is forbidden: what can never have an effect is refused by whoever
+makes it (``filterd.overrides.fitting``), but one that was made before stays, and
+two that contradict each other have an order. Who sets them should hear of it at
+once and not find out in the lesson.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
+from filterd.lists.third_party import naming_entries
 from filterd.policy.changes import Changer
 from filterd.policy.client import Client
 from filterd.policy.model import SERVICE, Audience
@@ -25,9 +27,11 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from filterd.lists.index import Index
     from filterd.policy.engine import Engine
     from filterd.policy.model import Policy
     from filterd.policy.overrides import Exam, LocalException, Overrides
+    from filterd.policy.verdict import Match
 
 
 class Idle(StrEnum):
@@ -134,9 +138,15 @@ def idle(engine: Engine, exception: LocalException, now: float) -> Idle | None:
                 return _idle_group(policy, exception)
             case TargetKind.ENTRY if not suspends(exception):
                 return Idle.NOT_FOR_ALL
-            case TargetKind.ENTRY if not _is_listed(engine, names.from_text(exception.target)):
+            case TargetKind.ENTRY if not _is_listed(engine.index, exception):
                 return Idle.NOT_LISTED
-        found = {_idle_name(engine, client, exception, now) for client in clients}
+        found = {
+            _why_idle(engine.policy, exception, match)
+            for client in clients
+            for match in [_deciding(engine, client, exception, now)]
+            # Who has the name anyway needs no allow: the others say whether it is of use.
+            if not (exception.allow and match is not None and match.rule is Rule.OPEN)
+        }
     except WireError:
         return Idle.UNKNOWN
     return found.pop() if len(found) == 1 else None
@@ -164,12 +174,15 @@ def _idle_group(policy: Policy, exception: LocalException) -> Idle | None:
     return Idle.KEPT_CLOSED if shut else None
 
 
-def _idle_name(
+def _deciding(
     engine: Engine, client: Client, exception: LocalException, now: float
-) -> Idle | None:
-    """Tell which rule that outranks an exception decides of its name for one client."""
-    name = names.from_text(exception.target)
-    match = engine.decide(client, name, RRType.A, now).match
+) -> Match | None:
+    """Return the rule that decides of an exception's name for one client."""
+    return engine.decide(client, names.from_text(exception.target), RRType.A, now).match
+
+
+def _why_idle(policy: Policy, exception: LocalException, match: Match | None) -> Idle | None:
+    """Tell why an exception changes nothing for those for whom this rule decides of its name."""
     if match is None:
         return None
     if match.rule is Rule.PIN:
@@ -178,19 +191,13 @@ def _idle_name(
         return Idle.ORDERED
     if match.rule is not Rule.LOCKED or exception.kind is TargetKind.ENTRY:
         return None
-    category = engine.policy.categories[match.category]
+    category = policy.categories[match.category]
     return Idle.LOCKED if category.locked or category.ordered else Idle.KEPT_CLOSED
 
 
-def _is_listed(engine: Engine, name: bytes) -> bool:
-    """Tell whether a list of a third party has an entry that gives exactly this name."""
-    index, labels = engine.index, names.count_labels(name)
-    return any(
-        not index.lists[index.claims[claim_id][0]].own
-        for hit in index.lookup(name)
-        if hit.labels == labels
-        for claim_id in index.sets[hit.set_id]
-    )
+def _is_listed(index: Index, exception: LocalException) -> bool:
+    """Tell whether a list of a third party has an entry that gives exactly its name."""
+    return any(True for _ in naming_entries(index, names.from_text(exception.target)))
 
 
 def _clients(policy: Policy, exception: LocalException) -> Iterator[Client]:

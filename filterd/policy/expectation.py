@@ -19,7 +19,8 @@ class Expectation:
     there then) or everybody (every grade). When: at the Unix time ``at``; or when
     the school's clock shows ``second`` after midnight on the next ``weekday`` (0
     is Monday); or, where all three are None, schedules apart. ``written`` is how
-    it stands in its file.
+    it stands in its file. ``shipped``: it comes with filterd, and yields to the
+    school's own exceptions.
     """
 
     name: bytes
@@ -32,3 +33,4 @@ class Expectation:
     at: float | None = None
     weekday: int | None = None
     second: int | None = None
+    shipped: bool = False

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which lesson is on, until when, and which is the next one. Pure.
 
-Lessons are times of every day; only a room's timetable knows of weekdays. While
-one is on it is everybody's. Of a room that has a timetable the next one is the
-next one there, which may be on Monday.
+Lessons are times of every day but holidays; only a room's timetable knows of
+weekdays. While one is on it is everybody's. Of a room that has a timetable the
+next one is the next one there, which may be on Monday; where that holds on
+holidays, the room has its lessons then, and nobody else.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from filterd.policy.calendar import Calendar
+from filterd.policy.calendar import Calendar, Closures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import date
 
     from filterd.policy.calendar import Reading
-    from filterd.policy.model import Policy
+    from filterd.policy.model import Network, Policy
     from filterd.policy.week import Lesson
 
 
@@ -44,10 +45,12 @@ def bell(policy: Policy, now: float, room: str = "") -> Bell:
         now: Unix time.
         room: id of a network; empty for the whole school.
     """
-    calendar, day = Calendar(policy.time_zone), _Day(policy.lessons)
-    lesson = day.state(calendar.reading(now))
-    if lesson is None:
-        day = _of_room(policy, room) or day
+    calendar = Calendar(policy.time_zone)
+    shown = calendar.reading(now)
+    day, own = _Day(policy), _of_room(policy, room)
+    lesson = day.state(shown)
+    if lesson is None and own is not None:
+        day, lesson = own, own.state(shown)
     until = calendar.span(day, now).until
     following = day.state(calendar.reading(until)) if until < inf else None
     return Bell(lesson, until, following)
@@ -70,20 +73,25 @@ def shown_at(policy: Policy, at: float, now: float) -> str:
 class _Day:
     """The lessons of every day, or those of a room's timetable, as a calendar's pattern."""
 
-    def __init__(
-        self, lessons: Iterable[Lesson], cells: frozenset[tuple[int, str]] | None = None
-    ) -> None:
-        self._lessons, self._cells = tuple(lessons), cells
+    def __init__(self, policy: Policy, room: Network | None = None) -> None:
+        self._lessons = policy.lessons
+        self._cells: frozenset[tuple[int, str]] | None = None
+        self._holidays = Closures(policy.holidays)
+        if room is not None:
+            self._cells = frozenset((one.weekday, one.lesson) for one in room.timetable)
+            self._holidays = Closures(() if room.on_holidays else policy.holidays)
 
     def state(self, shown: Reading) -> str | None:
         """Return the id of the lesson that is on."""
+        if shown.day in self._holidays:
+            return None
         for one in self._on(shown.weekday):
             if one.starts_s <= shown.second < one.ends_s:
                 return one.id
         return None
 
     def edges(self, day: date) -> Iterator[int]:
-        """Yield when the lessons of a day begin and end."""
+        """Yield when the lessons of a day begin and end, or would."""
         for one in self._on(day.weekday()):
             yield one.starts_s
             yield one.ends_s
@@ -100,6 +108,5 @@ class _Day:
 def _of_room(policy: Policy, room: str) -> _Day | None:
     for network in policy.networks:
         if network.id == room and network.timetable:
-            cells = frozenset((one.weekday, one.lesson) for one in network.timetable)
-            return _Day(policy.lessons, cells)
+            return _Day(policy, network)
     return None

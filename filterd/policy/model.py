@@ -168,6 +168,7 @@ class Network:
     """How clients are recognised, and the grade that they then have.
 
     A ``room`` is one whose grade changes, by its ``timetable`` or by command.
+    ``on_holidays``: its timetable holds on holidays, too.
     """
 
     id: str
@@ -178,6 +179,7 @@ class Network:
     """As ``02:00:5e:10:00:01``; they tell before any range does."""
     timetable: tuple[Period, ...] = ()
     room: bool = False
+    on_holidays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 
 A room has the grade that a command gave it, else that of the lesson that is on,
 else, between lessons, the strictest of those that it ever has: who is early or
-late sees what all of them may see.
+late sees what all of them may see. On holidays it is between lessons all day,
+unless the site says that its timetable holds then, too.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Rooms:
         if setting is not None:
             return Seat(setting.grade, Why.SET, span, setting)
         known = [one for one in network.timetable if one.grade in self._policy.grades]
-        timetable = Timetable(known, self._policy.lessons)
+        holidays = () if network.on_holidays else self._policy.holidays
+        timetable = Timetable(known, self._policy.lessons, holidays)
         grade = None
         if known:
             span = span.joined(self._calendar.span(timetable, self._now))

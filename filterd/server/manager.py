@@ -279,7 +279,7 @@ class Manager:
         return found
 
     def _doubts(self) -> tuple[dict[str, Any], ...]:
-        """Return what is expected of the policy in force and would not be so by the site's files."""
+        """Return what is expected of the policy in force, and not so by the site's files."""
         errors = [*expectations.enforced_in(self._site.timed.policy)]
         errors += (one.error() for one in self._unmet)
         return tuple(map(to_plain, errors[:_MOST_DOUBTS]))

@@ -22,7 +22,6 @@ from filterd.lists.index import Index
 from filterd.overrides import export as exported
 from filterd.paths import sole
 from filterd.policy import store
-from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
 from filterd.resolve.site import Site
 from filterd.sentences import quoted, refused, say

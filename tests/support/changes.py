@@ -55,6 +55,11 @@ def an_exception(**more: Any) -> dict[str, Any]:
     return {"target_kind": "name", "target": "game.example", "allow": True} | more
 
 
+def a_table(**rooms: list[str]) -> list[dict[str, Any]]:
+    """Return a table of devices, by room."""
+    return [{"room": room.replace("_", "-"), "macs": macs} for room, macs in rooms.items()]
+
+
 def an_exam(**more: Any) -> dict[str, Any]:
     return {"room": "lab-a", "names": ["thi.example"], "ends_at": NOW + LESSON_S} | more
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd.lists.index import Index
+from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.store import Store
 from filterd.policy.encoding import to_plain
 
@@ -40,6 +42,7 @@ class FakeDaemon:
     """Answers commands as the manager does; ``asked`` is what it was asked, in order."""
 
     def __init__(self, state: StateFolder, clock: FakeClock, author: str = "lan") -> None:
+        self._state = state
         self.store, self.author, self.clock = Store(state, clock), author, clock
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.devices: list[Any] = []
@@ -55,6 +58,7 @@ class FakeDaemon:
             "overrides": lambda: to_plain(self.store.current()),
             "history": lambda limit: [row.to_plain() for row in self.store.rows(limit)],
             "history-verify": self._verify,
+            "mistakes": self._mistakes,
             "room-watch": lambda room: {"room": room, "already": self.already},
             "room-seen": lambda room=None: {"devices": self.devices, "room": room},
             "exam-watch": lambda room, off=False: {"room": room, "off": off},
@@ -70,6 +74,11 @@ class FakeDaemon:
     def _verify(self) -> dict[str, Any]:
         found = self.store.verify()
         return {"ok": found.first_bad is None, **to_plain(found)}
+
+    def _mistakes(self) -> list[dict[str, Any]]:
+        index = Index.open(self._state.index)
+        found = Mistakes(self._state, self.store).all("Trường mẫu", index)
+        return [plain_mistake(one) for one in found]
 
     def _change(self, kind: str, reason: str, **payload: Any) -> dict[str, Any]:
         if payload.pop("lesson", False):

@@ -59,11 +59,11 @@ class NaiveWeek:
             )
         }
 
-    def wall(self, second: int) -> datetime:
+    def wall(self, second: float) -> datetime:
         """Return what the clock on the wall shows."""
         return datetime.fromtimestamp(second, self.zone).replace(tzinfo=None)
 
-    def is_open(self, windows: tuple[Window, ...], second: int) -> bool:
+    def is_open(self, windows: tuple[Window, ...], second: float) -> bool:
         """Tell whether any of these windows is open."""
         shown = self.wall(second)
         for window in windows:
@@ -85,7 +85,7 @@ class NaiveWeek:
             return False
         return day.weekday() in window.weekdays
 
-    def sights(self, second: int) -> dict[tuple[str | None, str | None], Sight]:
+    def sights(self, second: float) -> dict[tuple[str | None, str | None], Sight]:
         """Return what everybody sees: by network and address, None for others than those named."""
         claims = list(self._claims(second))
         addresses = {claim.whom for claim in self._all_claims() if claim.audience == "client"}
@@ -104,7 +104,19 @@ class NaiveWeek:
                 found[network.id, address] = sight
         return found
 
-    def exam_in(self, network: str, second: int) -> Exam | None:
+    def sight(self, network: str | None, address: str, second: float) -> Sight:
+        """Return what one address sees: in a network, or in none."""
+        claims = list(self._claims(second))
+        if network is None:
+            return self._sight(claims, self.policy.unknown_grade, None, address)
+        plain = {key: self._sight(claims, key, None, None) for key in self.policy.grades}
+        grade, exam = self._grade_in(network, second, plain), self.exam_in(network, second)
+        if exam is None:
+            return self._sight(claims, grade, network, address)
+        sight = self._sight(claims, grade, network, None)
+        return sight._replace(allow_only=True, exam=str(exam.id))
+
+    def exam_in(self, network: str, second: float) -> Exam | None:
         """Return the exam that is on in a network."""
         on = [
             one
@@ -113,7 +125,7 @@ class NaiveWeek:
         ]
         return max(on, key=lambda one: one.id, default=None)
 
-    def rules(self, second: int) -> set[str]:
+    def rules(self, second: float) -> set[str]:
         """Return the ids of the rules of names in force, those of the files apart."""
         found = {
             f"exception:{one.id}"
@@ -125,7 +137,7 @@ class NaiveWeek:
         exams = (self.exam_in(network.id, second) for network in self.policy.networks)
         return found | {f"exam:{one.id}" for one in exams if one}
 
-    def suspended(self, second: int) -> set[str]:
+    def suspended(self, second: float) -> set[str]:
         """Return the names whose entries are suspended."""
         return {
             one.target
@@ -137,7 +149,7 @@ class NaiveWeek:
             and (one.ends_at is None or second < one.ends_at)
         }
 
-    def _grade_in(self, network_id: str, second: int, plain: dict[str, Sight]) -> str:
+    def _grade_in(self, network_id: str, second: float, plain: dict[str, Sight]) -> str:
         set_ = [
             one
             for one in self.overrides.rooms
@@ -150,7 +162,8 @@ class NaiveWeek:
         (network,) = (one for one in self.policy.networks if one.id == network_id)
         shown = self.wall(second)
         of_day = shown.hour * 3600 + shown.minute * 60 + shown.second
-        for period in network.timetable:
+        no_school = shown.date() in self.holidays and not network.on_holidays
+        for period in () if no_school else network.timetable:
             for lesson in self.policy.lessons:
                 is_on = lesson.starts_s <= of_day < lesson.ends_s
                 if is_on and (period.lesson, period.weekday) == (lesson.id, shown.weekday()):
@@ -200,7 +213,7 @@ class NaiveWeek:
             return True
         return bool(kind) and group in grade.closed and thing not in grade.opened
 
-    def _claims(self, second: int) -> Iterator[Claim]:
+    def _claims(self, second: float) -> Iterator[Claim]:
         schedules = {one.id: one.windows for one in self.policy.schedules}
         yield from (
             claim

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from filterd.clock import SystemClock
 from filterd.policy import store
-from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
+from filterd.server.first_policy import compile_policy_or_keep
 from filterd.server.life import Setting
 from filterd.server.listening import Listening, listen_on
 from filterd.server.manager import Manager
@@ -34,7 +34,7 @@ class Team:
 
     def __init__(self, config: Path, state: StateFolder, clock: Clock, workers: int) -> None:
         self.page = SharedPage()
-        on_disk.compile_policy_or_keep(config, state)
+        compile_policy_or_keep(config, state, now=clock.wall(), page=self.page)
         policy, started = store.load(state.policy), clock.monotonic()
         self.setting = Setting(
             config, state, clock, self.page, started, policy.listen, policy.workers

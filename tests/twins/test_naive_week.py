@@ -22,7 +22,7 @@ from filterd.policy.overrides import (
     RoomSetting,
     TargetKind,
 )
-from filterd.policy.week import Schedule, Window
+from filterd.policy.week import Holiday, Schedule, Window
 from filterd.wire import name as names
 from tests.support.naive_week import NaiveWeek, Sight
 from tests.support.week import (
@@ -36,6 +36,7 @@ from tests.support.week import (
 )
 
 START = int(SEVEN)
+MONDAY_OFF = Holiday("2026-03-02", "2026-03-02", "Nghỉ", "Day off")
 STRETCH_S = 1_500
 seconds = st.integers(-2, 26).map(lambda n: float(START + n * 60))
 ends = st.none() | seconds
@@ -133,6 +134,12 @@ def schools(draw: st.DrawFn) -> Policy:
         schedules=schedules,
         scheduled=tuple(draw(st.lists(what, max_size=4))),
         kept_closed=draw(kept),
+    )
+    lab, office = policy.networks
+    policy = replace(
+        policy,
+        holidays=tuple(draw(st.lists(st.just(MONDAY_OFF), max_size=1))),
+        networks=(replace(lab, on_holidays=draw(st.booleans())), office),
     )
     opened = draw(st.frozensets(st.just("service:chat")))
     sixth = replace(

@@ -46,7 +46,7 @@ def test_the_entry_is_open_and_reported(here: list[str], daemon: FakeDaemon, lis
         "university.example",
         MONDAY_AT_8 + 14 * 86_400,
     )
-    assert daemon.asked[-1][1]["seen_in"] == Index.open(lists).digest.hex()[:12]
+    assert lists.exists()
 
 
 def test_what_was_reported_is_shown_until_it_is_mended(
@@ -57,10 +57,17 @@ def test_what_was_reported_is_shown_until_it_is_mended(
     shown = call("report-mistake", "--list", *here).out
     assert max(map(len, shown.splitlines())) <= 80
     assert "third-party, line 2" in shown
+    before = Index.open(lists).digest
     _compile(quiet, tmp_path)
+    index = Index.open(lists)
+    assert index.digest != before
     (told,) = json.loads(call("report-mistake", "--list", "--json", *here).out)
-    assert (told["mended"], told["listed"]) == (True, None)
-    assert told["mended_in"] == Index.open(lists).digest.hex()[:12] != told["seen_in"]
+    assert (told["mended"], told["listed"]) == (True, [])
+    mended = told["mended_in"], told["mended_at"]
+    assert mended == (index.digest.hex()[:12], index.build["when"])
+    shown = call("report-mistake", "--list", *here).out
+    assert "mended 13:30, in" in shown
+    assert max(map(len, shown.splitlines())) <= 80
     call("undo", "1", *here)
     assert json.loads(call("report-mistake", "--list", "--json", *here).out) == []
     assert "report-mistake" in str(daemon.asked)
@@ -76,6 +83,8 @@ def test_reports_are_written_for_the_centre_without_who_found_them(
     (line,) = out.read_text(encoding="utf-8").splitlines()
     told = json.loads(line)
     assert (told["school"], told["name"]) == ("Trường mẫu", "university.example")
+    parts = {"school", "number", "at", "name", "reason", "seen_in", "filterd", "entries"}
+    assert told.keys() == parts
     assert daemon.author not in line
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
-from filterd.errors import ConfigError, ConfigErrors
+from filterd.errors import ConfigError, ConfigErrors, to_plain
 from filterd.sentences import say
 from tests.support.commands import call
 
@@ -72,8 +72,16 @@ STATUS: dict[str, Any] = {
         "lost": 0,
         "problem": "",
     },
+    "doubts": [],
 }
-RELOADED = {"policy": "0123456789ab", "names": 1_000_000, "lists": 25, "restart_for": []}
+RELOADED: dict[str, Any] = {
+    "policy": "0123456789ab",
+    "names": 1_000_000,
+    "lists": 25,
+    "restart_for": [],
+    "doubts": [],
+}
+DOUBT = to_plain(ConfigError(say("expected: it passes"), path="own.yaml", line=7))
 
 
 def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]]:
@@ -143,6 +151,16 @@ def test_status_in_json_is_what_the_daemon_says(
 ) -> None:
     _answer(monkeypatch, STATUS)
     assert json.loads(call("status", "--json", "--state", tmp_path).out) == STATUS
+
+
+def test_what_is_expected_and_not_so_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _answer(monkeypatch, {**STATUS, "doubts": [DOUBT]})
+    assert "own.yaml:7: expected: it passes" in call("status", "--state", tmp_path).out
+    _answer(monkeypatch, {**RELOADED, "doubts": [DOUBT]})
+    done = call("reload", "--lang", "en", "--state", tmp_path)
+    assert (done.code, done.error_lines) == (0, ["warning: own.yaml:7: expected: it passes"])
 
 
 def test_a_reload_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

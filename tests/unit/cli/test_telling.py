@@ -10,7 +10,7 @@ import pytest
 from filterd.cli.telling import Teller, not_ended, state_of
 from filterd.cli.times import SchoolClock
 from filterd.texts import Texts
-from tests.support.changes import LESSON_S, Book
+from tests.support.changes import LESSON_S, Book, a_table
 from tests.support.fake_daemon import MONDAY_AT_8
 
 CLOCK = SchoolClock(ZoneInfo("Asia/Ho_Chi_Minh"), MONDAY_AT_8)
@@ -28,6 +28,9 @@ def _book() -> Book:
     book.make("room-devices", room="lab-a", macs=[])
     book.make("undo", number=4)
     book.make("report-mistake", name="vnu.edu.vn", ends_at=ends_at)
+    book.make("device-table", rooms=a_table(lab_a=["02:00:5e:00:00:01"], lab_b=[]))
+    book.make("device-table", rooms=a_table(lab_b=["02:00:5e:00:00:02"], lab_a=[]))
+    book.make("room-devices", room="lab-c", macs=[])
     return book
 
 
@@ -43,6 +46,9 @@ def test_every_kind_of_change_has_words() -> None:
         "the devices of the room lab-a are those of site.yaml again",
         "change 4 is taken back",
         "allow entry:vnu.edu.vn for everybody until 08:45",
+        "devices of the room lab-a: 1",
+        "devices of the room lab-b: 1, the devices of the room lab-a are those of site.yaml again",
+        "the devices of the room lab-c are those of site.yaml again",
     ]
 
 

@@ -31,6 +31,11 @@ requests = st.one_of(
         lambda room, end: ("room", {"room": room, "grade": "8", "ends_at": end}), rooms, ends
     ),
     st.builds(lambda room, found: ("room-devices", {"room": room, "macs": found}), rooms, macs),
+    st.builds(
+        lambda room, found: ("device-table", {"rooms": [{"room": room, "macs": found}]}),
+        rooms,
+        macs,
+    ),
     st.builds(lambda room: ("exam", an_exam(room=room)), rooms),
     st.builds(lambda number: ("exam-stop", {"id": number}), numbers),
     st.builds(lambda opens: ("grade", a_grade_setting(opens=opens)), st.booleans()),
@@ -113,7 +118,7 @@ def test_a_kind_that_is_none_is_refused() -> None:
         parse("exeption", {})
     with pytest.raises(ChangeError, match="known: exception, revoke"):
         parse("restored", {})
-    assert len(KINDS) == 10
+    assert len(KINDS) == 11
 
 
 def test_who_and_why_are_checked_before_anything_is_done() -> None:

@@ -13,8 +13,8 @@ from filterd.overrides.changes import parse
 from filterd.overrides.fitting import School, check
 from filterd.policy.engine import Engine
 from filterd.policy.overrides import Overrides
-from tests.support.changes import a_grade_setting, an_exam, an_exception
-from tests.support.policies import an_index
+from tests.support.changes import a_grade_setting, a_table, an_exam, an_exception
+from tests.support.policies import a_pin, an_index
 from tests.support.week import SEVEN, a_school
 from tests.support.week import an_exam as set_exam
 from tests.support.week import an_exception as set_exception
@@ -28,7 +28,9 @@ LISTS = {
     "copied": ("malware", "domains", False, ["ordered.example"]),
     "mistaken": ("malware", "domains", False, ["university.example"]),
     "own": ("malware", "domains", True, ["own.example"]),
+    "games": ("games", "domains", False, ["game.test"]),
 }
+GRADE_3 = {"audience": "grade", "whom": "3"}
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +56,18 @@ def _warnings(school: School, kind: str, payload: dict[str, Any]) -> list[str]:
         ("exception", an_exception(target_kind="entry", target="own.example"), "is no entry"),
         ("exception", an_exception(target_kind="entry", target="a.example"), "is no entry"),
         ("exception", an_exception(target_kind="entry", target="www.porn.example"), "no entry"),
+        ("exception", an_exception(target="porn.example"), "locked for everybody .*entry:NAME"),
+        ("exception", an_exception(target="www.porn.example"), "is locked for everybody"),
+        ("exception", an_exception(target_kind="category", target="porn"), "entry:NAME"),
+        ("exception", an_exception(target_kind="service", target="bad"), "is locked"),
+        ("exception", an_exception(target_kind="category", target="games"), "`keep_closed`"),
+        ("exception", an_exception(target_kind="service", target="play"), "kept closed"),
+        ("exception", an_exception(target="game.test", **GRADE_3), "kept closed by the school"),
+        ("exception", an_exception(target="game.test"), "kept closed by the school"),
         ("report-mistake", {"name": "own.example"}, "is no entry of a list"),
         ("room", {"room": "hall", "grade": "8"}, "'hall' is no room"),
         ("room-devices", {"room": "hall", "macs": []}, "'hall' is no room"),
+        ("device-table", {"rooms": a_table(lab=[], hall=[])}, "'hall' is no room"),
         ("exam", an_exam(room="hall"), "'hall' is no room"),
         ("exam", an_exam(room="lab", services=["azota"]), "'azota' is no service"),
         ("grade", a_grade_setting(target="social"), "did you mean 'social-media'"),
@@ -95,20 +106,24 @@ def test_what_fits_passes(school: School, kind: str, payload: dict[str, Any]) ->
     assert set(_warnings(school, kind, payload)) == set()
 
 
-@pytest.mark.parametrize(
-    ("payload", "warning"),
-    [
-        (an_exception(target="porn.example"), "locked"),
-        (an_exception(target_kind="category", target="porn"), "locked"),
-        (an_exception(target_kind="category", target="games"), "kept-closed"),
-        (an_exception(target_kind="service", target="play"), "kept-closed"),
-    ],
-)
-def test_an_exception_that_changes_nothing_is_warned_of(
-    school: School, payload: dict[str, Any], warning: str
-) -> None:
-    (told,) = check(parse("exception", payload), school)
-    assert (told["warning"], told["target"], told["why"]) == ("idle", payload["target"], warning)
+def test_what_changes_nothing_as_things_are_is_warned_of(school: School) -> None:
+    policy = a_school(pins=[a_pin("pinned.example")])
+    pinned = school._replace(policy=policy, engine=Engine(policy, school.engine.index))
+    payload = an_exception(target="pinned.example", allow=False)
+    (told,) = check(parse("exception", payload), pinned)
+    assert (told["warning"], told["target"], told["why"]) == ("idle", "pinned.example", "pinned")
+
+
+@pytest.mark.parametrize("kind", ["category", "name"])
+def test_what_is_locked_may_be_blocked_and_taken_back(school: School, kind: str) -> None:
+    target = {"category": "porn", "name": "porn.example"}[kind]
+    block = an_exception(target_kind=kind, target=target, allow=False)
+    assert _warnings(school, "exception", block) == []
+    assert _warnings(school, "revoke", {"id": 4}) == []
+
+
+def test_a_locked_name_of_an_exam_is_warned_of(school: School) -> None:
+    assert _warnings(school, "exam", an_exam(room="lab", names=["porn.example"])) == ["idle"]
 
 
 def test_an_exception_that_contradicts_another_is_warned_of(school: School) -> None:
@@ -143,3 +158,5 @@ def test_a_device_that_leaves_another_network_for_a_room_is_told(school: School)
     found = check(parse("room-devices", payload), school)
     assert found == ({"warning": "moved", "mac": mac, "network": "lab"},)
     assert not check(parse("room-devices", {**payload, "room": "lab"}), school)
+    table = {"rooms": a_table(office=[mac], lab=["02:00:5e:00:00:77"])}
+    assert check(parse("device-table", table), school) == found

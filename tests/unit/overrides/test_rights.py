@@ -11,7 +11,7 @@ from filterd.errors import FilterdError
 from filterd.overrides.changes import KINDS, parse
 from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.rights import LONGEST_EXAM_S, check_change
-from tests.support.changes import a_grade_setting, an_exam, an_exception
+from tests.support.changes import a_grade_setting, a_table, an_exam, an_exception
 from tests.support.policies import NOW
 from tests.support.week import a_school
 
@@ -56,6 +56,7 @@ MAY_NOT = [
         "not longer than 12 hours",
     ),
     ("room-devices", {"room": "lab", "macs": []}, "administrators may"),
+    ("device-table", {"rooms": a_table(lab=[])}, "administrators may"),
     ("grade", a_grade_setting(), "administrators may"),
     ("report-mistake", {"name": "a.example"}, "administrators may"),
     ("exam-trial", {"room": "lab"}, "administrators may"),

@@ -6,7 +6,7 @@ import pytest
 from filterd.errors import ChangeError
 from filterd.overrides.effects import Effect
 from filterd.overrides.history import GENESIS, RESTORED, Row
-from tests.support.changes import LESSON_S, Book, a_grade_setting, an_exam, an_exception
+from tests.support.changes import LESSON_S, Book, a_grade_setting, a_table, an_exam, an_exception
 from tests.support.policies import NOW
 
 
@@ -89,6 +89,16 @@ def test_what_another_change_has_replaced_is_not_undone() -> None:
     book.make("undo", number=2)
     book.make("undo", number=1)
     assert book.overrides.devices == ()
+
+
+def test_a_table_of_devices_is_taken_back_whole() -> None:
+    book = Book()
+    book.make("room-devices", room="lab-a", macs=["02:00:5e:10:00:01"])
+    before = book.overrides.devices
+    rooms = a_table(lab_a=["02:00:5e:10:00:02"], lab_b=["02:00:5e:10:00:01"], lab_c=[])
+    book.make("device-table", rooms=rooms)
+    book.make("undo")
+    assert book.overrides.devices == before
 
 
 def test_what_has_been_revoked_is_not_undone() -> None:

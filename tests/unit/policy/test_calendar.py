@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from filterd.policy.calendar import ALWAYS, LOOK_AHEAD_DAYS, Calendar, Openings, Span, Timetable
+from filterd.policy.calendar import (
+    ALWAYS,
+    LOOK_AHEAD_DAYS,
+    Calendar,
+    Openings,
+    Reading,
+    Span,
+    Timetable,
+)
 from filterd.policy.overrides import Overrides
 from filterd.policy.week import DAY_S, Holiday, Lesson, Period, Schedule, Window
 from tests.support.naive_week import NaiveWeek
@@ -146,6 +154,15 @@ def test_a_timetable_says_whose_lesson_it_is_and_nothing_between_lessons() -> No
 
 def test_a_timetable_without_lessons_never_changes() -> None:
     assert span(Timetable([Period(0, "tiet-9", "6")], LESSONS), 0.0) == (None, ALWAYS)
+
+
+def test_a_timetable_has_no_lessons_on_holidays() -> None:
+    periods = [Period(day, "tiet-1", "6") for day in range(7)]
+    table = Timetable(periods, LESSONS, [TET])
+    first, last = (date.fromisoformat(one) for one in (TET.first, TET.last))
+    days = [first - timedelta(days=1), first, last, last + timedelta(days=1)]
+    noon = [table.state(Reading(day, LESSONS[0].starts_s)) for day in days]
+    assert noon == ["6", None, None, "6"]
 
 
 # Moments about which clocks are set: back at 03:00, forwards at 02:00, both at

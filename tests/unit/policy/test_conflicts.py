@@ -79,7 +79,12 @@ def engine(tmp_path: Path) -> Engine:
         (an_exception("porn.example", audience=Audience.NETWORK, whom="lab"), Idle.LOCKED),
         (an_exception("social.example", audience=Audience.GRADE, whom="6"), Idle.KEPT_CLOSED),
         (an_exception("social.example", audience=Audience.GRADE, whom="12"), None),
-        (an_exception("social.example", audience=Audience.TIER, whom="lower-secondary"), None),
+        # Grades 8 and 9 of the tier have it anyway, the others may not: it is of use to none.
+        (
+            an_exception("social.example", audience=Audience.TIER, whom="lower-secondary"),
+            Idle.KEPT_CLOSED,
+        ),
+        (an_exception("social.example"), Idle.KEPT_CLOSED),
         (an_exception("games.example"), None),
         (an_exception("new.example", allow=False), None),
         (an_exception("pin.example", allow=False), Idle.PINNED),

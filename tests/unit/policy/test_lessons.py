@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import pytest
 
 from filterd.policy.lessons import Bell, bell, day_ends_at, shown_at
+from filterd.policy.week import Holiday
 from tests.support.week import MONDAY, SEVEN, a_school, timetabled
 
 FIRST_ENDS, SECOND, SECOND_ENDS = SEVEN + 2700, SEVEN + 3000, SEVEN + 5700
@@ -31,6 +33,26 @@ DAY = 86_400.0
 )
 def test_the_lesson_of_a_moment(now: float, room: str, expected: Bell) -> None:
     assert bell(timetabled(), now, room) == expected
+
+
+def test_no_lesson_runs_on_a_holiday() -> None:
+    tuesday = Holiday("2026-03-03", "2026-03-03", "", "")
+    school = timetabled(holidays=(tuesday,))
+    for room in ("", "lab", "office"):
+        assert bell(school, SEVEN + DAY, room).lesson is None
+        assert bell(school, SEVEN, room).lesson == "tiet-1"
+    assert bell(school, SEVEN + DAY) == Bell(None, SEVEN + 2 * DAY, "tiet-1")
+    assert bell(timetabled(holidays=()), SEVEN + DAY).lesson == "tiet-1"
+
+
+def test_a_room_may_have_lessons_of_its_own_on_a_holiday() -> None:
+    school = timetabled(holidays=(Holiday("2026-03-01", "2026-08-31", "", "Summer"),))
+    assert bell(school, SEVEN, "lab").lesson is None
+    lab, office = school.networks
+    school = replace(school, networks=(replace(lab, on_holidays=True), office))
+    assert bell(school, SEVEN, "lab") == Bell("tiet-1", FIRST_ENDS, None)
+    assert bell(school, FIRST_ENDS, "lab") == Bell(None, SECOND, "tiet-2")
+    assert bell(school, SEVEN, "office").lesson is bell(school, SEVEN).lesson is None
 
 
 def test_a_school_without_lessons_has_no_bell() -> None:

@@ -12,7 +12,7 @@ from filterd.policy.calendar import Calendar
 from filterd.policy.model import Network
 from filterd.policy.overrides import Overrides, RoomDevices, RoomSetting
 from filterd.policy.rooms import Rooms, Seat, Why, with_devices
-from filterd.policy.week import Lesson, Period
+from filterd.policy.week import DAY_S, Holiday, Lesson, Period
 from tests.support.policies import a_grade, a_policy
 
 MONDAY = 1_772_384_400.0
@@ -22,9 +22,15 @@ LESSONS = (Lesson("tiet-1", 25_200, 27_900),)
 LAB = Network("lab", "staff", timetable=(Period(0, "tiet-1", "6"), Period(1, "tiet-1", "9")))
 
 
-def seat(network: Network, *settings: RoomSetting, now: float, **grades: str) -> Seat:
+def seat(
+    network: Network,
+    *settings: RoomSetting,
+    now: float,
+    holidays: tuple[Holiday, ...] = (),
+    **grades: str,
+) -> Seat:
     """Return who sits in a network; ``grades`` have something more closed, as ``g6="games"``."""
-    policy = replace(a_policy(networks=[network]), lessons=LESSONS)
+    policy = replace(a_policy(networks=[network]), lessons=LESSONS, holidays=holidays)
     effective = dict(policy.grades)
     for key, closed in grades.items():
         effective[key[1:]] = a_grade(key[1:], also_closed=closed.split())
@@ -49,6 +55,19 @@ def test_between_lessons_it_is_the_strictest_as_grades_are_at_the_moment(
     closed: str, strictest: str
 ) -> None:
     assert seat(LAB, now=MONDAY, g9=closed).grade == strictest
+
+
+@pytest.mark.parametrize(("on_holidays", "why"), [(False, Why.BETWEEN), (True, Why.LESSON)])
+def test_a_room_has_no_lessons_on_a_holiday_unless_the_site_says_so(
+    on_holidays: bool, why: Why
+) -> None:
+    room = replace(LAB, on_holidays=on_holidays)
+    holiday = Holiday("2026-03-03", "2026-03-03", "Nghỉ", "Day off")
+    of_grade_9 = MONDAY + DAY_S + 25_200
+    found = seat(room, now=of_grade_9, holidays=(holiday,))
+    assert (found.why, found.grade) == (why, "9" if on_holidays else "6")
+    assert seat(room, now=of_grade_9).why is Why.LESSON
+    assert seat(room, now=of_grade_9 + 7 * DAY_S, holidays=(holiday,)).why is Why.LESSON
 
 
 def test_the_newest_setting_that_is_in_force_counts() -> None:

@@ -11,7 +11,7 @@ import pytest
 from filterd.errors import ConfigErrors
 from filterd.policy.client import Client
 from filterd.policy.expectation import Expectation
-from filterd.policy.model import Audience, Network, Scheduled
+from filterd.policy.model import Audience, LocalRule, Network, Scheduled
 from filterd.policy.overrides import LocalException, Overrides, TargetKind
 from filterd.policy.week import Lesson, Period, Schedule, Window
 from filterd.resolve import expectations
@@ -108,6 +108,80 @@ def test_a_room_is_whoever_sits_there_then(index: Index) -> None:
     first = replace(in_lab, weekday=0, second=28_800)
     second = replace(in_lab, weekday=0, second=32_400)
     assert _unmet(_site(index, policy), first, second) == [second]
+
+
+def _allowed(*names: str, grade: str = "3") -> Policy:
+    """Return a policy with exceptions of the site's files."""
+    rules = tuple(
+        LocalRule(f"site.yaml:{line}:5", wire(name), True, Audience.GRADE, grade, "bài học")
+        for line, name in enumerate(names, 30)
+    )
+    return replace(a_policy(), rules=rules)
+
+
+def test_what_ships_yields_to_an_exception_of_the_site(index: Index) -> None:
+    wanted = replace(_expect("3", blocked=True), shipped=True)
+    site = _site(index, replace(_allowed(GAMES), expectations=(wanted,)))
+    (told,) = expectations.check(site, MONDAY_AT_8)
+    assert told.yields
+    assert "an exception of the site: it holds" in str(told.error())
+
+
+def test_what_the_school_itself_expects_yields_to_nothing(index: Index) -> None:
+    own = _expect("3", blocked=True)
+    site = _site(index, replace(_allowed(GAMES), expectations=(own,)))
+    with pytest.raises(ConfigErrors):
+        expectations.check(site, MONDAY_AT_8)
+
+
+def test_an_exception_for_one_grade_excuses_no_other(index: Index) -> None:
+    lower = _expect("lower-secondary", blocked=True, audience=Audience.TIER)
+    wanted = replace(lower, shipped=True)
+    policy = _allowed(GAMES, grade="6")
+    site = _site(index, replace(policy, expectations=(wanted,)))  # 7 to 9 have games anyway
+    with pytest.raises(ConfigErrors, match="strike the line out of a copy"):
+        expectations.check(site, MONDAY_AT_8)
+
+
+def test_what_the_site_in_force_does_not_meet_either_refuses_nothing(index: Index) -> None:
+    known, new = _expect("11", blocked=True), _expect("12", blocked=True)
+    site = _site(index, replace(a_policy(), expectations=(known, new)))
+    with pytest.raises(ConfigErrors) as caught:
+        expectations.check(site, MONDAY_AT_8, known={known.written})
+    assert len(caught.value.errors) == 1
+    told = expectations.check(site, MONDAY_AT_8, known={known.written, new.written})
+    assert [one.expectation for one in told] == [known, new]
+
+
+def test_what_is_expected_to_be_blocked_can_be_enforced(index: Index) -> None:
+    tier = _expect("upper-secondary", blocked=True, audience=Audience.TIER)
+    policy = replace(_allowed(GAMES, grade="12"), expectations=(tier, _expect("3", blocked=False)))
+    found = expectations.unmet(_site(index, policy), policy.expectations, MONDAY_AT_8)
+    enforced = expectations.enforced(policy, found)
+    assert _unmet(_site(index, enforced), tier) == []
+    assert _unmet(_site(index, enforced), _expect("3", blocked=True)) == []
+    (told,) = expectations.enforced_in(enforced)
+    assert str(told).startswith("x.yaml:7: expected: play.example is blocked for upper-secondary;")
+    assert "let it pass for 10, 11, 12: it is blocked" in str(told)
+    assert _unmet(_site(index, policy), tier) == [tier]
+
+
+def test_a_rooms_names_are_blocked_where_that_is_expected(index: Index) -> None:
+    policy = replace(a_policy(networks=(LAB,)), lessons=LESSONS)
+    wanted = _expect("lab", blocked=True, audience=Audience.NETWORK)
+    wanted = replace(wanted, weekday=0, second=28_800)  # the lesson of grade 12
+    found = expectations.unmet(_site(index, policy), [wanted], MONDAY_AT_8)
+    assert len(found) == 1
+    assert _unmet(_site(index, expectations.enforced(policy, found)), wanted) == []
+
+
+def test_a_policy_that_meets_all_or_yields_stays_as_it_is(index: Index) -> None:
+    policy = _allowed(GAMES)
+    wanted = replace(_expect("3", blocked=True), shipped=True)
+    for expected in ([], [wanted], [_expect("4", blocked=True)]):
+        found = expectations.unmet(_site(index, policy), expected, MONDAY_AT_8)
+        assert expectations.enforced(policy, found) is policy
+    assert expectations.enforced_in(policy) == ()
 
 
 def test_a_site_that_does_not_meet_them_is_refused(index: Index) -> None:

@@ -342,7 +342,7 @@ def test_a_policy_that_does_not_do_what_is_expected_of_it_is_not_put_in_force(
 ) -> None:
     """Not a change by command, but beside it: what a reload refuses."""
 
-    def unmet(*_: object) -> None:
+    def unmet(*_: object, **__: object) -> None:
         raise ConfigErrors([ChangeError(say("expected: a.example is blocked; but it passes"))])
 
     async def work(team: Team) -> None:

@@ -50,6 +50,34 @@ async def _who_blocks(team: Team) -> list[bool]:
     return [one is not None and one["action"] != "pass" for one in told]
 
 
+def test_what_is_expected_and_not_so_is_told_from_the_first_start_on(
+    school: School, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(team: Team) -> None:
+        told = await team.manager.status()
+        assert "expected: www.tiktok.com is blocked for primary" in str(told["doubts"])
+        done = await team.manager.reload()  # the lists may be new, the files are as they were
+        assert done.doubts == told["doubts"]
+        school.write()
+        assert (await team.manager.reload()).doubts == ()
+        assert (await team.manager.status())["doubts"] == ()
+
+    school.write("grades:\n  3: {categories: {allow: [social-media]}}\n")
+    school.serve(work)
+    assert "let it pass for 3: it is blocked" in caplog.text
+
+
+def test_an_exception_of_the_school_is_in_force_and_told(school: School) -> None:
+    async def work(team: Team) -> None:
+        assert (await team.manager.status())["doubts"] == ()
+        exception = "{allow: www.tiktok.com, for: {grade: 3}, reason: Bài học}"
+        school.write(f"exceptions:\n  - {exception}\n")
+        (doubt,) = (await team.manager.reload()).doubts
+        assert "an exception of the site: it holds" in str(doubt)
+
+    school.serve(work)
+
+
 def test_a_reload_is_in_force_in_every_worker_when_it_is_done(school: School) -> None:
     async def work(team: Team) -> None:
         assert await _who_blocks(team) == [False, False]

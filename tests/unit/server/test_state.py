@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import logging
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,6 @@ import pytest
 
 from filterd.errors import ConfigErrors, StoreError
 from filterd.lists.index import Index
-from filterd.paths import StateFolder
 from filterd.policy import store
 from filterd.server import state as on_disk
 from filterd.server.page import SharedPage
@@ -18,6 +16,8 @@ from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.paths import StateFolder
 
 TIKTOK = b"\x06tiktok\x03com\0"
 
@@ -59,48 +59,6 @@ def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFold
     assert site.policy.school == "Trường mẫu"
     assert site.index.lookup(TIKTOK)
     assert [server.port for server in site.route.servers] == [9]
-
-
-def test_a_valid_site_replaces_the_compiled_policy(config: Path, state: StateFolder) -> None:
-    write_site(config, port=5300)
-    on_disk.compile_policy_or_keep(config, state)
-    assert [listen.port for listen in store.load(state.policy).listen] == [5300]
-
-
-def test_an_invalid_site_leaves_the_last_good_policy_and_says_so_loudly(
-    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
-) -> None:
-    before = state.policy.read_bytes()
-    _break_site(config)
-    on_disk.compile_policy_or_keep(config, state)
-    assert state.policy.read_bytes() == before
-    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
-    assert "site.yaml:2:10: listen" in errors[0]
-    assert "its last good policy is in force" in errors[-1]
-
-
-def test_an_invalid_site_without_a_last_good_policy_is_an_error(
-    config: Path, tmp_path: Path
-) -> None:
-    _break_site(config)
-    with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10: listen"):
-        on_disk.compile_policy_or_keep(config, StateFolder(tmp_path / "new"))
-
-
-def test_an_invalid_site_beside_a_damaged_policy_is_an_error_that_names_both(
-    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
-) -> None:
-    _break_site(config)
-    _damage(state.policy)
-    with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10: listen"):
-        on_disk.compile_policy_or_keep(config, state)
-    assert "policy.filterd: damaged" in caplog.text
-
-
-def test_a_damaged_policy_is_compiled_again(config: Path, state: StateFolder) -> None:
-    _damage(state.policy)
-    on_disk.compile_policy_or_keep(config, state)
-    assert on_disk.load_site(config, state, now=NOW).policy.school == "Trường mẫu"
 
 
 def test_a_damaged_index_gives_way_to_the_one_before(

@@ -127,6 +127,8 @@ def test_a_file_of_the_school_takes_the_place_of_one_that_ships(tmp_path: Path) 
     ours = [one for one in policy.expectations if one.path.startswith(str(tmp_path))]
     assert [one.written for one in ours] == ["a.example is blocked for primary"] * 2
     assert not [one for one in policy.expectations if "shipped/primary" in one.path]
+    assert not any(one.shipped for one in ours)
+    assert all(one.shipped for one in policy.expectations if one not in ours)
 
 
 def test_a_wrong_expectation_keeps_the_site_from_being_compiled(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def test_a_room_needs_no_devices_and_no_timetable(tmp_path: Path) -> None:
         ("networks:\n  lab: {timetable: {}, cidrs: [10.0.0.0/8]}\n", "the key 'grade' is missing"),
         ("networks:\n  lab: {timetable: {t2: {a: 6}}}\n", "'a' is no lesson of this site (name it"),
         ("networks:\n  lab: {room: false, grade: 6}\n", "nothing tells this network"),
+        ("networks:\n  lab: {room: true, grade: 6, on_holidays: true}\n", "there is no timetable"),
     ],
 )
 def test_timetables_that_cannot_be_are_told(tmp_path: Path, site: str, problem: str) -> None:

@@ -168,3 +168,12 @@ def test_other_expectations_make_it_another_policy(tmp_path: Path) -> None:
     assert not place.is_current
     place.compile()
     assert place.is_current
+
+
+def test_a_policy_that_was_changed_afterwards_can_keep_its_record(place: Place) -> None:
+    place.policy.write_bytes(place.policy.read_bytes() + b"more")
+    assert not place.is_current
+    origin.note_changed(place.policy)
+    assert place.is_current
+    place.site.write_text(SCHOOL, encoding="utf-8")
+    assert not place.is_current

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which policy a start begins with: the site's files as they are, if they may come in force.
+
+A start is an activation like a reload: where the files are wrong, or do not meet
+what is expected of them, the last good policy goes on being in force. At the first
+start there is none. Then the names that should be blocked are blocked, whatever
+the files say, and the rest is told: DNS goes on, and no name passes that is
+expected to be blocked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from filterd.errors import FilterdError, StoreError
+from filterd.paths import install
+from filterd.policy import store
+from filterd.policy.site import origin
+from filterd.policy.site.process import compile_in_child
+from filterd.resolve import expectations
+from filterd.resolve.site import Site
+from filterd.sentences import refused, say
+from filterd.server.state import log_error, open_index
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.lists.index import Index
+    from filterd.paths import StateFolder
+    from filterd.policy.model import Policy
+    from filterd.server.page import SharedPage
+
+_log = logging.getLogger("filterd.first_policy")
+
+
+def compile_policy_or_keep(
+    config: Path, state: StateFolder, *, now: float, page: SharedPage | None = None
+) -> None:
+    """Compile the site's YAML if it has changed; if it may not serve, the last good policy does.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: what the daemon keeps.
+        now: Unix time.
+        page: says which index another process has verified already.
+
+    Raises:
+        FilterdError: it cannot be compiled and there is no last good policy.
+    """
+    if origin.is_current(state.policy, config):
+        return
+    last_good = _usable(state.policy)
+    try:
+        compile_in_child(config, state.candidate_policy)
+        candidate = store.load(state.candidate_policy)
+        meets = last_good is None or _meets(candidate, last_good, config, state, page, now)
+    except FilterdError as error:
+        if last_good is None:
+            raise
+        log_error(error)
+        meets = False
+    if not meets:
+        _log.error("the site was not compiled: its last good policy is in force until it is mended")
+        return
+    if last_good is None:
+        _enforce_what_is_expected(candidate, config, state, page, now)
+    _put_in_place(state)
+
+
+def _meets(
+    candidate: Policy,
+    last_good: Policy,
+    config: Path,
+    state: StateFolder,
+    page: SharedPage | None,
+    now: float,
+) -> bool:
+    """Tell whether a policy meets what is expected of it, or fails only where the last one does."""
+    index = open_index(config, state, page)
+    known = {
+        one.expectation.written
+        for one in expectations.unmet(_site(last_good, index, now), last_good.expectations, now)
+    }
+    try:
+        expectations.check(_site(candidate, index, now), now, known=known)
+    except FilterdError as error:
+        log_error(error)
+        return False
+    return True
+
+
+def _enforce_what_is_expected(
+    policy: Policy, config: Path, state: StateFolder, page: SharedPage | None, now: float
+) -> None:
+    """Block in the candidate what is expected to be blocked and is not."""
+    site = _site(policy, open_index(config, state, page), now)
+    enforced = expectations.enforced(policy, expectations.unmet(site, policy.expectations, now))
+    if enforced is policy:
+        return
+    store.save(state.candidate_policy, enforced)
+    with contextlib.suppress(OSError, StoreError):  # then the next start compiles it once more
+        origin.note_changed(state.candidate_policy)
+
+
+def _put_in_place(state: StateFolder) -> None:
+    """Let the candidate be the policy in force.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    try:
+        install(state.candidate_policy, state.policy)
+    except OSError as error:
+        raise StoreError(
+            say("{policy}: cannot be installed: {why}", policy=state.policy, why=refused(error))
+        ) from error
+    with contextlib.suppress(OSError):  # then the next start compiles it once more
+        origin.hand_over(state.candidate_policy, state.policy)
+
+
+def _site(policy: Policy, index: Index, now: float) -> Site:
+    return Site.of(policy, index, (), now=now)
+
+
+def _usable(policy: Path) -> Policy | None:
+    try:
+        return store.load(policy)
+    except StoreError as error:
+        if policy.exists():
+            log_error(error)
+        return None
