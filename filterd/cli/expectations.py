@@ -24,7 +24,7 @@ def hold(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="YAML of expectations; else those that a reload goes by.",
             show_default=False,
         ),
@@ -35,8 +35,9 @@ def hold(
 
     The site's files as they are, with the compiled lists. What a reload goes by is
     in expectations/ of the site, and for each tier that has no file there, in the
-    one that ships. Exceptions and schedules do not count, except schedules where
-    an expectation says when. Exit code 0: all are met; 1: some are not; 2: it
+    one that ships. What commands have set does not count, and schedules only where
+    an expectation says when. An exception of site.yaml is told and holds against
+    what ships. Exit code 0: all are met; 1: some are not; 2: it
     cannot be told.
     """
     policy = policy_of(here)
@@ -46,12 +47,14 @@ def hold(
         wanted = load_expectations(files, policy.time_zone, networks)
     now = here.clock.wall()
     found = unmet(Site.of(policy, open_index(here), (), now=now), wanted, now)
+    wrong = [one for one in found if not one.yields]
     if json:
         problems = [
             {
                 "expected": one.expectation.written,
                 "path": one.expectation.path,
                 "line": one.expectation.line,
+                "yields": one.yields,
                 "found": [told.as_dict() for told in one.found],
             }
             for one in found
@@ -59,8 +62,9 @@ def hold(
         here.print_json({"expectations": len(wanted), "unmet": problems})
     else:
         for one in found:
-            here.console.print(Text(str(one.error()), style="red"), soft_wrap=True)
-        key = "expectations.unmet" if found else "expectations.met"
-        told = here.texts(key, n=len(wanted), unmet=len(found))
-        here.console.print(told, style="" if found else "green")
-    raise typer.Exit(_UNMET if found else _MET)
+            told, style = one.error().told(here.texts.language), "yellow" if one.yields else "red"
+            here.console.print(Text(told, style=style), soft_wrap=True)
+        key = "expectations.unmet" if wrong else "expectations.met"
+        told = here.texts(key, n=len(wanted), unmet=len(wrong), yields=len(found) - len(wrong))
+        here.console.print(told, style="" if wrong else "green")
+    raise typer.Exit(_UNMET if wrong else _MET)

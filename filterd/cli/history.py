@@ -27,7 +27,7 @@ def undo(
     here: Context,
     number: Annotated[
         int | None,
-        typer.Argument(metavar="[NUMBER]", help="Of the change; else the last one.", min=1),
+        typer.Argument(metavar="NUMBER", help="Of the change; else the last one.", min=1),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
     json: JsonOption = False,

@@ -44,7 +44,7 @@ def build(
     """Compile the lists into the index that lookups read.
 
     They are those that ship and the site's own. A running daemon serves the new
-    index at once.
+    index at once. Exit code 0: done; 2: not.
     """
     report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     _warn_of_empty(here, report)
@@ -64,7 +64,10 @@ def status(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Show what was kept of each list, what was not, and why."""
+    """Show what was kept of each list, what was not, and why.
+
+    Exit code 0: shown; 2: it cannot be told.
+    """
     index = open_index(here)
     if json:
         here.print_json({"build": index.build, **index.report.to_json()})
@@ -84,7 +87,8 @@ def search(
 ) -> None:
     """Find the lists that name NAME or a name above it.
 
-    Each is told with the line of its entry. Exit code 0: found; 1: on no list.
+    Each is told with the line of its entry. Exit code 0: found; 1: on no list;
+    2: it cannot be told.
     """
     found = _entries(open_index(here), qname_from(name))
     if json:

@@ -35,13 +35,14 @@ def totals(
         int, typer.Option("--days", metavar="N", min=1, max=DAYS_KEPT, help="Today and before.")
     ] = 7,
     grade: Annotated[
-        str | None, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")
+        str | None, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")
     ] = None,
     json: JsonOption = False,
 ) -> None:
     """Show how often what was answered: by day, by grade, and blocks by category.
 
-    Totals only: no name and no address is remembered.
+    Totals only: no name and no address is remembered. Exit code 0: shown; 2: it
+    cannot be told.
     """
     wanted = "" if grade is None else grade_from(grade)
     told = control.ask(here.state.control_socket, "log totals", days=days, grade=wanted)

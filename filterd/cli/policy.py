@@ -58,7 +58,7 @@ def validate(
 @command
 def show(
     here: Context,
-    grade: Annotated[str, typer.Option("--grade", metavar="G", help="1-12, staff, guest, ...")],
+    grade: Annotated[str, typer.Option("--grade", metavar="GRADE", help="1-12, staff, guest, ...")],
     json: JsonOption = False,
 ) -> None:
     """Show what one grade may use: categories and services.
@@ -87,7 +87,10 @@ def tree(
     here: Context,
     json: JsonOption = False,
 ) -> None:
-    """Show tiers, their grades and the networks of each."""
+    """Show tiers, their grades and the networks of each.
+
+    Exit code 0: shown; 2: it cannot be told.
+    """
     policy = policy_of(here)
     if json:
         here.print_json([_grade_data(policy, grade) for grade in policy.grades.values()])

@@ -26,7 +26,7 @@ from filterd.cli.times import Term, duration_s, school_clock, term
 from filterd.errors import ConfigError, ControlError
 from filterd.identity.devices import is_random
 from filterd.paths import write_atomically
-from filterd.policy.calendar import Calendar
+from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.encoding import to_plain
 from filterd.policy.model import Network
 from filterd.policy.rooms import Why, with_devices
@@ -257,11 +257,19 @@ def _plain(now: InForce, network: Network) -> dict[str, Any]:
         "author": seat.setting.author if seat and seat.setting else None,
         "until": until if until is not None and isfinite(until) else None,
         "exam": exam.id if exam else None,
+        "holiday": _holiday(now) if seat and seat.why is Why.BETWEEN else None,
         "has_timetable": bool(network.timetable),
         "cidrs": list(network.cidrs),
         "interfaces": list(network.interfaces),
         "macs": list(_macs(now)[network.id]),
     }
+
+
+def _holiday(now: InForce) -> dict[str, str] | None:
+    """Return what today is called where it is a holiday, in both languages."""
+    today = Calendar(now.policy.time_zone).reading(now.clock.now).day
+    days = (one for one in now.policy.holidays if today in Closures([one]))
+    return next(({"vi": one.name_vi, "en": one.name_en} for one in days), None)
 
 
 def _lesson(now: InForce) -> str | None:
@@ -285,6 +293,8 @@ def _why(here: Context, told: Mapping[str, Any]) -> str:
         return told["lesson"] or here.texts("room.lesson")
     if told["why"] == Why.SET:
         return here.texts("room.set", author=told["author"])
+    if told["holiday"]:
+        return here.texts("room.holiday", name=told["holiday"][here.texts.language]).strip()
     return here.texts("room.between") if told["why"] == Why.BETWEEN else ""
 
 

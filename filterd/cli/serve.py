@@ -21,7 +21,11 @@ def serve(
         bool, typer.Option("--try", help="Print commands that show what different classes get.")
     ] = False,
 ) -> None:
-    """Answer lookups until told to stop. SIGHUP reloads, SIGTERM and Ctrl-C stop."""
+    """Answer lookups until told to stop.
+
+    SIGHUP reloads, SIGTERM and Ctrl-C stop. Exit code 0: it was told to stop; 2: it
+    could not begin.
+    """
     arguments = [str(here.config), str(here.state.folder), here.texts.language]
     serving = [sys.executable, "-m", "filterd.cli.serving", *arguments, "yes" if try_it else "no"]
     environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}
