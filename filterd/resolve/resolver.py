@@ -18,6 +18,7 @@ from filterd.resolve.tally import tally
 from filterd.wire import (
     EdnsOption,
     badvers,
+    failed,
     formerr,
     notimp,
     parse_query,
@@ -68,7 +69,7 @@ class Resolver:
     def admit(
         self, message: bytes, peer: Peer, fetched: Fetched | None = None
     ) -> Query | bytes | None:
-        """Judge a message before anything is looked up.
+        """Judge a message before anything is looked up. Never raises.
 
         Args:
             message: as it came.
@@ -78,6 +79,14 @@ class Resolver:
         Returns: a query for ``respond``; a finished reply; or None for silence,
         to whoever may not ask here and to what is no question (dns.md §1, §2).
         """
+        try:
+            return self._admit(message, peer, fetched)
+        except Exception:  # noqa: BLE001 -- logged whole; others wait for theirs to be judged
+            _log.exception("a question could not be judged; the client gets SERVFAIL")
+            self.counters["error"] += 1
+            return failed(message) if _may_be_query(message) else None
+
+    def _admit(self, message: bytes, peer: Peer, fetched: Fetched | None) -> Query | bytes | None:
         site = self._sites.current
         client = site.identifier.identify(peer.address, peer.interface)
         if client is None or len(message) < _SHORTEST:
@@ -130,3 +139,7 @@ class Resolver:
     def _finish(self, what: str, reply: bytes) -> bytes:
         self.counters[what] += 1
         return reply
+
+
+def _may_be_query(message: bytes) -> bool:
+    return len(message) >= _SHORTEST and not message[2] & _QR

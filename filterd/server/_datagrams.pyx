@@ -46,9 +46,12 @@ from filterd.server._limiter cimport (
 from filterd.server._question cimport HEADER_OCTETS
 from filterd.server._refusal cimport NOTIMP, make_refusal, rcode_for
 
+import logging
 from collections import deque
 
 from filterd.server import _datagrams_py as reference
+
+_log = logging.getLogger("filterd.server")
 
 cdef enum:
     BATCH = 64
@@ -74,6 +77,7 @@ cdef struct Counts:
     uint64_t dropped_rate
     uint64_t dropped_overload
     uint64_t unsent
+    uint64_t error
 
 
 cdef class Datagram:
@@ -226,10 +230,14 @@ cdef class Datagrams:
         cdef int index, replies = 0
         self._begin(count)
         for index in range(count):
-            if self._letters[index].length:
-                replies += self._answer_or_keep(index, replies, now)
-            else:
+            if not self._letters[index].length:
                 self._counts.malformed += 1
+                continue
+            try:
+                replies += self._answer_or_keep(index, replies, now)
+            except Exception:  # logged whole; the others' answers must not suffer
+                self._counts.error += 1
+                _log.exception("a datagram could not be taken in")
         return replies
 
     cdef void _begin(self, int count) noexcept nogil:

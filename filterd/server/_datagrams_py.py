@@ -9,6 +9,7 @@ It knows no names and no policy.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -84,8 +85,12 @@ COUNTERS = (
     "dropped_rate",
     "dropped_overload",
     "unsent",
+    "error",
 )
-"""What is counted; ``malformed`` is all that nobody answers, whoever sent it."""
+"""What is counted; ``malformed`` is all that nobody answers, whoever sent it; ``error``, what
+nobody answers because of a fault of ours."""
+
+_log = logging.getLogger("filterd.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,11 @@ class Datagrams:
             self._counters["received"] += 1
             if self._fast is not None:
                 self._fast.refresh(now)
-            self._take_in(message, ancillary, bool(flags & socket.MSG_TRUNC), source, now)
+            try:
+                self._take_in(message, ancillary, bool(flags & socket.MSG_TRUNC), source, now)
+            except Exception:  # noqa: BLE001 -- logged whole; the others' answers must not suffer
+                self._counters["error"] += 1
+                _log.exception("a datagram could not be taken in")
         return False
 
     def take(self, most: int, now: float) -> list[Datagram]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +24,7 @@ from filterd.server._fastpath_py import MOST_TALLIES
 from filterd.server._question_py import flags_of
 from filterd.server._replay_py import SWEEPS
 from filterd.server._table_py import BLOCK, COMPLEX, MOST_OPENINGS, MOST_ROWS, OPEN, Cell
+from filterd.server.limiter import packed
 from filterd.twins import live_twin
 from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
 from filterd.wire import name as names
@@ -56,6 +56,9 @@ STEP_S = 0.5
 """A wall clock that moves by so much against the other has been set."""
 
 SETTLED_EVERY_S = 1.0
+
+AGAIN_AFTER_S = 1.0
+"""How long the chain answers everybody where what is in force could not be told."""
 
 _REPEATED = frozenset((Source.BLOCKED, Source.LOCAL, Source.REWRITTEN, Source.CACHED))
 """Not FORWARDED: who asks for a name that nobody asked for lately is mostly the last one too.
@@ -117,12 +120,27 @@ class FastPath:
         self._tallies: dict[Tally, int] = {}
         self._site: Site | None = None
         self._version = -1
-        self._drift_s = self._wall = self._settled_at = 0.0
+        self._drift_s = self._wall = self._settled_at = self._again_at = 0.0
         self._left = frozenset[str]()
         resolver.noted = self.noted
 
     def refresh(self, now: float) -> None:
-        """Look at what is in force, at the head of every batch, and forget what is not."""
+        """Look at what is in force, at the head of every batch, and forget what is not.
+
+        Never raises: a batch that has been received would go unheard. What goes wrong
+        leaves everybody to the chain for a while, which fails for each question by itself.
+        """
+        if now < self._again_at:
+            return
+        try:
+            self._refresh(now)
+        except Exception:  # noqa: BLE001 -- logged whole; see above
+            _log.exception("the fast path could not look at what is in force")
+            self._again_at = now + AGAIN_AFTER_S
+            self._site = None
+            self.core.forget()
+
+    def _refresh(self, now: float) -> None:
         site, wall = self._sites.current, self._clock.wall()
         if (
             site is not self._site
@@ -184,7 +202,7 @@ class FastPath:
             # Near an edge the chain answers, which says of a block for how long it holds.
             left_s = self.edges[number] - self._clock.wall() - BLOCK_TTL_S
             until = min(until, self._clock.monotonic() + min(LEARNT_FOR_S, left_s))
-            self.core.learn(_packed(peer.address), peer.interface, number, until)
+            self.core.learn(packed(peer.address), peer.interface, number, until)
 
     def noted(self, query: Query, answer: Answer, reply: bytes) -> None:
         """See an answer of the chain's; keep it if it may be repeated."""
@@ -339,8 +357,3 @@ def _cached_as(query: Query, answer: Answer) -> Key | None:
         twin = ParsedQuery(asked.header, Question.of(target, query.qtype), asked.edns)
         query = Query(twin, query.peer, query.client, query.site, query.asked_at)
     return query.upstream_key
-
-
-def _packed(address: str) -> bytes:
-    bare = address.partition("%")[0]
-    return socket.inet_pton(socket.AF_INET6 if ":" in bare else socket.AF_INET, bare)

@@ -25,7 +25,7 @@ else:
     _live, NATIVE = live_twin("filterd.server._limiter", "filterd.server._limiter_py")
     SourceTable = _live.SourceTable
 
-__all__ = ["NATIVE", "Limiter", "SourceTable", "Verdict"]
+__all__ = ["NATIVE", "Limiter", "SourceTable", "Verdict", "packed"]
 
 
 class Limiter:
@@ -46,13 +46,14 @@ class Limiter:
 
     def admits(self, address: str, interface: int = 0) -> bool:
         """Count a question that came by TCP; False where it is one too many for now."""
-        return self.table.take_by_tcp(_packed(address), interface, self.clock.monotonic())
+        return self.table.take_by_tcp(packed(address), interface, self.clock.monotonic())
 
     def prove(self, address: str, interface: int = 0) -> None:
         """Remember that an exchange by TCP was completed: nobody forges this address."""
-        self.table.prove(_packed(address), interface, self.clock.monotonic())
+        self.table.prove(packed(address), interface, self.clock.monotonic())
 
 
-def _packed(address: str) -> bytes:
+def packed(address: str) -> bytes:
+    """Return the 4 or 16 octets of an address, its scope left off."""
     bare = address.partition("%")[0]
     return socket.inet_pton(socket.AF_INET6 if ":" in bare else socket.AF_INET, bare)

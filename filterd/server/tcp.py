@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections import deque
 from itertools import islice
@@ -42,6 +43,8 @@ _KERNEL_OCTETS = {socket.SO_RCVBUF: 16 * 1024, socket.SO_SNDBUF: 128 * 1024}
 """What the kernel may hold for a connection; left to itself it takes megabytes."""
 
 _BACKLOG = 512
+
+_log = logging.getLogger("filterd.server")
 
 
 class TcpListener:
@@ -185,7 +188,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._taking = True
         while self._messages and not self._must_wait() and not self._is_closing():
             if self._is_admitted():
-                self._received(self._messages.popleft())
+                self._answer_or_skip(self._messages.popleft())
         self._taking = False
         self._expect_progress()
         self._limit_reading()
@@ -222,6 +225,12 @@ class _Connection(asyncio.BufferedProtocol):
         self._resting, self._has_rested = None, True
         self._take()
 
+    def _answer_or_skip(self, message: bytes) -> None:
+        try:
+            self._received(message)
+        except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
+            _log.exception("a message could not be answered")
+
     def _received(self, message: bytes) -> None:
         assert self._peer is not None
         self._asked += 1
@@ -238,13 +247,15 @@ class _Connection(asyncio.BufferedProtocol):
             limit = size_limit(admitted.message, "tcp")
             self._listener.stepper.run(
                 self._listener.resolver.respond(admitted),
-                lambda reply: self._answered(fit(reply, limit)),
+                lambda reply: self._answered(reply, limit),
             )
 
-    def _answered(self, reply: bytes) -> None:
+    def _answered(self, reply: bytes, limit: int) -> None:
         self._in_flight -= 1
-        self._write(reply)
-        self._take()
+        try:
+            self._write(fit(reply, limit))
+        finally:
+            self._take()
 
     def _write(self, reply: bytes) -> None:
         if self._transport is None or self._is_closing():

@@ -106,12 +106,18 @@ class UdpListener:
         self._turn()
 
     def _turn(self) -> None:
-        self.datagrams.receive(self._clock.monotonic())
-        if self._fast is not None:
-            self._fast.report()
+        self._receive()
         self._answer_next(ANSWERED_A_TURN)
         if len(self.datagrams):
             self._going_on = self._loop.call_soon(self._go_on)
+
+    def _receive(self) -> None:
+        try:
+            self.datagrams.receive(self._clock.monotonic())
+            if self._fast is not None:
+                self._fast.report()
+        except Exception:  # noqa: BLE001 -- logged whole; who stands in line must not wait for it
+            _log.exception("what came could not all be taken in")
 
     def _answer_next(self, most: int) -> None:
         now = self._clock.monotonic()

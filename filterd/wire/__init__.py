@@ -85,6 +85,7 @@ from filterd.wire.registry import (
 )
 from filterd.wire.reply import (
     badvers,
+    failed,
     formerr,
     nodata,
     notimp,
@@ -128,6 +129,7 @@ __all__ = [
     "covered_type",
     "edes_of",
     "encode_record",
+    "failed",
     "fit",
     "formerr",
     "frame",

@@ -115,6 +115,15 @@ def formerr(message: bytes) -> bytes:
     return _bare_error(message, RA | Rcode.FORMERR)
 
 
+def failed(message: bytes) -> bytes:
+    """Answer octets that could not be judged, for a fault that is not theirs.
+
+    Raises:
+        TruncatedMessageError: there are fewer than 12; stay silent.
+    """
+    return _bare_error(message, RA | Rcode.SERVFAIL)
+
+
 def notimp(message: bytes) -> bytes:
     """Answer a message of an opcode that filterd does not speak (RFC 8906 §3.2).
 

@@ -25,6 +25,7 @@ from tests.support.wire import QUESTION, a_message, a_query
 if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.resolve.handler import Handler
+    from filterd.resolve.site import Site
 
 PEER, STRANGER = Peer("127.0.6.1"), Peer("192.0.2.1")
 
@@ -75,6 +76,29 @@ def test_what_becomes_of_messages_is_counted(index: Index) -> None:
     ):
         resolver.admit(message, PEER)
     assert resolver.counters == {"dropped": 2, "notimp": 1, "malformed": 1, "badvers": 1}
+
+
+class Unreadable:
+    """Cannot say which site is in force."""
+
+    @property
+    def current(self) -> Site:
+        raise RuntimeError("a bug")
+
+
+def test_an_exception_before_it_is_admitted_is_a_servfail_for_what_may_be_a_query(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    resolver = Resolver(Unreadable(), failed, FakeClock())
+    query = a_query("www.example.com", message_id=7)
+    told = resolver.admit(query, PEER)
+    assert isinstance(told, bytes)
+    response = dns.message.from_wire(told)
+    assert (response.id, response.rcode(), response.answer) == (7, dns.rcode.SERVFAIL, [])
+    assert resolver.counters == {"error": 1}
+    assert "RuntimeError: a bug" in caplog.text
+    for message in (query[:11], a_message(QUESTION, flags=0x8000)):
+        assert resolver.admit(message, PEER) is None
 
 
 def test_an_exception_is_a_servfail_and_never_an_answer(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-CLIENT, OTHER = "127.0.1.1", "127.0.1.2"
+CLIENT, OTHER, FAULTY = "127.0.1.1", "127.0.1.2", "127.0.1.3"
 SERVER = "127.77.3.1"  # where the datagrams of no other test arrive
 IP_PKTINFO = 8
 WITHIN_S = 10.0
@@ -60,6 +60,7 @@ class Listening:
         self.now = 1_000.0
 
     def _permits(self, address: str, interface: int) -> bool:
+        assert address != FAULTY
         return address not in self.denied and interface >= 0
 
     def client(self, address: str = CLIENT) -> socket.socket:
@@ -366,6 +367,17 @@ def test_what_has_waited_too_long_is_dropped(listening: Listening) -> None:
     listening.now += reference.WAITS_AT_MOST_S + 0.1
     assert listening.taken() == []
     assert counted(listening) == {"received": 1, "dropped_overload": 1}
+
+
+def test_a_fault_about_one_costs_no_other_in_the_batch(
+    listening: Listening, caplog: pytest.LogCaptureFixture
+) -> None:
+    for source in (CLIENT, FAULTY, OTHER):
+        listening.send(a_query(), source=source)
+    listening.receive()
+    assert len(listening.taken()) == 2
+    assert counted(listening) == {"received": 3, "error": 1}
+    assert "could not be taken in" in caplog.text
 
 
 class Fast:

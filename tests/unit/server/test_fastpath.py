@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import dns.rcode
 import pytest
 
 from filterd.policy.engine import Engine
 from filterd.policy.overrides import Exam, Overrides
+from filterd.server.fastpath import AGAIN_AFTER_S, FastPath
 from tests.support import malformed
 from tests.support.policies import NOW, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
-from tests.support.wire import QUESTION, a_message
+from tests.support.wire import QUESTION, a_message, a_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,3 +189,49 @@ def test_a_fault_while_a_cell_is_filled_leaves_the_name_to_the_chain(
     (error,) = fast.errors.take()  # a cell is filled once
     assert "it cannot be read" in error
     assert settled(fast) == {"blocked": 3}
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("it cannot be read")
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_who_came_while_nobody_could_tell_what_is_in_force_is_answered_all_the_same(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    fast.ask("porn.example")
+    monkeypatch.setattr(FastPath, "_refresh" if guarded else "refresh", broken)
+    with fast.stub() as stub:
+        asked = [a_query("porn.example", message_id=number) for number in range(100)]
+
+        def send_all() -> None:
+            for message in asked:
+                stub.send(message)
+
+        fast.run(send_all)
+        if guarded:
+            heard = [stub.receive() for _ in asked]
+            assert sorted(one[:2] for one in heard) == [one[:2] for one in asked]
+            assert {one[3] & 0xF for one in heard} == {dns.rcode.NXDOMAIN}
+            assert by_the_chain(fast) == 1 + len(asked)
+        else:
+            fast.eventually(lambda: fast.udp[0].counters["received"] == 1 + len(asked))
+            stub.socket.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                stub.socket.recv(4_096)
+    assert all("it cannot be read" in one for one in fast.errors.take())
+
+
+def test_a_fault_of_the_fast_path_passes(fast: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast.ask("porn.example")
+    with monkeypatch.context() as patch:
+        patch.setattr(FastPath, "_refresh", broken)
+        fast.ask("porn.example")
+    (error,) = fast.errors.take()
+    assert "could not look at what is in force" in error
+    fast.ask("porn.example")  # it is left alone for a while
+    assert by_the_chain(fast) == 3
+    fast.run(lambda: fast.clock.advance(AGAIN_AFTER_S))
+    for _ in range(3):
+        fast.ask("porn.example")
+    assert by_the_chain(fast) == 4

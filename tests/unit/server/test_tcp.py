@@ -6,7 +6,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dns.message
 import dns.rcode
@@ -473,3 +473,24 @@ def test_stopping_does_not_wait_for_idle_clients(
             stub = stack.enter_context(serving.tcp_stub())
             assert stub.ask(BLOCKED)
         assert stub.is_ended()
+
+
+@pytest.mark.parametrize("when", ["admit", "fit"])
+def test_the_error_of_one_message_costs_no_other_s_answer(
+    on_each_loop: Serving, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    of, name = {"admit": (on_each_loop.resolver, "admit"), "fit": (tcp, "fit")}[when]
+    work = getattr(of, name)
+
+    def broken(message: bytes, *others: Any) -> Any:
+        if message[:2] == b"\0\1":
+            raise RuntimeError("a mistake of ours")
+        return work(message, *others)
+
+    monkeypatch.setattr(of, name, broken)
+    with on_each_loop.tcp_stub() as stub:
+        stub.send(*(a_query("porn.example", message_id=number) for number in range(3)))
+        assert [stub.receive()[:2] for _ in range(2)] == [b"\0\0", b"\0\2"]
+        (connection,) = on_each_loop._tcp[0].connections
+        assert not connection.is_busy
+    assert "a mistake of ours" in on_each_loop.errors.take()[0]

@@ -220,6 +220,32 @@ def test_the_error_of_one_datagram_costs_no_other_s_answer(
     assert "a mistake of ours" in serving.errors.take()[0]
 
 
+def test_a_fault_in_taking_in_keeps_nobody_waiting_who_stands_in_line(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, listener = udp.ANSWERED_A_TURN * 3, serving.udp[0]
+    datagrams = listener.datagrams
+
+    class Failing:
+        """Takes in what has come, and then has a fault."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(datagrams, name)
+
+        def __len__(self) -> int:
+            return len(datagrams)
+
+        def receive(self, now: float) -> None:
+            datagrams.receive(now)
+            raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(listener, "datagrams", Failing())
+    with serving.stub() as stub:
+        serving.run(lambda: send_all(stub, [BLOCKED] * asked))
+        assert all(stub.receive() for _ in range(asked))
+    assert all("a mistake of ours" in one for one in serving.errors.take())
+
+
 def test_what_the_kernel_had_no_room_for_is_counted(serving: Serving) -> None:
     listener = serving.udp[0]
     assert listener.receive_drops == 0
