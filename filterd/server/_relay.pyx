@@ -14,6 +14,7 @@ from libc.math cimport INFINITY
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from filterd.server._datagrams cimport Datagram
+from filterd.server._envelopes cimport address_octets, address_of
 from filterd.server._fastpath cimport Core
 from filterd.server._question cimport ASKED_CD, ASKED_DO, ASKED_OPT, Question, read_question
 from filterd.wire._assembling cimport assembled_for
@@ -231,6 +232,12 @@ cdef class Relay:
         cdef Datagram datagram = waiting._datagram
         if (
             datagram.epoch != self._core.epoch
+            or self._core._class_of(
+                address_of(&datagram.way.peer),
+                address_octets(&datagram.way.peer),
+                datagram.interface,
+            )
+            != datagram.client_class  # he may be known no longer
             or resolution.rcode not in CONCLUSIVE
             or resolution.edes
             or resolution.private

@@ -356,6 +356,14 @@ cdef class Flights:
             flight.waiters.append(done)
         return flight.outcome
 
+    def keep_to(self, routes):
+        """End every exchange by another route; see ``Forwarder.keep_to``."""
+        cdef Flight flight
+        for flight in list(self._flights.values()):
+            if flight.outcome is None and flight.key[0] not in routes:
+                flight.end(UpstreamOverloadError("it is asked elsewhere"))
+                self.transports.loop.call_soon(flight.tell)
+
     def close(self):
         """End every exchange; whoever waits gets an error. Nothing is asked any more."""
         cdef Flight flight
