@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Octets of the feed from a web server or a folder, bounded in size and time.
+
+Everything that comes is hostile until it is verified, and this module does not
+verify; it sees to it that nobody on the way can keep an appliance busy, fill
+its memory or send it elsewhere:
+
+* all octets of an answer, its header too, are counted and timed where they come
+  in: a limit for the whole run, and a rate for each file;
+* nothing is expanded: a compressed answer was not asked for and is refused;
+* another host, port or scheme is never gone to;
+* a file of a folder is a plain file inside it, by no link.
+
+The request names a program, and no school: no cookies, no credentials, no proxy
+or ``.netrc`` of the machine.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import os
+import stat
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from tuf.api.exceptions import DownloadHTTPError
+from tuf.ngclient import FetcherInterface
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from filterd.errors import (
+    ConfigError,
+    CutShortError,
+    FetchError,
+    ForeignContentError,
+    RedirectError,
+    TooLargeError,
+    TooSlowError,
+)
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from filterd.clock import Clock
+
+USER_AGENT = "filterd"
+_CHUNK_OCTETS = 65_536
+_REDIRECTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may take (reliability.md D21).
+
+    Attributes:
+        total_s: all files together, from the first request.
+        window_s: over so long the rate is measured.
+        octets_s: the least rate, over each window of each file.
+        silence_s: the longest wait for the next octet, or for a connection.
+    """
+
+    total_s: float = 900.0
+    window_s: float = 30.0
+    octets_s: float = 1_000.0
+    silence_s: float = 30.0
+
+
+class Pace:
+    """Times what comes in; one for a run.
+
+    Args:
+        clock: tells the time.
+        limits: what is allowed.
+    """
+
+    def __init__(self, clock: Clock, limits: Limits) -> None:
+        self._clock, self.limits = clock, limits
+        self._deadline = clock.monotonic() + limits.total_s
+        self._since, self._octets = clock.monotonic(), 0
+
+    def begin(self) -> None:
+        """Begin a file: time between files does not count against its rate."""
+        self._since, self._octets = self._clock.monotonic(), 0
+        self.count(0)
+
+    def count(self, octets: int) -> None:
+        """Count what has come.
+
+        Raises:
+            TooSlowError: the run takes too long, or the file comes too slowly.
+        """
+        now = self._clock.monotonic()
+        self._octets += octets
+        if now >= self._deadline:
+            raise TooSlowError(
+                say("the feed was not taken within {seconds} s", seconds=int(self.limits.total_s))
+            )
+        elapsed = now - self._since
+        if elapsed >= self.limits.window_s:
+            if self._octets < self.limits.octets_s * elapsed:
+                raise TooSlowError(
+                    say(
+                        "the feed came at {rate} octets a second; {least} is the least",
+                        rate=int(self._octets / elapsed),
+                        least=int(self.limits.octets_s),
+                    )
+                )
+            self._since, self._octets = now, 0
+
+
+class Fetcher(FetcherInterface):
+    """What both kinds of source share: a bounded file in memory.
+
+    Attributes:
+        base: where the feed's ``metadata/`` and ``targets/`` are, with a slash at the end.
+    """
+
+    base: str
+
+    def download_bytes(self, url: str, max_length: int) -> bytes:
+        """Return a whole file.
+
+        Raises:
+            FetchError: one of its kinds.
+            DownloadHTTPError: it is not there.
+        """
+        content = bytearray()
+        with closing(self._fetch(url)) as chunks:
+            for chunk in chunks:
+                content += chunk
+                if len(content) > max_length:
+                    raise TooLargeError(
+                        say("{url}: it is longer than {most} octets", url=url, most=max_length)
+                    )
+        return bytes(content)
+
+    def _fetch(self, url: str) -> Generator[bytes]:
+        raise NotImplementedError
+
+
+class WebFetcher(Fetcher):
+    """Asks a web server.
+
+    Args:
+        base: the feed's address, ``http://`` or ``https://``. Trust does not rest on it.
+        clock, limits: what bounds the run.
+
+    Raises:
+        ConfigError: the address is none, or has a name and password in it.
+    """
+
+    def __init__(self, base: str, clock: Clock, limits: Limits | None = None) -> None:
+        parts = _split(base)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise ConfigError(
+                say("'{address}' is no address of a feed", address=base),
+                hint=say("write https://HOST/PATH, without a name or password"),
+            )
+        self.base = base if base.endswith("/") else f"{base}/"
+        self._pace = Pace(clock, limits or Limits())
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers.update(
+            {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"}
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _PacedAdapter(self._pace))
+
+    def _fetch(self, url: str) -> Generator[bytes]:
+        self._pace.begin()
+        try:
+            with closing(self._answer(url)) as answer:
+                yield from self._octets(url, answer)
+        except FetchError:
+            raise
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            raise TooSlowError(say("{url}: nothing came for too long", url=url)) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise _failure(url, error) from error
+
+    def _answer(self, url: str) -> requests.Response:
+        """Ask, and follow within the same server."""
+        asked = url
+        for _ in range(_REDIRECTS + 1):
+            silence_s = self._pace.limits.silence_s
+            answer = self._session.get(
+                asked, stream=True, allow_redirects=False, timeout=(silence_s, silence_s)
+            )
+            self._session.cookies.clear()
+            if not answer.is_redirect:
+                return answer
+            answer.close()
+            to = urljoin(asked, answer.headers["Location"])
+            if _origin(to) != _origin(asked):
+                raise RedirectError(
+                    say("{url}: it points to another server, {to}", url=url, to=to[:200])
+                )
+            asked = to
+        raise RedirectError(say("{url}: it points in a circle", url=url))
+
+    def _octets(self, url: str, answer: requests.Response) -> Generator[bytes]:
+        _judge_header(url, answer)
+        announced = answer.headers.get("Content-Length", "")
+        received = 0
+        while chunk := answer.raw.read1(_CHUNK_OCTETS, decode_content=False):
+            if received == 0 and url.endswith(".json") and chunk.lstrip()[:1] == b"<":
+                raise ForeignContentError(_page(url))
+            received += len(chunk)
+            yield chunk
+        if announced.isdecimal() and received < int(announced):
+            raise CutShortError(
+                say(
+                    "{url}: it ended after {received} of {announced} octets",
+                    url=url,
+                    received=received,
+                    announced=int(announced),
+                )
+            )
+
+
+class FolderFetcher(Fetcher):
+    """Reads a folder, a USB stick for one, that has the same files as the server.
+
+    Args:
+        folder: where ``metadata/`` and ``targets/`` are; it may itself be a link.
+        clock, limits: what bounds the run.
+    """
+
+    base = "folder:/"
+
+    def __init__(self, folder: Path, clock: Clock, limits: Limits | None = None) -> None:
+        self._folder = folder
+        self._pace = Pace(clock, limits or Limits())
+
+    def _fetch(self, url: str) -> Generator[bytes]:
+        self._pace.begin()
+        name = url.removeprefix(self.base)
+        try:
+            with self._open(name) as file:
+                while chunk := file.read(_CHUNK_OCTETS):
+                    self._pace.count(len(chunk))
+                    yield chunk
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise DownloadHTTPError(f"{name} is not there", 404) from error
+        except OSError as error:
+            raise FetchError(
+                say("{path}: cannot be read: {why}", path=self._folder / name, why=refused(error))
+            ) from error
+
+    def _open(self, name: str) -> io.FileIO:
+        """Open a plain file below the folder, by no link."""
+        *folders, last = name.split("/")
+        if any(part in ("", ".", "..") or "\0" in part for part in (*folders, last)):
+            raise ForeignContentError(say("{name}: the name leaves the folder", name=name))
+        at = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for part in folders:
+                below = self._open_at(at, part, os.O_DIRECTORY, name)
+                os.close(at)
+                at = below
+            descriptor = self._open_at(at, last, os.O_NONBLOCK, name)
+        finally:
+            os.close(at)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ForeignContentError(say("{name}: it is no plain file", name=name))
+        return io.FileIO(descriptor)
+
+    @staticmethod
+    def _open_at(at: int, part: str, flags: int, name: str) -> int:
+        if stat.S_ISLNK(os.stat(part, dir_fd=at, follow_symlinks=False).st_mode):
+            raise ForeignContentError(say("{name}: it is a link", name=name))
+        # Whoever exchanges it in between gets ELOOP.
+        return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=at)
+
+
+class _PacedReader(io.RawIOBase):
+    """A connection's octets, counted and timed as they come, before anybody parses them."""
+
+    def __init__(self, raw: Any, pace: Pace) -> None:
+        self._raw, self._pace = raw, pace
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count: int | None = self._raw.readinto(buffer)
+        self._pace.count(count or 0)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _PacedAdapter(HTTPAdapter):
+    """Has every connection read through a ``_PacedReader``, and never asks twice."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._pace)
+
+
+def _pools(pace: Pace) -> dict[str, type[HTTPConnectionPool]]:
+    class Response(http.client.HTTPResponse):
+        def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            self.fp.close()
+            self.fp = io.BufferedReader(_PacedReader(sock.makefile("rb", buffering=0), pace))
+
+    class Plain(HTTPConnection):
+        response_class = Response
+
+    class Secure(HTTPSConnection):
+        response_class = Response
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def _judge_header(url: str, answer: requests.Response) -> None:
+    if answer.status_code in (403, 404):
+        raise DownloadHTTPError(f"{url}: {answer.status_code}", answer.status_code)
+    if answer.status_code != 200:
+        raise FetchError(
+            say("{url}: the server answers with status {code}", url=url, code=answer.status_code)
+        )
+    if answer.headers.get("Content-Encoding", "identity") not in ("identity", ""):
+        raise ForeignContentError(say("{url}: it came compressed, unasked", url=url))
+    if answer.headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise ForeignContentError(_page(url))
+
+
+def _page(url: str) -> Any:
+    return say("{url}: a web page came instead; does this network want a login?", url=url)
+
+
+def _failure(url: str, error: Exception) -> FetchError:
+    """Return why a request failed: the connection broke within the file, or never was."""
+    # requests and urllib3 wrap one another; what came first says it.
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, FetchError):
+            return cause
+        if isinstance(cause, (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)):
+            return CutShortError(say("{url}: it ended before its end", url=url))
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(
+        error, (urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError)
+    ):
+        return CutShortError(say("{url}: the connection broke", url=url))
+    return FetchError(say("{url}: the server cannot be reached", url=url))
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = _split(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _split(url: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts

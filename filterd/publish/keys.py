@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The publisher's private keys: made, read, and kept from the eyes of others.
+
+One file a key, PEM (PKCS 8, Ed25519), readable by its owner alone, with a
+passphrase if wanted. What is offline stands in folders of its own, so that each
+can be carried to its own safe; what is online stays on the machine that publishes::
+
+    offline/root-1/root-1.pem  offline/root-2/...  offline/root-3/...
+    orders/orders.pem          with whoever orders by law, on a machine of their own
+    online/targets.pem         online/snapshot.pem  online/timestamp.pem
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.signer import CryptoSigner
+
+from filterd.errors import ConfigError, StoreError
+from filterd.paths import open_plain, write_atomically
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT, TARGETS, SNAPSHOT, TIMESTAMP, ORDERS = "root", "targets", "snapshot", "timestamp", "orders"
+
+ONLINE = (TARGETS, SNAPSHOT, TIMESTAMP)
+"""Roles whose keys the publishing machine holds."""
+
+ROOT_KEYS, ROOT_THRESHOLD = 3, 2
+"""So many root keys there are, and so many must sign."""
+
+_LONGEST = 16_384
+_NOT_FOR_OTHERS = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFolder:
+    """The private keys under one folder; each role's are read when it signs.
+
+    Args:
+        folder: where they are.
+        passphrase: what encrypts all of them; ``None`` for none.
+    """
+
+    folder: Path
+    passphrase: bytes | None = None
+
+    def paths(self, role: str) -> list[Path]:
+        """Return where a role's keys belong, whether they are there or not."""
+        if role == ROOT:
+            names = [f"root-{number}" for number in range(1, ROOT_KEYS + 1)]
+            return [self.folder / "offline" / name / f"{name}.pem" for name in names]
+        return [self.folder / ("online" if role in ONLINE else role) / f"{role}.pem"]
+
+    def create(self) -> dict[str, list[CryptoSigner]]:
+        """Make every role's keys.
+
+        Raises:
+            ConfigError: a key is there already: none is ever written over.
+            StoreError: the disk refused.
+        """
+        roles = (ROOT, *ONLINE, ORDERS)
+        for path in (path for role in roles for path in self.paths(role)):
+            if os.path.lexists(path):
+                raise ConfigError(
+                    say("there is a key already"),
+                    path=str(path),
+                    hint=say(
+                        "choose an empty folder; a key is replaced by `filterd feed rotate-key`"
+                    ),
+                )
+        return {role: [self._make(path) for path in self.paths(role)] for role in roles}
+
+    def signers(self, role: str) -> list[CryptoSigner]:
+        """Return the keys of a role that are here; of the root, which is apart, maybe only some.
+
+        Raises:
+            ConfigError: none is here, or one is not as it must be.
+        """
+        found = [path for path in self.paths(role) if os.path.lexists(path)]
+        if not found:
+            raise ConfigError(
+                say("the key of the role {role} is missing", role=role),
+                path=str(self.paths(role)[0]),
+                hint=say("bring the medium that it is kept on, or give its folder"),
+            )
+        return [load_key(path, self.passphrase) for path in found]
+
+    def next_key(self, path: Path) -> CryptoSigner:
+        """Return the key that is to take the place of the one at ``path``.
+
+        It waits beside it until ``promote``, so that a rotation that was
+        interrupted goes on with the same key.
+        """
+        waiting = _waiting(path)
+        return load_key(waiting, self.passphrase) if waiting.exists() else self._make(waiting)
+
+    def promote(self, path: Path) -> None:
+        """Put the next key in the place of the one at ``path``, once the root names it.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        try:
+            _waiting(path).replace(path)
+        except OSError as error:
+            raise StoreError(
+                say("{path}: cannot be written: {why}", path=path, why=refused(error))
+            ) from error
+
+    def _make(self, path: Path) -> CryptoSigner:
+        private = Ed25519PrivateKey.generate()
+        secrecy = (
+            serialization.BestAvailableEncryption(self.passphrase)
+            if self.passphrase
+            else serialization.NoEncryption()
+        )
+        pem = private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secrecy
+        )
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.chmod(0o700)
+        except OSError as error:
+            raise StoreError(
+                say("{path}: cannot be written: {why}", path=path, why=refused(error))
+            ) from error
+        write_atomically(path, pem, mode=0o600)
+        return CryptoSigner(private)
+
+
+def load_key(path: Path, passphrase: bytes | None = None) -> CryptoSigner:
+    """Read one private key, unless others might have read it too.
+
+    Raises:
+        ConfigError: it is missing, is a link, is not its owner's alone, or no
+            Ed25519 key that this passphrase opens.
+    """
+    pem = _read_secret(path)
+    try:
+        private = serialization.load_pem_private_key(pem, passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ConfigError(
+            say("this is no private key, or the passphrase is not its own"), path=str(path)
+        ) from error
+    if not isinstance(private, Ed25519PrivateKey):
+        raise ConfigError(say("the key is not of the kind Ed25519"), path=str(path))
+    return CryptoSigner(private)
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        if path.is_symlink():
+            raise ConfigError(
+                say("a private key must not be a link"), path=str(path), hint=say("name the file")
+            )
+        with open_plain(path) as file:
+            status = os.fstat(file.fileno())
+            pem = file.read(_LONGEST + 1)
+    except OSError as error:
+        raise ConfigError(
+            say("cannot be read: {why}", why=refused(error)), path=str(path)
+        ) from error
+    if stat.S_IMODE(status.st_mode) & _NOT_FOR_OTHERS or status.st_uid not in (0, os.geteuid()):
+        raise ConfigError(
+            say("others can read this private key"),
+            path=str(path),
+            hint=say("replace the key if they may have; then: chmod 600 {path}", path=path),
+        )
+    return pem[:_LONGEST]
+
+
+def _waiting(path: Path) -> Path:
+    return path.with_suffix(".next.pem")

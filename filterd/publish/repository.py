@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The signed metadata of a publication, changed so that a reader always finds a whole.
+
+A folder of static files: ``metadata/`` and ``targets/``. What ``timestamp.json``
+names is published, and nothing else is; all other files carry their version or
+their hash in the name and never change once they are named. So a publication
+writes targets, then metadata, then ``timestamp.json``, and whoever is killed in
+between has published nothing and begins again.
+
+A **root** counts as soon as it is there. So when a key changes, the metadata is
+first signed by the old key and the new one, and only then comes the root that
+exchanges them: whichever of the two roots a reader holds, it finds what it trusts.
+
+The role ``orders`` is signed by whoever orders by law, on another machine:
+``sign_orders`` there, ``publish(orders=...)`` here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import (
+    DelegatedRole,
+    Delegations,
+    Metadata,
+    MetaFile,
+    Root,
+    Snapshot,
+    TargetFile,
+    Targets,
+    Timestamp,
+)
+
+from filterd.errors import FeedError, StoreError
+from filterd.feeds.roles import ORDERED, is_ordered
+from filterd.paths import write_atomically
+from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.publish.signing import NewTarget, describe, sign_orders, signed, until
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from securesystemslib.signer import CryptoSigner
+
+    Signers = Mapping[str, Sequence[CryptoSigner]]
+    """Who signs for each role."""
+
+
+class Repository:
+    """One publication's folder; only one process at a time changes it.
+
+    Args:
+        folder: what the web server hands out.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._metadata, self._targets = folder / "metadata", folder / "targets"
+
+    def create(self, signers: Signers, *, now: float, orders: bytes | None = None) -> bytes:
+        """Publish the first root and an empty version; return the root, for sites to trust.
+
+        Args:
+            signers: every role's keys; ``orders`` may hold a public half elsewhere,
+                then its first metadata comes as ``orders``.
+            now: Unix time.
+            orders: metadata that ``sign_orders`` made.
+
+        Raises:
+            FeedError: the folder holds a publication already.
+            StoreError: the disk refused.
+        """
+        if (self._metadata / "timestamp.json").exists():
+            raise FeedError(say("{folder}: there is a publication already", folder=self.folder))
+        root = Root(expires=until(ROOT, now))
+        for role in (ROOT, TARGETS, SNAPSHOT, TIMESTAMP):
+            for signer in signers[role]:
+                root.add_key(signer.public_key, role)
+        root.roles[ROOT].threshold = ROOT_THRESHOLD
+        content = signed(Metadata(root), signers[ROOT])
+        self._write_metadata("1.root.json", content)
+        orders = orders or sign_orders([], signers[ORDERS], version=1, now=now)
+        self._advance(_Published(_delegations(signers[ORDERS])), signers, now, orders=orders)
+        return content
+
+    def publish(
+        self,
+        files: Iterable[NewTarget],
+        signers: Signers,
+        *,
+        now: float,
+        urgent: bool = False,
+        orders: bytes | None = None,
+        ordered: Iterable[NewTarget] = (),
+    ) -> int:
+        """Publish a new version; return its number, the snapshot's version.
+
+        Args:
+            files: all that the version consists of, without what is ordered by law.
+            signers: for ``targets``, ``snapshot`` and ``timestamp``.
+            now: Unix time.
+            urgent: appliances take it at their next light check.
+            orders: new metadata of the role ``orders``; ``None`` leaves what there is.
+            ordered: the files that it names.
+
+        Raises:
+            FeedError: a name belongs to another role, a signature is missing.
+            StoreError: the disk refused; nothing is published.
+        """
+        published = self._published()
+        named = {}
+        for file in files:
+            if is_ordered(file.name):
+                raise FeedError(
+                    say("{name}: only the role `orders` may name this file", name=file.name)
+                )
+            named[file.name] = self._write_target(file)
+        for file in ordered:
+            self._write_target(file)
+        changed = replace(published, named=named)
+        return self._advance(changed, signers, now, orders=orders, urgent=urgent)
+
+    def renew(self, signers: Signers, *, now: float) -> int:
+        """Sign the version that is published for another term; return the snapshot's version."""
+        return self._advance(self._published(), signers, now)
+
+    def rotate_key(
+        self,
+        role: str,
+        old: CryptoSigner,
+        new: CryptoSigner,
+        signers: Signers,
+        *,
+        now: float,
+    ) -> bytes | None:
+        """Exchange one key of a role; return the new root, or ``None`` where none is needed.
+
+        Args:
+            role: any but ``orders``, whose key ``rotate_orders`` exchanges.
+            old: the key to go; for ``root`` its private half need not be among the signers.
+            new: the key to come.
+            signers: the online roles' present keys; two root keys that stay or come.
+            now: Unix time.
+
+        Raises:
+            FeedError: the key does not count for the role.
+            StoreError: the disk refused.
+        """
+        root = self._root()
+        if new.public_key.keyid in root.signed.roles[role].keyids:
+            return None  # it was interrupted after the root
+        if old.public_key.keyid not in root.signed.roles[role].keyids:
+            raise FeedError(say("this key does not count for the role {role}", role=role))
+        if role != ROOT:
+            both = {**signers, role: [*signers[role], new]}
+            self._advance(self._published(), both, now)
+        root.signed.revoke_key(old.public_key.keyid, role)
+        root.signed.add_key(new.public_key, role)
+        root.signed.version += 1
+        root.signed.expires = until(ROOT, now)
+        content = signed(root, [*signers[ROOT], *([new] if role == ROOT else [])])
+        self._check_root(content)
+        self._write_metadata(f"{root.signed.version}.root.json", content)
+        return content
+
+    def rotate_orders(
+        self, keys: Sequence[CryptoSigner], orders: bytes, signers: Signers, *, now: float
+    ) -> int:
+        """Exchange the keys of the role ``orders`` together with metadata that they signed."""
+        changed = replace(self._published(), delegations=_delegations(keys))
+        return self._advance(changed, signers, now, orders=orders)
+
+    def _advance(
+        self,
+        published: _Published,
+        signers: Signers,
+        now: float,
+        *,
+        orders: bytes | None = None,
+        urgent: bool = False,
+    ) -> int:
+        """Write the next version of targets, snapshot and, last, timestamp."""
+        root, meta = self._root().signed, dict(published.meta)
+        targets = Targets(
+            version=meta["targets.json"].version + 1 if meta else 1,
+            expires=until(TARGETS, now),
+            targets=dict(published.named),
+            delegations=published.delegations,
+        )
+        if orders is not None:
+            meta["orders.json"] = self._write_orders(orders, targets, meta.get("orders.json"))
+        content = signed(Metadata(targets), signers[TARGETS])
+        _check(root, TARGETS, content)
+        meta["targets.json"] = self._write_versioned(TARGETS, targets.version, content)
+
+        number = published.snapshot + 1
+        snapshot = Snapshot(version=number, expires=until(SNAPSHOT, now), meta=meta)
+        content = signed(Metadata(snapshot), signers[SNAPSHOT])
+        _check(root, SNAPSHOT, content)
+        timestamp = Timestamp(
+            version=published.timestamp + 1,
+            expires=until(TIMESTAMP, now),
+            snapshot_meta=self._write_versioned(SNAPSHOT, number, content),
+            unrecognized_fields={
+                "urgent": number if urgent else published.urgent,
+                "issued": int(now),
+            },
+        )
+        content = signed(Metadata(timestamp), signers[TIMESTAMP])
+        _check(root, TIMESTAMP, content)
+        self._write_metadata("timestamp.json", content)
+        return number
+
+    def _write_orders(self, orders: bytes, targets: Targets, last: MetaFile | None) -> MetaFile:
+        try:
+            metadata = Metadata[Targets].from_bytes(orders)
+            targets.verify_delegate(ORDERS, metadata.signed_bytes, metadata.signatures)
+        except (RepositoryError, ValueError) as error:
+            raise FeedError(
+                say("the metadata of the role `orders` is not signed by its key")
+            ) from error
+        for target in metadata.signed.targets.values():
+            if not is_ordered(target.path):
+                raise FeedError(say("{name}: the role `orders` may not name it", name=target.path))
+            if not (self._targets / _hashed(target.path, target.hashes["sha256"])).is_file():
+                raise FeedError(say("{name}: the file is missing", name=target.path))
+        version = metadata.signed.version
+        if last is not None and version <= last.version:  # whose file is named, and stays as it is
+            raise FeedError(
+                say("the role `orders` has signed version {version} before", version=version)
+            )
+        return self._write_versioned(ORDERS, version, orders)
+
+    def _write_versioned(self, role: str, version: int, content: bytes) -> MetaFile:
+        self._write_metadata(f"{version}.{role}.json", content)
+        return MetaFile(version, len(content), {"sha256": sha256(content).hexdigest()})
+
+    def _write_metadata(self, name: str, content: bytes) -> None:
+        write_atomically(self._metadata / name, content, mode=0o644)
+
+    def _write_target(self, file: NewTarget) -> TargetFile:
+        target, content = describe(file)
+        path = self._targets / _hashed(file.name, target.hashes["sha256"])
+        # Written whole or not at all, under the name of its content: it need not be written again.
+        if not (path.is_file() and path.stat().st_size == len(content)):
+            write_atomically(path, content, mode=0o644)
+        return target
+
+    def _root(self) -> Metadata[Root]:
+        version = 1
+        while (self._metadata / f"{version + 1}.root.json").exists():
+            version += 1
+        return Metadata[Root].from_bytes(self._read(f"{version}.root.json"))
+
+    def _check_root(self, content: bytes) -> None:
+        new, old = Metadata[Root].from_bytes(content), self._root()
+        for judge in (old.signed, new.signed):
+            _verify(judge, ROOT, new)
+
+    def _published(self) -> _Published:
+        """Read what ``timestamp.json`` names."""
+        timestamp = Metadata[Timestamp].from_bytes(self._read("timestamp.json")).signed
+        number = timestamp.snapshot_meta.version
+        snapshot = Metadata[Snapshot].from_bytes(self._read(f"{number}.snapshot.json")).signed
+        version = snapshot.meta["targets.json"].version
+        targets = Metadata[Targets].from_bytes(self._read(f"{version}.targets.json")).signed
+        urgent = int(timestamp.unrecognized_fields.get("urgent", 0))
+        assert targets.delegations is not None
+        return _Published(
+            targets.delegations,
+            targets.targets,
+            snapshot.meta,
+            snapshot=number,
+            timestamp=timestamp.version,
+            urgent=urgent,
+        )
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return (self._metadata / name).read_bytes()
+        except OSError as error:
+            raise StoreError(
+                say("{path}: cannot be read: {why}", path=self._metadata / name, why=refused(error))
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """What is published now: files and who may order, and the versions that said so."""
+
+    delegations: Delegations
+    named: Mapping[str, TargetFile] = field(default_factory=dict)
+    meta: Mapping[str, MetaFile] = field(default_factory=dict)
+    snapshot: int = 0
+    timestamp: int = 0
+    urgent: int = 0
+
+
+def _delegations(signers: Sequence[CryptoSigner]) -> Delegations:
+    keys = {signer.public_key.keyid: signer.public_key for signer in signers}
+    role = DelegatedRole(ORDERS, list(keys), threshold=1, terminating=True, paths=list(ORDERED))
+    return Delegations(dict(keys), {ORDERS: role})
+
+
+def _hashed(name: str, digest: str) -> str:
+    path = PurePosixPath(name)
+    return str(path.with_name(f"{digest}.{path.name}"))
+
+
+def _check(root: Root, role: str, content: bytes) -> None:
+    _verify(root, role, Metadata[Any].from_bytes(content))
+
+
+def _verify(judge: Root, role: str, metadata: Metadata[Any]) -> None:
+    try:
+        judge.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+    except RepositoryError as error:
+        raise FeedError(
+            say("too few of the keys of the role {role} have signed", role=role)
+        ) from error

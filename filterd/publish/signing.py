@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is signed of a file and by a role; the lists that the law orders, on another machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.metadata import Metadata, TargetFile, Targets
+
+from filterd.errors import FeedError, StoreError
+from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from securesystemslib.signer import CryptoSigner
+
+LIVES = {
+    ROOT: timedelta(days=730),
+    TARGETS: timedelta(days=365),
+    ORDERS: timedelta(days=365),
+    SNAPSHOT: timedelta(days=90),
+    TIMESTAMP: timedelta(days=30),
+}
+"""For how long what a role signs is to be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTarget:
+    """A file to publish.
+
+    Attributes:
+        name: its path below ``targets/``, without the hash.
+        content: its octets, or the file that has them.
+        custom: signed data about it; see ``filterd.feeds.layout``.
+    """
+
+    name: str
+    content: bytes | Path
+    custom: Mapping[str, Any]
+
+
+def sign_orders(
+    files: Iterable[NewTarget], signers: Sequence[CryptoSigner], *, version: int, now: float
+) -> bytes:
+    """Return the metadata that makes lists the law's, signed on the orderer's own machine.
+
+    Args:
+        files: all lists that are ordered now, with their register.
+        signers: the role's own keys.
+        version: one more than the last.
+        now: Unix time.
+    """
+    named = {file.name: describe(file)[0] for file in files}
+    orders = Targets(version=version, expires=until(ORDERS, now), targets=named)
+    return signed(Metadata(orders), signers)
+
+
+def describe(file: NewTarget) -> tuple[TargetFile, bytes]:
+    """Return what is signed of a file, and its octets.
+
+    Raises:
+        FeedError: its name leaves the folder.
+        StoreError: it cannot be read.
+    """
+    path = PurePosixPath(file.name)
+    if path.is_absolute() or ".." in path.parts or str(path) != file.name or path.name == "":
+        raise FeedError(say("{name}: this is no name for a file of the feed", name=file.name))
+    try:
+        content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            say("{path}: cannot be read: {why}", path=file.content, why=refused(error))
+        ) from error
+    target = TargetFile.from_data(file.name, content, ["sha256"])
+    target.unrecognized_fields["custom"] = dict(file.custom)
+    return target, content
+
+
+def until(role: str, now: float) -> datetime:
+    """Return when what a role signs now expires."""
+    return datetime.fromtimestamp(int(now), UTC) + LIVES[role]
+
+
+def signed(metadata: Metadata[Any], signers: Iterable[CryptoSigner]) -> bytes:
+    """Return metadata as it is published, signed by these keys and nobody else."""
+    metadata.signatures.clear()
+    for signer in signers:
+        metadata.sign(signer, append=True)
+    return metadata.to_bytes()
