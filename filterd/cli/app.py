@@ -34,6 +34,8 @@ from filterd.cli.context import ConfigOption, LangOption, StateOption
 from filterd.cli.language import language_of
 from filterd.cli.usage import command_in, said
 from filterd.errors import FilterdError
+from filterd.sentences import refused, say, told
+from filterd.texts import Language
 from filterd.version import __version__
 
 _WRONG, _INTERRUPTED = 2, 130
@@ -112,11 +114,12 @@ def main() -> None:
     try:
         sys.exit(command(prog_name="filterd", standalone_mode=False))
     except FilterdError as error:
-        _end(str(error), error.exit_code)
+        _end(error.told(_language()), error.exit_code)
     except _UsageError as error:
         _end_with_usage(error, command)
     except OSError as error:  # what the disk refused where nobody expected it to
-        _end(f"{error.filename or 'filterd'}: {error.strerror or error}", _WRONG)
+        path = error.filename or "filterd"
+        _end(told(say("{path}: {why}", path=path, why=refused(error)), _language()), _WRONG)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 
@@ -126,6 +129,10 @@ def _print_what_the_terminal_can() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _language() -> Language:
+    return language_of(sys.argv[1:])
 
 
 def _end(errors: str, code: int) -> Never:
@@ -143,10 +150,10 @@ def _visible(line: str) -> str:
 
 def _end_with_usage(error: Any, command: Any) -> Never:
     """Print what is wrong with a command's words; the whole help where there were none."""
-    told: str = error.format_message()
-    if "\n" in told:
-        sys.stderr.write(f"{told}\n")
+    wrong: str = error.format_message()
+    if "\n" in wrong:
+        sys.stderr.write(f"{wrong}\n")
         sys.exit(_WRONG)
     words = sys.argv[1:]
-    told = f"{told.rstrip('.')} (see `{command_in(words, command)} --help`)"
-    _end(said(told, language_of(words)), _WRONG)
+    wrong = f"{wrong.rstrip('.')} (see `{command_in(words, command)} --help`)"
+    _end(said(wrong, language_of(words)), _WRONG)

@@ -15,6 +15,8 @@ from filterd.cli.render import grid, titled
 from filterd.cli.telling import Plain, Teller
 from filterd.cli.times import school_clock
 from filterd.overrides.store import Store
+from filterd.sentences import from_plain, to_plain
+from filterd.sentences import told as in_language
 
 _SOUND, _ALTERED = 0, 1
 MOST = 100_000
@@ -84,6 +86,7 @@ def verify(
             "number": found.number,
             "first_bad": found.first_bad,
             "problem": found.problem,
+            "sentence": to_plain(found.problem),
             "set_aside": list(found.set_aside),
         }
     if json:
@@ -116,12 +119,20 @@ def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
     return titled(title, table)
 
 
+def _problem(here: Context, told: dict[str, Any]) -> str:
+    """Return what is wrong; an older daemon tells it in English only."""
+    try:
+        return in_language(from_plain(told["sentence"]), here.texts.language)
+    except (KeyError, ValueError):
+        return str(told.get("problem", ""))
+
+
 def _print_verified(here: Context, told: dict[str, Any]) -> None:
     texts = here.texts
     if told["ok"]:
         here.console.print(texts("history.sound"), style="green")
     else:
-        bad = texts("history.altered", number=told["first_bad"], problem=told.get("problem", ""))
+        bad = texts("history.altered", number=told["first_bad"], problem=_problem(here, told))
         here.console.print(bad, style="red", soft_wrap=True)
     for name in told.get("set_aside") or ():
         here.console.print(texts("history.set_aside", file=name), style="yellow", soft_wrap=True)

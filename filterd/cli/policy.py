@@ -50,7 +50,9 @@ def validate(
         here.print_json({"valid": True, **summary, "warnings": [str(one) for one in doubtful]})
     else:
         for one in doubtful:
-            here.errors.print(here.texts("policy.warning", warning=one), style="yellow")
+            here.errors.print(
+                here.texts("policy.warning", warning=one.told(here.texts.language)), style="yellow"
+            )
         here.console.print(here.texts("policy.valid", **summary), style="green", soft_wrap=True)
 
 

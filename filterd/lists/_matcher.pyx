@@ -42,6 +42,7 @@ from filterd.lists._slots cimport LAST_SLOT, group_matches, home_of, listed_rank
 from filterd.errors import IndexFormatError
 from filterd.lists._matcher_py import labels_of
 from filterd.lists.layout import Hit
+from filterd.sentences import say
 
 cdef extern from *:
     """
@@ -81,7 +82,7 @@ cdef class Matcher:
         PyObject_GetBuffer(octets, &self._file, PyBUF_SIMPLE)
         spans = header.spans
         if <size_t>self._file.len < <size_t>header.file_octets:
-            raise IndexFormatError("is shorter than its header says")
+            raise IndexFormatError(say("is shorter than its header says"))
         self._geometry.blocks, octets_of_blocks = spans["blocks"]
         self._geometry.slots = spans["slots"].offset
         self._geometry.name_count = header.name_count
@@ -94,7 +95,7 @@ cdef class Matcher:
         self._geometry.rank_bits = header.rank_bits
         self._geometry.seed = header.seed
         if self._file.len < spans["blocks"].offset + octets_of_blocks + SLACK:
-            raise IndexFormatError("has nothing after its blocks")
+            raise IndexFormatError(say("has nothing after its blocks"))
 
     def __dealloc__(self):
         PyBuffer_Release(&self._file)
@@ -109,7 +110,7 @@ cdef class Matcher:
         if count == NOT_A_NAME:
             labels_of(name)  # raises, with the place
         if count < 0:
-            raise IndexFormatError("the index is damaged where a name was looked up")
+            raise IndexFormatError(say("the index is damaged where a name was looked up"))
         return tuple([hit_of(&found[index]) for index in range(count)])
 
     def count_hits(self, list names not None):
@@ -166,13 +167,17 @@ cdef class Matcher:
         if number >= self._geometry.block_count:
             raise IndexError(f"block {number} of {self._geometry.block_count}")
         if not has_block(file, &self._geometry, number << POSITION_BITS):
-            raise IndexFormatError(f"the index is damaged: number of names in block {number}")
+            raise IndexFormatError(
+                say("the index is damaged: number of names in block {number}", number=number)
+            )
         block = block_of(file, &self._geometry, number << POSITION_BITS)
         found = []
         key.length = 0
         for position in range(block[0]):
             if not take_entry(&self._geometry, block, position, &key):
-                raise IndexFormatError(f"the index is damaged: a name of block {number}")
+                raise IndexFormatError(
+                    say("the index is damaged: a name of block {number}", number=number)
+                )
             octets = PyBytes_FromStringAndSize(<const char*>key.octets, key.length + 1)
             found.append((octets, set_of(&self._geometry, block, position)))
         return found
@@ -189,11 +194,21 @@ cdef class Matcher:
         if fault == BROKEN_BLOCK:
             self.block(rank >> POSITION_BITS)  # raises, with the reason
         if fault == OUT_OF_ORDER:
-            raise IndexFormatError(f"the index has a name out of order at rank {rank}")
+            raise IndexFormatError(
+                say("the index has a name out of order at rank {rank}", rank=rank)
+            )
         if fault == NOT_FOUND:
-            raise IndexFormatError(f"the index does not find its name at rank {rank}")
+            raise IndexFormatError(
+                say("the index does not find its name at rank {rank}", rank=rank)
+            )
         if count != self._geometry.name_count:
-            raise IndexFormatError(f"the index has {count} names, not {self._geometry.name_count}")
+            raise IndexFormatError(
+                say(
+                    "the index has {count} names, not {name_count}",
+                    count=count,
+                    name_count=self._geometry.name_count,
+                )
+            )
 
     cdef int find(self, const uint8_t* name, size_t length, Found* found) noexcept nogil:
         cdef Search search

@@ -117,7 +117,7 @@ def explain_answer(
     """Explain an answer of the chain, where it says more than policy alone could."""
     if answer.source is not Source.BLOCKED or answer.verdict is None or expected.blocked:
         return expected
-    reason = say("alias") if answer.verdict.match else say("private-answer")
+    reason = "alias" if answer.verdict.match else "private-answer"
     return explain_verdict(client, qname, qtype, answer.verdict, reason=reason)
 
 
@@ -127,7 +127,7 @@ def explain_verdict(
     """Put a verdict into words."""
     match = verdict.match
     if verdict.target:
-        reason = say("rewritten")
+        reason = "rewritten"
     return _explanation(
         client,
         qname,

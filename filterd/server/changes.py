@@ -22,6 +22,7 @@ import logging
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd import sentences
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.lists.third_party import naming_entries, version_of
 from filterd.overrides import changes as kinds
@@ -191,7 +192,8 @@ class Changes:
         """
         found = await asyncio.to_thread(self._store.verify)
         plain: dict[str, Any] = to_plain(found)
-        return {"ok": found.first_bad is None, **plain}
+        sentence = sentences.to_plain(found.problem)
+        return {"ok": found.first_bad is None, **plain, "sentence": sentence}
 
     async def note_trial(self, room: str, author: Author) -> None:
         """Record that somebody has begun a trial run of an exam.
