@@ -16,7 +16,10 @@ from filterd.resolve import special_use
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from filterd.lists.index import Index
+    from filterd.policy.changes import Dated
     from filterd.policy.fast import Touch
     from filterd.policy.model import Policy
 
@@ -37,13 +40,21 @@ class Reading(NamedTuple):
     named: frozenset[str]
 
     @classmethod
-    def of(cls, policy: Policy, index: Index) -> Self:
-        """Read a policy and an index."""
+    def of(cls, policy: Policy, index: Index, changes: Iterable[Dated] = ()) -> Self:
+        """Read a policy and an index.
+
+        Args:
+            policy: a plain one.
+            index: the compiled lists.
+            changes: what is open or closed for a time; who has some of his own to
+                come has edges that nobody else has.
+        """
         leased = _REVERSE if policy.lease_zone is not None else ()
         clients = (rule.whom for rule in policy.rules if rule.audience is Audience.CLIENT)
+        coming = (one.change.whom for one in changes if one.change.audience is Audience.CLIENT)
         servers = (server.address for zone in policy.delegated_zones for server in zone.servers)
         return cls(
             SetReader(policy, index),
             touched(policy, (*special_use.SUBTREES, *leased)),
-            frozenset((*clients, *servers, *policy.clients)),
+            frozenset((*clients, *coming, *servers, *policy.clients)),
         )

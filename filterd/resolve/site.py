@@ -108,7 +108,7 @@ class Site:
             zones.ancestors.union(policy.top_level, _above(policy.lease_zone)),
             Endings((*zones.names, *lease_zone.names_of(policy), *SUBTREES)),
             UnsetClock(policy, index.build.get("when"), upstreams),
-            Reading.of(policy, index),
+            Reading.of(policy, index, moment.changes),
         )
 
     def at(self, now: float, overrides: Overrides | None = None) -> Site:
@@ -130,7 +130,7 @@ class Site:
             moment=moment,
             engine=Engine(policy, self.index),
             identifier=Identifier(policy, self.surroundings),
-            reading=Reading.of(policy, self.index),
+            reading=Reading.of(policy, self.index, moment.changes),
         )
 
     def edge_of(self, client: Client) -> float:
@@ -141,6 +141,12 @@ class Site:
         if self.moment.until == inf:
             return inf
         return self.moment.until_of(client.network, client.grade.key, client.address)
+
+    @property
+    def routes(self) -> frozenset[Route]:
+        """Every way by which this site asks."""
+        unset = self.unset_clock.route
+        return frozenset((self.route, *self.zones.routes, *((unset,) if unset else ())))
 
     def may_know(self, qname: bytes) -> bool:
         """Tell at a look whether a name may be the site's own, or special; errs towards yes."""

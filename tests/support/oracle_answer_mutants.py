@@ -124,8 +124,8 @@ def _one_upstream(patch: pytest.MonkeyPatch) -> None:
 def _servers_are_nobody(patch: pytest.MonkeyPatch) -> None:
     made: Any = Reading.of
 
-    def of(policy: Any, index: Any) -> Reading:
-        found: Reading = made(policy, index)
+    def of(policy: Any, index: Any, *more: Any) -> Reading:
+        found: Reading = made(policy, index, *more)
         servers = {one.address for zone in policy.delegated_zones for one in zone.servers}
         return found._replace(named=found.named - servers)
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 from filterd.policy.fast import Touch
 from filterd.policy.model import Audience, DelegatedZone, LocalRule, UpstreamServer
+from filterd.policy.moment import at
+from filterd.policy.overrides import Overrides, TargetKind
 from filterd.resolve.reading import Reading
 from tests.support.policies import a_policy, an_index, wire
+from tests.support.week import PUPIL_PC, SEVEN, a_school, an_exception
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,3 +44,15 @@ def test_clients_with_a_rule_and_servers_of_a_zone_are_told_apart(tmp_path: Path
     zones = [DelegatedZone(wire("ad.example"), (UpstreamServer("10.0.0.53"),))]
     policy = a_policy(rules=rules, delegated_zones=zones)
     assert _reading(tmp_path, policy).named == {"10.0.0.7", "10.0.0.53"}
+
+
+def test_clients_with_something_to_come_are_told_apart_before_it_does(tmp_path: Path) -> None:
+    """Else one device would be told by another's edges how long it may keep an answer."""
+    term = {"starts_at": SEVEN + 600, "ends_at": SEVEN + 3600}
+    whom = {"audience": Audience.CLIENT, "whom": PUPIL_PC}
+    of_one = an_exception("games", kind=TargetKind.CATEGORY, **whom, **term)
+    of_all = an_exception("games", kind=TargetKind.CATEGORY, id=2, **term)
+    moment = at(a_school(), Overrides(exceptions=(of_one, of_all)), SEVEN)
+    index = an_index(tmp_path, {})
+    assert Reading.of(moment.policy, index).named == frozenset()
+    assert Reading.of(moment.policy, index, moment.changes).named == {PUPIL_PC}
