@@ -213,11 +213,34 @@ def install(temporary: Path, path: Path) -> None:
     """Rename a finished, synced file into place and make the rename last."""
     _give_to_owner_of(path.parent, temporary)
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last: what was made, linked, renamed or removed there.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
+
+
+def make_folder(folder: Path, *, mode: int = 0o750) -> None:
+    """Make a folder and those above it that are missing, each its parent's owner's.
+
+    Raises:
+        OSError: the disk refused, or a file is in the way.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent, mode=mode)
+    folder.mkdir(mode=mode, exist_ok=True)
+    _give_to_owner_of(folder.parent, folder)
+    sync_folder(folder.parent)
 
 
 def _give_to_owner_of(folder: Path, path: Path) -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _PACKAGE = Path(filterd.__file__).parent
 _WATCHED = {str(_PACKAGE / "paths.py"), *map(str, (_PACKAGE / "overrides").glob("*.py"))}
 
+_CHANGES_NAMES = frozenset(
+    ("os.rename", "os.link", "os.symlink", "os.mkdir", "os.remove", "os.rmdir", "os.truncate")
+)
+
 
 def dies_at_line(work: Callable[[], object], number: int) -> bool:
     """Run ``work`` in a child that dies before so many lines of the store; tell whether it did."""
@@ -50,6 +54,26 @@ def dies_at_statement(work: Callable[[], object], number: int) -> bool:
             return connection
 
         setattr(sqlite3, "connect", traced)  # noqa: B010 -- only in the child
+
+    return _dies(work, watch)
+
+
+def dies_at_disk(work: Callable[[], object], number: int) -> bool:
+    """Run ``work`` in a child that dies before so many changes of the disk; tell whether it did.
+
+    What it dies before is whatever changes names: opening to write, renaming,
+    linking, making and removing.
+    """
+
+    def watch() -> None:
+        die = _counted(number)
+
+        def hook(event: str, arguments: tuple[Any, ...]) -> None:
+            opens_to_write = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+            if opens_to_write or event in _CHANGES_NAMES:
+                die()
+
+        sys.addaudithook(hook)
 
     return _dies(work, watch)
 

@@ -16,6 +16,7 @@ from filterd.paths import (
     SYSTEM_STATE,
     StateFolder,
     install,
+    make_folder,
     open_plain,
     remove_temporaries,
     replacing,
@@ -144,6 +145,23 @@ def test_installing_replaces(tmp_path: Path) -> None:
     install(new, old)
     assert old.read_bytes() == b"new"
     assert not new.exists()
+
+
+def test_a_folder_is_made_with_those_above_it_for_their_owner(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 4321, 4322)
+    make_folder(tmp_path / "versions" / "1" / "lists")
+    make_folder(tmp_path / "versions" / "1" / "lists")
+    for made in ("versions", "versions/1", "versions/1/lists"):
+        found, above = (tmp_path / made).stat(), tmp_path.stat()
+        assert (found.st_uid, found.st_gid) == (above.st_uid, above.st_gid)
+        assert found.st_mode & 0o777 == 0o750
+
+
+def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match="file"):
+        make_folder(tmp_path / "file" / "folder")
 
 
 def test_a_lock_is_refused_while_another_holds_it(tmp_path: Path) -> None:

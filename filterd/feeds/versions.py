@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The versions of the feed that an appliance has, and which one is in force.
+
+::
+
+    feed/versions/12/          a version, whole, with a manifest of its contents
+    feed/versions/13/          a candidate: whole, and nothing points to it yet
+    feed/versions/14.partial/  being taken
+    feed/in-force.json         points to the one in force and those before it
+
+A folder gets its number only once it is whole, and the pointer is one file that
+is replaced at once: whenever the power fails, the version in force is the old one
+or the new one and never a mix. A copy of it stands beside it and both are
+digested, so that a flipped octet cannot put in force what was refused.
+
+Folders share files that did not change (hard links): a night costs the disk what
+it changed. Nothing ever writes into such a file; a damaged one is replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import DigestError, GuardError, StoreError
+from filterd.feeds.layout import (
+    MANIFEST,
+    MAX_FILES,
+    MAX_PATH,
+    MAX_VERSION_OCTETS,
+    is_file_path,
+    is_sha256,
+)
+from filterd.paths import install, open_plain, remove_temporaries, write_atomically
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.feeds.layout import Publication
+
+KEPT = 3
+"""Versions that were in force and stay at hand, the one in force included."""
+PARTIAL = ".partial"
+
+_MAX_REFUSED = 100
+_MAX_POINTER_OCTETS = 1 << 16
+_MAX_MANIFEST_OCTETS = MAX_FILES * (MAX_PATH + 200)
+_CHUNK_OCTETS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version that is whole on the disk: verified, and not yet judged or in force."""
+
+    version: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Which version is in force, and what may follow it.
+
+    Attributes:
+        current: the version in force, None before the first.
+        previous: those before it that are still at hand, the latest first.
+        refused: versions that turned out bad; they are never put in force again.
+        held: why no other version is to come, None where the next one may.
+    """
+
+    current: int | None = None
+    previous: tuple[int, ...] = ()
+    refused: tuple[int, ...] = ()
+    held: str | None = None
+
+
+class Versions:
+    """The versions in the state folder of the feed; one process at a time changes them.
+
+    Args:
+        folder: the feed's state folder, ``/var/lib/filterd/feed`` for one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._versions = folder / "versions"
+        self._pointer = folder / "in-force.json"
+        self._copy = folder / "in-force.copy.json"
+
+    def in_force(self) -> InForce:
+        """Return what the pointer says.
+
+        The copy counts where the pointer is damaged, and nothing is in force where
+        both are: then the next version is taken as the first.
+        """
+        for path in (self._pointer, self._copy):
+            found = _read_pointer(path)
+            if found is not None:
+                return found
+        return InForce()
+
+    def current(self) -> Candidate | None:
+        """Return the version in force and its folder."""
+        version = self.in_force().current
+        return None if version is None else Candidate(version, self.folder_of(version))
+
+    def folder_of(self, version: int) -> Path:
+        """Return the folder of a version that is whole."""
+        return self._versions / str(version)
+
+    def partial_of(self, version: int) -> Path:
+        """Return the folder of a version that is being taken."""
+        return self._versions / f"{version}{PARTIAL}"
+
+    def finish(self, version: int) -> Candidate:
+        """Give a partial folder its number, now that it is whole; one that has it keeps it.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        folder = self.folder_of(version)
+        if not folder.is_dir():
+            install(self.partial_of(version), folder)
+        return Candidate(version, folder)
+
+    def folders(self) -> tuple[Path, ...]:
+        """Return all folders with contents, the one in force first, then the newest."""
+        state = self.in_force()
+        order = [self.folder_of(one) for one in (state.current, *state.previous) if one is not None]
+        with contextlib.suppress(OSError):
+            found = [one for one in self._versions.iterdir() if _number(one) is not None]
+            order += sorted(found, key=lambda one: (_number(one) or 0, one.name), reverse=True)
+        return tuple(one for one in dict.fromkeys(order) if one.is_dir())
+
+    def promote(self, version: int) -> None:
+        """Put a candidate in force; the last of its steps is the one that counts.
+
+        Raises:
+            GuardError: the version was refused, or an administrator holds the present one.
+            DigestError: its folder is damaged; the present version stays in force.
+            StoreError: the disk refused; the present version stays in force.
+        """
+        state = self.in_force()
+        if version in state.refused:
+            raise GuardError(
+                say("version {version} of the feed was refused and stays so", version=version)
+            )
+        if version == state.current:
+            return
+        if state.held is not None:
+            raise GuardError(
+                say(
+                    "version {version} of the feed waits: version {current} is held ({why}); "
+                    "`filterd feed hold --off` lets it come",
+                    version=version,
+                    current=state.current or 0,
+                    why=state.held,
+                )
+            )
+        self._check_whole(version)
+        before = () if state.current is None else (state.current,)
+        previous = (*before, *(one for one in state.previous if one != version))
+        self._point(replace(state, current=version, previous=previous[: KEPT - 1]))
+
+    def rollback(self) -> int:
+        """Put the version before in force and refuse the present one from now on.
+
+        Returns:
+            The version that is in force now: the latest before that is not damaged.
+
+        Raises:
+            GuardError: there is none.
+            StoreError: the disk refused; the present version stays in force.
+        """
+        state = self.in_force()
+        for position, version in enumerate(state.previous):
+            if verify(self.folder_of(version)):
+                continue
+            bad = () if state.current is None else (state.current,)
+            self._point(
+                replace(
+                    state,
+                    current=version,
+                    previous=state.previous[position + 1 :],
+                    refused=_with(state.refused, *bad),
+                )
+            )
+            return version
+        raise GuardError(
+            say(
+                "no version of the feed before this one is at hand; `filterd sync` may bring a "
+                "new one"
+            )
+        )
+
+    def refuse(self, version: int) -> None:
+        """Note that a version is never to be put in force.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        state = self.in_force()
+        self._point(replace(state, refused=_with(state.refused, version)))
+
+    def allow(self, version: int) -> None:
+        """Take back that a version was refused.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        state = self.in_force()
+        left = tuple(one for one in state.refused if one != version)
+        self._point(replace(state, refused=left))
+
+    def hold(self, why: str | None) -> None:
+        """Keep the present version until told otherwise, or with None let the next one come.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        self._point(replace(self.in_force(), held=why))
+
+    def prune(self, *keep: int) -> None:
+        """Remove what is neither in force, nor one of those before, nor among ``keep``.
+
+        What the disk does not let go stays, and is tried again the next time.
+        """
+        state = self.in_force()
+        kept = {str(one) for one in (state.current, *state.previous, *keep)}
+        kept |= {f"{one}{PARTIAL}" for one in keep}
+        remove_temporaries(self._pointer, self._copy)
+        with contextlib.suppress(OSError):
+            for folder in sorted(self._versions.iterdir()):
+                if folder.name not in kept:
+                    _remove(folder)
+
+    def _check_whole(self, version: int) -> None:
+        if damaged := verify(self.folder_of(version)):
+            raise DigestError(
+                say(
+                    "version {version} of the feed: {path} is missing or damaged on this disk; "
+                    "`filterd sync` mends it",
+                    version=version,
+                    path=damaged[0],
+                )
+            )
+
+    def _point(self, state: InForce) -> None:
+        """Replace the pointer, which is the step that counts, and then its copy."""
+        octets = _pointer_octets(state)
+        write_atomically(self._pointer, octets)
+        with contextlib.suppress(
+            StoreError
+        ):  # the pointer is whole, and the next change tries again
+            write_atomically(self._copy, octets)
+
+
+def write_manifest(folder: Path, publication: Publication) -> None:
+    """Write down what the files of a folder must be.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    files = [[file.path, file.length, file.sha256] for file in publication.files]
+    text = json.dumps({"version": publication.version, "files": files}, indent=0)
+    write_atomically(folder / MANIFEST, text.encode("ascii"))
+
+
+def verify(folder: Path) -> tuple[str, ...]:
+    """Return the paths in a version's folder that are missing or damaged; none: it is whole.
+
+    The manifest itself is among them where it cannot be read: then nothing is
+    known of the others.
+    """
+    files = _read_manifest(folder)
+    if files is None:
+        return (MANIFEST,)
+    return tuple(
+        path for path, length, sha256 in files if sha256_of(folder / path, length) != sha256
+    )
+
+
+def sha256_of(path: Path, length: int | None = None) -> str | None:
+    """Return the SHA-256 of a file's content, hex; None if it cannot be read or is another length.
+
+    Args:
+        path: a plain file.
+        length: octets that it must have; None for any that a feed's file may have.
+    """
+    digest, octets = hashlib.sha256(), 0
+    try:
+        with open_plain(path) as file:
+            while chunk := file.read(_CHUNK_OCTETS):
+                octets += len(chunk)
+                if octets > (MAX_VERSION_OCTETS if length is None else length):
+                    return None
+                digest.update(chunk)
+    except OSError:
+        return None
+    return digest.hexdigest() if length is None or octets == length else None
+
+
+def _read_manifest(folder: Path) -> list[tuple[str, int, str]] | None:
+    data = _read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
+    try:
+        files = [(path, length, sha256) for path, length, sha256 in data["files"]]
+    except (KeyError, TypeError, ValueError):
+        return None
+    sound = all(
+        is_file_path(path) and type(length) is int and is_sha256(sha256)
+        for path, length, sha256 in files
+    )
+    return files if sound else None
+
+
+def _read_pointer(path: Path) -> InForce | None:
+    data = _read_json(path, _MAX_POINTER_OCTETS)
+    try:
+        state, digest = data["state"], data["sha256"]
+        if digest != _digest(state):
+            return None
+        lists = {key: tuple(state[key]) for key in ("previous", "refused")}
+        return InForce(current=state["current"], held=state["held"], **lists)
+    except (KeyError, TypeError):
+        return None
+
+
+def _pointer_octets(state: InForce) -> bytes:
+    plain = asdict(state)
+    return json.dumps({"state": plain, "sha256": _digest(plain)}, indent=1).encode("ascii")
+
+
+def _digest(state: Any) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def _read_json(path: Path, most: int) -> Any:
+    """Return what a file of ours says, None where it cannot be read."""
+    try:
+        with open_plain(path) as file:
+            return json.loads(file.read(most + 1)[:most])
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _with(refused: tuple[int, ...], *bad: int) -> tuple[int, ...]:
+    return tuple(dict.fromkeys((*refused, *bad)))[-_MAX_REFUSED:]
+
+
+def _number(folder: Path) -> int | None:
+    """Return the version that a folder is named after."""
+    digits = folder.name.removesuffix(PARTIAL)
+    return int(digits) if digits.isdecimal() and digits.isascii() else None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; half removed, it must not pass for a version."""
+    doomed = folder.with_name(f"removed-{folder.name}") if _number(folder) is not None else folder
+    with contextlib.suppress(OSError):
+        folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
