@@ -37,8 +37,7 @@ def hold(
     in expectations/ of the site, and for each tier that has no file there, in the
     one that ships. What commands have set does not count, and schedules only where
     an expectation says when. An exception of site.yaml is told and holds against
-    what ships. Exit code 0: all are met; 1: some are not; 2: it
-    cannot be told.
+    what ships. Exit code 0: all are met; 1: some are not; 2: it cannot be told.
     """
     policy = policy_of(here)
     wanted = policy.expectations

@@ -253,8 +253,8 @@ def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
         if not isinstance(one, (list, tuple)) or len(one) != 5:
             raise ChangeError(say("{value} is no entry of a list", value=shown(one)))
         list_id, category, entry, line, version = one
-        texts = [short_text(text) for text in (list_id, category, version)]
-        found.append(NamingEntry(*texts[:2], _entry_text(entry), number(line), texts[2]))
+        names = short_text(list_id), short_text(category)
+        found.append(NamingEntry(*names, _entry_text(entry), number(line), short_text(version)))
     return tuple(found)
 
 

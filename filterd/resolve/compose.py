@@ -86,6 +86,10 @@ def _blocked(query: Query, answer: Answer, now: float) -> bytes:
 def _edes_of(query: Query, verdict: Verdict) -> tuple[Ede]:
     """Blocked (15): an order, a danger or the school says so; Filtered (17): it does not suit.
 
+    In an exam and in a closed tier it is Filtered, too: no list names the name, and who
+    runs the room asked for all to be filtered but these. Prohibited (18) is for clients
+    that may not ask at all, beside REFUSED (RFC 8914 §4.19).
+
     No text: what a category is called is not for everybody's eyes (RFC 8914 §6).
     """
     match = verdict.match

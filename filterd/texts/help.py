@@ -152,12 +152,12 @@ COMMANDS = {
     "Hold the policy to what is expected of it.": "Kiểm tra chính sách theo các mong đợi.",
     "The site's files as they are, with the compiled lists. What a reload goes by is in"
     " expectations/ of the site, and for each tier that has no file there, in the one that"
-    " ships. Exceptions and schedules do not count, except schedules where an expectation"
-    " says when.": (
+    " ships. What commands have set does not count, and schedules only where an expectation"
+    " says when. An exception of site.yaml is told and holds against what ships.": (
         "Kiểm tra các tệp của trường như đang có, với danh sách đã biên dịch. Mong đợi mà mỗi lần"
         " nạp lại phải đạt nằm trong expectations/ của trường; cấp tuổi nào không có tệp ở đó thì"
-        " dùng tệp đi kèm. Không tính ngoại lệ và lịch giờ, trừ lịch giờ khi mong đợi có nêu"
-        " lúc nào."
+        " dùng tệp đi kèm. Không tính những gì lệnh đã đặt; lịch giờ chỉ tính khi mong đợi có nêu"
+        " lúc nào. Ngoại lệ trong site.yaml được báo và có hiệu lực trước mong đợi đi kèm."
     ),
     "Exit code 0: all are met; 1: some are not; 2: it cannot be told.": (
         "Mã thoát 0: đạt tất cả; 1: có mong đợi không đạt; 2: không trả lời được."

@@ -22,6 +22,7 @@ TEACHER = Caller(1002, "lan", frozenset({TEACHERS}))
 READER = Caller(1003, "an", frozenset({"filterd"}))
 
 LOOKING = {"ping", "status", "check", "log totals", "overrides", "history", "history-verify"}
+LOOKING |= {"mistakes"}
 ACTING = {"reload", "change"}
 WATCHING = {"room-watch", "room-seen", "exam-watch", "exam-names"}
 

@@ -38,6 +38,18 @@ def test_a_school_that_opens_what_is_expected_to_be_closed_is_told(
     assert call("policy", "test", "--config", str(site), *here[2:]).code == 0
 
 
+def test_an_exception_of_the_school_holds_against_what_ships(
+    tmp_path: Path, here: list[str]
+) -> None:
+    more = "exceptions:\n  - {allow: www.tiktok.com, for: {grade: 4}, reason: Bài học}\n"
+    site = write_site(tmp_path / "own", port=5353, more=more)
+    done = call("policy", "test", "--config", str(site), *here[2:])
+    assert done.code == 0
+    assert "an exception of the site: it holds" in done.out
+    told = json.loads(call("policy", "test", "--json", "--config", str(site), *here[2:]).out)
+    assert [one["yields"] for one in told["unmet"]] == [True]
+
+
 def test_a_file_of_ones_own_can_be_tried(tmp_path: Path, here: list[str]) -> None:
     file = tmp_path / "own.yaml"
     file.write_text(

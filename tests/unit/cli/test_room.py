@@ -43,6 +43,17 @@ def test_rooms_say_who_sits_there_why_and_until_when(
     assert "room-seen" in daemon.commands()
 
 
+def test_a_holiday_is_why_there_is_no_lesson(
+    here: list[str], daemon: FakeDaemon, clock: FakeClock
+) -> None:
+    clock.advance(31 * 86_400)  # Thursday, 1 January, 08:00
+    shown = call("room", "list", *here)
+    assert _row(shown.out, "lab-a")[:6] == ["lab-a", "6", "holiday", "New", "Year's", "Day"]
+    lab = json.loads(call("room", "show", "lab-a", "--json", *here).out)
+    assert lab["holiday"]["vi"] == "Tết Dương lịch"
+    assert daemon.commands()
+
+
 def test_devices_that_are_in_no_room_are_shown(here: list[str], daemon: FakeDaemon) -> None:
     daemon.devices = [{"mac": MACS[5], "address": "10.0.20.7"}, MACS[6]]
     shown = call("room", "list", *here).out

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,11 @@ ENTRY = NamingEntry("copied", "malware", "*.uni.example", 4, "0123456789ab")
 
 def a_book() -> Book:
     book = Book()
-    seen = {"seen_in": "v7", "filterd": "0.1", "entries": [ENTRY, ENTRY._replace(entry="=b.test")]}
+    seen: dict[str, Any] = {
+        "seen_in": "v7",
+        "filterd": "0.1",
+        "entries": [ENTRY, ENTRY._replace(entry="=b.test")],
+    }
     book.make("report-mistake", name="uni.example", reason="trường đại học", **seen)
     book.make("exception", **an_exception())
     book.make("report-mistake", name="b.example")

@@ -15,10 +15,12 @@ from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.store import Store
 from filterd.resolve import expectations
 from filterd.sentences import say
+from filterd.version import __version__
 from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, write_site
+from tests.support.policies import an_index
 from tests.support.team import School, Team
 
 if TYPE_CHECKING:
@@ -335,6 +337,52 @@ def test_a_damaged_store_is_set_aside_and_what_was_set_stays(
     school.serve(later)
     assert "damaged" in caplog.text
     assert (Store(school.state, FakeClock()).verify()).set_aside != ()
+
+
+def test_a_report_says_what_the_lists_say_and_is_mended_by_other_lists(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever whoever reports it says of the lists."""
+    monkeypatch.setattr(expectations, "check", lambda *_, **__: ())  # few names are listed here
+
+    async def lists(team: Team, *listed: str) -> str:
+        """Put lists in force in which a third party names these; return their version."""
+        school.state.index.unlink()
+        an_index(school.state.folder, {"copied": ("malware", "domains", False, list(listed))})
+        (school.state.folder / "index").rename(school.state.index)
+        await team.manager.reload()
+        return team.manager.site.index.digest.hex()[:12]
+
+    async def work(team: Team) -> None:
+        first = await lists(team, "a.example", "uni.example")
+        forged = {"seen_in": "v0", "entries": [], "filterd": "9"}
+        await change(team, "report-mistake", name="uni.example", **forged)
+        (told,) = await team.manager.changes.mistakes()
+        assert (told["mended"], told["seen_in"], told["filterd"]) == (False, first, __version__)
+        assert told["entries"] == told["listed"]
+        (entry,) = told["entries"]
+        assert (entry["list"], entry["category"], entry["line"]) == ("copied", "malware", 2)
+        second, _ = await lists(team, "a.example"), await lists(team, "b.example")
+        (told,) = await team.manager.changes.mistakes()
+        assert (told["mended"], told["mended_in"], told["listed"]) == (True, second, [])
+
+    school.serve(work)
+
+
+def test_an_exception_of_what_is_locked_that_was_recorded_before_lets_nothing_through(
+    school: School,
+) -> None:
+    """By an older filterd, or before the category was locked."""
+    allow = an_exception(target_kind="category", target="porn", audience="everybody")
+    Store(school.state, FakeClock()).change("exception", allow, author="lan", reason="bài học")
+
+    async def work(team: Team) -> None:
+        assert len(team.manager.site.timed.overrides.exceptions) == 1
+        assert await who_blocks(team, "www.pornhub.com", "12") == [True]
+        with pytest.raises(ChangeError, match="locked for everybody"):
+            await change(team, "exception", **allow)
+
+    school.serve(work)
 
 
 def test_a_policy_that_does_not_do_what_is_expected_of_it_is_not_put_in_force(
