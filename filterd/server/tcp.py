@@ -39,8 +39,17 @@ waiting longer: who has a connection is no forgery.
 
 _LARGEST_QUERY = 4_096
 _READ_OCTETS = 16 * 1024
-_KERNEL_OCTETS = {socket.SO_RCVBUF: 16 * 1024, socket.SO_SNDBUF: 128 * 1024}
-"""What the kernel may hold for a connection; left to itself it takes megabytes."""
+_INHERITED = {
+    # What the kernel may hold for a connection; left to itself it takes megabytes.
+    (socket.SOL_SOCKET, socket.SO_RCVBUF): 16 * 1024,
+    (socket.SOL_SOCKET, socket.SO_SNDBUF): 128 * 1024,
+    # Answers are small and leave one by one; asyncio sees to that for some sockets only.
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY): 1,
+}
+"""Options of a listening socket that its connections have, too."""
+
+_GO_WITHIN_S = 0.2
+"""How long clients have to see that their connections end, before these are cut."""
 
 _BACKLOG = 512
 
@@ -59,6 +68,8 @@ class TcpListener:
         self.read_into = memoryview(bytearray(_READ_OCTETS))
         """One for all: what is read is taken out of it before anybody else reads."""
         self._server: asyncio.Server | None = None
+        self._winds_up = False
+        self._all_gone: asyncio.Future[None] | None = None
 
     @property
     def port(self) -> int:
@@ -69,20 +80,48 @@ class TcpListener:
 
     async def start(self, opened: socket.socket) -> None:
         """Accept from a socket that ``arrival.bind`` has opened; it is closed with the listener."""
-        for option, octets in _KERNEL_OCTETS.items():  # its connections inherit it
-            opened.setsockopt(socket.SOL_SOCKET, option, octets)
+        for (level, option), value in _INHERITED.items():
+            opened.setsockopt(level, option, value)
         self._server = await asyncio.get_running_loop().create_server(
             lambda: _Connection(self), sock=opened, backlog=_BACKLOG
         )
 
+    def wind_up(self) -> None:
+        """Accept nobody more; answer what has come by now, and end each connection then.
+
+        Who connects from now on waits in the kernel for the next that listens there.
+        """
+        if self._server is None or self._winds_up:
+            return
+        self._winds_up = True
+        self._server.close()
+        for connection in self.connections:
+            connection.wind_up()
+
     async def close(self) -> None:
-        """Stop accepting and end every connection."""
+        """Wind up, and end at once whoever does not go by itself in a moment."""
         if self._server is None:
             return
-        self._server.close()
+        self.wind_up()
+        if self.connections:
+            self._all_gone = asyncio.get_running_loop().create_future()
+            await asyncio.wait((self._all_gone,), timeout=_GO_WITHIN_S)
         for connection in list(self.connections):
             connection.abort()
         await self._server.wait_closed()
+
+    def began(self, connection: _Connection) -> None:
+        """Keep a connection."""
+        self.connections.add(connection)
+        if self._winds_up:  # it was being accepted
+            connection.wind_up()
+
+    def ended(self, connection: _Connection) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+        waiting = self._all_gone
+        if waiting is not None and not waiting.done() and not self.connections:
+            waiting.set_result(None)
 
 
 class _Connection(asyncio.BufferedProtocol):
@@ -123,7 +162,7 @@ class _Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give it a place, or turn it away: a stranger, or one too many."""
         self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's has no base
-        self._listener.connections.add(self)
+        self._listener.began(self)
         peer = _peer_of(transport)
         if peer is None or not self._listener.resolver.may_ask(peer):
             transport.abort()
@@ -140,7 +179,7 @@ class _Connection(asyncio.BufferedProtocol):
         """Give its place back."""
         self._transport = None
         self._messages.clear()
-        self._listener.connections.discard(self)
+        self._listener.ended(self)
         self._listener.places.release(self)
         for timer in (self._timer, self._resting):
             if timer is not None:
@@ -176,6 +215,15 @@ class _Connection(asyncio.BufferedProtocol):
         elif not had_begun:
             self._end_after(MESSAGE_WITHIN_S)
 
+    def wind_up(self) -> None:
+        """Answer what has come by now, and end: what has is read in the round after the next."""
+        self._loop.call_soon(self._loop.call_soon, self._take_no_more)
+
+    def _take_no_more(self) -> None:
+        self._complete = True
+        if self._is_done():
+            self._finish()
+
     def abort(self) -> None:
         """End the connection at once."""
         if self._transport is not None:
@@ -208,7 +256,8 @@ class _Connection(asyncio.BufferedProtocol):
             self._transport.close()
             return
         self._transport.write_eof()
-        self._transport.resume_reading()
+        if not self._transport.is_reading():
+            self._transport.resume_reading()
         self._end_after(LINGER_S)
 
     def _is_admitted(self) -> bool:

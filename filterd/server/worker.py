@@ -139,13 +139,14 @@ class Worker:
             self._tidying.cancel()
         for listener in self._udp:
             listener.close()
+        for tcp in self._tcp:
+            tcp.wind_up()
         await self._stepper.drain(_LAST_ANSWERS_WITHIN_S)
         self._forwarder.close()
         await self._observer.close()
         await self._background.close()
         await self._stepper.close()
-        for tcp in self._tcp:
-            await tcp.close()
+        await asyncio.gather(*(tcp.close() for tcp in self._tcp))
         self._trials.close()
         self._fast.settle()
         for batch in self._counts.take_all():
@@ -228,6 +229,7 @@ class Worker:
         if self._tidying is not None:
             self._tidying.cancel()
         self._tidying = asyncio.get_running_loop().call_later(_TIDY_AFTER_S, _tidy)
+        self._forwarder.keep_to(site.routes)
         self._limiter.configure(site.policy.rate_limit)
         octets = self._left_of(site.policy.cache_octets)
         self._store.resize(octets, self._setting.clock.monotonic())
