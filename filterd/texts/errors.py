@@ -11,6 +11,7 @@ from __future__ import annotations
 from filterd.texts import (
     errors_changes,
     errors_commands,
+    errors_feed,
     errors_lists,
     errors_site,
     errors_system,
@@ -22,5 +23,6 @@ TEXTS = (
     | errors_site.TEXTS
     | errors_changes.TEXTS
     | errors_commands.TEXTS
+    | errors_feed.TEXTS
 )
 """Each English template and the Vietnamese one."""

@@ -65,7 +65,7 @@ TEXTS: dict[str, str] = {
         "nếu danh sách ghi nhầm: filterd allow entry:NAME, nhiều nhất 14 ngày"
     ),
     "is kept closed by the school": "được trường giữ luôn đóng",
-    "see `keep_closed` in site.yaml": "xem `keep_closed` trong site.yaml",
+    "see `keep_closed` in site.yaml": "hãy xem `keep_closed` trong site.yaml",
     "is no entry of a list from elsewhere": "không phải là mục của danh sách bên ngoài",
     "`filterd check` shows which name a list has; a name of your own needs no `entry:`": (
         "`filterd check` cho biết danh sách ghi tên nào; tên của riêng trường không cần `entry:`"
@@ -73,7 +73,7 @@ TEXTS: dict[str, str] = {
     "can be suspended for everybody only": "chỉ có thể tạm dừng cho mọi người",
     "leave out for whom": "đừng ghi dành cho ai",
     "concerns nobody here": "không liên quan đến ai ở đây",
-    "see `filterd policy show`": "xem `filterd policy show`",
+    "see `filterd policy show`": "hãy xem `filterd policy show`",
     "the entry of a list is suspended for everybody": (
         "mục của danh sách chỉ tạm dừng cho mọi người"
     ),

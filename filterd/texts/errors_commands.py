@@ -49,8 +49,8 @@ TEXTS: dict[str, str] = {
         "`filterd policy history` cho biết có từ bao giờ"
     ),
     # policies
-    "see `filterd policy history`": "xem `filterd policy history`",
-    "see `policy history`": "xem `filterd policy history`",
+    "see `filterd policy history`": "hãy xem `filterd policy history`",
+    "see `policy history`": "hãy xem `filterd policy history`",
     "'{text}' is no version": "'{text}' không phải phiên bản",
     "a digest of `filterd policy history`, a time such as 2026-12-01T07:30, or now": (
         "một mã trong `filterd policy history`, thời điểm như 2026-12-01T07:30, hoặc now"

@@ -70,7 +70,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "{received} received, {truncated} sent to TCP, {dropped} dropped, {lost} lost to full"
         " queues",
     ),
-    "status.doubts": ("Mong đợi không đạt", "Expected, not so"),
+    "status.doubts": ("Cần xem lại", "Look at"),
     "status.today": ("Hôm nay", "Today"),
     "status.log_off": ("nhật ký đã tắt", "the log is off"),
     "status.log_lost": ("{n} không ghi được", "{n} lost before they could be written"),

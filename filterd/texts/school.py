@@ -11,6 +11,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "term.permanent": ("không thời hạn", "no end"),
     "state.coming": ("sắp tới", "coming"),
     "state.on": ("đang áp dụng", "in force"),
+    "state.taken-back": ("đã thu hồi", "taken back"),
     "state.ended": ("đã hết hạn", "ended"),
     "changed.done": ("Thay đổi {number}: {what}", "Change {number}: {what}"),
     "changed.in_force": (

@@ -24,6 +24,7 @@ from filterd.paths import (
     sole,
     write_atomically,
 )
+from filterd.sentences import say
 
 
 @pytest.mark.parametrize("folder", ["policies", "blocklists"])
@@ -167,12 +168,12 @@ def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
 def test_a_lock_is_refused_while_another_holds_it(tmp_path: Path) -> None:
     lock = tmp_path / "state" / "lock"
     with (
-        sole(lock, otherwise="taken"),
+        sole(lock, otherwise=say("taken")),
         pytest.raises(StoreError, match="state: taken"),
-        sole(lock, otherwise="taken"),
+        sole(lock, otherwise=say("taken")),
     ):
         pass
-    with sole(lock, otherwise="taken"):
+    with sole(lock, otherwise=say("taken")):
         pass
 
 
@@ -186,7 +187,7 @@ def test_a_lock_ends_with_the_process_that_was_killed(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=root, check=False)
     assert done.returncode == -9
     assert lock.exists()
-    with sole(lock, otherwise="taken"):
+    with sole(lock, otherwise=say("taken")):
         pass
 
 
@@ -206,18 +207,18 @@ def test_a_lock_is_waited_for(tmp_path: Path) -> None:
     with other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(StoreError), sole(lock, otherwise="taken"):
+        with pytest.raises(StoreError), sole(lock, otherwise=say("taken")):
             pass
         assert other.stdin is not None
         other.stdin.close()
-        with sole(lock, otherwise="taken", wait=True):
+        with sole(lock, otherwise=say("taken"), wait=True):
             pass
 
 
 def test_a_lock_that_cannot_be_made_says_where() -> None:
     with (
         pytest.raises(StoreError, match=r"^/dev/null/x: cannot be written: Not a directory"),
-        sole(Path("/dev/null/x/lock"), otherwise="taken"),
+        sole(Path("/dev/null/x/lock"), otherwise=say("taken")),
     ):
         pass
 
@@ -235,7 +236,10 @@ def _folder_of_the_daemon_with_a_link(tmp_path: Path, link: str) -> tuple[Path, 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_a_link_in_place_of_a_lock_gives_no_file_away(tmp_path: Path) -> None:
     folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, "lock")
-    with pytest.raises(StoreError, match="symbolic links"), sole(folder / "lock", otherwise=""):
+    with (
+        pytest.raises(StoreError, match="symbolic links"),
+        sole(folder / "lock", otherwise=say("")),
+    ):
         pass
     assert victim.stat().st_uid == 0
 
@@ -248,7 +252,7 @@ def test_control_opened_as_usual_the_lock_would_give_the_file_away(
     chown = os.chown
     monkeypatch.setattr(paths, "_open_lock", os.open)
     monkeypatch.setattr(os, "chown", lambda path, user, group, **_: chown(path, user, group))
-    with sole(folder / "lock", otherwise=""):
+    with sole(folder / "lock", otherwise=say("")):
         assert victim.stat().st_uid == 65534
 
 
@@ -263,12 +267,12 @@ def test_a_link_in_place_of_a_temporary_file_is_not_written_through(tmp_path: Pa
 
 def test_a_pipe_in_place_of_a_lock_keeps_nobody_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock")
-    with sole(tmp_path / "lock", otherwise="taken"):
+    with sole(tmp_path / "lock", otherwise=say("taken")):
         pass
 
 
 def test_a_lock_keeps_nothing_open_to_be_written(tmp_path: Path) -> None:
-    with sole(tmp_path / "lock", otherwise="taken"):
+    with sole(tmp_path / "lock", otherwise=say("taken")):
         (number,) = (one.name for one in _descriptors() if _leads_to(one, tmp_path / "lock"))
         assert fcntl.fcntl(int(number), fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
 
