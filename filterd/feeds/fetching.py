@@ -116,6 +116,33 @@ class Pace:
             self._since, self._octets = now, 0
 
 
+def paced_session(pace: Pace) -> requests.Session:
+    """Return a session whose every octet is timed, and which says nothing of who asks."""
+    session = _Session()
+    session.trust_env = False
+    session.headers.update(
+        {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"}
+    )
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _PacedAdapter(pace))
+    return session
+
+
+def next_address(asked: str, answer: requests.Response) -> str:
+    """Return where a redirection leads; nothing where it leads to no address at all."""
+    try:
+        return urljoin(asked, answer.headers["Location"])
+    except ValueError:
+        return ""
+
+
+class _Session(requests.Session):
+    """Leaves redirections to its user; a Location that is no address makes requests stumble."""
+
+    def get_redirect_target(self, _resp: requests.Response) -> None:
+        """Return that there is none."""
+
+
 class Fetcher(FetcherInterface):
     """What both kinds of source share: a bounded file in memory.
 
@@ -166,13 +193,7 @@ class WebFetcher(Fetcher):
             )
         self.base = base if base.endswith("/") else f"{base}/"
         self._pace = Pace(clock, limits or Limits())
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers.update(
-            {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"}
-        )
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _PacedAdapter(self._pace))
+        self._session = paced_session(self._pace)
 
     def _fetch(self, url: str) -> Generator[bytes]:
         self._pace.begin()
@@ -184,7 +205,7 @@ class WebFetcher(Fetcher):
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise TooSlowError(say("{url}: nothing came for too long", url=url)) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _failure(url, error) from error
+            raise failure(url, error) from error
 
     def _answer(self, url: str) -> requests.Response:
         """Ask, and follow within the same server."""
@@ -198,7 +219,7 @@ class WebFetcher(Fetcher):
             if not answer.is_redirect:
                 return answer
             answer.close()
-            to = urljoin(asked, answer.headers["Location"])
+            to = next_address(asked, answer)
             if _origin(to) != _origin(asked):
                 raise RedirectError(
                     say("{url}: it points to another server, {to}", url=url, to=to[:200])
@@ -208,22 +229,12 @@ class WebFetcher(Fetcher):
 
     def _octets(self, url: str, answer: requests.Response) -> Generator[bytes]:
         _judge_header(url, answer)
-        announced = answer.headers.get("Content-Length", "")
-        received = 0
-        while chunk := answer.raw.read1(_CHUNK_OCTETS, decode_content=False):
-            if received == 0 and url.endswith(".json") and chunk.lstrip()[:1] == b"<":
-                raise ForeignContentError(_page(url))
-            received += len(chunk)
+        chunk = answer.raw.read1(_CHUNK_OCTETS, decode_content=False)
+        if url.endswith(".json") and chunk.lstrip()[:1] == b"<":
+            raise ForeignContentError(_page(url))
+        while chunk:
             yield chunk
-        if announced.isdecimal() and received < int(announced):
-            raise CutShortError(
-                say(
-                    "{url}: it ended after {received} of {announced} octets",
-                    url=url,
-                    received=received,
-                    announced=int(announced),
-                )
-            )
+            chunk = answer.raw.read1(_CHUNK_OCTETS, decode_content=False)
 
 
 class FolderFetcher(Fetcher):
@@ -352,20 +363,16 @@ def _page(url: str) -> Any:
     return say("{url}: a web page came instead; does this network want a login?", url=url)
 
 
-def _failure(url: str, error: Exception) -> FetchError:
-    """Return why a request failed: the connection broke within the file, or never was."""
+def failure(url: str, error: Exception) -> FetchError:
+    """Return why a request failed: within the file, or before it."""
     # requests and urllib3 wrap one another; what came first says it.
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, FetchError):
             return cause
         if isinstance(cause, (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)):
-            return CutShortError(say("{url}: it ended before its end", url=url))
+            return CutShortError(say("{url}: the connection ended before the file", url=url))
         cause = cause.__cause__ or cause.__context__
-    if isinstance(
-        error, (urllib3.exceptions.ProtocolError, requests.exceptions.ChunkedEncodingError)
-    ):
-        return CutShortError(say("{url}: the connection broke", url=url))
     return FetchError(say("{url}: the server cannot be reached", url=url))
 
 

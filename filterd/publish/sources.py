@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The texts of the lists that others publish: fetched within limits, and kept while they are good.
+
+One folder holds for each source the last text that was good, ``ID.txt``, and what
+is to be known of it, ``ID.json``: its ``ETag`` for the next request, and how many
+entries it had. A text is taken only if it is what its source has always been: a
+list in its format, not a web page, not empty, not half of what it was. Whatever
+is wrong with today's, yesterday's stays, and the report says why: a feed that
+lacks a list would open its names to every school.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from filterd.errors import FetchError, FilterdError, ForeignContentError
+from filterd.feeds.fetching import Limits, Pace, paced_session
+from filterd.lists.formats import FORMATS, Entry, Problem
+from filterd.lists.hostname import HostnameError, key_from_text
+from filterd.lists.source_text import SourceText
+from filterd.paths import install, open_plain, write_atomically
+from filterd.publish.downloading import (
+    CHUNK_OCTETS,
+    MAX_OCTETS,
+    Validators,
+    disk_error,
+    download,
+    write_bounded,
+)
+from filterd.sentences import UNSAID, Sentence, quoted, refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.lists.catalog import PublicSource
+
+    Progress = Callable[[int, int], None]
+
+LIMITS = Limits(total_s=300.0)
+"""For one source: the publisher has a good line, and a night."""
+LEAST_SHARE = 0.5
+"""Of the entries of the last good text; with fewer a new one is not taken."""
+MOST_PROBLEMS = 0.5
+"""Of what a text says; with more it is not in the format that the catalogue gives."""
+
+_HEAD_OCTETS = 1_024
+_PAGE_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
+_MAX_NOTE_OCTETS = 1 << 16
+
+
+class Outcome(StrEnum):
+    """What became of a source in one run."""
+
+    TAKEN = "taken"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+    """The new text was not taken; the last good one stays."""
+    MISSING = "missing"
+    """Not taken, and there is no older one: the feed lacks this list."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """What became of one source.
+
+    Attributes:
+        id: of the source, as in the catalogue.
+        outcome: what its text is now.
+        reason: why a new text was not taken, else nothing.
+        entries: of the text that holds now.
+        problems: lines of it that say nothing usable.
+        octets: of it.
+    """
+
+    id: str
+    outcome: Outcome
+    reason: Sentence = UNSAID
+    entries: int = 0
+    problems: int = 0
+    octets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What is known of a text that is good; ``asked`` is its address and format."""
+
+    asked: str
+    sha256: str
+    octets: int
+    entries: int
+    problems: int
+    etag: str = ""
+    last_modified: str = ""
+
+
+class SourceFolder:
+    """The last good texts of sources."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def text(self, source_id: str) -> Path:
+        """Return where the text of a source is, or will be."""
+        return self._folder / f"{source_id}.txt"
+
+    def note(self, source: PublicSource) -> _Note | None:
+        """Return what is known of a text, if it is the one that is there, octet for octet."""
+        try:
+            with open_plain(self._note(source.id)) as file:
+                note = _Note(**json.loads(file.read(_MAX_NOTE_OCTETS)))
+            with open_plain(self.text(source.id)) as file:
+                digest = hashlib.sha256(file.read(MAX_OCTETS)).hexdigest()
+        except (OSError, ValueError, TypeError):
+            return None
+        return note if note.asked == _asked(source) and note.sha256 == digest else None
+
+    def candidate(self, source_id: str) -> Path:
+        """Return where a new text is put until it is judged."""
+        return self._folder / f".{source_id}.new"
+
+    def accept(self, source: PublicSource, note: _Note) -> None:
+        """Let the candidate be the text from now on.
+
+        Raises:
+            StoreError: the disk refused; the old text stays.
+        """
+        try:
+            install(self.candidate(source.id), self.text(source.id))
+        except OSError as error:
+            raise disk_error(self.text(source.id), error) from error
+        self.annotate(source, note)
+
+    def annotate(self, source: PublicSource, note: _Note) -> None:
+        """Write down what is known of the text.
+
+        Raises:
+            StoreError: the disk refused; the text will be fetched again.
+        """
+        write_atomically(self._note(source.id), json.dumps(asdict(note), indent=1).encode())
+
+    def _note(self, source_id: str) -> Path:
+        return self._folder / f"{source_id}.json"
+
+
+def fetch_sources(
+    sources: Sequence[PublicSource],
+    folder: SourceFolder,
+    clock: Clock,
+    *,
+    limits: Limits = LIMITS,
+    schemes: frozenset[str] = frozenset({"https"}),
+    progress: Progress | None = None,
+) -> tuple[SourceReport, ...]:
+    """Ask all sources for their texts; one that does not answer holds up no other.
+
+    Args:
+        sources: of the catalogue.
+        folder: where good texts are.
+        clock: times the answers.
+        limits: for each source.
+        schemes: of addresses that may be asked, redirections included.
+        progress: called with how many sources are done, and how many there are.
+
+    Returns:
+        A report on each source, in the order of ``sources``.
+    """
+
+    def bring(source: PublicSource, known: _Note | None) -> _Note | None:
+        with closing(paced_session(pace := Pace(clock, limits))) as session:
+            pace.begin()
+            condition = Validators(known.etag, known.last_modified).condition if known else {}
+            target = folder.candidate(source.id)
+            new = download(session, source, condition, target, schemes)
+            return new and _Note(_asked(source), "", 0, 0, 0, new.etag, new.last_modified)
+
+    return tuple(_each(sources, folder, bring, progress))
+
+
+def read_sources(
+    sources: Sequence[PublicSource],
+    folder: SourceFolder,
+    given: Path,
+    *,
+    progress: Progress | None = None,
+) -> tuple[SourceReport, ...]:
+    """Take the texts of sources from a folder that somebody has filled, ``ID.txt`` for each.
+
+    As ``fetch_sources``, without a network; what is not there counts as not answering.
+    """
+
+    def bring(source: PublicSource, _known: _Note | None) -> _Note | None:
+        path = given / f"{source.id}.txt"
+        try:
+            with open_plain(path) as file:
+                chunks = iter(lambda: file.read(CHUNK_OCTETS), b"")
+                write_bounded(chunks, folder.candidate(source.id))
+        except OSError as error:
+            raise FetchError(
+                say("{path}: cannot be read: {why}", path=path, why=refused(error))
+            ) from error
+        return _Note(_asked(source), "", 0, 0, 0)
+
+    return tuple(_each(sources, folder, bring, progress))
+
+
+def _each(
+    sources: Sequence[PublicSource],
+    folder: SourceFolder,
+    bring: Callable[[PublicSource, _Note | None], _Note | None],
+    progress: Progress | None,
+) -> Iterator[SourceReport]:
+    for done, source in enumerate(sources, 1):
+        known = folder.note(source)
+        try:
+            yield _one(source, folder, known, bring(source, known))
+        except FilterdError as error:
+            yield _not_taken(source, known, error)
+        finally:
+            folder.candidate(source.id).unlink(missing_ok=True)
+        if progress is not None:
+            progress(done, len(sources))
+
+
+def _one(
+    source: PublicSource, folder: SourceFolder, known: _Note | None, brought: _Note | None
+) -> SourceReport:
+    """Judge what was brought, None for what has not changed since."""
+    if brought is None:
+        assert known is not None
+        return _report(source, Outcome.UNCHANGED, known)
+    note = _judged(source, folder.candidate(source.id), known, brought)
+    if known is not None and note.sha256 == known.sha256:
+        if note != known:
+            folder.annotate(source, note)
+        return _report(source, Outcome.UNCHANGED, note)
+    folder.accept(source, note)
+    return _report(source, Outcome.TAKEN, note)
+
+
+def _report(source: PublicSource, outcome: Outcome, note: _Note) -> SourceReport:
+    return SourceReport(source.id, outcome, UNSAID, note.entries, note.problems, note.octets)
+
+
+def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -> SourceReport:
+    reason = getattr(error, "sentence", quoted(str(error)))
+    if known is None:
+        return SourceReport(source.id, Outcome.MISSING, reason)
+    return replace(_report(source, Outcome.KEPT, known), reason=reason)
+
+
+def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Note) -> _Note:
+    """Return what is to be known of a text, or refuse it.
+
+    Raises:
+        ForeignContentError: it is no list of this format, or far less than it was.
+        ListError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_OCTETS).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith(_PAGE_BEGINNINGS):
+        raise ForeignContentError(say("{id}: a web page came instead of a list", id=source.id))
+    if b"\0" in head:
+        raise ForeignContentError(say("{id}: it is no text", id=source.id))
+    text = SourceText(path)
+    entries = problems = 0
+    lines = chain.from_iterable(text.lines(lambda _octets: None))
+    for item in FORMATS[source.format](lines):
+        if isinstance(item, Problem) or not _is_name(item.name):
+            problems += 1
+        elif isinstance(item, Entry):
+            entries += 1
+    if not entries:
+        raise ForeignContentError(say("{id}: it names nothing", id=source.id))
+    if problems > MOST_PROBLEMS * (entries + problems):
+        raise ForeignContentError(
+            say(
+                "{id}: {problems} of {all} lines are not in the format {format}",
+                id=source.id,
+                problems=problems,
+                all=entries + problems,
+                format=source.format,
+            )
+        )
+    if known is not None and entries < LEAST_SHARE * known.entries:
+        raise ForeignContentError(
+            say(
+                "{id}: it names {entries} and named {before}; remove {note} if that is right",
+                id=source.id,
+                entries=entries,
+                before=known.entries,
+                note=f"{source.id}.json",
+            )
+        )
+    octets = path.stat().st_size
+    return replace(brought, sha256=text.digest, octets=octets, entries=entries, problems=problems)
+
+
+def _is_name(text: str) -> bool:
+    try:
+        key_from_text(text)
+    except HostnameError:
+        return False
+    return True
+
+
+def _asked(source: PublicSource) -> str:
+    """Return what a note is about: another address or format makes the old text another list."""
+    return f"{source.format} {source.address}"
+
+
+def counted(reports: Sequence[SourceReport]) -> dict[Outcome, int]:
+    """Return how many sources have which outcome, all outcomes among them."""
+    return {outcome: sum(one.outcome is outcome for one in reports) for outcome in Outcome}
