@@ -62,7 +62,7 @@ TEXTS: dict[str, str] = {
     "nobody at a school can open it": "không ai ở trường mở được",
     "is locked for everybody": "bị khóa đối với mọi người",
     "if a list names something by mistake: filterd allow entry:NAME, for 14 days at most": (
-        "nếu danh sách ghi nhầm: filterd allow entry:NAME, nhiều nhất 14 ngày"
+        "nếu danh sách ghi nhầm: filterd allow entry:TÊN, nhiều nhất 14 ngày"
     ),
     "is kept closed by the school": "được trường giữ luôn đóng",
     "see `keep_closed` in site.yaml": "hãy xem `keep_closed` trong site.yaml",
@@ -126,7 +126,7 @@ TEXTS: dict[str, str] = {
     "say which devices stand in a room": "đặt thiết bị cho một phòng",
     "listen to what a room asks for": "theo dõi những gì một phòng hỏi",
     "suspend an entry of a list": "tạm dừng mục của danh sách",
-    "take back what somebody else has set": "lấy lại những gì người khác đã đặt",
+    "take back what somebody else has set": "hoàn tác những gì người khác đã đặt",
     "give a grade to {room}, which is no room": "đặt khối lớp cho {room}, vì đó không phải phòng",
     "a teacher's exception is for one room, grade, network or device": (
         "ngoại lệ của giáo viên chỉ dành cho một phòng, khối lớp, mạng hoặc thiết bị"
@@ -140,21 +140,21 @@ TEXTS: dict[str, str] = {
     "--for 90m": "--for 90m",
     "{write}; more than that {who}": "{write}; hơn thế thì {who}",
     # taking back
-    "there is no change to take back": "không có thay đổi nào để lấy lại",
-    "there is no change {number} to take back": "không có thay đổi {number} để lấy lại",
+    "there is no change to take back": "không có thay đổi nào để hoàn tác",
+    "there is no change {number} to take back": "không có thay đổi {number} để hoàn tác",
     "the history shows which there are": "`filterd history list` cho biết có những thay đổi nào",
     "change {number} has changed nothing": "thay đổi {number} không làm gì",
     "what change {number} was about has ended already": (
         "những gì thay đổi {number} đặt đã kết thúc"
     ),
     "change {number} has been taken back already, by {by}": (
-        "thay đổi {number} đã được lấy lại, bởi thay đổi {by}"
+        "thay đổi {number} đã được hoàn tác, bởi thay đổi {by}"
     ),
-    "to have it again, undo change {by}": "để có lại, hãy lấy lại thay đổi {by}",
+    "to have it again, undo change {by}": "để có lại, hãy hoàn tác thay đổi {by}",
     "change {by} has replaced what change {number} set": (
         "thay đổi {by} đã thay những gì thay đổi {number} đặt"
     ),
-    "undo change {by} first": "hãy lấy lại thay đổi {by} trước",
+    "undo change {by} first": "hãy hoàn tác thay đổi {by} trước",
     # the store and its history
     "another command is changing what is set; try again": (
         "một lệnh khác đang thay đổi; hãy thử lại"

@@ -62,7 +62,9 @@ TEXTS: dict[str, str] = {
     "one of --allow-category, --block-category, --allow-service, --block-service": (
         "một trong --allow-category, --block-category, --allow-service, --block-service"
     ),
-    "no setting of a grade is left to take back": ("không còn mục nào đặt cho khối lớp để lấy lại"),
+    "no setting of a grade is left to take back": (
+        "không còn mục nào đặt cho khối lớp để hoàn tác"
+    ),
     # exams and rooms
     "--for {length} is too long for a trial run": "--for {length} quá dài đối với thi thử",
     "4h at most": "nhiều nhất 4h",

@@ -85,7 +85,7 @@ OPTIONS = {
     "Today and before.": "Số ngày, kể cả hôm nay.",
     "Those that have ended, too.": "Kể cả những gì đã kết thúc.",
     "Its number in `filterd exceptions list`.": "Số trong `filterd exceptions list`.",
-    "Its id among the networks of site.yaml.": "Id của phòng trong mục networks của site.yaml.",
+    "Its id among the networks of site.yaml.": "Mã của phòng trong mục networks của site.yaml.",
     "Who sits there: 1-12, staff, ...": "Khối lớp ngồi ở đó: 1-12, staff, ...",
     "How long to watch; Enter ends it.": "Theo dõi trong bao lâu; nhấn Enter để kết thúc.",
     "Keep the devices that it has.": "Giữ cả những thiết bị đã có của phòng.",
@@ -103,7 +103,7 @@ OPTIONS = {
     "The one that is on in this room.": "Kỳ thi đang diễn ra ở phòng này.",
     "And what this grade may use now.": "Kèm theo khối lớp này đang được dùng gì.",
     "Those of one category only.": "Chỉ những dịch vụ của một nhóm.",
-    "Its id, such as youtube.": "Id của dịch vụ, như youtube.",
+    "Its id, such as youtube.": "Mã của dịch vụ, như youtube.",
     "The last N changes.": "N thay đổi gần nhất.",
 }
 """What arguments and options are for: English -> Vietnamese."""
@@ -123,7 +123,7 @@ WORDS = {
     "FILE": "TỆP",
     "FILE|NAME": "TỆP|TÊN",
     "GRADE": "KHỐI",
-    "ID": "ID",
+    "ID": "MÃ",
     "IP": "IP",
     "N": "N",
     "NAME": "TÊN",

@@ -15,7 +15,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "state.ended": ("đã hết hạn", "ended"),
     "changed.done": ("Thay đổi {number}: {what}", "Change {number}: {what}"),
     "changed.in_force": (
-        "Có hiệu lực sau {ms} ms. Để lấy lại: filterd undo {number}",
+        "Có hiệu lực sau {ms} ms. Để hoàn tác: filterd undo {number}",
         "In force after {ms} ms. To take it back: filterd undo {number}",
     ),
     "changed.warning": ("cảnh báo: {what}", "warning: {what}"),
@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     ),
     "told.opens": ("mở {what} cho {whom}", "open {what} to {whom}"),
     "told.closes": ("đóng {what} đối với {whom}", "close {what} to {whom}"),
-    "told.undo": ("lấy lại thay đổi {number}", "change {number} is taken back"),
+    "told.undo": ("hoàn tác thay đổi {number}", "change {number} is taken back"),
     "told.trial": ("thi thử trong phòng {room}", "a trial run in the room {room}"),
     "told.ended": ("kết thúc: {what}", "ended: {what}"),
     "told.restored": (

@@ -14,15 +14,15 @@ SENTENCES: dict[str, tuple[str, str]] = {  # Typer's, without the full stop: Vie
         "{sentence} (see `{command} --help`)",
     ),
     "{sentence}. Did you mean {names}?": (
-        "{sentence}; có phải ý bạn là {names}?",
+        "{sentence}; có phải là {names} không?",
         "{sentence}; did you mean {names}?",
     ),
     "{sentence} Did you mean {names}?": (
-        "{sentence}; có phải ý bạn là {names}?",
+        "{sentence}; có phải là {names} không?",
         "{sentence}; did you mean {names}?",
     ),
     "{sentence} (Possible options: {names})": (
-        "{sentence}; có phải ý bạn là {names}?",
+        "{sentence}; có phải là {names} không?",
         "{sentence}; did you mean {names}?",
     ),
     "No such command {name}": ("không có lệnh {name}", "No such command {name}"),

@@ -19,7 +19,7 @@ WRONG = [
     (
         "room shw",
         "No such command 'shw'; did you mean 'show'? (see `filterd room --help`)",
-        "không có lệnh 'shw'; có phải ý bạn là 'show'? (xem `filterd room --help`)",
+        "không có lệnh 'shw'; có phải là 'show' không? (xem `filterd room --help`)",
     ),
     (
         "status --nonsense",
@@ -29,7 +29,7 @@ WRONG = [
     (
         "status --jsn",
         "No such option: --jsn; did you mean --json? (see `filterd status --help`)",
-        "không có tùy chọn --jsn; có phải ý bạn là --json? (xem `filterd status --help`)",
+        "không có tùy chọn --jsn; có phải là --json không? (xem `filterd status --help`)",
     ),
     (
         "room show",
