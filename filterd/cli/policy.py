@@ -14,12 +14,15 @@ from rich.tree import Tree
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.in_force import set_for, set_now
 from filterd.cli.render import facts, grid, titled
-from filterd.cli.sites import grade_from, policy_of, read_site
+from filterd.cli.sites import grade_from, open_index, policy_of, read_site
 from filterd.cli.telling import Teller
 from filterd.cli.times import school_clock
+from filterd.errors import ConfigError, FilterdError
 from filterd.policy.differences import state_of, state_of_service
 from filterd.policy.model import TIERS, Category, GradePolicy, Policy, Service
 from filterd.policy.site.compile import compile_policy, warnings
+from filterd.resolve.doubts import outranked
+from filterd.resolve.site import Site
 from filterd.texts import Texts
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
@@ -39,7 +42,8 @@ def validate(
     be meant is warned of. Exit code 0: valid; 2: not.
     """
     sources, catalog = read_site(here)
-    policy, doubtful = compile_policy(sources, catalog), warnings(sources)
+    policy = compile_policy(sources, catalog)
+    doubtful = [*warnings(sources), *_outranked(here, policy)]
     summary = {
         "path": str(here.config),
         "networks": len(policy.networks),
@@ -54,6 +58,16 @@ def validate(
                 here.texts("policy.warning", warning=one.told(here.texts.language)), style="yellow"
             )
         here.console.print(here.texts("policy.valid", **summary), style="green", soft_wrap=True)
+
+
+def _outranked(here: Context, policy: Policy) -> list[ConfigError]:
+    """Return exceptions that open nothing, where there are lists to tell by."""
+    now = here.clock.wall()
+    try:
+        index = open_index(here)
+    except FilterdError:
+        return []
+    return list(outranked(Site.of(policy, index, (), now=now), now))
 
 
 @app.command()

@@ -50,7 +50,6 @@ _NEVER = {
     Idle.NOT_FOR_ALL: (say("can be suspended for everybody only"), say("leave out for whom")),
     Idle.UNKNOWN: (say("concerns nobody here"), say("see `filterd policy show`")),
 }
-_CLOSED = frozenset((Idle.ORDERED, Idle.LOCKED, Idle.KEPT_CLOSED))
 _MOST_WARNINGS = 20
 
 
@@ -65,6 +64,16 @@ class School(NamedTuple):
     engine: Engine
     overrides: Overrides
     now: float
+
+
+def why_never(target: str, idle: Idle) -> tuple[Sentence, Sentence]:
+    """Return why an exception of this never has an effect, and what to do about it.
+
+    Raises:
+        KeyError: it may have one later.
+    """
+    reason, hint = _NEVER[idle]
+    return say("{target} {reason}", target=target, reason=reason), hint
 
 
 def check(change: Change, school: School) -> Warnings:
@@ -109,11 +118,11 @@ def _check_exception(change: SetException, school: School) -> Warnings:
         _check_known(change.target, policy.categories, say("category"))
     thing = _exception(change, school.now)
     idle = conflicts.idle(school.engine, thing, school.now)
-    if not change.allow and idle in _CLOSED:
+    if not change.allow and idle in conflicts.CLOSED:
         idle = None  # what it blocks is blocked already
     if idle in _NEVER:
-        reason, hint = _NEVER[idle]
-        raise ChangeError(say("{target} {reason}", target=change.target, reason=reason), hint=hint)
+        reason, hint = why_never(change.target, idle)
+        raise ChangeError(reason, hint=hint)
     warnings: list[dict[str, Any]] = []
     if idle is not None:
         warnings.append({"warning": "idle", "target": change.target, "why": str(idle)})
@@ -148,8 +157,8 @@ def _check_grade(change: SetGrade, policy: Policy) -> None:
     why = Idle.KEPT_CLOSED
     if category is not None and (category.ordered or category.locked):
         why = Idle.ORDERED if category.ordered else Idle.LOCKED
-    reason, hint = _NEVER[why]
-    raise ChangeError(say("{target} {reason}", target=change.target, reason=reason), hint=hint)
+    reason, hint = why_never(change.target, why)
+    raise ChangeError(reason, hint=hint)
 
 
 def _check_devices(rooms: tuple[RoomDevices, ...], policy: Policy) -> Warnings:

@@ -49,6 +49,10 @@ class Idle(StrEnum):
     """An entry can be suspended for everybody only."""
 
 
+CLOSED = frozenset((Idle.ORDERED, Idle.LOCKED, Idle.KEPT_CLOSED))
+"""Why an allow changes nothing where what it is about stays closed."""
+
+
 class Overlaps(NamedTuple):
     """What holds at some time of an exam, for its room.
 

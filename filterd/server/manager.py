@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
-from filterd import twins
+from filterd import sentences, twins
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.identity import Surroundings
 from filterd.identity.links import Links
@@ -31,7 +31,8 @@ from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
 from filterd.policy.store import digest
 from filterd.resolve import expectations
-from filterd.sentences import refused, say
+from filterd.resolve.doubts import doubts
+from filterd.sentences import UNSAID, refused, say
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
@@ -59,8 +60,6 @@ _LAST_WORDS_WITHIN_S = 2.5
 
 _ONLY_A_RESTART_CHANGES = ("listen", "workers")
 """Keys of ``site.yaml``, called so in the policy and in the setting, too."""
-
-_MOST_DOUBTS = 40
 
 _log = logging.getLogger("filterd.manager")
 
@@ -102,6 +101,7 @@ class Manager:
         self.trials: ExamTrials
         self._site: Site
         self._unmet: tuple[Unmet, ...] = ()
+        self._doubts: tuple[dict[str, Any], ...] = ()
 
     @property
     def site(self) -> Site:
@@ -125,7 +125,7 @@ class Manager:
         self.trials = ExamTrials(self._setting.clock, self._workers)
         is_mended = await asyncio.to_thread(self.changes.start)
         self._site = await asyncio.to_thread(self._load)
-        self._unmet = await asyncio.to_thread(self._look_at_expectations, self._site)
+        await asyncio.to_thread(self._look_at_first_site)
         page = self._setting.page
         if page.is_undecided or is_mended:
             page.epoch = page.next_epoch()
@@ -174,9 +174,7 @@ class Manager:
             for key in _ONLY_A_RESTART_CHANGES
             if getattr(policy, key) != getattr(self._setting, key)
         )
-        return Reloaded(
-            digest(policy), len(site.index), len(site.index.lists), moved, self._doubts()
-        )
+        return Reloaded(digest(policy), len(site.index), len(site.index.lists), moved, self._doubts)
 
     async def _prepare_and_commit(self) -> Site:
         page = self._setting.page
@@ -185,11 +183,13 @@ class Manager:
         known = {one.expectation.written for one in self._unmet}
         now = self._setting.clock.wall()
         unmet = await asyncio.to_thread(expectations.check, site, now, known=known)
+        told = await asyncio.to_thread(doubts, site, unmet, now)
         epoch = page.next_epoch()
         await self._tell_all("prepare", epoch=epoch, policy=str(policy))
         self._install(policy)
         page.epoch = epoch
         self._site, self._unmet = site, unmet
+        self._doubts = tuple(map(to_plain, told))
         try:
             await self._tell_all("confirm", epoch=epoch)
         except FilterdError as error:
@@ -230,6 +230,7 @@ class Manager:
             "pid": os.getppid(),
             "not_native": twins.missing(),
             "up_s": round(self._setting.clock.monotonic() - self._setting.started),
+            "time_is_known": not self._site.unset_clock.is_unknown(self._setting.clock.wall()),
             "school": policy.school,
             "policy": digest(policy),
             "listen": [f"{one.address} port {one.port}" for one in self._setting.listen],
@@ -242,7 +243,7 @@ class Manager:
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
             "log": await self._log_status(workers),
-            "doubts": self._doubts(),
+            "doubts": self._doubts,
         }
 
     async def log_totals(self, *, days: int, grade: str = "") -> list[dict[str, Any]]:
@@ -258,31 +259,25 @@ class Manager:
     async def _log_status(self, workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
         counted = summed(worker["log"] for worker in workers)
         today: dict[str, int] = {}
-        problem = ""
+        problem = UNSAID
         try:
             for total in await self.log_totals(days=1):
                 today[total["action"]] = today.get(total["action"], 0) + total["n"]
         except StoreError as error:
-            problem = str(error)
+            problem = error.sentence
         level = self._site.policy.log.level.value
         problem = self._log.problem or problem
-        return {"level": level, "today": today, **counted, "problem": problem}
+        told = {"problem": problem, "sentence": sentences.to_plain(problem)}
+        return {"level": level, "today": today, **counted, **told}
 
-    def _look_at_expectations(self, site: Site) -> tuple[Unmet, ...]:
-        """Return what the site that a start begins with does not meet, and tell that in the log."""
-        policy = site.timed.policy
-        found = expectations.unmet(site, policy.expectations, self._setting.clock.wall())
-        for error in expectations.enforced_in(policy):
-            _log.error("%s", error)
-        for one in found:
-            _log.log(logging.WARNING if one.yields else logging.ERROR, "%s", one.error())
-        return found
-
-    def _doubts(self) -> tuple[dict[str, Any], ...]:
-        """Return what is expected of the policy in force, and not so by the site's files."""
-        errors = [*expectations.enforced_in(self._site.timed.policy)]
-        errors += (one.error() for one in self._unmet)
-        return tuple(map(to_plain, errors[:_MOST_DOUBTS]))
+    def _look_at_first_site(self) -> None:
+        """Find what the site that a start begins with does not do as it should; tell the log."""
+        now, site = self._setting.clock.wall(), self._site
+        self._unmet = expectations.unmet(site, site.timed.policy.expectations, now)
+        told = doubts(site, self._unmet, now)
+        for error in told:
+            _log.warning("%s", error)
+        self._doubts = tuple(map(to_plain, told))
 
     def _compile(self) -> Path:
         """Return the policy of the site's files as they are: the one in force, or a candidate."""

@@ -259,6 +259,7 @@ TEXTS: dict[str, str] = {
     "is blocked": "bị chặn",
     "mend the policy, or what is expected of it": "hãy sửa chính sách, hoặc sửa mong đợi",
     "an exception of the site: it holds": "ngoại lệ của trường: được áp dụng",
+    "{reason}: the exception has no effect": "{reason}: ngoại lệ này không có tác dụng",
     "expected: {written}; the site's files let it pass for {grades}: it is blocked": (
         "mong đợi: {written}; tệp của trường cho phép tên này đối với {grades}: tên bị chặn"
     ),

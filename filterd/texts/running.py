@@ -72,6 +72,11 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     ),
     "status.doubts": ("Cần xem lại", "Look at"),
     "status.today": ("Hôm nay", "Today"),
+    "status.clock": ("Đồng hồ", "Clock"),
+    "status.no_time": (
+        "chưa biết giờ; {n} câu trả lời chờ được tính khi biết giờ",
+        "the time is not known yet; {n} answers will be counted when it is",
+    ),
     "status.log_off": ("nhật ký đã tắt", "the log is off"),
     "status.log_lost": ("{n} không ghi được", "{n} lost before they could be written"),
     "counted.pass": ("được phép", "passed"),

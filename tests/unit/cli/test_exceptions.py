@@ -132,6 +132,21 @@ def test_what_is_set_is_listed_within_80_columns(
     assert daemon.commands().count("overrides") == 4
 
 
+def test_what_was_taken_back_is_listed_with_all_that_has_ended(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    call("allow", *YOUTUBE, "--lesson", *here)
+    call("block", "www.a.example", "--permanent", "--reason", "vì thế", *here)
+    call("exceptions", "revoke", "1", *here)
+    call("undo", "2", *here)
+    told = json.loads(call("exceptions", "list", "--all", "--json", *here).out)
+    assert [(one["id"], one["state"]) for one in told] == [(1, "taken-back"), (2, "taken-back")]
+    assert json.loads(call("exceptions", "list", "--json", *here).out) == []
+    call("undo", "4", *here)
+    assert "in force" in call("exceptions", "list", "--all", *here).out
+    assert [one.id for one in daemon.store.current().exceptions] == [2]
+
+
 def test_an_empty_list_says_so(here: list[str], daemon: FakeDaemon) -> None:
     assert call("exceptions", "list", *here).out == "There are no exceptions.\n"
     assert daemon.commands() == ["overrides"]

@@ -13,6 +13,7 @@ from tests.support.daemon import write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filterd.paths import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 
@@ -27,6 +28,17 @@ def test_a_valid_site_is_summed_up_in_json(config: Path) -> None:
     told = json.loads(done.out)
     assert (told["valid"], told["networks"], told["grades"]) == (True, 16, 16)
     assert told["warnings"] == []
+
+
+def test_an_exception_that_opens_nothing_is_warned_of(tmp_path: Path, state: StateFolder) -> None:
+    rule = "{allow: www.pornhub.com, for: {grade: 5}, reason: Thử}"
+    site = write_site(tmp_path / "own", port=5353, more=f"exceptions:\n  - {rule}\n")
+    places = ("--config", site, "--state", state.folder)
+    done = call("policy", "validate", *places, "--lang", "en")
+    assert done.code == 0
+    assert "www.pornhub.com is locked for everybody: the exception has no effect" in done.err
+    done = call("policy", "validate", *places, "--lang", "vi")
+    assert "www.pornhub.com bị khóa đối với mọi người: ngoại lệ này không có tác dụng" in done.err
 
 
 HOLE = (

@@ -67,6 +67,17 @@ def test_what_is_expected_and_not_so_is_told_from_the_first_start_on(
     assert "let it pass for 3: it is blocked" in caplog.text
 
 
+def test_an_exception_that_opens_nothing_is_told(school: School) -> None:
+    async def work(team: Team) -> None:
+        exception = "{allow: www.pornhub.com, for: {grade: 3}, reason: Thử}"
+        school.write(f"exceptions:\n  - {exception}\n")
+        (doubt,) = (await team.manager.reload()).doubts
+        assert "www.pornhub.com is locked for everybody: the exception has no effect" in str(doubt)
+        assert (await team.manager.status())["doubts"] == (doubt,)
+
+    school.serve(work)
+
+
 def test_an_exception_of_the_school_is_in_force_and_told(school: School) -> None:
     async def work(team: Team) -> None:
         assert (await team.manager.status())["doubts"] == ()
