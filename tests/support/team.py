@@ -81,11 +81,17 @@ class School:
         """Write its site, with these keys besides."""
         write_site(self.config, port=port or self.port, upstream=self.upstream_port, more=more)
 
-    def serve(self, work: Callable[[Team], Awaitable[None]], *, workers: int = 1) -> None:
+    def serve(
+        self,
+        work: Callable[[Team], Awaitable[None]],
+        *,
+        workers: int = 1,
+        clock: Clock | None = None,
+    ) -> None:
         """Run ``work`` while a manager and workers serve this school."""
 
         async def whole() -> None:
-            team = Team(self.config, self.state, SystemClock(), workers)
+            team = Team(self.config, self.state, clock or SystemClock(), workers)
             try:
                 await team.start()
                 await work(team)

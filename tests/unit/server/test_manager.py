@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.clock import SystemClock
 from filterd.errors import ConfigErrors, ControlError, StoreError
 from filterd.paths import install
 from filterd.policy import store
@@ -87,6 +88,34 @@ def test_an_exception_of_the_school_is_in_force_and_told(school: School) -> None
         assert "an exception of the site: it holds" in str(doubt)
 
     school.serve(work)
+
+
+def test_what_is_answered_before_the_time_is_known_is_not_counted_into_1970(
+    school: School,
+) -> None:
+    class WithoutBattery(SystemClock):
+        """Shows the first hours of 1970 until it is set."""
+
+        ahead_s = -SystemClock().wall()
+
+        def wall(self) -> float:
+            return super().wall() + self.ahead_s + 60.0
+
+    clock = WithoutBattery()
+
+    async def work(team: Team) -> None:
+        for worker in team.workers:
+            worker._counts.add("3", "games", "blocked", 5)
+        told = await team.manager.status()
+        assert not told["time_is_known"]
+        assert (told["log"]["undated"], told["log"]["today"]) == (10, {})
+        clock.ahead_s = 0.0
+        told = await team.manager.status()
+        assert told["time_is_known"]
+        assert told["log"]["today"] == {"blocked": 10}
+        assert (await team.manager.status())["log"]["undated"] == 0
+
+    school.serve(work, workers=2, clock=clock)
 
 
 def test_a_reload_is_in_force_in_every_worker_when_it_is_done(school: School) -> None:
