@@ -15,9 +15,11 @@ import pytest
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy.engine import Engine
+from filterd.policy.model import Audience, Service
+from filterd.policy.overrides import LocalException, Overrides, TargetKind
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve.site import Site
-from tests.support.policies import a_category, a_pin, allow, an_index, block
+from tests.support.policies import NOW, a_category, a_pin, allow, an_index, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site
 from tests.support.upstream import FakeUpstream
 
@@ -174,6 +176,33 @@ def test_a_block_goes_before_and_an_opened_service_keeps_the_level(
     site = a_safe_site(index, internet, categories=STREAMING, **policy)
     with Serving(site) as serving:
         assert [words[one] for one in addresses(serving.ask("www.youtube.com"))] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        (TargetKind.SERVICE, "tube"),
+        (TargetKind.CATEGORY, "streaming"),
+        (TargetKind.NAME, "youtube.com"),
+    ],
+)
+def test_what_a_command_opens_keeps_the_level_of_the_tier(
+    tmp_path: Path, internet: FakeUpstream, kind: TargetKind, target: str
+) -> None:
+    index = an_index(tmp_path, {"service:tube": ("streaming", "domains", True, ["youtube.com"])})
+    site = a_safe_site(index, internet, categories=STREAMING)
+    service = Service("tube", "Tube", "Tube", "streaming", None, (wire("youtube.com"),))
+    policy = replace(site.timed.policy, services={"tube": service})
+    opened = LocalException(
+        1, kind, target, True, Audience.GRADE, "1", "bài giảng", "lan", NOW, NOW + 2700
+    )
+    twin = internet.records["restrict.youtube.com A"][0].split()[-1]
+    for overrides, expected in ((Overrides(), []), (Overrides((opened,), number=1), [twin])):
+        timed = Site.of(policy, index, site.route.servers, overrides=overrides, now=NOW)
+        with Serving(timed) as serving:
+            answers = [addresses(serving.ask("www.youtube.com")) for _ in range(2)]
+            assert answers == [expected] * 2
+            assert addresses(serving.ask("www.youtube.com", source="127.0.2.1")) == []
 
 
 def test_where_the_twin_cannot_be_had_nothing_is(index: Index) -> None:

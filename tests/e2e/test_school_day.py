@@ -15,7 +15,7 @@ import pytest
 
 from filterd.policy.model import Audience, Network
 from filterd.policy.overrides import Exam, LocalException, Overrides, RoomSetting, TargetKind
-from filterd.policy.week import Lesson, Period
+from filterd.policy.week import Holiday, Lesson, Period
 from filterd.server.active import ActiveSite
 from filterd.server.page import SharedPage
 from tests.support.policies import NOW
@@ -38,6 +38,7 @@ LESSONS = (
     Lesson("tiet-7", 13 * H + 30 * 60, 14 * H + 15 * 60),
     Lesson("tiet-8", 14 * H + 20 * 60, 15 * H + 5 * 60),
 )
+NEXT_MONDAY = Holiday("2025-12-08", "2025-12-08", "Nghỉ", "Day off")
 TIMETABLE = (Period(MONDAY, "tiet-7", "6"), Period(MONDAY, "tiet-8", "9"))
 
 
@@ -87,7 +88,7 @@ def school(
 ) -> Iterator[School]:
     room = Network(ROOM, "9", ("127.0.50.0/24",), room=True, timetable=TIMETABLE)
     untimed = a_site(index, [upstream], networks=(*NETWORKS, room))
-    policy = replace(untimed.timed.policy, lessons=LESSONS)
+    policy = replace(untimed.timed.policy, lessons=LESSONS, holidays=(NEXT_MONDAY,))
     serving = Serving(untimed, listen=["127.0.0.1"], fast=request.param)
 
     def load() -> Site:
@@ -99,6 +100,17 @@ def school(
     serving.sites = sites
     with serving:
         yield School(serving, upstream)
+
+
+def test_on_a_holiday_a_room_is_between_lessons_all_day(school: School) -> None:
+    """Grade 9, which may see it, has the second lesson on Mondays."""
+    week = 7 * 24 * H
+    midnight = FIRST - (13 * H + 30 * 60) + week
+    assert not school.at(midnight).sees("social.example")
+    for moment in (FIRST, SECOND, EVENING - 1):
+        assert not school.at(moment + week).sees("social.example"), moment - NOW
+        assert not school.sees(f"cold-{int(moment)}.social.example")
+    assert school.at(SECOND + 2 * week).sees("social.example")
 
 
 def test_a_room_has_the_grade_of_its_lesson_to_the_second(school: School) -> None:
