@@ -139,13 +139,16 @@ def replay(rows: Iterable[Row], begin: Replay | None = None) -> Replay:
 
 
 def newest_undoable(rows: Iterable[Row]) -> Row | None:
-    """Return the last change that counts and is no undo, so that undoing walks back.
+    """Return the last change that counts, has done something and is no undo.
+
+    So undoing walks back, and past what would stop it there for ever.
 
     Args:
         rows: in descending order.
     """
     counting = (row for row, taken_back_by in with_undos(rows) if taken_back_by is None)
-    return next((row for row in counting if row.kind not in {UNDO, RESTORED, TRIAL}), None)
+    possible = (row for row in counting if row.kind not in {UNDO, RESTORED, TRIAL})
+    return next((row for row in possible if row.effect() != Effect()), None)
 
 
 def with_undos(rows: Iterable[Row]) -> Iterator[tuple[Row, int | None]]:

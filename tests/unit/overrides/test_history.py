@@ -119,6 +119,16 @@ def test_an_undo_that_was_undone_takes_nothing_back() -> None:
     assert newest_undoable([]) is None
 
 
+def test_a_change_that_changed_nothing_does_not_stop_undoing() -> None:
+    book = Book()
+    first = book.make("exception", **an_exception())
+    book.make("room-devices", room="lab", macs=[])
+    found = newest_undoable(book.newest_first())
+    assert found is not None
+    assert found.number == first.number
+    assert book.make("undo").undone() == first.number
+
+
 def test_a_trial_is_passed_over_by_who_undoes_the_last_change() -> None:
     book = Book()
     book.make("exception", **an_exception())
