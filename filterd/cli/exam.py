@@ -15,10 +15,11 @@ from filterd.cli import exam_names, waiting
 from filterd.cli.changing import change, print_change
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.exam_names import Needed
+from filterd.cli.history import with_states
 from filterd.cli.in_force import set_now
 from filterd.cli.render import grid, titled
 from filterd.cli.targets import name_from
-from filterd.cli.telling import Plain, Teller, not_ended, state_of
+from filterd.cli.telling import Plain, Teller, not_ended
 from filterd.cli.times import SchoolClock, duration_s, school_clock
 from filterd.errors import ConfigError
 from filterd.paths import write_atomically
@@ -83,7 +84,7 @@ def learn(
     if json:
         here.print_json({"file": str(out), "names": sorted(found)})
     else:
-        told = here.texts("exam.written", file=out, names=len(found))
+        told = here.texts("exam.written", file=out, names=len(found), room=room)
         here.console.print(told, soft_wrap=True)
 
 
@@ -162,18 +163,13 @@ def list_(
     Exit code 0: shown; 2: it cannot be read.
     """
     clock = school_clock(here)
-    shown = _exams(here, clock, everything=everything)
+    shown = with_states(here, "exams", clock.now, everything=everything)
     if json:
-        here.print_json([{**one, "state": state_of(one, clock.now)} for one in shown])
+        here.print_json(shown)
     elif not shown:
         here.console.print(here.texts("exam.none"))
     else:
         here.console.print(titled(here.texts("exam.title"), _table(here, clock, shown)))
-
-
-def _exams(here: Context, clock: SchoolClock, *, everything: bool = False) -> list[Plain]:
-    exams: list[Plain] = to_plain(set_now(here).exams)
-    return exams if everything else not_ended(exams, clock.now)
 
 
 def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
@@ -182,7 +178,11 @@ def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
     Raises:
         ConfigError: there is none, or there are several.
     """
-    exams = [one for one in _exams(here, clock) if room in (None, one["room"])]
+    exams = [
+        one
+        for one in not_ended(to_plain(set_now(here).exams), clock.now)
+        if room in (None, one["room"])
+    ]
     if not exams:
         raise ConfigError(
             say("there is no such exam"), hint=say("`filterd exam list --all` shows all")
@@ -227,7 +227,7 @@ def _names(told: Any) -> list[dict[str, Any]]:
 
 
 def _table(here: Context, clock: SchoolClock, shown: list[Plain]) -> Table:
-    texts, teller = here.texts, Teller(here.texts, clock)
+    texts = here.texts
     keys = (
         "exam.number",
         "exam.room",
@@ -237,10 +237,10 @@ def _table(here: Context, clock: SchoolClock, shown: list[Plain]) -> Table:
         "exam.needs",
         "exam.reason",
     )
-    table = grid([(texts(key), key == "exam.number") for key in keys])
+    table = grid([(texts(key), key == "exam.number") for key in keys], whole=True)
     for one in shown:
         needs = ", ".join((*one["services"], texts("exam.names", n=len(one["names"]))))
         begins, ends = clock.told(one["starts_at"]), clock.told(one["ends_at"])
-        state = teller.state(one)
+        state = texts(f"state.{one['state']}")
         table.add_row(str(one["id"]), one["room"], state, begins, ends, needs, one["reason"])
     return table

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from operator import itemgetter
 from typing import Annotated, Any
 
 import typer
@@ -12,16 +10,12 @@ from rich.table import Table
 
 from filterd.cli.changing import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, command
-from filterd.cli.history import MOST, rows
-from filterd.cli.in_force import set_now
+from filterd.cli.history import with_states
 from filterd.cli.render import grid, titled
 from filterd.cli.targets import ReasonOption, Target, TargetArgument, Whom, whom, written
-from filterd.cli.telling import Plain, Teller, not_ended, state_of
+from filterd.cli.telling import Plain, Teller
 from filterd.cli.times import Term, school_clock, term
-from filterd.policy.encoding import to_plain
 from filterd.policy.overrides import TargetKind
-
-KIND = "exceptions"
 
 app = typer.Typer(
     help="See and end what `allow` and `block` have set.",
@@ -77,11 +71,7 @@ def list_(
     Exit code 0: shown; 2: it cannot be read.
     """
     clock = school_clock(here)
-    things: list[Plain] = to_plain(set_now(here).exceptions)
-    shown = _with_state(not_ended(things, clock.now), clock.now)
-    if everything:
-        taken_back = _taken_back(here, {one["id"] for one in things})
-        shown = sorted((*_with_state(things, clock.now), *taken_back), key=itemgetter("id"))
+    shown = with_states(here, "exceptions", clock.now, everything=everything)
     if json:
         here.print_json(shown)
     elif not shown:
@@ -133,23 +123,11 @@ def _set(
     print_change(here, told, Teller(here.texts, clock).thing("exceptions", thing), json=json)
 
 
-def _with_state(things: Iterable[Plain], now: float) -> list[Plain]:
-    return [{**one, "state": state_of(one, now)} for one in things]
-
-
-def _taken_back(here: Context, left: Collection[int]) -> Iterator[Plain]:
-    """Yield those of the history that nobody finds any more: revoked or undone."""
-    made = {one["id"]: one for row in rows(here, MOST) for one in row["after"].get(KIND, ())}
-    for number, one in made.items():
-        if number not in left:
-            yield {**one, "state": "taken-back"}
-
-
 def _table(teller: Teller, shown: list[Plain], *, with_state: bool) -> Table:
     texts = teller.texts
     keys = ["exceptions.number", "exceptions.what", "exceptions.whom", "exceptions.until"]
     keys += ["exceptions.state"] * with_state + ["exceptions.author", "exceptions.reason"]
-    table = grid([(texts(key), key == "exceptions.number") for key in keys])
+    table = grid([(texts(key), key == "exceptions.number") for key in keys], whole=True)
     for one in shown:
         sign = texts("exceptions.allow" if one["allow"] else "exceptions.block")
         what = f"{sign} {written(one['kind'], one['target'])}"

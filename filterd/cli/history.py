@@ -10,11 +10,12 @@ from rich.console import Group
 
 from filterd.cli.changing import change, print_change
 from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.in_force import ask_or_none
+from filterd.cli.in_force import ask_or_none, set_now
 from filterd.cli.render import grid, titled
-from filterd.cli.telling import Plain, Teller
+from filterd.cli.telling import Plain, Teller, not_ended, state_of
 from filterd.cli.times import school_clock
 from filterd.overrides.store import Store
+from filterd.policy.encoding import to_plain as plain_data
 from filterd.sentences import from_plain, to_plain
 from filterd.sentences import told as in_language
 
@@ -108,11 +109,33 @@ def rows(here: Context, limit: int) -> list[Plain]:
     return told
 
 
+def with_states(here: Context, kind: str, now: float, *, everything: bool) -> list[Plain]:
+    """Return exceptions or exams, each with its ``state`` (``telling.state_of``).
+
+    Args:
+        here: where the daemon or the store is.
+        kind: ``exceptions`` or ``exams``.
+        now: Unix time.
+        everything: those that have ended, too; those that were revoked, stopped or
+            undone have the state ``taken-back``.
+
+    Raises:
+        FilterdError: they cannot be read.
+    """
+    things: list[Plain] = plain_data(getattr(set_now(here), kind))
+    shown = things if everything else not_ended(things, now)
+    told = {one["id"]: {**one, "state": state_of(one, now)} for one in shown}
+    for row in rows(here, MOST) if everything else ():
+        for one in row["after"].get(kind, ()):
+            told.setdefault(one["id"], {**one, "state": "taken-back"})
+    return [told[number] for number in sorted(told)]
+
+
 def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
     """Draw changes, a row each."""
     texts, teller = here.texts, Teller(here.texts, school_clock(here))
     keys = ("history.number", "history.when", "history.author", "history.what", "history.reason")
-    table = grid([(texts(key), key == "history.number") for key in keys])
+    table = grid([(texts(key), key == "history.number") for key in keys], whole=True)
     for row in found:
         when = teller.clock.told(row["at"])
         table.add_row(str(row["number"]), when, row["author"], teller.row(row), row["reason"])
@@ -121,10 +144,7 @@ def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
 
 def _problem(here: Context, told: dict[str, Any]) -> str:
     """Return what is wrong; an older daemon tells it in English only."""
-    try:
-        return in_language(from_plain(told["sentence"]), here.texts.language)
-    except (KeyError, ValueError):
-        return str(told.get("problem", ""))
+    return in_language(from_plain(told.get("sentence", told["problem"])), here.texts.language)
 
 
 def _print_verified(here: Context, told: dict[str, Any]) -> None:

@@ -50,10 +50,6 @@ class Teller(NamedTuple):
             parts.append(self.texts("term.until", when=self.clock.told(ends_at)))
         return " ".join(parts)
 
-    def state(self, thing: Plain) -> str:
-        """Say whether it is in force: ``coming``, ``on`` or ``ended``, as a word."""
-        return self.texts(f"state.{state_of(thing, self.clock.now)}")
-
     def thing(self, kind: str, thing: Plain) -> str:
         """Put one thing into words.
 

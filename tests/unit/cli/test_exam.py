@@ -70,6 +70,17 @@ def test_exams_are_listed_until_they_end(
     assert daemon.commands().count("overrides") == 4
 
 
+def test_an_exam_that_was_stopped_is_listed_with_all_that_have_ended(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    call(*START, "--service", "azota", *here)
+    call("exam", "stop", *here)
+    (told,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
+    assert (told["id"], told["state"]) == (1, "taken-back")
+    assert "taken back" in call("exam", "list", "--all", *here).out
+    assert "history" in daemon.commands()
+
+
 def test_the_only_exam_is_stopped_without_its_number(here: list[str], daemon: FakeDaemon) -> None:
     call(*START, "--service", "azota", *here)
     assert "exam 1 is stopped" in call("exam", "stop", *here).out
@@ -97,7 +108,7 @@ def test_what_a_trial_run_asks_for_is_written(
     daemon.names = [{"name": "cdn.a.example", "registrable": "a.example"}, "b.example"]
     done = call("exam", "learn", "--room", "lab-a", "--out", out, "--for", "4m", *here)
     assert done.code == 0
-    assert "names 2. Look through it, then: filterd exam start --allow" in done.out
+    assert f"\nfilterd exam start --room lab-a --for 90m --allow {out}\n" in done.out
     assert "cdn.a.example\n" in out.read_text(encoding="utf-8")
     watched = [asked for command, asked in daemon.asked if command == "exam-watch"]
     assert watched == [{"room": "lab-a"}, {"room": "lab-a", "off": True}]

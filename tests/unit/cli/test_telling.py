@@ -83,4 +83,3 @@ def test_what_is_in_force_is_told_to_the_second(starts: int, ends: int | None, s
     }
     assert state_of(thing, MONDAY_AT_8) == state
     assert bool(not_ended([thing], MONDAY_AT_8)) is (state != "ended")
-    assert TELLER.state(thing) == {"on": "in force"}.get(state, state)
