@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group
 from rich.text import Text
 
-from filterd import control
+from filterd import control, sentences
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.log import ACTIONS
 from filterd.cli.render import facts, local_time, number, titled
@@ -74,6 +74,7 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
             (texts("status.cache"), texts("status.cache_line", **cache)),
             (texts("status.in_flight"), str(told["in_flight"])),
             (texts("status.datagrams"), _datagrams(texts, told)),
+            (texts("status.clock"), _clock(texts, told)),
             (texts("status.today"), _today(texts, told["log"])),
             (texts("status.doubts"), "\n".join(_doubts(texts, told))),
         ],
@@ -84,6 +85,13 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
 def _doubts(texts: Texts, told: dict[str, Any]) -> list[str]:
     """Return what is expected and not so, a line each."""
     return [from_plain(one).told(texts.language) for one in told["doubts"]]
+
+
+def _clock(texts: Texts, told: dict[str, Any]) -> str:
+    """Say that the time is not known, where it is not, and what waits for it."""
+    if told["time_is_known"]:
+        return ""
+    return texts("status.no_time", n=number(told["log"]["undated"]))
 
 
 def _modules(texts: Texts, not_native: list[str]) -> str:
@@ -107,7 +115,9 @@ def _today(texts: Texts, log: dict[str, Any]) -> str:
     )
     lost = texts("status.log_lost", n=number(log["lost"])) if log["lost"] else ""
     off = texts("status.log_off") if log["level"] == "off" else ""
-    return "\n".join(one for one in (counted, off, lost, log["problem"]) if one)
+    sentence = sentences.from_plain(log.get("sentence", log["problem"]))
+    problem = sentences.told(sentence, texts.language)
+    return "\n".join(one for one in (counted, off, lost, problem) if one)
 
 
 def _datagrams(texts: Texts, told: dict[str, Any]) -> str:

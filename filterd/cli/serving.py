@@ -7,6 +7,10 @@ imports none of it, ``filterd.cli.entry`` comes here without it, and a ``serve``
 that needed Typer to be understood *becomes* ``python -m filterd.cli.serving``.
 What is imported here before it forks is shared by all processes.
 
+Errors of ``serve`` and lines of the log are English whatever the site speaks:
+they go to the journal, which is searched, quoted and sent to others. What a
+command is refused by these processes is told in the language of its reader.
+
 ```
 supervisor ── owns the sockets, keeps the others
   ├─ manager    the control socket, reloads, status, the watchdog

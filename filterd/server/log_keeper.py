@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FilterdError, StoreError
 from filterd.querylog import Batch
+from filterd.sentences import UNSAID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ class LogKeeper:
     """
 
     def __init__(self, path: Path, clock: Clock, workers: Sequence[Channel]) -> None:
-        self.problem = ""
+        self.problem = UNSAID
         self._path, self._clock, self._workers = path, clock, workers
         self._written: dict[Channel, Batch] = {}
         self._left: list[Batch] = []
@@ -159,11 +160,11 @@ class LogKeeper:
         try:
             await self._database.write(batches)
         except StoreError as error:
-            if str(error) != self.problem:
+            if error.sentence != self.problem:
                 _log.error("%s; trying again every minute", error)
-            self.problem = str(error)
+            self.problem = error.sentence
             return False
         if self.problem:
             _log.warning("%s: written again", self._path)
-        self.problem = ""
+        self.problem = UNSAID
         return True

@@ -24,7 +24,7 @@ from filterd.paths import (
     sole,
     write_atomically,
 )
-from filterd.sentences import say
+from filterd.sentences import UNSAID, say
 
 
 @pytest.mark.parametrize("folder", ["policies", "blocklists"])
@@ -238,7 +238,7 @@ def test_a_link_in_place_of_a_lock_gives_no_file_away(tmp_path: Path) -> None:
     folder, victim = _folder_of_the_daemon_with_a_link(tmp_path, "lock")
     with (
         pytest.raises(StoreError, match="symbolic links"),
-        sole(folder / "lock", otherwise=say("")),
+        sole(folder / "lock", otherwise=UNSAID),
     ):
         pass
     assert victim.stat().st_uid == 0
@@ -252,7 +252,7 @@ def test_control_opened_as_usual_the_lock_would_give_the_file_away(
     chown = os.chown
     monkeypatch.setattr(paths, "_open_lock", os.open)
     monkeypatch.setattr(os, "chown", lambda path, user, group, **_: chown(path, user, group))
-    with sole(folder / "lock", otherwise=say("")):
+    with sole(folder / "lock", otherwise=UNSAID):
         assert victim.stat().st_uid == 65534
 
 

@@ -184,8 +184,9 @@ def test_what_the_disk_refuses_unexpectedly_is_one_line(monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied", "/etc/filterd/site.yaml")
 
     monkeypatch.setattr(surroundings, "context", refuse)
-    done = call("status")
-    assert done == (2, "", "filterd: /etc/filterd/site.yaml: Permission denied\n")
+    english, vietnamese = (call("status", "--lang", language) for language in ("en", "vi"))
+    assert english == (2, "", "filterd: /etc/filterd/site.yaml: Permission denied\n")
+    assert vietnamese == (2, "", "filterd: /etc/filterd/site.yaml: không có quyền truy cập\n")
 
 
 def test_control_c_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:

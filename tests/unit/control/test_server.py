@@ -117,7 +117,7 @@ def test_an_exam_of_two_thousand_names_is_no_request_too_long(tmp_path: Path) ->
 def test_errors_of_the_site_keep_their_places(tmp_path: Path) -> None:
     answer = _ask(tmp_path / "s", b'{"command": "wrong-site"}\n')
     place = {"path": "site.yaml", "line": 3, "column": 5}
-    assert answer["errors"] == [{"reason": "bad key", **place, "hint": "mend it"}]
+    assert answer["errors"] == [{"reason": ["bad key", {}], **place, "hint": ["mend it", {}]}]
 
 
 def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ from filterd.errors import ChangeError
 from filterd.overrides.effects import NOTHING, only
 from filterd.overrides.making import Making, check_there, interval
 from filterd.policy.overrides import RoomSetting
+from filterd.sentences import say
 from tests.support.changes import Book
 
 MAKING = Making(1, 100.0, "lan", "", NOTHING, Book())
@@ -40,6 +41,6 @@ def test_what_would_never_hold_is_refused(
 def test_what_is_ended_must_be_there_and_not_be_over() -> None:
     setting = RoomSetting(1, "lab-a", "8", "", "lan", 10.0, 20.0)
     with pytest.raises(ChangeError, match="1 is no setting that is set"):
-        check_there(1, NOTHING, MAKING, "setting")
+        check_there(1, NOTHING, MAKING, say("setting"))
     with pytest.raises(ChangeError, match="1 has ended already"):
-        check_there(1, only(rooms=(setting,)), MAKING, "setting")
+        check_there(1, only(rooms=(setting,)), MAKING, say("setting"))

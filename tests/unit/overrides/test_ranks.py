@@ -5,6 +5,7 @@ import pytest
 
 from filterd.errors import ControlError
 from filterd.overrides.ranks import ADMINS, TEACHERS, Author, Rank
+from filterd.sentences import say
 
 DAEMON = 991
 
@@ -27,7 +28,7 @@ def test_a_rank_comes_from_the_user_and_the_groups(uid: int, groups: set[str], r
 
 def test_a_refusal_says_who_may() -> None:
     with pytest.raises(ControlError, match="lan may not reload; administrators may: root, and the"):
-        Author("lan", Rank.TEACHER).must_be(Rank.ADMIN, "reload")
+        Author("lan", Rank.TEACHER).must_be(Rank.ADMIN, say("reload"))
     with pytest.raises(ControlError, match="may: the groups filterd-teacher and filterd-admin"):
-        Author("lan", Rank.READER).must_be(Rank.TEACHER, "change anything")
-    Author("lan", Rank.ADMIN).must_be(Rank.TEACHER, "change anything")
+        Author("lan", Rank.READER).must_be(Rank.TEACHER, say("change anything"))
+    Author("lan", Rank.ADMIN).must_be(Rank.TEACHER, say("change anything"))

@@ -315,7 +315,7 @@ def test_whoever_waits_too_long_for_another_command_is_told(
     monkeypatch.setattr(store, "LOCK_TRIES", 2)
     monkeypatch.setattr(store, "LOCK_PAUSE_S", 0.0)
     made = allow(Store(state, clock))
-    with sole(state.overrides_lock, otherwise=""):
+    with sole(state.overrides_lock, otherwise=say("")):
         with pytest.raises(InUseError, match="another command is changing what is set; try again"):
             allow(Store(state, clock))
         assert Store(state, clock).start().overrides == made

@@ -9,6 +9,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.policy.encoding import Decoders, FileFormat, digest, to_json, to_plain
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,12 @@ WORDS = {"Leaf": Leaf, "Colour": Colour}
 
 def a_format(version: bytes = b"1") -> FileFormat[Tree]:
     return FileFormat(
-        Tree, magic=b"tree ", version=version, title="tree", remedy="plant it again", words=WORDS
+        Tree,
+        magic=b"tree ",
+        version=version,
+        title=say("tree"),
+        remedy=say("plant it again"),
+        words=WORDS,
     )
 
 

@@ -305,6 +305,7 @@ def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.Mo
             "number": 3,
             "first_bad": None,
             "problem": "",
+            "sentence": ["", {}],
             "set_aside": [],
         }
 
