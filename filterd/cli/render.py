@@ -35,11 +35,12 @@ def facts(rows: Iterable[tuple[str, Any]]) -> Table:
     return table
 
 
-def grid(columns: Iterable[tuple[str, bool]]) -> Table:
+def grid(columns: Iterable[tuple[str, bool]], *, whole: bool = False) -> Table:
     """Return an empty table; each column is a heading and whether it holds numbers.
 
     Numbers keep their width, and the first column up to ``_WIDEST_ID``; where a
-    terminal is too narrow, the words between are cut, never broken over lines.
+    terminal is too narrow, the words between are cut, never broken over lines; where
+    ``whole``, they are broken instead, for a name that somebody set must be read.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for position, (heading, numeric) in enumerate(columns):
@@ -48,7 +49,7 @@ def grid(columns: Iterable[tuple[str, bool]]) -> Table:
             heading,
             justify=justify,
             no_wrap=numeric or position == 0,
-            overflow="ellipsis",
+            overflow="fold" if whole and position else "ellipsis",
             max_width=_WIDEST_ID if position == 0 else None,
         )
     return table

@@ -117,7 +117,7 @@ def _table(here: Context, told: list[dict[str, Any]]) -> Table:
         "mistakes.state",
         "mistakes.reason",
     )
-    table = grid([(texts(key), key == "mistakes.number") for key in keys])
+    table = grid([(texts(key), key == "mistakes.number") for key in keys], whole=True)
     for one in told:
         state = ""
         if one["mended"]:

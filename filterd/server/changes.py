@@ -261,7 +261,7 @@ class Changes:
             hint = say("say until when")
             if rung.next is not None:
                 hint = say(
-                    "the next one is {next}, at {time}",
+                    "the next one is {next}, at {time}; else say --for 45m",
                     next=rung.next,
                     time=shown_at(policy, rung.until, now),
                 )

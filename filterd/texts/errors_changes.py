@@ -104,7 +104,9 @@ TEXTS: dict[str, str] = {
     ),
     "there is no lesson at that time": "lúc đó không có tiết học nào",
     "say until when": "hãy ghi đến lúc nào",
-    "the next one is {next}, at {time}": "tiết kế tiếp là {next}, lúc {time}",
+    "the next one is {next}, at {time}; else say --for 45m": (
+        "tiết kế tiếp là {next}, lúc {time}; nếu không, hãy ghi --for 45m"
+    ),
     "a trial is begun with `filterd exam learn`": "bắt đầu thi thử bằng `filterd exam learn`",
     "change {number} is recorded, but not in force everywhere yet: {error}": (
         "thay đổi {number} đã được ghi, nhưng chưa có hiệu lực ở mọi nơi: {error}"

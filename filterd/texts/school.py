@@ -154,8 +154,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     ),
     "exam.was_blocked": ("bị chặn", "blocked"),
     "exam.written": (
-        "{file}: số tên {names}. Hãy xem lại, rồi: filterd exam start --allow {file}",
-        "{file}: names {names}. Look through it, then: filterd exam start --allow {file}",
+        "{file}: số tên {names}. Hãy xem lại, rồi:\nfilterd exam start --room {room} --for 90m"
+        " --allow {file}",
+        "{file}: names {names}. Look through it, then:\nfilterd exam start --room {room} --for 90m"
+        " --allow {file}",
     ),
     "expectations.met": ("Đạt cả {n} mong đợi.", "All {n} expectations are met."),
     "expectations.unmet": (

@@ -133,6 +133,16 @@ def test_a_narrow_table_keeps_ids_and_numbers_and_breaks_no_word(width: int) -> 
     assert row[1] == "alcohol-tobacco" or row[1].endswith("…")
 
 
+def test_what_somebody_set_is_broken_over_lines_rather_than_cut() -> None:
+    name = "www.a-very-long-name-of-a-school.edu.example"
+    for whole in (True, False):
+        table = grid([("No.", True), ("What", False), ("Reason", False)], whole=whole)
+        table.add_row("12", name, "Because of a lesson")
+        lines = _drawn(table, 50)
+        told = "".join(line[5:].split("  ")[0] for line in lines[3:])
+        assert (name in told.replace(" ", "")) == whole
+
+
 def test_a_long_id_is_cut_before_a_number_is() -> None:
     table = grid([("List", False), ("Category", False), *[("Not taken", True)] * 4])
     table.add_row("publisher-" * 6, "alcohol-tobacco", *["1000000"] * 4)
