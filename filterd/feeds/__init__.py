@@ -20,7 +20,9 @@ orders       whoever orders by law     the same for ``orders/*`` alone
 ===========  ========================  ========================================
 
 ``trust``      the root that a site was given, and the metadata verified since
-``fetching``   octets from a web server or a folder, bounded in size and time
+``fetching``   octets from a web server, bounded in size and time
+``folders``    the same from a folder
+``roles``      which role may name which file
 ``updating``   one run: what is newly published, verified, or why it is not taken
 ``layout``     names of files in a publication and the data that goes with them
 ``packing``    compressed files and the differences between two of them, bounded

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Octets of the feed from a web server or a folder, bounded in size and time.
+"""Octets of the feed from a web server, bounded in size and time.
 
 Everything that comes is hostile until it is verified, and this module does not
 verify; it sees to it that nobody on the way can keep an appliance busy, fill
@@ -8,8 +8,7 @@ its memory or send it elsewhere:
 * all octets of an answer, its header too, are counted and timed where they come
   in: a limit for the whole run, and a rate for each file;
 * nothing is expanded: a compressed answer was not asked for and is refused;
-* another host, port or scheme is never gone to;
-* a file of a folder is a plain file inside it, by no link.
+* another host, port or scheme is never gone to.
 
 The request names a program, and no school: no cookies, no credentials, no proxy
 or ``.netrc`` of the machine.
@@ -19,8 +18,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import os
-import stat
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,16 +40,16 @@ from filterd.errors import (
     TooLargeError,
     TooSlowError,
 )
-from filterd.sentences import refused, say
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from filterd.clock import Clock
 
 USER_AGENT = "filterd"
-_CHUNK_OCTETS = 65_536
+CHUNK_OCTETS = 65_536
+"""So much is read at once."""
 _REDIRECTS = 3
 
 
@@ -211,10 +208,7 @@ class WebFetcher(Fetcher):
         """Ask, and follow within the same server."""
         asked = url
         for _ in range(_REDIRECTS + 1):
-            silence_s = self._pace.limits.silence_s
-            answer = self._session.get(
-                asked, stream=True, allow_redirects=False, timeout=(silence_s, silence_s)
-            )
+            answer = self._get(asked)
             self._session.cookies.clear()
             if not answer.is_redirect:
                 return answer
@@ -227,70 +221,25 @@ class WebFetcher(Fetcher):
             asked = to
         raise RedirectError(say("{url}: it points in a circle", url=url))
 
+    def _get(self, url: str) -> requests.Response:
+        """Ask once; and again where the server had given up the connection meanwhile."""
+        silence_s = self._pace.limits.silence_s
+        how: Any = {"stream": True, "allow_redirects": False, "timeout": (silence_s, silence_s)}
+        try:
+            return self._session.get(url, **how)
+        except requests.ConnectionError as error:
+            if not _hung_up(error):
+                raise
+            return self._session.get(url, **how)
+
     def _octets(self, url: str, answer: requests.Response) -> Generator[bytes]:
         _judge_header(url, answer)
-        chunk = answer.raw.read1(_CHUNK_OCTETS, decode_content=False)
+        chunk = answer.raw.read1(CHUNK_OCTETS, decode_content=False)
         if url.endswith(".json") and chunk.lstrip()[:1] == b"<":
             raise ForeignContentError(_page(url))
         while chunk:
             yield chunk
-            chunk = answer.raw.read1(_CHUNK_OCTETS, decode_content=False)
-
-
-class FolderFetcher(Fetcher):
-    """Reads a folder, a USB stick for one, that has the same files as the server.
-
-    Args:
-        folder: where ``metadata/`` and ``targets/`` are; it may itself be a link.
-        clock, limits: what bounds the run.
-    """
-
-    base = "folder:/"
-
-    def __init__(self, folder: Path, clock: Clock, limits: Limits | None = None) -> None:
-        self._folder = folder
-        self._pace = Pace(clock, limits or Limits())
-
-    def _fetch(self, url: str) -> Generator[bytes]:
-        self._pace.begin()
-        name = url.removeprefix(self.base)
-        try:
-            with self._open(name) as file:
-                while chunk := file.read(_CHUNK_OCTETS):
-                    self._pace.count(len(chunk))
-                    yield chunk
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise DownloadHTTPError(f"{name} is not there", 404) from error
-        except OSError as error:
-            raise FetchError(
-                say("{path}: cannot be read: {why}", path=self._folder / name, why=refused(error))
-            ) from error
-
-    def _open(self, name: str) -> io.FileIO:
-        """Open a plain file below the folder, by no link."""
-        *folders, last = name.split("/")
-        if any(part in ("", ".", "..") or "\0" in part for part in (*folders, last)):
-            raise ForeignContentError(say("{name}: the name leaves the folder", name=name))
-        at = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            for part in folders:
-                below = self._open_at(at, part, os.O_DIRECTORY, name)
-                os.close(at)
-                at = below
-            descriptor = self._open_at(at, last, os.O_NONBLOCK, name)
-        finally:
-            os.close(at)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise ForeignContentError(say("{name}: it is no plain file", name=name))
-        return io.FileIO(descriptor)
-
-    @staticmethod
-    def _open_at(at: int, part: str, flags: int, name: str) -> int:
-        if stat.S_ISLNK(os.stat(part, dir_fd=at, follow_symlinks=False).st_mode):
-            raise ForeignContentError(say("{name}: it is a link", name=name))
-        # Whoever exchanges it in between gets ELOOP.
-        return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=at)
+            chunk = answer.raw.read1(CHUNK_OCTETS, decode_content=False)
 
 
 class _PacedReader(io.RawIOBase):
@@ -374,6 +323,15 @@ def failure(url: str, error: Exception) -> FetchError:
             return CutShortError(say("{url}: the connection ended before the file", url=url))
         cause = cause.__cause__ or cause.__context__
     return FetchError(say("{url}: the server cannot be reached", url=url))
+
+
+def _hung_up(error: BaseException | None) -> bool:
+    """Tell whether a connection ended before it brought a single octet."""
+    while error is not None:
+        if isinstance(error, (http.client.RemoteDisconnected, ConnectionResetError)):
+            return True
+        error = error.__context__
+    return False
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

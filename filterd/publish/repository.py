@@ -162,12 +162,11 @@ class Repository:
             self._advance(self._published(), both, now)
         root.signed.revoke_key(old.public_key.keyid, role)
         root.signed.add_key(new.public_key, role)
-        root.signed.version += 1
-        root.signed.expires = until(ROOT, now)
-        content = signed(root, [*signers[ROOT], *([new] if role == ROOT else [])])
-        self._check_root(content)
-        self._write_metadata(f"{root.signed.version}.root.json", content)
-        return content
+        return self._follow(root, [*signers[ROOT], *([new] if role == ROOT else [])], now)
+
+    def renew_root(self, signers: Sequence[CryptoSigner], *, now: float) -> bytes:
+        """Sign the root's keys for another term, once a year or so; return the new root."""
+        return self._follow(self._root(), signers, now)
 
     def rotate_orders(
         self, keys: Sequence[CryptoSigner], orders: bytes, signers: Signers, *, now: float
@@ -258,10 +257,16 @@ class Repository:
             version += 1
         return Metadata[Root].from_bytes(self._read(f"{version}.root.json"))
 
-    def _check_root(self, content: bytes) -> None:
-        new, old = Metadata[Root].from_bytes(content), self._root()
-        for judge in (old.signed, new.signed):
-            _verify(judge, ROOT, new)
+    def _follow(self, root: Metadata[Root], signers: Sequence[CryptoSigner], now: float) -> bytes:
+        """Publish the root that comes after the newest, signed as both of them ask."""
+        newest = self._root().signed
+        root.signed.version = newest.version + 1
+        root.signed.expires = until(ROOT, now)
+        content = signed(root, signers)
+        for judge in (newest, root.signed):
+            _verify(judge, ROOT, root)
+        self._write_metadata(f"{root.signed.version}.root.json", content)
+        return content
 
     def _published(self) -> _Published:
         """Read what ``timestamp.json`` names."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
-from filterd.feeds.fetching import FolderFetcher, Limits, WebFetcher
+from filterd.feeds.fetching import Limits, WebFetcher
+from filterd.feeds.folders import FolderFetcher
 from filterd.feeds.trust import TrustFolder
 from filterd.feeds.updating import Moment, Verified, refresh
 from filterd.publish.repository import Repository
@@ -57,7 +58,9 @@ class Publisher:
     signers: dict[str, list[CryptoSigner]] = field(default_factory=make_signers)
 
     def __post_init__(self) -> None:
-        self.root = self.repository.create(self.signers, now=self.now)
+        if not self.metadata.exists():
+            self.repository.create(self.signers, now=self.now)
+        self.root = (self.metadata / "1.root.json").read_bytes()
 
     @cached_property
     def repository(self) -> Repository:
@@ -163,13 +166,38 @@ def expired(role: str, now: float) -> Any:
     return until(role, now - 3 * 366 * DAY_S)
 
 
+class WatchedClock(FakeClock):
+    """A clock that tells when it has been looked at, so that time passes step by step."""
+
+    def __init__(self) -> None:
+        super().__init__(NOW)
+        self._looks = threading.Semaphore(0)
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary start."""
+        try:
+            return super().monotonic()
+        finally:
+            self._looks.release()
+
+    def forget_readers(self) -> None:
+        """Forget who has looked so far."""
+        while self._looks.acquire(blocking=False):
+            pass
+
+    def wait_for_reader(self) -> None:
+        """Wait until somebody has looked once more; whoever never does has hung up."""
+        if not self._looks.acquire(timeout=5):
+            raise BrokenPipeError
+
+
 @dataclass
 class Site:
     """An appliance's trust, and its runs."""
 
     folder: Path
     root: bytes
-    clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
+    clock: WatchedClock = field(default_factory=WatchedClock)
 
     def __post_init__(self) -> None:
         self.trust = TrustFolder(self.folder)
@@ -191,16 +219,17 @@ class Site:
         fetcher = kind(source, self.clock, limits)
         return refresh(self.trust, fetcher, Moment(self.clock.wall() if now is None else now))
 
-    def digest(self, *, roots: bool = True) -> str:
-        """Return what stands for the whole of the state."""
-        whole = hashlib.sha256()
-        for path in sorted(self.folder.rglob("*")):
-            if path.is_file() and (roots or "root_history" not in path.parts):
-                whole.update(str(path.relative_to(self.folder)).encode() + b"\0")
-                whole.update(hashlib.sha256(path.read_bytes()).digest())
-            else:
-                whole.update(b"" if path.is_file() else str(path).encode())
-        return whole.hexdigest()
+    def kept(self) -> dict[str, bytes]:
+        """Return all that is kept of trust; ``root_history`` of roots that were verified only."""
+        kept = [self.trust.root, *self.trust.metadata.glob("*")]
+        return {path.name: path.read_bytes() for path in kept if path.is_file()}
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that hang up: it is what they shall do."""
 
 
 class Server:
@@ -219,6 +248,7 @@ class Server:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 outer.asked.append((self.path, dict(self.headers)))
@@ -229,8 +259,7 @@ class Server:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
