@@ -25,7 +25,6 @@ from filterd.overrides.store import Store
 from filterd.paths import write_atomically
 from filterd.sentences import say
 
-
 _OF_REPORT = [field.name for field in fields(Report)]
 
 
