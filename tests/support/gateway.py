@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import socket
 import sys
 import threading
@@ -52,13 +53,16 @@ listen: {listen}
 allow_from: [{allowed}]
 upstreams: ['198.51.100.53:{port}']
 networks:
-  three: {{cidrs: [192.168.6.0/24, 'fd00:6::/64'], grade: 3}}
-  office: {{interfaces: [lan1, lan0.5], grade: staff}}
-  laptops: {{macs: ['{laptop}', '{relay}'], grade: staff}}
+{networks}
 leases:
   files: [{{file: {leases}, format: dnsmasq}}]
   zone: lan.home.arpa
 {more}"""
+
+BY_RANGE = f"""\
+  three: {{cidrs: [192.168.6.0/24, 'fd00:6::/64'], grade: 3}}
+  office: {{interfaces: [lan1, lan0.5], grade: staff}}
+  laptops: {{macs: ['{LAPTOP}', '{RELAY}'], grade: staff}}"""
 
 WILDCARD = ("0.0.0.0", "::")
 SPECIFIC = (
@@ -81,12 +85,13 @@ _TROUBLE = ("Traceback", "Exception", "never awaited", "was destroyed", "could n
 
 @dataclass(frozen=True)
 class Site:
-    """What differs between the sites that are served; ``more`` are further keys."""
+    """What differs between the sites that are served; ``networks``, ``more`` keys are YAML."""
 
     port: int
     listen: tuple[str, ...] = WILDCARD
     allowed: str = "127.0.0.0/8"
     more: str = ""
+    networks: str = BY_RANGE
 
     def endpoint(self, address: str) -> str:
         """Return an address with the port, as it stands in ``listen``."""
@@ -98,6 +103,7 @@ class Gateway:
     """The namespaces, the upstream, and what left the gateway."""
 
     gateway: Namespace
+    switch: Namespace
     pupil: Namespace
     laptop: Namespace
     relay: Namespace
@@ -113,10 +119,12 @@ class Gateway:
         return self.folder / "dnsmasq.leases"
 
     @contextlib.contextmanager
-    def serving(self, lists: StateFolder, site: Site) -> Iterator[Served]:
-        """Run filterd on it; whatever it says of trouble in itself fails the test."""
+    def serving(
+        self, lists: StateFolder, site: Site, end: signal.Signals = signal.SIGTERM
+    ) -> Iterator[Served]:
+        """Run filterd on it until ``end``; what it says of trouble in itself fails the test."""
         state = StateFolder(self.folder / f"state-{site.port}")
-        state.folder.mkdir()
+        state.folder.mkdir(exist_ok=True)
         shutil.copyfile(lists.index, state.index)
         config = self.write(site)
         words = (sys.executable, "-m", "filterd", "serve")
@@ -129,7 +137,7 @@ class Gateway:
         try:
             served.wait_for("filterd listens on")
             yield served
-            assert served.end() == 0
+            assert served.end(end) == (0 if end is signal.SIGTERM else -end)
         finally:
             process.kill()
             process.wait()
@@ -147,8 +155,7 @@ class Gateway:
             allowed=site.allowed,
             more=site.more,
             port=self.upstream.port,
-            laptop=LAPTOP,
-            relay=RELAY,
+            networks=site.networks,
             leases=self.leases,
         )
         (config / "site.yaml").write_text(text, encoding="utf-8")
@@ -166,8 +173,9 @@ def gateway(folder: Path) -> Iterator[Gateway]:
         made[6].run(upstream.__enter__)
         stack.callback(upstream.__exit__)
         recorder = stack.enter_context(Recorder(made[0]))
-        outer, _, pupil, laptop, relay, office, provider = made
-        yield Gateway(outer, pupil, laptop, relay, office, provider, upstream, recorder, folder)
+        outer, switch, pupil, laptop, relay, office, provider = made
+        ends = (pupil, laptop, relay, office, provider)
+        yield Gateway(outer, switch, *ends, upstream, recorder, folder)
 
 
 def _same_address_for_all(query: dns.message.Message) -> dns.message.Message:

@@ -161,6 +161,17 @@ def test_it_is_taken_where_somebody_asks_for_it(here: list[str], daemon: FakeDae
     assert devices.macs == (CARDS[3], MACS[5])
 
 
+def test_a_table_takes_nothing_from_the_files_that_they_say_already(
+    here: list[str], daemon: FakeDaemon, tmp_path: Path
+) -> None:
+    table = tmp_path / "rooms.csv"
+    call("room", "export", table, *here)
+    with table.open("a", encoding="utf-8") as file:
+        file.write(f"library,{CARDS[3]}\n")
+    assert call("room", "import", table, *here).code == 0
+    assert [one.room for one in daemon.store.current().devices] == ["library"]
+
+
 def test_where_only_such_appear_nothing_is_changed(here: list[str], daemon: FakeDaemon) -> None:
     daemon.devices = [{"mac": MACS[5]}]
     assert call("room", "learn", "lab-a", "--for", "1m", *here).code == 1
