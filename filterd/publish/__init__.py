@@ -9,6 +9,7 @@ What comes out is a folder of static files, ready for any web server:
 ``keys``        private keys: made, read, kept from the eyes of others
 ``signing``     what is signed of a file and by a role
 ``repository``  the signed metadata, changed so that a reader always finds a whole
+``verifying``   all of a publication, looked at as a new appliance does
 ``sources``     the texts of the lists that others publish, fetched within limits
 ``building``    a version's folder out of the catalogue and those texts
 """

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever a publisher does and wherever it is killed, a site finds a whole, old or new."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from securesystemslib.signer import CryptoSigner
+
+from filterd import paths
+from filterd.errors import FeedError, StoreError
+from filterd.feeds.folders import FolderFetcher
+from filterd.feeds.updating import look
+from filterd.publish.repository import Repository
+from filterd.publish.signing import sign_orders
+from tests.support.publisher import DAY_S, NOW, Publisher, Site, a_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+OLD, NEW = {"lists/a.txt": b"old.example"}, {"lists/a.txt": b"new.example"}
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Publisher:
+    publisher = Publisher(tmp_path / "www")
+    publisher.publish("old.example")
+    return publisher
+
+
+def site(publisher: Publisher, name: str = "site") -> Site:
+    return Site(publisher.folder.parent / name, publisher.root)
+
+
+def killed_after(files: int, work: Callable[[], object]) -> bool:
+    """Do some work in a child that is killed after it has put so many files in place."""
+    child = os.fork()
+    if child == 0:
+        install, left = paths.install, files
+
+        def counted(temporary: Path, path: Path) -> None:
+            nonlocal left
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+            install(temporary, path)
+
+        paths.install = counted
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 -- the parent must learn of everything
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (0, -signal.SIGKILL), "the child has failed instead"
+    return code != 0
+
+
+def test_wherever_a_publication_is_killed_readers_find_a_whole_and_it_can_be_repeated(
+    publisher: Publisher,
+) -> None:
+    killed, files = True, 0
+    while killed:
+        folder = shutil.copytree(publisher.folder, publisher.folder.parent / f"www {files}")
+        copy = Publisher(folder, signers=publisher.signers)
+        reader = site(copy, f"site {files}")
+        reader.take(publisher.folder)
+        killed = killed_after(files, lambda copy=copy: copy.publish("new.example"))  # type: ignore[misc]
+        assert reader.take(folder) == (OLD if killed else NEW)
+        assert site(copy, f"new {files}").take(folder) == (OLD if killed else NEW)
+        copy.publish("new.example")
+        assert reader.take(folder) == NEW
+        files += 1
+    assert files == 5  # killed before the list, targets, snapshot, timestamp; and not at all
+
+
+@pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets", "root"])
+def test_wherever_a_change_of_keys_is_killed_readers_trust_what_they_find(
+    publisher: Publisher, role: str
+) -> None:
+    reader, files = site(publisher), 0
+    reader.take(publisher.folder)
+    old, new = publisher.signers[role][0], CryptoSigner.generate_ed25519()
+    signers = {**publisher.signers, "root": publisher.signers["root"][1:]}
+
+    def rotate() -> object:
+        return publisher.repository.rotate_key(role, old, new, signers, now=NOW)
+
+    while killed_after(files, rotate):
+        assert reader.take(publisher.folder) == OLD
+        assert site(publisher, f"new {files}").take(publisher.folder) == OLD
+        files += 1
+    assert files == (1 if role == "root" else 4)
+    assert rotate() is None  # done already
+    publisher.signers[role][0] = new
+    publisher.publish("new.example")
+    assert reader.take(publisher.folder) == NEW
+
+
+def test_an_old_key_signs_in_vain_once_it_was_exchanged(publisher: Publisher) -> None:
+    old, new = publisher.signers["snapshot"][0], CryptoSigner.generate_ed25519()
+    publisher.repository.rotate_key("snapshot", old, new, publisher.signers, now=NOW)
+    with pytest.raises(FeedError, match="too few of the keys of the role snapshot"):
+        publisher.publish("new.example")
+    assert site(publisher).take(publisher.folder) == OLD
+    with pytest.raises(FeedError, match="does not count"):
+        publisher.repository.rotate_key(
+            "snapshot", old, CryptoSigner.generate_ed25519(), publisher.signers, now=NOW
+        )
+
+
+def test_a_root_that_too_few_signed_is_not_published(publisher: Publisher) -> None:
+    for signers in ([], publisher.signers["root"][:1], [CryptoSigner.generate_ed25519()] * 2):
+        with pytest.raises(FeedError, match="role root"):
+            publisher.repository.renew_root(signers, now=NOW)
+    assert not (publisher.metadata / "2.root.json").exists()
+    publisher.repository.renew_root(publisher.signers["root"][1:], now=NOW)
+    assert site(publisher).take(publisher.folder) == OLD
+
+
+def test_what_was_urgent_last_stays_announced(publisher: Publisher) -> None:
+    reader = site(publisher)
+
+    def seen() -> tuple[int, int]:
+        announced = look(reader.trust, FolderFetcher(publisher.folder, reader.clock))
+        return announced.version, announced.urgent
+
+    assert seen() == (2, 0)
+    publisher.publish("new.example", urgent=True)
+    assert seen() == (3, 3)
+    publisher.publish("other.example")
+    assert seen() == (4, 3)
+    publisher.repository.renew(publisher.signers, now=NOW)
+    assert seen() == (5, 3)
+
+
+def test_a_version_is_renewed_before_it_expires(publisher: Publisher) -> None:
+    reader, later = site(publisher), NOW + 60 * DAY_S
+    reader.clock.advance(60 * DAY_S)
+    with pytest.raises(FeedError, match="expired"):
+        reader.take(publisher.folder)
+    publisher.repository.renew(publisher.signers, now=later)
+    assert reader.take(publisher.folder) == OLD
+
+
+def test_lists_of_the_law_are_published_as_their_own_key_signed_them(publisher: Publisher) -> None:
+    ordered = [a_file("orders/1.txt", b"order.example")]
+    orders = sign_orders(ordered, publisher.signers["orders"], version=2, now=NOW)
+    with pytest.raises(FeedError, match="the file is missing"):
+        publisher.publish("new.example", orders=orders)
+    publisher.publish("new.example", orders=orders, ordered=ordered)
+    taken = {**NEW, "orders/1.txt": b"order.example"}
+    assert site(publisher).take(publisher.folder) == taken
+    publisher.publish("new.example")
+    assert site(publisher).take(publisher.folder) == taken
+
+
+def test_nobody_else_signs_for_the_law_nor_the_law_for_anybody_else(publisher: Publisher) -> None:
+    forged = sign_orders([], publisher.signers["targets"], version=2, now=NOW)
+    with pytest.raises(FeedError, match="not signed by its key"):
+        publisher.publish("new.example", orders=forged)
+    file = a_file("lists/b.txt", b"b.example")
+    foreign = sign_orders([file], publisher.signers["orders"], version=2, now=NOW)
+    with pytest.raises(FeedError, match="may not name it"):
+        publisher.publish("new.example", orders=foreign, ordered=[file])
+    again = sign_orders([], publisher.signers["orders"], version=1, now=NOW)
+    with pytest.raises(FeedError, match="version 1 before"):
+        publisher.publish("new.example", orders=again)
+    with pytest.raises(FeedError, match="only the role `orders`"):
+        publisher.repository.publish([a_file("orders/1.txt", b"x")], publisher.signers, now=NOW)
+    assert site(publisher).take(publisher.folder) == OLD
+
+
+def test_the_key_of_the_law_is_exchanged_with_what_it_signed(publisher: Publisher) -> None:
+    reader = site(publisher)
+    reader.take(publisher.folder)
+    new = [CryptoSigner.generate_ed25519()]
+    orders = sign_orders([], new, version=2, now=NOW)
+    publisher.repository.rotate_orders(new, orders, publisher.signers, now=NOW)
+    assert reader.take(publisher.folder) == OLD
+
+
+def test_a_publication_is_not_begun_twice(publisher: Publisher) -> None:
+    with pytest.raises(FeedError, match="a publication already"):
+        Repository(publisher.folder).create(publisher.signers, now=NOW)
+
+
+def test_a_folder_without_a_publication_is_told(publisher: Publisher) -> None:
+    shutil.rmtree(publisher.metadata)
+    with pytest.raises(StoreError, match="cannot be read: No such file"):
+        publisher.publish("new.example")
