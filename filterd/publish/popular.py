@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that everybody visits: what a list closes of them is a mistake until somebody says not.
+
+Every list has named one of them once: a host cut out of a long address, a test
+entry, a typing error (reliability.md E2 to E4).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import ListError
+from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
+from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.rules import Scope
+from filterd.paths import open_plain
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+MOST = 10_000
+"""Names that count; beyond them ranks say little."""
+
+_MAX_FILE_OCTETS = 50_000_000
+
+
+class Ranked(NamedTuple):
+    """A popular name; the first has rank 1."""
+
+    rank: int
+    name: str
+
+
+class Popular:
+    """Popular names in the order of their rank.
+
+    Args:
+        names: as text, the most popular first; what is no name of a host is left out.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = tuple(_ranked(names))
+        self._exact = dict[bytes, Ranked]()
+        self._beneath = dict[bytes, list[Ranked]]()
+        for rank, name in enumerate(self.names, 1):
+            ranked, key = Ranked(rank, name), key_from_text(name)
+            self._exact[key] = ranked
+            end = 0
+            while end := key.find(b"\0", end) + 1:
+                if not is_public_suffix(key[:end]):
+                    self._beneath.setdefault(key[:end], []).append(ranked)
+
+    def closed_by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
+        """Return the popular names that an entry for a key closes, the most popular first."""
+        if scope is Scope.EXACT:
+            exact = self._exact.get(key)
+            return () if exact is None else (exact,)
+        return self._beneath.get(key, ())
+
+    def text(self) -> bytes:
+        """Return the names as a version of the feed carries them, one a line."""
+        return "".join(f"{name}\n" for name in self.names).encode("ascii")
+
+
+def read_popular(path: Path) -> Popular:
+    """Read names, one a line, the most popular first; ``rank,name`` is taken too.
+
+    Raises:
+        ListError: the file cannot be read, or has no names.
+    """
+    try:
+        with open_plain(path) as file:
+            text = file.read(_MAX_FILE_OCTETS).decode("utf-8", "replace")
+    except OSError as error:
+        raise ListError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error
+    popular = Popular(_fields(text))
+    if not popular.names:
+        raise ListError(
+            say("{path}: has no names; write one a line, the most popular first", path=path)
+        )
+    return popular
+
+
+def _fields(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        name = line.split("\t", 1)[0].strip()
+        rank, comma, rest = name.partition(",")
+        yield rest if comma and rank.isdecimal() else name
+
+
+def _ranked(names: Iterable[str]) -> Iterator[str]:
+    """Give the first names that are names of hosts, each once, as the index writes them."""
+    seen = set[str]()
+    for text in names:
+        try:
+            name = text_from_key(key_from_text(text))
+        except HostnameError:
+            continue
+        if name not in seen:
+            seen.add(name)
+            yield name
+        if len(seen) == MOST:
+            return
