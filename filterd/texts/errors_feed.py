@@ -154,4 +154,38 @@ TEXTS: dict[str, str] = {
     "{name}: this is no name for a file of the feed": (
         "{name}: tên này không dùng được cho tệp của nguồn danh sách"
     ),
+    "category {category}: {names} names without an order; lists of it come with signed orders "
+    "only, remove them": (
+        "nhóm {category}: {names} tên không kèm quyết định; danh sách của nhóm này chỉ đến cùng "
+        "quyết định đã ký, hãy xóa đi"
+    ),
+    "{id}: {address} is no https address": "{id}: {address} không phải địa chỉ https",
+    "{id}: its address points in a circle": "{id}: địa chỉ chuyển hướng vòng tròn",
+    "{id}: the server answers with status {code}": "{id}: máy chủ trả lời với mã {code}",
+    "{id}: it came compressed, unasked": "{id}: máy chủ tự ý nén dữ liệu",
+    "{id}: a web page came instead of a list": "{id}: nhận được trang web thay vì danh sách",
+    "{id}: it ended after {received} of {announced} octets": (
+        "{id}: bị ngắt sau {received} trong {announced} byte"
+    ),
+    "{file}: it is longer than {most} octets": "{file}: dài hơn {most} byte",
+    "category {category}: all its {had} names are gone": ("nhóm {category}: mất toàn bộ {had} tên"),
+    "{count} of the {top} most popular names would be closed, {allowed} are allowed: {names}": (
+        "{count} trong {top} tên được truy cập nhiều nhất sẽ bị chặn, mức cho phép là {allowed}: "
+        "{names}"
+    ),
+    "category {category}: {had} names become {has}": (
+        "nhóm {category}: từ {had} tên thành {has} tên"
+    ),
+    "all categories: {had} names become {has}": "tất cả các nhóm: từ {had} tên thành {has} tên",
+    "{path}: has no names; write one a line, the most popular first": (
+        "{path}: không có tên nào; hãy ghi mỗi dòng một tên, tên phổ biến nhất trước"
+    ),
+    "{id}: it is no text": "{id}: không phải văn bản",
+    "{id}: it names nothing": "{id}: không có tên nào",
+    "{id}: {problems} of {all} lines are not in the format {format}": (
+        "{id}: {problems} trong {all} dòng không đúng định dạng {format}"
+    ),
+    "{id}: it names {entries} and named {before}; remove {note} if that is right": (
+        "{id}: có {entries} tên, trước đó có {before}; nếu đúng như vậy, hãy xóa {note}"
+    ),
 }
