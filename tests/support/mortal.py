@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A daemon one of whose processes is killed at a step of a change that a test has chosen.
+
+``python -m tests.support.mortal CONFIG STATE ORDER`` serves. Whoever comes to the
+step that the file ORDER names first takes the file away and kills with SIGKILL:
+itself, or the process that asked. With the word ``careless`` after these a new
+manager does not look for what its predecessor has left undone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filterd.cli import serving
+from filterd.control import server as control_server
+from filterd.overrides import store as store_module
+from filterd.overrides.store import Store
+from filterd.server.changes import Changes
+from filterd.server.manager import Manager
+from filterd.server.page import SharedPage
+from filterd.server.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MANAGER_STEPS = (
+    "received",
+    "epoch taken",
+    "to be recorded",
+    "between row and copy",
+    "recorded",
+    "to tell prepare",
+    "told prepare",
+    "to tell confirm",
+    "told confirm",
+    "in force",
+)
+WORKER_STEPS = ("to prepare", "prepared", "to confirm", "confirmed")
+ASKER = "asker@"
+"""Before a step: whoever asked is killed there, and not who gets to it."""
+
+STEPS = (*MANAGER_STEPS, *WORKER_STEPS, *(ASKER + step for step in MANAGER_STEPS))
+
+
+class _Order:
+    """What the test wants, and who asked last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self.asker = path, 0
+
+    def at(self, step: str) -> None:
+        """Kill, if that is the step."""
+        try:
+            wanted = self._path.read_text(encoding="ascii")
+            if wanted.removeprefix(ASKER) != step:
+                return
+            self._path.unlink()  # of two workers one is killed
+        except OSError:
+            return
+        os.kill(self.asker if wanted.startswith(ASKER) else os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Serve."""
+    config, state, order, *how = sys.argv[1:]
+    _make_mortal(_Order(Path(order)))
+    if "careless" in how:
+        setattr(SharedPage, "is_undecided", False)  # noqa: B010 -- mypy: it is only read
+        setattr(Changes, "start", lambda _: False)  # noqa: B010 -- as below
+    serving.main(config, state, "en", "no")
+
+
+def _make_mortal(order: _Order) -> None:
+    _around_awaited(Changes, "_change", order, "received", "in force")
+    _around(SharedPage, "next_epoch", order, "", "epoch taken")
+    _around(Store, "change", order, "to be recorded", "recorded")
+    _around_awaited(Worker, "prepare", order, "to prepare", "prepared")
+    _around_awaited(Worker, "confirm", order, "to confirm", "confirmed")
+    _around_telling(order)
+    _around_copying(order)
+    _note_who_asks(order)
+
+
+def _around(owner: type, name: str, order: _Order, before: str, after: str) -> None:
+    true: Callable[..., Any] = getattr(owner, name)
+
+    @functools.wraps(true)
+    def mortal(*given: Any, **named: Any) -> Any:
+        order.at(before)
+        result = true(*given, **named)
+        order.at(after)
+        return result
+
+    setattr(owner, name, mortal)
+
+
+def _around_awaited(owner: type, name: str, order: _Order, before: str, after: str) -> None:
+    true: Callable[..., Any] = getattr(owner, name)
+
+    @functools.wraps(true)
+    async def mortal(*given: Any, **named: Any) -> Any:
+        order.at(before)
+        result = await true(*given, **named)
+        order.at(after)
+        return result
+
+    setattr(owner, name, mortal)
+
+
+def _around_telling(order: _Order) -> None:
+    true: Callable[..., Any] = Manager._tell_all
+
+    async def mortal(self: Manager, what: str, **named: Any) -> None:
+        order.at(f"to tell {what}")
+        await true(self, what, **named)
+        order.at(f"told {what}")
+
+    setattr(Manager, "_tell_all", mortal)  # noqa: B010 -- mypy: a method is not assigned to
+
+
+def _around_copying(order: _Order) -> None:
+    true: Callable[..., Any] = getattr(store_module, "replacing")  # noqa: B009 -- not exported
+
+    @contextlib.contextmanager
+    def mortal(*given: Any, **named: Any) -> Iterator[Callable[[], None]]:
+        with true(*given, **named) as put:
+
+            def put_there() -> None:
+                order.at("between row and copy")
+                put()
+
+            yield put_there
+
+    setattr(store_module, "replacing", mortal)  # noqa: B010 -- as above
+
+
+def _note_who_asks(order: _Order) -> None:
+    true: Callable[..., Any] = getattr(control_server, "caller_of")  # noqa: B009 -- as above
+
+    def noting(connection: socket.socket) -> Any:
+        told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        order.asker = struct.unpack("@iII", told)[0]
+        return true(connection)
+
+    setattr(control_server, "caller_of", noting)  # noqa: B010 -- as above
+
+
+if __name__ == "__main__":
+    main()
