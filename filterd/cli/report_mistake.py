@@ -23,7 +23,7 @@ from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.reports import Report, dump, from_plain
 from filterd.overrides.store import Store
 from filterd.paths import write_atomically
-from filterd.sentences import say
+from filterd.sentences import quoted, say
 
 _OF_REPORT = [field.name for field in fields(Report)]
 
@@ -61,7 +61,7 @@ def report_mistake(
         _tell(here, export, json=json)
         return
     if name is None or reason is None:
-        missing = "NAME" if name is None else "--reason"
+        missing = say("NAME") if name is None else quoted("--reason")
         hint = say('filterd report-mistake NAME --reason "..."')
         raise ConfigError(say("{missing} is missing", missing=missing), hint=hint)
     clock, wanted = school_clock(here), name_from(name)

@@ -99,6 +99,7 @@ TEXTS: dict[str, str] = {
         "không có thi thử trong phòng {room}; `filterd exam learn` bắt đầu thi thử"
     ),
     # mistakes of lists
+    "NAME": "TÊN",
     "{missing} is missing": "thiếu {missing}",
     'filterd report-mistake NAME --reason "..."': 'filterd report-mistake TÊN --reason "..."',
     "--list and --export take no name": "--list và --export không đi cùng tên miền",

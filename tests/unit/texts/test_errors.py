@@ -16,6 +16,7 @@ from filterd.texts import (
     errors_commands,
     errors_feed,
     errors_lists,
+    errors_publish,
     errors_site,
     errors_system,
 )
@@ -28,6 +29,7 @@ TOPICS = (
     errors_commands,
     errors_feed,
     errors_lists,
+    errors_publish,
     errors_site,
     errors_system,
 )
