@@ -100,6 +100,7 @@ def test_it_is_written_ahead_and_synced_at_checkpoints_only(path: Path) -> None:
         connection = await store._open()
         assert await store._value(connection, "PRAGMA journal_mode") == "wal"
         assert await store._value(connection, "PRAGMA synchronous") == 1
+        assert await store._value(connection, "PRAGMA cache_size") == -256  # and keeps little
         await store.close()
 
     asyncio.run(whole())
