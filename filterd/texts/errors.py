@@ -13,7 +13,6 @@ from filterd.texts import (
     errors_commands,
     errors_feed,
     errors_lists,
-    errors_publish,
     errors_site,
     errors_system,
 )
@@ -25,6 +24,5 @@ TEXTS = (
     | errors_changes.TEXTS
     | errors_commands.TEXTS
     | errors_feed.TEXTS
-    | errors_publish.TEXTS
 )
 """Each English template and the Vietnamese one."""

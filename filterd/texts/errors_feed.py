@@ -107,7 +107,6 @@ TEXTS: dict[str, str] = {
     "timestamp.json is of another role": "timestamp.json thuộc vai trò khác",
     "timestamp.json: `{key}` is no number": "timestamp.json: `{key}` không phải số",
     "timestamp.json is older than the last one seen": "timestamp.json cũ hơn lần nhận trước",
-    "the feed is refused: {what}": "nguồn danh sách bị từ chối: {what}",
     "{name}: its SHA-256 is not signed": "{name}: SHA-256 của tệp không được ký",
     "not found: {what}": "không tìm thấy: {what}",
     "the feed's metadata cannot be kept: {why}": (
@@ -187,5 +186,31 @@ TEXTS: dict[str, str] = {
     ),
     "{id}: it names {entries} and named {before}; remove {note} if that is right": (
         "{id}: có {entries} tên, trước đó có {before}; nếu đúng như vậy, hãy xóa {note}"
+    ),
+    "too few of the keys that count have signed: {what};"
+    " the last good version stays, tell the publisher": (
+        "chưa đủ khóa có giá trị đã ký: {what}; vẫn dùng bản tốt gần nhất, hãy báo nơi phát hành"
+    ),
+    "something older is offered than was seen or named: {what};"
+    " the last good version stays, tell the publisher": (
+        "bản được đưa ra cũ hơn bản đã thấy hoặc đã ghi: {what};"
+        " vẫn dùng bản tốt gần nhất, hãy báo nơi phát hành"
+    ),
+    "nothing new has been signed for too long: {what};"
+    " the last good version stays, check the clock and what is between here and the server": (
+        "đã quá lâu không có bản mới được ký: {what}; vẫn dùng bản tốt gần nhất,"
+        " hãy kiểm tra đồng hồ và đường mạng đến máy chủ"
+    ),
+    "what came is not what was signed for: {what}; the last good version stays, try again": (
+        "nội dung nhận được không khớp với chữ ký: {what}; vẫn dùng bản tốt gần nhất, hãy thử lại"
+    ),
+    "a role is gone from the snapshot: {what}; the last good version stays, tell the publisher": (
+        "một vai trò đã mất khỏi bản chụp: {what}; vẫn dùng bản tốt gần nhất, hãy báo nơi phát hành"
+    ),
+    "{url}: no secure connection; is the clock of this machine right?": (
+        "{url}: không lập được kết nối an toàn; đồng hồ của máy này có đúng không?"
+    ),
+    "{path}: what is packed is not the content that was signed for": (
+        "{path}: nội dung sau khi giải nén không khớp với chữ ký"
     ),
 }

@@ -16,7 +16,6 @@ from filterd.texts import (
     errors_commands,
     errors_feed,
     errors_lists,
-    errors_publish,
     errors_site,
     errors_system,
 )
@@ -29,7 +28,6 @@ TOPICS = (
     errors_commands,
     errors_feed,
     errors_lists,
-    errors_publish,
     errors_site,
     errors_system,
 )
