@@ -322,6 +322,10 @@ def failure(url: str, error: Exception) -> FetchError:
         if isinstance(cause, (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)):
             return CutShortError(say("{url}: the connection ended before the file", url=url))
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, requests.exceptions.SSLError):
+        return FetchError(
+            say("{url}: no secure connection; is the clock of this machine right?", url=url)
+        )
     return FetchError(say("{url}: the server cannot be reached", url=url))
 
 

@@ -42,12 +42,13 @@ from filterd.sentences import quoted, refused, say
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from filterd.feeds.fetching import Fetcher
     from filterd.feeds.layout import Publication
     from filterd.feeds.trust import TrustFolder
+    from filterd.sentences import Sentence
 
 TARGETS, ORDERS = "targets", "orders"
 
@@ -55,6 +56,7 @@ _BELIEVED_FOR_S = 10 * 366 * 86_400
 """A publication that was signed longer than that after the release says nothing of the time."""
 
 _ROTATIONS = 256
+_LONGEST_TOLD = 200
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -259,12 +261,44 @@ class _Older(Exception):  # noqa: N818 -- a signal within this module
     """The timestamp is older than the last one."""
 
 
-_MEANING: tuple[tuple[type[Exception], type[TrustError]], ...] = (
-    (exceptions.UnsignedMetadataError, SignatureError),
-    (exceptions.BadVersionNumberError, RollbackError),
-    (exceptions.ExpiredMetadataError, ExpiredError),
-    (exceptions.LengthOrHashMismatchError, DigestError),
+_MEANING: tuple[tuple[type[Exception], type[TrustError], Callable[[str], Sentence]], ...] = (
+    (
+        exceptions.UnsignedMetadataError,
+        SignatureError,
+        lambda what: say(
+            "too few of the keys that count have signed: {what};"
+            " the last good version stays, tell the publisher",
+            what=what,
+        ),
+    ),
+    (
+        exceptions.BadVersionNumberError,
+        RollbackError,
+        lambda what: say(
+            "something older is offered than was seen or named: {what};"
+            " the last good version stays, tell the publisher",
+            what=what,
+        ),
+    ),
+    (
+        exceptions.ExpiredMetadataError,
+        ExpiredError,
+        lambda what: say(
+            "nothing new has been signed for too long: {what};"
+            " the last good version stays, check the clock and what is between here and the server",
+            what=what,
+        ),
+    ),
+    (
+        exceptions.LengthOrHashMismatchError,
+        DigestError,
+        lambda what: say(
+            "what came is not what was signed for: {what}; the last good version stays, try again",
+            what=what,
+        ),
+    ),
 )
+"""What python-tuf says, what it means here, and how it is told."""
 
 
 @contextlib.contextmanager
@@ -292,9 +326,15 @@ def _explained() -> Iterator[None]:
 
 def _meaning(error: Exception) -> TrustError:
     text = str(error)
-    for kind, meaning in _MEANING:
+    for kind, meaning, tell in _MEANING:
         if isinstance(error, kind):
-            return meaning(say("the feed is refused: {what}", what=text))
-    if "missing info for" in text:  # a role that was there is gone from the snapshot
-        return RollbackError(say("the feed is refused: {what}", what=text))
-    return MetadataFormatError(say("the metadata is malformed: {what}", what=text[:200]))
+            return meaning(tell(text[:_LONGEST_TOLD]))
+    if "missing info for" in text:
+        return RollbackError(
+            say(
+                "a role is gone from the snapshot: {what};"
+                " the last good version stays, tell the publisher",
+                what=text[:_LONGEST_TOLD],
+            )
+        )
+    return MetadataFormatError(say("the metadata is malformed: {what}", what=text[:_LONGEST_TOLD]))

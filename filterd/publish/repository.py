@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tuf.api.exceptions import RepositoryError
@@ -44,7 +44,6 @@ from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from securesystemslib.signer import CryptoSigner
 
@@ -129,6 +128,29 @@ class Repository:
     def renew(self, signers: Signers, *, now: float) -> int:
         """Sign the version that is published for another term; return the snapshot's version."""
         return self._advance(self._published(), signers, now)
+
+    def prune(self, *, keep: int = 8) -> int:
+        """Remove what none of the last snapshots names; return how many files that were.
+
+        Roots stay for ever: sites follow them one by one. Whoever began to read
+        before the last ``keep`` publications begins again.
+        """
+        newest = self._published().snapshot
+        names, targets = {"timestamp.json"}, set[Path]()
+        for number in range(max(1, newest - keep + 1), newest + 1):
+            names.add(f"{number}.snapshot.json")
+            snapshot = Metadata[Snapshot].from_bytes(self._read(f"{number}.snapshot.json")).signed
+            for name, meta in snapshot.meta.items():
+                names.add(f"{meta.version}.{name}")
+                role = Metadata[Targets].from_bytes(self._read(f"{meta.version}.{name}")).signed
+                for one in role.targets.values():
+                    targets.add(self._targets / _hashed(one.path, one.hashes["sha256"]))
+        metadata = {path for path in self._metadata.glob("*.json") if path.name not in names}
+        stale = {path for path in metadata if not path.name.endswith(".root.json")}
+        stale |= {path for path in self._targets.rglob("*") if path.is_file()} - targets
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
 
     def rotate_key(
         self,

@@ -309,7 +309,7 @@ ATTACKS = (
         "1 a file that is not the one signed for",
         _answer("target", b"evil.example"),
         DigestError,
-        "refused",
+        "not what was signed for",
         content=True,
     ),
     Attack("1 targets unsigned", _unsigned_targets, SignatureError, "targets was signed by 0/1"),
@@ -385,8 +385,8 @@ ATTACKS = (
     Attack(
         "11 expired targets", _changed("targets", "targets"), ExpiredError, "targets is expired"
     ),
-    Attack("12 another snapshot", _mixed_snapshot, DigestError, "refused"),
-    Attack("12 other targets", _mixed_targets, DigestError, "refused"),
+    Attack("12 another snapshot", _mixed_snapshot, DigestError, "not what was signed for"),
+    Attack("12 other targets", _mixed_targets, DigestError, "not what was signed for"),
     Attack("13 fast-forward to nothing", _fast_forward, MissingFileError, "404"),
     Attack(
         "14 a root too far",

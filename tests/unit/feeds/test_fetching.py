@@ -70,6 +70,12 @@ def test_nobody_there_is_a_reason_to_try_again(clock: FakeClock) -> None:
         WebFetcher("http://127.0.0.1:1/", clock).download_bytes("http://127.0.0.1:1/a", 1)
 
 
+def test_a_server_that_does_not_speak_tls_is_told_apart(server: Server, clock: FakeClock) -> None:
+    secure = server.url.replace("http://", "https://")
+    with pytest.raises(FetchError, match="no secure connection; is the clock"):
+        WebFetcher(secure, clock).download_bytes(f"{secure}a", 1)
+
+
 def test_a_file_in_pieces_that_ends_early_is_cut_short(server: Server, clock: FakeClock) -> None:
     def answer(handler: Any) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n")

@@ -195,3 +195,25 @@ def test_a_folder_without_a_publication_is_told(publisher: Publisher) -> None:
     shutil.rmtree(publisher.metadata)
     with pytest.raises(StoreError, match="cannot be read: No such file"):
         publisher.publish("new.example")
+
+
+def test_what_no_recent_snapshot_names_is_removed_and_nothing_else(publisher: Publisher) -> None:
+    reader = site(publisher)
+    reader.take(publisher.folder)
+    slow = reader.refresh(publisher.folder)
+    publisher.repository.renew_root(publisher.signers["root"], now=NOW)
+    for number in range(3):
+        publisher.publish(f"{number}.example")
+    assert publisher.repository.prune(keep=4) == 2  # snapshot and targets of the empty version 1
+    assert slow.fetch("lists/a.txt.zst") == b"old.example"
+    assert publisher.repository.prune(keep=1) == 9
+    assert reader.take(publisher.folder) == {"lists/a.txt": b"2.example"}
+    assert site(publisher, "new").take(publisher.folder) == {"lists/a.txt": b"2.example"}
+    assert sorted(path.name for path in publisher.metadata.iterdir()) == [
+        "1.orders.json",
+        "1.root.json",
+        "2.root.json",
+        "5.snapshot.json",
+        "5.targets.json",
+        "timestamp.json",
+    ]
