@@ -53,6 +53,8 @@ class Query:
     is the name that answers in the place of the qname, where policy says so.
     ``qname`` and ``qtype`` are those of the question, for the links all ask.
     ``fetched`` is what whoever would have to ask upstreams need not ask for any more.
+    ``began_at`` is the monotonic time at which upstreams were asked first, of a question
+    for which others may be asked now; infinite for all the rest.
 
     No tuple and no frozen dataclass: each link reads several attributes, and
     slots are read in a fraction of the time. The type checker sees to the rest.
@@ -61,6 +63,7 @@ class Query:
     __slots__ = (
         "_upstream_key",
         "asked_at",
+        "began_at",
         "client",
         "fetched",
         "message",
@@ -80,6 +83,7 @@ class Query:
         asked_at: float = inf,
         rewritten_to: bytes | None = None,
         fetched: Fetched | None = None,
+        began_at: float = inf,
     ) -> None:
         question = message.question
         self.message: Final = message
@@ -91,6 +95,7 @@ class Query:
         self.asked_at: Final = asked_at
         self.rewritten_to: Final = rewritten_to
         self.fetched: Final = fetched
+        self.began_at: Final = fetched.began_at if fetched is not None else began_at
         self._upstream_key: Key | None = None
 
     @property
@@ -105,16 +110,31 @@ class Query:
 
     def rewritten(self, target: bytes) -> Query:
         """Return the same question, for which another name answers."""
-        return Query(self.message, self.peer, self.client, self.site, self.asked_at, target)
+        return Query(
+            self.message,
+            self.peer,
+            self.client,
+            self.site,
+            self.asked_at,
+            target,
+            began_at=self.began_at,
+        )
 
     def about(self, question: Question) -> Query:
         """Return what the same client would have sent to ask another question."""
         message = self.message._replace(question=question)
         return Query(message, self.peer, self.client, self.site, self.asked_at)
 
-    def readmitted(self, client: Client, site: Site) -> Query:
-        """Return the same question as a client asks it whom a site knows by another grade."""
-        return Query(self.message, self.peer, client, site, self.asked_at)
+    def readmitted(self, client: Client, site: Site, began_at: float = inf) -> Query:
+        """Return the same question as a client asks it whom a site knows by another grade.
+
+        Args:
+            client: who that is.
+            site: which knows him so.
+            began_at: the monotonic time at which upstreams were asked first, if they were.
+        """
+        began_at = min(began_at, self.began_at)
+        return Query(self.message, self.peer, client, site, self.asked_at, began_at=began_at)
 
 
 class Source(StrEnum):
@@ -141,7 +161,7 @@ class Answer(NamedTuple):
     name, the ``edes``; CACHED and FORWARDED a ``resolution`` that
     is ``age_s`` seconds old; STALE one that has expired; STALE, REFUSED and
     FAILED the ``edes`` that say why. ``overloaded``: it FAILED because too much
-    is being asked, which says nothing of the name.
+    is being asked, or no time was left to ask, which says nothing of the name.
     ``by_target``: it is BLOCKED for what the name leads to, not for the name.
     ``readmitted`` is the question as it was judged in the end, where the site
     changed while it waited: the client may have another grade by then.

@@ -46,7 +46,8 @@ class UnsetClock:
         pins = [pin for pin in policy.pins if pin.reason == TIME]
         self._names = frozenset(pin.name for pin in pins)
         self._subtrees = frozenset(pin.name for pin in pins if pin.subtree)
-        self._route = _route(policy, upstreams)
+        self.route = _route(policy, upstreams)
+        """Whom to ask then; None where nobody else is asked than always."""
 
     def is_unknown(self, now: float) -> bool:
         """Tell whether the clock shows a time that is past already."""
@@ -56,7 +57,7 @@ class UnsetClock:
         """Return whom to ask about a time server while the clock is unknown; else None."""
         if now >= self.floor:
             return None
-        return self._route if self._is_time_server(qname) else None
+        return self.route if self._is_time_server(qname) else None
 
     def _is_time_server(self, qname: bytes) -> bool:
         if qname in self._names:

@@ -74,6 +74,11 @@ class Zones:
             qname = names.canonical(alias[0].rdata)
         return ZoneAnswer(Rcode.SERVFAIL, ())
 
+    @property
+    def routes(self) -> list[Route]:
+        """The ways to the servers of the delegated zones."""
+        return [one for one in self._zones.values() if isinstance(one, Route)]
+
     def route_of(self, qname: bytes) -> Route | None:
         """Return whom to ask in the delegated zone that holds ``qname``; None if none does."""
         if not self._endings.may_cover(qname):  # it is asked several times a question

@@ -8,6 +8,7 @@ they say, and send it. As soon as anything is not plain the question goes down
 the chain after all, with what upstreams have said so that nobody is asked twice:
 
 - another site is in force, or the clock was set, since the question was judged;
+- who asked is not known any more to be who he was;
 - the answer leads to a name that somebody does say something against or of, or to
   an address of a private network, or it offers a key for Encrypted Client Hello;
 - an upstream failed, or gave reasons;
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 from filterd.resolve.links.cache import STALE_FOR_S
 from filterd.resolve.query import Fetched
 from filterd.server._question_py import ASKED_CD, ASKED_DO, ASKED_OPT, Asked, read
+from filterd.server.limiter import packed
 from filterd.upstream import CONCLUSIVE, UpstreamQuestion
 from filterd.upstream.resolution import Resolution
 from filterd.wire import assemble_for, fit
@@ -210,8 +212,10 @@ class Relay:
     def _is_plain(self, waiting: _Waiting, resolution: Resolution) -> bool:
         """Tell whether the chain would send just this to who asked."""
         core, datagram = self._fast.core, waiting.datagram
+        who = packed(datagram.address), datagram.interface
         return (
             datagram.epoch == core.epoch
+            and core.class_of(*who) == datagram.client_class  # he may be known no longer
             and resolution.rcode in CONCLUSIVE
             and not (resolution.edes or resolution.private or resolution.ech)
             and all(core.lets_through(one, datagram.client_class) for one in resolution.targets)

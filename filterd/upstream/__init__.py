@@ -22,10 +22,18 @@ operating system's random source, and a socket carries three questions at most.
 What does not match is ignored and counted, and waiting goes on.
 """
 
-from filterd.upstream.exchange import CONCLUSIVE
+from filterd.upstream.exchange import CONCLUSIVE, DEADLINE_S
 from filterd.upstream.forwarder import Forwarder
 from filterd.upstream.question import UpstreamQuestion
 from filterd.upstream.resolution import Resolution
 from filterd.upstream.route import Route, in_clear
 
-__all__ = ["CONCLUSIVE", "Forwarder", "Resolution", "Route", "UpstreamQuestion", "in_clear"]
+__all__ = [
+    "CONCLUSIVE",
+    "DEADLINE_S",
+    "Forwarder",
+    "Resolution",
+    "Route",
+    "UpstreamQuestion",
+    "in_clear",
+]

@@ -27,7 +27,7 @@ from filterd.upstream.transports import Transports
 if TYPE_CHECKING:
     import asyncio
     from collections import Counter
-    from collections.abc import Hashable
+    from collections.abc import Collection, Hashable
 
     from filterd.clock import Clock
     from filterd.upstream.group import Groups
@@ -71,6 +71,13 @@ class Flights:
         if flight.outcome is None:
             flight.waiters.append(done)
         return flight.outcome
+
+    def keep_to(self, routes: Collection[Route]) -> None:
+        """End every exchange by another route; see ``Forwarder.keep_to``."""
+        for flight in list(self._flights.values()):
+            if flight.outcome is None and flight.key[0] not in routes:
+                # Told later: who has moved the site may be in the middle of anything.
+                flight.loop.call_soon(flight.end(UpstreamOverloadError("it is asked elsewhere")))
 
     def close(self) -> None:
         """End every exchange; whoever waits gets an error. Nothing is asked any more."""

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.errors import UpstreamError
+from filterd.errors import UpstreamError, UpstreamTimeoutError
 from filterd.upstream.flights import Flights
 from filterd.upstream.group import Groups, ServerGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Collection, Hashable
 
     from filterd.clock import Clock
     from filterd.policy.model import UpstreamServer
@@ -36,6 +37,7 @@ class Forwarder:
         while something was waited for, ``unexpected`` while nothing was; ``icmp``,
         ``unreachable``; ``gave_way`` for another or refused by ``overload``; and of
         connections ``tls_connected``, ``tls_failed`` and ``tls_lost``."""
+        self._clock = clock
         self._groups = Groups()
         self._flights = Flights(clock, self.counters, self._groups)
 
@@ -60,7 +62,11 @@ class Forwarder:
         return transports.problem_of(server) if transports else ""
 
     async def resolve(
-        self, question: UpstreamQuestion, route: Route, asker: Hashable = None
+        self,
+        question: UpstreamQuestion,
+        route: Route,
+        asker: Hashable = None,
+        deadline: float = inf,
     ) -> Resolution:
         """Ask, or wait for whoever asks the same already.
 
@@ -68,6 +74,8 @@ class Forwarder:
             question: what is asked.
             route: whom to ask.
             asker: who may not take more than a share of all places; None for nobody.
+            deadline: the clock's monotonic time until which to wait, if it is before
+                the exchange's own.
 
         Raises:
             UpstreamOverloadError: too many exchanges are going on.
@@ -80,8 +88,14 @@ class Forwarder:
             if not waiter.done():  # who asked may have gone away
                 waiter.set_result(outcome)
 
+        left_s = inf if deadline == inf else deadline - self._clock.monotonic()
+        if left_s <= 0:
+            raise UpstreamTimeoutError("no time is left")
         outcome = self.ask(question, route, asker, tell)
         if outcome is None:
+            if left_s != inf:  # no timeout of asyncio's: that wants a task
+                late = UpstreamTimeoutError("no answer in the time that was left")
+                asyncio.get_running_loop().call_later(left_s, tell, late)
             outcome = await waiter
         if isinstance(outcome, UpstreamError):
             # Of its own for each waiter: a shared one would grow a traceback of them all.
@@ -105,6 +119,13 @@ class Forwarder:
             The outcome if it is there already, be it that asking failed; else None.
         """
         return self._flights.ask(question, route, asker, done)
+
+    def keep_to(self, routes: Collection[Route]) -> None:
+        """End every exchange by another route than these, for nobody asks by it any more.
+
+        Whoever waits gets an ``UpstreamOverloadError``: it says nothing of the question.
+        """
+        self._flights.keep_to(routes)
 
     def close(self) -> None:
         """End every exchange; whoever waits gets an error. Nothing is asked any more."""

@@ -348,3 +348,39 @@ def test_a_server_without_edns_is_asked_without_and_tried_again_later(
         assert addresses(serving.ask("n3.example.com")) == [ADDRESS]
     sent = [dns.message.from_wire(message).edns for message in upstream.raw]
     assert sent == [0, -1, -1, -1, 0, -1]
+
+
+def change_upstreams(serving: Serving, to: FakeUpstream, *, ending: bool) -> None:
+    """Put a site in force that asks another, as a worker does; without ``ending``, half of it."""
+
+    def change() -> None:
+        before = serving.sites.current
+        serving.sites.current = site = a_site(before.index, [to])
+        if ending:
+            serving.forwarder.keep_to(site.routes)
+
+    serving.run(change)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("ending", [True, False])
+def test_who_waits_for_upstreams_that_are_changed_gets_the_word_of_the_new_ones_in_time(
+    index: Index, second: FakeUpstream, monkeypatch: pytest.MonkeyPatch, *, ending: bool, fast: bool
+) -> None:
+    monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)  # of the old ones, who would be waited for
+    with (
+        silence() as dead,
+        Serving(a_site(index, [dead]), listen=["127.0.0.1"], fast=fast) as serving,
+        serving.stub() as stub,
+        serving.stub(GRADE_11) as other,
+    ):
+        for one in (stub, other):
+            one.ask(a_query("porn.example"))
+            one.send(a_query(NAME))
+        serving.eventually(lambda: len(serving.stepper) == 2)
+        monkeypatch.setattr("filterd.resolve.links.forward.DEADLINE_S", 3_600.0 if ending else 0.0)
+        change_upstreams(serving, second, ending=ending)
+        answers = [dns.message.from_wire(one.receive()) for one in (stub, other)]
+        assert [bool(one.answer) for one in answers] == [ending] * 2
+        assert second.asked == ([f"{NAME} A"] if ending else [])
+        assert serving.ask(NAME).answer  # nothing is held against the new one

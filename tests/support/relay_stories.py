@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
 import dns.edns
@@ -13,7 +14,8 @@ import dns.rcode
 import dns.rrset
 
 from filterd.errors import UpstreamOverloadError, UpstreamTimeoutError, UpstreamUnreachableError
-from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
+from filterd.identity.neighbours import Neighbour
+from filterd.policy.model import DelegatedZone, LocalZone, Network, UpstreamServer, ZoneRecord
 from tests.support.policies import a_pin, a_protection, allow, block, wire
 from tests.support.relaying import School
 from tests.support.serving import GRADE_1, GRADE_11, NETWORKS, STAFF
@@ -210,6 +212,32 @@ def surroundings_changed(school: School) -> list[bytes]:
     return []
 
 
+PUPIL_S, TEACHER_S = "02:00:00:00:00:01", "02:00:00:00:00:02"
+LAPTOPS = (*NETWORKS, Network("laptops", "11", macs=(TEACHER_S,)))
+
+
+def seen(school: School, mac: str) -> None:
+    """Let the device that has the address of a pupil of grade 1 be seen."""
+    device = Neighbour(ip_address(GRADE_1), "lo", mac)
+    surroundings = school.serving.sites.current.surroundings
+    school.serving.run(lambda: surroundings.take_neighbours((device,)))
+
+
+def another_device(*questions: tuple[str, str, str], then: Callable[[School], None]) -> Story:
+    """Return the story of a laptop whose address is another's when its answers come."""
+
+    def story(school: School) -> list[bytes]:
+        school.know_devices(networks=LAPTOPS)
+        seen(school, TEACHER_S)
+        school.greet(GRADE_1)
+        stubs = school.held(*questions)
+        then(school)
+        school.upstream.released.set()
+        return [stub.receive() for stub in stubs]
+
+    return story
+
+
 def delegated(school: School) -> list[bytes]:
     server = UpstreamServer(school.upstream.address, school.upstream.port)
     school.change(delegated_zones=[DelegatedZone(wire("example.com"), (server,))])
@@ -232,6 +260,8 @@ MEANWHILE = {
     "delegated": together(WWW, then=delegated),
     "the clock set back": together(WWW, then=clock_set_back),
     "other devices": together(WWW, then=surroundings_changed),
+    "who has the address": another_device(ALIAS[0], then=lambda one: seen(one, PUPIL_S)),
+    "nobody is seen any more": another_device(ALIAS[0], then=lambda one: one.advance(61)),
 }
 
 

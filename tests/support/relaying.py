@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Self
 
+from filterd.identity import Surroundings
+from filterd.identity.links import Links, Prefix
 from filterd.server._replay_py import SWEEPS
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, GRADE_11, LISTS, Serving, a_site
@@ -139,6 +142,14 @@ class School:
     def change(self, **policy: Any) -> None:
         """Put another site in force."""
         site = self.site(**policy)
+        self.serving.run(lambda: setattr(self.serving.sites, "current", site))
+
+    def know_devices(self, **policy: Any) -> None:
+        """Put a site in force that knows devices on the link of its clients by their MACs."""
+        around = Surroundings(self.serving.clock)
+        around.take_links(Links(lan=(Prefix(ip_network("127.0.0.0/8"), "lo"),)))
+        made = self.site(**policy)
+        site = type(made).of(made.timed.policy, made.index, made.route.servers, around)
         self.serving.run(lambda: setattr(self.serving.sites, "current", site))
 
     def advance(self, seconds: float) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from filterd.policy.client import Client
 from filterd.resolve.query import Answer, Query, Source
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 class Filter:
     """Blocks what the client's grade may not see; puts the verdict on every answer.
 
-    An upstream takes time, and the site may change meanwhile. The answer is then
-    judged by what is in force when it is sent: the client asks who it is and
-    what holds anew.
+    An upstream takes time; the site may change meanwhile, or who has the address. The
+    answer is judged by what is in force when it is sent, for who asks from there then.
+    Where upstreams that are not asked any more have failed, those that are have what is
+    left of the time.
     """
 
     def __init__(self, sites: Sites, clock: Clock) -> None:
@@ -39,24 +41,24 @@ class Filter:
             return Answer(Source.BLOCKED, verdict)
         if verdict.target:
             query = query.rewritten(verdict.target)
+        began_at = self._clock.monotonic()
         answer = await proceed(query)
-        current = self._sites.current
-        if current is query.site and not self._has_expired(verdict, decided_at):
+        site = self._sites.current
+        client = _who_asks(query, site)
+        if (
+            site is query.site
+            and (client is query.client or client == query.client)
+            and not self._has_expired(verdict, decided_at)
+        ):
             return self._judge_targets(query, verdict, answer)
-        readmitted = self._readmit(query, current)
-        if readmitted is None:
+        if client is None:
             return Answer(Source.REFUSED)
+        readmitted = query.readmitted(client, site, began_at)
         verdict = self._decide(readmitted, self._clock.wall())
-        if verdict.blocked or _would_ask_the_same(query, readmitted, verdict):
+        if verdict.blocked or _would_hear_the_same(query, readmitted, verdict, answer):
             return self._judge_again(readmitted, verdict, answer)
         answer = await self(readmitted, proceed)
         return answer if answer.readmitted else answer._replace(readmitted=readmitted)
-
-    def _readmit(self, query: Query, site: Site) -> Query | None:
-        client = site.identifier.identify(query.peer.address, query.peer.interface)
-        if client is None:
-            return None
-        return query.readmitted(client, site)
 
     def _judge_again(self, readmitted: Query, verdict: Verdict, answer: Answer) -> Answer:
         if verdict.blocked:
@@ -96,12 +98,32 @@ class Filter:
         return answer.judged(verdict)
 
 
-def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bool:
+def _who_asks(query: Query, site: Site) -> Client | None:
+    """Return who asks from there now; None for one who may not ask any more."""
+    if query.client.address is None:  # about a grade, wherever it was asked from
+        return query.client if site is query.site else _of_the_same_grade(query.client, site)
+    return site.identifier.identify(query.peer.address, query.peer.interface)
+
+
+def _of_the_same_grade(client: Client, site: Site) -> Client | None:
+    grade = site.policy.grades.get(client.grade.key)
+    return Client(grade) if grade is not None else None
+
+
+def _would_hear_the_same(query: Query, readmitted: Query, verdict: Verdict, answer: Answer) -> bool:
     """Tell whether what came answers what would be asked now.
 
     It does not where the name is rewritten now or was before; nor where it
     belongs to a delegated zone now or did before, because what the zone's own
-    servers say of it is not looked into, and nobody else may be asked.
+    servers say of it is not looked into, and nobody else may be asked; nor where
+    nothing came, and others would be asked now.
     """
+    if verdict.target != query.rewritten_to:
+        return False
     routes = [one.site.zones.route_of(one.qname) for one in (query, readmitted)]
-    return verdict.target == query.rewritten_to and routes[0] == routes[1]
+    if routes[0] != routes[1]:
+        return False
+    return answer.source is not Source.FAILED or (
+        (readmitted.rewritten(verdict.target) if verdict.target else readmitted).upstream_key
+        == query.upstream_key
+    )

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamTimeoutError
 from filterd.resolve.query import Answer, Query, Source
-from filterd.upstream import CONCLUSIVE
+from filterd.upstream import CONCLUSIVE, DEADLINE_S
 from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Forward:
         try:
             resolution = await self._resolution(query)
         except UpstreamTimeoutError:
-            return Answer(Source.FAILED, edes=(NO_ANSWER,))
+            return Answer(Source.FAILED, edes=(NO_ANSWER,), overloaded=_had_less_time(query))
         except UpstreamOverloadError:
             return Answer(Source.FAILED, edes=(NETWORK_ERROR,), overloaded=True)
         except UpstreamError:
@@ -42,7 +43,14 @@ class Forward:
         """Return what upstreams say, or have said already; raise what keeps them from it."""
         key, fetched = query.upstream_key, query.fetched
         if fetched is None or fetched.key != key:
-            return await self._forwarder.resolve(*key, query.peer.address)
+            deadline = query.began_at + DEADLINE_S
+            return await self._forwarder.resolve(*key, query.peer.address, deadline)
         if isinstance(fetched.outcome, UpstreamError):
             raise type(fetched.outcome)(*fetched.outcome.args)  # it is others' too
         return fetched.outcome
+
+
+def _had_less_time(query: Query) -> bool:
+    """Tell whether others were asked before, so that silence says nothing of those asked now."""
+    fetched = query.fetched
+    return query.began_at != inf and (fetched is None or fetched.key != query.upstream_key)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +43,7 @@ class NotingForwarder(Forwarder):
         question: UpstreamQuestion,
         route: Route,  # noqa: ARG002 -- as the real one has it
         asker: Hashable = None,  # noqa: ARG002 -- likewise
+        deadline: float = inf,  # noqa: ARG002 -- likewise
     ) -> Resolution:
         self.asked.append(question.qname)
         name = names.to_text(question.qname)

@@ -11,6 +11,7 @@ import pytest
 from filterd.lists.guards import Pin
 from filterd.policy.model import DelegatedZone, LocalZone, Tls, UpstreamServer
 from filterd.resolve.site import Site, SiteHolder
+from filterd.upstream import Route
 from tests.support.policies import a_policy, an_index, wire
 
 if TYPE_CHECKING:
@@ -72,3 +73,14 @@ def test_a_site_may_know_what_is_in_its_zones_and_in_leases(tmp_path: Path, name
     site = _site(tmp_path, policy)
     assert site.own.may_cover(wire(name))
     assert not site.own.may_cover(wire("www.example"))
+
+
+def test_it_says_every_way_by_which_it_asks(tmp_path: Path) -> None:
+    secure = UpstreamServer("192.0.2.53", tls=Tls.STRICT, tls_name="dns.example")
+    zone = DelegatedZone(wire("school.example"), (UpstreamServer("192.0.2.8"),))
+    policy, index = a_policy(delegated_zones=[zone]), an_index(tmp_path, {})
+    site = Site.of(policy, index, (secure,))
+    route_of_zone, unset = site.zones.route_of(wire("dc.school.example")), site.unset_clock.route
+    assert unset is not None
+    assert site.routes == {site.route, route_of_zone, unset}
+    assert Site.of(a_policy(), index, UPSTREAMS).routes == {Route(UPSTREAMS)}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import dns.message
 import pytest
 
-from filterd.server import _relay_py
+from filterd.resolve.links import filter as filter_link
+from filterd.server import _fastpath_py, _relay_py
 from tests.support import relay_stories as stories
 from tests.support.relaying import School, differences, listed
 from tests.support.serving import GRADE_11, NETWORKS
@@ -103,6 +104,23 @@ def test_one_exchange_serves_who_may_and_who_may_not(lists: Index, twin: str) ->
 def test_what_changes_meanwhile_is_what_an_answer_is_judged_by(lists: Index, what: str) -> None:
     assert differences(lists, stories.MEANWHILE[what]) == []
     assert by_the_chain(lists, stories.MEANWHILE[what]) > 0
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("what", ["who has the address", "nobody is seen any more"])
+def test_an_answer_is_judged_for_who_has_the_address_when_it_comes(
+    lists: Index, monkeypatch: pytest.MonkeyPatch, what: str, *, fast: bool
+) -> None:
+    story = stories.MEANWHILE[what]
+    with School(lists, fast=fast) as school:
+        (reply,) = story(school)
+        assert not dns.message.from_wire(reply).answer
+        assert school.upstream.asked == ["alias.example.com A"]
+    never_asked_who_he_is(monkeypatch)
+    if not fast:  # else the chain is asked by whoever it is anew
+        with School(lists, fast=False) as school:
+            (reply,) = story(school)
+            assert dns.message.from_wire(reply).answer
 
 
 @pytest.mark.usefixtures("twin")
@@ -261,6 +279,18 @@ def site_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_relay_py.Relay, "_is_refreshed", lambda *_: True)
 
 
+def taken_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Trusting(_fastpath_py.Core):
+        def class_of(self, address: bytes, interface: int) -> int:
+            return self._clients.get((address, interface), (-1, 0.0))[0]
+
+    monkeypatch.setattr("filterd.server.fastpath.Core", Trusting)
+
+
+def never_asked_who_he_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filter_link, "_who_asks", lambda query, _: query.client)
+
+
 def ends_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     class Undying(_relay_py._Waiting):
         is_over = property(lambda _: False, lambda *_: None)
@@ -283,6 +313,11 @@ WITHOUT: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Story, dict[str, 
     "the epoch at first": (epoch_ignored_at_first, stories.in_line, {}),
     "the site in force": (site_not_looked_at, stories.MEANWHILE["blocked"], {}),
     "the class": (site_not_looked_at, stories.MEANWHILE["a younger class"], {}),
+    "how long he is known": (
+        taken_for_the_same,
+        stories.MEANWHILE["nobody is seen any more"],
+        {},
+    ),
     "who was given up": (ends_ignored, stories.given_up, {}),
 }
 

@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import socket
 import tracemalloc
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dns.message
 import pytest
 
 from filterd.errors import ConfigError
@@ -18,11 +20,13 @@ from filterd.server import fastpath
 from filterd.server import worker as module
 from filterd.server._replay_py import ENTRIES
 from filterd.server.worker import Worker
+from filterd.upstream import Forwarder, exchange
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, write_site
 from tests.support.team import School, Team
 from tests.support.upstream import FakeUpstream
+from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +81,35 @@ def test_it_tells_how_it_fares(school: School, upstream: FakeUpstream) -> None:
         assert (told["port"], told["rtt_ms"], told["down"]) == (upstream.port, None, False)
 
     school.serve(work)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_who_waits_for_upstreams_that_a_reload_changes_hears_the_new_ones(
+    school: School, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, *, told: bool
+) -> None:
+    if not told:
+        monkeypatch.setattr(Forwarder, "keep_to", lambda *_: None)
+        monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)
+        monkeypatch.setattr("filterd.resolve.links.forward.DEADLINE_S", 0.0)
+    upstream.silent.set()
+
+    async def work(team: Team) -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stub:
+            stub.setblocking(False)
+            stub.connect(("127.0.0.1", school.port))
+            await loop.sock_sendall(stub, a_query("www.example.com"))
+            while not team.worker._forwarder.in_flight:
+                await asyncio.sleep(0)
+            school.upstream_port = other.port
+            school.write()
+            await team.manager.reload()
+            reply = await asyncio.wait_for(loop.sock_recv(stub, 4_096), WITHIN_S)
+        assert bool(dns.message.from_wire(reply).answer) is told
+
+    with FakeUpstream() as other:
+        other.add("www.example.com. 60 IN A 192.0.2.1")
+        school.serve(work)
 
 
 def test_a_block_is_explained_as_by_the_daemon(school: School) -> None:

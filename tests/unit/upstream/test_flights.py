@@ -164,3 +164,25 @@ def test_who_gives_way_is_told_after_the_other_has_asked(
         assert told.who == ["a", "b"]
 
     run(test)
+
+
+def test_what_goes_by_a_route_that_is_left_ends_and_nothing_else(upstream: FakeUpstream) -> None:
+    upstream.released.clear()
+
+    async def test(asking: Flights) -> None:
+        left, kept = Told(asking, route(upstream)), Told(asking, Route(route(upstream).servers * 2))
+        for told in (left, kept):
+            assert told.ask("a") is told.ask("b") is None
+        asking.keep_to({kept.to})
+        assert left.who == []  # told later: who calls it is in the middle of anything
+        assert left.ask("c") is None  # asked anew, for whoever still wants that
+        await asyncio.sleep(0)
+        assert left.who == ["a", "b"]
+        assert all(isinstance(one, UpstreamOverloadError) for _, one in left.outcomes)
+        upstream.released.set()
+        await kept.until(2)
+        await left.until(3)
+        assert all(isinstance(one, Resolution) for _, one in (*kept.outcomes, left.outcomes[2]))
+
+    run(test)
+    assert len(upstream.asked) == 3

@@ -19,6 +19,7 @@ import uvloop
 from filterd.errors import (
     UpstreamMalformedError,
     UpstreamOverloadError,
+    UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
 from filterd.policy.model import UpstreamServer
@@ -421,3 +422,31 @@ def test_a_mistake_of_ours_in_asking_keeps_nobody_waiting(
         assert (await asking.resolve(a_question(), route(upstream))).rcode == 0
 
     run(test)
+
+
+def test_who_has_less_time_waits_no_longer_and_harms_nobody_else(upstream: FakeUpstream) -> None:
+    upstream.released.clear()
+
+    async def test(asking: Forwarder) -> None:
+        now, loop = FakeClock().monotonic(), asyncio.get_running_loop()
+        other = loop.create_task(asking.resolve(a_question(), route(upstream)))
+        await asyncio.sleep(0)
+        with pytest.raises(UpstreamTimeoutError):
+            await asking.resolve(a_question(), route(upstream), None, now + 0.01)
+        upstream.released.set()
+        assert isinstance(await other, Resolution)
+        await asyncio.sleep(0)
+        in_time = await asking.resolve(a_question(), route(upstream), None, now + 3_600)
+        assert isinstance(in_time, Resolution)
+
+    run(test)
+    assert len(upstream.asked) == 2
+
+
+def test_where_no_time_is_left_nobody_is_asked(upstream: FakeUpstream) -> None:
+    async def test(asking: Forwarder) -> None:
+        with pytest.raises(UpstreamTimeoutError):
+            await asking.resolve(a_question(), route(upstream), None, FakeClock().monotonic())
+
+    run(test)
+    assert upstream.asked == []

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.lists.rewrites import Rewrite
+from filterd.policy.client import Client
 from filterd.policy.model import Audience, DelegatedZone, Network, UpstreamServer
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Answer, Query, Source
@@ -21,6 +23,8 @@ from tests.support.policies import NOW, allow, block, wire
 from tests.support.serving import GRADE_1, a_site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from filterd.lists.index import Index
     from filterd.resolve.handler import Handler
 
@@ -188,3 +192,64 @@ def test_a_twin_is_asked_for_and_a_new_site_asks_again(
         assert answer.readmitted is not None
         assert answer.readmitted.site is sites[safe_after]
     assert asked == expected
+
+
+def asked_elsewhere(
+    index: Index, *, then: UpstreamServer, outcomes: Iterable[Source]
+) -> tuple[Answer, list[Query]]:
+    """Return what becomes of a question while whose upstreams are thought of others come."""
+    holder, clock = SiteHolder(a_site(index, [OLD])), FakeClock()
+    told, asked = iter(outcomes), []
+
+    async def forward(query: Query) -> Answer:
+        asked.append(query)
+        clock.advance(1.0)
+        if len(asked) == 1:
+            holder.current = a_site(index, [then])
+        source = next(told)
+        resolution = Resolution(0, NOTHING, (), 300) if source is Source.FORWARDED else None
+        return Answer(source, resolution=resolution)
+
+    return answer_of(Filter(holder, clock), a_chain_query(holder.current), forward), asked
+
+
+OLD, NEW = UpstreamServer("192.0.2.53"), UpstreamServer("192.0.2.54")
+
+
+def test_where_upstreams_of_before_have_failed_those_of_now_have_the_rest_of_the_time(
+    index: Index,
+) -> None:
+    answer, asked = asked_elsewhere(index, then=NEW, outcomes=[Source.FAILED, Source.FORWARDED])
+    assert answer.source is Source.FORWARDED
+    assert [one.upstream_key[1].servers for one in asked] == [(OLD,), (NEW,)]
+    assert [one.began_at for one in asked] == [inf, FakeClock().monotonic()]
+
+
+@pytest.mark.parametrize(
+    ("then", "outcomes"),
+    [
+        (OLD, [Source.FAILED]),  # the same would be asked
+        (NEW, [Source.FORWARDED]),  # they have answered
+        (NEW, [Source.FAILED, Source.FAILED]),  # once is enough
+    ],
+)
+def test_nobody_is_asked_again_in_vain(
+    index: Index, then: UpstreamServer, outcomes: list[Source]
+) -> None:
+    answer, asked = asked_elsewhere(index, then=then, outcomes=outcomes)
+    assert answer.source is outcomes[-1]
+    assert len(asked) == len(outcomes)
+
+
+def test_a_question_about_a_grade_is_nobody_s(index: Index) -> None:
+    """Whoever runs ``filterd check`` at this machine is not asked who he is."""
+    site = a_site(index)
+    about = a_chain_query(site).readmitted(Client(site.policy.grades["11"]), site, inf)
+    for then in (site, a_site(index, rules=[block("other.example")])):
+        holder = SiteHolder(site)
+
+        async def forward(_: Query, holder: SiteHolder = holder, then: Site = then) -> Answer:
+            holder.current = then
+            return await leading_to("social.example")(about)
+
+        assert answer_of(Filter(holder, FakeClock()), about, forward).source is Source.FORWARDED

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +17,10 @@ from filterd.errors import (
 )
 from filterd.policy.model import DelegatedZone, UpstreamServer
 from filterd.resolve.links.forward import Forward
-from filterd.resolve.query import Source
-from filterd.upstream import Forwarder, Resolution, Route, UpstreamQuestion
+from filterd.resolve.query import Fetched, Query, Source
+from filterd.upstream import DEADLINE_S, Forwarder, Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, EdeCode, Rcode, RebuiltSections
+from filterd.wire.question import Question
 from tests.support.chain import a_chain_query, answer_of, told_already
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -41,14 +43,16 @@ class Scripted(Forwarder):
         self.outcome = outcome
         self.servers: tuple[UpstreamServer, ...] = ()
         self.asker: Hashable = None
+        self.deadline = 0.0
 
     async def resolve(
         self,
         question: UpstreamQuestion,  # noqa: ARG002 -- as the real one has it
         route: Route,
         asker: Hashable = None,
+        deadline: float = inf,
     ) -> Resolution:
-        self.servers, self.asker = route.servers, asker
+        self.servers, self.asker, self.deadline = route.servers, asker, deadline
         if isinstance(self.outcome, UpstreamError):
             raise self.outcome
         return self.outcome
@@ -82,6 +86,23 @@ def test_a_failure_that_says_nothing_of_the_name_is_told_apart(
 ) -> None:
     answer = answer_of(Forward(Scripted(outcome)), a_chain_query(a_site(index)))
     assert answer.overloaded is overloaded
+
+
+def test_where_others_were_asked_first_silence_says_nothing_of_those_asked_now(
+    index: Index,
+) -> None:
+    site, forwarder = a_site(index, [UPSTREAM]), Scripted(UpstreamTimeoutError())
+    first = a_chain_query(site)
+    assert not answer_of(Forward(forwarder), first).overloaded
+    assert forwarder.deadline == inf
+    again = first.readmitted(first.client, site, 1_000.0)
+    assert answer_of(Forward(forwarder), again).overloaded
+    assert forwarder.deadline == 1_000.0 + DEADLINE_S
+    others = first.about(Question.of(wire("other.example"), 1)).upstream_key
+    fetched = Fetched(others, UpstreamTimeoutError(), 1_000.0)
+    relayed = Query(first.message, first.peer, first.client, site, fetched=fetched)
+    assert answer_of(Forward(forwarder), relayed).overloaded
+    assert forwarder.deadline == 1_000.0 + DEADLINE_S
 
 
 @pytest.mark.parametrize("rcode", [Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN])
