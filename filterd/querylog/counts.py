@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Counts:
 
     ``enabled``: whether anything is counted. ``lost``: how many answers were
     counted and given up, because nobody took them while there was room.
+
+    While the clock shows a time that is past for certain (``know_from``), answers are
+    counted apart. They go to the hour in which the time becomes known: on a board
+    without a battery that is minutes after they were given, and the days of 1970
+    would be told to nobody. Where it never becomes known they end with the process.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -86,12 +92,25 @@ class Counts:
         self._name = secrets.token_hex(8)
         self._hours: dict[int, dict[tuple[str, str, str], int]] = {}
         self._open: dict[tuple[str, str, str], int] = {}
-        self._opened, self._ends = 0, 0
+        self._opened, self._ends = 0.0, 0.0
+        self._known_from = -inf
+        self._undated: dict[tuple[str, str, str], int] = {}
         self._handed = Batch(self._name, 0)
 
     def __len__(self) -> int:
         """Return how many rows wait to be written."""
-        return len(self._handed.rows) + sum(map(len, self._hours.values()))
+        held = sum(map(len, self._hours.values()))
+        return len(self._handed.rows) + held + len(self._undated)
+
+    @property
+    def undated(self) -> int:
+        """How many answers wait for the time to become known."""
+        return sum(self._undated.values())
+
+    def know_from(self, floor: float) -> None:
+        """Take a clock that shows less than this Unix time for one that has not been set."""
+        self._known_from = floor
+        self._ends = 0  # the next answer finds out where it belongs
 
     def add(self, grade: str, category: str, action: str, n: int = 1) -> None:
         """Count answers that are given now.
@@ -117,6 +136,8 @@ class Counts:
             worker: whose batch is acknowledged; one of a predecessor's counts for nothing.
             acknowledged: the number of a batch that is on disk and is forgotten here.
         """
+        if self._undated and (now := self._clock.wall()) >= self._known_from:
+            self._open_hour(now)
         if worker == self._name and acknowledged == self._handed.number:
             self._handed = Batch(self._name, acknowledged)
         if not self._handed.rows and self._hours:
@@ -132,12 +153,18 @@ class Counts:
 
     def _open_hour(self, now: float) -> None:
         """Count into the hour of ``now``; the clock may have been set either way."""
-        self._opened = int(now // HOUR_S) * HOUR_S
-        self._ends = self._opened + HOUR_S
+        if now < self._known_from:
+            self._opened, self._ends, self._open = -inf, self._known_from, self._undated
+            return
+        hour = int(now // HOUR_S) * HOUR_S
+        self._opened, self._ends = hour, hour + HOUR_S
         while self._hours and len(self) > MOST_ROWS:
             oldest = self._hours.pop(next(iter(self._hours)))
             self.lost += sum(oldest.values())
-        self._open = self._hours.setdefault(self._opened, {})
+        self._open = self._hours.setdefault(hour, {})
+        undated, self._undated = self._undated, {}
+        for key, n in undated.items():
+            self._open[key] = self._open.get(key, 0) + n
 
     def _taken(self, most: int) -> Iterator[Row]:
         """Take rows out, the hour that was begun first before the others."""

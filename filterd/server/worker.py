@@ -113,7 +113,7 @@ class Worker:
         self._fast = FastPath(self._sites, clock, self._store, self._resolver, self._counts, core)
         self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._trials = Trials(self._resolver, self._fast)
-        self._counts.enabled = policy.log.level is not LogLevel.OFF
+        self._note_for_the_log(self._sites.loaded)
         self._observer = Observer(self._surroundings, clock)
         await self._observer.start(policy)
         for listening in self._listening:
@@ -221,7 +221,11 @@ class Worker:
             "tcp_connections": len(self._places),
             "datagrams": summed(listener.counters for listener in self._udp),
             "receive_drops": sum(listener.receive_drops for listener in self._udp),
-            "log": {"waiting": len(self._counts), "lost": self._counts.lost},
+            "log": {
+                "waiting": len(self._counts),
+                "lost": self._counts.lost,
+                "undated": self._counts.undated,
+            },
             "upstreams": self._upstreams(),
         }
 
@@ -234,7 +238,11 @@ class Worker:
         octets = self._left_of(site.policy.cache_octets)
         self._store.resize(octets, self._setting.clock.monotonic())
         self._observer.apply(site.policy)
+        self._note_for_the_log(site)
+
+    def _note_for_the_log(self, site: Site) -> None:
         self._counts.enabled = site.policy.log.level is not LogLevel.OFF
+        self._counts.know_from(site.unset_clock.floor)
 
     def _left_of(self, octets: int) -> int:
         """Return what the cache may take of the memory for answers.

@@ -128,13 +128,15 @@ def test_small_answers_wait_for_no_acknowledgement(
     option = socket.IPPROTO_TCP, socket.TCP_NODELAY
     if not is_set:
         monkeypatch.delitem(tcp._INHERITED, option)
-    with Serving(a_site(index), listen=["127.0.0.1"], loop="asyncio") as serving:
-        with serving.tcp_stub() as stub:
-            assert stub.ask(BLOCKED)
-            (connection,) = serving.run(lambda: list(serving._tcp[0].connections))
-            assert connection._transport is not None
-            accepted = connection._transport.get_extra_info("socket")
-            assert bool(accepted.getsockopt(*option)) is is_set
+    with (
+        Serving(a_site(index), listen=["127.0.0.1"], loop="asyncio") as serving,
+        serving.tcp_stub() as stub,
+    ):
+        assert stub.ask(BLOCKED)
+        (connection,) = serving.run(lambda: list(serving._tcp[0].connections))
+        assert connection._transport is not None
+        accepted = connection._transport.get_extra_info("socket")
+        assert bool(accepted.getsockopt(*option)) is is_set
 
 
 @pytest.mark.parametrize("winds_up", [True, False])

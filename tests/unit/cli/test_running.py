@@ -19,6 +19,7 @@ STATUS: dict[str, Any] = {
     "pid": 4711,
     "not_native": [],
     "up_s": 86_400,
+    "time_is_known": True,
     "school": "Trường [mẫu]",
     "policy": "0123456789ab",
     "listen": ["0.0.0.0 port 53", ":: port 53"],
@@ -144,6 +145,20 @@ def test_status_without_upstreams_or_native_code_says_what_that_means(
     done = call("status", "--lang", "en", "--state", tmp_path)
     assert "none: only blocks are answered" in done.out
     assert "pure Python (slow): wire._codec" in done.out
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", "the time is not known yet; 1\u202f234 answers"), ("vi", "chưa biết giờ; 1\u202f234")],
+)
+def test_status_says_that_the_time_is_not_known_and_what_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: str
+) -> None:
+    log = {**STATUS["log"], "undated": 1_234}
+    for known in (True, False):
+        _answer(monkeypatch, {**STATUS, "time_is_known": known, "log": log})
+        done = call("status", "--lang", lang, "--state", tmp_path)
+        assert (words in done.out) is not known
 
 
 def test_status_in_json_is_what_the_daemon_says(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -145,3 +146,58 @@ def test_whatever_the_order_everything_arrives_once(steps: list[tuple[str, str, 
         for row in batch.rows:
             found[row.hour, row.grade] += row.n
     assert found == expected
+
+
+@pytest.mark.parametrize("floor", [HOUR - 86_400, -inf])
+def test_what_is_counted_before_the_time_is_known_goes_to_the_hour_in_which_it_is(
+    floor: float,
+) -> None:
+    counted, clock = _counts(wall=100.0)
+    counted.know_from(floor)
+    counted.add("6", "", "pass", 2)
+    is_kept_apart = counted.undated == 2
+    assert bool(counted.take().rows) is not is_kept_apart
+    clock.set_wall(HOUR)
+    counted.add("6", "", "pass", 3)
+    counted.add("6", "games", "blocked")
+    dated = counted.take("", 0).rows
+    if floor == -inf:  # without a floor they are of 1970
+        assert [row.hour for row in dated] == [0]
+    else:
+        assert sorted(dated) == [
+            Row(HOUR, "6", "", "pass", 5),
+            Row(HOUR, "6", "games", "blocked", 1),
+        ]
+    assert counted.undated == 0
+
+
+def test_nobody_need_ask_for_it_to_be_dated() -> None:
+    counted, clock = _counts(wall=100.0)
+    counted.know_from(HOUR)
+    counted.add("6", "", "pass")
+    assert (len(counted), counted.take().rows) == (1, ())
+    clock.set_wall(HOUR)
+    assert counted.take().rows == (Row(HOUR, "6", "", "pass", 1),)
+    assert len(counted) == 1  # until it is acknowledged
+
+
+def test_a_clock_that_is_lost_again_counts_apart_again() -> None:
+    counted, clock = _counts()
+    counted.know_from(HOUR)
+    counted.add("6", "", "pass")
+    clock.set_wall(-HOUR)
+    counted.add("6", "", "pass", 4)
+    assert counted.undated == 4
+    assert [row.n for row in counted.take().rows] == [1]
+
+
+def test_what_is_known_of_time_may_change() -> None:
+    counted, _ = _counts()
+    counted.add("6", "", "pass")
+    counted.know_from(HOUR + 3600)
+    counted.add("6", "", "pass")
+    assert counted.undated == 1
+    counted.know_from(HOUR)
+    counted.add("6", "", "pass")
+    assert counted.undated == 0
+    assert [(row.hour, row.n) for row in counted.take().rows] == [(HOUR, 3)]
