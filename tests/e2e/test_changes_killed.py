@@ -45,8 +45,9 @@ if TYPE_CHECKING:
 
     from tests.support.policies import ListTexts
 
-STRIDE = int(os.environ.get("FILTERD_CHANGE_KILL_STRIDE", "6"))
-"""Each kind of change is killed at every so manieth step, another one at other steps; 1 for all."""
+STRIDE = int(os.environ.get("FILTERD_CHANGE_KILL_STRIDE", "12"))
+"""Each kind of change is killed at every 12th step, beginning with another one: so each step is
+once somebody's. 1 kills each kind at every step, which takes ten minutes."""
 
 ASKERS, TRIES, WITHIN_S, PAUSE_S = 12, 60, 0.25, 0.02
 LATER_THAN_ALL = 1_000_000
