@@ -125,16 +125,16 @@ class Query:
         message = self.message._replace(question=question)
         return Query(message, self.peer, self.client, self.site, self.asked_at)
 
-    def readmitted(self, client: Client, site: Site, began_at: float = inf) -> Query:
-        """Return the same question as a client asks it whom a site knows by another grade.
+    def readmitted(self, client: Client, site: Site) -> Query:
+        """Return the same question as a client asks it whom a site knows by another grade."""
+        return Query(self.message, self.peer, client, site, self.asked_at, began_at=self.began_at)
 
-        Args:
-            client: who that is.
-            site: which knows him so.
-            began_at: the monotonic time at which upstreams were asked first, if they were.
-        """
+    def since(self, began_at: float) -> Query:
+        """Return the same question, for which upstreams were asked first at a monotonic time."""
         began_at = min(began_at, self.began_at)
-        return Query(self.message, self.peer, client, site, self.asked_at, began_at=began_at)
+        return Query(
+            self.message, self.peer, self.client, self.site, self.asked_at, began_at=began_at
+        )
 
 
 class Source(StrEnum):

@@ -51,14 +51,23 @@ class Filter:
             and not self._has_expired(verdict, decided_at)
         ):
             return self._judge_targets(query, verdict, answer)
-        if client is None:
+        readmitted = self._readmit(query, site)
+        if readmitted is None:
             return Answer(Source.REFUSED)
-        readmitted = query.readmitted(client, site, began_at)
         verdict = self._decide(readmitted, self._clock.wall())
-        if verdict.blocked or _would_hear_the_same(query, readmitted, verdict, answer):
+        if verdict.blocked or (
+            _would_ask_the_same(query, readmitted, verdict)
+            and not _others_may_know(query, readmitted, verdict, answer)
+        ):
             return self._judge_again(readmitted, verdict, answer)
-        answer = await self(readmitted, proceed)
+        answer = await self(readmitted.since(began_at), proceed)
         return answer if answer.readmitted else answer._replace(readmitted=readmitted)
+
+    def _readmit(self, query: Query, site: Site) -> Query | None:
+        client = _who_asks(query, site)
+        if client is None:
+            return None
+        return query.readmitted(client, site)
 
     def _judge_again(self, readmitted: Query, verdict: Verdict, answer: Answer) -> Answer:
         if verdict.blocked:
@@ -110,20 +119,20 @@ def _of_the_same_grade(client: Client, site: Site) -> Client | None:
     return Client(grade) if grade is not None else None
 
 
-def _would_hear_the_same(query: Query, readmitted: Query, verdict: Verdict, answer: Answer) -> bool:
+def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bool:
     """Tell whether what came answers what would be asked now.
 
     It does not where the name is rewritten now or was before; nor where it
     belongs to a delegated zone now or did before, because what the zone's own
-    servers say of it is not looked into, and nobody else may be asked; nor where
-    nothing came, and others would be asked now.
+    servers say of it is not looked into, and nobody else may be asked.
     """
-    if verdict.target != query.rewritten_to:
-        return False
     routes = [one.site.zones.route_of(one.qname) for one in (query, readmitted)]
-    if routes[0] != routes[1]:
+    return verdict.target == query.rewritten_to and routes[0] == routes[1]
+
+
+def _others_may_know(query: Query, readmitted: Query, verdict: Verdict, answer: Answer) -> bool:
+    """Tell whether nothing came, and others would be asked now."""
+    if answer.source is not Source.FAILED:
         return False
-    return answer.source is not Source.FAILED or (
-        (readmitted.rewritten(verdict.target) if verdict.target else readmitted).upstream_key
-        == query.upstream_key
-    )
+    asking = readmitted.rewritten(verdict.target) if verdict.target else readmitted
+    return asking.upstream_key != query.upstream_key

@@ -87,6 +87,6 @@ def test_a_verdict_is_put_on_an_answer_and_changes_nothing_else() -> None:
 
 def test_when_upstreams_were_asked_first_is_handed_on(site: Site) -> None:
     first = a_chain_query(site, "example.com")
-    again = first.readmitted(first.client, site, 1_000.0)
+    again = first.since(1_000.0)
     assert again.rewritten(wire("safe.example")).began_at == 1_000.0
-    assert again.readmitted(first.client, site, 1_002.0).began_at == 1_000.0
+    assert again.readmitted(first.client, site).since(1_002.0).began_at == 1_000.0

@@ -244,7 +244,7 @@ def test_nobody_is_asked_again_in_vain(
 def test_a_question_about_a_grade_is_nobody_s(index: Index) -> None:
     """Whoever runs ``filterd check`` at this machine is not asked who he is."""
     site = a_site(index)
-    about = a_chain_query(site).readmitted(Client(site.policy.grades["11"]), site, inf)
+    about = a_chain_query(site).readmitted(Client(site.policy.grades["11"]), site)
     for then in (site, a_site(index, rules=[block("other.example")])):
         holder = SiteHolder(site)
 

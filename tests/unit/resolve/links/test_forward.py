@@ -95,7 +95,7 @@ def test_where_others_were_asked_first_silence_says_nothing_of_those_asked_now(
     first = a_chain_query(site)
     assert not answer_of(Forward(forwarder), first).overloaded
     assert forwarder.deadline == inf
-    again = first.readmitted(first.client, site, 1_000.0)
+    again = first.since(1_000.0)
     assert answer_of(Forward(forwarder), again).overloaded
     assert forwarder.deadline == 1_000.0 + DEADLINE_S
     others = first.about(Question.of(wire("other.example"), 1)).upstream_key
