@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,6 +46,14 @@ if TYPE_CHECKING:
 
 TIMESTAMP = "/metadata/timestamp.json"
 ONE, TWO = {"lists/a.txt": b"one.example"}, {"lists/a.txt": b"two.example"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """What a power cut leaves is asked elsewhere; a killed process loses nothing by it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture
