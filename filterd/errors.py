@@ -189,9 +189,13 @@ class FeedError(TellableError):
 
 
 class FetchError(FeedError):
-    """Nothing usable came, for now: whoever carries the feed must act; worth another try."""
+    """Nothing usable came, for now: whoever carries the feed must act; worth another try.
+
+    ``retry_after_s`` is how long the server asks to be left alone, 0 where it does not.
+    """
 
     exit_code = 30
+    retry_after_s = 0.0
 
 
 class MissingFileError(FetchError):

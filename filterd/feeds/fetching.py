@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ USER_AGENT = "filterd"
 CHUNK_OCTETS = 65_536
 """So much is read at once."""
 _REDIRECTS = 3
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,13 +297,21 @@ def _pools(pace: Pace) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": SecurePool}
 
 
+def _wanted_pause_s(answer: requests.Response) -> float:
+    """Return how long a busy server asks to be left alone, a day at most."""
+    wanted = answer.headers.get("Retry-After", "")
+    return float(min(int(wanted), _DAY_S)) if re.fullmatch("[0-9]{1,9}", wanted) else 0.0
+
+
 def _judge_header(url: str, answer: requests.Response) -> None:
     if answer.status_code in (403, 404):
         raise DownloadHTTPError(f"{url}: {answer.status_code}", answer.status_code)
     if answer.status_code != 200:
-        raise FetchError(
+        error = FetchError(
             say("{url}: the server answers with status {code}", url=url, code=answer.status_code)
         )
+        error.retry_after_s = _wanted_pause_s(answer)
+        raise error
     if answer.headers.get("Content-Encoding", "identity") not in ("identity", ""):
         raise ForeignContentError(say("{url}: it came compressed, unasked", url=url))
     if answer.headers.get("Content-Type", "").lower().startswith("text/html"):

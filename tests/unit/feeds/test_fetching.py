@@ -70,6 +70,19 @@ def test_nobody_there_is_a_reason_to_try_again(clock: FakeClock) -> None:
         WebFetcher("http://127.0.0.1:1/", clock).download_bytes("http://127.0.0.1:1/a", 1)
 
 
+@pytest.mark.parametrize(
+    ("said", "pause_s"),
+    [("120", 120), ("999999999", 86_400), ("soon", 0), ("-5", 0), ("1" * 5_000, 0), ("", 0)],
+)
+def test_a_busy_server_is_left_alone_as_long_as_it_asks_and_no_longer_than_a_day(
+    server: Server, clock: FakeClock, said: str, pause_s: float
+) -> None:
+    server.answers["/a"] = lambda handler: send(handler, b"", status=503, Retry_After=said)
+    with pytest.raises(FetchError, match="status 503") as error:
+        WebFetcher(server.url, clock).download_bytes(f"{server.url}a", 1)
+    assert error.value.retry_after_s == pause_s
+
+
 def test_a_server_that_does_not_speak_tls_is_told_apart(server: Server, clock: FakeClock) -> None:
     secure = server.url.replace("http://", "https://")
     with pytest.raises(FetchError, match="no secure connection; is the clock"):
