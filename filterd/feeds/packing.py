@@ -37,8 +37,10 @@ MAX_EXPANSION = 20
 ALWAYS_ALLOWED_OCTETS = 1 << 20
 """Unpacked, whatever the expansion: so little harms nobody, and a short table may repeat itself."""
 
-_FULL_LEVEL = 19
-"""Packed once, downloaded by thousands: 8 s for a million names, a sixth smaller than level 3."""
+_FULL_LEVELS = (19, -5, -100)
+"""Packed once, downloaded by thousands: the first takes 8 s for a million names and is a sixth
+smaller than level 3. The others are for lists that would be smaller than is allowed: thousands
+of names that differ in a few digits, as video hosts have them."""
 _DELTA_LEVEL = 12
 """Beyond it a difference of a long list hardly shrinks and takes thirty times as long."""
 _SMALLEST_WINDOW_LOG, _LARGEST_WINDOW_LOG = 10, 28
@@ -50,7 +52,10 @@ def pack(content: bytes) -> bytes:
     Raises:
         TooLargeError: no appliance would unpack it.
     """
-    packed = _compressed(content, _FULL_LEVEL, None)
+    for level in _FULL_LEVELS:
+        packed = _compressed(content, level, None)
+        if not _expands_too_much(len(packed), len(content)):
+            break
     _check_expansion(len(packed), len(content))
     return packed
 
@@ -132,8 +137,12 @@ def _window_log(length: int) -> int:
     return min(max(length.bit_length(), _SMALLEST_WINDOW_LOG), _LARGEST_WINDOW_LOG)
 
 
+def _expands_too_much(packed: int, length: int) -> bool:
+    return length > max(MAX_EXPANSION * packed, ALWAYS_ALLOWED_OCTETS)
+
+
 def _check_expansion(packed: int, length: int) -> None:
-    if length > max(MAX_EXPANSION * packed, ALWAYS_ALLOWED_OCTETS):
+    if _expands_too_much(packed, length):
         raise TooLargeError(
             say(
                 "a file of the feed: {packed} octets would become {length}, more than {most} for "

@@ -143,3 +143,13 @@ def test_the_publisher_packs_nothing_that_no_appliance_takes() -> None:
     with pytest.raises(TooLargeError):
         pack(bytes(2 << 20))
     assert unpack(pack(bytes(1 << 20)), 1 << 20) == bytes(1 << 20)
+
+
+def test_a_list_of_one_family_is_packed_as_loosely_as_is_allowed() -> None:
+    content = b"".join(b"r%d---sn-abcdefgh.googlevideo.example\n" % (n % 9) for n in range(40_000))
+    packed = pack(content)
+    assert len(content) > packing.ALWAYS_ALLOWED_OCTETS
+    assert unpack(packed, len(content)) == content
+    tightly = zstd.compress(content, level=19)
+    with pytest.raises(TooLargeError):
+        unpack(tightly, len(content))
