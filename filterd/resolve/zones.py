@@ -77,7 +77,7 @@ class Zones:
     @property
     def routes(self) -> list[Route]:
         """The ways to the servers of the delegated zones."""
-        return [one for one in self._zones.values() if isinstance(one, Route)]
+        return [one for one in self._zones.values() if not isinstance(one, _LocalData)]
 
     def route_of(self, qname: bytes) -> Route | None:
         """Return whom to ask in the delegated zone that holds ``qname``; None if none does."""

@@ -212,14 +212,18 @@ class Relay:
     def _is_plain(self, waiting: _Waiting, resolution: Resolution) -> bool:
         """Tell whether the chain would send just this to who asked."""
         core, datagram = self._fast.core, waiting.datagram
-        who = packed(datagram.address), datagram.interface
         return (
             datagram.epoch == core.epoch
-            and core.class_of(*who) == datagram.client_class  # he may be known no longer
+            and self._is_known_still(datagram)
             and resolution.rcode in CONCLUSIVE
             and not (resolution.edes or resolution.private or resolution.ech)
             and all(core.lets_through(one, datagram.client_class) for one in resolution.targets)
         )
+
+    def _is_known_still(self, datagram: Datagram) -> bool:
+        """Tell whether who asked is known to be who he was."""
+        who = packed(datagram.address), datagram.interface
+        return self._fast.core.class_of(*who) == datagram.client_class
 
 
 class _Waiting:
