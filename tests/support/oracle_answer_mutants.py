@@ -149,6 +149,12 @@ OF_ANSWERS: dict[str, Break] = {
     ),
     "nobody is asked for what is closed": instead(Filter, "__call__", _asked_anyway),
     "who waited is identified anew": instead(Filter, "_readmit", _same_client),
+    "who waited is looked at on the way out": instead(
+        filter_link, "_who_asks", lambda query, _: query.client
+    ),
+    "upstreams that are new are asked for who waits": instead(
+        filter_link, "_others_may_know", lambda *_: False
+    ),
     "private addresses are taken out": instead(Rebinding, "__call__", _passed),
     "what is changed is signed no more": instead(
         revision, "_without_signatures", lambda _, records, __: list(records)
@@ -239,11 +245,15 @@ def _sent_whole(self: Any, waiting: Any, reply: bytes, tally: int) -> None:
 
 OF_THE_RELAY: dict[str, Break] = {
     "what a relayed answer leads to is judged": _plain_but_for(targets=()),
-    "what a relayed answer leads to is judged for each": _with_relay(_is_plain=_plain_for_somebody),
+    "what a relayed answer leads to is judged for each": _with_relay(
+        _is_plain=_plain_for_somebody, _is_known_still=lambda *_: True
+    ),
     "private addresses are not relayed": _plain_but_for(private=False),
     "keys for ECH are not relayed": _plain_but_for(ech=False),
     "failures are not relayed": _plain_but_for(rcode=0),
-    "what waited is relayed in its epoch": _with_relay(_is_plain=_plain_in_any_epoch),
+    "what waited is relayed in its epoch": _with_relay(
+        _is_plain=_plain_in_any_epoch, _is_known_still=lambda *_: True
+    ),
     "what is relayed is judged at its end": _with_relay(_is_refreshed=lambda *_: True),
     "TTLs of relayed answers age": _with_relay(_reply=_never_aged),
     "TTLs of relayed answers have a bound": _with_relay(_reply=_uncapped),

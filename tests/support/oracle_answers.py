@@ -89,9 +89,8 @@ class Oracle:
         faults = [*shapes.form_faults(asked, reply)]
         if not faults:
             faults = [
-                self._fault_under(rules, one, reply)
+                self._fault_under(rules, asked.answered_by(rules), reply)
                 for rules in self.possible
-                for one in asked.seen_by(rules)
             ]
             faults = [] if not all(faults) else [f"{one}" for one in faults]
         return "; ".join(faults) if faults else None

@@ -27,8 +27,11 @@ STALE_FOR_S = 86_400
 STALE_EDES = {3, 19}
 ANSWERED_WITHIN_S = 4.5
 """The last word comes by 4 s (dns.md §7); timers are a tick late."""
-MORE_AFTER_A_CHANGE_S = 4.0
-"""Whoever waited while the rules changed may have had to be asked for once more."""
+MORE_AFTER_A_CHANGE_S = 2.0
+"""Whoever waited while the rules changed may be waited for once more where there is something old,
+but nobody is asked for longer."""
+LEAST_LEFT_S = 1.5
+"""So long before the end it makes sense to ask others: they all have a say within a second."""
 SILENT_FROM = 3
 """Failures in a row after which a client that can have something old does not wait."""
 FAILS_FOR_S = 65.0
@@ -68,7 +71,9 @@ class Lifetimes:
     def all_went_wrong(self, rules: Rules, asked: Asked, now: float) -> bool:
         """Tell whether each of the upstreams was asked in vain of late, or the zone's own."""
         key = asked.key(rules)
-        count = min(len(asked.rules.trusts), len(rules.trusts))
+        count = len(rules.trusts)
+        if self.changed_at > asked.at + ANSWERED_WITHIN_S - LEAST_LEFT_S:
+            count = min(len(asked.rules.trusts), count)  # no time was left for the others
         found = {one.by for one in self._asked_in_vain(key, now)}
         return bool(found) if key.whom else found.issuperset(range(count))
 
@@ -89,8 +94,6 @@ class Lifetimes:
     def is_something_old_held(self, rules: Rules, asked: Asked, now: float) -> bool:
         """Tell whether a worker that cannot learn better must have something old to give."""
         key = asked.key(rules)
-        if asked.rules.trusts != rules.trusts:  # others were asked than would be now
-            return False
         held = self.held.get((asked.worker, key, rules.trusts))
         if held is None or key.whom or now >= held.at + held.ttl_s + STALE_FOR_S:
             return False

@@ -44,7 +44,7 @@ class Asked:
     size: int = LARGEST_UDP
     by_tcp: bool = False
     also: tuple[Person, ...] = ()
-    """Who has had the address since: an answer by any of them is right."""
+    """Who has had the address since: the last of them is answered."""
     by_chain: bool = False
     among_many: bool = False
     """A thousand waited when the rules changed."""
@@ -62,6 +62,11 @@ class Asked:
         """Return what the upstream is asked for it."""
         name = TWIN if is_rewritten(rules, self) else self.name
         return Key(name, self.qtype, self.do, self.cd, rules.whom(name))
+
+    def answered_by(self, rules: Rules) -> Asked:
+        """Return it as of who has the address now, as the rules know him."""
+        *_, last = self.seen_by(rules)
+        return last
 
     def seen_by(self, rules: Rules) -> Iterator[Asked]:
         """Yield it as the rules know who asks: more than one where the device has changed."""
