@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.policy.fast import Touch
 from filterd.policy.model import Audience, DelegatedZone, LocalRule, UpstreamServer
@@ -48,8 +48,8 @@ def test_clients_with_a_rule_and_servers_of_a_zone_are_told_apart(tmp_path: Path
 
 def test_clients_with_something_to_come_are_told_apart_before_it_does(tmp_path: Path) -> None:
     """Else one device would be told by another's edges how long it may keep an answer."""
-    term = {"starts_at": SEVEN + 600, "ends_at": SEVEN + 3600}
-    whom = {"audience": Audience.CLIENT, "whom": PUPIL_PC}
+    term: dict[str, Any] = {"starts_at": SEVEN + 600, "ends_at": SEVEN + 3600}
+    whom: dict[str, Any] = {"audience": Audience.CLIENT, "whom": PUPIL_PC}
     of_one = an_exception("games", kind=TargetKind.CATEGORY, **whom, **term)
     of_all = an_exception("games", kind=TargetKind.CATEGORY, id=2, **term)
     moment = at(a_school(), Overrides(exceptions=(of_one, of_all)), SEVEN)
