@@ -13,6 +13,7 @@ What comes out is a folder of static files, ready for any web server:
 ``sources``     the texts of the lists that others publish, fetched within limits
 ``downloading`` one such text from the web
 ``building``    a version's folder out of the catalogue and those texts
+``packaging``   its targets: each file packed, and as the difference to what it was
 ``normalising`` all lists of a category, made few, small and steady
 ``popular``     names that everybody visits, which no list of danger means
 ``mistakes``    what a version changes so much that a person looks at it first

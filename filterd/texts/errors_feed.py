@@ -213,4 +213,8 @@ TEXTS: dict[str, str] = {
     "{path}: what is packed is not the content that was signed for": (
         "{path}: nội dung sau khi giải nén không khớp với chữ ký"
     ),
+    "{path}: a feed has no file of this name; rename or remove it": (
+        "{path}: nguồn danh sách không có tệp tên như vậy; hãy đổi tên hoặc xóa"
+    ),
+    "{folder}: there is nothing to publish": "{folder}: không có gì để phát hành",
 }
