@@ -109,7 +109,9 @@ class NaiveWeek:
         claims = list(self._claims(second))
         if network is None:
             return self._sight(claims, self.policy.unknown_grade, None, address)
-        plain = {key: self._sight(claims, key, None, None) for key in self.policy.grades}
+        (periods,) = (one.timetable for one in self.policy.networks if one.id == network)
+        sitting = {period.grade for period in periods}
+        plain = {key: self._sight(claims, key, None, None) for key in sitting}
         grade, exam = self._grade_in(network, second, plain), self.exam_in(network, second)
         if exam is None:
             return self._sight(claims, grade, network, address)

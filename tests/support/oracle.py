@@ -21,16 +21,22 @@ if TYPE_CHECKING:
     Thing: TypeAlias = "Guard | Law | Listing"
 
 NARROWNESS = ("everybody", "tier", "grade", "network", "client")
+SERVICE = "service:"
+"""So begin the ids of lists that are services."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """A pin or a protection; a protection does not hold against the categories ``but``."""
+    """A pin or a protection; a protection does not hold against the categories ``but``.
+
+    ``entry_only``: it holds against nothing but entries that give exactly its name.
+    """
 
     name: str
     pins: bool
     subtree: bool
     but: frozenset[str] = frozenset()
+    entry_only: bool = False
 
     def is_about(self, name: str) -> bool:
         """Tell whether it guards ``name``."""
@@ -39,7 +45,7 @@ class Guard:
 
 @dataclass(frozen=True)
 class Law:
-    """A rule of the site: for whom, and from when until when."""
+    """A rule of the site: for whom, and from when until when; ``exam``: of which one it is."""
 
     name: str
     allow: bool
@@ -47,6 +53,11 @@ class Law:
     whom: str = ""
     starts_at: float | None = None
     ends_at: float | None = None
+    exam: str = ""
+
+    def is_about(self, name: str) -> bool:
+        """Tell whether it covers ``name``; one without a name covers everything."""
+        return not self.name or name == self.name or is_beneath(name, self.name)
 
 
 @dataclass(frozen=True)
@@ -76,23 +87,34 @@ class Listing:
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks; ``closed`` are the categories closed to the grade."""
+    """Who asks; ``closed`` are the categories and services closed to the grade.
+
+    ``shut``: sees nothing but what somebody lets through. ``exam``: which one is sat.
+    """
 
     tier: str
     grade: str
     network: str
     address: str
     closed: frozenset[str]
+    shut: bool = False
+    exam: str = ""
 
 
 @dataclass(frozen=True)
 class World:
-    """Everything that anybody says."""
+    """Everything that anybody says.
+
+    ``kept`` are categories and services that the school keeps closed, ``zones``
+    those that are its own, so that nobody is shut out of them.
+    """
 
     categories: dict[str, Category]
     guards: tuple[Guard, ...] = ()
     laws: tuple[Law, ...] = ()
     listings: tuple[Listing, ...] = ()
+    kept: frozenset[str] = frozenset()
+    zones: tuple[str, ...] = ()
 
     def without(self, thing: Thing) -> World:
         """Return the same world in which one thing was never said."""
@@ -114,6 +136,10 @@ class Question:
     now: float
 
 
+SHUT = Law("", allow=False)
+"""Decides for who is shut out."""
+
+
 def is_beneath(name: str, other: str) -> bool:
     """Tell whether ``name`` is a proper descendant of ``other``."""
     return name.endswith("." + other)
@@ -124,12 +150,16 @@ def kind(world: World, who: Person, listing: Listing) -> str:
     if listing.excepts:
         return "list-exception"
     category = world.categories.get(listing.category)
-    if category and category.ordered and listing.own:
-        return "ordered"
-    if category and (category.ordered or category.locked):
+    if category is None:
+        return "category"
+    if category.ordered or category.locked:
+        return "ordered" if category.ordered and listing.own else "locked"
+    of_all = listing.category in who.closed
+    is_service = listing.list_id.startswith(SERVICE)
+    closed = listing.list_id in who.closed if is_service else of_all
+    if (of_all and listing.category in world.kept) or (closed and listing.list_id in world.kept):
         return "locked"
-    is_open = category is not None and listing.category not in who.closed
-    return "open" if is_open else "category"
+    return "category" if closed else "list-exception" if of_all else "open"
 
 
 def label(world: World, who: Person, thing: Thing) -> str:
@@ -166,12 +196,14 @@ def deciders(world: World, question: Question) -> list[Thing]:
         if any(_spares(e, one) for e in of("list-exception"))
     ]
     closed = [one for one in of("category", standing) if one not in spared]
+    is_shut_out = _is_shut_out(world, question)
     ranks: list[Callable[[], Sequence[Thing]]] = [
         lambda: pins,
         lambda: of("ordered"),
         lambda: of("locked", standing),
         lambda: [one for one in laws_in_force(world, question)[:1] if not one.allow],
         lambda: closed and (laws_in_force(world, question)[:1] or closed),
+        lambda: (laws_in_force(world, question)[:1] or [SHUT]) if is_shut_out else [],
         lambda: [guard for guard in protections if any(_takes(guard, one) for one in taken)],
         lambda: laws_in_force(world, question)[:1],
         lambda: [e for e in of("list-exception") if any(_spares(e, one) for one in spared)],
@@ -189,7 +221,14 @@ def _guards(world: World, question: Question, *, pins: bool) -> list[Guard]:
     return [one for one in guards if one.is_about(question.name)]
 
 
+def _is_shut_out(world: World, question: Question) -> bool:
+    is_own = any(one == question.name or is_beneath(question.name, one) for one in world.zones)
+    return question.who.shut and not is_own
+
+
 def _takes(protection: Guard, listing: Listing) -> bool:
+    if protection.entry_only and protection.name != listing.name:
+        return False
     return not listing.own and listing.category not in protection.but
 
 
@@ -209,12 +248,10 @@ def laws_for(world: World, question: Question) -> list[Law]:
         "network": who.network,
         "client": who.address,
     }
-    about = [
-        one
-        for one in world.laws
-        if one.name == question.name or is_beneath(question.name, one.name)
-    ]
-    return [one for one in about if one.whom == his[one.audience]]
+    about = [one for one in world.laws if one.is_about(question.name)]
+    # Who sits an exam has its allows alone, and the blocks of all.
+    meant = [one for one in about if one.exam == who.exam or not (one.allow or one.exam)]
+    return [one for one in meant if one.whom == his[one.audience]]
 
 
 def laws_in_force(world: World, question: Question) -> list[Law]:
@@ -227,7 +264,12 @@ def laws_in_force(world: World, question: Question) -> list[Law]:
     ]
     return sorted(
         in_force,
-        key=lambda one: (len(one.name), NARROWNESS.index(one.audience), not one.allow),
+        key=lambda one: (
+            len(one.name),
+            bool(one.exam),
+            NARROWNESS.index(one.audience),
+            not one.allow,
+        ),
         reverse=True,
     )
 
@@ -254,6 +296,7 @@ def target_is_blocked(world: World, question: Question, target: str) -> bool:
         return False
     protections = _guards(world, question, pins=False)
     allowed = any(law.allow for law in laws_in_force(world, question)[:1])
+    covered = replace(question.who, shut=question.who.shut and not allowed)
 
     def is_covered(thing: Thing) -> bool:
         what = label(world, question.who, thing)
@@ -267,4 +310,4 @@ def target_is_blocked(world: World, question: Question, target: str) -> bool:
         laws=tuple(law for law in world.laws if not is_covered(law)),
         listings=tuple(one for one in world.listings if not is_covered(one)),
     )
-    return is_blocked(left, replace(question, name=target))
+    return is_blocked(left, replace(question, who=covered, name=target))

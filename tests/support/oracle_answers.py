@@ -90,17 +90,20 @@ class Oracle:
         if not faults:
             faults = [
                 self._fault_under(rules, asked.answered_by(rules), reply)
-                for rules in self.possible
+                for rules in self._in_force()
             ]
             faults = [] if not all(faults) else [f"{one}" for one in faults]
         return "; ".join(faults) if faults else None
+
+    def _in_force(self) -> list[Rules]:
+        return [one.at(self._clock.wall()) for one in self.possible]
 
     # What the upstreams hear.
 
     def note_asked(self, asked: Asked) -> None:
         """Note what the upstreams may be asked because of a question."""
         wall, now = self._clock.wall(), self._clock.monotonic()
-        for rules in self.possible:
+        for rules in self._in_force():
             for one in asked.seen_by(rules):
                 if may_be_asked_for(rules, one, wall):
                     self._asked_for[one.key(rules)] = now
@@ -177,6 +180,8 @@ class Oracle:
         return ""
 
     def _block_code(self, rules: Rules, asked: Asked, decider: oracle.Thing) -> int:
+        if decider is oracle.SHUT:
+            return 17
         label = oracle.label(rules.world, asked.who, decider)
         if label in {"local", "ordered"} or not isinstance(decider, Listing):
             return 15

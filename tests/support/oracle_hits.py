@@ -136,8 +136,9 @@ class Hits(Counter[str]):
         self.note_question(asked)
         self["blocks"] += 1
         self["block of the fast path"] += not (asked.by_chain or asked.by_tcp)
-        passed = not oracle.is_blocked(asked.rules.world, question_at(asked, asked.wall))
-        if passed and rules is not asked.rules:
+        before = next(asked.seen_by(asked.rules))
+        passed = not oracle.is_blocked(asked.rules.world, question_at(before, asked.wall))
+        if passed and rules.epoch is not asked.rules.epoch:
             self["change of rules during a wait"] += 1
             self["question while 1,000 wait for a change"] += asked.among_many
         elif passed:
@@ -196,7 +197,7 @@ class Hits(Counter[str]):
                 self._note_old(one.serial, "closed")
         waited = [one for one in told if one.order > asked.order]
         if waited and not any(_led_to_a_block(asked, one) for one in waited):
-            if rules is not asked.rules:
+            if rules.epoch is not asked.rules.epoch:
                 self["target closed by a change during a wait"] += 1
                 self["question while 1,000 wait for a change of targets"] += asked.among_many
                 room = asked.rules.seen(asked.who) is not asked.who

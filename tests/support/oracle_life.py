@@ -58,7 +58,7 @@ class Way:
 
     def live_by(self, seed: int, steps: int = 0) -> Outcome:
         """Live a life that a seed makes up: so many steps, or each scene once."""
-        script = Script(seed)
+        script = self.script(seed)
         life = script.steps(steps) if steps else script.every_scene()
         outcome = self.live(script.first_rules, life)
         if outcome.faults:
@@ -67,13 +67,21 @@ class Way:
             outcome.faults.insert(0, f"seed {seed}, {self}; the least that goes wrong:\n{told}\n")
         return outcome
 
+    def script(self, seed: int) -> Script:
+        """Return what a seed makes up."""
+        return Script(seed)
+
+    def school(self, folder: Path, loop: LoopOfClock, clock: FakeClock, rules: Rules) -> School:
+        """Return a school that is served so."""
+        return School(folder, loop, clock, rules, self.workers, fast=self.fast)
+
     def live(self, rules: Rules, steps: Sequence[Step]) -> Outcome:
         """Live a life up to its first fault."""
         clock = FakeClock()
         loop = LoopOfClock(clock)
         try:
             with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
-                school = School(Path(folder), loop, clock, rules, self.workers, fast=self.fast)
+                school = self.school(Path(folder), loop, clock, rules)
                 return loop.run_until_complete(_live(school, steps))
         finally:
             loop.close()

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
 from tests.support import oracle
+from tests.support.oracle import Question
 from tests.support.oracle_questions import leads_to_a_block, question_at, targets_of
 from tests.support.oracle_rules import SEARCH, TWIN
 from tests.support.oracle_servers import DEAD_AFTER_S
@@ -56,7 +58,7 @@ class Lifetimes:
         """See that a worker knows what it was told."""
         route = asked.worker, told.key.whom, asked.rules.trusts
         self._answered[route] = max(self._answered.get(route, 0.0), told.at)
-        if told.ttl_s and rules is asked.rules:
+        if told.ttl_s and rules.epoch is asked.rules.epoch:
             self.held[asked.worker, told.key, rules.trusts] = told
 
     def forget(self, worker: int) -> None:
@@ -131,7 +133,7 @@ def ttl_fault(
     age_s = max(0.0, age_s - late_s)
     rules, asked, wall = case
     longest = float(rules.longest_ttl_s(asked.who))
-    edges = _edges(rules, wall)
+    edges = rules.edges(wall, wall + LONGEST_TTL_S)
     # Whatever may change at an edge may be looked at anew from then on.
     least = 0 if edges else min(told.ttl_s, int(longest))
     edge = next((one for one in edges if _is_closed_at(one, rules, asked, told)), None)
@@ -155,23 +157,20 @@ def ttl_fault(
 def block_ttl_fault(case: Case, reply: Reply) -> str:
     """Say what is wrong with the TTLs of a block: nobody keeps it for longer than it holds."""
     rules, asked, wall = case
-    for edge in _edges(rules, wall):
-        if not oracle.is_blocked(rules.world, question_at(asked, edge)):
+    about = asked.name, asked.qtype
+    for edge in rules.edges(wall, wall + LONGEST_TTL_S):
+        then = rules.epoch.at(edge)
+        if not oracle.is_blocked(then.world, Question(then.seen(asked.who), *about, edge)):
             longest = max(1.0, edge - wall)
             is_kept = any(one.ttl_s > longest for one in (*reply.answer, *reply.authority))
             return f"it is remembered beyond its end in {longest} s" if is_kept else ""
     return ""
 
 
-def _edges(rules: Rules, now: float) -> list[float]:
-    """Return when laws begin or end while an answer of this moment may be kept."""
-    laws = rules.world.laws
-    edges = {edge for law in laws for edge in (law.starts_at, law.ends_at) if edge is not None}
-    return sorted(one for one in edges if now < one <= now + LONGEST_TTL_S)
-
-
 def _is_closed_at(wall: float, rules: Rules, asked: Asked, told: Told) -> bool:
     """Tell whether what passes now is blocked then."""
+    rules = rules.epoch.at(wall)
+    asked = replace(asked, who=rules.seen(asked.who))
     if leads_to_a_block(rules, asked, targets_of(rules, asked, told), wall):
         return True
     return oracle.is_blocked(rules.world, question_at(asked, wall))

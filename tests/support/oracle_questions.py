@@ -93,7 +93,7 @@ def is_local(name: str) -> bool:
 
 def is_of_the_zone_itself(rules: Rules, asked: Asked) -> bool:
     """Tell whether a zone's own server asks about its zone: it would be asked back."""
-    return asked.who is CLASSMATE and bool(rules.whom(asked.name))
+    return asked.who.address == CLASSMATE.address and bool(rules.whom(asked.name))
 
 
 def was_of_the_zone_itself(asked: Asked) -> bool:

@@ -109,9 +109,24 @@ class Rules:
     homes: frozenset[str] = frozenset()
     strips_for: frozenset[str] = frozenset()
 
+    @property
+    def epoch(self) -> Rules:
+        """What was put in force."""
+        return self
+
+    def at(self, _wall: float) -> Rules:
+        """Return what is in force at a Unix time."""
+        return self
+
+    def edges(self, now: float, until: float) -> list[float]:
+        """Return when anything may begin or end, from just after ``now``, in order."""
+        laws = self.world.laws
+        found = {edge for law in laws for edge in (law.starts_at, law.ends_at) if edge is not None}
+        return sorted(one for one in found if now < one <= until)
+
     def admits(self, who: Person) -> bool:
         """Tell whether somebody is answered at all."""
-        return who is not OUTSIDER or self.outsiders
+        return who.address != OUTSIDER.address or self.outsiders
 
     def response(self, who: Person) -> BlockResponse:
         """Return how a block looks to somebody."""
@@ -230,16 +245,17 @@ def some_rules(chance: random.Random, now: float) -> Rules:
 def a_law(chance: random.Random, now: float) -> Law:
     """Make up a law; half of them begin or end within minutes."""
     audience = chance.choice(NARROWNESS)
-    edges = [
+    starts_at, ends_at = (
         chance.choice((None, None, now - 9, now + 2, now + 30, now + 200, now + 900))
         for _ in range(2)
-    ]
+    )
     return Law(
         chance.choice(SPOKEN[:6]),
         chance.random() < 0.5,
         audience,
         chance.choice(_WHOM[audience]),
-        *edges,
+        starts_at,
+        ends_at,
     )
 
 

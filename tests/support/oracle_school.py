@@ -178,9 +178,10 @@ class School:
         """Send a question whose ID is put in here."""
         self._ident = (self._ident + 1) & 0xFFFF
         message = self._ident.to_bytes(2) + message[2:]
-        clock, rules = self.clock, self.oracle.possible[-1]
+        clock = self.clock
+        rules = self.oracle.possible[-1].at(clock.wall())
         asked = Asked(
-            DEVICES[self._mac] if who is UNKNOWN else rules.seen(who),
+            rules.seen(DEVICES[self._mac] if who is UNKNOWN else who),
             name,
             qtype,
             message,

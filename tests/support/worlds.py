@@ -175,11 +175,19 @@ def rules_of(world: World) -> list[LocalRule]:
 
 
 def index_of(world: World, folder: Path, **guards: list[Pin] | list[Protection]) -> Index:
-    """Return its lists, written in ``folder`` as text and compiled to the file ``index``."""
+    """Return its lists, written in ``folder`` as text and compiled to the file ``index``.
+
+    Of a list that is none of ``LISTS`` every entry is a name and its subtree: a service.
+    """
     lists = {
         list_id: (category, list_format, own, _lines(world, list_id, list_format))
         for list_id, (category, list_format, own) in LISTS.items()
     }
+    for one in world.listings:
+        if one.list_id not in LISTS:
+            lists.setdefault(one.list_id, (one.category, "domains", one.own, []))[3].append(
+                one.name
+            )
     return an_index(folder, lists, **guards)  # type: ignore[arg-type]
 
 

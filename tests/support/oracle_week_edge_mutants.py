@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""filterd without one of the safeguards of edges in a school's week at a time.
+
+See ``oracle_mutants``. Each is told with the scenes in which it has to be missed.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.policy.moment import Moment
+from filterd.resolve import reading
+from filterd.resolve.links.filter import Filter
+from filterd.resolve.reading import Reading
+from filterd.resolve.site import Site
+from filterd.server import _relay_py
+from filterd.server.active import ActiveSite
+from filterd.server.fastpath import FastPath
+from tests.support import oracle_week_scenes as scenes
+from tests.support import oracle_week_scenes_rooms as of_rooms
+from tests.support.oracle_mutants import instead, with_core
+
+if TYPE_CHECKING:
+    import pytest
+
+    from filterd.resolve.query import Query
+    from tests.support.oracle_mutants import Break
+    from tests.support.oracle_week_asking import WeekScene
+
+
+class Mutant(NamedTuple):
+    """What is broken, the scenes that have to show it, and whether only the fast path can."""
+
+    breaks: Break
+    scenes: tuple[WeekScene, ...]
+    fast: bool = False
+
+
+# Edges: where they are looked at.
+
+
+_refresh: Any = vars(FastPath)["refresh"]
+
+
+def _same_files_same_site(self: FastPath, now: float) -> None:
+    """Begin anew only when other files or other commands are in force."""
+    site = self._sites.current
+    if self._site is not None and site.timed is self._site.timed:
+        self._site = site
+    _refresh(self, now)
+
+
+def _repeated_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """Forget nothing at an edge: no site, no answer, no client."""
+
+    def spoil(core: Any) -> None:
+        note, learn = core.replay.note, core.learn
+
+        def noted(number: int, flags: int, reply: bytes, until: float, _: float, *rest: Any) -> Any:
+            return note(number, flags, reply, until, inf, *rest)
+
+        core.replay.note = noted
+        core.learn = lambda address, interface, number, _: learn(address, interface, number, inf)
+
+    with_core(spoil)(patch)
+    patch.setattr(FastPath, "refresh", _same_files_same_site)
+
+
+def _edges_unseen(self: ActiveSite, site: Site) -> None:
+    self._site, self._ends = site, False
+
+
+def _blind_relay(patch: pytest.MonkeyPatch) -> None:
+    """Let what waited be sent as if nothing had happened."""
+    is_plain: Any = vars(_relay_py.Relay)["_is_plain"]
+
+    class Broken(_relay_py.Relay):
+        def _is_refreshed(self, _now: float) -> bool:
+            return True
+
+        _is_plain = is_plain
+
+    with_core(lambda _: None)(patch)
+    patch.setattr("filterd.server.worker.Relay", Broken)
+
+
+def _uncut_relay(patch: pytest.MonkeyPatch) -> None:
+    """Let a relayed answer be kept beyond the next edge."""
+
+    class Broken(_relay_py.Relay):
+        def _longest_ttl_s(self, _waiting: Any, opening: Any) -> int:
+            return int(opening.cap_ttl_s)
+
+    with_core(lambda _: None)(patch)
+    patch.setattr("filterd.server.worker.Relay", Broken)
+
+
+def _neighbours_edges(patch: pytest.MonkeyPatch) -> None:
+    made: Any = Reading.of
+    patch.setattr(reading.Reading, "of", lambda policy, index, *_: made(policy, index))
+
+
+def _second_worker_is_late(patch: pytest.MonkeyPatch) -> None:
+    """Let every second worker look at the epoch only when the manager asks."""
+    count = iter(range(1_000))
+    begin, current = ActiveSite.__init__, vars(ActiveSite)["current"]
+    confirm = ActiveSite.confirm
+
+    def begun(self: Any, *about: Any) -> None:
+        begin(self, *about)
+        self._is_late = next(count) % 2 == 1
+
+    def looked(self: Any) -> Site:
+        site: Site = self._site if self._is_late else current.fget(self)
+        return site
+
+    def confirmed(self: Any) -> None:
+        self._is_late = False
+        confirm(self)
+        _ = current.fget(self)
+        self._is_late = True
+
+    patch.setattr(ActiveSite, "__init__", begun)
+    patch.setattr(ActiveSite, "current", property(looked))
+    patch.setattr(ActiveSite, "confirm", confirmed)
+
+
+def _only_forward(self: Moment, now: float) -> bool:
+    return now < self.until
+
+
+def _first_rules_stand(_: Filter, query: Query, __: object) -> Query:
+    return query.readmitted(query.client, query.site)
+
+
+_all_audiences = (scenes.exceptions, scenes.each_kind)
+_lessons = (scenes.lessons, of_rooms.room_set)
+
+OF_EDGES: dict[str, Mutant] = {
+    "repeated answers end at an edge": Mutant(_repeated_for_ever, _lessons, fast=True),
+    "relayed answers are judged at an edge": Mutant(
+        _blind_relay, (of_rooms.clock_is_set, of_rooms.exam_bell), fast=True
+    ),
+    "relayed answers do not outlive an edge": Mutant(_uncut_relay, _lessons, fast=True),
+    "a device that has something to come has its own edges": Mutant(
+        _neighbours_edges, (of_rooms.one_device,), fast=True
+    ),
+    "what holds is looked at when it ends": Mutant(
+        instead(ActiveSite, "_take", _edges_unseen), _lessons
+    ),
+    "what waited is judged by what holds": Mutant(
+        instead(Filter, "_readmit", _first_rules_stand), (*_lessons, of_rooms.exam_is_held)
+    ),
+    "no answer outlives an edge of whoever asks": Mutant(
+        instead(Site, "edge_of", lambda *_: inf), _lessons
+    ),
+    "a clock that is set back is noticed": Mutant(
+        instead(Moment, "holds_at", _only_forward), (of_rooms.clock_is_set,)
+    ),
+    "the second worker looks at the epoch": Mutant(_second_worker_is_late, _all_audiences),
+}
