@@ -28,6 +28,9 @@ orders       whoever orders by law     the same for ``orders/*`` alone
 ``packing``    compressed files and the differences between two of them, bounded
 ``taking``     the new version's folder out of the old one and what was fetched
 ``versions``   the last three versions, and which one is in force
+``schedule``   when to ask: the night's slot, the light check, what failed again
+``checking``   the light check: one small file, was something urgent published?
+``appliance``  the id that gives an appliance its place in the schedule
 
 All of it runs in a process of its own: nothing that answers DNS imports it.
 """

@@ -19,9 +19,9 @@ from __future__ import annotations
 import http.client
 import io
 import re
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -44,7 +44,7 @@ from filterd.errors import (
 from filterd.sentences import say
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator, Mapping
 
     from filterd.clock import Clock
 
@@ -53,6 +53,8 @@ CHUNK_OCTETS = 65_536
 """So much is read at once."""
 _REDIRECTS = 3
 _DAY_S = 86_400
+_is_mark = re.compile(r'(?:W/)?"[!#-~]{1,64}"').fullmatch
+"""A mark as RFC 9110 (section 8.8.3) writes it, and short: it is sent back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,13 @@ class _Session(requests.Session):
         """Return that there is none."""
 
 
+class Marked(NamedTuple):
+    """A file's octets, and the mark by which a server knows them again; empty for none."""
+
+    content: bytes
+    etag: str
+
+
 class Fetcher(FetcherInterface):
     """What both kinds of source share: a bounded file in memory.
 
@@ -158,15 +167,16 @@ class Fetcher(FetcherInterface):
             FetchError: one of its kinds.
             DownloadHTTPError: it is not there.
         """
-        content = bytearray()
-        with closing(self._fetch(url)) as chunks:
-            for chunk in chunks:
-                content += chunk
-                if len(content) > max_length:
-                    raise TooLargeError(
-                        say("{url}: it is longer than {most} octets", url=url, most=max_length)
-                    )
-        return bytes(content)
+        return _whole(url, self._fetch(url), max_length)
+
+    def download_changed(self, url: str, max_length: int, _known: str) -> Marked | None:
+        """Return a whole file, or ``None`` where it is still the one of a known mark.
+
+        Raises:
+            FetchError: one of its kinds.
+            DownloadHTTPError: it is not there.
+        """
+        return Marked(self.download_bytes(url, max_length), "")
 
     def _fetch(self, url: str) -> Generator[bytes]:
         raise NotImplementedError
@@ -194,11 +204,26 @@ class WebFetcher(Fetcher):
         self._pace = Pace(clock, limits or Limits())
         self._session = paced_session(self._pace)
 
+    def download_changed(self, url: str, max_length: int, known: str) -> Marked | None:
+        """Return a whole file, or ``None`` where the server says that its mark is the known one."""
+        conditions = {"If-None-Match": known} if _is_mark(known) else {}
+        with self._told(url), closing(self._answer(url, conditions)) as answer:
+            if conditions and answer.status_code == 304:
+                return None
+            content = _whole(url, self._octets(url, answer), max_length)
+            etag = answer.headers.get("ETag", "")
+            return Marked(content, etag if _is_mark(etag) else "")
+
     def _fetch(self, url: str) -> Generator[bytes]:
+        with self._told(url), closing(self._answer(url, {})) as answer:
+            yield from self._octets(url, answer)
+
+    @contextmanager
+    def _told(self, url: str) -> Iterator[None]:
+        """Time a file, and tell of whatever fails in our own words."""
         self._pace.begin()
         try:
-            with closing(self._answer(url)) as answer:
-                yield from self._octets(url, answer)
+            yield
         except FetchError:
             raise
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
@@ -206,11 +231,11 @@ class WebFetcher(Fetcher):
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise failure(url, error) from error
 
-    def _answer(self, url: str) -> requests.Response:
+    def _answer(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         """Ask, and follow within the same server."""
         asked = url
         for _ in range(_REDIRECTS + 1):
-            answer = self._get(asked)
+            answer = self._get(asked, headers)
             self._session.cookies.clear()
             if not answer.is_redirect:
                 return answer
@@ -223,10 +248,11 @@ class WebFetcher(Fetcher):
             asked = to
         raise RedirectError(say("{url}: it points in a circle", url=url))
 
-    def _get(self, url: str) -> requests.Response:
+    def _get(self, url: str, headers: Mapping[str, str]) -> requests.Response:
         """Ask once; and again where the server had given up the connection meanwhile."""
         silence_s = self._pace.limits.silence_s
         how: Any = {"stream": True, "allow_redirects": False, "timeout": (silence_s, silence_s)}
+        how["headers"] = headers
         try:
             return self._session.get(url, **how)
         except requests.ConnectionError as error:
@@ -295,6 +321,18 @@ def _pools(pace: Pace) -> dict[str, type[HTTPConnectionPool]]:
         ConnectionCls = Secure
 
     return {"http": PlainPool, "https": SecurePool}
+
+
+def _whole(url: str, chunks: Generator[bytes], most: int) -> bytes:
+    content = bytearray()
+    with closing(chunks):
+        for chunk in chunks:
+            content += chunk
+            if len(content) > most:
+                raise TooLargeError(
+                    say("{url}: it is longer than {most} octets", url=url, most=most)
+                )
+    return bytes(content)
 
 
 def _wanted_pause_s(answer: requests.Response) -> float:

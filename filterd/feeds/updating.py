@@ -116,10 +116,14 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a light check sees: which version is newest, and which urgent one."""
+    """What a light check sees: which version is newest, and which urgent one.
+
+    ``etag`` is the mark of the timestamp that said so, empty for none.
+    """
 
     version: int
     urgent: int
+    etag: str = ""
 
 
 def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
@@ -151,10 +155,11 @@ def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
     return verified
 
 
-def look(trust: TrustFolder, fetcher: Fetcher) -> Announcement:
+def look(trust: TrustFolder, fetcher: Fetcher, known: str = "") -> Announcement | None:
     """Return what the timestamp announces: one small file, and nothing is written.
 
-    Expiry is not judged: whatever it announces, only ``refresh`` takes it.
+    ``None`` where the server says that it is still the one of a known mark. Expiry
+    is not judged: whatever it announces, only ``refresh`` takes it.
 
     Raises:
         FetchError: nothing usable came.
@@ -165,17 +170,20 @@ def look(trust: TrustFolder, fetcher: Fetcher) -> Announcement:
     """
     with _explained():
         root = trust.newest_root()
-        content = fetcher.download_bytes(
-            f"{fetcher.base}metadata/timestamp.json", UpdaterConfig().timestamp_max_length
+        came = fetcher.download_changed(
+            f"{fetcher.base}metadata/timestamp.json", UpdaterConfig().timestamp_max_length, known
         )
-        new = _timestamp(content)
+        if came is None:
+            return None
+        new = _timestamp(came.content)
         root.verify_delegate("timestamp", new.signed_bytes, new.signatures)
         with contextlib.suppress(OSError, TrustError, exceptions.RepositoryError):
             last = _timestamp((trust.metadata / "timestamp.json").read_bytes())
             root.verify_delegate("timestamp", last.signed_bytes, last.signatures)
             if new.signed.version < last.signed.version:
                 raise _Older
-    return Announcement(new.signed.snapshot_meta.version, _whole(new.signed, "urgent"))
+    urgent = _whole(new.signed, "urgent")
+    return Announcement(new.signed.snapshot_meta.version, urgent, came.etag)
 
 
 _SOME_ORDER = "orders/any"

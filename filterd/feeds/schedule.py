@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When an appliance asks for the feed: pure, so that the same code can be simulated.
+
+54,000 appliances have one server, and it must not notice that they are many.
+Each has its **place**, which follows from its id alone:
+
+* the **night's run** in a slot of its own within six hours (reliability.md D22).
+  They begin at 21:00, after the last evening class, and what fails at their end
+  is still tried three times before the first lesson;
+* a **light check** every ten minutes, whether something urgent was published: one
+  small file, at its own point of the ten minutes;
+* what the night did not bring, because the power was off, is **made up for** after
+  the start, spread over half a school's day;
+* the first run of all, after set-up, within a minute.
+
+A run that fails is tried again by Safe Browsing's formula,
+``MIN(2**(N-1) * 15 minutes * (RAND + 1), 24 hours)``, and a server that asks to be
+left alone is. Light checks go on meanwhile: they never come closer together, so
+they make no herd, and an urgent order is not missed because the night went wrong.
+
+Waiting is monotonic. The wall clock says only which night it is, and is asked
+anew at every step, so a clock that is set is noticed within ten minutes. One that
+starts in 1970 makes nights of its own, and the night that it finds when it is set
+is made up for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from filterd.errors import TrustError
+
+if TYPE_CHECKING:
+    from filterd.errors import FilterdError
+
+CHECK_S = 600.0
+FIRST_S = 60.0
+"""The first run of all comes within so long."""
+MAKE_UP_S = 4 * 3_600.0
+RETRY_S = 900.0
+LONGEST_S = 86_400.0
+"""No wait is longer, whatever a server asks for."""
+LONGEST_SILENCE_S = 3_600.0
+"""Of light checks: who answers in a server's place must not silence them for longer."""
+
+_HOUR_S, _DAY_S = 3_600, 86_400.0
+_NEVER = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """When the night's runs are made, at the school's own time.
+
+    Attributes:
+        time_zone: the site's, as in ``site.yaml``.
+        begins: of the first slot.
+        length_s: slots are spread over so long.
+    """
+
+    time_zone: str
+    begins: time = time(21)
+    length_s: float = 6 * 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An appliance's place among all others, each part from 0 up to 1.
+
+    Attributes:
+        slot: within the night, and within what is made up for.
+        phase: within the ten minutes of light checks.
+        start: within the minute of the first run.
+    """
+
+    slot: float
+    phase: float
+    start: float
+
+
+class Now(NamedTuple):
+    """Both times of ``filterd.clock.Clock``, read together."""
+
+    monotonic: float
+    wall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an appliance stands; times are monotonic unless said otherwise.
+
+    Attributes:
+        started: when this process began.
+        done_at: wall time at which a run last ended with an answer; ``None`` before
+            the first. All else is forgotten with the process.
+        handled: the newest version that was taken, held or refused.
+        urgent: the newest urgent version that was announced, verified; 0 for none.
+        failures: runs that failed, one after the other.
+        runs_from: no run before that.
+        checks_from: no light check before that.
+    """
+
+    started: float
+    done_at: float | None
+    handled: int = 0
+    urgent: int = 0
+    failures: int = 0
+    runs_from: float = _NEVER
+    checks_from: float = _NEVER
+
+
+class Work(Enum):
+    """What is to be done."""
+
+    CHECK = "check"
+    RUN = "run"
+
+
+class Step(NamedTuple):
+    """What is to be done next, and when, monotonic."""
+
+    work: Work
+    at: float
+
+
+class Ending(Enum):
+    """How a run ended.
+
+    DONE: with an answer: taken, nothing new, or held. REFUSED: what came must not
+    be trusted; the night is over, something urgent is asked for again. FAILED:
+    nothing came, or the disk refused.
+    """
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+def place_of(appliance_id: bytes) -> Place:
+    """Return the place that follows from an id; the id itself goes nowhere."""
+    return Place(*(_fraction(appliance_id, what) for what in (b"slot", b"phase", b"start")))
+
+
+def next_step(place: Place, night: Night, standing: Standing, now: Now) -> Step:
+    """Return what is to be done next; in at most ten minutes, unless a server wants silence.
+
+    To be asked at the start and after each step; a run that is due comes first.
+    """
+    run = max(_run_due(place, night, standing, now), now.monotonic)
+    check = _check_due(place, standing, now.monotonic)
+    return Step(Work.RUN, run) if run <= check else Step(Work.CHECK, check)
+
+
+def after_check(standing: Standing, urgent: int, now: Now) -> Standing:
+    """Return how it stands after a light check that was answered.
+
+    Args:
+        standing: as it was.
+        urgent: the last urgent version, as the verified timestamp says. A version
+            that is merely newer waits for its slot.
+        now: when the answer had come.
+    """
+    if urgent <= standing.urgent:
+        return standing
+    if urgent <= standing.handled:
+        return replace(standing, urgent=urgent)
+    return replace(standing, urgent=urgent, failures=0, runs_from=now.monotonic)
+
+
+def after_failed_check(
+    standing: Standing, now: Now, *, retry_after_s: float = 0.0, random: float
+) -> Standing:
+    """Return how it stands after a light check that was not: silent if the server asks for it.
+
+    Args:
+        standing: as it was.
+        now: when it had failed.
+        retry_after_s: how long the server asks to be left alone.
+        random: from 0 up to 1, drawn for this check.
+    """
+    if retry_after_s <= 0:
+        return standing
+    checks_from = _silent_until(now, retry_after_s)
+    # The slots that passed meanwhile must not all be made up for in ten minutes.
+    runs_from = checks_from + LONGEST_SILENCE_S * random
+    return replace(standing, checks_from=checks_from, runs_from=max(standing.runs_from, runs_from))
+
+
+def after_run(
+    standing: Standing,
+    ending: Ending,
+    now: Now,
+    *,
+    version: int = 0,
+    random: float,
+    retry_after_s: float = 0.0,
+) -> Standing:
+    """Return how it stands after a run.
+
+    Args:
+        standing: as it was.
+        ending: how it ended.
+        now: when it ended.
+        version: the version that is published, where it is known.
+        random: from 0 up to 1, drawn for this run.
+        retry_after_s: how long the server asks to be left alone.
+    """
+    if ending is Ending.DONE:
+        # What was announced as urgent counts as handled even where the publisher
+        # numbered it beyond what is published: once is enough.
+        handled = max(standing.handled, standing.urgent, version)
+        return Standing(standing.started, now.wall, handled, standing.urgent)
+    failures = standing.failures + 1
+    wait_s, checks_from = back_off_s(failures, random), standing.checks_from
+    if retry_after_s > 0:
+        checks_from = _silent_until(now, retry_after_s)
+        wait_s = max(wait_s, min(retry_after_s + RETRY_S * random, LONGEST_S))
+    return replace(
+        standing,
+        done_at=now.wall if ending is Ending.REFUSED else standing.done_at,
+        failures=failures,
+        runs_from=now.monotonic + wait_s,
+        checks_from=checks_from,
+    )
+
+
+def back_off_s(failures: int, random: float) -> float:
+    """Return how long to wait after so many failures in a row, at least one.
+
+    Args:
+        failures: N of the formula.
+        random: RAND, from 0 up to 1.
+    """
+    doublings = min(failures - 1, 16)  # a day is reached long before; floats end at 1,024
+    return float(min(2**doublings * RETRY_S * (random + 1), LONGEST_S))
+
+
+def ending_of(error: FilterdError | None) -> Ending:
+    """Return how a run ended that ended with this error; one that is held is no error here."""
+    if error is None:
+        return Ending.DONE
+    return Ending.REFUSED if isinstance(error, TrustError) else Ending.FAILED
+
+
+def _fraction(appliance_id: bytes, what: bytes) -> float:
+    digest = hashlib.sha256(what + b"\0" + appliance_id).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _check_due(place: Place, standing: Standing, now: float) -> float:
+    """Return the next of an appliance's own points in time, ten minutes from one to the next."""
+    first = standing.started + place.phase * CHECK_S
+    after = max(now, standing.checks_from)
+    if after < first:
+        return first
+    due = first + (math.floor((after - first) / CHECK_S) + 1) * CHECK_S
+    # Where rounding would give the point itself again, the same check would come twice.
+    return due if due > after else due + CHECK_S
+
+
+def _run_due(place: Place, night: Night, standing: Standing, now: Now) -> float:
+    if standing.urgent > standing.handled:
+        return standing.runs_from
+    return max(standing.runs_from, _night_due(place, night, standing, now))
+
+
+def _night_due(place: Place, night: Night, standing: Standing, now: Now) -> float:
+    """Return when the night's run is due, monotonic; in the past where it waits already."""
+    done_at = standing.done_at
+    if done_at is None:
+        return standing.started + place.start * FIRST_S
+    slots = _slots_about(place, night, now.wall)
+    last = max(slot for slot in slots if slot <= now.wall)
+    # A run in the far future was made by a clock that was wrong: it says nothing. One
+    # just ahead was made before the clock was set back a little: its slot is over.
+    known = done_at < now.wall + _DAY_S
+    passed = max(now.wall, done_at) if known else now.wall
+    next_slot = now.monotonic + min(slot for slot in slots if slot > passed) - now.wall
+    if known and last <= done_at:
+        return next_slot
+    last_slot = now.monotonic - (now.wall - last)
+    if last_slot >= standing.started:
+        return last_slot
+    return min(next_slot, standing.started + place.slot * MAKE_UP_S)
+
+
+def _silent_until(now: Now, retry_after_s: float) -> float:
+    return now.monotonic + min(retry_after_s, LONGEST_SILENCE_S)
+
+
+def _slots_about(place: Place, night: Night, wall: float) -> tuple[float, ...]:
+    """Return an appliance's slots about a time, a whole day after it at least; Unix times."""
+    offset = place.slot * night.length_s
+    return tuple(begins + offset for begins in _nights_about(night, int(wall // _HOUR_S)))
+
+
+@lru_cache(maxsize=64)
+def _nights_about(night: Night, hour: int) -> tuple[float, ...]:
+    """Return when the nights about an hour since 1970 begin; Unix times.
+
+    By the calendar, not by adding up days: where clocks are changed a day is not
+    always 24 hours. One night more on each side, as a slot may be the day after.
+    """
+    zone = ZoneInfo(night.time_zone)
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+    today = moment.astimezone(zone).date()
+    return tuple(
+        datetime.combine(today + timedelta(days=days), night.begins, zone).timestamp()
+        for days in (-2, -1, 0, 1, 2, 3)
+    )
