@@ -77,9 +77,28 @@ class StateFolder:
         return self.folder / "index.checked"
 
     @property
+    def fresh_index(self) -> Path:
+        """Compiled lists that are about to be put in force."""
+        return self.folder / "index.new"
+
+    @property
     def problems(self) -> Path:
         """Every line of every list that was not taken, one a row."""
         return self.folder / "problems.tsv"
+
+    @property
+    def fresh_problems(self) -> Path:
+        """The same of the lists that are about to be put in force."""
+        return self.folder / "problems.new"
+
+    @property
+    def feed(self) -> Path:
+        """What is kept of the feed; see ``filterd.feeds``."""
+        return self.folder / "feed"
+
+    def feed_version(self, number: int) -> Path:
+        """Return the folder of a version of the feed, which is like ``blocklists/``."""
+        return self.feed / "versions" / str(number)
 
     @property
     def query_log(self) -> Path:

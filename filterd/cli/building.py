@@ -3,26 +3,25 @@
 
 The new index is made and verified beside the one in force, takes its place by
 renaming, and the one before is kept for when it turns out damaged.
+
+They are those of the feed's version in force, where the site follows a feed, else
+those that ship; and the site's own.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from filterd.cli.context import Context
-from filterd.cli.sites import read_site
 from filterd.clock import SystemClock
 from filterd.errors import StoreError
-from filterd.lists.catalog import load_catalog
+from filterd.feeds.following import blocklists_to_build
 from filterd.lists.checked import note_checked
-from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
+from filterd.lists.installing import install_index
 from filterd.lists.report import CompileReport
-from filterd.paths import StateFolder, install, shipped, sole
-from filterd.policy.site.compile import own_lists
+from filterd.paths import StateFolder, sole
+from filterd.policy.site.building import build_lists
 from filterd.sentences import refused, say
 
 
@@ -44,37 +43,29 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
             with _progress(here, visible=show_progress) as progress:
                 report = _compile(here, progress, shipped_only=shipped_only)
             # The compiler has checked it: no start and no reload has to do that again.
-            note_checked(here.state.checked_indexes, Index.open(_fresh(here.state.index)).digest)
+            note_checked(here.state.checked_indexes, Index.open(here.state.fresh_index).digest)
         except OSError as error:
             why = say("the lists cannot be compiled there: {why}", why=refused(error))
             raise StoreError(say("{folder}: {why}", folder=here.state.folder, why=why)) from error
-        _activate(here.state)
+        install_index(here.state)
     return report
-
-
-def _fresh(path: Path) -> Path:
-    """Return where a file is made that takes the place of ``path`` once it is whole."""
-    return path.with_suffix(".new")
 
 
 def _remove_leftovers(state: StateFolder) -> None:
     """Free what a killed build left half written; whoever builds now holds the lock."""
-    for leftover in state.folder.glob(f".{_fresh(state.index).name}.*.tmp"):
+    for leftover in state.folder.glob(f".{state.fresh_index.name}.*.tmp"):
         leftover.unlink(missing_ok=True)
 
 
 def _compile(here: Context, progress: Progress, *, shipped_only: bool) -> CompileReport:
-    catalog = load_catalog(shipped("blocklists"))
-    own = [] if shipped_only else own_lists(*read_site(here))
     task = progress.add_task(here.texts("lists.compiling"), total=None)
-    return compile_lists(
-        [*catalog.compiled, *own],
-        pins=catalog.pins,
-        protections=catalog.protections,
-        target=_fresh(here.state.index),
+    return build_lists(
+        None if shipped_only else here.config,
+        blocklists_to_build(here.config, here.state),
+        here.state.fresh_index,
         now=SystemClock().wall(),
+        problems=here.state.fresh_problems,
         progress=lambda done, total: progress.update(task, completed=done, total=total),
-        problems=_fresh(here.state.problems),
     )
 
 
@@ -88,19 +79,3 @@ def _progress(here: Context, *, visible: bool) -> Progress:
         transient=True,
         disable=not (visible and here.errors.is_terminal),
     )
-
-
-def _activate(state: StateFolder) -> None:
-    """Put a verified index in force and keep the one before it."""
-    try:
-        if state.index.exists():
-            kept = state.previous_index.with_suffix(".tmp")
-            kept.unlink(missing_ok=True)
-            os.link(state.index, kept)
-            install(kept, state.previous_index)
-        install(_fresh(state.problems), state.problems)
-        install(_fresh(state.index), state.index)
-    except OSError as error:
-        raise StoreError(
-            say("{index}: cannot be replaced: {why}", index=state.index, why=refused(error))
-        ) from error

@@ -9,9 +9,9 @@ from filterd.cli.context import Context
 from filterd.errors import ConfigError, NameTextError, StoreError
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+from filterd.lists.in_force import blocklists_in_force
 from filterd.lists.index import Index
 from filterd.overrides.store import Store
-from filterd.paths import shipped
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.site.compile import compile_policy
 from filterd.policy.site.loading import SiteSources, load_site
@@ -77,12 +77,12 @@ def grade_from(text: str) -> str:
 
 
 def read_site(here: Context) -> tuple[SiteSources, Catalog]:
-    """Read the site's files and the catalogue that ships.
+    """Read the site's files and the catalogue that the lists in force are of.
 
     Raises:
         ConfigErrors: all that is wrong with them.
     """
-    return load_site(here.config), load_catalog(shipped("blocklists"))
+    return load_site(here.config), load_catalog(blocklists_in_force(here.state).folder)
 
 
 def policy_of(here: Context) -> Policy:

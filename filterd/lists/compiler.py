@@ -13,7 +13,7 @@ import json
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from filterd.clock import SystemClock
 from filterd.errors import ListError, StoreError
@@ -46,6 +46,7 @@ def compile_lists(
     protections: Iterable[Protection] = (),
     target: Path,
     now: float,
+    feed: int | None = None,
     progress: Progress | None = None,
     problems: Path | None = None,
 ) -> CompileReport:
@@ -57,6 +58,7 @@ def compile_lists(
         protections: names that lists of third parties may not block.
         target: the index to replace; its folder must exist.
         now: Unix time to note in the index.
+        feed: the version of the feed that the lists are of, to note too; None for no feed.
         progress: called now and then with how far the work is and how far it goes,
             measured in octets of the lists.
         problems: a file for one line about every line that was not taken:
@@ -78,7 +80,10 @@ def compile_lists(
         guarded = Guarded(intake.records, intake.claims, sources, intake.refuse_key)
         guarded.refuse_pinned(pins)
         guarded.set_aside_protected(protections)
-    report = _pack_and_write(intake, target, now, work)
+    build = {"when": now, "version": __version__}
+    report = _pack_and_write(
+        intake, target, build if feed is None else build | {"feed": feed}, work
+    )
     work.finish()
     report.seconds = SystemClock().monotonic() - started
     return report
@@ -137,7 +142,9 @@ def _octets(source: ListSource) -> int:
         ) from error
 
 
-def _pack_and_write(intake: Intake, target: Path, now: float, work: Work) -> CompileReport:
+def _pack_and_write(
+    intake: Intake, target: Path, build: dict[str, Any], work: Work
+) -> CompileReport:
     """Pack sorted records and put the index in its place."""
     identity = "\n".join(intake.digests).encode()
     seed = int.from_bytes(hashlib.sha256(identity).digest()[:8], "little")
@@ -152,7 +159,7 @@ def _pack_and_write(intake: Intake, target: Path, now: float, work: Work) -> Com
         tuple(_list_record(intake, index) for index in range(len(intake.sources))),
         tuple(intake.claims),
         tuple(packer.sets),
-        {"when": now, "version": __version__},
+        build,
     )
     report_text = json.dumps(report.to_json(), sort_keys=True).encode()
     write_index(packer, seed, contents.dump(), report_text, target)

@@ -34,7 +34,8 @@ class ListRecord:
 class Contents:
     """``claims`` pairs an index into ``lists`` with a claim; ``sets`` hold indexes into ``claims``.
 
-    ``build`` says ``when`` (Unix time) and by which ``version`` of filterd.
+    ``build`` says ``when`` (Unix time), by which ``version`` of filterd, and of which version of
+    the ``feed``, where it is of one.
     """
 
     lists: tuple[ListRecord, ...]

@@ -37,7 +37,8 @@ class Index:
         lists: the compiled lists.
         claims: for each claim id, the index into ``lists`` and the claim.
         sets: for each set id, its claim ids.
-        build: ``when`` it was compiled (Unix time), by which ``version``, and the hash ``seed``.
+        build: ``when`` it was compiled (Unix time), by which ``version``, and the hash ``seed``;
+            which version of the ``feed`` it was compiled from, where it was.
         matcher: the lookup itself, for callers that cannot afford this layer.
     """
 

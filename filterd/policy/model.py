@@ -340,3 +340,5 @@ class Policy:
     scheduled: tuple[Scheduled, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     """What must come of names before this policy may take the place of another."""
+    feed: str = ""
+    """The address of the feed that the site follows, empty for none."""

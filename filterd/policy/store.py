@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAGIC = b"filterd policy "
-_VERSION = b"7"
+_VERSION = b"8"
 _FORMAT = encoding.FileFormat(
     Policy,
     magic=_MAGIC,

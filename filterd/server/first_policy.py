@@ -15,6 +15,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, StoreError
+from filterd.lists.in_force import blocklists_in_force
 from filterd.paths import install
 from filterd.policy import store
 from filterd.policy.site import origin
@@ -49,11 +50,12 @@ def compile_policy_or_keep(
     Raises:
         FilterdError: it cannot be compiled and there is no last good policy.
     """
-    if origin.is_current(state.policy, config):
+    blocklists = blocklists_in_force(state).folder
+    if origin.is_current(state.policy, config, blocklists=blocklists):
         return
     last_good = _usable(state.policy)
     try:
-        compile_in_child(config, state.candidate_policy)
+        compile_in_child(config, state.candidate_policy, blocklists=blocklists)
         candidate = store.load(state.candidate_policy)
         meets = last_good is None or _meets(candidate, last_good, config, state, page, now)
     except FilterdError as error:

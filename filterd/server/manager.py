@@ -26,6 +26,7 @@ from filterd import sentences, twins
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.identity import Surroundings
 from filterd.identity.links import Links
+from filterd.lists.in_force import blocklists_in_force
 from filterd.paths import install
 from filterd.policy.site import origin
 from filterd.policy.site.process import compile_in_child
@@ -282,9 +283,10 @@ class Manager:
     def _compile(self) -> Path:
         """Return the policy of the site's files as they are: the one in force, or a candidate."""
         state = self._setting.state
-        if origin.is_current(state.policy, self._setting.config):
+        blocklists = blocklists_in_force(state).folder
+        if origin.is_current(state.policy, self._setting.config, blocklists=blocklists):
             return state.policy
-        compile_in_child(self._setting.config, state.candidate_policy)
+        compile_in_child(self._setting.config, state.candidate_policy, blocklists=blocklists)
         return state.candidate_policy
 
     def _install(self, policy: Path) -> None:

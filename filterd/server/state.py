@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.lists.checked import checked_digests, note_checked
+from filterd.lists.in_force import blocklists_in_force
 from filterd.lists.index import Index
 from filterd.overrides import export as exported
 from filterd.paths import sole
@@ -73,7 +74,7 @@ def compile_policy(config: Path, state: StateFolder) -> None:
         ConfigErrors: the files are wrong; the compiled policy is untouched.
         StoreError: the disk refused.
     """
-    compile_in_child(config, state.policy)
+    compile_in_child(config, state.policy, blocklists=blocklists_in_force(state).folder)
 
 
 def load_site(

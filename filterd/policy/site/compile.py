@@ -111,6 +111,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         private_answers=site.allow_private_answers,
         rewrites=catalog.rewrites,
         expectations=compile_expectations(sources, problems),
+        feed=site.feed or "",
         services=services,
         kept_closed=kept_closed,
         lessons=compile_lessons(document, site, problems),

@@ -83,14 +83,20 @@ def note_origin(policy: Path, texts: Texts, files: Iterable[str], data: Iterable
     write_atomically(_record(policy), json.dumps(origin).encode())
 
 
-def is_current(policy: Path, config: Path, *, blocklists: Path | None = None) -> bool:
-    """Tell whether compiling the site would give this very policy file again."""
+def is_current(policy: Path, config: Path, *, blocklists: Path) -> bool:
+    """Tell whether compiling the site would give this very policy file again.
+
+    Args:
+        policy: the policy file.
+        config: the folder of ``site.yaml``.
+        blocklists: the catalogue's folder.
+    """
     try:
         with open_plain(_record(policy)) as file:
             origin: dict[str, Any] = json.loads(file.read(_LARGEST_OCTETS))
         return (
             _digest(policy) == origin["policy"]
-            and texts_of(config, blocklists or shipped("blocklists")) == origin["texts"]
+            and texts_of(config, blocklists) == origin["texts"]
             and all(_is_at(path, real) for path, real in origin["files"].items())
             and all(_stamp(path) == stamp for path, stamp in origin["program"].items())
         )

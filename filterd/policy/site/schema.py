@@ -28,6 +28,7 @@ from filterd.policy.site.values import (
     SYSTEM,
     Cidr,
     Endpoint,
+    FeedAddress,
     Grade,
     Identifier,
     ListenEndpoint,
@@ -341,3 +342,6 @@ class SiteFile(DocumentModel):
         (), description="Zones asked of their own servers."
     )
     lists: tuple[ListEntry, ...] = Field((), description="The school's own lists.")
+    feed: FeedAddress | None = Field(
+        None, description="Address of the feed that brings the lists; else those that ship."
+    )

@@ -35,6 +35,9 @@ _LONGEST_NAME = 1024
 """Characters beyond which no text becomes a name of 255 octets; it bounds the work for IDNA."""
 
 
+_FEED = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", re.ASCII | re.IGNORECASE)
+
+
 class Endpoint(NamedTuple):
     """An address and a port; 53 where none is written."""
 
@@ -240,3 +243,19 @@ Grade = Annotated[
 ]
 Tier = Annotated[str, AfterValidator(_tier), WithJsonSchema({"enum": list(TIERS)})]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
+
+
+def _feed(value: Any) -> str:
+    text = _text(value)
+    if not _FEED.fullmatch(text):
+        raise refusal(
+            say("'{address}' is no address of a feed", address=text),
+            say("write https://HOST/PATH, without a name or password"),
+        )
+    return text
+
+
+FeedAddress = Annotated[
+    str, PlainValidator(_feed), WithJsonSchema({"type": "string", "format": "uri"})
+]
+"""Where a feed is: trust does not rest on it, so http will do."""

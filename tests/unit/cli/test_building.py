@@ -10,6 +10,7 @@ from rich.console import Console
 from filterd.cli import building
 from filterd.cli.context import Context
 from filterd.errors import StoreError
+from filterd.lists import installing
 from filterd.lists.index import Index
 from filterd.paths import StateFolder
 from filterd.texts import Texts
@@ -84,7 +85,7 @@ def test_what_cannot_take_its_place_leaves_the_old_one(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(building, "install", refuse)
+    monkeypatch.setattr(installing, "install", refuse)
     with pytest.raises(StoreError, match="cannot be replaced: No space left"):
         building.build(here, shipped_only=True, show_progress=False)
     assert here.state.index.read_bytes() == b"the one before"
@@ -100,7 +101,7 @@ def test_a_build_that_fails_leaves_the_problems_of_the_lists_in_force(
         problems.write_text("begun", encoding="utf-8")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(building, "compile_lists", full)
+    monkeypatch.setattr(building, "build_lists", full)
     with pytest.raises(StoreError, match=r"the lists cannot be compiled there: No space left"):
         building.build(here, shipped_only=True, show_progress=False)
     assert here.state.problems.read_text(encoding="utf-8") == "of the lists in force"

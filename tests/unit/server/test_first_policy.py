@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ConfigErrors
-from filterd.paths import StateFolder
+from filterd.paths import StateFolder, shipped
 from filterd.policy import store
 from filterd.policy.client import Client
 from filterd.policy.site import origin
@@ -147,7 +147,7 @@ def test_a_policy_that_blocks_what_is_expected_stays_while_the_files_do(
     write_site(config, port=5353, more=OPEN_TO_ALL)
     compile_policy_or_keep(config, state, now=NOW)
     first = state.policy.read_bytes()
-    assert origin.is_current(state.policy, config)
+    assert origin.is_current(state.policy, config, blocklists=shipped("blocklists"))
     compile_policy_or_keep(config, state, now=NOW)
     assert state.policy.read_bytes() == first
     write_site(config, port=5300, more=OPEN_TO_ALL)

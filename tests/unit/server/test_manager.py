@@ -239,9 +239,9 @@ def test_a_storm_of_reloads_is_one_more_than_the_one_at_work(
 ) -> None:
     compiled: list[bool] = []
 
-    def counting(config: Path, target: Path) -> None:
+    def counting(config: Path, target: Path, *, blocklists: Path) -> None:
         compiled.append(True)
-        compile_in_child(config, target)
+        compile_in_child(config, target, blocklists=blocklists)
         school.write(BLOCK)  # while the first is at work somebody changes the site and reloads
 
     monkeypatch.setattr(module, "compile_in_child", counting)
@@ -263,7 +263,7 @@ def test_a_storm_of_reloads_is_one_more_than_the_one_at_work(
 def test_new_lists_under_the_same_policy_need_no_compilation_of_it(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object) -> None:
+    def refused(*_: object, **__: object) -> None:
         raise AssertionError
 
     async def work(team: Team) -> None:

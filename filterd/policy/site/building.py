@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling the lists of a site: those of a ``blocklists/`` folder and the site's own.
+
+``filterd lists build`` does it, and so does whoever judges a version of the feed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.lists.catalog import load_catalog
+from filterd.lists.compiler import compile_lists
+from filterd.policy.site.compile import own_lists
+from filterd.policy.site.loading import load_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.lists.in_force import Blocklists
+    from filterd.lists.progress import Progress
+    from filterd.lists.report import CompileReport
+
+
+def build_lists(
+    config: Path | None,
+    blocklists: Blocklists,
+    target: Path,
+    *,
+    now: float,
+    problems: Path | None = None,
+    progress: Progress | None = None,
+) -> CompileReport:
+    """Compile lists and replace the index at ``target``.
+
+    Args:
+        config: the folder of ``site.yaml``; None leaves the site's own lists out.
+        blocklists: the folder of all others.
+        target: the index.
+        now: Unix time, to be noted in it.
+        problems: a file for what was not taken; see ``compile_lists``.
+        progress: called with how far the work is and how far it goes.
+
+    Raises:
+        ConfigErrors: the site's files or the folder's are wrong.
+        ListError: a list cannot be read.
+        StoreError: the disk refused.
+    """
+    catalog = load_catalog(blocklists.folder)
+    own = () if config is None else own_lists(load_site(config), catalog)
+    return compile_lists(
+        [*catalog.compiled, *own],
+        pins=catalog.pins,
+        protections=catalog.protections,
+        target=target,
+        now=now,
+        feed=blocklists.version,
+        problems=problems,
+        progress=progress,
+    )

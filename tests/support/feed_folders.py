@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small versions of a feed on disk, which the production loader takes."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from typing import TYPE_CHECKING
+
+from filterd.feeds.layout import Publication, PublishedFile
+from filterd.feeds.versions import Versions, write_manifest
+from filterd.lists.in_force import Blocklists
+from filterd.paths import shipped
+from filterd.policy.site.building import build_lists
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+
+_TABLES = (
+    "categories.yaml",
+    "holidays.yaml",
+    "pins.yaml",
+    "protect.yaml",
+    "safe_search.yaml",
+    "services.yaml",
+)
+
+
+def write_blocklists(folder: Path, *names: str) -> Path:
+    """Write a ``blocklists/`` folder: all that ships, and one list of its own of these names."""
+    (folder / "lists").mkdir(parents=True)
+    for table in _TABLES:
+        shutil.copyfile(shipped("blocklists") / table, folder / table)
+    (folder / "lists" / "gambling.txt").write_text("".join(f"{one}\n" for one in names))
+    (folder / "catalog.yaml").write_text(
+        "lists:\n"
+        "  - {id: gambling, title: Cờ bạc, category: gambling, format: domains,"
+        " file: lists/gambling.txt}\n"
+        "sources: []\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def publication_of(folder: Path, version: int) -> Publication:
+    """Return what a publisher signs for a folder."""
+    files = []
+    for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        files.append(
+            PublishedFile(path.relative_to(folder).as_posix(), len(content), digest, len(content))
+        )
+    return Publication(version, tuple(files))
+
+
+def put_version(state: StateFolder, version: int, *names: str) -> Path:
+    """Have a whole version at hand, as if it had just been taken."""
+    folder = write_blocklists(state.feed_version(version), *names)
+    write_manifest(folder, publication_of(folder, version))
+    return folder
+
+
+def put_in_force(state: StateFolder, version: int, *names: str) -> Versions:
+    """Have a version in force: its folder, the pointer to it and its index."""
+    folder = put_version(state, version, *names)
+    versions = Versions(state.feed)
+    versions.promote(version)
+    build_lists(None, Blocklists(folder, version), state.index, now=0.0)
+    return versions
