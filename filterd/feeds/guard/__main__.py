@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The child: ``python -m filterd.feeds.guard``, a request on its input, a judgement on its output.
+
+It is started by ``process``; people use ``filterd sync`` and ``filterd feed``.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_MEMORY_LIMIT_OCTETS = 600 << 20
+"""Of addresses, of which libraries and two mapped indexes take a part; 300 MB are held at most."""
+_CPU_LIMIT_S = 300
+_MAX_REQUEST_OCTETS = 8 << 20
+
+
+def main() -> int:
+    """Judge what the request names; return the exit code."""
+    _limit(resource.RLIMIT_AS, _MEMORY_LIMIT_OCTETS)
+    _limit(resource.RLIMIT_CPU, _CPU_LIMIT_S)
+    request: dict[str, Any] = json.loads(sys.stdin.buffer.read(_MAX_REQUEST_OCTETS))
+    from filterd.feeds.guard.checks import judged  # noqa: PLC0415 -- the bounds hold for it, too
+    from filterd.feeds.guard.judgement import dump  # noqa: PLC0415 -- as above
+
+    judgement = judged(request, cpu_s=time.process_time, peak_octets=_peak_octets)
+    sys.stdout.buffer.write(dump(judgement))
+    return 0
+
+
+def _peak_octets() -> int:
+    """Return the most that this process has held; rusage would count its parent's too."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _limit(kind: int, value: int) -> None:
+    """Lower a bound of this process; one that is lower already stays."""
+    _, hard = resource.getrlimit(kind)
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(kind, (value, value))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
