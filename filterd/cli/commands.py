@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.control import Caller, Command
 from filterd.errors import ControlError
 from filterd.overrides.ranks import Author, Rank
+from filterd.overrides.rights import is_room
 from filterd.querylog import DAYS_KEPT
 from filterd.sentences import say
 
@@ -130,9 +131,7 @@ def _watching(manager: Manager) -> dict[str, Command]:
         return await manager.rooms.seen(_room(manager, request), manager.site.policy)
 
     async def exam_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author = author_of(caller)
-        author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
-        room = _room(manager, request)
+        author, room = author_of(caller), _room_to_hear(manager, request, caller)
         if request.get("off"):
             await manager.trials.end(room)
         else:
@@ -141,8 +140,7 @@ def _watching(manager: Manager) -> dict[str, Command]:
         return {"room": room}
 
     async def exam_names(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        author_of(caller).must_be(Rank.TEACHER, say("listen to what a room asks for"))
-        return await manager.trials.names(_room(manager, request))
+        return await manager.trials.names(_room_to_hear(manager, request, caller))
 
     return {
         "room-watch": room_watch,
@@ -169,6 +167,20 @@ def _room(manager: Manager, request: Mapping[str, Any]) -> str:
             )
         )
     return str(room)
+
+
+def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) -> str:
+    """Return the room whose questions are asked about: a teacher's class may be heard, no more.
+
+    Raises:
+        ControlError: there is no such room, or whoever asks may not hear it.
+    """
+    author = author_of(caller)
+    author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
+    room = _room(manager, request)
+    if not is_room(manager.site.policy, room):
+        author.must_be(Rank.ADMIN, say("listen to {room}, which is no room", room=room))
+    return room
 
 
 def _is_whole(value: Any) -> bool:

@@ -2,8 +2,9 @@
 """Which changes a teacher may make. Pure.
 
 What a lesson needs and what is over by itself the same day: exceptions for one
-room, grade, network or device, the grade of a room, exams, and taking back what
-they did themselves. Administrators may make all changes, and others none.
+room, grade, network or device, the grade of a room, exams in rooms, and stopping or
+taking back what they did themselves. Administrators may make all changes, and
+others none.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def check_change(
         change: what, all times in it worked out.
         policy: the site's files.
         day_ends_at: the Unix time at which the school's day is over.
-        made_by: who made what it takes back, if it takes something back.
+        made_by: who made what it stops or takes back, if it does so.
 
     Raises:
         ControlError: it says who may.
@@ -53,21 +54,30 @@ def check_change(
         case SetException():
             _check_exception(author, change, day_ends_at)
         case SetRoom(room=room, ends_at=ends_at):
-            if not any(one.id == room and one.room for one in policy.networks):
+            if not is_room(policy, room):
                 author.must_be(
                     Rank.ADMIN, say("give a grade to {room}, which is no room", room=room)
                 )
             _check_end(ends_at, day_ends_at)
-        case SetExam():
+        case SetExam(room=room):
+            if not is_room(policy, room):
+                author.must_be(
+                    Rank.ADMIN, say("hold an exam in {room}, which is no room", room=room)
+                )
             _check_exam(change, day_ends_at)
+        case StopExam() | Revoke() | Undo() if made_by == author.name:
+            pass
         case StopExam():
-            pass
-        case Revoke() | Undo() if made_by == author.name:
-            pass
+            author.must_be(Rank.ADMIN, say("stop an exam that somebody else has set"))
         case Revoke() | Undo():
             author.must_be(Rank.ADMIN, say("take back what somebody else has set"))
         case _:
             author.must_be(Rank.ADMIN, say("change that"))
+
+
+def is_room(policy: Policy, network: str) -> bool:
+    """Tell whether a network is a room: in any other a teacher's class is not alone."""
+    return any(one.id == network and one.room for one in policy.networks)
 
 
 def _check_exception(author: Author, change: SetException, day_ends_at: float) -> None:

@@ -35,6 +35,7 @@ from filterd.overrides.history import TRIAL, newest_undoable
 from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.ranks import Rank
 from filterd.overrides.reports import KIND as REPORT
+from filterd.overrides.rooms import StopExam
 from filterd.overrides.store import Store
 from filterd.overrides.undoing import Undo
 from filterd.overrides.versions import PolicyVersions
@@ -282,8 +283,8 @@ class Changes:
         return self._record(kind, payload, author, reason), warnings
 
     def _origin(self, change: Change) -> tuple[Change, str]:
-        """Return a change with what it takes back named, and who made that; "" for nobody."""
-        if not isinstance(change, (Revoke, Undo)):
+        """Return a change with what it stops or takes back named, and who made that, or ""."""
+        if not isinstance(change, (Revoke, StopExam, Undo)):
             return change, ""
         rows = self._store.rows()
         if isinstance(change, Undo):

@@ -130,6 +130,9 @@ TEXTS: dict[str, str] = {
     "suspend an entry of a list": "tạm dừng mục của danh sách",
     "take back what somebody else has set": "hoàn tác những gì người khác đã đặt",
     "give a grade to {room}, which is no room": "đặt khối lớp cho {room}, vì đó không phải phòng",
+    "hold an exam in {room}, which is no room": "tổ chức thi ở {room}, vì đó không phải phòng",
+    "listen to {room}, which is no room": "theo dõi {room}, vì đó không phải phòng",
+    "stop an exam that somebody else has set": "kết thúc kỳ thi mà người khác đã đặt",
     "a teacher's exception is for one room, grade, network or device": (
         "ngoại lệ của giáo viên chỉ dành cho một phòng, khối lớp, mạng hoặc thiết bị"
     ),

@@ -71,6 +71,7 @@ OF_AN_ADMINISTRATOR = {
     "room import ROOMS": "may not change that",
     "room learn lab-a --for 1m": "may not say which devices stand in a room",
     "reload": "may not reload",
+    "exam start --room of-6 --for 1m --allow thi.example.edu.vn": "of-6, which is no room",
 }
 
 

@@ -27,6 +27,9 @@ ACTING = {"reload", "change"}
 WATCHING = {"room-watch", "room-seen", "exam-watch", "exam-names"}
 
 
+NETWORKS = [Network("lab", "6", room=True), Network("office", "staff")]
+
+
 class Recorder:
     """Stands for a part of the manager; notes what it is told to do."""
 
@@ -42,7 +45,7 @@ class Recorder:
 
 
 def a_manager(called: list[tuple[Any, ...]]) -> Any:
-    site = SimpleNamespace(policy=a_policy(networks=[Network("lab", "6")]))
+    site = SimpleNamespace(policy=a_policy(networks=NETWORKS))
     part = Recorder(called)
     return cast("Any", SimpleNamespace(changes=part, rooms=part, trials=part, site=site))
 
@@ -120,6 +123,14 @@ def test_who_may_not_is_told_who_may(name: str, request_: dict[str, Any], least:
         if author_of(caller).rank < least:
             with pytest.raises(ControlError, match=f"{caller.user} may not .*filterd-admin"):
                 ask(name, caller, **request_)
+
+
+@pytest.mark.parametrize("name", ["exam-watch", "exam-names"])
+def test_a_teacher_listens_to_rooms_and_to_no_other_network(name: str) -> None:
+    with pytest.raises(ControlError, match="lan may not listen to office, which is no room; admin"):
+        ask(name, TEACHER, room="office")
+    assert ask(name, TEACHER, room="lab")
+    assert ask(name, ADMIN, room="office")
 
 
 def test_everybody_may_look() -> None:

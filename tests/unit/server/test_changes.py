@@ -263,6 +263,23 @@ def test_a_teacher_takes_back_the_teachers_own_changes_only(school: School) -> N
         school.serve(work)
 
 
+def test_a_teacher_stops_the_teachers_own_exam_and_no_other(school: School) -> None:
+    school.write("  lab: {cidrs: [127.0.50.0/24], grade: 6, room: true}\n")
+
+    async def work(team: Team) -> None:
+        noon = _noon(team)
+        team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
+        exam = an_exam(room="lab", ends_at=noon + 60)
+        await change(team, "exam", **exam)
+        with pytest.raises(ControlError, match="stop an exam that somebody else has set; admin"):
+            await change(team, "exam-stop", TEACHER, id=1)
+        await change(team, "exam-stop", id=1)
+        await change(team, "exam", TEACHER, **exam)
+        assert (await change(team, "exam-stop", TEACHER, id=3))["number"] == 4
+
+    school.serve(work)
+
+
 def test_a_reader_changes_nothing_and_learns_who_may(school: School) -> None:
     async def work(team: Team) -> None:
         with pytest.raises(ControlError, match="pupil may not change anything; teachers and"):
