@@ -27,6 +27,8 @@ from filterd.lists.catalog_schema import (
     ServicesFile,
 )
 from filterd.lists.guards import Pin, Protection
+from filterd.lists.lookalikes_file import read_lookalikes
+from filterd.lists.orders_file import read_orders
 from filterd.lists.rewrites import Rewrite
 from filterd.lists.rules import ListSource
 from filterd.lists.services import service_list
@@ -126,11 +128,14 @@ class Catalog:
     rewrites: tuple[Rewrite, ...] = ()
     services: tuple[CatalogService, ...] = ()
     holidays: tuple[PublicHoliday, ...] = ()
+    lookalikes: tuple[ListSource, ...] = ()
+    orders: tuple[ListSource, ...] = ()
 
     @property
     def compiled(self) -> tuple[ListSource, ...]:
-        """What of it goes into an index: the lists, and the services."""
-        return (*self.lists, *(service.compiled for service in self.services))
+        """What of it goes into an index: the lists, services, look-alikes and orders."""
+        services = (service.compiled for service in self.services)
+        return (*self.lists, *services, *self.lookalikes, *self.orders)
 
 
 def load_catalog(folder: Path) -> Catalog:
@@ -150,7 +155,11 @@ def load_catalog(folder: Path) -> Catalog:
     services = validate(documents.services, ServicesFile).services
     holidays = validate(documents.holidays, HolidaysFile).holidays
     known = [one.id for one in categories]
+    lookalikes, of_lookalikes = read_lookalikes(folder, known)
+    orders, of_orders = read_orders(folder, known)
     problems = [
+        *of_lookalikes,
+        *of_orders,
         *_repeated(documents.categories, "id", categories=categories),
         *_repeated(documents.catalog, "id", lists=catalog.lists, sources=catalog.sources),
         *_repeated(documents.pins, "name", pins=pins),
@@ -176,6 +185,8 @@ def load_catalog(folder: Path) -> Catalog:
             _service(one, documents.services, position) for position, one in enumerate(services)
         ),
         holidays=tuple(map(_holiday, holidays)),
+        lookalikes=lookalikes,
+        orders=orders,
     )
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filterd.lists.lookalikes import LookalikeRule
 
 
 class Scope(IntEnum):
@@ -66,6 +70,7 @@ class ListSource:
     (``filterd.lists.guards``) does not hold against it. ``names``: what the list
     is where it has no text of its own but stands within the file ``path``: wire
     names, each with its line there; each stands for what is beneath it, too.
+    ``lookalikes``: families of names that it means beside those that it names.
     """
 
     id: str
@@ -75,3 +80,4 @@ class ListSource:
     own: bool = False
     title: str = ""
     names: tuple[tuple[int, bytes], ...] | None = None
+    lookalikes: tuple[LookalikeRule, ...] = ()

@@ -56,6 +56,13 @@ TEXTS: dict[str, str] = {
     "such as starter/games.txt": "ví dụ starter/games.txt",
     "true, false or ordered": "true, false hoặc ordered",
     "write the name of a host, such as www.example.vn": "hãy viết tên miền, ví dụ www.example.vn",
+    "'{value}' is no shape of a label": "'{value}' không phải khuôn của một nhãn",
+    "such as i9bet#: letters and digits, # for a run of digits": (
+        "ví dụ i9bet#: chữ cái và chữ số, # thay cho một dãy chữ số"
+    ),
+    "'{value}' is no suffix": "'{value}' không phải đuôi tên miền",
+    "such as com or com.vn": "ví dụ com hoặc com.vn",
+    "'{word}' has no suffixes": "'{word}' không có đuôi nào trong suffixes",
     "the holiday ends before it begins": "kỳ nghỉ kết thúc trước khi bắt đầu",
     "exchange first and last": "hãy đổi chỗ first và last",
     # compiling

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""Look-alikes: names that no list names yet, of families whose other members are listed.
+
+Sites of gambling move to another name every week, and most of the names differ in
+digits only: ``i9bet16.com``, ``i9bet42.net``. A publisher makes a rule of such a family
+(``filterd.publish.lookalikes``), and whatever it fits is an entry of its category,
+as if a third party's list had named it.
+
+A rule is a *shape*: the plain form of a label (``filterd.lists.homoglyphs``) in which
+``#`` stands for a run of digits. It speaks of the label directly beneath a *suffix*,
+one of those that mirrors are known to use, and of all that is beneath that name.
+
+Most names fit no rule, so most must cost next to nothing. The skeletons of all
+shapes are a set; a name none of whose labels has one of them fits nothing. What is
+left is held against the shape, octet by octet, in one pass: there is no pattern that
+could take longer (no backtracking, whoever wrote the rule).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from filterd.lists.homoglyphs import may_be_any, plain, skeleton
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+RUN: Final = b"#"
+"""Of a shape: one digit or more."""
+PREFIX: Final = "lookalike:"
+"""How the ids of the lists begin that rules are, one for each category."""
+
+MOST_RULES, MOST_SUFFIXES = 4_000, 1_000
+"""Of all categories together: all of it is in the memory of everybody who looks names up."""
+MOST_SHAPE_OCTETS = 40
+MOST_DIGITS = 6
+"""Of a run; beyond it labels are numbers of something else."""
+LEAST_LETTERS = 2
+"""Of a shape (``letters_of``): one letter and some digits are anybody's name."""
+
+_DIGITS = frozenset(b"0123456789")
+_TAKEN_FOR = {
+    **{octet: frozenset(b"0o") for octet in b"0o"},
+    **{octet: frozenset(b"1il") for octet in b"1il"},
+}
+
+
+class LookalikeRule(NamedTuple):
+    """A family of names.
+
+    ``digits``: the most that a run has. ``suffixes``: wire names, beneath one of which a
+    label must stand. ``line``: where the rule stands. ``set_id``: the claim set of the
+    index that says what it is an entry of.
+    """
+
+    shape: bytes
+    digits: int
+    suffixes: frozenset[bytes]
+    line: int = 0
+    set_id: int = 0
+
+    @property
+    def written(self) -> str:
+        """The rule as people are shown it."""
+        return f"~{self.shape.decode('ascii')}"
+
+    def fits(self, label: bytes) -> bool:
+        """Tell whether a label in plain form is one of the family; its suffix is not looked at."""
+        places = _places(self.shape, self.digits)
+        reached = _beyond({0}, places)
+        for octet in label:
+            took = {at + 1 for at in reached if at < len(places) and octet in places[at].octets}
+            reached = _beyond(took, places)
+            if not reached:
+                return False
+        return len(places) in reached
+
+
+class Lookalike(NamedTuple):
+    """A rule that a name fits. ``labels``: of the name that it speaks of; ``number``: of it."""
+
+    labels: int
+    number: int
+
+
+class Lookalikes:
+    """All rules of one index.
+
+    Args:
+        rules: by their numbers.
+
+    Attributes:
+        skeletons: a name without a label that has one of these fits no rule.
+    """
+
+    def __init__(self, rules: Iterable[LookalikeRule] = (), suffixes: Iterable[bytes] = ()) -> None:
+        self.rules = tuple(rules)
+        self._everywhere = frozenset(suffixes)
+        self._suffixes = self._everywhere.union(*(rule.suffixes for rule in self.rules))
+        self._numbers = dict[bytes, list[int]]()
+        for number, rule in enumerate(self.rules):
+            self._numbers.setdefault(skeleton(rule.shape), []).append(number)
+        self.skeletons: frozenset[bytes] = frozenset(self._numbers)
+
+    def __bool__(self) -> bool:
+        return bool(self.rules)
+
+    def find(self, name: bytes) -> tuple[Lookalike, ...]:
+        """Return the rules that a name fits, all about the one ancestor of it that counts.
+
+        Args:
+            name: lower-case uncompressed wire form.
+        """
+        if not may_match(self.skeletons, name):
+            return ()
+        for suffix in list(names.suffixes(name))[1:]:
+            if suffix in self._suffixes:
+                return tuple(self._of(name, suffix))
+        return ()
+
+    def _of(self, name: bytes, suffix: bytes) -> Iterable[Lookalike]:
+        """Find the rules for the label directly beneath the longest suffix that ends a name."""
+        labels = names.labels(name)
+        count = names.count_labels(suffix) + 1
+        label = plain(labels[len(labels) - count])
+        if label is None:
+            return
+        for number in self._numbers.get(skeleton(label), ()):
+            rule = self.rules[number]
+            if suffix in rule.suffixes and rule.fits(label):
+                yield Lookalike(count, number)
+
+
+def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
+    """Tell at a look whether a wire name may fit a rule; errs towards yes.
+
+    The fast path asks just this, and leaves to the chain what may.
+    """
+    if not skeletons:
+        return False
+    above = names.labels(name)[:-1]
+    return any(may_be_any(label) or skeleton(label) in skeletons for label in above)
+
+
+def letters_of(shape: bytes) -> int:
+    """Return how many letters of a shape are no digits to the eye: they say whose it is."""
+    return sum(octet in b"abcdefghjkmnpqrstuvwxyz" for octet in shape)
+
+
+class _Place(NamedTuple):
+    """One octet that a label must have, or may where it is ``optional``."""
+
+    octets: frozenset[int]
+    optional: bool = False
+
+
+def _places(shape: bytes, digits: int) -> list[_Place]:
+    places = list[_Place]()
+    for octet in shape:
+        if octet == RUN[0]:
+            places.append(_Place(_DIGITS))
+            places += [_Place(_DIGITS, optional=True)] * (digits - 1)
+        else:
+            places.append(_Place(_TAKEN_FOR.get(octet, frozenset((octet,)))))
+    return places
+
+
+def _beyond(reached: set[int], places: Sequence[_Place]) -> set[int]:
+    """Add the places that are reached without another octet."""
+    for at in sorted(reached):
+        beyond = at
+        while beyond < len(places) and places[beyond].optional:
+            beyond += 1
+            reached.add(beyond)
+    return reached

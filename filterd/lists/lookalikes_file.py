@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``lookalikes.yaml`` of a ``blocklists/`` folder: rules become lists, one for each category.
+
+It is optional, and written by ``filterd.publish.lookalikes`` rather than by hand; the
+bounds here are what a school's memory can bear, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, PlainValidator
+
+from filterd.documents import DocumentModel, did_you_mean, load, refusal, validate
+from filterd.lists.lookalikes import (
+    LEAST_LETTERS,
+    MOST_DIGITS,
+    MOST_RULES,
+    MOST_SHAPE_OCTETS,
+    MOST_SUFFIXES,
+    PREFIX,
+    LookalikeRule,
+    letters_of,
+)
+from filterd.lists.rules import ListSource
+from filterd.sentences import say
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from filterd.documents import Document
+    from filterd.errors import ConfigError
+
+FILE = "lookalikes.yaml"
+_MOST_SUFFIX_CHARACTERS = 80
+
+
+def _shape(value: Any) -> bytes:
+    octets = value.encode("utf-8", "replace") if isinstance(value, str) else b""
+    if not 0 < len(octets) <= MOST_SHAPE_OCTETS or _is_no_shape(octets):
+        raise refusal(
+            say("'{value}' is no shape of a label", value=value),
+            say("such as i9bet#: letters and digits, # for a run of digits"),
+        )
+    return octets
+
+
+def _is_no_shape(octets: bytes) -> bool:
+    """Tell whether octets have too few letters for a shape, or other characters."""
+    others = octets.translate(None, b"abcdefghijklmnopqrstuvwxyz0123456789#")
+    return letters_of(octets) < LEAST_LETTERS or bool(others) or b"##" in octets
+
+
+class LookalikeEntry(DocumentModel):
+    """A family: its shape, and of which category it is; ``digits``: the most that a run has."""
+
+    shape: Annotated[bytes, PlainValidator(_shape)]
+    category: str
+    digits: Annotated[int, Field(ge=1, le=MOST_DIGITS)] = 1
+
+
+class LookalikesFile(DocumentModel):
+    """``lookalikes.yaml``. ``suffixes``: by category, beneath which names its mirrors stand."""
+
+    suffixes: dict[str, Annotated[tuple[str, ...], Field(max_length=MOST_SUFFIXES)]]
+    lookalikes: Annotated[tuple[LookalikeEntry, ...], Field(max_length=MOST_RULES)]
+
+
+def read_lookalikes(
+    folder: Path, known: list[str]
+) -> tuple[tuple[ListSource, ...], list[ConfigError]]:
+    """Read the rules of a folder, if it has any.
+
+    Args:
+        folder: with or without ``lookalikes.yaml``.
+        known: ids of its categories.
+
+    Returns:
+        A list for each category with rules, and what is wrong beyond single values.
+
+    Raises:
+        ConfigErrors: the file says what no such file may.
+        ConfigError: it cannot be read.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return (), []
+    document = load(path)
+    file = validate(document, LookalikesFile)
+    problems = list(_problems(document, file, known))
+    return (() if problems else tuple(_lists(document, file))), problems
+
+
+def _lists(document: Document, file: LookalikesFile) -> Iterator[ListSource]:
+    for category, texts in file.suffixes.items():
+        suffixes = frozenset(names.from_text(text) for text in texts)
+        rules = tuple(
+            LookalikeRule(
+                one.shape, one.digits, suffixes, document.place(("lookalikes", position))[0]
+            )
+            for position, one in enumerate(file.lookalikes)
+            if one.category == category
+        )
+        if rules:
+            yield ListSource(
+                PREFIX + category,
+                category,
+                "domains",
+                document.path,
+                title=f"Look-alikes of {category}",
+                names=(),
+                lookalikes=rules,
+            )
+
+
+def _problems(
+    document: Document, file: LookalikesFile, known: Iterable[str]
+) -> Iterator[ConfigError]:
+    categories = list(known)
+    for category, texts in file.suffixes.items():
+        if category not in categories:
+            reason = say("'{word}' is no category", word=category)
+            hint = did_you_mean(category, categories)
+            yield document.error(reason, ("suffixes", category), hint=hint)
+        for position, text in enumerate(texts):
+            if not _is_suffix(text):
+                reason = say("'{value}' is no suffix", value=text)
+                where = ("suffixes", category, position)
+                yield document.error(reason, where, hint=say("such as com or com.vn"))
+    seen = set[tuple[str, bytes]]()
+    for position, one in enumerate(file.lookalikes):
+        if one.category not in file.suffixes:
+            reason = say("'{word}' has no suffixes", word=one.category)
+            hint = did_you_mean(one.category, list(file.suffixes))
+            yield document.error(reason, ("lookalikes", position, "category"), hint=hint)
+        if (one.category, one.shape) in seen:
+            reason = say("this {key} stands twice", key="shape")
+            yield document.error(reason, ("lookalikes", position, "shape"), hint=say("remove it"))
+        seen.add((one.category, one.shape))
+
+
+def _is_suffix(text: str) -> bool:
+    """Tell whether a text is labels of a host name, in lower-case A-labels."""
+    labels = text.split(".")
+    allowed = set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    return len(text) <= _MOST_SUFFIX_CHARACTERS and all(
+        0 < len(label) <= 63 and allowed.issuperset(label) for label in labels
+    )

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: T201 -- a script that prints a table
+"""Measure look-alike rules: how many names they close that no list had, and how many wrongly.
+
+Run ``python -m tests.bench.lookalike_figures`` where ``../shared/data`` is. Listed names
+are dealt into two halves by a hash of the name. Rules are made of one half and held
+against the other, whose names they have never seen. Popular names are dealt likewise:
+those of one half are known to the publisher, those of the other are visited all the
+same, and a rule that fits one of these is a false positive that nobody would have
+caught. Popular names that a list of any bad category of the folder has are left out.
+
+``automatic`` are rules that hold by themselves, ``all`` those that wait for a person too, as
+if he took every one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.lists.lookalikes import LookalikeRule, Lookalikes
+from filterd.publish.families import distinct
+from filterd.publish.lookalikes import make_rules
+from filterd.wire import name as names
+from tests.support.shared_data import ROOT
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.publish.lookalikes import Outcome
+
+HOSTS_VN = "lists/hostsVN/extensions"
+LISTED = {
+    "gambling (Vietnam)": f"{HOSTS_VN}/gambling/domain-VN.txt",
+    "gambling (all)": f"{HOSTS_VN}/gambling/domain.txt.zst",
+    "scam (Vietnam)": f"{HOSTS_VN}/threat/domain-VN.txt",
+    "porn (Vietnam)": f"{HOSTS_VN}/adult/domain-VN.txt",
+}
+_POPULAR = (
+    "domains/opendns/opendns-top-domains.txt.zst",
+    "domains/opendns/opendns-random-domains.txt.zst",
+    *(f"domains/ut1-benign/{one}.domains" for one in ("liste_blanche", "liste_bu", "press")),
+)
+_RANKED = "domains/tranco-like-50k.dev.csv.zst"
+_TABLES = ("domains/vn-popular.dev.tsv", "domains/vn-education.dev.tsv")
+_BAD = ("gambl", "adult", "porn", "threat", "malware", "phish", "scam", "fake")
+
+
+class Figures(NamedTuple):
+    """What rules do to names that they were not made of, in counts."""
+
+    rules: int
+    closed: int
+    of: int
+    wrongly: tuple[str, ...]
+    of_popular: int
+
+    @property
+    def recall(self) -> float:
+        """Which part of the names held back is closed."""
+        return self.closed / self.of
+
+
+def popular_names() -> list[str]:
+    """Return what was registered of all popular names, without what any list calls bad."""
+    texts = [line.split(",")[-1] for line in text_of(_RANKED).splitlines()]
+    for path in _TABLES:
+        texts += (line.split("\t")[0] for line in text_of(path).splitlines())
+    for path in _POPULAR:
+        texts += text_of(path).split()
+    sites = json.loads(text_of("domains/top-sites.json"))
+    texts += (one["rootDomain"] for one in sites)
+    bad = set(_all_bad())
+    return [one.name for one in distinct(texts) if one.name not in bad]
+
+
+def measure(path: str, popular: list[str]) -> tuple[Figures, Figures]:
+    """Return the figures of what holds by itself, and of all that could."""
+    listed = [one.name for one in distinct(_names(path))]
+    outcome = make_rules(
+        {"listed": [one for one in listed if _half(one) == 0]},
+        [one for one in popular if _half(one) == 0],
+    )
+    unseen = [one for one in listed if _half(one)]
+    visited = [one for one in popular if _half(one)]
+    automatic = outcome.rules["listed"]
+    return _held(automatic, unseen, visited), _held(
+        (*automatic, *_waiting(outcome)), unseen, visited
+    )
+
+
+def _waiting(outcome: Outcome) -> list[LookalikeRule]:
+    beneath = frozenset(map(names.from_text, outcome.suffixes["listed"]))
+    return [LookalikeRule(one.family.shape, one.family.digits, beneath) for one in outcome.queue]
+
+
+def _held(rules: Iterable[LookalikeRule], unseen: list[str], visited: list[str]) -> Figures:
+    known = Lookalikes(rules)
+    closed = sum(bool(known.find(names.from_text(one))) for one in unseen)
+    wrongly = tuple(one for one in visited if known.find(names.from_text(one)))
+    return Figures(len(known.rules), closed, len(unseen), wrongly, len(visited))
+
+
+def text_of(path: str) -> str:
+    """Return a text of the shared data, unpacked."""
+    octets = (ROOT / path).read_bytes()
+    if path.endswith(".zst"):
+        octets = zstd.decompress(octets)
+    return octets.decode("utf-8", "replace")
+
+
+def _half(name: str) -> int:
+    # Salted: the names that this data has were themselves chosen by a hash of the name.
+    return hashlib.sha256(b"lookalikes " + name.encode()).digest()[0] & 1
+
+
+def _names(path: str) -> Iterable[str]:
+    for line in text_of(path).splitlines():
+        fields = line.partition("#")[0].split()
+        if fields:
+            yield fields[-1].removeprefix("*.")
+
+
+def _all_bad() -> Iterable[str]:
+    for path in sorted((ROOT / "lists").rglob("*")):
+        relative = str(path.relative_to(ROOT))
+        if path.is_file() and any(one in relative.lower() for one in _BAD):
+            yield from (one.name for one in distinct(_names(relative)))
+
+
+def main() -> None:
+    """Print the table."""
+    popular = popular_names()
+    print(f"{len(popular)} popular names")
+    print("list                 rules  recall         wrongly    | with those that wait")
+    for title, path in LISTED.items():
+        automatic, everything = measure(path, popular)
+        told = " | ".join(
+            f"{one.rules:5}  {one.closed}/{one.of} {one.recall:5.1%}  "
+            f"{len(one.wrongly)}/{one.of_popular}"
+            for one in (automatic, everything)
+        )
+        print(f"{title:20} {told}  {', '.join(automatic.wrongly)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.lists.lookalikes import Lookalike, LookalikeRule, Lookalikes, may_match
+from filterd.wire import name as names
+
+SUFFIXES = frozenset(map(names.from_text, ("com", "com.vn", "vip")))
+RULES = Lookalikes(
+    (
+        LookalikeRule(b"i9bet#", 3, SUFFIXES),
+        LookalikeRule(b"debet", 1, SUFFIXES),
+        LookalikeRule(b"#olive#", 2, SUFFIXES),
+    )
+)
+
+
+def _found(name: str) -> tuple[Lookalike, ...]:
+    return RULES.find(names.from_text(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "labels"),
+    [
+        ("i9bet7.com", 0, 2),
+        ("i9bet777.com.vn", 0, 3),
+        ("www.x.i9-bet42.vip", 0, 2),
+        ("l9bet42.vip", 0, 2),
+        ("xn--i9bt16-dva.com", 0, 2),
+        ("debet.vip", 1, 2),
+        ("880live1.com", 2, 2),
+    ],
+)
+def test_a_name_of_the_family_is_found_with_the_name_that_was_registered(
+    name: str, rule: int, labels: int
+) -> None:
+    assert _found(name) == (Lookalike(labels, rule),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "i9bet.com",  # no digit where there must be one
+        "i9bet1234.com",
+        "i9bet12.org",  # no mirror is known there
+        "i9bet12.example.com",  # somebody else's
+        "myi9bet12.com",
+        "i9betoo.com",  # letters that look like digits are none in a run
+        "com",
+        "xn--fiq228c.com",
+    ],
+)
+def test_another_name_is_not(name: str) -> None:
+    assert _found(name) == ()
+
+
+def test_without_rules_nothing_is_looked_at() -> None:
+    assert not Lookalikes()
+    assert not may_match(Lookalikes().skeletons, names.from_text("xn--i9bt16-dva.com"))
+
+
+def test_an_odd_octet_fits_nothing() -> None:
+    assert RULES.find(b"\x06i9be\x00\x37\x03com\x00") == ()
+
+
+@given(st.lists(st.text("i9bet01olv-8x", min_size=1, max_size=12), min_size=1, max_size=3))
+def test_whatever_fits_may_match(labels: list[str]) -> None:
+    name = names.from_text(".".join((*labels, "com")))
+    if RULES.find(name):
+        assert may_match(RULES.skeletons, name)
+
+
+def test_a_shape_of_many_runs_is_decided_in_one_pass() -> None:
+    rule = LookalikeRule(b"#o" * 15 + b"#ab", 6, SUFFIXES)
+    assert not rule.fits(b"0" * 63)
+    assert rule.fits(b"0" * 45 + b"ab")
+
+
+def test_a_rule_is_written_as_people_are_shown_it() -> None:
+    assert RULES.rules[0].written == "~i9bet#"
