@@ -16,5 +16,4 @@ What comes out is a folder of static files, ready for any web server:
 ``packaging``   its targets: each file packed, and as the difference to what it was
 ``normalising`` all lists of a category, made few, small and steady
 ``popular``     names that everybody visits, which no list of danger means
-``mistakes``    what a version changes so much that a person looks at it first
 """

@@ -7,7 +7,7 @@ list of all third parties together, beside the publisher's own (``normalising``)
 The same input gives the same octets: what did not change costs no school a download.
 
 Before it replaces the last build the production loader has read it, and limits
-have compared it to the version before (``mistakes``); what is beyond them is
+have compared it to the version before (``feeds.guard.limits``); what is beyond them is
 written only if somebody has looked and says so.
 """
 
@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from filterd.errors import ConfigError, ListError, StoreError
+from filterd.feeds.guard.limits import Content, excesses
 from filterd.lists.catalog import load_catalog
 from filterd.lists.rules import ListSource
 from filterd.paths import sync_folder
-from filterd.publish.mistakes import Content, mistakes
 from filterd.publish.normalising import Normalised, normalise
 from filterd.publish.popular import Popular
 from filterd.sentences import refused, say
@@ -178,7 +178,8 @@ def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:
 def _judged(
     categories: Mapping[str, Normalised], previous: Path, popular: Popular
 ) -> Iterable[Sentence]:
-    return mistakes(_content(categories), content_of(previous, popular))
+    found = excesses(_content(categories), content_of(previous, popular))
+    return (one.sentence for one in found)
 
 
 def _content(categories: Mapping[str, Normalised]) -> Content:
