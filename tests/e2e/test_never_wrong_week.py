@@ -22,7 +22,7 @@ STEPS = int(os.environ.get("FILTERD_ORACLE_WEEK_STEPS", "2000"))
 """For all ways of serving together; `make fuzz` takes more."""
 STEPS_OF_A_LIFE = 3_000
 MOST_LIVES_OF_A_MUTANT = 12
-FIRST = 6
+FIRST = 9
 """The seed of the first life."""
 MOST_ROUNDS = 6
 """Of each way, in which each scene comes once; until everything is met that must be."""

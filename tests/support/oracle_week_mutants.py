@@ -14,7 +14,7 @@ from filterd.identity.identifier import Identifier
 from filterd.overrides import exceptions as exception_changes
 from filterd.overrides import export as exported
 from filterd.policy import changes, engine, moment, order, overlay, rooms, table
-from filterd.policy.calendar import Openings, Span
+from filterd.policy.calendar import Closures, Openings, Span
 from filterd.policy.changes import Change, Changer
 from filterd.policy.client import Client
 from filterd.policy.model import Audience
@@ -313,6 +313,6 @@ OF_WHAT_IS_SET: dict[str, Mutant] = {
         instead(Openings, "_is_open", _no_night), (of_rooms.night,)
     ),
     "a holiday is none of the other days": Mutant(
-        instead(Openings, "_is_holiday", lambda *_: False), (of_rooms.night,)
+        instead(Closures, "__contains__", lambda *_: False), (of_rooms.night, scenes.lessons)
     ),
 }

@@ -42,7 +42,9 @@ def lessons(script: Script) -> Iterator[Step]:
     """One class leaves the room and another comes."""
     start = a_start(script)
     first, second = script.chance.choice((("6", "9"), ("9", "6"), ("staff", "6"), ("1", "staff")))
-    week = Week(lessons_from(start), periods(first, second))
+    day = Holiday(day_of(start), day_of(start), "lễ", "holiday")
+    holidays = (day,) if script.chance.random() < 0.2 else ()
+    week = Week(lessons_from(start), periods(first, second), holidays=holidays)
     yield script.week(games(), Listing("social", "social-media", own=False, name="a.a"), week=week)
     yield from leads(script, LISTED)
     for seconds in (0, 30, 40, 70):
@@ -205,20 +207,22 @@ def set_grades(script: Script) -> Iterator[Step]:
 
 
 def locked(script: Script) -> Iterator[Step]:
-    """What is locked stays so, whatever anybody sets."""
+    """What is locked or kept closed stays so, whatever was set before it was."""
     chance = script.chance
-    lists = ("own-porn", "order", "so-called-order")
-    which = chance.choice(lists)
+    which = chance.choice(("own-porn", "order", "so-called-order"))
     category = "porn" if which == "own-porn" else "law-ordered"
-    yield script.week(Listing(which, category, own=which != lists[2], name=LISTED))
+    yield script.week(lab="6")
     yield from leads(script, LISTED)
-    words = [script.a_word() for _ in range(5)]
-    yield exception(LISTED, words[0], allow=True)
-    yield exception("alias.free", words[1], allow=True)
-    yield exception(f"category:{category}", words[2], allow=True)
-    yield exception(f"entry:{LISTED}", words[3], allow=True)
-    yield exception("service:bad", words[4], allow=True)
-    yield from asks(script, LISTED, "alias.free", "bad.free", whom=(LAB, TEACHER, STRANGER))
+    targets = (LISTED, "alias.free", f"category:{category}", f"entry:{LISTED}", "service:bad")
+    words = [script.a_word() for _ in range(7)]
+    for target, word in zip((*targets, "category:social-media", CHAT), words, strict=True):
+        yield exception(target, word, allow=True)
+    listing = Listing(which, category, own=which != "so-called-order", name=LISTED)
+    social = Listing("social", "social-media", own=False, name="social.free")
+    kept = frozenset(("social-media",))
+    yield script.week(listing, social, week=Week(kept=kept), lab="6")
+    names = (LISTED, "alias.free", "bad.free", "social.free", CHAT)
+    yield from asks(script, *names, whom=(LAB, TEACHER, STRANGER))
     for word in words:
         yield TakeBack("revoke", word)
 
