@@ -92,6 +92,14 @@ def test_site_state_and_language_can_be_named_everywhere(name: str) -> None:
     assert {"--config", "--state", "--lang"} <= options
 
 
+def test_groups_take_them_before_the_command_as_well() -> None:
+    root: Any = typer.main.get_command(app)
+    groups = [one for one in root.commands.values() if hasattr(one, "commands")]
+    for group in groups:
+        options = {option for one in group.params for option in one.opts}
+        assert {"--config", "--state", "--lang"} <= options, group.name
+
+
 def test_the_readme_names_only_commands_that_exist() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     words = [

@@ -123,6 +123,28 @@ def command(body: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def group(about: str) -> typer.Typer:
+    """Return a group of commands, which takes what every command takes before their names, too.
+
+    Args:
+        about: its help.
+    """
+    app = typer.Typer(help=about, no_args_is_help=True)
+    app.callback()(_keep)
+    return app
+
+
+def _keep(
+    given: typer.Context,
+    config: ConfigOption = None,
+    state: StateOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Keep what stands between a group's name and a command's, for that command."""
+    options = {"config": config, "state": state, "lang": lang}
+    given.obj = {key: _given(given, key, value) for key, value in options.items()}
+
+
 def _group_of(parameter: inspect.Parameter) -> Options | None:
     """Return the options that a parameter stands for, if it stands for several."""
     return next((one for one in get_args(parameter.annotation) if isinstance(one, Options)), None)

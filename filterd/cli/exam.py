@@ -13,7 +13,7 @@ from rich.table import Table
 from filterd import control
 from filterd.cli import exam_names, waiting
 from filterd.cli.changing import change, print_change
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.exam_names import Needed
 from filterd.cli.history import with_states
 from filterd.cli.in_force import set_now
@@ -33,7 +33,7 @@ RoomOption = Annotated[
     str, typer.Option("--room", metavar="ROOM", help="Its id among the networks of site.yaml.")
 ]
 
-app = typer.Typer(help="Let a room see only what an exam needs.", no_args_is_help=True)
+app = group("Let a room see only what an exam needs.")
 
 
 @app.command()

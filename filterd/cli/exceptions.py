@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from filterd.cli.changing import change, print_change
-from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.context import Context, JsonOption, Options, command, group
 from filterd.cli.history import with_states
 from filterd.cli.render import grid, titled
 from filterd.cli.targets import ReasonOption, Target, TargetArgument, Whom, whom, written
@@ -17,10 +17,7 @@ from filterd.cli.telling import Plain, Teller
 from filterd.cli.times import Term, school_clock, term
 from filterd.policy.overrides import TargetKind
 
-app = typer.Typer(
-    help="See and end what `allow` and `block` have set.",
-    no_args_is_help=True,
-)
+app = group("See and end what `allow` and `block` have set.")
 
 
 @command

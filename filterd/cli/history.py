@@ -9,7 +9,7 @@ import typer
 from rich.console import Group
 
 from filterd.cli.changing import change, print_change
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.in_force import ask_or_none, set_now
 from filterd.cli.render import grid, titled
 from filterd.cli.telling import Plain, Teller, not_ended, state_of
@@ -22,7 +22,7 @@ from filterd.sentences import told as in_language
 _SOUND, _ALTERED = 0, 1
 MOST = 100_000
 
-app = typer.Typer(help="See who changed what, and that nobody altered it.", no_args_is_help=True)
+app = group("See who changed what, and that nobody altered it.")
 
 
 @command

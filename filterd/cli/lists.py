@@ -11,7 +11,7 @@ from rich.console import Group
 
 from filterd import control
 from filterd.cli import building
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.render import facts, grid, local_time, number, titled
 from filterd.cli.sites import open_index, qname_from
 from filterd.errors import ControlError
@@ -23,7 +23,7 @@ from filterd.lists.services import PREFIX
 from filterd.texts import Texts
 from filterd.wire import name as names
 
-app = typer.Typer(help="Compile lists, see what was compiled, find a name.", no_args_is_help=True)
+app = group("Compile lists, see what was compiled, find a name.")
 
 _EXTRA_COLUMNS = ("duplicate", "redundant", "not_taken")
 
@@ -183,7 +183,8 @@ def _not_taken(report: CompileReport) -> Counter[str]:
 def _entries(index: Index, qname: bytes) -> list[dict[str, Any]]:
     found = []
     for hit in index.lookup(qname):
-        name = names.to_text(index.name(hit.rank))
+        rule = index.lookalike(hit.rank)
+        name = names.to_text(list(names.suffixes(qname))[-1 - hit.labels])
         for claim_id, line in index.entries(hit.rank):
             list_index, claim = index.claims[claim_id]
             if claim.effect is Effect.MARKER:
@@ -192,7 +193,7 @@ def _entries(index: Index, qname: bytes) -> list[dict[str, Any]]:
             found.append(
                 {
                     "name": name,
-                    "entry": claim.scope.written(name),
+                    "entry": rule.written if rule else claim.scope.written(name),
                     "effect": claim.effect.name,
                     "list": source.id,
                     "category": source.category,

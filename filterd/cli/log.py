@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd import control
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.render import grid, number, titled
 from filterd.cli.sites import grade_from
 from filterd.querylog import DAYS_KEPT
@@ -24,7 +24,7 @@ ACTIONS = ("pass", "rewritten", "blocked", "local", "refused", "failed")
 
 _Rows = list[dict[str, Any]]
 
-app = typer.Typer(help="See what the daemon remembers of lookups.", no_args_is_help=True)
+app = group("See what the daemon remembers of lookups.")
 
 
 @app.command()

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.in_force import set_for, set_now
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.sites import grade_from, open_index, policy_of, read_site
@@ -27,7 +27,7 @@ from filterd.texts import Texts
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
-app = typer.Typer(help="Check the site's files, see what each grade may use.", no_args_is_help=True)
+app = group("Check the site's files, see what each grade may use.")
 
 
 @app.command()

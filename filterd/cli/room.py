@@ -16,7 +16,7 @@ from rich.table import Table
 from filterd import control
 from filterd.cli import room_files, waiting
 from filterd.cli.changing import change, print_change
-from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.context import Context, JsonOption, Options, command, group
 from filterd.cli.in_force import InForce, ask_or_none, in_force
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.room_files import known_room
@@ -36,25 +36,36 @@ RoomArgument = Annotated[
 ]
 _FOUND, _NOTHING = 0, 1
 
-app = typer.Typer(help="See and say who sits in which room.", no_args_is_help=True)
+app = group("See and say who sits in which room.")
 
 
 @app.command("list")
 @command
 def list_(
     here: Context,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Networks that are no rooms, too.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show who sits in each room now, why, and until when; and devices that are in none.
 
-    Exit code 0: shown; 2: it cannot be told.
+    A network that is no room is shown while something is set for it. Exit code 0:
+    shown; 2: it cannot be told.
     """
     now = in_force(here)
-    rooms, unknown = [_plain(now, one) for one in now.policy.networks], _unknown(here)
+    every = [_plain(now, one) for one in now.policy.networks]
+    rooms = [one for one in every if _is_told(one)]
+    others = [one for one in every if not _is_told(one)]
+    shown, left_out = (rooms + others, 0) if everything else (rooms, len(others))
+    unknown = _unknown(here)
     if json:
-        here.print_json({"rooms": rooms, "unknown": unknown})
+        here.print_json({"rooms": shown, "left_out": left_out, "unknown": unknown})
         return
-    here.console.print(_rooms_table(here, now, rooms))
+    if shown:
+        here.console.print(_rooms_table(here, now, shown))
+    if left_out:
+        here.console.print(here.texts("room.left_out", n=left_out), soft_wrap=True)
     if unknown:
         rows = [(one["mac"], _seen_at(here, one)) for one in unknown]
         here.console.print(titled(here.texts("room.unknown"), facts(rows)))
@@ -254,6 +265,7 @@ def _plain(now: InForce, network: Network) -> dict[str, Any]:
     until = seat.span.until if seat else None
     return {
         "room": network.id,
+        "is_room": network.room,
         "grade": seat.grade if seat else network.grade,
         "why": str(seat.why if seat else Why.OWN),
         "lesson": _lesson(now) if seat and seat.why is Why.LESSON else None,
@@ -266,6 +278,11 @@ def _plain(now: InForce, network: Network) -> dict[str, Any]:
         "interfaces": list(network.interfaces),
         "macs": list(_macs(now)[network.id]),
     }
+
+
+def _is_told(one: Mapping[str, Any]) -> bool:
+    """Tell whether a network is a room, or is for now as its files do not say."""
+    return one["is_room"] or one["why"] != Why.OWN or one["exam"] is not None
 
 
 def _holiday(now: InForce) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.in_force import InForce, in_force
 from filterd.cli.policy_diff import ranges
 from filterd.cli.render import facts, grid, titled
@@ -21,7 +21,7 @@ from filterd.policy.model import GRADES, Service
 from filterd.sentences import say
 from filterd.wire import name as names
 
-app = typer.Typer(help="See services, such as youtube or zalo.", no_args_is_help=True)
+app = group("See services, such as youtube or zalo.")
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 

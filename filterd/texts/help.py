@@ -194,6 +194,9 @@ COMMANDS = {
     "Show who sits in each room now, why, and until when; and devices that are in none.": (
         "Cho biết ai đang ngồi ở mỗi phòng, vì sao, đến khi nào; và thiết bị không thuộc phòng nào."
     ),
+    "A network that is no room is shown while something is set for it.": (
+        "Mạng không phải phòng chỉ hiện ra khi đang có điều được đặt cho nó."
+    ),
     "Show one room: who sits there now, its timetable, its devices, what is set.": (
         "Xem một phòng: ai đang ngồi, thời khóa biểu, thiết bị, những gì được đặt."
     ),

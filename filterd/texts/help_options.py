@@ -84,6 +84,7 @@ OPTIONS = {
     "The last N of each.": "N mục gần nhất của mỗi phần.",
     "Today and before.": "Số ngày, kể cả hôm nay.",
     "Those that have ended, too.": "Kể cả những gì đã kết thúc.",
+    "Networks that are no rooms, too.": "Kể cả những mạng không phải phòng.",
     "Its number in `filterd exceptions list`.": "Số trong `filterd exceptions list`.",
     "Its id among the networks of site.yaml.": "Mã của phòng trong mục networks của site.yaml.",
     "Who sits there: 1-12, staff, ...": "Khối lớp ngồi ở đó: 1-12, staff, ...",

@@ -76,6 +76,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "the history; with the lists of today",
     ),
     "room.title": ("Các phòng lúc {when}", "Rooms at {when}"),
+    "room.left_out": (
+        "Số mạng khác không phải phòng: {n}; --all để xem",
+        "Networks that are no rooms: {n}; --all shows them",
+    ),
     "room.room": ("Phòng", "Room"),
     "room.grade": ("Khối lớp", "Grade"),
     "room.why": ("Lý do", "Because"),
@@ -89,7 +93,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "room.settings": ("Được đặt", "Set"),
     "room.exams": ("Kỳ thi", "Exam"),
     "room.timetable": ("Thời khóa biểu", "Timetable"),
-    "room.unknown": ("Thiết bị không thuộc phòng nào", "Devices that are in no room"),
+    "room.unknown": ("Thiết bị không thuộc mạng nào", "Devices that are in no network"),
     "room.watching": (
         "Hãy bật các thiết bị của phòng {room}. Nhấn Enter khi xong.",
         "Switch on the devices of the room {room}. Press Enter when all are on.",

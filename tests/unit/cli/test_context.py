@@ -105,6 +105,35 @@ def test_json_is_utf8_without_colour_or_breaks(tmp_path: Path) -> None:
     assert "\x1b" not in done.out
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("policy --config {before} tree", "before"),
+        ("--config {before} policy tree", "before"),
+        ("--config {before} policy --config {after} tree", "after"),
+        ("policy --config {before} tree --config {after}", "after"),
+    ],
+)
+def test_a_group_takes_the_common_options_too(
+    schools: dict[str, str], words: str, expected: str
+) -> None:
+    done = call(*words.format(**schools).split(), FILTERD_CONFIG=schools["env"])
+    assert done.out.splitlines()[0] == expected
+
+
+@pytest.mark.parametrize("words", ["room --help --lang vi", "room --lang vi --help"])
+def test_the_help_of_a_group_is_in_the_language_that_is_asked_for(words: str) -> None:
+    done = call(*words.split(), FILTERD_LANG="en")
+    assert (done.code, done.err) == (0, "")
+    assert "Cách dùng: filterd room" in done.out
+    assert "--lang vi|en" in done.out
+
+
+def test_options_alone_are_no_command() -> None:
+    done = call("room", "--lang", "vi")
+    assert (done.code, done.error_lines) == (2, ["filterd: thiếu lệnh (xem `filterd room --help`)"])
+
+
 def test_every_command_takes_the_common_options_after_its_own() -> None:
     def body(here: module.Context, name: str) -> None:
         """Do it."""

@@ -33,7 +33,6 @@ def test_rooms_say_who_sits_there_why_and_until_when(
     shown = call("room", "list", *here)
     assert max(map(len, shown.out.splitlines())) <= 80
     assert _row(shown.out, "lab-a") == ["lab-a", "6", "tiet-2", "08:35", "1"]
-    assert _row(shown.out, "library") == ["library", "8"]
     clock.advance(36 * 60)
     between = _row(call("room", "list", *here).out, "lab-a")
     assert between == ["lab-a", "6", "between", "lessons", "08:55", "1"]
@@ -41,6 +40,32 @@ def test_rooms_say_who_sits_there_why_and_until_when(
     by_hand = _row(call("room", "list", *here).out, "lab-a")
     assert by_hand == ["lab-a", "9", "set", "by", "lan", "08:46", "1"]
     assert "room-seen" in daemon.commands()
+
+
+def test_networks_that_are_no_rooms_come_after_them_where_somebody_asks(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    short, whole = call("room", "list", *here).out, call("room", "list", "--all", *here).out
+    assert " library " not in short
+    others = int(short.split("Networks that are no rooms: ")[1].split(";")[0])
+    assert _row(whole, "library") == ["library", "8"]
+    assert whole.index(" lab-a ") < whole.index(" library ")
+    assert "--all" not in whole
+    told, every = (
+        json.loads(call("room", "list", *words, "--json", *here).out) for words in ((), ("--all",))
+    )
+    assert (len(told["rooms"]) + others, every["left_out"]) == (len(every["rooms"]), 0)
+    assert told["left_out"] == others
+    assert daemon.commands()
+
+
+def test_another_network_is_told_while_something_is_set_for_it(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    call("room", "set", "library", "--grade", "9", "--for", "10m", *here)
+    by_hand = _row(call("room", "list", *here).out, "library")
+    assert by_hand == ["library", "9", "set", "by", "lan", "08:10"]
+    assert daemon.commands()
 
 
 def test_a_holiday_is_why_there_is_no_lesson(
@@ -57,7 +82,7 @@ def test_a_holiday_is_why_there_is_no_lesson(
 def test_devices_that_are_in_no_room_are_shown(here: list[str], daemon: FakeDaemon) -> None:
     daemon.devices = [{"mac": MACS[5], "address": "10.0.20.7"}, MACS[6]]
     shown = call("room", "list", *here).out
-    assert "Devices that are in no room" in shown
+    assert "Devices that are in no network" in shown
     assert f"{MACS[5]}  10.0.20.7 (made-up MAC)" in shown
     assert [one["mac"] for one in json.loads(call("room", "list", "--json", *here).out)["unknown"]]
 
