@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``orders.yaml`` of a ``blocklists/`` folder: what an authority orders to be blocked, in writing.
+
+It is optional, and stands in no folder that ships: a school has it from the feed,
+where it is signed by the key of whoever orders and by no other. Each order becomes
+a list of the category ``law-ordered`` whose id has the order's number, so that
+whoever asks why a name is blocked is told which order says so.
+
+An order that has expired still blocks here: a school's clock may be wrong, and what
+was ordered opens when whoever orders says so. It is left out when orders are signed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+
+from filterd.documents import DocumentModel, load, refusal, validate
+from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
+from filterd.lists.rules import ListSource
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.documents import Document
+    from filterd.errors import ConfigError
+
+FILE = "orders.yaml"
+FOLDER = "orders"
+CATEGORY = "law-ordered"
+FORMAT = "domains"
+PREFIX = "order:"
+"""How the ids of these lists begin; the number of the order follows."""
+MOST_ORDERS = 500
+"""In force at a time: a file each, beside those of the lists."""
+
+_MOST_CHARACTERS = 200
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= _MOST_CHARACTERS:
+        raise refusal(
+            say("a text of 1 to {most} characters expected", most=_MOST_CHARACTERS),
+            say("put it in quotes"),
+        )
+    if not value.isprintable() or value != value.strip():
+        raise refusal(say("one line of text expected"), say("remove what does not print"))
+    return value
+
+
+_Line = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
+_OrderFile = Annotated[str, Field(pattern=r"^orders/[a-z0-9][a-z0-9_.-]{0,80}\.txt$")]
+
+
+class OrderEntry(DocumentModel):
+    """An order: its number as it is written, who gave it, from which day to which it holds."""
+
+    number: _Line
+    issuer: _Line
+    date: IsoDate
+    expiry: IsoDate
+    names: _OrderFile
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> OrderEntry:
+        if self.expiry < self.date:
+            raise refusal(
+                say("the order ends before it begins"), say("exchange `date` and `expiry`")
+            )
+        return self
+
+
+class OrdersFile(DocumentModel):
+    """``orders.yaml``."""
+
+    orders: Annotated[tuple[OrderEntry, ...], Field(max_length=MOST_ORDERS)]
+
+
+def read_orders(
+    folder: Path, known: list[str]
+) -> tuple[tuple[ListSource, ...], list[ConfigError]]:
+    """Read the orders of a folder, if it has any.
+
+    Args:
+        folder: with or without ``orders.yaml``.
+        known: ids of its categories.
+
+    Returns:
+        A list for each order, and what is wrong beyond single values.
+
+    Raises:
+        ConfigErrors: the file says what no such file may.
+        ConfigError: it cannot be read.
+    """
+    if not (folder / FILE).exists():
+        return (), []
+    document, orders = load_orders(folder)
+    problems = list(_problems(document, orders, folder, known))
+    return (() if problems else tuple(_list(one, folder) for one in orders)), problems
+
+
+def load_orders(folder: Path) -> tuple[Document, tuple[OrderEntry, ...]]:
+    """Return the register of orders as it is written.
+
+    Raises:
+        ConfigErrors: the file says what no such file may.
+        ConfigError: it cannot be read.
+    """
+    document = load(folder / FILE)
+    return document, validate(document, OrdersFile).orders
+
+
+def _list(entry: OrderEntry, folder: Path) -> ListSource:
+    title = f"{entry.number}, {entry.issuer}, {entry.date}"
+    path = str(folder.absolute() / entry.names)
+    # Protections do not hold against it: an order means just these names.
+    return ListSource(PREFIX + entry.number, CATEGORY, FORMAT, path, True, title)
+
+
+def _problems(
+    document: Document, orders: tuple[OrderEntry, ...], folder: Path, known: list[str]
+) -> Iterator[ConfigError]:
+    if orders and CATEGORY not in known:
+        yield document.error(say("there is no category '{category}'", category=CATEGORY), ())
+    for key in ("number", "names"):
+        lines = dict[str, int]()
+        for position, entry in enumerate(orders):
+            value, where = getattr(entry, key), ("orders", position, key)
+            if value in lines:
+                hint = say("first in line {line}", line=lines[value])
+                yield document.error(say("this {key} stands twice", key=key), where, hint=hint)
+            lines.setdefault(value, document.place(where)[0])
+    for position, entry in enumerate(orders):
+        if not (folder / entry.names).is_file():
+            where = ("orders", position, "names")
+            reason = say("there is no file {file}", file=entry.names)
+            yield document.error(reason, where, hint=say("write its names there, one a line"))
