@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (
@@ -39,16 +39,24 @@ from filterd.errors import FeedError, StoreError
 from filterd.feeds.roles import ORDERED, is_ordered
 from filterd.paths import write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
-from filterd.publish.signing import NewTarget, describe, sign_orders, signed, until
+from filterd.publish.signing import NewTarget, describe, hashed_name, sign_orders, signed, until
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from securesystemslib.signer import CryptoSigner
+    from securesystemslib.signer import CryptoSigner, Key
 
     Signers = Mapping[str, Sequence[CryptoSigner]]
     """Who signs for each role."""
+
+
+class Identified(Protocol):
+    """A key of which the public half is enough: one that is lost, or is somebody else's."""
+
+    @property
+    def public_key(self) -> Key:
+        """The public half."""
 
 
 class Repository:
@@ -76,7 +84,13 @@ class Repository:
             StoreError: the disk refused.
         """
         if (self._metadata / "timestamp.json").exists():
-            raise FeedError(say("{folder}: there is a publication already", folder=self.folder))
+            raise FeedError(
+                say(
+                    "{folder}: there is a publication already; publish into it, or choose another "
+                    "folder",
+                    folder=self.folder,
+                )
+            )
         root = Root(expires=until(ROOT, now))
         for role in (ROOT, TARGETS, SNAPSHOT, TIMESTAMP):
             for signer in signers[role]:
@@ -144,7 +158,7 @@ class Repository:
                 names.add(f"{meta.version}.{name}")
                 role = Metadata[Targets].from_bytes(self._read(f"{meta.version}.{name}")).signed
                 for one in role.targets.values():
-                    targets.add(self._targets / _hashed(one.path, one.hashes["sha256"]))
+                    targets.add(self._targets / hashed_name(one.path, one.hashes["sha256"]))
         metadata = {path for path in self._metadata.glob("*.json") if path.name not in names}
         stale = {path for path in metadata if not path.name.endswith(".root.json")}
         stale |= {path for path in self._targets.rglob("*") if path.is_file()} - targets
@@ -155,7 +169,7 @@ class Repository:
     def rotate_key(
         self,
         role: str,
-        old: CryptoSigner,
+        old: Identified,
         new: CryptoSigner,
         signers: Signers,
         *,
@@ -165,7 +179,7 @@ class Repository:
 
         Args:
             role: any but ``orders``, whose key ``rotate_orders`` exchanges.
-            old: the key to go; for ``root`` its private half need not be among the signers.
+            old: the key to go; its private half need not be among the signers of a new root.
             new: the key to come.
             signers: the online roles' present keys; two root keys that stay or come.
             now: Unix time.
@@ -191,7 +205,7 @@ class Repository:
         return self._follow(self._root(), signers, now)
 
     def rotate_orders(
-        self, keys: Sequence[CryptoSigner], orders: bytes, signers: Signers, *, now: float
+        self, keys: Sequence[Identified], orders: bytes, signers: Signers, *, now: float
     ) -> int:
         """Exchange the keys of the role ``orders`` together with metadata that they signed."""
         changed = replace(self._published(), delegations=_delegations(keys))
@@ -244,17 +258,25 @@ class Repository:
             targets.verify_delegate(ORDERS, metadata.signed_bytes, metadata.signatures)
         except (RepositoryError, ValueError) as error:
             raise FeedError(
-                say("the metadata of the role `orders` is not signed by its key")
+                say(
+                    "the metadata of the role `orders` is not signed by its key; if that was "
+                    "exchanged: `filterd feed rotate-key REPO orders`"
+                )
             ) from error
         for target in metadata.signed.targets.values():
             if not is_ordered(target.path):
                 raise FeedError(say("{name}: the role `orders` may not name it", name=target.path))
-            if not (self._targets / _hashed(target.path, target.hashes["sha256"])).is_file():
+            if not (self._targets / hashed_name(target.path, target.hashes["sha256"])).is_file():
                 raise FeedError(say("{name}: the file is missing", name=target.path))
         version = metadata.signed.version
         if last is not None and version <= last.version:  # whose file is named, and stays as it is
             raise FeedError(
-                say("the role `orders` has signed version {version} before", version=version)
+                say(
+                    "the role `orders` has signed version {version} before; sign again by "
+                    "`filterd feed sign --after {last}`",
+                    version=version,
+                    last=last.version,
+                )
             )
         return self._write_versioned(ORDERS, version, orders)
 
@@ -267,7 +289,7 @@ class Repository:
 
     def _write_target(self, file: NewTarget) -> TargetFile:
         target, content = describe(file)
-        path = self._targets / _hashed(file.name, target.hashes["sha256"])
+        path = self._targets / hashed_name(file.name, target.hashes["sha256"])
         # Written whole or not at all, under the name of its content: it need not be written again.
         if not (path.is_file() and path.stat().st_size == len(content)):
             write_atomically(path, content, mode=0o644)
@@ -329,15 +351,10 @@ class _Published:
     urgent: int = 0
 
 
-def _delegations(signers: Sequence[CryptoSigner]) -> Delegations:
+def _delegations(signers: Sequence[Identified]) -> Delegations:
     keys = {signer.public_key.keyid: signer.public_key for signer in signers}
     role = DelegatedRole(ORDERS, list(keys), threshold=1, terminating=True, paths=list(ORDERED))
     return Delegations(dict(keys), {ORDERS: role})
-
-
-def _hashed(name: str, digest: str) -> str:
-    path = PurePosixPath(name)
-    return str(path.with_name(f"{digest}.{path.name}"))
 
 
 def _check(root: Root, role: str, content: bytes) -> None:

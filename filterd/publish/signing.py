@@ -81,6 +81,12 @@ def describe(file: NewTarget) -> tuple[TargetFile, bytes]:
     return target, content
 
 
+def hashed_name(name: str, digest: str) -> str:
+    """Return the name of a target's file below ``targets/``: its hash before the last part."""
+    path = PurePosixPath(name)
+    return str(path.with_name(f"{digest}.{path.name}"))
+
+
 def until(role: str, now: float) -> datetime:
     """Return when what a role signs now expires."""
     return datetime.fromtimestamp(int(now), UTC) + LIVES[role]

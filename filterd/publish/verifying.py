@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.metadata import Metadata
 
 from filterd.errors import DigestError
 from filterd.feeds.packing import unpack
 from filterd.feeds.trust import TrustFolder
 from filterd.feeds.updating import refresh
+from filterd.paths import write_atomically
+from filterd.publish.keys import ROOT
 from filterd.sentences import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from filterd.feeds.fetching import Fetcher
     from filterd.feeds.updating import Moment, Verified
@@ -29,10 +33,14 @@ class Examined:
     Attributes:
         verified: the publication.
         octets: so much was fetched of its files and differences.
+        expiries: until when the word of each role holds, Unix time.
+        contents: how many octets its files have, unpacked, by their paths.
     """
 
     verified: Verified
     octets: int
+    expiries: Mapping[str, float]
+    contents: Mapping[str, int]
 
 
 def verify(
@@ -40,6 +48,7 @@ def verify(
     fetcher: Fetcher,
     moment: Moment,
     progress: Callable[[int, int], object] = lambda _done, _all: None,
+    into: Path | None = None,
 ) -> Examined:
     """Fetch and verify everything that is published, and unpack every file.
 
@@ -48,12 +57,14 @@ def verify(
         fetcher: where from.
         moment: the time, by which expiry is judged.
         progress: called with the targets that are done and all of them.
+        into: a folder to write the files to, else they are only looked at.
 
     Raises:
         FetchError: something did not come.
         TrustError: something is not as it was signed, or not signed.
+        StoreError: the disk refused.
     """
-    octets = 0
+    octets, contents = 0, dict[str, int]()
     with TemporaryDirectory(prefix="filterd-verify-") as folder:
         trust = TrustFolder(Path(folder))
         trust.establish(root)
@@ -62,12 +73,24 @@ def verify(
         for number, target in enumerate(sorted(verified.signed), 1):
             packed = verified.fetch(target)
             octets += len(packed)
-            if target in files:
-                _check(
-                    files[target].path, files[target].sha256, unpack(packed, files[target].length)
-                )
+            if (file := files.get(target)) is not None:
+                content = unpack(packed, file.length)
+                _check(file.path, file.sha256, content)
+                contents[file.path] = len(content)
+                if into is not None:
+                    write_atomically(into / file.path, content)
             progress(number, len(verified.signed))
-    return Examined(verified, octets)
+        expiries = _expiries(trust)
+    return Examined(verified, octets, expiries, contents)
+
+
+def _expiries(trust: TrustFolder) -> dict[str, float]:
+    """Return until when the word of each role holds that was verified."""
+    roles = {
+        path.stem: Metadata[Any].from_bytes(path.read_bytes()).signed.expires.timestamp()
+        for path in trust.metadata.glob("*.json")
+    }
+    return {**roles, ROOT: trust.newest_root().expires.timestamp()}
 
 
 def _check(path: str, digest: str, content: bytes) -> None:
