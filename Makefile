@@ -18,7 +18,7 @@ pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-p
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-parts bench-workers bench-floods fuzz fuzz-native e2e soak wheels clean
+.PHONY: help setup run test check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench-workers: setup ## Measure what a second worker is worth, each held to a qu
 bench-floods: setup ## Measure floods of forged questions, and what bad datagrams cost; needs root
 	$(bin)/python -m tests.bench.floods
 	$(bin)/python -m tests.bench.bad_datagrams
+
+bench-feed: setup ## Simulate a country's appliances before one feed, through bad days too; some minutes
+	$(bin)/python -m tests.bench.feed_scale
 
 fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a million packets; FUZZ=10 for more
 	FILTERD_FUZZ_QUERIES=$(FUZZ)0000000 FILTERD_FUZZ_PACKETS=$(FUZZ)000000 \

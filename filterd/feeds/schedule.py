@@ -74,9 +74,11 @@ class Place:
     """An appliance's place among all others, each part from 0 up to 1.
 
     Attributes:
-        slot: within the night, and within what is made up for.
+        slot: within the night.
         phase: within the ten minutes of light checks.
-        start: within the minute of the first run.
+        start: within what follows a start: the minute of the first run, or the hours
+            of what is made up for. Not the slot's part: after an evening without
+            power all who missed it would share the first of those hours.
     """
 
     slot: float
@@ -287,7 +289,7 @@ def _night_due(place: Place, night: Night, standing: Standing, now: Now) -> floa
     last_slot = now.monotonic - (now.wall - last)
     if last_slot >= standing.started:
         return last_slot
-    return min(next_slot, standing.started + place.slot * MAKE_UP_S)
+    return min(next_slot, standing.started + place.start * MAKE_UP_S)
 
 
 def _silent_until(now: Now, retry_after_s: float) -> float:

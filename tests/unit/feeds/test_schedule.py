@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 NIGHT = Night("Asia/Ho_Chi_Minh")
-PLACE = Place(slot=0.5, phase=0.25, start=0.5)
-"""At midnight, two and a half minutes into the ten, half a minute after set-up."""
+PLACE = Place(slot=0.5, phase=0.25, start=0.75)
+"""At midnight, two and a half minutes into the ten, 45 seconds after set-up."""
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 AFTERNOON = datetime(2026, 11, 25, 15, 0, tzinfo=HANOI).timestamp()
@@ -169,7 +169,7 @@ def test_where_clocks_are_changed_there_is_one_run_each_night(day: str) -> None:
 
 def test_a_night_that_was_slept_through_is_made_up_for_within_half_a_school_day() -> None:
     one = Appliance(done_at=LAST_NIGHT - DAY_S)
-    assert one.until_run() == about(AFTERNOON + MAKE_UP_S * PLACE.slot)
+    assert one.until_run() == about(AFTERNOON + MAKE_UP_S * PLACE.start)
 
 
 def test_a_night_that_comes_first_needs_no_making_up() -> None:
