@@ -12,8 +12,9 @@ from rich.console import Group
 from filterd import control
 from filterd.cli import building
 from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.render import facts, grid, local_time, number, titled
+from filterd.cli.render import facts, grid, number, titled
 from filterd.cli.sites import open_index, qname_from
+from filterd.cli.times import school_clock
 from filterd.errors import ControlError
 from filterd.lists.index import Index
 from filterd.lists.reasons import Reason
@@ -72,7 +73,8 @@ def status(
     if json:
         here.print_json({"build": index.build, **index.report.to_json()})
         return
-    here.console.print(here.texts("lists.built_at", when=local_time(index.build.get("when"))))
+    when = school_clock(here).told(index.build.get("when"))
+    here.console.print(here.texts("lists.built_at", when=when))
     _print_report(here, index.report)
 
 
@@ -184,7 +186,7 @@ def _entries(index: Index, qname: bytes) -> list[dict[str, Any]]:
     found = []
     for hit in index.lookup(qname):
         rule = index.lookalike(hit.rank)
-        name = names.to_text(list(names.suffixes(qname))[-1 - hit.labels])
+        name = names.to_text(list(names.suffixes(qname))[-hit.labels])
         for claim_id, line in index.entries(hit.rank):
             list_index, claim = index.claims[claim_id]
             if claim.effect is Effect.MARKER:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from filterd.lists.guards import Pin, Protection
+    from filterd.lists.lookalikes import LookalikeRule
     from filterd.lists.progress import Progress
 
 
@@ -155,11 +156,13 @@ def _pack_and_write(
             say("{name_count} names are more than an index holds", name_count=packer.name_count)
         )
     report = _finished_report(intake, packer)
+    lookalikes = _with_sets(intake, packer.sets)
     contents = Contents(
         tuple(_list_record(intake, index) for index in range(len(intake.sources))),
         tuple(intake.claims),
         tuple(packer.sets),
         build,
+        lookalikes,
     )
     report_text = json.dumps(report.to_json(), sort_keys=True).encode()
     write_index(packer, seed, contents.dump(), report_text, target)
@@ -194,7 +197,19 @@ def _finished_report(intake: Intake, packer: Packer) -> CompileReport:
     for index, report in enumerate(intake.reports):
         report.kept, report.duplicate = packer.kept[index], packer.duplicate[index]
         report.redundant, report.cancelled = packer.redundant[index], packer.cancelled[index]
+    for claim_id, _ in intake.families:
+        intake.reports[intake.claims[claim_id][0]].kept += 1
     return CompileReport(intake.reports, packer.name_count)
+
+
+def _with_sets(intake: Intake, sets: list[tuple[int, ...]]) -> tuple[LookalikeRule, ...]:
+    """Return the look-alike rules, each with a claim set of its category, added to the others."""
+    set_ids = dict[int, int]()
+    for claim_id, _ in intake.families:
+        if claim_id not in set_ids:
+            set_ids[claim_id] = len(sets)
+            sets.append((claim_id,))
+    return tuple(rule._replace(set_id=set_ids[claim_id]) for claim_id, rule in intake.families)
 
 
 def _list_record(intake: Intake, index: int) -> ListRecord:

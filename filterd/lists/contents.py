@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filterd.errors import IndexFormatError
+from filterd.lists.lookalikes import MOST_DIGITS, MOST_SHAPE_OCTETS, LookalikeRule
 from filterd.lists.rules import Claim, Effect, Scope
 from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,16 @@ class ListRecord:
 class Contents:
     """``claims`` pairs an index into ``lists`` with a claim; ``sets`` hold indexes into ``claims``.
 
-    ``build`` says ``when`` (Unix time), by which ``version`` of filterd, and of which version of
-    the ``feed``, where it is of one.
+    ``lookalikes`` are rules for names that are not listed, each with the claim set that
+    says what such a name is. ``build`` says ``when`` (Unix time), by which ``version`` of
+    filterd, and of which version of the ``feed``, where it is of one.
     """
 
     lists: tuple[ListRecord, ...]
     claims: tuple[tuple[int, Claim], ...]
     sets: tuple[tuple[int, ...], ...]
     build: dict[str, Any]
+    lookalikes: tuple[LookalikeRule, ...] = ()
 
     def dump(self) -> bytes:
         """Return the contents as JSON, the same for the same contents."""
@@ -51,6 +57,8 @@ class Contents:
             "sets": self.sets,
             "build": self.build,
         }
+        if self.lookalikes:
+            data["lookalikes"] = _lookalikes_data(self.lookalikes)
         return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
@@ -71,9 +79,17 @@ class Contents:
                 tuple((index, _claim(one)) for index, one in data["claims"]),
                 tuple(map(tuple, data["sets"])),
                 dict(data["build"]),
+                tuple(_lookalikes(data["lookalikes"])) if "lookalikes" in data else (),
             )
             contents._check(set_count)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            IndexError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise IndexFormatError(
                 say("has damaged contents ({error})", error=str(error))
             ) from error
@@ -86,8 +102,38 @@ class Contents:
         known = set(range(len(self.claims)))
         if not all(members and known.issuperset(members) for members in self.sets):
             raise ValueError("a set holds no claim")
+        for rule in self.lookalikes:
+            if not (
+                0 <= rule.set_id < set_count
+                and rule.digits <= MOST_DIGITS
+                and len(rule.shape) <= MOST_SHAPE_OCTETS
+            ):
+                raise ValueError("a look-alike rule that no index has")
         if len(self.sets) != set_count:
             raise ValueError(f"{len(self.sets)} claim sets instead of {set_count}")
+
+
+def _lookalikes_data(rules: tuple[LookalikeRule, ...]) -> dict[str, Any]:
+    """Return look-alike rules as plain data; the few sets of suffixes stand once."""
+    places = {suffixes: place for place, suffixes in enumerate(_suffixes_of(rules))}
+    return {
+        "suffixes": [sorted(name.hex() for name in suffixes) for suffixes in places],
+        "rules": [
+            [one.shape.decode("ascii"), one.digits, places[one.suffixes], one.line, one.set_id]
+            for one in rules
+        ],
+    }
+
+
+def _suffixes_of(rules: Iterable[LookalikeRule]) -> Iterable[frozenset[bytes]]:
+    return dict.fromkeys(rule.suffixes for rule in rules)
+
+
+def _lookalikes(data: dict[str, Any]) -> Iterator[LookalikeRule]:
+    """Read what ``_lookalikes_data`` gave."""
+    suffixes = [frozenset(map(bytes.fromhex, texts)) for texts in data["suffixes"]]
+    for shape, digits, place, line, set_id in data["rules"]:
+        yield LookalikeRule(shape.encode("ascii"), int(digits), suffixes[place], line, set_id)
 
 
 def _claim_data(claim: Claim) -> dict[str, Any]:

@@ -18,15 +18,24 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import IndexFormatError
 from filterd.lists.contents import Contents, ListRecord
 from filterd.lists.hostname import name_from_key
-from filterd.lists.layout import BLOCK_NAMES, HEADER_OCTETS, POSITION_BITS, Header, Hit
+from filterd.lists.layout import (
+    BLOCK_NAMES,
+    HEADER_OCTETS,
+    LOOKALIKE_RANK,
+    POSITION_BITS,
+    Header,
+    Hit,
+)
+from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.matcher import Matcher
 from filterd.lists.report import CompileReport
 from filterd.sentences import say
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from pathlib import Path
 
+    from filterd.lists.lookalikes import Lookalike, LookalikeRule
     from filterd.lists.rules import Claim
 
 
@@ -39,7 +48,9 @@ class Index:
         sets: for each set id, its claim ids.
         build: ``when`` it was compiled (Unix time), by which ``version``, and the hash ``seed``;
             which version of the ``feed`` it was compiled from, where it was.
-        matcher: the lookup itself, for callers that cannot afford this layer.
+        matcher: the lookup of listed names, for callers that cannot afford this layer; what
+            may be a look-alike (``may_match`` of its skeletons) they must leave to it.
+        lookalikes: rules for names that are not listed.
     """
 
     def __init__(self, mapped: mmap.mmap | bytes, header: Header, contents: Contents) -> None:
@@ -49,6 +60,7 @@ class Index:
         self.sets: tuple[tuple[int, ...], ...] = contents.sets
         self.build: dict[str, Any] = {**contents.build, "seed": header.seed}
         self.matcher = Matcher(mapped, header)
+        self.lookalikes = Lookalikes(contents.lookalikes)
 
     @classmethod
     def open(cls, path: Path) -> Index:
@@ -106,7 +118,9 @@ class Index:
     def lookup(self, name: bytes) -> tuple[Hit, ...]:
         """Find the listed names that are ``name`` or an ancestor with two labels or more.
 
-        Scope and conditions of the claims are not applied: that is policy's.
+        A name that a look-alike rule fits counts as listed; its hit comes behind that of
+        the same name, and ``lookalike`` tells it by its rank. Scope and conditions of
+        the claims are not applied: that is policy's.
 
         Args:
             name: lower-case uncompressed wire form.
@@ -118,10 +132,22 @@ class Index:
             BadLabelError: ``name`` is no wire name.
             IndexFormatError: the file is damaged where it had to be read.
         """
-        return self.matcher.lookup(name)
+        hits = self.matcher.lookup(name)
+        found = self.lookalikes.find(name) if self.lookalikes else ()
+        return _merged(hits, map(self._hit, found)) if found else hits
+
+    def _hit(self, found: Lookalike) -> Hit:
+        rule = self.lookalikes.rules[found.number]
+        return Hit(found.labels, LOOKALIKE_RANK + found.number, rule.set_id)
+
+    def lookalike(self, rank: int) -> LookalikeRule | None:
+        """Return the rule that a hit of this rank is of; None for one of a listed name."""
+        if LOOKALIKE_RANK <= rank < LOOKALIKE_RANK + len(self.lookalikes.rules):
+            return self.lookalikes.rules[rank - LOOKALIKE_RANK]
+        return None
 
     def name(self, rank: int) -> bytes:
-        """Return the wire name of this rank.
+        """Return the listed wire name of this rank; a look-alike rule is of no one name.
 
         Raises:
             IndexError: there is no such rank.
@@ -140,13 +166,27 @@ class Index:
             for position, (key, _) in enumerate(self.matcher.block(number)):
                 yield number << POSITION_BITS | position, name_from_key(key)
 
+    def drawn(self, count: int) -> Iterator[bytes]:
+        """Give about so many wire names, drawn evenly from all: all of them where there are few."""
+        blocks = self._header.block_count
+        if len(self) <= count:
+            yield from self.names()
+        else:
+            step = max(blocks // count, 1)
+            each = -(-count // -(-blocks // step))
+            for number in range(0, blocks, step):
+                for key, _ in self.matcher.block(number)[:each]:
+                    yield name_from_key(key)
+
     def entries(self, rank: int) -> tuple[tuple[int, int], ...]:
-        """Return claim id and line of every entry for the name of this rank.
+        """Return claim id and line of every entry for the name, or the rule, of this rank.
 
         Raises:
             IndexError: there is no such rank.
             IndexFormatError: the file is damaged where it had to be read.
         """
+        if (rule := self.lookalike(rank)) is not None:
+            return tuple((claim_id, rule.line) for claim_id in self.sets[rule.set_id])
         sets = [self.sets[set_id] for _, set_id in self._block_of(rank)]
         position = rank % BLOCK_NAMES
         before, claims = sum(map(len, sets[:position])), sets[position]
@@ -200,6 +240,11 @@ class Index:
         """Return the octets of each section, and of the header."""
         sections = {section: span.length for section, span in self._header.spans.items()}
         return {"header": HEADER_OCTETS, **sections}
+
+
+def _merged(hits: tuple[Hit, ...], of_rules: Iterable[Hit]) -> tuple[Hit, ...]:
+    """Put hits together, the one with the most labels first; of two the listed name's."""
+    return tuple(sorted((*hits, *of_rules), key=lambda hit: -hit.labels))
 
 
 def _section(mapped: mmap.mmap | bytes, header: Header, section: str) -> bytes:

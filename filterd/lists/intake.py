@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from filterd.lists.formats import Parsed
+    from filterd.lists.lookalikes import LookalikeRule
 
 MAX_CONDITIONS = 10_000
 """Of all distinct claims of one list together: query types and names that they leave alone.
@@ -51,6 +52,7 @@ class Intake:
         claims: for each claim id, the index of the list and the claim.
         reports: of each list, in the order of ``sources``.
         digests: SHA-256 of the text of each list, hex.
+        families: look-alike rules, each with the id of its claim.
 
     Args:
         sources: the lists.
@@ -63,6 +65,7 @@ class Intake:
         self.claims: list[tuple[int, Claim]] = []
         self.reports = [ListReport(s.id, s.category, s.format, s.path) for s in sources]
         self.digests: list[str] = []
+        self.families: list[tuple[int, LookalikeRule]] = []
 
     def take(self, progress: Callable[[int], None]) -> None:
         """Take in the next list.
@@ -75,7 +78,7 @@ class Intake:
         """
         source = self.sources[len(self.digests)]
         if source.names is not None:
-            self._take_names(source.names)
+            self._take_names(source.names, source.lookalikes)
             return
         parse = FORMATS.get(source.format)
         if parse is None:
@@ -93,12 +96,19 @@ class Intake:
         self.reports[len(self.digests)].lines = text.line_count
         self.digests.append(text.digest)
 
-    def _take_names(self, placed: Sequence[tuple[int, bytes]]) -> None:
-        """Take in a list that has no text of its own."""
+    def _take_names(
+        self, placed: Sequence[tuple[int, bytes]], rules: Sequence[LookalikeRule]
+    ) -> None:
+        """Take in a list that has no text of its own, and perhaps families of names."""
         entries = [Entry(line, names.to_text(name), BLOCK_SUBTREE) for line, name in placed]
         self._take_entries(entries)
-        self.reports[len(self.digests)].lines = len(entries)
+        self.reports[len(self.digests)].lines = len(entries) + len(rules)
+        if rules:
+            self.claims.append((len(self.digests), BLOCK_SUBTREE))
+            self.families += ((len(self.claims) - 1, rule) for rule in rules)
         text = "".join(f"{entry.name}\n" for entry in entries)
+        text += "".join(f"{rule.written} {rule.digits}\n" for rule in rules)
+        text += "\n".join(sorted(one.hex() for one in set().union(*(r.suffixes for r in rules))))
         self.digests.append(hashlib.sha256(text.encode()).hexdigest())
 
     def _take_entries(self, entries: Iterable[Parsed]) -> None:

@@ -64,6 +64,9 @@ GROUP_SLOTS = 8
 MAX_BLOCKS = 1 << 23
 """Leaves the fingerprint at least four bits of a slot."""
 
+LOOKALIKE_RANK = MAX_BLOCKS << POSITION_BITS
+"""Added to the number of a look-alike rule it is the rank of a hit; no name has one so high."""
+
 HASH_MASK = (1 << 64) - 1
 HASH_FACTOR = 0x9E3779B97F4A7C15
 """Odd, and its bits look random: 2**64 divided by the golden ratio."""

@@ -94,10 +94,9 @@ class Lookalikes:
         skeletons: a name without a label that has one of these fits no rule.
     """
 
-    def __init__(self, rules: Iterable[LookalikeRule] = (), suffixes: Iterable[bytes] = ()) -> None:
+    def __init__(self, rules: Iterable[LookalikeRule] = ()) -> None:
         self.rules = tuple(rules)
-        self._everywhere = frozenset(suffixes)
-        self._suffixes = self._everywhere.union(*(rule.suffixes for rule in self.rules))
+        self._suffixes = frozenset[bytes]().union(*{rule.suffixes for rule in self.rules})
         self._numbers = dict[bytes, list[int]]()
         for number, rule in enumerate(self.rules):
             self._numbers.setdefault(skeleton(rule.shape), []).append(number)

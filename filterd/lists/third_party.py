@@ -48,7 +48,8 @@ def naming_entries(index: Index, name: bytes) -> Iterator[NamingEntry]:
             list_index, claim = index.claims[claim_id]
             source = index.lists[list_index]
             if not source.own and claim.effect is Effect.BLOCK:
-                written = claim.scope.written(names.to_text(name))
+                rule = index.lookalike(hit.rank)
+                written = rule.written if rule else claim.scope.written(names.to_text(name))
                 version = source.digest[:VERSION_DIGITS]
                 yield NamingEntry(source.id, source.category, written, line, version)
 

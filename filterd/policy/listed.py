@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
     from filterd.lists.layout import Hit
+    from filterd.lists.lookalikes import LookalikeRule
     from filterd.lists.rules import Claim
     from filterd.policy.model import GradePolicy, Policy
 
@@ -53,6 +54,30 @@ class Entry(NamedTuple):
         """The entry as lists write it; raises as ``Index.name`` does."""
         _, claim = self.compiled.claims[self.claim_id]
         return claim.scope.written(names.to_text(self.name))
+
+
+class LookalikeEntry(NamedTuple):
+    """A look-alike rule of the index as an entry for a name that fits it; as ``Entry``."""
+
+    compiled: Index
+    rank: int
+    name: bytes
+
+    @property
+    def line(self) -> int:
+        """The line of the rule."""
+        return self._rule.line
+
+    @property
+    def entry(self) -> str:
+        """The rule, as people are shown it."""
+        return self._rule.written
+
+    @property
+    def _rule(self) -> LookalikeRule:
+        rule = self.compiled.lookalike(self.rank)
+        assert rule is not None
+        return rule
 
 
 class Listed(NamedTuple):
@@ -99,12 +124,24 @@ class Lists:
         """Give the entries for one listed name their provenance."""
         for ruling in rulings:
             claim = ruling.claim
-            match = _match(ruling, Entry(self._index, hit.rank, ruling.claim_id), qname)
+            match = _match(ruling, self._entry(hit, ruling, qname), qname)
             yield Speaker(match, hit.labels, claim.important, claim.specific)
 
+    def _entry(self, hit: Hit, ruling: Ruling, qname: bytes) -> Entry | LookalikeEntry:
+        if self._index.lookalike(hit.rank) is None:
+            return Entry(self._index, hit.rank, ruling.claim_id)
+        name = list(names.suffixes(qname))[-hit.labels]
+        return LookalikeEntry(self._index, hit.rank, name)
+
     def read_names(self, hits: Iterable[Hit]) -> bool:
-        """Tell whether an entry for these says more of some names beneath than of others."""
-        return any(self._table.leaves_names_alone(hit.set_id) for hit in hits)
+        """Tell whether an entry for these says more of some names beneath than of others.
+
+        So does a rule for look-alikes: which name it speaks of is in no rank.
+        """
+        return any(
+            self._table.leaves_names_alone(hit.set_id) or self._index.lookalike(hit.rank)
+            for hit in hits
+        )
 
 
 def moved(match: Match, hit: Hit) -> Match:
@@ -122,7 +159,7 @@ def place_of(match: Match, hits: Sequence[Hit]) -> int:
     return next(place for place, hit in enumerate(hits) if hit.rank == entry.rank)
 
 
-def _match(ruling: Ruling, entry: Entry, qname: bytes) -> Match:
+def _match(ruling: Ruling, entry: Entry | LookalikeEntry, qname: bytes) -> Match:
     claim = ruling.claim
     whole = claim.scope is not Scope.EXACT and claim.types is None
     whole = whole and not any(names.is_at_or_beneath(left, qname) for left in claim.denyallow)

@@ -8,6 +8,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from filterd.lists._matcher cimport Found, Matcher
 from filterd.server._question cimport HEADER_OCTETS, Question
+from filterd.server._skeletons cimport Skeletons
 
 cdef enum:
     MOST_ROWS = 64
@@ -46,6 +47,7 @@ cdef class Table:
     cdef Template* _templates
     cdef Touched* _touched
     cdef uint64_t _touched_mask
+    cdef Skeletons _skeletons
     cdef uint32_t _set_count
     cdef int _template_count
     cdef int _first_label_count

@@ -28,6 +28,7 @@ from filterd.server._question cimport (
     Question,
     put_name,
 )
+from filterd.server._skeletons cimport forget_skeletons, has_skeleton, keep_skeletons
 
 from filterd.server import _table_py as reference
 
@@ -72,6 +73,7 @@ cdef class Table:
         PyMem_Free(self._cells)
         PyMem_Free(self._templates)
         PyMem_Free(self._touched)
+        forget_skeletons(&self._skeletons)
 
     def forget(self):
         """Forget everything."""
@@ -81,11 +83,18 @@ cdef class Table:
             self._cells[row] = NULL
         PyMem_Free(self._touched)
         self._touched, self._touched_mask, self._names = NULL, 0, b""
+        forget_skeletons(&self._skeletons)
         self._template_count = self._first_label_count = 0
         self.matcher, self._fill = None, None
 
     def load(
-        self, Matcher matcher not None, touched not None, first_labels, uint32_t set_count, fill
+        self,
+        Matcher matcher not None,
+        touched not None,
+        first_labels,
+        uint32_t set_count,
+        fill,
+        skeletons=frozenset(),
     ):
         """Take what a site says, after ``forget``."""
         cdef uint64_t size = 16
@@ -115,6 +124,8 @@ cdef class Table:
                 PyBytes_GET_SIZE(label),
             )
             self._first_label_count += 1
+        forget_skeletons(&self._skeletons)
+        keep_skeletons(&self._skeletons, self._key, skeletons)
         self._set_count, self._fill = set_count, fill
         self.matcher = matcher
 
@@ -179,7 +190,7 @@ cdef class Table:
         return self.judge(found, count, row, &deciding) == OPEN
 
     cdef bint _is_touched(self, const Question* asked) noexcept nogil:
-        """Tell whether anybody but a list may say anything of a name."""
+        """Tell whether anybody but a list may say anything of a name, or more than it names."""
         cdef uint8_t starts[MOST_LABELS]
         cdef uint64_t hashed = 0
         cdef size_t at = 0
@@ -193,6 +204,9 @@ cdef class Table:
                 return True
         for label in range(asked.labels):
             starts[label] = <uint8_t>at
+            if self._skeletons.hashes and label < asked.labels - 1:
+                if has_skeleton(&self._skeletons, self._key, asked.name + at):
+                    return True
             at += asked.name[at] + 1
         for label in range(asked.labels - 1, -1, -1):
             at = starts[label]

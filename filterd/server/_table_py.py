@@ -4,7 +4,8 @@
 What a claim set means to a row of the decision table, where that is plain
 (``filterd.policy.fast``), is a cell; a name that only plain cells speak of is
 answered here, seen before or not. A name of which anybody but the lists may say
-anything is touched, and the chain's.
+anything is touched, and the chain's; so is one that may be a look-alike
+(``filterd.lists.lookalikes``), whatever the lists say of it.
 
 Rows, templates, openings and tallies are small numbers that the filler hands out.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.lists.lookalikes import may_match
 from filterd.policy.fast import Touch
 from filterd.server._question_py import ASKED_DO, ASKED_OPT, ASKED_RD
 from filterd.wire import name as names
@@ -76,6 +78,7 @@ class Table:
         self._touched: Mapping[bytes, int] = {}
         self._first_labels: frozenset[bytes] = frozenset()
         self._fill: Fill | None = None
+        self._skeletons = frozenset[bytes]()
         self._cells: dict[tuple[int, int], Cell] = {}
         self._templates: list[tuple[bytes, bytes, bytes]] = []
         self._set_count = 0
@@ -87,6 +90,7 @@ class Table:
         first_labels: Iterable[bytes],
         set_count: int,
         fill: Fill,
+        skeletons: frozenset[bytes] = frozenset(),
     ) -> None:
         """Take what a site says, after ``forget``.
 
@@ -96,12 +100,13 @@ class Table:
             first_labels: labels that make a name special which begins with one.
             set_count: how many claim sets the index has.
             fill: called with row and set for a cell that is not known yet.
+            skeletons: of the index's look-alike rules.
         """
         self._first_labels = frozenset(first_labels)
         if len(self._first_labels) > MOST_FIRST_LABELS:
             raise ValueError(f"at most {MOST_FIRST_LABELS} labels make a name special")
         self._matcher, self._touched, self._fill = matcher, touched, fill
-        self._set_count = set_count
+        self._set_count, self._skeletons = set_count, skeletons
 
     def add_template(self, plain: bytes, edns: bytes, dnssec: bytes) -> int:
         """Return the number of another answer: header and what follows the question; -1: full.
@@ -145,11 +150,11 @@ class Table:
         return (OPEN if best is None else best.kind), best
 
     def _is_touched(self, qname: bytes) -> bool:
-        """Tell whether anybody but a list may say anything of a name."""
+        """Tell whether anybody but a list may say anything of a name, or more than it names."""
         labels = names.labels(qname)
         if not 2 <= len(labels) <= MOST_LABELS or labels[0] in self._first_labels:
             return True
-        if qname in self._touched:
+        if qname in self._touched or may_match(self._skeletons, qname):
             return True
         return any(self._touched.get(one, 0) & Touch.SUBTREE for one in names.suffixes(qname))
 

@@ -250,7 +250,10 @@ class FastPath:
             self._site, self._reading = site, site.reading
             count, touched = len(site.index.sets), site.reading.touched
             first_labels = special_use.FIRST_LABELS
-            self.core.table.load(site.index.matcher, touched, first_labels, count, self._fill)
+            skeletons = site.index.lookalikes.skeletons
+            self.core.table.load(
+                site.index.matcher, touched, first_labels, count, self._fill, skeletons
+            )
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             self.core.forget()
             _log.exception("the fast path could not be made ready")
