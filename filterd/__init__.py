@@ -8,6 +8,8 @@ The floors. Imports go downwards only; ``make check`` enforces it::
 
     7 cli                          Typer: parse arguments, call one function, print
     6 server | control             listeners, life cycle | the control socket
+      publish                      a version of the feed: built, signed, published
+      feeds                        and taken: fetched, verified, judged, put in force
     5 resolve                      the chain: one Query in, one Answer out
     4 upstream | identity          ask other resolvers | who is asking
       querylog | overrides         remember lookups | what commands have set

@@ -192,6 +192,19 @@ class HolidayEntry(DocumentModel):
         return self
 
 
+class CanaryEntry(DocumentModel):
+    """Names that must be blocked wherever a category is closed."""
+
+    category: _Identifier
+    names: Annotated[tuple[_HostName, ...], Field(min_length=1, max_length=50)]
+
+
+class CanariesFile(DocumentModel):
+    """``canaries.yaml``."""
+
+    canaries: tuple[CanaryEntry, ...]
+
+
 class CategoriesFile(DocumentModel):
     """``categories.yaml``."""
 

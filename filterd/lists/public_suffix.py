@@ -54,6 +54,11 @@ def top_level_names() -> tuple[bytes, ...]:
     return tuple(sorted({name_from_key(_key(rule)) for rule in rules if "." not in rule}))
 
 
+def public_suffixes() -> tuple[bytes, ...]:
+    """Return the wire names of all suffixes of two labels and more that the list names, sorted."""
+    return tuple(sorted(name_from_key(key) for key in _rules().public if key.count(b"\0") > 1))
+
+
 @cache
 def _rules() -> _Rules:
     public, wildcards, exceptions = set[bytes](), set[bytes](), set[bytes]()

@@ -12,6 +12,7 @@ from filterd.texts import (
     errors_changes,
     errors_commands,
     errors_feed,
+    errors_guard,
     errors_lists,
     errors_site,
     errors_system,
@@ -24,5 +25,6 @@ TEXTS = (
     | errors_changes.TEXTS
     | errors_commands.TEXTS
     | errors_feed.TEXTS
+    | errors_guard.TEXTS
 )
 """Each English template and the Vietnamese one."""

@@ -21,6 +21,10 @@ MAX_FINDINGS = 100
 MAX_NAMES = 10
 """Quoted with one finding; its numbers say how many there are."""
 
+SCHOOL, EXPECTATIONS = "school", "expectations"
+OF_THE_SCHOOL = frozenset((SCHOOL, EXPECTATIONS))
+"""Kinds that tell of the school's own files or machine: mended, the same version may do."""
+
 _MAX_NAME_CHARACTERS = 260
 _MAX_SENTENCE_OCTETS = 4_000
 _DIGEST_HEX = 64
@@ -95,6 +99,14 @@ class Judgement:
         """
         severity = self.severity
         return severity is Severity.NOTE or (approved and severity is Severity.HELD)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this version will never do, whatever becomes of the school and its machine."""
+        return any(
+            one.severity is Severity.REFUSED and one.kind not in OF_THE_SCHOOL
+            for one in self.findings
+        )
 
     def error(self) -> GuardError:
         """Return why the version does not come in force; its first worst finding, in one line."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clock import SystemClock
-from filterd.feeds.guard.judgement import MAX_OCTETS, Judgement, Severity, found, load
+from filterd.feeds.guard.judgement import MAX_OCTETS, SCHOOL, Judgement, Severity, found, load
 from filterd.sentences import Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
@@ -58,10 +58,12 @@ class InForce:
     Attributes:
         index: the compiled lists; they say themselves which version of the feed they are of.
         policy: the policy that they are served with.
+        folder: the ``blocklists/`` folder that they were compiled from, None where it is gone.
     """
 
     index: Path
     policy: Path
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def judge(
     try:
         done = _run(_command(), request, clock, time_limit_s)
     except OSError as error:
-        return _not_loaded(candidate.version, refused(error))
+        sentence = say("it could not be judged: {why}", why=refused(error))
+        return Judgement(candidate.version, (found(SCHOOL, Severity.REFUSED, sentence),))
     return _read(candidate.version, done)
 
 
@@ -134,7 +137,11 @@ def _request(
         "folder": str(candidate.folder),
         "in_force": None
         if in_force is None
-        else {"index": str(in_force.index), "policy": str(in_force.policy)},
+        else {
+            "index": str(in_force.index),
+            "policy": str(in_force.policy),
+            "folder": None if in_force.folder is None else str(in_force.folder),
+        },
         "config": str(school.config),
         "fresh_index": str(school.fresh_index),
         "fresh_problems": str(school.fresh_problems),

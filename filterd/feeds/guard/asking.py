@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One question, and everybody who may ask it: what the lists close to whom.
+
+The site is the one that a daemon would serve, and its own engine decides. What
+schedules close and open for an hour does not count: lists are judged, not hours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.policy.client import Client
+from filterd.policy.verdict import Match
+from filterd.resolve.site import Site
+from filterd.wire import RRType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.lists.index import Index
+    from filterd.policy.model import GradePolicy, Policy
+    from filterd.policy.verdict import Verdict
+
+
+class Asking:
+    """A policy and an index as they are served.
+
+    Attributes:
+        policy: as its file has it, schedules included.
+        index: the lists.
+        site: the two together, without schedules.
+        clients: one of each kind; grades to which the same is closed are one.
+
+    Args:
+        policy, index: as above.
+        now: Unix time, for rules that have dates.
+    """
+
+    def __init__(self, policy: Policy, index: Index, now: float) -> None:
+        self.policy, self.index, self._now = policy, index, now
+        self.site = Site.of(replace(policy, scheduled=()), index, (), now=now)
+        grades = [one for one in self.site.policy.grades.values() if not one.variant]
+        alike = dict[object, list[Client]]()
+        for grade in grades:
+            alike.setdefault(_audience(policy, grade), []).append(Client(grade))
+        self._alike = [(some[0], [one.grade.grade for one in some]) for some in alike.values()]
+        self.clients = tuple(client for client, _ in self._alike)
+
+    def verdicts(self, name: bytes) -> Iterator[tuple[Client, Verdict]]:
+        """Give what each kind of client gets for a name's address."""
+        decide, now = self.site.engine.decide, self._now
+        for client in self.clients:
+            yield client, decide(client, name, RRType.A, now)
+
+    def closed(self, name: bytes) -> dict[str, Match]:
+        """Return to which grades lists close a name, and by which entry."""
+        found = dict[str, Match]()
+        decide, now = self.site.engine.decide, self._now
+        for client, grades in self._alike:
+            verdict = decide(client, name, RRType.A, now)
+            if verdict.blocked and verdict.match is not None and verdict.match.list_id:
+                found.update(dict.fromkeys(grades, verdict.match))
+        return found
+
+    def closes_target(self, name: bytes) -> Match | None:
+        """Return what keeps anybody from an alias that leads to a name, None where nothing does."""
+        for client in self.clients:
+            open_name = self.site.engine.decide(client, _UNLISTED, RRType.A, self._now)
+            verdict = self.site.engine.decide_target(client, open_name, name, RRType.A, self._now)
+            if verdict.blocked and verdict.match is not None:
+                return verdict.match
+        return None
+
+
+_UNLISTED = b"\x05alias\x0efilterd-golden\x07example\0"
+
+
+def _audience(policy: Policy, grade: GradePolicy) -> tuple[object, ...]:
+    """Return all that a verdict on a name may hang on."""
+    meant = tuple(one.id for one in policy.rules if Client(grade).is_meant_by(one))
+    return grade.closed, grade.opened, grade.allow_only, grade.tier, meant

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A version, compiled and opened as a daemon would, and what is in force beside it.
+
+Everything goes through the production's own loaders: a validator of its own would
+one day find good what they choke on (reliability.md E1). Whose fault it is counts:
+a school's file that is wrong today says nothing of the version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.errors import ConfigError, FilterdError, IndexFormatError, StoreError
+from filterd.feeds.guard.asking import Asking
+from filterd.feeds.guard.judgement import SCHOOL, Severity, found
+from filterd.lists.catalog import load_catalog
+from filterd.lists.in_force import Blocklists
+from filterd.lists.index import Index
+from filterd.policy import store
+from filterd.policy.site.building import build_lists
+from filterd.policy.site.compile import compile_policy, own_lists
+from filterd.policy.site.loading import load_site
+from filterd.sentences import quoted, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.feeds.guard.judgement import Finding
+    from filterd.lists.catalog import Catalog
+    from filterd.lists.report import CompileReport
+    from filterd.policy.model import Policy
+
+LOADING = "loading"
+"""The kind of what is wrong with the version itself, however it is read."""
+
+_PLAIN = ("domains", "wildcard")
+
+
+class UnfitError(Exception):
+    """There is nothing to ask questions of; ``finding`` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding.sentence))
+        self.finding = finding
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the child is asked to judge; see ``process``."""
+
+    now: float
+    version: int
+    folder: Path
+    config: Path
+    fresh_index: Path
+    fresh_problems: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What is known before lists are compiled: the catalogue, and the school's policy by it.
+
+    ``own``: the ids of the school's own lists.
+    """
+
+    catalog: Catalog
+    policy: Policy
+    own: frozenset[str]
+
+    @property
+    def feed(self) -> frozenset[str]:
+        """The ids of the lists of the version."""
+        return frozenset(one.id for one in self.catalog.compiled)
+
+
+def read_tables(request: Request) -> Tables:
+    """Read the version's tables and the school's files.
+
+    Raises:
+        UnfitError: either is wrong.
+    """
+    try:
+        catalog = load_catalog(request.folder)
+    except FilterdError as error:
+        raise UnfitError(_wrong(LOADING, error)) from error
+    try:
+        site = load_site(request.config)
+        policy = compile_policy(site, catalog)
+        own = frozenset(one.id for one in own_lists(site, catalog))
+    except FilterdError as error:
+        raise UnfitError(_wrong(SCHOOL, error)) from error
+    return Tables(catalog, policy, own)
+
+
+def compile_candidate(request: Request, tables: Tables) -> tuple[Asking, CompileReport]:
+    """Compile the lists of the version, with the school's own, and open the outcome.
+
+    Raises:
+        UnfitError: they cannot be compiled, or the disk refused.
+    """
+    try:
+        report = build_lists(
+            request.config,
+            Blocklists(request.folder, request.version),
+            request.fresh_index,
+            now=request.now,
+            problems=request.fresh_problems,
+        )
+        index = Index.open(request.fresh_index)
+        index.verify()
+    except StoreError as error:
+        raise UnfitError(_wrong(SCHOOL, error)) from error
+    except FilterdError as error:
+        raise UnfitError(_wrong(LOADING, error)) from error
+    return Asking(tables.policy, index, request.now), report
+
+
+def unusable_lines(report: CompileReport, tables: Tables) -> list[Finding]:
+    """Find lines of lists that this filterd does not understand.
+
+    A publisher writes plain lists by a program: not one line of them is unusable. Those
+    that are published as others wrote them have lines that are for browsers only.
+    """
+    findings = []
+    for one in report.lists:
+        count = sum(one.problems.values())
+        if one.id not in tables.feed or not count:
+            continue
+        quoted_lines = [sample.text for sample in one.samples if sample.reason in one.problems]
+        sentence = say(
+            "list {list} has {count} lines that mean nothing, such as {line}",
+            list=one.id,
+            count=count,
+            line=repr(quoted_lines[0]) if quoted_lines else "?",
+        )
+        severity = Severity.REFUSED if one.format in _PLAIN or not one.kept else Severity.NOTE
+        findings.append(found(LOADING, severity, sentence, quoted_lines, count=count))
+    return findings
+
+
+def open_in_force(index: Path, policy: Path, now: float) -> Asking | Finding:
+    """Open what is in force, or tell why there is nothing to compare with."""
+    try:
+        return Asking(store.load(policy), Index.open(index), now)
+    except (StoreError, IndexFormatError) as error:
+        why = error.sentence
+    except OSError as error:
+        why = quoted(str(error))
+    sentence = say("what is in force cannot be compared: {why}", why=why)
+    return found(LOADING, Severity.NOTE, sentence)
+
+
+def _wrong(kind: str, error: FilterdError) -> Finding:
+    first = (
+        error.errors[0] if isinstance(error, ConfigError) and hasattr(error, "errors") else error
+    )
+    return found(
+        kind,
+        Severity.REFUSED,
+        say("it could not be loaded: {why}", why=first.sentence)
+        if kind == LOADING
+        else say("it could not be judged for this school: {why}", why=first.sentence),
+    )

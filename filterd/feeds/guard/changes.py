@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A version against what is in force: what it newly closes, what it opens, how much it grows.
+
+What is compared is what pupils get, by every grade, not what stands in lists.
+Before the first version of a feed a school has the short lists that ship with
+filterd; against those everything is growth, so that is only told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import ListError
+from filterd.feeds.guard.judgement import Severity, found
+from filterd.feeds.guard.limits import GROWTH, SLACK, TOTAL_SHRINK, Content, excesses, few
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+from filterd.paths import open_plain
+from filterd.sentences import refused, say
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from filterd.feeds.guard.asking import Asking
+    from filterd.feeds.guard.judgement import Finding
+
+POPULAR_FILE = "popular.txt"
+MOST_POPULAR = 10_000
+ASKED_ALLOWED = 0.005
+"""Of all questions of the last days: so many may be for names that are newly closed."""
+DRAWN = 1_000
+"""Names of what is in force that are asked again."""
+
+_POPULAR, _ASKED = "popular", "asked"
+_MAX_POPULAR_OCTETS = 4 << 20
+_LEAST_OF_BEFORE = 0.9
+
+
+class Compared(NamedTuple):
+    """A candidate and what is in force.
+
+    Attributes:
+        new: the candidate.
+        before: what is in force.
+        new_lists, lists_before: the ids of the lists of both that are not the school's own.
+    """
+
+    new: Asking
+    before: Asking
+    new_lists: Collection[str]
+    lists_before: Collection[str]
+
+    def newly_closed(self, name: bytes) -> bool:
+        """Tell whether lists of the version close a name to a grade that got there until now."""
+        closed = {
+            grade
+            for grade, match in self.new.closed(name).items()
+            if match.list_id in self.new_lists
+        }
+        return bool(closed) and not closed <= self.before.closed(name).keys()
+
+    def newly_open(self, name: bytes) -> bool:
+        """Tell whether a name that lists of a version have closed to a grade is open to it now."""
+        closed = {
+            grade
+            for grade, match in self.before.closed(name).items()
+            if match.list_id in self.lists_before
+        }
+        known = self.new.site.policy.grades.keys()
+        return not (closed & known) <= self.new.closed(name).keys()
+
+
+def read_popular(folder: Path) -> tuple[str, ...]:
+    """Return the popular names that a version carries, the most popular first; none without them.
+
+    Raises:
+        ListError: the file cannot be read.
+    """
+    path = folder / POPULAR_FILE
+    try:
+        with open_plain(path) as file:
+            text = file.read(_MAX_POPULAR_OCTETS).decode("ascii", "replace")
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise ListError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error
+    return tuple(text.split("\n", MOST_POPULAR)[:MOST_POPULAR])
+
+
+def closed_popular(
+    compared: Compared, popular: Collection[str], popular_before: Collection[str]
+) -> Iterator[Finding]:
+    """Find popular names that the version would newly close.
+
+    Args:
+        compared: both.
+        popular: as the version has them, by rank.
+        popular_before: as the version in force has them: the new one cannot forget one.
+    """
+    had, has = sum(map(bool, popular_before)), sum(map(bool, popular))
+    if has < _LEAST_OF_BEFORE * had:
+        sentence = say("of {had} popular names to compare by {has} are left", had=had, has=has)
+        yield found(_POPULAR, Severity.HELD, sentence, had=had, has=has)
+    ranks = dict[bytes, int]()
+    for names_by_rank in (popular, popular_before):
+        for rank, text in enumerate(names_by_rank, 1):
+            name = _name(text)
+            if name is not None:
+                ranks[name] = min(rank, ranks.get(name, rank))
+    newly = {
+        (rank, name): names.to_text(name)
+        for name, rank in ranks.items()
+        if compared.newly_closed(name)
+    }
+    # Two lists may have a name each of one rank, and both count.
+    by_place = dict(zip(_places(newly), [newly[key] for key in sorted(newly)], strict=True))
+    yield from excesses(Content({}, by_place), Content({}, {}))
+
+
+def closed_asked(compared: Compared, asked: Mapping[str, int]) -> Iterator[Finding]:
+    """Find whether the version would close much of what this very school has asked for.
+
+    Args:
+        compared: both.
+        asked: how often names were answered in the last days.
+    """
+    total, lost, closed = 0, 0, list[tuple[int, str]]()
+    for text, count in asked.items():
+        name = _name(text)
+        total += count
+        if name is not None and compared.newly_closed(name):
+            lost += count
+            closed.append((count, text))
+    if lost > ASKED_ALLOWED * total:
+        first = [text for _, text in sorted(closed, reverse=True)]
+        sentence = say(
+            "{lost} of {total} questions of the last days would be closed: {names}",
+            lost=lost,
+            total=total,
+            names=few(first),
+        )
+        yield found(_ASKED, Severity.HELD, sentence, first, lost=lost, total=total)
+
+
+def growth(compared: Compared) -> Iterator[Finding]:
+    """Find whether lists have grown or shrunk too much, and whether too much has opened."""
+    new = _content(compared.new, compared.new_lists)
+    yield from excesses(new, _content(compared.before, compared.lists_before))
+    yield from _opened_categories(compared)
+    drawn = list(compared.before.index.drawn(DRAWN))
+    opened = [names.to_text(name) for name in drawn if compared.newly_open(name)]
+    if len(opened) > max(TOTAL_SHRINK * len(drawn), SLACK):
+        sentence = say(
+            "{count} of {asked} names that were closed until now would be open: {names}",
+            count=len(opened),
+            asked=len(drawn),
+            names=few(opened),
+        )
+        yield found(GROWTH, Severity.HELD, sentence, opened, count=len(opened), asked=len(drawn))
+
+
+def _opened_categories(compared: Compared) -> Iterator[Finding]:
+    """Find categories that the version opens to a grade by what it says of ages and locks."""
+    now = compared.new.site.policy.grades
+    for category in compared.before.policy.categories:
+        opened = [
+            grade
+            for grade, policy in compared.before.site.policy.grades.items()
+            if category in policy.closed and grade in now and category not in now[grade].closed
+        ]
+        if opened:
+            sentence = say(
+                "category {category} would be open to {grades}",
+                category=category,
+                grades=", ".join(opened),
+            )
+            yield found(GROWTH, Severity.HELD, sentence, opened, count=len(opened))
+
+
+def _content(asking: Asking, lists: Collection[str]) -> Content:
+    kept = Counter[str]()
+    for one in asking.index.lists:
+        if one.id in lists:
+            kept[one.category] += one.kept
+    return Content(kept, {})
+
+
+def _places(newly: Iterable[tuple[int, bytes]]) -> Iterator[int]:
+    """Give each popular name a place of its own, its rank or the next that is free before it."""
+    taken = set[int]()
+    for rank, _ in sorted(newly):
+        place = rank
+        while place in taken:
+            place -= 1
+        taken.add(place)
+        yield place
+
+
+def _name(text: str) -> bytes | None:
+    try:
+        return name_from_key(key_from_text(text))
+    except HostnameError:
+        return None

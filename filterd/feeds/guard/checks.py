@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All checks of one version, in their order: what is cheap and certain first.
+
+A check that finds a reason to refuse ends the work only where nothing is left to
+ask; else all reasons are told at once, so that a publisher mends them at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import FilterdError
+from filterd.feeds.guard import candidate as loading
+from filterd.feeds.guard.asking import Asking
+from filterd.feeds.guard.canaries import open_canaries, read_canaries, unmet_expectations
+from filterd.feeds.guard.candidate import LOADING, Request, UnfitError
+from filterd.feeds.guard.changes import (
+    POPULAR_FILE,
+    Compared,
+    closed_asked,
+    closed_popular,
+    growth,
+    read_popular,
+)
+from filterd.feeds.guard.essentials import blocked_essentials, listed_suffixes, refused_entries
+from filterd.feeds.guard.files import malformed
+from filterd.feeds.guard.golden import questions, wrong_answers
+from filterd.feeds.guard.judgement import Finding, Judgement, Severity, found
+from filterd.feeds.guard.process import CHECKS
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from filterd.feeds.guard.candidate import Tables
+
+
+def judged(
+    data: dict[str, Any], *, cpu_s: Callable[[], float], peak_octets: Callable[[], int]
+) -> Judgement:
+    """Make all checks of a version.
+
+    Args:
+        data: the request, as ``process`` writes it.
+        cpu_s: what this process has used of the processor.
+        peak_octets: the most memory that it has held.
+    """
+    request = _request(data)
+    work = _Work(request, data)
+    try:
+        work.run()
+    except UnfitError as error:
+        work.findings.append(error.finding)
+    except FilterdError as error:
+        why = say("it could not be loaded: {why}", why=error.sentence)
+        work.findings.append(found(LOADING, Severity.REFUSED, why))
+    except MemoryError:
+        why = say("it could not be loaded: it needs more memory than a version may")
+        work.findings.append(found(LOADING, Severity.REFUSED, why))
+    return Judgement(
+        request.version,
+        tuple(work.findings),
+        work.index,
+        tuple(work.done),
+        cpu_s(),
+        peak_octets(),
+    )
+
+
+class _Work:
+    """A judgement on its way."""
+
+    def __init__(self, request: Request, data: dict[str, Any]) -> None:
+        self._request, self._data = request, data
+        self.findings = list[Finding]()
+        self.done = list[str]()
+        self.index = ""
+
+    def run(self) -> None:
+        request = self._request
+        tables = loading.read_tables(request)
+        canaries = read_canaries(request.folder)
+        self._note("files", malformed(request.folder, _texts(request, tables)))
+        if self.findings:
+            return  # whatever a parser makes of it was never meant
+        asking, report = loading.compile_candidate(request, tables)
+        self.index = asking.index.digest.hex()
+        before = self._before()
+        self._note("loading", loading.unusable_lines(report, tables))
+        self._note("golden", wrong_answers(asking, list(questions(tables.catalog.lists))))
+        entries = list(refused_entries(report.lists, tables.feed))
+        self._note("essentials", blocked_essentials(asking, before, tables.feed))
+        self._note("suffixes", [*entries, *listed_suffixes(asking)])
+        self._compare(asking, before, tables)
+        self._note("canaries", open_canaries(asking, canaries, tables.feed))
+        self._note("expectations", unmet_expectations(asking, before, request.now))
+
+    def _before(self) -> Asking | None:
+        in_force = self._data["in_force"]
+        if in_force is None:
+            return None
+        opened = loading.open_in_force(
+            Path(in_force["index"]), Path(in_force["policy"]), self._request.now
+        )
+        if isinstance(opened, Asking):
+            return opened
+        self.findings.append(opened)
+        return None
+
+    def _compare(self, asking: Asking, before: Asking | None, tables: Tables) -> None:
+        """Compare with what is in force; with what ships everything is growth, which is told."""
+        folder, asked = self._request.folder, self._data["asked"]
+        if before is None:
+            for check in ("popular", "asked", "growth"):
+                self._note(check, ())
+            return
+        lists_before = {one.id for one in before.index.lists} - tables.own
+        compared = Compared(asking, before, tables.feed, lists_before)
+        is_first = not before.index.build.get("feed")
+        known_folder = self._data["in_force"].get("folder")
+        popular_before = read_popular(Path(known_folder)) if known_folder else ()
+        checks = {
+            "popular": closed_popular(compared, read_popular(folder), popular_before),
+            "asked": () if asked is None else closed_asked(compared, asked),
+            "growth": growth(compared),
+        }
+        for check, findings in checks.items():
+            self._note(check, map(_told, findings) if is_first else findings)
+
+    def _note(self, check: str, findings: Iterable[Finding]) -> None:
+        self.findings += findings
+        assert check in CHECKS
+        self.done.append(check)
+
+
+def _told(finding: Finding) -> Finding:
+    return replace(finding, severity=Severity.NOTE)
+
+
+def _texts(request: Request, tables: Tables) -> Iterator[Path]:
+    yield from (Path(one.path) for one in tables.catalog.lists)
+    if (popular := request.folder / POPULAR_FILE).is_file():
+        yield popular
+
+
+def _request(data: dict[str, Any]) -> Request:
+    paths = {key: Path(data[key]) for key in ("folder", "config", "fresh_index", "fresh_problems")}
+    return Request(float(data["now"]), int(data["version"]), **paths)

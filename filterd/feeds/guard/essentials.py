@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that must not be blocked, and names that no list may hold.
+
+What is pinned or protected answers whatever a list says: the name, what is beneath
+it, and where another name leads to it. It is asked of both versions, so that one that
+forgets a name cannot block it in the same breath. Registries of names, as ``com.vn``,
+belong to everybody (reliability.md E2, E3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.feeds.guard.judgement import Severity, found
+from filterd.feeds.guard.limits import few
+from filterd.lists.hostname import key_from_name
+from filterd.lists.public_suffix import is_public_suffix, public_suffixes
+from filterd.lists.reasons import Reason
+from filterd.policy.verdict import Rule
+from filterd.sentences import say
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from filterd.feeds.guard.asking import Asking
+    from filterd.feeds.guard.judgement import Finding
+    from filterd.lists.guards import Pin
+    from filterd.lists.report import ListReport
+    from filterd.policy.model import Policy
+    from filterd.policy.verdict import Match
+
+ESSENTIALS, SUFFIXES = "essentials", "suffixes"
+"""The kinds of what is found here."""
+
+_BENEATH = b"\x03www"
+_LONGEST_PARENT = 255 - len(_BENEATH)
+_PLAIN = ("domains", "wildcard")
+_WHAT_NO_LIST_NAMES = (
+    Reason.EVERYTHING,
+    Reason.SINGLE_LABEL,
+    Reason.PUBLIC_SUFFIX,
+    Reason.PINNED,
+)
+
+
+class Essential(NamedTuple):
+    """A name that answers; ``pinned``: to everybody, else lists of some categories may close it."""
+
+    name: bytes
+    subtree: bool
+    pinned: bool
+    except_categories: frozenset[str]
+
+
+def essentials_of(policy: Policy) -> Iterator[Essential]:
+    """Give what a policy pins and protects."""
+    for pin in policy.pins:
+        yield Essential(pin.name, pin.subtree, True, frozenset())
+    for one in policy.protections:
+        if not one.entry_only:
+            yield Essential(one.name, one.subtree, False, one.except_categories)
+
+
+def blocked_essentials(
+    asking: Asking, before: Asking | None, feed: Collection[str]
+) -> Iterator[Finding]:
+    """Find essential names that lists of the version close to anybody.
+
+    Args:
+        asking: the candidate.
+        before: what is in force.
+        feed: the ids of the version's lists; what the school's own do is the school's affair.
+    """
+    own = dict.fromkeys(essentials_of(asking.policy))
+    blocked = list(_blocked(asking, own, feed))
+    if blocked:
+        sentence = say(
+            "{count} essential names would be closed: {names}",
+            count=len(blocked),
+            names=few(blocked),
+        )
+        yield found(ESSENTIALS, Severity.REFUSED, sentence, blocked, count=len(blocked))
+    if before is None:
+        return
+    forgotten = [one for one in essentials_of(before.policy) if one not in own]
+    if lost := list(_blocked(asking, forgotten, feed)):
+        sentence = say(
+            "{count} names that were essential until now would be closed: {names}",
+            count=len(lost),
+            names=few(lost),
+        )
+        yield found(ESSENTIALS, Severity.HELD, sentence, lost, count=len(lost))
+
+
+def listed_suffixes(asking: Asking) -> Iterator[Finding]:
+    """Find suffixes that the version closes, or pins so that nothing beneath them is blocked."""
+    closed = [
+        names.to_text(name)
+        for name in (*asking.policy.top_level, *public_suffixes())
+        if _is_closed_itself(asking, name)
+    ]
+    if closed:
+        sentence = say(
+            "{count} suffixes under which anybody registers names would be closed: {names}",
+            count=len(closed),
+            names=few(closed),
+        )
+        yield found(SUFFIXES, Severity.REFUSED, sentence, closed, count=len(closed))
+    if opened := [names.to_text(pin.name) for pin in asking.policy.pins if _opens_all(pin)]:
+        sentence = say(
+            "{count} suffixes under which anybody registers names would be open for good: {names}",
+            count=len(opened),
+            names=few(opened),
+        )
+        yield found(SUFFIXES, Severity.REFUSED, sentence, opened, count=len(opened))
+
+
+def refused_entries(reports: Iterable[ListReport], feed: Collection[str]) -> Iterator[Finding]:
+    """Find entries that the compiler did not take: harmless by now, and a mistake all the same.
+
+    A publisher's own program has taken such entries out by the same code. Lists that are
+    published as others wrote them may have some: that is worth a note.
+    """
+    for report in reports:
+        if report.id not in feed:
+            continue
+        plain = report.format in _PLAIN
+        for kind, reasons, counted in (
+            (SUFFIXES, _WHAT_NO_LIST_NAMES, report.refused),
+            (ESSENTIALS, (Reason.PROTECTED,), {Reason.PROTECTED: report.set_aside}),
+        ):
+            count = sum(counted.get(reason, 0) for reason in reasons)
+            if not count:
+                continue
+            quoted = [one.text for one in report.samples if one.reason in reasons]
+            sentence = say(
+                "list {list} has {count} entries that no list may have: {names}",
+                list=report.id,
+                count=count,
+                names=few(quoted),
+            )
+            severity = Severity.REFUSED if plain else Severity.NOTE
+            yield found(kind, severity, sentence, quoted, count=count)
+
+
+def _blocked(
+    asking: Asking, essentials: Iterable[Essential], feed: Collection[str]
+) -> Iterator[str]:
+    for one in essentials:
+        asked = [one.name]
+        if one.subtree and len(one.name) < _LONGEST_PARENT:
+            asked.append(_BENEATH + one.name)
+        for name in asked:
+            by = [*asking.closed(name).values(), asking.closes_target(name)]
+            if any(_is_wrong(match, one, feed) for match in by if match is not None):
+                yield names.to_text(name)
+
+
+def _is_wrong(match: Match, essential: Essential, feed: Collection[str]) -> bool:
+    """Tell whether a list of the version may not close an essential name."""
+    if match.list_id not in feed:
+        return False
+    if essential.pinned:
+        return True
+    # What an order closes is closed by law, and a chat service is a chat service.
+    return match.rule is not Rule.ORDERED and match.category not in essential.except_categories
+
+
+def _is_closed_itself(asking: Asking, suffix: bytes) -> bool:
+    """Tell whether an entry gives exactly this suffix, or a rule closes it."""
+    labels = names.count_labels(suffix)
+    if any(hit.labels == labels for hit in asking.index.lookup(suffix)):
+        return True
+    return labels == 1 and bool(asking.closed(suffix))
+
+
+def _opens_all(pin: Pin) -> bool:
+    key = key_from_name(pin.name)
+    return pin.subtree and key is not None and is_public_suffix(key)
