@@ -40,7 +40,8 @@ trap clean_up EXIT
 checkout=$(cd "$(dirname "$0")/.." && pwd)
 cd / # a folder that holds a filterd must not stand in for the one that is installed
 home=$root/opt/filterd
-unit=$root/etc/systemd/system/filterd.service
+units=$root/etc/systemd/system
+services=(filterd filterd-feed)
 python=${PYTHON:-python3}
 
 has_systemd() { [[ -z $root && -d /run/systemd/system ]]; }
@@ -139,7 +140,9 @@ put_in_service() {
     [[ -z $before ]] || { rm -f "$home/previous"; ln -s "$before" "$home/previous"; }
     point_to "releases/$(basename "$release")"
     unfinished=''
-    install -D -m 0644 "$checkout/deploy/filterd.service" "$unit"
+    for service in "${services[@]}"; do
+        install -D -m 0644 "$checkout/deploy/$service.service" "$units/$service.service"
+    done
     install -D -m 0644 "$checkout/deploy/sysctl.conf" "$root/etc/sysctl.d/60-filterd.conf"
     install -d -m 0755 "$root/usr/local/bin"
     ln -sfn /opt/filterd/current/bin/filterd "$root/usr/local/bin/filterd"
@@ -156,10 +159,11 @@ start_service() {
     systemctl daemon-reload
     sysctl --quiet --load /etc/sysctl.d/60-filterd.conf || true
     [[ $start = yes ]] || return 0
-    systemctl enable --quiet filterd
+    systemctl enable --quiet "${services[@]}"
     say "starting; the first time it compiles its lists"
     systemctl restart filterd ||
         fail "it did not start: 'journalctl -u filterd' tells why, '$0 --rollback' goes back"
+    systemctl restart filterd-feed || say "the lists are not taken: 'journalctl -u filterd-feed'"
     say "filterd answers; 'filterd status' shows how it fares"
 }
 
@@ -170,12 +174,12 @@ rollback() {
     point_to "$(readlink "$home/previous")"
     ln -sfn "$now" "$home/previous"
     say "in service: $(readlink "$home/current")"
-    if has_systemd && [[ $start = yes ]]; then systemctl restart filterd; fi
+    if has_systemd && [[ $start = yes ]]; then systemctl restart "${services[@]}"; fi
 }
 
 uninstall() {
-    if has_systemd; then systemctl disable --now --quiet filterd 2>/dev/null || true; fi
-    rm -rf "$home" "$unit" "$root/etc/sysctl.d/60-filterd.conf"
+    if has_systemd; then systemctl disable --now --quiet "${services[@]}" 2>/dev/null || true; fi
+    rm -rf "$home" "$units"/filterd{,-feed}.service "$root/etc/sysctl.d/60-filterd.conf"
     [[ ! -L $root/usr/local/bin/filterd ]] || rm -f "$root/usr/local/bin/filterd"
     if has_systemd; then systemctl daemon-reload; fi
     say "removed; $root/etc/filterd and $root/var/lib/filterd are left"

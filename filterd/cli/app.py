@@ -16,6 +16,7 @@ from filterd.cli import (
     exam,
     exceptions,
     expectations,
+    feed,
     help_pages,
     history,
     init,
@@ -29,6 +30,7 @@ from filterd.cli import (
     running,
     serve,
     services,
+    sync,
 )
 from filterd.cli.context import ConfigOption, LangOption, StateOption
 from filterd.cli.language import language_of
@@ -68,6 +70,7 @@ app.add_typer(room.app, name="room")
 app.add_typer(exam.app, name="exam")
 app.add_typer(services.app, name="services")
 app.add_typer(history.app, name="history")
+app.add_typer(feed.app, name="feed")
 policy.app.command("set")(policy_changes.set_)
 policy.app.command("diff")(policy_diff.diff)
 policy.app.command("test")(expectations.hold)
@@ -78,6 +81,7 @@ app.command("block")(exceptions.block)
 app.command("undo")(history.undo)
 app.command("report-mistake")(report_mistake.report_mistake)
 app.command("serve")(serve.serve)
+app.command("sync")(sync.sync)
 app.command("check")(check.check)
 app.command("reload")(running.reload)
 app.command("status")(running.status)

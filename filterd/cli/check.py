@@ -68,7 +68,7 @@ def check(
     if json:
         here.print_json(explanation)
     else:
-        here.console.print(explanation_table(here.texts, explanation, clock.zone))
+        here.console.print(explanation_table(here.texts, explanation, clock))
     raise typer.Exit(PASSES if explanation["action"] in {"pass", "rewrite"} else BLOCKED)
 
 

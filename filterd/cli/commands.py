@@ -7,8 +7,9 @@ kernel's word of who asks gives (``filterd.overrides.ranks``).
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +23,21 @@ from filterd.sentences import say
 if TYPE_CHECKING:
     from filterd.server.manager import Manager
 
+Feed = Callable[[str], dict[str, Any]]
+
 _LATEST = 253_402_300_799.0
 MOST_ROWS = 100_000
 
 
-def commands(manager: Manager) -> dict[str, Command]:
-    """Return the commands by name."""
+def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
+    """Return the commands by name.
+
+    Args:
+        manager: who answers most of them.
+        feed: tells how the site stands with the feed at an address.
+    """
     return {
-        **_looking(manager),
+        **_looking(manager, feed),
         **_remembering(manager),
         **_acting(manager),
         **_watching(manager),
@@ -41,14 +49,15 @@ def author_of(caller: Caller) -> Author:
     return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
 
 
-def _looking(manager: Manager) -> dict[str, Command]:
+def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
     """Return what tells of the present."""
 
     async def ping(_: dict[str, Any], __: Caller) -> str:
         return "pong"
 
     async def status(_: dict[str, Any], __: Caller) -> dict[str, Any]:
-        return await manager.status()
+        followed = await asyncio.to_thread(feed, manager.site.policy.feed)
+        return {**await manager.status(), "feed": followed}
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         try:

@@ -9,13 +9,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from filterd import control
 from filterd.cli import building
 from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.feed_daemon import ControlDaemon
 from filterd.cli.render import facts, grid, number, titled
 from filterd.cli.sites import open_index, qname_from
 from filterd.cli.times import school_clock
-from filterd.errors import ControlError
 from filterd.lists.index import Index
 from filterd.lists.reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
@@ -49,7 +48,7 @@ def build(
     """
     report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     _warn_of_empty(here, report)
-    told = not no_reload and _tell_daemon(here)
+    told = not no_reload and ControlDaemon(here.state.control_socket).tell()
     if json:
         here.print_json(report.to_json())
     elif not quiet:
@@ -112,19 +111,6 @@ def _warn_of_empty(here: Context, report: CompileReport) -> None:
         if not one.kept and (one.problems or one.refused):
             warning = here.texts("lists.nothing_kept", list=one.id, lines=one.lines)
             here.errors.print(warning, style="yellow")
-
-
-def _tell_daemon(here: Context) -> bool:
-    """Let a running daemon take the new lists; tell whether one does."""
-    if not here.state.control_socket.exists():
-        return False
-    try:
-        control.ask(here.state.control_socket, "reload")
-    except ControlError:
-        if control.is_running(here.state.control_socket):
-            raise
-        return False
-    return True
 
 
 def _print_report(here: Context, report: CompileReport) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Any, Literal
 
 from rich import box
@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from filterd.cli.times import SchoolClock
 from filterd.identity.devices import is_random
 from filterd.texts import Texts
 
@@ -30,7 +31,7 @@ def facts(rows: Iterable[tuple[str, Any]]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
-        if value not in (None, ""):
+        if value is not None and str(value):
             table.add_row(name, value if isinstance(value, Text) else str(value))
     return table
 
@@ -60,15 +61,17 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
-def local_time(unix: float | None) -> str:
-    """Return a time of day in the machine's zone."""
-    return (
-        "" if unix is None else datetime.fromtimestamp(unix).astimezone().isoformat(" ", "minutes")
-    )
+def size(octets: int) -> str:
+    """Return a length as people read it: kB and MB of a thousand, as a data plan counts."""
+    if octets < 10_000:
+        return f"{number(octets)} B"
+    if octets < 10_000_000:
+        return f"{number(round(octets / 1_000))} kB"
+    return f"{number(round(octets / 1_000_000))} MB"
 
 
-def explanation_table(texts: Texts, told: dict[str, Any], zone: tzinfo | None = None) -> Table:
-    """Draw one decision, from the client to the entry; times in the zone, else the machine's."""
+def explanation_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Table:
+    """Draw one decision, from the client to the entry."""
     blocked = told["action"] not in {"pass", "rewrite"}
     verdict = Text(
         texts("check.blocked" if blocked else "check.passes"),
@@ -93,7 +96,7 @@ def explanation_table(texts: Texts, told: dict[str, Any], zone: tzinfo | None = 
             (texts("check.network"), told["network"] or (told["client"] and unknown)),
             (texts("check.grade"), told["grade"]),
             (texts("check.tier"), texts.word("tier", told["tier"])),
-            (texts("check.valid_until"), _local(told["valid_until"], zone)),
+            (texts("check.valid_until"), _shown(clock, told["valid_until"])),
             (texts("check.next_match"), _next(texts, told)),
             (texts("check.source"), texts.word("source", told["source"])),
         ],
@@ -106,10 +109,8 @@ def _mac(texts: Texts, mac: str | None) -> str:
     return mac or ""
 
 
-def _local(time: str | None, zone: tzinfo | None) -> str:
-    if time is None:
-        return ""
-    return datetime.fromisoformat(time).astimezone(zone).isoformat(" ", "minutes")
+def _shown(clock: SchoolClock, time: str | None) -> str:
+    return "" if time is None else clock.told(datetime.fromisoformat(time).timestamp())
 
 
 def _next(texts: Texts, told: dict[str, Any]) -> str:

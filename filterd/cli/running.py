@@ -9,9 +9,11 @@ from rich.console import Group
 from rich.text import Text
 
 from filterd import control, sentences
+from filterd.cli import feed_status
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.log import ACTIONS
-from filterd.cli.render import facts, local_time, number, titled
+from filterd.cli.render import facts, number, titled
+from filterd.cli.times import SchoolClock, school_clock
 from filterd.errors import from_plain
 from filterd.texts import Texts
 
@@ -50,16 +52,16 @@ def status(
     if json:
         here.print_json(told)
     else:
-        here.console.print(_status_table(here.texts, told))
+        here.console.print(_status_table(here.texts, told, school_clock(here)))
 
 
-def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
+def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Group:
     cache = {key: number(value) for key, value in told["cache"].items()}
     lists = texts(
         "status.names_on_lists",
         names=number(told["names"]),
         lists=told["lists"],
-        when=local_time(told["lists_built_at"]),
+        when=clock.told(told["lists_built_at"]),
     )
     table = facts(
         [
@@ -67,8 +69,9 @@ def _status_table(texts: Texts, told: dict[str, Any]) -> Group:
             (texts("status.up"), texts("status.seconds", n=number(told["up_s"]))),
             (texts("status.policy"), told["policy"]),
             (texts("status.lists"), lists),
+            (texts("status.feed"), feed_status.summary(texts, told["feed"], clock)),
             (texts("status.modules"), _modules(texts, told["not_native"])),
-            (texts("status.listen"), ", ".join(told["listen"])),
+            (texts("status.listen"), ", ".join(texts("place", **one) for one in told["listen"])),
             (texts("status.upstreams"), _upstreams(texts, told["upstreams"])),
             (texts("status.answers"), _answers(texts, told["answers"])),
             (texts("status.cache"), texts("status.cache_line", **cache)),
@@ -142,7 +145,7 @@ def _upstreams(texts: Texts, upstreams: list[dict[str, Any]]) -> str:
 def _upstream(texts: Texts, one: dict[str, Any]) -> str:
     """Return one line: where it is, how fast, whether it is encrypted, what is wrong with it."""
     return (
-        f"{one['address']} port {one['port']}"
+        texts("place", address=one["address"], port=one["port"])
         + (" TLS" if one["tls"] != "no" else "")
         + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
         + (f" ({texts('status.up_down')})" if one["down"] else "")

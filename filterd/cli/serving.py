@@ -186,10 +186,13 @@ async def _work(
 
 async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     """Be the manager."""
+    from filterd.feeds.overview import overview  # noqa: PLC0415 -- for this process only
+
     yield_to_workers()
     stop = wish_to_stop()
     manager = Manager(setting, ends)
-    control = ControlServer(setting.state.control_socket, commands(manager), (ADMINS, TEACHERS))
+    known = commands(manager, lambda feed: overview(feed, setting.state, setting.clock))
+    control = ControlServer(setting.state.control_socket, known, (ADMINS, TEACHERS))
     heart = Heart(setting.page, 0)
     heart.start()
     await manager.start()
@@ -237,7 +240,7 @@ async def _reload(manager: Manager) -> None:
 def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:
     """Say what is served and what is missing; nothing that has to be looked for in a log."""
     policy = site.policy
-    shown = ", ".join(f"{one.address} port {one.port}" for one in policy.listen)
+    shown = ", ".join(texts("place", address=one.address, port=one.port) for one in policy.listen)
     yield texts("serve.ready", listen=shown)
     if twins.missing():
         yield texts("serve.pure")

@@ -44,7 +44,7 @@ class FolderFetcher(Fetcher):
                     self._pace.count(len(chunk))
                     yield chunk
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise DownloadHTTPError(f"{name} is not there", 404) from error
+            raise DownloadHTTPError(str(self._folder / name), 404) from error
         except OSError as error:
             raise FetchError(
                 say("{path}: cannot be read: {why}", path=self._folder / name, why=refused(error))

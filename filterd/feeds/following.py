@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import ConfigError, StoreError
+from filterd.errors import FilterdError, StoreError
 from filterd.feeds.versions import Versions, verify
 from filterd.lists.in_force import Blocklists
 from filterd.paths import shipped
@@ -17,9 +17,23 @@ if TYPE_CHECKING:
 
     from filterd.paths import StateFolder
 
+_ZONE = "Asia/Ho_Chi_Minh"
 
-def feed_of(config: Path, state: StateFolder) -> str:
-    """Return the address of the feed that a site follows, empty for none.
+
+class Followed(NamedTuple):
+    """The feed that a site follows.
+
+    Attributes:
+        address: where it is; empty for none.
+        time_zone: of the school, whose nights count.
+    """
+
+    address: str
+    time_zone: str
+
+
+def followed(config: Path, state: StateFolder) -> Followed:
+    """Return which feed a site follows.
 
     ``site.yaml`` says it; while that is wrong, the policy in force does.
 
@@ -28,13 +42,16 @@ def feed_of(config: Path, state: StateFolder) -> str:
         state: where the policy in force is.
     """
     try:
-        return load_site(config).file.feed or ""
-    except ConfigError:
+        file = load_site(config).file
+    except FilterdError:
         pass
+    else:
+        return Followed(file.feed or "", file.time_zone)
     try:
-        return store.load(state.policy).feed
+        policy = store.load(state.policy)
     except StoreError:
-        return ""
+        return Followed("", _ZONE)
+    return Followed(policy.feed, policy.time_zone)
 
 
 def blocklists_to_build(config: Path, state: StateFolder) -> Blocklists:
@@ -50,7 +67,7 @@ def blocklists_to_build(config: Path, state: StateFolder) -> Blocklists:
     Raises:
         StoreError: filterd is installed without the folder that ships.
     """
-    if feed_of(config, state):
+    if followed(config, state).address:
         in_force = Versions(state.feed).in_force()
         for version in (in_force.current, *in_force.previous):
             if version is not None and not verify(folder := state.feed_version(version)):

@@ -4,11 +4,13 @@
 A version of the feed is a folder. Each of its files ``P`` is published whole as
 the target ``P.zst``, and as differences ``deltas/P/FROM-TO.zst`` from contents
 that it had in the last versions; ``FROM`` and ``TO`` are the first digits of
-their SHA-256. The ``custom`` field of a target (TUF specification, section
+their SHA-256. The ``custom`` field of a file's target (TUF specification, section
 4.5) says what comes out of it::
 
     P.zst                  {"path": P, "length": octets, "sha256": hex}
-    deltas/P/FROM-TO.zst   {"path": P, "from": hex, "to": hex}
+
+A difference has none: its name says all, and what comes out of it is held to the
+file's SHA-256. There are many, and all of them are fetched by all schools every night.
 
 Signed is not the same as sensible: a publisher's program may be wrong, or its
 key in other hands. So whatever is read here is held to bounds, and no path in
@@ -45,6 +47,11 @@ KEPT_DELTAS = 7
 
 _DIGITS_IN_NAME = 16
 _is_path = re.compile(r"(?:[a-z0-9_][a-z0-9_.-]*/){0,3}[a-z0-9_][a-z0-9_.-]*", re.ASCII).fullmatch
+_are_contents = re.compile(
+    rf"([0-9a-f]{{{_DIGITS_IN_NAME}}})-([0-9a-f]{{{_DIGITS_IN_NAME}}})"
+    rf"{re.escape(PACKED_SUFFIX)}",
+    re.ASCII,
+).fullmatch
 _is_sha256 = re.compile(r"[0-9a-f]{64}", re.ASCII).fullmatch
 
 
@@ -77,22 +84,28 @@ class PublishedFile:
 
 @dataclass(frozen=True, slots=True)
 class PublishedDelta:
-    """The difference between two contents of one file; both by their SHA-256, hex."""
+    """The difference between two contents of one file, each by the first ``digits`` of its SHA-256.
+
+    Attributes:
+        path: of the file.
+        old, new: from which content to which.
+        packed_octets: length of the target.
+    """
 
     path: str
-    old_sha256: str
-    new_sha256: str
+    old: str
+    new: str
     packed_octets: int
 
     @property
     def target(self) -> str:
         """The target that is this difference."""
-        return delta_target(self.path, self.old_sha256, self.new_sha256)
+        return f"{DELTAS}/{self.path}/{self.old}-{self.new}{PACKED_SUFFIX}"
 
     @property
     def custom(self) -> dict[str, Any]:
         """What is signed beside the target."""
-        return {"path": self.path, "from": self.old_sha256, "to": self.new_sha256}
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +133,9 @@ def full_target(path: str) -> str:
     return path + PACKED_SUFFIX
 
 
-def delta_target(path: str, old_sha256: str, new_sha256: str) -> str:
-    """Return the name of the target that leads from one content of a file to another."""
-    old, new = old_sha256[:_DIGITS_IN_NAME], new_sha256[:_DIGITS_IN_NAME]
-    return f"{DELTAS}/{path}/{old}-{new}{PACKED_SUFFIX}"
+def digits(sha256: str) -> str:
+    """Return the digits of a SHA-256 by which differences name a content."""
+    return sha256[:_DIGITS_IN_NAME]
 
 
 def is_file_path(path: object) -> bool:
@@ -178,27 +190,34 @@ def _read(
     name: str, octets: int, custom: Mapping[str, Any] | None
 ) -> PublishedFile | PublishedDelta:
     """Read one target; its name must be the one that its data gives."""
+    if name.startswith(f"{DELTAS}/"):
+        return _read_delta(name, octets)
     fields = dict(custom or {})
     path = fields.get("path")
     if not is_file_path(path):
         raise _wrong(name, say("it has no path, or one that leads elsewhere"))
-    read: PublishedFile | PublishedDelta
-    if fields.keys() == {"path", "length", "sha256"}:
-        length, sha256 = fields["length"], fields["sha256"]
-        if type(length) is not int or not 0 <= length <= MAX_VERSION_OCTETS:
-            raise _wrong(name, say("its length is no length of a file of a feed"))
-        if not is_sha256(sha256):
-            raise _wrong(name, say("it has no SHA-256"))
-        read = PublishedFile(str(path), length, sha256, octets)
-    elif fields.keys() == {"path", "from", "to"}:
-        if not (is_sha256(fields["from"]) and is_sha256(fields["to"])):
-            raise _wrong(name, say("it has no SHA-256"))
-        read = PublishedDelta(str(path), fields["from"], fields["to"], octets)
-    else:
+    if fields.keys() != {"path", "length", "sha256"}:
         raise _wrong(name, say("it is neither a file nor a difference of two"))
+    length, sha256 = fields["length"], fields["sha256"]
+    if type(length) is not int or not 0 <= length <= MAX_VERSION_OCTETS:
+        raise _wrong(name, say("its length is no length of a file of a feed"))
+    if not is_sha256(sha256):
+        raise _wrong(name, say("it has no SHA-256"))
+    read = PublishedFile(str(path), length, sha256, octets)
     if read.target != name:
         raise _wrong(name, say("it has the name of another one"))
     return read
+
+
+def _read_delta(name: str, octets: int) -> PublishedDelta:
+    """Read the name of a difference."""
+    path, _, contents = name.removeprefix(f"{DELTAS}/").rpartition("/")
+    found = _are_contents(contents)
+    if not is_file_path(path):
+        raise _wrong(name, say("it has no path, or one that leads elsewhere"))
+    if found is None:
+        raise _wrong(name, say("it is neither a file nor a difference of two"))
+    return PublishedDelta(path, found[1], found[2], octets)
 
 
 def _check_whole(files: Mapping[str, PublishedFile]) -> None:
@@ -213,7 +232,7 @@ def _check_whole(files: Mapping[str, PublishedFile]) -> None:
 def _leads_to(delta: PublishedDelta, files: Mapping[str, PublishedFile]) -> bool:
     """Tell whether a difference leads to what is published now; older ones may still stand."""
     file = files.get(delta.path)
-    return file is not None and file.sha256 == delta.new_sha256
+    return file is not None and digits(file.sha256) == delta.new
 
 
 def _wrong(name: str, why: Sentence) -> MetadataFormatError:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from filterd.errors import DigestError, FeedError, StoreError
-from filterd.feeds.layout import MANIFEST, PublishedDelta
+from filterd.feeds.layout import MANIFEST, PublishedDelta, digits
 from filterd.feeds.packing import unpack, unpack_delta
 from filterd.feeds.versions import sha256_of, verify, write_manifest
 from filterd.paths import make_folder, sync_folder, write_atomically
@@ -199,16 +199,16 @@ class _Taking:
         return None
 
     def _cheapest_delta(self, file: PublishedFile) -> tuple[PublishedDelta, Path] | None:
-        old = {one.sha256: one.path for one in reversed(self._old[file.path])}
+        old = {digits(one.sha256): one.path for one in reversed(self._old[file.path])}
         usable = [
             delta
             for delta in self._deltas.get(file.path, ())
-            if delta.old_sha256 in old and delta.packed_octets < file.packed_octets
+            if delta.old in old and delta.packed_octets < file.packed_octets
         ]
         if not usable:
             return None
         cheapest = min(usable, key=lambda one: one.packed_octets)
-        return cheapest, old[cheapest.old_sha256]
+        return cheapest, old[cheapest.old]
 
     def _by_delta(self, file: PublishedFile, delta: PublishedDelta, old: Path) -> bytes | None:
         """Return the content by a difference, None where the whole file must be fetched."""

@@ -70,6 +70,7 @@ class TrustFolder:
         read_root(content)
         if self.root.exists():
             if self.given() == content:
+                self._write_given(content)
                 return fingerprint(content)
             if not replace:
                 raise NoTrustError(
@@ -83,14 +84,15 @@ class TrustFolder:
         return fingerprint(content)
 
     def given(self) -> bytes:
-        """Return the root that the site was given.
+        """Return the root that the site was given; where it is damaged, a copy if there is one.
 
         Raises:
             NoTrustError: none was given.
         """
         try:
             with open_plain(self.root) as file:
-                return file.read(ROOT_OCTETS)
+                content = file.read(ROOT_OCTETS)
+            return content if _is_root(content) else self._copy_of_given() or content
         except OSError as error:
             raise NoTrustError(
                 say(
@@ -99,6 +101,25 @@ class TrustFolder:
                     why=refused(error),
                 )
             ) from error
+
+    def _copy_of_given(self) -> bytes | None:
+        """Return the first of the roots that are kept: every run puts there what was given.
+
+        They are of the same trust: whoever gives another root loses them.
+        """
+        kept = (self.metadata / "root_history").glob("[!.]*.root.json")
+        for path in sorted(kept, key=lambda path: (len(path.name), path.name))[:1]:
+            with contextlib.suppress(OSError), open_plain(path) as file:
+                content = file.read(ROOT_OCTETS)
+                return content if _is_root(content) else None
+        return None
+
+    def _write_given(self, content: bytes) -> None:
+        """Write the root that was given anew, if that on the disk is damaged."""
+        with _told(self.root):
+            sound = self.root.read_bytes() == content
+        if not sound:
+            write_atomically(self.root, content)
 
     def newest_root(self) -> Root:
         """Return the last root of the chain that begins with the one that was given.
@@ -160,6 +181,7 @@ class TrustFolder:
         Raises:
             StoreError: the disk refused; what is not kept is verified again by the next run.
         """
+        self._write_given(self.given())
         self._keep_roots(copy)
         paths = [path for path in self._files(copy) if path.parent == copy]
         for path in sorted(paths, key=lambda path: (path.name in _LAST, path.name)):
@@ -208,6 +230,14 @@ def read_root(content: bytes) -> Root:
     except (RepositoryError, ValueError) as error:
         raise MetadataFormatError(say("this is not a feed's root, signed by itself")) from error
     return root
+
+
+def _is_root(content: bytes) -> bool:
+    try:
+        read_root(content)
+    except MetadataFormatError:
+        return False
+    return True
 
 
 def fingerprint(content: bytes) -> str:

@@ -102,6 +102,19 @@ class Versions:
                 return found
         return InForce()
 
+    def mend(self) -> None:
+        """Write the pointer or its copy anew, where one is damaged or has stayed behind.
+
+        Raises:
+            StoreError: the disk refused; the other one counts on.
+        """
+        found = _read_pointer(self._pointer)
+        if found is None:
+            if (kept := _read_pointer(self._copy)) is not None:
+                write_atomically(self._pointer, _pointer_octets(kept))
+        elif found != _read_pointer(self._copy):
+            write_atomically(self._copy, _pointer_octets(found))
+
     def current(self) -> Candidate | None:
         """Return the version in force and its folder."""
         version = self.in_force().current
@@ -135,13 +148,43 @@ class Versions:
             order += sorted(found, key=lambda one: (_number(one) or 0, one.name), reverse=True)
         return tuple(one for one in dict.fromkeys(order) if one.is_dir())
 
-    def promote(self, version: int) -> None:
+    def promote(self, version: int, *, checked: bool = False) -> None:
         """Put a candidate in force; the last of its steps is the one that counts.
+
+        Args:
+            version: the candidate's.
+            checked: it was checked before, and something counts on it by now.
 
         Raises:
             GuardError: the version was refused, or an administrator holds the present one.
             DigestError: its folder is damaged; the present version stays in force.
             StoreError: the disk refused; the present version stays in force.
+        """
+        if not checked:
+            self.check(version)
+        state = self.in_force()
+        if version == state.current:
+            return
+        before = () if state.current is None else (state.current,)
+        previous = (*before, *(one for one in state.previous if one != version))
+        self._point(replace(state, current=version, previous=previous[: KEPT - 1]))
+
+    def check(self, version: int) -> None:
+        """See that a candidate may come in force.
+
+        Raises:
+            GuardError: the version was refused, or an administrator holds the present one.
+            DigestError: its folder is damaged.
+        """
+        self.check_wanted(version)
+        if version != self.in_force().current:
+            self._check_whole(version)
+
+    def check_wanted(self, version: int) -> None:
+        """See that nobody has said that a version is not to come, whether it is at hand or not.
+
+        Raises:
+            GuardError: it was refused, or an administrator holds the present one.
         """
         state = self.in_force()
         if version in state.refused:
@@ -160,10 +203,6 @@ class Versions:
                     why=state.held,
                 )
             )
-        self._check_whole(version)
-        before = () if state.current is None else (state.current,)
-        previous = (*before, *(one for one in state.previous if one != version))
-        self._point(replace(state, current=version, previous=previous[: KEPT - 1]))
 
     def rollback(self) -> int:
         """Put the version before in force and refuse the present one from now on.
@@ -195,6 +234,17 @@ class Versions:
                 "new one"
             )
         )
+
+    def leave(self) -> None:
+        """Have no version in force: the lists that ship serve, and the present one is refused.
+
+        Raises:
+            StoreError: the disk refused; the present version stays in force.
+        """
+        state = self.in_force()
+        bad = () if state.current is None else (state.current,)
+        refused = _with(state.refused, *bad)
+        self._point(replace(state, current=None, previous=(), refused=refused))
 
     def refuse(self, version: int) -> None:
         """Note that a version is never to be put in force.
@@ -281,6 +331,17 @@ def verify(folder: Path) -> tuple[str, ...]:
     return tuple(
         path for path, length, sha256 in files if sha256_of(folder / path, length) != sha256
     )
+
+
+def is_of(folder: Path, publication: Publication) -> bool:
+    """Tell whether a folder is a publication, whole: its number alone may be another publisher's.
+
+    Args:
+        folder: a version's.
+        publication: what was signed.
+    """
+    wanted = [(file.path, file.length, file.sha256) for file in publication.files]
+    return _read_manifest(folder) == wanted and not verify(folder)
 
 
 def sha256_of(path: Path, length: int | None = None) -> str | None:

@@ -79,9 +79,7 @@ class OrdersFile(DocumentModel):
     orders: Annotated[tuple[OrderEntry, ...], Field(max_length=MOST_ORDERS)]
 
 
-def read_orders(
-    folder: Path, known: list[str]
-) -> tuple[tuple[ListSource, ...], list[ConfigError]]:
+def read_orders(folder: Path, known: list[str]) -> tuple[tuple[ListSource, ...], list[ConfigError]]:
     """Read the orders of a folder, if it has any.
 
     Args:

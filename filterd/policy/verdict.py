@@ -67,9 +67,10 @@ class Match(NamedTuple):
     entry that gives it. ``covers_subtree``: it holds for all types and for
     everything beneath the qname as well. From a list come ``list_id``, ``line``
     and ``entry`` (``=name`` exact host, ``name`` with its subtree, ``*.name`` what
-    is beneath, ``~shape`` what a look-alike rule fits); from the site's files ``local_id``. ``third_party``: protection
-    holds against it. ``except_categories``: against lists of these a protection
-    does not hold; ``entry_only``: only against entries that give exactly its name.
+    is beneath, ``~shape`` what a look-alike rule fits); from the site's files
+    ``local_id``. ``third_party``: protection holds against it. ``except_categories``:
+    against lists of these a protection does not hold; ``entry_only``: only against
+    entries that give exactly its name.
     """
 
     rule: Rule

@@ -3,7 +3,8 @@
 
 What comes out is a ``blocklists/`` folder again, so that a school compiles it as
 it does the one that ships: the tables as they are, and for each category one
-list of all third parties together, beside the publisher's own (``normalising``).
+list of all third parties together, beside the publisher's own (``normalising``),
+and the rules of look-alikes that their names make (``lookalikes``).
 The same input gives the same octets: what did not change costs no school a download.
 
 Before it replaces the last build the production loader has read it, and limits
@@ -22,10 +23,13 @@ import yaml
 from filterd.errors import ConfigError, ListError, StoreError
 from filterd.feeds.guard.limits import Content, excesses
 from filterd.lists.catalog import load_catalog
+from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
 from filterd.paths import sync_folder
+from filterd.publish.lookalikes import rules_of, rules_yaml, waiting_of
 from filterd.publish.normalising import Normalised, normalise
 from filterd.publish.popular import Popular
+from filterd.publish.review import read_decisions, write_queue
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.catalog import Catalog, CatalogCategory
+    from filterd.publish.lookalikes import Outcome
     from filterd.publish.normalising import PublishedList
     from filterd.sentences import Sentence
 
@@ -53,7 +58,7 @@ _TABLES = (
     "safe_search.yaml",
     "services.yaml",
 )
-_OPTIONAL = ("contacts.yaml", "lookalikes.yaml")
+_OPTIONAL = ("contacts.yaml",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class BuildReport:
         categories: what became of each.
         lists: what is published, without the texts.
         without_text: ids of sources in the catalogue that no text was given for.
+        rules: how many look-alike rules hold.
+        waiting: how many families wait for a person (``review``).
         held: why somebody should look at it first; empty where nothing is unusual.
         written: whether the folder was replaced.
     """
@@ -71,6 +78,8 @@ class BuildReport:
     categories: Mapping[str, Normalised]
     lists: tuple[PublishedList, ...]
     without_text: tuple[str, ...]
+    rules: int
+    waiting: int
     held: tuple[Sentence, ...]
     written: bool
 
@@ -105,16 +114,21 @@ def build_version(
         StoreError: the disk refused; the last build stays.
     """
     catalog = load_catalog(folder)
+    _check_not_by_hand(folder)
+    decisions = read_decisions(folder)
     popular = popular or Popular()
     given = _given(catalog, texts)
     categories = _normalised(catalog, given, popular, progress)
+    outcome = rules_of(catalog, categories, popular, decisions)
     held = () if previous is None else tuple(_judged(categories, previous, popular))
     lists = tuple(one for result in categories.values() for one in result.lists)
+    write_queue(folder, waiting_of(outcome))
     if written := accepted or not held:
-        _write(folder, catalog, categories, given, popular, target)
+        _write(folder, catalog, categories, given, popular, outcome, target)
     missing = tuple(one.id for one in catalog.sources if one.id not in texts)
     plain = tuple(one._replace(text=b"") for one in lists)
-    return BuildReport(categories, plain, missing, held, written)
+    waiting = len(outcome.queue)
+    return BuildReport(categories, plain, missing, outcome.count, waiting, held, written)
 
 
 def content_of(folder: Path, popular: Popular) -> Content:
@@ -162,6 +176,16 @@ def _normalised(
     return results
 
 
+def _check_not_by_hand(folder: Path) -> None:
+    """Refuse rules that somebody wrote: nobody has held them against what people visit."""
+    if (folder / LOOKALIKES).exists():
+        raise ConfigError(
+            say("these rules are made by each build"),
+            path=str(folder / LOOKALIKES),
+            hint=say("remove it; `filterd feed review` accepts and refuses them"),
+        )
+
+
 def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:
     """Refuse names of a category that nothing but an order may close, signed by who gave it."""
     if category.ordered and result.names:
@@ -194,6 +218,7 @@ def _write(
     categories: Mapping[str, Normalised],
     given: Iterable[ListSource],
     popular: Popular,
+    lookalikes: Outcome,
     target: Path,
 ) -> None:
     """Write the folder aside, have the production loader read it, and put it in its place."""
@@ -214,6 +239,8 @@ def _write(
         (made / CANARIES).write_bytes(_canaries_yaml(categories))
         if popular.names:
             (made / POPULAR).write_bytes(popular.text())
+        if lookalikes.count:
+            (made / LOOKALIKES).write_bytes(rules_yaml(lookalikes))
         _load(made)
         _replace(made, target)
     except OSError as error:

@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
 SAMPLES = 20
 """Names that are told of each category, added and removed."""
-TABLES = ("pins", "protections", "services")
+TABLES = {
+    "pins": "pins",
+    "protect": "protections",
+    "services": "services",
+    "lookalikes": "lookalikes",
+}
+"""Files that are told entry by entry, and what ``Catalog`` calls what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +258,13 @@ def _tables(before: _Side, after: _Side) -> dict[str, tuple[tuple[str, ...], tup
 
 
 def _members(side: _Side, table: str) -> set[str]:
-    if table == "services":
+    if TABLES[table] == "services":
         services = side.catalog.services
         return {f"{one.id}: {names.to_text(name)}" for one in services for name in one.names}
-    return {names.to_text(one.name) for one in getattr(side.catalog, table)}
+    if TABLES[table] == "lookalikes":
+        lists = side.catalog.lookalikes
+        return {f"{one.category}: {rule.written}" for one in lists for rule in one.lookalikes}
+    return {names.to_text(one.name) for one in getattr(side.catalog, TABLES[table])}
 
 
 def _plain(change: CategoryChange | PopularChange) -> dict[str, Any]:

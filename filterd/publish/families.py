@@ -45,7 +45,12 @@ class Family(NamedTuple):
     @property
     def letters(self) -> int:
         """How many letters say whose family it is."""
-        return sum(octet in b"abcdefghijklmnopqrstuvwxyz" for octet in self.shape)
+        return letters(self.shape)
+
+
+def letters(shape: bytes) -> int:
+    """Return how many letters a shape has."""
+    return sum(octet in b"abcdefghijklmnopqrstuvwxyz" for octet in shape)
 
 
 def registered(name: str) -> Registered | None:

@@ -31,13 +31,15 @@ from filterd.lists.lookalikes import (
     letters_of,
 )
 from filterd.publish.families import Family, Registered, distinct, families
-from filterd.publish.review import ACCEPTED
+from filterd.publish.review import ACCEPTED, Waiting
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from filterd.lists.catalog import CatalogCategory
+    from filterd.lists.catalog import Catalog, CatalogCategory
+    from filterd.publish.normalising import Normalised
+    from filterd.publish.popular import Popular
     from filterd.publish.review import Decision
 
 NEEDED = {3: 6, 4: 4}
@@ -136,6 +138,31 @@ def make_rules(
     return Outcome(rules, suffixes, tuple(queue), max(0, len(holding) - MOST_RULES))
 
 
+def rules_of(
+    catalog: Catalog,
+    published: Mapping[str, Normalised],
+    popular: Popular,
+    decisions: Iterable[Decision] = (),
+) -> Outcome:
+    """Make the rules of a version.
+
+    Args:
+        catalog: the publisher's.
+        published: what the version has of each category.
+        popular: names that everybody visits.
+        decisions: what a person has said of families.
+    """
+    mirrored = [one.id for one in catalog.categories if has_mirrors(one)]
+    # What an entry closes anyway is no reason to ask about a rule that would, too.
+    closed = {rank for one in mirrored for rank in published[one].popular}
+    harmless = [name for rank, name in enumerate(popular.names, 1) if rank not in closed]
+    harmless += [wire_names.to_text(one.name) for one in catalog.pins]
+    harmless += [wire_names.to_text(one.name) for one in catalog.protections]
+    harmless += [wire_names.to_text(one) for some in catalog.services for one in some.names]
+    listed = {one: _listed(published[one]) for one in mirrored}
+    return make_rules(listed, harmless, decisions)
+
+
 def rules_yaml(outcome: Outcome) -> bytes:
     """Return ``lookalikes.yaml`` of a version; the same outcome gives the same octets."""
     rules = [
@@ -149,20 +176,11 @@ def rules_yaml(outcome: Outcome) -> bytes:
     return _yaml({"suffixes": suffixes, "lookalikes": rules})
 
 
-def queue_yaml(outcome: Outcome) -> bytes:
-    """Return what waits for a person, as a file to look through."""
-    waiting = [
-        {
-            "shape": one.family.shape.decode("ascii"),
-            "category": one.category,
-            "digits": one.family.digits,
-            "members": one.family.members,
-            "examples": list(one.family.examples),
-            "closes": list(one.closes),
-        }
-        for one in outcome.queue
-    ]
-    return _yaml({"waiting": waiting})
+def waiting_of(outcome: Outcome) -> Iterator[Waiting]:
+    """Give what waits for a person as it stands in the queue, the largest family first."""
+    for category, family, closes in outcome.queue:
+        shape, digits, members, examples = family
+        yield Waiting(shape, category, digits, members, examples, closes)
 
 
 class _Harmless:
@@ -191,6 +209,13 @@ def _is_telling(family: Family) -> bool:
     if family.letters < FEWEST_LETTERS:
         return False
     return family.members >= NEEDED.get(family.letters, NEEDED_ELSE)
+
+
+def _listed(published: Normalised) -> Iterator[str]:
+    """Give the names that the lists of a category have, without conditions."""
+    for one in published.lists:
+        if one.format in ("domains", "wildcard"):
+            yield from one.text.decode("ascii", "ignore").replace("=", "").split()
 
 
 def _suffixes(members: Iterable[Registered]) -> tuple[str, ...]:

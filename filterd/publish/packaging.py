@@ -17,6 +17,7 @@ from filterd.feeds.layout import (
     MANIFEST,
     PublishedDelta,
     PublishedFile,
+    digits,
     is_file_path,
     read_publication,
 )
@@ -101,7 +102,7 @@ def _targets(path: str, content: bytes, old: Mapping[str, bytes]) -> Iterator[_T
         if old_sha256 == sha256:
             continue
         difference = pack_delta(old_content, content)
-        delta = PublishedDelta(path, old_sha256, sha256, len(difference))
+        delta = PublishedDelta(path, digits(old_sha256), digits(sha256), len(difference))
         if delta.packed_octets < file.packed_octets:
             yield _Target(delta.target, difference, delta.custom)
 

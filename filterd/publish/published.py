@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from filterd.errors import DigestError, StoreError
+from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feeds.layout import Publication, PublishedFile, read_publication
 from filterd.feeds.packing import unpack
 from filterd.paths import make_folder
@@ -194,6 +194,22 @@ class Published:
             raise StoreError(
                 say("{path}: cannot be read: {why}", path=self._metadata / name, why=refused(error))
             ) from error
+
+
+def refuse_second(folder: Path) -> None:
+    """See that a folder has no publication yet.
+
+    Raises:
+        FeedError: it has one.
+    """
+    if (folder / "metadata" / "timestamp.json").exists():
+        raise FeedError(
+            say(
+                "{folder}: there is a publication already; publish into it, or choose another "
+                "folder",
+                folder=folder,
+            )
+        )
 
 
 def soon_expired(expiries: Mapping[str, float], now: float) -> dict[str, float]:

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
-from filterd.feeds.layout import KEPT_DELTAS, MANIFEST, read_publication
+from filterd.feeds.layout import KEPT_DELTAS, MANIFEST, digits, read_publication
 from filterd.feeds.packing import unpack
 from filterd.lists.catalog import load_catalog
 from filterd.lists.orders_file import FILE, FOLDER, load_orders
@@ -93,7 +93,7 @@ class Release:
 
 def release(
     repository: Path,
-    version_folder: Path,
+    version_folder: Path | None,
     signers: Signers,
     *,
     now: float,
@@ -105,7 +105,7 @@ def release(
 
     Args:
         repository: the folder that the web server hands out.
-        version_folder: as ``building`` makes it, without orders.
+        version_folder: as ``building`` makes it, without orders; None for what is published.
         signers: for ``targets``, ``snapshot`` and ``timestamp``.
         now: Unix time.
         urgent: schools take it at their next light check.
@@ -126,6 +126,8 @@ def release(
             published.unpack(number, work / str(number), contents)
             for number in published.versions()[:KEPT_DELTAS]
         ]
+        if version_folder is None:
+            version_folder = _without_orders(earlier[0], work / "again")
         whole = _whole(version_folder, parcel, earlier[0], work / "whole")
         load_catalog(whole)
         targets = targets_of(version_folder, earlier, progress=progress)
@@ -187,8 +189,10 @@ def _costs(published: Published, version: int, before: int) -> Costs:
 
 def _from(publication: Publication, path: str, sha256: str | None) -> Iterator[int]:
     """Give the length of the difference from one content of a file, if there is one."""
+    if sha256 is None:
+        return
     for delta in publication.deltas:
-        if delta.path == path and delta.old_sha256 == sha256:
+        if delta.path == path and delta.old == digits(sha256):
             yield delta.packed_octets
 
 
@@ -211,6 +215,12 @@ def _whole(version_folder: Path, parcel: Parcel | None, last: Path, whole: Path)
     for target in parcel.targets if parcel else ():
         _unpack(target, whole)
     return whole
+
+
+def _without_orders(last: Path, target: Path) -> Path:
+    """Return the version that is published as ``building`` has made it."""
+    shutil.copytree(last, target, copy_function=_link, ignore=shutil.ignore_patterns(FILE, FOLDER))
+    return target
 
 
 def _unpack(target: NewTarget, whole: Path) -> None:

@@ -39,6 +39,7 @@ from filterd.errors import FeedError, StoreError
 from filterd.feeds.roles import ORDERED, is_ordered
 from filterd.paths import write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.publish.published import refuse_second
 from filterd.publish.signing import NewTarget, describe, hashed_name, sign_orders, signed, until
 from filterd.sentences import refused, say
 
@@ -83,14 +84,7 @@ class Repository:
             FeedError: the folder holds a publication already.
             StoreError: the disk refused.
         """
-        if (self._metadata / "timestamp.json").exists():
-            raise FeedError(
-                say(
-                    "{folder}: there is a publication already; publish into it, or choose another "
-                    "folder",
-                    folder=self.folder,
-                )
-            )
+        refuse_second(self.folder)
         root = Root(expires=until(ROOT, now))
         for role in (ROOT, TARGETS, SNAPSHOT, TIMESTAMP):
             for signer in signers[role]:
@@ -139,9 +133,9 @@ class Repository:
         changed = replace(published, named=named)
         return self._advance(changed, signers, now, orders=orders, urgent=urgent)
 
-    def renew(self, signers: Signers, *, now: float) -> int:
+    def renew(self, signers: Signers, *, now: float, urgent: bool = False) -> int:
         """Sign the version that is published for another term; return the snapshot's version."""
-        return self._advance(self._published(), signers, now)
+        return self._advance(self._published(), signers, now, urgent=urgent)
 
     def prune(self, *, keep: int = 8) -> int:
         """Remove what none of the last snapshots names; return how many files that were.
@@ -181,33 +175,49 @@ class Repository:
             role: any but ``orders``, whose key ``rotate_orders`` exchanges.
             old: the key to go; its private half need not be among the signers of a new root.
             new: the key to come.
-            signers: the online roles' present keys; two root keys that stay or come.
+            signers: the online roles' present keys; two root keys that stay or come. An
+                online role whose key is lost has none: then nobody takes anything until
+                this is done.
             now: Unix time.
 
         Raises:
             FeedError: the key does not count for the role.
             StoreError: the disk refused.
         """
-        root = self._root()
-        if new.public_key.keyid in root.signed.roles[role].keyids:
-            return None  # it was interrupted after the root
-        if old.public_key.keyid not in root.signed.roles[role].keyids:
-            raise FeedError(say("this key does not count for the role {role}", role=role))
-        if role != ROOT:
-            both = {**signers, role: [*signers[role], new]}
+        root, content = self._root(), None
+        present = signers.get(role, ())
+        both = {**signers, role: [*present, new]}
+        if new.public_key.keyid not in root.signed.roles[role].keyids:
+            if old.public_key.keyid not in root.signed.roles[role].keyids:
+                raise FeedError(say("this key does not count for the role {role}", role=role))
+            if role != ROOT and present:
+                self._advance(self._published(), both, now)
+            root.signed.revoke_key(old.public_key.keyid, role)
+            root.signed.add_key(new.public_key, role)
+            content = self._follow(root, both[ROOT], now)
+        if role != ROOT and not self._counts(role):  # the old key has not signed with the new one
             self._advance(self._published(), both, now)
-        root.signed.revoke_key(old.public_key.keyid, role)
-        root.signed.add_key(new.public_key, role)
-        return self._follow(root, [*signers[ROOT], *([new] if role == ROOT else [])], now)
+        return content
 
     def renew_root(self, signers: Sequence[CryptoSigner], *, now: float) -> bytes:
         """Sign the root's keys for another term, once a year or so; return the new root."""
         return self._follow(self._root(), signers, now)
 
     def rotate_orders(
-        self, keys: Sequence[Identified], orders: bytes, signers: Signers, *, now: float
+        self,
+        keys: Sequence[Identified],
+        orders: bytes,
+        signers: Signers,
+        *,
+        now: float,
+        ordered: Iterable[NewTarget] = (),
     ) -> int:
-        """Exchange the keys of the role ``orders`` together with metadata that they signed."""
+        """Exchange the keys of the role ``orders`` together with metadata that they signed.
+
+        ``ordered`` are the files that it names, as far as they are not here yet.
+        """
+        for file in ordered:
+            self._write_target(file)
         changed = replace(self._published(), delegations=_delegations(keys))
         return self._advance(changed, signers, now, orders=orders)
 
@@ -329,6 +339,20 @@ class Repository:
             timestamp=timestamp.version,
             urgent=urgent,
         )
+
+    def _counts(self, role: str) -> bool:
+        """Tell whether the newest root trusts what an online role has signed last."""
+        published = self._published()
+        named = {
+            TIMESTAMP: "timestamp.json",
+            SNAPSHOT: f"{published.snapshot}.snapshot.json",
+            TARGETS: f"{published.meta['targets.json'].version}.targets.json",
+        }
+        try:
+            _check(self._root().signed, role, self._read(named[role]))
+        except FeedError:
+            return False
+        return True
 
     def _read(self, name: str) -> bytes:
         try:

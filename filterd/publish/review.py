@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person has said of families that wait for one: accepted or refused, by whom and why.
+"""Families that wait for a person, and what one has said of them: accepted or refused, and why.
 
-The decisions stand in ``lookalikes-decisions.yaml`` of the publisher's folder, beside
-what they are about, and never in what is published: who decided is nobody else's
-business, and every build goes by them again.
+A build leaves ``lookalikes-queue.yaml`` in the publisher's folder; the decisions stand
+beside it in ``lookalikes-decisions.yaml``, and never in what is published: who decided
+is nobody else's business, and every build goes by them again.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import Field
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 DECISIONS, QUEUE = "lookalikes-decisions.yaml", "lookalikes-queue.yaml"
 ACCEPTED, REFUSED = "accept", "refuse"
+MOST_WAITING = 500
+"""In the queue, the largest families: what is behind them comes up when these are decided."""
 
 
 class Decision(NamedTuple):
@@ -36,6 +39,27 @@ class Decision(NamedTuple):
     who: str
     why: str
     on: str
+
+
+class Waiting(NamedTuple):
+    """A family that waits: so many listed names it has, some of them, and what it would close."""
+
+    shape: bytes
+    category: str
+    digits: int
+    members: int
+    examples: tuple[str, ...]
+    closes: tuple[str, ...]
+
+
+class _WaitingEntry(LookalikeEntry):
+    members: Annotated[int, Field(ge=1)]
+    examples: tuple[str, ...]
+    closes: tuple[str, ...]
+
+
+class _Queue(DocumentModel):
+    waiting: tuple[_WaitingEntry, ...]
 
 
 class _Entry(LookalikeEntry):
@@ -66,19 +90,56 @@ def read_decisions(folder: Path) -> tuple[Decision, ...]:
     )
 
 
-def decide(folder: Path, decision: Decision) -> None:
-    """Add a decision; one on the same family takes the place of the one before.
+def decide(folder: Path, *decisions: Decision) -> None:
+    """Add decisions; one on the same family takes the place of the one before.
 
     Raises:
         ConfigErrors: what is there is wrong; nothing was written.
         StoreError: the disk refused.
     """
-    same = (decision.category, decision.shape)
-    others = [one for one in read_decisions(folder) if (one.category, one.shape) != same]
-    write_atomically(folder / DECISIONS, _written((*others, decision)))
+    same = {(one.category, one.shape) for one in decisions}
+    others = [one for one in read_decisions(folder) if (one.category, one.shape) not in same]
+    write_atomically(folder / DECISIONS, _written((*others, *decisions)), mode=0o644)
+
+
+def read_queue(folder: Path) -> tuple[Waiting, ...]:
+    """Return what waited when the last version was built, and has not been decided since.
+
+    Raises:
+        ConfigErrors: what a file says is wrong.
+        ConfigError: one cannot be read.
+    """
+    if not (folder / QUEUE).exists():
+        return ()
+    decided = {(one.category, one.shape) for one in read_decisions(folder)}
+    return tuple(
+        Waiting(one.shape, one.category, one.digits, one.members, one.examples, one.closes)
+        for one in validate(load(folder / QUEUE), _Queue).waiting
+        if (one.category, one.shape) not in decided
+    )
+
+
+def write_queue(folder: Path, waiting: Iterable[Waiting]) -> None:
+    """Replace the queue; where nothing waits and nothing ever has, there is none.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    entries = [
+        one._asdict()
+        | {"shape": one.shape.decode("ascii")}
+        | {"examples": list(one.examples), "closes": list(one.closes)}
+        for one in islice(waiting, MOST_WAITING)
+    ]
+    if entries or (folder / QUEUE).exists():
+        write_atomically(folder / QUEUE, _yaml({"waiting": entries}), mode=0o644)
 
 
 def _written(decisions: Iterable[Decision]) -> bytes:
     entries = [one._asdict() | {"shape": one.shape.decode("ascii")} for one in decisions]
-    text: str = yaml.safe_dump({"decisions": entries}, allow_unicode=True, sort_keys=False)
+    return _yaml({"decisions": entries})
+
+
+def _yaml(data: Any) -> bytes:
+    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
     return text.encode()

@@ -77,7 +77,8 @@ def describe(file: NewTarget) -> tuple[TargetFile, bytes]:
             say("{path}: cannot be read: {why}", path=file.content, why=refused(error))
         ) from error
     target = TargetFile.from_data(file.name, content, ["sha256"])
-    target.unrecognized_fields["custom"] = dict(file.custom)
+    if file.custom:
+        target.unrecognized_fields["custom"] = dict(file.custom)
     return target, content
 
 

@@ -234,7 +234,7 @@ class Manager:
             "time_is_known": not self._site.unset_clock.is_unknown(self._setting.clock.wall()),
             "school": policy.school,
             "policy": digest(policy),
-            "listen": [f"{one.address} port {one.port}" for one in self._setting.listen],
+            "listen": [{"address": one.address, "port": one.port} for one in self._setting.listen],
             "names": len(index),
             "lists": len(index.lists),
             "lists_built_at": index.build.get("when"),

@@ -12,8 +12,10 @@ from filterd.texts import (
     errors_changes,
     errors_commands,
     errors_feed,
+    errors_following,
     errors_guard,
     errors_lists,
+    errors_publishing,
     errors_site,
     errors_system,
 )
@@ -25,6 +27,8 @@ TEXTS = (
     | errors_changes.TEXTS
     | errors_commands.TEXTS
     | errors_feed.TEXTS
+    | errors_following.TEXTS
     | errors_guard.TEXTS
+    | errors_publishing.TEXTS
 )
 """Each English template and the Vietnamese one."""

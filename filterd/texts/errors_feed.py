@@ -134,16 +134,9 @@ TEXTS: dict[str, str] = {
     "choose an empty folder; a key is replaced by `filterd feed rotate-key`": (
         "hãy chọn thư mục trống; thay khóa bằng `filterd feed rotate-key`"
     ),
-    "{folder}: there is a publication already": "{folder}: đã có bản phát hành",
     "this key does not count for the role {role}": "khóa này không có giá trị với vai trò {role}",
     "too few of the keys of the role {role} have signed": (
         "chưa đủ số khóa của vai trò {role} đã ký"
-    ),
-    "the role `orders` has signed version {version} before": (
-        "vai trò `orders` đã ký phiên bản {version} trước đó"
-    ),
-    "the metadata of the role `orders` is not signed by its key": (
-        "dữ liệu mô tả của vai trò `orders` không do khóa của nó ký"
     ),
     "{name}: only the role `orders` may name this file": (
         "{name}: chỉ vai trò `orders` được ghi tệp này"

@@ -58,6 +58,9 @@ TEXTS: dict[str, str] = {
     "{count} names that were essential until now would be closed: {names}": (
         "{count} tên cho đến nay là thiết yếu sẽ bị chặn: {names}"
     ),
+    "of {had} essential names {has} are left, the others could be closed the next time": (
+        "trong {had} tên thiết yếu chỉ còn {has}, các tên khác có thể bị chặn ở lần sau"
+    ),
     "{count} suffixes under which anybody registers names would be closed: {names}": (
         "{count} đuôi tên miền ai cũng đăng ký được sẽ bị chặn: {names}"
     ),

@@ -8,6 +8,7 @@ test names what is missing, and what nobody says any more.
 
 from __future__ import annotations
 
+from filterd.texts import help_feed, help_publishing
 from filterd.texts.help_options import OPTIONS, WORDS
 
 COMMANDS = {
@@ -286,14 +287,24 @@ COMMANDS = {
 }
 """What commands do: English -> Vietnamese, a paragraph an entry."""
 
-_HELP = COMMANDS | OPTIONS
+HELP = {
+    **COMMANDS,
+    **OPTIONS,
+    **help_feed.COMMANDS,
+    **help_feed.OPTIONS,
+    **help_publishing.COMMANDS,
+    **help_publishing.OPTIONS,
+}
+"""All that commands say of themselves: English -> Vietnamese."""
+VALUES = WORDS | help_publishing.WORDS
+"""Titles, and words that stand for a value, of all commands: English -> Vietnamese."""
 
 
 def told(english: str) -> str:
     """Return a paragraph of a command's help, or the help of an option, in Vietnamese."""
-    return _HELP.get(english, english)
+    return HELP.get(english, english)
 
 
 def word(english: str) -> str:
     """Return a word that stands for a value, or a title, in Vietnamese: ``FILE`` is ``TỆP``."""
-    return WORDS.get(english, english)
+    return VALUES.get(english, english)

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from filterd.texts import answers, lists, running, school
+from filterd.texts import answers, feed, lists, publishing, running, school
 
 Language = Literal["vi", "en"]
 
-TEXTS = answers.TEXTS | lists.TEXTS | running.TEXTS | school.TEXTS
+TEXTS = answers.TEXTS | feed.TEXTS | lists.TEXTS | publishing.TEXTS | running.TEXTS | school.TEXTS
 """Each message in Vietnamese and in English, by its key."""
 
 

@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from filterd.feeds.layout import KEPT_DELTAS, PublishedDelta, PublishedFile
+from filterd.feeds.layout import KEPT_DELTAS, PublishedDelta, PublishedFile, digits
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.publish.signing import NewTarget
@@ -110,7 +110,7 @@ def _publish(publisher: Publisher) -> int:
         file = PublishedFile(path, rng.randrange(10**6, 10**7), _digest(rng), 1)
         targets.append(NewTarget(file.target, rng.randbytes(99), file.custom))
         for _ in range(KEPT_DELTAS if path in lists else 0):
-            delta = PublishedDelta(path, _digest(rng), file.sha256, 1)
+            delta = PublishedDelta(path, digits(_digest(rng)), digits(file.sha256), 1)
             targets.append(NewTarget(delta.target, rng.randbytes(99), delta.custom))
     publisher.repository.publish(targets, publisher.signers, now=NOW, urgent=True)
     return len(lists)

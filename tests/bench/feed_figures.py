@@ -36,7 +36,7 @@ from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.feeds.layout import PublishedDelta, PublishedFile, read_publication
+from filterd.feeds.layout import PublishedDelta, PublishedFile, digits, read_publication
 from filterd.feeds.packing import pack, pack_delta
 from filterd.feeds.taking import take
 from filterd.feeds.versions import Versions
@@ -149,14 +149,14 @@ def publish(made: list[Night], targets: Path) -> None:
         seconds["delta"] += took
         packed, took = timed(partial(pack, new))
         seconds["full"] += took
-        signed = PublishedDelta(night.path, old_sha256, new_sha256, len(delta))
+        signed = PublishedDelta(night.path, digits(old_sha256), digits(new_sha256), len(delta))
         for version, content, octets_packed in ((first, old, pack(old)), (second, new, packed)):
             digest = hashlib.sha256(content).hexdigest()
             file = PublishedFile(night.path, len(content), digest, len(octets_packed))
             version.append((file.target, file.packed_octets, file.custom))
             (targets / f"{digest}.full").write_bytes(octets_packed)
         second.append((signed.target, signed.packed_octets, signed.custom))
-        (targets / f"{old_sha256}-{new_sha256}.delta").write_bytes(delta)
+        (targets / f"{signed.target.rpartition('/')[2]}.delta").write_bytes(delta)
         octets["text"] += len(new)
         octets["full"] += len(packed)
         octets["delta"] += len(delta) if old_sha256 != new_sha256 else 0
@@ -189,8 +189,8 @@ def take_version(targets: Path, state: Path, number: int) -> None:
     signed = json.loads((targets / f"{number}.json").read_text())
     files = dict[str, Path]()
     for name, _, custom in signed:
-        stem = custom.get("sha256") or f"{custom['from']}-{custom['to']}"
-        files[name] = targets / f"{stem}.{'full' if 'sha256' in custom else 'delta'}"
+        stem = custom.get("sha256") or name.rpartition("/")[2]
+        files[name] = targets / f"{stem}.{'full' if custom else 'delta'}"
     versions = Versions(state)
     gc.collect()
     idle_mb = peak_mb()

@@ -57,7 +57,10 @@ NAMES = (
     "wpad.porn.example",
     "localhost",
     "porn",
+    *("i9bet77.example", "www.l9-bet4.com", "xn--i9bt16-dva.example", "i9bet.example"),
+    *("chatty9.example", "i9bet1.example", "leads.example.com"),
 )
+LOOKALIKES = {"porn": ["i9bet#"], "social-media": ["chatty#"]}
 RULES = (
     allow("x.social.example", Audience.GRADE, "1"),
     block("www.example.com", Audience.CLIENT, STAFF),
@@ -71,7 +74,7 @@ SEEDS = int(os.environ.get("FILTERD_FAST_SEEDS", "2"))
 
 @pytest.fixture(scope="module")
 def lists(tmp_path_factory: pytest.TempPathFactory) -> Index:
-    return an_index(tmp_path_factory.mktemp("lists"), LISTS)
+    return an_index(tmp_path_factory.mktemp("lists"), LISTS, lookalikes=LOOKALIKES)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,7 @@ def answering() -> Iterator[FakeUpstream]:
             *(
                 f"{name}. 300 IN A 192.0.2.{n}"
                 for n, name in enumerate(NAMES, 1)
-                if n not in (11, 12, 13)
+                if n not in (11, 12, 13, len(NAMES))
             ),
             "edge.example.com. 300 IN A 192.0.2.30",
             "short.example.com. 5 IN A 192.0.2.31",
@@ -91,6 +94,10 @@ def answering() -> Iterator[FakeUpstream]:
         running.records["alias.example.com A"] = [
             "alias.example.com. 300 IN CNAME deep.porn.example.",
             "deep.porn.example. 300 IN A 192.0.2.40",
+        ]
+        running.records["leads.example.com A"] = [
+            "leads.example.com. 300 IN CNAME i9bet5.example.",
+            "i9bet5.example. 300 IN A 192.0.2.41",
         ]
         yield running
 
@@ -125,7 +132,7 @@ class Both:
             self._lists,
             [self._upstream],
             rules=(*RULES, *more),
-            pins=[a_pin("pin.porn.example")],
+            pins=[a_pin("pin.porn.example"), a_pin("i9bet1.example")],
             local_zones=[zone],
         )
 
@@ -236,6 +243,11 @@ def overlay_ignored(core: Any) -> None:
     core.table._is_touched = lambda _: False
 
 
+def lookalikes_ignored(core: Any) -> None:
+    load = core.table.load
+    core.table.load = lambda *about: load(*about[:5])
+
+
 def classes_mixed_up(core: Any) -> None:
     core.class_of = lambda *_: 0 if core._classes else -1
 
@@ -283,6 +295,7 @@ def flags_ignored(core: Any) -> None:
     "spoil",
     [
         overlay_ignored,
+        lookalikes_ignored,
         classes_mixed_up,
         case_lost,
         size_ignored,

@@ -37,6 +37,7 @@ class _Nights:
 
     def __init__(self, folder: Path, server: Server, publisher: Publisher) -> None:
         self._folder, self.server, self._publisher = folder, server, publisher
+        self._catalog = Path(shutil.copytree(shipped("blocklists"), folder / "catalog"))
         self._built = list[Path]()
         self._site = Site(folder / "site", publisher.root)
         self.versions = Versions(folder / "site")
@@ -46,7 +47,7 @@ class _Nights:
         text = self._folder / "phishing.txt"
         text.write_text("\n".join(scam))
         built = self._folder / f"built-{len(self._built)}"
-        build_version(shipped("blocklists"), {SOURCE: text}, built)
+        build_version(self._catalog, {SOURCE: text}, built)
         targets = targets_of(built, self._built)
         self._built.insert(0, built)
         self.server.asked.clear()

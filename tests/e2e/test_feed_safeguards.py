@@ -380,6 +380,7 @@ def test_a_light_check_asks_for_one_file_and_writes_nothing(
     publisher.publish("three.example")
     before, server.asked[:] = site.kept(), []
     seen = look(site.trust, WebFetcher(server.url, site.clock))
+    assert seen is not None
     assert (seen.version, seen.urgent) == (4, 3)
     assert [path for path, _ in server.asked] == [TIMESTAMP]
     assert site.kept() == before

@@ -66,6 +66,7 @@ def fill_it(
         [b"wpad"],
         len(index.sets),
         lambda row, set_id: known.get((row, set_id), Cell(BLOCK, 4, 0, 1 + row)),
+        index.lookalikes.skeletons,
     )
     core.at(NOW, WALL)
     core.table.add_template(*TEMPLATE)

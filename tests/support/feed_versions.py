@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from filterd.errors import MissingFileError
-from filterd.feeds.layout import Publication, PublishedDelta, PublishedFile
+from filterd.feeds.layout import Publication, PublishedDelta, PublishedFile, digits
 from filterd.feeds.packing import pack, pack_delta
 from filterd.feeds.versions import verify
 from filterd.sentences import say
@@ -43,7 +43,7 @@ class Publisher:
             self.targets[file.target] = packed
             for old in self._before.setdefault(path, []):
                 octets = pack_delta(old, content)
-                delta = PublishedDelta(path, sha256(old), file.sha256, len(octets))
+                delta = PublishedDelta(path, digits(sha256(old)), digits(file.sha256), len(octets))
                 deltas.append(delta)
                 self.targets[delta.target] = octets
             if content not in self._before[path]:

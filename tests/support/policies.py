@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from filterd.lists.compiler import compile_lists
 from filterd.lists.guards import Pin, Protection
 from filterd.lists.index import Index
+from filterd.lists.lookalikes import LookalikeRule
 from filterd.lists.rules import ListSource
 from filterd.policy.client import Client
 from filterd.policy.engine import Engine
@@ -33,7 +34,7 @@ from filterd.policy.site.tiers import AGE_OF_GRADE, TIER_OF_GRADE
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import TypeAlias
 
@@ -193,6 +194,7 @@ def an_index(
     *,
     pins: Iterable[Pin] = (),
     protections: Iterable[Protection] = (),
+    lookalikes: Mapping[str, Iterable[str]] | None = None,
 ) -> Index:
     """Compile lists in ``folder`` and open the index.
 
@@ -201,8 +203,9 @@ def an_index(
         lists: by list id: category, format, own, lines.
         pins: what no list may name.
         protections: what lists of third parties may not name.
+        lookalikes: shapes by category, of up to three digits, beneath ``example`` and ``com``.
     """
-    sources = []
+    sources = list(_families(lookalikes or {}))
     for list_id, (category, list_format, own, lines) in lists.items():
         path = folder / f"{list_id}.txt"
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -210,6 +213,16 @@ def an_index(
     target = folder / "index"
     compile_lists(sources, pins=pins, protections=protections, target=target, now=NOW)
     return Index.open(target)
+
+
+def _families(lookalikes: Mapping[str, Iterable[str]]) -> Iterator[ListSource]:
+    beneath = frozenset((wire("example"), wire("com")))
+    for category, shapes in lookalikes.items():
+        rules = tuple(
+            LookalikeRule(shape.encode(), 3, beneath, line) for line, shape in enumerate(shapes, 1)
+        )
+        list_id = f"lookalike:{category}"
+        yield ListSource(list_id, category, "domains", "", names=(), lookalikes=rules)
 
 
 def an_engine(folder: Path, lists: ListTexts, policy: Policy) -> Engine:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filterd.lists.lookalikes import may_match
 from filterd.server import _fastpath_py, _question_py
 from filterd.server._fastpath_py import MOST_CLASSES
 from filterd.server._replay_py import ENTRIES, MOST_OCTETS, SWEEPS
@@ -68,6 +69,12 @@ messages = st.one_of(
         lambda labels: a_message(b"\1a" * labels + b"\0" + QUESTION[-4:], arcount=0)
     ),
 )
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    shapes = ["i9bet#", "#rnwin#", "debet", "a" * 38 + "#"]
+    return an_index(tmp_path_factory.mktemp("alike"), {}, lookalikes={"porn": shapes})
 
 
 @settings(max_examples=1_500)
@@ -242,6 +249,43 @@ def test_nothing_is_let_through_where_nobody_says_what_holds(module: Any, index:
     assert not core.lets_through(wire("other.test"), 0)
     core.add_class(0)
     assert not core.lets_through(wire("other.test"), 0)
+
+
+looks = st.one_of(
+    st.text("i9betolrnvmw01-_#x", min_size=1, max_size=12).map(str.encode),
+    st.lists(st.sampled_from((b"i", b"9", b"l8-", b"bet", b"vv", b"rn", b"r-n", b"v", b"#")))
+    .map(b"".join)
+    .filter(lambda label: 0 < len(label) < 64),
+    st.sampled_from((b"xn--", b"xn--a", b"xn-a", b"i9" * 31, b"0" * 63, b"\xff\0o")),
+)
+
+
+@settings(max_examples=1_500)
+@given(labels=st.lists(looks, min_size=1, max_size=3), cut=st.booleans())
+def test_the_twins_leave_the_same_look_alikes_to_the_chain(
+    alike: Index, labels: list[bytes], cut: bool
+) -> None:
+    """``cut``: the last label is the only one that a suffix must be, and is never looked at."""
+    name = b"".join(bytes((len(one),)) + one for one in (*labels, b"i9bet7" if cut else b"test"))
+    pure, live = (
+        a_core(module, alike).lets_through(name + b"\0", 0) for module in (_fastpath_py, native)
+    )
+    assert live is pure
+    assert pure is not may_match(alike.lookalikes.skeletons, name + b"\0")
+
+
+@BOTH
+def test_a_look_alike_is_left_to_the_chain_and_forgotten_with_the_site(
+    module: Any, alike: Index, index: Index
+) -> None:
+    core = a_core(module, alike)
+    for name, opening in (("l9-bet77.test", -1), ("i9bed7.test", OPENINGS[0])):
+        assert core.answer(a_query(name), CLIENT, INTERFACE) is None
+        assert core.opening == opening
+    core.forget()
+    fill_it(core, module, index)
+    core.answer(a_query("l9-bet77.test"), CLIENT, INTERFACE)
+    assert core.opening == OPENINGS[0]
 
 
 @pytest.mark.parametrize(

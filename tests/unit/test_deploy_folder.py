@@ -16,6 +16,7 @@ from tests.support.commands import ROOT, call
 
 DEPLOY = ROOT / "deploy"
 INSTALL, UNIT = DEPLOY / "install.sh", DEPLOY / "filterd.service"
+FEED = DEPLOY / "filterd-feed.service"
 
 
 def _install(*options: str | Path, user: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -30,9 +31,9 @@ def _install(*options: str | Path, user: int | None = None) -> subprocess.Comple
     )
 
 
-def _unit() -> dict[str, list[str]]:
+def _unit(path: Path = UNIT) -> dict[str, list[str]]:
     settings: dict[str, list[str]] = {}
-    for line in UNIT.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         key, found, value = line.partition("=")
         if found and not line.startswith("#"):
             settings.setdefault(key, []).append(value)
@@ -101,16 +102,28 @@ def test_the_service_starts_again_for_ever_and_is_watched() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd")
-def test_systemd_understands_the_service(tmp_path: Path) -> None:
-    text = UNIT.read_text(encoding="utf-8").replace("/opt/filterd/current/bin/filterd", "/bin/true")
-    (tmp_path / "filterd.service").write_text(text, encoding="utf-8")
+@pytest.mark.parametrize("unit", [UNIT, FEED], ids=lambda unit: unit.stem)
+def test_systemd_understands_the_service(unit: Path, tmp_path: Path) -> None:
+    text = unit.read_text(encoding="utf-8").replace("/opt/filterd/current/bin/filterd", "/bin/true")
+    (tmp_path / unit.name).write_text(text, encoding="utf-8")
     done = subprocess.run(
-        ["systemd-analyze", "verify", str(tmp_path / "filterd.service")],
+        ["systemd-analyze", "verify", str(tmp_path / unit.name)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "filterd.service" not in done.stderr
+    assert unit.name not in done.stderr
+
+
+def test_what_takes_the_feed_is_another_process_with_no_right_at_all_and_goes_last() -> None:
+    feed, serving = _unit(FEED), _unit()
+    assert "sync --follow" in feed["ExecStart"][0]
+    assert feed["CapabilityBoundingSet"] == [""]
+    assert "AmbientCapabilities" not in feed
+    assert int(feed["Nice"][0]) > 0
+    assert int(feed["OOMScoreAdjust"][0]) > int(serving["OOMScoreAdjust"][0])
+    same = {"User", "Group", "StateDirectory", "ProtectSystem", "NoNewPrivileges", "UMask"}
+    assert all(feed[key] == serving[key] for key in same)
 
 
 def test_a_reload_by_systemd_tells_how_it_went_and_a_stop_is_told_to_the_supervisor_only() -> None:
@@ -147,6 +160,8 @@ def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> No
     installed = []
     for _ in range(3):
         assert image.install().returncode == 0
+        units = image.root / "etc" / "systemd" / "system"
+        assert {one.name for one in units.iterdir()} == {UNIT.name, FEED.name}
         installed.append(image.link("current"))
     assert image.releases == set(installed[1:])
     assert image.link("previous") == installed[1]
@@ -170,4 +185,5 @@ def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> No
 
     assert image.install("--uninstall").returncode == 0
     assert not image.home.exists()
+    assert list(units.iterdir()) == []
     assert site.exists()

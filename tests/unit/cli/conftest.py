@@ -13,11 +13,17 @@ from filterd.clock import SystemClock
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, copy_lists, write_site
 from tests.support.fake_daemon import MONDAY_AT_8, ROOM, FakeDaemon
+from tests.support.feed_desk import set_up
+from tests.support.feed_fixtures import founded, published, school
+from tests.support.publisher import NOW
+
+__all__ = ["founded", "published", "school"]
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.paths import StateFolder
+    from tests.support.feed_desk import Desk
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +78,33 @@ def daemon(monkeypatch: pytest.MonkeyPatch, quiet: StateFolder, clock: FakeClock
     monkeypatch.setattr(control, "is_running", lambda _: True)
     monkeypatch.setattr(waiting, "pause", lambda _: False)
     return daemon
+
+
+@pytest.fixture
+def evening(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """The clock of those who publish, which no school would take for a wrong one: 2027-01-15."""
+    clock = FakeClock(NOW)
+    monkeypatch.setattr(SystemClock, "wall", lambda _: clock.wall())
+    return clock
+
+
+@pytest.fixture(scope="session")
+def published_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A publisher whose version 2 is published since that evening; tests take a copy."""
+    desk = set_up(tmp_path_factory.mktemp("desk") / "desk")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(SystemClock, "wall", lambda _: NOW)
+        assert (desk.init().code, desk.build().code, desk.publish().code) == (0, 0, 0)
+    return desk
+
+
+@pytest.fixture
+def desk(published_desk: Desk, tmp_path: Path, evening: FakeClock) -> Desk:  # noqa: ARG001
+    """A copy of it, at that time."""
+    return published_desk.copy(tmp_path / "desk")
+
+
+@pytest.fixture
+def new_desk(tmp_path: Path, evening: FakeClock) -> Desk:  # noqa: ARG001
+    """A publisher who has not begun."""
+    return set_up(tmp_path / "desk")

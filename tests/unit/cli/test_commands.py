@@ -50,19 +50,24 @@ def a_manager(called: list[tuple[Any, ...]]) -> Any:
     return cast("Any", SimpleNamespace(changes=part, rooms=part, trials=part, site=site))
 
 
+def a_feed(address: str) -> dict[str, Any]:
+    """Stand for how the site stands with its feed."""
+    return {"address": address}
+
+
 def ask(name: str, caller: Caller = ROOT, **request: Any) -> list[tuple[Any, ...]]:
     """Return what a command has the manager do."""
     called: list[tuple[Any, ...]] = []
 
     async def whole() -> None:
-        await commands(a_manager(called))[name](request, caller)
+        await commands(a_manager(called), a_feed)[name](request, caller)
 
     asyncio.run(whole())
     return called
 
 
 def test_these_commands_there_are() -> None:
-    assert set(commands(a_manager([]))) == LOOKING | ACTING | WATCHING
+    assert set(commands(a_manager([]), a_feed)) == LOOKING | ACTING | WATCHING
 
 
 @pytest.mark.parametrize(

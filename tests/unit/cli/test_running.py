@@ -22,10 +22,11 @@ STATUS: dict[str, Any] = {
     "time_is_known": True,
     "school": "Trường [mẫu]",
     "policy": "0123456789ab",
-    "listen": ["0.0.0.0 port 53", ":: port 53"],
+    "listen": [{"address": "0.0.0.0", "port": 53}, {"address": "::", "port": 53}],
     "names": 1_000_000,
     "lists": 25,
     "lists_built_at": 1_790_000_000,
+    "feed": {"address": ""},
     "answers": {"blocked": 12_345, "forwarded": 678_901},
     "cache": {
         "entries": 1000,
@@ -105,6 +106,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
             "en",
             [
                 "filterd 0.1.0 is running",
+                "0.0.0.0 port 53, :: port 53",
                 "192.0.2.53 port 53 12.5 ms",
                 "port 853 TLS (down) (why)",
                 "forwarded 678\u202f901, blocked 12\u202f345",
@@ -119,6 +121,8 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
             [
                 "filterd 0.1.0 đang chạy",
                 "Trường [mẫu]",
+                "0.0.0.0 cổng 53, :: cổng 53",
+                "192.0.2.53 cổng 53 12.5 ms",
                 "(không trả lời)",
                 "chặn 12\u202f345",
                 "biên dịch (nhanh)",
@@ -136,6 +140,16 @@ def test_status_is_told_within_80_columns(
     assert max(map(len, done.out.splitlines())) <= 80
     for word in words:
         assert word in done.out
+
+
+def test_lists_were_compiled_by_the_clock_on_the_schools_wall(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _answer(monkeypatch, STATUS)
+    places = ("--lang", "en", "--state", tmp_path, "--config", tmp_path)
+    for zone, shown in (("Asia/Ho_Chi_Minh", "21:13:20"), ("Pacific/Auckland", "02:13:20")):
+        (tmp_path / "site.yaml").write_text(f"time_zone: {zone}\n", encoding="utf-8")
+        assert shown in call("status", *places).out
 
 
 def test_status_without_upstreams_or_native_code_says_what_that_means(

@@ -10,6 +10,7 @@ import pytest
 
 from filterd.cli import serving
 from filterd.cli.sites import policy_of
+from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress
 from filterd.texts import Texts
 from tests.support.commands import ROOT, SAMPLE, environment
@@ -18,7 +19,6 @@ from tests.support.daemon import copy_lists, free_port, write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
     from filterd.policy.model import Policy
     from filterd.resolve.site import Site
 
@@ -63,7 +63,7 @@ tell()
 
 
 def _policy(folder: Path) -> Policy:
-    return policy_of(cast("Any", SimpleNamespace(config=folder)))
+    return policy_of(cast("Any", SimpleNamespace(config=folder, state=StateFolder(folder))))
 
 
 def _greeting(policy: Policy, *, upstreams: tuple[str, ...] = ("x",), try_it: bool) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.feeds.following import blocklists_to_build, feed_of
+from filterd.feeds.following import blocklists_to_build, followed
 from filterd.lists.in_force import Blocklists
 from filterd.paths import StateFolder, shipped
 from filterd.policy.site.process import compile_in_child
@@ -52,18 +52,18 @@ def test_before_the_first_version_what_ships_is_compiled(config: Path, tmp_path:
 
 def test_a_site_without_a_feed_has_what_ships(state: StateFolder, tmp_path: Path) -> None:
     plain = write_site(tmp_path / "plain", port=5353)
-    assert feed_of(plain, state) == ""
+    assert followed(plain, state).address == ""
     assert blocklists_to_build(plain, state) == SHIPPED
 
 
 def test_a_site_that_is_wrong_for_now_goes_on_following(config: Path, state: StateFolder) -> None:
     compile_in_child(config, state.policy)
     (config / "site.yaml").write_text("listen: [nonsense]\n")
-    assert feed_of(config, state) == ADDRESS
+    assert followed(config, state) == (ADDRESS, "Asia/Ho_Chi_Minh")
     assert blocklists_to_build(config, state).version == 13
 
 
 @pytest.mark.parametrize("wrong", ["ftp://feed.example", "feed.example", "https://a:b@c.example/"])
 def test_what_is_no_address_is_refused_at_its_line(wrong: str, tmp_path: Path) -> None:
     site = write_site(tmp_path / "wrong", port=5353, more=f"feed: '{wrong}'\n")
-    assert feed_of(site, StateFolder(tmp_path)) == ""
+    assert followed(site, StateFolder(tmp_path)).address == ""

@@ -13,14 +13,14 @@ from filterd.feeds.layout import (
     MAX_VERSION_OCTETS,
     PublishedDelta,
     PublishedFile,
-    delta_target,
+    digits,
     is_file_path,
     read_publication,
 )
 
 OLD, NEW = "0" * 64, "1" * 64
 GAMES = PublishedFile("lists/games.txt", 20, NEW, 9)
-DELTA = PublishedDelta("lists/games.txt", OLD, NEW, 5)
+DELTA = PublishedDelta("lists/games.txt", digits(OLD), digits(NEW), 5)
 
 Targets = list[tuple[str, int, Any]]
 
@@ -37,8 +37,8 @@ def test_what_is_published_is_read_as_it_was_written() -> None:
 
 def test_targets_have_the_names_of_their_files() -> None:
     assert GAMES.target == "lists/games.txt.zst"
-    name = delta_target("lists/games.txt", "ab" * 32, "cd" * 32)
-    assert name == "deltas/lists/games.txt/abababababababab-cdcdcdcdcdcdcdcd.zst"
+    delta = PublishedDelta("lists/games.txt", digits("ab" * 32), digits("cd" * 32), 5)
+    assert delta.target == "deltas/lists/games.txt/abababababababab-cdcdcdcdcdcdcdcd.zst"
 
 
 def test_files_are_sorted_however_they_were_signed() -> None:
@@ -48,8 +48,8 @@ def test_files_are_sorted_however_they_were_signed() -> None:
 
 
 def test_deltas_to_other_contents_are_of_no_use_and_of_no_harm() -> None:
-    stale = PublishedDelta("lists/games.txt", NEW, OLD, 5)
-    orphan = PublishedDelta("lists/none.txt", OLD, NEW, 5)
+    stale = PublishedDelta("lists/games.txt", digits(NEW), digits(OLD), 5)
+    orphan = PublishedDelta("lists/none.txt", digits(OLD), digits(NEW), 5)
     assert read_publication(1, _signed(GAMES, stale, orphan)).deltas == ()
 
 
@@ -115,10 +115,20 @@ def test_a_target_without_data_is_refused(custom: dict[str, Any] | None) -> None
         read_publication(1, [(GAMES.target, 9, custom)])
 
 
-@pytest.mark.parametrize("ends", ["from", "to"])
-def test_a_delta_without_digests_is_refused(ends: str) -> None:
-    with pytest.raises(MetadataFormatError, match="SHA-256"):
-        read_publication(1, [(DELTA.target, 9, {**DELTA.custom, ends: "0"})])
+@pytest.mark.parametrize(
+    "contents",
+    ["", "0-1", f"{digits(OLD)}-", f"{OLD}-{NEW}", f"{digits(OLD)}{digits(NEW)}", "g" * 16 + "-"],
+)
+def test_a_difference_that_does_not_say_of_what_is_refused(contents: str) -> None:
+    with pytest.raises(MetadataFormatError, match="neither a file nor a difference"):
+        read_publication(1, [(f"deltas/lists/games.txt/{contents}.zst", 9, None)])
+
+
+@pytest.mark.parametrize("path", ["", "..", "/etc", "lists/../../x", "deltas/x", "manifest.json"])
+def test_no_difference_leads_elsewhere(path: str) -> None:
+    name = DELTA.target.rpartition("/")[2]
+    with pytest.raises(MetadataFormatError, match="leads elsewhere"):
+        read_publication(1, [(f"deltas/{path}/{name}", 9, None)])
 
 
 def test_a_target_does_not_go_by_the_name_of_another() -> None:

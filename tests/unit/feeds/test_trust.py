@@ -45,6 +45,36 @@ def test_what_is_no_root_or_has_not_signed_itself_is_not_trusted(
     assert not trust.root.exists()
 
 
+def test_a_damaged_root_is_replaced_by_the_copy_that_every_run_leaves(
+    site: Site, publisher: Publisher
+) -> None:
+    site.trust.root.write_bytes(publisher.root[:-9])
+    with pytest.raises(NoTrustError, match="the root is damaged"):
+        site.take(publisher.folder)  # no run was there before
+    site.trust.establish(publisher.root, replace=True)
+    site.take(publisher.folder)
+    before = site.kept()
+    for damaged in (b"", publisher.root[:-9], bytes(len(publisher.root))):
+        site.trust.root.write_bytes(damaged)
+        assert site.trust.given() == publisher.root
+        site.take(publisher.folder)
+        assert site.kept() == before
+        site.trust.root.write_bytes(damaged)
+        site.trust.establish(publisher.root)
+        assert site.kept() == before
+    (site.trust.metadata / "root_history" / "1.root.json").write_bytes(b"{}")
+    site.trust.root.write_bytes(b"{}")
+    with pytest.raises(NoTrustError, match="the root is damaged"):
+        site.take(publisher.folder)
+
+
+def test_a_root_that_was_taken_away_is_not_replaced(site: Site, publisher: Publisher) -> None:
+    site.take(publisher.folder)
+    site.trust.root.unlink()
+    with pytest.raises(NoTrustError, match="no root to trust"):
+        site.take(publisher.folder)
+
+
 def test_another_root_takes_the_place_only_when_it_is_asked_for(
     site: Site, publisher: Publisher, tmp_path: Path
 ) -> None:

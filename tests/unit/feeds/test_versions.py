@@ -186,6 +186,41 @@ def test_control_without_its_digest_a_flipped_pointer_would_be_believed(tmp_path
     assert Versions(tmp_path).in_force().current == 2
 
 
+@pytest.mark.parametrize("name", ["in-force.json", "in-force.copy.json"])
+def test_a_pointer_that_is_damaged_or_has_stayed_behind_is_written_anew(
+    tmp_path: Path, name: str
+) -> None:
+    versions = _in_force(tmp_path, 1, 2)
+    now, path = versions.in_force(), tmp_path / name
+    sound = path.read_bytes()
+    for damaged in (b"", sound[:-9], sound.replace(b"2", b"3", 1)):
+        path.write_bytes(damaged)
+        versions.mend()
+        assert versions.in_force() == now
+        assert path.read_bytes() == sound
+
+
+def test_a_copy_that_has_stayed_behind_is_not_believed(tmp_path: Path) -> None:
+    versions = _in_force(tmp_path, 1)
+    behind = (tmp_path / "in-force.copy.json").read_bytes()
+    versions.refuse(2)
+    (tmp_path / "in-force.copy.json").write_bytes(behind)
+    versions.mend()
+    (tmp_path / "in-force.json").unlink()
+    assert versions.in_force().refused == (2,)
+
+
+def test_what_was_checked_before_is_promoted_whatever_became_of_its_folder(
+    tmp_path: Path,
+) -> None:
+    versions = _in_force(tmp_path, 1)
+    (_have(versions, 2).folder / "catalog.yaml").unlink()
+    with pytest.raises(DigestError):
+        versions.promote(2)
+    versions.promote(2, checked=True)
+    assert versions.in_force().current == 2
+
+
 @pytest.mark.parametrize("rubbish", [b"", b"null", b"[]", b"{}", b"[" * 60_000, b"\xff"])
 def test_with_both_pointers_lost_the_next_version_is_the_first(
     tmp_path: Path, rubbish: bytes

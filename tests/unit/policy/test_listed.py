@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.lists.guards import Protection
+from filterd.policy.engine import Engine
 from filterd.policy.listed import Listed, Lists
 from filterd.policy.verdict import Rule
-from tests.support.policies import a_grade, a_policy, an_index, wire
+from tests.support.policies import NOW, a_client, a_grade, a_pin, a_policy, allow, an_index, wire
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.policy.verdict import Verdict
+    from tests.support.policies import ListTexts
 
 A, AAAA = 1, 28
 
@@ -159,3 +164,57 @@ def test_longer_names_speak_first(tmp_path: Path) -> None:
     lists = Lists(a_policy(), index)
     said = lists.say(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
     assert [speaker.labels for speaker in said.speakers] == [3, 2]
+
+
+LOOKALIKES = {"games": ["kubet#", "debet"]}
+
+
+def _of_lookalikes(folder: Path, name: str, **guards: Any) -> Verdict:
+    """Return what grade 6 gets, to which games are closed."""
+    lists: ListTexts = {"listed": ("games", "domains", False, ["a.kubet7.example"])}
+    policy = a_policy(**guards)
+    engine = Engine(policy, an_index(folder, lists, lookalikes=LOOKALIKES))
+    for _ in range(2):  # the second time as it is remembered
+        verdict = engine.decide(a_client(policy), wire(name), A, NOW)
+    return verdict
+
+
+def test_a_look_alike_is_an_entry_for_the_name_that_somebody_registered(tmp_path: Path) -> None:
+    for name in ("kubet77.example", "www.kubet77.example"):
+        match = _of_lookalikes(tmp_path, name).match
+        assert match is not None
+        assert (match.rule, match.third_party) == (Rule.CATEGORY, True)
+        assert (match.list_id, match.category) == ("lookalike:games", "games")
+        assert (match.name, match.entry, match.line) == (wire("kubet77.example"), "~kubet#", 1)
+
+
+def test_verdicts_on_look_alikes_of_one_rule_tell_their_own_names(tmp_path: Path) -> None:
+    policy = a_policy()
+    engine = Engine(policy, an_index(tmp_path, {}, lookalikes=LOOKALIKES))
+    for name in ("kubet1.example", "kubet2.example"):
+        match = engine.decide(a_client(policy), wire(name), A, NOW).match
+        assert match is not None
+        assert match.name == wire(name)
+
+
+def test_a_listed_name_is_told_before_the_look_alike_above_it(tmp_path: Path) -> None:
+    verdict = _of_lookalikes(tmp_path, "a.kubet7.example")
+    assert verdict.match is not None
+    assert verdict.next_match is not None
+    assert (verdict.match.list_id, verdict.next_match.list_id) == ("listed", "lookalike:games")
+
+
+@pytest.mark.parametrize(
+    "guards",
+    [
+        {"protections": [Protection(wire("kubet7.example"))]},
+        {"protections": [Protection(wire("kubet7.example"), entry_only=True)]},
+        {"pins": [a_pin("kubet7.example")]},
+        {"rules": [allow("kubet7.example")]},
+    ],
+)
+def test_what_holds_against_lists_holds_against_look_alikes(
+    tmp_path: Path, guards: dict[str, Any]
+) -> None:
+    assert not _of_lookalikes(tmp_path, "kubet7.example", **guards).blocked
+    assert _of_lookalikes(tmp_path, "kubet8.example", **guards).blocked

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.documents import load
-from filterd.errors import ConfigErrors, ListError, StoreError
+from filterd.errors import ConfigError, ConfigErrors, ListError, StoreError
 from filterd.feeds.layout import is_file_path
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.publish import building
 from filterd.publish.building import BuildReport, build_version, content_of
 from filterd.publish.popular import Popular
+from filterd.publish.review import read_queue
+from tests.support.feed_candidates import change_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -240,3 +242,71 @@ def test_a_full_disk_leaves_the_last_build(
         publisher.build()
     assert _files(publisher.target) == before
     assert not publisher.target.with_name(".built.new").exists()
+
+
+MIRRORS = [f"i9bet{number}.{suffix}" for number in (16, 42, 77) for suffix in ("com", "vip")]
+
+
+def _rules(publisher: _Publisher) -> list[str]:
+    lists = load_catalog(publisher.target).lookalikes
+    return [rule.written for one in lists for rule in one.lookalikes]
+
+
+def _waiting(publisher: _Publisher) -> dict[bytes, tuple[str, ...]]:
+    """Return of each shape that waits what a rule of it would close."""
+    return {one.shape: one.closes for one in read_queue(publisher.folder)}
+
+
+def test_families_of_names_become_rules_that_a_school_loads(publisher: _Publisher) -> None:
+    publisher.give(PHISHING, "\n".join(MIRRORS))
+    report = publisher.build()
+    assert "~i9bet#" in _rules(publisher)
+    assert len(_rules(publisher)) == report.rules
+    assert report.waiting == len(read_queue(publisher.folder))
+
+
+@pytest.mark.parametrize("harmless", ["popular", "pins", "protections", "services"])
+def test_a_rule_that_fits_what_people_need_waits_for_a_person(
+    publisher: _Publisher, harmless: str
+) -> None:
+    publisher.give(PHISHING, "\n".join(MIRRORS))
+    known = Popular(["www.i9bet5.com"]) if harmless == "popular" else None
+    entries: dict[str, Any] = {
+        "pins": {"name": "i9bet5.com", "reason": "help"},
+        "protections": {"name": "i9bet5.com", "reason": "bank"},
+    }
+    if entry := entries.get(harmless):
+        file = {"pins": "pins.yaml", "protections": "protect.yaml"}[harmless]
+        change_yaml(publisher.folder / file, lambda data: data[harmless].append(entry))
+    elif harmless == "services":
+        names = ["i9bet5.com"]
+        change_yaml(
+            publisher.folder / "services.yaml",
+            lambda data: data["services"][0]["names"].extend(names),
+        )
+    publisher.build(popular=known)
+    assert "~i9bet#" not in _rules(publisher)
+    assert _waiting(publisher)[b"i9bet#"] == ("i9bet5.com",)
+
+
+def test_a_popular_name_that_a_list_closes_anyway_keeps_no_rule_waiting(
+    publisher: _Publisher,
+) -> None:
+    (publisher.folder / "starter/gambling.txt").write_text("\n".join(MIRRORS))
+    publisher.build(popular=Popular(["i9bet16.com"]))
+    assert "~i9bet#" in _rules(publisher)
+
+
+def test_a_version_that_is_held_leaves_its_queue_all_the_same(publisher: _Publisher) -> None:
+    publisher.build()
+    publisher.give(PHISHING, "\n".join(MIRRORS))
+    report = publisher.build(previous=publisher.target, popular=Popular(["i9bet5.com"]))
+    assert not report.written
+    assert _waiting(publisher)[b"i9bet#"] == ("i9bet5.com",)
+
+
+def test_rules_that_somebody_wrote_by_hand_are_refused(publisher: _Publisher) -> None:
+    (publisher.folder / "lookalikes.yaml").write_text("suffixes: {}\nlookalikes: []\n")
+    with pytest.raises(ConfigError, match=r"lookalikes\.yaml: these rules are made by each build"):
+        publisher.build()
+    assert not publisher.target.exists()

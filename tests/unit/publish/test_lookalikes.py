@@ -4,11 +4,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from filterd.lists.lookalikes_file import FILE, read_lookalikes
 from filterd.publish import lookalikes
-from filterd.publish.lookalikes import make_rules, queue_yaml, rules_yaml
+from filterd.publish.lookalikes import make_rules, rules_yaml, waiting_of
 from filterd.publish.review import ACCEPTED, REFUSED, Decision
 from tests.bench import lookalike_figures
 from tests.support.shared_data import shared
@@ -77,12 +76,8 @@ def test_the_production_loader_reads_what_is_written(tmp_path: Path) -> None:
 
 def test_the_queue_says_what_would_be_closed() -> None:
     outcome = make_rules({"gambling": MIRRORS}, ["i9bet5.com"])
-    (waiting,) = yaml.safe_load(queue_yaml(outcome))["waiting"]
-    assert (waiting["shape"], waiting["members"], waiting["closes"]) == (
-        "i9bet#",
-        6,
-        ["i9bet5.com"],
-    )
+    (waiting,) = waiting_of(outcome)
+    assert (waiting.shape, waiting.members, waiting.closes) == (b"i9bet#", 6, ("i9bet5.com",))
 
 
 def test_rules_of_one_half_of_real_lists_close_much_of_the_other_and_nothing_popular() -> None:

@@ -103,6 +103,28 @@ def test_wherever_a_change_of_keys_is_killed_readers_trust_what_they_find(
     assert reader.take(publisher.folder) == NEW
 
 
+@pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
+def test_a_key_that_is_lost_is_exchanged_without_it_wherever_that_is_killed(
+    publisher: Publisher, role: str
+) -> None:
+    reader, files = site(publisher), 0
+    reader.take(publisher.folder)
+    lost, new = publisher.signers[role][0], CryptoSigner.generate_ed25519()
+    left = {one: signers for one, signers in publisher.signers.items() if one != role}
+
+    def rotate() -> object:
+        return publisher.repository.rotate_key(role, lost, new, left, now=NOW)
+
+    while killed_after(files, rotate):
+        files += 1
+    assert files > 1
+    assert rotate() is None  # done already
+    publisher.signers[role] = [new]
+    assert reader.take(publisher.folder) == OLD
+    publisher.publish("new.example")
+    assert reader.take(publisher.folder) == NEW
+
+
 def test_an_old_key_signs_in_vain_once_it_was_exchanged(publisher: Publisher) -> None:
     old, new = publisher.signers["snapshot"][0], CryptoSigner.generate_ed25519()
     publisher.repository.rotate_key("snapshot", old, new, publisher.signers, now=NOW)
@@ -129,6 +151,7 @@ def test_what_was_urgent_last_stays_announced(publisher: Publisher) -> None:
 
     def seen() -> tuple[int, int]:
         announced = look(reader.trust, FolderFetcher(publisher.folder, reader.clock))
+        assert announced is not None
         return announced.version, announced.urgent
 
     assert seen() == (2, 0)
@@ -138,6 +161,8 @@ def test_what_was_urgent_last_stays_announced(publisher: Publisher) -> None:
     assert seen() == (4, 3)
     publisher.repository.renew(publisher.signers, now=NOW)
     assert seen() == (5, 3)
+    publisher.repository.renew(publisher.signers, now=NOW, urgent=True)
+    assert seen() == (6, 6)
 
 
 def test_a_version_is_renewed_before_it_expires(publisher: Publisher) -> None:

@@ -6,11 +6,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ConfigErrors
-from filterd.publish.review import ACCEPTED, DECISIONS, REFUSED, Decision, decide, read_decisions
+from filterd.publish.review import (
+    ACCEPTED,
+    DECISIONS,
+    MOST_WAITING,
+    QUEUE,
+    REFUSED,
+    Decision,
+    Waiting,
+    decide,
+    read_decisions,
+    read_queue,
+    write_queue,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+WAITING = Waiting(b"sv#", "gambling", 3, 6, ("sv1.com", "sv22.com"), ("sv7.com",))
 FIRST = Decision(b"sv#", "gambling", 3, ACCEPTED, "Lan", "trang cá cược", "2026-09-02")
 
 
@@ -32,3 +45,31 @@ def test_a_decision_without_a_reason_is_refused_and_stays_as_it_was(tmp_path: Pa
     with pytest.raises(ConfigErrors, match="why"):
         decide(tmp_path, FIRST._replace(shape=b"ku#"))
     assert (tmp_path / DECISIONS).read_text() == broken
+
+
+def test_several_decisions_are_written_at_once(tmp_path: Path) -> None:
+    decide(tmp_path, FIRST, FIRST._replace(shape=b"ku#"))
+    assert [one.shape for one in read_decisions(tmp_path)] == [b"sv#", b"ku#"]
+
+
+def test_what_waits_is_kept_until_it_is_decided(tmp_path: Path) -> None:
+    other = WAITING._replace(category="porn", examples=(), closes=())
+    write_queue(tmp_path, [WAITING, other])
+    assert read_queue(tmp_path) == (WAITING, other)
+    decide(tmp_path, FIRST)
+    assert read_queue(tmp_path) == (other,)
+
+
+def test_a_queue_is_written_only_where_something_waits_or_did(tmp_path: Path) -> None:
+    assert read_queue(tmp_path) == ()
+    write_queue(tmp_path, [])
+    assert not (tmp_path / QUEUE).exists()
+    write_queue(tmp_path, [WAITING])
+    write_queue(tmp_path, [])
+    assert read_queue(tmp_path) == ()
+
+
+def test_a_queue_has_no_more_than_a_person_looks_through(tmp_path: Path) -> None:
+    many = [WAITING._replace(shape=b"sv%d#" % number) for number in range(MOST_WAITING + 1)]
+    write_queue(tmp_path, many)
+    assert read_queue(tmp_path) == tuple(many[:MOST_WAITING])

@@ -189,7 +189,7 @@ def test_a_reload_says_what_only_a_restart_changes(school: School) -> None:
         assert done.restart_for == ("listen", "workers")
         assert team.worker._store.size_octets < 5 << 20
         listen = (await team.manager.status())["listen"]
-        assert listen == [f"127.0.0.1 port {school.port}"]
+        assert listen == [{"address": "127.0.0.1", "port": school.port}]
 
     school.serve(work)
 

@@ -15,8 +15,10 @@ from filterd.texts import (
     errors_changes,
     errors_commands,
     errors_feed,
+    errors_following,
     errors_guard,
     errors_lists,
+    errors_publishing,
     errors_site,
     errors_system,
 )
@@ -28,8 +30,10 @@ TOPICS = (
     errors_changes,
     errors_commands,
     errors_feed,
+    errors_following,
     errors_guard,
     errors_lists,
+    errors_publishing,
     errors_site,
     errors_system,
 )

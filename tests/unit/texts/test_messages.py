@@ -13,7 +13,7 @@ from filterd.policy.model import TIERS
 from filterd.policy.verdict import Rule
 from filterd.resolve.query import Source
 from filterd.resolve.special_use import SpecialReason
-from filterd.texts import Texts, answers, lists, running, school
+from filterd.texts import Texts, answers, feed, lists, publishing, running, school
 from filterd.texts.messages import TEXTS
 
 PACKAGE = Path(__file__).resolve().parents[3] / "filterd"
@@ -32,6 +32,12 @@ GROUPS = {
     "idle",
     "state",
     "weekday",
+    "outcome",
+    "decision",
+    "renewal",
+    "freshness",
+    "severity",
+    "feed-event",
 }
 """Messages that are looked up by a word of the data."""
 
@@ -110,5 +116,5 @@ def test_every_kind_of_answer_has_words() -> None:
 
 
 def test_no_message_stands_in_two_topics() -> None:
-    topics = (answers, lists, running, school)
+    topics = (answers, feed, lists, publishing, running, school)
     assert sum(len(topic.TEXTS) for topic in topics) == len(TEXTS)

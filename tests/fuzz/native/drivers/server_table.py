@@ -39,7 +39,7 @@ REACHES = {
 }
 
 _ASKED = 30
-_LABELS = (b"a", b"porn", b"example", b"malware", b"wpad", b"x" * 63, b"w")
+_LABELS = (b"i9bet7", b"xn--a", b"a", b"porn", b"example", b"malware", b"wpad", b"x" * 63, b"w")
 _RIGHT = (0, 1, 2)
 _SIZES = (1, 5, 9, 63, 64, 254, 255, 255, 256)
 _NUMBERS = (-1, 0, 1, 2, 3, 255, 256, 65_535, 2**31 - 1)
@@ -80,11 +80,12 @@ def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
     touched = {
         session.give(_name(rng)): rng.choice((1, 2)) for _ in range(rng.choice((0, 0, 1, 60)))
     }
-    first = [session.give(label) for label in rng.sample(_LABELS[3:], rng.randrange(3))]
+    first = [session.give(label) for label in rng.sample(_LABELS[5:], rng.randrange(3))]
     cells = [
         (rng.choice(_RIGHT), rng.choice((0, 4, 255)), 0, rng.choice((1, 9))) for _ in index.sets
     ]
     cells = [one if one[0] == BLOCK else (*one[:2], rng.choice((0, 4_095)), 0) for one in cells]
+    skeletons = frozenset(rng.sample((b"#bet#", b"a", b"x" * 63, b"w"), rng.randrange(3)))
     cores = []
     for module, matcher in ((fastpath, matching), (pure, matching_py)):
         core: Any = module.Core(bytes(range(16)))
@@ -94,6 +95,7 @@ def _fill_rightly(session: Session, index: Index, messages: Messages) -> None:
             first,
             len(index.sets),
             lambda _, set_id: Cell(*cells[set_id]),
+            skeletons,
         )
         _settle(core)
         cores.append(core)
@@ -134,9 +136,13 @@ def _fill_wrongly(session: Session, octets: bytes, messages: Messages) -> None:
         session.give(rng.randbytes(rng.choice(_SIZES))): rng.choice(_NUMBERS)
         for _ in range(rng.choice((0, 1, 7, 8, 9)))
     }
+    skeletons = [rng.randbytes(rng.choice(_SIZES)) for _ in range(rng.choice((0, 1, 9)))]
     first = [session.give(bytes(rng.choice(_SIZES[:5]))) for _ in range(rng.choice((0, 1, 2, 80)))]
     _try(
-        session, lambda: core.table.load(matcher, touched, first, rng.choice((0, 1, 9)), _any(rng))
+        session,
+        lambda: core.table.load(
+            matcher, touched, first, rng.choice((0, 1, 9)), _any(rng), skeletons
+        ),
     )
     for _ in range(rng.choice((1, 3, 260))):
         made = [session.give(bytes(rng.choice((11, 12, 40, 126, 127)))) for _ in range(3)]

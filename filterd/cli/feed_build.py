@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed build``: fetch or read the sources, make a version, tell of each source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from filterd.cli.context import Context
+from filterd.cli.feed_publisher import Places
+from filterd.cli.progress import bar
+from filterd.cli.render import grid, number, titled
+from filterd.errors import ConfigError, GuardError
+from filterd.lists.catalog import Catalog, load_catalog
+from filterd.paths import sole
+from filterd.publish.building import BuildReport, build_version
+from filterd.publish.popular import Popular, read_popular
+from filterd.publish.sources import (
+    Outcome,
+    SourceFolder,
+    SourceReport,
+    counted,
+    fetch_sources,
+    read_sources,
+)
+from filterd.sentences import say, told
+
+_NOT_TAKEN = (Outcome.KEPT, Outcome.MISSING)
+_MOST_WARNINGS = 10
+
+
+def build(here: Context, places: Places, *, accept: bool, json: bool) -> None:
+    """Build a version, and leave with 1 where a source was not taken."""
+    if places.given is not None and not places.given.is_dir():
+        raise ConfigError(
+            say("there is no folder {folder}", folder=places.given), hint=say("check --from-folder")
+        )
+    catalog = load_catalog(places.catalog)
+    popular = Popular() if places.popular is None else read_popular(places.popular)
+    busy = say("another build is at work")
+    with sole(places.sources / ".lock", otherwise=busy):
+        sources = _take(here, places, catalog)
+        report = _make(here, places, catalog, sources, popular, accept=accept)
+    if json:
+        here.print_json(_plain(places, sources, report))
+    else:
+        _print(here, places, catalog, sources, report)
+    if not report.written:
+        raise GuardError(
+            say(
+                "the version is held: {why}; look at it, then `--accept` writes it all the same",
+                why=report.held[0],
+            )
+        )
+    raise typer.Exit(1 if any(one.outcome in _NOT_TAKEN for one in sources) else 0)
+
+
+def _take(here: Context, places: Places, catalog: Catalog) -> tuple[SourceReport, ...]:
+    folder = SourceFolder(places.sources)
+    with bar(here, here.texts("publish.fetching")) as progress:
+        if places.given is not None:
+            return read_sources(catalog.sources, folder, places.given, progress=progress)
+        return fetch_sources(catalog.sources, folder, here.clock, progress=progress)
+
+
+def _make(
+    here: Context,
+    places: Places,
+    catalog: Catalog,
+    sources: tuple[SourceReport, ...],
+    popular: Popular,
+    *,
+    accept: bool,
+) -> BuildReport:
+    folder = SourceFolder(places.sources)
+    good = {one.id for one in sources if one.outcome is not Outcome.MISSING}
+    texts = {one.id: folder.text(one.id) for one in catalog.sources if one.id in good}
+    last = places.previous or (places.out if (places.out / "catalog.yaml").exists() else None)
+    with bar(here, here.texts("publish.building")) as progress:
+        return build_version(
+            places.catalog,
+            texts,
+            places.out,
+            popular=popular,
+            previous=last,
+            accepted=accept,
+            progress=progress,
+        )
+
+
+def _plain(
+    places: Places, sources: tuple[SourceReport, ...], report: BuildReport
+) -> dict[str, Any]:
+    return {
+        "folder": str(places.out),
+        "written": report.written,
+        "held": [str(one) for one in report.held],
+        "outcomes": {str(outcome): n for outcome, n in counted(sources).items()},
+        "sources": [
+            {
+                "id": one.id,
+                "outcome": str(one.outcome),
+                "reason": str(one.reason),
+                "entries": one.entries,
+                "problems": one.problems,
+                "octets": one.octets,
+            }
+            for one in sources
+        ],
+        "categories": {
+            category: {
+                "names": one.names,
+                "popular": {str(rank): name for rank, name in sorted(one.popular.items())},
+                "set_aside": one.set_aside,
+                "redundant": one.redundant,
+            }
+            for category, one in report.categories.items()
+        },
+        "lookalikes": {"rules": report.rules, "waiting": report.waiting},
+        "lists": [
+            {"id": one.id, "category": one.category, "entries": one.entries} for one in report.lists
+        ],
+    }
+
+
+def _print(
+    here: Context,
+    places: Places,
+    catalog: Catalog,
+    sources: tuple[SourceReport, ...],
+    report: BuildReport,
+) -> None:
+    texts, console = here.texts, here.console
+    categories = {one.id: one.category for one in catalog.sources}
+    table = grid(
+        [
+            (texts("publish.source"), False),
+            (texts("publish.category"), False),
+            (texts("publish.outcome"), False),
+            (texts("publish.entries"), True),
+            (texts("publish.problems"), True),
+        ]
+    )
+    for one in sources:
+        outcome = texts.word("outcome", str(one.outcome))
+        counts = (number(one.entries), number(one.problems))
+        table.add_row(one.id, categories[one.id], outcome, *counts)
+    if sources:
+        console.print(titled(texts("publish.sources"), table))
+    refused = [one for one in sources if one.reason]
+    for one in refused[:_MOST_WARNINGS]:
+        why = told(one.reason, texts.language)
+        here.errors.print(texts("publish.not_taken", source=one.id, why=why), style="yellow")
+    if left := len(refused[_MOST_WARNINGS:]):
+        here.errors.print(texts("publish.more_not_taken", n=left), style="yellow")
+    table = grid(
+        [
+            (texts("publish.category"), False),
+            (texts("publish.names"), True),
+            (texts("publish.popular"), True),
+            (texts("publish.set_aside"), True),
+        ]
+    )
+    for category, made in report.categories.items():
+        if made.names or made.set_aside:
+            counts = (number(made.names), number(len(made.popular)))
+            table.add_row(category, *counts, number(len(made.set_aside)))
+    console.print(titled(texts("publish.categories"), table))
+    if report.rules or report.waiting:
+        rules, waiting = number(report.rules), number(report.waiting)
+        console.print(texts("publish.lookalikes", rules=rules, waiting=waiting))
+    for reason in report.held:
+        key = "publish.accepted" if report.written else "publish.held"
+        held = texts(key, why=told(reason, texts.language))
+        here.errors.print(held, style="yellow")
+    if report.written:
+        console.print(texts("publish.built", folder=places.out), soft_wrap=True)

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed init`` and ``rotate-key``: make keys, exchange one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+from securesystemslib.signer import CryptoSigner, Key
+
+from filterd.cli.context import Context
+from filterd.cli.render import facts
+from filterd.errors import ConfigError
+from filterd.feeds.trust import fingerprint
+from filterd.paths import open_plain, write_atomically
+from filterd.publish.keys import ONLINE, ORDERS, ROOT, ROOT_KEYS, KeyFolder, load_key
+from filterd.publish.ordering import read_parcel
+from filterd.publish.published import Published, refuse_second
+from filterd.publish.releasing import publishing
+from filterd.publish.repository import Repository
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from filterd.publish.repository import Signers
+
+PASSPHRASE_VARIABLE = "FILTERD_FEED_PASSPHRASE"  # noqa: S105 -- where one stands, not one
+KEYS, PUBLIC, ROOT_FILE = "keys", "public", "root.json"
+ROLES = (ROOT, *ONLINE, ORDERS)
+
+_ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
+_LONGEST = 16_384
+_SHORTEST_PASSPHRASE = 8
+
+
+class Brought(NamedTuple):
+    """What somebody has brought to exchange a key.
+
+    Attributes:
+        keys: the folder of the keys, None for the usual one.
+        root_keys: files of root keys.
+        parcel: what a new key of the role ``orders`` has signed.
+    """
+
+    keys: Path | None
+    root_keys: tuple[Path, ...]
+    parcel: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A key of which only the public half is known."""
+
+    public_key: Key
+
+
+def init(here: Context, folder: Path, *, wants_passphrase: bool, json: bool) -> None:
+    """Make keys and an empty publication, and say what to carry where."""
+    refuse_second(folder / PUBLIC)
+    keys = KeyFolder(folder / KEYS, _new_passphrase(here) if wants_passphrase else None)
+    signers = keys.create()
+    root = Repository(folder / PUBLIC).create(signers, now=here.clock.wall())
+    write_atomically(folder / ROOT_FILE, root, mode=0o644)
+    offline = [str(path.parent) for path in keys.paths(ROOT)]
+    orders = str(keys.paths(ORDERS)[0].parent)
+    online = str(keys.paths(ONLINE[0])[0].parent)
+    if json:
+        told = {"public": str(folder / PUBLIC), "root": str(folder / ROOT_FILE)}
+        told |= {"fingerprint": fingerprint(root)}
+        here.print_json({**told, "online": online, "offline": offline, "orders": orders})
+        return
+    texts = here.texts
+    here.console.print(texts("publish.made", folder=folder), soft_wrap=True)
+    rows = [
+        (str(folder / PUBLIC), texts("publish.made_public")),
+        (str(folder / ROOT_FILE), texts("publish.made_root")),
+        (online, texts("publish.made_online")),
+        *(
+            (path, texts("publish.made_offline", number=number))
+            for number, path in enumerate(offline, 1)
+        ),
+        (orders, texts("publish.made_orders")),
+    ]
+    for path, what in rows:
+        here.console.print(path, style="bold", soft_wrap=True)
+        here.console.print(f"    {what}")
+    here.console.print(facts([(texts("publish.fingerprint"), fingerprint(root))]))
+    here.console.print(texts("publish.carry"))
+
+
+def rotate(
+    here: Context, repository: Path, role: str, brought: Brought, *, number: int, json: bool
+) -> None:
+    """Exchange a key of a role, and tell what follows."""
+    if role not in ROLES:
+        raise ConfigError(
+            say("'{role}' is no role", role=role),
+            hint=say("known: {known}", known=", ".join(ROLES)),
+        )
+    keys = key_folder(here, brought.keys or usual_keys(repository))
+    Published(repository).version  # noqa: B018 -- say that there is none before a key is made
+    with publishing(repository):
+        if role == ORDERS:
+            version = _rotate_orders(here, repository, keys, brought)
+            told: dict[str, object] = {"role": role, "version": version}
+        else:
+            new = _rotate(here, repository, role, keys, brought, number)
+            told = {"role": role, "key": str(new)}
+    root, content = Published(repository).newest_root()
+    told |= {"root_version": root.version, "fingerprint": fingerprint(content)}
+    if role != ORDERS:
+        handed_out = repository.absolute().parent / ROOT_FILE
+        write_atomically(handed_out, content, mode=0o644)
+        told["root"] = str(handed_out)
+    if json:
+        here.print_json(told)
+        return
+    here.console.print(here.texts("publish.rotated", role=role))
+    if role != ORDERS:
+        for text, path in (("publish.rotated_key", "key"), ("publish.rotated_root", "root")):
+            here.console.print(here.texts(text, path=told[path]), soft_wrap=True)
+
+
+def usual_keys(repository: Path) -> Path:
+    """Return where ``init`` puts the keys of a publication."""
+    return repository.absolute().parent / KEYS
+
+
+def key_folder(here: Context, folder: Path) -> KeyFolder:
+    """Return the keys of a folder, opened with a passphrase if one of them has one.
+
+    It is taken from the environment, else asked for.
+
+    Raises:
+        ConfigError: there is nobody to ask.
+    """
+    encrypted = any(_is_encrypted(path) for path in sorted(folder.rglob("*.pem")))
+    return KeyFolder(folder, _passphrase(here) if encrypted else None)
+
+
+def online_signers(keys: KeyFolder) -> Signers:
+    """Return who signs what is published.
+
+    Raises:
+        ConfigError: a key is missing, or is not as it must be.
+    """
+    return {role: keys.signers(role) for role in ONLINE}
+
+
+def _rotate(
+    here: Context, repository: Path, role: str, keys: KeyFolder, brought: Brought, number: int
+) -> Path:
+    """Exchange a key that the root names; return where the new one is."""
+    path = keys.paths(role)[number - 1 if role == ROOT else 0]
+    root_signers = _root_signers(here, keys, brought.root_keys)
+    old = _old(repository, role, path, keys, root_signers, brought.root_keys)
+    there = [one for one in ONLINE if one != role or path.exists()]
+    signers = {ROOT: root_signers, **{one: keys.signers(one) for one in there}}
+    new = keys.next_key(path)
+    Repository(repository).rotate_key(role, old, new, signers, now=here.clock.wall())
+    keys.promote(path)
+    return path
+
+
+def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: Brought) -> int:
+    if brought.parcel is None:
+        raise ConfigError(
+            say("the new key of the role orders must have signed what is ordered"),
+            hint=say("there: filterd feed sign --new-key; here: --orders PARCEL"),
+        )
+    parcel = read_parcel(brought.parcel)
+    return Repository(repository).rotate_orders(
+        [_Lost(parcel.public_key)],
+        parcel.metadata,
+        online_signers(keys),
+        now=here.clock.wall(),
+        ordered=parcel.targets,
+    )
+
+
+def _root_signers(here: Context, keys: KeyFolder, files: tuple[Path, ...]) -> list[CryptoSigner]:
+    if not files:
+        return keys.signers(ROOT)
+    secret = keys.passphrase or (_passphrase(here) if any(map(_is_encrypted, files)) else None)
+    return [load_key(path, secret) for path in files]
+
+
+def _old(
+    repository: Path,
+    role: str,
+    path: Path,
+    keys: KeyFolder,
+    roots: list[CryptoSigner],
+    files: tuple[Path, ...],
+) -> CryptoSigner | _Lost:
+    """Return the key to go; a root key that is lost is the one that nobody has brought."""
+    brought = next((one for one in files if one.name == path.name), path)
+    if brought.exists():
+        return load_key(brought, keys.passphrase)
+    root, _ = Published(repository).newest_root()
+    named = root.roles[role].keyids
+    missing = [one for one in named if one not in {here.public_key.keyid for here in roots}]
+    if role == ROOT and len(missing) != 1:
+        raise ConfigError(
+            say("it cannot be told which of the root keys is to go"),
+            path=str(path),
+            hint=say("bring it, or all but the one that is lost ({all} keys)", all=ROOT_KEYS),
+        )
+    return _Lost(root.keys[(missing if role == ROOT else named)[0]])
+
+
+def _is_encrypted(path: Path) -> bool:
+    try:
+        with open_plain(path) as file:
+            return _ENCRYPTED in file.read(_LONGEST)
+    except OSError:
+        return False
+
+
+def _passphrase(here: Context) -> bytes:
+    given = os.environ.get(PASSPHRASE_VARIABLE)
+    if given is None:
+        given = _asked(here, confirm=False)
+    return given.encode()
+
+
+def _new_passphrase(here: Context) -> bytes:
+    given = os.environ.get(PASSPHRASE_VARIABLE)
+    if given is None:
+        given = _asked(here, confirm=True)
+    if len(given) < _SHORTEST_PASSPHRASE:
+        raise ConfigError(
+            say("the passphrase has {length} characters", length=len(given)),
+            hint=say("{least} are the least", least=_SHORTEST_PASSPHRASE),
+        )
+    return given.encode()
+
+
+def _asked(here: Context, *, confirm: bool) -> str:
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            say("the keys have a passphrase, and there is no terminal to ask for it"),
+            hint=say("set {variable}", variable=PASSPHRASE_VARIABLE),
+        )
+    again = here.texts("publish.passphrase_again") if confirm else False
+    what = here.texts("publish.passphrase")
+    try:
+        answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=again, err=True)
+    except typer.Abort as error:  # Ctrl-C, or the end of what is typed
+        raise ConfigError(
+            say("no passphrase was given"), hint=say("set {variable}", variable=PASSPHRASE_VARIABLE)
+        ) from error
+    return answer

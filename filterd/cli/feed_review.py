@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed review``: families of names that wait for a person, and what one says of them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.text import Text
+
+from filterd.cli.context import Context
+from filterd.cli.feed_publisher import Asked
+from filterd.cli.render import facts, number
+from filterd.documents import did_you_mean
+from filterd.errors import ConfigError
+from filterd.lists.catalog import load_catalog
+from filterd.lists.lookalikes_file import is_shape
+from filterd.publish import review
+from filterd.publish.families import letters
+from filterd.publish.lookalikes import FEWEST_LETTERS, has_mirrors
+from filterd.publish.ordering import day_of
+from filterd.publish.review import ACCEPTED, DECISIONS, REFUSED, Decision, Waiting
+from filterd.sentences import say
+
+_NOTHING, _WAITS = 0, 1
+_MOST_SHOWN = 20
+
+
+def show(
+    here: Context, catalog: Path, category: str | None, *, everything: bool, json: bool
+) -> None:
+    """Show what waits, the largest family first; leave with 1 where something does."""
+    load_catalog(catalog)  # or say that this is no publisher's folder
+    waiting = [one for one in review.read_queue(catalog) if category in (None, one.category)]
+    if json:
+        here.print_json([_plain(one) for one in waiting])
+    elif not waiting:
+        here.console.print(here.texts("publish.nothing_waits"))
+    else:
+        shown = waiting if everything else waiting[:_MOST_SHOWN]
+        for one in shown:
+            _print(here, one)
+            here.console.print()
+        if left := len(waiting) - len(shown):
+            here.console.print(here.texts("publish.more_wait", n=number(left)))
+        here.console.print(here.texts("publish.decide"), style="dim")
+    raise typer.Exit(_WAITS if waiting else _NOTHING)
+
+
+def show_decided(here: Context, catalog: Path, category: str | None, *, json: bool) -> None:
+    """Show what was decided, by whom and why."""
+    load_catalog(catalog)
+    decisions = [one for one in review.read_decisions(catalog) if category in (None, one.category)]
+    if json:
+        here.print_json([_plain(one) for one in decisions])
+        return
+    if not decisions:
+        here.console.print(here.texts("publish.nothing_decided"))
+    for one in decisions:
+        _print_heading(here, one.shape, one.category)
+        texts = here.texts
+        rows = [
+            (texts("publish.decision"), texts.word("decision", one.decision)),
+            (texts("publish.who"), f"{one.who}, {one.on}"),
+            (texts("publish.why"), one.why),
+        ]
+        here.console.print(facts(rows))
+
+
+def decide(here: Context, catalog: Path, asked: Asked, *, json: bool) -> None:
+    """Write down what a person says of all these shapes, or of none if one is wrong."""
+    if not asked.reason.strip():
+        raise ConfigError(
+            say("a decision wants its reason"), hint=say("--reason 'what was seen of these names'")
+        )
+    both = [*((one, ACCEPTED) for one in asked.accept), *((one, REFUSED) for one in asked.refuse)]
+    if len({shape for shape, _ in both}) < len(both):
+        raise ConfigError(say("a shape stands twice"), hint=say("accept it or refuse it, once"))
+    load_catalog(catalog)
+    known = {(one.shape, one.category): one.digits for one in review.read_decisions(catalog)}
+    known |= {(one.shape, one.category): one.digits for one in review.read_queue(catalog)}
+    who, today = asked.who or _who(), day_of(here.clock.wall())
+    decisions = []
+    for shape, decision in both:
+        category, digits = _meant(catalog, shape, decision, asked.category, known)
+        words = (decision, who, asked.reason.strip(), today)
+        decisions.append(Decision(shape.encode(), category, digits, *words))
+    review.decide(catalog, *decisions)
+    if json:
+        here.print_json([_plain(one) for one in decisions])
+        return
+    for one in decisions:
+        said = here.texts.word("decision", one.decision)
+        here.console.print(f"{one.shape.decode()} ({one.category}): {said}")
+    here.console.print(here.texts("publish.decided", file=DECISIONS))
+
+
+def _meant(
+    catalog: Path,
+    shape: str,
+    decision: str,
+    category: str | None,
+    known: dict[tuple[bytes, str], int],
+) -> tuple[str, int]:
+    """Return which category a shape is of, and its digits.
+
+    Raises:
+        ConfigError: it waits nowhere, or in several categories.
+    """
+    found = {of: digits for (one, of), digits in known.items() if one == shape.encode()}
+    if category is not None and category not in found and decision == REFUSED:
+        return _of_category(catalog, shape, category), 1
+    meant = [of for of in found if category in (None, of)]
+    if len(meant) > 1:
+        raise ConfigError(
+            say("'{shape}' waits in several categories", shape=shape),
+            hint=say("name one: {known}", known=", ".join(f"--category {one}" for one in meant)),
+        )
+    if not meant:
+        shapes = [one.decode() for one, of in known if category in (None, of)]
+        raise ConfigError(
+            say("'{shape}' does not wait for anybody", shape=shape),
+            hint=did_you_mean(shape, shapes[:_MOST_SHOWN]),
+        )
+    return meant[0], found[meant[0]]
+
+
+def _of_category(catalog: Path, shape: str, category: str) -> str:
+    """Return a category whose rule is to be refused although it does not wait.
+
+    Raises:
+        ConfigError: it is none that has rules, or this is no shape.
+    """
+    known = [one.id for one in load_catalog(catalog).categories if has_mirrors(one)]
+    if category not in known:
+        raise ConfigError(
+            say("'{word}' is no category that has such rules", word=category),
+            hint=did_you_mean(category, known),
+        )
+    if not is_shape(shape):
+        raise ConfigError(
+            say("'{value}' is no shape of a label", value=shape),
+            hint=say("such as i9bet#: letters and digits, # for a run of digits"),
+        )
+    return category
+
+
+def _who() -> str:
+    """Return the login name of whoever decides, through ``sudo`` too."""
+    if os.geteuid() == 0 and (name := os.environ.get("SUDO_USER")):
+        return name
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid-{os.geteuid()}"
+
+
+def _print(here: Context, one: Waiting) -> None:
+    texts = here.texts
+    _print_heading(here, one.shape, one.category)
+    is_short = letters(one.shape) < FEWEST_LETTERS
+    unsaid = texts("publish.few_letters" if is_short else "publish.few_names")
+    closes = Text(_joined(one.closes), style="yellow") if one.closes else unsaid
+    rows = [
+        (texts("publish.members"), number(one.members)),
+        (texts("publish.examples"), _joined(one.examples)),
+        (texts("publish.would_close"), closes),
+    ]
+    here.console.print(facts(rows))
+
+
+def _print_heading(here: Context, shape: bytes, category: str) -> None:
+    heading = Text(shape.decode("ascii"), style="bold")
+    here.console.print(heading.append(f"  {category}", style="default"))
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _plain(one: Waiting | Decision) -> dict[str, Any]:
+    plain = one._asdict() | {"shape": one.shape.decode("ascii")}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed status`` and ``history``: how a school stands with its feed, in words."""
+
+from __future__ import annotations
+
+from json import dumps as json_text
+from typing import Any
+
+import typer
+from rich.text import Text
+
+from filterd import sentences
+from filterd.cli.context import Context
+from filterd.cli.render import facts, grid, titled
+from filterd.cli.times import SchoolClock, school_clock
+from filterd.feeds.following import followed
+from filterd.feeds.guard.judgement import load
+from filterd.feeds.history import History
+from filterd.feeds.overview import overview
+from filterd.feeds.standing import Freshness
+from filterd.texts import Texts
+
+_WORRYING = (Freshness.OLD, Freshness.VERY_OLD, Freshness.NEVER, Freshness.UNKNOWN)
+_MOST_NAMES = 5
+
+
+def status(here: Context, *, json: bool) -> None:
+    """Show how the school stands; leave with 1 where somebody should look at it."""
+    told = overview(followed(here.config, here.state).address, here.state, here.clock)
+    if json:
+        here.print_json(told)
+    elif not told["address"]:
+        here.console.print(here.texts("feed.follows_none"))
+    else:
+        _print(here, told, school_clock(here))
+    raise typer.Exit(1 if is_worrying(told) else 0)
+
+
+def history(here: Context, *, json: bool) -> None:
+    """Show what became of versions."""
+    lines = History(here.state.feed).lines()
+    if json:
+        here.print_json([one.to_plain() for one in lines])
+        return
+    texts, clock = here.texts, school_clock(here)
+    if not lines:
+        here.console.print(texts("feed.no_history"))
+        return
+    columns = ("feed.at", "feed.version", "feed.event", "feed.why")
+    table = grid([(texts(key), key == "feed.version") for key in columns], whole=True)
+    for one in lines:
+        event = texts.word("feed-event", one.event.value)
+        why = sentences.told(one.why, texts.language)
+        table.add_row(clock.told(one.at), str(one.version or ""), event, why)
+    here.console.print(table)
+
+
+def is_worrying(told: dict[str, Any]) -> bool:
+    """Tell whether somebody should look at how a feed stands."""
+    if not told["address"]:
+        return False
+    waits = bool(told["judgement"] or told["held"] or told["problem"] or not told["trusted"])
+    return waits or Freshness(told["freshness"]) in _WORRYING
+
+
+def summary(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Text:
+    """Return how a feed stands in a line or two, for the daemon's status; empty for no feed."""
+    if not told["address"]:
+        return Text()
+    lines = [_served(texts, told)]
+    if is_worrying(told):
+        lines.append(_age(texts, told, clock))
+        lines.append(_problem(texts, told))
+    shown = "\n".join(line for line in lines if line)
+    return Text(shown, style=_style(told) if is_worrying(told) else "")
+
+
+def _print(here: Context, told: dict[str, Any], clock: SchoolClock) -> None:
+    texts = here.texts
+    expired = told["expires_at"] is not None and told["expires_at"] <= clock.now
+    age = Text(_age(texts, told, clock), style=_style(told))
+    waits = "" if told["takes_at"] is None else clock.told(told["takes_at"])
+    watched = "" if told["watched_until"] is None else clock.told(told["watched_until"])
+    rows = [
+        (texts("feed.address"), told["address"]),
+        (texts("feed.root"), "" if told["trusted"] else texts("feed.no_root")),
+        (texts("feed.in_force"), _served(texts, told)),
+        (texts("feed.published"), str(told["published"] or "")),
+        (texts("feed.takes_at"), waits),
+        (texts("feed.verified"), age),
+        (
+            texts("feed.expired" if expired else "feed.expires"),
+            clock.told(told["expires_at"]),
+        ),
+        (texts("feed.tried"), clock.told(told["tried_at"])),
+        (texts("feed.watched"), watched),
+        (texts("feed.before"), ", ".join(map(str, told["previous"]))),
+        (texts("feed.refused_ones"), ", ".join(map(str, told["refused"]))),
+        (texts("feed.held"), Text(told["held"] or "", style="yellow")),
+        (texts("feed.problem"), Text(_problem(texts, told), style="yellow")),
+    ]
+    here.console.print(titled(texts("feed.title"), facts(rows)))
+    if told["judgement"] is not None:
+        _print_judgement(here, told["judgement"])
+
+
+def _print_judgement(here: Context, plain: dict[str, Any]) -> None:
+    """Show all that the guard has found of the version that waits."""
+    texts = here.texts
+    try:
+        judgement = load(json_text(plain).encode())
+    except ValueError:
+        return  # of another filterd, or damaged: the next run judges anew
+    table = grid([(texts("feed.severity"), False), (texts("feed.found"), False)], whole=True)
+    for one in judgement.findings:
+        shown = ", ".join(one.names[:_MOST_NAMES])
+        sentence = sentences.told(one.sentence, texts.language)
+        told = sentence if not shown or one.names[0] in sentence else f"{sentence} ({shown})"
+        table.add_row(texts.word("severity", one.severity.value), told)
+    here.console.print(titled(texts("feed.judged", version=judgement.version), table))
+
+
+def _served(texts: Texts, told: dict[str, Any]) -> str:
+    if not told["served"]:
+        return texts("feed.shipped")
+    return texts("feed.serves", version=told["served"])
+
+
+def _age(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
+    freshness = texts.word("freshness", told["freshness"])
+    if told["verified_at"] is None:
+        return freshness
+    return f"{clock.told(told['verified_at'])}: {freshness}"
+
+
+def _problem(texts: Texts, told: dict[str, Any]) -> str:
+    return sentences.told(sentences.from_plain(told["sentence"]), texts.language)
+
+
+def _style(told: dict[str, Any]) -> str:
+    match Freshness(told["freshness"]):
+        case Freshness.FRESH:
+            return ""
+        case Freshness.VERY_OLD:
+            return "bold red"
+    return "yellow"

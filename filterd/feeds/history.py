@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What became of versions, for people: a line for each event, the last few hundred."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from filterd import sentences
+from filterd.errors import StoreError
+from filterd.paths import open_plain, write_atomically
+from filterd.sentences import UNSAID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.sentences import Sentence
+
+MOST = 300
+_MOST_OCTETS = 1 << 20
+
+
+class Event(StrEnum):
+    """What may become of a version."""
+
+    ACTIVATED = "activated"
+    HELD = "held"
+    REFUSED = "refused"
+    APPROVED = "approved"
+    ROLLED_BACK = "rolled-back"
+    PINNED = "pinned"
+    RELEASED = "released"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event.
+
+    Attributes:
+        at: Unix time.
+        event: what happened.
+        version: to which version, 0 where none is known.
+        why: for people; empty where there is nothing to say.
+    """
+
+    at: float
+    event: Event
+    version: int
+    why: Sentence = UNSAID
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        why = {"why": str(self.why), "sentence": sentences.to_plain(self.why)}
+        return {"at": self.at, "event": self.event.value, "version": self.version, **why}
+
+
+class History:
+    """The events of one site, below the feed's state folder.
+
+    Args:
+        folder: the feed's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "history.jsonl"
+
+    def lines(self) -> list[Line]:
+        """Return what happened, the oldest first; what cannot be read is left out."""
+        try:
+            with open_plain(self._path) as file:
+                text = file.read(_MOST_OCTETS)
+        except OSError:
+            return []
+        return [line for one in text.splitlines() if (line := _read(one)) is not None]
+
+    def add(self, line: Line) -> None:
+        """Note an event. That a disk does not take it stops nobody."""
+        lines = self.lines()
+        last = lines[-1] if lines else None
+        if last is not None and (last.event, last.version, last.why) == (
+            line.event,
+            line.version,
+            line.why,
+        ):
+            lines.pop()  # a night that fails as the one before is told once, with its last time
+        text = "".join(json.dumps(one.to_plain()) + "\n" for one in (*lines[1 - MOST :], line))
+        with contextlib.suppress(StoreError):
+            write_atomically(self._path, text.encode("ascii"))
+
+
+def _read(text: bytes) -> Line | None:
+    try:
+        data = json.loads(text)
+        why = sentences.from_plain(data["sentence"])
+        return Line(float(data["at"]), Event(data["event"]), int(data["version"]), why)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

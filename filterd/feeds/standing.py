@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a site stands with its feed: what the last run found, and how long that is ago.
+
+Whatever happens the last good lists serve on (reliability.md G2): nothing here
+acts, it only tells, and the longer nothing came, the louder.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from filterd import sentences
+from filterd.paths import open_plain, write_atomically
+from filterd.sentences import UNSAID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.sentences import Sentence
+
+ALERT_S = 7 * 86_400.0
+LOUD_S = 30 * 86_400.0
+_MOST_OCTETS = 1 << 18
+"""A judgement alone may have half as many."""
+
+
+class Freshness(StrEnum):
+    """How worried somebody should be.
+
+    NEVER: no run was ever answered. UNKNOWN: the clock is wrong, so nobody can say.
+    """
+
+    FRESH = "fresh"
+    OLD = "old"
+    VERY_OLD = "very-old"
+    NEVER = "never"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the last runs found; Unix times, None for never.
+
+    Attributes:
+        tried_at: the last run.
+        verified_at: the last that was answered, and all of it verified.
+        version: what was published then, 0 for unknown.
+        expires_at: until when that counts as fresh.
+        waiting_since: when a version first came that was not taken yet.
+        takes_at: from when on the newest one is taken.
+        problem: why the last run has failed; empty where it has not.
+        judgement: of the version that waits for somebody, as the guard dumps it.
+    """
+
+    tried_at: float | None = None
+    verified_at: float | None = None
+    version: int = 0
+    expires_at: float | None = None
+    waiting_since: float | None = None
+    takes_at: float | None = None
+    problem: Sentence = UNSAID
+    judgement: dict[str, Any] | None = field(default=None)
+
+
+class StandingFile:
+    """Where it is kept, below the feed's state folder.
+
+    Args:
+        folder: the feed's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "standing.json"
+
+    def read(self) -> Standing:
+        """Return how the site stands; as at the beginning where that cannot be read."""
+        try:
+            with open_plain(self._path) as file:
+                data = json.loads(file.read(_MOST_OCTETS))
+            standing = Standing(**{**data, "problem": sentences.from_plain(data["problem"])})
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return Standing()
+        times = [standing.tried_at, standing.verified_at, standing.expires_at]
+        times += [standing.waiting_since, standing.takes_at]
+        sound = all(one is None or _is_time(one) for one in times) and type(standing.version) is int
+        return standing if sound else Standing()
+
+    def write(self, standing: Standing) -> None:
+        """Keep it.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        data = {one.name: getattr(standing, one.name) for one in fields(standing)}
+        data["problem"] = sentences.to_plain(standing.problem)
+        write_atomically(self._path, json.dumps(data).encode("ascii"))
+
+
+def freshness(standing: Standing, now: float, floor: float) -> Freshness:
+    """Tell how worried somebody should be.
+
+    Args:
+        standing: how the site stands.
+        now: as the clock shows it, Unix time.
+        floor: what it must at least be.
+    """
+    if standing.verified_at is None:
+        return Freshness.NEVER
+    if now < floor:
+        return Freshness.UNKNOWN
+    age_s = now - standing.verified_at
+    if age_s >= LOUD_S:
+        return Freshness.VERY_OLD
+    expired = standing.expires_at is not None and now >= standing.expires_at
+    return Freshness.OLD if expired or age_s >= ALERT_S else Freshness.FRESH
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)

@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run, from what is published to lists in force: refresh, take, judge, activate, watch.
+
+Whatever goes wrong leaves the last good lists in force and says why by the class
+of its error. What a killed run has begun is finished or undone first
+(``activating``); what it had fetched is not fetched again (``taking``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
+from filterd.feeds import guard
+from filterd.feeds.activating import Activator
+from filterd.feeds.appliance import ApplianceFolder
+from filterd.feeds.canaries import canaries_of
+from filterd.feeds.guard.judgement import dump
+from filterd.feeds.history import Event, History, Line
+from filterd.feeds.rings import may_take_at
+from filterd.feeds.standing import StandingFile
+from filterd.feeds.taking import take
+from filterd.feeds.time_floor import TimeFloor
+from filterd.feeds.trust import TrustFolder
+from filterd.feeds.updating import Moment, Verified, refresh
+from filterd.feeds.versions import Candidate, Versions, is_of, verify
+from filterd.feeds.watching import Counts, Watch, WatchFile, counts_of
+from filterd.paths import sole
+from filterd.policy.site.building import build_lists
+from filterd.sentences import UNSAID, quoted, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.feeds.daemon import Daemon
+    from filterd.feeds.fetching import Fetcher
+    from filterd.feeds.guard import Judgement
+    from filterd.feeds.layout import Publication
+    from filterd.lists.in_force import Blocklists
+    from filterd.paths import StateFolder
+    from filterd.sentences import Sentence
+
+    Progress = Callable[[str, int, int], None]
+
+
+class Became(StrEnum):
+    """What a run that did not fail has led to."""
+
+    ACTIVATED = "activated"
+    CURRENT = "current"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        became: what it led to.
+        version: which is published.
+        urgent: the version that was published urgently last, 0 for none.
+        fetched_octets: without metadata.
+        names: on the lists in force; 0 where nothing changed.
+        at: from when on the version will be taken, where it waits; Unix time.
+    """
+
+    became: Became
+    version: int
+    urgent: int = 0
+    fetched_octets: int = 0
+    names: int = 0
+    at: float = 0.0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "became": self.became.value,
+            "version": self.version,
+            "urgent": self.urgent,
+            "fetched_octets": self.fetched_octets,
+            "names": self.names,
+            "at": self.at,
+        }
+
+
+class Site:
+    """A site's feed, and all that is done with it; one process at a time, see ``holding``.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: where everything is.
+        clock: tells the time.
+        daemon: whoever answers lookups.
+        progress: called with what is being done, how far it is and how far it goes.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        state: StateFolder,
+        clock: Clock,
+        daemon: Daemon,
+        progress: Progress | None = None,
+    ) -> None:
+        self._config, self._state, self._clock, self._daemon = config, state, clock, daemon
+        self._progress = progress or (lambda _what, _done, _total: None)
+        folder = state.feed
+        self.trust, self.versions = TrustFolder(folder), Versions(folder)
+        self.appliance, self.watches = ApplianceFolder(folder), WatchFile(folder)
+        self.history, self.standing, self.floor = (
+            History(folder),
+            StandingFile(folder),
+            TimeFloor(folder),
+        )
+        self._activator = Activator(state, daemon, self._build)
+
+    @contextlib.contextmanager
+    def holding(self, *, wait: bool = True) -> Iterator[None]:
+        """Be the only one who changes versions, with all that was begun before finished.
+
+        Raises:
+            InUseError: another process is at it, and ``wait`` is false.
+            StoreError: the disk refused.
+        """
+        lock = self._state.feed / "feed.lock"
+        with sole(lock, otherwise=say("the feed is being taken already"), wait=wait):
+            with self._building():
+                self._remove_leftovers()
+                self._activator.recover()
+            with contextlib.suppress(StoreError):  # one of the two is enough for now
+                self.versions.mend()
+            yield
+
+    def sync(self, fetcher: Fetcher, *, at_once: bool = False) -> Outcome:
+        """Take what is published, if it is new, may be taken now, and is judged to be good.
+
+        Args:
+            fetcher: where from, fresh for each run.
+            at_once: whatever ring this appliance is in.
+
+        Raises:
+            FeedError: by its class, why not; ``GuardError`` for a version that is held.
+            StoreError: the disk refused.
+        """
+        now = self._clock.wall()
+        try:
+            verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
+            self._note_verified(verified, now)
+            return self._take(verified, now, at_once=at_once)
+        except FilterdError as error:
+            self._note_problem(error, now)
+            raise
+
+    def approve(self, version: int, why: str) -> int:
+        """Put a version in force that was held or rolled back; return how many names it has.
+
+        Raises:
+            GuardError: it is not at hand, or nobody can approve of it.
+            FilterdError: it cannot be put in force.
+        """
+        folder = self.versions.folder_of(version)
+        if verify(folder):
+            raise GuardError(
+                say(
+                    "version {version} of the feed is not at hand; `filterd sync` fetches it",
+                    version=version,
+                )
+            )
+        self.versions.allow(version)
+        self._note(Event.APPROVED, version, quoted(why))
+        return self._judge_and_activate(Candidate(version, folder), approved=True)
+
+    def establish(self, root: bytes, *, replace: bool) -> str:
+        """Trust a root from now on; return its fingerprint.
+
+        Args:
+            root: as the publisher hands it out.
+            replace: another one may be forgotten; what was refused of its feed is, too.
+
+        Raises:
+            FilterdError: it is no root, another is trusted, or the disk refused.
+        """
+        told = self.trust.establish(root, replace=replace)
+        if replace:
+            for version in self.versions.in_force().refused:
+                self.versions.allow(version)
+        return told
+
+    def hold(self, why: str | None) -> None:
+        """Let no other version come until told otherwise; with None let them come again.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        self.versions.hold(why)
+        current = self.versions.in_force().current or 0
+        self._note(Event.PINNED if why is not None else Event.RELEASED, current, quoted(why or ""))
+
+    def roll_back(self, why: Sentence) -> int | None:
+        """Put the version before in force, the present one never again; return what is in force.
+
+        Raises:
+            FilterdError: there is none, or it cannot be put in force.
+        """
+        bad = self.versions.in_force().current or 0
+        with self._building():
+            back = self._activator.roll_back()
+        self.watches.end()
+        self._note(Event.ROLLED_BACK, bad, why)
+        return back
+
+    def refuse(self, version: int, why: str) -> None:
+        """Never put a version in force; the present one must be rolled back instead.
+
+        Raises:
+            GuardError: it is in force.
+            StoreError: the disk refused.
+        """
+        if version == self.versions.in_force().current:
+            raise GuardError(
+                say(
+                    "version {version} of the feed is in force; `filterd feed rollback` leaves it",
+                    version=version,
+                )
+            )
+        self.versions.refuse(version)
+        self._note(Event.REFUSED, version, quoted(why))
+        if self.standing.read().version == version:
+            self.standing.write(replace(self.standing.read(), judgement=None))
+
+    def _take(self, verified: Verified, now: float, *, at_once: bool) -> Outcome:
+        version, urgent = verified.publication.version, verified.urgent
+        in_force = self.versions.in_force()
+        if version == in_force.current and self._is_served(verified.publication):
+            return Outcome(Became.CURRENT, version, urgent)
+        self.versions.check_wanted(version)
+        is_urgent = urgent > (in_force.current or 0)
+        is_first = in_force.current is None or version == in_force.current
+        if not (at_once or is_urgent or is_first):
+            at = self._takes_at(verified, now)
+            if now < at:
+                return Outcome(Became.WAITS, version, urgent, at=at)
+        taken = take(
+            verified.publication,
+            self.versions,
+            verified.fetch,
+            progress=lambda done, total: self._progress("feed.fetching", done, total),
+        )
+        self.versions.prune(version)  # of nights whose versions were held nothing piles up
+        names = self._judge_and_activate(taken.candidate, approved=False)
+        return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
+
+    def _is_served(self, publication: Publication) -> bool:
+        """Tell whether the version in force is this one and whole, and so is its index."""
+        version = publication.version
+        whole = is_of(self.versions.folder_of(version), publication)
+        return whole and self._activator.is_served(version)
+
+    def _takes_at(self, verified: Verified, now: float) -> float:
+        standing = self.standing.read()
+        waiting_since = standing.waiting_since
+        if waiting_since is None or waiting_since > now:
+            waiting_since = now
+        at = may_take_at(
+            self.appliance.appliance_id(),
+            verified.publication.version,
+            verified.issued_at or now,
+            waiting_since,
+        )
+        self.standing.write(replace(standing, waiting_since=waiting_since, takes_at=at))
+        return at
+
+    def _judge_and_activate(self, candidate: Candidate, *, approved: bool) -> int:
+        self._progress("feed.judging", 0, 0)
+        with self._building():
+            self.versions.check(candidate.version)
+            judgement = self._judge(candidate)
+            if not judgement.may_come_in_force(approved=approved):
+                self._note_judgement(judgement)
+                if judgement.is_final:
+                    self.versions.refuse(candidate.version)
+                raise judgement.error()
+            before = self._seen_before(candidate)
+            self._activator.activate(candidate, judgement.index)
+            if before is not None:
+                with contextlib.suppress(StoreError):  # it is in force, and was judged
+                    self.watches.begin(before)
+        self._note(Event.ACTIVATED, candidate.version)
+        standing = replace(self.standing.read(), waiting_since=None, takes_at=None, judgement=None)
+        with contextlib.suppress(StoreError):
+            self.standing.write(replace(standing, problem=UNSAID))
+        return self._names()
+
+    def _judge(self, candidate: Candidate) -> Judgement:
+        state = self._state
+        served = state.index.exists() and state.policy.exists()
+        in_force = guard.InForce(state.index, state.policy) if served else None
+        school = guard.School(self._config, state.fresh_index, state.fresh_problems)
+        return guard.judge(candidate, in_force, school, clock=self._clock)
+
+    def _seen_before(self, candidate: Candidate) -> Watch | None:
+        """Return what is to be watched after the swap; None where no daemon runs."""
+        with contextlib.suppress(FilterdError):
+            if status := self._daemon.status():
+                counts: Counts = counts_of(status)
+                usual = max(self._daemon.usual_blocks(), counts.part(counts.blocked))
+                canaries = canaries_of(candidate.folder)
+                since = self._clock.monotonic()
+                return Watch(candidate.version, since, counts, usual, canaries)
+        return None
+
+    def _build(self, blocklists: Blocklists) -> None:
+        """Compile a version anew, for a way back; without the site's own lists if they are wrong.
+
+        Raises:
+            FilterdError: it cannot be compiled.
+        """
+        state, now = self._state, self._clock.wall()
+        how: dict[str, Any] = {"now": now, "problems": state.fresh_problems}
+        try:
+            build_lists(self._config, blocklists, state.fresh_index, **how)
+        except FilterdError:
+            build_lists(None, blocklists, state.fresh_index, **how)
+
+    @contextlib.contextmanager
+    def _building(self) -> Iterator[None]:
+        with sole(self._state.build_lock, otherwise=say("another build is at work"), wait=True):
+            yield
+
+    def _remove_leftovers(self) -> None:
+        """Free what killed processes left half written; who comes here holds both locks."""
+        feed, fresh = self._state.feed, self._state.fresh_index.name
+        left = [*feed.glob(".*.tmp"), *(feed / "metadata").rglob(".*.tmp")]
+        for path in (*left, *self._state.folder.glob(f".{fresh}.*.tmp")):
+            with contextlib.suppress(OSError):  # then it stays
+                path.unlink()
+
+    def _names(self) -> int:
+        from filterd.lists.index import Index  # noqa: PLC0415
+
+        with contextlib.suppress(OSError, IndexFormatError):
+            return len(Index.open(self._state.index))
+        return 0  # it is in force, and a disk that fails now is told of by the next run
+
+    def _note_verified(self, verified: Verified, now: float) -> None:
+        if verified.clock_known:
+            self.floor.note(now, verified.issued_at)
+        standing = self.standing.read()
+        version = verified.publication.version
+        if standing.judgement is not None and standing.judgement.get("version") != version:
+            standing = replace(standing, judgement=None)
+        standing = replace(
+            standing,
+            tried_at=now,
+            verified_at=now,
+            version=version,
+            expires_at=verified.expires_at,
+            problem=UNSAID,
+        )
+        self.standing.write(standing)
+
+    def _note_problem(self, error: FilterdError, now: float) -> None:
+        problem = error.sentence
+        with contextlib.suppress(StoreError):  # the problem may be this disk
+            self.standing.write(replace(self.standing.read(), tried_at=now, problem=problem))
+        event = Event.HELD if isinstance(error, GuardError) else Event.FAILED
+        self._note(event, self.standing.read().version, problem)
+
+    def _note_judgement(self, judgement: Judgement) -> None:
+        plain = json.loads(dump(judgement))
+        with contextlib.suppress(StoreError):
+            self.standing.write(replace(self.standing.read(), judgement=plain))
+
+    def _note(self, event: Event, version: int, why: Sentence = UNSAID) -> None:
+        self.history.add(Line(self._clock.wall(), event, version, why))

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A school that follows a feed, an honest version in force, and versions to be judged for it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from filterd.feeds.guard.checks import judged
+from filterd.feeds.guard.process import InForce, School, request_of
+from filterd.feeds.versions import Candidate
+from filterd.lists.catalog import load_catalog
+from filterd.lists.in_force import Blocklists
+from filterd.paths import shipped
+from filterd.policy import store
+from filterd.policy.site.building import build_lists
+from filterd.policy.site.compile import compile_policy
+from filterd.policy.site.loading import load_site
+from tests.support.policies import NOW
+from tests.support.site import SCHOOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from filterd.feeds.guard.judgement import Judgement
+
+GAMBLING, PORN = "lists/feed-gambling.txt", "lists/feed-porn.txt"
+BEFORE = 1
+
+
+class Following:
+    """A school whose version 1 of a feed is in force; ``prepare`` makes others out of it.
+
+    Args:
+        folder: an empty one.
+        popular: names that everybody visits, the most popular first.
+        site: how ``site.yaml`` goes on.
+        asked: what the school has asked for in the last days.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        popular: Iterable[str] = (),
+        *,
+        site: str = "",
+        asked: Mapping[str, int] | None = None,
+    ) -> None:
+        self._versions = folder / "versions"
+        self.config = folder / "site"
+        self.config.mkdir()
+        (self.config / "site.yaml").write_text(SCHOOL + site, encoding="utf-8")
+        self.school = School(self.config, folder / "index.new", folder / "problems.new", asked)
+        self._folder = folder
+        self._write_honest(self._versions / str(BEFORE), popular)
+        self.in_force: InForce | None = None
+        self.come_in_force(BEFORE)
+
+    def prepare(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Candidate:
+        """Return a version that is like the one in force but for a change."""
+        folder = self._versions / str(version)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self._versions / str(BEFORE), folder)
+        if change is not None:
+            change(folder)
+        return Candidate(version, folder)
+
+    def judge(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Judgement:
+        """Judge such a version in this process."""
+        request = request_of(self.prepare(change, version), self.in_force, self.school, NOW)
+        return judged(request, cpu_s=time.process_time, peak_octets=lambda: 0)
+
+    def judge_again(self, change: Callable[[Path], None] | None = None) -> Judgement:
+        """Judge another version, after the first."""
+        return self.judge(change, version=3)
+
+    def come_in_force(self, version: int) -> None:
+        """Have a version in force that was prepared."""
+        self.in_force = self._compiled(Blocklists(self._versions / str(version), version))
+
+    def put_shipped_in_force(self) -> None:
+        """Have the lists in force that ship, as before the first version of a feed."""
+        self.in_force = self._compiled(Blocklists(shipped("blocklists")))
+
+    def _write_honest(self, folder: Path, popular: Iterable[str]) -> None:
+        shutil.copytree(shipped("blocklists"), folder)
+        (folder / "lists").mkdir()
+        catalog = yaml.safe_load((folder / "catalog.yaml").read_text(encoding="utf-8"))
+        for path, stem in ((GAMBLING, "gambling"), (PORN, "porn")):
+            list_id = f"feed-{stem}"
+            entry = {"id": list_id, "title": stem, "category": stem, "format": "domains"}
+            catalog["lists"].append({**entry, "file": path})
+            write_names(folder / path, names_of(stem, 1_000))
+        write_yaml(folder / "catalog.yaml", catalog)
+        write_canaries(folder)
+        write_names(folder / "popular.txt", popular)
+
+    def _compiled(self, blocklists: Blocklists) -> InForce:
+        index, policy = self._folder / "index", self._folder / "policy"
+        build_lists(self.config, blocklists, index, now=NOW)
+        store.save(policy, compile_policy(load_site(self.config), load_catalog(blocklists.folder)))
+        return InForce(index, policy)
+
+
+def names_of(stem: str, count: int) -> list[str]:
+    """Return names of a list, each of a registrable name of its own."""
+    return [f"www.{stem}{number}.example" for number in range(count)]
+
+
+def write_names(path: Path, names: Iterable[str]) -> None:
+    """Write a list as a publisher does."""
+    path.write_text("".join(f"{one}\n" for one in names), encoding="ascii")
+
+
+def write_canaries(folder: Path) -> None:
+    """Write names of each own list of a version as its canaries."""
+    canaries = []
+    for one in load_catalog(folder).lists:
+        lines = (line.split("#")[0].strip() for line in _lines(one.path))
+        names = [line for line in lines if line and not line.startswith("=")]
+        if one.own and names:
+            canaries.append({"category": one.category, "names": names[:5]})
+    write_yaml(folder / "canaries.yaml", {"canaries": canaries})
+
+
+def change_yaml(path: Path, change: Callable[[Any], object]) -> None:
+    """Change the data of a YAML file in place."""
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    change(data)
+    write_yaml(path, data)
+
+
+def write_yaml(path: Path, data: Any) -> None:
+    """Write a YAML file."""
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, width=1_000), encoding="utf-8")
+
+
+def _lines(path: str) -> list[str]:
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 -- a path as lists have it
+        return file.read().split("\n")

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small feed and a school that follows it; a ``conftest.py`` imports what its tests need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.feed_site import Follower, Published, judged_at_once
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Versions 2, 3 and 4 of a small feed."""
+    return Published(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture(scope="session")
+def founded(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A school that follows it and has taken nothing yet."""
+    folder = tmp_path_factory.mktemp("founded")
+    Follower(folder, published).found()
+    return folder
+
+
+@pytest.fixture
+def school(published: Published, founded: Path, tmp_path: Path) -> Iterator[Follower]:
+    """A copy of it, for which every version is good enough."""
+    follower = Follower(tmp_path / "school", published)
+    follower.restore_from(founded)
+    with judged_at_once(published):
+        yield follower

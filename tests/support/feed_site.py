@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A school that follows a feed on a disk, and what must hold of it after any fault.
+
+Everything is the production's own: a publication in a folder, a site's whole runs,
+and the loader that a start of the daemon uses. Only the guard's child may be left
+out, which takes longer than all the rest (``judged_at_once``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from filterd.errors import FilterdError, StoreError
+from filterd.feeds import guard
+from filterd.feeds.daemon import Daemon
+from filterd.feeds.folders import FolderFetcher
+from filterd.feeds.guard.judgement import SCHOOL, Finding
+from filterd.feeds.guard.process import CHECKS
+from filterd.feeds.syncing import Became, Outcome, Site
+from filterd.feeds.versions import verify
+from filterd.lists.catalog import load_catalog
+from filterd.lists.in_force import Blocklists, blocklists_in_force, version_of
+from filterd.lists.index import Index
+from filterd.paths import StateFolder, shipped, write_atomically
+from filterd.policy import store
+from filterd.policy.client import Client
+from filterd.policy.site.building import build_lists
+from filterd.policy.site.compile import compile_policy
+from filterd.policy.site.loading import load_site as load_files
+from filterd.publish.packaging import targets_of
+from filterd.sentences import quoted, say
+from filterd.server.state import load_site
+from filterd.wire import RRType
+from filterd.wire import name as names
+from tests.support.clock import FakeClock
+from tests.support.feed_candidates import write_canaries
+from tests.support.feed_folders import write_blocklists
+from tests.support.publisher import NOW, Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from filterd.clock import Clock
+    from filterd.feeds.guard import InForce, Judgement, School
+    from filterd.feeds.versions import Candidate
+
+FIRST, SECOND, THIRD = 2, 3, 4
+"""Versions that are published; 1 is the empty one that a publication begins with."""
+MUST_BLOCK = "www.bet365.com"
+"""On the lists that ship, and on those of every version."""
+_ROLES = ("timestamp", "snapshot", "targets", "orders")
+
+
+def name_of(version: int) -> str:
+    """Return the name that one version alone lists."""
+    return f"version{version}.example"
+
+
+@dataclass
+class Published:
+    """One publication, as it was after each of its versions.
+
+    Args:
+        folder: an empty one.
+        whole: publish all that ships, which the guard wants, and not a few small files.
+        now: when all is signed, Unix time.
+        count: how many versions.
+    """
+
+    folder: Path
+    whole: bool = False
+    now: float = NOW
+    count: int = 3
+    root: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        publisher = Publisher(self.folder / "www", now=self.now)
+        self.root = publisher.root
+        earlier = list[Path]()
+        for version in self.versions:
+            content = self.folder / "content" / str(version)
+            self._write(content, version)
+            targets = targets_of(content, earlier)
+            made = publisher.repository.publish(targets, publisher.signers, now=self.now)
+            assert made == version
+            earlier.insert(0, content)
+            shutil.copytree(publisher.folder, self.at(version))
+            blocklists = Blocklists(content, version)
+            build_lists(None, blocklists, self.folder / f"{version}.index", now=NOW)
+
+    @property
+    def versions(self) -> range:
+        """The versions that are published."""
+        return range(FIRST, FIRST + self.count)
+
+    def at(self, version: int) -> Path:
+        """Return what the server handed out after a version."""
+        return self.folder / "at" / str(version)
+
+    def index(self, version: int) -> bytes:
+        """Return the compiled lists of a version."""
+        return (self.folder / f"{version}.index").read_bytes()
+
+    def _write(self, folder: Path, version: int) -> None:
+        listed = (MUST_BLOCK.removeprefix("www."), name_of(version))
+        if not self.whole:
+            write_blocklists(folder, *listed)
+            return
+        unpublished = shutil.ignore_patterns("README.md")
+        shutil.copytree(shipped("blocklists"), folder, ignore=unpublished)
+        (folder / "lists").mkdir()
+        (folder / "lists" / "feed.txt").write_text("".join(f"{one}\n" for one in listed))
+        catalog = yaml.safe_load((folder / "catalog.yaml").read_text(encoding="utf-8"))
+        entry = {"id": "feed", "title": "feed", "category": "gambling", "format": "domains"}
+        catalog["lists"].append({**entry, "file": "lists/feed.txt"})
+        (folder / "catalog.yaml").write_text(yaml.safe_dump(catalog, allow_unicode=True))
+        write_canaries(folder)
+
+
+@contextlib.contextmanager
+def judged_at_once(published: Published) -> Iterator[None]:
+    """Have every version accepted, its index ready; without the guard and its child."""
+
+    def judge(
+        candidate: Candidate, in_force: InForce | None, school: School, *, clock: Clock
+    ) -> Judgement:
+        del in_force, clock
+        try:
+            write_atomically(school.fresh_index, published.index(candidate.version))
+            digest = Index.open(school.fresh_index).digest.hex()
+        except (StoreError, OSError) as error:
+            wrong = Finding(SCHOOL, guard.Severity.REFUSED, quoted(str(error)))
+            return guard.Judgement(candidate.version, (wrong,))
+        return guard.Judgement(candidate.version, (), digest, CHECKS)
+
+    true = guard.judge
+    setattr(guard, "judge", judge)  # noqa: B010 -- mypy: a function is not assigned to
+    try:
+        yield
+    finally:
+        setattr(guard, "judge", true)  # noqa: B010 -- as above
+
+
+class Follower:
+    """A site that follows a publication, below one folder.
+
+    Args:
+        folder: with ``site/`` and ``state/`` in it, or an empty one.
+        published: what it follows.
+        clock: tells the time.
+        daemon: whoever answers lookups.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        published: Published,
+        clock: FakeClock | None = None,
+        daemon: Daemon | None = None,
+    ) -> None:
+        self.folder, self.published = folder, published
+        self.config, self.state = folder / "site", StateFolder(folder / "state")
+        self.clock, self.daemon = clock or FakeClock(published.now), daemon or Daemon()
+
+    def found(self) -> None:
+        """Set the site up: its files, the root that it trusts, and what ships in force."""
+        self.config.mkdir(parents=True)
+        self.state.folder.mkdir()
+        (self.config / "site.yaml").write_text(
+            "school: {name: Mẫu}\nfeed: https://feed.example/\n"
+            "listen: ['127.0.0.1:53']\nupstreams: [192.0.2.53]\n",
+            encoding="utf-8",
+        )
+        build_lists(self.config, Blocklists(shipped("blocklists")), self.state.index, now=NOW)
+        site, catalog = load_files(self.config), load_catalog(shipped("blocklists"))
+        store.save(self.state.policy, compile_policy(site, catalog))
+        self.site.trust.establish(self.published.root)
+
+    @property
+    def site(self) -> Site:
+        """The site, as a process that has just begun has it."""
+        return Site(self.config, self.state, self.clock, self.daemon)
+
+    def run(self, version: int, *, at_once: bool = True) -> Outcome:
+        """Do a whole run when so much is published."""
+        site = self.site
+        with site.holding():
+            return site.sync(FolderFetcher(self.published.at(version), self.clock), at_once=at_once)
+
+    def leave(self, version: int) -> None:
+        """Leave a version, if it is in force yet: whoever was killed over it may have left it."""
+        site = self.site
+        with site.holding():
+            if site.versions.in_force().current == version:
+                site.roll_back(say("a test wants it"))
+
+    def recover(self) -> None:
+        """Do what every command does first."""
+        with self.site.holding():
+            pass
+
+    def check_served(self, *versions: int) -> int:
+        """Start as the daemon does: nothing passes that must not; one of these is whole.
+
+        Returns:
+            Which version; 0 for what ships.
+        """
+        site = load_site(self.config, self.state, now=self.clock.wall())
+        client = Client(site.policy.grades["12"])
+
+        def is_blocked(name: str) -> bool:
+            wire = names.from_text(name)
+            return site.engine.decide(client, wire, RRType.A, self.clock.wall()).blocked
+
+        assert is_blocked(MUST_BLOCK), f"{MUST_BLOCK} is not blocked"
+        version: int = site.index.build.get("feed", 0)
+        assert version in versions, f"version {version} is served, and not one of {versions}"
+        listed = [one for one in self.published.versions if is_blocked(name_of(one))]
+        assert listed == ([version] if version else []), "the lists of a version are not all there"
+        return version
+
+    def check_consistent(self, *versions: int) -> int:
+        """See that pointer, index and catalogue are of one of these versions, each whole."""
+        version = self.check_served(*versions)
+        pointed = self.site.versions.in_force().current or 0
+        catalogue = blocklists_in_force(self.state).version or 0
+        placed = (version, version_of(self.state.index), pointed, catalogue)
+        assert len(set(placed)) == 1, f"served, index, pointer, catalogue: {placed}"
+        if version:
+            assert verify(self.state.feed_version(version)) == ()
+        assert not (self.state.feed / "activation.json").exists()
+        return version
+
+    def check_taken(self, version: int) -> None:
+        """See that the next honest run leads to what is published, and a further one to nothing."""
+        self.run(version)
+        assert self.check_consistent(version) == version
+        assert self.run(version).became is Became.CURRENT
+
+    def metadata_versions(self) -> dict[str, int]:
+        """Return which version of each role's metadata is kept, 0 for none; roots by their last."""
+        kept = {"root": len(list(self.site.trust.metadata.glob("root_history/[!.]*.json")))}
+        for role in _ROLES:
+            kept[role] = 0
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                data: Any = json.loads((self.site.trust.metadata / f"{role}.json").read_bytes())
+                kept[role] = data["signed"]["version"]
+        return kept
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy all that there is, in the place of what is there."""
+        _copy(self.folder, folder)
+
+    def restore_from(self, folder: Path) -> None:
+        """Be again as when ``copy_to`` was called."""
+        _copy(folder, self.folder)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder; what is one file under two names stays one."""
+    shutil.rmtree(target, ignore_errors=True)
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
+def refused_or(work: Callable[[], object]) -> str:
+    """Do some work; return why it was refused, empty where it was not. Nothing else may escape."""
+    try:
+        work()
+    except FilterdError as refused:
+        why = str(refused)
+    else:
+        return ""
+    assert why
+    assert "\n" not in why
+    return why

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a school stands with its feed, as people read it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from filterd.cli.feed_status import is_worrying, summary
+from filterd.cli.times import school_clock
+from filterd.errors import GuardError
+from filterd.feeds import guard
+from filterd.feeds.guard.judgement import Severity, found
+from filterd.feeds.guard.process import CHECKS
+from filterd.feeds.overview import overview
+from filterd.sentences import say
+from filterd.texts import Texts
+from tests.support.commands import call
+from tests.support.feed_site import FIRST, SECOND
+
+if TYPE_CHECKING:
+    from filterd.texts import Language
+    from tests.support.clock import FakeClock
+    from tests.support.commands import Outcome
+    from tests.support.feed_site import Follower
+
+DAY_S = 86_400.0
+ADDRESS = "https://feed.example/"
+
+
+@pytest.fixture(autouse=True)
+def _evening(evening: FakeClock, school: Follower) -> None:
+    """It is the evening on which the small feed was published, for commands and runs alike."""
+    school.clock = evening
+
+
+def _feed(school: Follower, *words: str, lang: str = "en") -> Outcome:
+    places = ("--config", school.config, "--state", school.state.folder, "--lang", lang)
+    return call("feed", *words, *places)
+
+
+def _hold(school: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have version 3 judged bad."""
+    gone = say("category {category}: all its {had} names are gone", category="porn", had=9)
+    growth = say("all categories: {had} names become {has}", had=9, has=90)
+    findings = (
+        found("growth", Severity.HELD, gone, ["xnxx.com", "[x].example"]),
+        found("growth", Severity.NOTE, growth),
+    )
+    monkeypatch.setattr(
+        guard, "judge", lambda one, *_, **__: guard.Judgement(one.version, findings, "", CHECKS)
+    )
+    with pytest.raises(GuardError):
+        school.run(SECOND)
+
+
+def _summary(school: Follower, language: Language) -> str:
+    here: Any = type("Here", (), {})()
+    here.config, here.clock = school.config, school.clock
+    told = overview(ADDRESS, school.state, school.clock)
+    output = io.StringIO()
+    Console(file=output, width=80).print(summary(Texts(language), told, school_clock(here)))
+    return output.getvalue()
+
+
+def test_a_school_that_is_up_to_date_is_well(school: Follower) -> None:
+    school.run(FIRST)
+    done = _feed(school, "status")
+    assert (done.code, done.err) == (0, "")
+    for words in (ADDRESS, f"version {FIRST}", "fresh", "Holds until"):
+        assert words in done.out
+    assert "Look at" not in done.out
+
+
+def test_a_school_that_follows_no_feed_is_well_too(school: Follower) -> None:
+    site = school.config / "site.yaml"
+    site.write_text(site.read_text().replace(f"feed: {ADDRESS}\n", ""))
+    done = _feed(school, "status")
+    assert done.code == 0
+    assert done.out.startswith("The school follows no feed")
+
+
+def test_a_school_that_has_never_taken_anything_must_be_looked_at(school: Follower) -> None:
+    done = _feed(school, "status", lang="vi")
+    assert done.code == 1
+    assert "chưa bao giờ nhận được" in done.out
+
+
+@pytest.mark.parametrize(("days", "words"), [(8, "old"), (31, "VERY OLD")])
+def test_a_feed_that_gets_old_is_told_louder_and_louder(
+    school: Follower, days: int, words: str
+) -> None:
+    school.run(FIRST)
+    school.clock.advance(days * DAY_S)
+    done = _feed(school, "status")
+    assert (done.code, words in done.out) == (1, True)
+    assert words in _summary(school, "en")
+    assert ("Expired" in done.out) is (days > 30)
+
+
+def test_why_a_version_waits_is_told_finding_by_finding(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    _hold(school, monkeypatch)
+    done = _feed(school, "status")
+    assert done.code == 1
+    for words in (f"Version {SECOND} waits", "held", "note", "all its 9 names are gone"):
+        assert words in done.out
+    assert "xnxx.com, [x].example" in " ".join(done.out.split())
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert "không còn tên nào" in _feed(school, "status", lang="vi").out or "porn" in done.out
+
+
+def test_a_judgement_that_cannot_be_read_is_left_out(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    _hold(school, monkeypatch)
+    path = school.state.feed / "standing.json"
+    data = json.loads(path.read_text())
+    data["judgement"]["findings"] = 7
+    path.write_text(json.dumps(data))
+    done = _feed(school, "status")
+    assert (done.code, done.err) == (1, "")
+
+
+def test_scripts_get_all_of_it(school: Follower) -> None:
+    school.run(FIRST)
+    told = json.loads(_feed(school, "status", "--json").out)
+    assert (told["in_force"], told["address"]) == (FIRST, ADDRESS)
+
+
+def test_what_became_of_versions_is_told_in_both_languages(school: Follower) -> None:
+    assert _feed(school, "history").out == "Nothing yet.\n"
+    school.run(FIRST)
+    site = school.site
+    with site.holding():
+        site.hold("tuần thi [9]")
+    shown = _feed(school, "history").out
+    assert "in force" in shown
+    assert "tuần thi [9]" in shown
+    assert "có hiệu lực" in _feed(school, "history", lang="vi").out
+    assert len(json.loads(_feed(school, "history", "--json").out)) == 2
+
+
+def test_the_daemons_status_has_a_line_of_it_and_more_where_somebody_must_look(
+    school: Follower,
+) -> None:
+    school.run(FIRST)
+    assert _summary(school, "en").split() == ["version", str(FIRST)]
+    site = school.site
+    with site.holding():
+        site.hold("exams")
+    assert len(_summary(school, "vi").splitlines()) == 2
+    assert summary(Texts("en"), {"address": ""}, school_clock(_here(school))).plain == ""
+
+
+def _here(school: Follower) -> Any:
+    here: Any = type("Here", (), {})()
+    here.config, here.clock = school.config, school.clock
+    return here
+
+
+def test_a_site_without_a_feed_worries_nobody() -> None:
+    assert not is_worrying({"address": ""})
