@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+_PRIVATE = "// ===BEGIN PRIVATE DOMAINS==="
+"""Behind it stand the suffixes that companies let strangers use, before it the registries'."""
+
+
 class _Rules(NamedTuple):
     """Keys: public ones, those whose every child is public, and the children that are not."""
 
@@ -50,7 +54,7 @@ def public_suffix_test() -> Callable[[bytes], bool]:
 
 def top_level_names() -> tuple[bytes, ...]:
     """Return the wire names of all top-level domains that the list knows, sorted."""
-    rules = (rule.removeprefix("*.") for rule in _lines())
+    rules = (rule.removeprefix("*.") for rule in _lines(_text()))
     return tuple(sorted({name_from_key(_key(rule)) for rule in rules if "." not in rule}))
 
 
@@ -59,10 +63,21 @@ def public_suffixes() -> tuple[bytes, ...]:
     return tuple(sorted(name_from_key(key) for key in _rules().public if key.count(b"\0") > 1))
 
 
+def is_company_suffix(key: bytes) -> bool:
+    """Tell whether the list names a suffix in its private section, which changes every week."""
+    return key in _company_suffixes()
+
+
+@cache
+def _company_suffixes() -> frozenset[bytes]:
+    rules = _lines(_text().partition(_PRIVATE)[2])
+    return frozenset(_key(rule.removeprefix("*.")) for rule in rules if not rule.startswith("!"))
+
+
 @cache
 def _rules() -> _Rules:
     public, wildcards, exceptions = set[bytes](), set[bytes](), set[bytes]()
-    for rule in _lines():
+    for rule in _lines(_text()):
         if rule.startswith("*."):
             wildcards.add(_key(rule[2:]))
         elif rule.startswith("!"):
@@ -72,9 +87,14 @@ def _rules() -> _Rules:
     return _Rules(frozenset(public | wildcards), frozenset(wildcards), frozenset(exceptions))
 
 
-def _lines() -> Iterator[str]:
-    """Give the rules of the list that ships with ``publicsuffixlist``, as they are written."""
-    for line in Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8").splitlines():
+def _text() -> str:
+    """Return the list that ships with ``publicsuffixlist``."""
+    return Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8")
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Give the rules of a text, as they are written."""
+    for line in text.splitlines():
         rule = line.split(" ", 1)[0].strip()
         if rule and not rule.startswith("//"):
             yield rule

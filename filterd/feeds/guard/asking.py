@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.policy.client import Client
-from filterd.policy.verdict import Match
+from filterd.policy.verdict import PASSED, Match
 from filterd.resolve.site import Site
 from filterd.wire import RRType
 
@@ -56,6 +56,8 @@ class Asking:
     def closed(self, name: bytes) -> dict[str, Match]:
         """Return to which grades lists close a name, and by which entry."""
         found = dict[str, Match]()
+        if not self.index.lookup(name):
+            return found  # as for nearly all popular and essential names
         decide, now = self.site.engine.decide, self._now
         for client, grades in self._alike:
             verdict = decide(client, name, RRType.A, now)
@@ -64,16 +66,15 @@ class Asking:
         return found
 
     def closes_target(self, name: bytes) -> Match | None:
-        """Return what keeps anybody from an alias that leads to a name, None where nothing does."""
+        """Return what list keeps anybody from an alias to a name, None where none does."""
+        if not self.index.lookup(name):
+            return None
+        decide, now = self.site.engine.decide_target, self._now
         for client in self.clients:
-            open_name = self.site.engine.decide(client, _UNLISTED, RRType.A, self._now)
-            verdict = self.site.engine.decide_target(client, open_name, name, RRType.A, self._now)
-            if verdict.blocked and verdict.match is not None:
+            verdict = decide(client, PASSED, name, RRType.A, now)
+            if verdict.blocked and verdict.match is not None and verdict.match.list_id:
                 return verdict.match
         return None
-
-
-_UNLISTED = b"\x05alias\x0efilterd-golden\x07example\0"
 
 
 def _audience(policy: Policy, grade: GradePolicy) -> tuple[object, ...]:

@@ -9,18 +9,28 @@ filterd; against those everything is growth, so that is only told.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
 from filterd.feeds.guard.judgement import Severity, found
-from filterd.feeds.guard.limits import GROWTH, SLACK, TOTAL_SHRINK, Content, excesses, few
+from filterd.feeds.guard.limits import (
+    GROWTH,
+    POPULAR_LIMITS,
+    SLACK,
+    TOTAL_SHRINK,
+    Content,
+    excesses,
+    few,
+)
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.paths import open_plain
+from filterd.policy.verdict import Rule
 from filterd.sentences import refused, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from filterd.feeds.guard.asking import Asking
@@ -62,11 +72,14 @@ class Compared(NamedTuple):
         return bool(closed) and not closed <= self.before.closed(name).keys()
 
     def newly_open(self, name: bytes) -> bool:
-        """Tell whether a name that lists of a version have closed to a grade is open to it now."""
+        """Tell whether a name that lists of a version have closed to a grade is open to it now.
+
+        An order that is over opens what it closed; that is what it says.
+        """
         closed = {
             grade
             for grade, match in self.before.closed(name).items()
-            if match.list_id in self.lists_before
+            if match.list_id in self.lists_before and match.rule is not Rule.ORDERED
         }
         known = self.new.site.policy.grades.keys()
         return not (closed & known) <= self.new.closed(name).keys()
@@ -116,9 +129,7 @@ def closed_popular(
         for name, rank in ranks.items()
         if compared.newly_closed(name)
     }
-    # Two lists may have a name each of one rank, and both count.
-    by_place = dict(zip(_places(newly), [newly[key] for key in sorted(newly)], strict=True))
-    yield from excesses(Content({}, by_place), Content({}, {}))
+    yield from excesses(Content({}, _by_place(newly)), Content({}, {}))
 
 
 def closed_asked(compared: Compared, asked: Mapping[str, int]) -> Iterator[Finding]:
@@ -182,22 +193,26 @@ def _opened_categories(compared: Compared) -> Iterator[Finding]:
 
 
 def _content(asking: Asking, lists: Collection[str]) -> Content:
+    """Count names; orders apart: they come at once and go at once, as an authority says."""
+    ordered = {one.id for one in asking.policy.categories.values() if one.ordered}
     kept = Counter[str]()
     for one in asking.index.lists:
-        if one.id in lists:
+        if one.id in lists and one.category not in ordered:
             kept[one.category] += one.kept
     return Content(kept, {})
 
 
-def _places(newly: Iterable[tuple[int, bytes]]) -> Iterator[int]:
-    """Give each popular name a place of its own, its rank or the next that is free before it."""
-    taken = set[int]()
-    for rank, _ in sorted(newly):
-        place = rank
-        while place in taken:
-            place -= 1
-        taken.add(place)
-        yield place
+def _by_place(newly: Mapping[tuple[int, bytes], str]) -> dict[int, str]:
+    """Give each name a place of its own: two lists may have one each of a rank, and both count.
+
+    A limit counts names up to a rank, so a place between the same two limits is as good.
+    """
+    by_place = dict[int, str]()
+    in_order = sorted(newly.items())
+    for before, top in pairwise((0, *(top for top, _ in POPULAR_LIMITS))):
+        texts = [text for (rank, _), text in in_order if before < rank <= top]
+        by_place.update(zip(range(before + 1, top + 1), texts, strict=False))
+    return by_place
 
 
 def _name(text: str) -> bytes | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import FilterdError
+from filterd.errors import FilterdError, IndexFormatError
 from filterd.feeds.guard import candidate as loading
 from filterd.feeds.guard.asking import Asking
 from filterd.feeds.guard.canaries import open_canaries, read_canaries, unmet_expectations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from filterd.feeds.guard.candidate import Tables
+    from filterd.lists.index import Index
 
 
 def judged(
@@ -89,7 +90,7 @@ class _Work:
         self.index = asking.index.digest.hex()
         before = self._before()
         self._note("loading", loading.unusable_lines(report, tables))
-        self._note("golden", wrong_answers(asking, list(questions(tables.catalog.lists))))
+        self._note("golden", wrong_answers(asking, list(questions(tables.catalog.compiled))))
         entries = list(refused_entries(report.lists, tables.feed))
         self._note("essentials", blocked_essentials(asking, before, tables.feed))
         self._note("suffixes", [*entries, *listed_suffixes(asking)])
@@ -116,11 +117,11 @@ class _Work:
             for check in ("popular", "asked", "growth"):
                 self._note(check, ())
             return
-        lists_before = {one.id for one in before.index.lists} - tables.own
+        lists_before = _not_of_school(before.index, self._request.config) - tables.own
         compared = Compared(asking, before, tables.feed, lists_before)
-        is_first = not before.index.build.get("feed")
-        known_folder = self._data["in_force"].get("folder")
-        popular_before = read_popular(Path(known_folder)) if known_folder else ()
+        version_before = before.index.build.get("feed")
+        is_first = not version_before
+        popular_before = () if is_first else read_popular(folder.parent / str(version_before))
         checks = {
             "popular": closed_popular(compared, read_popular(folder), popular_before),
             "asked": () if asked is None else closed_asked(compared, asked),
@@ -135,11 +136,21 @@ class _Work:
         self.done.append(check)
 
 
+def _not_of_school(index: Index, config: Path) -> set[str]:
+    """Return the ids of lists that are not the school's own, which it may have removed by now."""
+    try:
+        reports = index.report.lists
+    except IndexFormatError:
+        return {one.id for one in index.lists}
+    return {one.id for one in reports if not Path(one.path).is_relative_to(config.absolute())}
+
+
 def _told(finding: Finding) -> Finding:
     return replace(finding, severity=Severity.NOTE)
 
 
 def _texts(request: Request, tables: Tables) -> Iterator[Path]:
+    # Not the orders: an authority writes their names by hand, on whatever machine it has.
     yield from (Path(one.path) for one in tables.catalog.lists)
     if (popular := request.folder / POPULAR_FILE).is_file():
         yield popular

@@ -3,8 +3,8 @@
 
 What is pinned or protected answers whatever a list says: the name, what is beneath
 it, and where another name leads to it. It is asked of both versions, so that one that
-forgets a name cannot block it in the same breath. Registries of names, as ``com.vn``,
-belong to everybody (reliability.md E2, E3).
+forgets a name cannot block it in the same breath, and one that forgets many waits.
+Registries of names, as ``com.vn``, belong to everybody (reliability.md E2, E3).
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.feeds.guard.judgement import Severity, found
 from filterd.feeds.guard.limits import few
-from filterd.lists.hostname import key_from_name
-from filterd.lists.public_suffix import is_public_suffix, public_suffixes
+from filterd.lists.hostname import HostnameError, key_from_name, key_from_text
+from filterd.lists.public_suffix import is_company_suffix, is_public_suffix, public_suffixes
 from filterd.lists.reasons import Reason
+from filterd.policy.model import SERVICE
 from filterd.policy.verdict import Rule
 from filterd.sentences import say
 from filterd.wire import name as names
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 ESSENTIALS, SUFFIXES = "essentials", "suffixes"
 """The kinds of what is found here."""
+LEAST_LEFT = 0.9
+"""Of the essential names of before: so many must still be, or somebody looks first."""
 
 _BENEATH = b"\x03www"
 _LONGEST_PARENT = 255 - len(_BENEATH)
@@ -73,7 +76,7 @@ def blocked_essentials(
         feed: the ids of the version's lists; what the school's own do is the school's affair.
     """
     own = dict.fromkeys(essentials_of(asking.policy))
-    blocked = list(_blocked(asking, own, feed))
+    blocked = list(_blocked(asking, before, own, feed))
     if blocked:
         sentence = say(
             "{count} essential names would be closed: {names}",
@@ -83,8 +86,20 @@ def blocked_essentials(
         yield found(ESSENTIALS, Severity.REFUSED, sentence, blocked, count=len(blocked))
     if before is None:
         return
-    forgotten = [one for one in essentials_of(before.policy) if one not in own]
-    if lost := list(_blocked(asking, forgotten, feed)):
+    until_now = list(essentials_of(before.policy))
+    names_now = {one.name for one in own}
+    left = sum(one.name in names_now for one in until_now)
+    if left < LEAST_LEFT * len(until_now):
+        sentence = say(
+            "of {had} essential names {has} are left, the others could be closed the next time",
+            had=len(until_now),
+            has=left,
+        )
+        # Whoever publishes need not have all that ships with a newer filterd than theirs.
+        severity = Severity.HELD if before.index.build.get("feed") else Severity.NOTE
+        yield found(ESSENTIALS, severity, sentence, had=len(until_now), has=left)
+    forgotten = [one for one in until_now if one not in own]
+    if lost := list(_blocked(asking, before, forgotten, feed)):
         sentence = say(
             "{count} names that were essential until now would be closed: {names}",
             count=len(lost),
@@ -120,7 +135,8 @@ def refused_entries(reports: Iterable[ListReport], feed: Collection[str]) -> Ite
     """Find entries that the compiler did not take: harmless by now, and a mistake all the same.
 
     A publisher's own program has taken such entries out by the same code. Lists that are
-    published as others wrote them may have some: that is worth a note.
+    published as others wrote them may have some: that is worth a note. So is the suffix of
+    a company, which the Public Suffix List of the publisher's machine need not know yet.
     """
     for report in reports:
         if report.id not in feed:
@@ -140,12 +156,13 @@ def refused_entries(reports: Iterable[ListReport], feed: Collection[str]) -> Ite
                 count=count,
                 names=few(quoted),
             )
-            severity = Severity.REFUSED if plain else Severity.NOTE
+            known = len(quoted) == count and all(map(_is_company_suffix, quoted))
+            severity = Severity.REFUSED if plain and not known else Severity.NOTE
             yield found(kind, severity, sentence, quoted, count=count)
 
 
 def _blocked(
-    asking: Asking, essentials: Iterable[Essential], feed: Collection[str]
+    asking: Asking, before: Asking | None, essentials: Iterable[Essential], feed: Collection[str]
 ) -> Iterator[str]:
     for one in essentials:
         asked = [one.name]
@@ -153,7 +170,8 @@ def _blocked(
             asked.append(_BENEATH + one.name)
         for name in asked:
             by = [*asking.closed(name).values(), asking.closes_target(name)]
-            if any(_is_wrong(match, one, feed) for match in by if match is not None):
+            wrong = (match for match in by if match is not None and _is_wrong(match, one, feed))
+            if not all(_is_of_school(match, before, name) for match in wrong):
                 yield names.to_text(name)
 
 
@@ -167,12 +185,31 @@ def _is_wrong(match: Match, essential: Essential, feed: Collection[str]) -> bool
     return match.rule is not Rule.ORDERED and match.category not in essential.except_categories
 
 
+def _is_of_school(match: Match, before: Asking | None, name: bytes) -> bool:
+    """Tell whether a school has closed a service, which it may: Quizizz is essential, and a game.
+
+    Whoever has closed it, it was closed before; before the first lists nobody can say.
+    """
+    if not match.list_id.startswith(SERVICE):
+        return False
+    if before is None:
+        return True
+    return any(known.list_id == match.list_id for known in before.closed(name).values())
+
+
 def _is_closed_itself(asking: Asking, suffix: bytes) -> bool:
     """Tell whether an entry gives exactly this suffix, or a rule closes it."""
     labels = names.count_labels(suffix)
     if any(hit.labels == labels for hit in asking.index.lookup(suffix)):
         return True
     return labels == 1 and bool(asking.closed(suffix))
+
+
+def _is_company_suffix(entry: str) -> bool:
+    try:
+        return is_company_suffix(key_from_text(entry.removeprefix("=").removeprefix("*.")))
+    except HostnameError:
+        return False
 
 
 def _opens_all(pin: Pin) -> bool:

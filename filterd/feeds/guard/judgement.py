@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -174,10 +175,10 @@ def load(octets: bytes) -> Judgement:
             tuple(_finding(one) for one in _as(list, data["findings"])),
             _as(str, data["index"]),
             tuple(_as(str, one) for one in _as(list, data["checks"])),
-            float(data["seconds"]),
+            _number(data["seconds"]),
             _as(int, data["peak_octets"]),
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"this is no judgement: {error}") from error
     if len(judgement.findings) > MAX_FINDINGS or len(judgement.index) not in (0, _DIGEST_HEX):
         raise ValueError("this is no judgement")
@@ -198,7 +199,7 @@ def _finding(data: dict[str, Any]) -> Finding:
     sentence = sentences.from_plain(data["sentence"])
     if len(sentence) > _MAX_SENTENCE_OCTETS:
         raise ValueError("a sentence is shorter")
-    numbers = {str(key): float(value) for key, value in data["numbers"].items()}
+    numbers = {str(key): _number(value) for key, value in data["numbers"].items()}
     names = tuple(_as(str, name)[:_MAX_NAME_CHARACTERS] for name in data["names"][:MAX_NAMES])
     return Finding(
         _as(str, data["kind"]),
@@ -207,6 +208,13 @@ def _finding(data: dict[str, Any]) -> Finding:
         {key: int(value) if value.is_integer() else value for key, value in numbers.items()},
         names,
     )
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise TypeError("a number expected")
+    return number
 
 
 def _as(kind: type[_Kind], value: Any) -> _Kind:

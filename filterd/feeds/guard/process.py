@@ -58,12 +58,10 @@ class InForce:
     Attributes:
         index: the compiled lists; they say themselves which version of the feed they are of.
         policy: the policy that they are served with.
-        folder: the ``blocklists/`` folder that they were compiled from, None where it is gone.
     """
 
     index: Path
     policy: Path
-    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ def judge(
         What was found; ``Judgement.may_come_in_force`` says what follows.
     """
     clock = clock or SystemClock()
-    request = json.dumps(_request(candidate, in_force, school, clock.wall())).encode("ascii")
+    request = json.dumps(request_of(candidate, in_force, school, clock.wall())).encode("ascii")
     try:
         done = _run(_command(), request, clock, time_limit_s)
     except OSError as error:
@@ -127,9 +125,10 @@ def judge(
     return _read(candidate.version, done)
 
 
-def _request(
+def request_of(
     candidate: Candidate, in_force: InForce | None, school: School, now: float
 ) -> dict[str, Any]:
+    """Return what the child is asked, as plain data; ``now`` is Unix time."""
     most = sorted((school.asked or {}).items(), key=lambda one: (-one[1], one[0]))[:MAX_ASKED]
     return {
         "now": now,
@@ -137,11 +136,7 @@ def _request(
         "folder": str(candidate.folder),
         "in_force": None
         if in_force is None
-        else {
-            "index": str(in_force.index),
-            "policy": str(in_force.policy),
-            "folder": None if in_force.folder is None else str(in_force.folder),
-        },
+        else {"index": str(in_force.index), "policy": str(in_force.policy)},
         "config": str(school.config),
         "fresh_index": str(school.fresh_index),
         "fresh_problems": str(school.fresh_problems),

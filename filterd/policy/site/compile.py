@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from ipaddress import IPv6Network, ip_network
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from filterd.documents import did_you_mean
 from filterd.lists.formats import FORMATS
+from filterd.lists.guards import Pin
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import top_level_names
 from filterd.lists.rules import ListSource
 from filterd.policy.model import (
@@ -98,7 +101,7 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
         unknown_grade=site.unknown or strictest(grades, _grades_of_networks(site)),
         networks=compile_networks(site, grades),
         rules=compile_exceptions(document, site, problems),
-        pins=catalog.pins,
+        pins=(*catalog.pins, *_feed_pins(site)),
         protections=catalog.protections,
         top_level=top_level_names(),
         workers=site.workers,
@@ -181,6 +184,15 @@ def _upstream(site: SiteFile, entry: UpstreamEntry) -> UpstreamServer:
         trusted=entry.trusted,
         randomise_case=site.randomise_case,
     )
+
+
+def _feed_pins(site: SiteFile) -> tuple[Pin, ...]:
+    """Return a pin of the feed's host: a version that blocked it would be the last."""
+    try:
+        host = urlsplit(site.feed or "").hostname or ""
+        return (Pin(name_from_key(key_from_text(host)), reason="feed"),)
+    except (HostnameError, ValueError):
+        return ()  # no feed, or one by its address
 
 
 def _grades_of_networks(site: SiteFile) -> set[str]:

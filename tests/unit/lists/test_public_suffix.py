@@ -10,7 +10,7 @@ import publicsuffixlist
 import pytest
 
 from filterd.lists.hostname import HostnameError, key_from_text
-from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.public_suffix import is_company_suffix, is_public_suffix
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
@@ -34,6 +34,16 @@ if TYPE_CHECKING:
 )
 def test_public_suffixes_are_told_from_names(name: str, public: bool) -> None:
     assert is_public_suffix(key_from_text(name)) is public
+
+
+@pytest.mark.parametrize(
+    ("name", "of_a_company"),
+    [("github.io", True), ("blogspot.com", True), ("com.vn", False), ("www.github.io", False)],
+)
+def test_suffixes_of_companies_are_told_from_those_of_registries(
+    name: str, of_a_company: bool
+) -> None:
+    assert is_company_suffix(key_from_text(name)) is of_a_company
 
 
 def test_every_single_label_is_public() -> None:

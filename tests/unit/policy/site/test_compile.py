@@ -14,6 +14,7 @@ from filterd.policy.model import ListenAddress, LogLevel, Network, UpstreamServe
 from filterd.policy.site.compile import compile_policy, own_lists, warnings
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.schema import PRIVATE_RANGES
+from filterd.wire import name as names
 from tests.support.site import CATALOG, SCHOOL, WITH_SERVICES, a_policy, problems
 
 if TYPE_CHECKING:
@@ -74,6 +75,20 @@ def test_a_whole_site_becomes_a_policy(tmp_path: Path) -> None:
     assert policy.pins == CATALOG.pins
     assert policy.protections == CATALOG.protections
     assert set(policy.categories) == {category.id for category in CATALOG.categories}
+
+
+def test_the_host_of_the_feed_is_pinned(tmp_path: Path) -> None:
+    [pin] = a_policy(tmp_path, "feed: https://feed.sotttt.gov.vn:8443/v1\n").pins[1:]
+    assert (names.to_text(pin.name), pin.subtree, pin.reason) == (
+        "feed.sotttt.gov.vn",
+        False,
+        "feed",
+    )
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8000/", "http://[::1]/", "http://nas/feed"])
+def test_a_feed_without_a_name_of_its_own_has_nothing_to_pin(tmp_path: Path, address: str) -> None:
+    assert a_policy(tmp_path, f"feed: {address}\n").pins == CATALOG.pins
 
 
 def test_unknown_clients_are_as_the_strictest_of_the_networks(tmp_path: Path) -> None:

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions of a feed that are authentic and broken: what somebody may do to an honest one.
+
+Each is a change of the folder that ``feed_candidates.Following`` prepares, by what it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from tests.support.feed_candidates import (
+    GAMBLING,
+    PORN,
+    change_yaml,
+    names_of,
+    write_names,
+    write_yaml,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Change = Callable[[Path], None]
+
+POPULAR = [f"popular{number}.example" for number in range(200)]
+
+
+def edit(path: str, change: Callable[[bytes], bytes]) -> Change:
+    """Change the octets of a file."""
+
+    def edit(folder: Path) -> None:
+        (folder / path).write_bytes(change((folder / path).read_bytes()))
+
+    return edit
+
+
+def add(path: str, *lines: str) -> Change:
+    """Add lines to a list."""
+    return edit(path, lambda octets: octets + "".join(f"{one}\n" for one in lines).encode())
+
+
+def data_of(path: str, change: Callable[[Any], object]) -> Change:
+    """Change the data of a table."""
+    return lambda folder: change_yaml(folder / path, change)
+
+
+def _remove(path: str) -> Change:
+    return lambda folder: (folder / path).unlink()
+
+
+def _category(data: Any, category: str) -> dict[str, Any]:
+    [found] = [one for one in data["categories"] if one["id"] == category]
+    entry: dict[str, Any] = found
+    return entry
+
+
+def _list(list_id: str, change: Callable[[dict[str, Any]], object]) -> Change:
+    return data_of(
+        "catalog.yaml",
+        lambda data: change(next(one for one in data["lists"] if one["id"] == list_id)),
+    )
+
+
+def _all_exceptions(folder: Path) -> None:
+    """Add a list of exceptions, as an Adblock list may be one, for all that the others close."""
+    text = "".join(f"@@||{name}^\n" for name in names_of("gambling", 1_000))
+    (folder / "lists" / "more.txt").write_text(text)
+    entry = {"id": "more", "title": "more", "category": "gambling", "format": "adblock"}
+    change_yaml(
+        folder / "catalog.yaml",
+        lambda data: data["lists"].append({**entry, "file": "lists/more.txt"}),
+    )
+
+
+def _without_category(folder: Path) -> None:
+    change_yaml(
+        folder / "catalog.yaml",
+        lambda data: data.update(
+            lists=[one for one in data["lists"] if one["category"] != "games"]
+        ),
+    )
+
+
+def an_order(names: bytes) -> Change:
+    """Add an order; its names are as whoever orders has written them."""
+
+    def order(folder: Path) -> None:
+        (folder / "orders").mkdir()
+        (folder / "orders" / "1.txt").write_bytes(names)
+        entry = {"number": "1/CV", "issuer": "STTTT", "date": "2025-12-01", "expiry": "2026-12-01"}
+        write_yaml(folder / "orders.yaml", {"orders": [{**entry, "names": "orders/1.txt"}]})
+
+    return order
+
+
+def _fifty_megabytes() -> bytes:
+    """Return letters that do not pack to nothing, which no publisher could sign."""
+    return hashlib.shake_256(b"a line").hexdigest(25_000_000).encode()
+
+
+def _lookalikes(suffix: str, *shapes: str) -> Change:
+    """Add look-alike rules of one category, whose runs have up to three digits."""
+    rules = [{"shape": shape, "category": "gambling", "digits": 3} for shape in shapes]
+    data = {"suffixes": {"gambling": [suffix]}, "lookalikes": rules}
+    return lambda folder: write_yaml(folder / "lookalikes.yaml", data)
+
+
+def _service(service: str, change: Callable[[dict[str, Any]], object]) -> Change:
+    return data_of(
+        "services.yaml",
+        lambda data: change(next(one for one in data["services"] if one["id"] == service)),
+    )
+
+
+def _wildcards(*lines: str) -> Change:
+    """Add a list in which a line may mean what is beneath a name, or the name alone."""
+
+    def change(folder: Path) -> None:
+        write_names(folder / "lists" / "more.txt", lines)
+        entry = {"id": "more", "title": "more", "category": "gambling", "format": "wildcard"}
+        change_yaml(
+            folder / "catalog.yaml",
+            lambda data: data["lists"].append({**entry, "file": "lists/more.txt"}),
+        )
+
+    return change
+
+
+BROKEN: dict[str, Change] = {
+    "an empty catalogue": edit("catalog.yaml", lambda _: b""),
+    "a catalogue that was cut": edit(
+        "catalog.yaml", lambda octets: octets[: octets.index(b"sources:") // 2]
+    ),
+    "a catalogue without lists": data_of("catalog.yaml", lambda data: data.update(lists=[])),
+    "one field too many in the catalogue": _list("feed-porn", lambda one: one.update(priority=1)),
+    "one field too many in a category": data_of(
+        "categories.yaml", lambda data: _category(data, "porn").update(weight=1)
+    ),
+    "a version of tables that is not known": data_of(
+        "canaries.yaml", lambda data: data.update(version=2)
+    ),
+    "a format that is not known": _list("feed-porn", lambda one: one.update(format="domains2")),
+    "a list that stands twice": data_of(
+        "catalog.yaml", lambda data: data["lists"].append(data["lists"][-1])
+    ),
+    "a table of UTF-16": edit("pins.yaml", lambda octets: octets.decode().encode("utf-16")),
+    "a table of aliases of aliases": edit(
+        "pins.yaml", lambda _: b"pins: &a [&b [&c [*a, *a], *c, *c], *b, *b]\n"
+    ),
+    "a table that is missing": _remove("protect.yaml"),
+    "a list that is missing": _remove(PORN),
+    "no canaries": _remove("canaries.yaml"),
+    "canaries of nothing": data_of("canaries.yaml", lambda data: data.update(canaries=[])),
+    "an empty list": edit(GAMBLING, lambda _: b""),
+    "a list that was cut in a line": edit(GAMBLING, lambda octets: octets[:-5]),
+    "half a list": edit(GAMBLING, lambda octets: octets[: octets.index(b"\n", 9_000) + 1]),
+    "zeros in place of a list": edit(GAMBLING, lambda octets: bytes(len(octets))),
+    "a zero in a list": add(GAMBLING, "www.gam\0bling.example"),
+    "a list of ten times as many names": lambda folder: write_names(
+        folder / GAMBLING, names_of("gambling", 10_000)
+    ),
+    "a byte order mark": edit(GAMBLING, lambda octets: b"\xef\xbb\xbf" + octets),
+    "lines of Windows": edit(GAMBLING, lambda octets: octets.replace(b"\n", b"\r\n")),
+    "a list of UTF-16": edit(GAMBLING, lambda octets: octets.decode().encode("utf-16")),
+    "a line of 50 MB": edit(GAMBLING, lambda octets: octets + _fifty_megabytes() + b"\n"),
+    "one column too many in a list": add(GAMBLING, "www.other.example 1"),
+    "a web page in place of a list": edit(
+        GAMBLING, lambda _: b"<html><body>404 Not Found</body></html>\n" * 900
+    ),
+    "names of hosts in place of names": edit(
+        GAMBLING, lambda octets: octets.replace(b"www.", b"0.0.0.0 www.")
+    ),
+    "com as a rule": add(GAMBLING, "com"),
+    "com.vn as a rule": add(GAMBLING, "com.vn"),
+    "everything as a rule": add(GAMBLING, "*"),
+    "an expression as a rule": add(GAMBLING, "/^ads?\\./"),
+    "google.com": add(GAMBLING, "google.com"),
+    "a pinned name": add(GAMBLING, "thitotnghiepthpt.edu.vn"),
+    "google.com, as the publisher's own": add("starter/gambling.txt", "google.com"),
+    "google.com, of which nobody says any more that it is protected": lambda folder: (
+        data_of(
+            "protect.yaml",
+            lambda data: data.update(
+                protections=[one for one in data["protections"] if one["name"] != "google.com"]
+            ),
+        )(folder),
+        add(GAMBLING, "google.com")(folder),
+    )[0],
+    "health.vn, open for good": data_of(
+        "pins.yaml",
+        lambda data: data["pins"].append({"name": "health.vn", "subtree": True, "reason": "x"}),
+    ),
+    "exceptions from everything": _all_exceptions,
+    "a category that nothing is left of": _without_category,
+    "a category that is not locked any more": data_of(
+        "categories.yaml", lambda data: _category(data, "porn").update(locked=False, min_age=0)
+    ),
+    "popular names": add(GAMBLING, *POPULAR[150:160]),
+    "the most popular name": add(GAMBLING, POPULAR[0]),
+    "no popular names to compare by": edit("popular.txt", lambda _: b""),
+    "a canary that is on no list": data_of(
+        "canaries.yaml",
+        lambda data: data["canaries"].append({"category": "porn", "names": ["free.example"]}),
+    ),
+    "a category that nobody knows": _list("feed-porn", lambda one: one.update(category="erotic")),
+    "a list outside the folder": _list("feed-porn", lambda one: one.update(file="../porn.txt")),
+    "an age that is no number": data_of(
+        "categories.yaml", lambda data: _category(data, "games").update(min_age="twelve")
+    ),
+    "exceptions from a category, as its canaries": data_of(
+        "canaries.yaml",
+        lambda data: [one.update(names=["www.wikipedia.org"]) for one in data["canaries"]],
+    ),
+    "canaries gone from the list": edit(
+        "starter/porn.txt", lambda octets: octets.split(b"\n", 9)[-1]
+    ),
+    "all that is beneath a protected name": _wildcards("*.google.com"),
+    "a protected host alone": _wildcards("=www.google.com"),
+    "where protected names lead to": _wildcards("edgekey.net", "apple-dns.net"),
+    "nothing protected any more": data_of(
+        "protect.yaml", lambda data: data.update(protections=data["protections"][:9])
+    ),
+    "an essential service for adults only": _service("azota", lambda one: one.update(min_age=18)),
+    "a service of a whole registry": _service("azota", lambda one: one.update(names=["com.vn"])),
+    "look-alikes by an expression": _lookalikes("example", ".*"),
+    "look-alikes of one letter": _lookalikes("example", "a#"),
+    "look-alikes without a suffix": _lookalikes("", "i9bet#"),
+    "look-alikes of popular names": _lookalikes("example", "popular#"),
+    "an order with a line that names nothing": an_order(b"one.example\nhttp://two.example/a\n"),
+    "an order against com.vn": an_order(b"com.vn\n"),
+    "an order of UTF-16": an_order("one.example\n".encode("utf-16")),
+    "an order against most popular names": an_order(
+        "".join(f"{name}\n" for name in POPULAR).encode()
+    ),
+}
