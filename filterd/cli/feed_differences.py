@@ -50,6 +50,8 @@ def grades_told(texts: Texts, grades: Sequence[str]) -> str:
     """Say which grades, as few words as they need: ``preschool, 1-5, guest``."""
     if set(grades) == set(GRADES):
         return texts("whom.everybody")
+    if set(grades) == set(GRADES) - {"staff"}:
+        return texts("publish.all_but_staff")
     told = list[str]()
     numbers = [int(one) for one in grades if one.isdecimal()]
     for first, last in _spans(numbers):

@@ -8,6 +8,7 @@ the old index or the new one, whole.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from typing import TYPE_CHECKING
@@ -71,7 +72,8 @@ def write_index(packer: Packer, seed: int, contents: bytes, report: bytes, targe
             say("{target}: cannot be written: {why}", target=target, why=refused(error))
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a disk that refuses says so above
+            temporary.unlink()
 
 
 def _header(packer: Packer, sections: dict[str, Section], probe_limit: int, seed: int) -> Header:

@@ -27,6 +27,7 @@ from filterd.lists.catalog_schema import (
     ServicesFile,
 )
 from filterd.lists.guards import Pin, Protection
+from filterd.lists.in_force import check_tables
 from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
 from filterd.lists.rewrites import Rewrite
@@ -144,8 +145,10 @@ def load_catalog(folder: Path) -> Catalog:
     Raises:
         ConfigErrors: what the files say is wrong; all of it, each with its place.
         ConfigError: a file cannot be read or is no YAML.
+        StoreError: it is a version of the feed, and not as it was signed.
     """
     folder = folder.absolute()
+    check_tables(folder)
     documents = _Documents(*(load(folder / f"{name}.yaml") for name in _Documents._fields))
     categories = validate(documents.categories, CategoriesFile).categories
     catalog = validate(documents.catalog, CatalogFile)

@@ -38,13 +38,18 @@ _MOST_SUFFIX_CHARACTERS = 80
 
 
 def _shape(value: Any) -> bytes:
-    octets = value.encode("utf-8", "replace") if isinstance(value, str) else b""
-    if not 0 < len(octets) <= MOST_SHAPE_OCTETS or _is_no_shape(octets):
+    if not isinstance(value, str) or not is_shape(value):
         raise refusal(
             say("'{value}' is no shape of a label", value=value),
             say("such as i9bet#: letters and digits, # for a run of digits"),
         )
-    return octets
+    return value.encode("ascii")
+
+
+def is_shape(text: str) -> bool:
+    """Tell whether a text is a shape that a rule may have."""
+    octets = text.encode("utf-8", "replace")
+    return 0 < len(octets) <= MOST_SHAPE_OCTETS and not _is_no_shape(octets)
 
 
 def _is_no_shape(octets: bytes) -> bool:

@@ -59,6 +59,8 @@ _TABLES = (
     "services.yaml",
 )
 _OPTIONAL = ("contacts.yaml",)
+PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES, POPULAR, LOOKALIKES))
+"""All that a version may consist of, beside its lists and what is ordered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 
+_PRIVATE = b"PRIVATE KEY-----"
+"""Of a key as PEM, whatever its kind and whether it has a passphrase."""
+
+
 class _Target(NamedTuple):
     """What becomes a ``NewTarget``, its octets at hand."""
 
@@ -62,6 +66,10 @@ def targets_of(
     targets, done = list[_Target](), 0
     for path in paths:
         content = _read(folder / path)
+        if _PRIVATE in content:
+            raise FeedError(
+                say("{path}: it has a private key; it must never be published", path=path)
+            )
         old = {_sha256(one): one for one in _contents(path, earlier)}
         targets += _targets(path, content, old)
         done += len(content)

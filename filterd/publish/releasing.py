@@ -18,12 +18,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from filterd.errors import StoreError
+from filterd.errors import FeedError, StoreError
 from filterd.feeds.layout import KEPT_DELTAS, MANIFEST, digits, read_publication
 from filterd.feeds.packing import unpack
 from filterd.lists.catalog import load_catalog
 from filterd.lists.orders_file import FILE, FOLDER, load_orders
 from filterd.paths import sole
+from filterd.publish.building import PARTS
 from filterd.publish.ordering import day_of
 from filterd.publish.packaging import targets_of
 from filterd.publish.published import Published
@@ -31,7 +32,7 @@ from filterd.publish.repository import Repository
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from contextlib import AbstractContextManager
 
     from filterd.feeds.layout import Publication
@@ -129,7 +130,7 @@ def release(
         if version_folder is None:
             version_folder = _without_orders(earlier[0], work / "again")
         whole = _whole(version_folder, parcel, earlier[0], work / "whole")
-        load_catalog(whole)
+        _check_parts(version_folder, {Path(one.path) for one in load_catalog(whole).lists}, whole)
         targets = targets_of(version_folder, earlier, progress=progress)
         version = Repository(repository).publish(
             targets,
@@ -215,6 +216,24 @@ def _whole(version_folder: Path, parcel: Parcel | None, last: Path, whole: Path)
     for target in parcel.targets if parcel else ():
         _unpack(target, whole)
     return whole
+
+
+def _check_parts(version_folder: Path, lists: Collection[Path], whole: Path) -> None:
+    """See that there is nothing in a version that no build puts there: a key, somebody's notes.
+
+    What is ordered is refused later, by whoever signs.
+    """
+    for path in sorted(one for one in version_folder.rglob("*") if not one.is_dir()):
+        name = path.relative_to(version_folder)
+        is_part = name.as_posix() in {*PARTS, FILE, MANIFEST} or name.parts[0] == FOLDER
+        if not is_part and whole.absolute() / name not in lists:
+            raise FeedError(
+                say(
+                    "{path}: this is no part of a version; publish a folder that `filterd feed "
+                    "build` has made",
+                    path=path,
+                )
+            )
 
 
 def _without_orders(last: Path, target: Path) -> Path:

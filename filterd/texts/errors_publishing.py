@@ -47,6 +47,12 @@ TEXTS: dict[str, str] = {
     ),
     # publish, sign
     "somebody else is publishing; wait for them": "có người khác đang phát hành; hãy đợi họ",
+    "{path}: it has a private key; it must never be published": (
+        "{path}: có khóa bí mật; không bao giờ được phát hành"
+    ),
+    "{path}: this is no part of a version; publish a folder that `filterd feed build` has made": (
+        "{path}: không thuộc một phiên bản; hãy phát hành thư mục do `filterd feed build` tạo"
+    ),
     "not all of it came": "không đọc được đầy đủ",
     "{path}: cannot be unpacked: {why}": "{path}: không giải nén được: {why}",
     "{folder}: this is nothing that `filterd feed sign` has written; carry the folder over again": (

@@ -130,6 +130,7 @@ WORDS = {
     "NAME": "TÊN",
     "NUMBER": "SỐ",
     "ROOM": "PHÒNG",
+    "ROOT.json": "ROOT.json",
     "SERVICE": "DỊCH_VỤ",
     "TARGET": "ĐỐI_TƯỢNG",
     "TEXT": "NỘI_DUNG",

@@ -199,6 +199,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "publish.whom_before": ("{now} (trước: {before})", "{now} (before: {before})"),
     "publish.nobody": ("không ai", "nobody"),
     "publish.more_names": ("{start} ... và {n} nữa", "{start} ... and {n} more"),
+    "publish.all_but_staff": ("mọi người trừ giáo viên, nhân viên", "everybody but staff"),
     "publish.popular_names": ("Tên phổ biến đổi trạng thái", "Popular names that change"),
     "publish.rank": ("Hạng", "Rank"),
     "publish.name": ("Tên", "Name"),

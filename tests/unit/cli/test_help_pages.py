@@ -11,8 +11,7 @@ from rich.cells import cell_len
 
 from filterd.cli import app as module
 from filterd.cli.help_pages import paragraphs
-from filterd.texts.help import COMMANDS, told, word
-from filterd.texts.help_options import OPTIONS, WORDS
+from filterd.texts.help import HELP, VALUES, told, word
 from tests.support.commands import call
 
 
@@ -47,13 +46,13 @@ def _words(tree: dict[tuple[str, ...], Any]) -> set[str]:
 
 
 def test_everything_that_commands_say_of_themselves_has_a_vietnamese_text() -> None:
-    assert sorted(_said(TREE) - set(COMMANDS) - set(OPTIONS)) == []
-    assert sorted(_words(TREE) - set(WORDS)) == []
+    assert sorted(_said(TREE) - set(HELP)) == []
+    assert sorted(_words(TREE) - set(VALUES)) == []
 
 
 def test_nothing_is_translated_that_nobody_says() -> None:
     own = {"Show this message and exit."}
-    assert sorted((set(COMMANDS) | set(OPTIONS)) - _said(TREE) - own) == []
+    assert sorted(set(HELP) - _said(TREE) - own) == []
 
 
 def test_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
@@ -61,7 +60,7 @@ def test_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
     new.command("new")(lambda: None)
     command: Any = typer.main.get_command(new)
     command.help = "Do something new.\n\n    As nobody did. Exit code 0: done; 2: not."
-    missing = _said({("new",): command}) - set(COMMANDS) - set(OPTIONS)
+    missing = _said({("new",): command}) - set(HELP)
     assert {"Do something new.", "As nobody did."} <= missing
     assert "Exit code 0: done; 2: not." not in missing
 

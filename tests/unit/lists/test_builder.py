@@ -73,6 +73,20 @@ def test_full_disk_leaves_the_old_index(tmp_path: Path, monkeypatch: pytest.Monk
     assert left(tmp_path) == ["index"]
 
 
+def test_a_disk_that_can_only_be_read_is_a_store_error_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There even removing what is not there is refused, and must not hide the reason."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("pathlib.Path.unlink", refuse)
+    packer, contents = a_packer()
+    with pytest.raises(StoreError, match="Read-only file system"):
+        write_index(packer, 5, contents, REPORT, tmp_path / "index")
+
+
 def test_folder_that_is_absent_is_a_store_error(tmp_path: Path) -> None:
     packer, contents = a_packer()
     with pytest.raises(StoreError, match="cannot be written"):

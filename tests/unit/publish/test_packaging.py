@@ -87,3 +87,12 @@ def test_what_the_law_orders_has_no_differences(tmp_path: Path) -> None:
         (version / "orders").mkdir()
         (version / "orders/7.txt").write_bytes((version / "lists/games.txt").read_bytes())
     assert {one.path for one in _read(targets_of(new, [old])).deltas} == {"lists/games.txt"}
+
+
+@pytest.mark.parametrize("kind", ["", "ENCRYPTED "])
+def test_a_private_key_is_never_published_under_whatever_name(tmp_path: Path, kind: str) -> None:
+    version = _version(tmp_path, 1)
+    pem = f"-----BEGIN {kind}PRIVATE KEY-----\nMC4=\n-----END {kind}PRIVATE KEY-----\n"
+    (version / "lists/more.txt").write_text(pem)
+    with pytest.raises(FeedError, match=r"lists/more\.txt: it has a private key"):
+        targets_of(version)

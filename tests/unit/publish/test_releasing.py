@@ -138,7 +138,10 @@ def test_an_order_whose_day_is_over_blocks_until_it_is_signed_anew(house: _House
     ("path", "content", "error", "why"),
     [
         ("categories.yaml", b"categories: 7\n", ConfigError, "categories.yaml"),
-        ("Lists of mine.txt", b"a.example\n", FeedError, "a feed has no file of this name"),
+        ("notes.txt", b"a.example\n", FeedError, r"notes\.txt: this is no part of a version"),
+        ("lists/stray.txt", b"a.example\n", FeedError, "this is no part of a version"),
+        ("keys/online/targets.pem", b"-----BEGIN", FeedError, "this is no part of a version"),
+        ("lookalikes-decisions.yaml", b"", FeedError, "this is no part of a version"),
         ("orders/1.txt", b"a.example\n", FeedError, "only the role `orders` may name this file"),
     ],
 )
@@ -147,7 +150,7 @@ def test_what_no_school_would_take_is_not_published(
 ) -> None:
     _release(house)
     before = files_of(house.publisher.folder / "metadata")
-    (house.version / path).parent.mkdir(exist_ok=True)
+    (house.version / path).parent.mkdir(parents=True, exist_ok=True)
     (house.version / path).write_bytes(content)
     with pytest.raises(error, match=why):
         _release(house)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sources are taken, a version is made of them, and what is unusual waits for a person."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.lists.catalog import load_catalog
+from filterd.paths import sole
+from filterd.sentences import say
+from tests.support.feed_candidates import change_yaml
+from tests.support.feed_desk import GAMBLING, SCAM, files_of, names_of, widest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.feed_desk import Desk
+
+
+def test_a_version_is_made_of_own_lists_and_of_sources(new_desk: Desk) -> None:
+    done = new_desk.build()
+    assert (done.code, done.err) == (0, "")
+    assert f"Written to {new_desk.version}\n" in done.out
+    ids = {one.id for one in load_catalog(new_desk.version).lists}
+    assert ids == {"feed-gambling", "feed-scam"}
+    assert b"casino.example" in files_of(new_desk.version)["lists/feed-gambling.txt"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("Sources", "taken", "Categories of the version", "Written to")),
+        ("vi", ("Nguồn", "đã nhận", "Các nhóm trong phiên bản", "Đã ghi vào")),
+    ],
+)
+def test_the_report_is_in_the_language_and_fits_80_columns(
+    new_desk: Desk, lang: str, words: tuple[str, ...]
+) -> None:
+    done = new_desk.build(lang=lang)
+    assert [one for one in words if one not in done.out] == []
+    assert widest(done) <= 80
+
+
+def test_scripts_are_told_of_every_source_and_category(new_desk: Desk) -> None:
+    told = json.loads(new_desk.build("--json").out)
+    assert (told["written"], told["held"]) == (True, [])
+    assert {one["id"]: one["outcome"] for one in told["sources"]} == {
+        SCAM: "taken",
+        GAMBLING: "taken",
+    }
+    assert told["outcomes"]["taken"] == 2
+    assert told["categories"]["scam"]["names"] == 40
+    assert {one["id"] for one in told["lists"]} == {"feed-gambling", "feed-scam"}
+
+
+def test_a_source_that_is_gone_keeps_its_last_good_text(desk: Desk) -> None:
+    (desk.given / f"{SCAM}.txt").unlink()
+    before = files_of(desk.version)
+    done = desk.build()
+    assert done.code == 1
+    (line,) = done.error_lines
+    assert line.startswith(f"warning: not taken: {SCAM}: ")
+    assert "old one kept" in done.out
+    assert files_of(desk.version) == before
+
+
+def test_a_source_that_never_came_is_missing_and_the_rest_is_built(new_desk: Desk) -> None:
+    (new_desk.given / f"{SCAM}.txt").unlink()
+    done = new_desk.build("--json")
+    told = json.loads(done.out)
+    assert (done.code, told["outcomes"]["missing"], told["written"]) == (1, 1, True)
+
+
+def test_of_many_sources_that_did_not_come_the_first_are_told(new_desk: Desk) -> None:
+    catalog = new_desk.catalog / "catalog.yaml"
+
+    def multiply(data: Any) -> None:
+        first = data["sources"][0]
+        data["sources"] = [{**first, "id": f"list-{number}"} for number in range(15)]
+
+    change_yaml(catalog, multiply)
+    done = new_desk.build()
+    assert (done.code, len(done.error_lines)) == (1, 11)
+    assert done.error_lines[-1] == "warning: not taken: and 5 more (--json tells all)"
+
+
+def test_a_text_that_has_halved_is_not_taken(desk: Desk) -> None:
+    desk.give(SCAM, *names_of("scam", beyond=10))
+    done = desk.build(lang="vi")
+    assert done.code == 1
+    assert f"cảnh báo: {SCAM}: {SCAM}: có 10 tên, trước đó có 40" in done.err
+
+
+def test_what_changes_unusually_much_is_held_and_the_last_build_stays(desk: Desk) -> None:
+    before = files_of(desk.version)
+    desk.give(SCAM, *names_of("scam", beyond=900))
+    done = desk.build()
+    assert (done.code, files_of(desk.version)) == (50, before)
+    assert "filterd: the version is held: " in done.error_lines[-1]
+    assert "`--accept` writes it all the same" in done.error_lines[-1]
+    assert "Written to" not in done.out
+
+
+def test_a_script_is_told_why_a_version_is_held(desk: Desk) -> None:
+    desk.give(SCAM, *names_of("scam", beyond=900))
+    done = desk.build("--json")
+    told = json.loads(done.out)
+    assert (done.code, told["written"]) == (50, False)
+    assert "category scam: 40 names become 900" in told["held"]
+
+
+def test_somebody_who_has_looked_accepts_it(desk: Desk) -> None:
+    desk.give(SCAM, *names_of("scam", beyond=900))
+    done = desk.build("--accept")
+    assert done.code == 0
+    assert "warning: written all the same: category scam: 40 names become 900" in done.err
+    assert b"\n".join(files_of(desk.version)["lists/feed-scam.txt"].split()).count(b"scam-") == 900
+    assert desk.build().code == 0
+
+
+def test_a_version_is_compared_with_the_one_that_is_named(desk: Desk, tmp_path: Path) -> None:
+    desk.give(SCAM, *names_of("scam", beyond=900))
+    out = tmp_path / "another" / "version"
+    words = ("--catalog", desk.catalog, "--from-folder", desk.given, "--out", out)
+    assert desk.call("build", *words, "--previous", desk.version).code == 50
+    assert desk.call("build", *words).code == 0
+
+
+def test_popular_names_that_a_list_of_scams_has_are_set_aside(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "popular.txt").write_text("1,shop.example\n2,casino.example\n")
+    desk.give(SCAM, *names_of("scam"), "shop.example")
+    told = json.loads(desk.build("--popular", tmp_path / "popular.txt", "--json", "--accept").out)
+    assert told["categories"]["scam"]["set_aside"] == ["shop.example"]
+    assert told["categories"]["gambling"]["popular"] == {"2": "casino.example"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (("--popular", "nowhere.txt"), 2, "nowhere.txt: cannot be read: No such file"),
+        (("--catalog", "nowhere"), 2, "categories.yaml: cannot be read: No such file"),
+        (("--previous", "nowhere"), 2, "nowhere/categories.yaml: cannot be read: No such file"),
+        (("--from-folder", "nowhere"), 2, "there is no folder nowhere (check --from-folder)"),
+        (("--out", "/proc/nowhere/version"), 2, "cannot be written"),
+    ],
+)
+def test_what_cannot_be_built_is_told_in_one_line_and_nothing_is_lost(
+    desk: Desk, words: tuple[str, ...], code: int, why: str
+) -> None:
+    before = files_of(desk.folder)
+    done = desk.build(*words)
+    assert (done.code, len(done.error_lines)) == (code, 1), done
+    assert why in done.err
+    assert files_of(desk.folder) == before
+
+
+def test_only_one_build_is_at_work(desk: Desk) -> None:
+    with sole(desk.folder / "sources" / ".lock", otherwise=say("busy")):
+        done = desk.build()
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "another build is at work" in done.err

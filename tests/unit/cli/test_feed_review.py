@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever reviews look-alikes sees what a rule would close, and the next build goes by him."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from filterd.publish.review import DECISIONS, QUEUE
+from tests.support.feed_desk import GAMBLING, files_of, widest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.feed_desk import Desk
+
+MIRRORS = [f"i9bet{number}.{suffix}" for number in (16, 42, 77) for suffix in ("com", "vip")]
+SHORT = [f"svp{number}.com" for number in (60, 61, 72, 83)]
+HOLDING = [f"kubet{number}.com" for number in range(10, 20)]
+REASON = ("--reason", "trang cá cược, đã xem")
+
+
+@pytest.fixture
+def reviewer(new_desk: Desk, tmp_path: Path) -> Desk:
+    """A desk where one family waits for it fits a popular name, and one for it says little."""
+    (tmp_path / "popular.txt").write_text("search.example\ni9bet5.com\n")
+    new_desk.give(GAMBLING, *MIRRORS, *SHORT, *HOLDING)
+    assert _build(new_desk) == ["gambling: kubet#"]
+    return new_desk
+
+
+def _build(desk: Desk) -> list[str]:
+    """Build, and return the rules that the version has."""
+    popular = desk.folder.parent / "popular.txt"
+    done = desk.build("--popular", popular, "--accept")
+    assert done.code == 0
+    path = desk.version / "lookalikes.yaml"
+    if not path.exists():
+        return []
+    rules = yaml.safe_load(path.read_text())["lookalikes"]
+    return sorted(f"{one['category']}: {one['shape']}" for one in rules)
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        (
+            "en",
+            (
+                "i9bet#  gambling",
+                "Would close   i9bet5.com",
+                "Such as       i9bet16.com, i9bet16.vip, i9bet42.com",
+                "no popular name that is known; few names, it may be chance",
+            ),
+        ),
+        ("vi", ("i9bet#  gambling", "Sẽ chặn nhầm  i9bet5.com", "có thể trùng hợp")),
+    ],
+)
+def test_what_waits_is_shown_with_what_it_would_close(
+    reviewer: Desk, lang: str, words: tuple[str, ...]
+) -> None:
+    done = reviewer.review(lang=lang)
+    assert (done.code, done.err) == (1, "")
+    assert [one for one in words if one not in done.out] == []
+    assert widest(done) <= 80
+    assert "kubet" not in done.out
+
+
+def test_a_shape_of_two_letters_waits_however_many_names_it_has(reviewer: Desk) -> None:
+    reviewer.give(GAMBLING, *(f"ky{number}.com" for number in range(100)))
+    _build(reviewer)
+    assert "so few letters may be anybody's" in reviewer.review().out
+
+
+def test_a_script_is_told_all_of_it(reviewer: Desk) -> None:
+    first, second = json.loads(reviewer.review("--json").out)
+    assert (first["shape"], first["category"], first["members"]) == ("i9bet#", "gambling", 6)
+    assert first["closes"] == ["i9bet5.com"]
+    assert (second["shape"], second["closes"]) == ("svp#", [])
+
+
+def test_the_build_says_that_something_waits(reviewer: Desk) -> None:
+    told = json.loads(reviewer.build("--json").out)
+    assert told["lookalikes"] == {"rules": 2, "waiting": 1}  # no popular name speaks against i9bet#
+    assert "1 wait for a person (feed review)" in reviewer.build().out
+
+
+def test_what_is_accepted_is_a_rule_of_the_next_build(reviewer: Desk) -> None:
+    done = reviewer.review("--accept", "i9bet#", "--refuse", "svp#", *REASON, "--who", "Lan")
+    assert (done.code, done.err) == (0, "")
+    assert "i9bet# (gambling): accepted\nsvp# (gambling): refused\n" in done.out
+    assert reviewer.review().out == "Nothing waits for anybody.\n"
+    assert _build(reviewer) == ["gambling: i9bet#", "gambling: kubet#"]
+    assert reviewer.review().code == 0
+
+
+def test_who_and_why_and_when_are_kept_and_shown(reviewer: Desk) -> None:
+    reviewer.review("--accept", "i9bet#", *REASON, "--who", "Lan")
+    shown = reviewer.review("--decided", lang="vi").out
+    for words in ("i9bet#  gambling", "chấp nhận", "Lan, 2027-01-15", "trang cá cược, đã xem"):
+        assert words in shown
+    (told,) = json.loads(reviewer.review("--decided", "--json").out)
+    assert (told["decision"], told["digits"], told["who"]) == ("accept", 3, "Lan")
+
+
+def test_nobody_outside_learns_who_decided(reviewer: Desk) -> None:
+    reviewer.review("--accept", "i9bet#", *REASON, "--who", "Lan")
+    _build(reviewer)
+    assert not any("decisions" in path or "queue" in path for path in files_of(reviewer.version))
+    assert not any(b"Lan" in content for content in files_of(reviewer.version).values())
+
+
+def test_without_a_name_it_is_who_is_logged_in(reviewer: Desk) -> None:
+    reviewer.review("--refuse", "svp#", *REASON, SUDO_USER="minh")
+    (told,) = json.loads(reviewer.review("--decided", "--json").out)
+    assert told["who"]
+
+
+def test_somebody_thinks_again(reviewer: Desk) -> None:
+    reviewer.review("--accept", "i9bet#", *REASON)
+    assert reviewer.review("--refuse", "i9bet#", *REASON).code == 0
+    (told,) = json.loads(reviewer.review("--decided", "--json").out)
+    assert told["decision"] == "refuse"
+    assert _build(reviewer) == ["gambling: kubet#"]
+
+
+def test_a_rule_that_holds_by_itself_is_refused_with_its_category(reviewer: Desk) -> None:
+    assert reviewer.review("--refuse", "kubet#", *REASON).code == 2
+    done = reviewer.review("--refuse", "kubet#", "--category", "gambling", *REASON, "--json")
+    assert [one["shape"] for one in json.loads(done.out)] == ["kubet#"]
+    assert _build(reviewer) == []
+
+
+def test_only_the_largest_are_shown_at_first(reviewer: Desk) -> None:
+    stems = [f"z{letter}" for letter in "bcdfghjkmnpqrtvwxyzaeu"]
+    reviewer.give(GAMBLING, *(f"{stem}{number}.com" for stem in stems for number in range(3)))
+    _build(reviewer)
+    done = reviewer.review()
+    assert "... and 2 more (--all)" in done.out
+    assert len(json.loads(reviewer.review("--json").out)) == 22
+    assert reviewer.review("--all").out.count("Listed names") == 22
+    assert reviewer.review("--category", "scam").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--accept", "i9bet#"), "a decision wants its reason (--reason"),
+        (("--accept", "i9bet#", "--reason", " "), "a decision wants its reason"),
+        (("--accept", "i9bat#", *REASON), "'i9bat#' does not wait for anybody (did you mean"),
+        (("--accept", "kubet#", "--category", "gambling", *REASON), "does not wait for anybody"),
+        (("--refuse", "a b", "--category", "gambling", *REASON), "'a b' is no shape of a label"),
+        (("--refuse", "i9bet#", "--category", "games", *REASON), "'games' is no category that has"),
+        (("--accept", "svp#", "--refuse", "svp#", *REASON), "a shape stands twice"),
+        (("--accept", "svp#", "--accept", "none#", *REASON), "'none#' does not wait"),
+    ],
+)
+def test_what_cannot_be_decided_is_told_in_one_line_and_nothing_is(
+    reviewer: Desk, words: tuple[str, ...], why: str
+) -> None:
+    before = files_of(reviewer.folder)
+    done = reviewer.review(*words)
+    assert (done.code, len(done.error_lines), done.out) == (2, 1, ""), done
+    assert why in done.err
+    assert files_of(reviewer.folder) == before
+
+
+def test_a_shape_of_two_categories_is_decided_for_the_one_that_is_named(reviewer: Desk) -> None:
+    queue = reviewer.catalog / QUEUE
+    waiting = yaml.safe_load(queue.read_text())["waiting"]
+    queue.write_text(
+        yaml.safe_dump(
+            {
+                "waiting": [
+                    *waiting,
+                    {**waiting[0], "category": "porn", "closes": [], "examples": []},
+                ]
+            }
+        )
+    )
+    done = reviewer.review("--accept", "i9bet#", *REASON)
+    assert done.error_lines == [
+        "filterd: 'i9bet#' waits in several categories "
+        "(name one: --category gambling, --category porn)"
+    ]
+    assert reviewer.review("--accept", "i9bet#", "--category", "porn", *REASON).code == 0
+    (told,) = json.loads(reviewer.review("--decided", "--json").out)
+    assert told["category"] == "porn"
+
+
+def test_decisions_that_somebody_broke_are_told_with_their_place(reviewer: Desk) -> None:
+    (reviewer.catalog / DECISIONS).write_text("decisions:\n  - {shape: i9bet#}\n")
+    done = reviewer.review(lang="vi")
+    assert done.code == 2
+    assert all(f"{DECISIONS}:2" in one for one in done.error_lines)
+
+
+def test_before_the_first_build_nothing_waits(new_desk: Desk) -> None:
+    done = new_desk.review()
+    assert (done.code, done.out) == (0, "Nothing waits for anybody.\n")
+    assert new_desk.review("--decided").out == "Nothing has been decided.\n"
+
+
+def test_a_folder_that_is_no_publishers_is_told(new_desk: Desk, tmp_path: Path) -> None:
+    done = new_desk.call("review", "--catalog", tmp_path / "nowhere")
+    assert done.code == 2
+    assert "nowhere/categories.yaml: cannot be read: No such file" in done.err

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A register of orders becomes a list for each, named after the number of the order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ConfigErrors
+from filterd.lists.orders_file import CATEGORY, MOST_ORDERS, PREFIX, load_orders, read_orders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NUMBER = "12/QĐ-STTTT"
+ENTRY = {
+    "number": NUMBER,
+    "issuer": "Sở TTTT",
+    "date": "2026-12-01",
+    "expiry": "2027-11-30",
+    "names": "orders/12.txt",
+}
+
+
+def _write(folder: Path, *entries: dict[str, str]) -> Path:
+    (folder / "orders").mkdir(exist_ok=True)
+    (folder / "orders" / "12.txt").write_text("ordered.example\n")
+    lines = ["orders:"]
+    for entry in entries:
+        lines += [
+            f"  {'-' if not at else ' '} {key}: {value}"
+            for at, (key, value) in enumerate(entry.items())
+        ]
+    text = "\n".join(lines) if entries else "orders: []"
+    (folder / "orders.yaml").write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+def _wrong(folder: Path) -> str:
+    """Return all that is wrong, a line a problem."""
+    try:
+        _, problems = read_orders(folder, [CATEGORY])
+    except ConfigErrors as error:
+        return str(error)
+    return "\n".join(map(str, problems))
+
+
+def test_a_folder_without_orders_is_as_it_should_be(tmp_path: Path) -> None:
+    assert read_orders(tmp_path, [CATEGORY]) == ((), [])
+    assert read_orders(_write(tmp_path), [CATEGORY]) == ((), [])
+
+
+def test_an_order_is_a_list_of_its_own_that_protections_do_not_bind(tmp_path: Path) -> None:
+    (one,), problems = read_orders(_write(tmp_path, ENTRY), [CATEGORY])
+    assert problems == []
+    assert (one.id, one.category, one.own) == (PREFIX + NUMBER, CATEGORY, True)
+    assert one.title == f"{NUMBER}, Sở TTTT, 2026-12-01"
+    assert one.path == str(tmp_path / "orders" / "12.txt")
+
+
+def test_an_order_that_has_expired_still_blocks(tmp_path: Path) -> None:
+    past = {**ENTRY, "date": "2001-01-01", "expiry": "2001-12-31"}
+    lists, problems = read_orders(_write(tmp_path, past), [CATEGORY])
+    assert (len(lists), problems) == (1, [])
+
+
+def test_the_register_is_read_as_it_is_written(tmp_path: Path) -> None:
+    _, (one,) = load_orders(_write(tmp_path, ENTRY))
+    assert one.model_dump() == ENTRY
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("number", '""', "orders.yaml:2:5: number: a text of 1 to 200 characters expected"),
+        ("issuer", '"a\\nb"', "one line of text expected"),
+        ("issuer", '" a"', "one line of text expected"),
+        ("issuer", "x" * 201, "a text of 1 to 200 characters expected"),
+        ("date", "yesterday", "date"),
+        ("expiry", "2026-11-30", "the order ends before it begins"),
+        ("names", "../secret.txt", "names"),
+        ("names", "orders/13.txt", "there is no file orders/13.txt"),
+        ("colour", "red", "colour"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(
+    tmp_path: Path, key: str, value: str, why: str
+) -> None:
+    told = _wrong(_write(tmp_path, {**ENTRY, key: value}))
+    assert why in told
+    assert "orders.yaml:" in told
+
+
+def test_two_orders_have_neither_number_nor_file_in_common(tmp_path: Path) -> None:
+    told = _wrong(_write(tmp_path, ENTRY, ENTRY))
+    assert "this number stands twice (first in line 2)" in told
+    assert "this names stands twice (first in line 6)" in told
+
+
+def test_orders_want_their_category(tmp_path: Path) -> None:
+    lists, (problem,) = read_orders(_write(tmp_path, ENTRY), ["games"])
+    assert lists == ()
+    assert f"there is no category '{CATEGORY}'" in str(problem)
+
+
+def test_there_are_only_so_many_orders_in_force(tmp_path: Path) -> None:
+    many = [{**ENTRY, "number": f"{number}/QĐ"} for number in range(MOST_ORDERS + 1)]
+    assert "500" in _wrong(_write(tmp_path, *many))
