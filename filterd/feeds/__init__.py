@@ -27,10 +27,21 @@ orders       whoever orders by law     the same for ``orders/*`` alone
 ``layout``     names of files in a publication and the data that goes with them
 ``packing``    compressed files and the differences between two of them, bounded
 ``taking``     the new version's folder out of the old one and what was fetched
+``manifest``   what a version's folder says of itself, and whether it is so
 ``versions``   the last three versions, and which one is in force
+``guard``      whether a version that is authentic may come in force
+``rings``      who takes a new version first
+``activating`` lists, catalogue, pointer and daemon change as one, or not at all
+``watching``   the ten minutes after: does it do harm?
+``syncing``    one run, from what is published to lists in force
 ``schedule``   when to ask: the night's slot, the light check, what failed again
 ``checking``   the light check: one small file, was something urgent published?
+``keeping``    the process that does whatever is due
 ``appliance``  the id that gives an appliance its place in the schedule
+``time_floor`` what the time must at least be
+``standing``   how the site stands, for people; ``overview``, ``history``
+``following``  which feed a site follows, and which lists are compiled for it
+``daemon``     whoever answers lookups, as the feed needs it
 
 All of it runs in a process of its own: nothing that answers DNS imports it.
 """

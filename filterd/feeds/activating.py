@@ -22,7 +22,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
-from filterd.feeds.versions import Versions, verify
+from filterd.feeds.manifest import verify
+from filterd.feeds.versions import Versions
 from filterd.lists.checked import note_checked
 from filterd.lists.in_force import Blocklists, version_of
 from filterd.lists.index import Index

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import FilterdError, StoreError
-from filterd.feeds.versions import Versions, verify
+from filterd.feeds.manifest import verify
+from filterd.feeds.versions import Versions
 from filterd.lists.in_force import Blocklists
 from filterd.paths import shipped
 from filterd.policy import store

@@ -21,13 +21,14 @@ from filterd.feeds.appliance import ApplianceFolder
 from filterd.feeds.canaries import canaries_of
 from filterd.feeds.guard.judgement import dump
 from filterd.feeds.history import Event, History, Line
+from filterd.feeds.manifest import is_of, verify
 from filterd.feeds.rings import may_take_at
 from filterd.feeds.standing import StandingFile
 from filterd.feeds.taking import take
 from filterd.feeds.time_floor import TimeFloor
 from filterd.feeds.trust import TrustFolder
 from filterd.feeds.updating import Moment, Verified, refresh
-from filterd.feeds.versions import Candidate, Versions, is_of, verify
+from filterd.feeds.versions import Candidate, Versions
 from filterd.feeds.watching import Counts, Watch, WatchFile, counts_of
 from filterd.paths import sole
 from filterd.policy.site.building import build_lists
@@ -283,7 +284,8 @@ class Site:
             judgement = self._judge(candidate)
             if not judgement.may_come_in_force(approved=approved):
                 self._note_judgement(judgement)
-                if judgement.is_final:
+                # A child that was killed or starved has said nothing: the next run asks again.
+                if judgement.is_final and judgement.seconds:
                     self.versions.refuse(candidate.version)
                 raise judgement.error()
             before = self._seen_before(candidate)

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feeds.layout import MANIFEST, PublishedDelta, digits
+from filterd.feeds.manifest import sha256_of, verify, write_manifest
 from filterd.feeds.packing import unpack, unpack_delta
-from filterd.feeds.versions import sha256_of, verify, write_manifest
 from filterd.paths import make_folder, sync_folder, write_atomically
 from filterd.sentences import refused, say
 

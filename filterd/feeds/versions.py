@@ -27,21 +27,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import DigestError, GuardError, StoreError
-from filterd.feeds.layout import (
-    MANIFEST,
-    MAX_FILES,
-    MAX_PATH,
-    MAX_VERSION_OCTETS,
-    is_file_path,
-    is_sha256,
-)
-from filterd.paths import install, open_plain, remove_temporaries, write_atomically
+from filterd.feeds.manifest import read_json, verify
+from filterd.paths import install, remove_temporaries, write_atomically
 from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from filterd.feeds.layout import Publication
 
 KEPT = 3
 """Versions that were in force and stay at hand, the one in force included."""
@@ -49,8 +40,6 @@ PARTIAL = ".partial"
 
 _MAX_REFUSED = 100
 _MAX_POINTER_OCTETS = 1 << 16
-_MAX_MANIFEST_OCTETS = MAX_FILES * (MAX_PATH + 200)
-_CHUNK_OCTETS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,77 +297,8 @@ class Versions:
             write_atomically(self._copy, octets)
 
 
-def write_manifest(folder: Path, publication: Publication) -> None:
-    """Write down what the files of a folder must be.
-
-    Raises:
-        StoreError: the disk refused.
-    """
-    files = [[file.path, file.length, file.sha256] for file in publication.files]
-    text = json.dumps({"version": publication.version, "files": files}, indent=0)
-    write_atomically(folder / MANIFEST, text.encode("ascii"))
-
-
-def verify(folder: Path) -> tuple[str, ...]:
-    """Return the paths in a version's folder that are missing or damaged; none: it is whole.
-
-    The manifest itself is among them where it cannot be read: then nothing is
-    known of the others.
-    """
-    files = _read_manifest(folder)
-    if files is None:
-        return (MANIFEST,)
-    return tuple(
-        path for path, length, sha256 in files if sha256_of(folder / path, length) != sha256
-    )
-
-
-def is_of(folder: Path, publication: Publication) -> bool:
-    """Tell whether a folder is a publication, whole: its number alone may be another publisher's.
-
-    Args:
-        folder: a version's.
-        publication: what was signed.
-    """
-    wanted = [(file.path, file.length, file.sha256) for file in publication.files]
-    return _read_manifest(folder) == wanted and not verify(folder)
-
-
-def sha256_of(path: Path, length: int | None = None) -> str | None:
-    """Return the SHA-256 of a file's content, hex; None if it cannot be read or is another length.
-
-    Args:
-        path: a plain file.
-        length: octets that it must have; None for any that a feed's file may have.
-    """
-    digest, octets = hashlib.sha256(), 0
-    try:
-        with open_plain(path) as file:
-            while chunk := file.read(_CHUNK_OCTETS):
-                octets += len(chunk)
-                if octets > (MAX_VERSION_OCTETS if length is None else length):
-                    return None
-                digest.update(chunk)
-    except OSError:
-        return None
-    return digest.hexdigest() if length is None or octets == length else None
-
-
-def _read_manifest(folder: Path) -> list[tuple[str, int, str]] | None:
-    data = _read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
-    try:
-        files = [(path, length, sha256) for path, length, sha256 in data["files"]]
-    except (KeyError, TypeError, ValueError):
-        return None
-    sound = all(
-        is_file_path(path) and type(length) is int and is_sha256(sha256)
-        for path, length, sha256 in files
-    )
-    return files if sound else None
-
-
 def _read_pointer(path: Path) -> InForce | None:
-    data = _read_json(path, _MAX_POINTER_OCTETS)
+    data = read_json(path, _MAX_POINTER_OCTETS)
     try:
         state, digest = data["state"], data["sha256"]
         if digest != _digest(state):
@@ -396,15 +316,6 @@ def _pointer_octets(state: InForce) -> bytes:
 
 def _digest(state: Any) -> str:
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
-
-
-def _read_json(path: Path, most: int) -> Any:
-    """Return what a file of ours says, None where it cannot be read."""
-    try:
-        with open_plain(path) as file:
-            return json.loads(file.read(most + 1)[:most])
-    except (OSError, ValueError, RecursionError):
-        return None
 
 
 def _with(refused: tuple[int, ...], *bad: int) -> tuple[int, ...]:

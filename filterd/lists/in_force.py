@@ -4,20 +4,32 @@
 The index says so itself. So the catalogue by which a policy is compiled can never
 be of another version than the lists: whoever renames an index into place has
 changed both.
+
+A version's tables decide at which age a category opens, so whoever compiles by them
+sees first that they are the ones that were signed: an octet that a card has lost
+must not open anything.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import IndexFormatError
+from filterd.errors import IndexFormatError, StoreError
 from filterd.lists.index import Index
-from filterd.paths import shipped
+from filterd.paths import open_plain, shipped
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.paths import StateFolder
+
+
+_MANIFEST = "manifest.json"
+"""What the files of a version must be, as ``filterd.feeds.versions`` writes it down."""
+_MOST_OCTETS = 1 << 24
 
 
 class Blocklists(NamedTuple):
@@ -40,6 +52,62 @@ def blocklists_in_force(state: StateFolder) -> Blocklists:
     if version and folder.is_dir():
         return Blocklists(folder, version)
     return Blocklists(shipped("blocklists"))
+
+
+def blocklists_to_compile_by(state: StateFolder) -> Blocklists:
+    """Return the folder that a policy is compiled by where there is none that could stay in force.
+
+    It is the one that ships where tables of the one in force are damaged: older, and
+    better than no filter.
+
+    Raises:
+        StoreError: filterd is installed without it.
+    """
+    blocklists = blocklists_in_force(state)
+    try:
+        check_tables(blocklists.folder)
+    except StoreError:
+        return Blocklists(shipped("blocklists"))
+    return blocklists
+
+
+def check_tables(folder: Path) -> None:
+    """See that the tables of a version are those that were signed; what ships has no manifest.
+
+    Raises:
+        StoreError: one is not.
+    """
+    try:
+        manifest = json.loads(_read(folder / _MANIFEST))
+        version, files = int(manifest["version"]), manifest["files"]
+        damaged = next((path for path, _, sha256 in files if _is_damaged(folder, path, sha256)), "")
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        version, damaged = int(folder.name) if folder.name.isdecimal() else 0, _MANIFEST
+    if damaged:
+        raise StoreError(
+            say(
+                "version {version} of the feed: {path} is missing or damaged on this disk; "
+                "`filterd sync` mends it",
+                version=version,
+                path=damaged,
+            )
+        )
+
+
+def _is_damaged(folder: Path, path: str, sha256: str) -> bool:
+    if not path.endswith(".yaml"):
+        return False
+    try:
+        return hashlib.sha256(_read(folder / path)).hexdigest() != sha256
+    except OSError:
+        return True
+
+
+def _read(path: Path) -> bytes:
+    with open_plain(path) as file:
+        return file.read(_MOST_OCTETS)
 
 
 def version_of(index: Path) -> int | None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import DigestError
+from filterd.feeds.manifest import verify
 from filterd.feeds.taking import take
-from filterd.feeds.versions import Versions, verify
+from filterd.feeds.versions import Versions
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index

@@ -20,11 +20,12 @@ from filterd.errors import FilterdError
 from filterd.feeds.appliance import ApplianceFolder
 from filterd.feeds.checking import check
 from filterd.feeds.fetching import WebFetcher
+from filterd.feeds.manifest import verify
 from filterd.feeds.schedule import Night, Now, Standing, Work, after_check, next_step, place_of
 from filterd.feeds.taking import take
 from filterd.feeds.trust import TrustFolder
 from filterd.feeds.updating import Moment, refresh
-from filterd.feeds.versions import Versions, verify
+from filterd.feeds.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

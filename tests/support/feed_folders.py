@@ -8,7 +8,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from filterd.feeds.layout import Publication, PublishedFile
-from filterd.feeds.versions import Versions, write_manifest
+from filterd.feeds.manifest import write_manifest
+from filterd.feeds.versions import Versions
 from filterd.lists.in_force import Blocklists
 from filterd.paths import shipped
 from filterd.policy.site.building import build_lists

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import MissingFileError
 from filterd.feeds.layout import Publication, PublishedDelta, PublishedFile, digits
+from filterd.feeds.manifest import verify
 from filterd.feeds.packing import pack, pack_delta
-from filterd.feeds.versions import verify
 from filterd.sentences import say
 
 if TYPE_CHECKING:

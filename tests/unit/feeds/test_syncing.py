@@ -42,7 +42,7 @@ def _judge_as(monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Sever
         write_atomically(site.fresh_index, school.published.index(candidate.version))
         digest = Index.open(site.fresh_index).digest.hex()
         finding = found("growth", severity, WHY, ["xnxx.com"])
-        return guard.Judgement(candidate.version, (finding,), digest, CHECKS)
+        return guard.Judgement(candidate.version, (finding,), digest, CHECKS, seconds=1.0)
 
     monkeypatch.setattr(guard, "judge", judge)
     return judged

@@ -12,9 +12,10 @@ import pytest
 from filterd import paths
 from filterd.errors import DigestError, MissingFileError, StoreError
 from filterd.feeds import taking
+from filterd.feeds.manifest import verify
 from filterd.feeds.packing import pack
 from filterd.feeds.taking import SPARE_OCTETS, take
-from filterd.feeds.versions import InForce, Versions, verify
+from filterd.feeds.versions import InForce, Versions
 from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Contents, Publisher, a_list, contents_of
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import DigestError, GuardError, StoreError
+from filterd.feeds.manifest import verify
 from filterd.feeds.taking import take
-from filterd.feeds.versions import Candidate, InForce, Versions, sha256_of, verify
+from filterd.feeds.versions import Candidate, InForce, Versions
 from filterd.sentences import say
 from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Publisher, a_list, contents_of
@@ -154,18 +155,6 @@ def test_a_damaged_candidate_is_not_put_in_force(tmp_path: Path, damage: str) ->
     assert contents_of(versions) == _contents(1)
 
 
-def test_every_flipped_octet_of_a_manifest_is_noticed_or_harmless(tmp_path: Path) -> None:
-    folder = _have(Versions(tmp_path), 1).folder
-    octets = (folder / "manifest.json").read_bytes()
-    wrong = folder / "lists/games.txt"
-    wrong.unlink()
-    wrong.write_bytes(b"another content")
-    for at in range(len(octets)):
-        (folder / "manifest.json").write_bytes(octets)
-        _flip(folder / "manifest.json", at)
-        assert verify(folder)
-
-
 def test_every_flipped_octet_of_the_pointer_leaves_the_version_in_force(tmp_path: Path) -> None:
     versions = _in_force(tmp_path, 1, 2)
     versions.refuse(9)
@@ -233,11 +222,6 @@ def test_with_both_pointers_lost_the_next_version_is_the_first(
     assert taken.linked == ["catalog.yaml"]
     versions.promote(2)
     assert contents_of(versions) == _contents(2)
-
-
-def test_what_is_no_plain_file_has_no_digest(tmp_path: Path) -> None:
-    assert sha256_of(tmp_path) is None
-    assert sha256_of(tmp_path / "none") is None
 
 
 def test_a_disk_that_refuses_leaves_the_version_in_force(
