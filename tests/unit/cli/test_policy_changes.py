@@ -45,7 +45,7 @@ def test_a_service_is_closed_to_a_grade(here: list[str], daemon: FakeDaemon) -> 
     [
         ("", "nothing to set (one of --allow-category"),
         ("--allow-category a --block-service b", "one thing at a time can be set"),
-        ("--allow-categry a", "Possible options: --allow-category"),
+        ("--allow-categry a", "did you mean --allow-category"),
     ],
 )
 def test_one_thing_is_set_at_a_time(
