@@ -15,6 +15,7 @@ from filterd.errors import ConfigError, GuardError
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.paths import sole
 from filterd.publish.building import BuildReport, build_version
+from filterd.publish.ordering import day_of
 from filterd.publish.popular import Popular, read_popular
 from filterd.publish.sources import (
     Outcome,
@@ -46,6 +47,7 @@ def build(here: Context, places: Places, *, accept: bool, json: bool) -> None:
         here.print_json(_plain(places, sources, report))
     else:
         _print(here, places, catalog, sources, report)
+    _warn_of_reviews(here, catalog)
     if not report.written:
         raise GuardError(
             say(
@@ -54,6 +56,15 @@ def build(here: Context, places: Places, *, accept: bool, json: bool) -> None:
             )
         )
     raise typer.Exit(1 if any(one.outcome in _NOT_TAKEN for one in sources) else 0)
+
+
+def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
+    """Warn of categories whose age, label and legal basis somebody should look at again."""
+    today = day_of(here.clock.wall())
+    for one in catalog.categories:
+        if one.review_date and one.review_date <= today:
+            warning = here.texts("publish.review_due", category=one.id, date=one.review_date)
+            here.errors.print(warning, style="yellow")
 
 
 def _take(here: Context, places: Places, catalog: Catalog) -> tuple[SourceReport, ...]:

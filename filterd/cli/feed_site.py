@@ -67,9 +67,11 @@ def refuse(here: Context, version: int | None, reason: str, *, json: bool) -> No
 def rollback(here: Context, reason: str, *, json: bool) -> None:
     """Go back to the version before."""
     site = site_of(here)
+    bad = site.versions.in_force().current
     with site.holding():
-        bad = site.versions.in_force().current
-        version = site.roll_back(quoted(reason))
+        version = site.versions.in_force().current
+        if version == bad:  # else a way back that was interrupted has led there already
+            version = site.roll_back(quoted(reason))
     key = "feed.rolled_back" if version else "feed.rolled_back_to_shipped"
     _tell(here, key, {"bad": bad, "version": version}, json=json)
 

@@ -18,6 +18,7 @@ from filterd.feeds.guard.judgement import load
 from filterd.feeds.history import History
 from filterd.feeds.overview import overview
 from filterd.feeds.standing import Freshness
+from filterd.lists.contacts import contacts_or_none
 from filterd.texts import Texts
 
 _WORRYING = (Freshness.OLD, Freshness.VERY_OLD, Freshness.NEVER, Freshness.UNKNOWN)
@@ -102,6 +103,11 @@ def _print(here: Context, told: dict[str, Any], clock: SchoolClock) -> None:
     here.console.print(titled(texts("feed.title"), facts(rows)))
     if told["judgement"] is not None:
         _print_judgement(here, told["judgement"])
+    contacts = contacts_or_none(here.state.feed_version(told["served"]))
+    if contacts:
+        language = texts.language
+        rows = [(getattr(one.about, language), f"{one.name}: {one.ways}") for one in contacts]
+        here.console.print(titled(texts("feed.contacts"), facts(rows)))
 
 
 def _print_judgement(here: Context, plain: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ from filterd.feeds.trust import TrustFolder
 from filterd.feeds.updating import Moment, Verified, refresh
 from filterd.feeds.versions import Candidate, Versions
 from filterd.feeds.watching import Counts, Watch, WatchFile, counts_of
-from filterd.paths import sole
+from filterd.paths import remove_temporaries, sole
 from filterd.policy.site.building import build_lists
 from filterd.sentences import UNSAID, quoted, say
 
@@ -337,9 +337,9 @@ class Site:
 
     def _remove_leftovers(self) -> None:
         """Free what killed processes left half written; who comes here holds both locks."""
-        feed, fresh = self._state.feed, self._state.fresh_index.name
-        left = [*feed.glob(".*.tmp"), *(feed / "metadata").rglob(".*.tmp")]
-        for path in (*left, *self._state.folder.glob(f".{fresh}.*.tmp")):
+        state = self._state
+        remove_temporaries(state.fresh_index, state.checked_indexes)
+        for path in (*state.feed.glob(".*.tmp"), *(state.feed / "metadata").rglob(".*.tmp")):
             with contextlib.suppress(OSError):  # then it stays
                 path.unlink()
 

@@ -56,7 +56,8 @@ class CatalogCategory:
     ``min_age``: years from which it suits, None where age does not matter.
     ``locked``: closed to everybody; ``ordered``: by a legal order, and so never
     opened. ``security``: dangerous, not merely unsuitable. ``sinkhole``: false where
-    a block must look like a name that does not exist.
+    a block must look like a name that does not exist. ``review_date``: the day by which
+    whoever publishes looks at age, label and legal basis again; empty for none.
     """
 
     id: str
@@ -71,6 +72,7 @@ class CatalogCategory:
     ordered: bool
     security: bool
     sinkhole: bool = True
+    review_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,7 @@ def _category(entry: CategoryEntry) -> CatalogCategory:
         ordered=entry.locked == "ordered",
         security=entry.security,
         sinkhole=entry.sinkhole,
+        review_date=entry.review_date or "",
     )
 
 

@@ -106,6 +106,7 @@ class CategoryEntry(DocumentModel):
     min_age: Annotated[int, Field(ge=0, le=18)] | None = None
     rating: Rating | None = None
     legal_basis: tuple[_Text, ...]
+    review_date: IsoDate | None = None
     locked: _Locked = False
     security: bool = False
     sinkhole: bool = True

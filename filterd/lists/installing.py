@@ -29,6 +29,7 @@ def install_index(state: StateFolder) -> None:
             kept.unlink(missing_ok=True)
             os.link(state.index, kept)
             install(kept, state.previous_index)
+            kept.unlink(missing_ok=True)  # two names of one file: renaming did nothing
         if state.fresh_problems.exists():
             install(state.fresh_problems, state.problems)
         install(state.fresh_index, state.index)

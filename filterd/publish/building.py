@@ -22,6 +22,7 @@ import yaml
 
 from filterd.errors import ConfigError, ListError, StoreError
 from filterd.feeds.guard.limits import Content, excesses
+from filterd.lists import contacts
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
@@ -58,7 +59,7 @@ _TABLES = (
     "safe_search.yaml",
     "services.yaml",
 )
-_OPTIONAL = ("contacts.yaml",)
+_OPTIONAL = (contacts.FILE,)
 PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES, POPULAR, LOOKALIKES))
 """All that a version may consist of, beside its lists and what is ordered."""
 
@@ -117,6 +118,7 @@ def build_version(
     """
     catalog = load_catalog(folder)
     _check_not_by_hand(folder)
+    contacts.load_contacts(folder)  # a school is lenient, so its mistakes are told here
     decisions = read_decisions(folder)
     popular = popular or Popular()
     given = _given(catalog, texts)

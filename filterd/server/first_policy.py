@@ -15,7 +15,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, StoreError
-from filterd.lists.in_force import blocklists_in_force
+from filterd.lists.in_force import blocklists_in_force, blocklists_to_compile_by
 from filterd.paths import install
 from filterd.policy import store
 from filterd.policy.site import origin
@@ -54,6 +54,8 @@ def compile_policy_or_keep(
     if origin.is_current(state.policy, config, blocklists=blocklists):
         return
     last_good = _usable(state.policy)
+    if last_good is None:
+        blocklists = blocklists_to_compile_by(state).folder
     try:
         compile_in_child(config, state.candidate_policy, blocklists=blocklists)
         candidate = store.load(state.candidate_policy)

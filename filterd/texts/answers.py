@@ -23,6 +23,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "check.list": ("Danh sách", "List"),
     "check.entry": ("Mục", "Entry"),
     "check.note": ("Ghi chú", "Note"),
+    "check.changed_by": ("Được đặt bởi", "Set by"),
     "check.valid_until": ("Có hiệu lực đến", "Valid until"),
     "check.rewritten_to": ("Được thay bằng", "Answered by"),
     "check.next_match": ("Nếu không có mục này", "Without it"),

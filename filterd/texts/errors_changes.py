@@ -6,6 +6,16 @@ from __future__ import annotations
 TEXTS: dict[str, str] = {
     # what somebody asks for
     "'{key}' is missing": "thiếu '{key}'",
+    "target": "đối tượng",
+    "targets": "các đối tượng",
+    "name": "tên",
+    "names": "các tên",
+    "services": "các dịch vụ",
+    "macs": "địa chỉ MAC",
+    "for whom": "dành cho",
+    "number": "số",
+    "the beginning": "lúc bắt đầu",
+    "the end": "lúc kết thúc",
     "unknown: {key}": "không hiểu: {key}",
     "{kind} is no kind of change": "không có loại thay đổi {kind}",
     "{lasting} things are set already": "đã đặt {lasting} mục",
@@ -44,6 +54,7 @@ TEXTS: dict[str, str] = {
     "a Unix time expected, not {value}": "cần thời điểm Unix, không phải {value}",
     "{value} is beyond every calendar": "{value} vượt ra ngoài mọi lịch",
     "{value} is no number of a change": "{value} không phải số của một thay đổi",
+    "{value} is no target": "{value} không phải là đối tượng",
     "{value} is no entry of a list": "{value} không phải là mục của danh sách",
     "true or false expected, not {value}": "cần true hoặc false, không phải {value}",
     "what is for everybody is not for {value}": "đã dành cho mọi người thì không dành cho {value}",
@@ -91,6 +102,8 @@ TEXTS: dict[str, str] = {
     "{id} is an exam": "{id} là một kỳ thi",
     "an exam is stopped, not revoked": "kỳ thi phải dừng bằng `filterd exam stop`",
     "it ends before it begins": "kết thúc trước khi bắt đầu",
+    "an exam is not longer than {hours} hours": "kỳ thi không dài quá {hours} giờ",
+    "for 90 minutes write --for 90m": "nếu là 90 phút, hãy viết --for 90m",
     "its end is past": "thời điểm kết thúc đã qua",
     "name a later end": "hãy ghi lúc kết thúc muộn hơn",
     "{number} has ended already": "{number} đã kết thúc",
@@ -136,16 +149,16 @@ TEXTS: dict[str, str] = {
     "a teacher's exception is for one room, grade, network or device": (
         "ngoại lệ của giáo viên chỉ dành cho một phòng, khối lớp, mạng hoặc thiết bị"
     ),
-    "a teacher's exam of another day is not longer than 12 hours": (
-        "kỳ thi mà giáo viên đặt cho ngày khác không dài quá 12 giờ"
-    ),
     "what a teacher sets ends the same day": "những gì giáo viên đặt phải hết trong ngày",
     "--for 45m, --lesson or --until 17:00": "--for 45m, --lesson hoặc --until 17:00",
     "--room": "--room",
-    "--for 90m": "--for 90m",
     "{write}; more than that {who}": "{write}; hơn thế thì {who}",
     # taking back
-    "there is no change to take back": "không có thay đổi nào để hoàn tác",
+    "there is no change of {author} to take back": "{author} không có thay đổi nào để hoàn tác",
+    "`filterd history list` shows all; `filterd undo NUMBER` takes any back": (
+        "`filterd history list` cho biết mọi thay đổi; `filterd undo SỐ` hoàn tác một thay đổi"
+        " bất kỳ"
+    ),
     "there is no change {number} to take back": "không có thay đổi {number} để hoàn tác",
     "the history shows which there are": "`filterd history list` cho biết có những thay đổi nào",
     "change {number} has changed nothing": "thay đổi {number} không làm gì",

@@ -31,8 +31,8 @@ TEXTS: dict[str, str] = {
     ),
     "'{service}' is no service": "không có dịch vụ '{service}'",
     # times
-    "write 17:00, 2026-12-01 or 2026-12-01T07:30": (
-        "hãy viết 17:00, 2026-12-01 hoặc 2026-12-01T07:30"
+    "write 17:00, t5 07:30, 2026-12-01 or 2026-12-01T07:30": (
+        "hãy viết 17:00, t5 07:30, 2026-12-01 hoặc 2026-12-01T07:30"
     ),
     "write 2026-12-01T07:30": "hãy viết 2026-12-01T07:30",
     "'{text}' is no length of time": "'{text}' không phải khoảng thời gian",
@@ -130,6 +130,9 @@ TEXTS: dict[str, str] = {
         "filterd gặp lỗi khi thực hiện lệnh; xem nhật ký của nó"
     ),
     "this filterd does not know that command": "filterd đang chạy không biết lệnh này",
+    "`history-check` wants qname, qtype, grade, client and at, a Unix time": (
+        "`history-check` cần qname, qtype, grade, client và at, một thời điểm Unix"
+    ),
     "`check` wants qname, qtype, grade, client and at": (
         "`check` cần qname, qtype, grade, client và at"
     ),

@@ -164,4 +164,7 @@ TEXTS: dict[str, str] = {
     "restart filterd, which writes it anew": "hãy khởi động lại filterd để ghi mới",
     "{path}: the log cannot be written: {why}": "{path}: không ghi được nhật ký: {why}",
     "{path}: the log cannot be read: {error}": "{path}: không đọc được nhật ký: {error}",
+    # contacts
+    "nobody knows how to reach {name}": "không biết liên hệ với {name} bằng cách nào",
+    "write `phone`, `email` or `web`": "hãy ghi `phone`, `email` hoặc `web`",
 }

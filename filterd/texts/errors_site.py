@@ -225,6 +225,9 @@ TEXTS: dict[str, str] = {
     "the schedule '{schedule}' opens and closes nothing": (
         "lịch '{schedule}' không mở và không đóng gì"
     ),
+    "its last day is past: it never opens": "ngày cuối đã qua: khung giờ này không mở nữa",
+    "the exception has ended": "ngoại lệ này đã hết hạn",
+    "remove it, or name a later day": "hãy bỏ mục này, hoặc ghi ngày muộn hơn",
     "say under scheduled what it does": "hãy ghi trong scheduled lịch này làm gì",
     "'{schedule}' is no schedule of this site": "trường này không có lịch '{schedule}'",
     "name it under schedules": "hãy khai báo lịch trong schedules",

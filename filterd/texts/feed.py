@@ -93,6 +93,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "feed.held": ("Đang giữ", "Held"),
     "feed.problem": ("Cần xem", "Look at"),
     "feed.judged": ("Phiên bản {version} đang chờ", "Version {version} waits"),
+    "feed.contacts": ("Liên hệ", "Whom to call"),
     "feed.severity": ("Mức", "Severity"),
     "feed.found": ("Phát hiện", "What was found"),
     "freshness.fresh": ("mới", "fresh"),

@@ -47,13 +47,14 @@ COMMANDS = {
         "Có hiệu lực ngay và tự kết thúc. Nếu không nêu khối lớp, cấp tuổi, phòng, máy hay mạng"
         " thì áp dụng cho mọi người."
     ),
-    "Take back the last change, or another one.": (
-        "Hoàn tác thay đổi gần nhất, hoặc một thay đổi khác."
+    "Take back your own last change, or another one.": (
+        "Hoàn tác thay đổi gần nhất của chính mình, hoặc một thay đổi khác."
     ),
-    "What it set is gone, what it took away is there again. An undo is a change, too, and can"
-    " be taken back.": (
-        "Những gì thay đổi đó đặt sẽ mất, những gì nó bỏ sẽ trở lại. Hoàn tác cũng là một thay"
-        " đổi, và cũng hoàn tác được."
+    "What others have changed since stays, unless you name its NUMBER. What it set is gone, what"
+    " it took away is there again. An undo is a change, too, and can be taken back.": (
+        "Những gì người khác thay đổi sau đó vẫn giữ nguyên, trừ khi nêu SỐ của thay đổi đó."
+        " Những gì thay đổi được hoàn tác đã đặt sẽ mất, những gì nó bỏ sẽ trở lại. Hoàn tác"
+        " cũng là một thay đổi, và cũng hoàn tác được."
     ),
     "Open what a list names by mistake, and report it.": (
         "Mở tên bị một danh sách chặn nhầm, và báo lỗi đó."
@@ -169,8 +170,8 @@ COMMANDS = {
     "A version is named by its digest, as `policy diff --versions` takes it.": (
         "Mỗi phiên bản được gọi bằng mã băm, như `policy diff --versions` nhận."
     ),
-    "Take back the last `policy set` that counts.": (
-        "Hoàn tác lệnh `policy set` gần nhất còn hiệu lực."
+    "Take back the last `policy set` that counts, whoever gave it.": (
+        "Hoàn tác lệnh `policy set` gần nhất còn hiệu lực, của bất kỳ ai."
     ),
     "`filterd undo NUMBER` takes back any change.": (
         "`filterd undo SỐ` hoàn tác một thay đổi bất kỳ."

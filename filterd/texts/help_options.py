@@ -35,7 +35,9 @@ OPTIONS = {
     "Until the lesson that is on ends.": "Đến hết tiết đang học.",
     "Until somebody takes it back.": "Cho đến khi có người bỏ.",
     "Not before this time.": "Bắt đầu từ lúc này; nếu không nêu: ngay bây giờ.",
-    "Of the change; else the last one.": "Số của thay đổi; nếu không nêu: thay đổi gần nhất.",
+    "Of the change; else your own last one.": (
+        "Số của thay đổi; nếu không nêu: thay đổi gần nhất của chính mình."
+    ),
     "Why.": "Lý do.",
     "What a list names by mistake.": "Tên bị một danh sách chặn nhầm.",
     "Why it is a mistake.": "Vì sao đó là nhầm lẫn.",

@@ -101,6 +101,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "warning: written all the same: {why}",
     ),
     "publish.held": ("cảnh báo: chờ xem lại: {why}", "warning: held: {why}"),
+    "publish.review_due": (
+        "cảnh báo: nhóm {category} cần được xem lại từ ngày {date} (tuổi, nhãn, căn cứ pháp lý)",
+        "warning: category {category} is to be reviewed since {date} (age, label, legal basis)",
+    ),
     "publish.built": ("Đã ghi vào {folder}", "Written to {folder}"),
     "publish.published": (
         "Đã phát hành phiên bản {version} (trước đó: {before})",

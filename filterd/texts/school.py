@@ -12,6 +12,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "state.coming": ("sắp tới", "coming"),
     "state.on": ("đang áp dụng", "in force"),
     "state.taken-back": ("đã thu hồi", "taken back"),
+    "state.stopped": ("đã dừng", "stopped"),
     "state.ended": ("đã hết hạn", "ended"),
     "changed.done": ("Thay đổi {number}: {what}", "Change {number}: {what}"),
     "changed.in_force": (
@@ -34,6 +35,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "told.opens": ("mở {what} cho {whom}", "open {what} to {whom}"),
     "told.closes": ("đóng {what} đối với {whom}", "close {what} to {whom}"),
     "told.undo": ("hoàn tác thay đổi {number}", "change {number} is taken back"),
+    "told.undone": (
+        "hoàn tác thay đổi {number} của {author}: {what}",
+        "change {number} of {author} is taken back: {what}",
+    ),
     "told.trial": ("thi thử trong phòng {room}", "a trial run in the room {room}"),
     "told.ended": ("kết thúc: {what}", "ended: {what}"),
     "told.restored": (
@@ -205,16 +210,28 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "for {target} it changes nothing: {why}",
     ),
     "warning.exam": (
-        "phòng {room} có kỳ thi {exam} đến {until_at}; việc mở không có hiệu lực trong kỳ thi",
-        "the room {room} has the exam {exam} until {until_at}; nothing is opened to it before",
+        "phòng {room} có kỳ thi {exam} từ {from_at} đến {until_at}; khi đó việc mở không có"
+        " hiệu lực ở đó",
+        "the room {room} has the exam {exam} from {from_at} until {until_at}; it opens nothing"
+        " there then",
+    ),
+    "warning.exam-block": (
+        "phòng {room} có kỳ thi {exam} từ {from_at} đến {until_at}; khi đó việc này chặn một"
+        " phần những gì kỳ thi mở",
+        "the room {room} has the exam {exam} from {from_at} until {until_at}; it closes a part"
+        " of what that opens",
     ),
     "warning.contradiction": (
         "trái với ngoại lệ {number} của {author}; việc chặn được ưu tiên",
         "it contradicts the exception {number} of {author}; the block holds",
     ),
     "warning.overlap": (
-        "trong kỳ thi, ngoại lệ {number} của {author} cho {target} chỉ còn hiệu lực nếu là chặn",
-        "during the exam the exception {number} of {author} for {target} holds only as a block",
+        "trong kỳ thi, ngoại lệ {number} của {author} không mở {target}",
+        "during the exam the exception {number} of {author} does not open {target}",
+    ),
+    "warning.overlap-block": (
+        "ngoại lệ {number} của {author} chặn {target}, một phần những gì kỳ thi mở",
+        "the exception {number} of {author} closes {target}, a part of what the exam opens",
     ),
     "warning.moved": (
         "{mac} rời khỏi {network}, nơi site.yaml ghi thiết bị này",

@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import json
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -61,6 +63,7 @@ OF_A_TEACHER = [
     "undo --reason nhầm",
     "exceptions list",
     "history list",
+    "policy history",
     "status",
 ]
 
@@ -142,6 +145,22 @@ def test_a_teacher_takes_back_what_is_the_teachers_own(school: Machine) -> None:
     done = school.filterd(TEACHER, "exceptions", "revoke", str(of_admin))
     assert "may not take back what somebody else has set" in done.err
     assert school.filterd(TEACHER, "exceptions", "revoke", str(own)).code == 0
+
+
+@pytest.mark.parametrize("user", [ADMIN, TEACHER])
+def test_who_may_not_read_the_daemons_files_asks_it_about_the_past(
+    school: Machine, user: str
+) -> None:
+    (version,) = json.loads(school.filterd(user, "policy", "history", "--json").out)["versions"]
+    began = datetime.fromtimestamp(version["activated_at"], ZoneInfo("Asia/Ho_Chi_Minh"))
+    told = school.filterd(user, "check", "vnu.edu.vn", "--at", f"{began:%Y-%m-%dT%H:%M}")
+    assert (told.code, told.error_lines) == (
+        2,
+        [
+            f"filterd: what was in force at {began:%H:%M} is not known"
+            " (`filterd policy history` shows from when it is)"
+        ],
+    )
 
 
 def test_the_author_is_who_the_kernel_says(school: Machine) -> None:

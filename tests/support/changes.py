@@ -55,6 +55,11 @@ def an_exception(**more: Any) -> dict[str, Any]:
     return {"target_kind": "name", "target": "game.example", "allow": True} | more
 
 
+def some_exceptions(*targets: tuple[str, str], **more: Any) -> dict[str, Any]:
+    wanted = targets or (("name", "game.example"), ("service", "youtube"))
+    return {"targets": [list(one) for one in wanted], "allow": True} | more
+
+
 def a_table(**rooms: list[str]) -> list[dict[str, Any]]:
     """Return a table of devices, by room."""
     return [{"room": room.replace("_", "-"), "macs": macs} for room, macs in rooms.items()]

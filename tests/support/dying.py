@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import filterd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 _PACKAGE = Path(filterd.__file__).parent
@@ -69,13 +70,61 @@ def dies_at_disk(work: Callable[[], object], number: int) -> bool:
         die = _counted(number)
 
         def hook(event: str, arguments: tuple[Any, ...]) -> None:
-            opens_to_write = event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-            if opens_to_write or event in _CHANGES_NAMES:
+            if _changes_disk(event, arguments):
                 die()
 
         sys.addaudithook(hook)
 
     return _dies(work, watch)
+
+
+def steps_of(work: Callable[[], object]) -> int:
+    """Count how often ``work`` changes the disk, and do it in a child."""
+    number = 0
+    reads, writes = os.pipe()
+
+    def watch() -> None:
+        sys.addaudithook(count)
+
+    def count(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal number
+        number += _changes_disk(event, arguments)
+
+    def counted() -> None:
+        work()
+        os.write(writes, b"%d" % number)
+
+    try:
+        assert not _dies(counted, watch)
+        return int(os.read(reads, 20))
+    finally:
+        os.close(reads)
+        os.close(writes)
+
+
+@contextlib.contextmanager
+def dying_after(work: Callable[[], object], seconds: float) -> Iterator[bool]:
+    """Run ``work`` in a child that is killed after so many seconds; yield whether it was.
+
+    What the child has started goes on, as it would on a real machine; it is ended in the end.
+    """
+
+    def watch() -> None:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # which ends it at once, like SIGKILL
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    child, died = _forked(work, watch)
+    try:
+        yield died
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+
+
+def _changes_disk(event: str, arguments: tuple[Any, ...]) -> bool:
+    opens_to_write = event == "open" and bool(arguments[2] & (os.O_WRONLY | os.O_RDWR))
+    return opens_to_write or event in _CHANGES_NAMES
 
 
 def _counted(number: int) -> Callable[..., None]:
@@ -91,6 +140,11 @@ def _counted(number: int) -> Callable[..., None]:
 
 
 def _dies(work: Callable[[], object], watch: Callable[[], None]) -> bool:
+    return _forked(work, watch)[1]
+
+
+def _forked(work: Callable[[], object], watch: Callable[[], None]) -> tuple[int, bool]:
+    """Run ``work`` in a child; return its id, and whether it was killed."""
     child = os.fork()
     if child == 0:
         try:
@@ -101,5 +155,5 @@ def _dies(work: Callable[[], object], watch: Callable[[], None]) -> bool:
         os._exit(0)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
-    assert code in (0, -signal.SIGKILL), "the child has failed instead"
-    return code != 0
+    assert code in (0, -signal.SIGKILL, -signal.SIGALRM), "the child has failed instead"
+    return child, code != 0

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from filterd.lists.index import Index
 from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.store import Store
+from filterd.overrides.versions import PolicyVersions
 from filterd.policy.encoding import to_plain
+from filterd.resolve.past import Past, PastQuestion, explain_past
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +59,9 @@ class FakeDaemon:
             "change": self._change,
             "overrides": lambda: to_plain(self.store.current()),
             "history": lambda limit: [row.to_plain() for row in self.store.rows(limit)],
+            "history-check": self._check_past,
             "history-verify": self._verify,
+            "policies": self._policies,
             "mistakes": self._mistakes,
             "room-watch": lambda room: {"room": room, "already": self.already},
             "room-seen": lambda room=None: {"devices": self.devices, "room": room},
@@ -75,6 +79,17 @@ class FakeDaemon:
         found = self.store.verify()
         return {"ok": found.first_bad is None, **to_plain(found)}
 
+    def _check_past(self, qname: str, at: float, **asked: Any) -> dict[str, Any] | None:
+        versions = PolicyVersions(self._state, self.store, self.clock)
+        past = Past(versions, self.store, Index.open(self._state.index))
+        whose = asked["qtype"], asked["grade"], asked["client"]
+        told = explain_past(past, PastQuestion(bytes.fromhex(qname), *whose, at, asked["shown"]))
+        return None if told is None else told.as_dict()
+
+    def _policies(self) -> list[dict[str, Any]]:
+        kept = PolicyVersions(self._state, self.store, self.clock).all()
+        return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
+
     def _mistakes(self) -> list[dict[str, Any]]:
         index = Index.open(self._state.index)
         found = Mistakes(self._state, self.store).all("Trường mẫu", index)
@@ -86,5 +101,7 @@ class FakeDaemon:
         done = self.store.change(kind, payload, author=self.author, reason=reason)
         until = payload.get("ends_at")
         number = done.row.number
-        told = {"number": number, "until": until, "undone": done.row.undone()}
+        taken_back = None if done.taken_back is None else done.taken_back.to_plain()
+        told: dict[str, Any] = {"number": number, "until": until, "undone": done.row.undone()}
+        told["taken_back"] = taken_back
         return {**told, "in_force_ms": 41.6, "warnings": self.warnings}

@@ -56,6 +56,31 @@ def test_scripts_are_told_of_every_source_and_category(new_desk: Desk) -> None:
     assert {one["id"] for one in told["lists"]} == {"feed-gambling", "feed-scam"}
 
 
+def test_a_category_is_reviewed_by_its_day_or_somebody_is_reminded(new_desk: Desk) -> None:
+    def date(data: Any) -> None:
+        for category, day in zip(data["categories"], ("2027-01-15", "2027-01-16"), strict=False):
+            category["review_date"] = day
+
+    change_yaml(new_desk.catalog / "categories.yaml", date)
+    done = new_desk.build()
+    [line] = done.error_lines
+    assert line.startswith("warning: category law-ordered is to be reviewed since 2027-01-15")
+    assert done.code == 0
+
+
+def test_contacts_are_checked_where_they_are_written_and_go_with_the_version(
+    new_desk: Desk,
+) -> None:
+    contacts = new_desk.catalog / "contacts.yaml"
+    contacts.write_text("contacts: [{about: {vi: a, en: a}, name: b}]\n", encoding="utf-8")
+    done = new_desk.build()
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "contacts.yaml:1:12: contacts: nobody knows how to reach b" in done.err
+    contacts.write_text("contacts: [{about: {vi: a, en: a}, name: b, phone: '1'}]\n")
+    assert new_desk.build().code == 0
+    assert (new_desk.version / "contacts.yaml").read_bytes() == contacts.read_bytes()
+
+
 def test_a_source_that_is_gone_keeps_its_last_good_text(desk: Desk) -> None:
     (desk.given / f"{SCAM}.txt").unlink()
     before = files_of(desk.version)

@@ -139,6 +139,16 @@ def test_going_back_from_the_first_version_leads_to_what_ships(school: Follower)
     assert _feed(school, "rollback").code == 50
 
 
+def test_a_way_back_that_was_interrupted_is_finished_and_not_gone_twice(school: Follower) -> None:
+    for version in (FIRST, SECOND, THIRD):
+        school.run(version)
+    journal = school.state.feed / "activation.json"
+    journal.write_text(f'{{"step": "back", "version": {THIRD}, "digest": ""}}')
+    done = _feed(school, "rollback")
+    assert done.out.startswith(f"Back at version {SECOND}; version {THIRD} is not taken again.")
+    assert school.check_consistent(SECOND) == SECOND
+
+
 def test_a_version_is_held_on_to_with_a_reason_until_it_is_let_go(school: Follower) -> None:
     school.run(FIRST)
     assert _feed(school, "hold").code == 2

@@ -116,6 +116,16 @@ def test_why_a_version_waits_is_told_finding_by_finding(
     assert "không còn tên nào" in _feed(school, "status", lang="vi").out or "porn" in done.out
 
 
+def test_whom_to_call_is_told_where_the_version_says_it(school: Follower) -> None:
+    school.run(FIRST)
+    (school.state.feed_version(FIRST) / "contacts.yaml").write_text(
+        "contacts: [{about: {vi: Chặn nhầm, en: Mistakes}, name: Sở GD&ĐT, phone: '113'}]\n",
+        encoding="utf-8",
+    )
+    assert "Mistakes  Sở GD&ĐT: 113" in _feed(school, "status").out
+    assert "Chặn nhầm  Sở GD&ĐT: 113" in _feed(school, "status", lang="vi").out
+
+
 def test_a_judgement_that_cannot_be_read_is_left_out(
     school: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.in_force import Blocklists, blocklists_in_force, version_of
+from filterd.errors import StoreError
+from filterd.lists.catalog import load_catalog
+from filterd.lists.in_force import (
+    Blocklists,
+    blocklists_in_force,
+    blocklists_to_compile_by,
+    check_tables,
+    version_of,
+)
 from filterd.paths import StateFolder, shipped
 from filterd.policy.site.building import build_lists
 from tests.support.feed_folders import put_in_force, put_version
@@ -49,6 +57,46 @@ def test_where_the_index_is_damaged_the_one_before_tells(state: StateFolder) -> 
 def test_a_version_that_is_gone_is_replaced_by_what_ships(state: StateFolder) -> None:
     shutil.rmtree(state.feed_version(12))
     assert blocklists_in_force(state) == SHIPPED
+
+
+def _spoil(path: Path) -> None:
+    octets = bytearray(path.read_bytes())
+    octets[len(octets) // 2] ^= 1
+    path.write_bytes(octets)
+
+
+@pytest.mark.parametrize("name", ["categories.yaml", "pins.yaml"])
+def test_tables_that_lost_an_octet_are_not_compiled_by(state: StateFolder, name: str) -> None:
+    folder = state.feed_version(12)
+    check_tables(folder)
+    assert blocklists_to_compile_by(state) == Blocklists(folder, 12)
+    _spoil(folder / name)
+    with pytest.raises(StoreError, match=rf"version 12 .* {name} is missing or damaged"):
+        check_tables(folder)
+    with pytest.raises(StoreError):
+        load_catalog(folder)
+    assert blocklists_to_compile_by(state) == SHIPPED
+
+
+@pytest.mark.parametrize("octets", [b"", b"[]", b'{"version": 1, "files": [[1, 2, 3]]}', b"{" * 9])
+def test_a_manifest_that_is_none_says_that_the_version_is_damaged(
+    state: StateFolder, octets: bytes
+) -> None:
+    (state.feed_version(12) / "manifest.json").write_bytes(octets)
+    with pytest.raises(StoreError, match="damaged"):
+        check_tables(state.feed_version(12))
+
+
+def test_a_table_that_is_gone_is_damaged(state: StateFolder) -> None:
+    (state.feed_version(12) / "pins.yaml").unlink()
+    with pytest.raises(StoreError, match=r"pins\.yaml is missing"):
+        check_tables(state.feed_version(12))
+
+
+def test_lists_are_no_tables_and_what_ships_is_not_held_to_anything(state: StateFolder) -> None:
+    _spoil(state.feed_version(12) / "lists" / "gambling.txt")
+    check_tables(state.feed_version(12))
+    check_tables(SHIPPED.folder)
 
 
 def test_a_renamed_index_changes_the_folder_at_once(state: StateFolder) -> None:

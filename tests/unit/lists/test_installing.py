@@ -39,6 +39,13 @@ def test_the_first_one_has_none_before(state: StateFolder) -> None:
     assert not state.previous_index.exists()
 
 
+def test_an_old_one_that_was_kept_already_is_kept_once(state: StateFolder) -> None:
+    state.previous_index.hardlink_to(state.index)  # as after a way back
+    install_index(state)
+    assert (state.index.read_bytes(), state.previous_index.read_bytes()) == (b"new", b"old")
+    assert not [*state.folder.glob("*.tmp")]
+
+
 def test_what_is_not_there_replaces_nothing(state: StateFolder) -> None:
     state.fresh_index.unlink()
     with pytest.raises(StoreError, match="cannot be replaced"):

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -126,3 +128,32 @@ def test_the_child_needs_neither_sockets_nor_the_servers_modules() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert json.loads(done.stdout.replace("'", '"')) == []
+
+
+PARENT = """
+import json, subprocess, sys
+child = subprocess.Popen([sys.executable, "-P", "-c", sys.argv[1]], stdin=subprocess.PIPE)
+child.stdin.write(json.dumps({"version": 7}).encode())
+child.stdin.close()
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_it_ends_with_who_started_it_for_nobody_holds_the_lock_of_builds_then() -> None:
+    work = "print('at work', file=sys.stderr, flush=True); __import__('time').sleep(60)"
+    command = [sys.executable, "-c", PARENT, REAL.format(work=work, more="")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stderr is not None
+        child_pid = int(parent.stdout.readline())
+        assert parent.stderr.readline() == "at work\n"
+        ended = os.pidfd_open(child_pid)
+        parent.kill()
+        parent.wait()
+        try:
+            assert select.select([ended], [], [], 20)[0]
+        finally:
+            os.close(ended)

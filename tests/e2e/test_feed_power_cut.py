@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The power is cut while versions of the feed come in force, one after the other.
+
+After each cut a start serves a version that is whole, none older than the last one
+that a run has told of, and what must be blocked is blocked; the next run finishes
+or undoes what was begun, and the next version comes. Kills show nothing of this:
+the page cache survives them. Writers that do without syncing are found out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from filterd.feeds import taking
+from tests.support.feed_site import FIRST, Follower, Published, judged_at_once
+from tests.support.power_cut import CARELESS_MOUNT, an_image, missing, mounted, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CUTS = int(os.environ.get("FILTERD_FEED_CUTS", "12"))
+_LONGEST_S = 0.4
+_MOST_CONTROLS = 40
+NOTHING = 0
+
+
+class Told(NamedTuple):
+    """What the writer has told of: its how manieth site, and the version that a run has led to."""
+
+    round: int
+    version: int
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Give a folder in memory, and leave out what needs more than this machine has."""
+    if not os.access("/dev/shm", os.W_OK):
+        pytest.skip("there is no file system in memory for the disk images")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as made:
+        if why := missing(Path(made)):
+            pytest.skip(why)
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def published(folder: Path) -> Iterator[Published]:
+    made = Published(folder / "published", count=25)
+    with pytest.MonkeyPatch.context() as patch, judged_at_once(made):
+        patch.setattr(taking, "SPARE_OCTETS", 0)  # the disk is smaller than that
+        yield made
+
+
+class Disk:
+    """A disk on which one site after the other takes all versions, and what it told of that."""
+
+    def __init__(self, folder: Path, published: Published, *options: str) -> None:
+        self._folder, self._published, self._options = folder, published, options
+        self._told, self._template = folder / "told", Follower(folder / "template", published)
+        self._template.found()
+        self._image, self._copy = an_image(folder / "disk.img"), folder / "copy.img"
+        self._dice, self._round = random.Random(1), 0
+
+    @contextlib.contextmanager
+    def being_written(self) -> Iterator[Callable[[], None]]:
+        """Have versions come in force; yield what cuts the power once, and looks."""
+        with (
+            mounted(self._image, self._folder / "disk", *self._options) as at,
+            writing(at, lambda: self._write(at)) as writers,
+        ):
+            while not self._told.exists():
+                time.sleep(0.01)
+
+            def cut() -> None:
+                time.sleep(self._dice.uniform(0, _LONGEST_S))
+                told = writers.cut(self._image, self._copy, self._read)
+                with mounted(self._copy, self._folder / "copy", *self._options) as copied:
+                    self._check(copied, told)
+
+            yield cut
+
+    def _write(self, at: Path) -> None:
+        """Take one version after the other, on a new site; the one before the last goes."""
+        shutil.rmtree(at / str(self._round - 1), ignore_errors=True)
+        self._round += 1
+        site = Follower(at / str(self._round), self._published)
+        self._template.copy_to(site.folder)
+        os.sync()
+        for version in (NOTHING, *self._published.versions):
+            if version:
+                site.run(version)
+            # Beside the disk, and told only when all is done.
+            told = self._told.with_suffix(".new")
+            told.write_text(f"{self._round} {version}", encoding="ascii")
+            told.replace(self._told)
+
+    def _read(self) -> Told:
+        return Told(*map(int, self._told.read_text(encoding="ascii").split()))
+
+    def _check(self, at: Path, told: Told) -> None:
+        site = Follower(at / str(told.round), self._published)
+        following = FIRST if told.version == NOTHING else told.version + 1
+        last = self._published.versions[-1]
+        served = site.check_served(told.version, following)
+        site.recover()
+        assert site.check_consistent(told.version, following) >= served
+        site.check_taken(min(following + 1, last))
+
+
+def test_after_a_power_cut_it_is_the_old_version_or_the_new_one(
+    folder: Path, published: Published
+) -> None:
+    (folder / "careful").mkdir()
+    with Disk(folder / "careful", published).being_written() as cut:
+        for _ in range(CUTS // 2):
+            cut()
+    (folder / "without help").mkdir()
+    with Disk(folder / "without help", published, CARELESS_MOUNT).being_written() as cut:
+        for _ in range(CUTS - CUTS // 2):
+            cut()
+
+
+def _in_place(temporary: Path, path: Path) -> None:
+    """Do what looks the same while the power lasts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(temporary.read_bytes())
+    temporary.unlink()
+
+
+def _cut_often(cut: Callable[[], None]) -> None:
+    for _ in range(_MOST_CONTROLS):
+        cut()
+
+
+@pytest.mark.parametrize("careless", ["nothing is synced", "files are written in place"])
+def test_control_careless_writers_lose_what_they_have_told_of(
+    folder: Path, published: Published, monkeypatch: pytest.MonkeyPatch, careless: str
+) -> None:
+    (folder / careless).mkdir()
+    disk = Disk(folder / careless, published, CARELESS_MOUNT)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        if careless == "files are written in place":
+            patch.setattr("filterd.lists.installing.install", _in_place)
+        written = disk.being_written()
+        cut = written.__enter__()
+    try:
+        with pytest.raises(AssertionError, match="is served, and not one of"):
+            _cut_often(cut)
+    finally:
+        written.__exit__(None, None, None)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Power cuts without cutting power: an ext4 image whose writers are stopped while it is copied.
+
+What a copy has is what the disk had: nothing that only the page cache knew. A
+process that syncs a file of its own all the while makes the file system write its
+journal; without it even a careless writer would be lucky (reliability.md 2.4).
+Needs root and loop devices.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+IMAGE_OCTETS = 32 << 20
+CARELESS_MOUNT = "noauto_da_alloc"
+"""Without what ext4 does for programs that rename without syncing."""
+_NOISE_S = 0.003
+_TOOLS = ("mkfs.ext4", "mount", "umount", "losetup")
+
+
+def missing(folder: Path) -> str:
+    """Return why no power can be cut here, empty where it can; ``folder`` is for the trial."""
+    if os.geteuid() != 0:
+        return "only root mounts a disk image"
+    if lacking := [one for one in _TOOLS if shutil.which(one) is None]:
+        return f"{lacking[0]} is missing"
+    try:
+        with mounted(an_image(folder / "trial.img"), folder / "trial"):
+            return ""
+    except subprocess.CalledProcessError as error:
+        return f"no disk image can be mounted: {error.stderr.strip()}"
+
+
+def an_image(path: Path) -> Path:
+    """Make an empty file system in a file."""
+    with path.open("wb") as file:
+        file.truncate(IMAGE_OCTETS)
+    _run("mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=4", path)
+    return path
+
+
+@contextlib.contextmanager
+def mounted(image: Path, at: Path, *options: str) -> Iterator[Path]:
+    """Mount an image; it is unmounted whatever happens."""
+    at.mkdir(exist_ok=True)
+    _run("mount", "-t", "ext4", "-o", ",".join(("loop", *options)), image, at)
+    try:
+        yield at
+    finally:
+        if subprocess.run(["umount", at], check=False, capture_output=True).returncode:
+            _run("umount", "-l", at)
+
+
+class Writers:
+    """Processes that write to a mounted image, and can be stopped all at once.
+
+    Args:
+        at: where the image is mounted.
+        work: what is done again and again, in a process of its own, until it is killed.
+    """
+
+    def __init__(self, at: Path, work: Callable[[], object]) -> None:
+        self._at = at
+        self._children = [_forked(work), _forked(lambda: _make_noise(at / "noise"))]
+
+    def cut(self, image: Path, copy: Path, told: Callable[[], Any]) -> Any:
+        """Copy the image as the disk has it at this moment; return what was told by then."""
+        try:
+            for child in self._children:
+                os.kill(child, signal.SIGSTOP)
+                _wait_until(lambda child=child: _state_of(child) in "TZ")  # type: ignore[misc]
+                assert _state_of(child) == "T", "who writes has failed"
+            known = told()
+            _wait_until(lambda: _is_idle(image))
+            shutil.copyfile(image, copy)
+        finally:
+            for child in self._children:
+                os.kill(child, signal.SIGCONT)
+        return known
+
+    def end(self) -> None:
+        """Kill them."""
+        for child in self._children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+@contextlib.contextmanager
+def writing(at: Path, work: Callable[[], object]) -> Iterator[Writers]:
+    """Have an image written to."""
+    writers = Writers(at, work)
+    try:
+        yield writers
+    finally:
+        writers.end()
+
+
+def _forked(work: Callable[[], object]) -> int:
+    """Do some work in a child until it is killed; if it fails, it says so and ends."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        while True:
+            work()
+    except BaseException:  # noqa: BLE001 -- nothing of the parent's may be unwound here
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _make_noise(path: Path) -> None:
+    with path.open("wb") as file:
+        file.write(os.urandom(4096))
+        file.flush()
+        os.fsync(file.fileno())
+    time.sleep(_NOISE_S)
+
+
+def _is_idle(image: Path) -> bool:
+    """Tell whether nothing is on its way to the image."""
+    done = _run("losetup", "--noheadings", "--output", "NAME", "--associated", image)
+    device = Path(done.stdout.split()[0]).name
+    return Path(f"/sys/block/{device}/inflight").read_text(encoding="ascii").split() == ["0", "0"]
+
+
+def _state_of(child: int) -> str:
+    stat = Path(f"/proc/{child}/stat").read_text(encoding="ascii")
+    return stat.rpartition(")")[2].split()[0]
+
+
+def _wait_until(it_is_so: Callable[[], bool]) -> None:
+    for _ in range(5_000):
+        if it_is_so():
+            return
+        time.sleep(0.001)
+    raise AssertionError("it takes too long")
+
+
+def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*map(str, words)], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
