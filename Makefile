@@ -18,7 +18,7 @@ pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-p
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
+.PHONY: help setup run test test-parts test-whole check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,14 @@ run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
-test: setup ## Run the tests
-	$(bin)/python -m pytest -q
+test: setup ## Run the tests, each part's and those of the whole side by side
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-parts test-whole
+
+test-parts: setup
+	@$(bin)/python -m pytest -q tests/unit tests/twins tests/fuzz tests/test_docs.py tests/test_layout.py
+
+test-whole: setup
+	@$(bin)/python -m pytest -q tests/e2e
 
 check: setup ## Check format, lint, types and the floors
 	$(bin)/ruff format --check . && $(bin)/ruff check .
@@ -59,7 +65,9 @@ bench-floods: setup ## Measure floods of forged questions, and what bad datagram
 	$(bin)/python -m tests.bench.floods
 	$(bin)/python -m tests.bench.bad_datagrams
 
-bench-feed: setup ## Simulate a country's appliances before one feed, through bad days too; some minutes
+bench-feed: setup ## Measure the feed: octets, taking a night's difference, 54,000 appliances; some minutes
+	$(bin)/python -m tests.bench.feed_figures
+	$(bin)/python -m tests.bench.feed_sync
 	$(bin)/python -m tests.bench.feed_scale
 
 fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a million packets; FUZZ=10 for more
@@ -74,11 +82,15 @@ fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a m
 fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 seconds each; FUZZ=10 for longer
 	FILTERD_FUZZ_NATIVE_S=$$((90 * $(FUZZ))) $(bin)/python -m pytest -q -s tests/fuzz/test_native_fuzz.py
 
-e2e: setup ## Ask every type, 100,000 questions through filterd and past it, forge, kill, install
+e2e: setup ## Ask every type, 100,000 questions through filterd and past it, forge, kill, cut the power
 	FILTERD_E2E_INSTALL=1 FILTERD_E2E_CHAOS_S=60 FILTERD_E2E_TYPES=1 \
 	    FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
 	    FILTERD_ORACLE_QUESTIONS=50000 \
-	    $(bin)/python -m pytest -q tests/e2e/test_conformance.py tests/e2e/test_differential.py \
+	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
+	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all \
+	    $(bin)/python -m pytest -q tests/e2e/test_feed_killed.py tests/e2e/test_feed_disk.py \
+	        tests/e2e/test_feed_power_cut.py tests/e2e/test_feed_broken_candidates.py \
+	        tests/e2e/test_conformance.py tests/e2e/test_differential.py \
 	        tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py tests/e2e/test_never_wrong_daemon.py \
 	        tests/unit/test_deploy_folder.py
 

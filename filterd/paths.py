@@ -62,6 +62,11 @@ class StateFolder:
         return self.folder / "policy.candidate.filterd"
 
     @property
+    def tried_policy(self) -> Path:
+        """Return the policy of the site's files as somebody has them tried."""
+        return self.folder / "policy.tried.filterd"
+
+    @property
     def index(self) -> Path:
         """The compiled lists in force."""
         return self.folder / "index.filterd"

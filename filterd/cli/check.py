@@ -17,8 +17,8 @@ from filterd.cli.sites import grade_from, load_site_offline, open_index, qname_f
 from filterd.cli.times import school_clock
 from filterd.errors import ConfigError, ControlError, NameTextError
 from filterd.overrides.store import Store
-from filterd.policy import store as policy_store
 from filterd.resolve.explain import client_of, explain
+from filterd.resolve.past import Past, PastQuestion, explain_past
 from filterd.resolve.site import Site
 from filterd.sentences import quoted, say
 from filterd.wire import type_from_text
@@ -62,7 +62,7 @@ def check(
     clock = school_clock(here)
     when = None if at is None else clock.read(at, past=True)
     if when is not None and when < clock.now:
-        explanation = _told(_explain_past(here, question, who, when), who)
+        explanation = _told(_explain_past(here, question, who, when, clock.told(when)), who)
     else:
         explanation = _explain(here, question, who, when, offline=offline)
     if json:
@@ -102,22 +102,29 @@ def _explain_offline(
     return _explain_by(load_site_offline(here, now), asked, who, now)
 
 
-def _explain_past(here: Context, asked: _Question, who: _Who, when: float) -> dict[str, Any] | None:
-    """Explain by what was in force then.
+def _explain_past(
+    here: Context, asked: _Question, who: _Who, when: float, shown: str
+) -> dict[str, Any] | None:
+    """Explain by what was in force then; the daemon knows the devices, and may read the history.
 
     Raises:
         ConfigError: that is not known.
     """
-    version = versions(here).at(when)
-    overrides = Store(here.state, here.clock).at(when)
-    if version is None or overrides is None:
-        told = school_clock(here).told(when)
-        hint = say("`filterd policy history` shows from when it is")
-        raise ConfigError(say("what was in force at {told} is not known", told=told), hint=hint)
-    policy = policy_store.load(version.path)
-    site = Site.of(policy, open_index(here), (), overrides=overrides, now=when)
-    told_then = _explain_by(site, asked, who, when)
-    return None if told_then is None else {**told_then, "source": "history"}
+    whose = {"grade": who.grade, "client": who.address}
+    question = {"qname": asked.qname.hex(), "qtype": asked.qtype, **whose}
+    told: dict[str, Any] | None
+    try:
+        told = control.ask(
+            here.state.control_socket, "history-check", at=when, shown=shown, **question
+        )
+    except ControlError:
+        if control.is_running(here.state.control_socket):
+            raise
+    else:
+        return told
+    past = Past(versions(here), Store(here.state, here.clock), open_index(here))
+    found = explain_past(past, PastQuestion(*asked, *who, when, shown))
+    return None if found is None else found.as_dict()
 
 
 def _explain_by(site: Site, asked: _Question, who: _Who, now: float) -> dict[str, Any] | None:

@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.control import Caller, Command
 from filterd.errors import ControlError
+from filterd.lists.told import entries_of, overview
 from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.rights import is_room
+from filterd.policy.encoding import Decoders
+from filterd.policy.expectation import Expectation
+from filterd.policy.model import Audience
 from filterd.querylog import DAYS_KEPT
 from filterd.sentences import say
 
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 Feed = Callable[[str], dict[str, Any]]
 
 _LATEST = 253_402_300_799.0
+_DAYS, _DAY_S = 7, 86_400
+_expectation = Decoders({"Audience": Audience}).of(Expectation)
 MOST_ROWS = 100_000
 
 
@@ -39,6 +45,7 @@ def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
     return {
         **_looking(manager, feed),
         **_remembering(manager),
+        **_policy_and_lists(manager),
         **_acting(manager),
         **_watching(manager),
     }
@@ -61,13 +68,7 @@ def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         try:
-            question = {
-                "qname": bytes.fromhex(request["qname"]).hex(),
-                "qtype": int(request["qtype"]),
-                "grade": request["grade"],
-                "address": request["client"],
-                "at": request["at"],
-            }
+            question = {**_question(request), "at": request["at"]}
         except (KeyError, TypeError, ValueError) as error:
             raise ControlError(say("`check` wants qname, qtype, grade, client and at")) from error
         return await manager.check(**question)
@@ -80,7 +81,12 @@ def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
             )
         return await manager.log_totals(days=days, grade=grade)
 
-    return {"ping": ping, "status": status, "check": check, "log totals": log_totals}
+    return {
+        "ping": ping,
+        "status": status,
+        "check": check,
+        "log totals": log_totals,
+    }
 
 
 def _remembering(manager: Manager) -> dict[str, Command]:
@@ -99,6 +105,15 @@ def _remembering(manager: Manager) -> dict[str, Command]:
             raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
         return await manager.changes.history(limit)
 
+    async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
+        try:
+            question = {**_question(request), "when": float(request["at"])}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlError(
+                say("`history-check` wants qname, qtype, grade, client and at, a Unix time")
+            ) from error
+        return await manager.changes.explain_past(manager.site, shown=_shown(request), **question)
+
     async def mistakes(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
         return await manager.changes.mistakes()
 
@@ -108,8 +123,43 @@ def _remembering(manager: Manager) -> dict[str, Command]:
     return {
         "overrides": overrides,
         "history": history,
+        "history-check": check,
         "history-verify": verify,
         "mistakes": mistakes,
+    }
+
+
+def _policy_and_lists(manager: Manager) -> dict[str, Command]:
+    """Return what tells of the policy and the lists, to whoever may not read their files."""
+
+    async def hold(request: dict[str, Any], _: Caller) -> dict[str, Any]:
+        return await manager.hold(_wanted(request))
+
+    async def lists(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        return await asyncio.to_thread(overview, manager.site.index)
+
+    async def lists_search(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
+        try:
+            qname = bytes.fromhex(request["qname"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlError(say("`lists-search` wants qname")) from error
+        return await asyncio.to_thread(entries_of, manager.site.index, qname)
+
+    async def policy(request: dict[str, Any], _: Caller) -> str:
+        digest = request.get("digest")
+        if digest is not None and not isinstance(digest, str):
+            raise ControlError(say("`policy` wants digest, or nothing"))
+        return await manager.changes.policy(manager.site, digest and digest[:80])
+
+    async def policies(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
+        return await manager.changes.policies()
+
+    return {
+        "expectations": hold,
+        "lists": lists,
+        "lists-search": lists_search,
+        "policy": policy,
+        "policies": policies,
     }
 
 
@@ -190,6 +240,49 @@ def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) 
     if not is_room(manager.site.policy, room):
         author.must_be(Rank.ADMIN, say("listen to {room}, which is no room", room=room))
     return room
+
+
+def _question(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `check` asks about, without a time.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no question.
+    """
+    return {
+        "qname": bytes.fromhex(request["qname"]).hex(),
+        "qtype": int(request["qtype"]),
+        "grade": request["grade"],
+        "address": request["client"],
+    }
+
+
+def _wanted(request: Mapping[str, Any]) -> tuple[Expectation, ...] | None:
+    """Return what somebody expects, None where it is what a reload goes by.
+
+    Raises:
+        ControlError: these are no expectations.
+    """
+    wanted = request.get("wanted")
+    if wanted is None:
+        return None
+    try:
+        found = tuple(map(_expectation, wanted))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        found = ()
+    sound = all(
+        (one.at is None or 0 <= one.at <= _LATEST)
+        and (one.weekday is None or 0 <= one.weekday < _DAYS)
+        and (one.second is None or 0 <= one.second < _DAY_S)
+        for one in found
+    )
+    if not isinstance(wanted, list) or len(found) != len(wanted) or not sound:
+        raise ControlError(say("`expectations` wants a list of them, or nothing"))
+    return found
+
+
+def _shown(request: Mapping[str, Any]) -> str:
+    """Return how whoever asks writes the time that is asked about."""
+    return str(request.get("shown", request["at"]))[:40]
 
 
 def _is_whole(value: Any) -> bool:

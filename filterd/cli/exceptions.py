@@ -12,7 +12,7 @@ from filterd.cli.changing import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, command, group
 from filterd.cli.history import with_states
 from filterd.cli.render import grid, titled
-from filterd.cli.targets import ReasonOption, Target, TargetArgument, Whom, whom, written
+from filterd.cli.targets import ReasonOption, Target, TargetsArgument, Whom, whom, written
 from filterd.cli.telling import Plain, Teller
 from filterd.cli.times import Term, school_clock, term
 from filterd.policy.overrides import TargetKind
@@ -23,7 +23,7 @@ app = group("See and end what `allow` and `block` have set.")
 @command
 def allow(
     here: Context,
-    target: TargetArgument,
+    targets: TargetsArgument,
     reason: ReasonOption,
     for_whom: Annotated[Whom, Options(whom)],
     how_long: Annotated[Term, Options(term)],
@@ -36,13 +36,13 @@ def allow(
     list that names something by mistake is suspended by entry:NAME, for at most
     14 days. Exit code 0: done; 2: not.
     """
-    _set(here, target, for_whom, how_long, reason, allow=True, json=json)
+    _set(here, targets, for_whom, how_long, reason, allow=True, json=json)
 
 
 @command
 def block(
     here: Context,
-    target: TargetArgument,
+    targets: TargetsArgument,
     reason: ReasonOption,
     for_whom: Annotated[Whom, Options(whom)],
     how_long: Annotated[Term, Options(term)],
@@ -53,7 +53,7 @@ def block(
     It is in force at once and ends by itself. Without a grade, tier, room, client
     or network it is for everybody. Exit code 0: done; 2: not.
     """
-    _set(here, target, for_whom, how_long, reason, allow=False, json=json)
+    _set(here, targets, for_whom, how_long, reason, allow=False, json=json)
 
 
 @app.command("list")
@@ -98,7 +98,7 @@ def revoke(
 
 def _set(
     here: Context,
-    text: str,
+    texts: list[str],
     for_whom: Whom,
     how_long: Term,
     reason: str,
@@ -106,18 +106,23 @@ def _set(
     allow: bool,
     json: bool,
 ) -> None:
-    clock, target = school_clock(here), Target.read(text)
-    may_be_open = target.kind is TargetKind.ENTRY  # it ends after 14 days
-    asked: dict[str, Any] = {
-        "target_kind": str(target.kind),
-        "target": target.target,
+    clock, targets = school_clock(here), list(dict.fromkeys(map(Target.read, texts)))
+    # Entries end after 14 days.
+    may_be_open = all(target.kind is TargetKind.ENTRY for target in targets)
+    how: dict[str, Any] = {
         "allow": allow,
         **for_whom.payload,
         **how_long.payload(clock, may_be_open=may_be_open),
     }
-    told = change(here, "exception", reason, **asked)
-    thing = {**asked, "kind": target.kind, "ends_at": told.get("until") or asked.get("ends_at")}
-    print_change(here, told, Teller(here.texts, clock).thing("exceptions", thing), json=json)
+    if len(targets) == 1:
+        kind, target = targets[0]
+        told = change(here, "exception", reason, target_kind=str(kind), target=target, **how)
+    else:
+        told = change(here, "exceptions", reason, targets=[[str(k), t] for k, t in targets], **how)
+    made = {**how, "ends_at": told.get("until") or how.get("ends_at")}
+    teller = Teller(here.texts, clock)
+    what = (teller.thing("exceptions", {**made, **one._asdict()}) for one in targets)
+    print_change(here, told, ", ".join(what), json=json)
 
 
 def _table(teller: Teller, shown: list[Plain], *, with_state: bool) -> Table:

@@ -4,16 +4,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.in_force import read_or_ask
 from filterd.cli.sites import open_index, policy_of
+from filterd.policy.encoding import to_plain
+from filterd.policy.expectation import Expectation
 from filterd.policy.site.expectations import load_expectations
-from filterd.resolve.expectations import unmet
+from filterd.policy.site.loading import load_site
+from filterd.resolve.expectations import held
 from filterd.resolve.site import Site
+from filterd.sentences import from_plain
+from filterd.sentences import told as in_language
 
 _MET, _UNMET = 0, 1
 
@@ -39,31 +45,40 @@ def hold(
     an expectation says when. An exception of site.yaml is told and holds against
     what ships. Exit code 0: all are met; 1: some are not; 2: it cannot be told.
     """
-    policy = policy_of(here)
-    wanted = policy.expectations
-    if files:
-        networks = [one.id for one in policy.networks]
-        wanted = load_expectations(files, policy.time_zone, networks)
-    now = here.clock.wall()
-    found = unmet(Site.of(policy, open_index(here), (), now=now), wanted, now)
-    wrong = [one for one in found if not one.yields]
+    wanted = _expected(here, files) if files else None
+    plain = None if wanted is None else list(map(to_plain, wanted))
+    told = read_or_ask(here, lambda: _held(here, wanted), "expectations", wanted=plain)
+    found = told["unmet"]
+    sentences = [from_plain(one.pop("sentence")) for one in found]
+    wrong = [one for one in found if not one["yields"]]
     if json:
-        problems = [
-            {
-                "expected": one.expectation.written,
-                "path": one.expectation.path,
-                "line": one.expectation.line,
-                "yields": one.yields,
-                "found": [told.as_dict() for told in one.found],
-            }
-            for one in found
-        ]
-        here.print_json({"expectations": len(wanted), "unmet": problems})
+        here.print_json(told)
     else:
-        for one in found:
-            told, style = one.error().told(here.texts.language), "yellow" if one.yields else "red"
-            here.console.print(Text(told, style=style), soft_wrap=True)
-        key = "expectations.unmet" if wrong else "expectations.met"
-        told = here.texts(key, n=len(wanted), unmet=len(wrong), yields=len(found) - len(wrong))
-        here.console.print(told, style="" if wrong else "green")
+        for one, sentence in zip(found, sentences, strict=True):
+            style = "yellow" if one["yields"] else "red"
+            line = Text(in_language(sentence, here.texts.language), style=style)
+            here.console.print(line, soft_wrap=True)
+        key, n = "expectations.unmet" if wrong else "expectations.met", told["expectations"]
+        counted = here.texts(key, n=n, unmet=len(wrong), yields=len(found) - len(wrong))
+        here.console.print(counted, style="" if wrong else "green")
     raise typer.Exit(_UNMET if wrong else _MET)
+
+
+def _expected(here: Context, files: list[Path]) -> tuple[Expectation, ...]:
+    """Return what files expect.
+
+    Raises:
+        ConfigErrors: all that is wrong with them, or with the site's.
+    """
+    site = load_site(here.config).file
+    return load_expectations(files, site.time_zone, site.networks)
+
+
+def _held(here: Context, wanted: tuple[Expectation, ...] | None) -> dict[str, Any]:
+    """Hold the site's files as they are to what is expected.
+
+    Raises:
+        FilterdError: they are wrong, or the lists cannot be read.
+    """
+    now, index = here.clock.wall(), open_index(here)
+    return held(Site.of(policy_of(here), index, (), now=now), wanted, now)

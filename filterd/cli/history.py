@@ -14,6 +14,7 @@ from filterd.cli.in_force import ask_or_none, set_now
 from filterd.cli.render import grid, titled
 from filterd.cli.telling import Plain, Teller, not_ended, state_of
 from filterd.cli.times import school_clock
+from filterd.overrides.database import is_altered, told_of
 from filterd.overrides.store import Store
 from filterd.policy.encoding import to_plain as plain_data
 from filterd.sentences import from_plain, to_plain
@@ -30,19 +31,19 @@ def undo(
     here: Context,
     number: Annotated[
         int | None,
-        typer.Argument(metavar="NUMBER", help="Of the change; else the last one.", min=1),
+        typer.Argument(metavar="NUMBER", help="Of the change; else your own last one.", min=1),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Take back the last change, or another one.
+    """Take back your own last change, or another one.
 
-    What it set is gone, what it took away is there again. An undo is a change,
-    too, and can be taken back. Exit code 0: done; 2: not.
+    What others have changed since stays, unless you name its NUMBER. What it set is
+    gone, what it took away is there again. An undo is a change, too, and can be taken
+    back. Exit code 0: done; 2: not.
     """
     told = change(here, "undo", reason, number=number)
-    what = here.texts("told.undo", number=told["undone"])
-    print_change(here, told, what, json=json)
+    print_change(here, told, taken_back(here, told), json=json)
 
 
 @app.command("list")
@@ -76,25 +77,36 @@ def verify(
 ) -> None:
     """Look through the whole history for what somebody has altered.
 
-    Exit code 0: it is as it was written; 1: a change was altered, removed or
-    added, and the first of those is named; 2: it cannot be read.
+    What was altered is set aside by the next start, and told of until somebody moves
+    it away. Exit code 0: it is as it was written; 1: a change was altered, removed or
+    added, and the first of those is named, or it was so before; 2: it cannot be read.
     """
     told = ask_or_none(here, "history-verify")
     if told is None:
         found = Store(here.state, here.clock).verify()
         told = {
-            "ok": found.first_bad is None,
+            "ok": found.is_sound,
             "number": found.number,
             "first_bad": found.first_bad,
             "problem": found.problem,
             "sentence": to_plain(found.problem),
             "set_aside": list(found.set_aside),
+            "altered": list(found.altered),
         }
     if json:
         here.print_json(told)
     else:
         _print_verified(here, told)
     raise typer.Exit(_SOUND if told["ok"] else _ALTERED)
+
+
+def taken_back(here: Context, told: Plain) -> str:
+    """Say which change an undo has taken back, whose it was, and what it was about."""
+    row = told.get("taken_back")
+    if row is None:  # an older daemon does not tell
+        return here.texts("told.undo", number=told["undone"])
+    what = Teller(here.texts, school_clock(here)).row(row)
+    return here.texts("told.undone", number=row["number"], author=row["author"], what=what)
 
 
 def rows(here: Context, limit: int) -> list[Plain]:
@@ -116,19 +128,28 @@ def with_states(here: Context, kind: str, now: float, *, everything: bool) -> li
         here: where the daemon or the store is.
         kind: ``exceptions`` or ``exams``.
         now: Unix time.
-        everything: those that have ended, too; those that were revoked, stopped or
-            undone have the state ``taken-back``.
+        everything: those that have ended, too; those that were stopped have the state
+            ``stopped``, and those that were revoked or undone ``taken-back``.
 
     Raises:
         FilterdError: they cannot be read.
     """
     things: list[Plain] = plain_data(getattr(set_now(here), kind))
     shown = things if everything else not_ended(things, now)
-    told = {one["id"]: {**one, "state": state_of(one, now)} for one in shown}
+    told = {_key_of(one): {**one, "state": state_of(one, now)} for one in shown}
+    ended_by: dict[tuple[int, str, str], str] = {}
     for row in rows(here, MOST) if everything else ():
+        for one in row["before"].get(kind, ()):
+            ended_by.setdefault(_key_of(one), row["kind"])
         for one in row["after"].get(kind, ()):
-            told.setdefault(one["id"], {**one, "state": "taken-back"})
-    return [told[number] for number in sorted(told)]
+            state = "stopped" if ended_by.get(_key_of(one)) == "exam-stop" else "taken-back"
+            told.setdefault(_key_of(one), {**one, "state": state})
+    return [told[key] for key in sorted(told)]
+
+
+def _key_of(thing: Plain) -> tuple[int, str, str]:
+    """Return what no two exceptions or exams share: one change may make several exceptions."""
+    return thing["id"], thing.get("kind", ""), thing.get("target", "")
 
 
 def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
@@ -149,10 +170,14 @@ def _problem(here: Context, told: dict[str, Any]) -> str:
 
 def _print_verified(here: Context, told: dict[str, Any]) -> None:
     texts = here.texts
-    if told["ok"]:
-        here.console.print(texts("history.sound"), style="green")
-    else:
+    if told["first_bad"] is not None:
         bad = texts("history.altered", number=told["first_bad"], problem=_problem(here, told))
         here.console.print(bad, style="red", soft_wrap=True)
+    elif told["ok"]:
+        here.console.print(texts("history.sound"), style="green")
+    else:
+        here.console.print(texts("history.sound_since"))
     for name in told.get("set_aside") or ():
-        here.console.print(texts("history.set_aside", file=name), style="yellow", soft_wrap=True)
+        kept = here.state.overrides.with_name(name)
+        line, style = told_of(kept), "red" if is_altered(kept) else "yellow"
+        here.console.print(in_language(line, texts.language), style=style, soft_wrap=True)

@@ -7,7 +7,7 @@ The running daemon is asked; where none runs, the files that it would begin with
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +55,25 @@ def set_now(here: Context) -> Overrides:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
     told = ask_or_none(here, "overrides")
-    if told is None:
-        return Store(here.state, here.clock).current()
+    return Store(here.state, here.clock).current() if told is None else _received(here, told)
+
+
+def set_at(here: Context, when: float) -> Overrides | None:
+    """Return what commands had set at a time of the past; None where only the disk could tell.
+
+    Raises:
+        FilterdError: it cannot be read, from the daemon or from the disk.
+    """
+    told = ask_or_none(here, "overrides", at=when)
+    return Store(here.state, here.clock).at(when) if told is None else _received(here, told)
+
+
+def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
+    """Return what the daemon has told.
+
+    Raises:
+        ControlError: it is of another version.
+    """
     plain = {key: told[key] for key in (*KINDS, "number") if key in told}
     try:
         return from_record(plain)
@@ -92,8 +109,39 @@ def policy_in_force(here: Context) -> Policy:
         try:
             return policy_store.load(here.state.policy)
         except StoreError:  # whoever asks need not be allowed to read it
-            pass
+            told = ask_or_none(here, "policy")
+            if told is not None:
+                return policy_store.parse(told.encode(), str(here.state.policy))
     return policy_of(here)
+
+
+def policy_of_files(here: Context) -> Policy:
+    """Return the policy of the site's files; that in force, to whom the lists are closed.
+
+    For only the lists say by which catalogue the files are compiled.
+
+    Raises:
+        FilterdError: there is none.
+    """
+    folder = here.state.folder
+    if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112 -- as above
+        return policy_in_force(here)
+    return policy_of(here)
+
+
+def read_or_ask(here: Context, read: Callable[[], Any], command: str, **arguments: Any) -> Any:
+    """Return what stands on the disk, as the daemon tells it to whoever may not read it.
+
+    Raises:
+        FilterdError: it cannot be read, and no daemon runs that could tell.
+    """
+    try:
+        return read()
+    except StoreError:
+        told = ask_or_none(here, command, **arguments)
+        if told is None:
+            raise
+        return told
 
 
 def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:

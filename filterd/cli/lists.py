@@ -12,16 +12,15 @@ from rich.console import Group
 from filterd.cli import building
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.feed_daemon import ControlDaemon
+from filterd.cli.in_force import read_or_ask
 from filterd.cli.render import facts, grid, number, titled
 from filterd.cli.sites import open_index, qname_from
 from filterd.cli.times import school_clock
-from filterd.lists.index import Index
 from filterd.lists.reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
-from filterd.lists.rules import Effect
 from filterd.lists.services import PREFIX
+from filterd.lists.told import entries_of, overview
 from filterd.texts import Texts
-from filterd.wire import name as names
 
 app = group("Compile lists, see what was compiled, find a name.")
 
@@ -52,7 +51,7 @@ def build(
     if json:
         here.print_json(report.to_json())
     elif not quiet:
-        _print_report(here, report)
+        _print_report(here, report, here.state.index.stat().st_size)
         here.console.print(here.texts("lists.took", seconds=f"{report.seconds:.1f}"))
         if not no_reload:
             here.console.print(here.texts("lists.reloaded" if told else "lists.not_running"))
@@ -68,13 +67,14 @@ def status(
 
     Exit code 0: shown; 2: it cannot be told.
     """
-    index = open_index(here)
+    told = read_or_ask(here, lambda: overview(open_index(here)), "lists")
+    build, octets = told.pop("build"), told.pop("octets")
     if json:
-        here.print_json({"build": index.build, **index.report.to_json()})
+        here.print_json({"build": build, **told})
         return
-    when = school_clock(here).told(index.build.get("when"))
+    when = school_clock(here).told(build.get("when"))
     here.console.print(here.texts("lists.built_at", when=when))
-    _print_report(here, index.report)
+    _print_report(here, CompileReport.from_json(told), octets)
 
 
 @app.command()
@@ -91,7 +91,10 @@ def search(
     Each is told with the line of its entry. Exit code 0: found; 1: on no list;
     2: it cannot be told.
     """
-    found = _entries(open_index(here), qname_from(name))
+    qname = qname_from(name)
+    found: list[dict[str, Any]] = read_or_ask(
+        here, lambda: entries_of(open_index(here), qname), "lists-search", qname=qname.hex()
+    )
     if json:
         here.print_json(found)
     elif found:
@@ -113,11 +116,11 @@ def _warn_of_empty(here: Context, report: CompileReport) -> None:
             here.errors.print(warning, style="yellow")
 
 
-def _print_report(here: Context, report: CompileReport) -> None:
+def _print_report(here: Context, report: CompileReport, octets: int) -> None:
     """Print what became of each list, the sums, and why entries were not taken."""
-    texts, size = here.texts, here.state.index.stat().st_size
+    texts = here.texts
     here.console.print(_report_table(texts, report))
-    here.console.print(texts("lists.names", names=number(report.names), octets=number(size)))
+    here.console.print(texts("lists.names", names=number(report.names), octets=number(octets)))
     reasons = _not_taken(report)
     if reasons:
         rows = [
@@ -166,29 +169,6 @@ def _not_taken(report: CompileReport) -> Counter[str]:
         reasons[Reason.PROTECTED] += one.set_aside
         reasons["cancelled"] += one.cancelled
     return +reasons
-
-
-def _entries(index: Index, qname: bytes) -> list[dict[str, Any]]:
-    found = []
-    for hit in index.lookup(qname):
-        rule = index.lookalike(hit.rank)
-        name = names.to_text(list(names.suffixes(qname))[-hit.labels])
-        for claim_id, line in index.entries(hit.rank):
-            list_index, claim = index.claims[claim_id]
-            if claim.effect is Effect.MARKER:
-                continue
-            source = index.lists[list_index]
-            found.append(
-                {
-                    "name": name,
-                    "entry": rule.written if rule else claim.scope.written(name),
-                    "effect": claim.effect.name,
-                    "list": source.id,
-                    "category": source.category,
-                    "line": line,
-                }
-            )
-    return found
 
 
 def _entries_table(here: Context, name: str, found: list[dict[str, Any]]) -> Group:

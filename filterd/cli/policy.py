@@ -12,9 +12,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.in_force import set_for, set_now
+from filterd.cli.in_force import policy_of_files, set_for, set_now
 from filterd.cli.render import facts, grid, titled
-from filterd.cli.sites import grade_from, open_index, policy_of, read_site
+from filterd.cli.sites import grade_from, open_index, read_site
 from filterd.cli.telling import Teller
 from filterd.cli.times import school_clock
 from filterd.errors import ConfigError, FilterdError
@@ -43,7 +43,7 @@ def validate(
     """
     sources, catalog = read_site(here)
     policy = compile_policy(sources, catalog)
-    doubtful = [*warnings(sources), *_outranked(here, policy)]
+    doubtful = [*warnings(sources, here.clock.wall()), *_outranked(here, policy)]
     summary = {
         "path": str(here.config),
         "networks": len(policy.networks),
@@ -82,7 +82,7 @@ def show(
     That is what the site's files say; what commands have set is shown beside it.
     Exit code 0: shown; 2: it cannot be told.
     """
-    policy = policy_of(here)
+    policy = policy_of_files(here)
     wanted = policy.grades[grade_from(grade)]
     set_over = list(set_for(wanted, set_now(here), here.clock.wall()))
     if json:
@@ -107,7 +107,7 @@ def tree(
 
     Exit code 0: shown; 2: it cannot be told.
     """
-    policy = policy_of(here)
+    policy = policy_of_files(here)
     if json:
         here.print_json([_grade_data(policy, grade) for grade in policy.grades.values()])
     else:

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from filterd.cli.changing import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, command
-from filterd.cli.history import MOST, rows, titled_rows
+from filterd.cli.history import MOST, rows, taken_back, titled_rows
+from filterd.cli.in_force import ask_or_none
 from filterd.cli.render import grid, titled
 from filterd.cli.sites import grade_from
 from filterd.cli.telling import Plain, Teller
@@ -19,7 +20,7 @@ from filterd.cli.times import SchoolClock, school_clock
 from filterd.errors import ConfigError
 from filterd.overrides.history import UNDO
 from filterd.overrides.store import Store
-from filterd.overrides.versions import PolicyVersion, PolicyVersions
+from filterd.overrides.versions import PolicyVersions
 from filterd.policy.overrides import TargetKind
 from filterd.sentences import say
 
@@ -93,13 +94,12 @@ def history(
     A version is named by its digest, as `policy diff --versions` takes it. Exit
     code 0: shown; 2: it cannot be read.
     """
-    found, kept = settings_in(rows(here, MOST))[:limit], versions(here).all()[:limit]
+    found, kept = settings_in(rows(here, MOST))[:limit], versions_told(here)[:limit]
     if json:
-        told = [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
-        here.print_json({"versions": told, "settings": found})
+        here.print_json({"versions": kept, "settings": found})
         return
     clock = school_clock(here)
-    parts = [_versions_table(here, clock, list(kept))] if kept else []
+    parts = [_versions_table(here, clock, kept)] if kept else []
     if found:
         parts.append(titled_rows(here, here.texts("policy.settings"), found))
     if parts:
@@ -114,17 +114,17 @@ def undo(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Take back the last `policy set` that counts.
+    """Take back the last `policy set` that counts, whoever gave it.
 
     `filterd undo NUMBER` takes back any change. Exit code 0: done; 2: not.
     """
-    taken_back = set()
+    gone = set()
     number = 0
     for row in rows(here, MOST):
-        if row["number"] in taken_back:
+        if row["number"] in gone:
             continue
         if row["kind"] == UNDO:
-            taken_back.add(row["payload"]["number"])
+            gone.add(row["payload"]["number"])
         elif row["kind"] == KIND:
             number = row["number"]
             break
@@ -133,12 +133,21 @@ def undo(
             say("no setting of a grade is left to take back"), hint=say("see `policy history`")
         )
     told = change(here, UNDO, reason, number=number)
-    print_change(here, told, here.texts("told.undo", number=number), json=json)
+    print_change(here, told, taken_back(here, told), json=json)
 
 
 def versions(here: Context) -> PolicyVersions:
     """Return the policies that were in force last."""
     return PolicyVersions(here.state, Store(here.state, here.clock), here.clock)
+
+
+def versions_told(here: Context) -> list[Plain]:
+    """Return the policies that were in force last as plain data, the newest first."""
+    told: list[Plain] | None = ask_or_none(here, "policies")
+    if told is None:
+        kept = versions(here).all()
+        return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
+    return told
 
 
 def settings_in(found: list[Plain]) -> list[Plain]:
@@ -152,10 +161,10 @@ def settings_in(found: list[Plain]) -> list[Plain]:
     ]
 
 
-def _versions_table(here: Context, clock: SchoolClock, kept: list[PolicyVersion]) -> Group:
+def _versions_table(here: Context, clock: SchoolClock, kept: list[Plain]) -> Group:
     table: Table = grid(
         [(here.texts("policy.version"), False), (here.texts("policy.since"), False)]
     )
     for one in kept:
-        table.add_row(one.digest, clock.told(one.activated_at))
+        table.add_row(one["digest"], clock.told(one["activated_at"]))
     return titled(here.texts("policy.versions"), table)

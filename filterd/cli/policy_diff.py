@@ -10,13 +10,12 @@ import typer
 from rich.table import Table
 
 from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.in_force import policy_in_force, set_now
-from filterd.cli.policy_changes import versions
+from filterd.cli.in_force import ask_or_none, policy_in_force, set_at, set_now
+from filterd.cli.policy_changes import versions, versions_told
 from filterd.cli.render import grid, titled
 from filterd.cli.sites import grade_from, read_site
 from filterd.cli.times import school_clock
 from filterd.errors import ConfigError
-from filterd.overrides.store import Store
 from filterd.policy import store as policy_store
 from filterd.policy.differences import Difference, differences, rule_differences
 from filterd.policy.model import GRADES, Policy
@@ -136,22 +135,35 @@ def _version(here: Context, text: str) -> Policy:
     """
     if text == _NOW:
         return _now(here)
-    kept = versions(here)
-    found = [one for one in kept.all() if one.digest.startswith(text.lower())]
+    kept = versions_told(here)
+    found = [one["digest"] for one in kept if one["digest"].startswith(text.lower())]
     if len(text) >= _SHORTEST_DIGEST and found:
-        return policy_store.load(found[0].path)
+        return _past_policy(here, found[0])
     clock = school_clock(here)
     try:
         when = clock.read(text, past=True)
     except ConfigError:
         hint = say("a digest of `filterd policy history`, a time such as 2026-12-01T07:30, or now")
         raise ConfigError(say("'{text}' is no version", text=text), hint=hint) from None
-    version, overrides = kept.at(when), Store(here.state, here.clock).at(when)
-    if version is None or overrides is None:
+    digest = next((one["digest"] for one in kept if one["activated_at"] <= when), None)
+    overrides = None if digest is None else set_at(here, when)
+    if digest is None or overrides is None:
         told = clock.told(when)
         hint = say("see `filterd policy history`")
         raise ConfigError(say("what was in force at {told} is not known", told=told), hint=hint)
-    return _settled(policy_store.load(version.path), overrides, when)
+    return _settled(_past_policy(here, digest), overrides, when)
+
+
+def _past_policy(here: Context, digest: str) -> Policy:
+    """Return a policy that was in force.
+
+    Raises:
+        FilterdError: it cannot be read, from the daemon or from the disk.
+    """
+    told = ask_or_none(here, "policy", digest=digest)
+    if told is None:
+        return versions(here).load(digest)
+    return policy_store.parse(told.encode(), digest)
 
 
 def _table(here: Context, compared: _Compared) -> Table:

@@ -90,6 +90,7 @@ def explanation_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) ->
             (texts("check.matched"), told["matched"]),
             (texts("check.list"), told_list),
             (texts("check.entry"), told["entry"]),
+            (texts("check.changed_by"), told.get("changed_by")),
             (texts("check.note"), told["note"]),
             (texts("check.client"), told["client"]),
             (texts("check.mac"), _mac(texts, told["mac"])),

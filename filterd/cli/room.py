@@ -262,7 +262,7 @@ def _plain(now: InForce, network: Network) -> dict[str, Any]:
     """Return who sits in a room, as plain data."""
     seat = now.moment.seats.get(network.id)
     exam = now.moment.exams.get(network.id)
-    until = seat.span.until if seat else None
+    until = exam.ends_at if exam else seat.span.until if seat else None
     return {
         "room": network.id,
         "is_room": network.room,
@@ -323,7 +323,8 @@ def _rooms_table(here: Context, now: InForce, rooms: list[dict[str, Any]]) -> Gr
     keys = ("room.room", "room.grade", "room.why", "room.until", "room.devices")
     table = grid([(texts(key), key == "room.devices") for key in keys])
     for one in rooms:
-        until = now.clock.told(one["until"]) if one["why"] != Why.OWN else ""
+        is_for_now = one["why"] != Why.OWN or one["exam"]
+        until = now.clock.told(one["until"]) if is_for_now else ""
         devices = str(len(one["macs"])) if one["macs"] else ""
         table.add_row(one["room"], one["grade"], _why(here, one), until, devices)
     return titled(texts("room.title", when=now.clock.told(now.clock.now)), table)

@@ -79,6 +79,7 @@ def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Gro
             (texts("status.datagrams"), _datagrams(texts, told)),
             (texts("status.clock"), _clock(texts, told)),
             (texts("status.today"), _today(texts, told["log"])),
+            (texts("status.changes"), "\n".join(_problems(texts, told.get("changes", {})))),
             (texts("status.doubts"), "\n".join(_doubts(texts, told))),
         ],
     )
@@ -88,6 +89,12 @@ def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Gro
 def _doubts(texts: Texts, told: dict[str, Any]) -> list[str]:
     """Return what is expected and not so, a line each."""
     return [from_plain(one).told(texts.language) for one in told["doubts"]]
+
+
+def _problems(texts: Texts, changes: dict[str, Any]) -> list[str]:
+    """Return what is wrong with the store of changes, a line each."""
+    found = map(sentences.from_plain, changes.get("problems", ()))
+    return [sentences.told(one, texts.language) for one in found]
 
 
 def _clock(texts: Texts, told: dict[str, Any]) -> str:

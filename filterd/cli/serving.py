@@ -110,6 +110,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         clock, page = SystemClock(), SharedPage()
         started = clock.monotonic()
         compile_policy_or_keep(config, state, now=clock.wall(), page=page)
+        on_disk.mend_overrides(state, clock)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
         site = on_disk.load_site(config, state, page=page, now=clock.wall())

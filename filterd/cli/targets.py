@@ -18,8 +18,8 @@ from filterd.wire import name as names
 
 _KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)
 
-TargetArgument = Annotated[
-    str,
+TargetsArgument = Annotated[
+    list[str],
     typer.Argument(
         metavar="TARGET",
         help="A name such as www.youtube.com, service:youtube, category:games, or entry:NAME for"

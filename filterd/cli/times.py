@@ -16,7 +16,7 @@ from filterd.policy.week import DAY_S
 from filterd.sentences import say
 
 _ZONE = "Asia/Ho_Chi_Minh"
-_SUCH_AS = say("write 17:00, 2026-12-01 or 2026-12-01T07:30")
+_SUCH_AS = say("write 17:00, t5 07:30, 2026-12-01 or 2026-12-01T07:30")
 _HOW_LONG = say("write 45m, 2h, 1h30m or 3d")
 _WEEKDAYS = (
     ("t2", "mon"),
@@ -29,7 +29,7 @@ _WEEKDAYS = (
 )
 _weekday_of = {word: number for number, words in enumerate(_WEEKDAYS) for word in words}
 _duration = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?", re.ASCII).fullmatch
-_clock = re.compile(r"(?:([a-z]\w+) +)?(\d{1,2}):(\d{2})", re.ASCII).fullmatch
+_clock = re.compile(r"(?:([a-z]\w+) +)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII).fullmatch
 _date = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
 
 
@@ -55,7 +55,8 @@ class SchoolClock(NamedTuple):
         """Return the Unix time that somebody wrote.
 
         Args:
-            text: ``17:00``, ``t2 08:00`` (the next one), a date, or a date and a time.
+            text: ``17:00`` or ``17:00:30``, ``t2 08:00`` (the next one), a date, or a date
+                and a time.
             ends: a date alone is the end of that day, else its beginning.
             past: ``17:00`` of a day on which it is past already is taken as it stands.
 
@@ -76,10 +77,17 @@ class SchoolClock(NamedTuple):
         return self._unix(written)
 
     def _of_clock(
-        self, text: str, weekday: str | None, hour: str, minute: str, *, past: bool
+        self,
+        text: str,
+        weekday: str | None,
+        hour: str,
+        minute: str,
+        second: str | None,
+        *,
+        past: bool,
     ) -> float:
         try:
-            of_day = time(int(hour), int(minute))
+            of_day = time(int(hour), int(minute), int(second or 0))
         except ValueError:
             raise ConfigError(say("'{text}' is no time", text=text), hint=_SUCH_AS) from None
         today = self.shows(self.now).date()
@@ -87,7 +95,8 @@ class SchoolClock(NamedTuple):
             at = self._unix(datetime.combine(today, of_day))
             if at <= self.now and not past:
                 later = datetime.combine(today + timedelta(days=1), of_day)
-                hint = say("for tomorrow write {time}", time=later.isoformat(timespec="minutes"))
+                precision = "minutes" if second is None else "seconds"
+                hint = say("for tomorrow write {time}", time=later.isoformat(timespec=precision))
                 raise ConfigError(say("{text} is past", text=text), hint=hint)
             return at
         if weekday not in _weekday_of:

@@ -91,6 +91,11 @@ class Index:
         """The SHA-256 of the header, which has that of all the rest: it names the content."""
         return hashlib.sha256(self._mapped[:HEADER_OCTETS]).digest()
 
+    @property
+    def size_octets(self) -> int:
+        """The length of its file."""
+        return len(self._mapped)
+
     def verify(self, *, sound: Container[bytes] = ()) -> None:
         """Read the whole file once and check it; owed before an index is activated.
 

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import ChangeError
 from filterd.overrides import values
 from filterd.overrides.effects import has_ended, things_of
-from filterd.overrides.exceptions import ReportMistake, Revoke, SetException, SetGrade
+from filterd.overrides.exceptions import (
+    ReportMistake,
+    Revoke,
+    SetException,
+    SetExceptions,
+    SetGrade,
+)
 from filterd.overrides.history import TRIAL, UNDO, Row
 from filterd.overrides.making import Making
 from filterd.overrides.rooms import (
@@ -44,6 +50,7 @@ MAX_THINGS = 5_000
 
 _KINDS: dict[str, Any] = {
     "exception": SetException,
+    "exceptions": SetExceptions,
     "revoke": Revoke,
     "room": SetRoom,
     "room-devices": SetRoomDevices,
@@ -56,7 +63,7 @@ _KINDS: dict[str, Any] = {
     "report-mistake": ReportMistake,
 }
 KINDS = tuple(_KINDS)
-NEED_A_REASON = frozenset({"exception", "report-mistake"})
+NEED_A_REASON = frozenset({"exception", "exceptions", "report-mistake"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,9 @@ class Request:
         Raises:
             ChangeError: the change cannot be made.
         """
-        change = self.change.found_in(past) if isinstance(self.change, Undo) else self.change
+        change = self.change
+        if isinstance(change, Undo):
+            change = change.found_in(past.newest_first(), self.author)
         number = overrides.number + 1
         making = Making(number, at, self.author, self.reason, overrides, past)
         effect = change.effect(making)

@@ -30,14 +30,19 @@ KEPT_ASIDE = 8
 """Damaged files that are kept, the newest."""
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
+_ALTERED = "-altered"
 _log = logging.getLogger("filterd.overrides")
 
 
 class DamagedError(StoreError):
-    """The file is of no use any more; ``problem`` says why, without the place."""
+    """The file is of no use any more; ``problem`` says why, without the place.
 
-    def __init__(self, path: Path, problem: Sentence) -> None:
-        self.problem = problem
+    ``altered``: SQLite finds nothing wrong with it, but its rows are not those that
+    were written.
+    """
+
+    def __init__(self, path: Path, problem: Sentence, *, altered: bool = False) -> None:
+        self.problem, self.altered = problem, altered
         super().__init__(
             say(
                 "{path}: damaged ({problem}); restart filterd, which sets it aside",
@@ -106,16 +111,21 @@ def rows(connection: sqlite3.Connection, after: int = 0) -> Iterator[Row]:
     return map(Row._make, connection.execute(schema.ROWS, (after,)))
 
 
-def set_aside(path: Path, at: float) -> Path:
+def set_aside(path: Path, at: float, *, altered: bool = False) -> Path:
     """Rename a damaged file, with what SQLite left beside it; return what it is called now.
 
     The WAL goes first: one that stayed behind would be taken for that of the
     new file.
 
+    Args:
+        path: the file.
+        at: Unix time.
+        altered: see ``DamagedError``; its name says so from now on.
+
     Raises:
         StoreError: the disk refused.
     """
-    kept = _free_name(path, at)
+    kept = _free_name(path, at, _ALTERED if altered else "")
     try:
         for suffix in _SIDE_FILES:
             side = path.with_name(path.name + suffix)
@@ -144,6 +154,39 @@ def set_aside_files(path: Path) -> list[Path]:
     """Return the damaged files that were kept, the oldest first."""
     found = path.parent.glob(f"{path.name}.damaged-*")
     return sorted(one for one in found if not one.name.endswith(_SIDE_FILES))
+
+
+def is_altered(kept: Path) -> bool:
+    """Tell whether a file was set aside because its rows are not those that were written."""
+    return kept.name.endswith(_ALTERED)
+
+
+def told_of(kept: Path) -> Sentence:
+    """Say of a file that was set aside why, and what to do with it."""
+    if is_altered(kept):
+        return say(
+            "{path}: this history was altered, and it was set aside; find out who did it, then"
+            " move the file away",
+            path=kept,
+        )
+    return say(
+        "{path}: this history was damaged, and it was set aside; move the file away once"
+        " nobody wants to look at it",
+        path=kept,
+    )
+
+
+def problems(path: Path) -> Iterator[Sentence]:
+    """Yield why nothing can be written to a file, if so, and what was set aside of it."""
+    try:
+        if path.exists():
+            with to_read(path):
+                pass
+    except DamagedError as error:
+        yield error.sentence
+    except StoreError as error:
+        yield say("nothing can be changed: {error}", error=error.sentence)
+    yield from map(told_of, set_aside_files(path))
 
 
 @contextlib.contextmanager
@@ -241,10 +284,10 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
 
 
-def _free_name(path: Path, at: float) -> Path:
+def _free_name(path: Path, at: float, ending: str) -> Path:
     time = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
     for number in range(1, 1000):
-        kept = path.with_name(f"{path.name}.damaged-{time}-{number:03}")
+        kept = path.with_name(f"{path.name}.damaged-{time}-{number:03}{ending}")
         if not kept.exists():
             return kept
     raise StoreError(say("{path}: cannot be set aside: too many are there", path=path))

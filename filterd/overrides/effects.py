@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import StoreError
 from filterd.policy.encoding import Decoders, to_plain
 from filterd.policy.model import Audience
-from filterd.policy.overrides import Overrides, RoomDevices
+from filterd.policy.overrides import LocalException, Overrides, RoomDevices
 from filterd.sentences import say
 
 if TYPE_CHECKING:
@@ -80,8 +80,10 @@ def things_of(overrides: Overrides) -> Iterator[Any]:
         yield from getattr(overrides, kind)
 
 
-def key_of(thing: Any) -> int | str:
+def key_of(thing: Any) -> Any:
     """Return what no two things of a kind share."""
+    if isinstance(thing, LocalException):  # one change may make several
+        return thing.id, thing.kind, thing.target
     return thing.room if isinstance(thing, RoomDevices) else thing.id
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from filterd.errors import ChangeError
@@ -39,17 +40,11 @@ class SetException:
     def read(cls, fields: Fields) -> SetException:
         """Check what somebody asks for."""
         kind = fields.take("target_kind", values.target_kind)
-        audience = fields.take_or("audience", values.audience, Audience.EVERYBODY)
-        check, everybody = values.whom(audience), audience is Audience.EVERYBODY
-        return cls(
-            kind,
-            fields.take("target", values.target(kind)),
-            fields.take("allow", values.boolean),
-            audience,
-            fields.take_or("whom", check, "") if everybody else fields.take("whom", check),
-            fields.take_or("starts_at", values.time, None),
-            fields.take_or("ends_at", values.time, None),
-        )
+        return cls(kind, fields.take("target", values.target(kind)), *_how(fields))
+
+    def each(self) -> tuple[SetException, ...]:
+        """Return it alone, as ``SetExceptions`` returns several."""
+        return (self,)
 
     def effect(self, making: Making) -> Effect:
         """Return what it does."""
@@ -81,6 +76,33 @@ class SetException:
                 say("the entry of a list is suspended for 14 days at most"), hint=hint
             )
         return latest if ends_at is None else ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class SetExceptions:
+    """Allow or block several things for the same people and the same time."""
+
+    targets: tuple[tuple[TargetKind, str], ...]
+    allow: bool
+    audience: Audience = Audience.EVERYBODY
+    whom: str = ""
+    starts_at: float | None = None
+    ends_at: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetExceptions:
+        """Check what somebody asks for."""
+        return cls(fields.take("targets", values.targets), *_how(fields))
+
+    def each(self) -> tuple[SetException, ...]:
+        """Return them one by one."""
+        how = self.allow, self.audience, self.whom, self.starts_at, self.ends_at
+        return tuple(SetException(kind, target, *how) for kind, target in self.targets)
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        made = (one.effect(making).after.exceptions for one in self.each())
+        return Effect(after=only(exceptions=tuple(chain.from_iterable(made))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +206,16 @@ class SetGrade:
 def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
     """Tell whether two settings of grades cannot hold together."""
     return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)
+
+
+def _how(fields: Fields) -> tuple[bool, Audience, str, float | None, float | None]:
+    """Check how something is allowed or blocked: whether, for whom, from and until when."""
+    audience = fields.take_or("audience", values.audience, Audience.EVERYBODY)
+    check, everybody = values.whom(audience), audience is Audience.EVERYBODY
+    return (
+        fields.take("allow", values.boolean),
+        audience,
+        fields.take_or("whom", check, "") if everybody else fields.take("whom", check),
+        fields.take_or("starts_at", values.time, None),
+        fields.take_or("ends_at", values.time, None),
+    )

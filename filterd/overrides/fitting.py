@@ -17,7 +17,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from filterd.errors import ChangeError
-from filterd.overrides.exceptions import ReportMistake, SetException, SetGrade
+from filterd.overrides.exceptions import ReportMistake, SetException, SetExceptions, SetGrade
 from filterd.overrides.rooms import SetDevices, SetExam, SetRoom, SetRoomDevices
 from filterd.policy import conflicts
 from filterd.policy.changes import Changer
@@ -83,11 +83,11 @@ def check(change: Change, school: School) -> Warnings:
         ChangeError: it names what there is not, or what nobody may open.
     """
     match change:
-        case SetException():
-            return _check_exception(change, school)
+        case SetException() | SetExceptions():
+            return _check_exceptions(change.each(), school)
         case ReportMistake(name=name, ends_at=ends_at):
             entry = SetException(TargetKind.ENTRY, name, allow=True, ends_at=ends_at)
-            return _check_exception(entry, school)
+            return _check_exceptions((entry,), school)
         case SetGrade():
             _check_grade(change, school.policy)
         case SetRoom(room=room, grade=grade):
@@ -102,7 +102,12 @@ def check(change: Change, school: School) -> Warnings:
     return ()
 
 
-def _check_exception(change: SetException, school: School) -> Warnings:
+def _check_exceptions(changes: tuple[SetException, ...], school: School) -> Warnings:
+    found = [one for change in changes for one in _check_exception(change, school)]
+    return tuple(found[:_MOST_WARNINGS])
+
+
+def _check_exception(change: SetException, school: School) -> list[dict[str, Any]]:
     policy = school.policy
     match change.audience:
         case Audience.NETWORK:
@@ -128,11 +133,18 @@ def _check_exception(change: SetException, school: School) -> Warnings:
         warnings.append({"warning": "idle", "target": change.target, "why": str(idle)})
     warnings += _contradictions(thing, school.overrides)
     warnings += (
-        {"warning": "exam", "exam": exam.id, "room": exam.room, "until_at": exam.ends_at}
+        {
+            "warning": "exam" if thing.allow else "exam-block",
+            "exam": exam.id,
+            "room": exam.room,
+            "from_at": exam.starts_at,
+            "until_at": exam.ends_at,
+        }
         for exam in school.overrides.exams
         if thing in conflicts.overlaps(policy, _with(school.overrides, thing), exam).exceptions
+        and conflicts.disturbs(policy, thing, exam)
     )
-    return tuple(warnings[:_MOST_WARNINGS])
+    return warnings
 
 
 def _contradictions(thing: LocalException, overrides: Overrides) -> Iterator[dict[str, Any]]:
@@ -183,8 +195,14 @@ def _check_exam(change: SetExam, school: School) -> Warnings:
     exam = Exam(0, change.room, change.names, change.services, "", "", starts_at, change.ends_at)
     found = conflicts.overlaps(school.policy, school.overrides, exam)
     warnings: list[dict[str, Any]] = [
-        {"warning": "overlap", "number": one.id, "target": one.target, "author": one.author}
+        {
+            "warning": "overlap" if one.allow else "overlap-block",
+            "number": one.id,
+            "target": one.target,
+            "author": one.author,
+        }
         for one in found.exceptions
+        if conflicts.disturbs(school.policy, one, exam)
     ]
     for name in change.names:
         if len(warnings) >= _MOST_WARNINGS:

@@ -138,16 +138,19 @@ def replay(rows: Iterable[Row], begin: Replay | None = None) -> Replay:
     return Replay(fold.overrides(number), last_hash, first_bad, problem)
 
 
-def newest_undoable(rows: Iterable[Row]) -> Row | None:
-    """Return the last change that counts, has done something and is no undo.
+def newest_undoable(rows: Iterable[Row], author: str) -> Row | None:
+    """Return the last change of somebody that counts, has done something and is no undo.
 
-    So undoing walks back, and past what would stop it there for ever.
+    So undoing walks back, and past what would stop it there for ever; and nobody
+    takes back by mistake what somebody else has done a moment ago.
 
     Args:
         rows: in descending order.
+        author: whose.
     """
     counting = (row for row, taken_back_by in with_undos(rows) if taken_back_by is None)
-    possible = (row for row in counting if row.kind not in {UNDO, RESTORED, TRIAL})
+    own = (row for row in counting if row.author == author)
+    possible = (row for row in own if row.kind not in {UNDO, RESTORED, TRIAL})
     return next((row for row in possible if row.effect() != Effect()), None)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from filterd.errors import ChangeError
-from filterd.overrides.exceptions import Revoke, SetException
+from filterd.overrides.exceptions import Revoke, SetException, SetExceptions
 from filterd.overrides.ranks import WHO, Rank
 from filterd.overrides.rooms import SetExam, SetRoom, StopExam
 from filterd.overrides.undoing import Undo
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from filterd.overrides.making import Change
     from filterd.overrides.ranks import Author
     from filterd.policy.model import Policy
-
-LONGEST_EXAM_S = 12 * 3600.0
-"""Of a teacher, on another day."""
 
 _OF_ONE = frozenset((Audience.GRADE, Audience.NETWORK, Audience.CLIENT))
 
@@ -51,8 +48,8 @@ def check_change(
         return
     author.must_be(Rank.TEACHER, say("change anything"))
     match change:
-        case SetException():
-            _check_exception(author, change, day_ends_at)
+        case SetException() | SetExceptions():
+            _check_exceptions(author, change.each(), day_ends_at)
         case SetRoom(room=room, ends_at=ends_at):
             if not is_room(policy, room):
                 author.must_be(
@@ -80,23 +77,23 @@ def is_room(policy: Policy, network: str) -> bool:
     return any(one.id == network and one.room for one in policy.networks)
 
 
-def _check_exception(author: Author, change: SetException, day_ends_at: float) -> None:
-    if change.target_kind is TargetKind.ENTRY:
-        author.must_be(Rank.ADMIN, say("suspend an entry of a list"))
-    if change.audience not in _OF_ONE:
-        _refuse(
-            say("a teacher's exception is for one room, grade, network or device"), say("--room")
-        )
-    _check_end(change.ends_at, day_ends_at)
+def _check_exceptions(
+    author: Author, changes: tuple[SetException, ...], day_ends_at: float
+) -> None:
+    for change in changes:
+        if change.target_kind is TargetKind.ENTRY:
+            author.must_be(Rank.ADMIN, say("suspend an entry of a list"))
+        if change.audience not in _OF_ONE:
+            _refuse(
+                say("a teacher's exception is for one room, grade, network or device"),
+                say("--room"),
+            )
+        _check_end(change.ends_at, day_ends_at)
 
 
 def _check_exam(change: SetExam, day_ends_at: float) -> None:
     if change.starts_at is None or change.starts_at < day_ends_at:
         _check_end(change.ends_at, day_ends_at)
-    elif change.ends_at - change.starts_at > LONGEST_EXAM_S:
-        _refuse(
-            say("a teacher's exam of another day is not longer than 12 hours"), say("--for 90m")
-        )
 
 
 def _check_end(ends_at: float | None, day_ends_at: float) -> None:

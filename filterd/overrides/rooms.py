@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from filterd.overrides.making import Making
 
+LONGEST_EXAM_S = 12 * 3600.0
+"""Whoever asks for more means minutes and has written days."""
+
 
 @dataclass(frozen=True, slots=True)
 class NoteTrial:
@@ -129,6 +132,11 @@ class SetExam:
     def effect(self, making: Making) -> Effect:
         """Return what it does."""
         starts_at, _ = interval(self.starts_at, self.ends_at, making)
+        if self.ends_at - starts_at > LONGEST_EXAM_S:
+            hint = say("for 90 minutes write --for 90m")
+            hours = round(LONGEST_EXAM_S / 3600)
+            reason = say("an exam is not longer than {hours} hours", hours=hours)
+            raise ChangeError(reason, hint=hint)
         thing = Exam(
             making.number,
             self.room,

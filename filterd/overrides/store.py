@@ -62,23 +62,34 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A change that is on the disk, and what is set now, as it is in the copy."""
+    """A change that is on the disk, and what is set now, as it is in the copy.
+
+    ``taken_back`` is the change that it takes back, if it is an undo.
+    """
 
     row: Row
     overrides: Overrides
+    taken_back: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """Whether the history is as it was written; ``first_bad`` is the first row that is not.
 
-    ``set_aside`` are the names of damaged files, each with a history that ended.
+    ``set_aside`` are the names of damaged files, each with a history that ended, and
+    ``altered`` of those among them that somebody has altered.
     """
 
     number: int
     first_bad: int | None = None
     problem: str = ""
     set_aside: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was altered, neither here nor in what was set aside."""
+        return self.first_bad is None and not self.altered
 
 
 class _Past(NamedTuple):
@@ -111,7 +122,8 @@ class Store:
     def start(self) -> Started:
         """Return what is in force, and mend what the last life has left.
 
-        It never fails: where the store cannot be used, the last copy is in force.
+        It never fails: where the store cannot be used, the last copy is in force. What
+        is wrong stands in the log then, too.
         """
         if not self._path.exists() and not self._state.exported_overrides.exists():
             return Started(NOTHING)
@@ -119,6 +131,7 @@ class Store:
         try:
             overrides = self.write(self._bring_up)
         except StoreError as error:
+            _log.error("%s", error)
             return Started(self._lasting(self._best()), str(error))
         return Started(overrides, self._set_aside_because)
 
@@ -132,9 +145,11 @@ class Store:
         request = Request.of(kind, payload, author, reason)
 
         def make(connection: sqlite3.Connection, done: Replay) -> Done:
-            now = self._clock.wall()
-            row = request.row(now, done.overrides, _Past(connection), done.last_hash)
-            return Done(row, self._add(connection, done, row))
+            now, past = self._clock.wall(), _Past(connection)
+            row = request.row(now, done.overrides, past, done.last_hash)
+            undone = row.undone()
+            taken_back = None if undone is None else past.row(undone)
+            return Done(row, self._add(connection, done, row), taken_back)
 
         return self.write(make)
 
@@ -186,13 +201,22 @@ class Store:
         Raises:
             StoreError: the store cannot be read.
         """
-        aside = tuple(one.name for one in database.set_aside_files(self._path))
+        aside = database.set_aside_files(self._path)
+        names = tuple(one.name for one in aside)
+        altered = tuple(one.name for one in aside if database.is_altered(one))
         done, rows = self._salvaged()
         problem, first_bad = done.problem, done.first_bad
         if not problem:
             problem = self._disagreement(done, rows.get)
             first_bad = min(done.overrides.number + 1, self._copied_number()) if problem else None
-        return Verified(done.overrides.number, first_bad, problem, aside)
+        return Verified(done.overrides.number, first_bad, problem, names, altered)
+
+    def problems(self) -> tuple[Sentence, ...]:
+        """Return why nothing can be changed, if so, and what was set aside, a line each.
+
+        It does not look through the history as ``verify`` does.
+        """
+        return tuple(database.problems(self._path))
 
     def write(self, work: Callable[[sqlite3.Connection, Replay], ResultT]) -> ResultT:
         """Do something in a transaction, which it commits itself, with the store held.
@@ -252,7 +276,7 @@ class Store:
         done = self._without_problem(replay(past.since(0)))
         problem = self._disagreement(done, past.row)
         if problem:
-            raise DamagedError(self._path, problem)
+            raise DamagedError(self._path, problem, altered=True)
         return done
 
     def _without_problem(self, done: Replay) -> Replay:
@@ -260,6 +284,7 @@ class Store:
             raise DamagedError(
                 self._path,
                 say("change {number}: {problem}", number=done.first_bad, problem=done.problem),
+                altered=True,
             )
         return done
 
@@ -330,9 +355,10 @@ class Store:
             StoreError: the disk refused.
         """
         now, best = self._clock.wall(), self._best()
+        is_whole = self._known is not None or self._copied() is not None
         salvaged, rows = self._salvaged()
         if rows or salvaged.problem:
-            kept = database.set_aside(self._path, now).name
+            kept = database.set_aside(self._path, now, altered=error.altered).name
         else:  # the file was lost, and this is the new one
             kept = ""
             database.remove(self._path)
@@ -344,8 +370,9 @@ class Store:
         with database.to_write(self._path, check=False) as connection:
             self._add(connection, Replay(), row)
         where = f"kept as {kept}, " if kept else ""
+        stays = "what was set" if is_whole else "of what was set, only what could be read"
         self._set_aside_because = (
-            f"{self._path}: damaged ({error.problem}); {where}what was set stays in force"
+            f"{self._path}: damaged ({error.problem}); {where}{stays} stays in force"
         )
         _log.error("%s", self._set_aside_because)
 

@@ -19,15 +19,17 @@ from filterd.overrides.rooms import check_exams
 from filterd.sentences import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from filterd.overrides.effects import Effect
     from filterd.overrides.history import Row
-    from filterd.overrides.making import Making, Past
+    from filterd.overrides.making import Making
     from filterd.overrides.values import Fields
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take back the change ``number``, which may be an undo; None: the last that counts."""
+    """Take back the change ``number``, which may be an undo; None: the author's own last."""
 
     number: int | None = None
 
@@ -36,22 +38,28 @@ class Undo:
         """Check what somebody asks for."""
         return cls(fields.take_or("number", values.number, None))
 
-    def found_in(self, past: Past) -> Undo:
+    def found_in(self, rows: Iterable[Row], author: str) -> Undo:
         """Return the undo with the number of its change.
 
+        Args:
+            rows: the history, in descending order.
+            author: who asks for it.
+
         Raises:
-            ChangeError: nothing is left to take back.
+            ChangeError: nothing of theirs is left to take back.
         """
         if self.number is not None:
             return self
-        row = newest_undoable(past.newest_first())
+        row = newest_undoable(rows, author)
         if row is None:
-            raise ChangeError(say("there is no change to take back"))
+            hint = say("`filterd history list` shows all; `filterd undo NUMBER` takes any back")
+            reason = say("there is no change of {author} to take back", author=author)
+            raise ChangeError(reason, hint=hint)
         return Undo(row.number)
 
     def effect(self, making: Making) -> Effect:
         """Return what it does."""
-        number = self.found_in(making.past).number
+        number = self.found_in(making.past.newest_first(), making.author).number
         assert number is not None
         row = making.past.row(number)
         if row is None or row.kind == RESTORED:

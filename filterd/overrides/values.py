@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 MAX_REASON = 400
+MAX_TARGETS = 50
+"""Of one command that allows or blocks."""
 MAX_NAMES = 2000
 """Of one exam."""
 MAX_DEVICES = 256
@@ -44,6 +46,23 @@ _mac = re.compile(
 ).fullmatch
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+
+_CALLED = {
+    "target": say("target"),
+    "targets": say("targets"),
+    "name": say("name"),
+    "names": say("names"),
+    "services": say("services"),
+    "macs": say("macs"),
+    "whom": say("for whom"),
+    "room": say("room"),
+    "grade": say("grade"),
+    "id": say("number"),
+    "number": say("number"),
+    "starts_at": say("the beginning"),
+    "ends_at": say("the end"),
+}
+"""How a person calls what the keys stand for that a command line can get wrong."""
 
 ValueT = TypeVar("ValueT")
 
@@ -84,7 +103,8 @@ class Fields:
             return check(value)
         except ChangeError as error:
             raise ChangeError(
-                say("{key}: {reason}", key=key, reason=error.reason), hint=error.hint
+                say("{key}: {reason}", key=_CALLED.get(key, key), reason=error.reason),
+                hint=error.hint,
             ) from error
 
 
@@ -134,6 +154,24 @@ def target_kind(value: Any) -> TargetKind:
 def target(kind: TargetKind) -> Callable[[Any], str]:
     """Return what checks a target of this kind."""
     return name if kind in {TargetKind.NAME, TargetKind.ENTRY} else identifier
+
+
+def targets(value: Any) -> tuple[tuple[TargetKind, str], ...]:
+    """Return what several exceptions are about: a few pairs of kind and target, each once."""
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ChangeError(say("a list expected, not {value}", value=shown(value)))
+    if len(value) > MAX_TARGETS:
+        raise ChangeError(
+            say("{count} are too many", count=len(value)),
+            hint=say("{most} at most", most=MAX_TARGETS),
+        )
+    found: dict[tuple[TargetKind, str], None] = {}
+    for one in value:
+        if not isinstance(one, (list, tuple)) or len(one) != 2:
+            raise ChangeError(say("{value} is no target", value=shown(one)))
+        kind = target_kind(one[0])
+        found[kind, target(kind)(one[1])] = None
+    return tuple(found)
 
 
 def audience(value: Any) -> Audience:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from filterd.errors import StoreError
 from filterd.overrides import database, schema
 from filterd.policy import store as policy_store
+from filterd.sentences import say
 
 if TYPE_CHECKING:
     import sqlite3
@@ -86,6 +87,19 @@ class PolicyVersions:
         with database.to_read(self._state.overrides) as connection:
             row = connection.execute(schema.POLICY_AT, (when,)).fetchone()
         return None if row is None else self._version(*row)
+
+    def load(self, digest: str) -> Policy:
+        """Return one of those that are kept.
+
+        Raises:
+            StoreError: it is not, or cannot be read.
+        """
+        path = next((one.path for one in self.all() if one.digest == digest), None)
+        if path is None:
+            raise StoreError(
+                say("the policy {digest} is not kept; see `filterd policy history`", digest=digest)
+            )
+        return policy_store.load(path)
 
     def _version(self, digest: str, activated_at: float) -> PolicyVersion:
         return PolicyVersion(digest, activated_at, self._path(digest))

@@ -68,6 +68,11 @@ class Change(NamedTuple):
         return client.is_of(self.audience, self.whom)
 
     @property
+    def closes_tier(self) -> bool:
+        """Tell whether it leaves a tier only what is allowed by name."""
+        return self.kind == _TIER and not self.opens
+
+    @property
     def weight(self) -> tuple[int, bool, int, int, bool]:
         """By which changes are sorted; what weighs most is applied last."""
         narrow = self.kind in (_SERVICE, _LIST)
@@ -198,6 +203,29 @@ class Changer:
             opened=frozenset(opened),
             allow_only=allow_only,
         )
+
+    def cause(
+        self, grade: GradePolicy, made: Iterable[Dated], category: str, list_id: str, *, opens: bool
+    ) -> Dated | None:
+        """Return the change without which a list would not say what it does, None for none.
+
+        Args:
+            grade: as the site's files have it.
+            made: the changes for the client, in their order.
+            category: of the list.
+            list_id: its id; a service has one, too.
+            opens: whether its names are open now.
+        """
+        asked = list_id if list_id.startswith(SERVICE) else category
+        before = self.apply(grade, ())
+        if before.closed.isdisjoint({asked, LIST + list_id}) is opens:
+            return None
+        cause = None
+        for one in made:
+            is_about = not self._ids(one.change).isdisjoint({asked, LIST + list_id})
+            if one.holds and one.change.opens is opens and is_about:
+                cause = one
+        return cause
 
     def _closed_with(self, closed: Iterable[str]) -> set[str]:
         """Return the services of closed categories: what is kept stays if its category opens."""

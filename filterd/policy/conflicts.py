@@ -9,6 +9,7 @@ once and not find out in the lesson.
 
 from __future__ import annotations
 
+import contextlib
 from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,7 +26,7 @@ from filterd.wire import RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from filterd.lists.index import Index
     from filterd.policy.engine import Engine
@@ -94,6 +95,21 @@ def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
             if one.id != exam.id and one.room == exam.room and _meet(one, exam)
         ),
     )
+
+
+def disturbs(policy: Policy, one: LocalException, exam: Exam) -> bool:
+    """Tell whether an exam, or what an exception wants, comes to nothing where the two overlap.
+
+    Nobody who sits an exam has an allow that is not the exam's. A block only counts
+    beneath a name of the exam: all else is closed, and of one name the exam's allow
+    goes first.
+    """
+    if one.allow:
+        return True
+    opened = {*_wire_names(policy, TargetKind.NAME, exam.names)}
+    opened |= {*_wire_names(policy, TargetKind.SERVICE, exam.services)}
+    blocked = _wire_names(policy, one.kind, [one.target])
+    return any(above in opened for name in blocked for above in list(names.suffixes(name))[1:])
 
 
 def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalException]]:
@@ -197,6 +213,16 @@ def _why_idle(policy: Policy, exception: LocalException, match: Match | None) ->
         return None
     category = policy.categories[match.category]
     return Idle.LOCKED if category.locked or category.ordered else Idle.KEPT_CLOSED
+
+
+def _wire_names(policy: Policy, kind: TargetKind, targets: Iterable[str]) -> Iterator[bytes]:
+    """Yield the names that targets of this kind stand for, as far as the policy knows them."""
+    for target in targets:
+        if kind is TargetKind.SERVICE and target in policy.services:
+            yield from policy.services[target].names
+        elif kind is TargetKind.NAME:
+            with contextlib.suppress(WireError):
+                yield names.from_text(target)
 
 
 def _is_listed(index: Index, exception: LocalException) -> bool:

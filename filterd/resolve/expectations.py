@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError, ConfigErrors
@@ -23,11 +23,11 @@ from filterd.policy.model import Audience, LocalRule
 from filterd.policy.verdict import Rule
 from filterd.resolve.explain import explain
 from filterd.resolve.site import NOTHING_SET, Timed
-from filterd.sentences import UNSAID, quoted, say
+from filterd.sentences import UNSAID, quoted, say, to_plain
 from filterd.wire import RRType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from filterd.policy.expectation import Expectation
     from filterd.policy.model import Policy
@@ -103,6 +103,29 @@ def check(site: Site, now: float, *, known: Collection[str] = ()) -> tuple[Unmet
     if worse:
         raise ConfigErrors(one.error() for one in worse[:_SHOWN])
     return found
+
+
+def held(site: Site, wanted: Sequence[Expectation] | None, now: float) -> dict[str, Any]:
+    """Return what a site does not meet of what is expected, as plain data for people and scripts.
+
+    Args:
+        site: as it would be in force.
+        wanted: what is expected; None for what its own files expect.
+        now: Unix time.
+    """
+    expected = site.timed.policy.expectations if wanted is None else wanted
+    problems = [
+        {
+            "expected": one.expectation.written,
+            "path": one.expectation.path,
+            "line": one.expectation.line,
+            "yields": one.yields,
+            "found": [told.as_dict() for told in one.found],
+            "sentence": to_plain(one.error().sentence),
+        }
+        for one in unmet(site, expected, now)
+    ]
+    return {"expectations": len(expected), "unmet": problems}
 
 
 def enforced(policy: Policy, found: Iterable[Unmet]) -> Policy:

@@ -9,14 +9,16 @@ chain itself.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError
+from filterd.policy.changes import Changer, Layer
 from filterd.policy.client import Client
-from filterd.policy.verdict import Action
+from filterd.policy.verdict import Action, Rule
 from filterd.resolve.links.admission import NEVER_ASKED
 from filterd.resolve.local_data import answer_locally
 from filterd.resolve.query import Source
@@ -25,6 +27,10 @@ from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.policy.changes import Change, Dated
+    from filterd.policy.overrides import GradeSetting, LocalException
     from filterd.policy.verdict import Match, Verdict
     from filterd.resolve.local_data import LocalAnswer
     from filterd.resolve.query import Answer
@@ -42,8 +48,10 @@ class Explanation:
     ``local-zone``, ``lease``, ``alias``, ``private-answer``, ``rewritten`` (by the
     safe twin ``rewritten_to``) or a ``SpecialReason``; ``note`` is what the site or the
     publisher wrote beside the rule. ``matched`` is the name that the
-    rule gives. ``valid_until`` is ISO 8601 in UTC. ``source`` says who
-    answered: ``daemon`` or ``offline``.
+    rule gives. ``changed_by`` is what opens or closes its category for a time, such as
+    ``schedule:gio-hoc``, ``setting:3`` or ``exception:7``. ``valid_until`` is ISO 8601
+    in UTC. ``source`` says who answered: ``daemon``, ``offline`` or, of
+    the past, ``history``.
     """
 
     qname: str
@@ -61,6 +69,7 @@ class Explanation:
     entry: str | None = None
     line: int | None = None
     note: str | None = None
+    changed_by: str | None = None
     valid_until: str | None = None
     rewritten_to: str | None = None
     next_match: dict[str, Any] | None = None
@@ -108,7 +117,53 @@ def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) ->
     known = answer_locally(site, qname, qtype)
     if known is not None:
         return _explanation(client, qname, qtype, _local_action(known), known.reason)
-    return explain_verdict(client, qname, qtype, site.engine.decide(client, qname, qtype, now))
+    verdict = site.engine.decide(client, qname, qtype, now)
+    explained = explain_verdict(client, qname, qtype, verdict)
+    return _with_cause(explained, site, client, verdict)
+
+
+def _with_cause(
+    explained: Explanation, site: Site, client: Client, verdict: Verdict
+) -> Explanation:
+    """Add what opens or closes the category for a time, and until when."""
+    match = verdict.match
+    grade = site.timed.policy.grades.get(client.grade.grade)
+    if match is None or grade is None:
+        return explained
+    exam = site.moment.exams.get(client.network or "") if client.grade.exam else None
+    if match.rule is Rule.ALLOW_ONLY and exam is not None:
+        until = _sooner(verdict.valid_until, exam.ends_at)
+        return replace(explained, note=exam.reason or None, valid_until=_iso(until))
+    mine = [one for one in site.moment.changes if one.change.concerns(client)]
+    cause: Dated | None = None
+    if match.rule is Rule.ALLOW_ONLY:
+        cause = next((one for one in reversed(mine) if one.holds and one.change.closes_tier), None)
+    elif match.rule in (Rule.CATEGORY, Rule.OPEN):
+        changer, opens = Changer(site.timed.policy), not match.blocks
+        cause = changer.cause(grade, mine, match.category, match.list_id, opens=opens)
+    if cause is None:
+        return explained
+    change = cause.change
+    return replace(
+        explained,
+        changed_by=f"{change.layer.name.lower()}:{change.source}",
+        note=_reason_of(change, site) or explained.note,
+        valid_until=_iso(_sooner(verdict.valid_until, cause.span.until)),
+    )
+
+
+def _reason_of(change: Change, site: Site) -> str:
+    """Return why somebody has set what opens or closes a category."""
+    if change.layer is Layer.SCHEDULE:
+        return ""
+    things: Iterable[GradeSetting | LocalException]
+    things = (*site.timed.overrides.grades, *site.timed.overrides.exceptions)
+    return next((one.reason for one in things if str(one.id) == change.source), "")
+
+
+def _sooner(at: float | None, edge: float) -> float | None:
+    sooner = min(inf if at is None else at, edge)
+    return None if sooner == inf else sooner
 
 
 def explain_answer(
@@ -166,7 +221,8 @@ def _local_action(answer: LocalAnswer) -> Action:
 
 def _provenance(match: Match) -> dict[str, Any]:
     return {
-        "matched": names.to_text(match.name),
+        # What is about all names, such as an exam, names none.
+        "matched": None if match.name == names.ROOT else names.to_text(match.name),
         "category": match.category or None,
         "list": match.list_id or None,
         "entry": match.entry or match.local_id or None,

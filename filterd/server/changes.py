@@ -27,11 +27,11 @@ from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.lists.third_party import naming_entries, version_of
 from filterd.overrides import changes as kinds
 from filterd.overrides import rights, values
-from filterd.overrides.effects import has_ended, key_of, things_of
+from filterd.overrides.effects import has_ended, things_of
 from filterd.overrides.exceptions import Revoke
 from filterd.overrides.fitting import School, Warnings
 from filterd.overrides.fitting import check as check_fit
-from filterd.overrides.history import TRIAL, newest_undoable
+from filterd.overrides.history import TRIAL
 from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.ranks import Rank
 from filterd.overrides.reports import KIND as REPORT
@@ -39,9 +39,11 @@ from filterd.overrides.rooms import StopExam
 from filterd.overrides.store import Store
 from filterd.overrides.undoing import Undo
 from filterd.overrides.versions import PolicyVersions
+from filterd.policy import store as policy_store
 from filterd.policy.encoding import to_plain
 from filterd.policy.lessons import bell, day_ends_at, shown_at
 from filterd.policy.model import Audience
+from filterd.resolve.past import Past, PastQuestion, explain_past
 from filterd.sentences import say
 from filterd.version import __version__
 from filterd.wire import name as names
@@ -94,9 +96,7 @@ class Changes:
     def start(self) -> bool:
         """Mend what the last life has left; tell whether that changed what workers load."""
         before = self._copied()
-        started = self._store.start()
-        if started.problem:
-            _log.error("%s", started.problem)
+        self._store.start()
         return self._copied() != before
 
     def note(self, policy: Policy, index: Index) -> None:
@@ -194,7 +194,52 @@ class Changes:
         found = await asyncio.to_thread(self._store.verify)
         plain: dict[str, Any] = to_plain(found)
         sentence = sentences.to_plain(found.problem)
-        return {"ok": found.first_bad is None, **plain, "sentence": sentence}
+        return {"ok": found.is_sound, **plain, "sentence": sentence}
+
+    async def status(self) -> dict[str, Any]:
+        """Return what is wrong with the store and with what was set aside, as plain data."""
+        problems = await asyncio.to_thread(self._store.problems)
+        return {"problems": list(map(sentences.to_plain, problems))}
+
+    async def policies(self) -> list[dict[str, Any]]:
+        """Return the policies that were in force last, the newest first, as plain data.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        kept = await asyncio.to_thread(self._versions.all)
+        return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
+
+    async def policy(self, site: Site, digest: str | None) -> str:
+        """Return a policy as the text of its file.
+
+        Args:
+            site: the one in force.
+            digest: of a policy that was in force; None for that of now.
+
+        Raises:
+            StoreError: it is not kept, or cannot be read.
+        """
+        if digest is None:
+            return policy_store.dump(site.timed.policy).decode()
+        return policy_store.dump(await asyncio.to_thread(self._versions.load, digest)).decode()
+
+    async def explain_past(self, site: Site, *, qname: str, **asked: Any) -> dict[str, Any] | None:
+        """Explain what a client would have got, as plain data; None for one that might not ask.
+
+        Args:
+            site: the one in force, whose lists and devices count.
+            qname: the canonical wire name in hexadecimal.
+            asked: the other fields of a ``PastQuestion``.
+
+        Raises:
+            ConfigError: what was in force then is not known.
+            StoreError: it cannot be read.
+        """
+        past = Past(self._versions, self._store, site.index, site.surroundings)
+        question = PastQuestion(bytes.fromhex(qname), **asked)
+        told = await asyncio.to_thread(explain_past, past, question)
+        return None if told is None else told.as_dict()
 
     async def note_trial(self, room: str, author: Author) -> None:
         """Record that somebody has begun a trial run of an exam.
@@ -239,6 +284,7 @@ class Changes:
             "number": number,
             "until": _end_of(done),
             "undone": done.row.undone(),
+            "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
             "in_force_ms": in_force_ms,
             "warnings": list(warnings),
         }
@@ -275,21 +321,24 @@ class Changes:
         policy, now = site.timed.policy, self._clock.wall()
         change = kinds.parse(kind, payload)
         if author.rank < Rank.ADMIN:
-            change, made_by = self._origin(change)
+            change, made_by = self._origin(change, author)
             payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
             rights.check_change(author, change, policy, day_ends_at(policy, now), made_by)
         school = School(policy, site.at(now).engine, site.timed.overrides, now)
         warnings = check_fit(change, school)
         return self._record(kind, payload, author, reason), warnings
 
-    def _origin(self, change: Change) -> tuple[Change, str]:
-        """Return a change with what it stops or takes back named, and who made that, or ""."""
+    def _origin(self, change: Change, author: Author) -> tuple[Change, str]:
+        """Return a change with what it stops or takes back named, and who made that, or "".
+
+        Raises:
+            ChangeError: this author has made nothing that could be taken back.
+        """
         if not isinstance(change, (Revoke, StopExam, Undo)):
             return change, ""
         rows = self._store.rows()
         if isinstance(change, Undo):
-            if change.number is None and (newest := newest_undoable(rows)) is not None:
-                change = Undo(newest.number)
+            change = change.found_in(rows, author.name)
             number = change.number
         else:
             number = change.id
@@ -336,7 +385,7 @@ def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:
         if starts_at is None:  # devices, which have no time
             continue
         state = "ended" if has_ended(thing, now) else "coming" if starts_at > now else "on"
-        told[state].append(int(key_of(thing)))
+        told[state].append(thing.id)
     return told
 
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from filterd.policy.expectation import Expectation
     from filterd.policy.model import ListenAddress
     from filterd.policy.overrides import Overrides
     from filterd.resolve.expectations import Unmet
@@ -93,7 +94,7 @@ class Manager:
         surroundings = Surroundings(setting.clock)
         surroundings.take_links(Links(own=_own_addresses(setting.listen)))
         self._load = on_disk.loader(setting, surroundings)
-        self._reloading = asyncio.Lock()
+        self._reloading, self._trying = asyncio.Lock(), asyncio.Lock()
         self._next_reload: asyncio.Task[Reloaded] | None = None
         self._workers: list[Channel] = []
         self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
@@ -244,8 +245,32 @@ class Manager:
             "receive_drops": max((one["receive_drops"] for one in workers), default=0),
             "upstreams": upstreams_of(workers),
             "log": await self._log_status(workers),
+            "changes": await self.changes.status(),
             "doubts": self._doubts,
         }
+
+    async def hold(self, wanted: Sequence[Expectation] | None) -> dict[str, Any]:
+        """Hold the site's files as they are, with the compiled lists, to what is expected of them.
+
+        Nothing comes in force by it, and nobody waits for it but others who ask for the same.
+
+        Args:
+            wanted: what is expected; None for what a reload goes by.
+
+        Returns: see ``expectations.held``.
+
+        Raises:
+            FilterdError: the files are wrong, or the disk refused.
+        """
+        async with self._trying:
+            tried = self._setting.state.tried_policy
+            policy = await asyncio.to_thread(self._compile, tried)
+            site = await asyncio.to_thread(self._load, policy)
+            now = self._setting.clock.wall()
+            told = await asyncio.to_thread(expectations.held, site, wanted, now)
+        del site
+        give_back()
+        return told
 
     async def log_totals(self, *, days: int, grade: str = "") -> list[dict[str, Any]]:
         """Return what was counted on the last days of the school, as plain data.
@@ -280,14 +305,22 @@ class Manager:
             _log.warning("%s", error)
         self._doubts = tuple(map(to_plain, told))
 
-    def _compile(self) -> Path:
-        """Return the policy of the site's files as they are: the one in force, or a candidate."""
+    def _compile(self, candidate: Path | None = None) -> Path:
+        """Return the policy of the site's files as they are: the one in force, or a candidate.
+
+        Args:
+            candidate: where to compile it, and to look whether it was compiled before; a
+                reload compiles its own.
+        """
         state = self._setting.state
+        known = (state.policy,) if candidate is None else (state.policy, candidate)
+        candidate = candidate or state.candidate_policy
         blocklists = blocklists_in_force(state).folder
-        if origin.is_current(state.policy, self._setting.config, blocklists=blocklists):
-            return state.policy
-        compile_in_child(self._setting.config, state.candidate_policy, blocklists=blocklists)
-        return state.candidate_policy
+        for policy in known:
+            if origin.is_current(policy, self._setting.config, blocklists=blocklists):
+                return policy
+        compile_in_child(self._setting.config, candidate, blocklists=blocklists)
+        return candidate
 
     def _install(self, policy: Path) -> None:
         in_force = self._setting.state.policy

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.lists.checked import checked_digests, note_checked
-from filterd.lists.in_force import blocklists_in_force
+from filterd.lists.in_force import blocklists_to_compile_by
 from filterd.lists.index import Index
 from filterd.overrides import export as exported
 from filterd.paths import sole
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from filterd.clock import Clock
     from filterd.identity import Surroundings
     from filterd.paths import StateFolder
     from filterd.policy.model import Policy
@@ -74,7 +75,7 @@ def compile_policy(config: Path, state: StateFolder) -> None:
         ConfigErrors: the files are wrong; the compiled policy is untouched.
         StoreError: the disk refused.
     """
-    compile_in_child(config, state.policy, blocklists=blocklists_in_force(state).folder)
+    compile_in_child(config, state.policy, blocklists=blocklists_to_compile_by(state).folder)
 
 
 def load_site(
@@ -121,8 +122,25 @@ def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
     return load
 
 
+def mend_overrides(state: StateFolder, clock: Clock) -> None:
+    """Keep what is left of what commands have set, where neither store nor copy can be loaded.
+
+    Anything less the manager mends while others serve; of this nobody could serve.
+    """
+    try:
+        _overrides_in_force(state)
+    except StoreError:
+        from filterd.overrides.store import Store  # noqa: PLC0415 -- hardly ever
+
+        Store(state, clock).start()
+
+
 def _overrides_in_force(state: StateFolder) -> Overrides:
-    """Load what commands have set: from the store itself, where the copy of it is damaged."""
+    """Load what commands have set: from the store itself, where the copy of it is damaged.
+
+    Raises:
+        StoreError: that is damaged, too.
+    """
     try:
         return exported.load(state.exported_overrides)
     except StoreError as error:

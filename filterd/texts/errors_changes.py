@@ -183,6 +183,17 @@ TEXTS: dict[str, str] = {
     "{path}: is a link, which is not followed; put the file in its place": (
         "{path}: là liên kết, không được đi theo; hãy đặt tệp thật vào đó"
     ),
+    "nothing can be changed: {error}": "không thay đổi được gì: {error}",
+    "{path}: this history was altered, and it was set aside; find out who did it, then move the"
+    " file away": (
+        "{path}: lịch sử này đã bị sửa, nên tệp được để riêng; hãy tìm xem ai đã sửa, rồi chuyển"
+        " tệp đi nơi khác"
+    ),
+    "{path}: this history was damaged, and it was set aside; move the file away once nobody wants"
+    " to look at it": (
+        "{path}: lịch sử này bị hỏng, nên tệp được để riêng; hãy chuyển tệp đi nơi khác khi không"
+        " ai cần xem nữa"
+    ),
     "{path}: cannot be set aside: {why}": "{path}: không để riêng được: {why}",
     "{path}: cannot be set aside: too many are there": (
         "{path}: không để riêng được: đã có quá nhiều tệp như vậy"
@@ -197,6 +208,9 @@ TEXTS: dict[str, str] = {
     " one, or move the file away": (
         "{path}: do filterd mới hơn ghi (phiên bản {version}, bản này biết {known}); hãy cài bản"
         " đó, hoặc chuyển tệp đi nơi khác"
+    ),
+    "the policy {digest} is not kept; see `filterd policy history`": (
+        "chính sách {digest} không còn được giữ; hãy xem `filterd policy history`"
     ),
     "it has been altered": "đã bị sửa",
     "rows before it are missing": "thiếu các dòng trước đó",

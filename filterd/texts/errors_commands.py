@@ -22,6 +22,11 @@ TEXTS: dict[str, str] = {
     "{option} {value} is no address": "{option} {value} không phải địa chỉ IP",
     "--client {client} is no address": "--client {client} không phải địa chỉ IP",
     "such as 10.0.6.21": "ví dụ 10.0.6.21",
+    "`lists-search` wants qname": "`lists-search` cần qname",
+    "`policy` wants digest, or nothing": "`policy` cần digest, hoặc không gì cả",
+    "`expectations` wants a list of them, or nothing": (
+        "`expectations` cần một danh sách, hoặc không gì cả"
+    ),
     "'{before}:' is no kind of target": "không có loại đối tượng '{before}:'",
     "--grade and --client exclude each other": "không dùng --grade cùng với --client",
     "--type: {reason}": "--type: {reason}",

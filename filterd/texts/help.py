@@ -280,10 +280,14 @@ COMMANDS = {
     "Look through the whole history for what somebody has altered.": (
         "Kiểm tra toàn bộ lịch sử xem có chỗ nào bị sửa."
     ),
+    "What was altered is set aside by the next start, and told of until somebody moves it away.": (
+        "Lịch sử bị sửa được để riêng ở lần khởi động sau, và vẫn được báo cho đến khi có người"
+        " chuyển tệp đi."
+    ),
     "Exit code 0: it is as it was written; 1: a change was altered, removed or added, and the"
-    " first of those is named; 2: it cannot be read.": (
+    " first of those is named, or it was so before; 2: it cannot be read.": (
         "Mã thoát 0: nguyên vẹn; 1: có thay đổi bị sửa, xóa hay thêm, và chỗ đầu tiên được nêu"
-        " ra; 2: không đọc được."
+        " ra, hoặc trước đây đã bị như vậy; 2: không đọc được."
     ),
 }
 """What commands do: English -> Vietnamese, a paragraph an entry."""

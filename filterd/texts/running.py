@@ -73,6 +73,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         " queues",
     ),
     "status.doubts": ("Cần xem lại", "Look at"),
+    "status.changes": ("Thay đổi", "Changes"),
     "status.today": ("Hôm nay", "Today"),
     "status.clock": ("Đồng hồ", "Clock"),
     "status.no_time": (

@@ -72,9 +72,9 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "Lịch sử đã bị sửa từ thay đổi {number}: {problem}",
         "The history was altered from change {number} on: {problem}",
     ),
-    "history.set_aside": (
-        "tệp hỏng được giữ lại: {file}",
-        "a damaged file was set aside: {file}",
+    "history.sound_since": (
+        "Lịch sử hiện tại nguyên vẹn; lịch sử trước đó thì không:",
+        "The history of now is sound; the one before is not:",
     ),
     "source.history": (
         "lịch sử; danh sách của hôm nay",

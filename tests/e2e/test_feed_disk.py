@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 FAILURES = int(os.environ.get("FILTERD_FEED_FAULTS", "12"))
 """Calls of each scene that fail, evenly over all there are; 1000 are more than there are."""
-FLIPS = int(os.environ.get("FILTERD_FEED_FLIPS", "150"))
+FLIPS = int(os.environ.get("FILTERD_FEED_FLIPS", "60"))
 """Octets that are lost, each in one file."""
 
 NOTHING = 0

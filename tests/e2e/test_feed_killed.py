@@ -33,7 +33,7 @@ from tests.support.feed_site import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-KILLS = int(os.environ.get("FILTERD_FEED_KILLS", "60"))
+KILLS = int(os.environ.get("FILTERD_FEED_KILLS", "40"))
 """Kills at steps of each scene, evenly over all there are, and so many more at random; a twentieth
 while the real guard is at work. 300 are more than any scene has steps: each is killed at."""
 _IN_A_ROW, _LEAST_STEPS = 3, 25

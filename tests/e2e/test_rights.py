@@ -43,6 +43,7 @@ def _sockets_mode() -> str:
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     config = write_site(tmp_path_factory.mktemp("site"), port=free_port(), more=ROOM)
+    (config / "own.yaml").write_text("- vnu.edu.vn passes for everybody\n", encoding="utf-8")
     lists = build_lists(config, tmp_path_factory.mktemp("state"))
     log = io.StringIO()
     with machine(USERS, config, lists.index, _sockets_mode()) as made:
@@ -64,6 +65,12 @@ OF_A_TEACHER = [
     "exceptions list",
     "history list",
     "policy history",
+    "policy show --grade 6",
+    "policy test",
+    f"policy test {SITE}/own.yaml",
+    "policy diff --versions now now",
+    "lists status",
+    "lists search www.tiktok.com",
     "status",
 ]
 

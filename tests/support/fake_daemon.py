@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from filterd.lists.index import Index
+from filterd.lists.told import entries_of, overview
 from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.store import Store
 from filterd.overrides.versions import PolicyVersions
+from filterd.policy import store as policy_store
 from filterd.policy.encoding import to_plain
 from filterd.resolve.past import Past, PastQuestion, explain_past
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.paths import StateFolder
+    from filterd.policy.model import Policy
     from tests.support.clock import FakeClock
 
 MONDAY_AT_8 = 1_764_550_800.0
@@ -51,17 +54,21 @@ class FakeDaemon:
         self.already: list[str] = []
         self.names: list[Any] = []
         self.warnings: list[Any] = []
+        self.policy: Policy | None = None
 
     def ask(self, _path: Path, command: str, **arguments: Any) -> Any:
         """Stand in for ``control.ask``."""
         self.asked.append((command, arguments))
         answers: dict[str, Callable[..., Any]] = {
             "change": self._change,
-            "overrides": lambda: to_plain(self.store.current()),
+            "overrides": self._overrides,
             "history": lambda limit: [row.to_plain() for row in self.store.rows(limit)],
             "history-check": self._check_past,
             "history-verify": self._verify,
             "policies": self._policies,
+            "policy": self._policy,
+            "lists": lambda: overview(Index.open(self._state.index)),
+            "lists-search": self._entries,
             "mistakes": self._mistakes,
             "room-watch": lambda room: {"room": room, "already": self.already},
             "room-seen": lambda room=None: {"devices": self.devices, "room": room},
@@ -77,7 +84,7 @@ class FakeDaemon:
 
     def _verify(self) -> dict[str, Any]:
         found = self.store.verify()
-        return {"ok": found.first_bad is None, **to_plain(found)}
+        return {"ok": found.is_sound, **to_plain(found)}
 
     def _check_past(self, qname: str, at: float, **asked: Any) -> dict[str, Any] | None:
         versions = PolicyVersions(self._state, self.store, self.clock)
@@ -85,6 +92,21 @@ class FakeDaemon:
         whose = asked["qtype"], asked["grade"], asked["client"]
         told = explain_past(past, PastQuestion(bytes.fromhex(qname), *whose, at, asked["shown"]))
         return None if told is None else told.as_dict()
+
+    def _overrides(self, at: float | None = None) -> dict[str, Any]:
+        plain: dict[str, Any] = to_plain(self.store.current() if at is None else self.store.at(at))
+        return plain
+
+    def _entries(self, qname: str) -> list[dict[str, Any]]:
+        return entries_of(Index.open(self._state.index), bytes.fromhex(qname))
+
+    def _policy(self, digest: str | None = None) -> str:
+        if digest is None:
+            assert self.policy is not None
+            return policy_store.dump(self.policy).decode()
+        kept = PolicyVersions(self._state, self.store, self.clock).all()
+        (path,) = (one.path for one in kept if one.digest == digest)
+        return path.read_text(encoding="utf-8")
 
     def _policies(self) -> list[dict[str, Any]]:
         kept = PolicyVersions(self._state, self.store, self.clock).all()

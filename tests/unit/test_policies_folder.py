@@ -17,6 +17,7 @@ from filterd.policy.site.compile import compile_policy, warnings
 from filterd.policy.site.json_schema import json_schemas, schema_text
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.tiers import TIER_OF_GRADE, Settings, TierFile
+from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def test_the_sample_has_a_room_with_a_timetable_and_a_schedule() -> None:
     assert {period.grade for period in room.timetable} >= {"6", "9"}
     assert _policy().lessons[0].id == "tiet-1"
     assert len(_policy().schedules) == 1
-    assert warnings(load_site(FOLDER)) == ()
+    assert warnings(load_site(FOLDER), NOW) == ()
 
 
 def test_the_time_of_day_changes_nothing_for_the_classes_of_the_sample() -> None:
@@ -156,7 +157,7 @@ def test_the_readmes_examples_are_one_site(tmp_path: Path) -> None:
     policy = compile_policy(load_site(tmp_path), _catalog())
     assert len(policy.networks) == 3
     assert len(policy.scheduled) == 4
-    assert warnings(load_site(tmp_path)) == ()
+    assert warnings(load_site(tmp_path), NOW) == ()
     assert len(policy.local_zones[0].records) == 8
 
 

@@ -7,9 +7,11 @@ Each check notes its problem and goes on, so that one run shows them all.
 
 from __future__ import annotations
 
+from datetime import datetime
 from ipaddress import IPv6Network, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from filterd.documents import did_you_mean
 from filterd.lists.formats import FORMATS
@@ -28,7 +30,7 @@ from filterd.policy.model import (
     Tls,
     UpstreamServer,
 )
-from filterd.policy.site.exceptions import compile_exceptions
+from filterd.policy.site.exceptions import compile_exceptions, past_exceptions
 from filterd.policy.site.expectations import compile_expectations
 from filterd.policy.site.grades import compile_grades, strictest
 from filterd.policy.site.lease_zone import check_lease_zone
@@ -41,7 +43,12 @@ from filterd.policy.site.lessons import (
     holes,
 )
 from filterd.policy.site.problems import Problems
-from filterd.policy.site.schedules import compile_scheduled, compile_schedules, unused_schedules
+from filterd.policy.site.schedules import (
+    compile_scheduled,
+    compile_schedules,
+    past_windows,
+    unused_schedules,
+)
 from filterd.policy.site.schema import LeasesEntry
 from filterd.policy.site.services import (
     Things,
@@ -126,10 +133,21 @@ def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
     return policy
 
 
-def warnings(sources: SiteSources) -> tuple[ConfigError, ...]:
-    """Return what is valid in a site, but may not be meant, in the order of its lines."""
+def warnings(sources: SiteSources, now: float) -> tuple[ConfigError, ...]:
+    """Return what is valid in a site, but may not be meant, in the order of its lines.
+
+    Args:
+        sources: its files.
+        now: the Unix time by which something is past.
+    """
     document, site = sources.document, sources.file
-    found = [*holes(document, site), *unused_schedules(document, site)]
+    today = datetime.fromtimestamp(now, ZoneInfo(site.time_zone)).date()
+    found = [
+        *holes(document, site),
+        *unused_schedules(document, site),
+        *past_windows(document, site, today),
+        *past_exceptions(document, site, now),
+    ]
     return tuple(sorted(found, key=lambda one: (one.line, one.column)))
 
 

@@ -12,7 +12,10 @@ from filterd.policy.site.whom import check_network
 from filterd.sentences import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from filterd.documents import Document
+    from filterd.errors import ConfigError
     from filterd.policy.site.problems import Problems
     from filterd.policy.site.schema import ExceptionEntry, SiteFile
     from filterd.policy.site.values import When
@@ -28,6 +31,17 @@ def compile_exceptions(
         for position, entry in enumerate(site.exceptions)
         if _is_sound(document, position, entry, site, problems)
     )
+
+
+def past_exceptions(document: Document, site: SiteFile, now: float) -> Iterator[ConfigError]:
+    """Yield exceptions that are over."""
+    zone = ZoneInfo(site.time_zone)
+    for position, entry in enumerate(site.exceptions):
+        ends_at = _unix_time(entry.until, zone, end=True)
+        if ends_at is not None and ends_at <= now:
+            hint = say("remove it, or name a later day")
+            where = ("exceptions", position, "until")
+            yield document.error(say("the exception has ended"), where, hint=hint)
 
 
 def _compile_exception(

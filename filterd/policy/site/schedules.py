@@ -115,6 +115,17 @@ def unused_schedules(document: Document, site: SiteFile) -> Iterator[ConfigError
             yield document.error(reason, ("schedules", schedule), hint=hint)
 
 
+def past_windows(document: Document, site: SiteFile, today: date) -> Iterator[ConfigError]:
+    """Yield windows that are over: none of their days comes again."""
+    for schedule, windows in site.schedules.items():
+        for position, window in enumerate(map(_window, windows)):
+            overnight = timedelta(days=window.ends_s > DAY_S)
+            if window.last and date.fromisoformat(window.last) + overnight < today:
+                where = ("schedules", schedule, position, "last")
+                hint = say("remove it, or name a later day")
+                yield document.error(say("its last day is past: it never opens"), where, hint=hint)
+
+
 class _Checker:
     """Says which entries can be."""
 

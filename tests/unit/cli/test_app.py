@@ -68,7 +68,7 @@ WRONG_WORDS = [
     ("check a.example --type -1", "is no record type"),
     (
         "check a.example --at yesterday",
-        "'yesterday' is no time (write 17:00, 2026-12-01 or 2026-12-01T07:30)",
+        "'yesterday' is no time (write 17:00, t5 07:30, 2026-12-01 or 2026-12-01T07:30)",
     ),
     ("check a.example --at 2026-13-01", "'2026-13-01' is no time"),
     ("check a..example", "'a..example' is no name: a label has 0 octets"),

@@ -26,6 +26,9 @@ def test_every_reason_for_which_nothing_changes_has_words(why: Idle) -> None:
     assert Texts("vi").word("idle", why) != why
 
 
+EXAM = {"exam": 3, "room": "lab-a", "from_at": MONDAY_AT_8, "until_at": MONDAY_AT_8 + 3600}
+
+
 @pytest.mark.parametrize(
     ("warning", "told"),
     [
@@ -36,8 +39,12 @@ def test_every_reason_for_which_nothing_changes_has_words(why: Idle) -> None:
             "warning: for a it changes nothing: it is locked for everybody",
         ),
         (
-            {"warning": "exam", "exam": 3, "room": "lab-a", "until_at": MONDAY_AT_8},
-            "warning: the room lab-a has the exam 3 until 08:00; nothing is opened",
+            {"warning": "exam", **EXAM},
+            "warning: the room lab-a has the exam 3 from 08:00 until 09:00; it opens nothing there",
+        ),
+        (
+            {"warning": "exam-block", **EXAM},
+            "warning: the room lab-a has the exam 3 from 08:00 until 09:00; it closes a part of",
         ),
         (
             {"warning": "contradiction", "number": 3, "author": "lan"},
@@ -45,7 +52,11 @@ def test_every_reason_for_which_nothing_changes_has_words(why: Idle) -> None:
         ),
         (
             {"warning": "overlap", "number": 3, "author": "lan", "target": "a"},
-            "warning: during the exam the exception 3 of lan for a holds only as a block",
+            "warning: during the exam the exception 3 of lan does not open a",
+        ),
+        (
+            {"warning": "overlap-block", "number": 3, "author": "lan", "target": "a"},
+            "warning: the exception 3 of lan closes a, a part of what the exam opens",
         ),
     ],
 )

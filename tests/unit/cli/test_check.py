@@ -191,7 +191,21 @@ def test_what_was_is_read_from_the_history(
     told = json.loads(call(*asked, "--at", "08:05", "--json").out)
     assert (told["source"], told["note"]) == ("history", "b")
     assert "the history; with the lists of today" in call(*asked, "--at", "08:05").out
-    assert daemon.commands() == ["change"]
+    assert daemon.commands() == ["change", *["history-check"] * 5]
+
+
+def test_what_was_is_read_from_the_disk_where_no_daemon_runs(
+    here: list[str],
+    week: Path,
+    quiet: StateFolder,
+    daemon: FakeDaemon,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _note(week, quiet, daemon)
+    daemon.clock.advance(3600)
+    monkeypatch.undo()
+    told = json.loads(call("check", "vnu.edu.vn", "--at", "08:05", "--json", *here).out)
+    assert (told["action"], told["source"]) == ("pass", "history")
 
 
 def test_until_when_it_holds_is_told_by_the_schools_clock(

@@ -13,7 +13,9 @@ from filterd.cli.commands import author_of, commands
 from filterd.control import Caller
 from filterd.errors import ControlError
 from filterd.overrides.ranks import ADMINS, TEACHERS, Rank
-from filterd.policy.model import Network
+from filterd.policy.encoding import to_plain
+from filterd.policy.expectation import Expectation
+from filterd.policy.model import Audience, Network
 from tests.support.policies import a_policy
 
 ROOT = Caller(0, "root", frozenset())
@@ -22,12 +24,18 @@ TEACHER = Caller(1002, "lan", frozenset({TEACHERS}))
 READER = Caller(1003, "an", frozenset({"filterd"}))
 
 LOOKING = {"ping", "status", "check", "log totals", "overrides", "history", "history-verify"}
-LOOKING |= {"mistakes"}
+LOOKING |= {"mistakes", "history-check", "policies", "policy"}
+LOOKING |= {"expectations", "lists", "lists-search"}
 ACTING = {"reload", "change"}
 WATCHING = {"room-watch", "room-seen", "exam-watch", "exam-names"}
 
 
 NETWORKS = [Network("lab", "6", room=True), Network("office", "staff")]
+
+
+EXPECTED = to_plain(
+    Expectation(b"\x01a\0", True, Audience.GRADE, "3", "a is blocked for 3", "x.yaml", 7)
+)
 
 
 class Recorder:
@@ -47,7 +55,8 @@ class Recorder:
 def a_manager(called: list[tuple[Any, ...]]) -> Any:
     site = SimpleNamespace(policy=a_policy(networks=NETWORKS))
     part = Recorder(called)
-    return cast("Any", SimpleNamespace(changes=part, rooms=part, trials=part, site=site))
+    parts = {"changes": part, "rooms": part, "trials": part, "hold": part.hold}
+    return cast("Any", SimpleNamespace(**parts, site=site))
 
 
 def a_feed(address: str) -> dict[str, Any]:
@@ -64,6 +73,13 @@ def ask(name: str, caller: Caller = ROOT, **request: Any) -> list[tuple[Any, ...
 
     asyncio.run(whole())
     return called
+
+
+def test_what_somebody_expects_is_handed_on() -> None:
+    wanted = [EXPECTED, {**EXPECTED, "weekday": 0, "second": 0}]
+    ((_, found),) = ask("expectations", wanted=wanted)
+    assert list(map(to_plain, found)) == wanted
+    assert ask("expectations") == [("hold", None)]
 
 
 def test_these_commands_there_are() -> None:
@@ -106,6 +122,14 @@ def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> No
         ("room-seen", {"room": ["lab"]}),
         ("exam-watch", {"room": "labb"}),
         ("exam-names", {}),
+        ("policy", {"digest": 7}),
+        ("lists-search", {}),
+        ("lists-search", {"qname": "zz"}),
+        ("expectations", {"wanted": "all"}),
+        ("expectations", {"wanted": [{"name": "00"}]}),
+        ("expectations", {"wanted": [{**EXPECTED, "at": 1e300}]}),
+        ("expectations", {"wanted": [{**EXPECTED, "weekday": 7, "second": 0}]}),
+        ("expectations", {"wanted": [{**EXPECTED, "weekday": 0, "second": -1}]}),
     ],
 )
 def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> None:

@@ -76,9 +76,33 @@ def test_an_exam_that_was_stopped_is_listed_with_all_that_have_ended(
     call(*START, "--service", "azota", *here)
     call("exam", "stop", *here)
     (told,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
-    assert (told["id"], told["state"]) == (1, "taken-back")
-    assert "taken back" in call("exam", "list", "--all", *here).out
+    assert (told["id"], told["state"]) == (1, "stopped")
+    assert "stopped" in call("exam", "list", "--all", *here).out
     assert "history" in daemon.commands()
+
+
+def test_an_exam_that_was_taken_back_is_not_called_stopped(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    call(*START, "--service", "azota", *here)
+    call("exam", "stop", *here)
+    call("undo", "2", *here)
+    call("undo", "1", *here)
+    (told,) = json.loads(call("exam", "list", "--all", "--json", *here).out)
+    assert (told["state"], len(daemon.store.rows())) == ("taken-back", 4)
+
+
+def test_days_that_were_written_for_minutes_are_refused(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    words = ("exam", "start", "--room", "lab-a", "--for", "90d", "--service", "azota")
+    done = call(*words, *here)
+    assert (done.code, done.error_lines) == (
+        2,
+        ["filterd: an exam is not longer than 12 hours (for 90 minutes write --for 90m)"],
+    )
+    assert daemon.store.rows() == ()
+    assert call(*words[:5], "12h", *words[6:], *here).code == 0
 
 
 def test_the_only_exam_is_stopped_without_its_number(here: list[str], daemon: FakeDaemon) -> None:

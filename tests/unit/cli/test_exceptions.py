@@ -169,3 +169,33 @@ def test_an_exception_is_ended_before_its_time(here: list[str], daemon: FakeDaem
         2,
         ["filterd: 1 is no exception or setting that is set (list them to see which are)"],
     )
+
+
+def test_several_targets_are_one_change(here: list[str], daemon: FakeDaemon) -> None:
+    targets = ("www.a.example", "service:youtube", "www.a.example")
+    done = call("allow", *targets, "--grade", "8", "--for", "45m", "--reason", "Bài 12", *here)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[0] == (
+        "Change 1: allow www.a.example for grade 8 until 08:45,"
+        " allow service:youtube for grade 8 until 08:45"
+    )
+    assert [(one.id, one.target) for one in _set(daemon)] == [(1, "www.a.example"), (1, "youtube")]
+    shown = call("exceptions", "list", *here).out
+    assert "www.a.example" in shown
+    assert "service:youtube" in shown
+    assert call("exceptions", "revoke", "1", *here).code == 0
+    assert _set(daemon) == ()
+    ended = json.loads(call("exceptions", "list", "--all", "--json", *here).out)
+    assert [(one["target"], one["state"]) for one in ended] == [
+        ("www.a.example", "taken-back"),
+        ("youtube", "taken-back"),
+    ]
+
+
+def test_without_a_term_entries_may_be_set_and_nothing_else(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    done = call("allow", "entry:a.example", "entry:b.example", "--reason", "nhầm", *here)
+    assert (done.code, len(_set(daemon))) == (0, 2)
+    done = call("allow", "entry:a.example", "b.example", "--reason", "nhầm", *here)
+    assert (done.code, len(_set(daemon))) == (2, 2)

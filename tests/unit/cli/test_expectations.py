@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd import control
+from filterd.errors import StoreError
+from filterd.sentences import say, to_plain
 from tests.support.commands import call
 from tests.support.daemon import write_site
 
@@ -62,6 +65,33 @@ def test_a_file_of_ones_own_can_be_tried(tmp_path: Path, here: list[str]) -> Non
     assert (done.code, told["expectations"]) == (1, 2)
     (unmet,) = told["unmet"]
     assert (unmet["line"], unmet["found"][0]["network"]) == (2, "library")
+
+
+def test_who_may_not_read_the_lists_asks_the_daemon(
+    tmp_path: Path, here: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    sentence = to_plain(say("expected: {written}", written="it"))
+    problem = {"expected": "it", "path": "a", "line": 1, "yields": False, "found": []}
+
+    def ask(_path: Path, command: str, **arguments: Any) -> Any:
+        assert command == "expectations"
+        asked.append(arguments)
+        return {"expectations": 3, "unmet": [{**problem, "sentence": sentence}]}
+
+    def refuse(_: object) -> None:
+        raise StoreError(say("not for you"))
+
+    monkeypatch.setattr(control, "ask", ask)
+    monkeypatch.setattr("filterd.cli.expectations.open_index", refuse)
+    file = tmp_path / "own.yaml"
+    file.write_text("- www.youtube.com is blocked for room library at t2 08:00\n", encoding="utf-8")
+    done = call("policy", "test", file, *here)
+    assert (done.code, done.out) == (1, "expected: it\n1 of 3 expectations are not met.\n")
+    told = json.loads(call("policy", "test", "--json", *here).out)
+    assert told == {"expectations": 3, "unmet": [problem]}
+    ((expected,), nothing) = (one["wanted"] for one in asked)
+    assert (expected["whom"], expected["weekday"], nothing) == ("library", 0, None)
 
 
 @pytest.mark.parametrize("text", ["- nonsense\n", "- a.example passes for room lab-c\n"])

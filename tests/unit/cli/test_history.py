@@ -7,6 +7,7 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING
 
+from filterd.overrides.store import Store
 from tests.support.commands import call
 
 if TYPE_CHECKING:
@@ -29,16 +30,47 @@ def _change(daemon: FakeDaemon, *names: str) -> None:
         )
 
 
+def _alter(state: StateFolder) -> None:
+    """Do to the second change what the store never does."""
+    with sqlite3.connect(state.overrides) as connection:
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%previous%'"
+        (table,) = connection.execute(tables).fetchone()
+        guards = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for (guard,) in connection.execute(guards).fetchall():
+            connection.execute(f"DROP TRIGGER {guard}")
+        connection.execute(f"UPDATE {table} SET reason = 'another' WHERE number = 2")
+
+
 def test_the_last_change_is_taken_back(here: list[str], daemon: FakeDaemon) -> None:
     _change(daemon, "a.example", "b.example")
     done = call("undo", *here)
-    assert (done.code, done.out.splitlines()[0]) == (0, "Change 3: change 2 is taken back")
+    assert (done.code, done.out.splitlines()[0]) == (
+        0,
+        "Change 3: change 2 of lan is taken back: block b.example for everybody",
+    )
     assert [one.target for one in daemon.store.current().exceptions] == ["a.example"]
+
+
+def test_without_a_number_it_is_ones_own_and_with_one_anybodys(
+    here: list[str], daemon: FakeDaemon
+) -> None:
+    _change(daemon, "a.example")
+    daemon.author = "minh"
+    _change(daemon, "b.example")
+    daemon.author = "lan"
+    assert "Change 3: change 1 of lan is taken back" in call("undo", *here).out
+    again = call("undo", *here)
+    assert again.error_lines == [
+        "filterd: there is no change of lan to take back (`filterd history list` shows all;"
+        " `filterd undo NUMBER` takes any back)"
+    ]
+    told = call("undo", "2", *here[:-1], "vi").out
+    assert "hoàn tác thay đổi 2 của minh: chặn b.example đối với mọi người" in told
 
 
 def test_any_change_is_taken_back_by_its_number(here: list[str], daemon: FakeDaemon) -> None:
     _change(daemon, "a.example", "b.example")
-    assert "change 1 is taken back" in call("undo", "1", *here).out
+    assert "change 1 of lan is taken back: block a.example" in call("undo", "1", *here).out
     assert [one.target for one in daemon.store.current().exceptions] == ["b.example"]
     again = call("undo", "1", *here)
     assert again.error_lines == [
@@ -49,7 +81,7 @@ def test_any_change_is_taken_back_by_its_number(here: list[str], daemon: FakeDae
 def test_where_nothing_was_changed_nothing_is_taken_back(
     here: list[str], daemon: FakeDaemon
 ) -> None:
-    assert call("undo", *here).error_lines == ["filterd: there is no change to take back"]
+    assert "there is no change of lan to take back" in call("undo", *here).err
     assert call("history", "list", *here).out == "Nothing has been changed yet.\n"
     assert daemon.commands() == ["change", "history"]
 
@@ -77,15 +109,30 @@ def test_an_altered_change_is_found_without_a_daemon_too(
     here: list[str], daemon: FakeDaemon, quiet: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _change(daemon, "a.example", "b.example")
-    with sqlite3.connect(quiet.overrides) as connection:
-        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%previous%'"
-        (table,) = connection.execute(tables).fetchone()
-        guards = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        for (guard,) in connection.execute(guards).fetchall():
-            connection.execute(f"DROP TRIGGER {guard}")
-        connection.execute(f"UPDATE {table} SET reason = 'another' WHERE number = 2")
+    _alter(quiet)
     monkeypatch.undo()
     done = call("history", "verify", *here)
     assert done.code == 1
     assert "altered from change 2 on: it has been altered" in done.out
     assert json.loads(call("history", "verify", "--json", *here).out)["first_bad"] == 2
+
+
+def test_a_restart_does_not_make_an_altered_history_a_sound_one(
+    here: list[str], daemon: FakeDaemon, quiet: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _change(daemon, "a.example", "b.example")
+    _alter(quiet)
+    daemon.store = Store(quiet, daemon.clock)
+    daemon.store.start()
+    (kept,) = quiet.folder.glob("*-altered")
+    told = (
+        "The history of now is sound; the one before is not:\n"
+        f"{kept}: this history was altered, and it was set aside; find out who did it, then"
+        " move the file away\n"
+    )
+    for _ in ("asked of the daemon", "read from the disk"):
+        done = call("history", "verify", *here)
+        assert (done.code, done.out) == (1, told)
+        monkeypatch.undo()
+    kept.rename(quiet.folder / "kept")
+    assert call("history", "verify", *here).code == 0

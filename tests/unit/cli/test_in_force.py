@@ -11,8 +11,16 @@ from rich.console import Console
 
 from filterd import control
 from filterd.cli.context import Context
-from filterd.cli.in_force import ask_or_none, in_force, policy_in_force, set_now
-from filterd.errors import ControlError
+from filterd.cli.in_force import (
+    ask_or_none,
+    in_force,
+    policy_in_force,
+    policy_of_files,
+    read_or_ask,
+    set_at,
+    set_now,
+)
+from filterd.errors import ControlError, StoreError
 from filterd.policy import store as policy_store
 from filterd.policy.overrides import Overrides
 from filterd.sentences import say
@@ -39,8 +47,11 @@ def test_without_a_daemon_it_is_what_stands_on_the_disk(
     context: Context, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon.ask(Path(), "change", kind="room", reason="", room="lab-a", grade="12")
+    before = daemon.clock.wall() - 1
+    assert set_at(context, before) == Overrides()
     monkeypatch.undo()
     assert set_now(context) == daemon.store.current()
+    assert set_at(context, before) == Overrides()
 
 
 def test_where_nothing_was_ever_set_nothing_is(context: Context) -> None:
@@ -56,6 +67,44 @@ def test_a_running_daemon_has_the_policy_that_it_loaded(
     assert policy_in_force(context).school == "B"
     quiet.policy.unlink()
     assert policy_in_force(context).school == policy.school
+
+
+def test_who_may_not_read_the_policy_is_told_it(
+    context: Context, quiet: StateFolder, daemon: FakeDaemon
+) -> None:
+    policy = policy_in_force(context)
+    daemon.policy = policy.__class__(**{**_fields(policy), "school": "B"})
+    quiet.control_socket.touch()
+    assert not quiet.policy.exists()
+    assert policy_in_force(context).school == "B"
+    assert policy_of_files(context).school == policy.school
+
+
+def test_to_whom_the_lists_are_closed_the_policy_in_force_is_shown(
+    context: Context, quiet: StateFolder, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = policy_in_force(context)
+    daemon.policy = policy.__class__(**{**_fields(policy), "school": "B"})
+    quiet.control_socket.touch()
+    monkeypatch.setattr("filterd.cli.in_force.os.access", lambda *_: False)
+    assert policy_of_files(context).school == "B"
+
+
+def test_what_cannot_be_read_is_asked_for(context: Context, daemon: FakeDaemon) -> None:
+    def refuse() -> None:
+        raise StoreError(say("not for you"))
+
+    assert read_or_ask(context, lambda: 7, "overrides") == 7
+    assert daemon.commands() == []
+    assert read_or_ask(context, refuse, "history", limit=1) == []
+
+
+def test_what_nobody_can_tell_is_refused_as_the_disk_does(context: Context) -> None:
+    def refuse() -> None:
+        raise StoreError(say("not for you"))
+
+    with pytest.raises(StoreError, match="not for you"):
+        read_or_ask(context, refuse, "history", limit=1)
 
 
 def test_a_daemon_that_cannot_say_is_no_daemon_that_is_not_there(

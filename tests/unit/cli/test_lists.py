@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd import control
-from filterd.errors import ControlError
+from filterd.errors import ControlError, StoreError
 from filterd.paths import StateFolder
 from filterd.sentences import say
 from tests.support.commands import ROOT, Outcome, call
@@ -15,6 +15,8 @@ from tests.support.daemon import write_site
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.fake_daemon import FakeDaemon
 
 OWN_LIST = "\n".join(
     [
@@ -142,6 +144,20 @@ def test_search_in_json_names_list_and_line(places: list[str]) -> None:
     place = ROOT / "blocklists" / "services.yaml"
     assert "tiktok.com" in place.read_text(encoding="utf-8").splitlines()[service["line"] - 1]
     assert call("lists", "search", "nobody.example", "--json", *places) == (1, "[]\n", "")
+
+
+def test_who_may_not_read_the_lists_asks_the_daemon(
+    here: list[str], daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise StoreError(say("not for you"))
+
+    commands = [("status",), ("status", "--json"), ("search", "www.tiktok.com")]
+    read = [call("lists", *one, *here) for one in commands]
+    assert daemon.commands() == []
+    monkeypatch.setattr("filterd.cli.lists.open_index", refuse)
+    assert [call("lists", *one, *here) for one in commands] == read
+    assert daemon.commands() == ["lists", "lists", "lists-search"]
 
 
 def test_services_are_one_row_of_the_report(places: list[str]) -> None:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.paths import StateFolder
+    from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_valid_site_is_summed_up() -> None:
     done = call("policy", "validate", "--config", SAMPLE, "--lang", "en")
     assert (done.code, done.err) == (0, "")
@@ -58,6 +60,19 @@ def test_what_may_not_be_meant_is_warned_of_and_valid(tmp_path: Path) -> None:
     )
     (told,) = json.loads(call("policy", "validate", "--json", "--config", tmp_path).out)["warnings"]
     assert "nobody in t-2 of t2" in told
+
+
+def test_what_is_past_is_warned_of_in_both_languages(tmp_path: Path, clock: FakeClock) -> None:
+    rule = "{allow: a.example, reason: Bài học, until: 2025-12-01}"
+    site = write_site(tmp_path / "own", port=5353, more=f"exceptions:\n  - {rule}\n")
+    done = call("policy", "validate", "--config", site, "--lang", "en")
+    assert (done.code, done.err) == (0, "")
+    clock.advance(86_400)
+    done = call("policy", "validate", "--config", site, "--lang", "en")
+    assert (done.code, len(done.err.splitlines())) == (0, 1)
+    assert ": the exception has ended (remove it, or name a later day)" in done.err
+    done = call("policy", "validate", "--config", site, "--lang", "vi")
+    assert "ngoại lệ này đã hết hạn (hãy bỏ mục này, hoặc ghi ngày muộn hơn)" in done.err
 
 
 def test_problems_are_file_line_and_column_one_a_line(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_the_last_setting_is_taken_back_whatever_else_was_changed(
     call(*SET, "--allow-category", "streaming", *here)
     call(*SET, "--allow-category", "games", *here)
     call("block", "a.example", "--for", "1h", "--reason", "b", *here)
-    assert "change 2 is taken back" in call("policy", "undo", *here).out
-    assert "change 1 is taken back" in call("policy", "undo", *here).out
+    assert "change 2 of lan is taken back: open category:games" in call("policy", "undo", *here).out
+    assert "change 1 of lan is taken back" in call("policy", "undo", *here).out
     assert daemon.store.current().grades == ()
     assert len(daemon.store.current().exceptions) == 1
     done = call("policy", "undo", *here)
@@ -77,7 +77,7 @@ def test_a_setting_whose_undo_was_undone_counts_again(here: list[str], daemon: F
     call("policy", "undo", *here)
     call("undo", "2", *here)
     assert len(daemon.store.current().grades) == 1
-    assert "change 1 is taken back" in call("policy", "undo", *here).out
+    assert "change 1 of lan is taken back" in call("policy", "undo", *here).out
     assert daemon.store.current().grades == ()
 
 

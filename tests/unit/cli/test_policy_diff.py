@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli.policy_diff import ranges
+from filterd.clock import SystemClock
 from filterd.lists.catalog import load_catalog
 from filterd.overrides.versions import PolicyVersions
 from filterd.paths import shipped
@@ -70,6 +71,7 @@ def test_two_versions_are_compared(
     daemon: FakeDaemon,
     quiet: StateFolder,
     clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept = PolicyVersions(quiet, daemon.store, clock)
     before = _compiled(week)
@@ -88,6 +90,12 @@ def test_two_versions_are_compared(
     over_time = call("policy", "diff", "--versions", "08:30", "09:00", "--json", *here)
     games = [one for one in json.loads(over_time.out) if one["target"] == "games"]
     assert [one["grades"] for one in games] == [["4"]]  # grade 7 had them before, and has them
+    assert {"policies", "policy", "overrides"} <= set(daemon.commands())
+    monkeypatch.undo()
+    monkeypatch.setattr(SystemClock, "wall", lambda _: clock.wall())
+    assert call("policy", "diff", "--versions", *versions, *here) == shown
+    read = call("policy", "diff", "--versions", "08:30", "09:00", "--json", *here)
+    assert read == over_time
 
 
 @pytest.mark.parametrize(
@@ -105,7 +113,7 @@ def test_what_cannot_be_compared_is_refused(
     done = call("policy", "diff", *words.split(), *here)
     assert (done.code, done.out, len(done.error_lines)) == (2, "", 1)
     assert why in done.err
-    assert set(daemon.commands()) <= {"overrides"}
+    assert set(daemon.commands()) <= {"overrides", "policies"}
 
 
 @pytest.mark.parametrize(

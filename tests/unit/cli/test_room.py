@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.commands import call
-from tests.support.fake_daemon import LESSON_ENDS
+from tests.support.fake_daemon import LESSON_ENDS, MONDAY_AT_8
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +120,7 @@ def test_one_room_is_shown_with_its_week_and_all_that_is_set(
         assert words in shown
     told = json.loads(call("room", "show", "lab-a", "--json", *here).out)
     assert len(told["timetable"]) == 4
+    assert told["until"] == MONDAY_AT_8 + 90 * 60  # the exam, which goes on beyond the lesson
     assert daemon.commands().count("overrides") == 2
 
 

@@ -9,6 +9,7 @@ import pytest
 from filterd import control
 from filterd.errors import ConfigError, ConfigErrors, to_plain
 from filterd.sentences import say
+from filterd.sentences import to_plain as sentence_to_plain
 from tests.support.commands import call
 
 if TYPE_CHECKING:
@@ -190,6 +191,19 @@ def test_what_is_expected_and_not_so_is_told(
     _answer(monkeypatch, {**RELOADED, "doubts": [DOUBT]})
     done = call("reload", "--lang", "en", "--state", tmp_path)
     assert (done.code, done.error_lines) == (0, ["warning: own.yaml:7: expected: it passes"])
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", "nothing can be changed: no"), ("vi", "không thay đổi được gì: no")],
+)
+def test_what_is_wrong_with_the_store_of_changes_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: str
+) -> None:
+    problem = sentence_to_plain(say("nothing can be changed: {error}", error="no"))
+    for problems in ([], [problem]):
+        _answer(monkeypatch, {**STATUS, "changes": {"problems": problems}})
+        assert (words in call("status", "--lang", lang, "--state", tmp_path).out) is bool(problems)
 
 
 def test_a_reload_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

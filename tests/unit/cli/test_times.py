@@ -41,6 +41,8 @@ def test_what_is_no_length_is_refused(text: str) -> None:
     [
         ("17:00", 9 * HOUR),
         ("8:01", 1 * MINUTES),
+        ("08:00:30", 30.0),
+        ("t5 07:30:15", 3 * DAY - 30 * MINUTES + 15),
         ("t2 09:10", 70 * MINUTES),
         ("t2 08:00", 7 * DAY),
         ("Mon 07:00", 7 * DAY - HOUR),
@@ -64,6 +66,9 @@ def test_a_date_alone_ends_with_its_day() -> None:
     [
         ("yesterday", "'yesterday' is no time"),
         ("25:00", "'25:00' is no time"),
+        ("t5 25:30", r"'t5 25:30' is no time \(write 17:00, t5 07:30, 2026"),
+        ("09:00:60", "'09:00:60' is no time"),
+        ("07:30:05", r"07:30:05 is past \(for tomorrow write 2025-12-02T07:30:05\)"),
         ("07:30", r"07:30 is past \(for tomorrow write 2025-12-02T07:30\)"),
         ("t9 07:30", r"'t9' is no weekday \(known: t2/mon"),
         ("1600-01-01", "is no time"),
@@ -76,6 +81,11 @@ def test_what_is_no_time_to_come_is_refused(text: str, why: str) -> None:
 
 def test_a_time_that_is_past_may_be_asked_about() -> None:
     assert CLOCK.read("07:30", past=True) == MONDAY_AT_8 - 30 * MINUTES
+
+
+@pytest.mark.parametrize("ago", [1, 47.0, 60, DAY + 7])
+def test_a_time_is_read_as_lists_show_it(ago: float) -> None:
+    assert CLOCK.read(CLOCK.told(MONDAY_AT_8 - ago), past=True) == MONDAY_AT_8 - ago
 
 
 @pytest.mark.parametrize(

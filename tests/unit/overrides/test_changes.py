@@ -14,7 +14,14 @@ from filterd.overrides.effects import KINDS as FIELDS
 from filterd.overrides.effects import key_of, things_of
 from filterd.overrides.history import UNDO, replay
 from filterd.policy.encoding import to_plain
-from tests.support.changes import LESSON_S, Book, a_grade_setting, an_exam, an_exception
+from tests.support.changes import (
+    LESSON_S,
+    Book,
+    a_grade_setting,
+    an_exam,
+    an_exception,
+    some_exceptions,
+)
 from tests.support.policies import NOW
 
 numbers = st.integers(1, 12)
@@ -26,6 +33,7 @@ requests = st.one_of(
     st.builds(
         lambda kind, end: ("exception", an_exception(target_kind=kind, ends_at=end)), kinds, ends
     ),
+    st.builds(lambda end: ("exceptions", some_exceptions(ends_at=end)), ends),
     st.builds(lambda number: ("revoke", {"id": number}), numbers),
     st.builds(
         lambda room, end: ("room", {"room": room, "grade": "8", "ends_at": end}), rooms, ends
@@ -116,9 +124,9 @@ def test_a_payload_can_be_read_again(request: tuple[str, dict[str, Any]]) -> Non
 def test_a_kind_that_is_none_is_refused() -> None:
     with pytest.raises(ChangeError, match=r"'exeption' is no kind .*did you mean 'exception'"):
         parse("exeption", {})
-    with pytest.raises(ChangeError, match="known: exception, revoke"):
+    with pytest.raises(ChangeError, match="known: exception, exceptions, revoke"):
         parse("restored", {})
-    assert len(KINDS) == 11
+    assert len(KINDS) == 12
 
 
 def test_who_and_why_are_checked_before_anything_is_done() -> None:

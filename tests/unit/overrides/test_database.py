@@ -13,7 +13,15 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.overrides import database, schema
-from filterd.overrides.database import DamagedError, set_aside, set_aside_files, to_read, to_write
+from filterd.overrides.database import (
+    DamagedError,
+    is_altered,
+    set_aside,
+    set_aside_files,
+    to_read,
+    to_write,
+    told_of,
+)
 from filterd.overrides.effects import Effect
 from filterd.overrides.history import GENESIS, Row
 
@@ -173,6 +181,17 @@ def test_a_file_that_is_set_aside_keeps_what_was_beside_it(path: Path) -> None:
     names = {one.name.removeprefix(kept.name) for one in path.parent.iterdir()}
     assert names == {"", "-wal", "-shm"}
     assert set_aside_files(path) == [kept]
+
+
+def test_a_file_that_was_altered_is_called_so(path: Path) -> None:
+    path.parent.mkdir()
+    told = []
+    for altered in (True, False):
+        path.write_bytes(b"x")
+        kept = set_aside(path, 0.0, altered=altered)
+        told.append((is_altered(kept), str(told_of(kept)).removeprefix(f"{kept}: ")[:26]))
+    assert told == [(True, "this history was altered, "), (False, "this history was damaged, ")]
+    assert len(set_aside_files(path)) == 2
 
 
 def test_the_newest_of_those_set_aside_are_kept(

@@ -9,7 +9,14 @@ from filterd.errors import ChangeError
 from filterd.overrides.exceptions import ENTRY_S
 from filterd.policy.model import Audience
 from filterd.policy.overrides import GradeSetting, LocalException, TargetKind
-from tests.support.changes import LESSON_S, Book, a_grade_setting, an_exam, an_exception
+from tests.support.changes import (
+    LESSON_S,
+    Book,
+    a_grade_setting,
+    an_exam,
+    an_exception,
+    some_exceptions,
+)
 from tests.support.policies import NOW
 
 
@@ -111,3 +118,46 @@ def test_a_grade_has_one_setting_of_a_category() -> None:
 def test_a_grade_is_not_set_for_a_name() -> None:
     with pytest.raises(ChangeError, match="by an exception"):
         Book().make("grade", **a_grade_setting(target_kind="name", target="a.example"))
+
+
+def test_several_at_once_are_one_change_and_taken_back_and_ended_as_one() -> None:
+    book = Book()
+    book.make("exceptions", **some_exceptions(audience="grade", whom="8", ends_at=NOW + LESSON_S))
+    made = book.overrides.exceptions
+    assert [(one.id, one.kind, one.target) for one in made] == [
+        (1, TargetKind.NAME, "game.example"),
+        (1, TargetKind.SERVICE, "youtube"),
+    ]
+    assert {(one.whom, one.ends_at, one.reason) for one in made} == {
+        ("8", NOW + LESSON_S, "bài học")
+    }
+    book.make("undo")
+    assert book.overrides.exceptions == ()
+    book.make("undo", number=2)
+    assert book.overrides.exceptions == made
+    book.make("revoke", id=1)
+    assert book.overrides.exceptions == ()
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [
+        ([], "a list expected"),
+        (["a.example"], "'a.example' is no target"),
+        ([["name", "a.example"], ["nam", "b.example"]], "did you mean 'name'"),
+        ([["name", "a.example"], ["name", "x/y"]], "targets: 'x/y'"),
+        ([["name", f"a{n}.example"] for n in range(51)], "51 are too many"),
+    ],
+)
+def test_of_several_each_is_checked_before_any_is_set(targets: list[Any], told: str) -> None:
+    book = Book()
+    with pytest.raises(ChangeError, match=told):
+        book.make("exceptions", **(some_exceptions() | {"targets": targets}))
+    assert not book.rows
+
+
+def test_who_names_one_thing_twice_sets_it_once() -> None:
+    book = Book()
+    twice = (("name", "a.example"), ("name", "A.example"))
+    book.make("exceptions", **some_exceptions(*twice, ends_at=NOW + 9))
+    assert [one.target for one in book.overrides.exceptions] == ["a.example"]

@@ -13,7 +13,13 @@ from filterd.overrides.changes import parse
 from filterd.overrides.fitting import School, check
 from filterd.policy.engine import Engine
 from filterd.policy.overrides import Overrides
-from tests.support.changes import a_grade_setting, a_table, an_exam, an_exception
+from tests.support.changes import (
+    a_grade_setting,
+    a_table,
+    an_exam,
+    an_exception,
+    some_exceptions,
+)
 from tests.support.policies import a_pin, an_index
 from tests.support.week import SEVEN, a_school
 from tests.support.week import an_exam as set_exam
@@ -57,6 +63,7 @@ def _warnings(school: School, kind: str, payload: dict[str, Any]) -> list[str]:
         ("exception", an_exception(target_kind="entry", target="a.example"), "is no entry"),
         ("exception", an_exception(target_kind="entry", target="www.porn.example"), "no entry"),
         ("exception", an_exception(target="porn.example"), "locked for everybody .*entry:NAME"),
+        ("exceptions", some_exceptions(("service", "chat"), ("name", "porn.example")), "locked"),
         ("exception", an_exception(target="www.porn.example"), "is locked for everybody"),
         ("exception", an_exception(target_kind="category", target="porn"), "entry:NAME"),
         ("exception", an_exception(target_kind="service", target="bad"), "is locked"),
@@ -150,6 +157,35 @@ def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: School) ->
     found = check(parse("exam", exam), school)
     assert [one["warning"] for one in found] == ["overlap", "idle"]
     assert [one["target"] for one in found] == ["game.example", "porn.example"]
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("other.example", False),
+        ("exam.example", False),
+        ("www.exam.example", True),
+    ],
+)
+def test_a_block_is_told_where_it_closes_a_part_of_an_exam(
+    school: School, target: str, told: bool
+) -> None:
+    exam = set_exam()
+    during = school._replace(overrides=Overrides(exams=(exam,)))
+    block = an_exception(target=target, allow=False)
+    assert _warnings(during, "exception", block) == ["exam-block"] * told
+    before = replace(set_exception(target, allow=False), ends_at=None)
+    blocked = school._replace(overrides=Overrides(exceptions=(before,)))
+    wanted = an_exam(room="lab", names=["exam.example"], ends_at=SEVEN + 60)
+    assert _warnings(blocked, "exam", wanted) == ["overlap-block"] * told
+
+
+def test_a_block_of_a_part_of_a_service_that_an_exam_needs_is_told(school: School) -> None:
+    exam = set_exam(names=(), services=("chat",))
+    during = school._replace(overrides=Overrides(exams=(exam,)))
+    assert _warnings(during, "exception", an_exception(target="a.chat.example", allow=False)) == [
+        "exam-block"
+    ]
 
 
 def test_a_device_that_leaves_another_network_for_a_room_is_told(school: School) -> None:

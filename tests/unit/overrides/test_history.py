@@ -113,17 +113,17 @@ def test_an_undo_that_was_undone_takes_nothing_back() -> None:
         (2, 3),
         (1, None),
     ]
-    found = newest_undoable(book.newest_first())
+    found = newest_undoable(book.newest_first(), "lan")
     assert found is not None
     assert found.number == 1
-    assert newest_undoable([]) is None
+    assert newest_undoable([], "lan") is None
 
 
 def test_a_change_that_changed_nothing_does_not_stop_undoing() -> None:
     book = Book()
     first = book.make("exception", **an_exception())
     book.make("room-devices", room="lab", macs=[])
-    found = newest_undoable(book.newest_first())
+    found = newest_undoable(book.newest_first(), "lan")
     assert found is not None
     assert found.number == first.number
     assert book.make("undo").undone() == first.number
@@ -133,6 +133,6 @@ def test_a_trial_is_passed_over_by_who_undoes_the_last_change() -> None:
     book = Book()
     book.make("exception", **an_exception())
     book.make("exam-trial", room="lab-a")
-    newest = newest_undoable(book.newest_first())
+    newest = newest_undoable(book.newest_first(), "lan")
     assert newest is not None
     assert newest.number == 1

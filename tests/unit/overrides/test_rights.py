@@ -10,8 +10,15 @@ import pytest
 from filterd.errors import FilterdError
 from filterd.overrides.changes import KINDS, parse
 from filterd.overrides.ranks import Author, Rank
-from filterd.overrides.rights import LONGEST_EXAM_S, check_change
-from tests.support.changes import a_grade_setting, a_table, an_exam, an_exception
+from filterd.overrides.rights import check_change
+from filterd.overrides.rooms import LONGEST_EXAM_S
+from tests.support.changes import (
+    a_grade_setting,
+    a_table,
+    an_exam,
+    an_exception,
+    some_exceptions,
+)
 from tests.support.policies import NOW
 from tests.support.week import a_school
 
@@ -23,6 +30,7 @@ TEACHER = Author("lan", Rank.TEACHER)
 MAY = [
     ("exception", an_exception(audience="grade", whom="7", ends_at=NOW + 60)),
     ("exception", an_exception(audience="network", whom="lab", ends_at=EVENING)),
+    ("exceptions", some_exceptions(audience="grade", whom="7", ends_at=NOW + 60)),
     ("exception", an_exception(audience="client", whom="192.0.2.7", ends_at=NOW + 60)),
     (
         "exception",
@@ -36,6 +44,18 @@ MAY = [
 ]
 MAY_NOT = [
     ("exception", an_exception(audience="grade", whom="7"), "ends the same day"),
+    ("exceptions", some_exceptions(audience="grade", whom="7"), "ends the same day"),
+    (
+        "exceptions",
+        some_exceptions(
+            ("name", "a.example"),
+            ("entry", "b.example"),
+            audience="grade",
+            whom="7",
+            ends_at=NOW + 60,
+        ),
+        "may not suspend an entry",
+    ),
     ("exception", an_exception(audience="grade", whom="7", ends_at=EVENING + 1), "the same day"),
     ("exception", an_exception(ends_at=NOW + 60), "one room, grade, network or device"),
     (
@@ -51,11 +71,6 @@ MAY_NOT = [
     ("exam", an_exam(room="office"), "may not hold an exam in office, which is no room"),
     ("exam", an_exam(room="nowhere"), "which is no room"),
     ("exam", an_exam(room="lab", ends_at=TOMORROW), "ends the same day"),
-    (
-        "exam",
-        an_exam(room="lab", starts_at=TOMORROW, ends_at=TOMORROW + LONGEST_EXAM_S + 1),
-        "not longer than 12 hours",
-    ),
     ("room-devices", {"room": "lab", "macs": []}, "administrators may"),
     ("device-table", {"rooms": a_table(lab=[])}, "administrators may"),
     ("grade", a_grade_setting(), "administrators may"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from filterd.errors import ChangeError
+from filterd.overrides.rooms import LONGEST_EXAM_S
 from filterd.policy.overrides import Exam, RoomDevices, RoomSetting
 from tests.support.changes import LESSON_S, Book, a_table, an_exam
 from tests.support.policies import NOW
@@ -117,6 +118,7 @@ def test_an_exam_is_set_and_stopped() -> None:
         ({"room": None}, "'room' is missing"),
         ({"names": ["a"] * 2001}, "2001 are too many"),
         ({"names": ["*.thi.example"]}, "names: a name needs no"),
+        ({"ends_at": NOW + LONGEST_EXAM_S + 1}, "longer than 12 hours .for 90 minutes write"),
     ],
 )
 def test_an_exam_that_is_none_is_refused(more: dict[str, Any], told: str) -> None:

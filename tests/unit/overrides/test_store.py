@@ -158,9 +158,11 @@ def test_undoing_reads_the_history_of_the_file(state: StateFolder, clock: FakeCl
     allow(Store(state, clock))
     target = Store(state, clock)
     target.change("grade", a_grade_setting(), author="lan", reason="")
-    done = target.change("undo", {}, author="minh", reason="")
+    done = target.change("undo", {}, author="lan", reason="")
     assert done.row.undone() == 2
-    done = target.change("undo", {}, author="minh", reason="")
+    assert done.taken_back is not None
+    assert (done.taken_back.number, done.taken_back.kind) == (2, "grade")
+    done = target.change("undo", {"number": 1}, author="minh", reason="")
     assert done.overrides == Overrides(number=4)
 
 
@@ -184,11 +186,57 @@ def test_a_row_that_was_altered_is_found_and_replaced_by_what_was_in_force(
         f"{state.overrides}: damaged (change 2: it has been altered); kept as {kept},"
         " what was set stays in force"
     )
-    assert started.problem in caplog.text
+    assert caplog.text.count(started.problem) == 1
     (row,) = fresh.rows()
     assert (row.number, row.kind, row.author) == (4, "restored", "filterd")
     assert row.to_plain()["payload"]["file"] == kept
     assert (fresh.verify().first_bad, fresh.start().problem) == (None, "")
+
+
+def test_a_history_that_was_altered_is_not_sound_until_somebody_moves_it_away(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    allow(Store(state, clock))
+    altered(state, "UPDATE changes SET author = 'nobody'")
+    fresh = Store(state, clock)
+    fresh.start()
+    allow(fresh, "b.example")
+    found = fresh.verify()
+    assert (found.first_bad, found.is_sound, found.altered) == (None, False, found.set_aside)
+    kept = state.overrides.with_name(*found.altered)
+    assert list(fresh.problems()) == [
+        f"{kept}: this history was altered, and it was set aside; find out who did it, then"
+        " move the file away"
+    ]
+    kept.rename(state.folder / "moved")
+    assert (fresh.verify().is_sound, fresh.problems()) == (True, ())
+
+
+def test_a_history_that_a_disk_has_damaged_is_told_of_and_no_more(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    target = Store(state, clock)
+    allow(target)
+    state.overrides.write_bytes(b"damaged")
+    assert "restart filterd, which sets it aside" in target.problems()[0]
+    target.start()
+    assert (target.verify().is_sound, target.verify().altered) == (True, ())
+    (told,) = target.problems()
+    assert told.endswith("set aside; move the file away once nobody wants to look at it")
+
+
+def test_where_store_and_copy_are_damaged_what_can_be_read_stays_in_force(
+    state: StateFolder, clock: FakeClock
+) -> None:
+    for name in "abc":
+        allow(Store(state, clock), f"{name}.example")
+    state.exported_overrides.write_bytes(b"damaged")
+    altered(state, "UPDATE changes SET author = 'nobody' WHERE number = 3")
+    started = Store(state, clock).start()
+    assert [one.target for one in started.overrides.exceptions] == ["a.example", "b.example"]
+    assert started.problem.endswith(", of what was set, only what could be read stays in force")
+    assert Store(state, clock).start().problem == ""
+    assert export.load(state.exported_overrides).exceptions == started.overrides.exceptions
 
 
 def test_after_a_history_was_lost_the_time_before_is_not_known(
@@ -304,6 +352,7 @@ def test_a_newer_store_is_refused_and_the_copy_stays_in_force(
     started = fresh.start()
     assert started.overrides == made
     assert "written by a newer filterd" in started.problem
+    assert fresh.problems() == (f"nothing can be changed: {started.problem}",)
     with pytest.raises(StoreError, match="newer"):
         allow(fresh, "b.example")
     assert state.overrides.read_bytes() == before

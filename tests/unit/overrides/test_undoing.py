@@ -45,8 +45,19 @@ def test_undoing_without_a_number_walks_back() -> None:
     for name in ("a.example", "b.example", "c.example"):
         book.make("exception", **an_exception(target=name))
     assert [book.make("undo").undone() for _ in range(3)] == [3, 2, 1]
-    with pytest.raises(ChangeError, match="there is no change to take back"):
+    with pytest.raises(ChangeError, match="there is no change of lan to take back"):
         book.make("undo")
+
+
+def test_undoing_without_a_number_leaves_what_others_have_changed() -> None:
+    book = Book()
+    for name, author in (("a.example", "lan"), ("b.example", "minh"), ("c.example", "root")):
+        book.make("exception", **an_exception(target=name), author=author)
+    assert book.make("undo", author="lan").undone() == 1
+    with pytest.raises(ChangeError, match=r"no change of lan to take back \(`filterd history list"):
+        book.make("undo", author="lan")
+    assert [book.make("undo", author=one).undone() for one in ("root", "minh")] == [3, 2]
+    assert book.make("undo", author="lan", number=5).undone() == 5
 
 
 def test_what_has_been_taken_back_is_not_taken_back_again() -> None:

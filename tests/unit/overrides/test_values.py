@@ -148,3 +148,14 @@ def test_fields_are_named_in_what_is_wrong_with_them() -> None:
 
 def test_what_is_long_is_shown_short() -> None:
     assert values.shown("x" * 1000) == f"'{'x' * 76}..."
+
+
+def test_which_value_is_wrong_is_told_in_vietnamese_too() -> None:
+    for key, told in (
+        ("target", "đối tượng: "),
+        ("room", "phòng: "),
+        ("ends_at", "lúc kết thúc: "),
+    ):
+        with pytest.raises(ChangeError) as caught:
+            Fields({key: 7.5}).take(key, values.identifier)
+        assert caught.value.told("vi").startswith(told)

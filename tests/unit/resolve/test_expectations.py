@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from filterd.policy.week import Lesson, Period, Schedule, Window
 from filterd.resolve import expectations
 from filterd.resolve.explain import explain
 from filterd.resolve.site import Site
+from filterd.sentences import from_plain
 from tests.support.fake_daemon import MONDAY_AT_8
 from tests.support.policies import a_policy, an_index, wire
 
@@ -191,3 +193,15 @@ def test_a_site_that_does_not_meet_them_is_refused(index: Index) -> None:
         expectations.check(site, MONDAY_AT_8)
     assert len(caught.value.errors) == 20
     expectations.check(_site(index, a_policy()), MONDAY_AT_8)
+
+
+def test_what_is_not_met_is_told_as_plain_data(index: Index) -> None:
+    wanted = (_expect("3", blocked=False), _expect("12", blocked=False))
+    site = _site(index, replace(a_policy(), expectations=wanted))
+    told = json.loads(json.dumps(expectations.held(site, None, MONDAY_AT_8)))
+    (unmet,) = told["unmet"]
+    assert (told["expectations"], unmet["line"], unmet["yields"]) == (2, 7, False)
+    assert [one["grade"] for one in unmet["found"]] == ["3"]
+    (error,) = expectations.unmet(site, wanted, MONDAY_AT_8)
+    assert from_plain(unmet["sentence"]) == str(error.error())
+    assert expectations.held(site, wanted[1:], MONDAY_AT_8) == {"expectations": 1, "unmet": []}

@@ -4,12 +4,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ConfigError
-from filterd.policy.model import DelegatedZone, LocalZone, Network, UpstreamServer, ZoneRecord
+from filterd.policy.client import Client
+from filterd.policy.model import (
+    Audience,
+    DelegatedZone,
+    LocalZone,
+    Network,
+    Scheduled,
+    UpstreamServer,
+    ZoneRecord,
+)
+from filterd.policy.overrides import Overrides, TargetKind
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve.explain import (
     client_of,
@@ -31,9 +43,12 @@ from tests.support.policies import (
     block,
     wire,
 )
+from tests.support.week import SEVEN, a_school, an_exam, an_exception, scheduled
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from filterd.policy.model import Policy
 
 A, TXT, AXFR = 1, 16, 252
 CONTRACT = (
@@ -164,6 +179,7 @@ def test_a_block_is_told_from_the_client_to_the_line(site: Site) -> None:
         "entry": "other-game.example",
         "line": 3,
         "note": None,
+        "changed_by": None,
         "valid_until": None,
         "rewritten_to": None,
         "next_match": None,
@@ -259,3 +275,57 @@ def test_the_twin_of_a_name_is_told(site: Site) -> None:
     told = explain_verdict(a_client(site.policy), wire("www.example"), A, verdict)
     assert (told.action, told.reason, told.rewritten_to) == ("rewrite", "rewritten", "safe.example")
     assert not told.blocked
+
+
+def _at_school(folder: Path, policy: Policy, overrides: Overrides, now: float = SEVEN) -> Site:
+    lists = {"games": ("games", "domains", False, ["game.example"])}
+    return Site.of(policy, an_index(folder, lists), (), overrides=overrides, now=now)
+
+
+def _told(site: Site, name: str, network: str | None = None) -> tuple[Any, ...]:
+    key = next((one.grade for one in site.policy.networks if one.id == network), "6")
+    client = Client(site.policy.grades[key], network)
+    told = explain(site, client, wire(name), A, SEVEN).as_dict()
+    return told["action"], told["changed_by"], told["note"], told["valid_until"]
+
+
+IN_AN_HOUR = datetime.fromtimestamp(SEVEN + 3600, UTC).isoformat()
+GAMES: dict[str, Any] = {"kind": TargetKind.CATEGORY, "audience": Audience.GRADE, "whom": "6"}
+
+
+def test_what_opens_a_category_for_a_time_is_told_with_its_reason_and_its_end(
+    tmp_path: Path,
+) -> None:
+    site = _at_school(tmp_path, a_school(), Overrides(exceptions=(an_exception("games", **GAMES),)))
+    assert _told(site, "game.example") == ("pass", "exception:1", "bài học", IN_AN_HOUR)
+    site = site.at(SEVEN + 3600)
+    assert _told(site, "game.example") == ("nxdomain", None, None, None)
+
+
+def test_a_category_that_a_schedule_closes_is_told_to_be_closed_by_it(tmp_path: Path) -> None:
+    closing = Scheduled("a", False, "category", "games", Audience.NETWORK, "lab")
+    policy = scheduled(closing)
+    open_to_6 = replace(policy.grades["6"], closed=frozenset())
+    policy = replace(policy, grades={**policy.grades, "6": open_to_6})
+    site = _at_school(tmp_path, policy, Overrides())
+    assert _told(site, "game.example", "lab") == ("nxdomain", "schedule:a", None, IN_AN_HOUR)
+    assert _told(site, "game.example") == ("pass", None, None, None)
+
+
+def test_what_the_files_say_as_well_is_nobodys_doing(tmp_path: Path) -> None:
+    block = an_exception("games", allow=False, **GAMES)
+    site = _at_school(tmp_path, a_school(), Overrides(exceptions=(block,)))
+    assert _told(site, "game.example") == ("nxdomain", None, None, None)
+
+
+def test_what_is_closed_by_an_exam_is_so_until_that_ends(tmp_path: Path) -> None:
+    site = _at_school(tmp_path, a_school(), Overrides(exams=(an_exam(),)))
+    assert _told(site, "unknown.example", "lab") == ("nxdomain", None, "thi", IN_AN_HOUR)
+    client = Client(site.policy.grades["6"], "lab")
+    assert explain(site, client, wire("unknown.example"), A, SEVEN).matched is None
+
+
+def test_a_tier_that_a_schedule_closes_is_told_to_be_closed_by_it(tmp_path: Path) -> None:
+    closing = Scheduled("a", False, "tier", "lower-secondary", Audience.EVERYBODY, "")
+    site = _at_school(tmp_path, scheduled(closing), Overrides())
+    assert _told(site, "unknown.example") == ("nxdomain", "schedule:a", None, IN_AN_HOUR)

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ChangeError, ConfigErrors, ControlError, StoreError
+from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.overrides import export
 from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.store import Store
+from filterd.policy import store as policy_store
 from filterd.resolve import expectations
 from filterd.sentences import say
 from filterd.version import __version__
 from filterd.wire import name as names
-from tests.support.changes import an_exam, an_exception
+from tests.support.changes import an_exam, an_exception, some_exceptions
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, write_site
 from tests.support.policies import an_index
@@ -71,6 +72,68 @@ def test_a_change_is_in_force_in_every_worker_when_it_is_done(school: School) ->
         assert await who_blocks(team) == [False, False]
 
     school.serve(work, workers=2)
+
+
+def test_several_targets_are_in_force_and_taken_back_together(school: School) -> None:
+    async def work(team: Team) -> None:
+        wanted = some_exceptions(("name", "a.example"), ("name", "b.example"), allow=False)
+        done = await change(team, "exceptions", **wanted)
+        for name in ("a.example", "b.example"):
+            assert await who_blocks(team, name) == [True, True]
+        told = await team.manager.changes.overrides()
+        assert [one["id"] for one in told["exceptions"]] == [done["number"]] * 2
+        locked = some_exceptions(("name", "c.example"), ("category", "porn"))
+        with pytest.raises(ChangeError, match="porn is locked"):
+            await change(team, "exceptions", **locked)
+        await change(team, "undo")
+        assert await who_blocks(team, "a.example") == await who_blocks(team, "b.example")
+        assert await who_blocks(team, "a.example") == [False, False]
+
+    school.serve(work, workers=2)
+
+
+def test_the_past_is_told_by_what_was_set_then(school: School) -> None:
+    clock = FakeClock()
+
+    async def work(team: Team) -> None:
+        changes, site = team.manager.changes, team.manager.site
+        (version,) = await changes.policies()
+        clock.advance(HOUR)
+        await change(team, "exception", **BLOCK)
+        asked: dict[str, Any] = {
+            "qname": names.from_text("new.example").hex(),
+            "qtype": 1,
+            "address": None,
+        }
+        clock.advance(HOUR)
+        blocked = []
+        for when in (version["activated_at"], clock.wall() - 60):
+            told = await changes.explain_past(site, **asked, grade="3", when=when, shown="")
+            assert told is not None
+            assert told["source"] == "history"
+            blocked.append(told["action"] != "pass")
+        assert blocked == [False, True]
+        with pytest.raises(ConfigError, match="in force at seven is not known"):
+            await changes.explain_past(site, **asked, grade="3", when=1.0, shown="seven")
+
+    school.serve(work, clock=clock)
+
+
+def test_a_policy_is_told_to_who_may_not_read_its_file(school: School) -> None:
+    async def work(team: Team) -> None:
+        changes, first = team.manager.changes, team.manager.site.timed.policy
+        school.write("exceptions:\n  - {block: other.example, reason: vì thế}\n")
+        await team.manager.reload()
+        site = team.manager.site
+        told = [
+            policy_store.parse((await changes.policy(site, digest)).encode(), "")
+            for digest in (None, policy_store.digest(first))
+        ]
+        assert told == [site.timed.policy, first]
+        with pytest.raises(StoreError, match="the policy 0123 is not kept; see `filterd policy"):
+            await changes.policy(site, "0123")
+
+    school.serve(work)
 
 
 def test_a_reload_keeps_what_commands_have_set(school: School) -> None:
@@ -252,15 +315,16 @@ def test_a_teacher_takes_back_the_teachers_own_changes_only(school: School) -> N
         own["ends_at"] = noon + 60
         await change(team, "exception", TEACHER, **own)
         await change(team, "exception", **BLOCK)
-        for kind, payload in (("undo", {}), ("undo", {"number": 2}), ("revoke", {"id": 2})):
+        for kind, payload in (("undo", {"number": 2}), ("revoke", {"id": 2})):
             with pytest.raises(ControlError, match="what somebody else has set; administrators"):
                 await change(team, kind, TEACHER, **payload)
-        assert (await change(team, "undo", TEACHER, number=1))["undone"] == 1
-        await change(team, "undo", TEACHER)  # the last that counts is not hers
-        raise AssertionError
+        done = await change(team, "undo", TEACHER)  # the last that counts is not hers
+        assert (done["undone"], done["taken_back"]["author"]) == (1, "lan")
+        with pytest.raises(ChangeError, match="there is no change of lan to take back"):
+            await change(team, "undo", TEACHER)
+        assert (await change(team, "undo"))["undone"] == 2
 
-    with pytest.raises(ControlError, match="what somebody else has set"):
-        school.serve(work)
+    school.serve(work)
 
 
 def test_a_teacher_stops_the_teachers_own_exam_and_no_other(school: School) -> None:
@@ -324,7 +388,9 @@ def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.Mo
             "problem": "",
             "sentence": ["", {}],
             "set_aside": [],
+            "altered": [],
         }
+        assert (await team.manager.status())["changes"] == {"problems": []}
 
     school.serve(work)
 
@@ -349,11 +415,13 @@ def test_a_damaged_store_is_set_aside_and_what_was_set_stays(
     async def later(team: Team) -> None:
         assert await who_blocks(team) == [True]
         assert (await change(team, "exception", **an_exception()))["number"] == 3
+        ((template, _),) = (await team.manager.status())["changes"]["problems"]
+        assert "this history was damaged" in template
 
     school.serve(work)
     school.state.overrides.write_bytes(b"nonsense" * 1000)
     school.serve(later)
-    assert "damaged" in caplog.text
+    assert caplog.text.count("what was set stays in force") == 1
     assert (Store(school.state, FakeClock()).verify()).set_aside != ()
 
 

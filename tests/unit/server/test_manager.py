@@ -15,7 +15,8 @@ from filterd.clock import SystemClock
 from filterd.errors import ConfigErrors, ControlError, StoreError
 from filterd.paths import install
 from filterd.policy import store
-from filterd.policy.model import ListenAddress
+from filterd.policy.expectation import Expectation
+from filterd.policy.model import Audience, ListenAddress
 from filterd.policy.site.process import compile_in_child
 from filterd.querylog.totals import read_totals
 from filterd.sentences import say
@@ -66,6 +67,39 @@ def test_what_is_expected_and_not_so_is_told_from_the_first_start_on(
     school.write("grades:\n  3: {categories: {allow: [social-media]}}\n")
     school.serve(work)
     assert "let it pass for 3: it is blocked" in caplog.text
+
+
+def test_files_are_tried_without_coming_in_force(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[Path] = []
+
+    def compiling(config: Path, target: Path, **more: Any) -> None:
+        compiled.append(target)
+        compile_in_child(config, target, **more)
+
+    monkeypatch.setattr("filterd.server.manager.compile_in_child", compiling)
+
+    async def work(team: Team) -> None:
+        hold, before = team.manager.hold, team.manager.site
+        assert (await hold(None))["unmet"] == []
+        assert compiled == []  # the files are as they were when it was compiled
+        school.write("grades:\n  3: {categories: {allow: [social-media]}}\n")
+        told = {one["expected"]: one["found"] for one in (await hold(None))["unmet"]}
+        assert [one["grade"] for one in told["www.tiktok.com is blocked for primary"]] == ["3"]
+        wanted = Expectation(
+            names.from_text("vnu.edu.vn"), True, Audience.GRADE, "3", "written", "a.yaml", 3
+        )
+        (unmet,) = (await hold((wanted,)))["unmet"]
+        assert (unmet["path"], unmet["line"], unmet["expected"]) == ("a.yaml", 3, "written")
+        assert compiled == [school.state.tried_policy]
+        assert team.manager.site.index is before.index
+        assert (await team.manager.status())["doubts"] == ()
+        school.write("nonsense: 1\n")
+        with pytest.raises(ConfigErrors, match="nonsense"):
+            await hold(None)
+
+    school.serve(work)
 
 
 def test_an_exception_that_opens_nothing_is_told(school: School) -> None:

@@ -8,9 +8,12 @@ import pytest
 
 from filterd.errors import ConfigErrors, StoreError
 from filterd.lists.index import Index
+from filterd.overrides.store import Store
 from filterd.policy import store
 from filterd.server import state as on_disk
 from filterd.server.page import SharedPage
+from tests.support.changes import an_exception
+from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, copy_lists, write_site
 from tests.support.policies import NOW
 
@@ -201,6 +204,29 @@ def test_a_damaged_candidate_is_not_loaded(config: Path, state: StateFolder) -> 
     _damage(state.candidate_policy)
     with pytest.raises(StoreError, match="damaged"):
         on_disk.load_site(config, state, policy=state.candidate_policy, now=NOW)
+
+
+def test_a_start_goes_on_where_what_commands_have_set_and_its_copy_are_damaged(
+    config: Path, state: StateFolder
+) -> None:
+    Store(state, FakeClock()).change("exception", an_exception(), author="a", reason="abc")
+    for path in (state.overrides, state.exported_overrides):
+        path.write_bytes(b"damaged")
+    with pytest.raises(StoreError, match="sets it aside"):
+        on_disk.load_site(config, state, now=NOW)  # a reload: what is in force stays
+    on_disk.mend_overrides(state, FakeClock())
+    site = on_disk.load_site(config, state, now=NOW)
+    assert site.timed.overrides.exceptions == ()
+    assert list(state.folder.glob(f"{state.overrides.name}.damaged-*"))
+
+
+def test_what_commands_have_set_is_left_alone_at_a_start_where_it_can_be_loaded(
+    state: StateFolder,
+) -> None:
+    Store(state, FakeClock()).change("exception", an_exception(), author="a", reason="abc")
+    state.overrides.write_bytes(b"damaged")
+    on_disk.mend_overrides(state, FakeClock())
+    assert state.overrides.read_bytes() == b"damaged"
 
 
 def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:

@@ -15,6 +15,7 @@ from filterd.policy.site.compile import compile_policy, own_lists, warnings
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.schema import PRIVATE_RANGES
 from filterd.wire import name as names
+from tests.support.policies import NOW
 from tests.support.site import CATALOG, SCHOOL, WITH_SERVICES, a_policy, problems
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ def _complaints(folder: Path) -> list[str]:
     try:
         sources = load_site(folder)
         compile_policy(sources, WITH_SERVICES)
-        warnings(sources)
+        warnings(sources, NOW)
     except ConfigErrors as errors:
         return [str(error) for error in errors.errors]
     except ConfigError as error:

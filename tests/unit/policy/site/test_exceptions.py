@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.policy.model import Audience
+from filterd.policy.site.compile import warnings
+from filterd.policy.site.loading import load_site
 from tests.support.site import a_policy, problems
 
 if TYPE_CHECKING:
@@ -91,3 +93,12 @@ def test_an_impossible_exception_is_told_at_its_place(
     tmp_path: Path, more: str, problem: str
 ) -> None:
     assert problems(tmp_path, _text(more)) == [f"site.yaml:{problem}"]
+
+
+def test_one_that_is_over_is_warned_of(tmp_path: Path) -> None:
+    a_policy(tmp_path, _text("allow: zalo.me, until: 2026-09-05"))
+    ends_at = _utc("2026-09-05T17:00")
+    assert warnings(load_site(tmp_path), ends_at - 1) == ()
+    (found,) = warnings(load_site(tmp_path), ends_at)
+    assert "site.yaml:5:" in str(found)
+    assert "the exception has ended (remove it, or name a later day)" in str(found)

@@ -11,6 +11,7 @@ from filterd.policy.model import Network
 from filterd.policy.site.compile import warnings
 from filterd.policy.site.loading import load_site
 from filterd.policy.week import Holiday, Lesson, Period
+from tests.support.policies import NOW
 from tests.support.site import WITH_SERVICES, a_policy, problems
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _lab(timetable: str, more: str = "") -> str:
 
 def _warnings(folder: Path, site: str) -> list[str]:
     a_policy(folder, site)
-    return [str(one).removeprefix(f"{folder}/") for one in warnings(load_site(folder))]
+    return [str(one).removeprefix(f"{folder}/") for one in warnings(load_site(folder), NOW)]
 
 
 def test_lessons_are_in_the_order_of_the_day(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from filterd.policy.overrides import Overrides
 from filterd.policy.site.compile import warnings
 from filterd.policy.site.loading import load_site
 from filterd.policy.week import Schedule, Window
+from tests.support.policies import NOW
 from tests.support.site import WITH_SERVICES, a_policy, problems
 
 if TYPE_CHECKING:
@@ -245,7 +246,30 @@ def test_what_is_compiled_is_what_holds_at_its_edges(tmp_path: Path) -> None:
 
 def test_a_schedule_that_does_nothing_is_warned_of(tmp_path: Path) -> None:
     _policy(tmp_path, DAY)
-    (found,) = warnings(load_site(tmp_path))
+    (found,) = warnings(load_site(tmp_path), NOW)
     assert "the schedule 's' opens and closes nothing" in str(found)
     _policy(tmp_path, DAY, "close: {category: games}")
-    assert warnings(load_site(tmp_path)) == ()
+    assert warnings(load_site(tmp_path), NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("window", "at", "warned"),
+    [
+        ("{from: 07:00, to: 08:00, last: 2026-05-31}", "2026-06-01T00:00+07:00", True),
+        ("{from: 07:00, to: 08:00, last: 2026-05-31}", "2026-05-31T23:59+07:00", False),
+        ("{from: 22:00, to: 05:00, last: 2026-05-31}", "2026-06-01T04:00+07:00", False),
+        ("{from: 22:00, to: 05:00, last: 2026-05-31}", "2026-06-02T00:00+07:00", True),
+        ("{from: 07:00, to: 08:00}", "2099-01-01T00:00+07:00", False),
+    ],
+)
+def test_a_window_whose_last_day_is_past_is_warned_of(
+    tmp_path: Path, window: str, at: str, *, warned: bool
+) -> None:
+    _policy(tmp_path, f"{DAY}, {window}", "close: {category: games}")
+    now = datetime.fromisoformat(at).timestamp()
+    found = [str(one).removeprefix(f"{tmp_path}/") for one in warnings(load_site(tmp_path), now)]
+    assert [one.split(": ", 1)[1] for one in found] == [
+        "its last day is past: it never opens (remove it, or name a later day)"
+    ] * warned
+    column = f"  s: [{DAY}, {window}]".find("last:") + 1
+    assert all(one.split(":")[2] == str(column) for one in found)

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled lists as plain data: what was kept of each, and who names a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.lists.rules import Effect
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+
+
+def overview(index: Index) -> dict[str, Any]:
+    """Return how lists were compiled, and what became of each."""
+    return {"build": index.build, "octets": index.size_octets, **index.report.to_json()}
+
+
+def entries_of(index: Index, qname: bytes) -> list[dict[str, Any]]:
+    """Return the entries that name ``qname`` or a name above it, each with its list and line.
+
+    Args:
+        index: the compiled lists.
+        qname: a canonical wire name.
+    """
+    found = []
+    for hit in index.lookup(qname):
+        rule = index.lookalike(hit.rank)
+        name = names.to_text(list(names.suffixes(qname))[-hit.labels])
+        for claim_id, line in index.entries(hit.rank):
+            list_index, claim = index.claims[claim_id]
+            if claim.effect is Effect.MARKER:
+                continue
+            source = index.lists[list_index]
+            found.append(
+                {
+                    "name": name,
+                    "entry": rule.written if rule else claim.scope.written(name),
+                    "effect": claim.effect.name,
+                    "list": source.id,
+                    "category": source.category,
+                    "line": line,
+                }
+            )
+    return found
