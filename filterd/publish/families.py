@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.lists.homoglyphs import plain
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.lookalikes import MOST_DIGITS, MOST_SHAPE_OCTETS
-from filterd.lists.public_suffix import is_public_suffix
+from filterd.lists.public_suffix import is_public_suffix, public_suffixes
+from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +72,21 @@ def registered(name: str) -> Registered | None:
         return None
     suffix = b".".join(reversed(above)).decode("ascii")
     return Registered(f"{label.decode('ascii')}.{suffix}", taken_for, suffix)
+
+
+def suffixes_as_registered() -> list[Registered]:
+    """Return all public suffixes of two and more labels as if somebody had registered them.
+
+    ``biz.az`` is no name beneath ``az``, and whatever closes it closes all beneath it.
+    """
+    found = []
+    for suffix in public_suffixes():
+        name = wire_names.to_text(suffix)
+        label, _, above = name.partition(".")
+        taken_for = plain(label.encode("ascii"))
+        if taken_for is not None:
+            found.append(Registered(name, taken_for, above))
+    return found
 
 
 def distinct(names: Iterable[str]) -> list[Registered]:

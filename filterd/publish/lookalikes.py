@@ -4,7 +4,8 @@
 Whatever a rule fits is closed in thousands of schools without anybody having seen
 it. So a rule holds by itself only where nothing speaks against it:
 
-* it fits no name that people visit, nor any that is pinned, protected or a service's;
+* it fits no name that people visit, nor any that is pinned, protected or a service's,
+  nor a suffix beneath which anybody registers names: nobody can accept that;
 * its family is large for how little its shape says (``NEEDED``): three names that
   share eight letters are one hand, three that share two letters are chance.
 
@@ -30,7 +31,13 @@ from filterd.lists.lookalikes import (
     LookalikeRule,
     letters_of,
 )
-from filterd.publish.families import Family, Registered, distinct, families
+from filterd.publish.families import (
+    Family,
+    Registered,
+    distinct,
+    families,
+    suffixes_as_registered,
+)
 from filterd.publish.review import ACCEPTED, Waiting
 from filterd.wire import name as wire_names
 
@@ -105,6 +112,7 @@ def make_rules(
         harmless: names that no rule may fit unless a person says so.
         decisions: what a person has said of families.
     """
+    suffixes_of_all = _Harmless(suffixes_as_registered())
     known = _Harmless(distinct(harmless))
     decided = {(one.category, one.shape): one for one in decisions}
     suffixes, queue = dict[str, tuple[str, ...]](), list[Candidate]()
@@ -119,12 +127,14 @@ def make_rules(
         for by_person in decided.values():
             if by_person.category == category and by_person.decision == ACCEPTED:
                 rule = LookalikeRule(by_person.shape, by_person.digits, beneath)
-                holding.append((MOST_RULES, category, rule))
+                if not suffixes_of_all.fitting(rule, suffixes[category]):
+                    holding.append((MOST_RULES, category, rule))
         for shape, family in found.items():
             if (category, shape) in decided:
                 continue
             rule = LookalikeRule(shape, family.digits, beneath)
-            closes = known.fitting(rule, suffixes[category])
+            closes = suffixes_of_all.fitting(rule, suffixes[category])
+            closes += known.fitting(rule, suffixes[category])
             if closes or not _is_telling(family):
                 queue.append(Candidate(category, family, closes))
             else:

@@ -38,6 +38,17 @@ def test_one_popular_name_is_enough_to_wait_for_a_person(popular: str) -> None:
     assert waiting.closes == (popular.removeprefix("www."),)
 
 
+def test_what_closes_a_suffix_beneath_which_anybody_registers_never_holds() -> None:
+    """``biz.az`` and ``com.vn`` look like names of a family ``biz``, or ``com``."""
+    family = [f"biz.{suffix}" for suffix in ("com", "vip", "net", "top", "bet", "win")]
+    outcome = make_rules({"gambling": family}, [])
+    assert outcome.count == 0
+    assert "biz.az" in outcome.queue[0].closes
+    accepted = [_decision(b"biz", ACCEPTED)]
+    assert make_rules({"gambling": family}, [], accepted).count == 0
+    assert make_rules({"gambling": [one.replace("biz", "bizbet") for one in family]}, []).count
+
+
 def test_a_short_shape_needs_more_members_than_a_long_one() -> None:
     outcome = make_rules({"gambling": SHORT}, [])
     assert (outcome.count, outcome.queue[0].family.shape) == (0, b"svp#")
