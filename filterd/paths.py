@@ -193,7 +193,7 @@ def replacing(path: Path, content: bytes, *, mode: int = 0o640) -> Iterator[Call
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with _writing(path):
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Made anew: root must not write through a link that somebody left in the folder.
             temporary.unlink(missing_ok=True)
@@ -203,7 +203,7 @@ def replacing(path: Path, content: bytes, *, mode: int = 0o640) -> Iterator[Call
                 os.fsync(file.fileno())
 
         def replace() -> None:
-            with _writing(path):
+            with writing(path):
                 install(temporary, path)
 
         yield replace
@@ -213,7 +213,12 @@ def replacing(path: Path, content: bytes, *, mode: int = 0o640) -> Iterator[Call
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the operating system says while something is written into an error of ours.
+
+    Raises:
+        StoreError: it refused.
+    """
     try:
         yield
     except OSError as error:

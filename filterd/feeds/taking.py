@@ -25,11 +25,11 @@ from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feeds.layout import MANIFEST, PublishedDelta, digits
 from filterd.feeds.manifest import sha256_of, verify, write_manifest
 from filterd.feeds.packing import unpack, unpack_delta
-from filterd.paths import make_folder, sync_folder, write_atomically
-from filterd.sentences import refused, say
+from filterd.paths import make_folder, sync_folder, write_atomically, writing
+from filterd.sentences import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from filterd.feeds.layout import Publication, PublishedFile
@@ -105,7 +105,7 @@ def take(
     if not folder.is_dir():
         folder = versions.partial_of(publication.version)
     taking = _Taking(publication, folder, versions.folders(), fetch, progress)
-    with _reporting(folder):
+    with writing(folder):
         make_folder(folder)
         missing = taking.use_what_is_at_hand()
         _check_room(folder, sum(file.length for file in missing), free or _free_octets)
@@ -291,13 +291,3 @@ def _sync_all(folder: Path, files: Iterable[PublishedFile]) -> None:
     """Have every entry of every folder on the disk, links included."""
     for one in sorted({(folder / file.path).parent for file in files} | {folder}):
         sync_folder(one)
-
-
-@contextlib.contextmanager
-def _reporting(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            say("{folder}: cannot be written: {why}", folder=folder, why=refused(error))
-        ) from error

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from filterd.errors import MetadataFormatError, NoTrustError, StoreError
-from filterd.paths import open_plain, write_atomically
+from filterd.errors import MetadataFormatError, NoTrustError
+from filterd.paths import open_plain, write_atomically, writing
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class TrustFolder:
                     say("{path}: the site trusts another root already", path=self.root)
                 )
         # Without its metadata a root is merely new; metadata of another one would be of no use.
-        with _told(self.metadata):
+        with writing(self.metadata):
             if self.metadata.exists():
                 shutil.rmtree(self.metadata)
         write_atomically(self.root, content)
@@ -116,7 +116,7 @@ class TrustFolder:
 
     def _write_given(self, content: bytes) -> None:
         """Write the root that was given anew, if that on the disk is damaged."""
-        with _told(self.root):
+        with writing(self.root):
             sound = self.root.read_bytes() == content
         if not sound:
             write_atomically(self.root, content)
@@ -163,7 +163,7 @@ class TrustFolder:
             StoreError: the disk refused.
         """
         copy = self.folder / "metadata.candidate"
-        with _told(copy):
+        with writing(copy):
             self._remove(copy)  # of who was killed
             (copy / "root_history").mkdir(parents=True)
             for path in self._files(self.metadata):
@@ -194,7 +194,7 @@ class TrustFolder:
 
     @staticmethod
     def _adopt(new: Path, path: Path) -> None:
-        with _told(path):
+        with writing(path):
             content = new.read_bytes()
             known = path.is_file() and path.read_bytes() == content
         if not known:
@@ -244,13 +244,3 @@ def fingerprint(content: bytes) -> str:
     """Return the SHA-256 of a root in groups of four, as one reads it out."""
     digest = sha256(content).hexdigest()
     return " ".join(digest[at : at + 4] for at in range(0, len(digest), 4))
-
-
-@contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be written: {why}", path=path, why=refused(error))
-        ) from error

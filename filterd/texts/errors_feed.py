@@ -74,7 +74,6 @@ TEXTS: dict[str, str] = {
     "{path}: the disk does not give back what was written": (
         "{path}: ổ đĩa không trả lại đúng những gì đã ghi"
     ),
-    "{folder}: cannot be written: {why}": "{folder}: không ghi được: {why}",
     "no version of the feed before this one is at hand; `filterd sync` may bring a new one": (
         "không còn phiên bản nào trước phiên bản này; `filterd sync` có thể lấy phiên bản mới"
     ),
