@@ -6,7 +6,7 @@ It is started by ``process``; people use ``filterd sync`` and ``filterd feed``.
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import json
 import os
 import resource
@@ -51,7 +51,11 @@ def _peak_octets() -> int:
 
 def _end_with_parent() -> None:
     """Have the kernel end this process with its parent, with whom the lock of builds goes."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A hardened service may forbid what ctypes does when it is imported: then it goes without.
+    with contextlib.suppress(ImportError, MemoryError, OSError):
+        import ctypes  # noqa: PLC0415 -- see above
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _limit(kind: int, value: int) -> None:
