@@ -30,7 +30,7 @@ run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
 test: setup ## Run the tests, each part's and those of the whole side by side
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-parts test-whole
+	@$(MAKE) --no-print-directory --jobs=2 test-parts test-whole
 
 test-parts: setup
 	@$(bin)/python -m pytest -q tests/unit tests/twins tests/fuzz tests/test_docs.py tests/test_layout.py
