@@ -43,7 +43,7 @@ def _feed(school: Follower, *words: str, lang: str = "en") -> Outcome:
     return call("feed", *words, *places)
 
 
-def _hold(school: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
+def _hold(school: Follower) -> None:
     """Have version 3 judged bad."""
     gone = say("category {category}: all its {had} names are gone", category="porn", had=9)
     growth = say("all categories: {had} names become {has}", had=9, has=90)
@@ -51,11 +51,12 @@ def _hold(school: Follower, monkeypatch: pytest.MonkeyPatch) -> None:
         found("growth", Severity.HELD, gone, ["xnxx.com", "[x].example"]),
         found("growth", Severity.NOTE, growth),
     )
-    monkeypatch.setattr(
-        guard, "judge", lambda one, *_, **__: guard.Judgement(one.version, findings, "", CHECKS)
-    )
-    with pytest.raises(GuardError):
-        school.run(SECOND)
+    with pytest.MonkeyPatch.context() as judging:
+        judging.setattr(
+            guard, "judge", lambda one, *_, **__: guard.Judgement(one.version, findings, "", CHECKS)
+        )
+        with pytest.raises(GuardError):
+            school.run(SECOND)
 
 
 def _summary(school: Follower, language: Language) -> str:
@@ -102,11 +103,9 @@ def test_a_feed_that_gets_old_is_told_louder_and_louder(
     assert ("Expired" in done.out) is (days > 30)
 
 
-def test_why_a_version_waits_is_told_finding_by_finding(
-    school: Follower, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_why_a_version_waits_is_told_finding_by_finding(school: Follower) -> None:
     school.run(FIRST)
-    _hold(school, monkeypatch)
+    _hold(school)
     done = _feed(school, "status")
     assert done.code == 1
     for words in (f"Version {SECOND} waits", "held", "note", "all its 9 names are gone"):
@@ -126,11 +125,9 @@ def test_whom_to_call_is_told_where_the_version_says_it(school: Follower) -> Non
     assert "Chặn nhầm  Sở GD&ĐT: 113" in _feed(school, "status", lang="vi").out
 
 
-def test_a_judgement_that_cannot_be_read_is_left_out(
-    school: Follower, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_judgement_that_cannot_be_read_is_left_out(school: Follower) -> None:
     school.run(FIRST)
-    _hold(school, monkeypatch)
+    _hold(school)
     path = school.state.feed / "standing.json"
     data = json.loads(path.read_text())
     data["judgement"]["findings"] = 7
