@@ -16,16 +16,15 @@ from filterd.cli.feed_release import expiry_table, plain_expiries, warn_of_expir
 from filterd.cli.progress import bar
 from filterd.cli.render import facts, size, titled
 from filterd.cli.times import school_clock
-from filterd.errors import ConfigError, MetadataFormatError, StoreError
+from filterd.errors import ConfigError, StoreError
 from filterd.feeds.fetching import Fetcher, WebFetcher
 from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.trust import ROOT_OCTETS, fingerprint, read_root
+from filterd.feeds.trust import fingerprint, load_root
 from filterd.feeds.updating import Moment
 from filterd.lists.catalog import load_catalog
-from filterd.paths import open_plain
 from filterd.publish.verifying import Examined
 from filterd.publish.verifying import verify as examine
-from filterd.sentences import quoted, refused, say
+from filterd.sentences import quoted, say
 
 
 def verify(here: Context, source: str, root: Path | None, *, json: bool) -> None:
@@ -106,15 +105,4 @@ def _root(source: str, root: Path | None) -> bytes:
                 hint=say("--root ROOT.json, as schools are given it"),
             )
         root = Path(source).absolute().parent / ROOT_FILE
-    try:
-        with open_plain(root) as file:
-            content = file.read(ROOT_OCTETS)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=root, why=refused(error))
-        ) from error
-    try:
-        read_root(content)
-    except MetadataFormatError as error:
-        raise MetadataFormatError(say("{path}: {why}", path=root, why=error.sentence)) from error
-    return content
+    return load_root(root)

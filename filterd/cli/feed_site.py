@@ -10,24 +10,17 @@ from filterd.cli.context import Context
 from filterd.cli.feed_taking import site_of
 from filterd.cli.progress import bar
 from filterd.cli.render import facts, number
-from filterd.errors import ConfigError, GuardError, StoreError
+from filterd.errors import ConfigError, GuardError
 from filterd.feeds.following import followed
 from filterd.feeds.syncing import Site
-from filterd.feeds.trust import ROOT_OCTETS
-from filterd.paths import open_plain
+from filterd.feeds.trust import load_root
 from filterd.policy.site.loading import SITE_FILE
-from filterd.sentences import quoted, refused, say
+from filterd.sentences import quoted, say
 
 
 def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:
     """Trust a root, and say what to compare and what comes next."""
-    try:
-        with open_plain(root) as file:
-            content = file.read(ROOT_OCTETS)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=root, why=refused(error))
-        ) from error
+    content = load_root(root)
     site = site_of(here)
     with site.holding():
         fingerprint = site.establish(content, replace=replace)

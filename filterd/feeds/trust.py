@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from filterd.errors import MetadataFormatError, NoTrustError
+from filterd.errors import MetadataFormatError, NoTrustError, StoreError
 from filterd.paths import open_plain, write_atomically, writing
 from filterd.sentences import refused, say
 
@@ -230,6 +230,26 @@ def read_root(content: bytes) -> Root:
     except (RepositoryError, ValueError) as error:
         raise MetadataFormatError(say("this is not a feed's root, signed by itself")) from error
     return root
+
+
+def load_root(path: Path) -> bytes:
+    """Return a root that a person names, as it was handed out.
+
+    Raises:
+        StoreError: it cannot be read.
+        MetadataFormatError: it is none.
+    """
+    try:
+        with open_plain(path) as file:
+            content = file.read(ROOT_OCTETS)
+        read_root(content)
+    except OSError as error:
+        raise StoreError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error
+    except MetadataFormatError as error:
+        raise MetadataFormatError(say("{path}: {why}", path=path, why=error.sentence)) from error
+    return content
 
 
 def _is_root(content: bytes) -> bool:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 _MANIFEST = "manifest.json"
-"""What the files of a version must be, as ``filterd.feeds.versions`` writes it down."""
+"""What the files of a version must be, as ``filterd.feeds.manifest`` writes it down."""
 _MOST_OCTETS = 1 << 24
 
 

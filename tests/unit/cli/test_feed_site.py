@@ -90,6 +90,7 @@ def test_what_is_no_root_or_not_there_is_refused_in_a_line(
         for lang in ("vi", "en"):
             done = _feed(school, "trust", path, lang=lang)
             assert (done.code, len(done.error_lines), done.out) == (code, 1, "")
+            assert done.err.startswith(f"filterd: {path}: ")
 
 
 def test_who_trusts_before_naming_an_address_is_told_what_is_missing(school: Follower) -> None:
