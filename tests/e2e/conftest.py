@@ -1,7 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What end-to-end tests share."""
 
+from tests.support.feed_fixtures import folder, no_waiting_for_the_disk
 from tests.support.serving_fixtures import built, index, serving, twin, upstream
 from tests.support.tls_fixtures import authority, door
 
-__all__ = ["authority", "built", "door", "index", "serving", "twin", "upstream"]
+__all__ = [
+    "authority",
+    "built",
+    "door",
+    "folder",
+    "index",
+    "no_waiting_for_the_disk",
+    "serving",
+    "twin",
+    "upstream",
+]

@@ -12,9 +12,7 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +35,7 @@ from tests.support.feed_site import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 FAILURES = int(os.environ.get("FILTERD_FEED_FAULTS", "12"))
 """Calls of each scene that fail, evenly over all there are; 1000 are more than there are."""
@@ -53,20 +52,7 @@ SCENES: dict[str, tuple[int, int, int, Callable[[Follower], object]]] = {
 """From which version, to which, what is published in the end, and what is done."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _no_waiting_for_the_disk() -> Iterator[None]:
-    """What a power cut leaves is asked elsewhere."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _: None)
-        yield
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Give a folder in memory, where there is one: it is copied often here."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as made:
-        yield Path(made)
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
 
 
 @pytest.fixture(scope="module")
