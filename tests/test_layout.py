@@ -15,6 +15,7 @@ WAIVED = {
     "lists/guards": "two frozen records; lists/test_refusals and policy/test_engine apply them",
     "lists/_matcher_py": "chosen by lists/matcher; tests/twins hold it against its native twin",
     "lists/_packing_py": "chosen by lists/packing; tests/twins hold it against its native twin",
+    "lists/_skimming_py": "chosen by lists/skimming; tests/twins hold it against its native twin",
     "resolve/_store_py": "chosen by resolve/store; test_store tests both twins alike",
     "server/_datagrams_py": "chosen by server/datagrams; test_datagrams tests both twins alike",
     "server/_fastpath_py": "chosen by server/fastpath; tests/twins hold it against its native twin",

@@ -14,22 +14,23 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from filterd.errors import ListError
-from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
+from filterd.lists.formats import FORMATS, PLAIN_LINES, Cancelled, Entry, Problem
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, text_from_key
-from filterd.lists.public_suffix import is_public_suffix, public_suffix_test
+from filterd.lists.public_suffix import is_public_suffix, public_suffix_test, suffix_rules
 from filterd.lists.reasons import Reason
 from filterd.lists.records import CANCELS, record_tail
 from filterd.lists.report import ListReport, count, shown
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
+from filterd.lists.skimming import skim
 from filterd.lists.source_text import SourceText
 from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from filterd.lists.formats import Parsed
+    from filterd.lists.formats import Parsed, PlainLine
     from filterd.lists.lookalikes import LookalikeRule
 
 MAX_CONDITIONS = 10_000
@@ -92,7 +93,9 @@ class Intake:
                 )
             )
         text = SourceText(Path(source.path))
-        self._take_entries(parse(chain.from_iterable(text.lines(progress))))
+        claim_ids = _ClaimIds(self.claims, len(self.digests))
+        lines = self._skimmed(text.lines(progress), PLAIN_LINES.get(source.format, ()), claim_ids)
+        self._take_entries(parse(chain.from_iterable(lines)), claim_ids)
         self.reports[len(self.digests)].lines = text.line_count
         self.digests.append(text.digest)
 
@@ -101,7 +104,7 @@ class Intake:
     ) -> None:
         """Take in a list that has no text of its own, and perhaps families of names."""
         entries = [Entry(line, names.to_text(name), BLOCK_SUBTREE) for line, name in placed]
-        self._take_entries(entries)
+        self._take_entries(entries, _ClaimIds(self.claims, len(self.digests)))
         self.reports[len(self.digests)].lines = len(entries) + len(rules)
         if rules:
             self.claims.append((len(self.digests), BLOCK_SUBTREE))
@@ -111,10 +114,24 @@ class Intake:
         text += "\n".join(sorted(one.hex() for one in set().union(*(r.suffixes for r in rules))))
         self.digests.append(hashlib.sha256(text.encode()).hexdigest())
 
-    def _take_entries(self, entries: Iterable[Parsed]) -> None:
-        """Make records of what a parser says; this loop runs once per line of every list."""
+    def _skimmed(
+        self, batches: Iterable[list[str]], shapes: Sequence[PlainLine], claim_ids: _ClaimIds
+    ) -> Iterator[list[str]]:
+        """Make records of plain lines and give all others, each at its place, to the parser."""
+        specials = [_special(shape) for shape in shapes]
+        first = 1
+        for lines in batches:
+            for shape, special in zip(shapes, specials, strict=True):
+                had = len(self.records)
+                skim(lines, shape, first, claim_ids.next(shape.claim), special, self.records)
+                if len(self.records) > had:
+                    claim_ids.of(shape.claim)
+            first += len(lines)
+            yield lines
+
+    def _take_entries(self, entries: Iterable[Parsed], claim_ids: _ClaimIds) -> None:
+        """Make records of what a parser says."""
         index = len(self.digests)
-        claim_ids = _ClaimIds(self.claims, index)
         exceptions, cancelled = list[tuple[bytes, Entry]](), set[tuple[bytes, int]]()
         append, is_public, id_of = self.records.append, public_suffix_test(), claim_ids.of
         for entry in entries:
@@ -207,6 +224,10 @@ class _ClaimIds:
             self._by_identity[id(claim)] = known
         return known
 
+    def next(self, claim: Claim) -> int:
+        """Return the id that a claim has, or would be given now."""
+        return self._by_value.get(claim, len(self._claims))
+
     def _is_bearable(self, claim: Claim) -> bool:
         """Tell whether there may be one more such claim, and count its conditions."""
         conditions = len(claim.denyallow)
@@ -216,6 +237,17 @@ class _ClaimIds:
             return False
         self._conditions += conditions
         return True
+
+
+def _special(shape: PlainLine) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """Return the keys that no record may be made of unseen, and those of which no child."""
+    rules = suffix_rules()
+    unless = {key_from_text(name) for name in shape.unless if _is_name(name)}
+    return rules.public | unless, rules.wildcards
+
+
+def _is_name(text: str) -> bool:
+    return "." in text and not text[-1].isdigit()
 
 
 def _ancestors(key: bytes) -> list[bytes]:

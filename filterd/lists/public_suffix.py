@@ -25,7 +25,7 @@ _PRIVATE = "// ===BEGIN PRIVATE DOMAINS==="
 """Behind it stand the suffixes that companies let strangers use, before it the registries'."""
 
 
-class _Rules(NamedTuple):
+class SuffixRules(NamedTuple):
     """Keys: public ones, those whose every child is public, and the children that are not."""
 
     public: frozenset[bytes]
@@ -41,7 +41,7 @@ def is_public_suffix(key: bytes) -> bool:
 @cache
 def public_suffix_test() -> Callable[[bytes], bool]:
     """Return ``is_public_suffix`` with its rules at hand, for a million keys in a row."""
-    public, wildcards, exceptions = _rules()
+    public, wildcards, exceptions = suffix_rules()
 
     def test(key: bytes) -> bool:
         if key in public:
@@ -60,7 +60,9 @@ def top_level_names() -> tuple[bytes, ...]:
 
 def public_suffixes() -> tuple[bytes, ...]:
     """Return the wire names of all suffixes of two labels and more that the list names, sorted."""
-    return tuple(sorted(name_from_key(key) for key in _rules().public if key.count(b"\0") > 1))
+    return tuple(
+        sorted(name_from_key(key) for key in suffix_rules().public if key.count(b"\0") > 1)
+    )
 
 
 def is_company_suffix(key: bytes) -> bool:
@@ -75,7 +77,8 @@ def _company_suffixes() -> frozenset[bytes]:
 
 
 @cache
-def _rules() -> _Rules:
+def suffix_rules() -> SuffixRules:
+    """Return the rules of the list that ships."""
     public, wildcards, exceptions = set[bytes](), set[bytes](), set[bytes]()
     for rule in _lines(_text()):
         if rule.startswith("*."):
@@ -84,7 +87,7 @@ def _rules() -> _Rules:
             exceptions.add(_key(rule[1:]))
         else:
             public.add(_key(rule))
-    return _Rules(frozenset(public | wildcards), frozenset(wildcards), frozenset(exceptions))
+    return SuffixRules(frozenset(public | wildcards), frozenset(wildcards), frozenset(exceptions))
 
 
 def _text() -> str:

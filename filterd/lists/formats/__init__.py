@@ -22,16 +22,33 @@ No text from a list becomes a regular expression.
 
 from __future__ import annotations
 
+from filterd.lists.formats import adblock, dnsmasq, domains, hosts, wildcard
 from filterd.lists.formats.adblock import parse_adblock
 from filterd.lists.formats.dnsmasq import parse_dnsmasq
 from filterd.lists.formats.domains import parse_domains
 from filterd.lists.formats.hosts import parse_hosts
-from filterd.lists.formats.parsed import Cancelled, Entry, Parsed, ParseList, Problem
+from filterd.lists.formats.parsed import (
+    Cancelled,
+    Entry,
+    Parsed,
+    ParseList,
+    PlainLine,
+    Problem,
+)
 from filterd.lists.formats.rpz import parse_rpz
 from filterd.lists.formats.unbound import parse_unbound
 from filterd.lists.formats.wildcard import parse_wildcard
 
-__all__ = ["FORMATS", "Cancelled", "Entry", "ParseList", "Parsed", "Problem"]
+__all__ = [
+    "FORMATS",
+    "PLAIN_LINES",
+    "Cancelled",
+    "Entry",
+    "ParseList",
+    "Parsed",
+    "PlainLine",
+    "Problem",
+]
 
 FORMATS: dict[str, ParseList] = {
     "hosts": parse_hosts,
@@ -43,3 +60,15 @@ FORMATS: dict[str, ParseList] = {
     "rpz": parse_rpz,
 }
 """Every format by the name that ``blocklists/catalog.yaml`` gives it."""
+
+PLAIN_LINES: dict[str, tuple[PlainLine, ...]] = {
+    "hosts": hosts.PLAIN,
+    "domains": domains.PLAIN,
+    "wildcard": wildcard.PLAIN,
+    "adblock": adblock.PLAIN,
+    "dnsmasq": dnsmasq.PLAIN,
+}
+"""The usual lines of the formats in which lists of a million names are published.
+
+What their parsers make of such a line is made of it without them (``filterd.lists.skimming``).
+"""

@@ -32,6 +32,7 @@ from filterd.lists.formats.parsed import (
     Cancelled,
     Entry,
     Parsed,
+    PlainLine,
     problem,
 )
 from filterd.lists.reasons import Reason
@@ -39,6 +40,8 @@ from filterd.lists.rules import Claim, Effect, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+PLAIN = (PlainLine("||", "^", BLOCK_SUBTREE),)
 
 _common = re.compile(r"\|\|([a-z0-9_-][a-z0-9_.-]*)\^", re.ASCII | re.IGNORECASE).fullmatch
 _cosmetic = re.compile(

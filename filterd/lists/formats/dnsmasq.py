@@ -22,6 +22,7 @@ from filterd.lists.formats.parsed import (
     MAX_LINE,
     Entry,
     Parsed,
+    PlainLine,
     problem,
 )
 from filterd.lists.reasons import Reason
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _EXCEPT_SUBDOMAINS = Claim(Scope.SUBDOMAINS, Effect.EXCEPT, specific=True)
+
+PLAIN = (PlainLine("address=/", "/", BLOCK_SUBTREE), PlainLine("local=/", "/", BLOCK_SUBTREE))
 
 _common = re.compile(
     r"address=/([a-z0-9_-][a-z0-9_.-]*)/(?:#|0\.0\.0\.0|::)?"

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from filterd.lists.formats.parsed import BLOCK_SUBTREE, MAX_LINE, Entry, Parsed, problem
+from filterd.lists.formats.parsed import BLOCK_SUBTREE, MAX_LINE, Entry, Parsed, PlainLine, problem
 from filterd.lists.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+PLAIN = (PlainLine("", "", BLOCK_SUBTREE),)
 
 _only_a_name = re.compile(r"[a-z0-9_][a-z0-9_.-]*", re.ASCII | re.IGNORECASE).fullmatch
 _comment = re.compile(r"(?:^|\s)#")
@@ -24,6 +26,8 @@ _comment = re.compile(r"(?:^|\s)#")
 def parse_domains(lines: Iterable[str]) -> Iterator[Parsed]:
     """Yield what the lines of a ``domains`` file say."""
     for number, line in enumerate(lines, 1):
+        if not line:
+            continue
         if len(line) > MAX_LINE:
             yield problem(number, Reason.TOO_LONG, line)
         elif _only_a_name(line):

@@ -15,7 +15,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
-from filterd.lists.formats.parsed import BLOCK_EXACT, MAX_LINE, Entry, Parsed, problem
+from filterd.lists.formats.parsed import BLOCK_EXACT, MAX_LINE, Entry, Parsed, PlainLine, problem
 from filterd.lists.reasons import Reason
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ LOCAL_NAMES = frozenset(
     }
 )
 """What hosts files call the machine that they are installed on."""
+
+PLAIN = tuple(
+    PlainLine(f"{address} ", "", BLOCK_EXACT, unless=LOCAL_NAMES)
+    for address in ("0.0.0.0", "127.0.0.1")  # noqa: S104 -- as above
+)
 
 _common = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+([a-z0-9_.-]+)[ \t]*").fullmatch
 

@@ -68,6 +68,24 @@ Never raises, whatever the text; blank lines and comments yield nothing.
 """
 
 
+class PlainLine(NamedTuple):
+    """A shape in which a line of a format says one thing of one name, with nothing else on it.
+
+    ``before`` and ``after``: the ASCII text around the name; ``claim``: what the line says of it;
+    ``unless``: names, as text, of which the format says something else.
+    """
+
+    before: str
+    after: str
+    claim: Claim
+    unless: frozenset[str] = frozenset()
+
+    @property
+    def octets(self) -> int:
+        """The length of what stands around the name."""
+        return len(self.before) + len(self.after)
+
+
 def problem(line: int, reason: Reason, text: str) -> Problem:
     """Return the problem of a line, quoting no more of it than a report can show."""
     return Problem(line, reason, text[:MAX_QUOTED].strip())

@@ -20,12 +20,19 @@ from filterd.lists.formats.parsed import (
     MAX_LINE,
     Entry,
     Parsed,
+    PlainLine,
     problem,
 )
 from filterd.lists.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+PLAIN = (
+    PlainLine("", "", BLOCK_SUBTREE),
+    PlainLine("*.", "", BLOCK_SUBTREE),
+    PlainLine("=", "", BLOCK_EXACT),
+)
 
 _common = re.compile(r"\*\.([a-z0-9_-][a-z0-9_.-]*)", re.ASCII | re.IGNORECASE).fullmatch
 _pattern = re.compile(r"[*?\[\]]").search

@@ -18,6 +18,12 @@ BROKEN = {
         "if at == group_count:",
         "if at > group_count:",
     ),
+    # A name may be longer than its record has room for.
+    "filterd.lists._skimming": Replacement(
+        "filterd/lists/_skimming.pyx",
+        "if not 0 < name_octets <= MAX_NAME:",
+        "if name_octets <= 0:",
+    ),
     # What is packed has one octet more than there was room for.
     "filterd.resolve._store": Replacement(
         "filterd/resolve/_packing.pxd",

@@ -1,28 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.errors import ListError
 from filterd.lists.hostname import text_from_key
-from filterd.lists.intake import MAX_CONDITIONS, Intake
+from filterd.lists.intake import MAX_CONDITIONS
 from filterd.lists.records import TAIL_OCTETS, read_tail
-from filterd.lists.rules import Effect, ListSource
+from filterd.lists.rules import Effect
 from tests.support.indexes import a_list
+from tests.support.intakes import taken
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def taken(*sources: ListSource) -> tuple[Intake, str]:
-    problems = io.StringIO()
-    intake = Intake(sources, problems)
-    for _ in sources:
-        intake.take(lambda _done: None)
-    return intake, problems.getvalue()
+    from filterd.lists.intake import Intake
 
 
 def marked(intake: Intake) -> set[tuple[str, int]]:

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists taken in, for tests of what becomes of them."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from filterd.lists.intake import Intake
+
+if TYPE_CHECKING:
+    from filterd.lists.rules import ListSource
+
+
+def taken(*sources: ListSource) -> tuple[Intake, str]:
+    """Take lists in; return what is made of them, and what was told of lines that were not."""
+    problems = io.StringIO()
+    intake = Intake(sources, problems)
+    for _ in sources:
+        intake.take(lambda _done: None)
+    return intake, problems.getvalue()
