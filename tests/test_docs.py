@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from filterd.cli.app import app
+from filterd.cli import tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def _commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, An
             yield " ".join((*words, name)), command
 
 
-COMMANDS = dict(_commands(typer.main.get_command(app)))
+COMMANDS = dict(_commands(typer.main.get_command(tree.whole())))
 
 CONTRACT = {
     "serve",
@@ -109,7 +109,7 @@ def test_site_state_and_language_can_be_named_everywhere(name: str) -> None:
 
 
 def test_groups_take_them_before_the_command_as_well() -> None:
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(tree.whole())
     groups = [one for one in root.commands.values() if hasattr(one, "commands")]
     for group in groups:
         options = {option for one in group.params for option in one.opts}

@@ -1,119 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``filterd``: its commands, and the one place where errors become lines."""
+"""The command ``filterd``: the one place where errors become lines."""
 
 from __future__ import annotations
 
 import sys
 from io import TextIOWrapper
-from typing import Annotated, Any, Never
+from typing import Any, Never
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from filterd.cli import (
-    check,
-    exam,
-    exceptions,
-    expectations,
-    feed,
-    help_pages,
-    history,
-    init,
-    lists,
-    log,
-    policy,
-    policy_changes,
-    policy_diff,
-    report_mistake,
-    room,
-    running,
-    serve,
-    services,
-    sync,
-)
-from filterd.cli.context import ConfigOption, LangOption, StateOption
+from filterd.cli import help_pages, tree
 from filterd.cli.language import language_of
 from filterd.cli.usage import command_in, said
 from filterd.errors import FilterdError
 from filterd.sentences import refused, say, told
 from filterd.texts import Language
-from filterd.version import __version__
 
 _WRONG, _INTERRUPTED = 2, 130
 _UsageError: type[Exception] = typer.BadParameter.mro()[1]  # Typer has no public name for it
-
-_HELP = """The DNS filter of a school: every lookup answered by age tier.
-
-`filterd COMMAND --help` tells more of one. What `allow`, `room set`, `exam start` and
-the like change is in force at once, is on record with who and why, and can be taken
-back by `undo`.
-
-Exit code 0: done, or the name passes; 1: it is blocked, or nothing was found; 2: it
-cannot be told, or something is wrong.
-"""
-
-app = typer.Typer(
-    name="filterd",
-    help=_HELP,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(lists.app, name="lists")
-app.add_typer(policy.app, name="policy")
-app.add_typer(log.app, name="log")
-app.add_typer(exceptions.app, name="exceptions")
-app.add_typer(room.app, name="room")
-app.add_typer(exam.app, name="exam")
-app.add_typer(services.app, name="services")
-app.add_typer(history.app, name="history")
-app.add_typer(feed.app, name="feed")
-policy.app.command("set")(policy_changes.set_)
-policy.app.command("diff")(policy_diff.diff)
-policy.app.command("test")(expectations.hold)
-policy.app.command("history")(policy_changes.history)
-policy.app.command("undo")(policy_changes.undo)
-app.command("allow")(exceptions.allow)
-app.command("block")(exceptions.block)
-app.command("undo")(history.undo)
-app.command("report-mistake")(report_mistake.report_mistake)
-app.command("serve")(serve.serve)
-app.command("sync")(sync.sync)
-app.command("check")(check.check)
-app.command("reload")(running.reload)
-app.command("status")(running.status)
-app.command("init")(init.init)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        sys.stdout.write(f"filterd {__version__}\n")
-        raise typer.Exit
-
-
-@app.callback()
-def _before(
-    given: typer.Context,
-    config: ConfigOption = None,
-    state: StateOption = None,
-    lang: LangOption = None,
-    _version: Annotated[
-        bool,
-        typer.Option(
-            "--version", help="Print the version.", is_eager=True, callback=_print_version
-        ),
-    ] = False,
-) -> None:
-    given.obj = {"config": config, "state": state, "lang": lang}
 
 
 def main() -> None:
     """Run a command; whatever goes wrong is one line a problem on standard error."""
     _print_what_the_terminal_can()
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(tree.of(sys.argv[1:]))
     help_pages.speak(command)
     try:
         sys.exit(command(prog_name="filterd", standalone_mode=False))

@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
-import typer
 import yaml
 
-from filterd.cli import app, feed
 from filterd.feeds.folders import FolderFetcher
 from filterd.feeds.updating import Moment
 from filterd.publish.verifying import verify
@@ -87,9 +83,8 @@ class Desk:
         return self.folder / "office"
 
     def call(self, *words: str | Path, lang: str = "en", **changes: str) -> Outcome:
-        """Run a command of ``filterd feed``; all others need not be made for it each time."""
-        with mock.patch.object(app, "app", _only_feed()):
-            return call("feed", *words, "--lang", lang, **changes)
+        """Run a command of ``filterd feed``."""
+        return call("feed", *words, "--lang", lang, **changes)
 
     def init(self, *words: str, **how: str) -> Outcome:
         """Make keys and an empty publication."""
@@ -172,14 +167,6 @@ def set_up(folder: Path) -> Desk:
     desk.give(SCAM, *names_of("scam"))
     desk.give(GAMBLING, *names_of("bet"))
     return desk
-
-
-@functools.cache
-def _only_feed() -> typer.Typer:
-    """Return the command with no other group."""
-    small = typer.Typer()
-    small.add_typer(feed.app, name="feed")
-    return small
 
 
 def names_of(stem: str, first: int = 0, beyond: int = 40) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 import typer
 from rich.cells import cell_len
 
-from filterd.cli import app as module
+from filterd.cli import tree
 from filterd.cli.help_pages import paragraphs
 from filterd.texts.help import HELP, VALUES, told, word
 from tests.support.commands import call
@@ -23,7 +23,7 @@ def _tree(command: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any
     return found
 
 
-TREE = _tree(typer.main.get_command(module.app))
+TREE = _tree(typer.main.get_command(tree.whole()))
 ALONE = [path for path, command in TREE.items() if not hasattr(command, "commands")]
 LANGUAGES = ("vi", "en")
 

@@ -84,7 +84,7 @@ def test_supervisor_and_worker_carry_nothing_that_is_for_people(
 
 
 def test_control_the_command_line_does_carry_it() -> None:
-    program = "import filterd.cli.app, sys; print(*sys.modules)"
+    program = "from filterd.cli import tree; tree.whole(); import sys; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )

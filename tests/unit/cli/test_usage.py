@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 import typer
 
-from filterd.cli import app as module
+from filterd.cli import tree
 from filterd.cli.usage import command_in, said
 from tests.support.commands import call
 
@@ -111,4 +111,4 @@ def test_what_nobody_knows_is_said_as_it_is() -> None:
     ],
 )
 def test_the_command_that_was_meant_is_found_in_its_words(words: str, command: str) -> None:
-    assert command_in(words.split(), typer.main.get_command(module.app)) == command
+    assert command_in(words.split(), typer.main.get_command(tree.whole())) == command
