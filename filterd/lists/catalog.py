@@ -195,6 +195,17 @@ def load_catalog(folder: Path) -> Catalog:
     )
 
 
+def load_categories(folder: Path) -> tuple[CatalogCategory, ...]:
+    """Read the categories alone.
+
+    Raises:
+        ConfigErrors: what the file says is wrong.
+        ConfigError: it cannot be read or is no YAML.
+    """
+    file = validate(load(folder.absolute() / "categories.yaml"), CategoriesFile)
+    return tuple(map(_category, file.categories))
+
+
 class _Documents(NamedTuple):
     """The files of the folder; each field is a file's name without ``.yaml``."""
 

@@ -62,6 +62,13 @@ class Engine:
         """
         return self._decide(client, qname, qtype, now, ())
 
+    def decide_for(
+        self, clients: Iterable[Client], qname: bytes, qtype: int, now: float
+    ) -> list[Verdict]:
+        """Decide one question for several clients as ``decide`` does; it is looked up once."""
+        said, hits = self._overlay.lookup(qname), self._lists.lookup(qname)
+        return [self._decide_of(one, qname, qtype, now, (), said, hits) for one in clients]
+
     def decide_target(
         self, client: Client, covering: Verdict, target: bytes, qtype: int, now: float
     ) -> Verdict:
@@ -78,8 +85,19 @@ class Engine:
     def _decide(
         self, client: Client, name: bytes, qtype: int, now: float, covering: Sequence[Match]
     ) -> Verdict:
-        said = self._overlay.lookup(name)
-        hits = self._lists.lookup(name)
+        said, hits = self._overlay.lookup(name), self._lists.lookup(name)
+        return self._decide_of(client, name, qtype, now, covering, said, hits)
+
+    def _decide_of(
+        self,
+        client: Client,
+        name: bytes,
+        qtype: int,
+        now: float,
+        covering: Sequence[Match],
+        said: Said,
+        hits: tuple[Hit, ...],
+    ) -> Verdict:
         if said is not NOTHING or covering or client.grade.allow_only:
             return self._weigh(client, name, qtype, now, covering, said, hits)
         return self._by_lists(client, name, qtype, hits) if hits else PASSED

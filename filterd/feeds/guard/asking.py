@@ -49,18 +49,15 @@ class Asking:
 
     def verdicts(self, name: bytes) -> Iterator[tuple[Client, Verdict]]:
         """Give what each kind of client gets for a name's address."""
-        decide, now = self.site.engine.decide, self._now
-        for client in self.clients:
-            yield client, decide(client, name, RRType.A, now)
+        decided = self.site.engine.decide_for(self.clients, name, RRType.A, self._now)
+        yield from zip(self.clients, decided, strict=True)
 
     def closed(self, name: bytes) -> dict[str, Match]:
         """Return to which grades lists close a name, and by which entry."""
         found = dict[str, Match]()
         if not self.index.lookup(name):
             return found  # as for nearly all popular and essential names
-        decide, now = self.site.engine.decide, self._now
-        for client, grades in self._alike:
-            verdict = decide(client, name, RRType.A, now)
+        for (_, grades), (_, verdict) in zip(self._alike, self.verdicts(name), strict=True):
             if verdict.blocked and verdict.match is not None and verdict.match.list_id:
                 found.update(dict.fromkeys(grades, verdict.match))
         return found

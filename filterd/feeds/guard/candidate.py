@@ -15,10 +15,9 @@ from filterd.errors import ConfigError, FilterdError, IndexFormatError, StoreErr
 from filterd.feeds.guard.asking import Asking
 from filterd.feeds.guard.judgement import SCHOOL, Severity, found
 from filterd.lists.catalog import load_catalog
-from filterd.lists.in_force import Blocklists
 from filterd.lists.index import Index
 from filterd.policy import store
-from filterd.policy.site.building import build_lists
+from filterd.policy.site.building import compile_blocklists
 from filterd.policy.site.compile import compile_policy, own_lists
 from filterd.policy.site.loading import load_site
 from filterd.sentences import quoted, say
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from filterd.feeds.guard.judgement import Finding
     from filterd.lists.catalog import Catalog
     from filterd.lists.report import CompileReport
+    from filterd.lists.rules import ListSource
     from filterd.policy.model import Policy
 
 LOADING = "loading"
@@ -61,12 +61,17 @@ class Request:
 class Tables:
     """What is known before lists are compiled: the catalogue, and the school's policy by it.
 
-    ``own``: the ids of the school's own lists.
+    ``own``: the school's own lists.
     """
 
     catalog: Catalog
     policy: Policy
-    own: frozenset[str]
+    own: tuple[ListSource, ...]
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """The ids of the school's own lists."""
+        return frozenset(one.id for one in self.own)
 
     @property
     def feed(self) -> frozenset[str]:
@@ -87,7 +92,7 @@ def read_tables(request: Request) -> Tables:
     try:
         site = load_site(request.config)
         policy = compile_policy(site, catalog)
-        own = frozenset(one.id for one in own_lists(site, catalog))
+        own = own_lists(site, catalog)
     except FilterdError as error:
         raise UnfitError(_wrong(SCHOOL, error)) from error
     return Tables(catalog, policy, own)
@@ -100,15 +105,17 @@ def compile_candidate(request: Request, tables: Tables) -> tuple[Asking, Compile
         UnfitError: they cannot be compiled, or the disk refused.
     """
     try:
-        report = build_lists(
-            request.config,
-            Blocklists(request.folder, request.version),
+        report = compile_blocklists(
+            tables.catalog,
+            tables.own,
             request.fresh_index,
             now=request.now,
+            feed=request.version,
             problems=request.fresh_problems,
         )
+        # The compiler has looked through it; what it has digested must still be on the disk.
         index = Index.open(request.fresh_index)
-        index.verify()
+        index.verify(sound=(index.digest,))
     except StoreError as error:
         raise UnfitError(_wrong(SCHOOL, error)) from error
     except FilterdError as error:

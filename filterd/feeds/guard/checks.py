@@ -117,7 +117,7 @@ class _Work:
             for check in ("popular", "asked", "growth"):
                 self._note(check, ())
             return
-        lists_before = _not_of_school(before.index, self._request.config) - tables.own
+        lists_before = _not_of_school(before.index, self._request.config) - tables.own_ids
         compared = Compared(asking, before, tables.feed, lists_before)
         version_before = before.index.build.get("feed")
         is_first = not version_before

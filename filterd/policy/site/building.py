@@ -14,11 +14,14 @@ from filterd.policy.site.compile import own_lists
 from filterd.policy.site.loading import load_site
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from filterd.lists.catalog import Catalog
     from filterd.lists.in_force import Blocklists
     from filterd.lists.progress import Progress
     from filterd.lists.report import CompileReport
+    from filterd.lists.rules import ListSource
 
 
 def build_lists(
@@ -47,13 +50,49 @@ def build_lists(
     """
     catalog = load_catalog(blocklists.folder)
     own = () if config is None else own_lists(load_site(config), catalog)
+    return compile_blocklists(
+        catalog,
+        own,
+        target,
+        now=now,
+        feed=blocklists.version,
+        problems=problems,
+        progress=progress,
+    )
+
+
+def compile_blocklists(
+    catalog: Catalog,
+    own: Sequence[ListSource],
+    target: Path,
+    *,
+    now: float,
+    feed: int | None,
+    problems: Path | None = None,
+    progress: Progress | None = None,
+) -> CompileReport:
+    """Do the same with files that have been read.
+
+    Args:
+        catalog: what the ``blocklists/`` folder holds.
+        own: the site's own lists.
+        target: the index.
+        now: Unix time, to be noted in it.
+        feed: the version of the feed that the folder is of.
+        problems: a file for what was not taken.
+        progress: called with how far the work is and how far it goes.
+
+    Raises:
+        ListError: a list cannot be read.
+        StoreError: the disk refused.
+    """
     return compile_lists(
         [*catalog.compiled, *own],
         pins=catalog.pins,
         protections=catalog.protections,
         target=target,
         now=now,
-        feed=blocklists.version,
+        feed=feed,
         problems=problems,
         progress=progress,
     )

@@ -56,7 +56,7 @@ def test_tables_are_read_together_with_the_schools_files(school: Following) -> N
     (school.config / "mine.txt").write_text("mine.example\n")
     (school.config / "site.yaml").write_text("school: {name: Mẫu}\n" + OWN_LIST)
     tables = read_tables(request_for(school))
-    assert tables.own == {"mine"}
+    assert tables.own_ids == {"mine"}
     assert {"feed-porn", "starter-porn", "service:zalo"} <= tables.feed
     assert tables.policy.school == "Mẫu"
 
