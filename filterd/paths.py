@@ -62,6 +62,11 @@ class StateFolder:
         return self.folder / "policy.candidate.filterd"
 
     @property
+    def judged_policy(self) -> Path:
+        """The compiled policy by which a version of the feed was judged."""
+        return self.folder / "policy.judged.filterd"
+
+    @property
     def tried_policy(self) -> Path:
         """Return the policy of the site's files as somebody has them tried."""
         return self.folder / "policy.tried.filterd"

@@ -166,9 +166,9 @@ def _policy_and_lists(manager: Manager) -> dict[str, Command]:
 def _acting(manager: Manager) -> dict[str, Command]:
     """Return what changes something."""
 
-    async def reload(_: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    async def reload(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         author_of(caller).must_be(Rank.ADMIN, say("reload"))
-        return asdict(await manager.reload())
+        return asdict(await manager.reload(lists_only=request.get("lists_only") is True))
 
     async def change(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         return await manager.changes.change(request, author_of(caller))

@@ -32,7 +32,7 @@ class ControlDaemon(Daemon):
         return self._socket.exists() and control.is_running(self._socket)
 
     def reload(self) -> None:
-        """Have the files on the disk served by all workers, if a daemon runs.
+        """Have the lists on the disk served by all workers, if a daemon runs.
 
         Raises:
             FilterdError: it refuses; what it served before, it serves on.
@@ -48,7 +48,7 @@ class ControlDaemon(Daemon):
         if not self._socket.exists():
             return False
         try:
-            control.ask(self._socket, "reload")
+            control.ask(self._socket, "reload", lists_only=True)
         except ControlError:
             if control.is_running(self._socket):
                 raise

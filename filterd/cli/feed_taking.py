@@ -11,10 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from rich.text import Text
+
 from filterd.cli.context import Context
 from filterd.cli.feed_daemon import ControlDaemon
 from filterd.cli.progress import bar
 from filterd.cli.render import number, size
+from filterd.cli.sites import policy_of
 from filterd.cli.times import school_clock
 from filterd.errors import ConfigError
 from filterd.feeds.fetching import Fetcher, WebFetcher
@@ -22,6 +25,8 @@ from filterd.feeds.folders import FolderFetcher
 from filterd.feeds.following import followed
 from filterd.feeds.keeping import Keeper
 from filterd.feeds.syncing import Became, Outcome, Site
+from filterd.lists.in_force import blocklists_in_force
+from filterd.policy.site import origin
 from filterd.policy.site.loading import SITE_FILE, load_site
 from filterd.sentences import say
 
@@ -37,6 +42,21 @@ def take(here: Context, source: str | None, *, at_once: bool, json: bool) -> Non
         here.print_json(outcome.to_plain())
     else:
         here.console.print(_told(here, outcome), soft_wrap=True)
+    if outcome.became is Became.ACTIVATED:
+        _warn_of_wrong_site(here)
+
+
+def _warn_of_wrong_site(here: Context) -> None:
+    """Tell what is wrong with the site's files: the lists have come in force all the same."""
+    blocklists = blocklists_in_force(here.state).folder
+    if origin.is_current(here.state.policy, here.config, blocklists=blocklists):
+        return
+    try:
+        policy_of(here)
+    except ConfigError as error:
+        warning = here.texts("feed.site_is_wrong")
+        for line in (warning, *error.told(here.texts.language).splitlines()):
+            here.errors.print(Text(here.texts("policy.warning", warning=line), style="yellow"))
 
 
 def follow(here: Context) -> NoReturn:

@@ -14,7 +14,9 @@ class Daemon:
     """Nobody: a start will find what is on the disk."""
 
     def reload(self) -> None:
-        """Have the files on the disk served by all workers, if a daemon runs.
+        """Have the lists on the disk served by all workers, if a daemon runs.
+
+        A site whose files are wrong is served on as it last was good.
 
         Raises:
             FilterdError: it refuses; what it served before, it serves on.

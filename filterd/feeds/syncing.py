@@ -31,7 +31,7 @@ from filterd.feeds.updating import Moment, Verified, refresh
 from filterd.feeds.versions import Candidate, Versions
 from filterd.feeds.watching import Counts, Watch, WatchFile, counts_of
 from filterd.paths import remove_temporaries, sole
-from filterd.policy.site.building import build_lists
+from filterd.policy.site.building import rebuild_lists
 from filterd.sentences import UNSAID, quoted, say
 
 if TYPE_CHECKING:
@@ -303,7 +303,8 @@ class Site:
         state = self._state
         served = state.index.exists() and state.policy.exists()
         in_force = guard.InForce(state.index, state.policy) if served else None
-        school = guard.School(self._config, state.fresh_index, state.fresh_problems)
+        fresh = state.fresh_index, state.fresh_problems, state.judged_policy
+        school = guard.School(self._config, *fresh)
         return guard.judge(candidate, in_force, school, clock=self._clock)
 
     def _seen_before(self, candidate: Candidate) -> Watch | None:
@@ -318,17 +319,20 @@ class Site:
         return None
 
     def _build(self, blocklists: Blocklists) -> None:
-        """Compile a version anew, for a way back; without the site's own lists if they are wrong.
+        """Compile a version anew, for a way back, whatever is wrong with the site's files.
 
         Raises:
             FilterdError: it cannot be compiled.
         """
-        state, now = self._state, self._clock.wall()
-        how: dict[str, Any] = {"now": now, "problems": state.fresh_problems}
-        try:
-            build_lists(self._config, blocklists, state.fresh_index, **how)
-        except FilterdError:
-            build_lists(None, blocklists, state.fresh_index, **how)
+        state = self._state
+        rebuild_lists(
+            self._config,
+            state.policy,
+            blocklists,
+            state.fresh_index,
+            now=self._clock.wall(),
+            problems=state.fresh_problems,
+        )
 
     @contextlib.contextmanager
     def _building(self) -> Iterator[None]:

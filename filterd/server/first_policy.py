@@ -14,7 +14,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from filterd.errors import FilterdError, StoreError
+from filterd.errors import ConfigError, FilterdError, StoreError
 from filterd.lists.in_force import blocklists_in_force, blocklists_to_compile_by
 from filterd.paths import install
 from filterd.policy import store
@@ -56,9 +56,17 @@ def compile_policy_or_keep(
     last_good = _usable(state.policy)
     if last_good is None:
         blocklists = blocklists_to_compile_by(state).folder
+    compiled = state.candidate_policy
     try:
-        compile_in_child(config, state.candidate_policy, blocklists=blocklists)
-        candidate = store.load(state.candidate_policy)
+        try:
+            compile_in_child(config, compiled, blocklists=blocklists)
+        except ConfigError as error:
+            if not is_of_kept_site(config, state):
+                raise
+            log_error(error)
+            _log.error("the site is in force as it was, until that is mended")
+            compiled = state.judged_policy
+        candidate = store.load(compiled)
         meets = last_good is None or _meets(candidate, last_good, config, state, page, now)
     except FilterdError as error:
         if last_good is None:
@@ -70,7 +78,20 @@ def compile_policy_or_keep(
         return
     if last_good is None:
         _enforce_what_is_expected(candidate, config, state, page, now)
-    _put_in_place(state)
+    _put_in_place(compiled, state)
+
+
+def is_of_kept_site(config: Path, state: StateFolder) -> bool:
+    """Tell whether the policy by which the lists in force were judged is of the site in force.
+
+    Then it can serve, with those lists, while the site's files are wrong.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: where both policies and the lists are.
+    """
+    blocklists = blocklists_in_force(state).folder
+    return origin.is_of_same_site(state.judged_policy, state.policy, config, blocklists=blocklists)
 
 
 def _meets(
@@ -108,20 +129,20 @@ def _enforce_what_is_expected(
         origin.note_changed(state.candidate_policy)
 
 
-def _put_in_place(state: StateFolder) -> None:
-    """Let the candidate be the policy in force.
+def _put_in_place(compiled: Path, state: StateFolder) -> None:
+    """Let a compiled policy be the one in force.
 
     Raises:
         StoreError: the disk refused.
     """
     try:
-        install(state.candidate_policy, state.policy)
+        install(compiled, state.policy)
     except OSError as error:
         raise StoreError(
             say("{policy}: cannot be installed: {why}", policy=state.policy, why=refused(error))
         ) from error
     with contextlib.suppress(OSError):  # then the next start compiles it once more
-        origin.hand_over(state.candidate_policy, state.policy)
+        origin.hand_over(compiled, state.policy)
 
 
 def _site(policy: Policy, index: Index, now: float) -> Site:

@@ -23,7 +23,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 from filterd import sentences, twins
-from filterd.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.errors import ConfigError, ControlError, FilterdError, StoreError, to_plain
 from filterd.identity import Surroundings
 from filterd.identity.links import Links
 from filterd.lists.in_force import blocklists_in_force
@@ -34,6 +34,7 @@ from filterd.policy.store import digest
 from filterd.resolve import expectations
 from filterd.resolve.doubts import doubts
 from filterd.sentences import UNSAID, refused, say
+from filterd.server import first_policy
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
@@ -95,7 +96,7 @@ class Manager:
         surroundings.take_links(Links(own=_own_addresses(setting.listen)))
         self._load = on_disk.loader(setting, surroundings)
         self._reloading, self._trying = asyncio.Lock(), asyncio.Lock()
-        self._next_reload: asyncio.Task[Reloaded] | None = None
+        self._next_reloads: dict[bool, asyncio.Task[Reloaded]] = {}
         self._workers: list[Channel] = []
         self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
         self.changes: Changes
@@ -138,8 +139,8 @@ class Manager:
 
     async def stop(self) -> None:
         """Let go of the workers; a reload that is not done stays undone."""
-        if self._next_reload is not None:
-            self._next_reload.cancel()
+        for reload in self._next_reloads.values():
+            reload.cancel()
         await self.changes.close()
         await self._log.stop()
         for worker in self._workers:
@@ -149,24 +150,29 @@ class Manager:
         """Write what the workers, which are being stopped too, have counted to the end."""
         await self._log.write_last(within_s=_LAST_WORDS_WITHIN_S)
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, *, lists_only: bool = False) -> Reloaded:
         """Put the site's files and the compiled lists as they are now in force.
 
-        Returns once every worker answers by them. Those that ask while a reload
-        is at work share the next one.
+        Returns once every worker answers by them. Those that ask for the same while a
+        reload is at work share the next one.
+
+        Args:
+            lists_only: it is about the lists: a site whose files are wrong stays as it was.
 
         Raises:
             FilterdError: something is wrong; what was in force stays, unless
                 the message says otherwise.
         """
-        if self._next_reload is None:
-            self._next_reload = asyncio.get_running_loop().create_task(self._reload_in_turn())
-        return await asyncio.shield(self._next_reload)
+        following = self._next_reloads.get(lists_only)
+        if following is None:
+            following = asyncio.get_running_loop().create_task(self._reload_in_turn(lists_only))
+            self._next_reloads[lists_only] = following
+        return await asyncio.shield(following)
 
-    async def _reload_in_turn(self) -> Reloaded:
+    async def _reload_in_turn(self, lists_only: bool) -> Reloaded:
         async with self._reloading:
-            self._next_reload = None  # whoever asks from now on may have changed what is being read
-            site = await self._prepare_and_commit()
+            del self._next_reloads[lists_only]  # who asks now may have changed what is being read
+            site = await self._prepare_and_commit(lists_only)
         give_back()
         policy = site.timed.policy
         await asyncio.to_thread(self.changes.note, policy, site.index)
@@ -178,9 +184,9 @@ class Manager:
         )
         return Reloaded(digest(policy), len(site.index), len(site.index.lists), moved, self._doubts)
 
-    async def _prepare_and_commit(self) -> Site:
+    async def _prepare_and_commit(self, lists_only: bool) -> Site:
         page = self._setting.page
-        policy = await asyncio.to_thread(self._compile)
+        policy = await asyncio.to_thread(self._policy_for_lists if lists_only else self._compile)
         site = await asyncio.to_thread(self._load, policy)
         known = {one.expectation.written for one in self._unmet}
         now = self._setting.clock.wall()
@@ -313,7 +319,7 @@ class Manager:
                 reload compiles its own.
         """
         state = self._setting.state
-        known = (state.policy,) if candidate is None else (state.policy, candidate)
+        known = (state.policy, state.judged_policy, candidate or state.policy)
         candidate = candidate or state.candidate_policy
         blocklists = blocklists_in_force(state).folder
         for policy in known:
@@ -321,6 +327,17 @@ class Manager:
                 return policy
         compile_in_child(self._setting.config, candidate, blocklists=blocklists)
         return candidate
+
+    def _policy_for_lists(self) -> Path:
+        """Return the same; of the site as it was, where its files are wrong."""
+        try:
+            return self._compile()
+        except ConfigError as error:
+            on_disk.log_error(error)
+            _log.error("the lists come in force with the site as it was, until that is mended")
+            state = self._setting.state
+            is_for_them = first_policy.is_of_kept_site(self._setting.config, state)
+            return state.judged_policy if is_for_them else state.policy
 
     def _install(self, policy: Path) -> None:
         in_force = self._setting.state.policy

@@ -10,6 +10,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "Phiên bản {version} đã có hiệu lực: {names} tên, tải {size}.",
         "Version {version} is in force: {names} names, {size} fetched.",
     ),
+    "feed.site_is_wrong": (
+        "tệp cấu hình của trường đang sai; danh sách đã có hiệu lực với cấu hình đúng gần nhất",
+        "the site's files are wrong; the lists are in force with the site as it last was good",
+    ),
     "feed.current": (
         "Phiên bản {version} đang có hiệu lực; không có gì mới.",
         "Version {version} is in force; there is nothing new.",

@@ -15,10 +15,11 @@ from filterd.feeds.versions import Candidate
 from filterd.lists.catalog import load_catalog
 from filterd.lists.in_force import Blocklists
 from filterd.paths import shipped
-from filterd.policy import store
 from filterd.policy.site.building import build_lists
 from filterd.policy.site.compile import compile_policy
 from filterd.policy.site.loading import load_site
+from filterd.policy.site.origin import look
+from filterd.policy.site.writing import write_policy
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
 
@@ -54,7 +55,8 @@ class Following:
         self.config = folder / "site"
         self.config.mkdir()
         (self.config / "site.yaml").write_text(SCHOOL + site, encoding="utf-8")
-        self.school = School(self.config, folder / "index.new", folder / "problems.new", asked)
+        fresh = folder / "index.new", folder / "problems.new", folder / "policy.new"
+        self.school = School(self.config, *fresh, asked)
         self._folder = folder
         self._write_honest(self._versions / str(BEFORE), popular)
         self.in_force: InForce | None = None
@@ -102,7 +104,9 @@ class Following:
     def _compiled(self, blocklists: Blocklists) -> InForce:
         index, policy = self._folder / "index", self._folder / "policy"
         build_lists(self.config, blocklists, index, now=NOW)
-        store.save(policy, compile_policy(load_site(self.config), load_catalog(blocklists.folder)))
+        looked, catalog = look(self.config, blocklists.folder), load_catalog(blocklists.folder)
+        compiled = compile_policy(load_site(self.config), catalog)
+        write_policy(policy, compiled, looked, catalog.compiled)
         return InForce(index, policy)
 
 

@@ -8,6 +8,7 @@ a school's file that is wrong today says nothing of the version.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,12 @@ from filterd.feeds.guard.judgement import SCHOOL, Severity, found
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
 from filterd.policy import store
+from filterd.policy.site import origin
 from filterd.policy.site.building import compile_blocklists
 from filterd.policy.site.compile import compile_policy, own_lists
+from filterd.policy.site.kept import kept_site
 from filterd.policy.site.loading import load_site
+from filterd.policy.site.writing import write_policy
 from filterd.sentences import quoted, say
 
 if TYPE_CHECKING:
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
     from filterd.policy.model import Policy
+    from filterd.policy.site.loading import SiteSources
+    from filterd.policy.site.origin import Looked
 
 LOADING = "loading"
 """The kind of what is wrong with the version itself, however it is read."""
@@ -47,14 +53,16 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the child is asked to judge; see ``process``."""
+    """What the child is asked to judge; see ``process``. ``policy``: that in force, if any is."""
 
     now: float
     version: int
+    policy: Path | None
     folder: Path
     config: Path
     fresh_index: Path
     fresh_problems: Path
+    fresh_policy: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +88,44 @@ class Tables:
 
 
 def read_tables(request: Request) -> Tables:
-    """Read the version's tables and the school's files.
+    """Read the version's tables and the school's files, and write the policy that they make.
 
     Raises:
         UnfitError: either is wrong.
     """
+    looked = origin.look(request.config, request.folder)
     try:
         catalog = load_catalog(request.folder)
     except FilterdError as error:
         raise UnfitError(_wrong(LOADING, error)) from error
     try:
-        site = load_site(request.config)
-        policy = compile_policy(site, catalog)
-        own = own_lists(site, catalog)
+        try:
+            return _tables(request, catalog, load_site(request.config), looked)
+        except ConfigError:
+            return _tables_as_kept(request, catalog, looked)
     except FilterdError as error:
         raise UnfitError(_wrong(SCHOOL, error)) from error
+
+
+def _tables_as_kept(request: Request, catalog: Catalog, looked: Looked | None) -> Tables:
+    """Do the same with the school's files as they last were good: nothing new waits for those.
+
+    Raises:
+        FilterdError: none are kept, and what is wrong with those that are there.
+    """
+    if request.policy is not None:
+        with kept_site(request.policy, request.config) as site:
+            if site is not None and (kept := origin.site_of(request.policy)):
+                looked = looked and looked.with_site(request.config, kept)
+                return _tables(request, catalog, site, looked)
+    return _tables(request, catalog, load_site(request.config), looked)
+
+
+def _tables(request: Request, catalog: Catalog, site: SiteSources, looked: Looked | None) -> Tables:
+    policy, own = compile_policy(site, catalog), own_lists(site, catalog)
+    # A reload, which would make the same of it, need not wait for that (``origin``).
+    with contextlib.suppress(StoreError):
+        write_policy(request.fresh_policy, policy, looked, (*catalog.compiled, *own))
     return Tables(catalog, policy, own)
 
 

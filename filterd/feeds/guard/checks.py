@@ -157,5 +157,7 @@ def _texts(request: Request, tables: Tables) -> Iterator[Path]:
 
 
 def _request(data: dict[str, Any]) -> Request:
-    paths = {key: Path(data[key]) for key in ("folder", "config", "fresh_index", "fresh_problems")}
-    return Request(float(data["now"]), int(data["version"]), **paths)
+    keys = ("folder", "config", "fresh_index", "fresh_problems", "fresh_policy")
+    in_force = data["in_force"] and Path(data["in_force"]["policy"])
+    paths = {key: Path(data[key]) for key in keys}
+    return Request(float(data["now"]), int(data["version"]), in_force, **paths)

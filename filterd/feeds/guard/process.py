@@ -73,6 +73,7 @@ class School:
         fresh_index: where the candidate's index is to be made; it may be put in force
             from there once the candidate is accepted.
         fresh_problems: where a line is written for everything not taken into it.
+        fresh_policy: where the policy is written by which the candidate is judged.
         asked: how often names were answered in the last seven days; None where the log
             has totals only.
     """
@@ -80,6 +81,7 @@ class School:
     config: Path
     fresh_index: Path
     fresh_problems: Path
+    fresh_policy: Path
     asked: Mapping[str, int] | None = field(default=None)
 
 
@@ -140,6 +142,7 @@ def request_of(
         "config": str(school.config),
         "fresh_index": str(school.fresh_index),
         "fresh_problems": str(school.fresh_problems),
+        "fresh_policy": str(school.fresh_policy),
         "asked": None if school.asked is None else dict(most),
     }
 

@@ -7,22 +7,19 @@ wrong as one JSON object and exits with 1. People use ``filterd policy validate`
 
 from __future__ import annotations
 
-import contextlib
 import json
 import resource
 import sys
 from pathlib import Path
 
-import publicsuffixlist
-
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
-from filterd.policy import store
 from filterd.policy.site import origin
 from filterd.policy.site.compile import compile_policy, own_lists
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.process import TIME_LIMIT_S
+from filterd.policy.site.writing import write_policy
 
 _MEMORY_LIMIT_OCTETS = 512 << 20
 _MOST_PROBLEMS = 200
@@ -44,16 +41,10 @@ def main(arguments: list[str]) -> int:
 
 def _compile(config: Path, target: Path, blocklists: Path) -> None:
     """Write the policy, and what it was made from where that can be told."""
-    try:
-        texts = origin.texts_of(config, blocklists)
-    except (OSError, FilterdError):
-        texts = None
+    looked = origin.look(config, blocklists)
     site, catalog = load_site(config), load_catalog(blocklists)
-    store.save(target, compile_policy(site, catalog))
-    if texts is not None:
-        lists = [one.path for one in (*catalog.compiled, *own_lists(site, catalog))]
-        with contextlib.suppress(FilterdError):
-            origin.note_origin(target, texts, files=lists, data=[publicsuffixlist.PSLFILE])
+    policy = compile_policy(site, catalog)
+    write_policy(target, policy, looked, (*catalog.compiled, *own_lists(site, catalog)))
 
 
 def _limit(kind: int, value: int) -> None:

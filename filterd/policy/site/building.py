@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from filterd.errors import FilterdError
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
 from filterd.policy.site.compile import own_lists
+from filterd.policy.site.kept import kept_site
 from filterd.policy.site.loading import load_site
 
 if TYPE_CHECKING:
@@ -59,6 +62,47 @@ def build_lists(
         problems=problems,
         progress=progress,
     )
+
+
+def rebuild_lists(
+    config: Path,
+    policy: Path,
+    blocklists: Blocklists,
+    target: Path,
+    *,
+    now: float,
+    problems: Path | None = None,
+) -> CompileReport:
+    """Do the same though somebody has broken the site's files.
+
+    Its own lists are then those of the policy in force, and only where that is not known
+    either they are left out.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        policy: the policy in force.
+        blocklists: the folder of all other lists.
+        target: the index.
+        now: Unix time, to be noted in it.
+        problems: a file for what was not taken.
+
+    Raises:
+        ConfigErrors: the folder's files are wrong.
+        ListError: a list cannot be read.
+        StoreError: the disk refused.
+    """
+    catalog = load_catalog(blocklists.folder)
+    own = _own_lists(config, policy, catalog)
+    version = blocklists.version
+    return compile_blocklists(catalog, own, target, now=now, feed=version, problems=problems)
+
+
+def _own_lists(config: Path, policy: Path, catalog: Catalog) -> tuple[ListSource, ...]:
+    with suppress(FilterdError):
+        return own_lists(load_site(config), catalog)
+    with suppress(FilterdError), kept_site(policy, config) as site:
+        return own_lists(site, catalog) if site is not None else ()
+    return ()
 
 
 def compile_blocklists(

@@ -34,12 +34,20 @@ class TierSource:
 
 @dataclass(frozen=True, slots=True)
 class SiteSources:
-    """Everything that a site's folder says, each file checked for itself."""
+    """Everything that a site's folder says, each file checked for itself.
+
+    Attributes:
+        folder: where its YAML files are.
+        document, file: ``site.yaml``.
+        tiers: the file of each tier.
+        lists_folder: beneath which its own lists are.
+    """
 
     folder: Path
     document: Document
     file: SiteFile
     tiers: dict[str, TierSource]
+    lists_folder: Path
 
 
 def load_site(folder: Path) -> SiteSources:
@@ -63,7 +71,7 @@ def load_site(folder: Path) -> SiteSources:
     assert site is not None
     _check_inheritance(tiers, problems)
     problems.raise_if_any()
-    return SiteSources(folder, document, site, tiers)
+    return SiteSources(folder, document, site, tiers, folder)
 
 
 def shipped_tiers() -> dict[str, TierSource]:

@@ -50,6 +50,24 @@ def test_nothing_new_is_told_as_such_in_vietnamese(school: Follower) -> None:
     assert done.out == f"Phiên bản {FIRST} đang có hiệu lực; không có gì mới.\n"
 
 
+@pytest.mark.parametrize(
+    ("lang", "warning"), [("en", "as it last was good"), ("vi", "cấu hình đúng gần nhất")]
+)
+def test_a_site_that_is_wrong_is_told_beside_what_came_in_force(
+    school: Follower, lang: str, warning: str
+) -> None:
+    _sync(school, "--from", school.published.at(FIRST))
+    with (school.config / "site.yaml").open("a") as file:
+        file.write("listne: 5\n")
+    done = _sync(school, "--now", "--from", school.published.at(SECOND), lang=lang)
+    assert done.code == 0
+    assert school.check_consistent(SECOND) == SECOND
+    first, second = done.err.splitlines()
+    assert warning in first
+    assert "site.yaml" in second
+    assert "listne" in second
+
+
 def test_a_version_that_waits_says_until_when_and_what_takes_it_at_once(school: Follower) -> None:
     _sync(school, "--from", school.published.at(FIRST))
     school.site.appliance.id_path.write_text("00" * 16)

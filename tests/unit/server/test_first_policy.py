@@ -20,6 +20,7 @@ from filterd.server.first_policy import compile_policy_or_keep
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, copy_lists, write_site
+from tests.support.judged import write_judged
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
@@ -83,6 +84,31 @@ def test_an_invalid_site_leaves_the_last_good_policy_and_says_so_loudly(
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert "site.yaml:2:10: listen" in errors[0]
     assert "its last good policy is in force" in errors[-1]
+
+
+def test_an_invalid_site_beside_new_lists_serves_as_it_was_by_their_tables(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    on_disk.compile_policy(config, state)
+    write_judged(config, state, port=5300)
+    _break_site(config)
+    compile_policy_or_keep(config, state, now=NOW)
+    assert [listen.port for listen in store.load(state.policy).listen] == [5300]
+    assert "site.yaml:2:10: listen" in _errors(caplog)
+    compile_policy_or_keep(config, state, now=NOW)  # the next start finds nothing else
+    assert [listen.port for listen in store.load(state.policy).listen] == [5300]
+
+
+def test_control_a_policy_that_was_judged_for_another_site_does_not_serve(
+    config: Path, state: StateFolder
+) -> None:
+    on_disk.compile_policy(config, state)
+    write_judged(config, state, port=5300)
+    write_site(config, port=5301)
+    on_disk.compile_policy(config, state)
+    _break_site(config)
+    compile_policy_or_keep(config, state, now=NOW)
+    assert [listen.port for listen in store.load(state.policy).listen] == [5301]
 
 
 def test_an_invalid_site_without_a_last_good_policy_is_an_error(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.errors import ConfigErrors, ControlError, StoreError
+from filterd.errors import ConfigErrors, ControlError, FilterdError, StoreError
+from filterd.lists.in_force import blocklists_in_force
 from filterd.paths import install
 from filterd.policy import store
 from filterd.policy.expectation import Expectation
@@ -23,6 +24,7 @@ from filterd.sentences import say
 from filterd.server import manager as module
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
+from tests.support.judged import write_judged
 from tests.support.team import School, Team
 
 if TYPE_CHECKING:
@@ -98,6 +100,60 @@ def test_files_are_tried_without_coming_in_force(
         school.write("nonsense: 1\n")
         with pytest.raises(ConfigErrors, match="nonsense"):
             await hold(None)
+
+    school.serve(work)
+
+
+def test_new_lists_come_in_force_while_the_sites_files_are_wrong(
+    school: School, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(team: Team) -> None:
+        await team.manager.reload()
+        judged = write_judged(school.config, school.state, port=5300)
+        before = school.state.policy.read_bytes()
+        school.write("nonsense: 1\n")
+        with pytest.raises(ConfigErrors, match="nonsense"):
+            await team.manager.reload()  # who has written it hears of it
+        assert school.state.policy.read_bytes() == before
+        await team.manager.reload(lists_only=True)
+        assert team.manager.site.timed.policy == judged
+        await team.manager.reload(lists_only=True)  # it is in force, and so are its lists
+        school.write(BLOCK)
+        await team.manager.reload()
+        assert team.manager.site.timed.policy != judged
+
+    school.serve(work)
+    assert "nonsense" in caplog.text
+    assert "with the site as it was" in caplog.text
+
+
+def test_lists_that_were_not_judged_come_in_force_with_the_policy_that_is(school: School) -> None:
+    async def work(team: Team) -> None:
+        before = (await team.manager.reload()).policy
+        school.write("nonsense: 1\n")
+        assert (await team.manager.reload(lists_only=True)).policy == before
+        school.state.policy.write_bytes(b"")
+        with pytest.raises(FilterdError, match="policy"):
+            await team.manager.reload(lists_only=True)
+        assert team.manager.site.timed.policy
+
+    school.serve(work)
+
+
+def test_a_policy_that_was_judged_is_not_compiled_again(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiling(*_: Any, **__: Any) -> None:
+        raise AssertionError("nothing is left to compile")
+
+    async def work(team: Team) -> None:
+        await team.manager.reload()
+        school.write(BLOCK)
+        blocklists = blocklists_in_force(school.state).folder
+        compile_in_child(school.config, school.state.judged_policy, blocklists=blocklists)
+        monkeypatch.setattr("filterd.server.manager.compile_in_child", compiling)
+        await team.manager.reload()
+        assert await _who_blocks(team) == [True]
 
     school.serve(work)
 
@@ -341,7 +397,7 @@ def test_a_policy_that_a_dead_manager_left_in_place_is_put_in_force_by_the_next(
         school.write(BLOCK)
         with monkeypatch.context() as dying, contextlib.suppress(Killed):
             dying.setattr(module, "install", killed)
-            await team.manager._prepare_and_commit()
+            await team.manager._prepare_and_commit(lists_only=False)
         assert await _who_blocks(team) == [False, False]  # in place, and not in force
         await team.manager.stop()
         await team.manager.start()

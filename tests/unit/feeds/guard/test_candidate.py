@@ -18,6 +18,8 @@ from filterd.feeds.guard.candidate import (
 )
 from filterd.feeds.guard.judgement import Finding, Severity
 from filterd.lists.index import Index
+from filterd.policy import store
+from filterd.policy.site import origin
 from tests.support.broken_versions import add, edit
 from tests.support.feed_candidates import GAMBLING, Following, change_yaml
 from tests.support.policies import NOW, wire
@@ -39,10 +41,12 @@ def request_for(school: Following, change: Callable[[Path], None] | None = None)
     return Request(
         NOW,
         candidate.version,
+        _in_force(school),
         candidate.folder,
         school.config,
         school.school.fresh_index,
         school.school.fresh_problems,
+        school.school.fresh_policy,
     )
 
 
@@ -81,12 +85,52 @@ def test_a_table_that_is_wrong_is_the_versions_fault(school: Following) -> None:
     assert "pins.yaml" in found.sentence
 
 
-@pytest.mark.parametrize(
-    "site",
-    ["school: {name: 5}\n", "lists: [{id: x, file: none.txt, category: games}]\n", ": :\n"],
+WRONG_SITES = (
+    "school: {name: 5}\n",
+    "lists: [{id: x, file: none.txt, category: games}]\n",
+    ": :\n",
 )
-def test_a_file_of_the_school_that_is_wrong_is_not(school: Following, site: str) -> None:
+
+
+def _in_force(school: Following) -> Path:
+    assert school.in_force is not None
+    return school.in_force.policy
+
+
+@pytest.mark.parametrize("site", WRONG_SITES)
+def test_while_a_file_of_the_school_is_wrong_the_school_is_as_it_was(
+    school: Following, site: str
+) -> None:
+    before = read_tables(request_for(school)).policy
     (school.config / "site.yaml").write_text(site)
+    request = request_for(school)
+    tables = read_tables(request)
+    assert tables.policy == before
+    assert compile_candidate(request, tables)[0].closed(wire("www.porn999.example"))
+    assert store.load(request.fresh_policy) == before
+    assert origin.is_of_same_site(
+        request.fresh_policy, _in_force(school), school.config, blocklists=request.folder
+    )
+
+
+def test_the_policy_that_is_judged_by_is_what_a_reload_would_make(school: Following) -> None:
+    request = request_for(school)
+    read_tables(request)
+    assert origin.is_current(request.fresh_policy, school.config, blocklists=request.folder)
+
+
+def test_a_disk_that_does_not_take_it_costs_a_compilation_only(school: Following) -> None:
+    request = request_for(school)
+    request.fresh_policy.mkdir()
+    assert read_tables(request).policy.school
+
+
+@pytest.mark.parametrize("site", WRONG_SITES)
+def test_where_nothing_is_kept_a_file_of_the_school_that_is_wrong_is_not_the_versions_fault(
+    school: Following, site: str
+) -> None:
+    (school.config / "site.yaml").write_text(site)
+    _in_force(school).with_name("policy.origin").unlink()
     found = fault(request_for(school))
     assert (found.kind, found.severity) == ("school", Severity.REFUSED)
     assert len(str(found.sentence).splitlines()) == 1
@@ -98,6 +142,7 @@ def test_what_the_school_names_and_the_version_has_no_more_is_found_before_it_is
     (school.config / "site.yaml").write_text(
         "school: {name: Mẫu}\ngrades: {3: {services: {block: [azota]}}}\n"
     )
+    school.come_in_force(1)
 
     def without_azota(folder: Path) -> None:
         change_yaml(

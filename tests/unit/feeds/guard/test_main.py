@@ -45,7 +45,7 @@ def judged_by(
 ) -> Judgement:
     command = [sys.executable, "-P", "-c", REAL.format(work=work, more=more)]
     monkeypatch.setattr(process, "_command", lambda: command)
-    school = School(folder, folder / "fresh", folder / "problems")
+    school = School(folder, folder / "fresh", folder / "problems", folder / "policy")
     return judge(Candidate(7, folder), None, school, time_limit_s=60.0)
 
 

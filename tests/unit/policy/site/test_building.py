@@ -10,7 +10,8 @@ import pytest
 from filterd.errors import ConfigErrors
 from filterd.lists.in_force import Blocklists
 from filterd.lists.index import Index
-from filterd.policy.site.building import build_lists
+from filterd.policy.site.building import build_lists, rebuild_lists
+from filterd.policy.site.process import compile_in_child
 from filterd.wire import name as names
 from tests.support.daemon import write_site
 from tests.support.feed_folders import write_blocklists
@@ -50,3 +51,23 @@ def test_a_wrong_site_leaves_the_index_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(ConfigErrors, match=r"own\.txt"):
         build_lists(config, blocklists, tmp_path / "index", now=5.0)
     assert not (tmp_path / "index").exists()
+
+
+def test_a_way_back_has_the_own_lists_of_the_policy_in_force_where_the_site_is_wrong(
+    tmp_path: Path,
+) -> None:
+    config = write_site(tmp_path / "site", port=5353, more=OWN)
+    (config / "own.txt").write_text("ours.example\n")
+    compile_in_child(config, tmp_path / "policy")
+    blocklists = Blocklists(write_blocklists(tmp_path / "lists", "bet.example"), 7)
+    places = (tmp_path / "policy", blocklists, tmp_path / "index")
+    rebuild_lists(config, *places, now=5.0)
+    assert _has(tmp_path / "index", "ours.example")
+    (config / "site.yaml").write_text("school: [\n")
+    rebuild_lists(config, *places, now=5.0)
+    assert _has(tmp_path / "index", "ours.example")
+    assert _has(tmp_path / "index", "bet.example")
+    (tmp_path / "policy.origin").unlink()
+    rebuild_lists(config, *places, now=5.0)
+    assert not _has(tmp_path / "index", "ours.example")
+    assert _has(tmp_path / "index", "bet.example")
