@@ -37,10 +37,13 @@ class ControlDaemon(Daemon):
         Raises:
             FilterdError: it refuses; what it served before, it serves on.
         """
-        self.tell()
+        self.tell(lists_only=True)
 
-    def tell(self) -> bool:
-        """Do the same; tell whether there is one.
+    def tell(self, *, lists_only: bool = False) -> bool:
+        """Have a daemon reload; tell whether there is one.
+
+        Args:
+            lists_only: a site whose files are wrong stays as it last was good.
 
         Raises:
             FilterdError: it refuses.
@@ -48,7 +51,7 @@ class ControlDaemon(Daemon):
         if not self._socket.exists():
             return False
         try:
-            control.ask(self._socket, "reload", lists_only=True)
+            control.ask(self._socket, "reload", lists_only=lists_only)
         except ControlError:
             if control.is_running(self._socket):
                 raise

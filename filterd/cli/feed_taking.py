@@ -19,7 +19,7 @@ from filterd.cli.progress import bar
 from filterd.cli.render import number, size
 from filterd.cli.sites import policy_of
 from filterd.cli.times import school_clock
-from filterd.errors import ConfigError
+from filterd.errors import ConfigError, StoreError
 from filterd.feeds.fetching import Fetcher, WebFetcher
 from filterd.feeds.folders import FolderFetcher
 from filterd.feeds.following import followed
@@ -53,6 +53,8 @@ def _warn_of_wrong_site(here: Context) -> None:
         return
     try:
         policy_of(here)
+    except StoreError:
+        return  # what is in force was judged and is told of by `status`
     except ConfigError as error:
         warning = here.texts("feed.site_is_wrong")
         for line in (warning, *error.told(here.texts.language).splitlines()):

@@ -6,6 +6,8 @@ lookup. So they are compiled once into a file that lookups read where it lies::
 
     source_text   octets -> lines, bounded
          |
+    skimming      a line in its format's plain shape -> a record, at once
+         |        all others
     formats       a line -> entry, cancellation or problem: what its format defines
          |
     intake        names -> keys, claims -> ids; refuses what no list may name
@@ -62,6 +64,6 @@ Invariants.
   old one open is not disturbed.
 - A damaged index leads to an error, never outside its sections.
 
-``matcher`` and ``packing`` choose between a native module and a pure twin
+``matcher``, ``packing`` and ``skimming`` choose between a native module and a pure twin
 (``filterd.twins``); everything else is plain Python.
 """

@@ -61,6 +61,7 @@ def skim(list lines not None, shape, uint32_t first, uint32_t claim, special, li
     # A key is as long as its name and the NUL of the last label; its record has the tail, too.
     cdef uint8_t record[MAX_NAME + 1 + TAIL_OCTETS]
     cdef Py_ssize_t position, octets, parent
+    cdef str line
     alone, above = special
     for position in range(len(lines)):
         line = lines[position]

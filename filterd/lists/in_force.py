@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which ``blocklists/`` folder the lists in force were compiled from.
 
-The index says so itself. So the catalogue by which a policy is compiled can never
-be of another version than the lists: whoever renames an index into place has
-changed both.
+The index says so itself. So the catalogue by which a policy is compiled is never of
+another version than the lists: whoever renames an index into place has changed both.
 
 A version's tables decide at which age a category opens, so whoever compiles by them
 sees first that they are the ones that were signed: an octet that a card has lost

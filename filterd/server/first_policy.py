@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which policy a start begins with: the site's files as they are, if they may come in force.
 
-A start is an activation like a reload: where the files are wrong, or do not meet
-what is expected of them, the last good policy goes on being in force. At the first
-start there is none. Then the names that should be blocked are blocked, whatever
-the files say, and the rest is told: DNS goes on, and no name passes that is
-expected to be blocked.
+A start is an activation like a reload: where the files do not meet what is expected of
+them, the last good policy goes on being in force, and where they are wrong, the site as
+it last was good. At the first start there is none. Then the names that should be blocked
+are blocked, whatever the files say, and the rest is told: DNS goes on, and no name passes
+that is expected to be blocked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from filterd.errors import ConfigError, FilterdError, StoreError
+from filterd.errors import FilterdError, StoreError
 from filterd.lists.in_force import blocklists_in_force, blocklists_to_compile_by
 from filterd.paths import install
 from filterd.policy import store
@@ -56,42 +56,27 @@ def compile_policy_or_keep(
     last_good = _usable(state.policy)
     if last_good is None:
         blocklists = blocklists_to_compile_by(state).folder
-    compiled = state.candidate_policy
+    kept_of = None if last_good is None else state.policy
     try:
-        try:
-            compile_in_child(config, compiled, blocklists=blocklists)
-        except ConfigError as error:
-            if not is_of_kept_site(config, state):
-                raise
-            log_error(error)
-            _log.error("the site is in force as it was, until that is mended")
-            compiled = state.judged_policy
+        compiled = state.candidate_policy
+        wrong = compile_in_child(config, compiled, blocklists=blocklists, kept_of=kept_of)
         candidate = store.load(compiled)
         meets = last_good is None or _meets(candidate, last_good, config, state, page, now)
     except FilterdError as error:
         if last_good is None:
             raise
         log_error(error)
-        meets = False
+        meets, wrong = False, None
+    if wrong is not None:
+        log_error(wrong)
     if not meets:
         _log.error("the site was not compiled: its last good policy is in force until it is mended")
         return
     if last_good is None:
         _enforce_what_is_expected(candidate, config, state, page, now)
-    _put_in_place(compiled, state)
-
-
-def is_of_kept_site(config: Path, state: StateFolder) -> bool:
-    """Tell whether the policy by which the lists in force were judged is of the site in force.
-
-    Then it can serve, with those lists, while the site's files are wrong.
-
-    Args:
-        config: the folder of ``site.yaml``.
-        state: where both policies and the lists are.
-    """
-    blocklists = blocklists_in_force(state).folder
-    return origin.is_of_same_site(state.judged_policy, state.policy, config, blocklists=blocklists)
+    _put_in_place(state)
+    if wrong is not None:
+        _log.error("the site is in force as it last was good, until it is mended")
 
 
 def _meets(
@@ -129,20 +114,20 @@ def _enforce_what_is_expected(
         origin.note_changed(state.candidate_policy)
 
 
-def _put_in_place(compiled: Path, state: StateFolder) -> None:
-    """Let a compiled policy be the one in force.
+def _put_in_place(state: StateFolder) -> None:
+    """Let the candidate be the policy in force.
 
     Raises:
         StoreError: the disk refused.
     """
     try:
-        install(compiled, state.policy)
+        install(state.candidate_policy, state.policy)
     except OSError as error:
         raise StoreError(
             say("{policy}: cannot be installed: {why}", policy=state.policy, why=refused(error))
         ) from error
     with contextlib.suppress(OSError):  # then the next start compiles it once more
-        origin.hand_over(compiled, state.policy)
+        origin.hand_over(state.candidate_policy, state.policy)
 
 
 def _site(policy: Policy, index: Index, now: float) -> Site:

@@ -34,7 +34,6 @@ from filterd.policy.store import digest
 from filterd.resolve import expectations
 from filterd.resolve.doubts import doubts
 from filterd.sentences import UNSAID, refused, say
-from filterd.server import first_policy
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
@@ -72,7 +71,8 @@ class Reloaded:
     """What a reload did.
 
     ``restart_for`` names settings that only a restart changes; ``doubts`` are errors
-    as plain data: expectations that are not met, and did not keep it from being in force.
+    as plain data that did not keep it from being in force: expectations that are not met,
+    mistakes in the site's files while lists come in force with the site as it was.
     """
 
     policy: str
@@ -186,7 +186,7 @@ class Manager:
 
     async def _prepare_and_commit(self, lists_only: bool) -> Site:
         page = self._setting.page
-        policy = await asyncio.to_thread(self._policy_for_lists if lists_only else self._compile)
+        policy, wrong = await asyncio.to_thread(self._compile, lists_only)
         site = await asyncio.to_thread(self._load, policy)
         known = {one.expectation.written for one in self._unmet}
         now = self._setting.clock.wall()
@@ -197,7 +197,7 @@ class Manager:
         self._install(policy)
         page.epoch = epoch
         self._site, self._unmet = site, unmet
-        self._doubts = tuple(map(to_plain, told))
+        self._doubts = tuple(map(to_plain, (*wrong, *told)))
         try:
             await self._tell_all("confirm", epoch=epoch)
         except FilterdError as error:
@@ -269,8 +269,7 @@ class Manager:
             FilterdError: the files are wrong, or the disk refused.
         """
         async with self._trying:
-            tried = self._setting.state.tried_policy
-            policy = await asyncio.to_thread(self._compile, tried)
+            policy = await asyncio.to_thread(self._try)
             site = await asyncio.to_thread(self._load, policy)
             now = self._setting.clock.wall()
             told = await asyncio.to_thread(expectations.held, site, wanted, now)
@@ -311,33 +310,39 @@ class Manager:
             _log.warning("%s", error)
         self._doubts = tuple(map(to_plain, told))
 
-    def _compile(self, candidate: Path | None = None) -> Path:
-        """Return the policy of the site's files as they are: the one in force, or a candidate.
+    def _try(self) -> Path:
+        """Return the policy of the site's files as they are, which need not come in force."""
+        setting, tried = self._setting, self._setting.state.tried_policy
+        blocklists = blocklists_in_force(setting.state).folder
+        for policy in (setting.state.policy, tried):
+            if origin.is_current(policy, setting.config, blocklists=blocklists):
+                return policy
+        compile_in_child(setting.config, tried, blocklists=blocklists)
+        return tried
+
+    def _compile(self, lists_only: bool) -> tuple[Path, tuple[ConfigError, ...]]:
+        """Return the policy of the site's files, the one in force or a candidate.
 
         Args:
-            candidate: where to compile it, and to look whether it was compiled before; a
-                reload compiles its own.
-        """
-        state = self._setting.state
-        known = (state.policy, state.judged_policy, candidate or state.policy)
-        candidate = candidate or state.candidate_policy
-        blocklists = blocklists_in_force(state).folder
-        for policy in known:
-            if origin.is_current(policy, self._setting.config, blocklists=blocklists):
-                return policy
-        compile_in_child(self._setting.config, candidate, blocklists=blocklists)
-        return candidate
+            lists_only: files that are wrong are taken as they last were good.
 
-    def _policy_for_lists(self) -> Path:
-        """Return the same; of the site as it was, where its files are wrong."""
-        try:
-            return self._compile()
-        except ConfigError as error:
-            on_disk.log_error(error)
-            _log.error("the lists come in force with the site as it was, until that is mended")
-            state = self._setting.state
-            is_for_them = first_policy.is_of_kept_site(self._setting.config, state)
-            return state.judged_policy if is_for_them else state.policy
+        Returns:
+            With it, what is wrong with the files as they are.
+        """
+        setting, state = self._setting, self._setting.state
+        candidate, blocklists = state.candidate_policy, blocklists_in_force(state).folder
+        # Whoever judges the next version may write there again: from here on it is ours.
+        origin.move(state.judged_policy, candidate)
+        for policy in (state.policy, candidate):
+            if origin.is_current(policy, setting.config, blocklists=blocklists):
+                return policy, ()
+        kept_of = state.policy if lists_only else None
+        wrong = compile_in_child(setting.config, candidate, blocklists=blocklists, kept_of=kept_of)
+        if wrong is None:
+            return candidate, ()
+        on_disk.log_error(wrong)
+        _log.error("the lists come in force with the site as it last was good")
+        return candidate, wrong.errors
 
     def _install(self, policy: Path) -> None:
         in_force = self._setting.state.policy

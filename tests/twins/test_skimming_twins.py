@@ -74,7 +74,7 @@ def test_a_list_is_the_same_skimmed_and_parsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, list_format: str, module: Any
 ) -> None:
     rng = random.Random(list_format)
-    shapes = [("", ""), ("@@||", "^"), ("0.0.0.0  ", ""), *SHAPES]
+    shapes = [("", ""), ("@@||", "^"), ("||", "^$badfilter"), ("0.0.0.0  ", ""), *SHAPES]
     lines = [before + one + after for before, after in shapes for one in NAMES]
     rng.shuffle(lines)
     source = a_list(tmp_path, "\n".join(lines) + "\n", form=list_format)

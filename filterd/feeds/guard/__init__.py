@@ -6,7 +6,7 @@ Whoever signs lists has signed a bad one once: ``google.com`` blocked, all of
 version is compiled as it would be served and asked what a school would ask, in a
 process of its own that may die over it::
 
-    judge ──► python -m filterd.feeds.guard ──► the index, and what was found
+    judge ──► python -m filterd.feeds.guard ──► index and policy, and what was found
               memory and time are bounded       whatever else comes is a refusal
 
 What is found is a **note**, a reason to **hold** the version until somebody has

@@ -21,7 +21,6 @@ from filterd.policy import store
 from filterd.policy.site import origin
 from filterd.policy.site.building import compile_blocklists
 from filterd.policy.site.compile import compile_policy, own_lists
-from filterd.policy.site.kept import kept_site
 from filterd.policy.site.loading import load_site
 from filterd.policy.site.writing import write_policy
 from filterd.sentences import quoted, say
@@ -69,12 +68,13 @@ class Request:
 class Tables:
     """What is known before lists are compiled: the catalogue, and the school's policy by it.
 
-    ``own``: the school's own lists.
+    ``own``: the school's own lists. ``looked``: what the policy was compiled from.
     """
 
     catalog: Catalog
     policy: Policy
     own: tuple[ListSource, ...]
+    looked: Looked | None
 
     @property
     def own_ids(self) -> frozenset[str]:
@@ -88,7 +88,7 @@ class Tables:
 
 
 def read_tables(request: Request) -> Tables:
-    """Read the version's tables and the school's files, and write the policy that they make.
+    """Read the version's tables and the school's files.
 
     Raises:
         UnfitError: either is wrong.
@@ -99,34 +99,28 @@ def read_tables(request: Request) -> Tables:
     except FilterdError as error:
         raise UnfitError(_wrong(LOADING, error)) from error
     try:
-        try:
-            return _tables(request, catalog, load_site(request.config), looked)
-        except ConfigError:
-            return _tables_as_kept(request, catalog, looked)
+        return _tables(catalog, load_site(request.config), looked)
+    except FilterdError as error:
+        kept = origin.site_of(request.policy) if request.policy else None
+        if kept is None:
+            raise UnfitError(_wrong(SCHOOL, error)) from error
+    # A mistake in the school's files keeps no version out: it is what it last was.
+    looked = origin.look(request.config, request.folder, kept)
+    try:
+        return _tables(catalog, load_site(request.config, kept), looked)
     except FilterdError as error:
         raise UnfitError(_wrong(SCHOOL, error)) from error
 
 
-def _tables_as_kept(request: Request, catalog: Catalog, looked: Looked | None) -> Tables:
-    """Do the same with the school's files as they last were good: nothing new waits for those.
-
-    Raises:
-        FilterdError: none are kept, and what is wrong with those that are there.
-    """
-    if request.policy is not None:
-        with kept_site(request.policy, request.config) as site:
-            if site is not None and (kept := origin.site_of(request.policy)):
-                looked = looked and looked.with_site(request.config, kept)
-                return _tables(request, catalog, site, looked)
-    return _tables(request, catalog, load_site(request.config), looked)
+def _tables(catalog: Catalog, site: SiteSources, looked: Looked | None) -> Tables:
+    return Tables(catalog, compile_policy(site, catalog), own_lists(site, catalog), looked)
 
 
-def _tables(request: Request, catalog: Catalog, site: SiteSources, looked: Looked | None) -> Tables:
-    policy, own = compile_policy(site, catalog), own_lists(site, catalog)
-    # A reload, which would make the same of it, need not wait for that (``origin``).
-    with contextlib.suppress(StoreError):
-        write_policy(request.fresh_policy, policy, looked, (*catalog.compiled, *own))
-    return Tables(catalog, policy, own)
+def write_tables(request: Request, tables: Tables) -> None:
+    """Leave the policy to the reload that follows, which would make the same of the same files."""
+    lists = (*tables.catalog.compiled, *tables.own)
+    with contextlib.suppress(StoreError):  # then it does make it
+        write_policy(request.fresh_policy, tables.policy, tables.looked, lists)
 
 
 def compile_candidate(request: Request, tables: Tables) -> tuple[Asking, CompileReport]:

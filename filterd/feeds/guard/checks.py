@@ -82,6 +82,7 @@ class _Work:
     def run(self) -> None:
         request = self._request
         tables = loading.read_tables(request)
+        loading.write_tables(request, tables)
         canaries = read_canaries(request.folder)
         self._note("files", malformed(request.folder, _texts(request, tables)))
         if self.findings:

@@ -4,12 +4,13 @@
 ::
 
     site.yaml   <tier>.yaml ...        blocklists/
-        | loading (schema, tiers)          | filterd.lists.catalog
+        | files, loading (schema, tiers)   | filterd.lists.catalog
         v                                  v
-    SiteSources ------ compile ------- Catalog
+    SiteSources ------ compile ------- Catalog ------> building: the lists of both
                           |   grades, services, zones, lessons, schedules, exceptions
                           v
-                  filterd.policy.model.Policy --store--> one checksummed file
+                  filterd.policy.model.Policy --writing--> one checksummed file, and beside
+                                                           it what it was made of (origin)
 
 The serving process calls ``process.compile_in_child`` and then loads the file;
 of this package it imports nothing else, because all the rest brings PyYAML and
@@ -17,5 +18,6 @@ pydantic. So this module re-exports nothing.
 
 Invariants. A key that nobody knows is an error. Every problem is found in one
 run, each with file:line:column. A compiled policy is written only when there is
-no problem at all, so a bad edit leaves the old policy in force.
+no problem at all, so a bad edit leaves the old policy in force; what comes by itself
+meanwhile, new lists above all, goes by the site as it last was good (``files``).
 """

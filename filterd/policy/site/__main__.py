@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The child: ``python -m filterd.policy.site CONFIG TARGET [BLOCKLISTS]``.
+"""The child: ``python -m filterd.policy.site CONFIG TARGET [BLOCKLISTS [POLICY]]``.
 
 It compiles the site, writes the policy file and its origin, and is silent; or it prints what is
-wrong as one JSON object and exits with 1. People use ``filterd policy validate``.
+wrong as one JSON object and exits with 1, or with 3 if it has compiled the files that POLICY
+was compiled from instead. People use ``filterd policy validate``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from filterd.paths import shipped
 from filterd.policy.site import origin
 from filterd.policy.site.compile import compile_policy, own_lists
 from filterd.policy.site.loading import load_site
-from filterd.policy.site.process import TIME_LIMIT_S
+from filterd.policy.site.process import AS_KEPT, TIME_LIMIT_S
 from filterd.policy.site.writing import write_policy
 
 _MEMORY_LIMIT_OCTETS = 512 << 20
@@ -27,22 +28,28 @@ _MOST_PROBLEMS = 200
 
 def main(arguments: list[str]) -> int:
     """Compile one site; return the exit code."""
-    config, target, *rest = (Path(argument) for argument in arguments)
+    config, target, blocklists, policy, *_ = (*arguments, "", "")
+    site, made, by = Path(config), Path(target), Path(blocklists or shipped("blocklists"))
     _limit(resource.RLIMIT_AS, _MEMORY_LIMIT_OCTETS)
     _limit(resource.RLIMIT_CPU, TIME_LIMIT_S)
     try:
-        _compile(config, target, rest[0] if rest else shipped("blocklists"))
-    except ConfigError as error:
-        return _report(to_plain(ConfigErrors(_all(error)[:_MOST_PROBLEMS])))
+        try:
+            _compile(site, made, by)
+        except ConfigError as error:
+            kept = origin.site_of(Path(policy)) if policy else None
+            if kept is None:
+                raise
+            _compile(site, made, by, kept)
+            return _report(_plain(error), AS_KEPT)
     except FilterdError as error:
-        return _report(to_plain(error))
+        return _report(_plain(error), 1)
     return 0
 
 
-def _compile(config: Path, target: Path, blocklists: Path) -> None:
+def _compile(config: Path, target: Path, blocklists: Path, kept: origin.Site | None = None) -> None:
     """Write the policy, and what it was made from where that can be told."""
-    looked = origin.look(config, blocklists)
-    site, catalog = load_site(config), load_catalog(blocklists)
+    looked = origin.look(config, blocklists, kept)
+    site, catalog = load_site(config, kept), load_catalog(blocklists)
     policy = compile_policy(site, catalog)
     write_policy(target, policy, looked, (*catalog.compiled, *own_lists(site, catalog)))
 
@@ -54,13 +61,17 @@ def _limit(kind: int, value: int) -> None:
     resource.setrlimit(kind, (value, value))
 
 
-def _all(error: ConfigError) -> tuple[ConfigError, ...]:
-    return error.errors if isinstance(error, ConfigErrors) else (error,)
+def _plain(error: FilterdError) -> dict[str, object]:
+    """Return an error as plain data; of very many problems the first."""
+    if not isinstance(error, ConfigError):
+        return to_plain(error)
+    problems = error.errors if isinstance(error, ConfigErrors) else (error,)
+    return to_plain(ConfigErrors(problems[:_MOST_PROBLEMS]))
 
 
-def _report(content: dict[str, object]) -> int:
+def _report(content: dict[str, object], code: int) -> int:
     sys.stdout.write(json.dumps(content))
-    return 1
+    return code
 
 
 if __name__ == "__main__":

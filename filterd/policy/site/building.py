@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
-from filterd.errors import FilterdError
+from filterd.errors import FilterdError, ListError
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
+from filterd.policy.site import origin
 from filterd.policy.site.compile import own_lists
-from filterd.policy.site.kept import kept_site
 from filterd.policy.site.loading import load_site
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from filterd.lists.progress import Progress
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
+
+_log = logging.getLogger("filterd.lists")
 
 
 def build_lists(
@@ -75,8 +79,8 @@ def rebuild_lists(
 ) -> CompileReport:
     """Do the same though somebody has broken the site's files.
 
-    Its own lists are then those of the policy in force, and only where that is not known
-    either they are left out.
+    Its own lists are then those of the policy in force. They are left out where that is not
+    known either, and where one of them cannot be read.
 
     Args:
         config: the folder of ``site.yaml``.
@@ -91,17 +95,23 @@ def rebuild_lists(
         ListError: a list cannot be read.
         StoreError: the disk refused.
     """
-    catalog = load_catalog(blocklists.folder)
-    own = _own_lists(config, policy, catalog)
-    version = blocklists.version
-    return compile_blocklists(catalog, own, target, now=now, feed=version, problems=problems)
+    catalog, version = load_catalog(blocklists.folder), blocklists.version
+    build = partial(
+        compile_blocklists, catalog, target=target, now=now, feed=version, problems=problems
+    )
+    try:
+        return build(_own_lists(config, policy, catalog))
+    except ListError as error:
+        _log.error("%s; compiling without the lists of the site", error)
+        return build(())
 
 
 def _own_lists(config: Path, policy: Path, catalog: Catalog) -> tuple[ListSource, ...]:
     with suppress(FilterdError):
         return own_lists(load_site(config), catalog)
-    with suppress(FilterdError), kept_site(policy, config) as site:
-        return own_lists(site, catalog) if site is not None else ()
+    with suppress(FilterdError):
+        if kept := origin.site_of(policy):
+            return own_lists(load_site(config, kept), catalog)
     return ()
 
 

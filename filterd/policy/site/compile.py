@@ -169,7 +169,7 @@ def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
             id=entry.id,
             category=entry.category,
             format=entry.format,
-            path=str(sources.lists_folder.absolute() / entry.file),
+            path=str(sources.files.folder.absolute() / entry.file),
             title=entry.file,
         )
         for entry in sources.file.lists
@@ -268,7 +268,7 @@ def _check_lists(sources: SiteSources, catalog: Catalog, problems: Problems) -> 
         found = {
             "category": _unless_known(say("category"), entry.category, categories),
             "format": _unless_known(say("format"), entry.format, FORMATS),
-            "file": _unless_beneath(sources.lists_folder, entry.file),
+            "file": _unless_beneath(sources.files.folder, entry.file),
             "id": (say("another list has this id"), say("choose another"))
             if entry.id in taken
             else None,

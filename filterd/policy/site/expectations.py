@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
@@ -31,11 +32,12 @@ from filterd.policy.site.week_schema import WEEKDAYS
 from filterd.sentences import say
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from pydantic_core import PydanticCustomError
 
+    from filterd.policy.site.files import SiteFiles
     from filterd.policy.site.loading import SiteSources
 
 _BLOCKED, _PASSES = "blocked", "passes"
@@ -111,27 +113,38 @@ class ExpectationEntry(DocumentModel):
         return (Audience.EVERYBODY, "") if place is None else (Audience.NETWORK, place)
 
 
-def files(folder: Path) -> list[Path]:
-    """Return the files that hold for the site in ``folder``."""
-    by_name = {
-        path.name: path for path in sorted((shipped("policies") / EXPECTATIONS).glob("*.yaml"))
-    }
-    by_name |= {path.name: path for path in sorted((folder / EXPECTATIONS).glob("*.yaml"))}
-    return list(by_name.values())
+class Given(NamedTuple):
+    """A file of expectations, read by ``load``; ``ships`` tells whether it ships with filterd."""
+
+    load: Callable[[], Document]
+    ships: bool
+
+
+def given_for(files: SiteFiles) -> dict[str, Given]:
+    """Return the files that hold for a site, by their names."""
+    ours = sorted((shipped("policies") / EXPECTATIONS).glob("*.yaml"))
+    by_name = {path.name: Given(partial(load, path), ships=True) for path in ours}
+    for path in files.expectations():
+        by_name[path.rpartition("/")[2]] = Given(partial(files.load, path), _ships(files, path))
+    return by_name
+
+
+def _ships(files: SiteFiles, path: str) -> bool:
+    return (files.folder / path).parent == shipped("policies") / EXPECTATIONS
 
 
 def compile_expectations(sources: SiteSources, problems: Problems) -> tuple[Expectation, ...]:
     """Return what is expected of a site, and note what is wrong with the files that say so."""
-    site = sources.file
+    site, given = sources.file, given_for(sources.files).values()
     with problems.noting():
-        return load_expectations(files(sources.folder), site.time_zone, site.networks)
+        return _compiled(given, site.time_zone, site.networks)
     return ()
 
 
 def load_expectations(
-    paths: Collection[Path], time_zone: str, networks: Collection[str]
+    paths: Iterable[Path], time_zone: str, networks: Collection[str]
 ) -> tuple[Expectation, ...]:
-    """Read files of expectations.
+    """Read files of expectations that do not ship.
 
     Args:
         paths: the files.
@@ -141,14 +154,19 @@ def load_expectations(
     Raises:
         ConfigErrors: all that is wrong with them.
     """
+    given = (Given(partial(load, path), ships=False) for path in paths)
+    return _compiled(given, time_zone, networks)
+
+
+def _compiled(
+    given: Iterable[Given], time_zone: str, networks: Collection[str]
+) -> tuple[Expectation, ...]:
     problems = Problems()
     found: list[Expectation] = []
-    of_filterd = shipped("policies") / EXPECTATIONS
-    for path in paths:
+    for one in given:
         with problems.noting():
-            ships = path.parent == of_filterd
-            compiled = compile_document(load(path), time_zone, networks)
-            found += (replace(one, shipped=ships) for one in compiled)
+            compiled = compile_document(one.load(), time_zone, networks)
+            found += (replace(expectation, shipped=one.ships) for expectation in compiled)
     problems.raise_if_any()
     return tuple(found)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from filterd.documents import Document, load, validate
 from filterd.paths import shipped
 from filterd.policy.model import TIERS
+from filterd.policy.site.files import SITE_FILE, SiteFiles
 from filterd.policy.site.problems import Problems
 from filterd.policy.site.schema import SiteFile
 from filterd.policy.site.tiers import TierFile
@@ -21,7 +22,9 @@ from filterd.sentences import say
 if TYPE_CHECKING:
     from pathlib import Path
 
-SITE_FILE = "site.yaml"
+    from filterd.policy.site.origin import Site
+
+__all__ = ["SITE_FILE", "SiteSources", "TierSource", "inheritance", "load_site", "shipped_tiers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,41 +40,43 @@ class SiteSources:
     """Everything that a site's folder says, each file checked for itself.
 
     Attributes:
-        folder: where its YAML files are.
+        files: its YAML files, and its folder.
         document, file: ``site.yaml``.
         tiers: the file of each tier.
-        lists_folder: beneath which its own lists are.
     """
 
-    folder: Path
+    files: SiteFiles
     document: Document
     file: SiteFile
     tiers: dict[str, TierSource]
-    lists_folder: Path
 
 
-def load_site(folder: Path) -> SiteSources:
+def load_site(folder: Path, kept: Site | None = None) -> SiteSources:
     """Read the files of the site in ``folder``.
+
+    Args:
+        folder: the site's.
+        kept: their texts, if they are not those in the folder.
 
     Raises:
         ConfigErrors: what is wrong in any of them.
         StoreError: a tier's file is neither there nor among the shipped ones.
     """
-    problems = Problems()
+    problems, files = Problems(), SiteFiles(folder, kept)
     document = site = None
     with problems.noting():
-        document = load(folder / SITE_FILE)
+        document = files.load(SITE_FILE)
         site = validate(document, SiteFile)
     tiers = {}
     for tier in TIERS:
         with problems.noting():
-            tiers[tier] = _load_tier(folder, tier)
+            tiers[tier] = _load_tier(files, tier)
     problems.raise_if_any()
     assert document is not None
     assert site is not None
     _check_inheritance(tiers, problems)
     problems.raise_if_any()
-    return SiteSources(folder, document, site, tiers, folder)
+    return SiteSources(files, document, site, tiers)
 
 
 def shipped_tiers() -> dict[str, TierSource]:
@@ -80,7 +85,8 @@ def shipped_tiers() -> dict[str, TierSource]:
     Raises:
         ConfigErrors, StoreError: they are damaged or missing.
     """
-    return {tier: _load_tier(shipped("policies"), tier) for tier in TIERS}
+    files = SiteFiles(shipped("policies"))
+    return {tier: _load_tier(files, tier) for tier in TIERS}
 
 
 def inheritance(tiers: dict[str, TierSource], tier: str) -> list[TierSource]:
@@ -91,17 +97,15 @@ def inheritance(tiers: dict[str, TierSource], tier: str) -> list[TierSource]:
     return chain
 
 
-def _load_tier(folder: Path, tier: str) -> TierSource:
-    path = folder / f"{tier}.yaml"
-    if not path.exists():
-        path = shipped("policies") / path.name
-    document = load(path)
+def _load_tier(files: SiteFiles, tier: str) -> TierSource:
+    name = f"{tier}.yaml"
+    document = files.load(name) if files.has(name) else load(shipped("policies") / name)
     file = validate(document, TierFile)
     if file.tier != tier:
         raise document.error(
             say("the file is about the tier '{tier}'", tier=file.tier),
             ("tier",),
-            hint=say("a file named {name} says tier: {tier}", name=path.name, tier=tier),
+            hint=say("a file named {name} says tier: {tier}", name=name, tier=tier),
         )
     return TierSource(document, file)
 

@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +30,7 @@ from filterd.paths import install, open_plain, shipped, write_atomically
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _LARGEST_OCTETS = 8 << 20
 """More than any YAML file that is taken, and than any policy."""
@@ -43,39 +44,35 @@ Texts = dict[str, str]
 """The SHA-256 of files, in hexadecimal, by their paths."""
 
 
-class Looked(NamedTuple):
-    """What a policy is about to be compiled from.
+Site = dict[str, str]
+"""The text of each YAML file in a site's folder, by its path there; see ``octets``."""
 
-    Attributes:
-        texts: digests of all YAML files.
-        site: the text of those in the site's folder, by their paths in it.
-    """
+
+class Looked(NamedTuple):
+    """What a policy is about to be compiled from: digests of all texts, and those of the site."""
 
     texts: Texts
-    site: dict[str, str]
-
-    def with_site(self, config: Path, site: dict[str, str]) -> Looked:
-        """Return the same with the site's files as they were another time."""
-        texts = {path: digest for path, digest in self.texts.items() if not _is_in(path, config)}
-        for path, text in site.items():
-            texts[str(config.absolute() / path)] = hashlib.sha256(octets(text)).hexdigest()
-        return Looked(texts, site)
+    site: Site
 
 
-def look(config: Path, blocklists: Path) -> Looked | None:
+def look(config: Path, blocklists: Path, site: Site | None = None) -> Looked | None:
     """Look at what a policy is about to be compiled from; None where some of it cannot be read.
 
     Args:
         config: the folder of ``site.yaml``.
         blocklists: the catalogue's folder.
+        site: the site's files as they were another time, if it is compiled from those.
     """
     folder = config.absolute()
     try:
-        paths = (*sorted(folder.glob("*.yaml")), *sorted((folder / EXPECTATIONS).glob("*.yaml")))
-        site = {path.relative_to(folder).as_posix(): _text(path) for path in paths}
-        return Looked(texts_of(config, blocklists), site)
+        if site is None:
+            site = {path.relative_to(folder).as_posix(): _text(path) for path in _yaml_of(folder)}
+        texts = _digests(_others(blocklists))
     except (OSError, StoreError):
         return None
+    for path, text in site.items():
+        texts[str(folder / path)] = hashlib.sha256(octets(text)).hexdigest()
+    return Looked(texts, site)
 
 
 def texts_of(config: Path, blocklists: Path) -> Texts:
@@ -89,9 +86,21 @@ def texts_of(config: Path, blocklists: Path) -> Texts:
         OSError: one cannot be read.
         StoreError: the policies that ship are missing.
     """
-    sites = (config.absolute(), shipped("policies"))
-    folders = (*sites, *(site / EXPECTATIONS for site in sites), blocklists.absolute())
-    paths = (path for folder in folders for path in sorted(folder.glob("*.yaml")))
+    return _digests([*_yaml_of(config.absolute()), *_others(blocklists)])
+
+
+def _yaml_of(site: Path) -> Iterator[Path]:
+    for folder in (site, site / EXPECTATIONS):
+        yield from sorted(folder.glob("*.yaml"))
+
+
+def _others(blocklists: Path) -> Iterator[Path]:
+    """Give the YAML files that are not the site's."""
+    yield from _yaml_of(shipped("policies"))
+    yield from sorted(blocklists.absolute().glob("*.yaml"))
+
+
+def _digests(paths: Iterable[Path]) -> Texts:
     return {str(path): _digest(path) for path in paths}
 
 
@@ -134,40 +143,26 @@ def is_current(policy: Path, config: Path, *, blocklists: Path) -> bool:
     """
     try:
         origin = _read(policy)
-        return texts_of(config, blocklists) == origin["texts"] and _is_sound(policy, origin)
+        return (
+            _digest(policy) == origin["policy"]
+            and texts_of(config, blocklists) == origin["texts"]
+            and all(_is_at(path, real) for path, real in origin["files"].items())
+            and all(_stamp(path) == stamp for path, stamp in origin["program"].items())
+        )
     except _DAMAGED:
         return False
 
 
-def is_of_same_site(policy: Path, other: Path, config: Path, *, blocklists: Path) -> bool:
-    """Tell whether a policy is of the site as another one is, and of these blocklists as they are.
+def site_of(policy: Path) -> Site | None:
+    """Return the site's files that this very policy was compiled from; None if that is not known.
 
     Args:
         policy: the policy file.
-        other: that of the other.
-        config: the folder of ``site.yaml``, whatever stands there now.
-        blocklists: the catalogue's folder.
     """
     try:
         origin = _read(policy)
-        now, then = (
-            {path: digest for path, digest in texts.items() if not _is_in(path, config)}
-            for texts in (texts_of(config, blocklists), origin["texts"])
-        )
-        return now == then and origin["site"] == _read(other)["site"] and _is_sound(policy, origin)
-    except _DAMAGED:
-        return False
-
-
-def site_of(policy: Path) -> dict[str, str] | None:
-    """Return the site's YAML files that a policy was compiled from; None where that is not known.
-
-    Returns:
-        Their texts by their paths in the site's folder.
-    """
-    try:
-        site: dict[str, str] = _read(policy)["site"]
-        return {str(path): str(text) for path, text in site.items()}
+        site = {str(path): str(text) for path, text in origin["site"].items()}
+        return site if _digest(policy) == origin["policy"] else None
     except _DAMAGED:
         return None
 
@@ -180,15 +175,6 @@ def _read(policy: Path) -> dict[str, Any]:
     with open_plain(_record(policy)) as file:
         origin: dict[str, Any] = json.loads(file.read(_LARGEST_RECORD_OCTETS))
     return origin
-
-
-def _is_sound(policy: Path, origin: dict[str, Any]) -> bool:
-    """Tell whether a policy file, the lists and the program are as a record says."""
-    return (
-        _digest(policy) == origin["policy"]
-        and all(_is_at(path, real) for path, real in origin["files"].items())
-        and all(_stamp(path) == stamp for path, stamp in origin["program"].items())
-    )
 
 
 def note_changed(policy: Path) -> None:
@@ -210,6 +196,17 @@ def hand_over(candidate: Path, policy: Path) -> None:
         OSError: the disk refused; the policy will be compiled again.
     """
     install(_record(candidate), _record(policy))
+
+
+def move(policy: Path, target: Path) -> None:
+    """Move a policy with its record, where both are there; a policy alone is worth nothing.
+
+    Nothing else comes of it, whatever the disk refuses: a policy is only ever taken by the
+    record that is of it.
+    """
+    with suppress(OSError):
+        install(policy, target)
+        hand_over(policy, target)
 
 
 def _record(policy: Path) -> Path:
@@ -236,10 +233,6 @@ def _text(path: Path) -> str:
 def octets(text: str) -> bytes:
     """Return the octets of a file that a record has as text."""
     return text.encode("utf-8", "surrogateescape")
-
-
-def _is_in(path: str, folder: Path) -> bool:
-    return Path(path).is_relative_to(folder.absolute())
 
 
 def _is_at(path: str, real: str) -> bool:

@@ -16,13 +16,24 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from filterd.errors import ConfigError, ConfigErrors, StoreError, TellableError, from_plain
+from filterd.errors import (
+    ConfigError,
+    ConfigErrors,
+    FilterdError,
+    StoreError,
+    TellableError,
+    from_plain,
+)
 from filterd.sentences import Sentence, quoted, refused, say
 
 TIME_LIMIT_S = 60
+AS_KEPT = 3
+"""The exit code of a child that has compiled the site as it was kept."""
 
 
-def compile_in_child(config: Path, target: Path, *, blocklists: Path | None = None) -> None:
+def compile_in_child(
+    config: Path, target: Path, *, blocklists: Path | None = None, kept_of: Path | None = None
+) -> ConfigErrors | None:
     """Compile the site in the folder ``config`` and replace the policy file ``target``.
 
     It waits for the child, so a server calls it in a thread.
@@ -31,6 +42,11 @@ def compile_in_child(config: Path, target: Path, *, blocklists: Path | None = No
         config: the folder of ``site.yaml``.
         target: the policy file; untouched unless everything is right.
         blocklists: the catalogue's folder, if it is not the one that ships.
+        kept_of: a policy; where the site's files are wrong, those that it was compiled
+            from are taken, if they are known and right.
+
+    Returns:
+        What is wrong with the site's files, where others were taken.
 
     Raises:
         ConfigErrors: all that is wrong with the site.
@@ -38,7 +54,7 @@ def compile_in_child(config: Path, target: Path, *, blocklists: Path | None = No
     """
     try:
         done = subprocess.run(  # noqa: S603 -- our own interpreter and module, no shell
-            _command(config, target, blocklists),
+            _command(config, target, blocklists, kept_of),
             env=_environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -56,14 +72,20 @@ def compile_in_child(config: Path, target: Path, *, blocklists: Path | None = No
                 why=refused(error),
             )
         ) from error
-    if done.returncode != 0:
-        _raise_from(done, config)
+    if done.returncode == 0:
+        return None
+    told = _error_of(done, config)
+    if done.returncode == AS_KEPT and isinstance(told, ConfigErrors):
+        return told
+    raise told
 
 
-def _command(config: Path, target: Path, blocklists: Path | None) -> list[str]:
+def _command(
+    config: Path, target: Path, blocklists: Path | None, kept_of: Path | None
+) -> list[str]:
     # -P: a file in the working directory must not stand in for a module.
     command = [sys.executable, "-P", "-s", "-m", "filterd.policy.site", str(config), str(target)]
-    return command if blocklists is None else [*command, str(blocklists)]
+    return [*command, str(blocklists or ""), str(kept_of or "")]
 
 
 def _environment() -> dict[str, str]:
@@ -73,16 +95,16 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(package), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _raise_from(done: subprocess.CompletedProcess[bytes], config: Path) -> None:
+def _error_of(done: subprocess.CompletedProcess[bytes], config: Path) -> FilterdError:
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:  # it met a bound, or the system ended it
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         status = say("exit status {status}", status=done.returncode)
         reason = say("compiling the site failed: {why}", why=quoted(last) if last else status)
-        raise _failure(config, reason, say("are the files very large, or memory short?")) from None
+        return _failure(config, reason, say("are the files very large, or memory short?"))
     error = from_plain(report)
-    raise StoreError(error.sentence) if isinstance(error, TellableError) else error
+    return StoreError(error.sentence) if isinstance(error, TellableError) else error
 
 
 def _failure(config: Path, reason: Sentence, hint: Sentence) -> ConfigErrors:

@@ -5,22 +5,25 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
 from filterd.errors import ConfigErrors
+from filterd.lists.in_force import Blocklists
 from filterd.paths import StateFolder, shipped
 from filterd.policy import store
 from filterd.policy.client import Client
 from filterd.policy.site import origin
 from filterd.resolve import expectations
 from filterd.resolve.explain import explain
+from filterd.server import first_policy
 from filterd.server import state as on_disk
 from filterd.server.first_policy import compile_policy_or_keep
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, copy_lists, write_site
-from tests.support.judged import write_judged
+from tests.support.other_tables import is_by_other_tables, other_tables
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
@@ -87,28 +90,31 @@ def test_an_invalid_site_leaves_the_last_good_policy_and_says_so_loudly(
 
 
 def test_an_invalid_site_beside_new_lists_serves_as_it_was_by_their_tables(
-    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
+    write_site(config, port=5300)
     on_disk.compile_policy(config, state)
-    write_judged(config, state, port=5300)
     _break_site(config)
-    compile_policy_or_keep(config, state, now=NOW)
-    assert [listen.port for listen in store.load(state.policy).listen] == [5300]
+    tables = Blocklists(other_tables(tmp_path), 7)
+    with mock.patch.object(first_policy, "blocklists_in_force", return_value=tables):
+        compile_policy_or_keep(config, state, now=NOW)
+        policy = store.load(state.policy)
+        assert is_by_other_tables(policy)
+        assert [listen.port for listen in policy.listen] == [5300]
+        compile_policy_or_keep(config, state, now=NOW)  # the next start finds the same
+        assert store.load(state.policy) == policy
     assert "site.yaml:2:10: listen" in _errors(caplog)
-    compile_policy_or_keep(config, state, now=NOW)  # the next start finds nothing else
-    assert [listen.port for listen in store.load(state.policy).listen] == [5300]
+    assert "as it last was good" in _errors(caplog)
 
 
-def test_control_a_policy_that_was_judged_for_another_site_does_not_serve(
-    config: Path, state: StateFolder
+def test_control_of_a_policy_whose_files_are_not_known_no_other_is_made(
+    config: Path, state: StateFolder, tmp_path: Path
 ) -> None:
-    on_disk.compile_policy(config, state)
-    write_judged(config, state, port=5300)
-    write_site(config, port=5301)
-    on_disk.compile_policy(config, state)
     _break_site(config)
-    compile_policy_or_keep(config, state, now=NOW)
-    assert [listen.port for listen in store.load(state.policy).listen] == [5301]
+    tables = Blocklists(other_tables(tmp_path), 7)
+    with mock.patch.object(first_policy, "blocklists_in_force", return_value=tables):
+        compile_policy_or_keep(config, state, now=NOW)
+    assert not is_by_other_tables(store.load(state.policy))
 
 
 def test_an_invalid_site_without_a_last_good_policy_is_an_error(

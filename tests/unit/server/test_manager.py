@@ -8,12 +8,13 @@ import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.errors import ConfigErrors, ControlError, FilterdError, StoreError
-from filterd.lists.in_force import blocklists_in_force
+from filterd.errors import ConfigErrors, ControlError, StoreError
+from filterd.lists.in_force import Blocklists, blocklists_in_force
 from filterd.paths import install
 from filterd.policy import store
 from filterd.policy.expectation import Expectation
@@ -24,7 +25,7 @@ from filterd.sentences import say
 from filterd.server import manager as module
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
-from tests.support.judged import write_judged
+from tests.support.other_tables import is_by_other_tables, other_tables
 from tests.support.team import School, Team
 
 if TYPE_CHECKING:
@@ -76,9 +77,9 @@ def test_files_are_tried_without_coming_in_force(
 ) -> None:
     compiled: list[Path] = []
 
-    def compiling(config: Path, target: Path, **more: Any) -> None:
+    def compiling(config: Path, target: Path, **more: Any) -> ConfigErrors | None:
         compiled.append(target)
-        compile_in_child(config, target, **more)
+        return compile_in_child(config, target, **more)
 
     monkeypatch.setattr("filterd.server.manager.compile_in_child", compiling)
 
@@ -105,37 +106,42 @@ def test_files_are_tried_without_coming_in_force(
 
 
 def test_new_lists_come_in_force_while_the_sites_files_are_wrong(
-    school: School, caplog: pytest.LogCaptureFixture
+    school: School, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
+    tables = Blocklists(other_tables(tmp_path), 7)
+
     async def work(team: Team) -> None:
-        await team.manager.reload()
-        judged = write_judged(school.config, school.state, port=5300)
-        before = school.state.policy.read_bytes()
-        school.write("nonsense: 1\n")
-        with pytest.raises(ConfigErrors, match="nonsense"):
-            await team.manager.reload()  # who has written it hears of it
-        assert school.state.policy.read_bytes() == before
-        await team.manager.reload(lists_only=True)
-        assert team.manager.site.timed.policy == judged
-        await team.manager.reload(lists_only=True)  # it is in force, and so are its lists
         school.write(BLOCK)
         await team.manager.reload()
-        assert team.manager.site.timed.policy != judged
+        before = school.state.policy.read_bytes()
+        school.write("nonsense: 1\n")
+        with mock.patch.object(module, "blocklists_in_force", return_value=tables):
+            with pytest.raises(ConfigErrors, match="nonsense"):
+                await team.manager.reload()  # who has written it hears of it
+            assert school.state.policy.read_bytes() == before
+            done = await team.manager.reload(lists_only=True)
+            assert is_by_other_tables(team.manager.site.timed.policy)
+        assert await _who_blocks(team) == [True]
+        assert "nonsense" in str(done.doubts)
+        assert (await team.manager.status())["doubts"] == done.doubts
+        await team.manager.reload(lists_only=True)  # the way back goes by the tables of before
+        assert not is_by_other_tables(team.manager.site.timed.policy)
+        assert await _who_blocks(team) == [True]
+        school.write()
+        assert (await team.manager.reload()).doubts == ()
 
     school.serve(work)
     assert "nonsense" in caplog.text
-    assert "with the site as it was" in caplog.text
+    assert "as it last was good" in caplog.text
 
 
-def test_lists_that_were_not_judged_come_in_force_with_the_policy_that_is(school: School) -> None:
+def test_control_where_it_is_not_known_what_the_site_was_new_lists_wait(school: School) -> None:
     async def work(team: Team) -> None:
-        before = (await team.manager.reload()).policy
+        await team.manager.reload()
         school.write("nonsense: 1\n")
-        assert (await team.manager.reload(lists_only=True)).policy == before
-        school.state.policy.write_bytes(b"")
-        with pytest.raises(FilterdError, match="policy"):
+        school.state.policy.with_name("policy.filterd.origin").unlink()
+        with pytest.raises(ConfigErrors, match="nonsense"):
             await team.manager.reload(lists_only=True)
-        assert team.manager.site.timed.policy
 
     school.serve(work)
 
@@ -154,6 +160,19 @@ def test_a_policy_that_was_judged_is_not_compiled_again(
         monkeypatch.setattr("filterd.server.manager.compile_in_child", compiling)
         await team.manager.reload()
         assert await _who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+def test_a_policy_that_was_judged_for_other_files_is_not_taken(school: School) -> None:
+    async def work(team: Team) -> None:
+        await team.manager.reload()
+        school.write(BLOCK)
+        blocklists = blocklists_in_force(school.state).folder
+        compile_in_child(school.config, school.state.judged_policy, blocklists=blocklists)
+        school.write("# another\n")
+        await team.manager.reload()
+        assert await _who_blocks(team) == [False]
 
     school.serve(work)
 
@@ -329,9 +348,9 @@ def test_a_storm_of_reloads_is_one_more_than_the_one_at_work(
 ) -> None:
     compiled: list[bool] = []
 
-    def counting(config: Path, target: Path, *, blocklists: Path) -> None:
+    def counting(config: Path, target: Path, **more: Any) -> None:
         compiled.append(True)
-        compile_in_child(config, target, blocklists=blocklists)
+        compile_in_child(config, target, **more)
         school.write(BLOCK)  # while the first is at work somebody changes the site and reloads
 
     monkeypatch.setattr(module, "compile_in_child", counting)

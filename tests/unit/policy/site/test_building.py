@@ -71,3 +71,14 @@ def test_a_way_back_has_the_own_lists_of_the_policy_in_force_where_the_site_is_w
     rebuild_lists(config, *places, now=5.0)
     assert not _has(tmp_path / "index", "ours.example")
     assert _has(tmp_path / "index", "bet.example")
+
+
+def test_a_way_back_is_not_barred_by_an_own_list_that_cannot_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = write_site(tmp_path / "site", port=5353, more=OWN.replace("own.txt", "own.gz"))
+    (config / "own.gz").write_bytes(b"no gzip")
+    blocklists = Blocklists(write_blocklists(tmp_path / "lists", "bet.example"), 7)
+    rebuild_lists(config, tmp_path / "policy", blocklists, tmp_path / "index", now=5.0)
+    assert _has(tmp_path / "index", "bet.example")
+    assert "own.gz: cannot be read" in caplog.text

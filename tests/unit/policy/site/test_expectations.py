@@ -9,9 +9,9 @@ import pytest
 
 from filterd.documents import parse
 from filterd.errors import ConfigError
-from filterd.paths import shipped
 from filterd.policy.model import TIERS, Audience
-from filterd.policy.site.expectations import compile_document, files, load_expectations
+from filterd.policy.site.expectations import compile_document, given_for, load_expectations
+from filterd.policy.site.files import SiteFiles
 from tests.support.policies import wire
 from tests.support.site import a_policy
 
@@ -111,9 +111,9 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_every_tier_has_expectations_that_ship(tmp_path: Path) -> None:
-    found = files(tmp_path)
-    assert [path.parent for path in found] == [shipped("policies") / "expectations"] * len(TIERS)
-    assert {path.stem for path in found} == set(TIERS)
+    found = given_for(SiteFiles(tmp_path))
+    assert all(one.ships for one in found.values())
+    assert set(found) == {f"{tier}.yaml" for tier in TIERS}
 
 
 def test_a_file_of_the_school_takes_the_place_of_one_that_ships(tmp_path: Path) -> None:
@@ -121,7 +121,8 @@ def test_a_file_of_the_school_takes_the_place_of_one_that_ships(tmp_path: Path) 
     for name in ("primary", "own"):
         text = "- a.example is blocked for primary\n"
         (tmp_path / "expectations" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    found = files(tmp_path)
+    found = given_for(SiteFiles(tmp_path))
+    assert {name for name, one in found.items() if not one.ships} == {"primary.yaml", "own.yaml"}
     assert len(found) == len(TIERS) + 1
     policy = a_policy(tmp_path)
     ours = [one for one in policy.expectations if one.path.startswith(str(tmp_path))]

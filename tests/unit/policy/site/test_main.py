@@ -44,7 +44,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from filterd.policy.site import __main__ as child\n"
-        "child.load_site = lambda folder: bytearray(1 << 30)\n"
+        "child.load_site = lambda folder, kept: bytearray(1 << 30)\n"
         "sys.exit(child.main(sys.argv[1:]))\n"
     )
     done = _run(str(tmp_path), str(tmp_path / "policy"), code=code)

@@ -121,8 +121,8 @@ def test_what_changes_while_it_is_compiled_was_not_compiled(place: Place) -> Non
         "import sys\n"
         "from filterd.policy.site import __main__ as child\n"
         "load = child.load_site\n"
-        "def change_after_reading(folder):\n"
-        "    site = load(folder)\n"
+        "def change_after_reading(folder, kept):\n"
+        "    site = load(folder, kept)\n"
         "    with (folder / 'site.yaml').open('a') as file: file.write('# changed')\n"
         "    return site\n"
         "child.load_site = change_after_reading\n"
@@ -179,63 +179,41 @@ def test_a_policy_that_was_changed_afterwards_can_keep_its_record(place: Place) 
     assert not place.is_current
 
 
-def _compiled_as_kept(place: Place, *, blocklists: Path | None = None) -> Path:
-    """Write another policy of the site as it was kept, while its files are broken."""
-    blocklists = blocklists or place.blocklists
-    judged = place.policy.with_name("judged")
+def _kept(place: Place) -> origin.Site:
     kept = origin.site_of(place.policy)
     assert kept is not None
-    _append(place.site)
-    looked = origin.look(place.config, blocklists)
-    assert looked is not None
-    judged.write_bytes(place.policy.read_bytes())
-    origin.note_origin(judged, looked.with_site(place.config, kept), [str(place.own)], [])
-    return judged
-
-
-def _is_of_same_site(place: Place, judged: Path) -> bool:
-    return origin.is_of_same_site(judged, place.policy, place.config, blocklists=place.blocklists)
+    return kept
 
 
 def test_a_policy_knows_the_files_of_its_site(place: Place) -> None:
-    site = origin.site_of(place.policy)
-    assert site is not None
-    assert site["site.yaml"] == SCHOOL + LISTS
+    assert _kept(place)["site.yaml"] == SCHOOL + LISTS
     place.record.unlink()
     assert origin.site_of(place.policy) is None
 
 
-def test_a_policy_of_the_site_as_it_was_is_known_as_such_and_is_not_current(place: Place) -> None:
-    judged = _compiled_as_kept(place)
-    assert _is_of_same_site(place, judged)
-    assert not origin.is_current(judged, place.config, blocklists=place.blocklists)
-    place.site.write_text(SCHOOL + LISTS, encoding="utf-8")  # somebody has mended it
-    assert origin.is_current(judged, place.config, blocklists=place.blocklists)
+def test_a_record_of_another_policy_says_nothing_of_this_ones_site(place: Place) -> None:
+    _append(place.policy)  # power went between the two renamings
+    assert origin.site_of(place.policy) is None
 
 
-OTHERWISE: dict[str, Callable[[Place, Path], object]] = {
-    "other blocklists": lambda place, _: _append(place.blocklists / "pins.yaml"),
-    "the list is gone": lambda place, _: place.own.unlink(),
-    "the policy is another": lambda _, judged: _append(judged),
-    "the record is damaged": lambda _, judged: judged.with_name("judged.origin").write_text("{"),
-    "no policy in force": lambda place, _: place.record.unlink(),
-    "the site in force is another": lambda place, _: place.forge(
-        "site", lambda site: site.update({"site.yaml": "other"})
-    ),
-}
+def test_what_is_compiled_of_a_site_as_it_was_is_current_only_once_that_is_restored(
+    place: Place,
+) -> None:
+    kept = _kept(place)
+    _append(place.site)
+    looked = origin.look(place.config, place.blocklists, kept)
+    assert looked is not None
+    origin.note_origin(place.policy, looked, [str(place.own)], [])
+    assert not place.is_current
+    place.site.write_text(SCHOOL + LISTS, encoding="utf-8")
+    assert place.is_current
 
 
-@pytest.mark.parametrize("what", OTHERWISE)
-def test_it_is_not_of_the_same_site_where(place: Place, what: str) -> None:
-    judged = _compiled_as_kept(place)
-    OTHERWISE[what](place, judged)
-    assert not _is_of_same_site(place, judged)
-
-
-def test_what_cannot_be_read_cannot_be_looked_at(place: Place) -> None:
-    assert origin.look(place.config, place.blocklists) is not None
+def test_to_look_at_a_site_as_it_was_its_files_need_not_be_readable(place: Place) -> None:
+    kept = _kept(place)
     _replace_by_a_folder(place.site)
     assert origin.look(place.config, place.blocklists) is None
+    assert origin.look(place.config, place.blocklists, kept) is not None
 
 
 def test_octets_that_are_no_text_are_kept_as_they_are(place: Place) -> None:
@@ -243,4 +221,22 @@ def test_octets_that_are_no_text_are_kept_as_they_are(place: Place) -> None:
     looked = origin.look(place.config, place.blocklists)
     assert looked is not None
     assert origin.octets(looked.site["site.yaml"]) == b"\xff\xfe"
-    assert looked.with_site(place.config, looked.site) == looked
+    assert origin.look(place.config, place.blocklists, looked.site) == looked
+
+
+def test_a_policy_moves_with_its_record(place: Place) -> None:
+    target = place.policy.with_name("candidate")
+    origin.move(place.policy, target)
+    assert origin.is_current(target, place.config, blocklists=place.blocklists)
+    origin.move(place.policy, target)  # nothing is left to move
+    assert origin.is_current(target, place.config, blocklists=place.blocklists)
+
+
+def test_a_policy_that_moved_without_its_record_is_not_taken_by_another(place: Place) -> None:
+    target = place.policy.with_name("candidate")
+    shutil.copy(place.policy, target)
+    shutil.copy(place.record, target.with_name("candidate.origin"))
+    place.record.unlink()
+    _append(place.policy)
+    origin.move(place.policy, target)
+    assert not origin.is_current(target, place.config, blocklists=place.blocklists)

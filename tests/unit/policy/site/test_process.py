@@ -88,3 +88,21 @@ def test_the_callers_process_needs_neither_yaml_nor_pydantic() -> None:
     code = "import sys, filterd.policy.site.process; print({'yaml', 'pydantic'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_site_that_is_wrong_is_compiled_as_it_was_and_what_is_wrong_is_told(
+    tmp_path: Path,
+) -> None:
+    config, before = _site(tmp_path), tmp_path / "before"
+    compile_in_child(config, before)
+    (config / "site.yaml").write_text("languag: vi\n")
+    wrong = compile_in_child(config, tmp_path / "policy", kept_of=before)
+    assert "languag" in str(wrong)
+    assert store.load(tmp_path / "policy") == store.load(before)
+
+
+def test_where_it_is_not_known_what_it_was_what_is_wrong_is_raised(tmp_path: Path) -> None:
+    config = _site(tmp_path, "languag: vi\n")
+    with pytest.raises(ConfigErrors, match="languag"):
+        compile_in_child(config, tmp_path / "policy", kept_of=tmp_path / "none")
+    assert not (tmp_path / "policy").exists()
