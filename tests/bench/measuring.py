@@ -92,6 +92,16 @@ def ask(at: At, name: str, within_s: float) -> int | None:
             return None
 
 
+def must_be_free(at: At) -> None:
+    """End where another server has the address: that one would be measured."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trying:
+        try:
+            trying.bind((at.address, at.port))
+        except OSError as error:
+            wrong = f"{at.address} port {at.port}: {error.strerror}; end what has it"
+            raise SystemExit(wrong) from error
+
+
 def seconds_to_block(at: At, name: str, started: float, log: Path) -> float:
     """Wait until a name is blocked; return how long after the start that was."""
     while time.perf_counter() - started < _STARTS_WITHIN_S:

@@ -61,6 +61,7 @@ def measure(peer: Peer, bench: Bench) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(dir=bench.folder))
     command = peer.prepare(bench.names, bench.at, folder)
     log, name = folder / "log", bench.listed[-1]
+    measuring.must_be_free(bench.at)
     started = time.perf_counter()
     with measuring.running([*measuring.SERVING, *command], log) as pid:
         starting = measuring.seconds_to_block(bench.at, name, started, log)
