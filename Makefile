@@ -18,7 +18,7 @@ pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-p
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-parts test-whole check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
+.PHONY: help setup run test test-whole test-parts test-twins check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,14 +29,17 @@ run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
-test: setup ## Run the tests, each part's and those of the whole side by side
-	@$(MAKE) --no-print-directory --jobs=2 test-parts test-whole
-
-test-parts: setup
-	@$(bin)/python -m pytest -q tests/unit tests/twins tests/fuzz tests/test_docs.py tests/test_layout.py
+test: setup ## Run the tests, two of these three at a time: of the whole, of each part, of twins
+	@$(MAKE) --no-print-directory --jobs=2 test-whole test-parts test-twins
 
 test-whole: setup
 	@$(bin)/python -m pytest -q tests/e2e
+
+test-parts: setup
+	@$(bin)/python -m pytest -q tests/unit tests/test_docs.py tests/test_layout.py
+
+test-twins: setup
+	@$(bin)/python -m pytest -q tests/twins tests/fuzz
 
 check: setup ## Check format, lint, types and the floors
 	$(bin)/ruff format --check . && $(bin)/ruff check .

@@ -28,6 +28,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Targets
 
 from filterd.errors import ConfigErrors, FeedError, ListError, StoreError
+from filterd.lists.catalog import load_catalog
 from filterd.lists.intake import Intake
 from filterd.lists.orders_file import (
     CATEGORY,
@@ -38,7 +39,8 @@ from filterd.lists.orders_file import (
     read_orders,
 )
 from filterd.lists.reasons import Reason
-from filterd.paths import open_plain, write_atomically
+from filterd.lists.refusals import Guarded
+from filterd.paths import open_plain, shipped, write_atomically
 from filterd.publish.packaging import targets_of
 from filterd.publish.signing import NewTarget, sign_orders
 from filterd.sentences import quoted, refused, say
@@ -193,11 +195,17 @@ def _staged(folder: Path, orders: Iterable[OrderEntry], stage: Path) -> Path:
 
 
 def _checked(sources: Sequence[ListSource]) -> int:
-    """Return how many names there are; a line that names nothing would order nothing, unseen."""
-    names = 0
+    """Return how many names there are.
+
+    A line that names nothing would order nothing, unseen; one that names what is pinned
+    would have every school refuse the whole version.
+    """
+    names, pins = 0, load_catalog(shipped("blocklists")).pins
     for source in sources:
         intake = Intake([source], None)
         intake.take(lambda _octets: None)
+        intake.records.sort()
+        Guarded(intake.records, intake.claims, [source], intake.refuse_key).refuse_pinned(pins)
         for sample in intake.reports[0].samples:
             raise ListError(
                 say(

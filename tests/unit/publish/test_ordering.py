@@ -136,6 +136,15 @@ def test_a_line_that_would_order_nothing_unseen_stops_it(
     assert not parcel.exists()
 
 
+def test_a_name_that_every_school_keeps_open_is_not_ordered_unseen(
+    tmp_path: Path, parcel: Path, signer: CryptoSigner
+) -> None:
+    office = _register(tmp_path / "office", {"text": "bad.example\nwww.moet.gov.vn\n"})
+    with pytest.raises(ListError, match=r"1\.txt, line 2: 'www\.moet\.gov\.vn' is pinned"):
+        make_parcel(office, parcel, [signer], now=NOW)
+    assert not parcel.exists()
+
+
 def test_a_file_that_an_order_names_must_be_there(
     tmp_path: Path, parcel: Path, signer: CryptoSigner
 ) -> None:
