@@ -66,7 +66,8 @@ def test_a_daemon_that_refuses_is_an_error(socket: Path, monkeypatch: pytest.Mon
 def test_a_daemon_that_reloads_was_told(socket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = _answer(monkeypatch, lambda _: {"policy": "x"})
     assert ControlDaemon(socket).tell()
-    assert asked == [("reload", {})]
+    ControlDaemon(socket).reload()
+    assert asked == [("reload", {"lists_only": False}), ("reload", {"lists_only": True})]
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,9 @@ def test_a_school_whose_own_files_are_wrong_says_nothing_of_the_version(
     school: Following,
 ) -> None:
     (school.config / "site.yaml").write_text("school: {name: 5}\n")
+    assert school.judge().may_come_in_force()  # the school is what it last was
+    assert school.in_force is not None
+    school.in_force.policy.with_name("policy.origin").unlink()  # and now nobody knows what
     judgement = school.judge()
     assert not judgement.may_come_in_force(approved=True)
     assert not judgement.is_final
