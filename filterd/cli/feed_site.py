@@ -14,7 +14,7 @@ from filterd.errors import ConfigError, GuardError
 from filterd.feeds.following import followed
 from filterd.feeds.syncing import Site
 from filterd.feeds.trust import load_root
-from filterd.policy.site.loading import SITE_FILE
+from filterd.policy.site.files import SITE_FILE
 from filterd.sentences import quoted, say
 
 

@@ -27,7 +27,8 @@ from filterd.feeds.keeping import Keeper
 from filterd.feeds.syncing import Became, Outcome, Site
 from filterd.lists.in_force import blocklists_in_force
 from filterd.policy.site import origin
-from filterd.policy.site.loading import SITE_FILE, load_site
+from filterd.policy.site.files import SITE_FILE
+from filterd.policy.site.loading import load_site
 from filterd.sentences import say
 
 

@@ -12,7 +12,7 @@ import typer
 from filterd.cli.context import Context, command
 from filterd.errors import ConfigError, StoreError
 from filterd.paths import shipped
-from filterd.policy.site.loading import SITE_FILE
+from filterd.policy.site.files import SITE_FILE
 from filterd.sentences import quoted, refused, say
 
 

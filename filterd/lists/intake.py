@@ -9,6 +9,7 @@ other lists yet.
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -239,6 +240,7 @@ class _ClaimIds:
         return True
 
 
+@cache
 def _special(shape: PlainLine) -> tuple[frozenset[bytes], frozenset[bytes]]:
     """Return the keys that no record may be made of unseen, and those of which no child."""
     rules = suffix_rules()

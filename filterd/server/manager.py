@@ -314,11 +314,10 @@ class Manager:
         """Return the policy of the site's files as they are, which need not come in force."""
         setting, tried = self._setting, self._setting.state.tried_policy
         blocklists = blocklists_in_force(setting.state).folder
-        for policy in (setting.state.policy, tried):
-            if origin.is_current(policy, setting.config, blocklists=blocklists):
-                return policy
-        compile_in_child(setting.config, tried, blocklists=blocklists)
-        return tried
+        current = self._current((setting.state.policy, tried), blocklists)
+        if current is None:
+            compile_in_child(setting.config, tried, blocklists=blocklists)
+        return current or tried
 
     def _compile(self, lists_only: bool) -> tuple[Path, tuple[ConfigError, ...]]:
         """Return the policy of the site's files, the one in force or a candidate.
@@ -333,9 +332,9 @@ class Manager:
         candidate, blocklists = state.candidate_policy, blocklists_in_force(state).folder
         # Whoever judges the next version may write there again: from here on it is ours.
         origin.move(state.judged_policy, candidate)
-        for policy in (state.policy, candidate):
-            if origin.is_current(policy, setting.config, blocklists=blocklists):
-                return policy, ()
+        current = self._current((state.policy, candidate), blocklists)
+        if current is not None:
+            return current, ()
         kept_of = state.policy if lists_only else None
         wrong = compile_in_child(setting.config, candidate, blocklists=blocklists, kept_of=kept_of)
         if wrong is None:
@@ -343,6 +342,12 @@ class Manager:
         on_disk.log_error(wrong)
         _log.error("the lists come in force with the site as it last was good")
         return candidate, wrong.errors
+
+    def _current(self, policies: Iterable[Path], blocklists: Path) -> Path | None:
+        """Return the first of some policies that the files as they are would give again."""
+        config = self._setting.config
+        found = (one for one in policies if origin.is_current(one, config, blocklists=blocklists))
+        return next(found, None)
 
     def _install(self, policy: Path) -> None:
         in_force = self._setting.state.policy

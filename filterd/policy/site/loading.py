@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from filterd.policy.site.origin import Site
 
-__all__ = ["SITE_FILE", "SiteSources", "TierSource", "inheritance", "load_site", "shipped_tiers"]
-
 
 @dataclass(frozen=True, slots=True)
 class TierSource:

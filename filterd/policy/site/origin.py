@@ -10,7 +10,7 @@ and so does whatever changed while the policy was being compiled: the texts are
 looked at first.
 
 It also keeps the site's own YAML files themselves: while somebody has broken one of
-them, new lists come in force with the site as it last was good (``kept``).
+them, new lists come in force with the site as it last was good (``files``).
 
 Standard library only, as in ``process``: the serving process asks this.
 """
@@ -42,7 +42,6 @@ EXPECTATIONS = "expectations"
 
 Texts = dict[str, str]
 """The SHA-256 of files, in hexadecimal, by their paths."""
-
 
 Site = dict[str, str]
 """The text of each YAML file in a site's folder, by its path there; see ``octets``."""
