@@ -10,6 +10,7 @@ battery it may start in 1970.
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Protocol
 
 
@@ -24,12 +25,11 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's own clocks, told without a frame of Python: several times for each question.
 
-    def monotonic(self) -> float:
-        """Return ``CLOCK_BOOTTIME``: it goes on while the machine is suspended."""
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    ``monotonic`` is ``CLOCK_BOOTTIME``, which goes on while the machine is suspended;
+    ``wall`` the machine's idea of the time of day.
+    """
 
-    def wall(self) -> float:
-        """Return the machine's idea of the time of day."""
-        return time.time()  # noqa: TID251 -- the one place that asks the machine
+    monotonic = staticmethod(partial(time.clock_gettime, time.CLOCK_BOOTTIME))
+    wall = staticmethod(time.time)  # noqa: TID251 -- the one place that asks the machine

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import socket
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 
 from filterd.server._limiter import SourceTable
@@ -25,6 +26,12 @@ class Datagrams:
     def __len__(self) -> int: ...
     @property
     def counters(self) -> dict[str, int]: ...
+    def attend(
+        self,
+        loop: AbstractEventLoop,
+        monotonic: Callable[[], float],
+        serve: Callable[[], None],
+    ) -> None: ...
     def receive(self, now: float) -> bool: ...
     def take(self, most: int, now: float) -> list[Datagram]: ...
     def answer(self, datagram: Datagram, reply: bytes) -> None: ...

@@ -92,7 +92,7 @@ cdef class Datagram:
 cdef class Datagrams:
     """One UDP socket's traffic; see ``filterd.server._datagrams_py.Datagrams``."""
 
-    cdef object _opened
+    cdef object _opened, _monotonic, _serve
     cdef int _fd  # the socket's, as of this turn: a closed one's number may be another's
     cdef SourceTable _table
     cdef object _permits
@@ -142,15 +142,38 @@ cdef class Datagrams:
         PyMem_Free(self._askings)
 
     def __len__(self):
-        return sum(map(len, self._lines))
+        cdef Py_ssize_t waiting = 0
+        cdef int number
+        for number in range(LINES):
+            waiting += len(self._lines[number])
+        return waiting
 
     @property
     def counters(self):
         """What has become of the datagrams so far."""
         return dict(self._counts)
 
+    def attend(self, loop, monotonic not None, serve not None):
+        """Receive from now on whenever something has come, and let who waits be served."""
+        self._monotonic, self._serve = monotonic, serve
+        loop.add_reader(self._opened, self._readable)
+
+    def _readable(self):
+        try:
+            self.receive(self._monotonic())
+        except Exception:  # logged whole; who stands in line must not wait for it
+            _log.exception("what came could not all be taken in")
+        if len(self):
+            self._serve()
+
     def receive(self, double now):
         """Take in what has come; False where more than a turn's worth had."""
+        cdef bint is_all = self._receive(now)
+        if self._is_fast and self._core.is_house_due(now):  # once they have their answers
+            self._fast.keep_house(now)
+        return is_all
+
+    cdef bint _receive(self, double now) except -1:
         cdef int batch, count, index, replies, answered = 0
         self._hints_left = MOST_HINTS_A_TURN
         self._fd = self._opened.fileno()
@@ -166,7 +189,7 @@ cdef class Datagrams:
                     return True
                 continue  # an ICMP error for an earlier answer: nobody's question
             self._counts.received += count
-            if self._fast is not None:
+            if self._is_fast and not self._core.holds(now):
                 self._fast.refresh(now)
             replies = self._take_in(count, now)
             self._send(replies)

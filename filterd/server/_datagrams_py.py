@@ -35,7 +35,8 @@ from filterd.wire.question import best_effort_question
 from filterd.wire.reply import formerr, notimp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Sequence
     from typing import Protocol
 
     from filterd.server._fastpath_py import Core
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 
         def refresh(self, now: float) -> None:
             """Look at what is in force, and forget what is not; must not raise."""
+
+        def keep_house(self, now: float) -> None:
+            """Do what is better done when those who asked have their answers."""
 
         def refused(self, malformed: int, notimp: int) -> None:
             """Count who was answered FORMERR and NOTIMP; must not raise."""
@@ -147,8 +151,38 @@ class Datagrams:
         """What has become of the datagrams so far."""
         return dict(self._counters)
 
+    def attend(
+        self,
+        loop: AbstractEventLoop,
+        monotonic: Callable[[], float],
+        serve: Callable[[], None],
+    ) -> None:
+        """Receive from now on whenever something has come, and let who waits be served.
+
+        Args:
+            loop: its reader of the socket is removed by the socket's owner.
+            monotonic: tells the time.
+            serve: called after something has come while somebody waits.
+        """
+
+        def readable() -> None:
+            try:
+                self.receive(monotonic())
+            except Exception:  # noqa: BLE001 -- logged whole; who stands in line must not wait for it
+                _log.exception("what came could not all be taken in")
+            if len(self):
+                serve()
+
+        loop.add_reader(self._socket, readable)
+
     def receive(self, now: float) -> bool:
         """Take in what has come; False where more than a turn's worth had."""
+        is_all = self._receive(now)
+        if self._fast is not None:
+            self._fast.keep_house(now)
+        return is_all
+
+    def _receive(self, now: float) -> bool:
         self._hints_left = MOST_HINTS_A_TURN
         self._answered = 0
         for _ in range(MOST_A_TURN):

@@ -55,13 +55,22 @@ cdef class Core:
     cdef readonly Table table
     cdef readonly int client_class  # of who sent the last one; -1: not known
     cdef readonly int opening  # of the last question, if it was open to be asked; else -1
+    cdef public double house_at
     cdef uint64_t _key[2]
-    cdef double _now
+    cdef object _sites, _site, _surroundings, _version, _wall_of  # made of what; None: of nothing
+    cdef double _now, _wall, _drift_s
     cdef readonly uint32_t epoch  # another one whenever everything was forgotten
     cdef Client* _clients
     cdef uint64_t* _counts
     cdef int _class_count
     cdef Class _classes[MOST_CLASSES]
+
+    cdef bint _holds(self, double now) except -1
+    cpdef at(self, double now, double wall)
+    # Tell whether what everything was made of still is in force.
+    cpdef bint holds(self, double now) noexcept
+    # Tell whether ``FastPath.keep_house`` has something to do.
+    cdef bint is_house_due(self, double now) noexcept
 
     cdef void begin(
         self, Asking* asking, const uint8_t* message, size_t length, const uint8_t* address,

@@ -10,6 +10,7 @@ longer than LARGEST_ANSWER, for which every buffer has room.
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from libc.math cimport INFINITY, fabs
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
@@ -29,6 +30,8 @@ cdef enum:
     CLIENT_WAYS = 4
     CLIENT_SETS = 1024
     MOST_TALLIES = 8192
+
+cdef double STEP_S = reference.STEP_S
 
 assert (CLIENTS, CLIENT_WAYS, MOST_CLASSES, MOST_TALLIES) == (
     reference.CLIENTS,
@@ -63,10 +66,40 @@ cdef class Core:
         self.replay.forget()
         self.table.forget()
         self._class_count = 0
+        self._sites = self._site = self._surroundings = self._version = self._wall_of = None
         for place in range(CLIENTS):
             self._clients[place].until = self._clients[place].octets = 0
 
-    def at(self, double now, double wall):
+    def hold(self, sites not None, site not None, version, wall not None, double drift_s):
+        """Take it, until all is forgotten, that everything here was made of this."""
+        self._sites, self._site, self._surroundings = sites, site, site.surroundings
+        self._version, self._wall_of, self._drift_s = version, wall, drift_s
+        self._wall = -INFINITY
+
+    cpdef bint holds(self, double now) noexcept:
+        """Tell whether that still is in force; if so, set the times by which is answered next."""
+        try:
+            return self._site is not None and self._holds(now)
+        except Exception:  # ``FastPath.refresh`` meets it again, and logs it
+            return False
+
+    cdef bint _holds(self, double now) except -1:
+        cdef double wall
+        if self._sites.current is not self._site:
+            return False
+        if self._surroundings.version != self._version:
+            return False
+        wall = self._wall_of()
+        if wall < self._wall or fabs(wall - now - self._drift_s) > STEP_S:
+            return False
+        self._wall = wall
+        self.at(now, wall)
+        return True
+
+    cdef bint is_house_due(self, double now) noexcept:
+        return now >= self.house_at or self.replay.has_hits()
+
+    cpdef at(self, double now, double wall):
         """Set the times by which what follows is answered."""
         self._now = now
         self.replay.at(now, wall)

@@ -15,17 +15,34 @@ Classes of clients, openings and tallies are small numbers that the filler hands
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.server._question_py import read
 from filterd.server._replay_py import ENTRIES, Replay
 from filterd.server._table_py import BLOCK, MOST_OPENINGS, MOST_ROWS, OPEN, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.resolve.site import Site, Sites
     from filterd.server._question_py import Asked
 
 CLIENTS, CLIENT_WAYS = 4_096, 4
 MOST_CLASSES, MOST_TALLIES = 1_024, 8_192
+
+STEP_S = 0.5
+"""A wall clock that moves by so much against the other has been set."""
+
+
+class InForce(NamedTuple):
+    """What everything here was made of; ``drift_s`` is the wall clock's lead over the other."""
+
+    sites: Sites
+    site: Site
+    version: int
+    wall: Callable[[], float]
+    drift_s: float
 
 
 class Core:
@@ -42,11 +59,12 @@ class Core:
         opening: as what the name of the last question is counted, if that was open to be
             asked upstream; else -1.
         epoch: another number whenever everything was forgotten.
+        house_at: the monotonic time at which ``FastPath.keep_house`` is due.
     """
 
     def __init__(self, seed: bytes, entries: int = ENTRIES) -> None:
         self.replay, self.table = Replay(seed, entries), Table(seed)
-        self._now = 0.0
+        self._now = self._wall = self.house_at = 0.0
         self._counts: Counter[int] = Counter()
         self.client_class = self.opening = -1
         self.epoch = 0
@@ -59,6 +77,42 @@ class Core:
         self.table.forget()
         self._classes: list[tuple[int, int]] = []
         self._clients: dict[tuple[bytes, int], tuple[int, float]] = {}
+        self._in_force: InForce | None = None
+
+    def hold(
+        self, sites: Sites, site: Site, version: int, wall: Callable[[], float], drift_s: float
+    ) -> None:
+        """Take it, until all is forgotten, that everything here was made of this.
+
+        Args:
+            sites: says what is in force.
+            site: what was when this was made.
+            version: of its surroundings, likewise.
+            wall: tells the time of day.
+            drift_s: by how much that was ahead of the monotonic time.
+        """
+        self._in_force = InForce(sites, site, version, wall, drift_s)
+        self._wall = -inf
+
+    def holds(self, now: float) -> bool:
+        """Tell whether that still is in force; if so, set the times by which is answered next.
+
+        Never raises: where it cannot be told it holds no longer.
+        """
+        made_of = self._in_force
+        if made_of is None:
+            return False
+        try:
+            site, wall = made_of.sites.current, made_of.wall()
+            if site is not made_of.site or site.surroundings.version != made_of.version:
+                return False
+        except Exception:  # noqa: BLE001 -- ``FastPath.refresh`` meets it again, and logs it
+            return False
+        if wall < self._wall or abs(wall - now - made_of.drift_s) > STEP_S:
+            return False
+        self._wall = wall
+        self.at(now, wall)
+        return True
 
     def at(self, now: float, wall: float) -> None:
         """Set the times by which what follows is answered."""

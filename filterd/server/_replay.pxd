@@ -48,6 +48,10 @@ cdef class Replay:
     cdef size_t _octets
     cdef list _sources, _hits
 
+    # Set the times by which what follows is answered and noted.
+    cpdef at(self, double now, double wall)
+    # Tell whether ``take_hits`` would tell of any.
+    cdef bint has_hits(self) noexcept
     # Hash a question and fetch its set.
     cdef uint64_t fetch(self, const Question* asked, int client_class) noexcept nogil
     # Return where the answer may be, and fetch it; NO_PLACE if it is nowhere.

@@ -93,7 +93,7 @@ cdef class Replay:
         self._epoch += 1
         self._unfreed = self._sets * WAYS
 
-    def at(self, double now, double wall):
+    cpdef at(self, double now, double wall):
         """Set the times by which what follows is answered; free some of what is forgotten."""
         self._now, self._wall = now, wall
         self._turn += 1
@@ -179,6 +179,9 @@ cdef class Replay:
         if hits:
             self._hits = []
         return hits
+
+    cdef bint has_hits(self) noexcept:
+        return len(self._hits) > 0
 
     cdef uint64_t fetch(self, const Question* asked, int client_class) noexcept nogil:
         cdef uint64_t others = (

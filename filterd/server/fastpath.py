@@ -52,10 +52,7 @@ __all__ = ["NATIVE", "Core", "FastPath"]
 LEARNT_FOR_S = 60.0
 """How long a client is who it was; ``identity`` may know that it is less."""
 
-STEP_S = 0.5
-"""A wall clock that moves by so much against the other has been set."""
-
-SETTLED_EVERY_S = 1.0
+HOUSE_KEPT_EVERY_S = 1.0
 
 AGAIN_AFTER_S = 1.0
 """How long the chain answers everybody where what is in force could not be told."""
@@ -120,7 +117,7 @@ class FastPath:
         self._tallies: dict[Tally, int] = {}
         self._site: Site | None = None
         self._version = -1
-        self._drift_s = self._wall = self._settled_at = self._again_at = 0.0
+        self._again_at = 0.0
         self._left = frozenset[str]()
         resolver.noted = self.noted
 
@@ -130,33 +127,26 @@ class FastPath:
         Never raises: a batch that has been received would go unheard. What goes wrong
         leaves everybody to the chain for a while, which fails for each question by itself.
         """
-        if now < self._again_at:
+        if self.core.holds(now) or now < self._again_at:
             return
         try:
-            self._refresh(now)
+            self._begin(now)
         except Exception:  # noqa: BLE001 -- logged whole; see above
             _log.exception("the fast path could not look at what is in force")
             self._again_at = now + AGAIN_AFTER_S
-            self._site = None
-            self.core.forget()
+            self._forget()
 
-    def _refresh(self, now: float) -> None:
-        site, wall = self._sites.current, self._clock.wall()
-        if (
-            site is not self._site
-            or site.surroundings.version != self._version
-            or wall < self._wall
-            or abs(wall - now - self._drift_s) > STEP_S
-        ):
-            self._begin(site, wall - now)
-        self._wall = wall
-        self.core.at(now, wall)
-        if now - self._settled_at >= SETTLED_EVERY_S:
+    def keep_house(self, now: float) -> None:
+        """Tell the cache what was repeated, before anybody asks it again; each second, sweep."""
+        if now >= self.core.house_at:
             # As many parts as seconds have passed: a quiet network's names are told in time too.
-            for _ in range(min(SWEEPS, int((now - self._settled_at) / SETTLED_EVERY_S))):
+            late_s = now - self.core.house_at
+            self.core.house_at = now + HOUSE_KEPT_EVERY_S
+            for _ in range(min(SWEEPS, 1 + int(late_s / HOUSE_KEPT_EVERY_S))):
                 self.core.replay.sweep()
-            self._settled_at = now
             self.settle()
+        for source, hits in self.core.replay.take_hits():
+            self._store.note_hits(source, hits)
 
     @property
     def site(self) -> Site | None:
@@ -166,12 +156,7 @@ class FastPath:
     def leave_to_chain(self, networks: frozenset[str]) -> None:
         """Leave every question of these networks to the chain from now on, and of no others."""
         self._left = networks
-        self._site = None  # who is known already is forgotten with the next batch
-
-    def report(self) -> None:
-        """Tell the cache what was repeated, before anybody asks it again."""
-        for source, hits in self.core.replay.take_hits():
-            self._store.note_hits(source, hits)
+        self._forget()
 
     def refused(self, malformed: int, notimp: int) -> None:
         """Count, as the chain does, who was answered here that he sent no query."""
@@ -233,14 +218,20 @@ class FastPath:
     def _is_current(self, site: Site) -> bool:
         return site is self._site and site.surroundings.version == self._version
 
-    def _begin(self, site: Site, drift_s: float) -> None:
-        """Forget everything and take what a site says.
+    def _forget(self) -> None:
+        """Forget everything: the next batch begins anew."""
+        self._site = None
+        self.core.forget()
+
+    def _begin(self, now: float) -> None:
+        """Forget everything and take what the site in force says.
 
         What cannot be taken leaves everything to the chain.
         """
         self.settle()
         self.core.forget()
-        self._drift_s, self._version = drift_s, site.surroundings.version
+        site, wall = self._sites.current, self._clock.wall()
+        self._version = site.surroundings.version
         self._classes: dict[tuple[str, str | None, str | None], int] = {}
         self._grades: list[GradePolicy] = []
         self._templates: dict[tuple[bytes, ...], int] = {}
@@ -257,6 +248,8 @@ class FastPath:
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             self.core.forget()
             _log.exception("the fast path could not be made ready")
+        self.core.hold(self._sites, site, self._version, self._clock.wall, wall - now)
+        self.core.at(now, wall)
 
     def _class_of(self, client: Client) -> int:
         """Return the class of a client, -1 where there are too many."""
@@ -306,7 +299,7 @@ class FastPath:
         replies = []
         for edns, do in ((False, False), (True, False), (True, True)):
             query = self._query(grade, edns=edns, do=do)
-            reply = compose(query, Answer(Source.BLOCKED, verdict), self._wall)
+            reply = compose(query, Answer(Source.BLOCKED, verdict), self._clock.wall())
             end = HEADER_OCTETS + len(query.message.question.wire)
             replies.append(reply[:HEADER_OCTETS] + reply[end:])
         key = tuple(replies)

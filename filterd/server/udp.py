@@ -63,7 +63,7 @@ class UdpListener:
         self.datagrams = Datagrams(opened, limiter.table, self._may_ask, fast=fast)
         self._going_on: asyncio.Handle | None = None
         self._flushing: asyncio.Handle | None = None
-        self._loop.add_reader(opened, self._readable)
+        self.datagrams.attend(self._loop, self._clock.monotonic, self._serve)
 
     @property
     def port(self) -> int:
@@ -97,8 +97,8 @@ class UdpListener:
             self._going_on.cancel()
         self._answer_next(ANSWERED_AT_THE_END)
 
-    def _readable(self) -> None:
-        if self._going_on is None:  # else a turn comes in this round of the loop anyway
+    def _serve(self) -> None:
+        if self._going_on is None:  # else their turn comes in this round of the loop anyway
             self._turn()
 
     def _go_on(self) -> None:
@@ -106,18 +106,9 @@ class UdpListener:
         self._turn()
 
     def _turn(self) -> None:
-        self._receive()
         self._answer_next(ANSWERED_A_TURN)
-        if len(self.datagrams):
+        if self.datagrams:
             self._going_on = self._loop.call_soon(self._go_on)
-
-    def _receive(self) -> None:
-        try:
-            self.datagrams.receive(self._clock.monotonic())
-            if self._fast is not None:
-                self._fast.report()
-        except Exception:  # noqa: BLE001 -- logged whole; who stands in line must not wait for it
-            _log.exception("what came could not all be taken in")
 
     def _answer_next(self, most: int) -> None:
         now = self._clock.monotonic()

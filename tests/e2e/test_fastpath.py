@@ -334,10 +334,11 @@ def test_without_forgetting_a_changed_site_is_noticed(
 ) -> None:
     begin = FastPath._begin
 
-    def begun_once(self: FastPath, site: Any, drift_s: float) -> None:
+    def begun_once(self: FastPath, now: float) -> None:
         if self._site is None:
-            begin(self, site, drift_s)
-        self._site = site
+            begin(self, now)
+        self._site = self._sites.current
+        self.core.at(now, self._clock.wall())
 
     monkeypatch.setattr(FastPath, "_begin", begun_once)
     for seed in range(8):

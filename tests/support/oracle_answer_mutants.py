@@ -21,11 +21,10 @@ from filterd.resolve.query import Source
 from filterd.resolve.reading import Reading
 from filterd.resolve.site import Site
 from filterd.server import _relay_py, tcp, udp, worker
-from filterd.server.fastpath import FastPath
 from filterd.upstream import Route, revision
 from filterd.upstream.exchange import Exchange
 from filterd.wire import RRType
-from tests.support.oracle_mutants import instead, put, with_core, with_store
+from tests.support.oracle_mutants import as_if_in_force, instead, put, with_core, with_store
 
 if TYPE_CHECKING:
     import pytest
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 _judge_targets: Any = vars(Filter)["_judge_targets"]
 _ask_filter: Any = vars(Filter)["__call__"]
 _decide_target: Any = vars(Engine)["decide_target"]
-_refresh: Any = vars(FastPath)["refresh"]
 _size_limit: Any = vars(udp)["size_limit"]
 
 
@@ -132,9 +130,8 @@ def _servers_are_nobody(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Reading, "of", of)
 
 
-def _devices_not_watched(self: FastPath, now: float) -> None:
-    self._version = self._sites.current.surroundings.version
-    _refresh(self, now)
+def _devices_not_watched(core: Any) -> None:
+    as_if_in_force(core, version=lambda made_of, _: made_of.sites.current.surroundings.version)
 
 
 OF_ANSWERS: dict[str, Break] = {
@@ -180,7 +177,7 @@ OF_ANSWERS: dict[str, Break] = {
 }
 
 OF_THE_CLASSES: dict[str, Break] = {
-    "the fast path forgets when devices change": instead(FastPath, "refresh", _devices_not_watched),
+    "the fast path forgets when devices change": with_core(_devices_not_watched),
     "a zone's own server is a class of its own": _servers_are_nobody,
 }
 

@@ -7,6 +7,7 @@ Those of the fast path and of the cache's memory are made of the twin in plain P
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from filterd.resolve import compose, failures
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from filterd.resolve.entry import Entry
     from filterd.resolve.failures import Key
     from filterd.resolve.site import Site
+    from filterd.server._fastpath_py import InForce
     from filterd.upstream import Resolution
 
     Break: TypeAlias = Callable[[pytest.MonkeyPatch], None]
@@ -145,19 +147,32 @@ def _nothing_touched(core: Any) -> None:
     core.table._is_touched = lambda _: False
 
 
-def _ready_once(self: FastPath, site: Any, drift_s: float) -> None:
+def _ready_once(self: FastPath, now: float) -> None:
     if self._site is None:
-        _begin(self, site, drift_s)
-    self._site = site
+        _begin(self, now)
+    self._site = self._sites.current
+    self.core.at(now, self._clock.wall())
 
 
-def _clock_not_watched(self: FastPath, now: float) -> None:
-    wall = self._clock.wall()
-    self._wall, self._drift_s = wall, wall - now
-    _refresh(self, now)
+def as_if_in_force(core: Any, **anew: Callable[[InForce, float], Any]) -> None:
+    """Let a core go on although something else is in force, told what it is made of anew."""
+    holds = core.holds
+
+    def held(now: float) -> bool:
+        if core._in_force is not None:
+            found = {what: tell(core._in_force, now) for what, tell in anew.items()}
+            core._in_force = core._in_force._replace(**found)
+            core._wall = -inf
+        return bool(holds(now))
+
+    core.holds = held
 
 
-_begin, _refresh, _fill = FastPath._begin, FastPath.refresh, FastPath._fill
+def _clock_not_watched(core: Any) -> None:
+    as_if_in_force(core, drift_s=lambda made_of, now: made_of.wall() - now)
+
+
+_begin, _fill = FastPath._begin, FastPath._fill
 
 
 def _complex_is_open(self: FastPath, row: int, set_id: int) -> Cell:
@@ -245,7 +260,7 @@ OF_THE_FAST_PATH: dict[str, Break] = {
     "a name that a rule touches is the chain's": with_core(_nothing_touched),
     "what is not plain is the chain's": instead(FastPath, "_fill", _complex_is_open),
     "the fast path forgets when the epoch moves": instead(FastPath, "_begin", _ready_once),
-    "the fast path forgets when the clock is set": instead(FastPath, "refresh", _clock_not_watched),
+    "the fast path forgets when the clock is set": with_core(_clock_not_watched),
 }
 
 OF_THE_CHAIN: dict[str, Break] = {

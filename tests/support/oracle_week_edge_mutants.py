@@ -16,15 +16,15 @@ from filterd.resolve.reading import Reading
 from filterd.resolve.site import Site
 from filterd.server import _relay_py
 from filterd.server.active import ActiveSite
-from filterd.server.fastpath import FastPath
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
-from tests.support.oracle_mutants import instead, with_core
+from tests.support.oracle_mutants import as_if_in_force, instead, with_core
 
 if TYPE_CHECKING:
     import pytest
 
     from filterd.resolve.query import Query
+    from filterd.server._fastpath_py import InForce
     from tests.support.oracle_mutants import Break
     from tests.support.oracle_week_asking import WeekScene
 
@@ -40,15 +40,10 @@ class Mutant(NamedTuple):
 # Edges: where they are looked at.
 
 
-_refresh: Any = vars(FastPath)["refresh"]
-
-
-def _same_files_same_site(self: FastPath, now: float) -> None:
+def _same_files_same_site(made_of: InForce, _: float) -> Site:
     """Begin anew only when other files or other commands are in force."""
-    site = self._sites.current
-    if self._site is not None and site.timed is self._site.timed:
-        self._site = site
-    _refresh(self, now)
+    site = made_of.sites.current
+    return site if site.timed is made_of.site.timed else made_of.site
 
 
 def _repeated_for_ever(patch: pytest.MonkeyPatch) -> None:
@@ -62,9 +57,9 @@ def _repeated_for_ever(patch: pytest.MonkeyPatch) -> None:
 
         core.replay.note = noted
         core.learn = lambda address, interface, number, _: learn(address, interface, number, inf)
+        as_if_in_force(core, site=_same_files_same_site)
 
     with_core(spoil)(patch)
-    patch.setattr(FastPath, "refresh", _same_files_same_site)
 
 
 def _edges_unseen(self: ActiveSite, site: Site) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from filterd.identity import Surroundings
 from filterd.identity.links import Links, Prefix
 from filterd.server._replay_py import SWEEPS
+from filterd.server.fastpath import HOUSE_KEPT_EVERY_S
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, GRADE_11, LISTS, Serving, a_site
 from tests.support.upstream import FakeUpstream
@@ -176,11 +177,9 @@ class School:
     def _settle(self) -> None:
         fast = self.serving.fast
         if fast is not None:
-            fast.settle()
             fast.core.replay.forget()
-            for _ in range(SWEEPS):  # then all that was repeated is told
-                fast.core.replay.sweep()
-            fast.report()
+            # So late that all that was repeated is told.
+            fast.keep_house(fast.core.house_at + SWEEPS * HOUSE_KEPT_EVERY_S)
 
 
 def differences(index: Index, story: Callable[[School], list[bytes]], **policy: Any) -> list[str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ from tests.support.policies import an_index, wire
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from filterd.lists.index import Index
@@ -239,6 +241,93 @@ def test_another_epoch_begins_whenever_everything_is_forgotten(module: Any) -> N
         core.forget()
         epochs.append(core.epoch)
     assert len(set(epochs)) == 4
+
+
+class InForce:
+    """A site and its surroundings, and who says that it is in force, all in one."""
+
+    def __init__(self) -> None:
+        self.site: Any = SimpleNamespace(surroundings=SimpleNamespace(version=1))
+        self.wall = 1_000_000.0
+
+    @property
+    def current(self) -> Any:
+        if self.site is None:
+            raise RuntimeError("a mistake of ours")
+        return self.site
+
+    def holds(self, module: Any, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
+        """Tell whether what a core was made of still holds after a change."""
+        core = module.Core(bytes(16))
+        core.hold(self, self.site, 1, lambda: self.wall, self.wall - 10.0)
+        assert core.holds(10.0)
+        change(self, core)
+        held: bool = core.holds(now)
+        return held
+
+
+def another_site(world: InForce, _: Any) -> None:
+    world.site = SimpleNamespace(surroundings=world.site.surroundings)
+
+
+def other_surroundings(world: InForce, _: Any) -> None:
+    world.site.surroundings.version += 1
+
+
+def a_clock_set_forwards(world: InForce, _: Any) -> None:
+    world.wall += 0.6
+
+
+def a_clock_set_back(world: InForce, _: Any) -> None:
+    world.wall -= 0.001
+
+
+def no_site_to_be_told(world: InForce, _: Any) -> None:
+    world.site = None
+
+
+def all_forgotten(_: InForce, core: Any) -> None:
+    core.forget()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "change",
+    [
+        another_site,
+        other_surroundings,
+        a_clock_set_forwards,
+        a_clock_set_back,
+        no_site_to_be_told,
+        all_forgotten,
+    ],
+)
+def test_what_it_was_made_of_holds_until_anything_of_it_is_another(
+    module: Any, change: Callable[[InForce, Any], None]
+) -> None:
+    assert not InForce().holds(module, change)
+
+
+@BOTH
+def test_what_it_was_made_of_holds_while_both_clocks_go_on(module: Any) -> None:
+    def later(world: InForce, _: Any) -> None:
+        world.wall += 30.4
+
+    assert InForce().holds(module, later, now=40.0)
+    assert not module.Core(bytes(16)).holds(10.0)
+
+
+@BOTH
+def test_what_holds_is_answered_as_of_now(module: Any) -> None:
+    core, world = module.Core(bytes(16)), InForce()
+    core.learn(b"\x7f\0\0\1", 1, core.add_class(0), 30.0)
+    core.hold(world, world.site, 1, lambda: world.wall, world.wall - 10.0)
+    known = []
+    for now in (20.0, 40.0):
+        world.wall = 1_000_000.0 - 10.0 + now
+        assert core.holds(now)
+        known.append(core.class_of(b"\x7f\0\0\1", 1))
+    assert known == [0, -1]
 
 
 @BOTH

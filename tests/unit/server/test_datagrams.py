@@ -23,7 +23,7 @@ from tests.support.twins import MODULES
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 CLIENT, OTHER, FAULTY = "127.0.1.1", "127.0.1.2", "127.0.1.3"
@@ -391,9 +391,14 @@ class Fast:
         interface, known = socket.if_nametoindex("lo"), self.core.add_class(0)
         self.core.learn(socket.inet_aton(CLIENT), interface, known, now + 60)
         self.counted = [0, 0]
+        self.is_broken = False
 
     def refresh(self, now: float) -> None:
         """Nothing is another now."""
+
+    def keep_house(self, _now: float) -> None:
+        if self.is_broken:
+            raise RuntimeError("a mistake of ours")
 
     def refused(self, malformed: int, notimp: int) -> None:
         self.counted[0] += malformed
@@ -501,3 +506,59 @@ def test_a_hint_is_a_header_and_at_most_the_question(
 
 def test_the_facade_says_which_twin_is_live() -> None:
     assert live.Datagrams.__module__.endswith("_datagrams" if live.NATIVE else "_datagrams_py")
+
+
+class Loop:
+    """A loop whose only reader is called by hand."""
+
+    def add_reader(self, opened: socket.socket, readable: Callable[[], None]) -> None:
+        self.opened, self.readable = opened, readable
+
+    def turn(self) -> None:
+        select.select([self.opened], [], [], WITHIN_S)
+        self.readable()
+
+
+class Attended:
+    """A socket attended by a loop, and how many waited whenever they were to be served."""
+
+    def __init__(self, module: ModuleType, fast: Fast | None = None) -> None:
+        self.listening, self.loop = Listening(module, fast=fast), Loop()
+        self.waited: list[int] = []
+        datagrams = self.listening.datagrams
+        datagrams.attend(
+            self.loop, lambda: self.listening.now, lambda: self.waited.append(len(datagrams))
+        )
+
+    def ask(self, *messages: bytes) -> None:
+        self.listening.send(*messages)
+        self.loop.turn()
+
+
+def test_who_waits_is_to_be_served_whenever_something_has_come(module: ModuleType) -> None:
+    attended = Attended(module)
+    attended.ask(a_query("a.example"), a_query("b.example"))
+    attended.ask(a_query("c.example"))
+    assert attended.waited == [2, 3]
+    attended.listening.close()
+
+
+def test_nobody_is_to_be_served_where_all_have_been_answered(
+    module: ModuleType, fast: Fast
+) -> None:
+    attended = Attended(module, fast)
+    attended.ask(UPDATE)
+    assert attended.waited == []
+    assert attended.listening.heard() == [notimp(UPDATE)]
+    attended.listening.close()
+
+
+def test_a_fault_in_taking_in_is_logged_and_who_waits_is_to_be_served(
+    module: ModuleType, fast: Fast, caplog: pytest.LogCaptureFixture
+) -> None:
+    fast.is_broken = True
+    attended = Attended(module, fast)
+    attended.ask(a_query("c.example"))
+    assert attended.waited == [1]
+    assert "a mistake of ours" in caplog.text
+    attended.listening.close()

@@ -115,14 +115,14 @@ def test_a_block_is_decided_once(fast: Serving, monkeypatch: pytest.MonkeyPatch)
     assert decided == [wire("porn.example")]
 
 
+def another_device_is_known(serving: Serving) -> None:
+    serving.sites.current.surroundings.version += 1
+
+
 def test_everything_is_forgotten_when_the_surroundings_change(fast: Serving) -> None:
     for _ in range(3):
         fast.ask("porn.example")
-
-    def change() -> None:
-        fast.sites.current.surroundings.version += 1
-
-    fast.run(change)
+    fast.run(lambda: another_device_is_known(fast))
     fast.ask("porn.example")
     settled(fast)
     assert by_the_chain(fast) == 4
@@ -200,7 +200,8 @@ def test_who_came_while_nobody_could_tell_what_is_in_force_is_answered_all_the_s
     fast: Serving, monkeypatch: pytest.MonkeyPatch, guarded: bool
 ) -> None:
     fast.ask("porn.example")
-    monkeypatch.setattr(FastPath, "_refresh" if guarded else "refresh", broken)
+    monkeypatch.setattr(FastPath, "_begin" if guarded else "refresh", broken)
+    fast.run(lambda: another_device_is_known(fast))
     with fast.stub() as stub:
         asked = [a_query("porn.example", message_id=number) for number in range(100)]
 
@@ -225,7 +226,8 @@ def test_who_came_while_nobody_could_tell_what_is_in_force_is_answered_all_the_s
 def test_a_fault_of_the_fast_path_passes(fast: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     fast.ask("porn.example")
     with monkeypatch.context() as patch:
-        patch.setattr(FastPath, "_refresh", broken)
+        patch.setattr(FastPath, "_begin", broken)
+        fast.run(lambda: another_device_is_known(fast))
         fast.ask("porn.example")
     (error,) = fast.errors.take()
     assert "could not look at what is in force" in error

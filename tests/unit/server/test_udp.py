@@ -14,6 +14,7 @@ import pytest
 
 from filterd.policy.model import Network, RateLimit
 from filterd.server import udp
+from filterd.server.fastpath import FastPath
 from tests.support.serving import GRADE_1, Serving, UdpStub, a_site
 from tests.support.wire import a_query
 
@@ -194,7 +195,8 @@ def test_a_listener_that_closes_answers_whom_it_has_taken_in(serving: Serving) -
             for _ in range(asked):
                 stub.send(BLOCKED)
             listener = serving.udp[0]
-            listener._turn()
+            listener.datagrams.receive(serving.clock.monotonic())
+            listener._serve()
             assert listener.waiting
             listener.close()
 
@@ -221,29 +223,17 @@ def test_the_error_of_one_datagram_costs_no_other_s_answer(
 
 
 def test_a_fault_in_taking_in_keeps_nobody_waiting_who_stands_in_line(
-    serving: Serving, monkeypatch: pytest.MonkeyPatch
+    index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, listener = udp.ANSWERED_A_TURN * 3, serving.udp[0]
-    datagrams = listener.datagrams
+    def broken(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
 
-    class Failing:
-        """Takes in what has come, and then has a fault."""
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(datagrams, name)
-
-        def __len__(self) -> int:
-            return len(datagrams)
-
-        def receive(self, now: float) -> None:
-            datagrams.receive(now)
-            raise RuntimeError("a mistake of ours")
-
-    monkeypatch.setattr(listener, "datagrams", Failing())
-    with serving.stub() as stub:
+    monkeypatch.setattr(FastPath, "keep_house", broken)
+    asked = udp.ANSWERED_A_TURN * 3
+    with Serving(a_site(index), fast=True) as serving, serving.stub() as stub:
         serving.run(lambda: send_all(stub, [BLOCKED] * asked))
         assert all(stub.receive() for _ in range(asked))
-    assert all("a mistake of ours" in one for one in serving.errors.take())
+        assert all("a mistake of ours" in one for one in serving.errors.take())
 
 
 def test_what_the_kernel_had_no_room_for_is_counted(serving: Serving) -> None:

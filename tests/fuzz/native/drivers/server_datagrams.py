@@ -61,6 +61,9 @@ class _Fast:
     def __init__(self, core: Any) -> None:
         self.core, self.refusals = core, 0
 
+    def keep_house(self, _now: float) -> None:
+        """Nothing is kept."""
+
     def refresh(self, _now: float) -> None:
         """Do nothing: all stays in force."""
 

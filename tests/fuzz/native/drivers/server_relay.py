@@ -93,6 +93,7 @@ class _Served:
             edges=[inf, inf],
             site=SimpleNamespace(route=_ROUTE),
             refresh=lambda _: None,
+            keep_house=lambda _: None,
             refused=lambda *_: None,
         )
         self.datagrams = SimpleNamespace(answer=self._answer, flush=lambda: None)
