@@ -53,9 +53,12 @@ cdef class Opened:
 cdef class Server:
     cdef object member
     cdef list _places
+    cdef list _spares  # the oldest is the first
     cdef int _sockets
     cdef socklen_t _address_octets
     cdef sockaddr_in6 _address  # or an IPv4 one, which is shorter
+
+    cdef take_away(self, Opened opened)
 
 
 cdef class SocketPool:
@@ -69,10 +72,12 @@ cdef class SocketPool:
     cdef bytes _allowed
     cdef dict _servers
     cdef dict _open
+    cdef dict _asked  # the members for whom spare sockets are to be opened
     cdef list _around
     cdef Py_ssize_t _most
     cdef int _questions_a_socket
     cdef int _places
+    cdef int _most_spares
     cdef double _life_s
     cdef int _numbers_left
     cdef uint16_t _block[BLOCK]
@@ -86,7 +91,10 @@ cdef class SocketPool:
     cdef bytes _in_random_case(self, bytes qname)
     cdef uint16_t _uint16(self) except? 0
     cdef Opened _in_a_place(self, member)
+    cdef Server _server_of(self, member)
     cdef Opened _fill(self, Server server, int place)
+    cdef bint _has_room_for_a_spare(self, Server server) except -1
+    cdef Opened _opened(self, Server server)
     cdef bint _give_one_up(self) except -1
     cdef closed(self, Opened opened)
     cdef int _connected(self, Server server) except -1

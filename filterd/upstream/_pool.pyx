@@ -65,6 +65,7 @@ cdef enum:
     TRIES = 32
     MOST_PLACES = 1_024
     PORTS = 65_536
+    NOWHERE = -1  # the place of a spare socket
 
 cdef str ALL_WAIT = "all {} sockets are waiting for answers"
 cdef str CLOSED = "the sockets are closed"
@@ -154,8 +155,7 @@ cdef class Opened:
         """Take no more questions; close when the last that waits is gone."""
         if not self._retired:
             self._retired = True
-            if self._server._places[self._place] is self:
-                self._server._places[self._place] = None
+            self._server.take_away(self)
         if not self._waiting:
             self.close()
 
@@ -170,7 +170,7 @@ cdef class Server:
     """One server's address, and the sockets that may carry more questions to it, by their places."""
 
     def __cinit__(self, member, int places):
-        self.member, self._places = member, [None] * places
+        self.member, self._places, self._spares = member, [None] * places, []
         memset(&self._address, 0, sizeof(self._address))
         address, port = member.plain.address, member.plain.port
         self._address_octets = set_ipv4(&self._address, address.encode("ascii", "replace"), port)
@@ -186,6 +186,14 @@ cdef class Server:
         if not self._address_octets:
             raise OSError(errors.EINVAL, "not an address")
 
+    cdef take_away(self, Opened opened):
+        """Let a socket carry no more questions."""
+        if opened._place == NOWHERE:
+            if opened in self._spares:
+                self._spares.remove(opened)
+        elif self._places[opened._place] is opened:
+            self._places[opened._place] = None
+
 
 cdef class SocketPool:
     """Sends attempts; see ``filterd.upstream._pool_py.SocketPool``."""
@@ -195,9 +203,10 @@ cdef class SocketPool:
         self._most = reference.most_sockets()
         self._questions_a_socket = reference.QUESTIONS_A_SOCKET
         self._places, self._life_s = reference.PLACES, reference.LIFE_S
+        self._most_spares = reference.SPARES
         reserved, lowest = random_ports.reserved_ports(), random_ports.LOWEST
         self._allowed = bytes(one >= lowest and one not in reserved for one in range(PORTS))
-        self._servers, self._open = {}, {}
+        self._servers, self._open, self._asked = {}, {}, {}
         self._around = [None] * 8
         self._loop = asyncio.get_running_loop()
         self._epoll = select.epoll()
@@ -320,25 +329,61 @@ cdef class SocketPool:
 
     cdef Opened _in_a_place(self, member):
         """Return the socket in a place chosen at random, opened if it must be."""
-        cdef Server server = self._servers.get(member)
-        if server is None:
-            server = Server(member, self._places)
+        cdef Server server = self._server_of(member)
         cdef int place = self._uint16() % self._places
         cdef Opened opened = server._places[place]
         return opened if opened is not None else self._fill(server, place)
 
+    cdef Server _server_of(self, member):
+        cdef Server server = self._servers.get(member)
+        return Server(member, self._places) if server is None else server
+
     cdef Opened _fill(self, Server server, int place):
+        """Put a socket in a place: a spare one, if there is one."""
+        cdef Opened opened
+        if server._spares:
+            opened = server._spares.pop(0)
+        else:
+            opened = self._opened(server)
+        opened._place = place
+        server._places[place] = opened
+        if not self._asked:
+            self._loop.call_soon(self._open_spares)
+        self._asked[server.member] = None
+        return opened
+
+    def _open_spares(self):
+        """Open what the next questions go out by, while upstreams think of an answer."""
+        cdef Server server
+        cdef dict asked = self._asked
+        self._asked = {}
+        try:
+            for member in asked:
+                server = self._server_of(member)
+                while self._has_room_for_a_spare(server):
+                    server._spares.append(self._opened(server))
+        except OSError:
+            pass  # the next question meets it as well, and is told
+
+    cdef bint _has_room_for_a_spare(self, Server server) except -1:
+        return (
+            len(server._spares) < self._most_spares
+            and len(self._open) < self._most // 2
+            and self._epoll_fd >= 0
+        )
+
+    cdef Opened _opened(self, Server server):
+        """Return a socket that is in no place yet."""
         if self._epoll_fd < 0:
             raise UpstreamUnreachableError(CLOSED)
         if len(self._open) >= self._most and not self._give_one_up():
             raise UpstreamUnreachableError(ALL_WAIT.format(self._most))
         cdef Opened opened = Opened.__new__(Opened)
         opened._fd = self._connected(server)
-        opened._pool, opened._server, opened._place = self, server, place
+        opened._pool, opened._server, opened._place = self, server, NOWHERE
         opened._retires_at = self._wheel.now() + self._life_s
         self._open[opened._fd] = opened
         self._servers[server.member] = server
-        server._places[place] = opened
         server._sockets += 1
         cdef epoll_event event
         event.events, event.data.fd = EPOLLIN, opened._fd
@@ -356,7 +401,7 @@ cdef class SocketPool:
         cdef Server server
         cdef Opened opened
         for server in self._servers.values():
-            for place in server._places:
+            for place in (*server._spares, *server._places):
                 if place is not None:
                     opened = place
                     if not opened._waiting:

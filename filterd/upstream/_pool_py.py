@@ -8,6 +8,10 @@ is paid for a third of the questions where there are many, ports say nothing of
 the order of questions, and none stays open long enough to be searched for by
 its answers to probes (SAD DNS, CVE-2020-25705).
 
+While a server thinks of its answer, a few spare sockets are opened for the next
+questions to it, which then need not wait for that; they live no longer than the
+others.
+
 All sockets are in one epoll set of their own, which the event loop watches as
 one descriptor: a reader of the loop for each costs more than its question. For
 the same reason they have one timer together, which waits for the oldest.
@@ -19,6 +23,7 @@ part of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import select
 from typing import TYPE_CHECKING
@@ -42,6 +47,12 @@ LIFE_S = 2.0
 MOST_SOCKETS = 4_096
 
 PLACES = 256
+NOWHERE = -1
+"""The place of a spare socket."""
+
+SPARES = 3
+"""A browser asks for A, AAAA and HTTPS of a name at once."""
+
 _SOCKETS_A_WAKEUP = 64
 """A flood of forgeries must not keep the loop here."""
 
@@ -62,6 +73,8 @@ class SocketPool:
         self._ports = RandomPorts(numbers, reserved_ports())
         self._most = most_sockets()
         self._in_place: dict[_Place, UdpSocket] = {}
+        self._spares: dict[ServerHealth, list[UdpSocket]] = {}
+        self._asked: dict[ServerHealth, None] = {}
         self._open: dict[int, tuple[UdpSocket, _Place, float]] = {}
         self._timed = False
         self._loop = asyncio.get_running_loop()
@@ -135,12 +148,49 @@ class SocketPool:
         self._wheel.put(self, at)
 
     def _fill(self, place: _Place) -> UdpSocket:
-        """Open a socket in a place."""
+        """Put a socket in a place: a spare one, if there is one."""
+        member, _ = place
+        spares = self._spares.get(member)
+        opened = spares[0] if spares else self._opened(member)
+        self._no_spare(opened, member)
+        self._in_place[place] = opened
+        _, _, retires_at = self._open[opened.fileno]
+        self._open[opened.fileno] = opened, place, retires_at
+        if not self._asked:
+            self._loop.call_soon(self._open_spares)
+        self._asked[member] = None
+        return opened
+
+    def _open_spares(self) -> None:
+        """Open what the next questions go out by, while upstreams think of an answer."""
+        asked, self._asked = self._asked, {}
+        with contextlib.suppress(OSError):  # the next question meets it as well, and is told
+            for member in asked:
+                while self._has_room_for_a_spare(member):
+                    self._spares.setdefault(member, []).append(self._opened(member))
+
+    def _has_room_for_a_spare(self, member: ServerHealth) -> bool:
+        return (
+            len(self._spares.get(member, ())) < SPARES
+            and len(self._open) < self._most // 2
+            and not self._epoll.closed
+        )
+
+    def _no_spare(self, opened: UdpSocket, member: ServerHealth) -> None:
+        """See that a socket is no spare one any more."""
+        spares = self._spares.get(member, [])
+        if opened in spares:
+            spares.remove(opened)
+            if not spares:
+                del self._spares[member]
+
+    def _opened(self, member: ServerHealth) -> UdpSocket:
+        """Return a socket that is in no place yet."""
         if self._epoll.closed:
             raise UpstreamUnreachableError("the sockets are closed")
         if len(self._open) >= self._most and not self._give_one_up():
             raise UpstreamUnreachableError(f"all {self._most} sockets are waiting for answers")
-        server = place[0].plain
+        server = member.plain
         connected = self._ports.connect(server.address, server.port)
         opened = UdpSocket(connected, self._numbers, self._counters, self._closed)
         try:
@@ -149,14 +199,16 @@ class SocketPool:
             connected.close()
             raise
         retires_at = self._wheel.now() + LIFE_S
-        self._open[opened.fileno] = opened, place, retires_at
-        self._in_place[place] = opened
+        self._open[opened.fileno] = opened, (member, NOWHERE), retires_at
         if not self._timed:
             self._wait_until(retires_at)
         return opened
 
     def _give_one_up(self) -> bool:
-        """Close the oldest socket on which nothing waits; tell whether there was one."""
+        """Close a socket on which nothing waits; tell whether there was one."""
+        for spares in self._spares.values():
+            spares[0].retire()
+            return True
         for place, opened in self._in_place.items():
             if not len(opened):
                 self._take_away(opened, place)
@@ -171,6 +223,7 @@ class SocketPool:
 
     def _closed(self, opened: UdpSocket) -> None:
         _, place, _ = self._open.pop(opened.fileno)
+        self._no_spare(opened, place[0])
         if self._in_place.get(place) is opened:
             del self._in_place[place]
 

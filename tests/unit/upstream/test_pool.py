@@ -29,7 +29,7 @@ from tests.support.policies import wire
 from tests.support.serving import WITHIN_S, open_sockets
 from tests.support.statistics import distinct_expected, serial_correlation
 from tests.support.twins import MODULES
-from tests.support.wire import a_response
+from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -216,6 +216,124 @@ def test_the_number_of_sockets_is_bounded_and_idle_ones_make_room(
         assert len(opened) == 5
         sink.socket.close()
         other.socket.close()
+
+    with_a_pool(test)
+
+
+async def a_round_of_the_loop() -> None:
+    """Let what is to be done soon be done."""
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+
+def test_after_a_question_there_are_spare_sockets_by_which_the_next_go_out() -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink = Sink()
+        ask(opened, sink.member)
+        assert len(opened) == 1
+        await a_round_of_the_loop()
+        assert len(opened) == 1 + reference.SPARES
+        ports = sink.ports()
+        spares = local_ports() - set(ports)
+        for _number in range(reference.SPARES):
+            ask(opened, sink.member)
+        assert set(sink.ports()) - set(ports) <= spares
+        assert len(opened) <= 1 + reference.SPARES
+        await a_round_of_the_loop()
+        assert len(opened) > 1 + reference.SPARES
+        sink.socket.close()
+
+    with_a_pool(test)
+
+
+def local_ports() -> set[int]:
+    """Return the ports of this process's UDP sockets."""
+    found = set()
+    for descriptor in descriptors_of_sockets():
+        with socket.socket(fileno=os.dup(descriptor)) as held:
+            if held.type == socket.SOCK_DGRAM and held.family == socket.AF_INET:
+                found.add(held.getsockname()[1])
+    return found
+
+
+def test_spare_sockets_that_nobody_needs_end_as_soon_as_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reference, "LIFE_S", 0.05)
+
+    async def test(opened: SocketPool, wheel: TimerWheel) -> None:
+        sink = Sink()
+        ask(opened, sink.member).close()
+        await a_round_of_the_loop()
+        assert len(opened) > 1
+        while len(opened):
+            await asyncio.sleep(0.01)
+        while len(wheel):
+            await asyncio.sleep(0.01)
+        assert len(opened) == 0
+        ask(opened, sink.member)
+        assert len(sink.ports()) == 2
+        sink.socket.close()
+
+    with_a_pool(test)
+
+
+def test_spare_sockets_take_nobody_s_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "MOST_SOCKETS", 8)
+    monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)
+
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink, other = Sink(), Sink()
+        ask(opened, sink.member)
+        ask(opened, sink.member)
+        await a_round_of_the_loop()
+        assert len(opened) == 4  # half of what there may be
+        waiting = [ask(opened, other.member) for _ in range(6)]
+        assert len(opened) == 8
+        with pytest.raises(UpstreamUnreachableError, match="all 8 sockets"):
+            ask(opened, other.member)
+        await a_round_of_the_loop()
+        assert len(opened) == 8
+        assert len(waiting) == len(other.ports())
+        sink.socket.close()
+        other.socket.close()
+
+    with_a_pool(test)
+
+
+def test_where_no_spare_socket_can_be_had_only_the_next_question_is_told() -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink = Sink()
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        asyncio.get_running_loop().set_exception_handler(lambda *_: pytest.fail("it was told"))
+        ask(opened, sink.member).fail()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+        try:
+            await a_round_of_the_loop()
+            with pytest.raises(UpstreamUnreachableError, match="Too many open files"):
+                ask(opened, sink.member)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert len(opened) == 0
+        sink.socket.close()
+
+    with_a_pool(test)
+
+
+def test_what_comes_to_a_spare_socket_is_heard_by_nobody() -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink = Sink()
+        asked = ask(opened, sink.member)
+        (port,) = sink.ports()
+        await a_round_of_the_loop()
+        message = a_response(a_query("www.example.com"), "www.example.com 60 A 192.0.2.1")
+        for spare in local_ports() - {port, sink.socket.getsockname()[1]}:
+            sink.socket.sendto(message, ("127.0.0.1", spare))
+        opened._ready()
+        ask(opened, sink.member)  # its ID is another, and nothing of that is left
+        opened._ready()
+        asked.close()
+        sink.socket.close()
 
     with_a_pool(test)
 
