@@ -10,6 +10,7 @@ from filterd.resolve._entries cimport Asked, Entries, Head
 
 cdef class ResolutionStore:
     cdef readonly object failures
+    cdef object _by_key  # the failures
     cdef public long long hits, misses, stale, cached_failures, refreshed
     cdef Entries _held
     cdef uint64_t _seed

@@ -68,6 +68,7 @@ cdef class ResolutionStore:
 
     def __cinit__(self, size_octets=reference.DEFAULT_SIZE_OCTETS):
         self.failures = Failures(0)
+        self._by_key = self.failures.by_key
         self._seed = int.from_bytes(os.urandom(8), "little")
         self._routes = {}
         self._held.step_s = expiries.STEP_S
@@ -120,7 +121,7 @@ cdef class ResolutionStore:
         if self._ask(question, route, &asked):
             number = find(&self._held, &asked)
         if number == NONE:
-            if (question, route) in self.failures:
+            if self._by_key and (question, route) in self._by_key:
                 return False
             self.misses += 1
             return None

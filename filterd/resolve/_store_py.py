@@ -107,7 +107,7 @@ class ResolutionStore:
         key = question, route
         entry = self._held(self._packed(key))
         if entry is None:
-            if key in self.failures:
+            if key in self.failures.by_key:
                 return False
             self.misses += 1
             return None

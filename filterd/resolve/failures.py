@@ -73,20 +73,19 @@ class _Hearing:
 
 
 class Failures:
-    """Keeps failures within a bound of octets; the oldest leaves first."""
+    """Keeps failures within a bound of octets; the oldest leaves first.
+
+    ``by_key`` may be read: whether a failure is remembered, not whether it holds.
+    """
 
     def __init__(self, size_octets: int) -> None:
         self.size_octets = size_octets
         self.used_octets = 0
-        self._failures: OrderedDict[Key, Failure] = OrderedDict()
+        self.by_key: OrderedDict[Key, Failure] = OrderedDict()
         self._routes: dict[Route, _Hearing] = {}
 
     def __len__(self) -> int:
-        return len(self._failures)
-
-    def __contains__(self, key: Key) -> bool:
-        """Tell whether a failure is remembered, whether or not it holds."""
-        return key in self._failures
+        return len(self.by_key)
 
     def holding(self, key: Key, now: float, at_least_s: float = 0.0) -> Failure | None:
         """Return the failure for which ``key`` must not be asked now, None if it may be.
@@ -96,7 +95,7 @@ class Failures:
             now: monotonic time.
             at_least_s: how long any failure holds for who has something better to give.
         """
-        failure = self._failures.get(key)
+        failure = self.by_key.get(key)
         if failure is None or now >= failure.failed_at + max(failure.hold_s, at_least_s):
             return None
         if failure.silent and self._hearing(key).answered_at > failure.failed_at:
@@ -110,7 +109,7 @@ class Failures:
         Everybody who waited for one exchange tells of the same failure; it
         counts once.
         """
-        last = self._failures.get(key)
+        last = self.by_key.get(key)
         if last is not None and last.failed_at >= began_at:
             return
         hearing = self._hearing(key)
@@ -123,15 +122,15 @@ class Failures:
             failure.excused = last.excused
             failure.silent = silent and not last.excused
         self._remove(key)
-        self._failures[key] = failure
+        self.by_key[key] = failure
         self.used_octets += failure.octets
         self.make_room()
 
     def forget(self, key: Key, now: float) -> None:
         """See that an upstream has answered after all."""
-        if self._failures:
+        if self.by_key:
             self._remove(key)
-        hearing = self._hearing(key)
+        hearing = self._routes.get(key[1]) or self._hearing(key)
         hearing.answered_at, hearing.failures = now, 0
 
     def is_silent(self, key: Key) -> bool:
@@ -141,7 +140,7 @@ class Failures:
     def make_room(self) -> None:
         """Let the oldest go until the bound holds."""
         while self.used_octets > self.size_octets:
-            self._remove(next(iter(self._failures)))
+            self._remove(next(iter(self.by_key)))
 
     def _hearing(self, key: Key) -> _Hearing:
         hearing = self._routes.get(key[1])
@@ -152,7 +151,7 @@ class Failures:
         return hearing
 
     def _remove(self, key: Key) -> None:
-        failure = self._failures.pop(key, None)
+        failure = self.by_key.pop(key, None)
         if failure is not None:
             self.used_octets -= failure.octets
 

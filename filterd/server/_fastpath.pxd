@@ -57,7 +57,8 @@ cdef class Core:
     cdef readonly int opening  # of the last question, if it was open to be asked; else -1
     cdef public double house_at
     cdef uint64_t _key[2]
-    cdef object _sites, _site, _surroundings, _version, _wall_of  # made of what; None: of nothing
+    cdef readonly object site  # that everything here was made of; None: of nothing
+    cdef object _sites, _surroundings, _version, _wall_of
     cdef double _now, _wall, _drift_s
     cdef readonly uint32_t epoch  # another one whenever everything was forgotten
     cdef Client* _clients

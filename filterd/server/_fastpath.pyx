@@ -66,26 +66,26 @@ cdef class Core:
         self.replay.forget()
         self.table.forget()
         self._class_count = 0
-        self._sites = self._site = self._surroundings = self._version = self._wall_of = None
+        self._sites = self.site = self._surroundings = self._version = self._wall_of = None
         for place in range(CLIENTS):
             self._clients[place].until = self._clients[place].octets = 0
 
     def hold(self, sites not None, site not None, version, wall not None, double drift_s):
         """Take it, until all is forgotten, that everything here was made of this."""
-        self._sites, self._site, self._surroundings = sites, site, site.surroundings
+        self._sites, self.site, self._surroundings = sites, site, site.surroundings
         self._version, self._wall_of, self._drift_s = version, wall, drift_s
         self._wall = -INFINITY
 
     cpdef bint holds(self, double now) noexcept:
         """Tell whether that still is in force; if so, set the times by which is answered next."""
         try:
-            return self._site is not None and self._holds(now)
+            return self.site is not None and self._holds(now)
         except Exception:  # ``FastPath.refresh`` meets it again, and logs it
             return False
 
     cdef bint _holds(self, double now) except -1:
         cdef double wall
-        if self._sites.current is not self._site:
+        if self._sites.current is not self.site:
             return False
         if self._surroundings.version != self._version:
             return False

@@ -94,6 +94,11 @@ class Core:
         self._in_force = InForce(sites, site, version, wall, drift_s)
         self._wall = -inf
 
+    @property
+    def site(self) -> Site | None:
+        """The site that everything here was made of."""
+        return None if self._in_force is None else self._in_force.site
+
     def holds(self, now: float) -> bool:
         """Tell whether that still is in force; if so, set the times by which is answered next.
 

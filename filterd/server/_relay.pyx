@@ -84,8 +84,8 @@ cdef class Relay:
         cdef Question asked
         cdef Waiting waiting
         cdef double now
-        cdef object question, entry
-        if datagram.opening < 0 or datagram.epoch != self._core.epoch:
+        cdef object question, route, entry
+        if datagram.opening < 0 or datagram.epoch != self._core.epoch or self._core.site is None:
             return False
         if not read_question(
             <const uint8_t*>PyBytes_AS_STRING(datagram.message),
@@ -105,10 +105,11 @@ cdef class Relay:
         )
         waiting = Waiting.__new__(Waiting)
         waiting._relay, waiting._datagram, waiting._listener = self, datagram, listener
-        waiting._key, waiting._began_at = (question, self._fast.site.route), now
+        route = self._core.site.route
+        waiting._key, waiting._began_at = (question, route), now
         waiting._end, waiting._flags = <uint32_t>asked.end, asked.flags
         waiting._limit = asked.limit
-        entry = self._store.plain(question, self._fast.site.route, now)
+        entry = self._store.plain(question, route, now)
         if entry is None:
             self._ask(waiting)
             return True
@@ -153,6 +154,8 @@ cdef class Relay:
 
     cdef bint _is_refreshed(self, double now) except -1:
         """See what is in force; False where that cannot be told, and the chain must for all."""
+        if self._core is not None and self._core.holds(now):
+            return True
         try:
             self._fast.refresh(now)
         except Exception:

@@ -88,7 +88,7 @@ class Relay:
         """
         if datagram.opening < 0 or datagram.epoch != self._fast.core.epoch:
             return False
-        asked, site = read(datagram.message), self._fast.site
+        asked, site = read(datagram.message), self._fast.core.site
         if asked is None or site is None:
             return False
         do, cd = bool(asked.flags & ASKED_DO), bool(asked.flags & ASKED_CD)

@@ -148,11 +148,6 @@ class FastPath:
         for source, hits in self.core.replay.take_hits():
             self._store.note_hits(source, hits)
 
-    @property
-    def site(self) -> Site | None:
-        """What is answered from: as of the last ``refresh``."""
-        return self._site
-
     def leave_to_chain(self, networks: frozenset[str]) -> None:
         """Leave every question of these networks to the chain from now on, and of no others."""
         self._left = networks

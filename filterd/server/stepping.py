@@ -33,6 +33,8 @@ class Stepper:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: set[Waiter] = set()
+        self.began = self._waiting.add
+        """See that something waits until ``ended`` says otherwise."""
         self._drains: list[_Drain] = []
 
     def __len__(self) -> int:
@@ -51,10 +53,6 @@ class Stepper:
         waiting = _Waiting(self, work, done)
         self.began(waiting)
         waiting.wait_for(awaited)
-
-    def began(self, waiting: Waiter) -> None:
-        """See that something waits until ``ended`` says otherwise."""
-        self._waiting.add(waiting)
 
     async def drain(self, within_s: float | None) -> None:
         """Let what waits come to its end, but no longer than this."""

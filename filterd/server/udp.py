@@ -99,33 +99,28 @@ class UdpListener:
 
     def _serve(self) -> None:
         if self._going_on is None:  # else their turn comes in this round of the loop anyway
-            self._turn()
+            self._answer_next(ANSWERED_A_TURN)
+            if self.datagrams:
+                self._going_on = self._loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
         self._going_on = None
-        self._turn()
-
-    def _turn(self) -> None:
-        self._answer_next(ANSWERED_A_TURN)
-        if self.datagrams:
-            self._going_on = self._loop.call_soon(self._go_on)
+        self._serve()
 
     def _answer_next(self, most: int) -> None:
-        now = self._clock.monotonic()
+        now, relay = self._clock.monotonic(), self._relay
         taken = self.datagrams.take(most, now)
         if taken and self._fast is not None:
             self._fast.refresh(now)
         for datagram in taken:
-            if not self._is_relayed(datagram):
+            try:
+                is_relayed = relay is not None and relay.take(datagram, self)
+            except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if none were here
+                _log.exception("a datagram could not be relayed")
+                is_relayed = False
+            if not is_relayed:
                 self.ask_the_chain(datagram)
         self.datagrams.flush()
-
-    def _is_relayed(self, datagram: Datagram) -> bool:
-        try:
-            return self._relay is not None and self._relay.take(datagram, self)
-        except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
-            _log.exception("a datagram could not be relayed")
-            return False
 
     def ask_the_chain(self, datagram: Datagram, fetched: Fetched | None = None) -> None:
         """Answer by the chain, by what upstreams have said already if they have. Never raises."""

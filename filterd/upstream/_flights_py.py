@@ -57,7 +57,19 @@ class Flights:
     def ask(
         self, question: UpstreamQuestion, route: Route, asker: Hashable, done: Done
     ) -> Resolution | UpstreamError | None:
-        """Ask, or wait for whoever asks the same already; see ``Forwarder.ask``."""
+        """Do what ``Forwarder.resolve`` does for who waits by a callback.
+
+        Args:
+            question: what is asked.
+            route: whom to ask.
+            asker: who may not take more than a share of all places; None for nobody.
+            done: told the outcome, once, unless it is returned; never from within a
+                call of this, its own or another's. An error is the same object for all
+                who wait: who raises it makes one of its own.
+
+        Returns:
+            The outcome if it is there already, be it that asking failed; else None.
+        """
         key = (route, question)
         flight = self._flights.get(key)
         if flight is None:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.policy.model import UpstreamServer
-    from filterd.upstream._flights_py import Done
     from filterd.upstream.question import UpstreamQuestion
     from filterd.upstream.resolution import Resolution
     from filterd.upstream.route import Route
@@ -40,6 +39,8 @@ class Forwarder:
         self._clock = clock
         self._groups = Groups()
         self._flights = Flights(clock, self.counters, self._groups)
+        self.ask = self._flights.ask
+        """Does what ``resolve`` does, for who waits by a callback (``_flights_py.Flights.ask``)."""
 
     @property
     def in_flight(self) -> int:
@@ -101,24 +102,6 @@ class Forwarder:
             # Of its own for each waiter: a shared one would grow a traceback of them all.
             raise type(outcome)(*outcome.args)
         return outcome
-
-    def ask(
-        self, question: UpstreamQuestion, route: Route, asker: Hashable, done: Done
-    ) -> Resolution | UpstreamError | None:
-        """Do what ``resolve`` does for who waits by a callback.
-
-        Args:
-            question: what is asked.
-            route: whom to ask.
-            asker: who may not take more than a share of all places; None for nobody.
-            done: told the outcome, once, unless it is returned; never from within a
-                call of this, its own or another's. An error is the same object for all
-                who wait: who raises it makes one of its own.
-
-        Returns:
-            The outcome if it is there already, be it that asking failed; else None.
-        """
-        return self._flights.ask(question, route, asker, done)
 
     def keep_to(self, routes: Collection[Route]) -> None:
         """End every exchange by another route than these, for nobody asks by it any more.

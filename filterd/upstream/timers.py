@@ -32,6 +32,8 @@ class TimerWheel:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.now = loop.time
+        """Tells the event loop's time in seconds, by which ``put`` goes."""
         self._buckets: dict[int, Bucket] = {}
         self._ticks: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -39,10 +41,6 @@ class TimerWheel:
 
     def __len__(self) -> int:
         return sum(map(len, self._buckets.values()))
-
-    def now(self) -> float:
-        """Return the event loop's time in seconds, by which ``put`` goes."""
-        return self._loop.time()
 
     def put(self, waiting: Timed, at: float) -> Bucket:
         """Let something wait until ``at``; return what to ``pop`` it from if it need not."""
