@@ -8,6 +8,7 @@ half of each, and none waits.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -166,6 +167,27 @@ def _above(zone: bytes | None) -> list[bytes]:
     return list(names.suffixes(zone))[1:] if zone else []
 
 
+class Standing(NamedTuple):
+    """By what is seen, without asking again, that the site in force still is.
+
+    Attributes:
+        word: one aligned word of eight octets (format ``Q``), which who puts something
+            in force writes, be it another process.
+        value: what is in it for as long as the site is in force.
+        since: the Unix time from which it is.
+        until: that before which it is.
+    """
+
+    word: memoryview[int]
+    value: int
+    since: float
+    until: float
+
+    def holds_at(self, wall: float) -> bool:
+        """Tell whether the site is in force still; ``wall`` is Unix time."""
+        return self.word[0] == self.value and self.since <= wall < self.until
+
+
 class Sites(Protocol):
     """Says which site is in force."""
 
@@ -174,8 +196,31 @@ class Sites(Protocol):
         """The site in force now."""
 
 
+class WatchedSites(Sites, Protocol):
+    """Says so, and by what is seen that it still is."""
+
+    @property
+    def standing(self) -> Standing:
+        """By what is seen that what ``current`` was last still is."""
+
+
 class SiteHolder:
     """The one mutable reference, where nobody else has a say."""
 
     def __init__(self, site: Site) -> None:
-        self.current = site
+        self._site, self._changes = site, array("Q", [0])
+
+    @property
+    def current(self) -> Site:
+        """The site in force; it may be set."""
+        return self._site
+
+    @current.setter
+    def current(self, site: Site) -> None:
+        self._site = site
+        self._changes[0] += 1
+
+    @property
+    def standing(self) -> Standing:
+        """By what is seen that it still is; no time ends it."""
+        return Standing(memoryview(self._changes), self._changes[0], -inf, inf)

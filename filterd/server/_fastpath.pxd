@@ -50,6 +50,13 @@ cdef struct Asking:  # one datagram on the way to its answer
     Search search
 
 @cython.final
+@cython.no_gc  # what holds a buffer must not be cleared before it is released
+cdef class Word:  # somebody else's, of eight octets
+    cdef Py_buffer _buffer
+
+    cdef uint64_t value(self) noexcept
+
+@cython.final
 cdef class Core:
     cdef readonly Replay replay
     cdef readonly Table table
@@ -58,7 +65,10 @@ cdef class Core:
     cdef public double house_at
     cdef uint64_t _key[2]
     cdef readonly object site  # that everything here was made of; None: of nothing
-    cdef object _sites, _surroundings, _version, _wall_of
+    cdef object _surroundings, _version, _wall_of
+    cdef Word _word  # in which ``_value`` is while the site is in force
+    cdef uint64_t _value
+    cdef double _since, _until
     cdef double _now, _wall, _drift_s
     cdef readonly uint32_t epoch  # another one whenever everything was forgotten
     cdef Client* _clients

@@ -4,10 +4,12 @@
 
 Memory safety. All tables have a fixed size. What was found out of a datagram
 before everything was forgotten is used no more (``epoch``); an answer is no
-longer than LARGEST_ANSWER, for which every buffer has room.
+longer than LARGEST_ANSWER, for which every buffer has room. The word by which is
+seen that a site still is in force is kept by its buffer until that is let go.
 """
 
 cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from libc.math cimport INFINITY, fabs
@@ -44,6 +46,25 @@ assert NO_OPS == (3, 11, 12)
 
 
 @cython.final
+@cython.no_gc
+cdef class Word:
+    """Somebody else's word of eight octets, which stays where it is meanwhile."""
+
+    def __cinit__(self, word):
+        PyObject_GetBuffer(word, &self._buffer, PyBUF_SIMPLE)
+        if self._buffer.len != sizeof(uint64_t):
+            raise ValueError("a word has eight octets")
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self._buffer)
+
+    cdef uint64_t value(self) noexcept:
+        cdef uint64_t value
+        memcpy(&value, self._buffer.buf, sizeof(value))
+        return value
+
+
+@cython.final
 cdef class Core:
     """Tables of fixed size; see ``filterd.server._fastpath_py.Core``."""
 
@@ -66,15 +87,16 @@ cdef class Core:
         self.replay.forget()
         self.table.forget()
         self._class_count = 0
-        self._sites = self.site = self._surroundings = self._version = self._wall_of = None
+        self.site = self._surroundings = self._version = self._wall_of = self._word = None
         for place in range(CLIENTS):
             self._clients[place].until = self._clients[place].octets = 0
 
-    def hold(self, sites not None, site not None, version, wall not None, double drift_s):
+    def hold(self, site not None, standing not None, version, wall not None, double drift_s):
         """Take it, until all is forgotten, that everything here was made of this."""
-        self._sites, self.site, self._surroundings = sites, site, site.surroundings
-        self._version, self._wall_of, self._drift_s = version, wall, drift_s
-        self._wall = -INFINITY
+        word, self._value, self._since, self._until = standing
+        self._word = Word(word)
+        self.site, self._surroundings, self._version = site, site.surroundings, version
+        self._wall_of, self._drift_s, self._wall = wall, drift_s, -INFINITY
 
     cpdef bint holds(self, double now) noexcept:
         """Tell whether that still is in force; if so, set the times by which is answered next."""
@@ -84,12 +106,11 @@ cdef class Core:
             return False
 
     cdef bint _holds(self, double now) except -1:
-        cdef double wall
-        if self._sites.current is not self.site:
+        cdef double wall = self._wall_of()
+        if self._word.value() != self._value or not self._since <= wall < self._until:
             return False
         if self._surroundings.version != self._version:
             return False
-        wall = self._wall_of()
         if wall < self._wall or fabs(wall - now - self._drift_s) > STEP_S:
             return False
         self._wall = wall

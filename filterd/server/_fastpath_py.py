@@ -25,7 +25,7 @@ from filterd.server._table_py import BLOCK, MOST_OPENINGS, MOST_ROWS, OPEN, Tabl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.resolve.site import Site, Sites
+    from filterd.resolve.site import Site, Standing
     from filterd.server._question_py import Asked
 
 CLIENTS, CLIENT_WAYS = 4_096, 4
@@ -38,8 +38,8 @@ STEP_S = 0.5
 class InForce(NamedTuple):
     """What everything here was made of; ``drift_s`` is the wall clock's lead over the other."""
 
-    sites: Sites
     site: Site
+    standing: Standing
     version: int
     wall: Callable[[], float]
     drift_s: float
@@ -80,18 +80,23 @@ class Core:
         self._in_force: InForce | None = None
 
     def hold(
-        self, sites: Sites, site: Site, version: int, wall: Callable[[], float], drift_s: float
+        self,
+        site: Site,
+        standing: Standing,
+        version: int,
+        wall: Callable[[], float],
+        drift_s: float,
     ) -> None:
         """Take it, until all is forgotten, that everything here was made of this.
 
         Args:
-            sites: says what is in force.
-            site: what was when this was made.
-            version: of its surroundings, likewise.
+            site: what was in force when this was made.
+            standing: by what is seen that it still is.
+            version: of its surroundings, when this was made.
             wall: tells the time of day.
             drift_s: by how much that was ahead of the monotonic time.
         """
-        self._in_force = InForce(sites, site, version, wall, drift_s)
+        self._in_force = InForce(site, standing, version, wall, drift_s)
         self._wall = -inf
 
     @property
@@ -108,10 +113,10 @@ class Core:
         if made_of is None:
             return False
         try:
-            site, wall = made_of.sites.current, made_of.wall()
-            if site is not made_of.site or site.surroundings.version != made_of.version:
-                return False
+            wall, version = made_of.wall(), made_of.site.surroundings.version
         except Exception:  # noqa: BLE001 -- ``FastPath.refresh`` meets it again, and logs it
+            return False
+        if version != made_of.version or not made_of.standing.holds_at(wall):
             return False
         if wall < self._wall or abs(wall - now - made_of.drift_s) > STEP_S:
             return False

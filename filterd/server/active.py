@@ -16,6 +16,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError
+from filterd.resolve.site import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +63,12 @@ class ActiveSite:
         if self._ends and not self._site.moment.holds_at(now := self._clock.wall()):
             self._pass_edge(now)
         return self._site
+
+    @property
+    def standing(self) -> Standing:
+        """By what is seen that what ``current`` was last still is."""
+        moment = self._site.moment
+        return Standing(self._page.epoch_word, self._epoch, moment.since, moment.until)
 
     @property
     def loaded(self) -> Site:

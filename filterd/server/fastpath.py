@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from filterd.querylog import Counts
     from filterd.resolve.failures import Key
     from filterd.resolve.resolver import Resolver
-    from filterd.resolve.site import Site, Sites
+    from filterd.resolve.site import Site, WatchedSites
     from filterd.resolve.store import ResolutionStore
     from filterd.server._fastpath_py import Core
 
@@ -90,7 +90,7 @@ class FastPath:
     """The fast path of one worker, for all its UDP listeners.
 
     Args:
-        sites: which site is in force.
+        sites: which site is in force, and by what is seen that it still is.
         clock: both times.
         store: where answers that are repeated came from; it is told how often.
         resolver: whose answers are repeated, and whose counters go on counting them.
@@ -100,7 +100,7 @@ class FastPath:
 
     def __init__(
         self,
-        sites: Sites,
+        sites: WatchedSites,
         clock: Clock,
         store: ResolutionStore,
         resolver: Resolver,
@@ -225,7 +225,10 @@ class FastPath:
         """
         self.settle()
         self.core.forget()
-        site, wall = self._sites.current, self._clock.wall()
+        site, standing, wall = self._sites.current, self._sites.standing, self._clock.wall()
+        if not standing.since <= wall < standing.until:  # what holds now could not be told
+            self._again_at, self._site = now + AGAIN_AFTER_S, None
+            return
         self._version = site.surroundings.version
         self._classes: dict[tuple[str, str | None, str | None], int] = {}
         self._grades: list[GradePolicy] = []
@@ -243,7 +246,7 @@ class FastPath:
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             self.core.forget()
             _log.exception("the fast path could not be made ready")
-        self.core.hold(self._sites, site, self._version, self._clock.wall, wall - now)
+        self.core.hold(site, standing, self._version, self._clock.wall, wall - now)
         self.core.at(now, wall)
 
     def _class_of(self, client: Client) -> int:

@@ -46,6 +46,11 @@ class SharedPage:
         self._words[_EPOCH] = value
 
     @property
+    def epoch_word(self) -> memoryview[int]:
+        """Where the epoch stands, for who looks at it often."""
+        return self._words[_EPOCH : _EPOCH + 1]
+
+    @property
     def is_undecided(self) -> bool:
         """Whether an epoch was prepared and has not been put in force."""
         return self._words[_PREPARED] > self._words[_EPOCH]

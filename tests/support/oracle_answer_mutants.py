@@ -131,7 +131,7 @@ def _servers_are_nobody(patch: pytest.MonkeyPatch) -> None:
 
 
 def _devices_not_watched(core: Any) -> None:
-    as_if_in_force(core, version=lambda made_of, _: made_of.sites.current.surroundings.version)
+    as_if_in_force(core, version=lambda made_of, _: made_of.site.surroundings.version)
 
 
 OF_ANSWERS: dict[str, Break] = {

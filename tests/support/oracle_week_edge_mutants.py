@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pytest
 
     from filterd.resolve.query import Query
+    from filterd.resolve.site import Standing
     from filterd.server._fastpath_py import InForce
     from tests.support.oracle_mutants import Break
     from tests.support.oracle_week_asking import WeekScene
@@ -40,10 +41,9 @@ class Mutant(NamedTuple):
 # Edges: where they are looked at.
 
 
-def _same_files_same_site(made_of: InForce, _: float) -> Site:
+def _no_edge_seen(made_of: InForce, _: float) -> Standing:
     """Begin anew only when other files or other commands are in force."""
-    site = made_of.sites.current
-    return site if site.timed is made_of.site.timed else made_of.site
+    return made_of.standing._replace(since=-inf, until=inf)
 
 
 def _repeated_for_ever(patch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def _repeated_for_ever(patch: pytest.MonkeyPatch) -> None:
 
         core.replay.note = noted
         core.learn = lambda address, interface, number, _: learn(address, interface, number, inf)
-        as_if_in_force(core, site=_same_files_same_site)
+        as_if_in_force(core, standing=_no_edge_seen)
 
     with_core(spoil)(patch)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from array import array
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterd.lists.lookalikes import may_match
+from filterd.resolve.site import Standing
 from filterd.server import _fastpath_py, _question_py
 from filterd.server._fastpath_py import MOST_CLASSES
 from filterd.server._replay_py import ENTRIES, MOST_OCTETS, SWEEPS
@@ -248,26 +250,27 @@ class InForce:
 
     def __init__(self) -> None:
         self.site: Any = SimpleNamespace(surroundings=SimpleNamespace(version=1))
+        self.words = array("Q", [7, 8])
         self.wall = 1_000_000.0
 
-    @property
-    def current(self) -> Any:
-        if self.site is None:
-            raise RuntimeError("a mistake of ours")
-        return self.site
+    def hold(self, core: Any) -> None:
+        """Tell a core what it is made of."""
+        standing = Standing(memoryview(self.words)[1:2], 8, self.wall - 100, self.wall + 100)
+        core.hold(self.site, standing, 1, lambda: self.wall, self.wall - 10.0)
 
     def holds(self, module: Any, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
         """Tell whether what a core was made of still holds after a change."""
         core = module.Core(bytes(16))
-        core.hold(self, self.site, 1, lambda: self.wall, self.wall - 10.0)
+        self.hold(core)
         assert core.holds(10.0)
+        assert core.site is self.site
         change(self, core)
         held: bool = core.holds(now)
         return held
 
 
-def another_site(world: InForce, _: Any) -> None:
-    world.site = SimpleNamespace(surroundings=world.site.surroundings)
+def something_else_in_force(world: InForce, _: Any) -> None:
+    world.words[1] += 1
 
 
 def other_surroundings(world: InForce, _: Any) -> None:
@@ -282,23 +285,24 @@ def a_clock_set_back(world: InForce, _: Any) -> None:
     world.wall -= 0.001
 
 
-def no_site_to_be_told(world: InForce, _: Any) -> None:
-    world.site = None
+def no_version_to_be_told(world: InForce, _: Any) -> None:
+    del world.site.surroundings.version
 
 
 def all_forgotten(_: InForce, core: Any) -> None:
     core.forget()
+    assert core.site is None
 
 
 @BOTH
 @pytest.mark.parametrize(
     "change",
     [
-        another_site,
+        something_else_in_force,
         other_surroundings,
         a_clock_set_forwards,
         a_clock_set_back,
-        no_site_to_be_told,
+        no_version_to_be_told,
         all_forgotten,
     ],
 )
@@ -309,11 +313,15 @@ def test_what_it_was_made_of_holds_until_anything_of_it_is_another(
 
 
 @BOTH
-def test_what_it_was_made_of_holds_while_both_clocks_go_on(module: Any) -> None:
+@pytest.mark.parametrize(("after_s", "holds"), [(99.9, True), (100.0, False)])
+def test_what_it_was_made_of_holds_until_its_end_while_both_clocks_go_on(
+    module: Any, after_s: float, holds: bool
+) -> None:
     def later(world: InForce, _: Any) -> None:
-        world.wall += 30.4
+        world.words[0] += 1  # another's word
+        world.wall += after_s
 
-    assert InForce().holds(module, later, now=40.0)
+    assert InForce().holds(module, later, now=10.0 + after_s) is holds
     assert not module.Core(bytes(16)).holds(10.0)
 
 
@@ -321,13 +329,25 @@ def test_what_it_was_made_of_holds_while_both_clocks_go_on(module: Any) -> None:
 def test_what_holds_is_answered_as_of_now(module: Any) -> None:
     core, world = module.Core(bytes(16)), InForce()
     core.learn(b"\x7f\0\0\1", 1, core.add_class(0), 30.0)
-    core.hold(world, world.site, 1, lambda: world.wall, world.wall - 10.0)
+    world.hold(core)
     known = []
     for now in (20.0, 40.0):
         world.wall = 1_000_000.0 - 10.0 + now
         assert core.holds(now)
         known.append(core.class_of(b"\x7f\0\0\1", 1))
     assert known == [0, -1]
+
+
+def test_the_word_that_is_looked_at_is_kept_until_it_is_let_go() -> None:
+    core, world = native.Core(bytes(16)), InForce()
+    world.hold(core)
+    with pytest.raises(BufferError):
+        world.words.append(9)  # it would move
+    core.forget()
+    world.words.append(9)
+    world.hold(core)
+    del core
+    world.words.append(10)
 
 
 @BOTH

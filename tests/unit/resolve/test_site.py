@@ -53,6 +53,16 @@ def test_who_holds_a_site_keeps_it_when_another_comes_into_force(tmp_path: Path)
     assert (carried, holder.current) == (first, second)
 
 
+def test_what_is_in_force_stands_until_another_is(tmp_path: Path) -> None:
+    site = _site(tmp_path, a_policy())
+    holder = SiteHolder(site)
+    before = holder.standing
+    assert before.holds_at(0.0)
+    holder.current = site  # the same files once more
+    assert not before.holds_at(0.0)
+    assert holder.standing.holds_at(0.0)
+
+
 def test_zones_come_before_the_unset_clock_and_that_before_the_upstreams(tmp_path: Path) -> None:
     strict = UpstreamServer("192.0.2.1", 853, Tls.STRICT, "dns.example")
     controller = UpstreamServer("192.0.2.9")

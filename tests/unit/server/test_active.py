@@ -93,6 +93,28 @@ def test_what_was_prepared_for_another_epoch_is_not_used() -> None:
     assert active.current == "third"
 
 
+def test_it_stands_until_the_epoch_moves_whatever_was_prepared() -> None:
+    page = SharedPage()
+    active = _active(page, Disk())
+    before = active.standing
+    active.prepare(1, _site("second"))
+    assert before.holds_at(NOW)
+    page.epoch = 1
+    assert not before.holds_at(NOW)
+    assert not active.standing.holds_at(NOW)  # nobody has asked for what is in force yet
+    assert active.current == "second"
+    assert active.standing.holds_at(NOW)
+
+
+def test_it_stands_within_its_edges() -> None:
+    active: Any = ActiveSite(
+        SharedPage(), lambda: _site("lesson", NOW - 5, NOW + 5), lambda _: None, FakeClock()
+    )
+    assert active.current == "lesson"
+    stands = [active.standing.holds_at(NOW + after_s) for after_s in (-6, -5, 0, 4.9, 5)]
+    assert stands == [False, True, True, True, False]
+
+
 def test_an_epoch_that_moves_during_the_first_load_is_not_missed() -> None:
     page, disk = SharedPage(), Disk()
 

@@ -237,3 +237,28 @@ def test_a_fault_of_the_fast_path_passes(fast: Serving, monkeypatch: pytest.Monk
     for _ in range(3):
         fast.ask("porn.example")
     assert by_the_chain(fast) == 4
+
+
+def test_what_cannot_be_told_at_an_edge_is_left_to_the_chain_for_a_while(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast.ask("porn.example")
+    ended = fast.run(lambda: fast.sites.standing)._replace(until=NOW - 1)
+    begun, begin = list[float](), FastPath._begin
+
+    def counted(self: FastPath, now: float) -> None:
+        begun.append(now)
+        begin(self, now)
+
+    monkeypatch.setattr(FastPath, "_begin", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fast.sites), "standing", ended)
+        fast.run(lambda: another_device_is_known(fast))
+        for _ in range(3):
+            assert not fast.ask("porn.example").answer
+        assert by_the_chain(fast) == 4
+    fast.run(lambda: fast.clock.advance(AGAIN_AFTER_S))
+    for _ in range(3):
+        fast.ask("porn.example")
+    assert by_the_chain(fast) == 5
+    assert len(begun) == 2

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import socket
 import tempfile
+from array import array
 from importlib import import_module
 from math import inf
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filterd.errors import FilterdError, UpstreamTimeoutError
 from filterd.policy.model import ListenAddress, UpstreamServer
+from filterd.resolve.site import Standing
 from filterd.resolve.store import ResolutionStore
 from filterd.server import _datagrams_py, _fastpath_py, _relay_py
 from filterd.server._datagrams_py import Datagram
@@ -69,6 +71,8 @@ _CLIENT, _SERVER = "127.0.4.1", "127.77.4.2"
 _TURNS, _QUESTIONS = 6, 12
 _TOUCHED = {"pinned.porn.example": 1, "social.example": 2}
 _ROUTE = Route((UpstreamServer("192.0.2.53"),))
+_SITE: Any = SimpleNamespace(route=_ROUTE, surroundings=SimpleNamespace(version=0))
+_FOR_EVER = Standing(memoryview(array("Q", [0])), 0, -inf, inf)
 _OPENINGS = [Opening(n % 97, n % 89, n % 400) for n in range(MOST_OPENINGS)]
 _TARGETS = (
     *map(wire, ("malware.example", "other.test", "a.b.example", "pinned.porn.example")),
@@ -91,8 +95,7 @@ class _Served:
             core=core,
             openings=_OPENINGS,
             edges=[inf, inf],
-            site=SimpleNamespace(route=_ROUTE),
-            refresh=lambda _: None,
+            refresh=core.holds,
             keep_house=lambda _: None,
             refused=lambda *_: None,
         )
@@ -164,6 +167,8 @@ class _Both:
             cells: Cells = {(0, 0): Cell(OPEN, template=MOST_OPENINGS - 1)}
             learnt = fill_it(served.core, module, self._index, cells, _TOUCHED)
             served.core.learn(socket.inet_aton(_CLIENT), self._loopback, learnt.one, 1e9)
+            drift_s = self.clock.wall() - self.clock.monotonic()
+            served.core.hold(_SITE, _FOR_EVER, 0, self.clock.wall, drift_s)
 
     def come(self, messages: list[bytes]) -> list[Any]:
         """Let messages come; return those that nobody answers at once."""
