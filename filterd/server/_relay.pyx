@@ -131,7 +131,7 @@ cdef class Relay:
         self._landed.append(waiting)
 
     def _finish_all(self):
-        cdef list landed = self._landed, datagrams = []
+        cdef list landed = self._landed, datagrams = [], relayed = []
         cdef Waiting waiting
         cdef double now
         cdef bint is_refreshed
@@ -145,12 +145,17 @@ cdef class Relay:
             self._stepper.ended(waiting)
             if waiting._listener.datagrams not in datagrams:
                 datagrams.append(waiting._listener.datagrams)
-            if not (is_refreshed and self._finished(waiting, now)):
+            if is_refreshed and self._sent(waiting):
+                relayed.append(waiting)
+            else:
                 fetched = Fetched(waiting._key, waiting._outcome, waiting._began_at)
                 waiting._listener.ask_the_chain(waiting._datagram, fetched)
-            waiting._outcome = None
         for one in datagrams:
             one.flush()
+        for waiting in relayed:  # once they have their answers
+            self._keep(waiting, now)
+        for waiting in landed:
+            waiting._outcome = None
 
     cdef bint _is_refreshed(self, double now) except -1:
         """See what is in force; False where that cannot be told, and the chain must for all."""
@@ -163,14 +168,12 @@ cdef class Relay:
             return False
         return True
 
-    cdef bint _finished(self, Waiting waiting, double now) except -1:
+    cdef bint _sent(self, Waiting waiting) except -1:
         """Send what upstreams have said; False where the chain must."""
         cdef object resolution = waiting._outcome
         try:
             if type(resolution) is not Resolution or not self._is_plain(waiting, resolution):
                 return False
-            self._store.put(waiting._key, resolution, now, stale_s=stale_for_s)
-            self._failures.forget(waiting._key, now)
             opening = self._fast.openings[waiting._datagram.opening]
             reply = self._reply(waiting, resolution, 0, opening)
             self._send(waiting, reply, opening.forwarded)
@@ -178,6 +181,14 @@ cdef class Relay:
             _log.exception("a question could not be relayed")
             return False
         return True
+
+    cdef _keep(self, Waiting waiting, double now):
+        """Keep what upstreams have said."""
+        try:
+            self._store.put(waiting._key, waiting._outcome, now, stale_s=stale_for_s)
+            self._failures.forget(waiting._key, now)
+        except Exception:  # who asked has his answer
+            _log.exception("what was relayed could not be kept")
 
     cdef bint _repeated(self, Waiting waiting, entry) except -1:
         """Send what the cache holds, for the fast path to repeat it; False where the chain must."""

@@ -121,17 +121,22 @@ class Relay:
         landed, self._landed = self._landed, []
         now = self._clock.monotonic()
         is_refreshed, listeners = self._is_refreshed(now), set()
+        relayed: list[tuple[_Waiting, Resolution]] = []
         for waiting, outcome in landed:
             if waiting.is_over:
                 continue
             waiting.is_over = True
             self._stepper.ended(waiting)
             listeners.add(waiting.listener)
-            if not (is_refreshed and self._finished(waiting, outcome, now)):
+            if is_refreshed and isinstance(outcome, Resolution) and self._sent(waiting, outcome):
+                relayed.append((waiting, outcome))
+            else:
                 fetched = Fetched(waiting.key, outcome, waiting.began_at)
                 waiting.listener.ask_the_chain(waiting.datagram, fetched)
         for listener in listeners:
             listener.datagrams.flush()
+        for waiting, resolution in relayed:  # once they have their answers
+            self._keep(waiting, resolution, now)
 
     def _is_refreshed(self, now: float) -> bool:
         """See what is in force; False where that cannot be told, and the chain must for all."""
@@ -142,19 +147,25 @@ class Relay:
             return False
         return True
 
-    def _finished(self, waiting: _Waiting, outcome: Resolution | UpstreamError, now: float) -> bool:
+    def _sent(self, waiting: _Waiting, resolution: Resolution) -> bool:
         """Send what upstreams have said; False where the chain must."""
         try:
-            if not isinstance(outcome, Resolution) or not self._is_plain(waiting, outcome):
+            if not self._is_plain(waiting, resolution):
                 return False
-            self._store.put(waiting.key, outcome, now, stale_s=STALE_FOR_S)
-            self._store.failures.forget(waiting.key, now)
             opening = self._fast.openings[waiting.datagram.opening]
-            self._send(waiting, self._reply(waiting, outcome, 0, opening), opening.forwarded)
+            self._send(waiting, self._reply(waiting, resolution, 0, opening), opening.forwarded)
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             _log.exception("a question could not be relayed")
             return False
         return True
+
+    def _keep(self, waiting: _Waiting, resolution: Resolution, now: float) -> None:
+        """Keep what upstreams have said."""
+        try:
+            self._store.put(waiting.key, resolution, now, stale_s=STALE_FOR_S)
+            self._store.failures.forget(waiting.key, now)
+        except Exception:  # noqa: BLE001 -- logged whole; who asked has his answer
+            _log.exception("what was relayed could not be kept")
 
     def _repeated(self, waiting: _Waiting, entry: Entry) -> bool:
         """Send what the cache holds, for the fast path to repeat it; False where the chain must."""

@@ -209,6 +209,22 @@ def test_where_nobody_can_tell_what_is_in_force_the_chain_answers_all(
         assert school.upstream.asked == ["www.example.com A", "open.example.com A"]
 
 
+@pytest.mark.usefixtures("twin")
+def test_a_fault_while_an_answer_is_kept_costs_nobody_his_answer(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("it cannot be kept")
+
+    with School(lists, fast=True) as school, monkeypatch.context() as patch:
+        patch.setattr(school.serving.store.failures, "forget", broken)
+        assert dns.message.from_wire(school.ask("www.example.com")).answer
+        school.serving.run(lambda: None)  # it is kept afterwards
+        (error,) = school.serving.errors.take()
+        assert "what was relayed could not be kept" in error
+        assert school.by_the_chain == 0
+
+
 @pytest.mark.usefixtures("pure")
 def test_a_fault_once_an_answer_is_made_lets_nobody_hear_two(
     lists: Index, monkeypatch: pytest.MonkeyPatch
