@@ -55,6 +55,7 @@ _log = logging.getLogger("filterd.server")
 
 cdef enum:
     BATCH = 64
+    FEW = 4  # answering more takes so long that others have come meanwhile, mostly
     LINES = 3
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
@@ -196,7 +197,7 @@ cdef class Datagrams:
             if self._malformed or self._notimp:
                 self._fast.refused(self._malformed, self._notimp)
                 self._malformed = self._notimp = 0
-            if count < BATCH:
+            if count < FEW:  # the loop will say when there are more
                 return True
             answered += replies
             if answered >= ANSWERED_A_TURN and self._is_fast:

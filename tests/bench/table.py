@@ -3,7 +3,7 @@
 """One table: filterd beside the filters of Debian's packages that are installed.
 
 Run ``python -m tests.bench.table``; it needs gcc, taskset and dnsperf, and takes
-some five minutes. With ``--names 100000 --seconds 1 --rounds 1`` it takes one.
+some ten minutes. With ``--names 100000 --seconds 1 --rounds 1`` it takes one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench import index_figures, measuring, reloads
+from tests.bench import index_figures, latency, measuring, reloads
 from tests.bench.peers import HERE, PEERS, At, Filterd, Peer
 from tests.bench.questions import Questions
 from tests.support.wire import a_query
@@ -176,6 +176,8 @@ def main() -> None:
         stub = [str(build("upstream.c", folder)), at.upstream, str(at.upstream_port)]
         with measuring.running([*measuring.ASKING, *stub], folder / "stub.log"):
             results = {one.name: measure(one, bench) for one in PEERS if not one.missing()}
+            for name, figures in latency.measure(latency.usual(), listed, names, folder).items():
+                results[name] |= figures
         cores, load = os.cpu_count(), os.getloadavg()[0]
         print(f"{effort.names:,} names; {platform.machine()}, {cores} cores, load {load:.1f}\n")
         show(results)
