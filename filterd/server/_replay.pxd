@@ -39,7 +39,11 @@ cdef class Replay:
     cdef double _now, _wall
     cdef void* _memory[2]
     cdef uint64_t* _hashes  # of what is kept, a set to a line of the cache; 0 where nothing is
-    cdef Kept* _kept
+    cdef Kept* _kept  # by slot
+    cdef uint32_t* _slots  # by place
+    cdef uint32_t* _free  # slots that were used before, the last one first
+    cdef uint64_t _free_count
+    cdef uint64_t _touched  # so many slots, the first ones, have been used
     cdef uint64_t _sets
     cdef uint64_t _swept
     cdef uint64_t _unfreed  # so many places, the first ones, may hold what is forgotten
@@ -71,4 +75,6 @@ cdef class Replay:
     cdef int64_t _new_place(self, uint64_t hashed) noexcept nogil
     cdef int _free_some(self) except -1
     cdef int _drop(self, int64_t place) except -1
+    cdef Kept* _kept_at(self, uint64_t place) noexcept nogil
+    cdef void _take_slot(self, uint64_t place) noexcept nogil
     cdef int _report(self, int64_t place) except -1

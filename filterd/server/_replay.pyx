@@ -2,9 +2,14 @@
 # cython: language_level=3
 """Answers that are given again, in C: the same as ``_replay_py``, which explains them.
 
-Memory safety. Places are two arrays of fixed size that live as long as the
-object; what stands at one was measured when it was noted, and what is written
-into a datagram's buffer is at most LARGEST_ANSWER octets. A place that was told
+A place is found by the hash of a question. What is kept lies elsewhere, one
+answer beside the other, so that few answers take little memory however their
+hashes fall; a place has a slot there for as long as it holds an answer.
+
+Memory safety. Places and slots are arrays of one fixed size that live as long as
+the object, and a place without an answer still names a slot that exists. What is
+kept was measured when it was noted, and what is written into a datagram's buffer
+is at most LARGEST_ANSWER octets. A place that was told
 before is looked at anew before it is used: it may be another's by now. What was
 noted before all was forgotten is given to nobody (``epoch``), and freed in steps.
 """
@@ -69,7 +74,9 @@ cdef class Replay:
             self._sets *= 2
         self._memory[0] = PyMem_Calloc(self._sets * WAYS + WAYS, sizeof(uint64_t))
         self._memory[1] = PyMem_Calloc(self._sets * WAYS + 1, sizeof(Kept))
-        if not self._memory[0] or not self._memory[1]:
+        self._slots = <uint32_t*>PyMem_Calloc(self._sets * WAYS, sizeof(uint32_t))
+        self._free = <uint32_t*>PyMem_Calloc(self._sets * WAYS, sizeof(uint32_t))
+        if not self._memory[0] or not self._memory[1] or not self._slots or not self._free:
             raise MemoryError
         self._hashes = <uint64_t*>next_line(self._memory[0])
         self._kept = <Kept*>next_line(self._memory[1])
@@ -77,10 +84,12 @@ cdef class Replay:
         self._hits = []
 
     def __dealloc__(self):
-        cdef uint64_t place
+        cdef uint64_t slot
         if self._kept:
-            for place in range(self._sets * WAYS):
-                PyMem_Free(self._kept[place].apart)
+            for slot in range(self._touched):
+                PyMem_Free(self._kept[slot].apart)
+        PyMem_Free(self._slots)
+        PyMem_Free(self._free)
         PyMem_Free(self._memory[0])
         PyMem_Free(self._memory[1])
 
@@ -117,6 +126,7 @@ cdef class Replay:
         cdef uint32_t least = 0
         cdef Question question
         cdef Kept* kept
+        cdef uint8_t* apart = NULL
         cdef uint8_t* room
         cdef int ttls
         cdef uint64_t hashed
@@ -137,15 +147,17 @@ cdef class Replay:
         if place == NO_PLACE:
             place = self._new_place(hashed)
         self._drop(place)
-        kept = &self._kept[place]
-        room = kept.octets
         if length > SHORT_REPLY:
             if self._octets + length > MOST_OCTETS:
                 return False
-            room = kept.apart = <uint8_t*>PyMem_Malloc(length + ttls * sizeof(uint16_t))
-            if not room:
+            apart = <uint8_t*>PyMem_Malloc(length + ttls * sizeof(uint16_t))
+            if not apart:
                 raise MemoryError
             self._octets += length
+        self._take_slot(place)
+        kept = self._kept_at(place)
+        kept.apart = apart
+        room = apart if apart else kept.octets
         memcpy(room, octets, length)
         memcpy(room + HEADER_OCTETS, question.name, question.name_octets)
         memcpy(room + length, places, ttls * sizeof(uint16_t))
@@ -166,7 +178,7 @@ cdef class Replay:
         cdef const Kept* kept
         for place in range(self._swept, beyond):
             if self._hashes[place]:
-                kept = &self._kept[place]
+                kept = self._kept_at(place)
                 if self._is_forgotten(kept) or self._has_ended(kept):
                     self._drop(place)
                 else:
@@ -191,6 +203,7 @@ cdef class Replay:
             self._key, fold(others ^ self._key[0], self._key[1]), asked.name, asked.name_octets
         ) | 1
         prefetch(self._hashes + WAYS * (hashed >> 1 & (self._sets - 1)))
+        prefetch(self._slots + WAYS * (hashed >> 1 & (self._sets - 1)))
         return hashed
 
     cdef int64_t place_of(self, uint64_t hashed) noexcept nogil:
@@ -199,7 +212,7 @@ cdef class Replay:
         cdef int way
         for way in range(WAYS):
             if self._hashes[first + way] == hashed:
-                kept = <const uint8_t*>&self._kept[first + way]
+                kept = <const uint8_t*>self._kept_at(first + way)
                 prefetch(kept)
                 prefetch(kept + CACHE_LINE)
                 prefetch(kept + 2 * CACHE_LINE)
@@ -210,7 +223,7 @@ cdef class Replay:
         self, int64_t place, uint64_t hashed, uint8_t* message, const Question* asked,
         int client_class, uint32_t* tally,
     ) except? 0:
-        cdef Kept* kept = &self._kept[place]
+        cdef Kept* kept = self._kept_at(place)
         cdef const uint8_t* octets
         cdef const uint8_t* places
         cdef double age = self._now - kept.noted_at
@@ -251,7 +264,7 @@ cdef class Replay:
         self, int64_t place, uint64_t hashed, const Question* asked, int client_class
     ) noexcept nogil:
         """Tell whether this very question's answer is there."""
-        cdef const Kept* kept = &self._kept[place]
+        cdef const Kept* kept = self._kept_at(place)
         return (
             self._hashes[place] == hashed
             and not self._is_forgotten(kept)
@@ -266,11 +279,13 @@ cdef class Replay:
         """Return where an answer is put: in a free place of its set, or the oldest one's."""
         cdef uint64_t first = WAYS * (hashed >> 1 & (self._sets - 1))
         cdef uint64_t place = first
+        cdef const Kept* kept
         cdef int way
         for way in range(WAYS):
-            if not self._hashes[first + way] or self._is_forgotten(&self._kept[first + way]):
+            kept = self._kept_at(first + way)
+            if not self._hashes[first + way] or self._is_forgotten(kept):
                 return first + way
-            if self._turn - self._kept[first + way].used_at > self._turn - self._kept[place].used_at:
+            if self._turn - kept.used_at > self._turn - self._kept_at(place).used_at:
                 place = first + way
         return place
 
@@ -278,27 +293,41 @@ cdef class Replay:
         """Free the next places of those that hold what is forgotten."""
         cdef uint64_t place, first = self._unfreed - min(self._unfreed, <uint64_t>FREED_AT_ONCE)
         for place in range(first, self._unfreed):
-            if self._hashes[place] and self._is_forgotten(&self._kept[place]):
+            if self._hashes[place] and self._is_forgotten(self._kept_at(place)):
                 self._drop(place)
         self._unfreed = first
         return 0
 
     cdef int _drop(self, int64_t place) except -1:
         """Free a place and report what it was used for."""
-        cdef Kept* kept = &self._kept[place]
+        cdef Kept* kept = self._kept_at(place)
         if not self._hashes[place]:
             return 0
         self._report(place)
         self._hashes[place] = 0
         self._sources[place] = None
+        self._free[self._free_count] = self._slots[place]
+        self._free_count += 1
         if kept.apart:
             self._octets -= kept.length
             PyMem_Free(kept.apart)
             kept.apart = NULL
         return 0
 
+    cdef Kept* _kept_at(self, uint64_t place) noexcept nogil:
+        return &self._kept[self._slots[place]]
+
+    cdef void _take_slot(self, uint64_t place) noexcept nogil:
+        """Give a place that holds nothing a slot; there are as many as places."""
+        if self._free_count:
+            self._free_count -= 1
+            self._slots[place] = self._free[self._free_count]
+        else:
+            self._slots[place] = <uint32_t>self._touched
+            self._touched += 1
+
     cdef int _report(self, int64_t place) except -1:
-        cdef Kept* kept = &self._kept[place]
+        cdef Kept* kept = self._kept_at(place)
         if kept.hits:
             source = self._sources[place]
             if source is not None:

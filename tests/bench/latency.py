@@ -89,8 +89,7 @@ def measure(
             command = [*measuring.SERVING, *peer.prepare(names, where, own)]
             pid[peer.name] = stack.enter_context(measuring.running(command, own / "log"))
             measuring.seconds_to_block(where, listed[-1], time.perf_counter(), own / "log")
-            for _ in range(2):  # what is asked twice is what is asked often
-                measuring.dnsperf(where, warming, 60, "-n", "1")
+            measuring.dnsperf(where, warming, 60, "-n", "1")
         for turn in range(TURNS):
             file = questions.of("school", ASKED_A_SECOND * SECONDS)
             queries = [

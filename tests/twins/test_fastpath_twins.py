@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from array import array
+from math import inf
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +37,6 @@ from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from filterd.lists.index import Index
     from tests.support.policies import ListTexts
@@ -437,6 +439,45 @@ def test_half_as_many_answers_as_there_are_places_are_kept_together(
         )
     repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
     assert repeated >= 0.95 * len(queries)
+
+
+def anonymous_octets() -> int:
+    found = re.search(
+        r"^Anonymous:\s+(\d+)", Path("/proc/self/smaps_rollup").read_text(), re.MULTILINE
+    )
+    assert found
+    return int(found[1]) * 1024
+
+
+def test_few_answers_take_little_memory_wherever_their_hashes_fall(index: Index) -> None:
+    """One in eight of the places would touch nearly every page of what is kept, 8 MB of it."""
+    core = a_core(native, index)
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(ENTRIES // 8)]
+    replies = [a_response(query, "a.test 300 A 1.2.3.4") for query in queries]
+    flags = [_question_py.flags_of(parse_query(query)) for query in queries]
+    before = anonymous_octets()
+    for asked, reply in zip(flags, replies, strict=True):
+        core.replay.note(0, asked, reply, NOW + 60, WALL + 60, 7, None)
+    assert anonymous_octets() - before < 3_000_000
+    assert all(core.answer(query, CLIENT, INTERFACE) for query in queries[::100])
+
+
+@pytest.mark.parametrize("entries", [8, 64])
+def test_places_and_slots_are_used_again_and_again(entries: int) -> None:
+    core = native.Core(bytes(16), entries)
+    for number in range(40 * entries):
+        query = a_query(f"n{number}.other.test", edns=False)
+        asked = parse_query(query)
+        core.replay.at(NOW + number, WALL + number)
+        if number % 97 == 0:
+            core.forget()
+            core.learn(CLIENT, INTERFACE, core.add_class(0), inf)
+        reply = a_response(query, f"n{number}.other.test {1 + number % 5} A 192.0.2.1")
+        flags = _question_py.flags_of(asked)
+        assert core.replay.note(0, flags, reply, inf, inf, 7, query)
+        assert core.answer(query, CLIENT, INTERFACE) == reply
+        if number % 7 == 0:
+            core.replay.sweep()
 
 
 @BOTH
