@@ -56,6 +56,7 @@ _log = logging.getLogger("filterd.server")
 cdef enum:
     BATCH = 64
     FEW = 4  # answering more takes so long that others have come meanwhile, mostly
+    SMALL_BATCHES = 8  # so many, before the loop goes round for others than askers
     LINES = 3
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
@@ -161,7 +162,7 @@ cdef class Datagrams:
 
     def _readable(self):
         try:
-            self.receive(self._monotonic())
+            self._receive(self._monotonic())
         except Exception:  # logged whole; who stands in line must not wait for it
             _log.exception("what came could not all be taken in")
         if len(self):
@@ -169,12 +170,15 @@ cdef class Datagrams:
 
     def receive(self, double now):
         """Take in what has come; False where more than a turn's worth had."""
-        cdef bint is_all = self._receive(now)
+        return self._receive(now)
+
+    cdef bint _receive(self, double now) except -1:
+        cdef bint is_all = self._receive_batches(now)
         if self._is_fast and self._core.is_house_due(now):  # once they have their answers
             self._fast.keep_house(now)
         return is_all
 
-    cdef bint _receive(self, double now) except -1:
+    cdef bint _receive_batches(self, double now) except -1:
         cdef int batch, count, index, replies, answered = 0
         self._hints_left = MOST_HINTS_A_TURN
         self._fd = self._opened.fileno()
@@ -197,8 +201,8 @@ cdef class Datagrams:
             if self._malformed or self._notimp:
                 self._fast.refused(self._malformed, self._notimp)
                 self._malformed = self._notimp = 0
-            if count < FEW:  # the loop will say when there are more
-                return True
+            if count < BATCH and (count < FEW or batch >= SMALL_BATCHES or len(self)):
+                return True  # the loop will say when there are more
             answered += replies
             if answered >= ANSWERED_A_TURN and self._is_fast:
                 return False
