@@ -130,7 +130,7 @@ class Failures:
         """See that an upstream has answered after all."""
         if self.by_key:
             self._remove(key)
-        hearing = self._routes.get(key[1]) or self._hearing(key)
+        hearing = self._routes.get(key[1]) or self._hearing(key)  # mostly without that call
         hearing.answered_at, hearing.failures = now, 0
 
     def is_silent(self, key: Key) -> bool:

@@ -162,17 +162,14 @@ cdef class Datagrams:
 
     def _readable(self):
         try:
-            self._receive(self._monotonic())
+            self.receive(self._monotonic())
         except Exception:  # logged whole; who stands in line must not wait for it
             _log.exception("what came could not all be taken in")
         if len(self):
             self._serve()
 
-    def receive(self, double now):
-        """Take in what has come; False where more than a turn's worth had."""
-        return self._receive(now)
-
-    cdef bint _receive(self, double now) except -1:
+    cpdef bint receive(self, double now) except -1:
+        """Take in what has come, a turn's worth at most; False where that was reached."""
         cdef bint is_all = self._receive_batches(now)
         if self._is_fast and self._core.is_house_due(now):  # once they have their answers
             self._fast.keep_house(now)
@@ -201,7 +198,9 @@ cdef class Datagrams:
             if self._malformed or self._notimp:
                 self._fast.refused(self._malformed, self._notimp)
                 self._malformed = self._notimp = 0
-            if count < BATCH and (count < FEW or batch >= SMALL_BATCHES or len(self)):
+            if count < BATCH and (
+                count < FEW or batch + 1 >= SMALL_BATCHES or len(self)
+            ):
                 return True  # the loop will say when there are more
             answered += replies
             if answered >= ANSWERED_A_TURN and self._is_fast:

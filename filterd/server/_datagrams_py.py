@@ -176,7 +176,7 @@ class Datagrams:
         loop.add_reader(self._socket, readable)
 
     def receive(self, now: float) -> bool:
-        """Take in what has come; False where more than a turn's worth had."""
+        """Take in what has come, a turn's worth at most; False where that was reached."""
         is_all = self._receive(now)
         if self._fast is not None:
             self._fast.keep_house(now)

@@ -65,7 +65,7 @@ cdef class Core:
     cdef public double house_at
     cdef uint64_t _key[2]
     cdef readonly object site  # that everything here was made of; None: of nothing
-    cdef object _surroundings, _version, _wall_of
+    cdef object _surroundings, _version, _tell_wall
     cdef Word _word  # in which ``_value`` is while the site is in force
     cdef uint64_t _value
     cdef double _since, _until

@@ -12,7 +12,7 @@ cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
-from libc.math cimport INFINITY, fabs
+from libc.math cimport fabs
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
@@ -87,16 +87,19 @@ cdef class Core:
         self.replay.forget()
         self.table.forget()
         self._class_count = 0
-        self.site = self._surroundings = self._version = self._wall_of = self._word = None
+        self.site = self._surroundings = self._version = self._tell_wall = self._word = None
         for place in range(CLIENTS):
             self._clients[place].until = self._clients[place].octets = 0
 
-    def hold(self, site not None, standing not None, version, wall not None, double drift_s):
-        """Take it, until all is forgotten, that everything here was made of this."""
+    def hold(
+        self, site not None, standing not None, version, double now, double wall, tell_wall not None
+    ):
+        """Take it, until all is forgotten, that everything here was made of this at these times."""
         word, self._value, self._since, self._until = standing
         self._word = Word(word)
         self.site, self._surroundings, self._version = site, site.surroundings, version
-        self._wall_of, self._drift_s, self._wall = wall, drift_s, -INFINITY
+        self._tell_wall, self._drift_s, self._wall = tell_wall, wall - now, wall
+        self.at(now, wall)
 
     cpdef bint holds(self, double now) noexcept:
         """Tell whether that still is in force; if so, set the times by which is answered next."""
@@ -106,7 +109,7 @@ cdef class Core:
             return False
 
     cdef bint _holds(self, double now) except -1:
-        cdef double wall = self._wall_of()
+        cdef double wall = self._tell_wall()
         if self._word.value() != self._value or not self._since <= wall < self._until:
             return False
         if self._surroundings.version != self._version:

@@ -15,7 +15,6 @@ Classes of clients, openings and tallies are small numbers that the filler hands
 from __future__ import annotations
 
 from collections import Counter
-from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.server._question_py import read
@@ -41,7 +40,7 @@ class InForce(NamedTuple):
     site: Site
     standing: Standing
     version: int
-    wall: Callable[[], float]
+    tell_wall: Callable[[], float]
     drift_s: float
 
 
@@ -84,20 +83,23 @@ class Core:
         site: Site,
         standing: Standing,
         version: int,
-        wall: Callable[[], float],
-        drift_s: float,
+        now: float,
+        wall: float,
+        tell_wall: Callable[[], float],
     ) -> None:
-        """Take it, until all is forgotten, that everything here was made of this.
+        """Take it, until all is forgotten, that everything here was made of this at these times.
 
         Args:
             site: what was in force when this was made.
             standing: by what is seen that it still is.
             version: of its surroundings, when this was made.
-            wall: tells the time of day.
-            drift_s: by how much that was ahead of the monotonic time.
+            now: monotonic time.
+            wall: Unix time.
+            tell_wall: tells that from now on.
         """
-        self._in_force = InForce(site, standing, version, wall, drift_s)
-        self._wall = -inf
+        self._in_force = InForce(site, standing, version, tell_wall, wall - now)
+        self._wall = wall
+        self.at(now, wall)
 
     @property
     def site(self) -> Site | None:
@@ -113,10 +115,10 @@ class Core:
         if made_of is None:
             return False
         try:
-            wall, version = made_of.wall(), made_of.site.surroundings.version
+            wall, version = made_of.tell_wall(), made_of.site.surroundings.version
+            if version != made_of.version or not made_of.standing.holds_at(wall):
+                return False
         except Exception:  # noqa: BLE001 -- ``FastPath.refresh`` meets it again, and logs it
-            return False
-        if version != made_of.version or not made_of.standing.holds_at(wall):
             return False
         if wall < self._wall or abs(wall - now - made_of.drift_s) > STEP_S:
             return False

@@ -151,11 +151,18 @@ cdef class Relay:
                 fetched = Fetched(waiting._key, waiting._outcome, waiting._began_at)
                 waiting._listener.ask_the_chain(waiting._datagram, fetched)
         for one in datagrams:
-            one.flush()
+            self._flush(one)
         for waiting in relayed:  # once they have their answers
             self._keep(waiting, now)
         for waiting in landed:
             waiting._outcome = None
+
+    cdef _flush(self, datagrams):
+        """Send what was answered; one socket that cannot keeps neither others nor what follows."""
+        try:
+            datagrams.flush()
+        except Exception:
+            _log.exception("what was relayed could not be sent")
 
     cdef bint _is_refreshed(self, double now) except -1:
         """See what is in force; False where that cannot be told, and the chain must for all."""

@@ -134,9 +134,17 @@ class Relay:
                 fetched = Fetched(waiting.key, outcome, waiting.began_at)
                 waiting.listener.ask_the_chain(waiting.datagram, fetched)
         for listener in listeners:
-            listener.datagrams.flush()
+            self._flush(listener.datagrams)
         for waiting, resolution in relayed:  # once they have their answers
             self._keep(waiting, resolution, now)
+
+    @staticmethod
+    def _flush(datagrams: Datagrams) -> None:
+        """Send what was answered; one socket that cannot keeps neither others nor what follows."""
+        try:
+            datagrams.flush()
+        except Exception:  # noqa: BLE001 -- logged whole; see above
+            _log.exception("what was relayed could not be sent")
 
     def _is_refreshed(self, now: float) -> bool:
         """See what is in force; False where that cannot be told, and the chain must for all."""

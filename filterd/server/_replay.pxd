@@ -37,7 +37,7 @@ cdef struct Kept:
 cdef class Replay:
     cdef uint64_t _key[2]
     cdef double _now, _wall
-    cdef void* _memory[2]
+    cdef void* _memory[3]
     cdef uint64_t* _hashes  # of what is kept, a set to a line of the cache; 0 where nothing is
     cdef Kept* _kept  # by slot
     cdef uint32_t* _slots  # by place

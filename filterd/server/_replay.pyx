@@ -74,12 +74,13 @@ cdef class Replay:
             self._sets *= 2
         self._memory[0] = PyMem_Calloc(self._sets * WAYS + WAYS, sizeof(uint64_t))
         self._memory[1] = PyMem_Calloc(self._sets * WAYS + 1, sizeof(Kept))
-        self._slots = <uint32_t*>PyMem_Calloc(self._sets * WAYS, sizeof(uint32_t))
+        self._memory[2] = PyMem_Calloc(self._sets * WAYS + 2 * WAYS, sizeof(uint32_t))
         self._free = <uint32_t*>PyMem_Calloc(self._sets * WAYS, sizeof(uint32_t))
-        if not self._memory[0] or not self._memory[1] or not self._slots or not self._free:
+        if not self._memory[0] or not self._memory[1] or not self._memory[2] or not self._free:
             raise MemoryError
         self._hashes = <uint64_t*>next_line(self._memory[0])
         self._kept = <Kept*>next_line(self._memory[1])
+        self._slots = <uint32_t*>next_line(self._memory[2])
         self._sources = [None] * (self._sets * WAYS)
         self._hits = []
 
@@ -88,7 +89,7 @@ cdef class Replay:
         if self._kept:
             for slot in range(self._touched):
                 PyMem_Free(self._kept[slot].apart)
-        PyMem_Free(self._slots)
+        PyMem_Free(self._memory[2])
         PyMem_Free(self._free)
         PyMem_Free(self._memory[0])
         PyMem_Free(self._memory[1])

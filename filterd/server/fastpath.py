@@ -211,7 +211,12 @@ class FastPath:
             )
 
     def _is_current(self, site: Site) -> bool:
-        return site is self._site and site.surroundings.version == self._version
+        if site is self._site:
+            return site.surroundings.version == self._version
+        if self._site is not None and site is self._sites.current:
+            # Made anew by who passed an edge and, the clock set back, came to where we are.
+            self._forget()
+        return False
 
     def _forget(self) -> None:
         """Forget everything: the next batch begins anew."""
@@ -246,8 +251,7 @@ class FastPath:
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             self.core.forget()
             _log.exception("the fast path could not be made ready")
-        self.core.hold(site, standing, self._version, self._clock.wall, wall - now)
-        self.core.at(now, wall)
+        self.core.hold(site, standing, self._version, now, wall, self._clock.wall)
 
     def _class_of(self, client: Client) -> int:
         """Return the class of a client, -1 where there are too many."""

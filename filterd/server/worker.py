@@ -61,8 +61,9 @@ _COLLECT_AFTER = 10_000
 _TIDY_AFTER_S = 0.2
 """After a site has changed: those who wait have been answered, and nobody has the old one."""
 
-_REPEATED_OCTETS = 272
-"""What one answer that may be repeated takes beside the cache: a place, a hash and a source."""
+_REPEATED_OCTETS = 280
+"""What one answer that may be repeated takes beside the cache: a place with a hash and a source,
+and a slot, which is named there or among the free ones."""
 
 _REPEATED_SHARE = 3
 """At most one part in three of the memory for answers is for these: each is in the cache, too."""

@@ -401,7 +401,12 @@ cdef class SocketPool:
         cdef Server server
         cdef Opened opened
         for server in self._servers.values():
-            for place in (*server._spares, *server._places):
+            if server._spares:
+                opened = server._spares[0]
+                opened.retire()
+                return True
+        for server in self._servers.values():
+            for place in server._places:
                 if place is not None:
                     opened = place
                     if not opened._waiting:

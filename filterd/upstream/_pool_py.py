@@ -167,7 +167,8 @@ class SocketPool:
         with contextlib.suppress(OSError):  # the next question meets it as well, and is told
             for member in asked:
                 while self._has_room_for_a_spare(member):
-                    self._spares.setdefault(member, []).append(self._opened(member))
+                    opened = self._opened(member)  # first: an empty list would be in the way
+                    self._spares.setdefault(member, []).append(opened)
 
     def _has_room_for_a_spare(self, member: ServerHealth) -> bool:
         return (

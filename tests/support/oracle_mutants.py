@@ -169,7 +169,7 @@ def as_if_in_force(core: Any, **anew: Callable[[InForce, float], Any]) -> None:
 
 
 def _clock_not_watched(core: Any) -> None:
-    as_if_in_force(core, drift_s=lambda made_of, now: made_of.wall() - now)
+    as_if_in_force(core, drift_s=lambda made_of, now: made_of.tell_wall() - now)
 
 
 _begin, _fill = FastPath._begin, FastPath._fill

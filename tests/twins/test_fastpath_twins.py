@@ -254,11 +254,12 @@ class InForce:
         self.site: Any = SimpleNamespace(surroundings=SimpleNamespace(version=1))
         self.words = array("Q", [7, 8])
         self.wall = 1_000_000.0
+        self.since = self.wall - 100
 
     def hold(self, core: Any) -> None:
         """Tell a core what it is made of."""
-        standing = Standing(memoryview(self.words)[1:2], 8, self.wall - 100, self.wall + 100)
-        core.hold(self.site, standing, 1, lambda: self.wall, self.wall - 10.0)
+        standing = Standing(memoryview(self.words)[1:2], 8, self.since, self.since + 200)
+        core.hold(self.site, standing, 1, 10.0, self.wall, lambda: self.wall)
 
     def holds(self, module: Any, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
         """Tell whether what a core was made of still holds after a change."""
@@ -325,6 +326,24 @@ def test_what_it_was_made_of_holds_until_its_end_while_both_clocks_go_on(
 
     assert InForce().holds(module, later, now=10.0 + after_s) is holds
     assert not module.Core(bytes(16)).holds(10.0)
+
+
+@BOTH
+def test_what_is_in_force_from_later_on_only_does_not_hold(module: Any) -> None:
+    core, world = module.Core(bytes(16)), InForce()
+    world.since = world.wall + 0.1
+    world.hold(core)
+    assert not core.holds(10.0)
+    world.wall += 0.1
+    assert core.holds(10.1)
+
+
+@BOTH
+def test_a_clock_set_back_at_once_is_noticed(module: Any) -> None:
+    core, world = module.Core(bytes(16)), InForce()
+    world.hold(core)
+    world.wall -= 0.001
+    assert not core.holds(10.0)
 
 
 @BOTH

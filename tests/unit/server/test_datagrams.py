@@ -392,9 +392,12 @@ class Fast:
         self.core.learn(socket.inet_aton(CLIENT), interface, known, now + 60)
         self.counted = [0, 0]
         self.is_broken = False
+        self.comes: list[Callable[[], None]] = []
 
-    def refresh(self, now: float) -> None:
-        """Nothing is another now."""
+    def refresh(self, now: float) -> None:  # noqa: ARG002 -- called for each batch
+        """Nothing is another now; meanwhile more may come."""
+        if self.comes:
+            self.comes.pop(0)()
 
     def keep_house(self, _now: float) -> None:
         if self.is_broken:
@@ -506,6 +509,49 @@ def test_a_hint_is_a_header_and_at_most_the_question(
 
 def test_the_facade_says_which_twin_is_live() -> None:
     assert live.Datagrams.__module__.endswith("_datagrams" if live.NATIVE else "_datagrams_py")
+
+
+NATIVE = pytest.mark.skipif(not live.NATIVE, reason="the plain twin takes one at a time")
+
+
+@pytest.mark.parametrize(("at_first", "received"), [(5, 10), (3, 3)])
+@NATIVE
+def test_who_comes_while_several_are_answered_is_taken_in_as_well(
+    at_first: int, received: int
+) -> None:
+    module = import_module("filterd.server._datagrams")
+    fast = Fast(module, 1_000.0)
+    listening = Listening(module, fast=fast)
+    fast.comes = [lambda: listening.send(*[UPDATE] * 5)]
+    listening.send(*[UPDATE] * at_first)
+    assert listening.receive()
+    assert counted(listening)["received"] == received
+    listening.close()
+
+
+@NATIVE
+def test_nobody_who_stands_in_line_waits_for_those_who_come_later() -> None:
+    module = import_module("filterd.server._datagrams")
+    fast = Fast(module, 1_000.0)
+    listening = Listening(module, fast=fast)
+    fast.comes = [lambda: listening.send(*[UPDATE] * 5)]
+    listening.send(*[UPDATE] * 5, a_query("a.example"))
+    assert listening.receive()
+    assert counted(listening)["received"] == 6
+    assert len(listening.datagrams) == 1
+    listening.close()
+
+
+@NATIVE
+def test_however_many_come_the_loop_goes_round_after_some_batches() -> None:
+    module = import_module("filterd.server._datagrams")
+    fast = Fast(module, 1_000.0)
+    listening = Listening(module, fast=fast)
+    fast.comes = [lambda: listening.send(*[UPDATE] * 5)] * 100
+    listening.send(*[UPDATE] * 5)
+    assert listening.receive()
+    assert counted(listening)["received"] == 8 * 5
+    listening.close()
 
 
 class Loop:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import dns.rcode
@@ -262,3 +263,26 @@ def test_what_cannot_be_told_at_an_edge_is_left_to_the_chain_for_a_while(
         fast.ask("porn.example")
     assert by_the_chain(fast) == 5
     assert len(begun) == 2
+
+
+def test_a_site_made_anew_for_where_the_clock_was_set_back_to_is_taken_up(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is seen of a site does not say that another in its place is just like it."""
+    fast.ask("porn.example")
+
+    def pass_an_edge_and_come_back() -> None:
+        standing, site = fast.sites.standing, fast.sites.current
+        fast.sites.current = dataclasses.replace(site)
+        monkeypatch.setattr(type(fast.sites), "standing", standing)
+        fast.sites._changes[0] = standing.value
+
+    fast.run(pass_an_edge_and_come_back)
+    for _ in range(2):  # somebody who is not known yet comes to the chain
+        fast.ask("www.example.com", source=GRADE_11)
+    assert fast.run(lambda: fast.fast is not None and fast.fast._site is fast.sites.current)
+    for _ in range(2):
+        fast.ask("porn.example", source=GRADE_11)
+    count = by_the_chain(fast)
+    fast.ask("porn.example", source=GRADE_11)
+    assert by_the_chain(fast) == count

@@ -233,7 +233,9 @@ def test_a_fault_in_taking_in_keeps_nobody_waiting_who_stands_in_line(
     with Serving(a_site(index), fast=True) as serving, serving.stub() as stub:
         serving.run(lambda: send_all(stub, [BLOCKED] * asked))
         assert all(stub.receive() for _ in range(asked))
-        assert all("a mistake of ours" in one for one in serving.errors.take())
+        errors = serving.errors.take()
+        assert errors
+        assert all("a mistake of ours" in one for one in errors)
 
 
 def test_what_the_kernel_had_no_room_for_is_counted(serving: Serving) -> None:

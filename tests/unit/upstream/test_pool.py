@@ -96,10 +96,12 @@ class Sink:
 def with_a_pool(
     test: Callable[[SocketPool, TimerWheel], Awaitable[None]],
     run: Callable[..., None] = uvloop.run,
+    counters: Counter[str] | None = None,
 ) -> None:
     async def main() -> None:
         wheel = TimerWheel(asyncio.get_running_loop())
-        opened: SocketPool = Twin.module.SocketPool(wheel, RandomNumbers(), Counter())
+        counted = Counter() if counters is None else counters
+        opened: SocketPool = Twin.module.SocketPool(wheel, RandomNumbers(), counted)
         before = open_sockets()
         try:
             await asyncio.wait_for(test(opened, wheel), WITHIN_S)
@@ -301,7 +303,12 @@ def test_spare_sockets_take_nobody_s_room(monkeypatch: pytest.MonkeyPatch) -> No
     with_a_pool(test)
 
 
-def test_where_no_spare_socket_can_be_had_only_the_next_question_is_told() -> None:
+def test_where_no_spare_socket_can_be_had_only_the_next_question_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reference, "MOST_SOCKETS", 4)
+    monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)
+
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -315,27 +322,34 @@ def test_where_no_spare_socket_can_be_had_only_the_next_question_is_told() -> No
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
         assert len(opened) == 0
+        for _number in range(4):
+            ask(opened, sink.member)
+        with pytest.raises(UpstreamUnreachableError, match="all 4 sockets"):
+            ask(opened, sink.member)
         sink.socket.close()
 
     with_a_pool(test)
 
 
 def test_what_comes_to_a_spare_socket_is_heard_by_nobody() -> None:
+    counters: Counter[str] = Counter()
+
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sink = Sink()
         asked = ask(opened, sink.member)
         (port,) = sink.ports()
         await a_round_of_the_loop()
+        spares = local_ports() - {port, sink.socket.getsockname()[1]}
+        assert len(spares) == reference.SPARES
         message = a_response(a_query("www.example.com"), "www.example.com 60 A 192.0.2.1")
-        for spare in local_ports() - {port, sink.socket.getsockname()[1]}:
+        for spare in spares:
             sink.socket.sendto(message, ("127.0.0.1", spare))
         opened._ready()
-        ask(opened, sink.member)  # its ID is another, and nothing of that is left
-        opened._ready()
+        assert counters == {"unexpected": reference.SPARES}
         asked.close()
         sink.socket.close()
 
-    with_a_pool(test)
+    with_a_pool(test, counters=counters)
 
 
 def test_half_of_the_descriptors_are_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,8 +167,8 @@ class _Both:
             cells: Cells = {(0, 0): Cell(OPEN, template=MOST_OPENINGS - 1)}
             learnt = fill_it(served.core, module, self._index, cells, _TOUCHED)
             served.core.learn(socket.inet_aton(_CLIENT), self._loopback, learnt.one, 1e9)
-            drift_s = self.clock.wall() - self.clock.monotonic()
-            served.core.hold(_SITE, _FOR_EVER, 0, self.clock.wall, drift_s)
+            times = self.clock.monotonic(), self.clock.wall()
+            served.core.hold(_SITE, _FOR_EVER, 0, *times, self.clock.wall)
 
     def come(self, messages: list[bytes]) -> list[Any]:
         """Let messages come; return those that nobody answers at once."""
