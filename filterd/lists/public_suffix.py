@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import publicsuffixlist
 
-from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+from filterd.lists.hostname import key_from_text, name_from_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,9 +105,8 @@ def _lines(text: str) -> Iterator[str]:
 
 def _key(rule: str) -> bytes:
     """Return the key of a rule, which may be one label."""
-    try:
+    if "." in rule:
         return key_from_text(rule)
-    except HostnameError:
-        # Only single labels are refused, and every one is public anyway; a
-        # second label makes it a host name, whose key begins with that label.
-        return key_from_text(f"x.{rule}").removesuffix(b"x\0")
+    # One label is refused, and to be refused is dear; a second one makes it a host name,
+    # whose key begins with the first.
+    return key_from_text(f"x.{rule}").removesuffix(b"x\0")
