@@ -14,7 +14,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from filterd.errors import FilterdError, StoreError
+from filterd.errors import ConfigErrors, FilterdError, StoreError
 from filterd.lists.in_force import blocklists_in_force, blocklists_to_compile_by
 from filterd.paths import install
 from filterd.policy import store
@@ -89,12 +89,16 @@ def _meets(
 ) -> bool:
     """Tell whether a policy meets what is expected of it, or fails only where the last one does."""
     index = open_index(config, state, page)
+    site = _site(candidate, index, now)
+    with contextlib.suppress(ConfigErrors):
+        expectations.check(site, now)
+        return True  # mostly, and a start need not ask what the last good one fails to meet
     known = {
         one.expectation.written
         for one in expectations.unmet(_site(last_good, index, now), last_good.expectations, now)
     }
     try:
-        expectations.check(_site(candidate, index, now), now, known=known)
+        expectations.check(site, now, known=known)
     except FilterdError as error:
         log_error(error)
         return False

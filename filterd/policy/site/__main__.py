@@ -9,6 +9,7 @@ was compiled from instead. People use ``filterd policy validate``.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from pathlib import Path
@@ -75,4 +76,6 @@ def _report(content: dict[str, object], code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(exit_code)  # a start waits for this, and taking everything apart would take longer
