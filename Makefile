@@ -51,6 +51,7 @@ format: setup ## Format and mend what can be mended
 
 bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, where they are installed
 	$(bin)/python -m tests.bench.table $(BENCH)
+	$(bin)/python -m tests.bench.cpu_in_turns
 
 bench-parts: setup ## Measure the parts: index, parser, chain, TLS, questions to upstreams, abuse of TCP, restarts
 	$(bin)/python -m tests.bench.index_figures

@@ -12,24 +12,22 @@ turn are shown, and what a server holds when it has been asked nothing else.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gc
 import os
 import socket
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.bench import index_figures, measuring
+from tests.bench import measuring
 from tests.bench.peers import PEERS, At, LargeSchool, Peer
 from tests.bench.questions import Questions
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ASKED_A_SECOND, SECONDS, TURNS = 5_000, 1, 25
 _FIRST_PORT = 5454
@@ -43,6 +41,13 @@ class Turn(NamedTuple):
     mean_us: float
     median_us: float
     lost: int
+
+
+class Running(NamedTuple):
+    """A server that runs: where it listens, and its first process."""
+
+    at: At
+    pid: int
 
 
 def ask(at: At, queries: list[bytes], a_second: int) -> Turn:
@@ -79,19 +84,8 @@ def measure(
         names: the same as a file.
         folder: for what the peers need; an upstream must be running.
     """
-    questions = Questions(listed, folder)
-    warming, turns = questions.warming(), {peer.name: list[Turn]() for peer in peers}
-    with contextlib.ExitStack() as stack:
-        at, pid = dict[str, At](), dict[str, int]()
-        for number, peer in enumerate(peers):
-            at[peer.name] = where = At(port=_FIRST_PORT + number)
-            own = folder / f"latency-{number}"
-            own.mkdir()
-            measuring.must_be_free(where)
-            command = [*measuring.SERVING, *peer.prepare(names, where, own)]
-            pid[peer.name] = stack.enter_context(measuring.running(command, own / "log"))
-            measuring.seconds_to_block(where, listed[-1], time.perf_counter(), own / "log")
-            measuring.dnsperf(where, warming, 60, "-n", "1")
+    questions, turns = Questions(listed, folder), {peer.name: list[Turn]() for peer in peers}
+    with all_at_once(peers, questions, listed[-1], names, folder) as running:
         for turn in range(TURNS):
             file = questions.of("school", ASKED_A_SECOND * SECONDS)
             queries = [
@@ -100,10 +94,10 @@ def measure(
                     map(str.split, file.read_text().split("\n")[:-1])
                 )
             ]
-            for peer in (*peers[turn % len(peers) :], *peers[: turn % len(peers)]):
+            for peer in in_turn(peers, turn):
                 with _alone_on_the_last_core():
-                    turns[peer.name].append(ask(at[peer.name], queries, ASKED_A_SECOND))
-        held = {name: measuring.memory(one).private_mb for name, one in pid.items()}
+                    turns[peer.name].append(ask(running[peer.name].at, queries, ASKED_A_SECOND))
+        held = {name: measuring.memory(one.pid).private_mb for name, one in running.items()}
     each = f"at {ASKED_A_SECOND:,} a second, school"
     return {
         name: {
@@ -114,6 +108,40 @@ def measure(
         }
         for name, found in turns.items()
     }
+
+
+@contextlib.contextmanager
+def all_at_once(
+    peers: list[Peer], questions: Questions, name: str, names: Path, folder: Path
+) -> Iterator[dict[str, Running]]:
+    """Let all servers run, each on a port of its own and with its cache warm; tell them by name.
+
+    Args:
+        peers: those that are installed.
+        questions: the mixes.
+        name: one that is on the list.
+        names: the list.
+        folder: for what the peers need; an upstream must be running.
+    """
+    warming = questions.warming()
+    with contextlib.ExitStack() as stack:
+        running = dict[str, Running]()
+        for number, peer in enumerate(peers):
+            at, own = At(port=_FIRST_PORT + number), folder / f"peer-{number}"
+            own.mkdir()
+            measuring.must_be_free(at)
+            command = [*measuring.SERVING, *peer.prepare(names, at, own)]
+            pid = stack.enter_context(measuring.running(command, own / "log"))
+            measuring.seconds_to_block(at, name, time.perf_counter(), own / "log")
+            measuring.dnsperf(at, warming, 60, "-n", "1")
+            running[peer.name] = Running(at, pid)
+        yield running
+
+
+def in_turn(peers: list[Peer], turn: int) -> list[Peer]:
+    """Return all peers, each time another one first."""
+    first = turn % len(peers)
+    return [*peers[first:], *peers[:first]]
 
 
 @contextlib.contextmanager
@@ -131,19 +159,10 @@ def _alone_on_the_last_core() -> Iterator[None]:
 
 def main() -> None:
     """Measure every peer that is here and print a table."""
-    from tests.bench.table import build, check_needs, show  # noqa: PLC0415 -- it uses this module
+    from tests.bench.table import show, the_setting  # noqa: PLC0415 -- it uses this module
 
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--names", type=int, default=1_000_000)
-    given = parser.parse_args()
-    check_needs()
-    with tempfile.TemporaryDirectory() as where:
-        folder, at = Path(where), At()
-        names, listed = folder / "names.txt", list(index_figures.made_names(given.names))
-        names.write_text("\n".join(listed) + "\n", encoding="ascii")
-        stub = [str(build("upstream.c", folder)), at.upstream, str(at.upstream_port)]
-        with measuring.running([*measuring.ASKING, *stub], folder / "stub.log"):
-            show(measure(usual(), listed, names, folder))
+    with the_setting(__doc__) as (listed, names, folder):
+        show(measure(usual(), listed, names, folder))
 
 
 def usual() -> list[Peer]:

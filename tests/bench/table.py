@@ -9,6 +9,7 @@ some ten minutes. With ``--names 100000 --seconds 1 --rounds 1`` it takes one.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import shutil
@@ -17,12 +18,15 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench import index_figures, latency, measuring, reloads
 from tests.bench.peers import HERE, PEERS, At, Filterd, Peer
 from tests.bench.questions import Questions
 from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NEEDED = {"gcc": "gcc", "dnsperf": "dnsperf", "taskset": "util-linux"}
 _OPEN = "www.open.example.com"
@@ -156,6 +160,22 @@ def check_needs() -> None:
         raise SystemExit(f"the table needs more: sudo apt install {' '.join(missing)}")
     if len(measuring.CORES) == 1:
         raise SystemExit("the table needs two cores: one serves and one asks")
+
+
+@contextlib.contextmanager
+def the_setting(about: str | None) -> Iterator[tuple[list[str], Path, Path]]:
+    """Let an upstream run for a bench of its own; give the listed names, their file, a folder."""
+    parser = argparse.ArgumentParser(description=(about or "").split("\n\n")[0])
+    parser.add_argument("--names", type=int, default=1_000_000)
+    given = parser.parse_args()
+    check_needs()
+    with tempfile.TemporaryDirectory() as where:
+        folder, at = Path(where), At()
+        names, listed = folder / "names.txt", list(index_figures.made_names(given.names))
+        names.write_text("\n".join(listed) + "\n", encoding="ascii")
+        stub = [str(build("upstream.c", folder)), at.upstream, str(at.upstream_port)]
+        with measuring.running([*measuring.ASKING, *stub], folder / "stub.log"):
+            yield listed, names, folder
 
 
 def main() -> None:
