@@ -36,8 +36,8 @@ class SuffixRules(NamedTuple):
 def is_public_suffix(key: bytes) -> bool:
     """Tell whether the name with this key is a public suffix; every single label is.
 
-    For some names: they are looked for among the rules as they are written, all of
-    which into keys would take longer than all else that compiling a site does.
+    For some names: they are looked for among the rules as they are written, because to
+    make keys of all of these takes a tenth of what compiling a site does.
     """
     text = text_from_key(key)
     if "xn--" in text:  # the rules have the other form of such a label

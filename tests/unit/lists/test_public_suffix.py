@@ -10,7 +10,12 @@ import publicsuffixlist
 import pytest
 
 from filterd.lists.hostname import HostnameError, key_from_text
-from filterd.lists.public_suffix import is_company_suffix, is_public_suffix
+from filterd.lists.public_suffix import (
+    is_company_suffix,
+    is_public_suffix,
+    public_suffix_test,
+    suffix_rules,
+)
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
@@ -44,6 +49,13 @@ def test_suffixes_of_companies_are_told_from_those_of_registries(
     name: str, of_a_company: bool
 ) -> None:
     assert is_company_suffix(key_from_text(name)) is of_a_company
+
+
+def test_some_names_are_told_from_suffixes_as_many_are() -> None:
+    keys = {key for kind in suffix_rules() for key in kind}
+    keys |= {key + b"www\0" for key in keys} | {key[: key.rfind(b"\0", 0, -1) + 1] for key in keys}
+    test = public_suffix_test()
+    assert [key for key in keys if is_public_suffix(key) is not test(key)] == []
 
 
 def test_every_single_label_is_public() -> None:

@@ -514,15 +514,21 @@ def test_the_facade_says_which_twin_is_live() -> None:
 NATIVE = pytest.mark.skipif(not live.NATIVE, reason="the plain twin takes one at a time")
 
 
+def while_five_come(times: int) -> Listening:
+    """Listen natively where five more come with each of so many batches."""
+    module = import_module("filterd.server._datagrams")
+    fast = Fast(module, 1_000.0)
+    listening = Listening(module, fast=fast)
+    fast.comes = [lambda: listening.send(*[UPDATE] * 5)] * times
+    return listening
+
+
 @pytest.mark.parametrize(("at_first", "received"), [(5, 10), (3, 3)])
 @NATIVE
 def test_who_comes_while_several_are_answered_is_taken_in_as_well(
     at_first: int, received: int
 ) -> None:
-    module = import_module("filterd.server._datagrams")
-    fast = Fast(module, 1_000.0)
-    listening = Listening(module, fast=fast)
-    fast.comes = [lambda: listening.send(*[UPDATE] * 5)]
+    listening = while_five_come(1)
     listening.send(*[UPDATE] * at_first)
     assert listening.receive()
     assert counted(listening)["received"] == received
@@ -531,10 +537,7 @@ def test_who_comes_while_several_are_answered_is_taken_in_as_well(
 
 @NATIVE
 def test_nobody_who_stands_in_line_waits_for_those_who_come_later() -> None:
-    module = import_module("filterd.server._datagrams")
-    fast = Fast(module, 1_000.0)
-    listening = Listening(module, fast=fast)
-    fast.comes = [lambda: listening.send(*[UPDATE] * 5)]
+    listening = while_five_come(1)
     listening.send(*[UPDATE] * 5, a_query("a.example"))
     assert listening.receive()
     assert counted(listening)["received"] == 6
@@ -544,10 +547,7 @@ def test_nobody_who_stands_in_line_waits_for_those_who_come_later() -> None:
 
 @NATIVE
 def test_however_many_come_the_loop_goes_round_after_some_batches() -> None:
-    module = import_module("filterd.server._datagrams")
-    fast = Fast(module, 1_000.0)
-    listening = Listening(module, fast=fast)
-    fast.comes = [lambda: listening.send(*[UPDATE] * 5)] * 100
+    listening = while_five_come(100)
     listening.send(*[UPDATE] * 5)
     assert listening.receive()
     assert counted(listening)["received"] == 8 * 5
