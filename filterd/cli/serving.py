@@ -20,7 +20,6 @@ supervisor ── owns the sockets, keeps the others
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import resource
@@ -34,11 +33,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import uvloop
 
 from filterd import twins
-from filterd.cli.commands import commands
 from filterd.clock import SystemClock
-from filterd.control import ControlServer
-from filterd.errors import FilterdError, StoreError
-from filterd.overrides.ranks import ADMINS, TEACHERS
+from filterd.errors import FilterdError
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.server import state as on_disk
@@ -47,18 +43,15 @@ from filterd.server.first_policy import compile_policy_or_keep
 from filterd.server.life import (
     Heart,
     Setting,
-    hear_hangups,
     let_the_loop_go_first,
     wish_to_stop,
     yield_to_workers,
 )
 from filterd.server.listening import Listening, listen_on
-from filterd.server.manager import Manager
 from filterd.server.memory import keep_little
 from filterd.server.notify import READY, STOPPING, notify
 from filterd.server.page import SharedPage
 from filterd.server.supervisor import TICKS_AT_WORK, Child, Supervisor
-from filterd.server.watchdog import Watchdog
 from filterd.server.worker import Worker
 from filterd.texts import Texts
 
@@ -139,6 +132,10 @@ def _allow_many_sockets() -> None:
 def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
     channels = [channel_pair() for _ in range(setting.workers)]
     ends = [manager_end for manager_end, _ in channels]
+    workers = [
+        Child(f"worker {n}", n, _process(partial(_work, setting, listening, end, n)))
+        for n, (_, end) in enumerate(channels, 1)
+    ]
     manager = Child(
         "manager",
         0,
@@ -146,13 +143,7 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
         hears_hangup=True,
         patience_ticks=TICKS_AT_WORK,  # it checks new lists, and nobody's lookup waits for it
     )
-    return [
-        manager,
-        *(
-            Child(f"worker {n}", n, _process(partial(_work, setting, listening, end, n)))
-            for n, (_, end) in enumerate(channels, 1)
-        ),
-    ]
+    return [*workers, manager]  # who answers starts first
 
 
 def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
@@ -187,55 +178,10 @@ async def _work(
 
 async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     """Be the manager."""
-    from filterd.feeds.overview import overview  # noqa: PLC0415 -- for this process only
+    yield_to_workers()  # first: it has a lot to import, and no lookup should wait for that
+    from filterd.cli.managing import manage  # noqa: PLC0415 -- for this process only
 
-    yield_to_workers()
-    stop = wish_to_stop()
-    manager = Manager(setting, ends)
-    known = commands(manager, lambda feed: overview(feed, setting.state, setting.clock))
-    control = ControlServer(setting.state.control_socket, known, (ADMINS, TEACHERS))
-    heart = Heart(setting.page, 0)
-    heart.start()
-    await manager.start()
-    await _start_or_do_without(control)
-    loop = asyncio.get_running_loop()
-    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.clock, setting.page.secret)
-    tasks = [loop.create_task(watchdog.run()), loop.create_task(control.keep())]
-    reloads: set[asyncio.Task[None]] = set()
-
-    def hang_up() -> None:
-        task = loop.create_task(_reload(manager))
-        reloads.add(task)
-        task.add_done_callback(reloads.discard)
-
-    hear_hangups(hang_up)
-    heart.tell_ready()
-    await stop.wait()
-    heart.stop()
-    for task in tasks:
-        task.cancel()
-    await control.close()
-    await manager.write_last()
-    await manager.stop()
-
-
-async def _start_or_do_without(control: ControlServer) -> None:
-    """Commands must not be able to take the DNS down: a full or damaged disk ends only them."""
-    try:
-        await control.start()
-    except StoreError as error:
-        _log.error("%s; serving without it", error)
-
-
-async def _reload(manager: Manager) -> None:
-    before = manager.site
-    try:
-        await manager.reload()
-    except FilterdError as error:
-        for line in str(error).splitlines():
-            _log.error("%s", line)
-        if manager.site is before:
-            _log.error("not reloaded: what was in force stays")
+    await manage(setting, ends)
 
 
 def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:

@@ -53,9 +53,13 @@ _LIMITS = {
 
 
 class DocumentModel(BaseModel):
-    """The base of every model of a file: an unknown key is an error, and it never changes."""
+    """The base of every model of a file: an unknown key is an error, and it never changes.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Its validator is built when it is first used, because most models only are parts of
+    another one, whose validator holds theirs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -19,7 +19,7 @@ from filterd.paths import open_plain
 from filterd.sentences import UNSAID, Sentence, one_line, quoted, refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 MAX_SIZE_OCTETS = 1 << 20
@@ -44,6 +44,7 @@ _BOOLEAN = {
 }
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NUMBERS_BEGIN = frozenset("0123456789.+-")
 _LONGEST_NUMBER = 40
 
 
@@ -137,12 +138,13 @@ class _Builder:
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
-        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self._get_event: Callable[[], Any] = _LOADER(text).get_event
         self._places: dict[Where, tuple[int, int]] = {}
         self._values = 0
+        self._escapes = "\\" in text
 
     def document(self) -> Document:
-        next(self._events)  # the start of the stream
+        self._get_event()  # the start of the stream
         data: Any = None
         event = self._next()
         if isinstance(event, yaml.DocumentStartEvent):
@@ -163,7 +165,7 @@ class _Builder:
 
     def _next(self) -> Any:
         try:
-            return next(self._events)
+            return self._get_event()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -237,6 +239,8 @@ class _Builder:
             return None
         if text in _BOOLEAN:
             return _BOOLEAN[text]
+        if text[0] not in _NUMBERS_BEGIN:
+            return text
         whole, real = _INTEGER.fullmatch(text), _FLOAT.fullmatch(text)
         if (whole or real) and len(text) > _LONGEST_NUMBER:
             self._refuse(event, say("the number has too many digits"), say("text goes in quotes"))
@@ -246,7 +250,8 @@ class _Builder:
 
     def _printable(self, event: Any) -> str:
         value: str = event.value
-        if odd := _UNPRINTABLE.search(value):  # by way of an escape such as "\e"
+        # Of the text as a whole it is known already; an escape such as "\e" brings in others.
+        if self._escapes and (odd := _UNPRINTABLE.search(value)):
             self._refuse(
                 event,
                 say("the character U+{code} is not allowed", code=f"{ord(odd[0]):04X}"),

@@ -67,7 +67,7 @@ def public_suffix_test() -> Callable[[bytes], bool]:
 
 def top_level_names() -> tuple[bytes, ...]:
     """Return the wire names of all top-level domains that the list knows, sorted."""
-    rules = (rule.removeprefix("*.") for rule in _lines(_text()))
+    rules = (rule.removeprefix("*.") for rule in _written())
     return tuple(sorted({name_from_key(_key(rule)) for rule in rules if "." not in rule}))
 
 

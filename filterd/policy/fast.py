@@ -10,6 +10,7 @@ plain is left to the engine, so both err on the side of leaving too much.
 from __future__ import annotations
 
 from enum import IntFlag
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.rules import Effect, Scope
@@ -110,13 +111,10 @@ def touched(policy: Policy, others: Iterable[bytes] = ()) -> dict[bytes, Touch]:
         policy: whose pins, protections, rules, rewrites and zones.
         others: names that are special for another reason.
     """
-    found: dict[bytes, Touch] = {}
-    for name in (*_spoken_of(policy), *others):
-        itself, *above = names.suffixes(name)
-        found[itself] = found.get(itself, Touch(0)) | Touch.SUBTREE
-        for ancestor in above:
-            found[ancestor] = found.get(ancestor, Touch(0)) | Touch.BENEATH
-    return found
+    spoken_of = {*_spoken_of(policy), *others}
+    above = {above for name in spoken_of for above in islice(names.suffixes(name), 1, None)}
+    found = dict.fromkeys(spoken_of, Touch.SUBTREE) | dict.fromkeys(above, Touch.BENEATH)
+    return found | dict.fromkeys(spoken_of & above, Touch.SUBTREE | Touch.BENEATH)
 
 
 def _spoken_of(policy: Policy) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from filterd.lists.in_force import blocklists_in_force, blocklists_to_compile_by
 from filterd.paths import install
 from filterd.policy import store
 from filterd.policy.site import origin
+from filterd.policy.site.children import forked
 from filterd.policy.site.process import compile_in_child
 from filterd.resolve import expectations
 from filterd.resolve.site import Site
@@ -41,6 +42,8 @@ def compile_policy_or_keep(
 ) -> None:
     """Compile the site's YAML if it has changed; if it may not serve, the last good policy does.
 
+    It may fork, so this process must not have another thread yet.
+
     Args:
         config: the folder of ``site.yaml``.
         state: what the daemon keeps.
@@ -59,7 +62,9 @@ def compile_policy_or_keep(
     kept_of = None if last_good is None else state.policy
     try:
         compiled = state.candidate_policy
-        wrong = compile_in_child(config, compiled, blocklists=blocklists, kept_of=kept_of)
+        wrong = compile_in_child(
+            config, compiled, blocklists=blocklists, kept_of=kept_of, start=forked
+        )
         candidate = store.load(compiled)
         meets = last_good is None or _meets(candidate, last_good, config, state, page, now)
     except FilterdError as error:

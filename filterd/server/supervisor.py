@@ -90,9 +90,10 @@ class Supervisor:
             on_stop: called once, before they are told to end.
         """
         # What is there now stays shared with the children; what is free would be copied for each.
-        gc.collect()
+        # What a start leaves in cycles is little, and to look for it takes longer than to fork.
         give_back()
         gc.freeze()
+        gc.enable()  # a start does without
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would leave nobody to wait for
         stopping = False

@@ -10,11 +10,8 @@ is the other end). This side needs the standard library only.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filterd.errors import (
     ConfigError,
@@ -24,7 +21,14 @@ from filterd.errors import (
     TellableError,
     from_plain,
 )
+from filterd.policy.site.children import afresh
 from filterd.sentences import Sentence, quoted, refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from filterd.policy.site.children import Ended
 
 TIME_LIMIT_S = 60
 AS_KEPT = 3
@@ -32,7 +36,12 @@ AS_KEPT = 3
 
 
 def compile_in_child(
-    config: Path, target: Path, *, blocklists: Path | None = None, kept_of: Path | None = None
+    config: Path,
+    target: Path,
+    *,
+    blocklists: Path | None = None,
+    kept_of: Path | None = None,
+    start: Callable[[list[str], float], Ended] = afresh,
 ) -> ConfigErrors | None:
     """Compile the site in the folder ``config`` and replace the policy file ``target``.
 
@@ -44,6 +53,7 @@ def compile_in_child(
         blocklists: the catalogue's folder, if it is not the one that ships.
         kept_of: a policy; where the site's files are wrong, those that it was compiled
             from are taken, if they are known and right.
+        start: how the child is started; see ``filterd.policy.site.children``.
 
     Returns:
         What is wrong with the site's files, where others were taken.
@@ -52,16 +62,10 @@ def compile_in_child(
         ConfigErrors: all that is wrong with the site.
         StoreError: the disk refused.
     """
+    arguments = [str(config), str(target), str(blocklists or ""), str(kept_of or "")]
     try:
-        done = subprocess.run(  # noqa: S603 -- our own interpreter and module, no shell
-            _command(config, target, blocklists, kept_of),
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIME_LIMIT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        ended = start(arguments, TIME_LIMIT_S)
+    except TimeoutError:
         reason = say("compiling the site took more than {limit_s} s", limit_s=TIME_LIMIT_S)
         raise _failure(config, reason, say("make the files smaller")) from None
     except OSError as error:
@@ -72,41 +76,20 @@ def compile_in_child(
                 why=refused(error),
             )
         ) from error
-    if done.returncode == 0:
+    if ended.code == 0:
         return None
-    told = _error_of(done, config)
-    if done.returncode == AS_KEPT and isinstance(told, ConfigErrors):
+    told = _error_of(ended, config)
+    if ended.code == AS_KEPT and isinstance(told, ConfigErrors):
         return told
     raise told
 
 
-def _command(
-    config: Path, target: Path, blocklists: Path | None, kept_of: Path | None
-) -> list[str]:
-    # -P: a file in the working directory must not stand in for a module.
-    command = [sys.executable, "-P", "-s", "-m", "filterd.policy.site", str(config), str(target)]
-    return [*command, str(blocklists or ""), str(kept_of or "")]
-
-
-def _environment() -> dict[str, str]:
-    """Return as little as the child needs; a checkout is found as an installed package is."""
-    package = Path(__file__).resolve().parents[3]
-    kept = {key: os.environ[key] for key in ("PATH", "PYTHONTZPATH") if key in os.environ}
-    return {
-        **kept,
-        "PYTHONPATH": str(package),
-        "PYTHONUTF8": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYDANTIC_DISABLE_PLUGINS": "__all__",  # to look for some takes a tenth of a start
-    }
-
-
-def _error_of(done: subprocess.CompletedProcess[bytes], config: Path) -> FilterdError:
+def _error_of(ended: Ended, config: Path) -> FilterdError:
     try:
-        report: dict[str, Any] = json.loads(done.stdout)
+        report: dict[str, Any] = json.loads(ended.output)
     except ValueError:  # it met a bound, or the system ended it
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        status = say("exit status {status}", status=done.returncode)
+        last = ended.errors.decode(errors="replace").strip().rpartition("\n")[2]
+        status = say("exit status {status}", status=ended.code)
         reason = say("compiling the site failed: {why}", why=quoted(last) if last else status)
         return _failure(config, reason, say("are the files very large, or memory short?"))
     error = from_plain(report)

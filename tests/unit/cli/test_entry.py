@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
@@ -16,13 +18,18 @@ from filterd.cli import app, entry, serving
 from filterd.cli.entry import Plain, read_plain
 from tests.support.commands import ROOT, environment
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SITE = ("--config", "/s", "--state", "/d")
 
 
 @pytest.fixture(autouse=True)
-def _own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for variable in ("FILTERD_CONFIG", "FILTERD_STATE", "FILTERD_LANG"):
         monkeypatch.delenv(variable, raising=False)
+    yield
+    gc.enable()
 
 
 @pytest.mark.parametrize(

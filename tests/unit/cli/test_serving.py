@@ -38,6 +38,8 @@ HEAVY = (
     "filterd.documents",
     "filterd.lists.compiler",
     "filterd.upstream.tls",
+    "filterd.cli.managing",
+    "filterd.server.manager",
 )
 
 SERVE_AND_LIST_MODULES = """

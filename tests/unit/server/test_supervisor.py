@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = """
-import errno, logging, os, signal, subprocess, sys, time
+import errno, gc, logging, os, signal, subprocess, sys, time
 from filterd.clock import SystemClock
 from filterd.server import supervisor
 from filterd.server.page import SharedPage
@@ -118,6 +118,12 @@ def test_it_tells_once_that_all_are_ready_and_ends_with_its_children() -> None:
         running.wait_for("stopping")
         running.wait_for("stopped")
         assert running.process.wait(10) == 0
+
+
+def test_a_start_may_do_without_collecting_but_no_child_does() -> None:
+    telling = "say('collects', gc.isenabled()) or serve(1)"
+    with supervising(f"gc.disable() or [Child('worker', 1, lambda: {telling})]") as running:
+        assert running.wait_for("collects") == "collects True"
 
 
 def test_a_child_that_is_killed_is_replaced() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import pytest
 from filterd.errors import ConfigErrors, StoreError
 from filterd.policy import store
 from filterd.policy.site import process
+from filterd.policy.site.children import Ended
 from filterd.policy.site.process import compile_in_child
 from tests.support.site import SCHOOL
 
@@ -65,14 +67,22 @@ def test_a_child_that_takes_too_long_is_ended(
         compile_in_child(_site(tmp_path), tmp_path / "policy")
 
 
-def test_a_child_that_dies_is_reported_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "_command", lambda *_: [sys.executable, "-c", "1/0"])
+def test_a_child_that_dies_is_reported_in_one_line(tmp_path: Path) -> None:
+    def dying(*_: object) -> Ended:
+        return Ended(-9, b"", b"Traceback\n  ...\nZeroDivisionError: no\n")
+
     with pytest.raises(ConfigErrors) as caught:
-        compile_in_child(_site(tmp_path), tmp_path / "policy")
+        compile_in_child(_site(tmp_path), tmp_path / "policy", start=dying)
     assert str(caught.value).startswith(f"{tmp_path}: compiling the site failed: ZeroDivision")
     assert "\n" not in str(caught.value)
+
+
+def test_a_child_that_cannot_be_started_is_a_store_error(tmp_path: Path) -> None:
+    def refused(*_: object) -> Ended:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with pytest.raises(StoreError, match="cannot be started"):
+        compile_in_child(_site(tmp_path), tmp_path / "policy", start=refused)
 
 
 def test_a_module_in_the_working_directory_is_not_taken_for_ours(

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manager put together: the control socket and its commands, reloads, the watchdog.
+
+No other process needs what is imported here, so it is imported when the manager is a
+process of its own, beside a worker that answers already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from filterd.cli.commands import commands
+from filterd.control import ControlServer
+from filterd.errors import FilterdError, StoreError
+from filterd.feeds.overview import overview
+from filterd.overrides.ranks import ADMINS, TEACHERS
+from filterd.server.life import Heart, hear_hangups, wish_to_stop
+from filterd.server.manager import Manager
+from filterd.server.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from filterd.server.life import Setting
+
+_log = logging.getLogger("filterd")
+
+
+async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
+    """Be the manager until told to stop.
+
+    Args:
+        setting: where the daemon lives.
+        ends: a channel to each worker.
+    """
+    stop = wish_to_stop()
+    manager = Manager(setting, ends)
+    known = commands(manager, lambda feed: overview(feed, setting.state, setting.clock))
+    control = ControlServer(setting.state.control_socket, known, (ADMINS, TEACHERS))
+    heart = Heart(setting.page, 0)
+    heart.start()
+    await manager.start()
+    await _start_or_do_without(control)
+    loop = asyncio.get_running_loop()
+    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.clock, setting.page.secret)
+    tasks = [loop.create_task(watchdog.run()), loop.create_task(control.keep())]
+    reloads: set[asyncio.Task[None]] = set()
+
+    def hang_up() -> None:
+        task = loop.create_task(_reload(manager))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    hear_hangups(hang_up)
+    heart.tell_ready()
+    await stop.wait()
+    heart.stop()
+    for task in tasks:
+        task.cancel()
+    await control.close()
+    await manager.write_last()
+    await manager.stop()
+
+
+async def _start_or_do_without(control: ControlServer) -> None:
+    """Commands must not be able to take the DNS down: a full or damaged disk ends only them."""
+    try:
+        await control.start()
+    except StoreError as error:
+        _log.error("%s; serving without it", error)
+
+
+async def _reload(manager: Manager) -> None:
+    before = manager.site
+    try:
+        await manager.reload()
+    except FilterdError as error:
+        for line in str(error).splitlines():
+            _log.error("%s", line)
+        if manager.site is before:
+            _log.error("not reloaded: what was in force stays")

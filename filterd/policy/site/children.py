@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two ways to start the child that compiles a site: afresh, and as a fork.
+
+A fork has most of what it needs in memory already, and takes half the time; but only
+a process with one thread may have one, for a lock that another thread holds would stay
+locked in it for ever. So the daemon forks at its start, when everybody waits for it, and
+from then on starts its children afresh, as commands do. Both kinds are bound in time by
+this side, and in memory and CPU by themselves (``filterd.policy.site.__main__``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}  # to look for some takes a tenth of the time
+
+
+class Ended(NamedTuple):
+    """How a child ended: its exit code, below zero for a signal, and what it wrote."""
+
+    code: int
+    output: bytes
+    errors: bytes
+
+
+def afresh(arguments: Sequence[str], limit_s: float) -> Ended:
+    """Run ``filterd.policy.site`` in an interpreter of its own; for every kind of process.
+
+    Raises:
+        TimeoutError: it took longer than ``limit_s`` and was ended.
+        OSError: it cannot be started.
+    """
+    # -P: a file in the working directory must not stand in for a module.
+    command = [sys.executable, "-P", "-s", "-m", "filterd.policy.site", *arguments]
+    try:
+        done = subprocess.run(  # noqa: S603 -- our own interpreter and module, no shell
+            command,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limit_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError from None
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def forked(arguments: Sequence[str], limit_s: float) -> Ended:
+    """Run the same in a fork of this process, which must have no other thread.
+
+    Raises:
+        TimeoutError: it took longer than ``limit_s`` and was ended.
+        OSError: it cannot be started.
+    """
+    with _memory_file("output") as output, _memory_file("errors") as errors:
+        pid = os.fork()
+        if pid == 0:
+            _be_the_child(arguments, output, errors)
+        try:
+            code = _code_of(pid, limit_s)
+        except BaseException:  # whatever ends the wait, a stop of the daemon included
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
+        return Ended(code, _all_of(output), _all_of(errors))
+
+
+def _environment() -> dict[str, str]:
+    """Return as little as the child needs; a checkout is found as an installed package is."""
+    package = Path(__file__).resolve().parents[3]
+    kept = {key: os.environ[key] for key in ("PATH", "PYTHONTZPATH") if key in os.environ}
+    return {
+        **kept,
+        **_NO_PLUGINS,
+        "PYTHONPATH": str(package),
+        "PYTHONUTF8": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+@contextlib.contextmanager
+def _memory_file(name: str) -> Iterator[int]:
+    descriptor = os.memfd_create(name)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _be_the_child(arguments: Sequence[str], output: int, errors: int) -> NoReturn:
+    """Compile, from the fork to the end of the process."""
+    code = 1
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output, 1)
+        os.dup2(errors, 2)
+        # The lock on the state folder too: nobody but the parent may hold it.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- ends with it
+        os.environ |= _NO_PLUGINS
+        sys.dont_write_bytecode = True
+        from filterd.policy.site.__main__ import main  # noqa: PLC0415 -- never in the parent
+
+        code = main(list(arguments))
+        sys.stdout.flush()
+    except BaseException:  # noqa: BLE001 -- the parent tells of it; nothing may get past the fork
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(code)
+
+
+def _code_of(pid: int, limit_s: float) -> int:
+    """Wait for a child and return its exit code.
+
+    Raises:
+        TimeoutError: it runs still.
+    """
+    ended = os.pidfd_open(pid)
+    try:
+        if not select.select([ended], [], [], limit_s)[0]:
+            raise TimeoutError
+    finally:
+        os.close(ended)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _all_of(descriptor: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read()
