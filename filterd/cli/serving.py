@@ -37,6 +37,7 @@ from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
+from filterd.policy.site.children import forked
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
 from filterd.server.first_policy import compile_policy_or_keep
@@ -102,7 +103,8 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
     with on_disk.held(state):
         clock, page = SystemClock(), SharedPage()
         started = clock.monotonic()
-        compile_policy_or_keep(config, state, now=clock.wall(), page=page)
+        # This process has one thread, here and when it forks what it keeps.
+        compile_policy_or_keep(config, state, now=clock.wall(), page=page, start=forked)
         on_disk.mend_overrides(state, clock)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.

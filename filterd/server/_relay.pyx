@@ -42,7 +42,7 @@ cdef class Waiting:
 
     cdef Relay _relay
     cdef Datagram _datagram
-    cdef object _listener, _key, _outcome
+    cdef object _listener, _key, _outcome, _reply
     cdef double _began_at
     cdef uint32_t _end, _flags
     cdef Py_ssize_t _limit
@@ -182,25 +182,26 @@ cdef class Relay:
             if type(resolution) is not Resolution or not self._is_plain(waiting, resolution):
                 return False
             opening = self._fast.openings[waiting._datagram.opening]
-            reply = self._reply(waiting, resolution, 0, opening)
-            self._send(waiting, reply, opening.forwarded)
+            waiting._reply = self._reply(waiting, resolution, 0, opening)
+            self._send(waiting, waiting._reply, opening.forwarded)
         except Exception:
             _log.exception("a question could not be relayed")
             return False
         return True
 
     cdef _keep(self, Waiting waiting, double now):
-        """Keep what upstreams have said."""
+        """Keep what upstreams have said; the reply too, for who asks next, while there is room."""
         try:
             self._store.put(waiting._key, waiting._outcome, now, stale_s=stale_for_s)
             self._failures.forget(waiting._key, now)
+            if self._core.replay.has_room():
+                self._note(waiting, waiting._reply, now)
         except Exception:  # who asked has his answer
             _log.exception("what was relayed could not be kept")
 
     cdef bint _repeated(self, Waiting waiting, entry) except -1:
         """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
         cdef object resolution = entry.resolution
-        cdef double until
         cdef int64_t age_s
         if not self._is_plain(waiting, resolution):
             entry.hits -= 1  # the chain looks it up once more
@@ -209,19 +210,24 @@ cdef class Relay:
         age_s = <int64_t>(waiting._began_at - <double>entry.stored_at)
         opening = self._fast.openings[waiting._datagram.opening]
         reply = self._reply(waiting, resolution, age_s, opening)
-        until = self._store.repeatable_until(waiting._key, waiting._began_at)
-        if until > waiting._began_at:
+        self._note(waiting, reply, waiting._began_at)
+        self._send(waiting, reply, opening.cached)
+        return True
+
+    cdef _note(self, Waiting waiting, bytes reply, double now):
+        """Let the fast path repeat a reply, as long as the cache would."""
+        cdef Datagram datagram = waiting._datagram
+        cdef double until = self._store.repeatable_until(waiting._key, now)
+        if until > now:
             self._core.replay.note(
-                waiting._datagram.client_class,
+                datagram.client_class,
                 waiting._flags,
                 reply,
                 until,
-                self._fast.edges[waiting._datagram.client_class],
-                opening.cached,
+                self._fast.edges[datagram.client_class],
+                self._fast.openings[datagram.opening].cached,
                 self._store.mark_of(waiting._key),
             )
-        self._send(waiting, reply, opening.cached)
-        return True
 
     cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, opening):
         cdef int64_t cap_ttl_s = opening.cap_ttl_s

@@ -161,17 +161,20 @@ class Relay:
             if not self._is_plain(waiting, resolution):
                 return False
             opening = self._fast.openings[waiting.datagram.opening]
-            self._send(waiting, self._reply(waiting, resolution, 0, opening), opening.forwarded)
+            waiting.reply = self._reply(waiting, resolution, 0, opening)
+            self._send(waiting, waiting.reply, opening.forwarded)
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             _log.exception("a question could not be relayed")
             return False
         return True
 
     def _keep(self, waiting: _Waiting, resolution: Resolution, now: float) -> None:
-        """Keep what upstreams have said."""
+        """Keep what upstreams have said; the reply too, for who asks next, while there is room."""
         try:
             self._store.put(waiting.key, resolution, now, stale_s=STALE_FOR_S)
             self._store.failures.forget(waiting.key, now)
+            if self._fast.core.replay.has_room():
+                self._note(waiting, waiting.reply, now)
         except Exception:  # noqa: BLE001 -- logged whole; who asked has his answer
             _log.exception("what was relayed could not be kept")
 
@@ -185,19 +188,24 @@ class Relay:
         age_s = int(waiting.began_at - entry.stored_at)
         opening = self._fast.openings[waiting.datagram.opening]
         reply = self._reply(waiting, resolution, age_s, opening)
-        until = self._store.repeatable_until(waiting.key, waiting.began_at)
-        if until > waiting.began_at:
-            self._fast.core.replay.note(
-                waiting.datagram.client_class,
+        self._note(waiting, reply, waiting.began_at)
+        self._send(waiting, reply, opening.cached)
+        return True
+
+    def _note(self, waiting: _Waiting, reply: bytes, now: float) -> None:
+        """Let the fast path repeat a reply, as long as the cache would."""
+        core, datagram = self._fast.core, waiting.datagram
+        until = self._store.repeatable_until(waiting.key, now)
+        if until > now:
+            core.replay.note(
+                datagram.client_class,
                 waiting.asked.flags,
                 reply,
                 until,
-                self._fast.edges[waiting.datagram.client_class],
-                opening.cached,
+                self._fast.edges[datagram.client_class],
+                self._fast.openings[datagram.opening].cached,
                 self._store.mark_of(waiting.key),
             )
-        self._send(waiting, reply, opening.cached)
-        return True
 
     def _reply(
         self, waiting: _Waiting, resolution: Resolution, age_s: int, opening: Opening
@@ -248,7 +256,7 @@ class Relay:
 class _Waiting:
     """A question that waits for upstreams."""
 
-    __slots__ = ("_relay", "asked", "began_at", "datagram", "is_over", "key", "listener")
+    __slots__ = ("_relay", "asked", "began_at", "datagram", "is_over", "key", "listener", "reply")
 
     def __init__(
         self,
@@ -261,6 +269,7 @@ class _Waiting:
     ) -> None:
         self._relay, self.datagram, self.listener = relay, datagram, listener
         self.asked, self.key, self.began_at, self.is_over = asked, key, began_at, False
+        self.reply = b""
 
     def landed(self, outcome: Resolution | UpstreamError) -> None:
         self._relay.landed(self, outcome)

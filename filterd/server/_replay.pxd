@@ -54,6 +54,8 @@ cdef class Replay:
 
     # Set the times by which what follows is answered and noted.
     cpdef at(self, double now, double wall)
+    # Tell whether even what was asked for once may be kept.
+    cpdef bint has_room(self) noexcept
     # Tell whether ``take_hits`` would tell of any.
     cdef bint has_hits(self) noexcept
     # Hash a question and fetch its set.

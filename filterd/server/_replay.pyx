@@ -172,6 +172,10 @@ cdef class Replay:
         self._sources[place] = source
         return True
 
+    cpdef bint has_room(self) noexcept:
+        """Tell whether less than half is taken: then even what was asked for once may be kept."""
+        return 2 * (self._touched - self._free_count) < self._sets * WAYS
+
     def sweep(self):
         """Look at one of ``SWEEPS`` parts: let ``take_hits`` tell of it, drop what has ended."""
         cdef uint64_t part = (self._sets * WAYS + SWEEPS - 1) // SWEEPS

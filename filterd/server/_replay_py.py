@@ -117,6 +117,10 @@ class Replay:
         self._octets += _long(reply)
         return True
 
+    def has_room(self) -> bool:
+        """Tell whether less than half is taken: then even what was asked for once may be kept."""
+        return 2 * len(self._kept) < self._entries
+
     def answer(self, message: bytes, asked: Asked, client_class: int) -> tuple[bytes, int] | None:
         """Return the answer to a question and its tally, None where there is none that holds."""
         key = client_class, asked.qname, asked.qtype, asked.flags

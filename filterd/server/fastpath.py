@@ -58,7 +58,8 @@ AGAIN_AFTER_S = 1.0
 """How long the chain answers everybody where what is in force could not be told."""
 
 _REPEATED = frozenset((Source.BLOCKED, Source.LOCAL, Source.REWRITTEN, Source.CACHED))
-"""Not FORWARDED: who asks for a name that nobody asked for lately is mostly the last one too.
+"""Not FORWARDED: who asks for a name that nobody asked for lately is mostly the last one too. The
+relay keeps what it forwards nevertheless, while there is room.
 Not STALE and FAILED, which the chain tries to do better than each time; not REFUSED."""
 
 _ANY_QUESTION = Question.of(names.from_text("a.example"), 1)

@@ -19,7 +19,7 @@ from filterd.lists.in_force import blocklists_in_force, blocklists_to_compile_by
 from filterd.paths import install
 from filterd.policy import store
 from filterd.policy.site import origin
-from filterd.policy.site.children import forked
+from filterd.policy.site.children import afresh
 from filterd.policy.site.process import compile_in_child
 from filterd.resolve import expectations
 from filterd.resolve.site import Site
@@ -32,23 +32,28 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.paths import StateFolder
     from filterd.policy.model import Policy
+    from filterd.policy.site.children import Start
     from filterd.server.page import SharedPage
 
 _log = logging.getLogger("filterd.first_policy")
 
 
 def compile_policy_or_keep(
-    config: Path, state: StateFolder, *, now: float, page: SharedPage | None = None
+    config: Path,
+    state: StateFolder,
+    *,
+    now: float,
+    page: SharedPage | None = None,
+    start: Start = afresh,
 ) -> None:
     """Compile the site's YAML if it has changed; if it may not serve, the last good policy does.
-
-    It may fork, so this process must not have another thread yet.
 
     Args:
         config: the folder of ``site.yaml``.
         state: what the daemon keeps.
         now: Unix time.
         page: says which index another process has verified already.
+        start: how the child that compiles is started.
 
     Raises:
         FilterdError: it cannot be compiled and there is no last good policy.
@@ -63,7 +68,7 @@ def compile_policy_or_keep(
     try:
         compiled = state.candidate_policy
         wrong = compile_in_child(
-            config, compiled, blocklists=blocklists, kept_of=kept_of, start=forked
+            config, compiled, blocklists=blocklists, kept_of=kept_of, start=start
         )
         candidate = store.load(compiled)
         meets = last_good is None or _meets(candidate, last_good, config, state, page, now)

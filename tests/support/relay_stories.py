@@ -26,10 +26,12 @@ NSID, OWN_SUBNET = (dns.edns.GenericOption(dns.edns.OptionType.make(n), b"") for
 
 
 def asked(name: str, qtype: str = "A", source: str = GRADE_1, **options: Any) -> Story:
-    """Return the story of one question that is asked three times: upstream, cache, repetition."""
+    """Return the story of one question: upstream, repetition, cache, repetition."""
 
     def story(school: School) -> list[bytes]:
-        return [school.ask(name, qtype, source, **options) for _ in range(3)]
+        replies = [school.ask(name, qtype, source, **options) for _ in range(2)]
+        school.stop_repeating()
+        return [*replies, *(school.ask(name, qtype, source, **options) for _ in range(2))]
 
     return story
 

@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     config, target, blocklists, policy, *_ = (*arguments, "", "")
     site, made, by = Path(config), Path(target), Path(blocklists or shipped("blocklists"))
     gc.disable()  # its end in a moment frees everything, and to look for some now takes a quarter
-    _limit(resource.RLIMIT_AS, _MEMORY_LIMIT_OCTETS)
+    _limit(resource.RLIMIT_AS, _mapped_octets() + _MEMORY_LIMIT_OCTETS)
     _limit(resource.RLIMIT_CPU, TIME_LIMIT_S)
     try:
         try:
@@ -55,6 +55,12 @@ def _compile(config: Path, target: Path, blocklists: Path, kept: origin.Site | N
     site, catalog = load_site(config, kept), load_catalog(blocklists)
     policy = compile_policy(site, catalog)
     write_policy(target, policy, looked, (*catalog.compiled, *own_lists(site, catalog)))
+
+
+def _mapped_octets() -> int:
+    """Return how much address space there is already: a fork begins with that of its parent."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * resource.getpagesize()
 
 
 def _limit(kind: int, value: int) -> None:

@@ -18,10 +18,10 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}  # to look for some takes a tenth of the time
 
@@ -32,6 +32,10 @@ class Ended(NamedTuple):
     code: int
     output: bytes
     errors: bytes
+
+
+Start: TypeAlias = "Callable[[Sequence[str], float], Ended]"
+"""Runs the child with arguments, within so many seconds."""
 
 
 def afresh(arguments: Sequence[str], limit_s: float) -> Ended:

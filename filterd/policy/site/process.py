@@ -25,10 +25,9 @@ from filterd.policy.site.children import afresh
 from filterd.sentences import Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.policy.site.children import Ended
+    from filterd.policy.site.children import Ended, Start
 
 TIME_LIMIT_S = 60
 AS_KEPT = 3
@@ -41,7 +40,7 @@ def compile_in_child(
     *,
     blocklists: Path | None = None,
     kept_of: Path | None = None,
-    start: Callable[[list[str], float], Ended] = afresh,
+    start: Start = afresh,
 ) -> ConfigErrors | None:
     """Compile the site in the folder ``config`` and replace the policy file ``target``.
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dns.message
 import pytest
 
 from filterd.resolve.links import filter as filter_link
-from filterd.server import _fastpath_py, _relay_py
+from filterd.server import _fastpath_py, _relay_py, fastpath
 from tests.support import relay_stories as stories
 from tests.support.relaying import School, differences, listed
 from tests.support.serving import GRADE_11, NETWORKS
@@ -60,13 +61,31 @@ def test_an_answer_from_the_cache_grows_older(lists: Index, twin: str) -> None:
 
 
 @pytest.mark.usefixtures("twin")
-def test_an_answer_from_the_cache_is_repeated_from_then_on(lists: Index) -> None:
+@pytest.mark.parametrize("cached", [False, True])
+def test_an_answer_is_repeated_from_then_on(lists: Index, cached: bool) -> None:
     with School(lists, fast=True) as school:
         school.ask("www.example.com")
-        school.ask("www.example.com")
+        if cached:
+            school.stop_repeating()
+            school.ask("www.example.com")
         school.serving.udp[0]._relay = None
         school.ask("www.example.com")
         assert school.by_the_chain == 0
+
+
+@pytest.mark.usefixtures("twin")
+def test_where_half_is_taken_only_what_was_asked_for_twice_is_repeated(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fastpath, "Core", partial(fastpath.Core, entries=8))
+    with School(lists, fast=True) as school:
+        for name in ("www.example.com", "b.example.com", "c.example.com", "d.example.com"):
+            school.ask(name)
+        school.serving.udp[0]._relay = None
+        school.ask("www.example.com")
+        assert school.by_the_chain == 0
+        school.ask("d.example.com")
+        assert school.by_the_chain == 1
 
 
 @pytest.mark.usefixtures("twin")
@@ -183,6 +202,7 @@ def test_a_fault_while_an_answer_is_made_leaves_it_to_the_chain(lists: Index, ca
         assert school.serving.fast is not None
         if cached:
             school.ask("www.example.com")
+            school.stop_repeating()
         school.serving.fast.openings = []
         assert dns.message.from_wire(school.ask("www.example.com")).answer
         (error,) = school.serving.errors.take()
@@ -232,6 +252,7 @@ def test_a_fault_once_an_answer_is_made_lets_nobody_hear_two(
     with School(lists, fast=True) as school:
         assert school.serving.fast is not None
         school.ask("www.example.com")
+        school.stop_repeating()
         replay = school.serving.fast.core.replay
         note, faults = replay.note, [RuntimeError("it cannot be kept")]
 
