@@ -20,7 +20,6 @@ from filterd.server._question cimport ASKED_CD, ASKED_DO, ASKED_OPT, Question, r
 from filterd.wire._assembling cimport assembled_for
 from filterd.wire._codec cimport copied, named
 
-import asyncio
 import logging
 
 from filterd.resolve.links.cache import STALE_FOR_S
@@ -62,7 +61,7 @@ cdef class Waiting:
 cdef class Relay:
     """Relays the questions of one worker; see ``filterd.server._relay_py.Relay``."""
 
-    cdef object _fast, _store, _failures, _forwarder, _stepper, _clock, _loop
+    cdef object _fast, _store, _failures, _forwarder, _stepper, _clock
     cdef Core _core
     cdef list _landed
 
@@ -71,7 +70,6 @@ cdef class Relay:
         self._failures, self._stepper, self._clock = store.failures, stepper, clock
         if isinstance(fast.core, Core):  # else no datagram has an opening
             self._core = fast.core
-        self._loop = asyncio.get_running_loop()
         self._landed = []
 
     def take(self, datagram, listener):
@@ -124,9 +122,9 @@ cdef class Relay:
             self.take_outcome(waiting, outcome)
 
     cdef take_outcome(self, Waiting waiting, outcome):
-        """Take what became of a question; those of one round of the loop are finished together."""
+        """Take what became of a question; those of one turn of the loop are finished together."""
         if not self._landed:
-            self._loop.call_soon(self._finish_all)
+            self._forwarder.soon(self._finish_all)
         waiting._outcome = outcome
         self._landed.append(waiting)
 

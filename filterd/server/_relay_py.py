@@ -19,7 +19,6 @@ So no policy and no second way of failing is in here.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from math import inf
 from typing import TYPE_CHECKING
@@ -78,7 +77,6 @@ class Relay:
     ) -> None:
         self._fast, self._store, self._forwarder = fast, store, forwarder
         self._stepper, self._clock = stepper, clock
-        self._loop = asyncio.get_running_loop()
         self._landed: list[tuple[_Waiting, Resolution | UpstreamError]] = []
 
     def take(self, datagram: Datagram, listener: Listener) -> bool:
@@ -108,9 +106,9 @@ class Relay:
             self.landed(waiting, outcome)
 
     def landed(self, waiting: _Waiting, outcome: Resolution | UpstreamError) -> None:
-        """Take what became of a question; those of one round of the loop are finished together."""
+        """Take what became of a question; those of one turn of the loop are finished together."""
         if not self._landed:
-            self._loop.call_soon(self._finish_all)
+            self._forwarder.soon(self._finish_all)
         self._landed.append((waiting, outcome))
 
     def gave_up(self, waiting: _Waiting) -> None:

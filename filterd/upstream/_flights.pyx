@@ -21,6 +21,8 @@ from libc.stdint cimport int64_t, uint8_t
 from filterd.upstream._pool cimport SocketPool, UdpAttempt, Waiter
 from filterd.wire._codec cimport ParsedResponse, rcode_of
 
+import asyncio
+
 from filterd.errors import (
     UpstreamError,
     UpstreamMalformedError,
@@ -355,6 +357,13 @@ cdef class Flights:
         if flight.outcome is None:
             flight.waiters.append(done)
         return flight.outcome
+
+    def soon(self, callback):
+        """Call something soon; see ``_flights_py.Flights.soon``."""
+        if self.transports is not None:
+            self.transports.pool.soon(callback)
+        else:
+            asyncio.get_running_loop().call_soon(callback)
 
     def keep_to(self, routes):
         """End every exchange by another route; see ``Forwarder.keep_to``."""

@@ -10,6 +10,7 @@ This is the reference of ``_flights``.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,6 @@ from filterd.upstream.places import Places
 from filterd.upstream.transports import Transports
 
 if TYPE_CHECKING:
-    import asyncio
     from collections import Counter
     from collections.abc import Collection, Hashable
 
@@ -83,6 +83,13 @@ class Flights:
         if flight.outcome is None:
             flight.waiters.append(done)
         return flight.outcome
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call something when all that upstreams have said by now was told, or in the next turn."""
+        if self.transports is not None:
+            self.transports.pool.soon(callback)
+        else:
+            asyncio.get_running_loop().call_soon(callback)
 
     def keep_to(self, routes: Collection[Route]) -> None:
         """End every exchange by another route; see ``Forwarder.keep_to``."""

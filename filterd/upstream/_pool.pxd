@@ -73,6 +73,9 @@ cdef class SocketPool:
     cdef dict _servers
     cdef dict _open
     cdef dict _asked  # the members for whom spare sockets are to be opened
+    cdef bint _is_receiving
+    cdef list _soon  # what is called when all has been received
+    cdef list _over  # sockets to be closed after that
     cdef list _around
     cdef Py_ssize_t _most
     cdef int _questions_a_socket
@@ -96,9 +99,13 @@ cdef class SocketPool:
     cdef bint _has_room_for_a_spare(self, Server server) except -1
     cdef Opened _opened(self, Server server)
     cdef bint _give_one_up(self) except -1
+    # Close a socket on which nothing waits, now or when those who were answered are done.
+    cdef close_soon(self, Opened opened)
     cdef closed(self, Opened opened)
     cdef int _connected(self, Server server) except -1
     cdef _bind(self, int fd, Server server)
+    cdef _receive_all(self)
+    cdef _go_on(self)
     cdef _receive(self, Opened opened)
     cdef _mismatched(self, Opened opened, UdpAttempt attempt, bint in_case)
     cdef _refused(self, Opened opened)

@@ -149,7 +149,7 @@ cdef class Opened:
         attempt._next = None
         self._waiting -= 1
         if self._retired and not self._waiting:
-            self.close()
+            self._pool.close_soon(self)
 
     cdef retire(self):
         """Take no more questions; close when the last that waits is gone."""
@@ -157,7 +157,7 @@ cdef class Opened:
             self._retired = True
             self._server.take_away(self)
         if not self._waiting:
-            self.close()
+            self._pool.close_soon(self)
 
     cdef close(self):
         if self._fd >= 0:
@@ -207,6 +207,7 @@ cdef class SocketPool:
         reserved, lowest = random_ports.reserved_ports(), random_ports.LOWEST
         self._allowed = bytes(one >= lowest and one not in reserved for one in range(PORTS))
         self._servers, self._open, self._asked = {}, {}, {}
+        self._soon, self._over = [], []
         self._around = [None] * 8
         self._loop = asyncio.get_running_loop()
         self._epoll = select.epoll()
@@ -244,6 +245,13 @@ cdef class SocketPool:
         if opened._carried >= self._questions_a_socket:
             opened.retire()
         return attempt
+
+    def soon(self, callback):
+        """Call something soon; see ``filterd.upstream._pool_py.SocketPool.soon``."""
+        if self._is_receiving:
+            self._soon.append(callback)
+        else:
+            self._loop.call_soon(callback)
 
     def close(self):
         """Close every socket, whoever waits."""
@@ -414,6 +422,12 @@ cdef class SocketPool:
                         return True
         return False
 
+    cdef close_soon(self, Opened opened):
+        if self._is_receiving:
+            self._over.append(opened)
+        else:
+            opened.close()
+
     cdef closed(self, Opened opened):
         cdef Server server = opened._server
         del self._open[opened._fd]
@@ -463,13 +477,36 @@ cdef class SocketPool:
     # What comes back.
 
     def _ready(self):
+        self._is_receiving = True
+        try:
+            self._receive_all()
+        finally:
+            self._is_receiving = False
+            self._go_on()
+
+    cdef _receive_all(self):
         cdef epoll_event events[SOCKETS_A_WAKEUP]
         cdef int index
         cdef int count = epoll_wait(self._epoll_fd, events, SOCKETS_A_WAKEUP, 0)
         for index in range(count):
             found = self._open.get(events[index].data.fd)
-            if found is not None:  # else another in this batch has closed it
+            if found is not None:  # else it is none of ours any more
                 self._receive(found)
+
+    cdef _go_on(self):
+        """Do what was to be done soon, and then close what is over."""
+        cdef list soon = self._soon, over = self._over
+        cdef Opened opened
+        self._soon, self._over = [], []
+        for callback in soon:
+            try:
+                callback()
+            except Exception as error:
+                self._loop.call_exception_handler(
+                    {"message": "who was answered has failed", "exception": error}
+                )
+        for opened in over:
+            opened.close()
 
     cdef _receive(self, Opened opened):
         """Read one message, and hand it to whom it answers."""

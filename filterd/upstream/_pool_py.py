@@ -35,6 +35,7 @@ from filterd.upstream.udp import UdpAttempt, UdpSocket
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
 
     from filterd.upstream.group import ServerHealth
     from filterd.upstream.question import UpstreamQuestion
@@ -75,6 +76,9 @@ class SocketPool:
         self._in_place: dict[_Place, UdpSocket] = {}
         self._spares: dict[ServerHealth, list[UdpSocket]] = {}
         self._asked: dict[ServerHealth, None] = {}
+        self._is_receiving = False
+        self._soon: list[Callable[[], None]] = []
+        self._over: list[UdpSocket] = []
         self._open: dict[int, tuple[UdpSocket, _Place, float]] = {}
         self._timed = False
         self._loop = asyncio.get_running_loop()
@@ -125,6 +129,17 @@ class SocketPool:
         if opened.questions >= QUESTIONS_A_SOCKET:
             self._take_away(opened, place)
         return attempt
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call something when all that has come by now was received, or else in the next turn.
+
+        Who is told by many answers acts on all of them at once. What is over is closed
+        after that: it takes longer than the rest, and nobody waits for it.
+        """
+        if self._is_receiving:
+            self._soon.append(callback)
+        else:
+            self._loop.call_soon(callback)
 
     def close(self) -> None:
         """Close every socket, whoever waits."""
@@ -193,7 +208,7 @@ class SocketPool:
             raise UpstreamUnreachableError(f"all {self._most} sockets are waiting for answers")
         server = member.plain
         connected = self._ports.connect(server.address, server.port)
-        opened = UdpSocket(connected, self._numbers, self._counters, self._closed)
+        opened = UdpSocket(connected, self._numbers, self._counters, self._is_over, self._closed)
         try:
             self._epoll.register(opened.fileno, select.EPOLLIN)
         except OSError:
@@ -222,6 +237,13 @@ class SocketPool:
             del self._in_place[place]
         opened.retire()
 
+    def _is_over(self, opened: UdpSocket) -> None:
+        """Close a socket on which nothing waits, now or when those who were answered are done."""
+        if self._is_receiving:
+            self._over.append(opened)
+        else:
+            opened.close()
+
     def _closed(self, opened: UdpSocket) -> None:
         _, place, _ = self._open.pop(opened.fileno)
         self._no_spare(opened, place[0])
@@ -229,7 +251,26 @@ class SocketPool:
             del self._in_place[place]
 
     def _ready(self) -> None:
-        for descriptor, _ in self._epoll.poll(0, _SOCKETS_A_WAKEUP):
-            found = self._open.get(descriptor)
-            if found is not None:  # else another in this batch has closed it
-                found[0].receive()
+        self._is_receiving = True
+        try:
+            for descriptor, _ in self._epoll.poll(0, _SOCKETS_A_WAKEUP):
+                found = self._open.get(descriptor)
+                if found is not None:  # else it is none of ours any more
+                    found[0].receive()
+        finally:
+            self._is_receiving = False
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Do what was to be done soon, and then close what is over."""
+        soon, self._soon = self._soon, []
+        over, self._over = self._over, []
+        for callback in soon:
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001 -- as of what the loop calls
+                self._loop.call_exception_handler(
+                    {"message": "who was answered has failed", "exception": error}
+                )
+        for opened in over:
+            opened.close()

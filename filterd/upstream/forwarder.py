@@ -41,6 +41,8 @@ class Forwarder:
         self._flights = Flights(clock, self.counters, self._groups)
         self.ask = self._flights.ask
         """Does what ``resolve`` does, for who waits by a callback (``_flights_py.Flights.ask``)."""
+        self.soon = self._flights.soon
+        """Calls what acts on all outcomes of a turn at once (``_flights_py.Flights.soon``)."""
 
     @property
     def in_flight(self) -> int:

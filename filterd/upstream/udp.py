@@ -83,6 +83,7 @@ class UdpSocket:
         "_closed",
         "_counters",
         "_numbers",
+        "_over",
         "_retired",
         "_socket",
         "_waiting",
@@ -95,6 +96,7 @@ class UdpSocket:
         opened: socket.socket,
         numbers: RandomNumbers,
         counters: Counter[str],
+        over: Callable[[UdpSocket], None],
         closed: Callable[[UdpSocket], None],
     ) -> None:
         """Take over an open socket.
@@ -103,10 +105,11 @@ class UdpSocket:
             opened: not blocking.
             numbers: where IDs come from.
             counters: ``mismatched``, ``unexpected`` and ``icmp`` are counted here.
+            over: called when nothing waits and nothing more will; to close it.
             closed: called once, before the socket is closed.
         """
         self._socket, self._numbers, self._counters = opened, numbers, counters
-        self._closed = closed
+        self._over, self._closed = over, closed
         self._waiting: dict[int, UdpAttempt] = {}
         self._retired = False
         self.fileno = opened.fileno()
@@ -158,13 +161,13 @@ class UdpSocket:
         """Let a question wait no longer."""
         self._waiting.pop(message_id, None)
         if self._retired and not self._waiting:
-            self._close()
+            self._over(self)
 
     def retire(self) -> None:
-        """Take no more questions; close when the last that waits is gone. May be called twice."""
+        """Take no more questions; it is over when the last that waits is gone."""
         self._retired = True
         if not self._waiting:
-            self._close()
+            self._over(self)
 
     @property
     def is_retired(self) -> bool:
@@ -175,9 +178,6 @@ class UdpSocket:
         """Close at once, whoever waits. May be called twice."""
         self._waiting.clear()
         self._retired = True
-        self._close()
-
-    def _close(self) -> None:
         if self._socket.fileno() >= 0:
             self._closed(self)
             self._socket.close()

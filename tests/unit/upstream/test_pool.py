@@ -567,7 +567,7 @@ def answer_all(sink: Sink) -> None:
             sink.socket.sendto(a_response(query, "www.example.com 60 A 192.0.2.1"), source)
 
 
-def test_what_came_for_a_closed_socket_is_not_taken_for_another_of_the_same_number() -> None:
+def test_while_it_is_received_no_socket_is_closed_whose_number_another_could_get() -> None:
     async def test(opened: SocketPool, _: TimerWheel) -> None:
         sinks = [Sink() for _ in range(3)]
         later = Noting()
@@ -581,23 +581,90 @@ def test_what_came_for_a_closed_socket_is_not_taken_for_another_of_the_same_numb
             before = descriptors_of_sockets()
             for attempt in attempts:
                 attempt.fail()  # nothing, for the one that is answered
-            (freed,) = before - descriptors_of_sockets()
+            assert before == descriptors_of_sockets()
             ask_of(sinks[2], later)
-            assert freed in descriptors_of_sockets()
 
         waiters = [Noting(close_the_other_and_ask_again) for _ in range(2)]
         for sink, waiter in zip(sinks, waiters, strict=False):
             ask_of(sink, waiter)
         answer_all(sinks[0])
         answer_all(sinks[1])
+        open_meanwhile = len(opened)
         opened._ready()
         assert sorted(one.told for one in waiters) == [[], ["answered"]]
         assert later.told == []
+        assert len(opened) == open_meanwhile  # with the last one's, without the other's
         answer_all(sinks[2])
         opened._ready()
         assert later.told == ["answered"]
         for sink in sinks:
             sink.socket.close()
+
+    with_a_pool(test)
+
+
+def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is_closed() -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink, seen = Sink(), list[tuple[int, int]]()
+        waiters: list[Noting] = []
+
+        def look() -> None:
+            seen.append((sum(len(one.told) for one in waiters), len(descriptors_of_sockets())))
+
+        def give_up_and_look_soon() -> None:
+            for attempt in attempts:
+                attempt.fail()
+            opened.soon(look)
+
+        waiters.extend(Noting(give_up_and_look_soon) for _ in range(2))
+        attempts = [
+            opened.ask(one, sink.member, QUESTION, 0.0, edns=True, exact=False) for one in waiters
+        ]
+        before = len(descriptors_of_sockets())
+        answer_all(sink)
+        opened._ready()
+        assert seen == [(1, before)]
+        assert len(descriptors_of_sockets()) < before
+        sink.socket.close()
+
+    with_a_pool(test)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_soon_is_the_next_turn_where_nothing_is_received(run: Callable[..., None]) -> None:
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        called = list[int]()
+        opened.soon(lambda: called.append(1))
+        assert called == []
+        await asyncio.sleep(0)
+        assert called == [1]
+
+    with_a_pool(test, run)
+
+
+def test_one_that_fails_soon_is_told_and_keeps_neither_others_nor_sockets() -> None:
+    def fail() -> None:
+        raise RuntimeError("a mistake")
+
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        said, called = list[str](), list[int]()
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: said.append(str(context["exception"]))
+        )
+        sink = Sink()
+
+        def twice() -> None:
+            attempt.fail()
+            opened.soon(fail)
+            opened.soon(lambda: called.append(1))
+
+        waiter = Noting(twice)
+        attempt = opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
+        answer_all(sink)
+        opened._ready()
+        assert (said, called) == (["a mistake"], [1])
+        assert attempt is not None
+        sink.socket.close()
 
     with_a_pool(test)
 

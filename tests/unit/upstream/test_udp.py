@@ -61,7 +61,9 @@ class Line:
         self.client = client
         self.counters: Counter[str] = Counter()
         self.closed: list[UdpSocket] = []
-        self.socket = UdpSocket(client, RandomNumbers(), self.counters, self.closed.append)
+        self.socket = UdpSocket(
+            client, RandomNumbers(), self.counters, UdpSocket.close, self.closed.append
+        )
 
     def ask(self, name: str = "www.example.com") -> tuple[Noting, UdpAttempt, bytes]:
         """Ask; return who waits, the attempt and the query that the server got."""
