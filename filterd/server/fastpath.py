@@ -174,7 +174,7 @@ class FastPath:
 
     def learn(self, query: Query) -> None:
         """Remember who a client is that the chain has just identified."""
-        if not self._is_current(query.site) or query.client.network in self._left:
+        if not self._learns_from(query.site) or query.client.network in self._left:
             return
         peer = query.peer
         number = self._class_of(query.client)
@@ -187,7 +187,7 @@ class FastPath:
 
     def noted(self, query: Query, answer: Answer, reply: bytes) -> None:
         """See an answer of the chain's; keep it if it may be repeated."""
-        if answer.source not in _REPEATED or answer.readmitted or not self._is_current(query.site):
+        if answer.source not in _REPEATED or answer.readmitted or not self._learns_from(query.site):
             return
         if answer.by_target:  # when the name itself may be judged differently is not in the verdict
             return
@@ -211,7 +211,8 @@ class FastPath:
                 self._store.mark_of(source) if source else None,
             )
 
-    def _is_current(self, site: Site) -> bool:
+    def _learns_from(self, site: Site) -> bool:
+        """Tell whether what a site decides is kept; forget all where it shows that it is old."""
         if site is self._site:
             return site.surroundings.version == self._version
         if self._site is not None and site is self._sites.current:

@@ -7,9 +7,13 @@ import math
 import tempfile
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from filterd.errors import WireError
+from filterd.resolve.site import Standing
 from filterd.server import _fastpath_py as pure
 from filterd.server import _question_py as reading
 from filterd.server._datagrams_py import LARGEST_QUERY
@@ -42,6 +46,8 @@ REACHES = {
     "not let through",
     "kept",
     "not kept",
+    "holds",
+    "holds no longer",
 }
 
 _STORY = 60
@@ -73,14 +79,17 @@ def _live(session: Session, index: Index, queries: Messages, replies: Messages) 
     cores = [module.Core(bytes(range(16))) for module in (native, pure)]
     for core, module in zip(cores, (native, pure), strict=True):
         fill_it(core, module, index, touched=_TOUCHED)
-    passed, again = 0.0, [queries.one()]
+    in_force, passed, again = _InForce(), 0.0, [queries.one()]
     for _ in range(_STORY):
         drawn = session.rng.random()
         if drawn < 0.1:
             passed += session.rng.choice((0, 0.3, 1, 4))
             for core in cores:
                 core.at(NOW + passed, WALL + passed)
-        elif drawn < 0.4:
+            in_force.wall = WALL + passed
+        elif drawn < 0.2:
+            in_force.hold_or_move(session, cores, NOW + passed)
+        elif drawn < 0.45:
             answered = _keep(session, cores, replies.one())
             if answered is None:
                 break
@@ -89,6 +98,51 @@ def _live(session: Session, index: Index, queries: Messages, replies: Messages) 
             _ask(session, cores, session.rng.choice((queries.one(), *again[-2:])))
     counts = [core.take_counts() for core in cores]
     assert counts[0] == counts[1]
+    in_force.end(cores)
+
+
+class _InForce:
+    """By what cores see that what they were made of is in force; it moves while they hold it."""
+
+    def __init__(self) -> None:
+        self._octets = bytearray(8)
+        self._word = memoryview(self._octets).cast("Q")
+        self._site = SimpleNamespace(surroundings=SimpleNamespace(version=0))
+        self.wall = float(WALL)
+
+    def hold_or_move(self, session: Session, cores: list[Any], now: float) -> None:
+        """Let both hold it anew, or move one of the things by which they see; ask both."""
+        rng, surroundings = session.rng, self._site.surroundings
+        match rng.randrange(8):
+            case 0 | 1 | 2:
+                ends = rng.choice((math.inf, self.wall + 2, self.wall))
+                standing = Standing(self._word, self._word[0], self.wall, ends)
+                for core in cores:
+                    core.hold(
+                        self._site, standing, surroundings.version, now, self.wall, self._tell_wall
+                    )
+            case 3:
+                self._word[0] = rng.choice((0, 1, 1 << 32, (1 << 64) - 1))
+            case 4:
+                surroundings.version = rng.choice((0, 1, None, "1"))
+            case 5:
+                self.wall += rng.choice((-1, 0.5, 5, math.nan))
+        holds = [core.holds(now) for core in cores]
+        assert holds[0] == holds[1], holds
+        session.reached["holds" if holds[0] else "holds no longer"] += 1
+
+    def _tell_wall(self) -> float:
+        return self.wall
+
+    def end(self, cores: list[Any]) -> None:
+        """See that a core keeps the word's memory as long as it holds, and no longer."""
+        if cores[0].site is not None:
+            with pytest.raises(BufferError):
+                self._word.release()
+        for core in cores:
+            core.forget()
+        self._word.release()
+        self._octets.append(0)
 
 
 def _keep(session: Session, cores: list[Any], reply: bytes) -> list[bytes] | None:
