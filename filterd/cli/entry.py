@@ -83,7 +83,7 @@ def _serve(plain: Plain) -> None:
     # What comes before it has ears for it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     find_only_what_is_installed()
-    gc.disable()  # the supervisor collects, once, what a start leaves behind
+    gc.disable()  # until the supervisor has begun; a start leaves little in cycles
     from filterd.cli import serving  # noqa: PLC0415 -- found as all that it imports
 
     serving.main(

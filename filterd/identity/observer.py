@@ -112,11 +112,9 @@ class Observer:
         return any(network.macs for network in self._policy.networks)
 
     async def _look_at_links(self) -> None:
-        addresses, ipv4, ipv6 = await asyncio.gather(
-            self._ip.ask("address", "show"),
-            self._ip.ask("-4", "route", "show", "default", "table", "all"),
-            self._ip.ask("-6", "route", "show", "default", "table", "all"),
-        )
+        addresses = await self._ip.ask("address", "show")
+        ipv4 = await self._ip.ask("-4", "route", "show", "default", "table", "all")
+        ipv6 = await self._ip.ask("-6", "route", "show", "default", "table", "all")
         if addresses is not None and ipv4 is not None and ipv6 is not None:
             lan = self._policy.lan_interfaces
             self._surroundings.take_links(links.parse(addresses, [*ipv4, *ipv6], lan))

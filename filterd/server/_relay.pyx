@@ -192,7 +192,8 @@ cdef class Relay:
         try:
             self._store.put(waiting._key, waiting._outcome, now, stale_s=stale_for_s)
             self._failures.forget(waiting._key, now)
-            if self._core.replay.has_room():
+            # The chain, which answered others meanwhile, may have made all be forgotten.
+            if waiting._datagram.epoch == self._core.epoch and self._core.replay.has_room():
                 self._note(waiting, waiting._reply, now)
         except Exception:  # who asked has his answer
             _log.exception("what was relayed could not be kept")

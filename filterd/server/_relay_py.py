@@ -171,7 +171,9 @@ class Relay:
         try:
             self._store.put(waiting.key, resolution, now, stale_s=STALE_FOR_S)
             self._store.failures.forget(waiting.key, now)
-            if self._fast.core.replay.has_room():
+            # The chain, which answered others meanwhile, may have made all be forgotten.
+            core = self._fast.core
+            if waiting.datagram.epoch == core.epoch and core.replay.has_room():
                 self._note(waiting, waiting.reply, now)
         except Exception:  # noqa: BLE001 -- logged whole; who asked has his answer
             _log.exception("what was relayed could not be kept")

@@ -173,8 +173,11 @@ cdef class Replay:
         return True
 
     cpdef bint has_room(self) noexcept:
-        """Tell whether less than half is taken: then even what was asked for once may be kept."""
-        return 2 * (self._touched - self._free_count) < self._sets * WAYS
+        """Tell whether half is free: then even what was asked for once may be kept."""
+        return (
+            2 * (self._touched - self._free_count) < self._sets * WAYS
+            and 2 * self._octets < MOST_OCTETS
+        )
 
     def sweep(self):
         """Look at one of ``SWEEPS`` parts: let ``take_hits`` tell of it, drop what has ended."""

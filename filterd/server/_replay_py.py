@@ -118,8 +118,12 @@ class Replay:
         return True
 
     def has_room(self) -> bool:
-        """Tell whether less than half is taken: then even what was asked for once may be kept."""
-        return 2 * len(self._kept) < self._entries
+        """Tell whether half is free: then even what was asked for once may be kept.
+
+        Half of the places, and of the room for longer replies. The other twin takes places
+        for free that are forgotten only when it has freed them.
+        """
+        return 2 * len(self._kept) < self._entries and 2 * self._octets < MOST_OCTETS
 
     def answer(self, message: bytes, asked: Asked, client_class: int) -> tuple[bytes, int] | None:
         """Return the answer to a question and its tally, None where there is none that holds."""

@@ -85,7 +85,7 @@ class Flights:
         return flight.outcome
 
     def soon(self, callback: Callable[[], None]) -> None:
-        """Call something when all that upstreams have said by now was told, or in the next turn."""
+        """Call something when what upstreams say in this turn was told, or in the next turn."""
         if self.transports is not None:
             self.transports.pool.soon(callback)
         else:

@@ -106,6 +106,7 @@ cdef class SocketPool:
     cdef _bind(self, int fd, Server server)
     cdef _receive_all(self)
     cdef _go_on(self)
+    cdef _close_what_is_over(self)
     cdef _receive(self, Opened opened)
     cdef _mismatched(self, Opened opened, UdpAttempt attempt, bint in_case)
     cdef _refused(self, Opened opened)

@@ -384,6 +384,8 @@ cdef class SocketPool:
         """Return a socket that is in no place yet."""
         if self._epoll_fd < 0:
             raise UpstreamUnreachableError(CLOSED)
+        if len(self._open) >= self._most and not self._is_receiving:
+            self._close_what_is_over()
         if len(self._open) >= self._most and not self._give_one_up():
             raise UpstreamUnreachableError(ALL_WAIT.format(self._most))
         cdef Opened opened = Opened.__new__(Opened)
@@ -405,7 +407,7 @@ cdef class SocketPool:
         return opened
 
     cdef bint _give_one_up(self) except -1:
-        """Close a socket on which nothing waits; tell whether there was one."""
+        """Give up a socket on which nothing waits; tell whether there was one."""
         cdef Server server
         cdef Opened opened
         for server in self._servers.values():
@@ -495,9 +497,8 @@ cdef class SocketPool:
 
     cdef _go_on(self):
         """Do what was to be done soon, and then close what is over."""
-        cdef list soon = self._soon, over = self._over
-        cdef Opened opened
-        self._soon, self._over = [], []
+        cdef list soon = self._soon
+        self._soon = []
         for callback in soon:
             try:
                 callback()
@@ -505,6 +506,12 @@ cdef class SocketPool:
                 self._loop.call_exception_handler(
                     {"message": "who was answered has failed", "exception": error}
                 )
+        self._close_what_is_over()
+
+    cdef _close_what_is_over(self):
+        cdef list over = self._over
+        cdef Opened opened
+        self._over = []
         for opened in over:
             opened.close()
 

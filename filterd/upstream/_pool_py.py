@@ -131,7 +131,7 @@ class SocketPool:
         return attempt
 
     def soon(self, callback: Callable[[], None]) -> None:
-        """Call something when all that has come by now was received, or else in the next turn.
+        """Call something when what this turn receives was received, or else in the next turn.
 
         Who is told by many answers acts on all of them at once. What is over is closed
         after that: it takes longer than the rest, and nobody waits for it.
@@ -204,6 +204,8 @@ class SocketPool:
         """Return a socket that is in no place yet."""
         if self._epoll.closed:
             raise UpstreamUnreachableError("the sockets are closed")
+        if len(self._open) >= self._most and not self._is_receiving:
+            self._close_what_is_over()
         if len(self._open) >= self._most and not self._give_one_up():
             raise UpstreamUnreachableError(f"all {self._most} sockets are waiting for answers")
         server = member.plain
@@ -221,9 +223,10 @@ class SocketPool:
         return opened
 
     def _give_one_up(self) -> bool:
-        """Close a socket on which nothing waits; tell whether there was one."""
-        for spares in self._spares.values():
-            spares[0].retire()
+        """Give up a socket on which nothing waits; tell whether there was one."""
+        for member, (opened, *_) in self._spares.items():
+            self._no_spare(opened, member)  # now, and not when it is closed
+            opened.retire()
             return True
         for place, opened in self._in_place.items():
             if not len(opened):
@@ -264,7 +267,6 @@ class SocketPool:
     def _go_on(self) -> None:
         """Do what was to be done soon, and then close what is over."""
         soon, self._soon = self._soon, []
-        over, self._over = self._over, []
         for callback in soon:
             try:
                 callback()
@@ -272,5 +274,9 @@ class SocketPool:
                 self._loop.call_exception_handler(
                     {"message": "who was answered has failed", "exception": error}
                 )
+        self._close_what_is_over()
+
+    def _close_what_is_over(self) -> None:
+        over, self._over = self._over, []
         for opened in over:
             opened.close()

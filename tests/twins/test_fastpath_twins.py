@@ -230,7 +230,7 @@ def test_an_opening_is_that_of_the_longest_name(module: Any, tmp_path: Path) -> 
 
 @BOTH
 def test_there_is_room_for_so_many_classes_and_openings(module: Any) -> None:
-    core = module.Core(bytes(16))
+    core = module.Core(bytes(range(16)))
     assert core.add_class(MOST_ROWS) == core.add_class(0, MOST_OPENINGS) == -1
     assert core.add_class(-1) == core.add_class(0, -1) == -1
     numbers = [core.add_class(0, MOST_OPENINGS - 1) for _ in range(MOST_CLASSES + 1)]
@@ -239,7 +239,7 @@ def test_there_is_room_for_so_many_classes_and_openings(module: Any) -> None:
 
 @BOTH
 def test_another_epoch_begins_whenever_everything_is_forgotten(module: Any) -> None:
-    core = module.Core(bytes(16))
+    core = module.Core(bytes(range(16)))
     epochs = [core.epoch]
     for _ in range(3):
         core.forget()
@@ -263,7 +263,7 @@ class InForce:
 
     def holds(self, module: Any, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
         """Tell whether what a core was made of still holds after a change."""
-        core = module.Core(bytes(16))
+        core = module.Core(bytes(range(16)))
         self.hold(core)
         assert core.holds(10.0)
         assert core.site is self.site
@@ -458,6 +458,33 @@ def test_half_as_many_answers_as_there_are_places_are_kept_together(
         )
     repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
     assert repeated >= 0.95 * len(queries)
+
+
+@BOTH
+def test_there_is_room_for_what_was_asked_for_once_while_half_of_the_places_is_free(
+    module: Any,
+) -> None:
+    core = module.Core(bytes(range(16)), 16)
+    core.add_class(0)
+    for number in range(8):
+        assert core.replay.has_room()
+        note(core, a_query(f"n{number}.other.test", edns=False), "300 A 192.0.2.1")
+    assert not core.replay.has_room()
+
+
+@BOTH
+def test_there_is_none_where_half_of_the_memory_for_long_replies_is_taken(module: Any) -> None:
+    core = module.Core(bytes(range(16)))
+    core.add_class(0)
+    taken = number = 0
+    while core.replay.has_room():
+        query = a_query(f"n{number}.other.test", edns=False)
+        reply = a_response(query, *(f"a.test 300 TXT {'x' * 200}{n}" for n in range(5)))
+        flags = _question_py.flags_of(parse_query(query))
+        assert core.replay.note(0, flags, reply, inf, inf, 7, None)
+        taken, number = taken + len(reply), number + 1
+    assert MOST_OCTETS // 2 <= taken < MOST_OCTETS // 2 + 2_000
+    assert 2 * number < ENTRIES
 
 
 def anonymous_octets() -> int:

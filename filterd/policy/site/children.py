@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_STOP = (signal.SIGTERM, signal.SIGINT)
 
 _NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}  # to look for some takes a tenth of the time
 
@@ -64,21 +66,45 @@ def afresh(arguments: Sequence[str], limit_s: float) -> Ended:
 def forked(arguments: Sequence[str], limit_s: float) -> Ended:
     """Run the same in a fork of this process, which must have no other thread.
 
+    Afresh, where the system refuses what a fork needs.
+
     Raises:
         TimeoutError: it took longer than ``limit_s`` and was ended.
         OSError: it cannot be started.
     """
+    try:
+        return _forked(arguments, limit_s)
+    except TimeoutError:
+        raise
+    except OSError:
+        return afresh(arguments, limit_s)
+
+
+def _forked(arguments: Sequence[str], limit_s: float) -> Ended:
     with _memory_file("output") as output, _memory_file("errors") as errors:
-        pid = os.fork()
-        if pid == 0:
-            _be_the_child(arguments, output, errors)
+        # A wish to stop waits until the child is known here, and deaf to it there.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+        pid = 0
         try:
+            pid = os.fork()
+            if pid == 0:
+                _be_the_child(arguments, output, errors, blocked)
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             code = _code_of(pid, limit_s)
         except BaseException:  # whatever ends the wait, a stop of the daemon included
+            _end(pid)
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        return Ended(code, _all_of(output), _all_of(errors))
+
+
+def _end(pid: int) -> None:
+    """End a child that may have ended, and have been waited for."""
+    if pid:
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-            raise
-        return Ended(code, _all_of(output), _all_of(errors))
 
 
 def _environment() -> dict[str, str]:
@@ -103,12 +129,15 @@ def _memory_file(name: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _be_the_child(arguments: Sequence[str], output: int, errors: int) -> NoReturn:
-    """Compile, from the fork to the end of the process."""
+def _be_the_child(
+    arguments: Sequence[str], output: int, errors: int, blocked: Iterable[int]
+) -> NoReturn:
+    """Compile, from the fork to the end of the process; ``blocked`` are the signals to leave so."""
     code = 1
     try:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOP:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(errors, 2)
@@ -133,9 +162,10 @@ def _code_of(pid: int, limit_s: float) -> int:
     Raises:
         TimeoutError: it runs still.
     """
-    ended = os.pidfd_open(pid)
+    ended, waiting = os.pidfd_open(pid), select.poll()
     try:
-        if not select.select([ended], [], [], limit_s)[0]:
+        waiting.register(ended, select.POLLIN)
+        if not waiting.poll(1_000 * limit_s):
             raise TimeoutError
     finally:
         os.close(ended)

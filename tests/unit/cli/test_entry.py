@@ -96,7 +96,13 @@ def test_it_serves_with_those_signals_held_back_that_would_end_it(
 ) -> None:
     served: list[tuple[str, ...]] = []
     masks: list[set[signal.Signals]] = []
-    monkeypatch.setattr(serving, "main", lambda *call: served.append(call))
+    collects: list[bool] = []
+
+    def serve(*call: str) -> None:
+        served.append(call)
+        collects.append(gc.isenabled())
+
+    monkeypatch.setattr(serving, "main", serve)
     monkeypatch.setattr(signal, "pthread_sigmask", lambda _, mask: masks.append(mask))
     monkeypatch.setattr(sys, "argv", ["filterd", "serve", *SITE, "--try"])
     with mock.patch.dict(os.environ), mock.patch.object(sys, "path", ["/working", str(ROOT)]):
@@ -104,6 +110,7 @@ def test_it_serves_with_those_signals_held_back_that_would_end_it(
         assert sys.path == [str(ROOT)]
         assert (os.environ["PYTHONPATH"], os.environ["PYTHONSAFEPATH"]) == (str(ROOT), "1")
     assert served == [("/s", "/d", "", "yes")]
+    assert collects == [False]  # a start does without
     assert masks == [{signal.SIGTERM, signal.SIGINT, signal.SIGHUP}]
 
 

@@ -78,7 +78,7 @@ def test_where_half_is_taken_only_what_was_asked_for_twice_is_repeated(
     lists: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fastpath, "Core", partial(fastpath.Core, entries=8))
-    with School(lists, fast=True) as school:
+    with School(lists, fast=True) as school:  # who were greeted with an answer for each
         for name in ("www.example.com", "b.example.com", "c.example.com", "d.example.com"):
             school.ask(name)
         school.serving.udp[0]._relay = None
@@ -86,6 +86,34 @@ def test_where_half_is_taken_only_what_was_asked_for_twice_is_repeated(
         assert school.by_the_chain == 0
         school.ask("d.example.com")
         assert school.by_the_chain == 1
+
+
+@pytest.mark.usefixtures("twin")
+def test_what_was_forwarded_is_repeated_to_nobody_beyond_the_end_of_a_lesson(lists: Index) -> None:
+    with School(lists, fast=True) as school:
+        assert school.serving.fast is not None
+        ends_at = school.serving.clock.wall() + 30
+        school.serving.fast.edges[:] = [ends_at] * len(school.serving.fast.edges)
+        school.ask("www.example.com")
+        school.serving.udp[0]._relay = None
+        school.ask("www.example.com")
+        assert school.by_the_chain == 0
+        school.advance(31)
+        school.ask("www.example.com")
+        assert school.by_the_chain == 1
+
+
+@pytest.mark.usefixtures("pure")
+def test_what_the_chain_made_be_forgotten_meanwhile_is_not_kept_for_another(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with School(lists, fast=True) as school, monkeypatch.context() as patch:
+        fast = school.serving.fast
+        assert fast is not None
+        patch.setattr(school.serving.store.failures, "forget", lambda *_: fast._forget())
+        school.ask("www.example.com")
+        school.serving.run(lambda: None)  # it is kept afterwards
+        assert fast.core.replay._kept == {}
 
 
 @pytest.mark.usefixtures("twin")

@@ -603,29 +603,85 @@ def test_while_it_is_received_no_socket_is_closed_whose_number_another_could_get
     with_a_pool(test)
 
 
-def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is_closed() -> None:
+def test_what_is_to_be_done_soon_is_done_when_all_was_received_and_before_any_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)
+
     async def test(opened: SocketPool, _: TimerWheel) -> None:
-        sink, seen = Sink(), list[tuple[int, int]]()
-        waiters: list[Noting] = []
+        sink, meanwhile, afterwards = Sink(), list[int](), list[tuple[int, int]]()
 
-        def look() -> None:
-            seen.append((sum(len(one.told) for one in waiters), len(descriptors_of_sockets())))
+        def told() -> int:
+            return sum(len(one.told) for one in waiters)
 
-        def give_up_and_look_soon() -> None:
-            for attempt in attempts:
-                attempt.fail()
-            opened.soon(look)
+        def answered() -> None:
+            meanwhile.append(len(descriptors_of_sockets()))
+            given_up.fail()
+            opened.soon(lambda: afterwards.append((told(), len(descriptors_of_sockets()))))
 
-        waiters.extend(Noting(give_up_and_look_soon) for _ in range(2))
-        attempts = [
-            opened.ask(one, sink.member, QUESTION, 0.0, edns=True, exact=False) for one in waiters
-        ]
+        waiters = [Noting(answered) for _ in range(2)]
+        for one in waiters:
+            opened.ask(one, sink.member, QUESTION, 0.0, edns=True, exact=False)
+        answer_all(sink)
+        given_up = ask(opened, sink.member)
         before = len(descriptors_of_sockets())
+        opened._ready()
+        assert meanwhile == [before] * 2
+        assert afterwards == [(2, before)] * 2
+        assert len(descriptors_of_sockets()) == before - 3
+        sink.socket.close()
+
+    with_a_pool(test)
+
+
+def test_what_is_over_makes_room_for_those_who_were_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reference, "QUESTIONS_A_SOCKET", 1)
+    monkeypatch.setattr(reference, "MOST_SOCKETS", 2)
+
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink, again = Sink(), list[object]()
+
+        def ask_again_soon() -> None:
+            opened.soon(lambda: again.append(ask(opened, sink.member)))
+
+        for _number in range(2):
+            waiter = Noting(ask_again_soon)
+            opened.ask(waiter, sink.member, QUESTION, 0.0, edns=True, exact=False)
         answer_all(sink)
         opened._ready()
-        assert seen == [(1, before)]
-        assert len(descriptors_of_sockets()) < before
+        assert len(again) == len(opened) == 2
         sink.socket.close()
+
+    with_a_pool(test)
+
+
+def test_a_spare_socket_that_is_given_up_carries_nothing_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reference, "MOST_SOCKETS", 8)
+
+    async def test(opened: SocketPool, _: TimerWheel) -> None:
+        sink, other = Sink(), Sink()
+        later = [Noting(), Noting()]
+
+        def ask_both() -> None:  # at the limit, while sockets are not closed at once
+            for waiter, server in zip(later, (other, sink), strict=True):
+                opened.ask(waiter, server.member, QUESTION, 0.0, edns=True, exact=False)
+
+        opened.ask(Noting(ask_both), sink.member, QUESTION, 0.0, edns=True, exact=False)
+        await a_round_of_the_loop()  # the sink has spare sockets
+        while len(opened) < 8:
+            ask(opened, other.member)
+        answer_all(sink)
+        opened._ready()
+        answer_all(sink)
+        other.ports()
+        opened._ready()
+        assert [one.told for one in later] == [[], ["answered"]]
+        sink.socket.close()
+        other.socket.close()
 
     with_a_pool(test)
 

@@ -44,6 +44,8 @@ from tests.support.serving import LISTS
 from tests.support.wire import a_message, a_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from filterd.errors import UpstreamError
     from filterd.lists.index import Index
     from filterd.upstream._flights_py import Done
@@ -111,6 +113,11 @@ class _Served:
         if self.outcome is None:
             self.asked.append((question, done))
         return self.outcome
+
+    @staticmethod
+    def soon(callback: Callable[[], None]) -> None:
+        """Be the upstreams, who have nothing else to tell in this turn."""
+        asyncio.get_running_loop().call_soon(callback)
 
     def began(self, waiting: Any) -> None:
         """Be the stepper, as in the next one."""
@@ -245,6 +252,9 @@ async def _live(session: Session, index: Index, queries: Messages) -> None:
                 elif what == "chain":
                     session.reached["left to the chain"] += 1
             both.clock.advance(rng.choice((0, 0, 0.7, 55, 400)))
+            if rng.random() < 0.5:  # so that the cache is asked too
+                for served in both.served:
+                    served.core.replay.forget()
 
 
 def _take(session: Session, both: _Both, datagram: Any) -> None:

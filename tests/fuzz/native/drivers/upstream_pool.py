@@ -21,11 +21,23 @@ from tests.support.packets import mutate, nudge
 from tests.support.wire import a_response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.fuzz.native.session import Session
 
 native: Any = import_module("filterd.upstream._pool")
 
-REACHES = {"answered", "mismatched", "in case", "refused", "closed", "failed", "too long"}
+REACHES = {
+    "answered",
+    "mismatched",
+    "in case",
+    "refused",
+    "closed",
+    "failed",
+    "too long",
+    "soon",
+    "closed amid answers",
+}
 
 _LARGEST = 4_096
 _SIZES = (0, 1, 2, 11, 12, 4_095, _LARGEST, _LARGEST + 1, _LARGEST + 8, 60_000)
@@ -40,16 +52,17 @@ _WITHIN_S = 10.0
 
 
 class _Waiter:
-    """Counts what it is told, and trusts nothing of it."""
+    """Counts what it is told, and trusts nothing of it; acts when it is answered."""
 
-    def __init__(self, session: Session, qname: bytes) -> None:
-        self._session, self._qname = session, qname
+    def __init__(self, session: Session, qname: bytes, act: Callable[[], None]) -> None:
+        self._session, self._qname, self._act = session, qname, act
 
     def answered(self, attempt: Any, response: Any) -> None:
         assert attempt.waiter is self
         assert len(response.message) <= _LARGEST
         assert response.question.qname == self._qname, "the answer to another question"
         self._session.reached["answered"] += 1
+        self._act()
 
     def mismatched(self) -> None:
         self._session.reached["mismatched"] += 1
@@ -82,6 +95,7 @@ async def _ask(session: Session, forged: Messages) -> None:
         _ask_nobody(session, pool, member)
     session.reached["closed"] += len(pool)
     pool.due()
+    _close_amid_answers(session, pool)
     wheel.close()
     pool.close()
 
@@ -90,9 +104,22 @@ def _ask_and_answer(
     session: Session, forged: Messages, pool: Any, member: Any, server: socket.socket
 ) -> None:
     """Let some wait together, and tell each something."""
-    asked = []
+    asked: list[tuple[Any, bytes, Any]] = []
+
+    def soon() -> None:
+        session.reached["soon"] += 1
+
+    def act() -> None:
+        if session.rng.random() < 0.3:
+            session.rng.choice(asked)[0].fail()
+        if session.rng.random() < 0.3:
+            pool.soon(soon)
+        if session.rng.random() < 0.1:
+            _one(session, pool, member).fail()
+            server.recvfrom(_LARGEST)
+
     for _ in range(_QUESTIONS):
-        attempt = _one(session, pool, member)
+        attempt = _one(session, pool, member, act)
         asked.append((attempt, *server.recvfrom(_LARGEST)))
     session.rng.shuffle(asked)
     for attempt, query, source in asked:
@@ -106,14 +133,32 @@ def _ask_and_answer(
         _leave(session, attempt)
 
 
-def _one(session: Session, pool: Any, member: Any) -> Any:
+def _close_amid_answers(session: Session, pool: Any) -> None:
+    """Let one who is answered close all sockets, at once or soon, while others have answers."""
+    closing = session.rng.choice((pool.close, lambda: pool.soon(pool.close)))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(_WITHIN_S)
+        member = ServerHealth(UpstreamServer(*server.getsockname()))
+        for _ in range(_QUESTIONS):
+            _one(session, pool, member, closing)
+        for _ in range(_QUESTIONS):
+            query, source = server.recvfrom(_LARGEST)
+            server.sendto(a_response(query), source)
+    while len(pool):
+        pool._ready()
+    session.reached["closed amid answers"] += 1
+
+
+def _one(session: Session, pool: Any, member: Any, act: Callable[[], None] = lambda: None) -> Any:
     """Ask one question."""
     qname = session.rng.choice(_NAMES)
     question = UpstreamQuestion(
         session.give(qname), session.rng.choice((1, 28, 65_535)), False, False
     )
     exact, edns = session.rng.random() < 0.5, session.rng.random() < 0.5
-    return pool.ask(_Waiter(session, qname), member, question, 1.0, edns=edns, exact=exact)
+    waiter = _Waiter(session, qname, act)
+    return pool.ask(waiter, member, question, 1.0, edns=edns, exact=exact)
 
 
 def _forgery(session: Session, forged: Messages, query: bytes, answer: bytes) -> bytes:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from mmap import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,13 +111,26 @@ def test_a_stop_while_a_fork_compiles_ends_it(monkeypatch: pytest.MonkeyPatch) -
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_a_fork_hears_signals_as_any_program_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    def tell(_: list[str]) -> int:
-        sys.stdout.write(repr([signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)]))
+def test_a_fork_ends_by_signals_that_its_parent_has_other_plans_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def end_it(_: list[str]) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
         return 0
 
-    with _child_does(tell, monkeypatch):
-        assert forked([], LONG_S).output.decode() == repr([signal.SIG_DFL] * 2)
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with _child_does(end_it, monkeypatch):
+            assert forked([], LONG_S).code == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()).isdisjoint({signal.SIGTERM, signal.SIGINT})
+
+
+def test_a_fork_has_its_bound_of_memory_beside_what_its_parent_has_mapped(tmp_path: Path) -> None:
+    arguments = _arguments(_site(tmp_path), tmp_path / "policy")
+    with mmap(-1, 600 << 20):
+        assert forked(arguments, LONG_S) == Ended(0, b"", b"")
 
 
 def test_a_fork_holds_nothing_open_of_its_parent(
@@ -149,10 +163,26 @@ def test_a_fork_leaves_nothing_in_its_parent(tmp_path: Path) -> None:
     assert store.load(tmp_path / "policy").school == "Mẫu"
 
 
-def test_one_that_cannot_be_started_is_an_os_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused() -> int:
+@pytest.mark.parametrize("what", ["fork", "pidfd_open", "memfd_create"])
+def test_where_the_system_refuses_what_a_fork_needs_it_is_started_afresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, what, refused)
+    arguments = _arguments(_site(tmp_path), tmp_path / "policy")
+    assert forked(arguments, LONG_S) == Ended(0, b"", b"")
+    assert store.load(tmp_path / "policy").school == "Mẫu"
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_where_none_can_be_started_it_is_an_os_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> int:
         raise BlockingIOError
 
     monkeypatch.setattr(os, "fork", refused)
-    with pytest.raises(OSError):  # noqa: PT011 -- whichever it is
+    monkeypatch.setattr(subprocess, "run", refused)
+    with pytest.raises(BlockingIOError):
         forked([], LONG_S)
