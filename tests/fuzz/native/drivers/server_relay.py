@@ -246,15 +246,19 @@ async def _live(session: Session, index: Index, queries: Messages) -> None:
             for served in both.served:
                 served.fast.openings = openings
             await asyncio.sleep(0)
-            for what, _, about, *_ in both.checked():
-                if what == "answer":
-                    session.reached["cut" if about[2] & 2 else "relayed"] += 1
-                elif what == "chain":
-                    session.reached["left to the chain"] += 1
+            _count(session, both.checked())
             both.clock.advance(rng.choice((0, 0, 0.7, 55, 400)))
             if rng.random() < 0.5:  # so that the cache is asked too
                 for served in both.served:
                     served.core.replay.forget()
+
+
+def _count(session: Session, said: list[tuple[Any, ...]]) -> None:
+    for what, _, about, *_ in said:
+        if what == "answer":
+            session.reached["cut" if about[2] & 2 else "relayed"] += 1
+        elif what == "chain":
+            session.reached["left to the chain"] += 1
 
 
 def _take(session: Session, both: _Both, datagram: Any) -> None:
