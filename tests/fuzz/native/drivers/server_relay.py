@@ -242,7 +242,7 @@ async def _live(session: Session, index: Index, queries: Messages) -> None:
             if rng.random() < 0.1:
                 both.begin()
             _hear(session, both)
-            openings = _OPENINGS if rng.random() < 0.95 else []
+            openings = _OPENINGS if rng.random() < 0.8 else []
             for served in both.served:
                 served.fast.openings = openings
             await asyncio.sleep(0)
