@@ -134,10 +134,6 @@ def _allow_many_sockets() -> None:
 def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
     channels = [channel_pair() for _ in range(setting.workers)]
     ends = [manager_end for manager_end, _ in channels]
-    workers = [
-        Child(f"worker {n}", n, _process(partial(_work, setting, listening, end, n)))
-        for n, (_, end) in enumerate(channels, 1)
-    ]
     manager = Child(
         "manager",
         0,
@@ -145,7 +141,13 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
         hears_hangup=True,
         patience_ticks=TICKS_AT_WORK,  # it checks new lists, and nobody's lookup waits for it
     )
-    return [*workers, manager]  # who answers starts first
+    return [
+        manager,
+        *(
+            Child(f"worker {n}", n, _process(partial(_work, setting, listening, end, n)))
+            for n, (_, end) in enumerate(channels, 1)
+        ),
+    ]
 
 
 def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
