@@ -2,7 +2,7 @@
 """The manager put together: the control socket and its commands, reloads, the watchdog.
 
 No other process needs what is imported here, so it is imported when the manager is a
-process of its own, beside a worker that answers already.
+process of its own and has yielded to the workers: nobody's first answer waits for it.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def touched(policy: Policy, others: Iterable[bytes] = ()) -> dict[bytes, Touch]:
         others: names that are special for another reason.
     """
     spoken_of = {*_spoken_of(policy), *others}
-    above = {above for name in spoken_of for above in islice(names.suffixes(name), 1, None)}
+    above = {one for name in spoken_of for one in islice(names.suffixes(name), 1, None)}
     found = dict.fromkeys(spoken_of, Touch.SUBTREE) | dict.fromkeys(above, Touch.BENEATH)
     return found | dict.fromkeys(spoken_of & above, Touch.SUBTREE | Touch.BENEATH)
 

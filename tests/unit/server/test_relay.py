@@ -74,7 +74,7 @@ def test_an_answer_is_repeated_from_then_on(lists: Index, cached: bool) -> None:
 
 
 @pytest.mark.usefixtures("twin")
-def test_where_half_is_taken_only_what_was_asked_for_twice_is_repeated(
+def test_where_half_is_taken_what_was_asked_for_once_is_not_repeated(
     lists: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fastpath, "Core", partial(fastpath.Core, entries=8))
