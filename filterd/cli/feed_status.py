@@ -32,6 +32,8 @@ def status(here: Context, *, json: bool) -> None:
         here.print_json(told)
     elif not told["address"]:
         here.console.print(here.texts("feed.follows_none"))
+        if told["problem"]:
+            here.console.print(Text(_problem(here.texts, told), style="yellow"), soft_wrap=True)
     else:
         _print(here, told, school_clock(here))
     raise typer.Exit(1 if is_worrying(told) else 0)
@@ -59,7 +61,7 @@ def history(here: Context, *, json: bool) -> None:
 def is_worrying(told: dict[str, Any]) -> bool:
     """Tell whether somebody should look at how a feed stands."""
     if not told["address"]:
-        return False
+        return bool(told["problem"])
     waits = bool(told["judgement"] or told["held"] or told["problem"] or not told["trusted"])
     return waits or Freshness(told["freshness"]) in _WORRYING
 
@@ -67,7 +69,7 @@ def is_worrying(told: dict[str, Any]) -> bool:
 def summary(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Text:
     """Return how a feed stands in a line or two, for the daemon's status; empty for no feed."""
     if not told["address"]:
-        return Text()
+        return Text(_problem(texts, told), style="yellow")
     lines = [_served(texts, told)]
     if is_worrying(told):
         lines.append(_age(texts, told, clock))

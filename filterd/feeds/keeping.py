@@ -71,6 +71,13 @@ class Keeper:
 
     def work(self) -> float:
         """Do what is due; return after how many seconds to come again, at most ``EVERY_S``."""
+        try:
+            return self._work()
+        except OSError as error:  # a disk that refuses; a run's own trouble is told by the run
+            self._say("disk", str(error), logging.ERROR)
+            return EVERY_S
+
+    def _work(self) -> float:
         self._watch()
         if not self._is_followed():
             return EVERY_S
@@ -104,7 +111,7 @@ class Keeper:
             self._step = None
         if not feed.address:
             self._say("feed", "site.yaml names no feed; the lists that ship serve")
-        elif not self._site.trust.root.exists():
+        elif not self._site.trust.is_given():
             self._say("feed", "no root is trusted yet: filterd feed trust ROOT.json")
         else:
             self._say("feed", f"following {feed.address}")

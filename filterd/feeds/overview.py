@@ -7,6 +7,7 @@ fetch and verify: what is shown may be a moment old, and never half of something
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from filterd import sentences
@@ -15,10 +16,12 @@ from filterd.feeds.time_floor import TimeFloor
 from filterd.feeds.versions import Versions
 from filterd.feeds.watching import WATCH_S, WatchFile
 from filterd.lists.in_force import version_of
+from filterd.sentences import UNSAID, refused, say
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.paths import StateFolder
+    from filterd.sentences import Sentence
 
 
 def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
@@ -34,7 +37,8 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         the lists in force are of (0 for those that ship); ``in_force``, ``previous``,
         ``refused`` and ``held`` of the versions at hand; ``published``, ``tried_at``,
         ``verified_at``, ``expires_at``, ``takes_at`` of the last runs, Unix times;
-        ``freshness``, a word; ``problem`` and ``sentence``, why the last run failed;
+        ``freshness``, a word; ``problem`` and ``sentence``, why the last run failed, or
+        why nothing here can be read;
         ``judgement`` of a version that waits for somebody; ``watched_until``.
     """
     versions = Versions(state.feed).in_force()
@@ -42,10 +46,15 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
     watch = WatchFile(state.feed).read(clock)
     now = clock.wall()
     watched_until = None if watch is None else now + watch.since + WATCH_S - clock.monotonic()
+    served = version_of(state.index) or 0
+    refusal = _refusal(state, served)
+    # A site that follows no feed any more is not told of the last run's trouble.
+    problem = refusal or (standing.problem if address else UNSAID)
     return {
         "address": address,
-        "trusted": (state.feed / "root.json").exists(),
-        "served": version_of(state.index) or 0,
+        # Of a folder that cannot be read only the problem is told.
+        "trusted": bool(refusal) or os.path.exists(state.feed / "root.json"),  # noqa: PTH110
+        "served": served,
         "in_force": versions.current,
         "previous": list(versions.previous),
         "refused": list(versions.refused),
@@ -56,8 +65,20 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         "expires_at": standing.expires_at,
         "takes_at": standing.takes_at,
         "freshness": freshness(standing, now, TimeFloor(state.feed).read()).value,
-        "problem": str(standing.problem),
-        "sentence": sentences.to_plain(standing.problem),
+        "problem": str(problem),
+        "sentence": sentences.to_plain(problem),
         "judgement": standing.judgement,
         "watched_until": watched_until,
     }
+
+
+def _refusal(state: StateFolder, served: int) -> Sentence:
+    """Return why the feed's folder, or that of the version served, cannot be read; or nothing."""
+    for folder in (state.feed, *([state.feed_version(served)] if served else [])):
+        try:
+            os.listdir(folder)  # noqa: PTH208 -- it reads at once, and nothing is left open
+        except FileNotFoundError:
+            continue  # nothing was taken yet, or it was cleared away
+        except OSError as error:
+            return say("{path}: cannot be read: {why}", path=folder, why=refused(error))
+    return UNSAID

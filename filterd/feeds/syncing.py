@@ -32,7 +32,7 @@ from filterd.feeds.versions import Candidate, Versions
 from filterd.feeds.watching import Counts, Watch, WatchFile, counts_of
 from filterd.paths import remove_temporaries, sole
 from filterd.policy.site.building import rebuild_lists
-from filterd.sentences import UNSAID, quoted, say
+from filterd.sentences import UNSAID, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,10 +127,13 @@ class Site:
 
         Raises:
             InUseError: another process is at it, and ``wait`` is false.
-            StoreError: the disk refused.
+            StoreError: the disk refused, now or to what is done meanwhile.
         """
         lock = self._state.feed / "feed.lock"
-        with sole(lock, otherwise=say("the feed is being taken already"), wait=wait):
+        with (
+            _reading(lock.parent),
+            sole(lock, otherwise=say("the feed is being taken already"), wait=wait),
+        ):
             with self._building():
                 self._remove_leftovers()
                 self._activator.recover()
@@ -151,9 +154,10 @@ class Site:
         """
         now = self._clock.wall()
         try:
-            verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
-            self._note_verified(verified, now)
-            return self._take(verified, now, at_once=at_once)
+            with _reading(self._state.feed):
+                verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
+                self._note_verified(verified, now)
+                return self._take(verified, now, at_once=at_once)
         except FilterdError as error:
             self._note_problem(error, now)
             raise
@@ -385,3 +389,19 @@ class Site:
 
     def _note(self, event: Event, version: int, why: Sentence = UNSAID) -> None:
         self.history.add(Line(self._clock.wall(), event, version, why))
+
+
+@contextlib.contextmanager
+def _reading(folder: Path) -> Iterator[None]:
+    """Turn what a disk says to whoever reads it into an error of ours.
+
+    Raises:
+        StoreError: it refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        path = error.filename or folder
+        raise StoreError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error

@@ -55,6 +55,18 @@ class TrustFolder:
         """What was verified last."""
         return self.folder / "metadata"
 
+    def is_given(self) -> bool:
+        """Tell whether the site was given a root.
+
+        Raises:
+            OSError: the disk does not tell.
+        """
+        try:
+            self.root.stat()
+        except FileNotFoundError:
+            return False
+        return True
+
     def establish(self, content: bytes, *, replace: bool = False) -> str:
         """Trust a root from now on; return its fingerprint, to be compared by telephone.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import IndexFormatError, StoreError
@@ -41,14 +42,16 @@ class Blocklists(NamedTuple):
 def blocklists_in_force(state: StateFolder) -> Blocklists:
     """Return the folder that the index in force is of, or the one before where that is damaged.
 
-    It is the one that ships where there is no index, and where the folder is gone.
+    It is the one that ships where there is no index, and where the folder is gone. A
+    folder that the disk refuses is not gone: its tables are refused when they are read
+    (``check_tables``), and the last good policy stays.
 
     Raises:
         StoreError: filterd is installed without it.
     """
     version = next((one for one in map(version_of, _indexes(state)) if one is not None), 0)
     folder = state.feed_version(version)
-    if version and folder.is_dir():
+    if version and not _is_gone(folder):
         return Blocklists(folder, version)
     return Blocklists(shipped("blocklists"))
 
@@ -93,6 +96,15 @@ def check_tables(folder: Path) -> None:
                 path=damaged,
             )
         )
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        return not stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
 
 
 def _is_damaged(folder: Path, path: str, sha256: str) -> bool:

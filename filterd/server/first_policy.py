@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from filterd.errors import ConfigErrors, FilterdError, StoreError
@@ -152,6 +153,6 @@ def _usable(policy: Path) -> Policy | None:
     try:
         return store.load(policy)
     except StoreError as error:
-        if policy.exists():
+        if os.path.lexists(policy):  # and not Path.exists, which raises what a disk says
             log_error(error)
         return None

@@ -19,7 +19,7 @@ from filterd.policy.model import GRADES
 from tests.support.commands import ROOT, call, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 WITHIN_S = 30.0
@@ -122,10 +122,15 @@ class Served:
 
 
 @contextlib.contextmanager
-def starting(config: Path, state: Path, *options: str, **variables: str) -> Iterator[Served]:
-    """Start a daemon and end it; it may not serve yet, or never."""
+def starting(
+    config: Path, state: Path, *options: str, before: Sequence[str] = (), **variables: str
+) -> Iterator[Served]:
+    """Start a daemon and end it; it may not serve yet, or never.
+
+    ``before``: words before the command, which make it another user's.
+    """
     process = subprocess.Popen(
-        [*_SERVE, *options, "--config", str(config), "--state", str(state)],
+        [*before, *_SERVE, *options, "--config", str(config), "--state", str(state)],
         cwd=ROOT,
         env=environment(**variables),
         stderr=subprocess.PIPE,
@@ -145,9 +150,11 @@ def starting(config: Path, state: Path, *options: str, **variables: str) -> Iter
 
 
 @contextlib.contextmanager
-def serving(config: Path, state: Path, *options: str, **variables: str) -> Iterator[Served]:
+def serving(
+    config: Path, state: Path, *options: str, before: Sequence[str] = (), **variables: str
+) -> Iterator[Served]:
     """Start a daemon, wait until it serves, and end it."""
-    with starting(config, state, *options, **variables) as served:
+    with starting(config, state, *options, before=before, **variables) as served:
         served.wait_for("filterd listens on")
         yield served
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +26,6 @@ from tests.support.publisher import Publisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from filterd.feeds.fetching import Fetcher
 
@@ -264,3 +266,23 @@ def test_while_a_version_is_held_on_to_the_feed_is_asked_as_always(kept: Kept) -
     kept.live(2 * DAY_S)
     assert kept.asked == 2 * (DAY_S / CHECK_S + 1)
     assert kept.in_force == FIRST
+
+
+def test_a_folder_that_the_disk_refuses_does_not_end_the_process(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept.live(FIRST_S)
+    root, stat = kept.school.site.trust.root, Path.stat
+
+    def failing(path: Path, *given: Any, **named: Any) -> os.stat_result:
+        if path == root:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, *given, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", failing)
+        kept.live(3 * EVERY_S)
+    (told,) = (one for one in caplog.messages if "Permission denied" in one)
+    assert str(root) in told
+    kept.live(DAY_S)
+    assert kept.school.site.versions.in_force().current == FIRST

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from filterd import paths
 from filterd.errors import StoreError
+from filterd.lists import in_force
 from filterd.lists.catalog import load_catalog
 from filterd.lists.in_force import (
     Blocklists,
@@ -20,9 +25,6 @@ from filterd.lists.in_force import (
 from filterd.paths import StateFolder, shipped
 from filterd.policy.site.building import build_lists
 from tests.support.feed_folders import put_in_force, put_version
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SHIPPED = Blocklists(shipped("blocklists"))
 
@@ -57,6 +59,39 @@ def test_where_the_index_is_damaged_the_one_before_tells(state: StateFolder) -> 
 def test_a_version_that_is_gone_is_replaced_by_what_ships(state: StateFolder) -> None:
     shutil.rmtree(state.feed_version(12))
     assert blocklists_in_force(state) == SHIPPED
+
+
+@pytest.fixture
+def refusing(state: StateFolder, monkeypatch: pytest.MonkeyPatch) -> StateFolder:
+    """Have a disk that gives nothing of the version's folder."""
+    stat, folder = Path.stat, state.feed_version(12)
+
+    def failing(path: Path, *given: Any, **named: Any) -> os.stat_result:
+        if path.is_relative_to(folder):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return stat(path, *given, **named)
+
+    monkeypatch.setattr(Path, "stat", failing)
+    monkeypatch.setattr(
+        in_force, "open_plain", lambda path: failing(path) and paths.open_plain(path)
+    )
+    return state
+
+
+def test_a_version_that_the_disk_refuses_is_not_compiled_by(refusing: StateFolder) -> None:
+    found = blocklists_in_force(refusing)
+    assert found.version == 12
+    with pytest.raises(StoreError, match=r"version 12 .* manifest.json is missing or damaged"):
+        check_tables(found.folder)
+    assert blocklists_to_compile_by(refusing) == SHIPPED
+
+
+def test_control_asked_as_usual_whether_it_is_a_folder_the_disk_stops_the_start(
+    refusing: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_force, "_is_gone", lambda folder: not folder.is_dir())
+    with pytest.raises(OSError, match="Input/output error"):
+        blocklists_to_compile_by(refusing)
 
 
 def _spoil(path: Path) -> None:
