@@ -154,6 +154,13 @@ class ProtectionEntry(DocumentModel):
     except_categories: frozenset[_Identifier] = frozenset()
 
 
+class PopularEntry(DocumentModel):
+    """Popular names, and the categories that mean them."""
+
+    names: Annotated[tuple[_HostName, ...], Field(min_length=1)]
+    except_categories: frozenset[_Identifier] = frozenset()
+
+
 class EngineEntry(DocumentModel):
     """Hosts of a search engine, and the one that answers for them in safe mode."""
 
@@ -223,6 +230,12 @@ class PinsFile(DocumentModel):
     """``pins.yaml``."""
 
     pins: tuple[PinEntry, ...]
+
+
+class PopularFile(DocumentModel):
+    """``popular.yaml``."""
+
+    popular: Annotated[tuple[PopularEntry, ...], Field(min_length=1)]
 
 
 class ProtectFile(DocumentModel):

@@ -14,8 +14,10 @@ from filterd.lists.compiler import compile_lists
 from filterd.lists.formats import FORMATS, Entry
 from filterd.lists.hostname import key_from_name, key_from_text, text_from_key
 from filterd.lists.index import Index
+from filterd.lists.popular_names import load_popular_names
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import ListSource
+from filterd.lists.told import entries_of
 from filterd.paths import shipped
 from tests.support.parsing import lines_of
 from tests.support.shared_data import shared
@@ -233,6 +235,41 @@ def test_protection_does_not_bind_own_lists_but_pins_do(tmp_path: Path) -> None:
 def test_the_starter_lists_compile_whole(tmp_path: Path) -> None:
     found = kept(tmp_path, list(CATALOG.lists), CATALOG)
     assert found == {one.category: set(names_of(one)) for one in CATALOG.lists}
+
+
+POPULAR = load_popular_names()
+
+
+def wrongly_closed(folder: Path, lists: tuple[ListSource, ...]) -> list[str]:
+    """Return the popular names, and what is beneath at ``www``, that lists do not mean to close."""
+    target = folder / "index"
+    compile_lists(lists, pins=CATALOG.pins, protections=(), target=target, now=0.0)
+    index = Index.open(target)
+    return [
+        f"{text_from_key(key_from_name(name) or b'')} {category}"
+        for popular in POPULAR
+        for name in (popular.name, b"\3www" + popular.name)
+        for category in {one["category"] for one in entries_of(index, name)}
+        - popular.except_categories
+    ]
+
+
+def test_what_ships_closes_no_popular_name_but_by_a_category_that_means_it(tmp_path: Path) -> None:
+    closing = [one for one in CATALOG.compiled if one.category not in OF_SERVICES]
+    assert wrongly_closed(tmp_path, tuple(closing)) == []
+
+
+def test_a_list_that_closes_a_popular_name_is_found_out(tmp_path: Path) -> None:
+    """The control: the test above can fail."""
+    path = tmp_path / "scam.txt"
+    path.write_text("vk.com\nwww.unex.es\n", encoding="utf-8")
+    found = wrongly_closed(tmp_path, (ListSource("bad", "scam", "domains", str(path), own=True),))
+    assert sorted(found) == ["vk.com scam", "www.unex.es scam", "www.vk.com scam"]
+
+
+def test_categories_that_mean_a_popular_name_are_known() -> None:
+    known = {one.id for one in CATALOG.categories}
+    assert set().union(*(one.except_categories for one in POPULAR)) <= known
 
 
 PROMISED_SERVICES = {
