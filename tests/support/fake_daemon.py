@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from filterd import control
 from filterd.lists.index import Index
 from filterd.lists.told import entries_of, overview
 from filterd.overrides.mistakes import Mistakes, plain_mistake
@@ -17,6 +18,8 @@ from filterd.resolve.past import Past, PastQuestion, explain_past
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from filterd.paths import StateFolder
     from filterd.policy.model import Policy
@@ -55,6 +58,20 @@ class FakeDaemon:
         self.names: list[Any] = []
         self.warnings: list[Any] = []
         self.policy: Policy | None = None
+
+    def start(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Stand where commands look for a daemon, until ``stop``."""
+        self._places = control.ask, control.is_running
+        self._monkeypatch = monkeypatch
+        self._stand(self.ask, lambda _: True)
+
+    def stop(self) -> None:
+        """Leave the commands without a daemon, at the same time of the same clock."""
+        self._stand(*self._places)
+
+    def _stand(self, *places: object) -> None:
+        for name, place in zip(("ask", "is_running"), places, strict=True):
+            self._monkeypatch.setattr(control, name, place)
 
     def ask(self, _path: Path, command: str, **arguments: Any) -> Any:
         """Stand in for ``control.ask``."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd import control
 from filterd.cli import waiting
 from filterd.clock import SystemClock
 from tests.support.clock import FakeClock
@@ -74,8 +73,7 @@ def here(week: Path, quiet: StateFolder) -> list[str]:
 def daemon(monkeypatch: pytest.MonkeyPatch, quiet: StateFolder, clock: FakeClock) -> FakeDaemon:
     """What answers the commands for that state."""
     daemon = FakeDaemon(quiet, clock)
-    monkeypatch.setattr(control, "ask", daemon.ask)
-    monkeypatch.setattr(control, "is_running", lambda _: True)
+    daemon.start(monkeypatch)
     monkeypatch.setattr(waiting, "pause", lambda _: False)
     return daemon
 

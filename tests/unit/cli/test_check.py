@@ -199,11 +199,10 @@ def test_what_was_is_read_from_the_disk_where_no_daemon_runs(
     week: Path,
     quiet: StateFolder,
     daemon: FakeDaemon,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _note(week, quiet, daemon)
     daemon.clock.advance(3600)
-    monkeypatch.undo()
+    daemon.stop()
     told = json.loads(call("check", "vnu.edu.vn", "--at", "08:05", "--json", *here).out)
     assert (told["action"], told["source"]) == ("pass", "history")
 

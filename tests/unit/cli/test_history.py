@@ -11,8 +11,6 @@ from filterd.overrides.store import Store
 from tests.support.commands import call
 
 if TYPE_CHECKING:
-    import pytest
-
     from filterd.paths import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
@@ -106,11 +104,11 @@ def test_a_sound_history_is_called_so(here: list[str], daemon: FakeDaemon) -> No
 
 
 def test_an_altered_change_is_found_without_a_daemon_too(
-    here: list[str], daemon: FakeDaemon, quiet: StateFolder, monkeypatch: pytest.MonkeyPatch
+    here: list[str], daemon: FakeDaemon, quiet: StateFolder
 ) -> None:
     _change(daemon, "a.example", "b.example")
     _alter(quiet)
-    monkeypatch.undo()
+    daemon.stop()
     done = call("history", "verify", *here)
     assert done.code == 1
     assert "altered from change 2 on: it has been altered" in done.out
@@ -118,7 +116,7 @@ def test_an_altered_change_is_found_without_a_daemon_too(
 
 
 def test_a_restart_does_not_make_an_altered_history_a_sound_one(
-    here: list[str], daemon: FakeDaemon, quiet: StateFolder, monkeypatch: pytest.MonkeyPatch
+    here: list[str], daemon: FakeDaemon, quiet: StateFolder
 ) -> None:
     _change(daemon, "a.example", "b.example")
     _alter(quiet)
@@ -133,6 +131,6 @@ def test_a_restart_does_not_make_an_altered_history_a_sound_one(
     for _ in ("asked of the daemon", "read from the disk"):
         done = call("history", "verify", *here)
         assert (done.code, done.out) == (1, told)
-        monkeypatch.undo()
+        daemon.stop()
     kept.rename(quiet.folder / "kept")
     assert call("history", "verify", *here).code == 0

@@ -44,12 +44,12 @@ def test_what_the_daemon_has_is_what_counts(context: Context, daemon: FakeDaemon
 
 
 def test_without_a_daemon_it_is_what_stands_on_the_disk(
-    context: Context, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+    context: Context, daemon: FakeDaemon
 ) -> None:
     daemon.ask(Path(), "change", kind="room", reason="", room="lab-a", grade="12")
     before = daemon.clock.wall() - 1
     assert set_at(context, before) == Overrides()
-    monkeypatch.undo()
+    daemon.stop()
     assert set_now(context) == daemon.store.current()
     assert set_at(context, before) == Overrides()
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli.policy_diff import ranges
-from filterd.clock import SystemClock
 from filterd.lists.catalog import load_catalog
 from filterd.overrides.versions import PolicyVersions
 from filterd.paths import shipped
@@ -71,7 +70,6 @@ def test_two_versions_are_compared(
     daemon: FakeDaemon,
     quiet: StateFolder,
     clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept = PolicyVersions(quiet, daemon.store, clock)
     before = _compiled(week)
@@ -91,8 +89,7 @@ def test_two_versions_are_compared(
     games = [one for one in json.loads(over_time.out) if one["target"] == "games"]
     assert [one["grades"] for one in games] == [["4"]]  # grade 7 had them before, and has them
     assert {"policies", "policy", "overrides"} <= set(daemon.commands())
-    monkeypatch.undo()
-    monkeypatch.setattr(SystemClock, "wall", lambda _: clock.wall())
+    daemon.stop()
     assert call("policy", "diff", "--versions", *versions, *here) == shown
     read = call("policy", "diff", "--versions", "08:30", "09:00", "--json", *here)
     assert read == over_time

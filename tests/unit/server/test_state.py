@@ -8,6 +8,7 @@ import pytest
 
 from filterd.errors import ConfigErrors, StoreError
 from filterd.lists.index import Index
+from filterd.lists.layout import HEADER_OCTETS, Header
 from filterd.overrides.store import Store
 from filterd.policy import store
 from filterd.server import state as on_disk
@@ -51,10 +52,18 @@ def _break_site(config: Path) -> None:
     (config / "site.yaml").write_text("school: {name: A}\nlisten: [nonsense]\n", encoding="utf-8")
 
 
-def _damage(path: Path) -> None:
+def _damage(path: Path, at: int | None = None) -> None:
+    """Flip an octet, the middle one unless told."""
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    content[len(content) // 2 if at is None else at] ^= 1
     path.write_bytes(content)
+
+
+def _damage_names(index: Path) -> None:
+    """Damage an index where its names stand: opening reads header and contents only."""
+    content = index.read_bytes()
+    blocks = Header.parse(content[:HEADER_OCTETS], len(content)).spans["blocks"]
+    _damage(index, blocks.offset + blocks.length // 2)
 
 
 def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFolder) -> None:
@@ -68,7 +77,7 @@ def test_a_damaged_index_gives_way_to_the_one_before(
     config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
 ) -> None:
     state.previous_index.write_bytes(state.index.read_bytes())
-    _damage(state.index)
+    _damage_names(state.index)
     assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
     assert f"{state.index}: the index is damaged" in caplog.text
     assert "compiling those" not in caplog.text
@@ -82,7 +91,7 @@ def test_an_index_that_replaces_a_verified_one_meanwhile_is_verified_too(
     state.previous_index.write_bytes(state.index.read_bytes())
     damaged = state.folder / "damaged"
     damaged.write_bytes(state.index.read_bytes())
-    _damage(damaged)
+    _damage_names(damaged)
 
     def replaced_meanwhile(path: Path) -> Index:
         if damaged.exists():
@@ -132,7 +141,7 @@ def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
 
 
 def test_control_a_damaged_index_opens_when_it_is_not_verified(state: StateFolder) -> None:
-    _damage(state.index)
+    _damage_names(state.index)
     Index.open(state.index)
 
 
@@ -145,7 +154,7 @@ def test_without_a_usable_index_the_lists_are_compiled(
     elif left == "empty":
         state.index.write_bytes(b"")
     else:
-        _damage(state.index)
+        _damage_names(state.index)
         state.previous_index.write_bytes(state.index.read_bytes())
     assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
     Index.open(state.index).verify()
