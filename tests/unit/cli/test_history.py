@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def _change(daemon: FakeDaemon, *names: str) -> None:
 
 def _alter(state: StateFolder) -> None:
     """Do to the second change what the store never does."""
-    with sqlite3.connect(state.overrides) as connection:
+    with contextlib.closing(sqlite3.connect(state.overrides, isolation_level=None)) as connection:
         tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%previous%'"
         (table,) = connection.execute(tables).fetchone()
         guards = "SELECT name FROM sqlite_master WHERE type = 'trigger'"

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -53,7 +54,7 @@ def test_a_signal_is_a_wish_and_not_the_end(number: signal.Signals) -> None:
 def test_a_hangup_that_came_before_there_were_ears_is_heard() -> None:
     async def whole() -> None:
         heard = asyncio.Event()
-        os.kill(os.getpid(), signal.SIGHUP)
+        signal.pthread_kill(threading.get_ident(), signal.SIGHUP)  # another thread may hear it
         hear_hangups(heard.set)
         await asyncio.wait_for(heard.wait(), 10)
         asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
