@@ -126,6 +126,11 @@ class StateFolder:
         return self.folder / "overrides.filterd"
 
     @property
+    def clock(self) -> Path:
+        """The last time that was known; see ``filterd.server.known_time``."""
+        return self.folder / "clock.filterd"
+
+    @property
     def overrides_lock(self) -> Path:
         """Held by whoever changes what is set."""
         return self.folder / "overrides.lock"

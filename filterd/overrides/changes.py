@@ -86,8 +86,22 @@ class Request:
         told = values.reason(reason, required=kind in NEED_A_REASON)
         return cls(kind, change, values.author(author), told)
 
-    def row(self, at: float, overrides: Overrides, past: Past, last_hash: str) -> Row:
+    def row(
+        self,
+        at: float,
+        overrides: Overrides,
+        past: Past,
+        last_hash: str,
+        now: float | None = None,
+    ) -> Row:
         """Return the row that follows the last one.
+
+        Args:
+            at: the Unix time that the machine's clock shows.
+            overrides: what is set before it.
+            past: the changes before it.
+            last_hash: of the last of them.
+            now: the Unix time that it is at least, if that is another one.
 
         Raises:
             ChangeError: the change cannot be made.
@@ -96,7 +110,9 @@ class Request:
         if isinstance(change, Undo):
             change = change.found_in(past.newest_first(), self.author)
         number = overrides.number + 1
-        making = Making(number, at, self.author, self.reason, overrides, past)
+        making = Making(
+            number, at if now is None else now, self.author, self.reason, overrides, past
+        )
         effect = change.effect(making)
         _check_room_for(effect, making)
         plain: dict[str, Any] = to_plain(change)

@@ -8,11 +8,11 @@ to be set aside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.overrides.effects import KINDS, has_ended, key_of
-from filterd.policy.encoding import FileFormat
+from filterd.policy.encoding import ADDED, FileFormat
 from filterd.policy.model import Audience
 from filterd.policy.overrides import Overrides
 from filterd.sentences import say
@@ -28,10 +28,14 @@ KEPT_AT_LEAST = 200
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was set after the change that the overrides' number names, and its hash."""
+    """What was set after the change that the overrides' number names, and its hash.
+
+    ``at`` is when it was made, or one before it, if the clock showed a later time then.
+    """
 
     overrides: Overrides
     hash: str
+    at: float = field(default=0.0, metadata={ADDED: True})
 
 
 FORMAT = FileFormat(

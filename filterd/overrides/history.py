@@ -32,6 +32,8 @@ RESTORED = "restored"
 UNDO = "undo"
 TRIAL = "exam-trial"
 """A kind that sets nothing."""
+CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
+"""The time became known, by itself or because an administrator says so."""
 
 
 class Row(NamedTuple):
@@ -110,11 +112,13 @@ class Row(NamedTuple):
 class Replay:
     """What rows come to, up to the first that is not as it was written.
 
-    ``first_bad`` is its number, and ``problem`` what is wrong with it.
+    ``first_bad`` is its number, and ``problem`` what is wrong with it. ``at`` is the latest
+    Unix time of a row, and none before which the clock was ahead.
     """
 
     overrides: Overrides = NOTHING
     last_hash: str = GENESIS
+    at: float = 0.0
     first_bad: int | None = None
     problem: Sentence = UNSAID
 
@@ -128,14 +132,15 @@ def replay(rows: Iterable[Row], begin: Replay | None = None) -> Replay:
     """
     begin = begin or Replay()
     fold, number, last_hash = Fold(begin.overrides), begin.overrides.number, begin.last_hash
-    first_bad, problem = None, UNSAID
+    first_bad, problem, at = None, UNSAID, begin.at
     for row in rows:
         problem = _problem(row, number, last_hash) or _applied(row, fold)
         if problem:
             first_bad = row.number
             break
         number, last_hash = row.number, row.hash
-    return Replay(fold.overrides(number), last_hash, first_bad, problem)
+        at = row.at if row.kind in {CLOCK, CLOCK_ACCEPTED} else max(at, row.at)
+    return Replay(fold.overrides(number), last_hash, at, first_bad, problem)
 
 
 def newest_undoable(rows: Iterable[Row], author: str) -> Row | None:
@@ -150,7 +155,7 @@ def newest_undoable(rows: Iterable[Row], author: str) -> Row | None:
     """
     counting = (row for row, taken_back_by in with_undos(rows) if taken_back_by is None)
     own = (row for row in counting if row.author == author)
-    possible = (row for row in own if row.kind not in {UNDO, RESTORED, TRIAL})
+    possible = (row for row in own if row.kind not in {UNDO, RESTORED, TRIAL, CLOCK})
     return next((row for row in possible if row.effect() != Effect()), None)
 
 

@@ -135,8 +135,20 @@ class Store:
             return Started(self._lasting(self._best()), str(error))
         return Started(overrides, self._set_aside_because)
 
-    def change(self, kind: str, payload: Mapping[str, Any], *, author: str, reason: str) -> Done:
+    def change(
+        self,
+        kind: str,
+        payload: Mapping[str, Any],
+        *,
+        author: str,
+        reason: str,
+        now: float | None = None,
+    ) -> Done:
         """Make a change; when this returns it is on the disk.
+
+        Args:
+            kind, payload, author, reason: see ``Request.of``.
+            now: the Unix time that it is at least, by policy time; None: by the clock.
 
         Raises:
             ChangeError: it is wrong, or cannot be made as things are.
@@ -145,8 +157,8 @@ class Store:
         request = Request.of(kind, payload, author, reason)
 
         def make(connection: sqlite3.Connection, done: Replay) -> Done:
-            now, past = self._clock.wall(), _Past(connection)
-            row = request.row(now, done.overrides, past, done.last_hash)
+            at, past = self._clock.wall(), _Past(connection)
+            row = request.row(at, done.overrides, past, done.last_hash, now)
             undone = row.undone()
             taken_back = None if undone is None else past.row(undone)
             return Done(row, self._add(connection, done, row), taken_back)
@@ -163,6 +175,17 @@ class Store:
             return NOTHING
         with database.to_read(self._path) as connection:
             return self._sound(connection).overrides
+
+    def last_change(self) -> float:
+        """Return when the last change was made, as ``Exported.at`` says it.
+
+        Raises:
+            StoreError: the store cannot be read, or is damaged.
+        """
+        if not self._path.exists():
+            return 0.0
+        with database.to_read(self._path) as connection:
+            return self._sound(connection).at
 
     def at(self, when: float) -> Overrides | None:
         """Return what was set when the gateway's clock last showed ``when``.
@@ -242,8 +265,9 @@ class Store:
         """Keep what an older file has become, and have the copy say what the store does."""
         connection.execute("COMMIT")
         copied, kept = self._copied(), self._lasting(done)
-        if copied is None or copied.hash != done.last_hash:
-            export.FORMAT.save(self._state.exported_overrides, Exported(kept, done.last_hash))
+        if copied is None or (copied.hash, copied.at) != (done.last_hash, done.at):
+            exported = Exported(kept, done.last_hash, done.at)
+            export.FORMAT.save(self._state.exported_overrides, exported)
         self._known = done
         return kept
 
@@ -251,7 +275,7 @@ class Store:
         """Commit a row together with the copy of what is set after it."""
         after = self._without_problem(replay((row,), done))
         kept = self._lasting(after)
-        content = export.FORMAT.dump(Exported(kept, row.hash))
+        content = export.FORMAT.dump(Exported(kept, row.hash, after.at))
         with replacing(self._state.exported_overrides, content) as put:
             connection.execute(schema.ADD_ROW, row)
             connection.execute("COMMIT")
@@ -337,7 +361,7 @@ class Store:
     def _best(self) -> Replay:
         """Return the latest state that is known: the copy where nothing goes further."""
         copied, known = self._copied(), self._known
-        best = Replay() if copied is None else Replay(copied.overrides, copied.hash)
+        best = Replay() if copied is None else Replay(copied.overrides, copied.hash, copied.at)
         try:
             salvaged = self._salvaged()[0]
         except StoreError as error:
@@ -345,7 +369,7 @@ class Store:
             salvaged = Replay()
         for other in (known or Replay(), salvaged):
             if other.overrides.number > best.overrides.number:
-                best = Replay(other.overrides, other.last_hash)
+                best = Replay(other.overrides, other.last_hash, other.at)
         return best
 
     def _begin_anew(self, error: DamagedError) -> None:
@@ -368,7 +392,7 @@ class Store:
         number = best.overrides.number + 1
         row = Row.of(number, now, _SELF, RESTORED, told, "", effect, best.last_hash)
         with database.to_write(self._path, check=False) as connection:
-            self._add(connection, Replay(), row)
+            self._add(connection, Replay(at=best.at), row)
         where = f"kept as {kept}, " if kept else ""
         stays = "what was set" if is_whole else "of what was set, only what could be read"
         self._set_aside_because = (

@@ -39,11 +39,22 @@ if TYPE_CHECKING:
 
 ValueT = TypeVar("ValueT")
 
+ADDED = "added"
+"""In the metadata of a field with a default: files of earlier releases do not have it."""
+
 
 def to_plain(value: Any) -> Any:
-    """Return a dataclass, or what its fields hold, as what JSON knows."""
+    """Return a dataclass, or what its fields hold, as what JSON knows.
+
+    A field that is ``ADDED`` is left out where it says nothing.
+    """
     if is_dataclass(value):
-        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+        found = ((field, getattr(value, field.name)) for field in fields(value))
+        return {
+            field.name: to_plain(held)
+            for field, held in found
+            if not (ADDED in field.metadata and held == field.default)
+        }
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, tuple):
@@ -100,12 +111,15 @@ class Decoders:
 
     def _of_dataclass(self, kind: Any) -> Decoder:
         hints = get_type_hints(kind, localns=self._words)
-        decoders = [(field.name, self.of(hints[field.name])) for field in fields(kind)]
+        decoders = {field.name: self.of(hints[field.name]) for field in fields(kind)}
+        needed = {field.name for field in fields(kind) if ADDED not in field.metadata}
 
         def build(content: Any) -> Any:
-            if len(content) != len(decoders):
+            if not isinstance(content, dict):
+                raise TypeError
+            if not needed <= content.keys() <= decoders.keys():
                 raise ValueError
-            return kind(**{name: decode(content[name]) for name, decode in decoders})
+            return kind(**{name: decoders[name](told) for name, told in content.items()})
 
         return build
 

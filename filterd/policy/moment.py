@@ -30,6 +30,7 @@ from filterd.policy.client import Client
 from filterd.policy.model import Audience, LocalRule
 from filterd.policy.overrides import Overrides, TargetKind
 from filterd.policy.rooms import Rooms, Seat, Why, with_devices
+from filterd.policy.unknown_time import UNKNOWN_BEFORE, is_known, undated
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Moment:
         default_factory=dict, compare=False, repr=False
     )
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is one of a time that is known."""
+        return self.until > UNKNOWN_BEFORE
+
     def holds_at(self, now: float) -> bool:
         """Tell whether it is this moment still."""
         return self.since <= now < self.until
@@ -107,12 +113,23 @@ class Moment:
         return min(edges)
 
 
-def at(policy: Policy, overrides: Overrides, now: float) -> Moment:
-    """Return what a policy and what people have set over it make at a Unix time.
+def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) -> Moment:
+    """Return what a policy and what people have set over it make at a policy time.
 
     What names something that the policy does not have, a room that is gone or a
-    name that is none, has no effect.
+    name that is none, has no effect. While the time is not known there is one moment.
+
+    Args:
+        policy: of the site's files.
+        overrides: what commands have set.
+        now: Unix time, or a time that is not known (``policy.unknown_time``).
+        floor: the Unix time that it is at least, where it is not known.
     """
+    if not is_known(now):
+        policy, overrides = undated(policy, overrides, floor)
+        closed = {one.schedule: (True, ALWAYS) for one in policy.scheduled}
+        compiled = _Compiler(policy, overrides, 0.0, closed).moment()
+        return replace(compiled, until=UNKNOWN_BEFORE)
     is_timeless = not policy.scheduled and not any(one.timetable for one in policy.networks)
     if is_timeless and replace(overrides, number=0) == Overrides():
         return Moment(policy)
@@ -122,11 +139,19 @@ def at(policy: Policy, overrides: Overrides, now: float) -> Moment:
 class _Compiler:
     """Makes one moment."""
 
-    def __init__(self, policy: Policy, overrides: Overrides, now: float) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        overrides: Overrides,
+        now: float,
+        is_open: dict[str, tuple[bool, Span]] | None = None,
+    ) -> None:
         self._policy, self._overrides, self._now = policy, overrides, now
         calendar = Calendar(policy.time_zone)
         self._rooms = Rooms(policy, overrides, calendar, now)
-        self._changes = dated_changes(policy, overrides, _open_now(policy, calendar, now), now)
+        if is_open is None:
+            is_open = _open_now(policy, calendar, now)
+        self._changes = dated_changes(policy, overrides, is_open, now)
         self._in_force = [one.change for one in self._changes if one.holds]
         self._changer = Changer(policy)
         self._exams: dict[str, Exam] = {}

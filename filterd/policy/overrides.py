@@ -6,13 +6,19 @@ what it makes of a policy at a time. An ``id`` is the number of the change that
 made the thing, so no two things ever had the same. Times are Unix times; what
 has a ``starts_at`` and an ``ends_at`` holds in the half-open interval between
 them, without end where ``ends_at`` is None.
+
+``for_s`` is there while the time is not known that something was set at: it is to last so
+many seconds from when the time is known. Until then its times are the last known one, and
+so much later.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from filterd.policy.encoding import ADDED
 
 if TYPE_CHECKING:
     from filterd.policy.model import Audience
@@ -49,6 +55,7 @@ class LocalException:
     author: str
     starts_at: float
     ends_at: float | None = None
+    for_s: float | None = field(default=None, metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class RoomSetting:
     author: str
     starts_at: float
     ends_at: float | None = None
+    for_s: float | None = field(default=None, metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class Exam:
     author: str
     starts_at: float
     ends_at: float
+    for_s: float | None = field(default=None, metadata={ADDED: True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ DELETE FROM handovers WHERE worker NOT IN (SELECT worker FROM handovers ORDER BY
 """
 """Nobody has so many workers; those of old have ended."""
 
+LAST_AT = "SELECT MAX(at) FROM handovers"
+
 SELECT = """
 SELECT grade, category, action, SUM(n) FROM totals
 WHERE hour >= ? AND hour < ? AND (? = '' OR grade = ?)

@@ -8,6 +8,7 @@ writer in WAL mode, nor it for them.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -70,6 +71,17 @@ async def read_totals(
             say("{path}: the log cannot be read: {error}", path=path, error=quoted(str(error)))
         ) from error
     return found
+
+
+def last_written(path: Path) -> float:
+    """Return when something was written last, Unix time; 0 where that cannot be read."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
+            (at,) = connection.execute(schema.LAST_AT).fetchone()
+    except (sqlite3.Error, TypeError, ValueError):
+        return 0.0
+    return float(at or 0)
 
 
 def _days(time_zone: str, now: float, days: int) -> list[tuple[str, int, int]]:

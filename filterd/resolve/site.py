@@ -36,10 +36,18 @@ NOTHING_SET = Overrides()
 
 
 class Timed(NamedTuple):
-    """What holds by turns: the site's files, and what commands have set over them."""
+    """What holds by turns: the site's files, and what commands have set over them.
+
+    ``floor`` is the Unix time that it is at least while the time is not known.
+    """
 
     policy: Policy
     overrides: Overrides
+    floor: float = -inf
+
+    def at(self, now: float) -> Moment:
+        """Return what holds at a policy time."""
+        return at(self.policy, self.overrides, now, self.floor)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +61,8 @@ class Site:
     network shows of the devices. ``existing`` are names above others, so that
     none may be denied: top-level domains, and the ancestors of the site's zones.
     ``own`` are the names at or beneath which somebody but the Internet knows something.
-    ``unset_clock`` knows who is asked about time servers before the clock is set.
+    ``unset_clock`` knows who is asked about time servers before the clock is set: it goes
+    by the machine's clock, all the rest by policy time (``policy.unknown_time``).
     ``reading`` is what the fast path goes by.
     """
 
@@ -80,6 +89,7 @@ class Site:
         surroundings: Surroundings | None = None,
         overrides: Overrides = NOTHING_SET,
         now: float = 0.0,
+        floor: float = -inf,
     ) -> Site:
         """Join a policy, an index, the addresses to ask and what is known of the network.
 
@@ -89,10 +99,11 @@ class Site:
             upstreams: whom to ask.
             surroundings: what is known of the network.
             overrides: what commands have set over the files.
-            now: Unix time, for what does not hold always.
+            now: policy time, for what does not hold always.
+            floor: what the time is at least, while it is not known.
         """
-        timed = Timed(policy, overrides)
-        moment = at(policy, overrides, now)
+        timed = Timed(policy, overrides, floor)
+        moment = timed.at(now)
         policy = moment.policy
         zones = Zones(policy)
         surroundings = surroundings or Surroundings()
@@ -113,7 +124,7 @@ class Site:
         )
 
     def at(self, now: float, overrides: Overrides | None = None) -> Site:
-        """Return the site as it is at a Unix time: this one, where it holds then.
+        """Return the site as it is at a policy time: this one, where it holds then.
 
         Args:
             now: that time.
@@ -121,8 +132,8 @@ class Site:
         """
         if overrides is None and self.moment.holds_at(now):
             return self
-        timed = self.timed if overrides is None else Timed(self.timed.policy, overrides)
-        moment = at(timed.policy, timed.overrides, now)
+        timed = self.timed if overrides is None else self.timed._replace(overrides=overrides)
+        moment = timed.at(now)
         policy = moment.policy
         return replace(
             self,
@@ -139,7 +150,7 @@ class Site:
 
         What is said of a name may end before; that the verdict on it tells.
         """
-        if self.moment.until == inf:
+        if self.moment.until == inf or not self.moment.is_known:
             return inf
         return self.moment.until_of(client.network, client.grade.key, client.address)
 

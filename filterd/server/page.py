@@ -10,8 +10,12 @@ the processor stores and loads whole; nothing here needs a lock.
 | 0           | the epoch in force: counts activations    | the manager   |
 | 1           | which index file has been verified        | who verifies  |
 | 2           | the last epoch that was prepared          | the manager   |
-| 3 + 2 n     | heartbeats of process n                   | process n     |
-| 4 + 2 n     | the process ID under which n is ready     | process n     |
+| 3           | what policy time leads monotonic time by  | the manager   |
+| 4           | the Unix time that it is at least         | the manager   |
+| 5 + 2 n     | heartbeats of process n                   | process n     |
+| 6 + 2 n     | the process ID under which n is ready     | process n     |
+
+Words 3 and 4 are numbers of IEEE 754, which the first process writes before it forks.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     import os
 
 _OCTETS = 4096
-_EPOCH, _VERIFIED, _PREPARED, _FIRST_PROCESS = 0, 1, 2, 3
+_EPOCH, _VERIFIED, _PREPARED, _LEAD, _FLOOR, _FIRST_PROCESS = 0, 1, 2, 3, 4, 5
 
 
 class SharedPage:
@@ -35,6 +39,7 @@ class SharedPage:
         self.secret = secrets.token_bytes(16)
         self._memory = mmap.mmap(-1, _OCTETS)  # anonymous and shared: children see it
         self._words: memoryview[int] = memoryview(self._memory).cast("Q")
+        self._numbers: memoryview[float] = memoryview(self._memory).cast("d")
 
     @property
     def epoch(self) -> int:
@@ -49,6 +54,29 @@ class SharedPage:
     def epoch_word(self) -> memoryview[int]:
         """Where the epoch stands, for who looks at it often."""
         return self._words[_EPOCH : _EPOCH + 1]
+
+    @property
+    def lead_s(self) -> float:
+        """What policy time leads monotonic time by; 0 where the machine's clock is believed."""
+        return self._numbers[_LEAD]
+
+    @lead_s.setter
+    def lead_s(self, value: float) -> None:
+        self._numbers[_LEAD] = value
+
+    @property
+    def lead_word(self) -> memoryview[float]:
+        """Where ``lead_s`` stands, for who looks at it often."""
+        return self._numbers[_LEAD : _LEAD + 1]
+
+    @property
+    def floor(self) -> float:
+        """The Unix time that it is at least, as far as is known."""
+        return self._numbers[_FLOOR]
+
+    @floor.setter
+    def floor(self, value: float) -> None:
+        self._numbers[_FLOOR] = value
 
     @property
     def is_undecided(self) -> bool:
