@@ -12,7 +12,8 @@ names that an index can hold::
 Before any of them ``@@`` makes an exception. ``||name`` without an end also
 fits longer names (``name.example``); of that, only what the author certainly
 means is taken. A pattern whose *start* is open (``name^`` fits ``another-name``)
-or that has a star inside is refused: there the certain part is not the point.
+or that has a star inside is refused: there the certain part is not the point. So is a bare
+name with a modifier that only browsers know (``ads$document``): there it is part of a URL.
 
 Lists for browsers are full of rules that look like this and are about something
 else: parts of a page, paths, third parties. Each is reported as what it is.
@@ -116,14 +117,18 @@ def _pattern_rule(number: int, text: str, claims: dict[Claim, Claim]) -> Parsed:
     """
     pattern, _, after = text.removeprefix("@@").partition("$")
     modifiers = read_modifiers(after)
+    effect = Effect.EXCEPT if text.startswith("@@") else Effect.BLOCK
+    if modifiers.whole and effect is Effect.EXCEPT:
+        # There it switches a browser's filter off on that page; it does not open the name.
+        raise ModifierError(Reason.UNSUPPORTED_MODIFIER)
     if not pattern.strip("|*^."):
         return problem(number, Reason.EVERYTHING, text)
     match = _pattern(pattern)
-    if match is None or _is_open(match):
+    if match is None or _is_open(match) or (modifiers.whole and not match["start"]):
         return problem(number, Reason.UNSUPPORTED_PATTERN, text)
     claim = Claim(
         _SCOPES[match["start"]],
-        Effect.EXCEPT if text.startswith("@@") else Effect.BLOCK,
+        effect,
         important=modifiers.important,
         types=modifiers.types,
         types_negated=modifiers.types_negated,

@@ -2,9 +2,11 @@
 """The part of an Adblock rule after the ``$``: which of it a DNS filter can honour.
 
 Four modifiers are about lookups: ``important``, ``badfilter``, ``denyallow`` and
-``dnstype``. All others speak of what only a browser or a client database knows
-(third party, content type, page, client): a rule that has one of these would
-block far more without it, so the whole rule is refused.
+``dnstype``. ``all``, ``document`` (``doc``) and ``network`` leave no page of the name
+that opens, and ask for more than DNS can give (popups, inline scripts): such a block is
+taken, and content types beside it add nothing. All others speak of what only a browser
+or a client database knows (third party, page, one content type, client): a rule that
+has one of these would block far more without it, so the whole rule is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from typing import NamedTuple
 from filterd.lists.formats.rrtypes import rrtype
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.reasons import Reason
+
+_WHOLE = frozenset({"all", "document", "doc", "network"})
+_TYPES = frozenset({"frame", "image", "inline-script", "other", "popup", "script", "subdocument"})
 
 
 class ModifierError(Exception):
@@ -25,10 +30,14 @@ class ModifierError(Exception):
 
 
 class Modifiers(NamedTuple):
-    """What the modifiers of one rule say; the defaults say nothing."""
+    """What the modifiers of one rule say; the defaults say nothing.
+
+    ``whole``: all that a browser loads from the name is meant, its pages too.
+    """
 
     important: bool = False
     badfilter: bool = False
+    whole: bool = False
     types: frozenset[int] | None = None
     types_negated: bool = False
     denyallow: frozenset[bytes] = frozenset()
@@ -44,10 +53,14 @@ def read_modifiers(text: str) -> Modifiers:
     seen = set()
     for part in text.split(",") if text else ():
         name, _, value = part.strip().partition("=")
+        if name and not name.strip("_"):
+            continue  # ``_`` keeps others apart and says nothing
         if name in seen:
             raise ModifierError(Reason.BAD_SYNTAX)
         seen.add(name)
         read = _with(read, name, value)
+    if _TYPES & seen and not read.whole:
+        raise ModifierError(Reason.UNSUPPORTED_MODIFIER)
     return read
 
 
@@ -61,6 +74,10 @@ def _with(read: Modifiers, name: str, value: str) -> Modifiers:
         return read._replace(important=True)
     if name == "badfilter" and not value:
         return read._replace(badfilter=True)
+    if name in _WHOLE and not value:
+        return read._replace(whole=True)
+    if name in _TYPES and not value:
+        return read
     raise ModifierError(Reason.UNSUPPORTED_MODIFIER)
 
 

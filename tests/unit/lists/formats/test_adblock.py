@@ -34,6 +34,13 @@ from tests.support.parsing import EXACT, SUBDOMAINS, SUBTREE, cancelled, excepti
         ("@@|example.com^", exception(Scope.EXACT)),
         ("||example.com^$important", Claim(Scope.SUBTREE, important=True)),
         ("@@||example.com^$important", exception(Scope.SUBTREE, important=True)),
+        ("||example.com^$all", SUBTREE),
+        ("||example.com^$document", SUBTREE),
+        ("||example.com^$doc,popup,script", SUBTREE),
+        ("||example.com$all", SUBTREE),
+        ("|example.com^$all", EXACT),
+        ("||example.com^$all,important", Claim(Scope.SUBTREE, important=True)),
+        ("||example.com^$_,all,___", SUBTREE),
         ("||example.com^$dnstype=AAAA", Claim(Scope.SUBTREE, types=frozenset({28}))),
         (
             "||example.com^$dnstype=~A|~AAAA,important",
@@ -86,9 +93,13 @@ def test_without_looking_for_element_hiding_a_rule_would_be_misread(
     "modifier",
     [
         "third-party",
-        "all",
+        "3p",
+        "all,third-party",
+        "all,domain=example.net",
+        "doc,~script",
+        "~all",
+        "all=1",
         "popup",
-        "document",
         "script,image",
         "domain=example.net",
         "client=192.0.2.1",
@@ -122,6 +133,8 @@ def test_rule_with_a_modifier_for_browsers_is_refused_whole(modifier: str) -> No
         ("|example.com", "unsupported-pattern"),
         (".example.com", "unsupported-pattern"),
         ("example.com^", "unsupported-pattern"),
+        ("example.com$all", "unsupported-pattern"),
+        ("&campaign=$document", "unsupported-pattern"),
         ("||192.0.2.1^", "ip-address"),
         ("||com^", "single-label"),
         ("||*.com^", "single-label"),
@@ -141,6 +154,17 @@ def test_rule_with_a_modifier_for_browsers_is_refused_whole(modifier: str) -> No
 )
 def test_rule_that_is_not_about_a_name_is_refused(rule: str, reason: str) -> None:
     assert refused("adblock", rule) == [reason]
+
+
+@pytest.mark.parametrize("modifier", ["all", "document", "doc", "network"])
+def test_an_exception_for_the_page_in_a_browser_does_not_open_the_name(modifier: str) -> None:
+    assert refused("adblock", f"@@||example.com^${modifier}") == ["unsupported-modifier"]
+
+
+def test_a_whole_list_of_all_is_kept() -> None:
+    """A published list of uBlock has 34,370 of these lines, and nothing else."""
+    rules = [f"||name{number}.example^$all" for number in range(34_370)]
+    assert len([one for one in parse_adblock(rules) if isinstance(one, Entry)]) == len(rules)
 
 
 def test_badfilter_cancels_the_same_rule_without_it() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The four modifiers that are about lookups."""
+"""The modifiers that are about lookups, and those that mean all there is at a name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from filterd.lists.formats.adblock_modifiers import ModifierError, Modifiers, re
         ("", Modifiers()),
         ("important", Modifiers(important=True)),
         ("important,badfilter", Modifiers(important=True, badfilter=True)),
+        ("_", Modifiers()),
+        ("all", Modifiers(whole=True)),
+        ("popup,network,badfilter", Modifiers(badfilter=True, whole=True)),
         ("dnstype=a|TYPE65", Modifiers(types=frozenset({1, 65}))),
         ("dnstype=~AAAA", Modifiers(types=frozenset({28}), types_negated=True)),
         (
@@ -32,6 +35,8 @@ def test_modifiers_that_a_dns_filter_can_honour(text: str, modifiers: Modifiers)
     ("text", "reason"),
     [
         ("third-party", "unsupported-modifier"),
+        ("script,image", "unsupported-modifier"),
+        ("all,all", "bad-syntax"),
         ("important,", "unsupported-modifier"),
         ("Important", "unsupported-modifier"),
         ("dnstype=", "unsupported-modifier"),
