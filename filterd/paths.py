@@ -22,8 +22,11 @@ from filterd.sentences import Sentence, refused, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    Buffer = bytes | memoryview
+
 SYSTEM_CONFIG = Path("/etc/filterd")
 SYSTEM_STATE = Path("/var/lib/filterd")
+_PROBE_OCTETS = 4096
 
 
 def shipped(folder: str) -> Path:
@@ -122,13 +125,18 @@ class StateFolder:
 
     @property
     def exported_overrides(self) -> Path:
-        """A copy of what is set, as the workers load it."""
+        """A copy of what is set, for when the store is lost or damaged."""
         return self.folder / "overrides.filterd"
 
     @property
     def clock(self) -> Path:
         """The last time that was known; see ``filterd.server.known_time``."""
         return self.folder / "clock.filterd"
+
+    @property
+    def overrides_copies(self) -> tuple[Path, Path]:
+        """That copy and a second one: the newest that is sound counts."""
+        return self.exported_overrides, self.folder / "overrides.second.filterd"
 
     @property
     def overrides_lock(self) -> Path:
@@ -159,7 +167,7 @@ class StateFolder:
 
 
 def open_plain(path: Path) -> IO[bytes]:
-    """Open a file that a person named, to read it.
+    """Open a file that a person named or that is kept as state, to read it.
 
     A pipe could keep its reader waiting for ever and a device never end, so
     neither is taken; opening a pipe does not wait for its writer here.
@@ -177,7 +185,20 @@ def open_plain(path: Path) -> IO[bytes]:
     raise OSError(errno.EINVAL, "Not a plain file", str(path))
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:
+def read_plain(path: Path, most_octets: int) -> bytes:
+    """Return what stands in a file of the state folder, whatever stands in its place.
+
+    Raises:
+        OSError: it cannot be read, is no plain file, or is longer than any of ours.
+    """
+    with open_plain(path) as file:
+        content = file.read(most_octets + 1)
+    if len(content) > most_octets:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
+
+
+def write_atomically(path: Path, content: Buffer, *, mode: int = 0o640) -> None:
     """Replace ``path`` by ``content``; after a power cut it is the old or the new, never a mix.
 
     Temporary file, fsync, rename, fsync of the folder: without the first fsync
@@ -191,7 +212,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o640) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, content: bytes, *, mode: int = 0o640) -> Iterator[Callable[[], None]]:
+def replacing(path: Path, content: Buffer, *, mode: int = 0o640) -> Iterator[Callable[[], None]]:
     """Have ``content`` on the disk, and yield what puts it in the place of ``path``.
 
     For a file that must change together with something else: what a full disk
@@ -204,10 +225,10 @@ def replacing(path: Path, content: bytes, *, mode: int = 0o640) -> Iterator[Call
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent, mode=mode | mode >> 2 & 0o111)  # as open as the file
             # Made anew: root must not write through a link that somebody left in the folder.
             temporary.unlink(missing_ok=True)
-            with open(temporary, "xb", opener=lambda p, f: os.open(p, f, mode)) as file:
+            with create(temporary, mode=mode) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -220,6 +241,25 @@ def replacing(path: Path, content: bytes, *, mode: int = 0o640) -> Iterator[Call
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def create(path: Path, *, mode: int = 0o640) -> IO[bytes]:
+    """Make a file that is not there yet, to write it; others may not read it, whatever the umask.
+
+    Raises:
+        OSError: the disk refused, or something is there.
+    """
+    return open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))
+
+
+def takes_files(folder: Path) -> bool:
+    """Tell whether a small file can be written in a folder."""
+    probe = folder / "probe"
+    try:
+        with replacing(probe, bytes(_PROBE_OCTETS)):
+            return True
+    except StoreError:
+        return False
 
 
 @contextlib.contextmanager
@@ -249,10 +289,42 @@ def remove_temporaries(*paths: Path) -> None:
 
 
 def install(temporary: Path, path: Path) -> None:
-    """Rename a finished, synced file into place and make the rename last."""
+    """Rename a finished, synced file into place and make the rename last.
+
+    A folder in that place cannot be replaced: it is moved out of the way.
+
+    Raises:
+        OSError: the disk refused.
+    """
     _give_to_owner_of(path.parent, temporary)
-    temporary.replace(path)
+    try:
+        temporary.replace(path)
+    except IsADirectoryError:
+        move_away(path)
+        temporary.replace(path)
     sync_folder(path.parent)
+
+
+def is_plain(path: Path) -> bool:
+    """Tell whether a plain file stands there, or nothing: no link, folder, pipe or device.
+
+    Raises:
+        OSError: that cannot be told.
+    """
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def move_away(path: Path) -> None:
+    """Rename what stands in the place of a file of ours, whatever it is; it is kept.
+
+    Raises:
+        OSError: the disk refused, or too many were moved away before.
+    """
+    names = (path.with_name(f"{path.name}.moved-{number}") for number in range(1, 100))
+    path.rename(next((one for one in names if not os.path.lexists(one)), path / "full"))
 
 
 def sync_folder(folder: Path) -> None:
@@ -317,7 +389,7 @@ def _locked(lock: Path, otherwise: Sentence, *, wait: bool) -> IO[bytes]:
     """Open the file and lock it; closing it is letting go."""
     with contextlib.ExitStack() as opened:
         try:
-            lock.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(lock.parent)
             file = opened.enter_context(open(lock, "rb", opener=_open_lock))
             _give_to_owner_of(lock.parent, lock)
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

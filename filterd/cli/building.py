@@ -10,6 +10,8 @@ those that ship; and the site's own.
 
 from __future__ import annotations
 
+from typing import IO
+
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from filterd.cli.context import Context
@@ -49,6 +51,21 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
             raise StoreError(say("{folder}: {why}", folder=here.state.folder, why=why)) from error
         install_index(here.state)
     return report
+
+
+def write_to(stream: IO[bytes], here: Context, *, shipped_only: bool) -> CompileReport:
+    """Compile the lists onto a stream: for a daemon whose disk does not take them.
+
+    Raises:
+        ConfigErrors: the site's files are wrong.
+        FilterdError: a list cannot be read.
+    """
+    return build_lists(
+        None if shipped_only else here.config,
+        blocklists_to_build(here.config, here.state),
+        stream,
+        now=here.clock.wall(),
+    )
 
 
 def _remove_leftovers(state: StateFolder) -> None:

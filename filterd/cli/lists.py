@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from typing import Annotated, Any
 
@@ -39,12 +40,16 @@ def build(
     no_reload: Annotated[
         bool, typer.Option("--no-reload", help="Leave a running daemon the lists that it has.")
     ] = False,
+    stdout: Annotated[bool, typer.Option("--stdout", hidden=True)] = False,
 ) -> None:
     """Compile the lists into the index that lookups read.
 
     They are those that ship and the site's own. A running daemon serves the new
     index at once. Exit code 0: done; 2: not.
     """
+    if stdout:
+        building.write_to(sys.stdout.buffer, here, shipped_only=shipped_only)
+        return
     report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     _warn_of_empty(here, report)
     told = not no_reload and ControlDaemon(here.state.control_socket).tell()

@@ -46,7 +46,13 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     await _start_or_do_without(control)
     loop = asyncio.get_running_loop()
     watchdog = Watchdog(lambda: manager.site, setting.listen, setting.clock, setting.page.secret)
-    tasks = [loop.create_task(watchdog.run()), loop.create_task(control.keep())]
+    kept = (
+        watchdog.run(),
+        control.keep(),
+        manager.changes.keep(),
+        manager.write_what_is_in_memory(),
+    )
+    tasks = [loop.create_task(one) for one in kept]
     reloads: set[asyncio.Task[None]] = set()
 
     def hang_up() -> None:

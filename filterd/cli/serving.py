@@ -52,6 +52,7 @@ from filterd.server.listening import Listening, listen_on
 from filterd.server.memory import keep_little
 from filterd.server.notify import READY, STOPPING, notify
 from filterd.server.page import SharedPage
+from filterd.server.shared_overrides import SharedOverrides
 from filterd.server.supervisor import TICKS_AT_WORK, Child, Supervisor
 from filterd.server.worker import Worker
 from filterd.texts import Texts
@@ -104,17 +105,22 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         clock, page = SystemClock(), SharedPage()
         started = clock.monotonic()
         # This process has one thread, here and when it forks what it keeps.
-        compile_policy_or_keep(config, state, now=clock.wall(), page=page, start=forked)
-        on_disk.mend_overrides(state, clock)
+        overrides, unwritten = SharedOverrides(), on_disk.Unwritten()
+        compile_policy_or_keep(
+            config, state, now=clock.wall(), page=page, start=forked, unwritten=unwritten
+        )
+        on_disk.recall_overrides(state, clock, overrides)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
-        site = on_disk.load_site(config, state, page=page, now=clock.wall())
+        now = clock.wall()
+        site = on_disk.load_site(config, state, page=page, unwritten=unwritten, now=now)
         policy = site.policy
         texts = Texts("vi" if (language or policy.language) == "vi" else "en")
         greeting = list(_greeting(texts, site, try_it=try_it))
         del site
         _allow_many_sockets()
-        setting = Setting(config, state, clock, page, started, policy.listen, policy.workers)
+        kept = (page, overrides, unwritten)
+        setting = Setting(config, state, clock, *kept, started, policy.listen, policy.workers)
         children = _children(setting, listen_on(policy.listen))
         Supervisor(children, page, clock).run(partial(_ready, greeting), partial(notify, STOPPING))
 

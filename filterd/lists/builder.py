@@ -11,19 +11,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.lists.index import Index
 from filterd.lists.layout import GROUP_SLOTS, HEADER_OCTETS, SECTIONS, Header, Span, aligned
 from filterd.lists.packing import Packer, fill_slots
-from filterd.paths import install
+from filterd.paths import create, install
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterator
-    from pathlib import Path
 
     Section = bytes | bytearray | array[int]
 
@@ -42,7 +42,9 @@ def sections_of(packer: Packer, contents: bytes, report: bytes) -> tuple[dict[st
     return sections, probe_limit
 
 
-def write_index(packer: Packer, seed: int, contents: bytes, report: bytes, target: Path) -> None:
+def write_index(
+    packer: Packer, seed: int, contents: bytes, report: bytes, target: Path | IO[bytes]
+) -> None:
     """Write, verify and install an index.
 
     Args:
@@ -50,17 +52,21 @@ def write_index(packer: Packer, seed: int, contents: bytes, report: bytes, targe
         seed: the one that the packer hashed with.
         contents: its section.
         report: its section.
-        target: the file to replace; its folder must exist.
+        target: the file to replace, whose folder must exist; or where to write alone.
 
     Raises:
         StoreError: the disk refused; the old index is untouched.
     """
     sections, probe_limit = sections_of(packer, contents, report)
     header = _header(packer, sections, probe_limit, seed)
+    if not isinstance(target, Path):
+        target.write(header.pack())
+        target.writelines(_padded(sections))
+        return
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         temporary.unlink(missing_ok=True)  # never write through a link that somebody left there
-        with temporary.open("xb") as file:
+        with create(temporary) as file:
             file.write(header.pack())
             file.writelines(_padded(sections))
             file.flush()

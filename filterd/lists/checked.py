@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.paths import write_atomically
+from filterd.paths import read_plain, write_atomically
 from filterd.version import __version__
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _HEAD = f"filterd checked indexes 1, as filterd {__version__} checks"
+_MOST_OCTETS = 4096
 _KEPT = 4
 """The index in force, the one before it, and those that are being made."""
 
@@ -26,7 +27,7 @@ _KEPT = 4
 def checked_digests(record: Path) -> tuple[bytes, ...]:
     """Return the digests of indexes known to be sound; none where the record is of no use."""
     try:
-        head, *lines = record.read_text(encoding="ascii").splitlines()
+        head, *lines = read_plain(record, _MOST_OCTETS).decode("ascii").splitlines()
         return tuple(map(bytes.fromhex, lines)) if head == _HEAD else ()
     except (OSError, ValueError):
         return ()

@@ -12,6 +12,7 @@ import hashlib
 import json
 from contextlib import nullcontext
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from filterd.lists.records import TAIL_OCTETS
 from filterd.lists.refusals import Guarded
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
+from filterd.paths import create
 from filterd.sentences import refused, say
 from filterd.version import __version__
 
@@ -45,7 +47,7 @@ def compile_lists(
     *,
     pins: Iterable[Pin] = (),
     protections: Iterable[Protection] = (),
-    target: Path,
+    target: Path | IO[bytes],
     now: float,
     feed: int | None = None,
     progress: Progress | None = None,
@@ -57,7 +59,7 @@ def compile_lists(
         sources: the lists, each with an id of its own.
         pins: names that nothing may block.
         protections: names that lists of third parties may not block.
-        target: the index to replace; its folder must exist.
+        target: the index to replace, whose folder must exist; or where to write it.
         now: Unix time to note in the index.
         feed: the version of the feed that the lists are of, to note too; None for no feed.
         progress: called now and then with how far the work is and how far it goes,
@@ -110,7 +112,7 @@ def _problem_file(path: Path | None) -> AbstractContextManager[IO[str] | None]:
         return nullcontext()
     try:
         path.unlink(missing_ok=True)  # never write through a link that somebody left there
-        return path.open("x", encoding="utf-8")
+        return TextIOWrapper(create(path), encoding="utf-8")
     except OSError as error:
         raise StoreError(
             say("{path}: cannot be written: {why}", path=path, why=refused(error))
@@ -144,7 +146,7 @@ def _octets(source: ListSource) -> int:
 
 
 def _pack_and_write(
-    intake: Intake, target: Path, build: dict[str, Any], work: Work
+    intake: Intake, target: Path | IO[bytes], build: dict[str, Any], work: Work
 ) -> CompileReport:
     """Pack sorted records and put the index in its place."""
     identity = "\n".join(intake.digests).encode()

@@ -29,6 +29,7 @@ from filterd.lists.layout import (
 from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.matcher import Matcher
 from filterd.lists.report import CompileReport
+from filterd.paths import open_plain
 from filterd.sentences import say
 
 if TYPE_CHECKING:
@@ -70,15 +71,23 @@ class Index:
             IndexFormatError: it is not an index that this filterd reads.
             OSError: it cannot be opened at all.
         """
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             octets = file.seek(0, 2)
             if octets < HEADER_OCTETS:
                 raise IndexFormatError(
                     say("{path}: is not an index of filterd; compile the lists", path=path)
                 )
-            mapped = mmap.mmap(file.fileno(), octets, access=mmap.ACCESS_READ)
+            return cls.of(mmap.mmap(file.fileno(), octets, access=mmap.ACCESS_READ), path)
+
+    @classmethod
+    def of(cls, mapped: mmap.mmap | bytes, path: Path) -> Index:
+        """Read header and contents of an index; ``path`` is what errors call it.
+
+        Raises:
+            IndexFormatError: it is not an index that this filterd reads.
+        """
         try:
-            header = Header.parse(mapped[:HEADER_OCTETS], octets)
+            header = Header.parse(mapped[:HEADER_OCTETS], len(mapped))
             contents = Contents.load(_section(mapped, header, "contents"), header.set_count)
         except IndexFormatError as error:
             raise IndexFormatError(
@@ -90,6 +99,11 @@ class Index:
     def digest(self) -> bytes:
         """The SHA-256 of the header, which has that of all the rest: it names the content."""
         return hashlib.sha256(self._mapped[:HEADER_OCTETS]).digest()
+
+    @property
+    def content(self) -> memoryview:
+        """All octets of its file."""
+        return memoryview(self._mapped)
 
     @property
     def size_octets(self) -> int:

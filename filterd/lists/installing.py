@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
-from filterd.paths import install
+from filterd.paths import install, is_plain, move_away
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
@@ -24,13 +24,17 @@ def install_index(state: StateFolder) -> None:
         StoreError: the disk refused; what was in force stays.
     """
     try:
-        if state.index.exists():
+        if not os.path.lexists(state.index):
+            pass  # the first one
+        elif not is_plain(state.index):
+            move_away(state.index)
+        else:
             kept = state.previous_index.with_suffix(".tmp")
             kept.unlink(missing_ok=True)
             os.link(state.index, kept)
             install(kept, state.previous_index)
             kept.unlink(missing_ok=True)  # two names of one file: renaming did nothing
-        if state.fresh_problems.exists():
+        if os.path.lexists(state.fresh_problems):
             install(state.fresh_problems, state.problems)
         install(state.fresh_index, state.index)
     except OSError as error:

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import shutil
 import sqlite3
+import tempfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.overrides import schema
 from filterd.overrides.history import Row
-from filterd.paths import write_atomically
+from filterd.paths import is_plain, move_away, write_atomically
 from filterd.sentences import UNSAID, Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 BUSY_S = 5.0
 """How long somebody else may hold the file, such as a person with ``sqlite3``."""
@@ -30,7 +33,7 @@ KEPT_ASIDE = 8
 """Damaged files that are kept, the newest."""
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
-_ALTERED = "-altered"
+_ALTERED, _LOST = "-altered", "-lost"
 _log = logging.getLogger("filterd.overrides")
 
 
@@ -67,11 +70,9 @@ def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
         DamagedError: it must be set aside.
         StoreError: the disk refused, somebody else holds it, or it is newer.
     """
-    if path.is_symlink():
-        raise StoreError(
-            say("{path}: is a link, which is not followed; put the file in its place", path=path)
-        )
-    if not path.exists():
+    _clear_the_sides(path)
+    _refuse_what_is_no_file(path)
+    if not os.path.lexists(path):
         _remove(*_side_files(path))
         write_atomically(path, b"")  # with the owner that the folder has
     with _errors_of(path, say("written")), _connected(path, "mode=rw") as connection:
@@ -92,12 +93,13 @@ def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def to_read(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open the file as it is at this moment, on a disk that cannot be written too.
+    """Open the file as it is at this moment, on a disk that is full or cannot be written too.
 
     Raises:
         DamagedError: it must be set aside.
         StoreError: it cannot be read, or is newer.
     """
+    _refuse_what_is_no_file(path)
     with _errors_of(path, say("read")), contextlib.ExitStack() as opened:
         connection = opened.enter_context(_readable(path))
         if _check_version(connection, path) < schema.VERSION:
@@ -111,7 +113,18 @@ def rows(connection: sqlite3.Connection, after: int = 0) -> Iterator[Row]:
     return map(Row._make, connection.execute(schema.ROWS, (after,)))
 
 
-def set_aside(path: Path, at: float, *, altered: bool = False) -> Path:
+def last_row(path: Path) -> Row | None:
+    """Return the last change of all, without a look at those before it.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    with to_read(path) as connection:
+        found = connection.execute(schema.ROWS_BACK, (1,)).fetchone()
+    return None if found is None else Row._make(found)
+
+
+def set_aside(path: Path, at: float, *, altered: bool = False, lost: bool = False) -> Path:
     """Rename a damaged file, with what SQLite left beside it; return what it is called now.
 
     The WAL goes first: one that stayed behind would be taken for that of the
@@ -121,15 +134,16 @@ def set_aside(path: Path, at: float, *, altered: bool = False) -> Path:
         path: the file.
         at: Unix time.
         altered: see ``DamagedError``; its name says so from now on.
+        lost: no copy of what was in it is left; its name says so, too.
 
     Raises:
         StoreError: the disk refused.
     """
-    kept = _free_name(path, at, _ALTERED if altered else "")
+    kept = _free_name(path, at, _ALTERED * altered + _LOST * lost)
     try:
         for suffix in _SIDE_FILES:
             side = path.with_name(path.name + suffix)
-            if side.exists():
+            if os.path.lexists(side):
                 side.replace(kept.with_name(kept.name + suffix))
         path.replace(kept)
         for old in sorted(set_aside_files(path))[:-KEPT_ASIDE]:
@@ -139,6 +153,17 @@ def set_aside(path: Path, at: float, *, altered: bool = False) -> Path:
             say("{path}: cannot be set aside: {why}", path=path, why=refused(error))
         ) from error
     return kept
+
+
+def note_lost(path: Path, at: float) -> Path:
+    """Leave an empty file that tells of one that is gone, and return it.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    told = _free_name(path, at, _LOST)
+    write_atomically(told, b"")
+    return told
 
 
 def remove(path: Path) -> None:
@@ -158,11 +183,24 @@ def set_aside_files(path: Path) -> list[Path]:
 
 def is_altered(kept: Path) -> bool:
     """Tell whether a file was set aside because its rows are not those that were written."""
-    return kept.name.endswith(_ALTERED)
+    return kept.name.removesuffix(_LOST).endswith(_ALTERED)
+
+
+def lost(path: Path) -> Iterator[Sentence]:
+    """Yield for each file that was lost, with all that it had set, what is to be done."""
+    for kept in set_aside_files(path):
+        if kept.name.endswith(_LOST):
+            yield told_of(kept)
 
 
 def told_of(kept: Path) -> Sentence:
     """Say of a file that was set aside why, and what to do with it."""
+    if kept.name.endswith(_LOST):
+        return say(
+            "{path}: what commands had set was lost, or a part of it: look at `filterd exceptions"
+            " list`, set again what is missing, then move the file away",
+            path=kept,
+        )
     if is_altered(kept):
         return say(
             "{path}: this history was altered, and it was set aside; find out who did it, then"
@@ -179,7 +217,7 @@ def told_of(kept: Path) -> Sentence:
 def problems(path: Path) -> Iterator[Sentence]:
     """Yield why nothing can be written to a file, if so, and what was set aside of it."""
     try:
-        if path.exists():
+        if os.path.lexists(path):
             with to_read(path):
                 pass
     except DamagedError as error:
@@ -227,16 +265,46 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
 @contextlib.contextmanager
 def _readable(path: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.ExitStack() as opened:
-        connection = opened.enter_context(_connected(path, "mode=rw"))
-        try:
-            connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
-        except sqlite3.Error as error:
-            if not schema.means_only_to_read(error):
-                raise
-            # A WAL cannot be had on such a disk; what is in the file can.
-            opened.close()
-            connection = opened.enter_context(_connected(path, "immutable=1"))
+        for way in (_as_usual, _alone, _copied):
+            connection = opened.enter_context(way(path))
+            try:
+                connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+                break
+            except sqlite3.Error as error:
+                opened.close()
+                if way is _copied or not schema.means_no_room(error):
+                    raise
         yield connection
+
+
+def _as_usual(path: Path) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+    return _connected(path, "mode=rw")
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[sqlite3.Connection]:
+    """Connect without the file of memory that others would share: a full disk has no room."""
+    with _connected(path, "mode=rw") as connection:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        yield connection
+
+
+@contextlib.contextmanager
+def _copied(path: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to a copy elsewhere where there is a WAL: a disk only to read keeps it from all."""
+    wal = path.with_name(f"{path.name}-wal")
+    with contextlib.ExitStack() as opened:
+        mode = "immutable=1"
+        try:
+            if wal.exists() and wal.stat().st_size:
+                folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+                for one in (path, wal):
+                    shutil.copyfile(one, folder / one.name)
+                path, mode = folder / path.name, "mode=rw"
+        except OSError as error:
+            why = refused(error)
+            raise StoreError(say("{path}: cannot be read: {why}", path=wal, why=why)) from error
+        yield opened.enter_context(_connected(path, mode))
 
 
 @contextlib.contextmanager
@@ -284,11 +352,48 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
 
 
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Keep SQLite from what it would wait at for ever, or write to though it is elsewhere.
+
+    Raises:
+        DamagedError: something else stands there, which can be set aside.
+        StoreError: that cannot be told, or something else stands beside it.
+    """
+    try:
+        if path.is_symlink():
+            raise StoreError(
+                say(
+                    "{path}: is a link, which is not followed; put the file in its place",
+                    path=path,
+                )
+            )
+        if not is_plain(path):
+            raise DamagedError(path, quoted("Not a plain file"))
+        beside = next((one for one in _side_files(path) if not is_plain(one)), None)
+    except OSError as error:
+        why = refused(error)
+        raise StoreError(say("{path}: cannot be read: {why}", path=path, why=why)) from error
+    if beside is not None:
+        why = quoted("Not a plain file")
+        raise StoreError(say("{path}: cannot be read: {why}", path=beside, why=why))
+
+
+def _clear_the_sides(path: Path) -> None:
+    for side in _side_files(path):
+        try:
+            if not is_plain(side):
+                move_away(side)
+        except OSError as error:
+            raise StoreError(
+                say("{path}: cannot be removed: {why}", path=side, why=refused(error))
+            ) from error
+
+
 def _free_name(path: Path, at: float, ending: str) -> Path:
     time = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
     for number in range(1, 1000):
         kept = path.with_name(f"{path.name}.damaged-{time}-{number:03}{ending}")
-        if not kept.exists():
+        if not os.path.lexists(kept):
             return kept
     raise StoreError(say("{path}: cannot be set aside: too many are there", path=path))
 

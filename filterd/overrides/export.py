@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is set as one checksummed file, which the workers load instead of the store.
+"""What is set as one checksummed file, which a start loads instead of the store.
 
 It knows the number and the hash of the last change, so it also tells a store
 that has lost its end, and is what a new store begins with when the old one had
-to be set aside.
+to be set aside. There are two of it, written one after the other: where one is
+lost or damaged the other counts.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from filterd.errors import StoreError
 from filterd.overrides.effects import KINDS, has_ended, key_of
 from filterd.policy.encoding import ADDED, FileFormat
 from filterd.policy.model import Audience
@@ -18,6 +21,7 @@ from filterd.policy.overrides import Overrides
 from filterd.sentences import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 KEPT_AFTER_END_S = 86_400
@@ -48,13 +52,22 @@ FORMAT = FileFormat(
 )
 
 
-def load(path: Path) -> Overrides:
-    """Return what is set; nothing where nobody has ever set anything.
+_log = logging.getLogger("filterd.overrides")
 
-    Raises:
-        StoreError: the file is damaged, or of another version.
-    """
-    return FORMAT.load(path).overrides if path.exists() else Overrides()
+
+def newest(copies: Iterable[Path]) -> Exported | None:
+    """Return the newest copy that is sound, None where none is; tell the log of one that is not."""
+    best: Exported | None = None
+    for path in copies:
+        try:
+            found = FORMAT.load(path)
+        except StoreError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                _log.error("%s", error)
+            continue
+        if best is None or found.overrides.number > best.overrides.number:
+            best = found
+    return best
 
 
 def lasting(overrides: Overrides, now: float) -> Overrides:

@@ -8,6 +8,7 @@ show that it is so. Where an entry comes back, it is mended no more.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ class Mistakes:
         return reports_in(self._store.rows(), school)
 
     def _mended(self) -> dict[int, Mended]:
-        if not self._state.overrides.exists():
+        if not os.path.lexists(self._state.overrides):
             return {}
         with database.to_read(self._state.overrides) as connection:
             rows = connection.execute(schema.MENDED).fetchall()

@@ -95,6 +95,7 @@ _DAMAGE = {
     sqlite3.SQLITE_FORMAT,
 }
 _ONLY_TO_READ = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_NO_ROOM = {*_ONLY_TO_READ, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 
 
 def means_damage(error: sqlite3.Error) -> bool:
@@ -104,6 +105,12 @@ def means_damage(error: sqlite3.Error) -> bool:
     """
     code = getattr(error, "sqlite_errorcode", None)
     return code is None or code & 0xFF in _DAMAGE
+
+
+def means_no_room(error: sqlite3.Error) -> bool:
+    """Tell whether the disk may be full or only to read, so that it must be read another way."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _NO_ROOM
 
 
 def means_only_to_read(error: sqlite3.Error) -> bool:

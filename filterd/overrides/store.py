@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store: changes on the disk, one writer at a time, and what was set at any time.
 
-A change is acknowledged after its row and, ready beside its place, the copy for
-the workers are on the disk. Whoever is killed in between leaves a store that is
-ahead of its copy, which the next start writes anew.
+A change is acknowledged after its row and two copies of what is set are on the
+disk. A process that is killed in between leaves a store that is ahead of its
+copies, which the next start writes anew.
 
 A file is damaged when SQLite says so, when the chain of its rows is broken, or
-when it ends before its copy does. It is then set aside, and a new one begins
-with what was in force: the copy, or what is sound of the rows where they go
-further. To begin with nothing, remove the file *and* the copy.
+when it ends before a copy does. It is then set aside, and a new one begins with
+what was in force: the newest sound copy, or what is sound of the rows where they
+go further. Where neither the file nor a copy can be read, though the policies
+that were kept beside it tell of one, what was set is *lost*: an empty file says
+so until it is moved away.
 
 Everything here may wait for the disk: it is for commands and for a thread.
 """
@@ -16,9 +18,10 @@ Everything here may wait for the disk: it is for commands and for a thread.
 from __future__ import annotations
 
 import logging
+import os
 import time
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -28,7 +31,7 @@ from filterd.overrides.changes import Request
 from filterd.overrides.database import DamagedError
 from filterd.overrides.effects import NOTHING, Effect
 from filterd.overrides.export import Exported
-from filterd.overrides.history import RESTORED, Replay, Row, replay
+from filterd.overrides.history import GENESIS, RESTORED, Replay, Row, replay
 from filterd.paths import remove_temporaries, replacing, sole
 from filterd.sentences import UNSAID, Sentence, say
 
@@ -51,13 +54,20 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What is set at a start; ``problem``: one line for whoever must act, or "".
+    """What is set at a start, and the hash of the last change; ``problem`` is one line, or "".
 
-    As in the copy, what ended long ago is not in it.
+    As in the copies, what ended long ago is not in it.
     """
 
     overrides: Overrides
     problem: str = ""
+    last_hash: str = field(default=GENESIS, compare=False)
+    at: float = field(default=0.0, compare=False)
+
+    @property
+    def exported(self) -> Exported:
+        """The same as a copy."""
+        return Exported(self.overrides, self.last_hash, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +122,21 @@ class Store:
     """What commands have set, and its history, in a state folder.
 
     Several processes may have one: each sees what the others have written.
+
+    Args:
+        state: the folder.
+        clock: for when a change is made.
+        remembered: returns what processes of this daemon hold in memory, one more copy.
     """
 
-    def __init__(self, state: StateFolder, clock: Clock) -> None:
+    def __init__(
+        self,
+        state: StateFolder,
+        clock: Clock,
+        remembered: Callable[[], Exported | None] = lambda: None,
+    ) -> None:
         self._state, self._clock, self._path = state, clock, state.overrides
+        self._remembered = remembered
         self._known: Replay | None = None
         self._set_aside_because = ""
 
@@ -125,15 +146,26 @@ class Store:
         It never fails: where the store cannot be used, the last copy is in force. What
         is wrong stands in the log then, too.
         """
-        if not self._path.exists() and not self._state.exported_overrides.exists():
+        if not os.path.lexists(self._path) and self._copied() is None and not self._is_lost():
             return Started(NOTHING)
         self._set_aside_because = ""
         try:
-            overrides = self.write(self._bring_up)
+            brought = self.write(self._bring_up)
         except StoreError as error:
             _log.error("%s", error)
-            return Started(self._lasting(self._best()), str(error))
-        return Started(overrides, self._set_aside_because)
+            best = self._best()
+            for sentence in self.lost():
+                _log.error("%s", sentence)
+            return Started(self._lasting(best), str(error), best.last_hash, best.at)
+        return Started(brought.overrides, self._set_aside_because, brought.hash, brought.at)
+
+    def keep(self) -> None:
+        """Write the store and its copies anew where they are gone or damaged.
+
+        Raises:
+            StoreError: the disk refused, or somebody else is at work.
+        """
+        self.write(self._bring_up)
 
     def change(
         self,
@@ -171,8 +203,9 @@ class Store:
         Raises:
             StoreError: the store cannot be read, or is damaged.
         """
-        if not self._path.exists():
-            return NOTHING
+        if not os.path.lexists(self._path):
+            copied = self._copied()
+            return NOTHING if copied is None else copied.overrides
         with database.to_read(self._path) as connection:
             return self._sound(connection).overrides
 
@@ -196,7 +229,7 @@ class Store:
         Raises:
             StoreError: the store cannot be read, or is damaged.
         """
-        if not self._path.exists():
+        if not os.path.lexists(self._path):
             return NOTHING
         with database.to_read(self._path) as connection:
             (last,) = connection.execute(schema.LAST_BY, (when,)).fetchone()
@@ -212,7 +245,7 @@ class Store:
         Raises:
             StoreError: the store cannot be read, or is damaged.
         """
-        if not self._path.exists():
+        if not os.path.lexists(self._path):
             return ()
         with database.to_read(self._path) as connection:
             found = connection.execute(schema.ROWS_BACK, (_ALL if limit is None else limit,))
@@ -234,6 +267,17 @@ class Store:
             first_bad = min(done.overrides.number + 1, self._copied_number()) if problem else None
         return Verified(done.overrides.number, first_bad, problem, names, altered)
 
+    def lost(self) -> tuple[Sentence, ...]:
+        """Return what every command must say: that something which was set is in force no more."""
+        if self._is_lost() or self._is_unreadable():
+            gone = say(
+                "{path}: what commands had set cannot be read, and no copy of it is left: it is not"
+                " in force; mend the disk and restart filterd, or set it again",
+                path=self._path,
+            )
+            return (gone, *database.lost(self._path))
+        return tuple(database.lost(self._path))
+
     def problems(self) -> tuple[Sentence, ...]:
         """Return why nothing can be changed, if so, and what was set aside, a line each.
 
@@ -250,8 +294,9 @@ class Store:
             StoreError: the disk refused, or somebody else is at work; nothing is changed.
         """
         with self._held():
-            remove_temporaries(self._path, self._state.exported_overrides)
+            remove_temporaries(self._path, *self._state.overrides_copies)
             try:
+                self._refuse_what_is_lost()
                 return self._in_transaction(work)
             except DamagedError as error:
                 self._begin_anew(error)
@@ -261,26 +306,33 @@ class Store:
         with database.to_write(self._path, check=self._known is None) as connection:
             return work(connection, self._sound(connection))
 
-    def _bring_up(self, connection: sqlite3.Connection, done: Replay) -> Overrides:
-        """Keep what an older file has become, and have the copy say what the store does."""
+    def _bring_up(self, connection: sqlite3.Connection, done: Replay) -> Exported:
+        """Keep what an older file has become, and have the copies say what the store does."""
         connection.execute("COMMIT")
-        copied, kept = self._copied(), self._lasting(done)
-        if copied is None or (copied.hash, copied.at) != (done.last_hash, done.at):
-            exported = Exported(kept, done.last_hash, done.at)
-            export.FORMAT.save(self._state.exported_overrides, exported)
         self._known = done
-        return kept
+        brought = Exported(self._lasting(done), done.last_hash, done.at)
+        for path in self._state.overrides_copies:
+            copied = export.newest((path,))
+            if copied is None or (copied.hash, copied.at) != (done.last_hash, done.at):
+                export.FORMAT.save(path, brought)
+        return brought
 
     def _add(self, connection: sqlite3.Connection, done: Replay, row: Row) -> Overrides:
         """Commit a row together with the copy of what is set after it."""
         after = self._without_problem(replay((row,), done))
         kept = self._lasting(after)
         content = export.FORMAT.dump(Exported(kept, row.hash, after.at))
-        with replacing(self._state.exported_overrides, content) as put:
+        with ExitStack() as ready:
+            copies = self._state.overrides_copies
+            puts = [ready.enter_context(replacing(path, content)) for path in copies]
             connection.execute(schema.ADD_ROW, row)
             connection.execute("COMMIT")
             self._known = after
-            put()
+            for put in puts:
+                try:
+                    put()
+                except StoreError as error:  # it is recorded; the next start writes it anew
+                    _log.error("%s", error)
         return kept
 
     def _lasting(self, done: Replay) -> Overrides:
@@ -329,12 +381,34 @@ class Store:
         return UNSAID
 
     def _copied(self) -> Exported | None:
-        path = self._state.exported_overrides
+        """Return the newest copy, the one in memory included; None where there is none."""
+        found = (self._remembered(), export.newest(self._state.overrides_copies))
+        return max(filter(None, found), key=lambda one: one.overrides.number, default=None)
+
+    def _refuse_what_is_lost(self) -> None:
+        if self._is_lost():
+            raise DamagedError(self._path, say("it is gone, and no copy of it is left"))
+
+    def _is_lost(self) -> bool:
+        """Tell whether neither file nor copy is there, though there must have been one.
+
+        Kept policies stand in a file's rows, and a copy that cannot be read is one all the same.
+        """
+        if self._known is not None or os.path.lexists(self._path) or self._copied() is not None:
+            return False
+        with suppress(OSError):
+            if any(self._state.past_policies.glob("*.filterd")):
+                return True
+        return any(map(os.path.lexists, self._state.overrides_copies))
+
+    def _is_unreadable(self) -> bool:
+        """Tell whether there is no copy of a file of which something cannot be read."""
+        if self._known is not None or not os.path.lexists(self._path):
+            return False
         try:
-            return export.FORMAT.load(path) if path.exists() else None
-        except StoreError as error:
-            _log.error("%s", error)
-            return None
+            return self._copied() is None and self._salvaged()[0].first_bad is not None
+        except StoreError:
+            return True
 
     def _copied_number(self) -> int:
         copied = self._copied()
@@ -347,7 +421,7 @@ class Store:
             StoreError: the file cannot be read, without being damaged.
         """
         rows, problem = dict[int, Row](), UNSAID
-        if self._path.exists():
+        if os.path.lexists(self._path):
             try:
                 with database.to_read(self._path) as connection:
                     rows.update((row.number, row) for row in database.rows(connection))
@@ -382,9 +456,11 @@ class Store:
         is_whole = self._known is not None or self._copied() is not None
         salvaged, rows = self._salvaged()
         if rows or salvaged.problem:
-            kept = database.set_aside(self._path, now, altered=error.altered).name
+            kept = database.set_aside(
+                self._path, now, altered=error.altered, lost=not is_whole
+            ).name
         else:  # the file was lost, and this is the new one
-            kept = ""
+            kept = "" if is_whole else database.note_lost(self._path, now).name
             database.remove(self._path)
         self._known = None
         effect = Effect(after=replace(best.overrides, number=0))

@@ -8,6 +8,7 @@ content; the store knows from when each was in force.
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ class PolicyVersions:
         Raises:
             StoreError: the store cannot be read.
         """
-        if not self._state.overrides.exists():
+        if not os.path.lexists(self._state.overrides):
             return ()
         with database.to_read(self._state.overrides) as connection:
             return tuple(self._version(*row) for row in connection.execute(schema.POLICIES))
@@ -82,7 +83,7 @@ class PolicyVersions:
         Raises:
             StoreError: the store cannot be read.
         """
-        if not self._state.overrides.exists():
+        if not os.path.lexists(self._state.overrides):
             return None
         with database.to_read(self._state.overrides) as connection:
             row = connection.execute(schema.POLICY_AT, (when,)).fetchone()

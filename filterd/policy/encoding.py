@@ -28,7 +28,7 @@ from typing import (
 )
 
 from filterd.errors import StoreError
-from filterd.paths import write_atomically
+from filterd.paths import read_plain, write_atomically
 from filterd.sentences import Sentence, refused, say
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ ValueT = TypeVar("ValueT")
 
 ADDED = "added"
 """In the metadata of a field with a default: files of earlier releases do not have it."""
+
+MOST_OCTETS = 64 << 20
+"""Of a file: more than any that is written, less than would take the memory from others."""
 
 
 def to_plain(value: Any) -> Any:
@@ -174,7 +177,7 @@ class FileFormat(Generic[ValueT]):
             StoreError: it is missing, damaged, or of another version.
         """
         try:
-            content = path.read_bytes()
+            content = read_plain(path, MOST_OCTETS)
         except OSError as error:
             raise StoreError(
                 say(
@@ -227,7 +230,7 @@ class FileFormat(Generic[ValueT]):
             )
         try:
             value = self._decoders.of(self._kind)(json.loads(body))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise StoreError(
                 say("{path}: written by another filterd; {remedy}", path=path, remedy=self._remedy)
             ) from error

@@ -54,9 +54,7 @@ def undated(policy: Policy, overrides: Overrides, floor: float) -> tuple[Policy,
         floor: the Unix time that it is at least.
     """
     rules = tuple(
-        replace(one, starts_at=None, ends_at=None)
-        for one in policy.rules
-        if _may_hold(one, floor)
+        replace(one, starts_at=None, ends_at=None) for one in policy.rules if _may_hold(one, floor)
     )
     closing = tuple(one for one in policy.scheduled if not one.opens)
     settings = [one for one in overrides.rooms if one.grade in policy.grades]

@@ -27,11 +27,12 @@ from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.lists.third_party import naming_entries, version_of
 from filterd.overrides import changes as kinds
 from filterd.overrides import rights, values
-from filterd.overrides.effects import has_ended, things_of
+from filterd.overrides.effects import NOTHING, has_ended, things_of
 from filterd.overrides.exceptions import Revoke
+from filterd.overrides.export import Exported
 from filterd.overrides.fitting import School, Warnings
 from filterd.overrides.fitting import check as check_fit
-from filterd.overrides.history import TRIAL
+from filterd.overrides.history import GENESIS, TRIAL
 from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.ranks import Rank
 from filterd.overrides.reports import KIND as REPORT
@@ -44,12 +45,13 @@ from filterd.policy.encoding import to_plain
 from filterd.policy.lessons import bell, day_ends_at, shown_at
 from filterd.policy.model import Audience
 from filterd.resolve.past import Past, PastQuestion, explain_past
-from filterd.sentences import say
+from filterd.sentences import UNSAID, say
 from filterd.version import __version__
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
 
     from filterd.lists.index import Index
     from filterd.overrides.making import Change
@@ -64,6 +66,7 @@ _MOST_OCTETS = 8 * 1024 * 1024
 """Of a history that is told at once: half of what a command takes in."""
 
 _END_WITHIN_S = 1.0
+_LOOK_EVERY_S = 2.0
 _MS = 1000
 
 _log = logging.getLogger("filterd.changes")
@@ -88,16 +91,49 @@ class Changes:
 
     def __init__(self, setting: Setting, in_force: InForce) -> None:
         self._setting, self._clock, self._in_force = setting, setting.clock, in_force
-        self._store = Store(setting.state, setting.clock)
+        self._store = Store(setting.state, setting.clock, setting.overrides.get)
+        self._problem = UNSAID
         self._versions = PolicyVersions(setting.state, self._store, setting.clock)
         self._mistakes = Mistakes(setting.state, self._store)
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
 
     def start(self) -> bool:
         """Mend what the last life has left; tell whether that changed what workers load."""
-        before = self._copied()
-        self._store.start()
-        return self._copied() != before
+        before = self._setting.overrides.get() or Exported(NOTHING, GENESIS)
+        now = self._store.start().exported
+        self._setting.overrides.put(now)
+        return now != before
+
+    async def keep(self) -> None:
+        """Write the store and its copies anew whenever one is gone or another, for ever.
+
+        What is lost with the power on must be there when it comes back.
+        """
+        seen: object = None
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            now = await asyncio.to_thread(self._marks)
+            if now == seen:
+                continue
+            async with self._in_force.turn:
+                await asyncio.to_thread(self._keep)
+            seen = None if self._problem else await asyncio.to_thread(self._marks)
+
+    def _keep(self) -> None:
+        """Keep the problem for the status, and tell the log of it once."""
+        try:
+            self._store.keep()
+        except StoreError as error:
+            if error.sentence != self._problem:
+                _log.error("%s; trying again", error)
+            self._problem = error.sentence
+        else:
+            self._problem = UNSAID
+
+    def _marks(self) -> tuple[object, ...]:
+        """Return what tells files that somebody else has touched from those that were written."""
+        state = self._setting.state
+        return tuple(map(_mark, (state.overrides, *state.overrides_copies)))
 
     def note(self, policy: Policy, index: Index) -> None:
         """Keep what has come in force: a policy, for questions about the past, and what is mended.
@@ -199,7 +235,12 @@ class Changes:
     async def status(self) -> dict[str, Any]:
         """Return what is wrong with the store and with what was set aside, as plain data."""
         problems = await asyncio.to_thread(self._store.problems)
-        return {"problems": list(map(sentences.to_plain, problems))}
+        told = dict.fromkeys((*self._store.lost(), self._problem, *problems))
+        return {"problems": [sentences.to_plain(one) for one in told if one]}
+
+    def lost(self) -> list[Any]:
+        """Return what every command must say, as plain data."""
+        return list(map(sentences.to_plain, self._store.lost()))
 
     async def policies(self) -> list[dict[str, Any]]:
         """Return the policies that were in force last, the newest first, as plain data.
@@ -345,14 +386,9 @@ class Changes:
         return change, next((row.author for row in rows if row.number == number), "")
 
     def _record(self, kind: str, payload: Mapping[str, Any], author: Author, reason: str) -> Done:
-        return self._store.change(kind, payload, author=author.name, reason=reason)
-
-    def _copied(self) -> bytes:
-        """Return the copy that workers load; nothing where it cannot be read, as they find, too."""
-        try:
-            return self._setting.state.exported_overrides.read_bytes()
-        except OSError:
-            return b""
+        done = self._store.change(kind, payload, author=author.name, reason=reason)
+        self._setting.overrides.put(Exported(done.overrides, done.row.hash))
+        return done
 
     def _overrides(self, at: float | None) -> Overrides | None:
         return self._store.current() if at is None else self._store.at(at)
@@ -375,6 +411,14 @@ def _add_what_lists_say(request: dict[str, Any], index: Index) -> None:
         request["entries"] = list(islice(entries, values.MAX_ENTRIES))
     except (FilterdError, ValueError):
         request["entries"] = []  # it is no name, and refused as such
+
+
+def _mark(path: Path) -> object:
+    try:
+        status = path.lstat()
+    except OSError as error:
+        return error.errno
+    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
 
 
 def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:

@@ -25,7 +25,7 @@ from filterd.policy.site.process import compile_in_child
 from filterd.resolve import expectations
 from filterd.resolve.site import Site
 from filterd.sentences import refused, say
-from filterd.server.state import log_error, open_index
+from filterd.server.state import Unwritten, compile_unwritten, log_error, open_index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,7 @@ def compile_policy_or_keep(
     now: float,
     page: SharedPage | None = None,
     start: Start = afresh,
+    unwritten: Unwritten | None = None,
 ) -> None:
     """Compile the site's YAML if it has changed; if it may not serve, the last good policy does.
 
@@ -55,6 +56,7 @@ def compile_policy_or_keep(
         now: Unix time.
         page: says which index another process has verified already.
         start: how the child that compiles is started.
+        unwritten: takes what the disk does not.
 
     Raises:
         FilterdError: it cannot be compiled and there is no last good policy.
@@ -64,30 +66,58 @@ def compile_policy_or_keep(
         return
     last_good = _usable(state.policy)
     if last_good is None:
-        blocklists = blocklists_to_compile_by(state).folder
-    kept_of = None if last_good is None else state.policy
+        unwritten = Unwritten() if unwritten is None else unwritten
+        _compile_the_first(config, state, unwritten, now=now, page=page, start=start)
+        return
     try:
-        compiled = state.candidate_policy
+        compiled, kept_of = state.candidate_policy, state.policy
         wrong = compile_in_child(
             config, compiled, blocklists=blocklists, kept_of=kept_of, start=start
         )
-        candidate = store.load(compiled)
-        meets = last_good is None or _meets(candidate, last_good, config, state, page, now)
+        if wrong is not None:
+            log_error(wrong)
+        meets = _meets(store.load(compiled), last_good, config, state, page, now)
+        if meets:
+            _put_in_place(state)
     except FilterdError as error:
-        if last_good is None:
-            raise
         log_error(error)
         meets, wrong = False, None
-    if wrong is not None:
-        log_error(wrong)
     if not meets:
         _log.error("the site was not compiled: its last good policy is in force until it is mended")
-        return
-    if last_good is None:
-        _enforce_what_is_expected(candidate, config, state, page, now)
-    _put_in_place(state)
-    if wrong is not None:
+    elif wrong is not None:
         _log.error("the site is in force as it last was good, until it is mended")
+
+
+def _compile_the_first(
+    config: Path,
+    state: StateFolder,
+    unwritten: Unwritten,
+    *,
+    now: float,
+    page: SharedPage | None,
+    start: Start,
+) -> None:
+    """Compile the site where no policy could stay in force; into memory, if the disk refuses.
+
+    Raises:
+        FilterdError: it cannot be compiled.
+    """
+    blocklists, compiled = blocklists_to_compile_by(state).folder, state.candidate_policy
+    refused: FilterdError | None = None
+    try:
+        compile_in_child(config, compiled, blocklists=blocklists, start=start)
+        candidate = store.load(compiled)
+    except FilterdError as error:
+        candidate, refused = compile_unwritten(config, state, error), error
+    policy = _enforced(candidate, open_index(config, state, page, unwritten), now)
+    try:
+        if refused is not None:
+            raise refused
+        if policy is not candidate:
+            _save_enforced(state, policy)
+        _put_in_place(state)
+    except FilterdError as error:
+        unwritten.hold_policy(state, policy, error)
 
 
 def _meets(
@@ -99,7 +129,7 @@ def _meets(
     now: float,
 ) -> bool:
     """Tell whether a policy meets what is expected of it, or fails only where the last one does."""
-    index = open_index(config, state, page)
+    index = open_index(config, state, page, Unwritten())
     site = _site(candidate, index, now)
     with contextlib.suppress(ConfigErrors):
         expectations.check(site, now)
@@ -116,14 +146,13 @@ def _meets(
     return True
 
 
-def _enforce_what_is_expected(
-    policy: Policy, config: Path, state: StateFolder, page: SharedPage | None, now: float
-) -> None:
-    """Block in the candidate what is expected to be blocked and is not."""
-    site = _site(policy, open_index(config, state, page), now)
-    enforced = expectations.enforced(policy, expectations.unmet(site, policy.expectations, now))
-    if enforced is policy:
-        return
+def _enforced(policy: Policy, index: Index, now: float) -> Policy:
+    """Return a policy that blocks what is expected to be blocked and is not."""
+    unmet = expectations.unmet(_site(policy, index, now), policy.expectations, now)
+    return expectations.enforced(policy, unmet)
+
+
+def _save_enforced(state: StateFolder, enforced: Policy) -> None:
     store.save(state.candidate_policy, enforced)
     with contextlib.suppress(OSError, StoreError):  # then the next start compiles it once more
         origin.note_changed(state.candidate_policy)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from filterd.paths import StateFolder
     from filterd.policy.model import ListenAddress
     from filterd.server.page import SharedPage
+    from filterd.server.shared_overrides import SharedOverrides
+    from filterd.server.state import Unwritten
 
 BEAT_S = 1.0
 
@@ -32,7 +34,7 @@ _TURN_S = 0.0002
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where a daemon lives: the folder of ``site.yaml``, its state, the clock, the shared page.
+    """Where a daemon lives: the folder of ``site.yaml``, its state, the clock, what is shared.
 
     ``started`` is monotonic, because a board without a battery may start with
     the wrong date. ``listen`` and ``workers`` are what it started with, and stay.
@@ -42,6 +44,8 @@ class Setting:
     state: StateFolder
     clock: Clock
     page: SharedPage
+    overrides: SharedOverrides
+    unwritten: Unwritten
     started: float
     listen: tuple[ListenAddress, ...]
     workers: int

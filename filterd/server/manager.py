@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
 _WORKER_WITHIN_S = 20.0
 _STATUS_WITHIN_S = 2.0
+_WRITE_AGAIN_S = 5.0
 _LAST_WORDS_WITHIN_S = 2.5
 """A worker that stops has answers to give before (``worker``); the supervisor waits for 5 s."""
 
@@ -214,15 +215,39 @@ class Manager:
         """
         now, page = self._setting.clock.wall(), self._setting.page
         site = await asyncio.to_thread(self._site.at, now, overrides)
-        copy = str(self._setting.state.exported_overrides)
         try:
-            await self._tell_all("prepare", epoch=epoch, overrides=copy)
+            await self._tell_all("prepare", epoch=epoch, overrides=True)
         except FilterdError as error:
-            # It is recorded, so it counts: whoever is not ready loads it from the disk then.
+            # It is recorded, so it counts: a worker that is not ready loads it then.
             _log.warning("%s; that worker loads what was changed by itself", error)
         page.epoch = epoch
         self._site = site
         await self._tell_all("confirm", epoch=epoch)
+
+    async def write_what_is_in_memory(self) -> None:
+        """Write what a start could not, as soon as the disk takes it."""
+        unwritten, state, told = self._setting.unwritten, self._setting.state, UNSAID
+        while unwritten.parts:
+            try:
+                async with self._reloading:
+                    await asyncio.to_thread(unwritten.write, state)
+                _log.warning("%s: takes files again; what was in memory is there now", state.folder)
+            except StoreError as error:
+                if error.sentence != told:
+                    _log.error("%s; trying again", error)
+                told = error.sentence
+                await asyncio.sleep(_WRITE_AGAIN_S)
+
+    def _in_memory(self) -> tuple[dict[str, Any], ...]:
+        """Return an error, as plain data, where something that is in force is on no disk."""
+        if not self._setting.unwritten.parts:
+            return ()
+        sentence = say(
+            "{folder}: the disk does not take files, so the policy or the lists in force are in"
+            " memory only; make room on it, or mend it",
+            folder=self._setting.state.folder,
+        )
+        return (to_plain(StoreError(sentence)),)
 
     async def check(self, **whom: Any) -> dict[str, Any] | None:
         """Explain what a client gets; see ``Worker.check``."""
@@ -252,7 +277,8 @@ class Manager:
             "upstreams": upstreams_of(workers),
             "log": await self._log_status(workers),
             "changes": await self.changes.status(),
-            "doubts": self._doubts,
+            "in_memory": self._setting.unwritten.parts,
+            "doubts": (*self._in_memory(), *self._doubts),
         }
 
     async def hold(self, wanted: Sequence[Expectation] | None) -> dict[str, Any]:

@@ -13,19 +13,23 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.clock import SystemClock
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.lists.checked import checked_digests, note_checked
 from filterd.lists.in_force import blocklists_to_compile_by
 from filterd.lists.index import Index
+from filterd.lists.installing import install_index
 from filterd.overrides import export as exported
-from filterd.paths import sole
+from filterd.overrides.effects import NOTHING
+from filterd.overrides.history import GENESIS
+from filterd.paths import replacing, sole, takes_files
 from filterd.policy import store
-from filterd.policy.site.process import compile_in_child
+from filterd.policy.site.children import close_all_but_standard, in_fork
+from filterd.policy.site.process import compile_in_child, compile_in_memory
 from filterd.resolve.site import Site
-from filterd.sentences import quoted, refused, say
+from filterd.sentences import quoted, say
 from filterd.upstream import system
 
 if TYPE_CHECKING:
@@ -39,8 +43,11 @@ if TYPE_CHECKING:
     from filterd.policy.overrides import Overrides
     from filterd.server.life import Setting
     from filterd.server.page import SharedPage
+    from filterd.server.shared_overrides import SharedOverrides
 
 _BUILD_WITHIN_S = 600
+_STORE_WITHIN_S = 60.0
+"""Without a copy; with one a start need not wait so long for a slow disk."""
 
 _log = logging.getLogger("filterd.state")
 
@@ -85,6 +92,8 @@ def load_site(
     policy: Path | None = None,
     surroundings: Surroundings | None = None,
     page: SharedPage | None = None,
+    overrides: Overrides = NOTHING,
+    unwritten: Unwritten | None = None,
     now: float,
 ) -> Site:
     """Load the compiled policy and lists.
@@ -95,15 +104,18 @@ def load_site(
         policy: the compiled policy, if not the one in force.
         surroundings: what is known of the network.
         page: says which index another process has verified already.
+        overrides: what commands have set.
+        unwritten: what the disk has not taken, for where nothing usable is on it.
         now: Unix time.
 
     Raises:
         FilterdError: nothing usable is there and none could be made.
     """
-    loaded = store.load(policy) if policy else _policy_in_force(config, state)
-    index = open_index(config, state, page)
+    unwritten = unwritten or Unwritten()
+    loaded = store.load(policy) if policy else _policy_in_force(config, state, unwritten)
+    index = open_index(config, state, page, unwritten)
     servers = system.servers(loaded.upstreams, loaded.listen)
-    return Site.of(loaded, index, servers, surroundings, _overrides_in_force(state), now)
+    return Site.of(loaded, index, servers, surroundings, overrides, now)
 
 
 def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
@@ -116,58 +128,88 @@ def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
             policy=policy,
             surroundings=surroundings,
             page=setting.page,
+            overrides=overrides_in_force(setting),
+            unwritten=setting.unwritten,
             now=setting.clock.wall(),
         )
 
     return load
 
 
-def mend_overrides(state: StateFolder, clock: Clock) -> None:
-    """Keep what is left of what commands have set, where neither store nor copy can be loaded.
+def overrides_in_force(setting: Setting) -> Overrides:
+    """Return what commands have set, as the daemon holds it in memory."""
+    held = setting.overrides.get()
+    if held is None:  # too much for the memory, or nothing
+        held = exported.newest(setting.state.overrides_copies)
+    return NOTHING if held is None else held.overrides
 
-    Anything less the manager mends while others serve; of this nobody could serve.
+
+def recall_overrides(state: StateFolder, clock: Clock, held: SharedOverrides) -> None:
+    """Take into memory what commands have set, before the first answer.
+
+    A copy may be gone, or older than the store, which is then read and its copies are
+    written anew. A child does that, with SQLite, and no other process needs that.
     """
+    copied = exported.newest(state.overrides_copies)
+    if copied is not None:
+        held.put(copied)
     try:
-        _overrides_in_force(state)
-    except StoreError:
-        from filterd.overrides.store import Store  # noqa: PLC0415 -- hardly ever
-
-        Store(state, clock).start()
-
-
-def _overrides_in_force(state: StateFolder) -> Overrides:
-    """Load what commands have set: from the store itself, where the copy of it is damaged.
-
-    Raises:
-        StoreError: that is damaged, too.
-    """
-    try:
-        return exported.load(state.exported_overrides)
-    except StoreError as error:
-        log_error(error)
-    # The manager, which has SQLite anyway, writes the copy anew.
-    from filterd.overrides.store import Store  # noqa: PLC0415 -- a worker needs it hardly ever
-
-    return Store(state, SystemClock()).current()
+        code = in_fork(
+            lambda: _follow_the_store(state, clock, held),
+            _STORE_WITHIN_S if copied is None else _STORE_WITHIN_S / 4,
+        )
+        problem = f"exit status {code}" if code else ""
+    except (OSError, TimeoutError) as error:
+        problem = str(error) or "it took too long"
+    if problem:
+        _log.error("%s: what commands have set was not read (%s)", state.overrides, problem)
 
 
-def _policy_in_force(config: Path, state: StateFolder) -> Policy:
+def _follow_the_store(state: StateFolder, clock: Clock, held: SharedOverrides) -> int:
+    """Look whether the copies end where the store does; if not, mend it all, and hold that."""
+    close_all_but_standard()
+    from filterd.overrides import database  # noqa: PLC0415 -- of this child alone
+
+    copies = [exported.newest((path,)) for path in state.overrides_copies]
+    hashes = {None if one is None else one.hash for one in copies}
+    if os.path.lexists(state.overrides):
+        with contextlib.suppress(StoreError):  # then it is mended
+            last = database.last_row(state.overrides)
+            if hashes == {GENESIS if last is None else last.hash}:
+                return 0
+    from filterd.overrides.store import Store  # noqa: PLC0415 -- hardly ever
+
+    held.put(Store(state, clock, held.get).start().exported)
+    return 0
+
+
+def _policy_in_force(config: Path, state: StateFolder, unwritten: Unwritten) -> Policy:
     """Load the compiled policy, or compile it anew where it is lost or damaged."""
     try:
         return store.load(state.policy)
     except StoreError as error:
+        if unwritten.policy is not None:
+            return unwritten.policy
         _log.warning("%s; doing that", error)
-    compile_policy(config, state)
-    return store.load(state.policy)
+    try:
+        compile_policy(config, state)
+        return store.load(state.policy)
+    except FilterdError as error:
+        policy = compile_unwritten(config, state, error)
+        unwritten.hold_policy(state, policy, error)
+        return policy
 
 
-def open_index(config: Path, state: StateFolder, page: SharedPage | None) -> Index:
+def open_index(
+    config: Path, state: StateFolder, page: SharedPage | None, unwritten: Unwritten
+) -> Index:
     """Open the compiled lists, or those before, and check them; compile them where there are none.
 
     Args:
         config: the folder of ``site.yaml``.
         state: where they are.
         page: says which index another process has verified already.
+        unwritten: takes what the disk does not.
 
     Raises:
         FilterdError: none can be used and none could be made.
@@ -179,14 +221,14 @@ def open_index(config: Path, state: StateFolder, page: SharedPage | None) -> Ind
             continue
         except (IndexFormatError, OSError) as error:
             _log.error("%s; trying the one before", error)
+    if unwritten.index is not None:
+        return unwritten.index
     _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
-    _build_lists(config, state)
     try:
+        _build_lists(config, state)
         return _verified(state.index, state.checked_indexes, page)
-    except OSError as error:
-        raise StoreError(
-            say("{index}: cannot be read: {why}", index=state.index, why=refused(error))
-        ) from error
+    except (FilterdError, OSError) as error:
+        return unwritten.compile_index(config, state, error)
 
 
 def _verified(path: Path, record: Path, page: SharedPage | None) -> Index:
@@ -219,40 +261,119 @@ def _verify(index: Index, path: Path, record: Path) -> None:
             note_checked(record, index.digest)
 
 
-def _build_lists(config: Path, state: StateFolder) -> None:
+def _build_lists(config: Path, state: StateFolder, *options: str) -> bytes:
     """Compile all lists, or those that ship where the site's own are in the way."""
-    places = ("--config", str(config), "--state", str(state.folder))
+    places = ("--config", str(config), "--state", str(state.folder), *options)
     try:
-        _run_build(*places)
+        return _run_build(*places)
     except StoreError as error:
+        if not takes_files(state.folder) and not options:
+            raise
         log_error(error)
         _log.error("compiling only the lists that ship: those of the site are missing")
-        _run_build(*places, "--shipped-only")
+        return _run_build(*places, "--shipped-only")
 
 
-def _run_build(*options: str) -> None:
-    """Compile lists as the command does, in a process that is gone afterwards.
+def _run_build(*options: str) -> bytes:
+    """Compile lists as the command does, in a process that is gone; return what it printed.
 
     It must not tell the daemon, which is waiting for it.
     """
     command = [sys.executable, "-m", "filterd", "lists", "build", "--quiet", "--no-reload"]
     try:
-        subprocess.run(  # noqa: S603 -- our own module, our own arguments
+        return subprocess.run(  # noqa: S603 -- our own module, our own arguments
             [*command, *options],
             check=True,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_BUILD_WITHIN_S,
-            text=True,
-        )
+        ).stdout
     except subprocess.CalledProcessError as error:
         status = say("exit status {status}", status=error.returncode)
-        why = quoted(error.stderr.strip()) or status
+        why = quoted(error.stderr.decode(errors="replace").strip()) or status
         raise StoreError(say("the lists cannot be compiled: {why}", why=why)) from error
     except subprocess.TimeoutExpired as error:
         raise StoreError(
             say("the lists took too long to compile; try `filterd lists build`")
         ) from error
+
+
+@dataclass(slots=True)
+class Unwritten:
+    """What a start has compiled into memory, because the disk did not take it or give it back.
+
+    Children have it by being forked. A usable file on the disk counts before it.
+    """
+
+    policy: Policy | None = None
+    index: Index | None = None
+
+    def hold_policy(self, state: StateFolder, policy: Policy, refused: FilterdError) -> None:
+        """Keep a policy that could not be written, or not be read."""
+        log_error(refused)
+        _log.error("%s: the policy is in memory only, until the disk takes it", state.folder)
+        self.policy = policy
+
+    def compile_index(self, config: Path, state: StateFolder, refused: Exception) -> Index:
+        """Compile the lists into memory.
+
+        Raises:
+            FilterdError: they cannot be compiled at all.
+        """
+        _log.error("%s", refused)
+        index = Index.of(_build_lists(config, state, "--stdout"), state.index)
+        index.verify()
+        _log.error("%s: the lists are in memory only, until the disk takes them", state.folder)
+        self.index = index
+        return index
+
+    def write(self, state: StateFolder) -> None:
+        """Write what the disk takes now, and forget what is usable there.
+
+        Raises:
+            StoreError: it does not take it yet.
+        """
+        if self.index is not None:
+            if not _is_usable(state.index):
+                self._write_index(state, self.index)
+            self.index = None
+        if self.policy is not None:
+            try:
+                store.load(state.policy)
+            except StoreError:
+                store.save(state.policy, self.policy)
+            self.policy = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is in memory only."""
+        held = (("policy", self.policy), ("lists", self.index))
+        return tuple(name for name, part in held if part is not None)
+
+    def _write_index(self, state: StateFolder, index: Index) -> None:
+        with sole(state.build_lock, otherwise=say("another build is at work")):
+            with replacing(state.fresh_index, index.content) as put:
+                put()
+            install_index(state)
+
+
+def compile_unwritten(config: Path, state: StateFolder, refused: FilterdError) -> Policy:
+    """Compile the site into memory, if the disk is to blame for what was refused.
+
+    Raises:
+        FilterdError: it is not, or the site is wrong.
+    """
+    if not isinstance(refused, StoreError) and takes_files(state.folder):
+        raise refused
+    return compile_in_memory(config, blocklists_to_compile_by(state).folder)
+
+
+def _is_usable(index: Path) -> bool:
+    try:
+        Index.open(index)
+    except (IndexFormatError, OSError):
+        return False
+    return True
 
 
 def log_error(error: FilterdError) -> None:

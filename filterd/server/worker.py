@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filterd.identity import Observer, Surroundings
-from filterd.overrides import export as exported
 from filterd.policy.model import LogLevel
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
@@ -157,27 +156,27 @@ class Worker:
         gc.unfreeze()  # its own process ends now; one that had others before goes on
 
     async def prepare(
-        self, *, epoch: int, policy: str | None = None, overrides: str | None = None
+        self, *, epoch: int, policy: str | None = None, overrides: bool = False
     ) -> None:
         """Load a site beside the one in force, for when ``epoch`` is.
 
         Args:
             epoch: when to answer by it.
             policy: the compiled policy, or
-            overrides: the copy of what commands have set, where nothing else has changed.
+            overrides: whether nothing has changed but what commands have set.
 
         Raises:
             FilterdError: it cannot be loaded.
         """
-        if overrides is not None:
+        if overrides:
             in_force = self._sites.current  # not what was loaded last: a reload may just be over
-            site = await asyncio.to_thread(self._with_overrides, in_force, Path(overrides))
+            site = await asyncio.to_thread(self._with_overrides, in_force)
         else:
             site = await asyncio.to_thread(self._load, Path(policy) if policy else None)
         self._sites.prepare(epoch, site)
 
-    def _with_overrides(self, site: Site, path: Path) -> Site:
-        return site.at(self._setting.clock.wall(), exported.load(path))
+    def _with_overrides(self, site: Site) -> Site:
+        return site.at(self._setting.clock.wall(), on_disk.overrides_in_force(self._setting))
 
     async def confirm(self, *, epoch: int) -> bool:
         """Tell whether the site of this epoch, or of a later one, is in force here.

@@ -70,7 +70,7 @@ def targets(overrides: Overrides) -> list[str]:
 def in_force(state: StateFolder) -> list[str]:
     """Start, and return what is set; the copy, the rows and a second start must agree."""
     started = a_store(state).start()
-    assert export.load(state.exported_overrides) == started.overrides
+    assert export.FORMAT.load(state.exported_overrides).overrides == started.overrides
     assert a_store(state).current() == started.overrides
     assert a_store(state).start().problem == ""
     assert a_store(state).verify().first_bad is None

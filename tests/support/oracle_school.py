@@ -26,6 +26,8 @@ from filterd.server.channel import channel_pair
 from filterd.server.life import Setting
 from filterd.server.listening import Listening, listen_on
 from filterd.server.page import SharedPage
+from filterd.server.shared_overrides import SharedOverrides
+from filterd.server.state import Unwritten
 from filterd.server.udp import UdpListener
 from filterd.server.worker import Worker
 from tests.support import oracle_messages as wire
@@ -144,7 +146,15 @@ class School:
         self._page = SharedPage()
         started = self.clock.monotonic()
         self._setting = Setting(
-            self._folder, self._state, self.clock, self._page, started, policy.listen, self._count
+            self._folder,
+            self._state,
+            self.clock,
+            self._page,
+            SharedOverrides(),
+            Unwritten(),
+            started,
+            policy.listen,
+            self._count,
         )
         self._listening: list[list[Listening]] = []
         self._ends: list[tuple[socket.socket, socket.socket]] = []

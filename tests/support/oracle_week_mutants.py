@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.identity.identifier import Identifier
 from filterd.overrides import exceptions as exception_changes
-from filterd.overrides import export as exported
 from filterd.policy import changes, engine, moment, order, overlay, rooms, table
 from filterd.policy.calendar import Closures, Openings, Span
 from filterd.policy.changes import Change, Changer
@@ -20,6 +19,7 @@ from filterd.policy.client import Client
 from filterd.policy.model import Audience
 from filterd.policy.overrides import Overrides, TargetKind
 from filterd.policy.verdict import Rule
+from filterd.server import state as on_disk
 from filterd.server.worker import Worker
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
@@ -28,7 +28,6 @@ from tests.support.oracle_week_edge_mutants import Mutant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     import pytest
 
@@ -163,20 +162,20 @@ def _suspended_for_a_month(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(exception_changes.SetException, "_end_of_entry", later)
 
 
-def _unheard(_: Worker, site: Site, __: Path) -> Site:
+def _unheard(_: Worker, site: Site) -> Site:
     return site
 
 
-def _only_added(self: Worker, site: Site, path: Path) -> Site:
+def _only_added(self: Worker, site: Site) -> Site:
     """Take what is set, and leave what is not any more."""
-    before, after = site.timed.overrides, exported.load(path)
+    before, after = site.timed.overrides, on_disk.overrides_in_force(self._setting)
     kept = tuple(one for one in before.exceptions if one not in after.exceptions)
     both = replace(after, exceptions=(*kept, *after.exceptions))
     return site.at(self._setting.clock.wall(), both)
 
 
 def _nothing_on_the_disk(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("filterd.server.state._overrides_in_force", lambda _: Overrides())
+    patch.setattr("filterd.server.state.overrides_in_force", lambda _: Overrides())
 
 
 # Rooms and exams.

@@ -102,7 +102,7 @@ class WeekSchool(School):
         self.numbers[step.called] = overrides.number
         after = replace(before, said=self._ledger.said)  # type: ignore[call-arg]
         for worker in self.workers:
-            await worker.prepare(epoch=epoch, overrides=str(self._state.exported_overrides))
+            await worker.prepare(epoch=epoch, overrides=True)
         if step.restart is not None:
             # Who starts now knows what is recorded.
             self.oracle.possible = (after, before)

@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from filterd.clock import SystemClock
+from filterd.overrides import export
 from filterd.policy import store
 from filterd.server.channel import channel_pair
 from filterd.server.first_policy import compile_policy_or_keep
@@ -18,6 +19,8 @@ from filterd.server.life import Setting
 from filterd.server.listening import Listening, listen_on
 from filterd.server.manager import Manager
 from filterd.server.page import SharedPage
+from filterd.server.shared_overrides import SharedOverrides
+from filterd.server.state import Unwritten
 from filterd.server.worker import Worker
 from tests.support.daemon import copy_lists, free_port, write_site
 
@@ -36,8 +39,19 @@ class Team:
         self.page = SharedPage()
         compile_policy_or_keep(config, state, now=clock.wall(), page=self.page)
         policy, started = store.load(state.policy), clock.monotonic()
+        overrides = SharedOverrides()
+        if (copied := export.newest(state.overrides_copies)) is not None:
+            overrides.put(copied)
         self.setting = Setting(
-            config, state, clock, self.page, started, policy.listen, policy.workers
+            config,
+            state,
+            clock,
+            self.page,
+            overrides,
+            Unwritten(),
+            started,
+            policy.listen,
+            policy.workers,
         )
         self._channels = [channel_pair() for _ in range(workers)]
         self.listening: list[Listening] = []

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The child: ``python -m filterd.policy.site CONFIG TARGET [BLOCKLISTS [POLICY]]``.
 
-It compiles the site, writes the policy file and its origin, and is silent; or it prints what is
+It compiles the site, writes the policy file and its origin, and is silent; an empty TARGET has
+it print the policy file and write nothing; or it prints what is
 wrong as one JSON object and exits with 1, or with 3 if it has compiled the files that POLICY
 was compiled from instead. People use ``filterd policy validate``.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
+from filterd.policy import store
 from filterd.policy.site import origin
 from filterd.policy.site.compile import compile_policy, own_lists
 from filterd.policy.site.loading import load_site
@@ -31,7 +33,8 @@ _MOST_PROBLEMS = 200
 def main(arguments: list[str]) -> int:
     """Compile one site; return the exit code."""
     config, target, blocklists, policy, *_ = (*arguments, "", "")
-    site, made, by = Path(config), Path(target), Path(blocklists or shipped("blocklists"))
+    site, made = Path(config), Path(target) if target else None
+    by = Path(blocklists or shipped("blocklists"))
     gc.disable()  # its end in a moment frees everything, and to look for some now takes a quarter
     _limit(resource.RLIMIT_AS, _mapped_octets() + _MEMORY_LIMIT_OCTETS)
     _limit(resource.RLIMIT_CPU, TIME_LIMIT_S)
@@ -49,11 +52,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _compile(config: Path, target: Path, blocklists: Path, kept: origin.Site | None = None) -> None:
-    """Write the policy, and what it was made from where that can be told."""
+def _compile(
+    config: Path, target: Path | None, blocklists: Path, kept: origin.Site | None = None
+) -> None:
+    """Write the policy, and what it was made from where that can be told; or print it."""
     looked = origin.look(config, blocklists, kept)
     site, catalog = load_site(config, kept), load_catalog(blocklists)
     policy = compile_policy(site, catalog)
+    if target is None:
+        sys.stdout.buffer.write(store.dump(policy))
+        return
     write_policy(target, policy, looked, (*catalog.compiled, *own_lists(site, catalog)))
 
 

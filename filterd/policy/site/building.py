@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from filterd.errors import FilterdError, ListError
 from filterd.lists.catalog import load_catalog
@@ -34,7 +34,7 @@ _log = logging.getLogger("filterd.lists")
 def build_lists(
     config: Path | None,
     blocklists: Blocklists,
-    target: Path,
+    target: Path | IO[bytes],
     *,
     now: float,
     problems: Path | None = None,
@@ -45,7 +45,7 @@ def build_lists(
     Args:
         config: the folder of ``site.yaml``; None leaves the site's own lists out.
         blocklists: the folder of all others.
-        target: the index.
+        target: the index, or where to write it.
         now: Unix time, to be noted in it.
         problems: a file for what was not taken; see ``compile_lists``.
         progress: called with how far the work is and how far it goes.
@@ -72,7 +72,7 @@ def rebuild_lists(
     config: Path,
     policy: Path,
     blocklists: Blocklists,
-    target: Path,
+    target: Path | IO[bytes],
     *,
     now: float,
     problems: Path | None = None,
@@ -86,7 +86,7 @@ def rebuild_lists(
         config: the folder of ``site.yaml``.
         policy: the policy in force.
         blocklists: the folder of all other lists.
-        target: the index.
+        target: the index, or where to write it.
         now: Unix time, to be noted in it.
         problems: a file for what was not taken.
 
@@ -118,7 +118,7 @@ def _own_lists(config: Path, policy: Path, catalog: Catalog) -> tuple[ListSource
 def compile_blocklists(
     catalog: Catalog,
     own: Sequence[ListSource],
-    target: Path,
+    target: Path | IO[bytes],
     *,
     now: float,
     feed: int | None,
@@ -130,7 +130,7 @@ def compile_blocklists(
     Args:
         catalog: what the ``blocklists/`` folder holds.
         own: the site's own lists.
-        target: the index.
+        target: the index, or where to write it.
         now: Unix time, to be noted in it.
         feed: the version of the feed that the folder is of.
         problems: a file for what was not taken.

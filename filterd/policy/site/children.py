@@ -82,21 +82,34 @@ def forked(arguments: Sequence[str], limit_s: float) -> Ended:
 
 def _forked(arguments: Sequence[str], limit_s: float) -> Ended:
     with _memory_file("output") as output, _memory_file("errors") as errors:
-        # A wish to stop waits until the child is known here, and deaf to it there.
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
-        pid = 0
-        try:
-            pid = os.fork()
-            if pid == 0:
-                _be_the_child(arguments, output, errors, blocked)
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-            code = _code_of(pid, limit_s)
-        except BaseException:  # whatever ends the wait, a stop of the daemon included
-            _end(pid)
-            raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        code = in_fork(lambda: _compile(arguments, output, errors), limit_s)
         return Ended(code, _all_of(output), _all_of(errors))
+
+
+def in_fork(work: Callable[[], int], limit_s: float) -> int:
+    """Do ``work`` in a fork of this process, which must have no other thread.
+
+    Returns: what it returns, or how it ended: 1 for an error, which it tells on its
+        standard error, below zero for a signal.
+
+    Raises:
+        TimeoutError: it took longer than ``limit_s`` and was ended.
+        OSError: it cannot be started.
+    """
+    # A wish to stop waits until the child is known here, and deaf to it there.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    pid = 0
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _be_the_child(work, blocked)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        return _code_of(pid, limit_s)
+    except BaseException:  # whatever ends the wait, a stop of the daemon included
+        _end(pid)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _end(pid: int) -> None:
@@ -129,31 +142,37 @@ def _memory_file(name: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _be_the_child(
-    arguments: Sequence[str], output: int, errors: int, blocked: Iterable[int]
-) -> NoReturn:
-    """Compile, from the fork to the end of the process; ``blocked`` are the signals to leave so."""
+def _be_the_child(work: Callable[[], int], blocked: Iterable[int]) -> NoReturn:
+    """Work, from the fork to the end of the process; ``blocked`` are the signals to leave so."""
     code = 1
     try:
         for number in _STOP:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output, 1)
-        os.dup2(errors, 2)
-        # The lock on the state folder too: nobody but the parent may hold it.
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- ends with it
-        os.environ |= _NO_PLUGINS
-        sys.dont_write_bytecode = True
-        from filterd.policy.site.__main__ import main  # noqa: PLC0415 -- never in the parent
-
-        code = main(list(arguments))
+        code = work()
         sys.stdout.flush()
     except BaseException:  # noqa: BLE001 -- the parent tells of it; nothing may get past the fork
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(code)
+
+
+def close_all_but_standard() -> None:
+    """Let go of all files, the lock on the state folder too: only the parent may hold it."""
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
+def _compile(arguments: Sequence[str], output: int, errors: int) -> int:
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(errors, 2)
+    close_all_but_standard()
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 -- ends with it
+    os.environ |= _NO_PLUGINS
+    sys.dont_write_bytecode = True
+    from filterd.policy.site.__main__ import main  # noqa: PLC0415 -- never in the parent
+
+    return main(list(arguments))
 
 
 def _code_of(pid: int, limit_s: float) -> int:

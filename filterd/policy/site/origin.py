@@ -184,7 +184,7 @@ def note_changed(policy: Path) -> None:
         StoreError: the disk refused; the policy will be compiled again.
     """
     record = _record(policy)
-    origin: dict[str, Any] = json.loads(record.read_bytes())
+    origin = _read(policy)
     write_atomically(record, json.dumps({**origin, "policy": _digest(policy)}).encode())
 
 

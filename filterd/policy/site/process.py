@@ -21,12 +21,15 @@ from filterd.errors import (
     TellableError,
     from_plain,
 )
+from filterd.policy import store
 from filterd.policy.site.children import afresh
 from filterd.sentences import Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from filterd.policy.model import Policy
     from filterd.policy.site.children import Ended, Start
 
 TIME_LIMIT_S = 60
@@ -62,8 +65,18 @@ def compile_in_child(
         StoreError: the disk refused.
     """
     arguments = [str(config), str(target), str(blocklists or ""), str(kept_of or "")]
+    ended = _ended(config, arguments, start)
+    if ended.code == 0:
+        return None
+    told = _error_of(ended, config)
+    if ended.code == AS_KEPT and isinstance(told, ConfigErrors):
+        return told
+    raise told
+
+
+def _ended(config: Path, arguments: Sequence[str], start: Start) -> Ended:
     try:
-        ended = start(arguments, TIME_LIMIT_S)
+        return start(arguments, TIME_LIMIT_S)
     except TimeoutError:
         reason = say("compiling the site took more than {limit_s} s", limit_s=TIME_LIMIT_S)
         raise _failure(config, reason, say("make the files smaller")) from None
@@ -75,12 +88,19 @@ def compile_in_child(
                 why=refused(error),
             )
         ) from error
-    if ended.code == 0:
-        return None
-    told = _error_of(ended, config)
-    if ended.code == AS_KEPT and isinstance(told, ConfigErrors):
-        return told
-    raise told
+
+
+def compile_in_memory(config: Path, blocklists: Path) -> Policy:
+    """Compile the site without a file: for a disk that does not take one.
+
+    Raises:
+        ConfigErrors: all that is wrong with the site.
+        StoreError: the child cannot be started.
+    """
+    ended = _ended(config, [str(config), "", str(blocklists)], afresh)
+    if ended.code:
+        raise _error_of(ended, config)
+    return store.parse(ended.output, str(config))
 
 
 def _error_of(ended: Ended, config: Path) -> FilterdError:

@@ -62,7 +62,11 @@ def test_a_change_is_there_for_all_who_look(state: StateFolder, clock: FakeClock
     made = allow(Store(state, clock))
     assert [one.target for one in made.exceptions] == ["a.example"]
     other = Store(state, clock)
-    assert other.current() == other.start().overrides == export.load(state.exported_overrides)
+    assert (
+        other.current()
+        == other.start().overrides
+        == export.FORMAT.load(state.exported_overrides).overrides
+    )
     assert other.current() == made
 
 
@@ -236,7 +240,10 @@ def test_where_store_and_copy_are_damaged_what_can_be_read_stays_in_force(
     assert [one.target for one in started.overrides.exceptions] == ["a.example", "b.example"]
     assert started.problem.endswith(", of what was set, only what could be read stays in force")
     assert Store(state, clock).start().problem == ""
-    assert export.load(state.exported_overrides).exceptions == started.overrides.exceptions
+    assert (
+        export.FORMAT.load(state.exported_overrides).overrides.exceptions
+        == started.overrides.exceptions
+    )
 
 
 def test_after_a_history_was_lost_the_time_before_is_not_known(
@@ -316,7 +323,7 @@ def test_a_copy_that_is_lost_or_damaged_is_written_anew(
     if content:
         state.exported_overrides.write_bytes(content)
     assert Store(state, clock).start() == Started(made)
-    assert export.load(state.exported_overrides) == made
+    assert export.FORMAT.load(state.exported_overrides).overrides == made
 
 
 def test_a_store_that_is_ahead_of_its_copy_brings_it_up(
@@ -328,7 +335,7 @@ def test_a_store_that_is_ahead_of_its_copy_brings_it_up(
     made = allow(target, "b.example")
     state.exported_overrides.write_bytes(old)
     assert Store(state, clock).start() == Started(made)
-    assert export.load(state.exported_overrides) == made
+    assert export.FORMAT.load(state.exported_overrides).overrides == made
 
 
 def test_where_both_are_damaged_what_is_sound_of_the_rows_stays(
@@ -381,7 +388,7 @@ def test_what_ended_long_ago_stays_in_the_history_and_leaves_the_copy(
     made = allow(target, "b.example")
     assert [one.id for one in made.exceptions] == [2]
     assert [one.id for one in target.current().exceptions] == [1, 2]
-    assert export.load(state.exported_overrides) == made
+    assert export.FORMAT.load(state.exported_overrides).overrides == made
     assert Store(state, clock).start() == Started(made)
 
 

@@ -254,7 +254,7 @@ def test_a_copy_that_is_behind_its_store_is_mended_for_all_workers(school: Schoo
         await team.manager.start()
         assert team.page.epoch == before + 1
         assert await who_blocks(team, "late.example") == [True]
-        assert export.load(school.state.exported_overrides).number == 2
+        assert export.FORMAT.load(school.state.exported_overrides).overrides.number == 2
 
     school.serve(work)
 
