@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
+from bisect import bisect_left
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import IndexFormatError
 from filterd.lists.contents import Contents, ListRecord
-from filterd.lists.hostname import name_from_key
+from filterd.lists.hostname import key_from_name, name_from_key
 from filterd.lists.layout import (
     BLOCK_NAMES,
     HEADER_OCTETS,
@@ -184,6 +185,19 @@ class Index:
         for number in range(self._header.block_count):
             for position, (key, _) in enumerate(self.matcher.block(number)):
                 yield number << POSITION_BITS | position, name_from_key(key)
+
+    def beneath(self, name: bytes) -> Iterator[bytes]:
+        """Give the listed wire names that are ``name`` or beneath it."""
+        key, blocks = key_from_name(name), range(self._header.block_count)
+        if key is None:
+            return
+        after = bisect_left(blocks, key, key=lambda number: self.matcher.block(number)[0][0])
+        for number in blocks[max(after - 1, 0) :]:
+            for listed, _ in self.matcher.block(number):
+                if listed.startswith(key):
+                    yield name_from_key(listed)
+                elif listed > key:
+                    return
 
     def drawn(self, count: int) -> Iterator[bytes]:
         """Give about so many wire names, drawn evenly from all: all of them where there are few."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import publicsuffixlist
 
-from filterd.lists.hostname import key_from_text, name_from_key, text_from_key
+from filterd.lists.hostname import key_from_name, key_from_text, name_from_key, text_from_key
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +64,17 @@ def public_suffix_test() -> Callable[[bytes], bool]:
         return not parent or (parent in wildcards and key not in exceptions)
 
     return test
+
+
+def registrable(name: bytes) -> bytes:
+    """Return the part of a wire name that somebody registered; a public suffix is its own."""
+    part = name
+    for above in names.suffixes(name):
+        key = key_from_name(above)
+        if key is None or is_public_suffix(key):
+            break
+        part = above
+    return part
 
 
 def top_level_names() -> tuple[bytes, ...]:

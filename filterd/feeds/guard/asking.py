@@ -8,6 +8,7 @@ schedules close and open for an hour does not count: lists are judged, not hours
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
 from filterd.policy.client import Client
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.policy.model import GradePolicy, Policy
     from filterd.policy.verdict import Verdict
+
+_ADDRESS_TYPES = (RRType.A, RRType.AAAA, RRType.HTTPS)
+"""What leads to an address; an entry may be about some types only."""
 
 
 class Asking:
@@ -44,31 +48,42 @@ class Asking:
         alike = dict[object, list[Client]]()
         for grade in grades:
             alike.setdefault(_audience(policy, grade), []).append(Client(grade))
-        self._alike = [(some[0], [one.grade.grade for one in some]) for some in alike.values()]
-        self.clients = tuple(client for client, _ in self._alike)
+        self._alike = {
+            some[0].grade.key: [one.grade.grade for one in some] for some in alike.values()
+        }
+        self.clients = tuple(some[0] for some in alike.values())
+        typed = any(claim.types is not None for _, claim in index.claims)
+        self._types = _ADDRESS_TYPES if typed else _ADDRESS_TYPES[:1]
 
     def verdicts(self, name: bytes) -> Iterator[tuple[Client, Verdict]]:
-        """Give what each kind of client gets for a name's address."""
-        decided = self.site.engine.decide_for(self.clients, name, RRType.A, self._now)
-        yield from zip(self.clients, decided, strict=True)
+        """Give what each kind of client gets for a name, by every type that lists tell apart."""
+        for qtype in self._types:
+            decided = self.site.engine.decide_for(self.clients, name, qtype, self._now)
+            yield from zip(self.clients, decided, strict=True)
 
     def closed(self, name: bytes) -> dict[str, Match]:
         """Return to which grades lists close a name, and by which entry."""
         found = dict[str, Match]()
         if not self.index.lookup(name):
             return found  # as for nearly all popular and essential names
-        for (_, grades), (_, verdict) in zip(self._alike, self.verdicts(name), strict=True):
+        for client, verdict in self.verdicts(name):
             if verdict.blocked and verdict.match is not None and verdict.match.list_id:
-                found.update(dict.fromkeys(grades, verdict.match))
+                found.update(dict.fromkeys(self._alike[client.grade.key], verdict.match))
         return found
+
+    def open_to(self, name: bytes) -> set[str]:
+        """Return the grades that get something of a name, be it of one type."""
+        verdicts = self.verdicts(name)
+        passed = [self._alike[client.grade.key] for client, one in verdicts if not one.blocked]
+        return set(chain.from_iterable(passed))
 
     def closes_target(self, name: bytes) -> Match | None:
         """Return what list keeps anybody from an alias to a name, None where none does."""
         if not self.index.lookup(name):
             return None
         decide, now = self.site.engine.decide_target, self._now
-        for client in self.clients:
-            verdict = decide(client, PASSED, name, RRType.A, now)
+        for client, qtype in product(self.clients, self._types):
+            verdict = decide(client, PASSED, name, qtype, now)
             if verdict.blocked and verdict.match is not None and verdict.match.list_id:
                 return verdict.match
         return None

@@ -22,13 +22,20 @@ from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from filterd.feeds.guard.asking import Asking
+    from filterd.feeds.guard.changes import Compared
     from filterd.feeds.guard.judgement import Finding
+    from filterd.sentences import Sentence
 
 CANARIES_FILE = "canaries.yaml"
+
+MADE = ".blocked.filterd.example"
+"""How names end that exist only to be asked for."""
+OPENED_ALLOWED = 0.2
+"""Of the names of a category that are closed now: so many may open."""
 
 _CANARIES = "canaries"
 
@@ -79,6 +86,55 @@ def open_canaries(
             )
             numbers = {"count": len(gone), "asked": len(asked)}
             yield found(_CANARIES, Severity.REFUSED, sentence, gone, **numbers)
+
+
+def opened_canaries(
+    in_force: Compared | None, shipped: Compared, canaries: Mapping[str, Iterable[bytes]]
+) -> Iterator[Finding]:
+    """Find categories of which names would open that are closed now, or are by what ships.
+
+    A version names its own canaries, and so those that it has kept. A few names of a
+    category go every year; those that exist for this (``.blocked.filterd.example``) never do.
+
+    Args:
+        in_force: the candidate and what is in force, if anything is.
+        shipped: the candidate and what ships, all names of which are asked.
+        canaries: those of the version in force, by category.
+    """
+    if in_force is not None:
+        yield from _opened(in_force, canaries, say("the version in force"))
+    yield from _opened(shipped, _listed(shipped.before), say("what ships"))
+
+
+def _opened(
+    compared: Compared, canaries: Mapping[str, Iterable[bytes]], whose: Sentence
+) -> Iterator[Finding]:
+    for category, names_of in canaries.items():
+        asked = [name for name in names_of if compared.closed_before(name)]
+        gone = [names.to_text(name) for name in asked if compared.newly_open(name)]
+        made = any(name.endswith(MADE) for name in gone)
+        if made or len(gone) > min(max(OPENED_ALLOWED * len(asked), 1), max(len(asked) - 1, 0)):
+            sentence = say(
+                "category {category}: {count} of {asked} names that {whose} closes would be open: "
+                "{names}",
+                category=category,
+                count=len(gone),
+                asked=len(asked),
+                whose=whose,
+                names=few(gone),
+            )
+            numbers = {"count": len(gone), "asked": len(asked)}
+            subjects = [f"{category} {name}" for name in gone]
+            yield found(_CANARIES, Severity.HELD, sentence, gone, subjects, **numbers)
+
+
+def _listed(asking: Asking) -> dict[str, list[bytes]]:
+    """Return all names that an index lists, by the categories that close them."""
+    by_category = dict[str, list[bytes]]()
+    for name in asking.index.names():
+        for category in sorted({match.category for match in asking.closed(name).values()}):
+            by_category.setdefault(category, []).append(name)
+    return by_category
 
 
 def unmet_expectations(asking: Asking, before: Asking | None, now: float) -> Iterator[Finding]:

@@ -68,10 +68,12 @@ class Request:
 class Tables:
     """What is known before lists are compiled: the catalogue, and the school's policy by it.
 
-    ``own``: the school's own lists. ``looked``: what the policy was compiled from.
+    ``site``: the school's files. ``own``: its own lists. ``looked``: what the policy was
+    compiled from.
     """
 
     catalog: Catalog
+    site: SiteSources
     policy: Policy
     own: tuple[ListSource, ...]
     looked: Looked | None
@@ -113,7 +115,8 @@ def read_tables(request: Request) -> Tables:
 
 
 def _tables(catalog: Catalog, site: SiteSources, looked: Looked | None) -> Tables:
-    return Tables(catalog, compile_policy(site, catalog), own_lists(site, catalog), looked)
+    policy = compile_policy(site, catalog)
+    return Tables(catalog, site, policy, own_lists(site, catalog), looked)
 
 
 def write_tables(request: Request, tables: Tables) -> None:

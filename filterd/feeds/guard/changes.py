@@ -3,7 +3,8 @@
 
 What is compared is what pupils get, by every grade, not what stands in lists.
 Before the first version of a feed a school has the short lists that ship with
-filterd; against those everything is growth, so that is only told.
+filterd; against those everything is growth, so that is only told. That something
+opens, or that a name closes that must stay open, is as bad in a first one.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from filterd.sentences import refused, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from filterd.feeds.guard.asking import Asking
     from filterd.feeds.guard.judgement import Finding
+    from filterd.lists.popular_names import PopularName
 
 POPULAR_FILE = "popular.txt"
 MOST_POPULAR = 10_000
@@ -62,27 +64,35 @@ class Compared(NamedTuple):
     new_lists: Collection[str]
     lists_before: Collection[str]
 
-    def newly_closed(self, name: bytes) -> bool:
-        """Tell whether lists of the version close a name to a grade that got there until now."""
+    def newly_closed(self, name: bytes, but: Collection[str] = ()) -> bool:
+        """Tell whether lists of the version close a name to a grade that got there until now.
+
+        Args:
+            name: which.
+            but: categories that mean it.
+        """
         closed = {
             grade
             for grade, match in self.new.closed(name).items()
-            if match.list_id in self.new_lists
+            if match.list_id in self.new_lists and match.category not in but
         }
         return bool(closed) and not closed <= self.before.closed(name).keys()
 
-    def newly_open(self, name: bytes) -> bool:
-        """Tell whether a name that lists of a version have closed to a grade is open to it now.
+    def closed_before(self, name: bytes) -> set[str]:
+        """Return to which grades lists of a version have closed a name.
 
         An order that is over opens what it closed; that is what it says.
         """
-        closed = {
+        return {
             grade
             for grade, match in self.before.closed(name).items()
             if match.list_id in self.lists_before and match.rule is not Rule.ORDERED
         }
-        known = self.new.site.policy.grades.keys()
-        return not (closed & known) <= self.new.closed(name).keys()
+
+    def newly_open(self, name: bytes) -> bool:
+        """Tell whether a name that lists of a version have closed to a grade is open to it now."""
+        closed = self.closed_before(name)
+        return bool(closed) and not closed.isdisjoint(self.new.open_to(name))
 
 
 def read_popular(folder: Path) -> tuple[str, ...]:
@@ -157,21 +167,50 @@ def closed_asked(compared: Compared, asked: Mapping[str, int]) -> Iterator[Findi
         yield found(_ASKED, Severity.HELD, sentence, first, lost=lost, total=total)
 
 
-def growth(compared: Compared) -> Iterator[Finding]:
-    """Find whether lists have grown or shrunk too much, and whether too much has opened."""
+def closed_frozen(
+    references: Sequence[Compared], popular: Iterable[PopularName]
+) -> Iterator[Finding]:
+    """Find names that everybody visits and that the version closes by no category that means them.
+
+    Args:
+        references: the candidate and what is in force, and what ships.
+        popular: those that ship: no version can forget one.
+    """
+    closed = [
+        names.to_text(one.name)
+        for one in popular
+        if all(each.newly_closed(one.name, one.except_categories) for each in references)
+    ]
+    if closed:
+        sentence = say(
+            "{count} popular names that must stay open would be closed: {names}",
+            count=len(closed),
+            names=few(closed),
+        )
+        yield found(_POPULAR, Severity.HELD, sentence, closed, closed, count=len(closed))
+
+
+def grown(compared: Compared) -> Iterator[Finding]:
+    """Find whether lists have grown or shrunk too much."""
     new = _content(compared.new, compared.new_lists)
     yield from excesses(new, _content(compared.before, compared.lists_before))
+
+
+def opened(compared: Compared) -> Iterator[Finding]:
+    """Find whether too much of what is closed until now has opened, by whatever means."""
     yield from _opened_categories(compared)
     drawn = list(compared.before.index.drawn(DRAWN))
-    opened = [names.to_text(name) for name in drawn if compared.newly_open(name)]
-    if len(opened) > max(TOTAL_SHRINK * len(drawn), SLACK):
+    found_open = [names.to_text(name) for name in drawn if compared.newly_open(name)]
+    if len(found_open) > max(TOTAL_SHRINK * len(drawn), SLACK):
         sentence = say(
             "{count} of {asked} names that were closed until now would be open: {names}",
-            count=len(opened),
+            count=len(found_open),
             asked=len(drawn),
-            names=few(opened),
+            names=few(found_open),
         )
-        yield found(GROWTH, Severity.HELD, sentence, opened, count=len(opened), asked=len(drawn))
+        yield found(
+            GROWTH, Severity.HELD, sentence, found_open, count=len(found_open), asked=len(drawn)
+        )
 
 
 def _opened_categories(compared: Compared) -> Iterator[Finding]:
@@ -189,7 +228,8 @@ def _opened_categories(compared: Compared) -> Iterator[Finding]:
                 category=category,
                 grades=", ".join(opened),
             )
-            yield found(GROWTH, Severity.HELD, sentence, opened, count=len(opened))
+            subjects = [f"{category} {one}" for one in opened]
+            yield found(GROWTH, Severity.HELD, sentence, opened, subjects, count=len(opened))
 
 
 def _content(asking: Asking, lists: Collection[str]) -> Content:

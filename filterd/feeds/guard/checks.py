@@ -7,32 +7,51 @@ ask; else all reasons are told at once, so that a publisher mends them at once.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd.errors import FilterdError, IndexFormatError
+from filterd.errors import ConfigError, FilterdError, IndexFormatError
 from filterd.feeds.guard import candidate as loading
 from filterd.feeds.guard.asking import Asking
-from filterd.feeds.guard.canaries import open_canaries, read_canaries, unmet_expectations
+from filterd.feeds.guard.canaries import (
+    open_canaries,
+    opened_canaries,
+    read_canaries,
+    unmet_expectations,
+)
 from filterd.feeds.guard.candidate import LOADING, Request, UnfitError
 from filterd.feeds.guard.changes import (
     POPULAR_FILE,
     Compared,
     closed_asked,
+    closed_frozen,
     closed_popular,
-    growth,
+    grown,
+    opened,
     read_popular,
 )
-from filterd.feeds.guard.essentials import blocked_essentials, listed_suffixes, refused_entries
+from filterd.feeds.guard.essentials import (
+    blocked_essentials,
+    closed_beneath,
+    listed_suffixes,
+    refused_entries,
+)
 from filterd.feeds.guard.files import malformed
 from filterd.feeds.guard.golden import questions, wrong_answers
 from filterd.feeds.guard.judgement import Finding, Judgement, Severity, found
 from filterd.feeds.guard.process import CHECKS
+from filterd.feeds.guard.rewrites import wrong_rewrites
+from filterd.feeds.guard.shipping import shipped_asking, shipped_catalog
+from filterd.feeds.guard.tables import changed_tables, wrong_holidays
+from filterd.lists.in_force import version_of
+from filterd.lists.popular_names import load_popular_names
 from filterd.sentences import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from filterd.feeds.guard.candidate import Tables
     from filterd.lists.index import Index
@@ -89,14 +108,21 @@ class _Work:
             return  # whatever a parser makes of it was never meant
         asking, report = loading.compile_candidate(request, tables)
         self.index = asking.index.digest.hex()
+        shipped = _against(asking, tables, shipped_asking(request, tables), None)
         before = self._before()
+        in_force = None if before is None else _against(asking, tables, before, request.config)
+        both = [one for one in (in_force, shipped) if one is not None]
+        known = [one.before for one in both]
         self._note("loading", loading.unusable_lines(report, tables))
         self._note("golden", wrong_answers(asking, list(questions(tables.catalog.compiled))))
         entries = list(refused_entries(report.lists, tables.feed))
-        self._note("essentials", blocked_essentials(asking, before, tables.feed))
+        self._note("essentials", blocked_essentials(asking, known, tables.feed))
+        self._note("beneath", closed_beneath(asking, known, tables.feed))
         self._note("suffixes", [*entries, *listed_suffixes(asking)])
-        self._compare(asking, before, tables)
-        self._note("canaries", open_canaries(asking, canaries, tables.feed))
+        self._note("rewrites", wrong_rewrites(asking.policy, [one.policy for one in known]))
+        self._compare(both, tables)
+        own = open_canaries(asking, canaries, tables.feed)
+        self._note("canaries", [*own, *opened_canaries(in_force, shipped, self._canaries_before())])
         self._note("expectations", unmet_expectations(asking, before, request.now))
 
     def _before(self) -> Asking | None:
@@ -111,30 +137,55 @@ class _Work:
         self.findings.append(opened)
         return None
 
-    def _compare(self, asking: Asking, before: Asking | None, tables: Tables) -> None:
-        """Compare with what is in force; with what ships everything is growth, which is told."""
-        folder, asked = self._request.folder, self._data["asked"]
-        if before is None:
-            for check in ("popular", "asked", "growth"):
-                self._note(check, ())
-            return
-        lists_before = _not_of_school(before.index, self._request.config) - tables.own_ids
-        compared = Compared(asking, before, tables.feed, lists_before)
-        version_before = before.index.build.get("feed")
+    def _compare(self, references: Sequence[Compared], tables: Tables) -> None:
+        """Compare with what is in force; with what ships growth in number is told only."""
+        folder, asked, compared = self._request.folder, self._data["asked"], references[0]
+        version_before = compared.before.index.build.get("feed")
         is_first = not version_before
         popular_before = () if is_first else read_popular(folder.parent / str(version_before))
-        checks = {
+        counted = {
             "popular": closed_popular(compared, read_popular(folder), popular_before),
             "asked": () if asked is None else closed_asked(compared, asked),
-            "growth": growth(compared),
+            "growth": grown(compared),
         }
-        for check, findings in checks.items():
-            self._note(check, map(_told, findings) if is_first else findings)
+        always = {
+            "popular": closed_frozen(references, load_popular_names()),
+            "growth": opened(compared),
+            "tables": chain(
+                changed_tables(compared, is_first=is_first),
+                wrong_holidays(
+                    tables.catalog.holidays,
+                    compared.before.policy.holidays,
+                    shipped_catalog().holidays,
+                    self._request.now,
+                ),
+            ),
+        }
+        for check in ("popular", "asked", "growth", "tables"):
+            numbers = counted.get(check, ())
+            told = map(_told, numbers) if is_first else numbers
+            self._note(check, chain(told, always.get(check, ())))
+
+    def _canaries_before(self) -> dict[str, tuple[bytes, ...]]:
+        """Return the canaries of the version in force; none where they cannot be read."""
+        version = self._data["in_force"] and version_of(Path(self._data["in_force"]["index"]))
+        with contextlib.suppress(ConfigError):
+            return read_canaries(self._request.folder.parent / str(version))
+        return {}
 
     def _note(self, check: str, findings: Iterable[Finding]) -> None:
         self.findings += findings
         assert check in CHECKS
         self.done.append(check)
+
+
+def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None) -> Compared:
+    """Hold a candidate against what is in force, or with no ``config`` against what ships."""
+    if config is None:
+        return Compared(asking, before, tables.feed, {one.id for one in before.index.lists})
+    return Compared(
+        asking, before, tables.feed, _not_of_school(before.index, config) - tables.own_ids
+    )
 
 
 def _not_of_school(index: Index, config: Path) -> set[str]:

@@ -2,8 +2,9 @@
 """Names that must not be blocked, and names that no list may hold.
 
 What is pinned or protected answers whatever a list says: the name, what is beneath
-it, and where another name leads to it. It is asked of both versions, so that one that
-forgets a name cannot block it in the same breath, and one that forgets many waits.
+it, and where another name leads to it; and so does the twin that answers for a name in
+safe mode. It is asked by what the version says, by what is in force and by what ships, so
+that a version that forgets a name cannot block it in the same breath.
 Registries of names, as ``com.vn``, belong to everybody (reliability.md E2, E3).
 """
 
@@ -22,7 +23,7 @@ from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from filterd.feeds.guard.asking import Asking
     from filterd.feeds.guard.judgement import Finding
@@ -31,10 +32,8 @@ if TYPE_CHECKING:
     from filterd.policy.model import Policy
     from filterd.policy.verdict import Match
 
-ESSENTIALS, SUFFIXES = "essentials", "suffixes"
+ESSENTIALS, BENEATH, SUFFIXES = "essentials", "beneath", "suffixes"
 """The kinds of what is found here."""
-LEAST_LEFT = 0.9
-"""Of the essential names of before: so many must still be, or somebody looks first."""
 
 _BENEATH = b"\x03www"
 _LONGEST_PARENT = 255 - len(_BENEATH)
@@ -57,55 +56,88 @@ class Essential(NamedTuple):
 
 
 def essentials_of(policy: Policy) -> Iterator[Essential]:
-    """Give what a policy pins and protects."""
+    """Give what a policy pins and protects, and where its rewrites lead."""
     for pin in policy.pins:
         yield Essential(pin.name, pin.subtree, True, frozenset())
-    for one in policy.protections:
-        if not one.entry_only:
-            yield Essential(one.name, one.subtree, False, one.except_categories)
+    protections = [one for one in policy.protections if not one.entry_only]
+    for one in protections:
+        yield Essential(one.name, one.subtree, False, one.except_categories)
+    exceptions = {one.name: one.except_categories for one in protections}
+    for rewrite in policy.rewrites:
+        # What may close a name may close its twin: YouTube in safe mode is streaming, too.
+        above = {name for one in rewrite.names for name in names.suffixes(one)}
+        allowed = frozenset[str]().union(*(exceptions.get(name, ()) for name in above))
+        yield Essential(rewrite.target, False, False, allowed)
 
 
 def blocked_essentials(
-    asking: Asking, before: Asking | None, feed: Collection[str]
+    asking: Asking, references: Sequence[Asking], feed: Collection[str]
 ) -> Iterator[Finding]:
     """Find essential names that lists of the version close to anybody.
 
     Args:
         asking: the candidate.
-        before: what is in force.
+        references: what is in force, if anything is, and what ships.
         feed: the ids of the version's lists; what the school's own do is the school's affair.
     """
     own = dict.fromkeys(essentials_of(asking.policy))
-    blocked = list(_blocked(asking, before, own, feed))
-    if blocked:
+    if blocked := list(_blocked(asking, references, own, feed)):
         sentence = say(
             "{count} essential names would be closed: {names}",
             count=len(blocked),
             names=few(blocked),
         )
         yield found(ESSENTIALS, Severity.REFUSED, sentence, blocked, count=len(blocked))
-    if before is None:
-        return
-    until_now = list(essentials_of(before.policy))
-    names_now = {one.name for one in own}
-    left = sum(one.name in names_now for one in until_now)
-    if left < LEAST_LEFT * len(until_now):
-        sentence = say(
-            "of {had} essential names {has} are left, the others could be closed the next time",
-            had=len(until_now),
-            has=left,
-        )
-        # Whoever publishes need not have all that ships with a newer filterd than theirs.
-        severity = Severity.HELD if before.index.build.get("feed") else Severity.NOTE
-        yield found(ESSENTIALS, severity, sentence, had=len(until_now), has=left)
+    until_now = dict.fromkeys(one for known in references for one in essentials_of(known.policy))
     forgotten = [one for one in until_now if one not in own]
-    if lost := list(_blocked(asking, before, forgotten, feed)):
+    known = set(blocked)
+    if lost := [one for one in _blocked(asking, references, forgotten, feed) if one not in known]:
         sentence = say(
             "{count} names that were essential until now would be closed: {names}",
             count=len(lost),
             names=few(lost),
         )
-        yield found(ESSENTIALS, Severity.HELD, sentence, lost, count=len(lost))
+        yield found(ESSENTIALS, Severity.HELD, sentence, lost, lost, count=len(lost))
+
+
+def closed_beneath(
+    asking: Asking, references: Sequence[Asking], feed: Collection[str]
+) -> Iterator[Finding]:
+    """Find entries beneath essential names that neither stand in what is in force nor ship.
+
+    A protected name is not only itself and ``www``: an entry for ``accounts.google.com``
+    keeps a school from all that it does with Google. Those that ship lie there for a reason
+    (``gemini.google.com`` talks to artificial intelligence).
+
+    Args:
+        asking: the candidate.
+        references: what is in force, if anything is, and what ships.
+        feed: the ids of the version's lists.
+    """
+    policies = [asking.policy, *(known.policy for known in references)]
+    essentials = {
+        one.name: one for policy in policies for one in essentials_of(policy) if one.subtree
+    }
+    listed = {name for above in essentials for name in asking.index.beneath(above)}
+    newly = list[str]()
+    for name in sorted(listed - essentials.keys()):
+        nearest = next(one for above in names.suffixes(name) if (one := essentials.get(above)))
+        closed = {
+            grade for grade, match in asking.closed(name).items() if _is_wrong(match, nearest, feed)
+        }
+        if not closed <= _closed_until_now(references, name):
+            newly.append(names.to_text(name))
+    if newly:
+        sentence = say(
+            "{count} names beneath essential ones would be closed: {names}",
+            count=len(newly),
+            names=few(newly),
+        )
+        yield found(BENEATH, Severity.HELD, sentence, newly, newly, count=len(newly))
+
+
+def _closed_until_now(references: Iterable[Asking], name: bytes) -> set[str]:
+    return {grade for known in references for grade in known.closed(name)}
 
 
 def listed_suffixes(asking: Asking) -> Iterator[Finding]:
@@ -162,7 +194,10 @@ def refused_entries(reports: Iterable[ListReport], feed: Collection[str]) -> Ite
 
 
 def _blocked(
-    asking: Asking, before: Asking | None, essentials: Iterable[Essential], feed: Collection[str]
+    asking: Asking,
+    references: Sequence[Asking],
+    essentials: Iterable[Essential],
+    feed: Collection[str],
 ) -> Iterator[str]:
     for one in essentials:
         asked = [one.name]
@@ -171,7 +206,7 @@ def _blocked(
         for name in asked:
             by = [*asking.closed(name).values(), asking.closes_target(name)]
             wrong = (match for match in by if match is not None and _is_wrong(match, one, feed))
-            if not all(_is_of_school(match, before, name) for match in wrong):
+            if not all(_is_of_school(match, references, name) for match in wrong):
                 yield names.to_text(name)
 
 
@@ -185,16 +220,14 @@ def _is_wrong(match: Match, essential: Essential, feed: Collection[str]) -> bool
     return match.rule is not Rule.ORDERED and match.category not in essential.except_categories
 
 
-def _is_of_school(match: Match, before: Asking | None, name: bytes) -> bool:
+def _is_of_school(match: Match, references: Iterable[Asking], name: bytes) -> bool:
     """Tell whether a school has closed a service, which it may: Quizizz is essential, and a game.
 
-    Whoever has closed it, it was closed before; before the first lists nobody can say.
+    Whoever has closed it, it was closed before, be it as what ships would be served here.
     """
-    if not match.list_id.startswith(SERVICE):
-        return False
-    if before is None:
-        return True
-    return any(known.list_id == match.list_id for known in before.closed(name).values())
+    return match.list_id.startswith(SERVICE) and any(
+        one.list_id == match.list_id for known in references for one in known.closed(name).values()
+    )
 
 
 def _is_closed_itself(asking: Asking, suffix: bytes) -> bool:

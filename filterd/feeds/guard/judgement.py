@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd import sentences
@@ -14,7 +15,7 @@ from filterd.errors import GuardError
 from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 MAX_OCTETS = 1 << 17
 """Of a judgement, as the child prints it."""
@@ -29,6 +30,8 @@ OF_THE_SCHOOL = frozenset((SCHOOL, EXPECTATIONS))
 _MAX_NAME_CHARACTERS = 260
 _MAX_SENTENCE_OCTETS = 4_000
 _DIGEST_HEX = 64
+_MOST_SUBJECT_CHARACTERS, _MOST_SUBJECTS_CHARACTERS = 8_000, 40_000
+"""Of one finding, and of all together."""
 
 _Kind = TypeVar("_Kind")
 
@@ -53,6 +56,8 @@ class Finding:
         sentence: the same for people.
         numbers: what was counted, by stable words.
         names: the first names that it is about, as text.
+        subjects: all that it is about, in words that say exactly what is new or gone; empty
+            where it cannot be said so, or where it is too much (see ``feeds.releases``).
     """
 
     kind: str
@@ -60,6 +65,7 @@ class Finding:
     sentence: Sentence
     numbers: Mapping[str, float] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +142,18 @@ class Judgement:
 
 
 def found(
-    kind: str, severity: Severity, sentence: Sentence, names: Iterable[str] = (), **numbers: float
+    kind: str,
+    severity: Severity,
+    sentence: Sentence,
+    names: Iterable[str] = (),
+    subjects: Collection[str] = (),
+    /,
+    **numbers: float,
 ) -> Finding:
-    """Return a finding whose names are bounded."""
+    """Return a finding whose names and subjects are bounded."""
     few = tuple(names)[:MAX_NAMES]
-    return Finding(kind, severity, sentences.one_line(sentence), numbers, few)
+    told = tuple(subjects) if sum(map(len, subjects)) <= _MOST_SUBJECT_CHARACTERS else ()
+    return Finding(kind, severity, sentences.one_line(sentence), numbers, few, told)
 
 
 def dump(judgement: Judgement) -> bytes:
@@ -149,13 +162,23 @@ def dump(judgement: Judgement) -> bytes:
         judgement.findings, key=lambda one: tuple(Severity).index(one.severity), reverse=True
     )
     kept = set(map(id, worst[:MAX_FINDINGS]))
+    lengths = accumulate(sum(map(len, one.subjects)) for one in worst)
+    told = {
+        id(one)
+        for one, length in zip(worst, lengths, strict=True)
+        if length <= _MOST_SUBJECTS_CHARACTERS
+    }
     data = {
         "version": judgement.version,
         "index": judgement.index,
         "checks": judgement.checks,
         "seconds": judgement.seconds,
         "peak_octets": judgement.peak_octets,
-        "findings": [_plain(one) for one in judgement.findings if id(one) in kept],
+        "findings": [
+            _plain(one if id(one) in told else replace(one, subjects=()))
+            for one in judgement.findings
+            if id(one) in kept
+        ],
     }
     return json.dumps(data).encode("ascii")
 
@@ -192,6 +215,7 @@ def _plain(finding: Finding) -> dict[str, Any]:
         "sentence": sentences.to_plain(finding.sentence),
         "numbers": dict(finding.numbers),
         "names": [name[:_MAX_NAME_CHARACTERS] for name in finding.names[:MAX_NAMES]],
+        "subjects": list(finding.subjects),
     }
 
 
@@ -207,6 +231,7 @@ def _finding(data: dict[str, Any]) -> Finding:
         sentence,
         {key: int(value) if value.is_integer() else value for key, value in numbers.items()},
         names,
+        tuple(_as(str, one) for one in data.get("subjects", ())),
     )
 
 

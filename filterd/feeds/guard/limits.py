@@ -23,8 +23,8 @@ POPULAR_LIMITS = ((100, 0), (1_000, 5), (10_000, 50))
 """Of so many most popular names, at most so many may be newly closed."""
 TOTAL_SHRINK, TOTAL_GROWTH = 0.10, 0.20
 CATEGORY_SHRINK, CATEGORY_GROWTH = 0.20, 0.50
-SLACK = 50
-"""Names that any category may gain or lose: three that become five are no growth."""
+SLACK, LOST_SLACK = 50, 10
+"""Names that any category may gain, or lose: three that become five are no growth."""
 
 POPULAR, GROWTH = "popular", "growth"
 """The kinds of what is found here."""
@@ -85,7 +85,7 @@ def few(names: list[str]) -> str:
 
 def _changed(category: str, has: int, had: int, shrink: float, growth: float) -> Iterator[Finding]:
     """Tell of a change beyond its limit; ``category`` is empty for all of them together."""
-    if not had or (had - max(shrink * had, SLACK) <= has <= had + max(growth * had, SLACK)):
+    if not had or (had - max(shrink * had, LOST_SLACK) <= has <= had + max(growth * had, SLACK)):
         return
     if category:
         sentence = say(

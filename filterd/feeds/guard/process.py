@@ -36,10 +36,13 @@ CHECKS = (
     "loading",
     "golden",
     "essentials",
+    "beneath",
     "suffixes",
+    "rewrites",
     "popular",
     "asked",
     "growth",
+    "tables",
     "canaries",
     "expectations",
 )

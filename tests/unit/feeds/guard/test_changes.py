@@ -17,7 +17,8 @@ from filterd.feeds.guard.changes import (
     Compared,
     closed_asked,
     closed_popular,
-    growth,
+    grown,
+    opened,
     read_popular,
 )
 from filterd.feeds.guard.judgement import Severity
@@ -106,7 +107,11 @@ def test_an_order_that_is_over_opens_what_it_closed_and_no_more(tmp_path: Path) 
 def test_many_orders_that_end_at_once_are_no_growth(tmp_path: Path) -> None:
     games = [f"g{number}.example" for number in range(100)]
     before = {"law-ordered": MANY, "games": games}
-    assert list(growth(compared(tmp_path, {"games": games}, before))) == []
+    assert growth(compared(tmp_path, {"games": games}, before)) == []
+
+
+def growth(both: Compared) -> list[Finding]:
+    return [*grown(both), *opened(both)]
 
 
 def popular(both: Compared, new: list[str], before: list[str]) -> list[Finding]:
@@ -200,7 +205,7 @@ def test_names_that_were_exchanged_for_as_many_others_are_found(tmp_path: Path) 
 
 def test_a_tenth_of_the_names_may_be_exchanged(tmp_path: Path) -> None:
     night = [*MANY[:1_850], *(f"www.new{number}.example" for number in range(150))]
-    assert list(growth(compared(tmp_path, {"games": night}, {"games": MANY}))) == []
+    assert growth(compared(tmp_path, {"games": night}, {"games": MANY})) == []
 
 
 def test_names_of_the_same_count_in_another_category_are_open_to_some(tmp_path: Path) -> None:
