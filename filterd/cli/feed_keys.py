@@ -15,9 +15,10 @@ from securesystemslib.signer import CryptoSigner, Key
 from filterd.cli.context import Context
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
+from filterd.feeds.roles import ONLINE
 from filterd.feeds.trust import fingerprint
 from filterd.paths import open_plain, write_atomically
-from filterd.publish.keys import ONLINE, ORDERS, ROOT, ROOT_KEYS, KeyFolder, load_key
+from filterd.publish.keys import ORDERS, ROOT, ROOT_KEYS, KeyFolder, load_key
 from filterd.publish.ordering import read_parcel
 from filterd.publish.published import Published, refuse_second
 from filterd.publish.releasing import publishing
@@ -155,10 +156,10 @@ def _rotate(
 ) -> Path:
     """Exchange a key that the root names; return where the new one is."""
     path = keys.paths(role)[number - 1 if role == ROOT else 0]
-    root_signers = _root_signers(here, keys, brought.root_keys)
-    old = _old(repository, role, path, keys, root_signers, brought.root_keys)
+    roots = root_signers(here, keys, brought.root_keys)
+    old = _old(repository, role, path, keys, roots, brought.root_keys)
     there = [one for one in ONLINE if one != role or path.exists()]
-    signers = {ROOT: root_signers, **{one: keys.signers(one) for one in there}}
+    signers = {ROOT: roots, **{one: keys.signers(one) for one in there}}
     new = keys.next_key(path)
     Repository(repository).rotate_key(role, old, new, signers, now=here.clock.wall())
     keys.promote(path)
@@ -181,7 +182,12 @@ def _rotate_orders(here: Context, repository: Path, keys: KeyFolder, brought: Br
     )
 
 
-def _root_signers(here: Context, keys: KeyFolder, files: tuple[Path, ...]) -> list[CryptoSigner]:
+def root_signers(here: Context, keys: KeyFolder, files: tuple[Path, ...]) -> list[CryptoSigner]:
+    """Return the root keys that were brought; those in the folder of the keys where none were.
+
+    Raises:
+        ConfigError: one is missing, or is not as it must be.
+    """
     if not files:
         return keys.signers(ROOT)
     secret = keys.passphrase or (_passphrase(here) if any(map(_is_encrypted, files)) else None)

@@ -282,6 +282,37 @@ def rotate_key(
 
 
 @command
+def release_hold(
+    here: Context,
+    repository: RepositoryArgument,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; schools keep it.")
+    ] = "",
+    root_key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--root-key", metavar="FILE", help="A root key on its medium; may be repeated."
+        ),
+    ] = None,
+    look: Annotated[
+        bool, typer.Option("--look", help="Show what schools hold, and sign nothing.")
+    ] = False,
+    keys: KeysOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Release for all schools what they hold of the version that is published.
+
+    It is judged here as schools do. Two root keys sign what was found, and schools take
+    it at their next run; keys that are online release nothing. Exit code 0: released;
+    1: nothing is held; 50: schools refuse it, and no key releases that; 2 or 20: not.
+    """
+    from filterd.cli import feed_lifting  # noqa: PLC0415 -- see above
+
+    brought = feed_lifting.Brought(keys, tuple(root_key or ()), reason, look)
+    feed_lifting.release_hold(here, repository, brought, json=json)
+
+
+@command
 def verify(
     here: Context,
     source: Annotated[

@@ -30,6 +30,7 @@ orders       whoever orders by law     the same for ``orders/*`` alone
 ``manifest``   what a version's folder says of itself, and whether it is so
 ``versions``   the last three versions, and which one is in force
 ``guard``      whether a version that is authentic may come in force
+``releases``   what is held, and released by the publisher's offline keys
 ``rings``      who takes a new version first
 ``activating`` lists, catalogue, pointer and daemon change as one, or not at all
 ``watching``   the ten minutes after: does it do harm?

@@ -22,7 +22,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
-from filterd.feeds.manifest import verify
+from filterd.feeds.manifest import signers_of
+from filterd.feeds.trust import TrustFolder
 from filterd.feeds.versions import Versions
 from filterd.lists.checked import note_checked
 from filterd.lists.in_force import Blocklists, version_of
@@ -71,7 +72,7 @@ class Activator:
         self, state: StateFolder, daemon: Daemon, build: Callable[[Blocklists], object]
     ) -> None:
         self._state, self._daemon, self._build = state, daemon, build
-        self._versions = Versions(state.feed)
+        self._versions, self._trust = Versions(state.feed), TrustFolder(state.feed)
         self._journal = state.feed / "activation.json"
 
     def activate(self, candidate: Candidate, digest: str) -> None:
@@ -179,8 +180,19 @@ class Activator:
             ) from error
         # Its index is whole and in place. A folder that was damaged since, the next run mends.
         self._versions.promote(version, checked=True)
+        self._drop_untrusted()
         self._forget()
         self._versions.prune()
+
+    def _drop_untrusted(self) -> None:
+        """Keep no index that a start might fall back to, if a stolen key has signed its version."""
+        version = version_of(self._state.previous_index)
+        if version and not self._is_trusted(self._versions.folder_of(version)):
+            with contextlib.suppress(OSError):
+                self._state.previous_index.unlink(missing_ok=True)
+
+    def _is_trusted(self, folder: Path) -> bool:
+        return self._trust.trusts(signers_of(folder))
 
     def _put_back(self) -> None:
         """Put the index before in force again."""
@@ -192,16 +204,11 @@ class Activator:
     def _finish_back(self, bad: int) -> int | None:
         state = self._versions.in_force()
         if state.current == bad:
-            target = next(
-                (one for one in state.previous if not verify(self._versions.folder_of(one))), None
-            )
+            target = self._versions.way_back(self._is_trusted)
             if version_of(self._state.index) != (target or 0):
                 self._make_ready(target)
                 self._install_fresh()
-            if target is None:
-                self._versions.leave()
-            else:
-                self._versions.rollback()
+            self._versions.rollback(target)
         self._daemon.reload()
         self._forget()
         return self._versions.in_force().current

@@ -20,7 +20,7 @@ it leads out of the folder of its version.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import MetadataFormatError
@@ -116,11 +116,14 @@ class Publication:
         version: a number that only grows; the name of its folder.
         files: sorted by path, each path once.
         deltas: those that lead to a content of ``files``.
+        signers: the ids of the keys that have signed it, by online role; empty where
+            nothing was verified.
     """
 
     version: int
     files: tuple[PublishedFile, ...]
     deltas: tuple[PublishedDelta, ...] = ()
+    signers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def octets(self) -> int:

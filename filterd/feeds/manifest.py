@@ -31,14 +31,24 @@ _CHUNK_OCTETS = 1 << 20
 
 
 def write_manifest(folder: Path, publication: Publication) -> None:
-    """Write down what the files of a folder must be.
+    """Write down what the files of a folder must be, and whose keys have signed them.
 
     Raises:
         StoreError: the disk refused.
     """
     files = [[file.path, file.length, file.sha256] for file in publication.files]
-    text = json.dumps({"version": publication.version, "files": files}, indent=0)
+    data = {"version": publication.version, "signers": publication.signers, "files": files}
+    text = json.dumps(data, indent=0)
     write_atomically(folder / MANIFEST, text.encode("ascii"))
+
+
+def signers_of(folder: Path) -> dict[str, list[str]] | None:
+    """Return the ids of the keys that have signed a version, by online role; None if unknown."""
+    data = read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
+    try:
+        return {str(role): list(map(str, some)) for role, some in data["signers"].items()} or None
+    except (KeyError, TypeError, AttributeError):
+        return None
 
 
 def verify(folder: Path) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+ONLINE = ("targets", "snapshot", "timestamp")
+"""Roles whose keys the publishing machine holds."""
 ORDERED = ("orders/*", "orders.yaml.zst")
 """The names that the role ``orders`` signs: patterns of TUF, ``*`` within one folder."""
 

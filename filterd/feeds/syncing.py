@@ -21,7 +21,8 @@ from filterd.feeds.appliance import ApplianceFolder
 from filterd.feeds.canaries import canaries_of
 from filterd.feeds.guard.judgement import dump
 from filterd.feeds.history import Event, History, Line
-from filterd.feeds.manifest import is_of, verify
+from filterd.feeds.manifest import is_of, signers_of, verify
+from filterd.feeds.releases import content_digest, fetch_releases
 from filterd.feeds.rings import may_take_at
 from filterd.feeds.standing import StandingFile
 from filterd.feeds.taking import take
@@ -177,9 +178,17 @@ class Site:
                     version=version,
                 )
             )
+        if not self.trust.trusts(signers_of(folder)):
+            raise GuardError(
+                say(
+                    "version {version} of the feed was signed by a key that its publisher has "
+                    "withdrawn since; `filterd sync` fetches another",
+                    version=version,
+                )
+            )
         self.versions.allow(version)
         self._note(Event.APPROVED, version, quoted(why))
-        return self._judge_and_activate(Candidate(version, folder), approved=True)
+        return self._judge_and_activate(Candidate(version, folder), released=lambda _: True)
 
     def establish(self, root: bytes, *, replace: bool) -> str:
         """Trust a root from now on; return its fingerprint.
@@ -258,7 +267,9 @@ class Site:
             progress=lambda done, total: self._progress("feed.fetching", done, total),
         )
         self.versions.prune(version)  # of nights whose versions were held nothing piles up
-        names = self._judge_and_activate(taken.candidate, approved=False)
+        names = self._judge_and_activate(
+            taken.candidate, released=lambda judgement: self._is_released(verified, judgement)
+        )
         return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
 
     def _is_served(self, publication: Publication) -> bool:
@@ -281,12 +292,31 @@ class Site:
         self.standing.write(replace(standing, waiting_since=waiting_since, takes_at=at))
         return at
 
-    def _judge_and_activate(self, candidate: Candidate, *, approved: bool) -> int:
+    def _is_released(self, verified: Verified, judgement: Judgement) -> bool:
+        """Tell whether the publisher's offline keys have released what is held, and note it."""
+        now = self._clock.wall() if verified.clock_known else None
+        try:
+            releases = fetch_releases(verified.fetcher, self.trust.newest_root(), now)
+        except FilterdError as error:  # then it is held, as without
+            self._note(Event.FAILED, judgement.version, error.sentence)
+            return False
+        content = content_digest(verified.publication)
+        found = next((one for one in releases if one.covers(judgement, content)), None)
+        if found is None:
+            return False
+        why = say("released by the publisher's offline keys: {why}", why=quoted(found.reason))
+        self._note(Event.APPROVED, judgement.version, why)
+        return True
+
+    def _judge_and_activate(
+        self, candidate: Candidate, *, released: Callable[[Judgement], bool]
+    ) -> int:
         self._progress("feed.judging", 0, 0)
         with self._building():
             self.versions.check(candidate.version)
             judgement = self._judge(candidate)
-            if not judgement.may_come_in_force(approved=approved):
+            is_held = judgement.severity is guard.Severity.HELD
+            if not judgement.may_come_in_force(approved=is_held and released(judgement)):
                 self._note_judgement(judgement)
                 # A child that was killed or starved has said nothing: the next run asks again.
                 if judgement.is_final and judgement.seconds:

@@ -25,11 +25,12 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
 from filterd.errors import MetadataFormatError, NoTrustError, StoreError
+from filterd.feeds.roles import ONLINE
 from filterd.paths import open_plain, write_atomically, writing
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 ROOT_OCTETS = 512_000
@@ -164,6 +165,25 @@ class TrustFolder:
             raise NoTrustError(
                 say("{path}: the root is damaged (filterd feed trust ROOT.json)", path=self.root)
             ) from error
+
+    def trusts(self, signers: Mapping[str, Collection[str]] | None) -> bool:
+        """Tell whether keys that have signed a version once still count, by the newest root.
+
+        Args:
+            signers: the ids of keys by online role; None for a version that an older
+                filterd has taken: then no key may have been exchanged since the first root.
+        """
+        try:
+            first, newest = self.first_root(), self.newest_root()
+        except NoTrustError:
+            return True  # nobody has withdrawn anything
+        if signers is None:
+            return all(first.roles[one].keyids == newest.roles[one].keyids for one in ONLINE)
+        return all(
+            len(set(newest.roles[one].keyids).intersection(signers.get(one, ())))
+            >= newest.roles[one].threshold
+            for one in ONLINE
+        )
 
     @contextlib.contextmanager
     def working_copy(self) -> Iterator[Path]:

@@ -16,13 +16,13 @@ be judged by a wrong clock. The first run with a known clock judges it.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from securesystemslib.exceptions import Error as SigningError
 from tuf.api import exceptions
-from tuf.api.metadata import Metadata, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 
 from filterd.errors import (
@@ -37,7 +37,7 @@ from filterd.errors import (
     TrustError,
 )
 from filterd.feeds.layout import read_publication
-from filterd.feeds.roles import is_ordered
+from filterd.feeds.roles import ONLINE, is_ordered
 from filterd.sentences import quoted, refused, say
 from filterd.version import RELEASED_AT
 
@@ -108,7 +108,7 @@ class Verified:
         file = self.signed[target]
         folder, slash, name = target.rpartition("/")
         url = f"{self.fetcher.base}targets/{folder}{slash}{file.hashes['sha256']}.{name}"
-        with _explained():
+        with explained():
             content = self.fetcher.download_bytes(url, file.length)
             file.verify_length_and_hashes(content)
         return content
@@ -140,7 +140,7 @@ def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
         StoreError: the disk refused.
     """
     trust.first_root()  # or say that there is none, before anything is asked
-    with trust.working_copy() as copy, _explained():
+    with trust.working_copy() as copy, explained():
         updater = _updater(trust, copy, fetcher)
         known = moment.now >= _floor(copy, moment.floor)
         # python-tuf has no other way to be told the time; a test would see it go.
@@ -150,7 +150,8 @@ def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
         updater.get_targetinfo(
             _SOME_ORDER
         )  # loads what the role ``orders`` signed, if there is any
-        verified = _verified(copy, fetcher, clock_known=known)
+        root = updater._trusted_set.root  # noqa: SLF001 -- as above
+        verified = _verified(copy, fetcher, root, clock_known=known)
         trust.keep(copy)
     return verified
 
@@ -168,7 +169,7 @@ def look(trust: TrustFolder, fetcher: Fetcher, known: str = "") -> Announcement 
         RollbackError: it is older than the one that was verified last.
         TrustError: another reason.
     """
-    with _explained():
+    with explained():
         root = trust.newest_root()
         came = fetcher.download_changed(
             f"{fetcher.base}metadata/timestamp.json", UpdaterConfig().timestamp_max_length, known
@@ -201,7 +202,7 @@ def _updater(trust: TrustFolder, copy: Path, fetcher: Fetcher) -> Updater:
     )
 
 
-def _verified(copy: Path, fetcher: Fetcher, *, clock_known: bool) -> Verified:
+def _verified(copy: Path, fetcher: Fetcher, root: Root, *, clock_known: bool) -> Verified:
     """Read what python-tuf has just verified and written."""
     timestamp = _timestamp((copy / "timestamp.json").read_bytes()).signed
     targets = Metadata[Targets].from_bytes((copy / "targets.json").read_bytes()).signed
@@ -217,8 +218,13 @@ def _verified(copy: Path, fetcher: Fetcher, *, clock_known: bool) -> Verified:
         if "sha256" not in file.hashes:
             raise MetadataFormatError(say("{name}: its SHA-256 is not signed", name=name))
     version = timestamp.snapshot_meta.version
+    files = ((name, one.length, one.custom) for name, one in signed.items())
+    publication = replace(
+        read_publication(version, files),
+        signers={role: _signers(root, role, copy) for role in ONLINE},
+    )
     return Verified(
-        read_publication(version, ((name, one.length, one.custom) for name, one in signed.items())),
+        publication,
         urgent=_whole(timestamp, "urgent"),
         issued_at=_whole(timestamp, "issued"),
         expires_at=timestamp.expires.timestamp(),
@@ -226,6 +232,13 @@ def _verified(copy: Path, fetcher: Fetcher, *, clock_known: bool) -> Verified:
         signed=signed,
         fetcher=fetcher,
     )
+
+
+def _signers(root: Root, role: str, copy: Path) -> tuple[str, ...]:
+    """Return the ids of a root's keys that have signed for a role what was verified."""
+    metadata = Metadata[Any].from_bytes((copy / f"{role}.json").read_bytes())
+    result = root.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+    return tuple(sorted(result.signed))
 
 
 def _orders(copy: Path, targets: Targets) -> Mapping[str, TargetFile]:
@@ -309,9 +322,20 @@ _MEANING: tuple[tuple[type[Exception], type[TrustError], Callable[[str], Sentenc
 """What python-tuf says, what it means here, and how it is told."""
 
 
+_MALFORMED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    SigningError,
+)
+
+
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Turn python-tuf's errors into ours."""
+def explained() -> Iterator[None]:
+    """Turn python-tuf's errors into ours, of a class of ``TrustError`` or ``FetchError``."""
     try:
         yield
     except _Older as error:
@@ -326,7 +350,7 @@ def _explained() -> Iterator[None]:
         ) from error
     except (exceptions.RepositoryError, exceptions.DownloadError) as error:
         raise _meaning(error) from error
-    except (ValueError, KeyError, TypeError, RecursionError, SigningError) as error:
+    except _MALFORMED as error:
         raise MetadataFormatError(
             say("the metadata is malformed: {what}", what=type(error).__name__)
         ) from error

@@ -32,6 +32,7 @@ from filterd.paths import install, remove_temporaries, write_atomically
 from filterd.sentences import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 KEPT = 3
@@ -193,47 +194,36 @@ class Versions:
                 )
             )
 
-    def rollback(self) -> int:
-        """Put the version before in force and refuse the present one from now on.
+    def way_back(self, is_trusted: Callable[[Path], bool]) -> int | None:
+        """Return the latest version before that is whole and trusted; None if there is none.
 
-        Returns:
-            The version that is in force now: the latest before that is not damaged.
+        Args:
+            is_trusted: tells of a version's folder whether the keys that signed it still count.
+        """
+        folders = {one: self.folder_of(one) for one in self.in_force().previous}
+        found = (one for one, path in folders.items() if not verify(path) and is_trusted(path))
+        return next(found, None)
+
+    def rollback(self, target: int | None) -> None:
+        """Put a version before in force and refuse the present one from now on.
+
+        Args:
+            target: what ``way_back`` gave; None for the lists that ship.
 
         Raises:
-            GuardError: there is none.
             StoreError: the disk refused; the present version stays in force.
         """
         state = self.in_force()
-        for position, version in enumerate(state.previous):
-            if verify(self.folder_of(version)):
-                continue
-            bad = () if state.current is None else (state.current,)
-            self._point(
-                replace(
-                    state,
-                    current=version,
-                    previous=state.previous[position + 1 :],
-                    refused=_with(state.refused, *bad),
-                )
-            )
-            return version
-        raise GuardError(
-            say(
-                "no version of the feed before this one is at hand; `filterd sync` may bring a "
-                "new one"
+        later = state.previous.index(target) if target in state.previous else len(state.previous)
+        bad = () if state.current is None else (state.current,)
+        self._point(
+            replace(
+                state,
+                current=target,
+                previous=state.previous[later + 1 :],
+                refused=_with(state.refused, *bad),
             )
         )
-
-    def leave(self) -> None:
-        """Have no version in force: the lists that ship serve, and the present one is refused.
-
-        Raises:
-            StoreError: the disk refused; the present version stays in force.
-        """
-        state = self.in_force()
-        bad = () if state.current is None else (state.current,)
-        refused = _with(state.refused, *bad)
-        self._point(replace(state, current=None, previous=(), refused=refused))
 
     def refuse(self, version: int) -> None:
         """Note that a version is never to be put in force.

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from filterd.errors import ConfigError, StoreError
+from filterd.feeds.roles import ONLINE
 from filterd.paths import open_plain, write_atomically
 from filterd.sentences import refused, say
 
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOT, TARGETS, SNAPSHOT, TIMESTAMP, ORDERS = "root", "targets", "snapshot", "timestamp", "orders"
-
-ONLINE = (TARGETS, SNAPSHOT, TIMESTAMP)
-"""Roles whose keys the publishing machine holds."""
 
 ROOT_KEYS, ROOT_THRESHOLD = 3, 2
 """So many root keys there are, and so many must sign."""

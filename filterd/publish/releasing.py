@@ -120,7 +120,7 @@ def release(
         StoreError: the disk refused; nothing is published.
     """
     published = Published(repository)
-    with publishing(repository), _work(repository) as work:
+    with publishing(repository), working(repository) as work:
         before = published.version
         contents = dict[str, Path]()
         earlier = [
@@ -259,8 +259,11 @@ def _link(source: str, target: str) -> None:
 
 
 @contextmanager
-def _work(repository: Path) -> Iterator[Path]:
-    """Give a folder on the same disk; what somebody left who was killed goes first."""
+def working(repository: Path) -> Iterator[Path]:
+    """Give a folder on the same disk; what somebody left who was killed goes first.
+
+    The caller holds ``publishing``.
+    """
     beside = repository.resolve().parent
     for left in beside.glob(f"{_WORK}*"):
         shutil.rmtree(left, ignore_errors=True)

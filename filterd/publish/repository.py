@@ -17,6 +17,7 @@ The role ``orders`` is signed by whoever orders by law, on another machine:
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -36,11 +37,20 @@ from tuf.api.metadata import (
 )
 
 from filterd.errors import FeedError, StoreError
+from filterd.feeds import releases
 from filterd.feeds.roles import ORDERED, is_ordered
 from filterd.paths import write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.published import refuse_second
-from filterd.publish.signing import NewTarget, describe, hashed_name, sign_orders, signed, until
+from filterd.publish.signing import (
+    RELEASES,
+    NewTarget,
+    describe,
+    hashed_name,
+    sign_orders,
+    signed,
+    until,
+)
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
@@ -144,7 +154,7 @@ class Repository:
         before the last ``keep`` publications begins again.
         """
         newest = self._published().snapshot
-        names, targets = {"timestamp.json"}, set[Path]()
+        names, targets = {"timestamp.json", releases.FILE}, set[Path]()
         for number in range(max(1, newest - keep + 1), newest + 1):
             names.add(f"{number}.snapshot.json")
             snapshot = Metadata[Snapshot].from_bytes(self._read(f"{number}.snapshot.json")).signed
@@ -202,6 +212,29 @@ class Repository:
     def renew_root(self, signers: Sequence[CryptoSigner], *, now: float) -> bytes:
         """Sign the root's keys for another term, once a year or so; return the new root."""
         return self._follow(self._root(), signers, now)
+
+    def release(
+        self, release: releases.Release, signers: Sequence[CryptoSigner], *, now: float
+    ) -> None:
+        """Release for all schools what their guards hold; those that were released stay so.
+
+        Args:
+            release: what.
+            signers: root keys, as many as a root needs.
+            now: Unix time.
+
+        Raises:
+            FeedError: too few of the root's keys have signed.
+            StoreError: the disk refused.
+        """
+        root, before, version = self._root().signed, tuple[releases.Release, ...](), 0
+        with contextlib.suppress(FileNotFoundError, RepositoryError, ValueError, KeyError):
+            known = releases.verified((self._metadata / releases.FILE).read_bytes(), root)
+            before, version = releases.releases_of(known), known.version
+        metadata = releases.signable((*before, release), version + 1, until(RELEASES, now))
+        content = signed(metadata, signers)
+        _check(root, ROOT, content)
+        self._write_metadata(releases.FILE, content)
 
     def rotate_orders(
         self,

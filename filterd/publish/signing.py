@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
     from securesystemslib.signer import CryptoSigner
 
+RELEASES = "releases"
+"""No role: what the root's keys sign of versions that are held."""
 LIVES = {
     ROOT: timedelta(days=730),
     TARGETS: timedelta(days=365),
     ORDERS: timedelta(days=365),
     SNAPSHOT: timedelta(days=90),
     TIMESTAMP: timedelta(days=30),
+    RELEASES: timedelta(days=180),
 }
 """For how long what a role signs is to be used."""
 

@@ -74,9 +74,16 @@ TEXTS: dict[str, str] = {
     "{path}: the disk does not give back what was written": (
         "{path}: ổ đĩa không trả lại đúng những gì đã ghi"
     ),
-    "no version of the feed before this one is at hand; `filterd sync` may bring a new one": (
-        "không còn phiên bản nào trước phiên bản này; `filterd sync` có thể lấy phiên bản mới"
+    "version {version} of the feed was signed by a key that its publisher has withdrawn since;"
+    " `filterd sync` fetches another": (
+        "phiên bản {version} của nguồn danh sách được ký bằng khóa mà nơi phát hành đã thu hồi;"
+        " `filterd sync` tải phiên bản khác"
     ),
+    "released by the publisher's offline keys: {why}": (
+        "được nơi phát hành cho phép bằng khóa ngoại tuyến: {why}"
+    ),
+    "{file} has expired": "{file} đã hết hạn",
+    "{file} is of another role": "{file} thuộc vai trò khác",
     "version {version} of the feed was refused and stays so": (
         "phiên bản {version} của nguồn danh sách đã bị từ chối"
     ),

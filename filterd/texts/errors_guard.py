@@ -53,13 +53,36 @@ TEXTS: dict[str, str] = {
     "{wrong} of {asked} names on its lists stay open by its own exceptions: {names}": (
         "{wrong} trong {asked} tên trong danh sách vẫn mở do chính các ngoại lệ của nó: {names}"
     ),
+    # tables
+    "{table}: {count} of {had} entries would go or change: {names}": (
+        "{table}: {count} trong {had} mục sẽ mất hoặc bị thay đổi: {names}"
+    ),
+    "{table}: {count} entries would come to {had}: {names}": (
+        "{table}: thêm {count} mục vào {had} mục đang có: {names}"
+    ),
+    "{count} days of the year to come would be holidays; {ships} ship, {most} are the most": (
+        "{count} ngày trong năm tới sẽ là ngày nghỉ; bản cài đặt có {ships} ngày, nhiều nhất là"
+        " {most}"
+    ),
+    # rewrites
+    "{count} names would be answered for by others that safe search may not use: {names}": (
+        "{count} tên sẽ bị trỏ sang máy khác mà tìm kiếm an toàn không được dùng: {names}"
+    ),
     # essentials
+    "{count} names beneath essential ones would be closed: {names}": (
+        "{count} tên nằm dưới các tên thiết yếu sẽ bị chặn: {names}"
+    ),
+    "{count} popular names that must stay open would be closed: {names}": (
+        "{count} tên thông dụng phải luôn mở sẽ bị chặn: {names}"
+    ),
+    "category {category}: {count} of {asked} names that {whose} closes would be open: {names}": (
+        "nhóm {category}: {count} trong {asked} tên mà {whose} đang chặn sẽ mở: {names}"
+    ),
+    "the version in force": "phiên bản đang dùng",
+    "what ships": "bản cài đặt sẵn",
     "{count} essential names would be closed: {names}": "{count} tên thiết yếu sẽ bị chặn: {names}",
     "{count} names that were essential until now would be closed: {names}": (
         "{count} tên cho đến nay là thiết yếu sẽ bị chặn: {names}"
-    ),
-    "of {had} essential names {has} are left, the others could be closed the next time": (
-        "trong {had} tên thiết yếu chỉ còn {has}, các tên khác có thể bị chặn ở lần sau"
     ),
     "{count} suffixes under which anybody registers names would be closed: {names}": (
         "{count} đuôi tên miền ai cũng đăng ký được sẽ bị chặn: {names}"

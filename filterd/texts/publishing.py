@@ -32,6 +32,18 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "Đổi một khóa bất kỳ cần hai trong ba khóa gốc: mất hai khóa là không ai đổi được nữa.",
         "Two of the three root keys exchange any key: with two lost, nobody ever can.",
     ),
+    "publish.released": (
+        "Đã cho phép áp dụng phiên bản {version}: các trường nhận ở lần đồng bộ tới.",
+        "Version {version} is released: schools take it at their next run.",
+    ),
+    "publish.would_hold": (
+        "Các trường giữ lại phiên bản {version} vì các lý do trên.",
+        "Schools hold version {version} for this.",
+    ),
+    "publish.none_held": (
+        "Không có gì ở phiên bản {version} khiến các trường giữ lại.",
+        "There is nothing in version {version} for which schools hold it.",
+    ),
     "publish.rotated": (
         "Đã đổi khóa của vai trò {role}; các trường tự nhận biết.",
         "The key of the role {role} is exchanged; schools follow by themselves.",

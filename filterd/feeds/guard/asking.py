@@ -52,6 +52,7 @@ class Asking:
             some[0].grade.key: [one.grade.grade for one in some] for some in alike.values()
         }
         self.clients = tuple(some[0] for some in alike.values())
+        self._closed = dict[bytes, dict[str, Match]]()
         typed = any(claim.types is not None for _, claim in index.claims)
         self._types = _ADDRESS_TYPES if typed else _ADDRESS_TYPES[:1]
 
@@ -63,9 +64,11 @@ class Asking:
 
     def closed(self, name: bytes) -> dict[str, Match]:
         """Return to which grades lists close a name, and by which entry."""
-        found = dict[str, Match]()
         if not self.index.lookup(name):
-            return found  # as for nearly all popular and essential names
+            return {}  # as for nearly all popular and essential names
+        if name in self._closed:
+            return self._closed[name]
+        found = self._closed[name] = dict[str, Match]()
         for client, verdict in self.verdicts(name):
             if verdict.blocked and verdict.match is not None and verdict.match.list_id:
                 found.update(dict.fromkeys(self._alike[client.grade.key], verdict.match))

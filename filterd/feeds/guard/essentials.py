@@ -55,14 +55,21 @@ class Essential(NamedTuple):
     except_categories: frozenset[str]
 
 
-def essentials_of(policy: Policy) -> Iterator[Essential]:
-    """Give what a policy pins and protects, and where its rewrites lead."""
+def essentials_of(policy: Policy, known: Iterable[Policy] = ()) -> Iterator[Essential]:
+    """Give what a policy pins and protects, and where its rewrites lead.
+
+    Args:
+        policy: whose.
+        known: others that say which categories may close a name.
+    """
     for pin in policy.pins:
         yield Essential(pin.name, pin.subtree, True, frozenset())
     protections = [one for one in policy.protections if not one.entry_only]
     for one in protections:
         yield Essential(one.name, one.subtree, False, one.except_categories)
-    exceptions = {one.name: one.except_categories for one in protections}
+    exceptions = dict[bytes, frozenset[str]]()
+    for one in (*protections, *(one for each in known for one in each.protections)):
+        exceptions[one.name] = exceptions.get(one.name, frozenset()) | one.except_categories
     for rewrite in policy.rewrites:
         # What may close a name may close its twin: YouTube in safe mode is streaming, too.
         above = {name for one in rewrite.names for name in names.suffixes(one)}
@@ -80,7 +87,8 @@ def blocked_essentials(
         references: what is in force, if anything is, and what ships.
         feed: the ids of the version's lists; what the school's own do is the school's affair.
     """
-    own = dict.fromkeys(essentials_of(asking.policy))
+    policies = [one.policy for one in references]
+    own = dict.fromkeys(essentials_of(asking.policy, policies))
     if blocked := list(_blocked(asking, references, own, feed)):
         sentence = say(
             "{count} essential names would be closed: {names}",
@@ -88,7 +96,7 @@ def blocked_essentials(
             names=few(blocked),
         )
         yield found(ESSENTIALS, Severity.REFUSED, sentence, blocked, count=len(blocked))
-    until_now = dict.fromkeys(one for known in references for one in essentials_of(known.policy))
+    until_now = dict.fromkeys(one for each in policies for one in essentials_of(each, policies))
     forgotten = [one for one in until_now if one not in own]
     known = set(blocked)
     if lost := [one for one in _blocked(asking, references, forgotten, feed) if one not in known]:

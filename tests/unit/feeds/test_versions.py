@@ -83,9 +83,15 @@ def test_a_candidate_stays_while_it_is_wanted(tmp_path: Path) -> None:
     assert not candidate.folder.exists()
 
 
+def _roll_back(versions: Versions) -> int | None:
+    target = versions.way_back(lambda _: True)
+    versions.rollback(target)
+    return target
+
+
 def test_a_rollback_puts_the_one_before_in_force_and_refuses_the_bad_one(tmp_path: Path) -> None:
     versions = _in_force(tmp_path, 1, 2, 3)
-    assert versions.rollback() == 2
+    assert _roll_back(versions) == 2
     assert contents_of(versions) == _contents(2)
     with pytest.raises(GuardError, match="version 3 of the feed was refused"):
         versions.promote(3)
@@ -97,15 +103,20 @@ def test_a_rollback_puts_the_one_before_in_force_and_refuses_the_bad_one(tmp_pat
 def test_a_rollback_passes_over_what_is_damaged(tmp_path: Path) -> None:
     versions = _in_force(tmp_path, 1, 2, 3)
     _flip(versions.folder_of(2) / "lists/games.txt")
-    assert versions.rollback() == 1
+    assert _roll_back(versions) == 1
     assert contents_of(versions) == _contents(1)
 
 
-def test_without_one_before_a_rollback_changes_nothing(tmp_path: Path) -> None:
+def test_a_rollback_passes_over_what_is_not_trusted_any_more(tmp_path: Path) -> None:
+    versions = _in_force(tmp_path, 1, 2, 3)
+    assert versions.way_back(lambda path: path.name != "2") == 1
+    assert versions.way_back(lambda _: False) is None
+
+
+def test_without_one_before_a_rollback_leads_to_what_ships(tmp_path: Path) -> None:
     versions = _in_force(tmp_path, 1)
-    with pytest.raises(GuardError, match="no version of the feed before this one"):
-        versions.rollback()
-    assert versions.in_force() == InForce(current=1)
+    assert _roll_back(versions) is None
+    assert versions.in_force() == InForce(refused=(1,))
 
 
 def test_a_held_version_stays_until_it_is_let_go(tmp_path: Path) -> None:
@@ -123,7 +134,7 @@ def test_a_held_version_stays_until_it_is_let_go(tmp_path: Path) -> None:
 def test_a_held_version_may_be_rolled_back(tmp_path: Path) -> None:
     versions = _in_force(tmp_path, 1, 2)
     versions.hold("exams")
-    assert versions.rollback() == 1
+    assert _roll_back(versions) == 1
     assert versions.in_force().held == "exams"
 
 

@@ -244,7 +244,7 @@ def test_an_alias_to_an_essential_name_answers_whatever_a_list_says_of_it(
 
 def test_control_without_guards_every_way_closes_every_name(tmp_path: Path, policy: Policy) -> None:
     """So it is pins and protections that keep them open, and the check would find it."""
-    open_to_all = replace(policy, pins=(), protections=())
+    open_to_all = replace(policy, pins=(), protections=(), rewrites=())
     lines = "".join(f"{text}\n" for text in TEXTS)
     (tmp_path / "bad.txt").write_text(lines)
     source = ListSource("bad", LOCKED, "domains", str(tmp_path / "bad.txt"))
@@ -295,7 +295,9 @@ def test_a_pin_that_becomes_a_protection_is_still_asked_for_as_a_pin(tmp_path: P
     before = inject(tmp_path, a_small_policy(), []).asking
     policy = a_small_policy("pinned.example", pinned="other.example")
     asking = inject(tmp_path, policy, ["pinned.example"], own=True, category="law-ordered").asking
-    assert {one.severity for one in blocked_essentials(asking, [before], {"bad"})} == {Severity.HELD}
+    assert {one.severity for one in blocked_essentials(asking, [before], {"bad"})} == {
+        Severity.HELD
+    }
 
 
 SUFFIXES = public_suffixes()

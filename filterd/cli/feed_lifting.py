@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed release-hold``: what schools hold, released with the offline keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from filterd.cli.context import Context
+from filterd.cli.feed_keys import key_folder, root_signers, usual_keys
+from filterd.cli.progress import bar
+from filterd.errors import ConfigError
+from filterd.publish import lifting
+from filterd.sentences import say, told
+
+
+class Brought(NamedTuple):
+    """What somebody has brought: keys, why, or that it is only looked at."""
+
+    keys: Path | None
+    root_keys: tuple[Path, ...]
+    reason: str
+    look: bool
+
+
+def release_hold(here: Context, repository: Path, brought: Brought, *, json: bool) -> None:
+    """Tell what schools hold, and release it."""
+    if not brought.look and not brought.reason.strip():
+        raise ConfigError(say("{missing} is missing", missing="--reason"))
+    now = here.clock.wall()
+    with bar(here, here.texts("feed.judging"), visible=not json) as progress:
+        held = lifting.what_is_held(repository, now=now, progress=progress)
+    sign = bool(held.findings) and not brought.look
+    if sign:
+        keys = key_folder(here, brought.keys or usual_keys(repository))
+        signers = root_signers(here, keys, brought.root_keys)
+        lifting.release_hold(repository, held, brought.reason, signers, now=now)
+    if json:
+        findings = [{"kind": one.kind, "sentence": str(one.sentence)} for one in held.findings]
+        here.print_json({"version": held.version, "findings": findings, "released": sign})
+    else:
+        for one in held.findings:
+            here.console.print(f"- {told(one.sentence, here.texts.language)}", soft_wrap=True)
+        key = "released" if sign else "would_hold" if held.findings else "none_held"
+        here.console.print(here.texts(f"publish.{key}", version=held.version))
+    if not held.findings:
+        raise typer.Exit(1)
