@@ -182,7 +182,7 @@ class Activator:
         self._versions.promote(version, checked=True)
         self._drop_untrusted()
         self._forget()
-        self._versions.prune()
+        self._versions.prune(abs(version))
 
     def _drop_untrusted(self) -> None:
         """Keep no index that a start might fall back to, if a stolen key has signed its version."""

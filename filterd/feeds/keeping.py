@@ -105,7 +105,7 @@ class Keeper:
         feed = self._followed()
         if feed != self._feed:
             done_at = None if self._feed else self._site.appliance.done_at()
-            handled = self._site.versions.in_force().current or 0
+            handled = abs(self._site.versions.in_force().current or 0)
             self._feed = feed
             self._standing = Standing(self._clock.monotonic(), done_at, handled)
             self._step = None

@@ -42,6 +42,12 @@ def write_manifest(folder: Path, publication: Publication) -> None:
     write_atomically(folder / MANIFEST, text.encode("ascii"))
 
 
+def files_of(folder: Path) -> dict[str, tuple[int, str]] | None:
+    """Return length and SHA-256 of the files of a version; None where they cannot be read."""
+    files = _read_manifest(folder)
+    return None if files is None else {path: (length, sha256) for path, length, sha256 in files}
+
+
 def signers_of(folder: Path) -> dict[str, list[str]] | None:
     """Return the ids of the keys that have signed a version, by online role; None if unknown."""
     data = read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)

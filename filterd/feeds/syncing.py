@@ -22,6 +22,7 @@ from filterd.feeds.canaries import canaries_of
 from filterd.feeds.guard.judgement import dump
 from filterd.feeds.history import Event, History, Line
 from filterd.feeds.manifest import is_of, signers_of, verify
+from filterd.feeds.orders_ahead import with_orders_of
 from filterd.feeds.releases import content_digest, fetch_releases
 from filterd.feeds.rings import may_take_at
 from filterd.feeds.standing import StandingFile
@@ -158,7 +159,11 @@ class Site:
             with _reading(self._state.feed):
                 verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
                 self._note_verified(verified, now)
-                return self._take(verified, now, at_once=at_once)
+                try:
+                    return self._take(verified, now, at_once=at_once)
+                except GuardError:
+                    self._take_orders(verified.publication.version)
+                    raise
         except FilterdError as error:
             self._note_problem(error, now)
             raise
@@ -254,7 +259,7 @@ class Site:
         if version == in_force.current and self._is_served(verified.publication):
             return Outcome(Became.CURRENT, version, urgent)
         self.versions.check_wanted(version)
-        is_urgent = urgent > (in_force.current or 0)
+        is_urgent = urgent > abs(in_force.current or 0)
         is_first = in_force.current is None or version == in_force.current
         if not (at_once or is_urgent or is_first):
             at = self._takes_at(verified, now)
@@ -271,6 +276,23 @@ class Site:
             taken.candidate, released=lambda judgement: self._is_released(verified, judgement)
         )
         return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
+
+    def _take_orders(self, version: int) -> None:
+        """Put the orders of a version in force that is itself held or refused.
+
+        An administrator who holds the present version holds all of it.
+        """
+        before = self.standing.read()
+        if self.versions.in_force().held is not None:
+            return
+        try:
+            candidate = with_orders_of(version, self.versions)
+            if candidate is not None:
+                self._judge_and_activate(candidate, released=lambda _: False)
+        except FilterdError as error:
+            self._note(Event.FAILED, -version, error.sentence)
+        with contextlib.suppress(StoreError):  # what waits is the version itself
+            self.standing.write(before)
 
     def _is_served(self, publication: Publication) -> bool:
         """Tell whether the version in force is this one and whole, and so is its index."""

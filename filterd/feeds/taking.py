@@ -112,7 +112,7 @@ def take(
         taking.fetch_all(missing)
         taking.remove_others()
         write_manifest(folder, publication)
-        _sync_all(folder, publication.files)
+        sync_all(folder, publication.files)
         if damaged := verify(folder):
             raise StoreError(
                 say(
@@ -157,7 +157,7 @@ class _Taking:
             if sha256_of(target, file.length) == file.sha256:
                 self._lists["kept"].append(file.path)
             elif (same := self._same_content(file)) is not None:
-                _link(same, target)
+                link_or_copy(same, target)
                 self._lists["linked"].append(file.path)
             else:
                 missing.append(file)
@@ -248,7 +248,7 @@ def _check(file: PublishedFile, content: bytes) -> None:
         )
 
 
-def _link(same: Path, target: Path) -> None:
+def link_or_copy(same: Path, target: Path) -> None:
     """Have a content in a second folder without its octets on the disk twice."""
     make_folder(target.parent)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -287,7 +287,7 @@ def _free_octets(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def _sync_all(folder: Path, files: Iterable[PublishedFile]) -> None:
+def sync_all(folder: Path, files: Iterable[PublishedFile]) -> None:
     """Have every entry of every folder on the disk, links included."""
     for one in sorted({(folder / file.path).parent for file in files} | {folder}):
         sync_folder(one)

@@ -13,44 +13,21 @@ are judged in any case).
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from dataclasses import dataclass, replace
-from itertools import cycle
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import dns.message
-import dns.rcode
-import dns.rrset
 import pytest
 
-from filterd.cli.feed_daemon import ControlDaemon
-from filterd.clock import SystemClock
 from filterd.errors import GuardError
 from filterd.feeds import guard, packing
-from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.roles import is_ordered
-from filterd.feeds.syncing import Became, Site
-from filterd.lists.in_force import version_of
-from filterd.publish.packaging import targets_of
-from filterd.publish.signing import sign_orders
 from filterd.sentences import say
-from tests.support.asking import Asker, NoAnswerError
-from tests.support.broken_versions import BROKEN, POPULAR, add
-from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site
-from tests.support.feed_candidates import GAMBLING, Following
-from tests.support.publisher import Publisher
-from tests.support.upstream import FakeUpstream
-from tests.support.wire import a_query
+from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add
+from tests.support.feed_candidates import GAMBLING
+from tests.support.feed_school import School, a_school
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from filterd.feeds.syncing import Outcome
-
-    Change = Callable[[Path], None]
+    from collections.abc import Iterator
 
 SAMPLE = (
     "a catalogue that was cut",
@@ -67,139 +44,17 @@ SAMPLE = (
     "google.com, as the publisher's own",
     "canaries gone from the list",
     "look-alikes of popular names",
+    "accounts.google.com, as the publisher's own",
+    "login.microsoftonline.com, as the publisher's own",
+    "the twin of Google",
+    "a bank that another answers for",
+    "no safe search",
+    "no pins",
+    "every day a holiday",
+    "self-harm as education",
+    "Facebook as education",
 )
 OFFERED = tuple(BROKEN) if os.environ.get("FILTERD_FEED_CANDIDATES") == "all" else SAMPLE
-
-BLOCKED = ("www.gambling7.example", "beneath.www.porn7.example", "porn.blocked.filterd.example")
-OPEN = (
-    "accounts.google.com",
-    "google.com",
-    "vnedu.vn",
-    POPULAR[0],
-    POPULAR[155],
-    "www.other.example",
-)
-ADDRESS = "192.0.2.80"
-PAUSE_S = 0.005
-"""Between two questions, or they would take the time that everything else needs here."""
-
-
-def answer(query: dns.message.Message) -> dns.message.Message:
-    """Say of every name that it is there, as an upstream that filters nothing."""
-    response = dns.message.make_response(query)
-    name = query.question[0].name
-    response.answer.append(dns.rrset.from_text(name, 60, "IN", "A", ADDRESS))
-    return response
-
-
-class Pupil(threading.Thread):
-    """Asks without end for names that must be blocked and names that must not be."""
-
-    def __init__(self, port: int) -> None:
-        super().__init__()
-        self._port, self._over = port, threading.Event()
-        self._turn = threading.Condition()
-        self._asked, self._wrong = 0, list[str]()
-
-    def run(self) -> None:
-        with Asker(("127.0.0.1", self._port), SOURCES["3"]) as asker:
-            for number, name in enumerate(cycle((*BLOCKED, *OPEN))):
-                if self._over.wait(PAUSE_S):
-                    return
-                self._note(self._ask(asker, name, number))
-
-    def _ask(self, asker: Asker, name: str, number: int) -> str:
-        """Ask once; return what is wrong with the answer, nothing if it is right."""
-        ask = asker.by_tcp if number % 7 == 0 else asker.by_udp
-        try:
-            reply = ask(a_query(name, message_id=number % 65_536))
-        except NoAnswerError:
-            return f"{name}: no answer"
-        response = dns.message.from_wire(reply)
-        found = [str(rdata) for rrset in response.answer for rdata in rrset]
-        right = (dns.rcode.NXDOMAIN, []) if name in BLOCKED else (dns.rcode.NOERROR, [ADDRESS])
-        return "" if (response.rcode(), found) == right else f"{name}: {response}"
-
-    def _note(self, wrong: str) -> None:
-        with self._turn:
-            self._asked += 1
-            self._wrong += [wrong] if wrong else []
-            self._turn.notify_all()
-
-    def wrong_answers(self) -> list[str]:
-        """Ask for everything once more; return what was wrong since the last time."""
-        with self._turn:
-            until = self._asked + len(BLOCKED + OPEN) + 1
-            assert self._turn.wait_for(lambda: self._asked >= until, 30)
-            wrong, self._wrong = self._wrong, []
-        return wrong
-
-    def stop(self) -> None:
-        """Ask nothing more."""
-        self._over.set()
-        self.join()
-
-
-@dataclass
-class School:
-    """A publisher, a site that follows it, the daemon that serves it, and who asks that."""
-
-    making: Following
-    publisher: Publisher
-    site: Site
-    index: Path
-    pupil: Pupil
-
-    def publish(self, change: Change | None = None) -> int:
-        """Sign a version and publish it; return its number."""
-        folder = self.making.prepare(change).folder
-        (folder / "README.md").unlink()
-        targets = targets_of(folder)
-        ordered = [one for one in targets if is_ordered(one.name)]
-        signers, now = self.publisher.signers, self.publisher.now
-        version = self.publisher.snapshot.signed.version + 1
-        orders = sign_orders(ordered, signers["orders"], version=version, now=now)
-        files = [one for one in targets if not is_ordered(one.name)]
-        how: dict[str, Any] = {"now": now, "orders": orders, "ordered": ordered}
-        return self.publisher.repository.publish(files, signers, **how)
-
-    def sync(self) -> Outcome:
-        """Take what is published, if it is good."""
-        with self.site.holding():
-            fetcher = FolderFetcher(self.publisher.folder, SystemClock())
-            return self.site.sync(fetcher, at_once=True)
-
-    @property
-    def in_force(self) -> int:
-        """The version in force, by the pointer and by the lists, which must be of one mind."""
-        current = self.site.versions.in_force().current
-        assert current is not None
-        assert version_of(self.index) == current
-        return current
-
-
-@contextlib.contextmanager
-def a_school(folder: Path) -> Iterator[School]:
-    """Have a school whose first version of the feed is in force, and which is asking."""
-    making = folder / "making"
-    making.mkdir()
-    port, clock = free_port(), SystemClock()
-    publisher = Publisher(folder / "public", now=clock.wall())
-    with FakeUpstream(respond=answer) as upstream:
-        config = write_site(folder / "site", port=port, upstream=upstream.port)
-        state = build_lists(config, folder / "state")
-        with serving(config, state.folder) as served:
-            site = Site(config, served.state, clock, ControlDaemon(served.state.control_socket))
-            site.trust.establish(publisher.root)
-            pupil = Pupil(port)
-            school = School(Following(making, POPULAR), publisher, site, state.index, pupil)
-            school.publish()
-            assert school.sync().became is Became.ACTIVATED
-            pupil.start()
-            try:
-                yield school
-            finally:
-                pupil.stop()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -258,3 +113,28 @@ def test_control_without_the_guard_a_broken_version_comes_and_is_noticed(
         assert school.site.roll_back(say("{why}", why="control")) == before
     school.pupil.wrong_answers()  # it has asked while that went
     assert school.pupil.wrong_answers() == []
+
+
+HARM = "what nobody knows beneath a protected name"
+
+
+def test_control_without_its_check_what_lies_beneath_google_is_closed(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, name = guard.judge, "unheard-of.google.com"
+
+    def blind(*words: Any, **how: Any) -> guard.Judgement:
+        judged = judge(*words, **how)
+        left = tuple(one for one in judged.findings if one.kind != "beneath")
+        return replace(judged, findings=left)
+
+    before = school.in_force
+    school.publish(HARMFUL[HARM])
+    with pytest.raises(GuardError, match="beneath essential ones"):
+        school.sync()
+    assert not school.is_blocked(name)
+    monkeypatch.setattr(guard, "judge", blind)
+    assert school.sync().version == school.in_force
+    assert school.is_blocked(name)
+    with school.site.holding():
+        assert school.site.roll_back(say("{why}", why="control")) == before

@@ -128,7 +128,158 @@ def _wildcards(*lines: str) -> Change:
     return change
 
 
+def _engine(change: Callable[[dict[str, Any]], object]) -> Change:
+    """Change the first search engine, which is Google's."""
+    return data_of("safe_search.yaml", lambda data: change(data["engines"][0]))
+
+
+def _answered_by(target: str, *names: str) -> Change:
+    """Have safe search answer for names with the addresses of another."""
+    entry = {"target": target, "names": [*names]}
+    return data_of("safe_search.yaml", lambda data: data["engines"].append(entry))
+
+
+def _holidays(first: str, last: str) -> Change:
+    entry = {"first": first, "last": last, "name": {"vi": "Nghỉ", "en": "Off"}}
+    return data_of("holidays.yaml", lambda data: data["holidays"].append(entry))
+
+
+OWN = "starter/games.txt"
+"""A list of the publisher's own: protection does not bind it."""
+
+HARMFUL: dict[str, Change] = {
+    "accounts.google.com, as the publisher's own": add(OWN, "accounts.google.com"),
+    "drive.google.com, as the publisher's own": add(OWN, "drive.google.com"),
+    "classroom.google.com, as the publisher's own": add(OWN, "classroom.google.com"),
+    "login.microsoftonline.com, as the publisher's own": add(OWN, "login.microsoftonline.com"),
+    "what nobody knows beneath a protected name": add(OWN, "unheard-of.google.com"),
+    "a service beneath a protected name": data_of(
+        "services.yaml",
+        lambda data: data["services"].append(
+            {
+                "id": "lessons",
+                "group": "games",
+                "name": {"vi": "x", "en": "x"},
+                "names": ["unheard-of.google.com"],
+            }
+        ),
+    ),
+    "the twin of Google": add(OWN, "forcesafesearch.google.com"),
+    "the twin of Ecosia": add(OWN, "strict-safe-search.ecosia.org"),
+    "a sign-in that another answers for": _engine(
+        lambda one: one["names"].append("accounts.google.com")
+    ),
+    "a bank that another answers for": _answered_by("evil.example", "www.vietcombank.com.vn"),
+    "a pinned name that another answers for": _answered_by("evil.moet.gov.vn", "www.moet.gov.vn"),
+    "any name that another answers for": _answered_by("evil.example", "www.some-shop.vn"),
+    "another twin of Google": _engine(lambda one: one.update(target="www.evil.example")),
+    "no safe search": data_of("safe_search.yaml", lambda data: data.update(engines=[])),
+    "no safe search of www.google.com.vn": _engine(
+        lambda one: one["names"].remove("www.google.com.vn")
+    ),
+    "YouTube in the other mode": data_of(
+        "safe_search.yaml",
+        lambda data: data["youtube"].update(
+            moderate=data["youtube"]["strict"], strict=data["youtube"]["moderate"]
+        ),
+    ),
+    "www.google.com, pinned against safe search": data_of(
+        "pins.yaml", lambda data: data["pins"].append({"name": "www.google.com", "reason": "x"})
+    ),
+    "no pins": data_of("pins.yaml", lambda data: data.update(pins=[])),
+    "a hundred pins more": data_of(
+        "pins.yaml",
+        lambda data: data["pins"].extend(
+            {"name": f"pin{number}.example", "subtree": True, "reason": "x"}
+            for number in range(100)
+        ),
+    ),
+    "a fifth of what is protected": data_of(
+        "protect.yaml", lambda data: data.update(protections=data["protections"][150:])
+    ),
+    "everything protected": data_of(
+        "protect.yaml",
+        lambda data: data["protections"].extend(
+            {"name": f"www.games{number}.example", "reason": "x"} for number in range(400)
+        ),
+    ),
+    "every day a holiday": _holidays("2020-01-01", "2040-12-31"),
+    "two months of holidays": _holidays("2026-10-01", "2026-11-30"),
+    "no holidays": data_of("holidays.yaml", lambda data: data.update(holidays=[])),
+    "self-harm as education": _list(
+        "starter-self-harm", lambda one: one.update(category="education")
+    ),
+    "self-harm as another list of education": lambda folder: (
+        _list("starter-self-harm", lambda one: one.update(category="education", id="help"))(folder),
+        data_of(
+            "canaries.yaml",
+            lambda data: data.update(
+                canaries=[one for one in data["canaries"] if one["category"] != "self-harm"]
+            ),
+        )(folder),
+    )[0],
+    "self-harm without its names": edit("starter/self-harm.txt", lambda octets: octets[:0]),
+    "social media from 13 on": data_of(
+        "categories.yaml", lambda data: _category(data, "social-media").update(min_age=13)
+    ),
+    "self-harm for everybody": data_of(
+        "categories.yaml", lambda data: _category(data, "self-harm").pop("min_age")
+    ),
+    "education closed to everybody": data_of(
+        "categories.yaml", lambda data: _category(data, "education").update(locked=True)
+    ),
+    "five new categories": data_of(
+        "categories.yaml",
+        lambda data: data["categories"].extend(
+            {**_category(data, "games"), "id": f"new-{number}"} for number in range(5)
+        ),
+    ),
+    "Facebook as education": _service("facebook", lambda one: one.update(group="education")),
+    "half of all services": data_of(
+        "services.yaml", lambda data: data.update(services=data["services"][::2])
+    ),
+    "fifty services more": data_of(
+        "services.yaml",
+        lambda data: data["services"].extend(
+            {
+                "id": f"s{number}",
+                "group": "games",
+                "name": {"vi": "x", "en": "x"},
+                "names": [f"s{number}.example"],
+            }
+            for number in range(50)
+        ),
+    ),
+    "a popular name that ships as one": add(GAMBLING, "taboola.com"),
+    "a canary of what ships, gone from its list and from the canaries": lambda folder: (
+        edit("starter/games.txt", lambda octets: octets.replace(b"games.blocked.", b"gone."))(
+            folder
+        ),
+        data_of(
+            "canaries.yaml",
+            lambda data: [
+                one.update(names=["minecraft.net"])
+                for one in data["canaries"]
+                if one["category"] == "games"
+            ],
+        )(folder),
+    )[0],
+    "addresses of IPv6 let through": lambda folder: (
+        edit(
+            "starter/porn.txt",
+            lambda octets: b"".join(
+                b"||%s^$dnstype=A\n" % line.split(b"#")[0].strip()
+                for line in octets.splitlines()
+                if line.split(b"#")[0].strip()
+            ),
+        )(folder),
+        _list("starter-porn", lambda one: one.update(format="adblock"))(folder),
+    )[0],
+}
+"""Authentic, whole, well written, and what no school may get; as a first version as well."""
+
 BROKEN: dict[str, Change] = {
+    **HARMFUL,
     "an empty catalogue": edit("catalog.yaml", lambda _: b""),
     "a catalogue that was cut": edit(
         "catalog.yaml", lambda octets: octets[: octets.index(b"sources:") // 2]

@@ -61,8 +61,8 @@ class Compared(NamedTuple):
 
     new: Asking
     before: Asking
-    new_lists: Collection[str]
-    lists_before: Collection[str]
+    new_lists: frozenset[str]
+    lists_before: frozenset[str]
 
     def newly_closed(self, name: bytes, but: Collection[str] = ()) -> bool:
         """Tell whether lists of the version close a name to a grade that got there until now.

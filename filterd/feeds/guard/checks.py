@@ -141,7 +141,7 @@ class _Work:
         """Compare with what is in force; with what ships growth in number is told only."""
         folder, asked, compared = self._request.folder, self._data["asked"], references[0]
         version_before = compared.before.index.build.get("feed")
-        is_first = not version_before
+        is_first = not version_before or _is_of_what_ships(references)
         popular_before = () if is_first else read_popular(folder.parent / str(version_before))
         counted = {
             "popular": closed_popular(compared, read_popular(folder), popular_before),
@@ -182,19 +182,30 @@ class _Work:
 def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None) -> Compared:
     """Hold a candidate against what is in force, or with no ``config`` against what ships."""
     if config is None:
-        return Compared(asking, before, tables.feed, {one.id for one in before.index.lists})
-    return Compared(
-        asking, before, tables.feed, _not_of_school(before.index, config) - tables.own_ids
-    )
+        lists = frozenset(one.id for one in before.index.lists)
+    else:
+        lists = _not_of_school(before.index, config) - tables.own_ids
+    return Compared(asking, before, tables.feed, lists)
 
 
-def _not_of_school(index: Index, config: Path) -> set[str]:
+def _is_of_what_ships(references: Sequence[Compared]) -> bool:
+    """Tell whether what is in force is what ships, with orders that came ahead of a version."""
+    before = references[0].before
+    if before.index.build.get("feed", 0) > 0:
+        return False
+    ordered = {one.id for one in before.policy.categories.values() if one.ordered}
+    lists = {one.id for one in before.index.lists if one.category not in ordered}
+    return references[0].lists_before & lists <= set(references[-1].lists_before)
+
+
+def _not_of_school(index: Index, config: Path) -> frozenset[str]:
     """Return the ids of lists that are not the school's own, which it may have removed by now."""
     try:
         reports = index.report.lists
     except IndexFormatError:
-        return {one.id for one in index.lists}
-    return {one.id for one in reports if not Path(one.path).is_relative_to(config.absolute())}
+        return frozenset(one.id for one in index.lists)
+    folder = config.absolute()
+    return frozenset(one.id for one in reports if not Path(one.path).is_relative_to(folder))
 
 
 def _told(finding: Finding) -> Finding:

@@ -54,7 +54,7 @@ def asking(
 
 def compare(new: Asking, before: Asking) -> Compared:
     """Compare two versions, whose lists are all but the school's own."""
-    ids = [{one.id for one in asked.index.lists} - {"mine"} for asked in (new, before)]
+    ids = [frozenset(one.id for one in asked.index.lists) - {"mine"} for asked in (new, before)]
     return Compared(new, before, *ids)
 
 
