@@ -20,6 +20,7 @@ supervisor ── owns the sockets, keeps the others
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import resource
@@ -32,7 +33,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
 
-from filterd import twins
+from filterd import journal, twins
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.paths import StateFolder
@@ -77,8 +78,7 @@ def main(config: str, state: str, language: str, try_it: str) -> None:
         try_it: ``yes`` to print commands that show what different classes get.
     """
     keep_little()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.raiseExceptions = False  # a log that cannot be written is no reason to say so in it
+    journal.begin()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop_before_serving)
     # `filterd serve` blocked them, so that none came before this.
@@ -159,9 +159,13 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
 def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     """Return what a forked child runs: an event loop of its own, and one line for an error."""
 
+    async def attended() -> None:
+        journal.attend(asyncio.get_running_loop())
+        await life()
+
     def run() -> None:
         try:
-            uvloop.run(life())
+            uvloop.run(attended())
         except FilterdError as error:
             for line in str(error).splitlines():
                 _log.error("%s", line)

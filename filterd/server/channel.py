@@ -130,6 +130,8 @@ class Channel:
             reply = {"result": await self._handlers[message["ask"]](**message["with"])}
         except FilterdError as error:
             reply = to_plain(error)
+        except MemoryError:  # of what was asked for; what is in force serves on
+            reply = to_plain(ControlError(say("memory is short; what was in force stays")))
         except Exception:  # noqa: BLE001 -- logged whole, and whoever asks must get some answer
             _log.exception("a command failed")
             reply = {"error": "the command failed inside filterd; see its log", "errors": []}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WITHIN_S = 30.0
-_SERVE = (sys.executable, "-m", "filterd", "serve")
+_PROGRAM = ("-m", "filterd")
 
 SOURCES = {
     **{str(number): f"127.0.{number}.1" for number in range(1, 13)},
@@ -123,14 +123,35 @@ class Served:
 
 @contextlib.contextmanager
 def starting(
-    config: Path, state: Path, *options: str, before: Sequence[str] = (), **variables: str
+    config: Path,
+    state: Path,
+    *options: str,
+    before: Sequence[str] = (),
+    program: Sequence[str] = _PROGRAM,
+    **variables: str,
 ) -> Iterator[Served]:
     """Start a daemon and end it; it may not serve yet, or never.
 
-    ``before``: words before the command, which make it another user's.
+    Args:
+        config: the folder of ``site.yaml``.
+        state: the state folder.
+        options: of ``filterd serve``.
+        before: words before the command, which make it another user's.
+        program: what the interpreter runs; a control gives it another.
+        variables: of the environment.
     """
     process = subprocess.Popen(
-        [*before, *_SERVE, *options, "--config", str(config), "--state", str(state)],
+        [
+            *before,
+            sys.executable,
+            *program,
+            "serve",
+            *options,
+            "--config",
+            str(config),
+            "--state",
+            str(state),
+        ],
         cwd=ROOT,
         env=environment(**variables),
         stderr=subprocess.PIPE,
@@ -151,10 +172,15 @@ def starting(
 
 @contextlib.contextmanager
 def serving(
-    config: Path, state: Path, *options: str, before: Sequence[str] = (), **variables: str
+    config: Path,
+    state: Path,
+    *options: str,
+    before: Sequence[str] = (),
+    program: Sequence[str] = _PROGRAM,
+    **variables: str,
 ) -> Iterator[Served]:
     """Start a daemon, wait until it serves, and end it."""
-    with starting(config, state, *options, before=before, **variables) as served:
+    with starting(config, state, *options, before=before, program=program, **variables) as served:
         served.wait_for("filterd listens on")
         yield served
 

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the processes of the service write to the journal: bounded, whatever goes wrong.
+
+A fault may come back with every turn of a loop. So the first few of the same lines are
+written, and the rest are counted until the minute is over: ``_SAME`` of one text, and
+``_OF_A_PLACE`` of one place in the code. The count is told with the first line after.
+
+A process that has no memory left cannot go on as it should, and a loop that tries takes
+the whole processor and disk: it says so in a line and ends, and is started again by
+who keeps it. Whatever catches any exception logs it whole, so it is found here.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+_WINDOW_S = 60.0
+_SAME, _OF_A_PLACE = 5, 100
+_MOST_TEXTS = 1_000
+"""Kept to be compared; beyond that only the place counts."""
+OUT_OF_MEMORY = 70
+"""The exit status of a process that had no memory left."""
+_log = logging.getLogger("filterd")
+
+_LAST_WORDS = b"ERROR filterd: no memory is left for this process: it ends, to be started again\n"
+
+
+def begin() -> None:
+    """Write the log of this process, and of those that it forks, to standard error."""
+    logging.basicConfig(level=logging.INFO, handlers=[Journal()])
+    logging.raiseExceptions = False  # a log that cannot be written is no reason to say so in it
+    sys.unraisablehook = _log_unraisable
+
+
+def attend(loop: AbstractEventLoop) -> None:
+    """End this process where a callback of its loop finds no memory, before anything is logged."""
+    loop.set_exception_handler(_end_or_log)
+
+
+class Journal(logging.StreamHandler[Any]):
+    """Writes lines to standard error; see above."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        self._began = 0.0
+        self._written = Counter[tuple[str, ...]]()
+        self._counted = Counter[tuple[str, ...]]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or count it."""
+        error = record.exc_info[1] if record.exc_info else None
+        if is_out_of_memory(error):
+            _end()
+        try:
+            if not 0 <= record.created - self._began < _WINDOW_S:
+                self._begin_anew(record)
+            if self._is_one_too_many(record):
+                return
+        except MemoryError:
+            _end()
+        super().emit(record)
+
+    def _is_one_too_many(self, record: logging.LogRecord) -> bool:
+        place = (record.name, record.levelname, record.pathname, str(record.lineno))
+        text = (*place, record.getMessage())
+        self._written[place] += 1
+        if text in self._written or len(self._written) < _MOST_TEXTS:
+            self._written[text] += 1
+        if self._written[text] <= _SAME and self._written[place] <= _OF_A_PLACE:
+            return False
+        kept = text if self._written[text] > _SAME else place
+        self._counted[kept] += 1
+        return True
+
+    def _begin_anew(self, record: logging.LogRecord) -> None:
+        """Tell what was counted, and count from here on; also where the clock was set back."""
+        counted, self._counted = self._counted, Counter()
+        self._written.clear()
+        self._began = record.created
+        for (name, level, _, _, *text), times in counted.items():
+            words = text[0] if text else "lines of that kind"
+            note = f"{level} {name}: {times} times more within a minute: {words}"
+            self.stream.write(note.replace("\n", " ")[:500] + self.terminator)
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Tell whether an error says that this process has no memory left, or no thread."""
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or (isinstance(error, RuntimeError) and "start new thread" in str(error))
+    )
+
+
+def _end_or_log(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
+    if is_out_of_memory(context.get("exception")):
+        _end()
+    loop.default_exception_handler(context)
+
+
+def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Log what native code could raise to nobody; Python would write it past all bounds."""
+    error = unraisable.exc_value
+    if is_out_of_memory(error):
+        _end()
+    _log.error("%s: %r", unraisable.err_msg or "an error was ignored", error)
+
+
+def _end() -> NoReturn:
+    """End this process without asking for memory."""
+    try:
+        os.write(2, _LAST_WORDS)
+    finally:
+        os._exit(OUT_OF_MEMORY)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal is bounded, and ends a process that has no memory."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+
+from filterd.journal import OUT_OF_MEMORY, Journal
+from tests.support.commands import ROOT
+
+AT = 1_800_000_000.0
+
+
+class Written:
+    """A journal whose lines a test reads."""
+
+    def __init__(self) -> None:
+        self._stream = io.StringIO()
+        self._journal = Journal()
+        self._journal.setStream(self._stream)
+
+    def say(self, text: str, at: float = AT, line: int = 1, times: int = 1) -> None:
+        for _ in range(times):
+            record = logging.LogRecord(
+                "filterd.x", logging.ERROR, "x.py", line, "%s", (text,), None
+            )
+            record.created = at
+            self._journal.handle(record)
+
+    @property
+    def lines(self) -> list[str]:
+        return self._stream.getvalue().splitlines()
+
+
+@pytest.fixture
+def written() -> Written:
+    return Written()
+
+
+def test_what_is_said_again_and_again_is_counted(written: Written) -> None:
+    written.say("the same", times=1_000)
+    assert written.lines == ["ERROR filterd.x: the same"] * 5
+    written.say("another", at=AT + 60)
+    assert written.lines[5:] == [
+        "ERROR filterd.x: 995 times more within a minute: the same",
+        "ERROR filterd.x: another",
+    ]
+
+
+def test_a_place_that_says_always_something_else_is_bounded_too(written: Written) -> None:
+    for number in range(5_000):
+        written.say(f"number {number}")
+    assert len(written.lines) == 100
+    written.say("another", at=AT + 60, line=2)
+    assert written.lines[100].endswith("4900 times more within a minute: lines of that kind")
+
+
+def test_what_is_said_elsewhere_is_not_held_back(written: Written) -> None:
+    written.say("the same", times=1_000)
+    written.say("the same", line=2)
+    assert len(written.lines) == 6
+
+
+@pytest.mark.parametrize("later_s", [61.0, -86_400.0])
+def test_after_a_minute_or_a_clock_set_back_it_is_said_again(
+    written: Written, later_s: float
+) -> None:
+    written.say("the same", times=6)
+    written.say("the same", at=AT + later_s)
+    assert written.lines[5:] == [
+        "ERROR filterd.x: 1 times more within a minute: the same",
+        "ERROR filterd.x: the same",
+    ]
+
+
+def test_a_list_of_errors_is_written_whole(written: Written) -> None:
+    for number in range(50):
+        written.say(f"site.yaml:{number}: wrong")
+    assert len(written.lines) == 50
+
+
+def _end_of(code: str) -> subprocess.CompletedProcess[str]:
+    program = f"import asyncio, logging\nfrom filterd import journal\njournal.begin()\n{code}"
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+CAUGHT = """
+try:
+    raise {error}
+except Exception:
+    logging.getLogger("filterd").exception("caught")
+"""
+IN_A_LOOP = """
+async def main():
+    journal.attend(loop := asyncio.get_running_loop())
+    def fail(): raise {error}
+    loop.call_soon(fail)
+    await asyncio.sleep(0.01)
+asyncio.run(main())
+"""
+OF_NATIVE_CODE = """
+class Failing:
+    def __del__(self): raise {error}
+Failing()
+"""
+
+
+@pytest.mark.parametrize("error", ["MemoryError", "OSError(12, 'no memory')"])
+@pytest.mark.parametrize("code", [CAUGHT, IN_A_LOOP, OF_NATIVE_CODE])
+def test_a_process_without_memory_says_so_and_ends(code: str, error: str) -> None:
+    ended = _end_of(code.format(error=error))
+    assert ended.returncode == OUT_OF_MEMORY
+    assert ended.stderr.splitlines() == [
+        "ERROR filterd: no memory is left for this process: it ends, to be started again"
+    ]
+
+
+@pytest.mark.parametrize("code", [CAUGHT, IN_A_LOOP, OF_NATIVE_CODE])
+def test_control_another_error_is_logged_and_it_goes_on(code: str) -> None:
+    ended = _end_of(code.format(error="ValueError('x')"))
+    assert ended.returncode == os.EX_OK
+    assert "ValueError" in ended.stderr
