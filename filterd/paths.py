@@ -277,6 +277,22 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Turn what the operating system says while a folder is worked with into an error of ours.
+
+    Raises:
+        StoreError: it refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        path = error.filename or folder
+        raise StoreError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error
+
+
 def remove_temporaries(*paths: Path) -> None:
     """Remove what those left beside these files who were killed while writing them.
 

@@ -24,6 +24,7 @@ from filterd.cli.language import language_of_site
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.paths import StateFolder
+from filterd.privileges import as_owner_of
 from filterd.sentences import say
 from filterd.texts import Language, Texts
 
@@ -94,6 +95,21 @@ class Options:
 
 def command(body: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that every command has, and its surroundings as ``here``.
+
+    Root's command has the rights of the owner of the state folder; for files that
+    the operator names it takes its own back (``privileges.own_rights``).
+    """
+
+    @functools.wraps(body)
+    def run(here: Context, **arguments: Any) -> None:
+        with as_owner_of(here.state.folder):
+            body(here, **arguments)
+
+    return command_on_files(run)
+
+
+def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
+    """Do the same for a command that works on files that the operator names, and not on the state.
 
     Typer reads the signature: what is written once here it finds on each
     command, after the options that the command has of its own.

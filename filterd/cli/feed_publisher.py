@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.context import Context, JsonOption, Options, command_on_files
 
 RepositoryArgument = Annotated[
     Path, typer.Argument(metavar="REPO", help="The folder that the web server hands out.")
@@ -36,7 +36,7 @@ CatalogOption = Annotated[
 ]
 
 
-@command
+@command_on_files
 def init(
     here: Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
@@ -96,7 +96,7 @@ def _places(
     return Places(catalog, out, texts, from_folder, popular, previous)
 
 
-@command
+@command_on_files
 def build(
     here: Context,
     places: Annotated[Places, Options(_places)],
@@ -151,7 +151,7 @@ def _asked(
     return Asked(tuple(accept or ()), tuple(refuse or ()), category, who, reason)
 
 
-@command
+@command_on_files
 def review(
     here: Context,
     catalog: CatalogOption,
@@ -180,7 +180,7 @@ def review(
         feed_review.show(here, catalog, asked.category, everything=everything, json=json)
 
 
-@command
+@command_on_files
 def publish(
     here: Context,
     repository: RepositoryArgument,
@@ -214,7 +214,7 @@ def publish(
     feed_release.publish(here, what, keys, json=json)
 
 
-@command
+@command_on_files
 def sign(
     here: Context,
     orders: Annotated[
@@ -245,7 +245,7 @@ def sign(
     feed_release.sign(here, orders, parcel, keys, after=after, new_key=new_key, json=json)
 
 
-@command
+@command_on_files
 def rotate_key(
     here: Context,
     repository: RepositoryArgument,
@@ -281,7 +281,7 @@ def rotate_key(
     feed_keys.rotate(here, repository, role, brought, number=number, json=json)
 
 
-@command
+@command_on_files
 def release_hold(
     here: Context,
     repository: RepositoryArgument,
@@ -312,7 +312,7 @@ def release_hold(
     feed_lifting.release_hold(here, repository, brought, json=json)
 
 
-@command
+@command_on_files
 def verify(
     here: Context,
     source: Annotated[
@@ -337,7 +337,7 @@ def verify(
     feed_examine.verify(here, source, root, json=json)
 
 
-@command
+@command_on_files
 def diff(
     here: Context,
     old: Annotated[

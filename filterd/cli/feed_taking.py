@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from rich.text import Text
 
+from filterd import journal
 from filterd.cli.context import Context
 from filterd.cli.feed_daemon import ControlDaemon
 from filterd.cli.progress import bar
@@ -29,6 +30,7 @@ from filterd.lists.in_force import blocklists_in_force
 from filterd.policy.site import origin
 from filterd.policy.site.files import SITE_FILE
 from filterd.policy.site.loading import load_site
+from filterd.privileges import own_rights
 from filterd.sentences import say
 
 
@@ -64,8 +66,7 @@ def _warn_of_wrong_site(here: Context) -> None:
 
 def follow(here: Context) -> NoReturn:
     """Follow the feed until told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.raiseExceptions = False  # a log that cannot be written is no reason to say so in it
+    journal.begin()
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, _stop)
@@ -110,7 +111,9 @@ def _fetcher(here: Context, source: str) -> Fetcher:
     if "://" in source:
         return WebFetcher(source, here.clock)
     folder = Path(source)
-    if not folder.is_dir():
+    with own_rights():
+        is_folder = folder.is_dir()
+    if not is_folder:
         raise ConfigError(
             say("there is no folder {parent}", parent=folder),
             hint=say("check --from: the folder that has metadata/ and targets/"),

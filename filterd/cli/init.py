@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from filterd.cli.context import Context, command
+from filterd.cli.context import Context, command_on_files
 from filterd.errors import ConfigError, StoreError
 from filterd.paths import shipped
 from filterd.policy.site.files import SITE_FILE
 from filterd.sentences import quoted, refused, say
 
 
-@command
+@command_on_files
 def init(
     here: Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],

@@ -23,6 +23,7 @@ from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.reports import Report, dump, from_plain
 from filterd.overrides.store import Store
 from filterd.paths import write_atomically
+from filterd.privileges import own_rights
 from filterd.sentences import quoted, say
 
 _OF_REPORT = [field.name for field in fields(Report)]
@@ -77,7 +78,8 @@ def _tell(here: Context, export: Path | None, *, json: bool) -> None:
     told = _mistakes(here)
     if export is not None:
         reports = [from_plain({key: one[key] for key in _OF_REPORT}) for one in told]
-        write_atomically(export, dump(reports).encode(), mode=0o644)
+        with own_rights():
+            write_atomically(export, dump(reports).encode(), mode=0o644)
         if not json:
             here.console.print(here.texts("mistakes.exported", n=len(told), file=export))
             return

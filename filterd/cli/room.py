@@ -30,6 +30,7 @@ from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.encoding import to_plain
 from filterd.policy.model import Network
 from filterd.policy.rooms import Why, with_devices
+from filterd.privileges import own_rights
 
 RoomArgument = Annotated[
     str, typer.Argument(metavar="ROOM", help="Its id among the networks of site.yaml.")
@@ -221,7 +222,8 @@ def export(
     if file is None:
         sys.stdout.write(text)
     else:
-        write_atomically(file, text.encode(), mode=0o644)
+        with own_rights():
+            write_atomically(file, text.encode(), mode=0o644)
 
 
 def _network(now: InForce, room: str) -> Network:

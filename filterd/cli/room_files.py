@@ -14,6 +14,7 @@ from filterd.documents import did_you_mean
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, StoreError
 from filterd.overrides import values
 from filterd.paths import open_plain
+from filterd.privileges import own_rights
 from filterd.sentences import refused, say
 
 _COLUMNS = ("room", "mac")
@@ -99,7 +100,7 @@ def read_text(path: Path) -> str:
         ConfigError: it is no text, or too large.
     """
     try:
-        with open_plain(path) as file:
+        with own_rights(), open_plain(path) as file:
             content = file.read(_LARGEST + 1)
     except OSError as error:
         raise StoreError(

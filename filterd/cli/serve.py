@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from filterd.cli.context import Context, command
+from filterd.cli.context import Context, command_on_files
 
 
-@command
+@command_on_files
 def serve(
     here: Context,
     try_it: Annotated[

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pwd
 import socket
+import stat
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ControlError, from_plain
 from filterd.overrides.ranks import ADMINS, TEACHERS
+from filterd.privileges import own_rights
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
@@ -49,7 +52,8 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_WITHIN_S)
-            connection.connect(str(path))
+            with own_rights():  # the kernel tells the daemon who connects
+                _connect(connection, path)
             connection.sendall(request)
             answer = _read_line(connection)
     except PermissionError as error:
@@ -73,6 +77,17 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
             )
         ) from error
     return _result(answer, path)
+
+
+def _connect(connection: socket.socket, path: Path) -> None:
+    """Connect to the socket that stands there itself: a link may lead to another service's."""
+    found = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISSOCK(os.fstat(found).st_mode):
+            raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK), str(path))
+        connection.connect(f"/proc/self/fd/{found}")
+    finally:
+        os.close(found)
 
 
 def _own_name() -> str:

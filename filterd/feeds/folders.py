@@ -12,10 +12,11 @@ from tuf.api.exceptions import DownloadHTTPError
 
 from filterd.errors import FetchError, ForeignContentError
 from filterd.feeds.fetching import CHUNK_OCTETS, Fetcher, Limits, Pace
+from filterd.privileges import own_rights
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
     from filterd.clock import Clock
@@ -55,6 +56,10 @@ class FolderFetcher(Fetcher):
         *folders, last = name.split("/")
         if any(part in ("", ".", "..") or "\0" in part for part in (*folders, last)):
             raise ForeignContentError(say("{name}: the name leaves the folder", name=name))
+        with own_rights():  # the operator's stick may be open to nobody else
+            return self._open_below(folders, last, name)
+
+    def _open_below(self, folders: Iterable[str], last: str, name: str) -> io.FileIO:
         at = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             for part in folders:

@@ -32,9 +32,9 @@ from filterd.feeds.trust import TrustFolder
 from filterd.feeds.updating import Moment, Verified, refresh
 from filterd.feeds.versions import Candidate, Versions
 from filterd.feeds.watching import Counts, Watch, WatchFile, counts_of
-from filterd.paths import remove_temporaries, sole
+from filterd.paths import reading, remove_temporaries, sole
 from filterd.policy.site.building import rebuild_lists
-from filterd.sentences import UNSAID, quoted, refused, say
+from filterd.sentences import UNSAID, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,7 +133,7 @@ class Site:
         """
         lock = self._state.feed / "feed.lock"
         with (
-            _reading(lock.parent),
+            reading(lock.parent),
             sole(lock, otherwise=say("the feed is being taken already"), wait=wait),
         ):
             with self._building():
@@ -156,7 +156,7 @@ class Site:
         """
         now = self._clock.wall()
         try:
-            with _reading(self._state.feed):
+            with reading(self._state.feed):
                 verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
                 self._note_verified(verified, now)
                 try:
@@ -441,19 +441,3 @@ class Site:
 
     def _note(self, event: Event, version: int, why: Sentence = UNSAID) -> None:
         self.history.add(Line(self._clock.wall(), event, version, why))
-
-
-@contextlib.contextmanager
-def _reading(folder: Path) -> Iterator[None]:
-    """Turn what a disk says to whoever reads it into an error of ours.
-
-    Raises:
-        StoreError: it refused.
-    """
-    try:
-        yield
-    except OSError as error:
-        path = error.filename or folder
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error

@@ -27,6 +27,7 @@ from tuf.api.metadata import Metadata, Root
 from filterd.errors import MetadataFormatError, NoTrustError, StoreError
 from filterd.feeds.roles import ONLINE
 from filterd.paths import open_plain, write_atomically, writing
+from filterd.privileges import own_rights
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ def load_root(path: Path) -> bytes:
         MetadataFormatError: it is none.
     """
     try:
-        with open_plain(path) as file:
+        with own_rights(), open_plain(path) as file:
             content = file.read(ROOT_OCTETS)
         read_root(content)
     except OSError as error:

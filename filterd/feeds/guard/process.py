@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clock import SystemClock
 from filterd.feeds.guard.judgement import MAX_OCTETS, SCHOOL, Judgement, Severity, found, load
+from filterd.privileges import of_a_child
 from filterd.sentences import Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def _run(command: list[str], request: bytes, clock: Clock, time_limit_s: float) 
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        **of_a_child(),
     ) as child:
         try:
             return _attend(child, request, clock, time_limit_s)

@@ -20,6 +20,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeAlias
 
+from filterd.privileges import of_a_child
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -57,6 +59,7 @@ def afresh(arguments: Sequence[str], limit_s: float) -> Ended:
             capture_output=True,
             timeout=limit_s,
             check=False,
+            **of_a_child(),
         )
     except subprocess.TimeoutExpired:
         raise TimeoutError from None

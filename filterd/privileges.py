@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Give up root's rights below the state folder, whose owner's are enough there.
+
+An administrator runs commands as root. The service's user may change everything below
+the state folder at any moment: a name there may be a link to any file of the machine,
+and what root makes there the service cannot replace. So a command works with the
+effective IDs of the folder's owner, and takes root's back (``own_rights``) for files
+that the operator names and for the control socket, whose other end must see who asks.
+The folder itself may be a link: what stands above it is not the service's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import stat
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class ChildIds(TypedDict, total=False):
+    """Arguments of ``subprocess``."""
+
+    user: int
+    group: int
+
+
+class _Ids(NamedTuple):
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+    def take(self) -> None:
+        """Have these; only root can take others', so its user ID is first and last."""
+        os.seteuid(0)
+        os.setgroups(self.groups)
+        os.setegid(self.gid)
+        os.seteuid(self.uid)
+
+
+_given_up: list[_Ids] = []
+"""What ``as_owner_of`` has given up, to be taken back."""
+
+
+@contextlib.contextmanager
+def as_owner_of(folder: Path) -> Iterator[None]:
+    """Have the rights of a state folder's owner, if this process is root's and the folder is not.
+
+    What root owns below it, left by an earlier release, is given to the owner first.
+
+    Args:
+        folder: the state folder; where it is missing, what is to be made for it is of the
+            owner of the nearest folder above.
+    """
+    owner = _owner_of(folder) if os.geteuid() == 0 and not _given_up else 0
+    if owner == 0:
+        yield
+        return
+    _give_below(folder, owner)
+    own = _Ids(0, os.getegid(), tuple(os.getgroups()))
+    try:
+        _ids_of(owner).take()
+    except PermissionError:  # root without capabilities, in a container: it has nothing to give up
+        yield
+        return
+    _given_up.append(own)
+    try:
+        yield
+    finally:
+        _given_up.remove(own)
+        own.take()
+
+
+@contextlib.contextmanager
+def own_rights() -> Iterator[None]:
+    """Have what ``as_owner_of`` has given up; for what does not lie below the state folder."""
+    if not _given_up:
+        yield
+        return
+    owner = _Ids(os.geteuid(), os.getegid(), tuple(os.getgroups()))
+    _given_up[-1].take()
+    try:
+        yield
+    finally:
+        owner.take()
+
+
+def of_a_child() -> ChildIds:
+    """Return the arguments of ``subprocess`` by which a child cannot take root's rights back."""
+    if os.getuid() == os.geteuid():
+        return {}  # the service may not even make these system calls
+    return {"user": os.geteuid(), "group": os.getegid()}
+
+
+def _owner_of(folder: Path) -> int:
+    for path in (folder, *folder.absolute().parents):
+        with contextlib.suppress(OSError):
+            return path.stat().st_uid
+    return 0
+
+
+def _ids_of(uid: int) -> _Ids:
+    try:
+        user = pwd.getpwuid(uid)
+    except KeyError:
+        return _Ids(uid, uid, (uid,))
+    groups = os.getgrouplist(user.pw_name, user.pw_gid)
+    return _Ids(uid, user.pw_gid, tuple(groups))
+
+
+def _give_below(folder: Path, owner: int) -> None:
+    """Give folders and plain files of root's to the owner; by no link, and none with two names.
+
+    A second name may stand elsewhere, where the file is none of the owner's business.
+    """
+    gid = _ids_of(owner).gid
+    with contextlib.suppress(OSError):  # then a command says what it cannot read or write
+        for _, _, files, at in os.fwalk(os.path.realpath(folder)):
+            if os.fstat(at).st_uid == 0:
+                os.fchown(at, owner, gid)
+            for name in files:
+                _give(name, at, owner, gid)
+
+
+def _give(name: str, at: int, owner: int, gid: int) -> None:
+    with contextlib.suppress(OSError):
+        if os.stat(name, dir_fd=at, follow_symlinks=False).st_uid != 0:
+            return
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        file = os.open(name, flags, dir_fd=at)
+        try:
+            found = os.fstat(file)
+            if stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1:
+                os.fchown(file, owner, gid)
+        finally:
+            os.close(file)
