@@ -43,10 +43,24 @@ def caller_of(connection: Connection) -> Caller:
     Raises:
         OSError: the kernel does not tell.
     """
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, uid, gid = _CREDENTIALS.unpack(told)
+    uid, gid = _ids_of(connection)
     gids = {gid, *_supplementary(connection)}
     return Caller(uid, _user(uid), frozenset(filter(None, map(_group, gids))))
+
+
+def uid_of(connection: Connection) -> int:
+    """Return the user ID alone, for which nothing has to be looked up.
+
+    Raises:
+        OSError: the kernel does not tell.
+    """
+    return _ids_of(connection)[0]
+
+
+def _ids_of(connection: Connection) -> tuple[int, int]:
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _, uid, gid = _CREDENTIALS.unpack(told)
+    return uid, gid
 
 
 def _supplementary(connection: Connection) -> list[int]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -32,12 +33,12 @@ class NotLetInError(ControlError):
 def is_running(path: Path) -> bool:
     """Tell whether a daemon answers at this socket, or would answer others."""
     try:
-        ask(path, "ping")
+        answer = _exchange(path, "ping")
     except NotLetInError:
         return True
     except ControlError:
         return False
-    return True
+    return answer.startswith(b'{"ok": ')  # one that is too busy to answer runs, too
 
 
 def ask(path: Path, command: str, **arguments: Any) -> Any:
@@ -48,14 +49,24 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
         ControlError: no daemon answers there, or it cannot do that.
         ConfigErrors: it found the site's files wrong; the old policy stays.
     """
+    return _result(_exchange(path, command, **arguments), path)
+
+
+def _exchange(path: Path, command: str, **arguments: Any) -> bytes:
+    """Return the line that answers a command; empty if the connection ended without one.
+
+    Raises:
+        NotLetInError, ControlError: as ``ask``.
+    """
     request = json.dumps({"command": command, **arguments}).encode() + b"\n"
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_WITHIN_S)
             with own_rights():  # the kernel tells the daemon who connects
                 _connect(connection, path)
-            connection.sendall(request)
-            answer = _read_line(connection)
+            with contextlib.suppress(BrokenPipeError):  # it may have said why before it closed
+                connection.sendall(request)
+            return _read_line(connection)
     except PermissionError as error:
         raise NotLetInError(
             say(
@@ -76,7 +87,6 @@ def ask(path: Path, command: str, **arguments: Any) -> Any:
                 why=refused(error),
             )
         ) from error
-    return _result(answer, path)
 
 
 def _connect(connection: socket.socket, path: Path) -> None:

@@ -8,12 +8,14 @@ import contextlib
 import json
 import logging
 import os
+import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from filterd.control.access import let_in
-from filterd.control.caller import Caller, caller_of
-from filterd.errors import FilterdError, StoreError, to_plain
+from filterd.control.caller import Caller, caller_of, uid_of
+from filterd.control.quota import Quota, Share, busy
+from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
@@ -24,7 +26,13 @@ Command = Callable[[dict[str, Any], Caller], Awaitable[Any]]
 
 _LARGEST_REQUEST = 512 * 1024
 """An exam may have two thousand names."""
+_READ_OCTETS = 16 * 1024
 _REQUEST_WITHIN_S = 5.0
+_TURN_WITHIN_S = 30.0
+_TAKEN_WITHIN_S = 10.0
+_BACKLOG, _ACCEPTED_A_TURN = 128, 16
+"""Those who wait to be let in, in the kernel; and how many are, before others get their turn."""
+_PAUSE_S = 1.0
 _MODE = 0o660
 _LOOK_EVERY_S = 5.0
 
@@ -44,7 +52,9 @@ class ControlServer:
         self, path: Path, commands: Mapping[str, Command], groups: Collection[str] = ()
     ) -> None:
         self._path, self._commands, self._groups = path, commands, groups
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
+        self._paused: asyncio.TimerHandle | None = None
+        self._quota = Quota(os.geteuid())
         self._made: os.stat_result | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -59,14 +69,17 @@ class ControlServer:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.unlink(missing_ok=True)
-            self._server = await asyncio.start_unix_server(
-                self._accept, str(self._path), limit=_LARGEST_REQUEST
-            )
+            self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._listening.setblocking(False)
+            self._listening.bind(str(self._path))
+            self._listening.listen(_BACKLOG)
+            self._listen(self._listening)
             self._path.chmod(_MODE)
             if not let_in(self._path, self._groups) and self._groups:
                 _log.warning("%s: no access lists here; only its own group may ask", self._path)
             self._made = self._path.stat()
         except OSError as error:
+            self._stop_listening()
             raise StoreError(
                 say("{path}: cannot listen there: {why}", path=self._path, why=refused(error))
             ) from error
@@ -99,9 +112,12 @@ class ControlServer:
         return False
 
     def _stop_listening(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._paused is not None:
+            self._paused.cancel()
+        if self._listening is not None:
+            asyncio.get_running_loop().remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
 
     async def close(self) -> None:
         """Stop listening, remove the socket, let go of whoever is connected."""
@@ -112,23 +128,54 @@ class ControlServer:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve in a task of our own: when asyncio's is cancelled, that is logged as an error."""
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(_ACCEPTED_A_TURN):
+            try:
+                connection, _ = listening.accept()
+            except (BlockingIOError, ConnectionError):
+                return
+            except OSError as error:  # no descriptor is left: they wait in the kernel meanwhile
+                _log.error("%s: nobody can be let in: %s", self._path, error.strerror)
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(listening)
+                self._paused = loop.call_later(_PAUSE_S, self._listen, listening)
+                return
+            connection.setblocking(False)
+            self._take_in(connection)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _listen(self, listening: socket.socket) -> None:
+        asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def _take_in(self, connection: socket.socket) -> None:
+        """Serve a connection in a task of its own, or turn it away."""
+        with contextlib.suppress(OSError):
+            share = self._quota.take(uid_of(connection))
+            if share is not None:
+                task = asyncio.get_running_loop().create_task(self._serve(connection, share))
+                share.task = task
+                self._connections.add(task)
+                task.add_done_callback(self._connections.discard)
+                return
+            connection.send(_line({"ok": False, **to_plain(busy())}))
+        connection.close()
+
+    async def _serve(self, connection: socket.socket, share: Share) -> None:
         try:
-            async with asyncio.timeout(_REQUEST_WITHIN_S):
-                request = await reader.readline()
-            caller = caller_of(writer.get_extra_info("socket"))
-            writer.write(json.dumps(await self._answer(request, caller)).encode() + b"\n")
-            await writer.drain()
+            try:
+                request = await _request(connection, share)
+                share.has_asked()
+                caller = caller_of(connection)
+                async with share.at_work(_TURN_WITHIN_S):
+                    answer = _line(await self._answer(request, caller))
+                    share.hold(len(answer))
+                    await _send(connection, answer)
+            except ControlError as error:  # it holds too much; a command's own are answers
+                await _send(connection, _line({"ok": False, **to_plain(error)}))
         except (OSError, ValueError, TimeoutError):
-            pass  # whoever asked went away, or never came to the point
+            pass  # whoever asked went away, never came to the point, or does not read
         finally:
-            writer.close()
+            connection.close()
+            share.release()
 
     async def _answer(self, line: bytes, caller: Caller) -> dict[str, Any]:
         try:
@@ -143,3 +190,41 @@ class ControlServer:
         except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer
             _log.exception("a command failed")
             return {"ok": False, "error": "the command failed inside filterd; see its log"}
+
+
+async def _request(connection: socket.socket, share: Share) -> bytes:
+    """Read a line, and no more from the kernel than there is room for.
+
+    Raises:
+        ControlError: there is no room.
+        ValueError: it is too long.
+        TimeoutError: it does not come in time.
+    """
+    loop, line = asyncio.get_running_loop(), bytearray()
+    try:
+        async with asyncio.timeout(_REQUEST_WITHIN_S):
+            while part := await loop.sock_recv(connection, _READ_OCTETS):
+                share.hold(len(part))
+                line += part
+                if len(line) > _LARGEST_REQUEST:
+                    raise ValueError("the request is too long")
+                if b"\n" in part:
+                    break
+        return bytes(line.partition(b"\n")[0])
+    finally:
+        line.clear()  # an error's traceback would keep it until the collector comes
+
+
+async def _send(connection: socket.socket, answer: bytes) -> None:
+    """Send an answer.
+
+    Raises:
+        TimeoutError: it is not taken in.
+        OSError: the other end is gone.
+    """
+    async with asyncio.timeout(_TAKEN_WITHIN_S):
+        await asyncio.get_running_loop().sock_sendall(connection, answer)
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"

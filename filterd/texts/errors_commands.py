@@ -165,6 +165,9 @@ TEXTS: dict[str, str] = {
     "another filterd serves from this folder; stop it, or name another with --state": (
         "một filterd khác đang dùng thư mục này; hãy dừng nó, hoặc ghi thư mục khác bằng --state"
     ),
+    "filterd has too many commands to answer at the moment; try again": (
+        "filterd đang nhận quá nhiều lệnh cùng lúc; hãy thử lại"
+    ),
     "memory is short; what was in force stays": "thiếu bộ nhớ; chính sách cũ vẫn có hiệu lực",
     "a worker did not answer in time; see the log": (
         "một tiến trình của filterd không trả lời kịp; xem nhật ký"

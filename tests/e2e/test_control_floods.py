@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A user of the machine who floods the control socket: the manager stays small and answers root."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.commands import run
+from tests.support.daemon import copy_lists, free_port, serving, write_site
+from tests.support.processes import _resident, children
+from tests.support.unprivileged import NOBODY, needs_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+
+pytestmark = needs_root
+CONNECTIONS, OCTETS = 1_200, 500_000
+MOST_GROWTH = 40_000_000
+FLOODED_S = 3.0
+UNBOUNDED = (
+    "import dataclasses, filterd.control.quota as q;"
+    "q.AN_ACCOUNT = q.A_USER = q.Limits(10**9, 10**12, 10**9);"
+    "from filterd.cli.entry import main; main()"
+)
+
+
+@contextlib.contextmanager
+def _flooding(path: Path, uid: int) -> Iterator[None]:
+    """Have a user open connections, say much on each and never come to the point."""
+    ready, tell = os.pipe()
+    attacker = os.fork()
+    if attacker == 0:
+        try:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            _flood(path, tell)
+        finally:
+            os._exit(1)
+    try:
+        assert select.select([ready], [], [], 60)[0]
+        yield
+    finally:
+        os.kill(attacker, signal.SIGKILL)
+        os.waitpid(attacker, 0)
+        os.close(ready)
+        os.close(tell)
+
+
+def _flood(path: Path, tell: int) -> None:
+    held: list[socket.socket] = []
+    for number in range(10**6):
+        one = socket.socket(socket.AF_UNIX)
+        one.settimeout(0.05)
+        with contextlib.suppress(OSError):
+            one.connect(str(path))
+            one.sendall(b"x" * OCTETS)
+        held.append(one)
+        if len(held) >= CONNECTIONS:
+            held.pop(0).close()
+        if number == CONNECTIONS // 4:
+            os.write(tell, b"x")
+
+
+@contextlib.contextmanager
+def _growth(
+    folder: Path, built: StateFolder, uid: int, *program: str
+) -> Iterator[tuple[list[int], tuple[str, ...]]]:
+    config = write_site(folder / "site", port=free_port())
+    state = copy_lists(built, folder / "state")
+    with serving(config, state.folder, program=program or ("-m", "filterd")) as served:
+        manager = children(served.process.pid)[0]
+        while run("status", *served.options).code:
+            pass
+        for above in state.control_socket.parents:
+            if str(above).startswith("/tmp/"):
+                above.chmod(0o755)
+        state.control_socket.chmod(0o666)
+        before = _resident(manager)
+        grown: list[int] = []
+        with _flooding(state.control_socket, uid):
+            time.sleep(FLOODED_S)
+            grown.append(_resident(manager) - before)
+            yield grown, served.options
+        grown.append(_resident(manager) - before)
+        assert children(served.process.pid)[0] == manager
+
+
+@pytest.mark.parametrize("uid", [NOBODY, 0], ids=["another-user", "root"])
+def test_a_flood_takes_little_memory_and_root_is_answered(
+    tmp_path: Path, built: StateFolder, uid: int
+) -> None:
+    with _growth(tmp_path, built, uid) as (grown, options):
+        done = run("status", *options)
+        if uid:  # whoever floods with root's own rights may find it busy
+            assert done.code == 0, done.err
+    assert max(grown) < MOST_GROWTH
+    assert run("status", *options).code == 2  # it has ended
+
+
+def test_control_without_bounds_the_manager_grows(tmp_path: Path, built: StateFolder) -> None:
+    with _growth(tmp_path, built, NOBODY, "-c", UNBOUNDED) as (grown, _):
+        pass
+    assert max(grown) > 2 * MOST_GROWTH
