@@ -5,22 +5,28 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 from rich.console import Group
 
-from filterd.cli import building
+from filterd.cli import building, popular
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.feed_daemon import ControlDaemon
 from filterd.cli.in_force import read_or_ask
 from filterd.cli.render import facts, grid, number, titled
 from filterd.cli.sites import open_index, qname_from
 from filterd.cli.times import school_clock
+from filterd.errors import ConfigError, IndexFormatError, StoreError
+from filterd.lists.catalog import load_categories
+from filterd.lists.in_force import blocklists_in_force
+from filterd.lists.index import Index
+from filterd.lists.popular_names import load_popular_names
 from filterd.lists.reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
 from filterd.lists.services import PREFIX
-from filterd.lists.told import entries_of, overview
+from filterd.lists.told import entries_of, overview, single_hosts
 from filterd.texts import Texts
 
 app = group("Compile lists, see what was compiled, find a name.")
@@ -50,13 +56,18 @@ def build(
     if stdout:
         building.write_to(sys.stdout.buffer, here, shipped_only=shipped_only)
         return
+    watched, before = load_popular_names(), _index_or_none(here)
     report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     _warn_of_empty(here, report)
+    closed = popular.newly_closed(here, watched, before)
+    popular.warn(here, closed)
+    hosts = _locked_only(here, single_hosts(open_index(here)), report)
     told = not no_reload and ControlDaemon(here.state.control_socket).tell()
     if json:
-        here.print_json(report.to_json())
+        more = {"popular_closed": popular.plain(closed), "single_hosts": hosts}
+        here.print_json(report.to_json() | more)
     elif not quiet:
-        _print_report(here, report, here.state.index.stat().st_size)
+        _print_report(here, report, here.state.index.stat().st_size, hosts)
         here.console.print(here.texts("lists.took", seconds=f"{report.seconds:.1f}"))
         if not no_reload:
             here.console.print(here.texts("lists.reloaded" if told else "lists.not_running"))
@@ -73,13 +84,15 @@ def status(
     Exit code 0: shown; 2: it cannot be told.
     """
     told = read_or_ask(here, lambda: overview(open_index(here)), "lists")
-    build, octets = told.pop("build"), told.pop("octets")
+    build, octets, hosts = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])
+    report = CompileReport.from_json(told)
+    hosts = _locked_only(here, hosts, report)
     if json:
-        here.print_json({"build": build, **told})
+        here.print_json({"build": build, "single_hosts": hosts, **told})
         return
     when = school_clock(here).told(build.get("when"))
     here.console.print(here.texts("lists.built_at", when=when))
-    _print_report(here, CompileReport.from_json(told), octets)
+    _print_report(here, report, octets, hosts)
 
 
 @app.command()
@@ -121,8 +134,31 @@ def _warn_of_empty(here: Context, report: CompileReport) -> None:
             here.errors.print(warning, style="yellow")
 
 
-def _print_report(here: Context, report: CompileReport, octets: int) -> None:
-    """Print what became of each list, the sums, and why entries were not taken."""
+def _index_or_none(here: Context) -> Index | None:
+    with suppress(StoreError, IndexFormatError):
+        return open_index(here)
+    return None
+
+
+def _locked_only(here: Context, hosts: list[str], report: CompileReport) -> list[str]:
+    """Return of these lists those of a locked category, which is meant to hold for whole sites."""
+    try:
+        categories = load_categories(blocklists_in_force(here.state).folder)
+    except ConfigError:  # tables of a version that a card has lost; another command says so
+        return []
+    locked = {one.id for one in categories if one.locked}
+    return [one.id for one in report.lists if one.id in hosts and one.category in locked]
+
+
+def _print_report(here: Context, report: CompileReport, octets: int, hosts: list[str]) -> None:
+    """Print what became of each list, the sums, and why entries were not taken.
+
+    Args:
+        here: where to.
+        report: what became of the lists.
+        octets: the size of the index.
+        hosts: ids of lists of locked categories that name single hosts only.
+    """
     texts = here.texts
     here.console.print(_report_table(texts, report))
     here.console.print(texts("lists.names", names=number(report.names), octets=number(octets)))
@@ -134,6 +170,8 @@ def _print_report(here: Context, report: CompileReport, octets: int) -> None:
         ]
         here.console.print(titled(texts("lists.reasons"), facts(rows)))
         here.console.print(texts("lists.see_problems", path=here.state.problems), soft_wrap=True)
+    if hosts:
+        here.console.print(texts("lists.single_hosts", lists=", ".join(hosts)), soft_wrap=True)
 
 
 def _report_table(texts: Texts, report: CompileReport) -> Group:

@@ -79,7 +79,8 @@ class CatalogCategory:
 class PublicSource:
     """A list that somebody else publishes; filterd knows of it and does not ship it.
 
-    ``checked``: a file of this name was seen in the publisher's repository.
+    ``checked``: a file of this name was seen in the publisher's repository. ``subtrees``:
+    as in ``ListSource``.
     """
 
     id: str
@@ -91,6 +92,7 @@ class PublicSource:
     licence: str
     attribution: str
     checked: bool
+    subtrees: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +239,15 @@ def _category(entry: CategoryEntry) -> CatalogCategory:
 
 
 def _list(entry: ListEntry, folder: Path) -> ListSource:
-    path = str(folder / entry.file)
-    return ListSource(entry.id, entry.category, entry.format, path, entry.own, entry.title)
+    return ListSource(
+        entry.id,
+        entry.category,
+        entry.format,
+        str(folder / entry.file),
+        entry.own,
+        entry.title,
+        subtrees=entry.subtrees,
+    )
 
 
 def _service(entry: ServiceEntry, document: Document, position: int) -> CatalogService:

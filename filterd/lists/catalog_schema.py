@@ -121,6 +121,7 @@ class ListEntry(DocumentModel):
     format: _Format
     file: _RelativePath
     own: bool = False
+    subtrees: bool = False
 
 
 class SourceEntry(DocumentModel):
@@ -135,6 +136,7 @@ class SourceEntry(DocumentModel):
     licence: _Text
     attribution: _Text
     checked: bool = False
+    subtrees: bool = False
 
 
 class PinEntry(DocumentModel):

@@ -9,7 +9,8 @@ other lists yet.
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -95,8 +96,12 @@ class Intake:
             )
         text = SourceText(Path(source.path))
         claim_ids = _ClaimIds(self.claims, len(self.digests))
-        lines = self._skimmed(text.lines(progress), PLAIN_LINES.get(source.format, ()), claim_ids)
-        self._take_entries(parse(chain.from_iterable(lines)), claim_ids)
+        shapes = PLAIN_LINES.get(source.format, ())
+        if source.subtrees:
+            shapes = tuple(one._replace(claim=_with_subtree(one.claim)) for one in shapes)
+        lines = self._skimmed(text.lines(progress), shapes, claim_ids)
+        entries = parse(chain.from_iterable(lines))
+        self._take_entries(_with_subtrees(entries) if source.subtrees else entries, claim_ids)
         self.reports[len(self.digests)].lines = text.line_count
         self.digests.append(text.digest)
 
@@ -238,6 +243,19 @@ class _ClaimIds:
             return False
         self._conditions += conditions
         return True
+
+
+def _with_subtrees(entries: Iterable[Parsed]) -> Iterator[Parsed]:
+    """Give what a parser says, blocks of one host as blocks of all beneath it."""
+    for one in entries:
+        yield one if isinstance(one, Problem) else one._replace(claim=_with_subtree(one.claim))
+
+
+@lru_cache(maxsize=64)  # most lists have one or two; claims are interned
+def _with_subtree(claim: Claim) -> Claim:
+    if claim.effect is Effect.BLOCK and claim.scope is Scope.EXACT:
+        return replace(claim, scope=Scope.SUBTREE)
+    return claim
 
 
 @cache

@@ -71,6 +71,7 @@ class ListSource:
     is where it has no text of its own but stands within the file ``path``: wire
     names, each with its line there; each stands for what is beneath it, too.
     ``lookalikes``: families of names that it means beside those that it names.
+    ``subtrees``: an entry for one host stands for what is beneath it, too.
     """
 
     id: str
@@ -81,3 +82,4 @@ class ListSource:
     title: str = ""
     names: tuple[tuple[int, bytes], ...] | None = None
     lookalikes: tuple[LookalikeRule, ...] = ()
+    subtrees: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.lists.rules import Effect
+from filterd.lists.rules import Effect, Scope
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -14,7 +14,24 @@ if TYPE_CHECKING:
 
 def overview(index: Index) -> dict[str, Any]:
     """Return how lists were compiled, and what became of each."""
-    return {"build": index.build, "octets": index.size_octets, **index.report.to_json()}
+    return {
+        "build": index.build,
+        "octets": index.size_octets,
+        "single_hosts": single_hosts(index),
+        **index.report.to_json(),
+    }
+
+
+def single_hosts(index: Index) -> list[str]:
+    """Return the ids of lists of third parties whose blocks are all of one host each.
+
+    What lies beneath those names such a list leaves open.
+    """
+    scopes = dict[int, set[Scope]]()
+    for list_index, claim in index.claims:
+        if claim.effect is Effect.BLOCK and not index.lists[list_index].own:
+            scopes.setdefault(list_index, set()).add(claim.scope)
+    return [index.lists[at].id for at, found in sorted(scopes.items()) if found == {Scope.EXACT}]
 
 
 def entries_of(index: Index, qname: bytes) -> list[dict[str, Any]]:

@@ -149,7 +149,14 @@ def content_of(folder: Path, popular: Popular) -> Content:
 def _given(catalog: Catalog, texts: Mapping[str, Path]) -> tuple[ListSource, ...]:
     """Return all lists that there is a text of: own ones first, then sources, as they stand."""
     theirs = (
-        ListSource(one.id, one.category, one.format, str(texts[one.id]), False, one.title)
+        ListSource(
+            one.id,
+            one.category,
+            one.format,
+            str(texts[one.id]),
+            title=one.title,
+            subtrees=one.subtrees,
+        )
         for one in catalog.sources
         if one.id in texts
     )
@@ -282,6 +289,7 @@ def _catalog_yaml(catalog: Catalog, categories: Mapping[str, Normalised], used: 
             "format": one.format,
             "file": f"{LISTS}/{one.id}.txt",
             **({"own": True} if one.own else {}),
+            **({"subtrees": True} if one.subtrees else {}),
         }
         for result in categories.values()
         for one in result.lists

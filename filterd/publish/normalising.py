@@ -47,7 +47,7 @@ PREFIX = "feed-"
 
 
 class PublishedList(NamedTuple):
-    """A list as it is published; ``entries`` as ``text`` has them."""
+    """A list as it is published; ``entries`` as ``text`` has them, ``subtrees`` to be read so."""
 
     id: str
     title: str
@@ -56,6 +56,7 @@ class PublishedList(NamedTuple):
     own: bool
     text: bytes
     entries: int
+    subtrees: bool = False
 
 
 @dataclass(slots=True)
@@ -238,13 +239,15 @@ class _Category:
             if index in whole:
                 text = b"".join(_encoded(line) for line in _lines(source))
                 entries = self._entries_of(index)
-                lists.append(PublishedList(*kept, source.format, source.own, text, entries))
+                whole_text = PublishedList(*kept, source.format, source.own, text, entries)
+                lists.append(whole_text._replace(subtrees=source.subtrees))
                 continue
             if source.own:
                 lists.append(_written(kept, own[index]))
             elif left := list(self._conditioned_lines(index, source)):
                 text = b"".join(map(_encoded, left))
-                lists.append(PublishedList(*kept, source.format, False, text, len(left)))
+                lines = PublishedList(*kept, source.format, False, text, len(left))
+                lists.append(lines._replace(subtrees=source.subtrees))
         if merged:
             title = f"{category.name_en} ({category.name_vi})"
             lists.append(_written((PREFIX + category.id, title, category.id), merged, own=False))

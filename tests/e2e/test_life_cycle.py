@@ -165,6 +165,19 @@ def test_new_lists_are_served_at_once(school: School) -> None:
         assert school.is_blocked("www.new-game.example")
 
 
+@pytest.mark.parametrize(("more", "is_blocked"), [(", subtrees: true", True), ("", False)])
+def test_only_a_hosts_list_marked_as_subtrees_closes_what_is_beneath(
+    school: School, more: str, is_blocked: bool
+) -> None:
+    own = f"lists: [{{id: own, file: own.txt, format: hosts, category: porn{more}}}]\n"
+    write_site(school.config, port=school.port, more=own)
+    (school.config / "own.txt").write_text("0.0.0.0 bad.example\n", encoding="utf-8")
+    with serving(school.config, school.state) as served:
+        done = call("lists", "build", *served.options)
+        assert ("Single hosts only" in done.out) is not is_blocked
+        assert school.is_blocked("m.bad.example") is is_blocked
+
+
 def test_an_invalid_site_at_the_start_is_served_from_the_last_good_policy(school: School) -> None:
     with serving(school.config, school.state) as served:
         served.end()

@@ -171,6 +171,7 @@ def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
             format=entry.format,
             path=str(sources.files.folder.absolute() / entry.file),
             title=entry.file,
+            subtrees=entry.subtrees,
         )
         for entry in sources.file.lists
     )

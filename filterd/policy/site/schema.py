@@ -259,6 +259,9 @@ class ListEntry(DocumentModel):
         "domains", description="One of the formats that blocklists/README.md names."
     )
     category: Identifier = Field(description="The category of everything in it.")
+    subtrees: bool = Field(
+        False, description="Whether an entry for one host stands for what is beneath it, too."
+    )
 
 
 class SiteFile(DocumentModel):

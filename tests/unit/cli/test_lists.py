@@ -107,6 +107,91 @@ def test_a_list_that_gives_nothing_is_warned_of_even_when_quiet(
     assert "danh-sach-rieng-cua-nha-truong: nothing in its 2 lines can be used" in done.err
 
 
+TAKEN = "0.0.0.0 vk.com\n0.0.0.0 www.unex.es\n0.0.0.0 taboola.com\n0.0.0.0 rare.example\n"
+
+
+def _taking(folder: Path, category: str, text: str, more: str = "") -> list[str]:
+    """Return the options of a school with this list of hosts."""
+    own = f"lists: [{{id: taken, file: own.txt, format: hosts, category: {category}{more}}}]\n"
+    config = write_site(folder / "site", port=5353, more=own)
+    (config / "own.txt").write_text(text, encoding="utf-8")
+    return ["--config", str(config), "--state", str(folder / "state"), "--lang", "en"]
+
+
+def test_a_list_that_newly_closes_popular_names_is_warned_of(tmp_path: Path) -> None:
+    school = _taking(tmp_path, "scam", TAKEN)
+    call("lists", "build", "--quiet", "--shipped-only", *school)
+    done = call("lists", "build", "--quiet", *school)
+    said = "warning: taken (category scam) newly closes popular names to"
+    end = "; if that is a mistake, mend the list or use `filterd report-mistake NAME`"
+    assert (done.code, done.out) == (0, "")
+    assert done.error_lines == [
+        f"{said} everybody: www.unex.es{end}",
+        f"{said} 11-12, staff: vk.com{end}",
+        f"{said} staff: taboola.com{end}",
+    ]
+    assert call("lists", "build", "--quiet", *school).err == "", "not new any more"
+
+
+def test_without_the_frozen_names_such_a_list_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: it is they that tell."""
+    monkeypatch.setattr("filterd.cli.lists.load_popular_names", tuple)
+    school = _taking(tmp_path, "scam", TAKEN)
+    assert call("lists", "build", "--quiet", *school).err == ""
+
+
+def test_a_popular_name_that_a_category_means_is_no_finding(tmp_path: Path) -> None:
+    school = _taking(tmp_path, "social-media", "0.0.0.0 vk.com\n")
+    assert call("lists", "build", "--quiet", *school).err == ""
+    school = _taking(tmp_path, "ads-trackers", "0.0.0.0 vk.com\n0.0.0.0 taboola.com\n")
+    assert "closes popular names to 11-12" in call("lists", "build", "--quiet", *school).err
+
+
+def test_a_damaged_index_before_makes_all_of_it_new(tmp_path: Path) -> None:
+    school = _taking(tmp_path, "scam", TAKEN)
+    call("lists", "build", "--quiet", *school)
+    StateFolder(tmp_path / "state").index.write_bytes(b"nonsense" * 100)
+    assert "to everybody: www.unex.es, vk.com, taboola.com;" in call("lists", "build", *school).err
+
+
+def test_many_popular_names_are_one_line_and_all_in_json(tmp_path: Path) -> None:
+    names = [f"0.0.0.0 {one}.edu.vn\n" for one in ("vnu", "hust", "neu", "ftu", "hnue", "ueh")]
+    more = [f"0.0.0.0 {one}\n" for one in ("bbc.com", "cnn.com", "un.org", "visa.com", "dw.com")]
+    school = _taking(tmp_path, "scam", "".join(names + more + ["0.0.0.0 usa.gov\n"]))
+    done = call("lists", "build", "--json", *school)
+    found = json.loads(done.out)["popular_closed"]
+    assert {"bbc.com", "cnn.com", "visa.com", "usa.gov"} <= {one["name"] for one in found}
+    assert {(one["list"], one["category"]) for one in found} == {("taken", "scam")}
+    assert all(one["entry"] == f"={one['name']}" and len(one["grades"]) == 16 for one in found)
+    assert len(done.error_lines) == 1
+
+
+HOSTS = "0.0.0.0 bad.example\n"
+
+
+def test_a_list_of_single_hosts_in_a_locked_category_is_told_of(tmp_path: Path) -> None:
+    school = _taking(tmp_path, "porn", HOSTS)
+    told = "Single hosts only, so what is beneath these names stays open though the category is"
+    assert f"{told} locked: taken." in call("lists", "build", *school).out
+    assert f"{told} locked: taken." in call("lists", "status", *school).out
+    assert json.loads(call("lists", "status", "--json", *school).out)["single_hosts"] == ["taken"]
+    assert call("check", "m.bad.example", "--grade", "3", *school).code == 0
+
+
+@pytest.mark.parametrize(
+    ("category", "more"), [("porn", ", subtrees: true"), ("games", ""), ("ads-trackers", "")]
+)
+def test_a_list_marked_as_subtrees_or_unlocked_is_not(
+    category: str, more: str, tmp_path: Path
+) -> None:
+    school = _taking(tmp_path, category, HOSTS, more)
+    done = call("lists", "build", "--json", *school)
+    assert json.loads(done.out)["single_hosts"] == []
+    assert call("check", "m.bad.example", "--grade", "3", *school).code == bool(more)
+
+
 def test_a_wrong_site_leaves_the_lists_as_they_are(school: list[str], tmp_path: Path) -> None:
     call("lists", "build", "--quiet", *school)
     before = StateFolder(tmp_path / "state").index.read_bytes()

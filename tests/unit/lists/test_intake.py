@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.errors import ListError
+from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import MAX_CONDITIONS
-from filterd.lists.records import TAIL_OCTETS, read_tail
-from filterd.lists.rules import Effect
+from filterd.lists.records import CANCELS, TAIL_OCTETS, read_tail
+from filterd.lists.rules import Claim, Effect, Scope
 from tests.support.indexes import a_list
 from tests.support.intakes import taken
 
@@ -32,6 +34,36 @@ def test_equal_claims_of_one_list_share_an_id(tmp_path: Path) -> None:
     intake, _ = taken(a_list(tmp_path, "a.example.com\nb.example.com\n"))
     assert len(intake.claims) == 1
     assert [read_tail(record) for record in intake.records] == [(0, 1), (0, 2)]
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("hosts", "0.0.0.0 a.example\n0.0.0.0 B.example c.example\n"),
+        ("rpz", "a.example CNAME .\nb.example CNAME .\nc.example CNAME .\n"),
+        ("adblock", "|a.example^\nb.example\n||c.example^\n"),
+        ("wildcard", "=a.example\n=b.example\nc.example\n"),
+    ],
+)
+def test_of_a_list_marked_as_subtrees_every_block_holds_beneath(
+    tmp_path: Path, form: str, text: str
+) -> None:
+    marked_list = replace(a_list(tmp_path, text, form=form), subtrees=True)
+    intake, _ = taken(marked_list)
+    assert {claim for _, claim in intake.claims} == {BLOCK_SUBTREE}
+    assert len(intake.records) == 3
+
+
+def test_exceptions_and_conditions_of_such_a_list_stay(tmp_path: Path) -> None:
+    text = "@@|a.example^\n|b.example^$dnstype=A\n|c.example^\n|c.example^$badfilter\n"
+    intake, _ = taken(replace(a_list(tmp_path, text, form="adblock"), subtrees=True))
+    claims = {claim for _, claim in intake.claims if claim.effect is not Effect.MARKER}
+    assert claims == {
+        Claim(Scope.EXACT, Effect.EXCEPT),
+        Claim(Scope.SUBTREE, types=frozenset({1})),
+        BLOCK_SUBTREE,
+    }
+    assert sum(read_tail(record)[1] == CANCELS for record in intake.records) == 1
 
 
 def test_equal_claims_of_two_lists_are_told_apart(tmp_path: Path) -> None:

@@ -92,6 +92,15 @@ def test_nothing_of_the_publishers_own_lists_is_lost(publisher: _Publisher) -> N
     assert {one: count for one, count in more.items() if count} == {"scam": 300, "games": 1}
 
 
+def test_a_source_marked_as_subtrees_is_published_so(publisher: _Publisher) -> None:
+    def mark(catalog: Any) -> None:
+        next(one for one in catalog["sources"] if one["id"] == GAMES)["subtrees"] = True
+
+    change_yaml(publisher.folder / "catalog.yaml", mark)
+    publisher.build()
+    assert (publisher.target / "lists" / "feed-games.txt").read_text() == "fortnite.example\n"
+
+
 def test_every_file_may_be_published(publisher: _Publisher) -> None:
     publisher.build(popular=Popular(["google.com"]))
     assert all(map(is_file_path, _files(publisher.target)))

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Popular names that newly compiled lists close, and that those before did not.
+
+Only the lists are compared: both are asked under the policy of the site's files as it is now.
+A service is no finding: it is just the names that a person wrote down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from filterd.cli.context import Context
+from filterd.cli.feed_differences import grades_told
+from filterd.cli.render import number
+from filterd.cli.sites import policy_of
+from filterd.errors import FilterdError, IndexFormatError
+from filterd.feeds.guard.asking import Asking
+from filterd.lists.index import Index
+from filterd.lists.popular_names import PopularName
+from filterd.lists.services import PREFIX
+from filterd.policy import store
+from filterd.policy.model import GRADES, Policy
+from filterd.policy.verdict import Match
+from filterd.wire import name as names
+
+_NAMED = 10
+"""Names of one list that a warning spells out."""
+
+
+class ClosedName(NamedTuple):
+    """A popular name that one list newly closes to some grades, by one entry."""
+
+    name: str
+    list: str
+    category: str
+    entry: str
+    line: int
+    grades: tuple[str, ...]
+
+
+def newly_closed(
+    here: Context, watched: Iterable[PopularName], before: Index | None
+) -> list[ClosedName]:
+    """Return the popular names that the lists in force close, and those before did not.
+
+    None where there is no policy to ask by: what grades see of the lists is unknown then.
+
+    Args:
+        here: which site and state.
+        watched: popular names.
+        before: the lists before; None where there were none.
+    """
+    policy = _policy(here)
+    if policy is None:
+        return []
+    now = here.clock.wall()
+    after = Asking(policy, Index.open(here.state.index), now)
+    old = None if before is None else Asking(policy, before, now)
+    return [one for popular in watched for one in _closed(popular, old, after)]
+
+
+def warn(here: Context, found: list[ClosedName]) -> None:
+    """Warn of popular names that are newly closed: a line for each list and audience."""
+    together = dict[tuple[str, str, tuple[str, ...]], list[str]]()
+    for one in found:
+        together.setdefault((one.list, one.category, one.grades), []).append(one.name)
+    for (list_id, category, grades), closed in together.items():
+        more = here.texts("lists.more", n=number(len(closed) - _NAMED))
+        warning = here.texts(
+            "lists.popular_closed",
+            list=list_id,
+            category=category,
+            grades=grades_told(here.texts, grades),
+            names=", ".join(closed[:_NAMED]) + (more if len(closed) > _NAMED else ""),
+        )
+        here.errors.print(warning, style="yellow", soft_wrap=True)
+
+
+def plain(found: list[ClosedName]) -> list[dict[str, Any]]:
+    """Return them as plain data."""
+    return [one._asdict() for one in found]
+
+
+def _policy(here: Context) -> Policy | None:
+    """Return the policy of the site's files, else the last one that was valid."""
+    with suppress(FilterdError):
+        return policy_of(here)
+    with suppress(FilterdError):
+        return store.load(here.state.policy)
+    return None
+
+
+def _closed(popular: PopularName, before: Asking | None, after: Asking) -> Iterator[ClosedName]:
+    """Give what closes a name; its ``www`` counts where the name itself stays open."""
+    for name in (popular.name, names.from_text("www").removesuffix(b"\0") + popular.name):
+        if found := list(_closed_exactly(name, popular.except_categories, before, after)):
+            yield from found
+            return
+
+
+def _closed_exactly(
+    name: bytes, meant: frozenset[str], before: Asking | None, after: Asking
+) -> Iterator[ClosedName]:
+    was = dict[str, Match]()
+    if before is not None:
+        with suppress(IndexFormatError):  # damaged just there: then all of it is new
+            was = before.closed(name)
+    by_entry = dict[tuple[str, str, str, int], list[str]]()
+    for grade, match in after.closed(name).items():
+        if grade in was or match.category in meant or match.list_id.startswith(PREFIX):
+            continue
+        entry = (match.list_id, match.category, match.entry, match.line)
+        by_entry.setdefault(entry, []).append(grade)
+    for entry, grades in by_entry.items():
+        told = tuple(grade for grade in GRADES if grade in grades)
+        yield ClosedName(names.to_text(name), *entry, told)
