@@ -114,6 +114,10 @@ def test_the_promised_names_are_listed() -> None:
         "bet365.com": "gambling",
         "dns.google": "encrypted-dns",
         "nordvpn.com": "proxy-vpn",
+        "mask.apple-dns.net": "proxy-vpn",
+        "mask-h2.icloud.com": "proxy-vpn",
+        "ordns.he.net": "encrypted-dns",
+        "doh.apple-dns.com": "encrypted-dns",
     }
     assert {name: listed.get(name) for name in promised} == promised
 
@@ -154,6 +158,26 @@ def test_the_readme_explains_every_key() -> None:
     keys = {key for model in models for key in model.model_fields}
     assert len(keys) > 15
     assert sorted(key for key in keys if f"`{key}`" not in readme) == []
+
+
+RESOLVERS = (
+    "lists/dibdot-doh/doh-domains.txt",
+    "lists/hagezi2022/domains/doh-vpn-proxy-bypass.txt",
+    "lists/nextdns/dns-bypass-methods/encrypted-dns",
+    "lists/ut1/doh/domains",
+)
+ORDINARY = {"apple-dns.net", "cleanbrowsing.org", "fly.io", "switch.ch", "yahoodns.net"}
+"""What some of these lists name, and what serves ordinary content as well."""
+
+
+def test_most_resolvers_that_all_public_lists_name_are_closed() -> None:
+    """The rest are machines of single persons, and mostly gone."""
+    everywhere = set.intersection(*(set(lines_of(shared(path))) for path in RESOLVERS))
+    listed = {key_from_text(n) for s in STARTERS for n in names_of(s)}
+    names = {one for one in everywhere if "." in one and "#" not in one}
+    closed = {one for one in names if ancestors(key_from_text(one)) & listed}
+    assert len(closed) > 0.75 * len(names) > 50, sorted(names - closed)
+    assert not {key_from_text(one) for one in ORDINARY} & listed
 
 
 BAD_LISTS = {
