@@ -8,6 +8,8 @@ STATE  ?= .state
 WHEELS ?= wheels
 FUZZ   ?= 1
 BENCH  ?=
+JOBS   ?= 3
+AT     ?=
 
 bin    := $(VENV)/bin
 native := $(shell find filterd -name '*.pyx' -o -name '*.pxd')
@@ -15,10 +17,14 @@ native := $(shell find filterd -name '*.pyx' -o -name '*.pxd')
 from   := $(if $(wildcard $(WHEELS)/*.whl),--no-index --find-links $(WHEELS))
 pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(from)
 
+# Tests wait much, so there are more at a time than the two cores of a usual machine.
+together := $(bin)/python -m tests.support.together $(JOBS)
+at       := $(if $(AT),faketime -m --exclude-monotonic '$(AT)')
+
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-whole test-parts test-twins check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
+.PHONY: help setup run test check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,17 +35,8 @@ run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
-test: setup ## Run the tests, two of these three at a time: of the whole, of each part, of twins
-	@$(MAKE) --no-print-directory --jobs=2 test-whole test-parts test-twins
-
-test-whole: setup
-	@$(bin)/python -m pytest -q tests/e2e
-
-test-parts: setup
-	@$(bin)/python -m pytest -q tests/unit tests/test_docs.py tests/test_layout.py
-
-test-twins: setup
-	@$(bin)/python -m pytest -q tests/twins tests/fuzz
+test: setup ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30' as if it began then
+	@$(at) $(together) tests
 
 check: setup ## Check format, lint, types and the floors
 	$(bin)/ruff format --check . && $(bin)/ruff check .
@@ -92,7 +89,7 @@ e2e: setup ## Ask every type, 100,000 questions through filterd and past it, for
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all \
-	    $(bin)/python -m pytest -q tests/e2e/test_feed_killed.py tests/e2e/test_feed_disk.py \
+	    $(together) tests/e2e/test_feed_killed.py tests/e2e/test_feed_disk.py \
 	        tests/e2e/test_feed_power_cut.py tests/e2e/test_feed_broken_candidates.py \
 	        tests/e2e/test_conformance.py tests/e2e/test_differential.py \
 	        tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py tests/e2e/test_never_wrong_daemon.py \

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs the tests: each once, and no failure hides what another file says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.commands import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RAN = "open('ran', 'a').write(f'{__name__}\\n')"
+PASSES = f"def test_it():\n    {RAN}\n"
+FAILS = f"{PASSES}    assert False, 'it is wrong'\n"
+KILLED = f"{PASSES}    import os; os.kill(os.getpid(), 9)\n"
+WRONG = "import nothing_of_this_name\n"
+
+
+def _run(folder: Path, *texts: str) -> tuple[int, list[str]]:
+    """Run files with these texts in two processes; return exit code and lines."""
+    for number, text in enumerate(texts):
+        (folder / f"test_{number}.py").write_text(text)
+    words = [sys.executable, "-m", "tests.support.together", "2", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*words, f"--rootdir={folder}", "-c", "/dev/null", str(folder)],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_every_file_is_run_once(tmp_path: Path) -> None:
+    code, lines = _run(tmp_path, *[PASSES] * 9)
+    assert (code, lines[-1].partition(" in ")[0]) == (0, "9 passed")
+    assert sorted((tmp_path / "ran").read_text().split()) == [f"test_{n}" for n in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("text", "closing", "told"),
+    [
+        (FAILS, "1 failed, 5 passed", "AssertionError: it is wrong"),
+        (KILLED, "5 passed, 1 error", "the process ended with exit code -9"),
+    ],
+)
+def test_what_fails_in_one_file_hides_no_other(
+    tmp_path: Path, text: str, closing: str, told: str
+) -> None:
+    code, lines = _run(tmp_path, text, *[PASSES] * 5)
+    assert (code, lines[-1].partition(" in ")[0]) == (1, closing)
+    assert any(told in line for line in lines)
+    assert len((tmp_path / "ran").read_text().split()) == 6
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    code, lines = _run(tmp_path, WRONG, PASSES)
+    assert code == 1
+    assert " error" in lines[-1]
