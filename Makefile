@@ -107,14 +107,13 @@ clean: ## Remove everything that was made
 	rm -rf $(VENV) $(STATE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find filterd -name '*.so' -delete -o -name '*.c' -delete; find . -name __pycache__ -exec rm -rf {} +
 
-$(VENV)/.dependencies: pyproject.toml constraints.txt
+$(VENV)/.tools: constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot make a virtual environment; on Debian: sudo apt install python3-venv" >&2; exit 1; }
-	@echo "Installing into $(VENV) ..."; $(pip) setuptools cython wheel
-	@$(pip) --no-build-isolation --editable '.[dev]' && touch $@
+	@echo "Installing into $(VENV) ..."; $(pip) setuptools cython wheel && touch $@
 
 # Where no compiler is found the build goes on without extensions, and this says so once.
 # Compiled to bytecode here, since the environment may forbid that whoever serves does it.
-$(VENV)/.built: $(VENV)/.dependencies $(native)
-	@$(pip) --no-build-isolation --no-deps --editable .
+$(VENV)/.built: $(VENV)/.tools pyproject.toml $(native)
+	@$(pip) --no-build-isolation --editable '.[dev]'
 	@$(bin)/python -m compileall -q filterd
 	@$(bin)/python -c 'from filterd.lists.matcher import NATIVE; NATIVE or print("$(slow)")' && touch $@

@@ -171,7 +171,8 @@ def test_releases_come_and_go_and_one_is_always_in_service(tmp_path: Path) -> No
     site.write_text(good + "nonsense: 1\n", encoding="utf-8")
     refused = image.install()
     assert refused.returncode == 1
-    assert "site.yaml:16:1: unknown key 'nonsense'" in refused.stderr
+    place = f"site.yaml:{len(good.splitlines()) + 1}:1"
+    assert f"{place}: không có khóa 'nonsense'" in refused.stderr  # the site is Vietnamese
     assert image.releases == set(installed[1:])
     assert image.link("current") == installed[2]
 
