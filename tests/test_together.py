@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 RAN = "open('ran', 'a').write(f'{__name__}\\n')"
 PASSES = f"def test_it():\n    {RAN}\n"
+SHARED = f"""\
+import pytest
+@pytest.fixture(scope="session")
+def shared():
+    {RAN.replace("{__name__}", "made")}
+    yield
+    {RAN.replace("{__name__}", "ended")}
+"""
+USES = PASSES.replace("()", "(shared)", 1)
 FAILS = f"{PASSES}    assert False, 'it is wrong'\n"
 KILLED = f"{PASSES}    import os; os.kill(os.getpid(), 9)\n"
 WRONG = "import nothing_of_this_name\n"
@@ -38,10 +47,13 @@ def _run(folder: Path, *texts: str) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines()
 
 
-def test_every_file_is_run_once(tmp_path: Path) -> None:
-    code, lines = _run(tmp_path, *[PASSES] * 9)
+def test_every_file_is_run_once_and_shares_what_lasts_a_session(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(SHARED)
+    code, lines = _run(tmp_path, *[USES] * 9)
     assert (code, lines[-1].partition(" in ")[0]) == (0, "9 passed")
-    assert sorted((tmp_path / "ran").read_text().split()) == [f"test_{n}" for n in range(9)]
+    ran = (tmp_path / "ran").read_text().split()
+    assert sorted(set(ran) - {"made", "ended"}) == [f"test_{n}" for n in range(9)]
+    assert 1 <= ran.count("made") == ran.count("ended") <= 2, "once in each process"
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-LONGEST_FIRST: tuple[str, ...] = ()
-"""Files that all would wait for if they came last."""
-
 _QUEUE = "FILTERD_TESTS_QUEUE"
 _TICKET_OCTETS = 4
 _TICKETS = 10_000
@@ -44,7 +41,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if _QUEUE not in os.environ or session.testsfailed or session.config.option.collectonly:
         return None
     queue = int(os.environ[_QUEUE])
-    files = sorted((list(of_file) for _, of_file in groupby(session.items, _file_of)), key=_rank)
+    files = [list(of_file) for _, of_file in groupby(session.items, _file_of)]
     while (ticket := int.from_bytes(os.read(queue, _TICKET_OCTETS), "big")) < len(files):
         started, items = perf_counter(), files[ticket]
         for item, following in pairwise((*items, session)):  # whose fixtures stay for the next file
@@ -60,11 +57,6 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 def _file_of(item: pytest.Item) -> str:
     return item.nodeid.partition("::")[0]
-
-
-def _rank(items: list[pytest.Item]) -> int:
-    file = _file_of(items[0])
-    return LONGEST_FIRST.index(file) if file in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 def main(processes: int, arguments: list[str]) -> int:
