@@ -8,6 +8,7 @@ STATE  ?= .state
 WHEELS ?= wheels
 FUZZ   ?= 1
 BENCH  ?=
+# Tests wait much: three at a time keep two cores at work.
 JOBS   ?= 3
 AT     ?=
 
@@ -17,8 +18,7 @@ native := $(shell find filterd -name '*.pyx' -o -name '*.pxd')
 from   := $(if $(wildcard $(WHEELS)/*.whl),--no-index --find-links $(WHEELS))
 pip    := PYTHONWARNINGS=ignore $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(from)
 
-# Tests wait much, so there are more at a time than the two cores of a usual machine.
-together := $(bin)/python -m tests.support.together $(JOBS)
+together := $(bin)/python -m tests.support.together
 at       := $(if $(AT),faketime -m --exclude-monotonic '$(AT)')
 
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
@@ -36,7 +36,7 @@ run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
 test: setup ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30' as if it began then
-	@$(at) $(together) tests
+	@$(at) $(together) $(JOBS) tests
 
 check: setup ## Check format, lint, types and the floors
 	$(bin)/ruff format --check . && $(bin)/ruff check .
@@ -89,11 +89,11 @@ e2e: setup ## Ask every type, 100,000 questions through filterd and past it, for
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all \
-	    $(together) tests/e2e/test_feed_killed.py tests/e2e/test_feed_disk.py \
+	    $(together) 2 tests/unit/test_deploy_folder.py tests/e2e/test_never_wrong_daemon.py \
+	        tests/e2e/test_differential.py tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py \
+	        tests/e2e/test_feed_killed.py tests/e2e/test_feed_disk.py \
 	        tests/e2e/test_feed_power_cut.py tests/e2e/test_feed_broken_candidates.py \
-	        tests/e2e/test_conformance.py tests/e2e/test_differential.py \
-	        tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py tests/e2e/test_never_wrong_daemon.py \
-	        tests/unit/test_deploy_folder.py
+	        tests/e2e/test_conformance.py
 
 soak: setup ## Serve for half an hour with an upstream that comes and goes; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak
