@@ -22,6 +22,7 @@ from tests.support.daemon import (
     Served,
     copy_lists,
     free_port,
+    noon,
     serving,
     write_site,
 )
@@ -43,7 +44,10 @@ class School:
         self.port = free_port()
         self.state = copy_lists(built, folder / "state")
         self.config = write_site(
-            folder / "site", port=self.port, upstream=upstream, more="workers: 2\n"
+            folder / "site",
+            port=self.port,
+            upstream=upstream,
+            more=f"workers: 2\ntime_zone: {noon()}\n",
         )
 
     def serve(self) -> contextlib.AbstractContextManager[Served]:

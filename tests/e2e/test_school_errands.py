@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.commands import call
-from tests.support.daemon import build_lists, free_port, serving, write_site
+from tests.support.daemon import build_lists, free_port, noon, serving, write_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
     from tests.support.daemon import Served
 
-SCHOOL = """\
+SCHOOL = f"""\
   lab-a:
     cidrs: [127.0.110.0/24]
     timetable:
-      t2: {ca-ngay: 6}
+      t2: {{ca-ngay: 6}}
 lessons:
   ca-ngay: 00:00-24:00
 workers: 2
+time_zone: {noon()}
 """
 YOUTUBE, TIKTOK = "www.youtube.com", "www.tiktok.com"
 

@@ -13,7 +13,9 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from filterd.clock import SystemClock
 from filterd.paths import StateFolder
 from filterd.policy.model import GRADES
 from tests.support.commands import ROOT, call, environment
@@ -74,6 +76,15 @@ def write_site(folder: Path, *, port: int, upstream: int = 9, more: str = "") ->
     )
     (folder / "site.yaml").write_text(text, encoding="utf-8")
     return folder
+
+
+def noon() -> ZoneInfo:
+    """Return a time zone in which it is between 12:00 and 13:00, so that no day ends meanwhile.
+
+    A site has it by ``time_zone``.
+    """
+    hour = int(SystemClock().wall() // 3600) % 24
+    return ZoneInfo(f"Etc/GMT{hour - 12:+d}")  # the sign is that of POSIX: west of Greenwich is +
 
 
 def build_lists(config: Path, state: Path) -> StateFolder:
