@@ -29,14 +29,13 @@ def release_hold(here: Context, repository: Path, brought: Brought, *, json: boo
     """Tell what schools hold, and release it."""
     if not brought.look and not brought.reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))
-    now = here.clock.wall()
     with bar(here, here.texts("feed.judging"), visible=not json) as progress:
-        held = lifting.what_is_held(repository, now=now, progress=progress)
+        held = lifting.what_is_held(repository, here.clock, progress=progress)
     sign = bool(held.findings) and not brought.look
     if sign:
         keys = key_folder(here, brought.keys or usual_keys(repository))
         signers = root_signers(here, keys, brought.root_keys)
-        lifting.release_hold(repository, held, brought.reason, signers, now=now)
+        lifting.release_hold(repository, held, brought.reason, signers, now=here.clock.wall())
     if json:
         findings = [{"kind": one.kind, "sentence": str(one.sentence)} for one in held.findings]
         here.print_json({"version": held.version, "findings": findings, "released": sign})

@@ -51,8 +51,8 @@ def with_orders_of(version: int, versions: Versions) -> Candidate | None:
     current = versions.current()
     base = shipped("blocklists") if current is None else current.folder
     ahead, kept = _files(source), _files(base)
-    if ahead is None or kept is None or verify(source):
-        return None
+    if ahead is None or kept is None or any(map(verify, filter(_is_signed, (source, base)))):
+        return None  # a whole version mends what is damaged
     orders = {path: file for path, file in ahead.items() if is_ordered(full_target(path))}
     if orders == {path: file for path, file in kept.items() if is_ordered(full_target(path))}:
         return None
@@ -70,18 +70,20 @@ def with_orders_of(version: int, versions: Versions) -> Candidate | None:
         publication = _publication(-version, folder, source if current is None else base, source)
         write_manifest(folder, publication)
         sync_all(folder, publication.files)
-        if verify(folder):
-            return None  # the base is damaged: a whole version mends it
         return versions.finish(-version)
 
 
 def _files(folder: Path) -> Files | None:
     """Return what a folder must hold; what ships has no manifest, and is what it is."""
-    if (folder / "manifest.json").exists():
+    if _is_signed(folder):
         return files_of(folder)
     paths = (path for path in folder.rglob("*") if path.is_file())
     names = (path.relative_to(folder).as_posix() for path in paths)
     return {name: (0, "") for name in names if name not in _NOT_PUBLISHED}
+
+
+def _is_signed(folder: Path) -> bool:
+    return folder != shipped("blocklists")
 
 
 def _publication(version: int, folder: Path, *sources: Path) -> Publication:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from securesystemslib.signer import CryptoSigner
 
+    from filterd.clock import Clock
+
     Progress = Callable[[int, int], None]
 
 _A_SCHOOL = "school: {name: any}\n"
@@ -56,12 +58,12 @@ class Held:
     findings: tuple[guard.Finding, ...]
 
 
-def what_is_held(repository: Path, *, now: float, progress: Progress | None = None) -> Held:
+def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = None) -> Held:
     """Judge what is published as schools do.
 
     Args:
         repository: the folder that the web server hands out.
-        now: Unix time.
+        clock: tells the time, by which days are over.
         progress: called with how many judgements there are, and how many there will be.
 
     Raises:
@@ -79,7 +81,7 @@ def what_is_held(repository: Path, *, now: float, progress: Progress | None = No
         for number, base in enumerate(bases):
             if progress is not None:
                 progress(number, len(bases))
-            for one in _judged(Candidate(version, folder), base, now):
+            for one in _judged(Candidate(version, folder), base, clock):
                 found.setdefault(f"{one.kind} {one.subjects or one.sentence}", one)
     return Held(version, content_digest(published.publication(version)), tuple(found.values()))
 
@@ -112,21 +114,21 @@ def release_hold(
     return release
 
 
-def _judged(candidate: Candidate, base: Path, now: float) -> Iterable[guard.Finding]:
+def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Finding]:
     with TemporaryDirectory(prefix="filterd-judged-") as made:
         config = Path(made) / "site"
         config.mkdir()
         (config / SITE_FILE).write_text(_A_SCHOOL, encoding="utf-8")
         index, policy = Path(made) / "index", Path(made) / "policy"
         number = int(base.name) if base.name.isdecimal() else None
-        build_lists(config, Blocklists(base, number), index, now=now)
+        build_lists(config, Blocklists(base, number), index, now=clock.wall())
         catalog = load_catalog(base)
         write_policy(policy, compile_policy(load_site(config), catalog), None, catalog.compiled)
         fresh = Path(made)
         school = guard.School(
             config, fresh / "index.new", fresh / "problems.new", fresh / "policy.new"
         )
-        judgement = guard.judge(candidate, guard.InForce(index, policy), school)
+        judgement = guard.judge(candidate, guard.InForce(index, policy), school, clock=clock)
     if judgement.severity is guard.Severity.REFUSED:
         worst = next(one for one in judgement.findings if one.severity is guard.Severity.REFUSED)
         raise GuardError(

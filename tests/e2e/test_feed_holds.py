@@ -14,6 +14,7 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root
 
+from filterd.clock import SystemClock
 from filterd.errors import GuardError
 from filterd.feeds import packing, releases, syncing
 from filterd.feeds.history import Event
@@ -79,7 +80,7 @@ def release(school: School, signers: list[CryptoSigner], release: releases.Relea
 
 
 def what_is_held(school: School) -> lifting.Held:
-    return lifting.what_is_held(school.publisher.folder, now=school.publisher.now)
+    return lifting.what_is_held(school.publisher.folder, SystemClock())
 
 
 def test_a_hold_is_released_for_all_by_the_offline_keys(school: School) -> None:

@@ -18,6 +18,7 @@ from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Publisher, a_list, contents_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 PUBLISHER = Publisher()
@@ -261,7 +262,11 @@ def test_killed_at_any_step_the_old_or_the_new_version_is_in_force(
         folder = tmp_path / f"{change}-{number}"
         shutil.copytree(before, folder)
         versions = Versions(folder)
-        work = partial(versions.promote, 4) if change == "promote" else getattr(versions, change)
+        work: Callable[[], object] = {
+            "promote": partial(versions.promote, 4),
+            "rollback": partial(versions.rollback, 2),
+            "prune": versions.prune,
+        }[change]
         died = dies_at_disk(work, number)
         expected = {"promote": (3, 4), "rollback": (3, 2), "prune": (3,)}[change]
         assert versions.in_force().current in (expected if died else expected[-1:])
