@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
 
-from filterd import journal, twins
+from filterd import journal, oom, twins
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.paths import StateFolder
@@ -54,7 +54,7 @@ from filterd.server.memory import keep_little
 from filterd.server.notify import READY, STOPPING, notify
 from filterd.server.page import SharedPage
 from filterd.server.shared_overrides import SharedOverrides
-from filterd.server.supervisor import TICKS_AT_WORK, Child, Supervisor
+from filterd.server.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
 from filterd.server.worker import Worker
 from filterd.texts import Texts
 
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 _MOST_DESCRIPTORS = 16_384
-
 _log = logging.getLogger("filterd")
 
 
@@ -145,12 +144,18 @@ def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
         0,
         _process(partial(_manage, setting, ends)),
         hears_hangup=True,
-        patience_ticks=TICKS_AT_WORK,  # it checks new lists, and nobody's lookup waits for it
+        patience_ticks=TICKS_OF_THE_MANAGER,
+        ended_sooner=oom.THE_MANAGER,
     )
     return [
         manager,
         *(
-            Child(f"worker {n}", n, _process(partial(_work, setting, listening, end, n)))
+            Child(
+                f"worker {n}",
+                n,
+                _process(partial(_work, setting, listening, end, n)),
+                ended_sooner=oom.A_WORKER,
+            )
             for n, (_, end) in enumerate(channels, 1)
         ),
     ]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from filterd.server.shared_overrides import SharedOverrides
     from filterd.server.state import Unwritten
 
-BEAT_S = 1.0
+BEAT_S = 0.25
 
 _YIELDING = 10
 """Steps of niceness: a tenth of a core where a worker wants all of it, and nothing starves."""

@@ -48,6 +48,11 @@ if TYPE_CHECKING:
 _BUILD_WITHIN_S = 600
 _STORE_WITHIN_S = 60.0
 """Without a copy; with one a start need not wait so long for a slow disk."""
+_COMMAND = (
+    "from filterd.oom import A_COMPILER, end_sooner; end_sooner(A_COMPILER);"
+    "from filterd.cli.entry import main; main()"
+)
+"""The command line, ended sooner than who waits for it."""
 
 _log = logging.getLogger("filterd.state")
 
@@ -279,7 +284,7 @@ def _run_build(*options: str) -> bytes:
 
     It must not tell the daemon, which is waiting for it.
     """
-    command = [sys.executable, "-m", "filterd", "lists", "build", "--quiet", "--no-reload"]
+    command = [sys.executable, "-c", _COMMAND, "lists", "build", "--quiet", "--no-reload"]
     try:
         return subprocess.run(  # noqa: S603 -- our own module, our own arguments
             [*command, *options],

@@ -67,9 +67,10 @@ class Watchdog:
         self._mark = mark
 
     async def run(self) -> None:
-        """Watch for ever, if somebody wants to know; ask three times for each time he listens.
+        """Watch for ever, if systemd wants to know; ask six times within its interval.
 
-        What is not well is looked at again soon: systemd ends what it does not
+        So a manager that hangs is replaced, and its successor heard, before systemd ends
+        all of them. What is not well is looked at again soon: systemd ends what it does not
         hear from, and the trouble may have passed.
         """
         interval_s = watchdog_interval_s()
@@ -79,7 +80,7 @@ class Watchdog:
             well = await self.is_well()
             if well:
                 notify(WATCHDOG)
-            await asyncio.sleep(interval_s / (3 if well else 30))
+            await asyncio.sleep(interval_s / (6 if well else 30))
 
     async def is_well(self) -> bool:
         """Ask on every address; log what is not as it must be."""

@@ -40,6 +40,13 @@ def _unit(path: Path = UNIT) -> dict[str, list[str]]:
     return settings
 
 
+@pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service")), ids=lambda path: path.name)
+def test_memory_is_bounded_and_a_child_that_is_ended_over_it_stops_nobody(unit: Path) -> None:
+    settings = _unit(unit)
+    assert settings["MemoryMax"]
+    assert settings["OOMPolicy"] == ["continue"]
+
+
 def test_it_explains_itself() -> None:
     done = _install("--help")
     assert done.returncode == 0

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from filterd.oom import A_COMPILER, end_sooner
+
 _MEMORY_LIMIT_OCTETS = 800 << 20
 """Of addresses, mapped indexes too. Five million names take 605 MB, and one such index in force
 120 MB more; a million take a fifth of it."""
@@ -30,6 +32,7 @@ def main() -> int:
     """Judge what the request names; return the exit code."""
     _end_with_parent()
     os.nice(_NICER)
+    end_sooner(A_COMPILER)
     _limit(resource.RLIMIT_AS, _MEMORY_LIMIT_OCTETS)
     _limit(resource.RLIMIT_CPU, _CPU_LIMIT_S)
     request: dict[str, Any] = json.loads(sys.stdin.buffer.read(_MAX_REQUEST_OCTETS))

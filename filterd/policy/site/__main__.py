@@ -18,6 +18,7 @@ from pathlib import Path
 
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalog import load_catalog
+from filterd.oom import A_COMPILER, end_sooner
 from filterd.paths import shipped
 from filterd.policy import store
 from filterd.policy.site import origin
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
     site, made = Path(config), Path(target) if target else None
     by = Path(blocklists or shipped("blocklists"))
     gc.disable()  # its end in a moment frees everything, and to look for some now takes a quarter
+    end_sooner(A_COMPILER)
     _limit(resource.RLIMIT_AS, _mapped_octets() + _MEMORY_LIMIT_OCTETS)
     _limit(resource.RLIMIT_CPU, TIME_LIMIT_S)
     try:

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever process stops or turns in a circle, nobody waits longer than 5 s for DNS."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.clock import SystemClock
+from tests.support.commands import run
+from tests.support.daemon import SOURCES, Served, copy_lists, free_port, serving, write_site
+from tests.support.processes import children
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.paths import StateFolder
+
+MOST_S = 5.0
+_MONOTONIC = SystemClock().monotonic
+
+
+class School:
+    """A daemon with one worker, and a device that asks it again and again."""
+
+    def __init__(self, served: Served, port: int) -> None:
+        self.served, self._port = served, port
+
+    @property
+    def manager(self) -> int:
+        return children(self.served.process.pid)[0]
+
+    @property
+    def worker(self) -> int:
+        return children(self.served.process.pid)[1]
+
+    def without_answer_s(self, for_s: float) -> float:
+        """Ask for so long, or until it is answered again; return how long nobody was answered."""
+        began, last = _MONOTONIC(), _MONOTONIC()
+        longest = 0.0
+        with socket.socket(type=socket.SOCK_DGRAM) as device:
+            device.bind((SOURCES["3"], 0))
+            device.connect(("127.0.0.1", self._port))
+            device.settimeout(0.05)
+            while last - began < for_s and _MONOTONIC() - last < 4 * MOST_S:
+                with contextlib.suppress(TimeoutError):
+                    device.send(a_query("localhost"))
+                    device.recv(512)
+                    longest, last = max(longest, _MONOTONIC() - last), _MONOTONIC()
+        return max(longest, _MONOTONIC() - last)
+
+
+@contextlib.contextmanager
+def _a_school(folder: Path, built: StateFolder, *program: str) -> Iterator[School]:
+    port = free_port()
+    config = write_site(folder / "site", port=port)
+    state = copy_lists(built, folder / "state")
+    with serving(config, state.folder, program=program or ("-m", "filterd")) as served:
+        yield School(served, port)
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
+    with _a_school(tmp_path, built) as running:
+        yield running
+
+
+def test_a_worker_that_is_stopped_is_replaced_in_time_each_time(school: School) -> None:
+    for _ in range(3):
+        worker = school.worker
+        os.kill(worker, signal.SIGSTOP)
+        assert school.without_answer_s(MOST_S + 1) < MOST_S
+        assert school.worker != worker
+
+
+def test_control_where_nobody_looks_a_stopped_worker_stops_dns(
+    tmp_path: Path, built: StateFolder
+) -> None:
+    unseeing = (
+        "from filterd.server.supervisor import Supervisor;"
+        "Supervisor._look_for_the_stuck = lambda self: None;"
+        "from filterd.cli.entry import main; main()"
+    )
+    with _a_school(tmp_path, built, "-c", unseeing) as school:
+        os.kill(school.worker, signal.SIGSTOP)
+        assert school.without_answer_s(MOST_S + 1) > MOST_S
+        os.kill(school.worker, signal.SIGCONT)
+
+
+def test_a_worker_in_a_circle_is_replaced_in_time(tmp_path: Path, built: StateFolder) -> None:
+    turning = (
+        "from filterd.server.worker import Worker\n"
+        "async def turn(self, **asked):\n"
+        "    while True: pass\n"
+        "Worker.check = turn\n"
+        "from filterd.cli.entry import main; main()"
+    )
+    with _a_school(tmp_path, built, "-c", turning) as school:
+        worker = school.worker
+        asking = os.fork()
+        if asking == 0:
+            run("check", "x.example", "--grade", "3", *school.served.options)
+            os._exit(0)
+        # The command is asked again of the successor, until whoever asked gives up.
+        assert school.without_answer_s(MOST_S + 1) < MOST_S
+        os.kill(asking, signal.SIGKILL)
+        os.waitpid(asking, 0)
+        assert school.worker != worker
+
+
+def test_a_stopped_manager_or_supervisor_keeps_nobody_waiting(school: School) -> None:
+    manager = school.manager
+    for pid in (school.served.process.pid, manager):
+        os.kill(pid, signal.SIGSTOP)
+        assert school.without_answer_s(1.0) < 1.0
+    os.kill(school.served.process.pid, signal.SIGCONT)
+    school.served.wait_for("the manager does not react; ending it")
+    assert school.without_answer_s(1.0) < 1.0
+    while run("status", *school.served.options).code:
+        pass
+    assert school.manager != manager
+
+
+def test_what_lookups_need_least_is_ended_first_when_memory_is_short(school: School) -> None:
+    pids = (school.served.process.pid, school.worker, school.manager)
+    told = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in pids]
+    assert told == sorted(set(told)) or told[-1] == 1000
