@@ -19,7 +19,7 @@ from filterd.cli.exam_names import Needed
 from filterd.cli.history import with_states
 from filterd.cli.in_force import set_now
 from filterd.cli.render import grid, titled
-from filterd.cli.targets import name_from
+from filterd.cli.targets import target_name_from
 from filterd.cli.telling import Plain, Teller, not_ended
 from filterd.cli.times import SchoolClock, duration_s, school_clock
 from filterd.errors import ConfigError
@@ -210,7 +210,7 @@ def _needed(allow: list[str], services: list[str]) -> Needed:
     names, ids = dict[str, None](), dict.fromkeys(services)
     for word in allow:
         path = Path(word)
-        needed = exam_names.load(path) if _is_file(path) else Needed((name_from(word),))
+        needed = exam_names.load(path) if _is_file(path) else Needed((target_name_from(word),))
         names |= dict.fromkeys(needed.names)
         ids |= dict.fromkeys(needed.services)
     if not names and not ids:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from filterd.cli.room_files import read_text
+from filterd.cli.sites import qname_from
 from filterd.cli.targets import Target
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.overrides import TargetKind
 from filterd.sentences import say
 
@@ -65,7 +67,7 @@ def dump(seen: Iterable[Mapping[str, Any]], heading: str, blocked: str) -> str:
     """Return what a trial run asked for as such a file, by who owns the names.
 
     A name that was blocked is a remark: the exam need not open what the trial run
-    went without.
+    went without. A suffix beneath which strangers register is written as one, to be looked at.
 
     Args:
         seen: each with its ``name``, its ``registrable`` part, how many ``times``
@@ -77,7 +79,8 @@ def dump(seen: Iterable[Mapping[str, Any]], heading: str, blocked: str) -> str:
     for one in seen:
         name = one["name"]
         times = f"  # {one['times']}" if one.get("times") else ""
-        line = f"# {name}{times}, {blocked}" if one.get("blocked") else f"{name}{times}"
+        entry = f"*.{name}" if has_strangers_beneath(qname_from(name)) else name
+        line = f"# {name}{times}, {blocked}" if one.get("blocked") else f"{entry}{times}"
         by_owner.setdefault(one.get("registrable") or name, {})[name] = line
     lines = [f"# {heading}"]
     for owner in sorted(by_owner):

@@ -106,7 +106,10 @@ def _set(
     allow: bool,
     json: bool,
 ) -> None:
-    clock, targets = school_clock(here), list(dict.fromkeys(map(Target.read, texts)))
+    clock, targets = (
+        school_clock(here),
+        list(dict.fromkeys(Target.read(text, opens=allow) for text in texts)),
+    )
     # Entries end after 14 days.
     may_be_open = all(target.kind is TargetKind.ENTRY for target in targets)
     how: dict[str, Any] = {

@@ -11,6 +11,7 @@ import typer
 from filterd.cli.sites import grade_from, qname_from
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
+from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import TIERS, Audience
 from filterd.policy.overrides import TargetKind
 from filterd.sentences import say
@@ -41,21 +42,27 @@ class Target(NamedTuple):
     target: str
 
     @classmethod
-    def read(cls, text: str) -> Target:
+    def read(cls, text: str, *, opens: bool = True) -> Target:
         """Return what somebody wrote.
 
+        Args:
+            text: the words.
+            opens: whether it is to be opened; else it is to be closed.
+
         Raises:
-            ConfigError: it is neither a name nor one of the words before a colon.
+            ConfigError: it is neither a name nor one of the words before a colon, or a
+                suffix that is not written as one.
         """
         before, colon, after = text.partition(":")
         if not colon or "://" in text or "[" in text or text.count(":") > 1:
-            return cls(TargetKind.NAME, name_from(text))
+            return cls(TargetKind.NAME, target_name_from(text, opens=opens))
         if before not in {*_KINDS, TargetKind.NAME}:
             hint = did_you_mean(before, [str(kind) for kind in _KINDS])
             raise ConfigError(say("'{before}:' is no kind of target", before=before), hint=hint)
         kind = TargetKind(before)
-        is_name = kind in (TargetKind.NAME, TargetKind.ENTRY)
-        return cls(kind, name_from(after) if is_name else after.strip())
+        if kind is TargetKind.NAME:
+            return cls(kind, target_name_from(after, opens=opens))
+        return cls(kind, name_from(after) if kind is TargetKind.ENTRY else after.strip())
 
     def __str__(self) -> str:
         return written(self.kind, self.target)
@@ -110,6 +117,29 @@ def whom(
     return Whom()
 
 
+def target_name_from(text: str, *, opens: bool = True) -> str:
+    """Return the name of an exception, as ``name_from`` does.
+
+    A name stands for everything beneath it, so a suffix stands for sites of strangers: one
+    that is to be opened, and of a registry one that is to be closed, is written ``*.edu.vn``.
+
+    Raises:
+        ConfigError: it is none, or a suffix that is not written so.
+    """
+    bare = text.removeprefix("*.")
+    if bare != text and has_strangers_beneath(qname_from(bare)):
+        return name_from(bare)
+    name = name_from(text)
+    if has_strangers_beneath(qname_from(name), companies=opens):
+        raise ConfigError(
+            say("anyone registers names beneath '{name}': all of them would open", name=name)
+            if opens
+            else say("anyone registers names beneath '{name}': all of them would close", name=name),
+            hint=say("write one of these names, or '*.{name}' if all of them are meant", name=name),
+        )
+    return name
+
+
 def name_from(text: str) -> str:
     """Return a name as text: A-labels in lower case, without a dot at the end.
 
@@ -119,7 +149,10 @@ def name_from(text: str) -> str:
     if text.startswith("*."):
         hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:])
         raise ConfigError(say("a name needs no '*.'"), hint=hint)
-    return names.to_text(qname_from(text)).removesuffix(".")
+    qname = qname_from(text)
+    if qname == names.ROOT:
+        raise ConfigError(say("the root is every name there is"), hint=say("name one zone or host"))
+    return names.to_text(qname)
 
 
 def written(kind: str, target: str) -> str:

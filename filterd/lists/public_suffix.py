@@ -77,6 +77,7 @@ def registrable(name: bytes) -> bytes:
     return part
 
 
+@cache
 def top_level_names() -> tuple[bytes, ...]:
     """Return the wire names of all top-level domains that the list knows, sorted."""
     rules = (rule.removeprefix("*.") for rule in _written())
@@ -93,6 +94,19 @@ def public_suffixes() -> tuple[bytes, ...]:
 def is_company_suffix(key: bytes) -> bool:
     """Tell whether the list names a suffix in its private section, which changes every week."""
     return key in _company_suffixes()
+
+
+def has_strangers_beneath(name: bytes, *, companies: bool = True) -> bool:
+    """Tell whether anybody may register names beneath a wire name.
+
+    Args:
+        name: of any kind; one label that is no top-level domain is a local name.
+        companies: whether suffixes count that companies let strangers use, beside registries'.
+    """
+    if names.count_labels(name) <= 1:
+        return name in top_level_names()
+    key = key_from_name(name)
+    return key is not None and is_public_suffix(key) and (companies or not is_company_suffix(key))
 
 
 @cache

@@ -81,6 +81,15 @@ TEXTS: dict[str, str] = {
         "hãy viết '{name}': một tên gồm cả mọi tên con của nó"
     ),
     "'{text}' is no domain name: {reason}": "'{text}' không phải tên miền: {reason}",
+    "anyone registers names beneath '{name}': all of them would open": (
+        "ai cũng đăng ký được tên miền dưới '{name}': tất cả sẽ được mở"
+    ),
+    "anyone registers names beneath '{name}': all of them would close": (
+        "ai cũng đăng ký được tên miền dưới '{name}': tất cả sẽ bị chặn"
+    ),
+    "write one of these names, or '*.{name}' if all of them are meant": (
+        "hãy ghi một tên cụ thể, hoặc '*.{name}' nếu muốn tất cả"
+    ),
     "the root is every name there is": "tên gốc là mọi tên",
     "name one zone or host": "hãy ghi một vùng hoặc một máy",
     "'{text}' is no IP address": "'{text}' không phải địa chỉ IP",

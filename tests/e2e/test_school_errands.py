@@ -65,6 +65,31 @@ def test_another_class_sits_in_the_room(school: Served) -> None:
     assert _check(school, *in_lab) == 1
 
 
+LOOKALIKE = ("thitotnghiep-thpt.edu.vn", "--client", "127.0.110.7")
+EXAM = ("exam", "start", "--room", "lab-a", "--for", "5m", "--allow")
+
+
+def test_an_exam_opens_a_whole_suffix_only_where_that_is_written(school: Served) -> None:
+    done = call(*EXAM, "edu.vn", *school.options)
+    assert (done.code, done.out) == (2, "")
+    assert "anyone registers names beneath 'edu.vn': all of them would open" in done.err
+    _do(school, *EXAM, "olm.vn")
+    assert _check(school, *LOOKALIKE) == 1
+    _do(school, "undo")
+    _do(school, *EXAM, "*.edu.vn")
+    assert _check(school, *LOOKALIKE) == 0
+    _do(school, "undo")
+
+
+def test_control_without_asking_an_exam_opens_what_anybody_registers(
+    school: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.cli.targets.has_strangers_beneath", lambda *_, **__: False)
+    _do(school, *EXAM, "edu.vn")
+    assert _check(school, *LOOKALIKE) == 0
+    _do(school, "undo")
+
+
 def test_a_colleague_needs_youtube_until_the_bell(school: Served) -> None:
     words = ("service:youtube", "--grade", "6", "--lesson", "--reason", "Bài 12")
     assert _check(school, YOUTUBE, "--grade", "6") == 1

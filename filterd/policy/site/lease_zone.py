@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.lists.hostname import key_from_name
-from filterd.lists.public_suffix import is_public_suffix, top_level_names
+from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.sentences import UNSAID, Sentence, say
 from filterd.wire import name as names
 
@@ -39,23 +38,15 @@ def check_lease_zone(
 
 def _reason(zone: bytes, site: SiteFile, pins: Iterable[Pin]) -> Sentence:
     if not names.is_at_or_beneath(zone, _HOME):
-        if _is_public(zone):
+        if has_strangers_beneath(zone):
             return say("is a public suffix: others have names in it")
-        if _is_public(names.parent(zone)):
+        if has_strangers_beneath(names.parent(zone)):
             return say("is a domain of the Internet, and devices could become www in it")
     if any(names.is_at_or_beneath(zone, entry.name) for entry in site.delegated_zones):
         return say("belongs to the servers of a delegated zone")
     if any(names.is_at_or_beneath(pin.name, zone) or _covers(pin, zone) for pin in pins):
         return say("holds a pinned name")
     return UNSAID
-
-
-def _is_public(name: bytes) -> bool:
-    """Tell whether strangers register names beneath this one."""
-    if names.parent(name) == names.ROOT:  # the list calls every single label public
-        return name in top_level_names()
-    key = key_from_name(name)
-    return key is not None and is_public_suffix(key)
 
 
 def _covers(pin: Pin, zone: bytes) -> bool:

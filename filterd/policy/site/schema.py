@@ -34,6 +34,8 @@ from filterd.policy.site.values import (
     ListenEndpoint,
     Mac,
     Name,
+    NameToClose,
+    NameToOpen,
     Time,
     TimeZone,
     endpoint,
@@ -215,8 +217,12 @@ class LeasesEntry(DocumentModel):
 class ExceptionEntry(DocumentModel):
     """A dated local allow or block of a name and everything beneath it."""
 
-    allow: Name | None = Field(None, description="The name that is let through.")
-    block: Name | None = Field(None, description="The name that is blocked.")
+    allow: NameToOpen | None = Field(
+        None, description="The name that is let through; a suffix is written *.edu.vn."
+    )
+    block: NameToClose | None = Field(
+        None, description="The name that is blocked; a registry's suffix is written *.com.vn."
+    )
     for_: ForWhom = Field(
         Whom(), alias="for", description="Everybody, or one tier, grade, network or client."
     )
@@ -309,7 +315,7 @@ class SiteFile(DocumentModel):
     leases: LeasesEntry | None = Field(
         None, description="Where the DHCP server keeps what it knows of devices."
     )
-    allow_private_answers: tuple[Name, ...] = Field(
+    allow_private_answers: tuple[NameToOpen, ...] = Field(
         (), description="Public names that may lead to private addresses."
     )
     networks: dict[Identifier, NetworkEntry] = Field(

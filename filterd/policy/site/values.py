@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 
 from filterd.documents import did_you_mean, refusal
 from filterd.errors import NameTextError
+from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS
 from filterd.sentences import quoted, say
 from filterd.wire import name as names
@@ -99,6 +100,32 @@ def name_from(value: Any) -> bytes:
         ) from error
     if name == names.ROOT:
         raise refusal(say("the root is every name there is"), say("name one zone or host"))
+    return name
+
+
+def name_to_open_from(value: Any) -> bytes:
+    """Return the wire name of a text; one of a suffix is written ``*.edu.vn``."""
+    return _name_of_exception(value, opens=True)
+
+
+def name_to_close_from(value: Any) -> bytes:
+    """Return the wire name of a text; one of a registry's suffix is written ``*.com.vn``."""
+    return _name_of_exception(value, opens=False)
+
+
+def _name_of_exception(value: Any, *, opens: bool) -> bytes:
+    text = _text(value)
+    bare = text.removeprefix("*.")
+    if bare != text and has_strangers_beneath(name_from(bare)):
+        return name_from(bare)
+    name = name_from(text)
+    if has_strangers_beneath(name, companies=opens):
+        raise refusal(
+            say("anyone registers names beneath '{name}': all of them would open", name=text)
+            if opens
+            else say("anyone registers names beneath '{name}': all of them would close", name=text),
+            say("write one of these names, or '*.{name}' if all of them are meant", name=text),
+        )
     return name
 
 
@@ -227,6 +254,8 @@ def _tier(text: str) -> str:
 _TEXT_SCHEMA = WithJsonSchema({"type": "string"})
 
 Name = Annotated[bytes, PlainValidator(name_from), _TEXT_SCHEMA]
+NameToOpen = Annotated[bytes, PlainValidator(name_to_open_from), _TEXT_SCHEMA]
+NameToClose = Annotated[bytes, PlainValidator(name_to_close_from), _TEXT_SCHEMA]
 Address = Annotated[str, AfterValidator(_address)]
 IPv4Text = Annotated[str, AfterValidator(_ipv4)]
 IPv6Text = Annotated[str, AfterValidator(_ipv6)]

@@ -32,6 +32,15 @@ def test_what_a_trial_run_asked_for_is_read_again(tmp_path: Path) -> None:
     assert exam_names.load(path) == Needed(names)
 
 
+def test_a_suffix_that_a_trial_run_asked_for_is_written_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "exam.txt"
+    path.write_text(exam_names.dump([{"name": "github.io"}], "a trial run", "closed"))
+    assert path.read_text().endswith("\n*.github.io\n")
+    assert exam_names.load(path) == Needed(("github.io",))
+    with pytest.raises(ConfigError, match=r"x:1: anyone registers names beneath 'edu\.vn'"):
+        exam_names.parse("edu.vn\n", "x")
+
+
 def test_services_and_remarks_may_stand_there_too() -> None:
     text = "service:azota\n  A.Example.  # the exam\n\nservice:azota\n"
     assert exam_names.parse(text, "x") == Needed(("a.example",), ("azota",))

@@ -48,6 +48,42 @@ def test_what_is_no_target_is_refused_with_a_hint(text: str, why: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "opens", "target"),
+    [
+        ("*.edu.vn", True, "edu.vn"),
+        ("name:*.EDU.vn.", True, "edu.vn"),
+        ("*.github.io", True, "github.io"),
+        ("*.com.vn", False, "com.vn"),
+        ("*.top", False, "top"),
+        ("github.io", False, "github.io"),
+        ("intranet", True, "intranet"),
+        ("www.edu.vn", True, "www.edu.vn"),
+    ],
+)
+def test_a_suffix_is_taken_where_it_is_written_as_one(text: str, opens: bool, target: str) -> None:
+    assert Target.read(text, opens=opens) == Target(TargetKind.NAME, target)
+
+
+@pytest.mark.parametrize(
+    ("text", "opens", "why"),
+    [
+        ("edu.vn", True, "beneath 'edu.vn': all of them would open .*'[*].edu.vn' if all"),
+        ("name:edu.vn", True, "all of them would open"),
+        ("vn", True, "all of them would open"),
+        ("github.io", True, "all of them would open"),
+        ("com.vn", False, "beneath 'com.vn': all of them would close"),
+        ("vn", False, "all of them would close"),
+        (".", True, "the root is every name there is"),
+        ("*.vnu.edu.vn", True, "write 'vnu.edu.vn'"),
+        ("*.", True, "the root is every name there is|is no name"),
+    ],
+)
+def test_a_bare_suffix_is_refused(text: str, opens: bool, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        Target.read(text, opens=opens)
+
+
+@pytest.mark.parametrize(
     ("options", "found"),
     [
         ({}, Whom(Audience.EVERYBODY, "")),

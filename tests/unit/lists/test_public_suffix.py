@@ -11,11 +11,13 @@ import pytest
 
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.public_suffix import (
+    has_strangers_beneath,
     is_company_suffix,
     is_public_suffix,
     public_suffix_test,
     suffix_rules,
 )
+from filterd.wire import name as names
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
@@ -39,6 +41,25 @@ if TYPE_CHECKING:
 )
 def test_public_suffixes_are_told_from_names(name: str, public: bool) -> None:
     assert is_public_suffix(key_from_text(name)) is public
+
+
+@pytest.mark.parametrize(
+    ("name", "has", "of_registries"),
+    [
+        (".", False, False),
+        ("vn", True, True),
+        ("intranet", False, False),
+        ("edu.vn", True, True),
+        ("any.kawasaki.jp", True, True),
+        ("github.io", True, False),
+        ("vnu.edu.vn", False, False),
+        ("_dmarc.vn", False, False),
+    ],
+)
+def test_strangers_register_beneath_suffixes(name: str, has: bool, of_registries: bool) -> None:
+    wire = names.from_text(name)
+    assert has_strangers_beneath(wire) is has
+    assert has_strangers_beneath(wire, companies=False) is of_registries
 
 
 @pytest.mark.parametrize(

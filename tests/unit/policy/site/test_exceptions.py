@@ -40,6 +40,43 @@ def test_a_block_does_not_allow(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ("allow: '*.edu.vn'", b"\x03edu\x02vn\0"),
+        ("block: '*.vn'", b"\x02vn\0"),
+        ("block: github.io", b"\x06github\x02io\0"),
+        ("allow: intranet", b"\x08intranet\0"),
+    ],
+)
+def test_a_suffix_is_taken_where_it_is_written_as_one(
+    tmp_path: Path, more: str, name: bytes
+) -> None:
+    (rule,) = a_policy(tmp_path, _text(more)).rules
+    assert rule.name == name
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("allow: edu.vn", "'edu.vn': all of them would open (write one of these names, or '*.edu"),
+        ("allow: github.io", "all of them would open"),
+        ("block: com.vn", "all of them would close"),
+        ("allow: '*.vnu.edu.vn'", "a name needs no '*.'"),
+    ],
+)
+def test_a_bare_suffix_is_refused_with_its_place(tmp_path: Path, more: str, why: str) -> None:
+    (problem,) = problems(tmp_path, _text(more))
+    assert "site.yaml:5:6: " in problem
+    assert why in problem
+
+
+def test_private_answers_for_all_of_a_suffix_are_written_so(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, "allow_private_answers: [vn]\n")
+    assert "beneath 'vn': all of them would open" in problem
+    assert a_policy(tmp_path, "allow_private_answers: ['*.vn']\n").private_answers == (b"\2vn\0",)
+
+
+@pytest.mark.parametrize(
     ("audience", "expected"),
     [
         ("everybody", (Audience.EVERYBODY, "")),
