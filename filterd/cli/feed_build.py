@@ -38,7 +38,7 @@ def build(here: Context, places: Places, *, accept: bool, json: bool) -> None:
             say("there is no folder {folder}", folder=places.given), hint=say("check --from-folder")
         )
     catalog = load_catalog(places.catalog)
-    popular = Popular() if places.popular is None else read_popular(places.popular)
+    popular = read_popular(places.popular)
     busy = say("another build is at work")
     with sole(places.sources / ".lock", otherwise=busy):
         sources = _take(here, places, catalog)

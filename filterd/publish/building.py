@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from filterd.errors import ConfigError, ListError, StoreError
-from filterd.feeds.guard.limits import Content, excesses
+from filterd.feeds.guard.limits import Content, excesses, few
 from filterd.lists import contacts
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
@@ -34,7 +34,7 @@ from filterd.publish.review import read_decisions, write_queue
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from filterd.lists.catalog import Catalog, CatalogCategory
@@ -124,7 +124,7 @@ def build_version(
     given = _given(catalog, texts)
     categories = _normalised(catalog, given, popular, progress)
     outcome = rules_of(catalog, categories, popular, decisions)
-    held = () if previous is None else tuple(_judged(categories, previous, popular))
+    held = tuple(_judged(categories, previous, popular))
     lists = tuple(one for result in categories.values() for one in result.lists)
     write_queue(folder, waiting_of(outcome))
     if written := accepted or not held:
@@ -142,8 +142,12 @@ def content_of(folder: Path, popular: Popular) -> Content:
         ConfigErrors: it is no version.
         ListError: a list of it cannot be read.
     """
+    return _content(_categories_of(folder, popular))
+
+
+def _categories_of(folder: Path, popular: Popular) -> dict[str, Normalised]:
     catalog = load_catalog(folder)
-    return _content(_normalised(catalog, catalog.lists, popular, None))
+    return _normalised(catalog, catalog.lists, popular, None)
 
 
 def _given(catalog: Catalog, texts: Mapping[str, Path]) -> tuple[ListSource, ...]:
@@ -211,10 +215,24 @@ def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:
 
 
 def _judged(
-    categories: Mapping[str, Normalised], previous: Path, popular: Popular
-) -> Iterable[Sentence]:
-    found = excesses(_content(categories), content_of(previous, popular))
-    return (one.sentence for one in found)
+    categories: Mapping[str, Normalised], previous: Path | None, popular: Popular
+) -> Iterator[Sentence]:
+    """Find why a version is held; a first one for nothing but names that must stay open."""
+    before = {} if previous is None else _categories_of(previous, popular)
+    if previous is not None:
+        for one in excesses(_content(categories), _content(before)):
+            yield one.sentence
+    was = {(each, name) for each, one in before.items() for name in one.wrongly_closed}
+    closed = {(each, name) for each, one in categories.items() for name in one.wrongly_closed} - was
+    for category in sorted({each for each, _ in closed}):
+        names = sorted(name for each, name in closed if each == category)
+        yield say(
+            "category {category}: {count} popular names that must stay open would be closed: "
+            "{names}",
+            category=category,
+            count=len(names),
+            names=few(names),
+        )
 
 
 def _content(categories: Mapping[str, Normalised]) -> Content:

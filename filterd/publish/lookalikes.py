@@ -166,6 +166,8 @@ def rules_of(
     # What an entry closes anyway is no reason to ask about a rule that would, too.
     closed = {rank for one in mirrored for rank in published[one].popular}
     harmless = [name for rank, name in enumerate(popular.names, 1) if rank not in closed]
+    wrongly = set[str]().union(*(published[one].wrongly_closed for one in mirrored))
+    harmless += [name for name in popular.frozen if name not in wrongly]
     harmless += [wire_names.to_text(one.name) for one in catalog.pins]
     harmless += [wire_names.to_text(one.name) for one in catalog.protections]
     harmless += [wire_names.to_text(one) for some in catalog.services for one in some.names]

@@ -68,6 +68,7 @@ class Normalised:
         reports: on each list that was taken in; ``kept`` and so on count entries.
         names: how many distinct names are blocked.
         popular: the popular names that an entry closes, by their rank.
+        wrongly_closed: names that must stay open, closed though the category does not mean them.
         set_aside: entries of third parties that would have closed popular names.
         redundant: entries left out because another one covers them.
         canaries: names of the publisher's own lists, in the order of their lines.
@@ -77,6 +78,7 @@ class Normalised:
     reports: list[ListReport] = field(default_factory=list)
     names: int = 0
     popular: dict[int, str] = field(default_factory=dict)
+    wrongly_closed: set[str] = field(default_factory=set)
     set_aside: list[str] = field(default_factory=list)
     redundant: int = 0
     canaries: list[str] = field(default_factory=list)
@@ -182,7 +184,8 @@ class _Category:
         only a whole text says cannot be set aside; then it is for a person to judge.
         """
         found = self._popular.closed_by(key, claim.scope)
-        if not found:
+        wrongly = self._popular.wrongly_closed_by(key, claim.scope, self._category.id)
+        if not (found or wrongly):
             return True
         theirs = not self._sources[index].own and index not in self._whole
         if self._category.security and theirs:
@@ -190,6 +193,7 @@ class _Category:
             self._intake.refused_lines.add((index, line))
             return False
         self._result.popular.update((one.rank, one.name) for one in found)
+        self._result.wrongly_closed.update(wrongly)
         return True
 
     def _kept_whole(self) -> set[int]:

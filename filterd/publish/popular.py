@@ -2,7 +2,8 @@
 """Names that everybody visits: what a list closes of them is a mistake until somebody says not.
 
 Every list has named one of them once: a host cut out of a long address, a test
-entry, a typing error (reliability.md E2 to E4).
+entry, a typing error (reliability.md E2 to E4). Those that ship with filterd must stay
+open (``filterd.lists.popular_names``); a publisher may bring a ranking beside them.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
+from filterd.lists.popular_names import load_popular_names
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import Scope
 from filterd.paths import open_plain
 from filterd.sentences import refused, say
+from filterd.wire.name import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from filterd.lists.popular_names import PopularName
 
 MOST = 10_000
 """Names that count; beyond them ranks say little."""
@@ -34,17 +39,44 @@ class Ranked(NamedTuple):
 
 
 class Popular:
-    """Popular names in the order of their rank.
+    """Popular names: a ranking, and names that must stay open.
 
     Args:
         names: as text, the most popular first; what is no name of a host is left out.
+        frozen: names that no category may close but those that mean them.
     """
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    def __init__(self, names: Iterable[str] = (), frozen: Iterable[PopularName] = ()) -> None:
         self.names = tuple(_ranked(names))
+        self._ranking = _Closing(self.names)
+        self.frozen = {to_text(one.name): one.except_categories for one in frozen}
+        self._frozen = _Closing(self.frozen)
+        self._hosts = _Closing(f"www.{name}" for name in self.frozen)
+
+    def closed_by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
+        """Return the ranked names that an entry for a key closes, the most popular first."""
+        return self._ranking.by(key, scope)
+
+    def wrongly_closed_by(self, key: bytes, scope: Scope, category: str) -> Sequence[str]:
+        """Return the names that must stay open and that such an entry of a category closes."""
+        found, hosts = self._frozen.by(key, scope), self._hosts.by(key, scope)
+        if not (found or hosts):
+            return ()  # as for nearly all of a million entries
+        names = [one.name for one in found] + [one.name.removeprefix("www.") for one in hosts]
+        return [one for one in dict.fromkeys(names) if category not in self.frozen[one]]
+
+    def text(self) -> bytes:
+        """Return the ranking as a version of the feed carries it, one name a line."""
+        return "".join(f"{name}\n" for name in self.names).encode("ascii")
+
+
+class _Closing:
+    """Finds which of some names an entry closes."""
+
+    def __init__(self, names: Iterable[str]) -> None:
         self._exact = dict[bytes, Ranked]()
         self._beneath = dict[bytes, list[Ranked]]()
-        for rank, name in enumerate(self.names, 1):
+        for rank, name in enumerate(names, 1):
             ranked, key = Ranked(rank, name), key_from_text(name)
             self._exact[key] = ranked
             end = 0
@@ -52,24 +84,26 @@ class Popular:
                 if not is_public_suffix(key[:end]):
                     self._beneath.setdefault(key[:end], []).append(ranked)
 
-    def closed_by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
-        """Return the popular names that an entry for a key closes, the most popular first."""
+    def by(self, key: bytes, scope: Scope) -> Sequence[Ranked]:
+        """Return those that an entry for a key closes, in their order."""
         if scope is Scope.EXACT:
             exact = self._exact.get(key)
             return () if exact is None else (exact,)
         return self._beneath.get(key, ())
 
-    def text(self) -> bytes:
-        """Return the names as a version of the feed carries them, one a line."""
-        return "".join(f"{name}\n" for name in self.names).encode("ascii")
 
+def read_popular(path: Path | None) -> Popular:
+    """Return the names that must stay open, with a ranking where there is one.
 
-def read_popular(path: Path) -> Popular:
-    """Read names, one a line, the most popular first; ``rank,name`` is taken too.
+    Args:
+        path: its file: names, one a line, the most popular first; ``rank,name`` is taken too.
 
     Raises:
         ListError: the file cannot be read, or has no names.
     """
+    frozen = load_popular_names()
+    if path is None:
+        return Popular(frozen=frozen)
     try:
         with open_plain(path) as file:
             text = file.read(_MAX_FILE_OCTETS).decode("utf-8", "replace")
@@ -77,7 +111,7 @@ def read_popular(path: Path) -> Popular:
         raise ListError(
             say("{path}: cannot be read: {why}", path=path, why=refused(error))
         ) from error
-    popular = Popular(_fields(text))
+    popular = Popular(_fields(text), frozen)
     if not popular.names:
         raise ListError(
             say("{path}: has no names; write one a line, the most popular first", path=path)

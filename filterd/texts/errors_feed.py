@@ -171,6 +171,9 @@ TEXTS: dict[str, str] = {
         "{count} trong {top} tên được truy cập nhiều nhất sẽ bị chặn, mức cho phép là {allowed}: "
         "{names}"
     ),
+    "category {category}: {count} popular names that must stay open would be closed: {names}": (
+        "nhóm {category}: {count} tên phổ biến phải luôn mở sẽ bị chặn: {names}"
+    ),
     "category {category}: {had} names become {has}": (
         "nhóm {category}: từ {had} tên thành {has} tên"
     ),

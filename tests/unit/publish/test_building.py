@@ -14,7 +14,7 @@ from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.publish import building
 from filterd.publish.building import BuildReport, build_version, content_of
-from filterd.publish.popular import Popular
+from filterd.publish.popular import Popular, read_popular
 from filterd.publish.review import read_queue
 from tests.support.feed_candidates import change_yaml
 
@@ -197,6 +197,29 @@ def test_a_usual_change_is_not_held(publisher: _Publisher, tmp_path: Path) -> No
     publisher.give(PHISHING, "\n".join([*SCAM[5:], "new1.example", "new2.example"]))
     report = publisher.build(target=tmp_path / "new", popular=_POPULAR, previous=publisher.target)
     assert (report.held, report.written) == ((), True)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_version_that_closes_a_name_that_must_stay_open_is_held(
+    publisher: _Publisher, tmp_path: Path, is_first: bool
+) -> None:
+    frozen = read_popular(None)
+    assert publisher.build(popular=frozen).written, "what ships closes none"
+    publisher.give(GAMES, "0.0.0.0 www.unex.es\n0.0.0.0 vk.com\n0.0.0.0 chess.com\n")
+    new, previous = tmp_path / "new", None if is_first else publisher.target
+    report = publisher.build(target=new, popular=frozen, previous=previous)
+    assert not report.written
+    (held,) = map(str, report.held)
+    assert held.endswith("2 popular names that must stay open would be closed: unex.es, vk.com")
+    control = publisher.build(target=new, popular=Popular(), previous=previous)
+    assert control.written, "the control: without them nothing would hold it"
+
+
+def test_a_list_of_danger_does_not_close_what_must_stay_open(publisher: _Publisher) -> None:
+    publisher.give(PHISHING, "vk.com\nscam1.example\n")
+    report = publisher.build(popular=read_popular(None))
+    assert report.written
+    assert report.categories["scam"].set_aside == ["vk.com"]
 
 
 def test_a_list_of_danger_that_names_what_is_popular_is_not_held_but_put_right(

@@ -7,9 +7,11 @@ import pytest
 
 from filterd.errors import ListError
 from filterd.lists.hostname import key_from_text
+from filterd.lists.popular_names import PopularName
 from filterd.lists.rules import Scope
 from filterd.publish import popular as module
 from filterd.publish.popular import Popular, Ranked, read_popular
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,42 @@ def test_an_entry_for_all_beneath_closes_what_is_popular_there() -> None:
     assert _closed("google.com", Scope.SUBTREE) == ["drive.google.com", "google.com"]
     assert _closed("drive.google.com", Scope.SUBTREE) == ["drive.google.com"]
     assert _closed("docs.google.com", Scope.SUBTREE) == []
+
+
+FROZEN = Popular(
+    ["rank.example"],
+    [
+        PopularName(names.from_text("vk.example"), frozenset({"social-media"})),
+        PopularName(names.from_text("bank.example")),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "category", "closed"),
+    [
+        ("vk.example", Scope.EXACT, "scam", ["vk.example"]),
+        ("vk.example", Scope.SUBTREE, "social-media", []),
+        ("www.vk.example", Scope.EXACT, "scam", ["vk.example"]),
+        ("www.vk.example", Scope.EXACT, "social-media", []),
+        ("bank.example", Scope.SUBTREE, "scam", ["bank.example"]),
+        ("m.bank.example", Scope.SUBTREE, "scam", []),
+        ("rank.example", Scope.SUBTREE, "scam", []),
+    ],
+)
+def test_names_that_must_stay_open_are_closed_by_no_category_but_theirs(
+    name: str, scope: Scope, category: str, closed: list[str]
+) -> None:
+    assert list(FROZEN.wrongly_closed_by(key_from_text(name), scope, category)) == closed
+    assert FROZEN.text() == b"rank.example\n", "a version carries the ranking alone"
+
+
+def test_what_ships_is_known_with_a_ranking_and_without(tmp_path: Path) -> None:
+    path = tmp_path / "popular.txt"
+    path.write_text("a.example\n")
+    for popular in (read_popular(None), read_popular(path)):
+        assert popular.frozen["vk.com"] == {"social-media"}
+    assert read_popular(None).names == ()
 
 
 def test_ranks_begin_with_one() -> None:
