@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
 
-DEAD_QUERIES = int(os.environ.get("FILTERD_CACHE_QUERIES", "10000"))
+DEAD_QUERIES = int(os.environ.get("FILTERD_CACHE_QUERIES", "3000"))
 """What clients ask for a dead name within a minute."""
 WARM = int(os.environ.get("FILTERD_CACHE_NAMES", "40"))
 """Names in use when the Internet goes away."""
