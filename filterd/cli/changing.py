@@ -30,6 +30,12 @@ def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[s
     return told
 
 
+def made_of(asked: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was asked for with the end that it has; its length where that waits."""
+    until = told.get("until") or asked.get("ends_at")
+    return {**asked, "ends_at": until, "for_s": None if until else asked.get("for_s")}
+
+
 def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: bool) -> None:
     """Tell what was changed, how soon that was in force, and how it is taken back."""
     if json:

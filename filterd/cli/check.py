@@ -21,6 +21,7 @@ from filterd.resolve.explain import client_of, explain
 from filterd.resolve.past import Past, PastQuestion, explain_past
 from filterd.resolve.site import Site
 from filterd.sentences import quoted, say
+from filterd.server import known_time
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1
@@ -98,8 +99,9 @@ def _explain(
 def _explain_offline(
     here: Context, asked: _Question, who: _Who, when: float | None
 ) -> dict[str, Any] | None:
-    now = here.clock.wall() if when is None else when
-    return _explain_by(load_site_offline(here, now), asked, who, now)
+    floor = known_time.floor_of(here.state)
+    now = known_time.policy_time(here.clock.wall(), floor) if when is None else when
+    return _explain_by(load_site_offline(here, now, floor), asked, who, now)
 
 
 def _explain_past(

@@ -66,6 +66,9 @@ def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
         followed = await asyncio.to_thread(feed, manager.site.policy.feed)
         return {**await manager.status(), "feed": followed}
 
+    async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        return manager.clock()
+
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         try:
             question = {**_question(request), "at": request["at"]}
@@ -84,6 +87,7 @@ def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
     return {
         "ping": ping,
         "status": status,
+        "clock": clock,
         "check": check,
         "log totals": log_totals,
     }

@@ -13,11 +13,11 @@ from rich.table import Table
 
 from filterd import control
 from filterd.cli import exam_names, waiting
-from filterd.cli.changing import change, print_change
+from filterd.cli.changing import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.exam_names import Needed
 from filterd.cli.history import with_states
-from filterd.cli.in_force import set_now
+from filterd.cli.in_force import policy_clock, set_now
 from filterd.cli.render import grid, titled
 from filterd.cli.targets import target_name_from
 from filterd.cli.telling import Plain, Teller, not_ended
@@ -120,16 +120,16 @@ def start(
     """
     clock, needed = school_clock(here), _needed(allow or [], service or [])
     starts_at = None if at is None else clock.read(at)
-    begin = clock.now if starts_at is None else starts_at
     asked = {
         "room": room,
         "names": list(needed.names),
         "services": list(needed.services),
         "starts_at": starts_at,
-        "ends_at": begin + duration_s(for_),
+        "for_s": duration_s(for_),
     }
     told = change(here, "exam", reason, **asked)
-    print_change(here, told, Teller(here.texts, clock).thing("exams", asked), json=json)
+    what = Teller(here.texts, clock).thing("exams", made_of(asked, told))
+    print_change(here, told, what, json=json)
 
 
 @app.command()
@@ -150,7 +150,7 @@ def stop(
 
     Without a number it is the only one that there is. Exit code 0: done; 2: not.
     """
-    clock = school_clock(here)
+    clock = policy_clock(here)
     wanted = number if number is not None else _only(here, clock, room)
     told = change(here, "exam-stop", reason, id=wanted)
     print_change(here, told, here.texts("exam.stopped", number=wanted), json=json)
@@ -167,7 +167,7 @@ def list_(
 
     Exit code 0: shown; 2: it cannot be read.
     """
-    clock = school_clock(here)
+    clock = policy_clock(here)
     shown = with_states(here, "exams", clock.now, everything=everything)
     if json:
         here.print_json(shown)

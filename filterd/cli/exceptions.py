@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from filterd.cli.changing import change, print_change
+from filterd.cli.changing import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, command, group
 from filterd.cli.history import with_states
+from filterd.cli.in_force import policy_clock
 from filterd.cli.render import grid, titled
 from filterd.cli.targets import ReasonOption, Target, TargetsArgument, Whom, whom, written
 from filterd.cli.telling import Plain, Teller
@@ -67,7 +68,7 @@ def list_(
 
     Exit code 0: shown; 2: it cannot be read.
     """
-    clock = school_clock(here)
+    clock = policy_clock(here)
     shown = with_states(here, "exceptions", clock.now, everything=everything)
     if json:
         here.print_json(shown)
@@ -122,7 +123,7 @@ def _set(
         told = change(here, "exception", reason, target_kind=str(kind), target=target, **how)
     else:
         told = change(here, "exceptions", reason, targets=[[str(k), t] for k, t in targets], **how)
-    made = {**how, "ends_at": told.get("until") or how.get("ends_at")}
+    made = made_of(how, told)
     teller = Teller(here.texts, clock)
     what = (teller.thing("exceptions", {**made, **one._asdict()}) for one in targets)
     print_change(here, told, ", ".join(what), json=json)

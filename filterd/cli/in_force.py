@@ -24,7 +24,9 @@ from filterd.policy.encoding import to_plain
 from filterd.policy.model import GradePolicy, Policy
 from filterd.policy.moment import Moment, at
 from filterd.policy.overrides import Overrides
+from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from filterd.sentences import say
+from filterd.server import known_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,30 @@ def in_force(here: Context) -> InForce:
     Raises:
         FilterdError: it cannot be read, from the daemon or from the disk.
     """
-    clock = school_clock(here)
+    told = ask_or_none(here, "clock")
+    floor = known_time.floor_of(here.state) if told is None else float(told["floor"])
+    now = known_time.policy_time(here.clock.wall(), floor) if told is None else told["policy_time"]
     policy, overrides = policy_in_force(here), set_now(here)
-    return InForce(policy, overrides, at(policy, overrides, clock.now), clock)
+    moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
+    return InForce(policy, overrides, moment, policy_clock(here, told))
+
+
+def policy_clock(here: Context, told: Mapping[str, Any] | None = None) -> SchoolClock:
+    """Return the clock of the school as policy goes by it: at the last known time, if need be.
+
+    Args:
+        here: where the daemon is.
+        told: what it has told of its clock already.
+
+    Raises:
+        ControlError: a daemon runs, and cannot say.
+    """
+    clock = school_clock(here)
+    told = told or ask_or_none(here, "clock")
+    if told is None:
+        return clock
+    now = told["policy_time"]
+    return clock._replace(now=float(told["floor"] if now is None else now))
 
 
 def set_now(here: Context) -> Overrides:

@@ -45,7 +45,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     await manager.start()
     await _start_or_do_without(control)
     loop = asyncio.get_running_loop()
-    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.clock, setting.page.secret)
+    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.time, setting.page.secret)
     kept = (
         watchdog.run(),
         control.keep(),

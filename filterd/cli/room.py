@@ -15,7 +15,7 @@ from rich.table import Table
 
 from filterd import control
 from filterd.cli import room_files, waiting
-from filterd.cli.changing import change, print_change
+from filterd.cli.changing import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, command, group
 from filterd.cli.in_force import InForce, ask_or_none, in_force
 from filterd.cli.render import facts, grid, titled
@@ -112,8 +112,8 @@ def set_(
     clock = school_clock(here)
     asked = {"room": room, "grade": grade_from(grade), **how_long.payload(clock)}
     told = change(here, "room", reason, **asked)
-    thing = {**asked, "ends_at": told.get("until") or asked.get("ends_at")}
-    print_change(here, told, Teller(here.texts, clock).thing("rooms", thing), json=json)
+    what = Teller(here.texts, clock).thing("rooms", made_of(asked, told))
+    print_change(here, told, what, json=json)
 
 
 @app.command()

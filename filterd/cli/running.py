@@ -77,7 +77,7 @@ def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Gro
             (texts("status.cache"), texts("status.cache_line", **cache)),
             (texts("status.in_flight"), str(told["in_flight"])),
             (texts("status.datagrams"), _datagrams(texts, told)),
-            (texts("status.clock"), _clock(texts, told)),
+            (texts("status.clock"), _clock(texts, told, clock)),
             (texts("status.today"), _today(texts, told["log"])),
             (texts("status.changes"), "\n".join(_problems(texts, told.get("changes", {})))),
             (texts("status.doubts"), "\n".join(_doubts(texts, told))),
@@ -97,11 +97,21 @@ def _problems(texts: Texts, changes: dict[str, Any]) -> list[str]:
     return [sentences.told(one, texts.language) for one in found]
 
 
-def _clock(texts: Texts, told: dict[str, Any]) -> str:
-    """Say that the time is not known, where it is not, and what waits for it."""
+def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
+    """Say that the machine's clock is not believed, where it is not, and what follows."""
+    times = told["clock"]
+    shown = {
+        key: f"{clock.shows(at):%Y-%m-%d %H:%M}"
+        for key, at in times.items()
+        if key != "standing" and at is not None
+    }
+    if times["standing"] == "jumped":
+        return texts("status.jumped", **shown)
     if told["time_is_known"]:
         return ""
-    return texts("status.no_time", n=number(told["log"]["undated"]))
+    undated = told["log"]["undated"]
+    waiting = texts("status.no_time", n=number(undated)) if undated else ""
+    return "\n".join(filter(None, (texts("status.clock_unknown", **shown), waiting)))
 
 
 def _modules(texts: Texts, not_native: list[str]) -> str:

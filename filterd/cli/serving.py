@@ -36,9 +36,11 @@ import uvloop
 from filterd import journal, oom, twins
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
+from filterd.feeds.time_floor import TimeFloor
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.policy.site.children import forked
+from filterd.server import known_time
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
 from filterd.server.first_policy import compile_policy_or_keep
@@ -53,6 +55,7 @@ from filterd.server.listening import Listening, listen_on
 from filterd.server.memory import keep_little
 from filterd.server.notify import READY, STOPPING, notify
 from filterd.server.page import SharedPage
+from filterd.server.policy_clock import PolicyClock
 from filterd.server.shared_overrides import SharedOverrides
 from filterd.server.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
 from filterd.server.worker import Worker
@@ -105,14 +108,20 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         started = clock.monotonic()
         # This process has one thread, here and when it forks what it keeps.
         overrides, unwritten = SharedOverrides(), on_disk.Unwritten()
+        known_time.begin(state, clock, page, (TimeFloor(state.feed).read(),))
+        time = PolicyClock(clock, page)
         compile_policy_or_keep(
-            config, state, now=clock.wall(), page=page, start=forked, unwritten=unwritten
+            config, state, now=time.least(), page=page, start=forked, unwritten=unwritten
         )
         on_disk.recall_overrides(state, clock, overrides)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
-        now = clock.wall()
-        site = on_disk.load_site(config, state, page=page, unwritten=unwritten, now=now)
+        now, floor = time.wall(), page.floor
+        site = on_disk.load_site(
+            config, state, page=page, unwritten=unwritten, now=now, floor=floor
+        )
+        built_at = site.unset_clock.floor
+        known_time.begin(state, clock, page, (TimeFloor(state.feed).read(), built_at))
         policy = site.policy
         texts = Texts("vi" if (language or policy.language) == "vi" else "en")
         greeting = list(_greeting(texts, site, try_it=try_it))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from math import inf
 
 from filterd.cli.context import Context
 from filterd.errors import ConfigError, NameTextError, StoreError
@@ -113,12 +114,13 @@ def open_index(here: Context) -> Index:
         ) from error
 
 
-def load_site_offline(here: Context, now: float) -> Site:
+def load_site_offline(here: Context, now: float, floor: float = -inf) -> Site:
     """Join the site's files as they are now with the compiled lists and what is set.
 
     Args:
         here: which site and state.
-        now: the Unix time at which it is to hold.
+        now: the policy time at which it is to hold.
+        floor: what the time is at least, where it is not known.
 
     Raises:
         FilterdError: any of them cannot be read.
@@ -126,4 +128,4 @@ def load_site_offline(here: Context, now: float) -> Site:
     policy = policy_of(here)
     servers = system.servers(policy.upstreams, policy.listen)
     overrides = Store(here.state, here.clock).current()
-    return Site.of(policy, open_index(here), servers, overrides=overrides, now=now)
+    return Site.of(policy, open_index(here), servers, overrides=overrides, now=now, floor=floor)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from filterd.cli.targets import written
 from filterd.cli.times import SchoolClock
-from filterd.overrides.history import RESTORED, TRIAL, UNDO
+from filterd.overrides.history import CLOCK, CLOCK_ACCEPTED, RESTORED, TRIAL, UNDO
 from filterd.policy.model import GRADES
 from filterd.texts import Texts
 
@@ -44,6 +44,8 @@ class Teller(NamedTuple):
         """Say from when until when: only what is not now and not for ever."""
         starts_at, ends_at = thing.get("starts_at"), thing.get("ends_at")
         parts = []
+        if thing.get("for_s") is not None:
+            return self.texts("term.for", minutes=round(thing["for_s"] / 60))
         if starts_at is not None and starts_at > self.clock.now:
             parts.append(self.texts("term.from", when=self.clock.told(starts_at)))
         if ends_at is not None:
@@ -73,6 +75,8 @@ class Teller(NamedTuple):
             return self.texts("told.undo", number=payload.get("number", 0))
         if kind == TRIAL:
             return self.texts("told.trial", room=payload.get("room", ""))
+        if kind in (CLOCK, CLOCK_ACCEPTED):
+            return self.texts(f"told.{kind}")
         if kind == RESTORED:
             return self.texts("told.restored", file=payload.get("file") or "-")
         if kind in ("revoke", "exam-stop"):

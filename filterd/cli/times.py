@@ -157,8 +157,7 @@ class Term(NamedTuple):
         if self.lesson:
             return {**payload, "lesson": True}
         if self.for_ is not None:
-            begin = clock.now if starts_at is None else starts_at
-            return {**payload, "ends_at": begin + duration_s(self.for_)}
+            return {**payload, "for_s": duration_s(self.for_)}
         if self.until is not None:
             return {**payload, "ends_at": clock.read(self.until, ends=True)}
         return payload

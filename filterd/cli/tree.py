@@ -36,6 +36,7 @@ _GROUPS = {
     "exam": "exam",
     "services": "services",
     "history": "history",
+    "clock": "clock",
     "feed": "feed",
 }
 """The module of each group, which has it as ``app``."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ChangeError
 from filterd.overrides import values
+from filterd.overrides.dating import AcceptClock, KnowTime
 from filterd.overrides.effects import has_ended, things_of
 from filterd.overrides.exceptions import (
     ReportMistake,
@@ -23,7 +24,7 @@ from filterd.overrides.exceptions import (
     SetExceptions,
     SetGrade,
 )
-from filterd.overrides.history import TRIAL, UNDO, Row
+from filterd.overrides.history import CLOCK, CLOCK_ACCEPTED, TRIAL, UNDO, Row
 from filterd.overrides.making import Making
 from filterd.overrides.rooms import (
     NoteTrial,
@@ -60,10 +61,12 @@ _KINDS: dict[str, Any] = {
     "grade": SetGrade,
     UNDO: Undo,
     TRIAL: NoteTrial,
+    CLOCK: KnowTime,
+    CLOCK_ACCEPTED: AcceptClock,
     "report-mistake": ReportMistake,
 }
 KINDS = tuple(_KINDS)
-NEED_A_REASON = frozenset({"exception", "exceptions", "report-mistake"})
+NEED_A_REASON = frozenset({"exception", "exceptions", "report-mistake", CLOCK_ACCEPTED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class SetException:
     whom: str = ""
     starts_at: float | None = None
     ends_at: float | None = None
+    for_s: float | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> SetException:
@@ -62,6 +63,7 @@ class SetException:
             making.author,
             starts_at,
             ends_at,
+            self.for_s,
         )
         return Effect(after=only(exceptions=(thing,)))
 
@@ -88,6 +90,7 @@ class SetExceptions:
     whom: str = ""
     starts_at: float | None = None
     ends_at: float | None = None
+    for_s: float | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> SetExceptions:
@@ -96,7 +99,7 @@ class SetExceptions:
 
     def each(self) -> tuple[SetException, ...]:
         """Return them one by one."""
-        how = self.allow, self.audience, self.whom, self.starts_at, self.ends_at
+        how = self.allow, self.audience, self.whom, self.starts_at, self.ends_at, self.for_s
         return tuple(SetException(kind, target, *how) for kind, target in self.targets)
 
     def effect(self, making: Making) -> Effect:
@@ -208,8 +211,13 @@ def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
     return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)
 
 
-def _how(fields: Fields) -> tuple[bool, Audience, str, float | None, float | None]:
-    """Check how something is allowed or blocked: whether, for whom, from and until when."""
+def _how(
+    fields: Fields,
+) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
+    """Check how something is allowed or blocked: whether, for whom, from and until when.
+
+    Last how long, where the time is not known.
+    """
     audience = fields.take_or("audience", values.audience, Audience.EVERYBODY)
     check, everybody = values.whom(audience), audience is Audience.EVERYBODY
     return (
@@ -218,4 +226,5 @@ def _how(fields: Fields) -> tuple[bool, Audience, str, float | None, float | Non
         fields.take_or("whom", check, "") if everybody else fields.take("whom", check),
         fields.take_or("starts_at", values.time, None),
         fields.take_or("ends_at", values.time, None),
+        fields.take_or("for_s", values.seconds, None),
     )

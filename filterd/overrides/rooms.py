@@ -47,6 +47,7 @@ class SetRoom:
     grade: str
     starts_at: float | None = None
     ends_at: float | None = None
+    for_s: float | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> SetRoom:
@@ -56,13 +57,21 @@ class SetRoom:
             fields.take("grade", values.grade),
             fields.take_or("starts_at", values.time, None),
             fields.take_or("ends_at", values.time, None),
+            fields.take_or("for_s", values.seconds, None),
         )
 
     def effect(self, making: Making) -> Effect:
         """Return what it does."""
         starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
         thing = RoomSetting(
-            making.number, self.room, self.grade, making.reason, making.author, starts_at, ends_at
+            making.number,
+            self.room,
+            self.grade,
+            making.reason,
+            making.author,
+            starts_at,
+            ends_at,
+            self.for_s,
         )
         covered = tuple(
             one
@@ -117,6 +126,7 @@ class SetExam:
     services: tuple[str, ...]
     ends_at: float
     starts_at: float | None = None
+    for_s: float | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> SetExam:
@@ -127,6 +137,7 @@ class SetExam:
             fields.take_or("services", values.many(values.identifier, MAX_NAMES), ()),
             fields.take("ends_at", values.time),
             fields.take_or("starts_at", values.time, None),
+            fields.take_or("for_s", values.seconds, None),
         )
 
     def effect(self, making: Making) -> Effect:
@@ -146,6 +157,7 @@ class SetExam:
             making.author,
             starts_at,
             self.ends_at,
+            self.for_s,
         )
         check_exams(making.overrides.exams, thing)
         return Effect(after=only(exams=(thing,)))

@@ -80,6 +80,12 @@ class Done:
     row: Row
     overrides: Overrides
     taken_back: Row | None = None
+    at: float = field(default=0.0, compare=False)
+
+    @property
+    def exported(self) -> Exported:
+        """What is set now as a copy."""
+        return Exported(self.overrides, self.row.hash, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +185,10 @@ class Store:
         """Make a change; when this returns it is on the disk.
 
         Args:
-            kind, payload, author, reason: see ``Request.of``.
+            kind: of change, or its name in the history.
+            payload: what the kind wants, as plain data.
+            author: who makes it.
+            reason: why.
             now: the Unix time that it is at least, by policy time; None: by the clock.
 
         Raises:
@@ -193,7 +202,8 @@ class Store:
             row = request.row(at, done.overrides, past, done.last_hash, now)
             undone = row.undone()
             taken_back = None if undone is None else past.row(undone)
-            return Done(row, self._add(connection, done, row), taken_back)
+            added = self._add(connection, done, row)
+            return Done(row, added.overrides, taken_back, added.at)
 
         return self.write(make)
 
@@ -317,11 +327,11 @@ class Store:
                 export.FORMAT.save(path, brought)
         return brought
 
-    def _add(self, connection: sqlite3.Connection, done: Replay, row: Row) -> Overrides:
+    def _add(self, connection: sqlite3.Connection, done: Replay, row: Row) -> Exported:
         """Commit a row together with the copy of what is set after it."""
         after = self._without_problem(replay((row,), done))
-        kept = self._lasting(after)
-        content = export.FORMAT.dump(Exported(kept, row.hash, after.at))
+        added = Exported(self._lasting(after), row.hash, after.at)
+        content = export.FORMAT.dump(added)
         with ExitStack() as ready:
             copies = self._state.overrides_copies
             puts = [ready.enter_context(replacing(path, content)) for path in copies]
@@ -333,7 +343,7 @@ class Store:
                     put()
                 except StoreError as error:  # it is recorded; the next start writes it anew
                     _log.error("%s", error)
-        return kept
+        return added
 
     def _lasting(self, done: Replay) -> Overrides:
         return export.lasting(done.overrides, self._clock.wall())

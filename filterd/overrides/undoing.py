@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from filterd.errors import ChangeError
 from filterd.overrides import values
-from filterd.overrides.effects import has_ended, things_of
+from filterd.overrides.dating import as_it_is
+from filterd.overrides.effects import KINDS, Effect, has_ended, only, things_of
 from filterd.overrides.exceptions import is_about_the_same
 from filterd.overrides.history import RESTORED, newest_undoable, with_undos
 from filterd.overrides.rooms import check_exams
@@ -21,7 +22,6 @@ from filterd.sentences import say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.overrides.effects import Effect
     from filterd.overrides.history import Row
     from filterd.overrides.making import Making
     from filterd.overrides.values import Fields
@@ -68,7 +68,7 @@ class Undo:
                 say("there is no change {number} to take back", number=number), hint=hint
             )
         _check_counts(number, making)
-        undo = row.effect().inverse()
+        undo = _with_dates(row.effect().inverse(), making)
         things = [*things_of(undo.before), *things_of(undo.after)]
         if not things:
             raise ChangeError(say("change {number} has changed nothing", number=number))
@@ -79,6 +79,15 @@ class Undo:
         _check_in_place(number, undo, making)
         _check_place_is_free(number, undo, making)
         return undo
+
+
+def _with_dates(undo: Effect, making: Making) -> Effect:
+    """Return an undo that takes away what it is about as it is dated by now."""
+    before = {
+        kind: tuple(as_it_is(one, making.overrides, kind) for one in getattr(undo.before, kind))
+        for kind in KINDS
+    }
+    return Effect(only(**before), undo.after)
 
 
 def _check_counts(number: int, making: Making) -> None:

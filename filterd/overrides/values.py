@@ -61,6 +61,7 @@ _CALLED = {
     "number": say("number"),
     "starts_at": say("the beginning"),
     "ends_at": say("the end"),
+    "for_s": say("the length"),
 }
 """How a person calls what the keys stand for that a command line can get wrong."""
 
@@ -222,6 +223,15 @@ def time(value: Any) -> float:
         raise ChangeError(say("a Unix time expected, not {value}", value=shown(value)))
     if not 0 <= value <= _LATEST:  # no NaN passes either
         raise ChangeError(say("{value} is beyond every calendar", value=shown(value)))
+    return float(value)
+
+
+def seconds(value: Any) -> float:
+    """Return a length of time in seconds."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LATEST:
+        raise ChangeError(
+            say("a length of time in seconds expected, not {value}", value=shown(value))
+        )
     return float(value)
 
 

@@ -42,7 +42,16 @@ _log = logging.getLogger("filterd.resolve")
 
 
 class Resolver:
-    """Answers messages; counts what becomes of them, of queries for the log too."""
+    """Answers messages; counts what becomes of them, of queries for the log too.
+
+    Args:
+        sites: which site is in force.
+        handler: the chain.
+        clock: by which policy decides.
+        log: counts queries.
+        own_mark: the content of the option by which the daemon's own questions are known.
+        machine: the clock by which the way to time servers is chosen, if that is another one.
+    """
 
     def __init__(
         self,
@@ -51,8 +60,10 @@ class Resolver:
         clock: Clock,
         log: Counts | None = None,
         own_mark: bytes = b"",
+        machine: Clock | None = None,
     ) -> None:
         self._sites, self._handler, self._clock, self._log = sites, handler, clock, log
+        self._machine = machine or clock
         self._own_mark = int(EdnsOption.OWN_MARK), own_mark
         self.noted: Callable[[Query, Answer, bytes], None] | None = None
         """Called with each answer that was composed, whole, for who may repeat it."""
@@ -103,7 +114,7 @@ class Resolver:
             return self._finish("malformed", formerr(message))
         if parsed.edns is not None and parsed.edns.version > 0:
             return self._finish("badvers", badvers(parsed))
-        return Query(parsed, peer, client, site, self._clock.wall(), fetched=fetched)
+        return Query(parsed, peer, client, site, self._machine.wall(), fetched=fetched)
 
     async def respond(self, query: Query) -> bytes:
         """Answer a query. Never raises: what goes wrong here is a SERVFAIL.

@@ -27,16 +27,17 @@ from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.lists.third_party import naming_entries, version_of
 from filterd.overrides import changes as kinds
 from filterd.overrides import rights, values
+from filterd.overrides.dating import AcceptClock, is_undated
 from filterd.overrides.effects import NOTHING, has_ended, things_of
 from filterd.overrides.exceptions import Revoke
 from filterd.overrides.export import Exported
 from filterd.overrides.fitting import School, Warnings
 from filterd.overrides.fitting import check as check_fit
-from filterd.overrides.history import GENESIS, TRIAL
+from filterd.overrides.history import CLOCK, GENESIS, TRIAL
 from filterd.overrides.mistakes import Mistakes, plain_mistake
-from filterd.overrides.ranks import Rank
+from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.reports import KIND as REPORT
-from filterd.overrides.rooms import StopExam
+from filterd.overrides.rooms import LONGEST_EXAM_S, StopExam
 from filterd.overrides.store import Store
 from filterd.overrides.undoing import Undo
 from filterd.overrides.versions import PolicyVersions
@@ -46,6 +47,7 @@ from filterd.policy.lessons import bell, day_ends_at, shown_at
 from filterd.policy.model import Audience
 from filterd.resolve.past import Past, PastQuestion, explain_past
 from filterd.sentences import UNSAID, say
+from filterd.server.timekeeper import Standing
 from filterd.version import __version__
 from filterd.wire import name as names
 
@@ -55,18 +57,19 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
     from filterd.overrides.making import Change
-    from filterd.overrides.ranks import Author
     from filterd.overrides.store import Done
     from filterd.policy.model import Policy
     from filterd.policy.overrides import Overrides
     from filterd.resolve.site import Site
     from filterd.server.life import Setting
+    from filterd.server.timekeeper import Step, Timekeeper
 
 _MOST_OCTETS = 8 * 1024 * 1024
 """Of a history that is told at once: half of what a command takes in."""
 
 _END_WITHIN_S = 1.0
 _LOOK_EVERY_S = 2.0
+_ITSELF = Author("filterd", Rank.ADMIN)
 _MS = 1000
 
 _log = logging.getLogger("filterd.changes")
@@ -79,11 +82,13 @@ class InForce(NamedTuple):
         turn: held by whoever is about to move the epoch.
         site: returns the site in force.
         enforce: puts overrides in force in all workers, under an epoch.
+        keeper: knows which time policy goes by.
     """
 
     turn: asyncio.Lock
     site: Callable[[], Site]
     enforce: Callable[[Overrides, int], Awaitable[None]]
+    keeper: Timekeeper
 
 
 class Changes:
@@ -91,6 +96,7 @@ class Changes:
 
     def __init__(self, setting: Setting, in_force: InForce) -> None:
         self._setting, self._clock, self._in_force = setting, setting.clock, in_force
+        self._time = setting.time
         self._store = Store(setting.state, setting.clock, setting.overrides.get)
         self._problem = UNSAID
         self._versions = PolicyVersions(setting.state, self._store, setting.clock)
@@ -194,7 +200,7 @@ class Changes:
             ControlError: what was set then is not known any more.
             StoreError: the store cannot be read.
         """
-        now = self._clock.wall() if at is None else at
+        now = self._time.least() if at is None else at
         overrides = await asyncio.to_thread(self._overrides, at)
         if overrides is None:
             raise ControlError(
@@ -297,15 +303,20 @@ class Changes:
         kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
         if kind == TRIAL:
             raise ChangeError(say("a trial is begun with `filterd exam learn`"))
+        if kind == CLOCK:
+            raise ChangeError(say("the clock is believed with `filterd clock accept`"))
         async with self._in_force.turn:
             site = self._in_force.site()
             self._work_out_lesson(request, site.timed.policy)
+            undated = self._work_out_length(request)
             if kind == REPORT:
                 _add_what_lists_say(request, site.index)
             epoch = self._setting.page.next_epoch()
             done, warnings = await asyncio.to_thread(
                 self._checked_and_recorded, site, kind, request, author, reason
             )
+            if undated:
+                warnings = (*warnings, {"warning": "clock-unknown"})
             number = done.row.number
             try:
                 await self._in_force.enforce(done.overrides, epoch)
@@ -330,6 +341,51 @@ class Changes:
             "warnings": list(warnings),
         }
 
+    async def know_time(self, step: Step | None, *, again: bool = False) -> None:
+        """Give their dates to what was set while the time was not known, once it is.
+
+        Args:
+            step: that policy time has just made.
+            again: whether to try once more what has failed.
+
+        Raises:
+            FilterdError: it cannot be recorded, or is not in force everywhere.
+        """
+        is_due = again and self._in_force.keeper.standing is not Standing.UNKNOWN
+        if step is None and not (is_due and is_undated(self._in_force.site().timed.overrides)):
+            return
+        back_s = 0.0 if step is None else step.back_s
+        async with self._in_force.turn:
+            if not back_s and not is_undated(self._in_force.site().timed.overrides):
+                return
+            told = {"ahead_s": back_s} if back_s else {}
+            epoch = self._setting.page.next_epoch()
+            done = await asyncio.to_thread(self._record, CLOCK, told, _ITSELF, "")
+            await self._in_force.enforce(done.overrides, epoch)
+
+    def _work_out_length(self, request: dict[str, Any]) -> bool:
+        """Replace ``for_s`` by the end that it means; tell whether it waits for the time.
+
+        Raises:
+            ChangeError: it is none, or a time was told that is past for certain.
+        """
+        for_s, starts_at = request.pop("for_s", None), request.get("starts_at")
+        is_unknown = self._in_force.keeper.standing is Standing.UNKNOWN
+        now = self._time.least()
+        if for_s is not None:
+            if request.get("ends_at") is not None:
+                raise ChangeError(say("an end and a length exclude each other"))
+            length_s = values.seconds(for_s)
+            begin = now if starts_at is None else values.time(starts_at)
+            request["ends_at"] = begin + length_s
+            if is_unknown and starts_at is None:
+                request["for_s"] = length_s
+        ends_at = request.get("ends_at")
+        if is_unknown and ends_at is not None and values.time(ends_at) <= now:
+            hint = say("say how long instead, such as --for 45m, or a later date")
+            raise ChangeError(say("the time is not known, and that is past"), hint=hint)
+        return is_unknown and request.get("ends_at") is not None
+
     def _work_out_lesson(self, request: dict[str, Any], policy: Policy) -> None:
         """Replace ``lesson`` by the end of the one that is on.
 
@@ -340,9 +396,12 @@ class Changes:
             return
         if request.get("ends_at") is not None:
             raise ChangeError(say("an end and the end of the lesson exclude each other"))
+        if self._in_force.keeper.standing is Standing.UNKNOWN:
+            hint = say("say how long instead, such as --for 45m")
+            raise ChangeError(say("the time is not known, and so is no lesson"), hint=hint)
         is_of_network = request.get("audience") == Audience.NETWORK
         room = request.get("whom") if is_of_network else request.get("room")
-        now, starts_at = self._clock.wall(), request.get("starts_at")
+        now, starts_at = self._time.least(), request.get("starts_at")
         at = now if starts_at is None else values.time(starts_at)
         rung = bell(policy, at, str(room or ""))
         if rung.lesson is None:
@@ -359,12 +418,16 @@ class Changes:
     def _checked_and_recorded(
         self, site: Site, kind: str, payload: dict[str, Any], author: Author, reason: str
     ) -> tuple[Done, Warnings]:
-        policy, now = site.timed.policy, self._clock.wall()
+        policy, now = site.timed.policy, self._time.least()
         change = kinds.parse(kind, payload)
         if author.rank < Rank.ADMIN:
             change, made_by = self._origin(change, author)
             payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
-            rights.check_change(author, change, policy, day_ends_at(policy, now), made_by)
+            is_unknown = self._in_force.keeper.standing is Standing.UNKNOWN
+            day_ends = now + LONGEST_EXAM_S if is_unknown else day_ends_at(policy, now)
+            rights.check_change(author, change, policy, day_ends, made_by)
+        if isinstance(change, AcceptClock):
+            return self._accept_clock(kind, author, reason), ()
         school = School(policy, site.at(now).engine, site.timed.overrides, now)
         warnings = check_fit(change, school)
         return self._record(kind, payload, author, reason), warnings
@@ -385,9 +448,24 @@ class Changes:
             number = change.id
         return change, next((row.author for row in rows if row.number == number), "")
 
+    def _accept_clock(self, kind: str, author: Author, reason: str) -> Done:
+        """Record that the machine's clock is believed from now on, and believe it."""
+        keeper, wall = self._in_force.keeper, self._clock.wall()
+        back_s = keeper.check_acceptable(wall)
+        told = {"ahead_s": back_s} if back_s else {}
+        done = self._store.change(kind, told, author=author.name, reason=reason, now=wall)
+        keeper.believe(wall)
+        return self._kept(done)
+
     def _record(self, kind: str, payload: Mapping[str, Any], author: Author, reason: str) -> Done:
-        done = self._store.change(kind, payload, author=author.name, reason=reason)
-        self._setting.overrides.put(Exported(done.overrides, done.row.hash))
+        now = self._time.least()
+        return self._kept(
+            self._store.change(kind, payload, author=author.name, reason=reason, now=now)
+        )
+
+    def _kept(self, done: Done) -> Done:
+        """Put what is set after a change into the memory that the workers take it from."""
+        self._setting.overrides.put(done.exported)
         return done
 
     def _overrides(self, at: float | None) -> Overrides | None:
@@ -436,4 +514,5 @@ def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:
 def _end_of(done: Done) -> float | None:
     """Return when what a change has made ends by itself."""
     made = things_of(done.row.effect().after)
-    return next((getattr(one, "ends_at", None) for one in made), None)
+    dated = (one for one in made if getattr(one, "for_s", None) is None)
+    return next((getattr(one, "ends_at", None) for one in dated), None)

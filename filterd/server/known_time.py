@@ -53,9 +53,8 @@ class KnownTime:
 
     def floor(self, sources: Iterable[float]) -> float:
         """Return the latest of what is kept, what sources say and the release."""
-        told = (one for one in (self.at, *sources) if RELEASED_AT <= one < LATEST)
-        right = (one for one in told if not self.wrong_after < one <= self.wrong_until)
-        return max(right, default=float(RELEASED_AT))
+        right = (one for one in sources if not self.wrong_after < one <= self.wrong_until)
+        return max(one for one in (RELEASED_AT, self.at, *right) if RELEASED_AT <= one < LATEST)
 
     def dropped(self, now: float, floor: float) -> KnownTime:
         """Return what is kept once the time is known to be before the floor."""
@@ -91,18 +90,25 @@ def begin(state: StateFolder, clock: Clock, page: SharedPage, sources: Iterable[
         page: where the time is told; a floor that stands there holds, too.
         sources: what others say that the time is at least, Unix times.
     """
-    known = read(state)
-    page.floor = known.floor((*sources, last_change(state), page.floor))
-    wall = clock.wall()
-    page.lead_s = wall - clock.monotonic() if page.floor <= wall < LATEST else UNKNOWN_LEAD_S
+    page.floor = floor_of(state, (*sources, page.floor))
+    now, wall = clock.monotonic(), clock.wall()
+    page.lead_s = wall - now if page.floor <= wall < LATEST else UNKNOWN_LEAD_S
+
+
+def floor_of(state: StateFolder, sources: Iterable[float] = ()) -> float:
+    """Return the Unix time that it is at least, by the files on the disk and by other sources."""
+    return read(state).floor((*sources, last_change(state)))
+
+
+def policy_time(wall: float, floor: float) -> float:
+    """Return the policy time at which the machine's clock shows this, at a start."""
+    return wall if floor <= wall < LATEST else UNKNOWN_LEAD_S
 
 
 def last_change(state: StateFolder) -> float:
     """Return when commands changed something last, Unix time; 0 where that is not known."""
-    try:
-        return export.FORMAT.load(state.exported_overrides).at
-    except StoreError:  # whoever needs what is set says so
-        return 0.0
+    copied = export.newest(state.overrides_copies)
+    return 0.0 if copied is None else copied.at
 
 
 def _by_databases(state: StateFolder) -> float:
@@ -112,13 +118,13 @@ def _by_databases(state: StateFolder) -> float:
     tells, and never at a first start.
     """
     found = [0.0]
-    if state.overrides.exists():
+    if os.path.exists(state.overrides):  # noqa: PTH110 -- it raises nothing
         from filterd.clock import SystemClock  # noqa: PLC0415 -- see above
         from filterd.overrides.store import Store  # noqa: PLC0415 -- see above
 
         with contextlib.suppress(FilterdError, OSError):
             found.append(Store(state, SystemClock()).last_change())
-    if state.query_log.exists():
+    if os.path.exists(state.query_log):  # noqa: PTH110 -- as above
         from filterd.querylog.totals import last_written  # noqa: PLC0415 -- see above
 
         found.append(last_written(state.query_log))

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filterd.server.policy_clock import PolicyClock
 from filterd.server.supervisor import READY
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Setting:
     started: float
     listen: tuple[ListenAddress, ...]
     workers: int
+
+    @property
+    def time(self) -> PolicyClock:
+        """The clock by which policy decides; ``clock`` is the machine's."""
+        return PolicyClock(self.clock, self.page)
 
 
 class Heart:

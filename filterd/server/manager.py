@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
 from filterd.server.memory import give_back
 from filterd.server.summing import summed, upstreams_of
+from filterd.server.timekeeper import LOOK_EVERY_S, Standing, Timekeeper
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ _STATUS_WITHIN_S = 2.0
 _WRITE_AGAIN_S = 5.0
 _LAST_WORDS_WITHIN_S = 2.5
 """A worker that stops has answers to give before (``worker``); the supervisor waits for 5 s."""
+
+_KEEP_EVERY = 60
+"""Looks at the clock: once a minute, as the log is written, the time is kept."""
 
 _ONLY_A_RESTART_CHANGES = ("listen", "workers")
 """Keys of ``site.yaml``, called so in the policy and in the setting, too."""
@@ -96,6 +101,9 @@ class Manager:
         surroundings = Surroundings(setting.clock)
         surroundings.take_links(Links(own=_own_addresses(setting.listen)))
         self._load = on_disk.loader(setting, surroundings)
+        self._time = setting.time
+        self._keeper = Timekeeper(setting.state, setting.clock, setting.page)
+        self._time_kept: asyncio.Task[None] | None = None
         self._reloading, self._trying = asyncio.Lock(), asyncio.Lock()
         self._next_reloads: dict[bool, asyncio.Task[Reloaded]] = {}
         self._workers: list[Channel] = []
@@ -110,7 +118,7 @@ class Manager:
     @property
     def site(self) -> Site:
         """The policy and lists in force now."""
-        self._site = self._site.at(self._setting.clock.wall())
+        self._site = self._site.at(self._time.wall())
         return self._site
 
     async def start(self) -> None:
@@ -123,7 +131,7 @@ class Manager:
         from filterd.server.changes import Changes, InForce  # noqa: PLC0415
         from filterd.server.watches import ExamTrials, RoomWatches  # noqa: PLC0415
 
-        in_force = InForce(self._reloading, lambda: self.site, self._enforce)
+        in_force = InForce(self._reloading, lambda: self.site, self._enforce, self._keeper)
         self.changes = Changes(self._setting, in_force)
         self.rooms = RoomWatches(self._setting.clock)
         self.trials = ExamTrials(self._setting.clock, self._workers)
@@ -137,11 +145,16 @@ class Manager:
         handlers = {"last_counts": self._log.take_last}
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
         self._log.start()
+        self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
 
     async def stop(self) -> None:
         """Let go of the workers; a reload that is not done stays undone."""
         for reload in self._next_reloads.values():
             reload.cancel()
+        if self._time_kept is not None:
+            self._time_kept.cancel()
+            await asyncio.gather(self._time_kept, return_exceptions=True)
+        await asyncio.to_thread(self._keeper.note)
         await self.changes.close()
         await self._log.stop()
         for worker in self._workers:
@@ -190,7 +203,7 @@ class Manager:
         policy, wrong = await asyncio.to_thread(self._compile, lists_only)
         site = await asyncio.to_thread(self._load, policy)
         known = {one.expectation.written for one in self._unmet}
-        now = self._setting.clock.wall()
+        now = self._time.least()
         unmet = await asyncio.to_thread(expectations.check, site, now, known=known)
         told = await asyncio.to_thread(doubts, site, unmet, now)
         epoch = page.next_epoch()
@@ -213,7 +226,7 @@ class Manager:
         Raises:
             FilterdError: a worker did not confirm it.
         """
-        now, page = self._setting.clock.wall(), self._setting.page
+        now, page = self._time.wall(), self._setting.page
         site = await asyncio.to_thread(self._site.at, now, overrides)
         try:
             await self._tell_all("prepare", epoch=epoch, overrides=True)
@@ -249,6 +262,26 @@ class Manager:
         )
         return (to_plain(StoreError(sentence)),)
 
+    def clock(self) -> dict[str, Any]:
+        """Return which time policy goes by, as plain data; see ``Timekeeper.told``."""
+        return self._keeper.told()
+
+    async def _keep_time(self) -> None:
+        """Look at the clock for ever, keep the time that is known, and date what waits for it."""
+        rounds = itertools.count(1)
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            is_minute = next(rounds) % _KEEP_EVERY == 0
+            try:
+                step = self._keeper.look()
+                await self.changes.know_time(step, again=is_minute)
+                if is_minute:
+                    await asyncio.to_thread(self._keeper.note)
+            except FilterdError as error:
+                _log.error("%s; trying again every minute", error)
+            except Exception:  # noqa: BLE001 -- logged whole; the time must be kept on
+                _log.exception("the time could not be kept")
+
     async def check(self, **whom: Any) -> dict[str, Any] | None:
         """Explain what a client gets; see ``Worker.check``."""
         told: dict[str, Any] | None = await self._ask_one("check", **whom)
@@ -263,7 +296,8 @@ class Manager:
             "pid": os.getppid(),
             "not_native": twins.missing(),
             "up_s": round(self._setting.clock.monotonic() - self._setting.started),
-            "time_is_known": not self._site.unset_clock.is_unknown(self._setting.clock.wall()),
+            "time_is_known": self._keeper.standing is not Standing.UNKNOWN,
+            "clock": self._keeper.told(),
             "school": policy.school,
             "policy": digest(policy),
             "listen": [{"address": one.address, "port": one.port} for one in self._setting.listen],
@@ -297,7 +331,7 @@ class Manager:
         async with self._trying:
             policy = await asyncio.to_thread(self._try)
             site = await asyncio.to_thread(self._load, policy)
-            now = self._setting.clock.wall()
+            now = self._time.least()
             told = await asyncio.to_thread(expectations.held, site, wanted, now)
         del site
         give_back()
@@ -329,7 +363,7 @@ class Manager:
 
     def _look_at_first_site(self) -> None:
         """Find what the site that a start begins with does not do as it should; tell the log."""
-        now, site = self._setting.clock.wall(), self._site
+        now, site = self._time.least(), self._site
         self._unmet = expectations.unmet(site, site.timed.policy.expectations, now)
         told = doubts(site, self._unmet, now)
         for error in told:

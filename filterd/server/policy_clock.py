@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clock by which policy decides: policy time instead of the machine's (``policy.unknown_time``).
+"""The clock by which policy decides; it shows policy time (``policy.unknown_time``).
 
 It goes by the monotonic clock and by what the shared page says that it leads that by. So all
 processes have the same time, and a clock that jumps moves it only once the jump is believed

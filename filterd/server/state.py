@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
@@ -100,6 +101,7 @@ def load_site(
     overrides: Overrides = NOTHING,
     unwritten: Unwritten | None = None,
     now: float,
+    floor: float = -inf,
 ) -> Site:
     """Load the compiled policy and lists.
 
@@ -111,7 +113,8 @@ def load_site(
         page: says which index another process has verified already.
         overrides: what commands have set.
         unwritten: what the disk has not taken, for where nothing usable is on it.
-        now: Unix time.
+        now: policy time.
+        floor: what the time is at least, while it is not known.
 
     Raises:
         FilterdError: nothing usable is there and none could be made.
@@ -120,7 +123,7 @@ def load_site(
     loaded = store.load(policy) if policy else _policy_in_force(config, state, unwritten)
     index = open_index(config, state, page, unwritten)
     servers = system.servers(loaded.upstreams, loaded.listen)
-    return Site.of(loaded, index, servers, surroundings, overrides, now)
+    return Site.of(loaded, index, servers, surroundings, overrides, now, floor)
 
 
 def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
@@ -135,7 +138,8 @@ def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
             page=setting.page,
             overrides=overrides_in_force(setting),
             unwritten=setting.unwritten,
-            now=setting.clock.wall(),
+            now=setting.time.wall(),
+            floor=setting.page.floor,
         )
 
     return load

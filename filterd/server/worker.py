@@ -12,6 +12,7 @@ import contextlib
 import gc
 import os
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,7 @@ class Worker:
         Raises:
             FilterdError: there is no usable policy or index.
         """
-        clock = self._setting.clock
+        clock = self._setting.time
         # In a thread, so that the heart beats meanwhile: lists may have to be compiled first.
         self._sites = await asyncio.to_thread(
             ActiveSite, self._setting.page, self._load, self._moved, clock
@@ -100,7 +101,7 @@ class Worker:
         policy = self._sites.loaded.policy
         self._repeated = _repeated_within(policy.cache_octets)
         self._store = ResolutionStore(self._left_of(policy.cache_octets))
-        self._forwarder = Forwarder(clock)
+        self._forwarder = Forwarder(self._setting.clock)
         self._stepper = Stepper()
         self._limiter = Limiter(policy.rate_limit, clock)
         self._background: Background[Answer] = Background()
@@ -108,13 +109,14 @@ class Worker:
             self._sites, self._store, self._forwarder, clock, self._background
         )
         mark = self._setting.page.secret
-        self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark)
+        machine = self._setting.clock
+        self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark, machine)
         core = Core(os.urandom(16), self._repeated)
         self._fast = FastPath(self._sites, clock, self._store, self._resolver, self._counts, core)
         self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._trials = Trials(self._resolver, self._fast)
         self._note_for_the_log(self._sites.loaded)
-        self._observer = Observer(self._surroundings, clock)
+        self._observer = Observer(self._surroundings, self._setting.clock)
         await self._observer.start(policy)
         for listening in self._listening:
             await self._listen(listening)
@@ -176,7 +178,7 @@ class Worker:
         self._sites.prepare(epoch, site)
 
     def _with_overrides(self, site: Site) -> Site:
-        return site.at(self._setting.clock.wall(), on_disk.overrides_in_force(self._setting))
+        return site.at(self._setting.time.wall(), on_disk.overrides_in_force(self._setting))
 
     async def confirm(self, *, epoch: int) -> bool:
         """Tell whether the site of this epoch, or of a later one, is in force here.
@@ -242,7 +244,8 @@ class Worker:
 
     def _note_for_the_log(self, site: Site) -> None:
         self._counts.enabled = site.policy.log.level is not LogLevel.OFF
-        self._counts.know_from(site.unset_clock.floor)
+        # A floor that was dropped holds here no more either.
+        self._counts.know_from(min(site.unset_clock.floor, self._setting.page.floor or inf))
 
     def _left_of(self, octets: int) -> int:
         """Return what the cache may take of the memory for answers.
@@ -266,7 +269,7 @@ class Worker:
     ) -> Explanation | None:
         """A name that may pass now is also asked for: a blocked alias shows only in the answer."""
         site = self._sites.current
-        now = self._setting.clock.wall() if at is None else parse_time(at, site.policy.time_zone)
+        now = self._setting.time.wall() if at is None else parse_time(at, site.policy.time_zone)
         if at is not None:
             site = site.at(now)
         client = client_of(site, grade, address)

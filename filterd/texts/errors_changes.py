@@ -16,6 +16,25 @@ TEXTS: dict[str, str] = {
     "number": "số",
     "the beginning": "lúc bắt đầu",
     "the end": "lúc kết thúc",
+    "the length": "thời lượng",
+    "a length of time in seconds expected, not {value}": (
+        "cần thời lượng tính bằng giây, không phải {value}"
+    ),
+    "an end and a length exclude each other": "chỉ nêu lúc kết thúc hoặc thời lượng",
+    "the time is not known, and that is past": "chưa biết giờ, và thời điểm đó đã qua",
+    "say how long instead, such as --for 45m, or a later date": (
+        "hãy nêu thời lượng, ví dụ --for 45m, hoặc một ngày sau đó"
+    ),
+    "the time is not known, and so is no lesson": "chưa biết giờ nên chưa biết đang là tiết nào",
+    "say how long instead, such as --for 45m": "hãy nêu thời lượng, ví dụ --for 45m",
+    "the clock is believed with `filterd clock accept`": (
+        "muốn tin đồng hồ, dùng `filterd clock accept`"
+    ),
+    "no clock can be right that shows this time": "đồng hồ chỉ giờ này thì không thể đúng",
+    "set the clock first: sudo timedatectl set-time '2026-12-01 07:30'": (
+        "hãy chỉnh giờ trước: sudo timedatectl set-time '2026-12-01 07:30'"
+    ),
+    "the clock is believed already": "đồng hồ đã được tin",
     "unknown: {key}": "không hiểu: {key}",
     "{kind} is no kind of change": "không có loại thay đổi {kind}",
     "{lasting} things are set already": "đã đặt {lasting} mục",

@@ -7,6 +7,8 @@ Each is known as a whole text, as ``filterd.sentences.quoted`` takes it.
 from __future__ import annotations
 
 TEXTS: dict[str, str] = {
+    "file of the last known time": "tệp ghi giờ được biết lần cuối",
+    "filterd writes it anew": "filterd sẽ tự ghi lại",
     # strerror of the C library
     "Operation not permitted": "hệ điều hành không cho phép",
     "No such file or directory": "không có tệp hoặc thư mục này",

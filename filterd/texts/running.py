@@ -76,10 +76,27 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "status.changes": ("Thay đổi", "Changes"),
     "status.today": ("Hôm nay", "Today"),
     "status.clock": ("Đồng hồ", "Clock"),
-    "status.no_time": (
-        "chưa biết giờ; {n} câu trả lời chờ được tính khi biết giờ",
-        "the time is not known yet; {n} answers will be counted when it is",
+    "status.clock_unknown": (
+        "chưa biết giờ: đồng hồ máy chỉ {shows}, nhưng lần cuối biết giờ là {floor}. Đến khi biết"
+        " giờ: mọi lệnh chặn và kỳ thi chưa hết hạn vẫn áp dụng, mọi ngoại lệ mở có hạn tạm ngừng,"
+        " phòng có thời khóa biểu theo khối chặt nhất. Hãy chỉnh giờ (NTP, hoặc timedatectl"
+        " set-time); nếu đồng hồ đúng: filterd clock accept",
+        "the time is not known: the clock shows {shows}, and the last known time is {floor}. Until"
+        " it is known all blocks and exams that have not ended hold, allows with an end do not,"
+        " rooms with a timetable have its strictest grade. Set the clock (NTP, or timedatectl"
+        " set-time); if it is right: filterd clock accept",
     ),
+    "status.jumped": (
+        "đồng hồ máy đã nhảy đến {shows} và chưa được tin; việc lọc vẫn theo giờ {policy_time}."
+        " Nếu đồng hồ đúng: filterd clock accept",
+        "the clock has jumped to {shows} and is not believed yet; policy goes by {policy_time}."
+        " If it is right: filterd clock accept",
+    ),
+    "status.no_time": (
+        "{n} câu trả lời chờ được tính khi biết giờ",
+        "{n} answers will be counted when the time is known",
+    ),
+    "clock.accepted": ("đã tin đồng hồ của máy: {when}", "the machine's clock is believed: {when}"),
     "status.log_off": ("nhật ký đã tắt", "the log is off"),
     "status.log_lost": ("{n} không ghi được", "{n} lost before they could be written"),
     "counted.pass": ("được phép", "passed"),

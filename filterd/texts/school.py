@@ -8,6 +8,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "whom.grade": ("khối {grade}", "grade {grade}"),
     "term.from": ("từ {when}", "from {when}"),
     "term.until": ("đến {when}", "until {when}"),
+    "term.for": (
+        "trong {minutes} phút kể từ khi biết giờ",
+        "for {minutes} minutes from when the time is known",
+    ),
     "term.permanent": ("không thời hạn", "no end"),
     "state.coming": ("sắp tới", "coming"),
     "state.on": ("đang áp dụng", "in force"),
@@ -45,6 +49,8 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "lịch sử bắt đầu lại; tệp hỏng: {file}",
         "the history begins anew; the damaged file: {file}",
     ),
+    "told.clock": ("đã biết giờ", "the time became known"),
+    "told.clock-accept": ("đã tin đồng hồ của máy", "the machine's clock is believed"),
     "exceptions.title": ("Ngoại lệ", "Exceptions"),
     "exceptions.none": ("Không có ngoại lệ nào.", "There are no exceptions."),
     "exceptions.number": ("Số", "No."),
@@ -232,6 +238,12 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "warning.overlap-block": (
         "ngoại lệ {number} của {author} chặn {target}, một phần những gì kỳ thi mở",
         "the exception {number} of {author} closes {target}, a part of what the exam opens",
+    ),
+    "warning.clock-unknown": (
+        "chưa biết giờ: nếu là chặn hoặc kỳ thi thì áp dụng ngay, nếu là mở hoặc đổi khối thì chờ;"
+        " thời hạn tính từ khi biết giờ (xem `filterd status`)",
+        "the time is not known: what closes holds at once, what opens waits, and a length counts"
+        " from when the time is known (see `filterd status`)",
     ),
     "warning.moved": (
         "{mac} rời khỏi {network}, nơi site.yaml ghi thiết bị này",

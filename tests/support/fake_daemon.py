@@ -74,7 +74,10 @@ class FakeDaemon:
             self._monkeypatch.setattr(control, name, place)
 
     def ask(self, _path: Path, command: str, **arguments: Any) -> Any:
-        """Stand in for ``control.ask``."""
+        """Stand in for ``control.ask``; that it is asked for the time goes without saying."""
+        if command == "clock":
+            now = self.clock.wall()
+            return {"standing": "known", "shows": now, "policy_time": now, "floor": now}
         self.asked.append((command, arguments))
         answers: dict[str, Callable[..., Any]] = {
             "change": self._change,
@@ -137,6 +140,9 @@ class FakeDaemon:
     def _change(self, kind: str, reason: str, **payload: Any) -> dict[str, Any]:
         if payload.pop("lesson", False):
             payload["ends_at"] = LESSON_ENDS
+        if "for_s" in payload:
+            begin = payload.get("starts_at", self.clock.wall())
+            payload["ends_at"] = begin + payload.pop("for_s")
         done = self.store.change(kind, payload, author=self.author, reason=reason)
         until = payload.get("ends_at")
         number = done.row.number

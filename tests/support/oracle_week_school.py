@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from filterd.errors import ChangeError
 from filterd.overrides.ranks import Author, Rank
 from filterd.server.changes import Changes, InForce
+from filterd.server.timekeeper import Timekeeper
 from tests.support.oracle_changes import Given, Ledger
 from tests.support.oracle_rules import DEVICES
 from tests.support.oracle_school import School
@@ -60,8 +61,9 @@ class WeekSchool(School):
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
+        keeper = Timekeeper(self._setting.state, self._setting.clock, self._setting.page)
         in_force = InForce(
-            asyncio.Lock(), lambda: self.workers[0]._sites.loaded, self._put_in_force
+            asyncio.Lock(), lambda: self.workers[0]._sites.loaded, self._put_in_force, keeper
         )
         self._changes = Changes(self._setting, in_force)
         self._changes.start()
