@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 SYSTEM_CONFIG = Path("/etc/filterd")
 SYSTEM_STATE = Path("/var/lib/filterd")
+SIDES = ("-wal", "-shm", "-journal")
+"""What ends the names of files that SQLite keeps beside one of its own."""
 _PROBE_OCTETS = 4096
+_MOST_RESERVED_OCTETS, _RESERVED_PART = 100_000_000, 50
+"""What lists leave free of a disk: a fiftieth of it, at most 100 MB."""
 
 
 def shipped(folder: str) -> Path:
@@ -159,11 +163,31 @@ class StateFolder:
         return self.folder / "build.lock"
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that a start needs, reads or replaces, but the feed's."""
+        policies = self.policy, self.candidate_policy, self.judged_policy, self.tried_policy
+        return (
+            *policies,
+            *(one.with_name(f"{one.name}.origin") for one in policies),
+            *(self.index, self.previous_index, self.fresh_index, self.checked_indexes),
+            *(self.problems, self.fresh_problems),
+            *(self.daemon_lock, self.build_lock, self.overrides_lock),
+            *self.overrides_copies,
+            *with_sides(self.overrides),
+            *with_sides(self.query_log),
+        )
+
+    @property
     def control_socket(self) -> Path:
         """Where the running daemon is asked; in ``/run`` for the system's own state folder."""
         if self.folder == SYSTEM_STATE:
             return Path("/run/filterd/control.sock")
         return self.folder / "control.sock"
+
+
+def with_sides(path: Path) -> tuple[Path, ...]:
+    """Return a file of SQLite and those that it may keep beside it."""
+    return (path, *(path.with_name(path.name + ending) for ending in SIDES))
 
 
 def open_plain(path: Path) -> IO[bytes]:
@@ -252,6 +276,33 @@ def create(path: Path, *, mode: int = 0o640) -> IO[bytes]:
     return open(path, "xb", opener=lambda name, flags: os.open(name, flags, mode))
 
 
+def check_room(folder: Path, octets: int) -> None:
+    """See that so many octets leave some of the disk free, for the log and what commands set.
+
+    Raises:
+        StoreError: they do not.
+    """
+    try:
+        disk = os.statvfs(folder)
+    except OSError:  # writing will tell
+        return
+    reserve = min(_MOST_RESERVED_OCTETS, disk.f_blocks * disk.f_frsize // _RESERVED_PART)
+    free = disk.f_bavail * disk.f_frsize
+    if free < octets + reserve and disk.f_blocks:
+        raise StoreError(
+            say(
+                "{folder}: {wanted} MB must be free, and {there} MB are; make room on the disk",
+                folder=folder,
+                wanted=_megabytes(octets + reserve),
+                there=_megabytes(free),
+            )
+        )
+
+
+def _megabytes(octets: int) -> float:
+    return round(octets / 1_000_000, 1)
+
+
 def takes_files(folder: Path) -> bool:
     """Tell whether a small file can be written in a folder."""
     probe = folder / "probe"
@@ -305,19 +356,9 @@ def remove_temporaries(*paths: Path) -> None:
 
 
 def install(temporary: Path, path: Path) -> None:
-    """Rename a finished, synced file into place and make the rename last.
-
-    A folder in that place cannot be replaced: it is moved out of the way.
-
-    Raises:
-        OSError: the disk refused.
-    """
+    """Rename a finished, synced file into place and make the rename last."""
     _give_to_owner_of(path.parent, temporary)
-    try:
-        temporary.replace(path)
-    except IsADirectoryError:
-        move_away(path)
-        temporary.replace(path)
+    temporary.replace(path)
     sync_folder(path.parent)
 
 

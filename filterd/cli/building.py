@@ -10,6 +10,7 @@ those that ship; and the site's own.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import IO
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -22,7 +23,7 @@ from filterd.lists.checked import note_checked
 from filterd.lists.index import Index
 from filterd.lists.installing import install_index
 from filterd.lists.report import CompileReport
-from filterd.paths import StateFolder, sole
+from filterd.paths import StateFolder, check_room, sole
 from filterd.policy.site.building import build_lists
 from filterd.sentences import refused, say
 
@@ -41,6 +42,7 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
     """
     with sole(here.state.build_lock, otherwise=say("another build is at work"), wait=True):
         _remove_leftovers(here.state)
+        check_room(here.state.folder, _octets_in_force(here.state))
         try:
             with _progress(here, visible=show_progress) as progress:
                 report = _compile(here, progress, shipped_only=shipped_only)
@@ -49,8 +51,19 @@ def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileR
         except OSError as error:
             why = say("the lists cannot be compiled there: {why}", why=refused(error))
             raise StoreError(say("{folder}: {why}", folder=here.state.folder, why=why)) from error
+        except StoreError:
+            _remove_leftovers(here.state)
+            raise
         install_index(here.state)
     return report
+
+
+def _octets_in_force(state: StateFolder) -> int:
+    """Return what the lists in force take: about what those to be compiled will take."""
+    try:
+        return state.index.stat().st_size
+    except OSError:
+        return 0
 
 
 def write_to(stream: IO[bytes], here: Context, *, shipped_only: bool) -> CompileReport:
@@ -69,9 +82,11 @@ def write_to(stream: IO[bytes], here: Context, *, shipped_only: bool) -> Compile
 
 
 def _remove_leftovers(state: StateFolder) -> None:
-    """Free what a killed build left half written; whoever builds now holds the lock."""
-    for leftover in state.folder.glob(f".{state.fresh_index.name}.*.tmp"):
-        leftover.unlink(missing_ok=True)
+    """Free what a build left that was killed or had no room; whoever builds now holds the lock."""
+    half = state.folder.glob(f".{state.fresh_index.name}.*.tmp")
+    for leftover in (*half, state.fresh_index, state.fresh_problems):
+        with suppress(OSError):  # writing will tell
+            leftover.unlink()
 
 
 def _compile(here: Context, progress: Progress, *, shipped_only: bool) -> CompileReport:

@@ -21,6 +21,7 @@ from filterd.cli.defaults import (
     default_state,
 )
 from filterd.cli.language import language_of_site
+from filterd.cli.losses import say_what_was_lost
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.paths import StateFolder
@@ -127,7 +128,11 @@ def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
         for name, group in groups.items():
             parts = {one.name: arguments.pop(one.name) for one in group.parameters}
             arguments[name] = group.read(**parts)
-        body(context(given, **where), **arguments)
+        here = context(given, **where)
+        try:
+            body(here, **arguments)
+        finally:
+            say_what_was_lost(here.state, here.texts.language, here.errors)
 
     parameters: list[inspect.Parameter] = []
     for one in own:

@@ -103,6 +103,7 @@ def _stop_before_serving(*_: object) -> NoReturn:
 
 def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> None:
     """Make ready what all processes share, then keep them until told to stop."""
+    on_disk.clear(state)
     with on_disk.held(state):
         clock, page = SystemClock(), SharedPage()
         started = clock.monotonic()

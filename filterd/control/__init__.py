@@ -3,13 +3,13 @@
 
 A Unix socket in the state folder; whoever may open it may ask. One request a
 connection: a line of JSON ``{"command": ..., ...}``, answered by a line of JSON,
-``{"ok": true, "result": ...}`` or ``{"ok": false, "errors": [...]}``. The server
+``{"ok": true, "result": ..., "notices": [...]}`` or ``{"ok": false, "errors": [...]}``. The server
 side knows no command: it is given a table of them, and tells each who asks, as
 the kernel says.
 """
 
 from filterd.control.caller import Caller
-from filterd.control.client import NotLetInError, ask, is_running
+from filterd.control.client import NotLetInError, ask, is_running, notices
 from filterd.control.server import Command, ControlServer
 
-__all__ = ["Caller", "Command", "ControlServer", "NotLetInError", "ask", "is_running"]
+__all__ = ["Caller", "Command", "ControlServer", "NotLetInError", "ask", "is_running", "notices"]

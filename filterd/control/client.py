@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import ControlError, from_plain
 from filterd.overrides.ranks import ADMINS, TEACHERS
 from filterd.privileges import own_rights
-from filterd.sentences import refused, say
+from filterd.sentences import Sentence, refused, say
+from filterd.sentences import from_plain as sentence_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,9 @@ ANSWER_WITHIN_S = 90.0
 """A reload compiles the policy in a child process that may take a minute."""
 
 _LARGEST = 16 * 1024 * 1024
+
+notices: dict[Sentence, None] = {}
+"""What the daemon has every command say, once each."""
 
 
 class NotLetInError(ControlError):
@@ -121,6 +125,7 @@ def _result(line: bytes, path: Path) -> Any:
     try:
         answer = json.loads(line)
         if answer["ok"]:
+            notices.update(dict.fromkeys(map(sentence_of, answer.get("notices", ()))))
             return answer["result"]
         error = from_plain({"errors": [], **answer})
     except (ValueError, KeyError, TypeError, RecursionError) as wrong:

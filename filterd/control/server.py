@@ -46,12 +46,18 @@ class ControlServer:
         path: of the socket.
         commands: what can be asked.
         groups: those whose members may ask, beside the daemon's own user and group.
+        notices: returns what every command must say, as plain sentences.
     """
 
     def __init__(
-        self, path: Path, commands: Mapping[str, Command], groups: Collection[str] = ()
+        self,
+        path: Path,
+        commands: Mapping[str, Command],
+        groups: Collection[str] = (),
+        notices: Callable[[], list[Any]] = list,
     ) -> None:
         self._path, self._commands, self._groups = path, commands, groups
+        self._notices = notices
         self._listening: socket.socket | None = None
         self._paused: asyncio.TimerHandle | None = None
         self._quota = Quota(os.geteuid())
@@ -184,7 +190,9 @@ class ControlServer:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {"ok": False, "error": "this filterd does not know that command"}
         try:
-            return {"ok": True, "result": await command(request, caller)}
+            result = await command(request, caller)
+            notices = self._notices()
+            return {"ok": True, "result": result} | ({"notices": notices} if notices else {})
         except FilterdError as error:
             return {"ok": False, **to_plain(error)}
         except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer

@@ -18,7 +18,7 @@ from filterd.errors import StoreError
 from filterd.lists.index import Index
 from filterd.lists.layout import GROUP_SLOTS, HEADER_OCTETS, SECTIONS, Header, Span, aligned
 from filterd.lists.packing import Packer, fill_slots
-from filterd.paths import create, install
+from filterd.paths import check_room, create, install
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def write_index(
         target.writelines(_padded(sections))
         return
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    check_room(target.parent, HEADER_OCTETS + sum(map(len, _padded(sections))))
     try:
         temporary.unlink(missing_ok=True)  # never write through a link that somebody left there
         with create(temporary) as file:

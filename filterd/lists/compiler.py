@@ -29,7 +29,7 @@ from filterd.lists.records import TAIL_OCTETS
 from filterd.lists.refusals import Guarded
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
-from filterd.paths import create
+from filterd.paths import check_room, create
 from filterd.sentences import refused, say
 from filterd.version import __version__
 
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from filterd.lists.guards import Pin, Protection
     from filterd.lists.lookalikes import LookalikeRule
     from filterd.lists.progress import Progress
+
+
+_CHECKED_EVERY = 1 << 18
+"""Characters of what was not taken, between looks at how much room the disk has."""
 
 
 def compile_lists(
@@ -112,11 +116,24 @@ def _problem_file(path: Path | None) -> AbstractContextManager[IO[str] | None]:
         return nullcontext()
     try:
         path.unlink(missing_ok=True)  # never write through a link that somebody left there
-        return TextIOWrapper(create(path), encoding="utf-8")
+        return _SparingText(create(path), encoding="utf-8")
     except OSError as error:
         raise StoreError(
             say("{path}: cannot be written: {why}", path=path, why=refused(error))
         ) from error
+
+
+class _SparingText(TextIOWrapper):
+    """A file of text that does not fill its disk: a list may be nothing but mistakes."""
+
+    _unchecked = 0
+
+    def write(self, text: str, /) -> int:
+        self._unchecked += len(text)
+        if self._unchecked > _CHECKED_EVERY:
+            self._unchecked = 0
+            check_room(Path(self.buffer.name).parent, _CHECKED_EVERY)
+        return super().write(text)
 
 
 def _no_progress(_done: int, _total: int) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from filterd.errors import StoreError
 from filterd.overrides import schema
 from filterd.overrides.history import Row
-from filterd.paths import is_plain, move_away, write_atomically
+from filterd.paths import SIDES, is_plain, move_away, with_sides, write_atomically
 from filterd.sentences import UNSAID, Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ BUSY_S = 5.0
 KEPT_ASIDE = 8
 """Damaged files that are kept, the newest."""
 
-_SIDE_FILES = ("-wal", "-shm", "-journal")
 _ALTERED, _LOST = "-altered", "-lost"
 _log = logging.getLogger("filterd.overrides")
 
@@ -73,7 +72,7 @@ def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
     _clear_the_sides(path)
     _refuse_what_is_no_file(path)
     if not os.path.lexists(path):
-        _remove(*_side_files(path))
+        _remove(*with_sides(path)[1:])
         write_atomically(path, b"")  # with the owner that the folder has
     with _errors_of(path, say("written")), _connected(path, "mode=rw") as connection:
         _check_version(connection, path)
@@ -141,13 +140,13 @@ def set_aside(path: Path, at: float, *, altered: bool = False, lost: bool = Fals
     """
     kept = _free_name(path, at, _ALTERED * altered + _LOST * lost)
     try:
-        for suffix in _SIDE_FILES:
+        for suffix in SIDES:
             side = path.with_name(path.name + suffix)
             if os.path.lexists(side):
                 side.replace(kept.with_name(kept.name + suffix))
         path.replace(kept)
         for old in sorted(set_aside_files(path))[:-KEPT_ASIDE]:
-            _remove(old, *_side_files(old))
+            _remove(old, *with_sides(old)[1:])
     except OSError as error:
         raise StoreError(
             say("{path}: cannot be set aside: {why}", path=path, why=refused(error))
@@ -172,13 +171,13 @@ def remove(path: Path) -> None:
     Raises:
         StoreError: the disk refused.
     """
-    _remove(path, *_side_files(path))
+    _remove(path, *with_sides(path)[1:])
 
 
 def set_aside_files(path: Path) -> list[Path]:
     """Return the damaged files that were kept, the oldest first."""
     found = path.parent.glob(f"{path.name}.damaged-*")
-    return sorted(one for one in found if not one.name.endswith(_SIDE_FILES))
+    return sorted(one for one in found if not one.name.endswith(SIDES))
 
 
 def is_altered(kept: Path) -> bool:
@@ -369,7 +368,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
             )
         if not is_plain(path):
             raise DamagedError(path, quoted("Not a plain file"))
-        beside = next((one for one in _side_files(path) if not is_plain(one)), None)
+        beside = next((one for one in with_sides(path)[1:] if not is_plain(one)), None)
     except OSError as error:
         why = refused(error)
         raise StoreError(say("{path}: cannot be read: {why}", path=path, why=why)) from error
@@ -379,7 +378,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
 
 
 def _clear_the_sides(path: Path) -> None:
-    for side in _side_files(path):
+    for side in with_sides(path)[1:]:
         try:
             if not is_plain(side):
                 move_away(side)
@@ -396,10 +395,6 @@ def _free_name(path: Path, at: float, ending: str) -> Path:
         if not os.path.lexists(kept):
             return kept
     raise StoreError(say("{path}: cannot be set aside: too many are there", path=path))
-
-
-def _side_files(path: Path) -> list[Path]:
-    return [path.with_name(path.name + suffix) for suffix in _SIDE_FILES]
 
 
 def _remove(*paths: Path) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import aiosqlite
 
 from filterd.errors import StoreError
+from filterd.paths import is_plain, make_folder, move_away, with_sides
 from filterd.querylog import schema
 from filterd.querylog.counts import DAYS_KEPT
 from filterd.sentences import quoted, refused, say
@@ -34,7 +35,6 @@ BUSY_S = 1.0
 """How long another process may hold the file before the batch is tried later."""
 
 _DAY_S = 86_400
-_SIDE_FILES = ("-wal", "-shm", "-journal")
 _log = logging.getLogger("filterd.querylog")
 
 
@@ -140,7 +140,10 @@ class Database:
     def _make(self) -> None:
         """Make the file before SQLite does: what it is allowed, the files beside it are."""
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._path.parent)
+        for path in with_sides(self._path):
+            if not (is_plain(path) or path.is_symlink()):
+                move_away(path)  # SQLite would wait at a pipe for ever
         os.close(os.open(self._path, flags, 0o600))
 
     def _is_in_place(self) -> bool:
@@ -152,8 +155,8 @@ class Database:
         """Keep one damaged file, in case that somebody can still read something in it."""
         kept = self._path.with_name(f"{self._path.name}.damaged")
         self._path.replace(kept)
-        for suffix in _SIDE_FILES:
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        for side in with_sides(self._path)[1:]:
+            side.unlink(missing_ok=True)
         self.set_aside += 1
         _log.error("%s: damaged (%s); kept as %s, a new one begins", self._path, reason, kept.name)
 

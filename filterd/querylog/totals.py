@@ -7,6 +7,7 @@ writer in WAL mode, nor it for them.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import datetime, time, timedelta
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 import aiosqlite
 
 from filterd.errors import StoreError
+from filterd.paths import is_plain, with_sides
 from filterd.querylog import schema
 from filterd.sentences import quoted, say
 
@@ -52,8 +54,11 @@ async def read_totals(
     Raises:
         StoreError: the file cannot be read.
     """
-    if not path.exists():
+    if not os.path.lexists(path):
         return []
+    if not all(map(is_plain, with_sides(path))):
+        why = quoted("Not a plain file")
+        raise StoreError(say("{path}: the log cannot be read: {error}", path=path, error=why))
     found: list[Total] = []
     uri = f"{path.absolute().as_uri()}?mode=rw"  # to read what the writer has not moved yet
     try:

@@ -251,6 +251,10 @@ class Manager:
                 told = error.sentence
                 await asyncio.sleep(_WRITE_AGAIN_S)
 
+    def notices(self) -> list[Any]:
+        """Return what every command must say, as plain data."""
+        return self.changes.lost()
+
     def _in_memory(self) -> tuple[dict[str, Any], ...]:
         """Return an error, as plain data, where something that is in force is on no disk."""
         if not self._setting.unwritten.parts:

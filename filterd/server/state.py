@@ -25,7 +25,7 @@ from filterd.lists.installing import install_index
 from filterd.overrides import export as exported
 from filterd.overrides.effects import NOTHING
 from filterd.overrides.history import GENESIS
-from filterd.paths import replacing, sole, takes_files
+from filterd.paths import is_plain, move_away, replacing, sole, takes_files
 from filterd.policy import store
 from filterd.policy.site.children import close_all_but_standard, in_fork
 from filterd.policy.site.process import compile_in_child, compile_in_memory
@@ -79,6 +79,21 @@ def held(state: StateFolder) -> Iterator[None]:
         except StoreError as error:
             log_error(error)
         yield
+
+
+def clear(state: StateFolder) -> None:
+    """Move away what stands in the place of a file: a folder, a pipe, a socket, a device.
+
+    Nothing can be renamed over a folder, and others would be waited for. A link stays:
+    what is read follows it, and what is written replaces it.
+    """
+    for path in state.files:
+        try:
+            if not (is_plain(path) or path.is_symlink()):
+                move_away(path)
+                _log.error("%s: was no plain file; it was moved away", path)
+        except OSError as error:
+            _log.error("%s: is in the way: %s", path, error.strerror)
 
 
 def compile_policy(config: Path, state: StateFolder) -> None:

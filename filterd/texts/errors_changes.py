@@ -213,6 +213,17 @@ TEXTS: dict[str, str] = {
         "{path}: lịch sử này bị hỏng, nên tệp được để riêng; hãy chuyển tệp đi nơi khác khi không"
         " ai cần xem nữa"
     ),
+    "{path}: what commands had set was lost, or a part of it: look at `filterd exceptions list`,"
+    " set again what is missing, then move the file away": (
+        "{path}: đã mất những gì đặt bằng lệnh, hoặc một phần; hãy xem `filterd exceptions list`,"
+        " đặt lại những gì còn thiếu, rồi chuyển tệp này đi nơi khác"
+    ),
+    "{path}: what commands had set cannot be read, and no copy of it is left: it is not in force;"
+    " mend the disk and restart filterd, or set it again": (
+        "{path}: không đọc được những gì đã đặt bằng lệnh và không còn bản sao nào, nên chúng không"
+        " có hiệu lực; hãy sửa ổ đĩa rồi khởi động lại filterd, hoặc đặt lại từ đầu"
+    ),
+    "it is gone, and no copy of it is left": "tệp đã mất và không còn bản sao nào",
     "{path}: cannot be set aside: {why}": "{path}: không để riêng được: {why}",
     "{path}: cannot be set aside: too many are there": (
         "{path}: không để riêng được: đã có quá nhiều tệp như vậy"

@@ -87,7 +87,6 @@ TEXTS: dict[str, str] = {
     "{index}: {why}; compile the lists with `filterd lists build`": (
         "{index}: {why}; hãy biên dịch danh sách bằng `filterd lists build`"
     ),
-    "{index}: cannot be read: {why}": "{index}: không đọc được: {why}",
     "{path}: is not an index of filterd; compile the lists": (
         "{path}: không phải chỉ mục của filterd; hãy biên dịch danh sách"
     ),
@@ -145,6 +144,14 @@ TEXTS: dict[str, str] = {
     ),
     "{path}: cannot be read: {why}": "{path}: không đọc được: {why}",
     "{path}: cannot be written: {why}": "{path}: không ghi được: {why}",
+    "{folder}: {wanted} MB must be free, and {there} MB are; make room on the disk": (
+        "{folder}: cần {wanted} MB trống, mà chỉ còn {there} MB; hãy dọn bớt ổ đĩa"
+    ),
+    "{folder}: the disk does not take files, so the policy or the lists in force are in memory"
+    " only; make room on it, or mend it": (
+        "{folder}: ổ đĩa không ghi được, nên chính sách hoặc danh sách đang dùng chỉ nằm trong bộ"
+        " nhớ; hãy dọn bớt ổ đĩa, hoặc sửa ổ đĩa"
+    ),
     "{parent}: cannot be written: {why}": "{parent}: không ghi được: {why}",
     "{policy}: cannot be read: {why}": "{policy}: không đọc được: {why}",
     "{policy}: cannot be installed: {why}": "{policy}: không đưa vào áp dụng được: {why}",

@@ -234,7 +234,8 @@ def test_where_store_and_copy_are_damaged_what_can_be_read_stays_in_force(
 ) -> None:
     for name in "abc":
         allow(Store(state, clock), f"{name}.example")
-    state.exported_overrides.write_bytes(b"damaged")
+    for copy in state.overrides_copies:
+        copy.write_bytes(b"damaged")
     altered(state, "UPDATE changes SET author = 'nobody' WHERE number = 3")
     started = Store(state, clock).start()
     assert [one.target for one in started.overrides.exceptions] == ["a.example", "b.example"]
@@ -289,7 +290,8 @@ def test_control_without_the_copy_the_end_is_lost(state: StateFolder, clock: Fak
     for name in "ab":
         allow(target, f"{name}.example")
     altered(state, "DELETE FROM changes WHERE number = 2")
-    state.exported_overrides.unlink()
+    for copy in state.overrides_copies:
+        copy.unlink()
     assert len(Store(state, clock).start().overrides.exceptions) == 1
 
 
@@ -345,7 +347,8 @@ def test_where_both_are_damaged_what_is_sound_of_the_rows_stays(
     for name in "abc":
         allow(target, f"{name}.example")
     altered(state, "UPDATE changes SET reason = 'x' WHERE number = 3")
-    state.exported_overrides.write_bytes(b"damaged")
+    for copy in state.overrides_copies:
+        copy.write_bytes(b"damaged")
     assert len(Store(state, clock).start().overrides.exceptions) == 2
 
 

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.errors import ConfigErrors, StoreError
+from filterd.errors import ConfigErrors, IndexFormatError, StoreError
 from filterd.lists.index import Index
 from filterd.lists.layout import HEADER_OCTETS, Header
+from filterd.overrides import export
+from filterd.overrides.export import Exported
 from filterd.overrides.store import Store
 from filterd.policy import store
 from filterd.server import state as on_disk
 from filterd.server.page import SharedPage
+from filterd.server.shared_overrides import SharedOverrides
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, copy_lists, write_site
@@ -135,8 +138,8 @@ def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
     config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state.index.unlink()
-    monkeypatch.setattr(on_disk, "_run_build", lambda *_: None)
-    with pytest.raises(StoreError, match=r"index\.filterd: cannot be read: No such file"):
+    monkeypatch.setattr(on_disk, "_run_build", lambda *_: b"")
+    with pytest.raises(IndexFormatError, match=r"index\.filterd: is not an index"):
         on_disk.load_site(config, state, now=NOW)
 
 
@@ -219,23 +222,53 @@ def test_a_start_goes_on_where_what_commands_have_set_and_its_copy_are_damaged(
     config: Path, state: StateFolder
 ) -> None:
     Store(state, FakeClock()).change("exception", an_exception(), author="a", reason="abc")
-    for path in (state.overrides, state.exported_overrides):
+    for path in (state.overrides, *state.overrides_copies):
         path.write_bytes(b"damaged")
-    with pytest.raises(StoreError, match="sets it aside"):
-        on_disk.load_site(config, state, now=NOW)  # a reload: what is in force stays
-    on_disk.mend_overrides(state, FakeClock())
+    held = SharedOverrides()
+    on_disk.recall_overrides(state, FakeClock(), held)
+    assert held.get() is not None
     site = on_disk.load_site(config, state, now=NOW)
     assert site.timed.overrides.exceptions == ()
-    assert list(state.folder.glob(f"{state.overrides.name}.damaged-*"))
+    assert list(state.folder.glob(f"{state.overrides.name}.damaged-*-lost"))
 
 
-def test_what_commands_have_set_is_left_alone_at_a_start_where_it_can_be_loaded(
-    state: StateFolder,
+@pytest.mark.parametrize("gone", [(0,), (1,), (0, 1)])
+def test_what_commands_have_set_is_in_memory_before_the_first_answer_whatever_copy_is_gone(
+    state: StateFolder, gone: tuple[int, ...]
 ) -> None:
-    Store(state, FakeClock()).change("exception", an_exception(), author="a", reason="abc")
-    state.overrides.write_bytes(b"damaged")
-    on_disk.mend_overrides(state, FakeClock())
-    assert state.overrides.read_bytes() == b"damaged"
+    made = Store(state, FakeClock()).change("exception", an_exception(), author="a", reason="abc")
+    for number in gone:
+        state.overrides_copies[number].unlink()
+    held = SharedOverrides()
+    on_disk.recall_overrides(state, FakeClock(), held)
+    assert held.get() == Exported(made.overrides, made.row.hash)
+    assert export.newest(state.overrides_copies[:1]) == held.get()
+    assert export.newest(state.overrides_copies[1:]) == held.get()
+
+
+def test_the_store_counts_where_both_copies_are_older(state: StateFolder) -> None:
+    store = Store(state, FakeClock())
+    store.change("exception", an_exception(), author="a", reason="abc")
+    old = state.exported_overrides.read_bytes()
+    made = store.change("exception", an_exception(target="b.example"), author="a", reason="abc")
+    for copy in state.overrides_copies:
+        copy.write_bytes(old)
+    held = SharedOverrides()
+    on_disk.recall_overrides(state, FakeClock(), held)
+    assert held.get() == Exported(made.overrides, made.row.hash)
+
+
+def test_control_without_a_look_at_the_store_an_older_copy_would_be_in_force(
+    state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(state, FakeClock())
+    store.change("exception", an_exception(), author="a", reason="abc")
+    for copy in state.overrides_copies:
+        copy.unlink()
+    monkeypatch.setattr(on_disk, "in_fork", lambda *_: 0)
+    held = SharedOverrides()
+    on_disk.recall_overrides(state, FakeClock(), held)
+    assert held.get() is None
 
 
 def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:

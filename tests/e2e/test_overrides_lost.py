@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of what commands have set that are gone: what is set stays, or every command says so.
+
+Questions come from before the start of the daemon, so each start is seen from its
+first answer on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from filterd.clock import SystemClock
+from filterd.control import ask
+from filterd.errors import ControlError
+from filterd.paths import with_sides
+from tests.support.changes import an_exception
+from tests.support.commands import call
+from tests.support.daemon import (
+    WITHIN_S,
+    Served,
+    build_lists,
+    copy_lists,
+    free_port,
+    serving,
+    write_site,
+)
+from tests.support.upstream import FakeUpstream
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from filterd.paths import StateFolder
+
+BLOCKED = "blocked-now.example"
+STAFF = "127.0.100.1"
+_NXDOMAIN = 3
+_EVERY_S = 0.001
+_CLOCK = SystemClock()
+STARTS = int(os.environ.get("FILTERD_STARTS", "4"))
+"""Of each kind of loss."""
+
+
+class Flood:
+    """Ask for a name that a command has blocked, all the while; count what is not filtered."""
+
+    def __init__(self, port: int) -> None:
+        self.unfiltered = self.blocked = 0
+        self._over = threading.Event()
+        self._stub = socket.socket(type=socket.SOCK_DGRAM)
+        self._stub.bind((STAFF, 0))
+        self._stub.settimeout(_EVERY_S)
+        self._to = ("127.0.0.1", port)
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._stub.close()
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            with contextlib.suppress(OSError):  # while nobody listens
+                self._stub.sendto(a_query(BLOCKED), self._to)
+            with contextlib.suppress(OSError):
+                while answer := self._stub.recv(4096):
+                    if answer[3] & 15 == _NXDOMAIN:
+                        self.blocked += 1
+                    elif answer[6:8] != b"\0\0":
+                        self.unfiltered += 1
+
+    def wait_for(self, more: int) -> None:
+        """Wait until so many more were blocked."""
+        _until(lambda: self.blocked >= more, f"{more} blocked answers")
+
+
+def _until(is_so: Callable[[], bool], what: str) -> None:
+    end = _CLOCK.monotonic() + WITHIN_S
+    while not is_so():
+        assert _CLOCK.monotonic() < end, f"never came: {what}"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+class School:
+    """A school whose upstream knows the name."""
+
+    def __init__(self, folder: Path, lists: StateFolder, upstream: FakeUpstream) -> None:
+        self.port = free_port()
+        more = "rate_limit: {queries_a_second: 1000000, burst: 1000000}\n"
+        self.config = write_site(folder / "site", port=self.port, upstream=upstream.port, more=more)
+        self.state = copy_lists(lists, folder / "state")
+
+    def serving(self, spoilt: str = "") -> contextlib.AbstractContextManager[Served]:
+        """Serve; ``spoilt`` is a statement that takes a safeguard away."""
+        program = (
+            f"import sys; from filterd.server import shared_overrides, state; {spoilt};"
+            "from filterd.cli.entry import main; main()"
+        )
+        more = {"words": (sys.executable, "-c", program, "serve")} if spoilt else {}
+        return serving(self.config, self.state.folder, **more)
+
+    def block(self) -> None:
+        request = an_exception(target=BLOCKED, allow=False, audience="everybody", whom="")
+        self.ask("change", kind="exception", reason="r", **request)
+
+    def ask(self, command: str, **arguments: Any) -> Any:
+        """Ask as soon as there is a manager."""
+        end = _CLOCK.monotonic() + WITHIN_S
+        while True:
+            try:
+                return ask(self.state.control_socket, command, **arguments)
+            except ControlError:
+                assert _CLOCK.monotonic() < end
+                time.sleep(0.05)
+
+    def status(self) -> str:
+        """Return all that is told of what commands have set."""
+        return str(self.ask("status")["changes"])
+
+    def lose(self, *paths: Path) -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+    @property
+    def copies(self) -> tuple[Path, ...]:
+        return self.state.overrides_copies
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """The store and the copies."""
+        return (*with_sides(self.state.overrides), *self.copies)
+
+
+@pytest.fixture
+def school(tmp_path: Path, lists: StateFolder) -> Iterator[School]:
+    records = {f"{BLOCKED} A": [f"{BLOCKED}. 60 IN A 192.0.2.7"]}
+    with FakeUpstream(records=records) as upstream:
+        yield School(tmp_path, lists, upstream)
+
+
+def _workers(served: Served) -> list[int]:
+    """Return the processes that answer: the children of the supervisor but the first."""
+    pid = served.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return sorted(map(int, children.split()))[1:]
+
+
+def _replace_workers(served: Served) -> None:
+    old = _workers(served)
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    _until(lambda: bool(now := _workers(served)) and not set(now) & set(old), "new workers")
+
+
+LOSSES = {
+    "the copy": lambda school: school.copies[:1],
+    "both copies": lambda school: school.copies,
+    "the store": lambda school: school.all[:1],
+    "the store and a copy": lambda school: (*school.all[:1], *school.copies[1:]),
+    "everything": lambda school: school.all,
+}
+
+
+@pytest.mark.parametrize("lost", LOSSES)
+def test_whatever_is_lost_while_it_serves_what_was_set_stays_and_is_written_anew(
+    school: School, lost: str
+) -> None:
+    with school.serving() as served, Flood(school.port) as flood:
+        school.block()
+        flood.wait_for(20)
+        before = flood.unfiltered
+        school.lose(*LOSSES[lost](school))
+        _replace_workers(served)
+        school.ask("reload")
+        flood.wait_for(flood.blocked + 50)
+        assert flood.unfiltered == before
+        _until(lambda: all(map(os.path.exists, (school.all[0], *school.copies))), "all again")
+        assert "lost" not in school.status()
+        assert BLOCKED in str(school.ask("overrides"))
+    with Flood(school.port) as flood, school.serving():
+        flood.wait_for(50)
+        assert flood.unfiltered == 0
+
+
+def test_control_without_the_memory_that_is_shared_a_new_worker_would_let_it_pass(
+    school: School,
+) -> None:
+    spoilt = (
+        "shared_overrides.SharedOverrides.get = lambda _: None;"
+        "from filterd.server import changes; changes._LOOK_EVERY_S = 1000.0"
+    )
+    with school.serving(spoilt) as served:
+        school.block()
+        school.lose(*school.all)
+        with Flood(school.port) as flood:
+            _replace_workers(served)
+            _until(lambda: flood.unfiltered > 0, "an answer that is not filtered")
+
+
+@pytest.mark.parametrize("lost", ["the copy", "both copies", "the store"])
+def test_a_start_lets_not_one_question_pass_whatever_is_lost(school: School, lost: str) -> None:
+    with school.serving():
+        school.block()
+    for _ in range(STARTS):
+        school.lose(*LOSSES[lost](school))
+        with Flood(school.port) as flood, school.serving():
+            flood.wait_for(30)
+        assert flood.unfiltered == 0
+        assert "lost" not in str(list(school.state.folder.iterdir()))
+
+
+def test_a_start_goes_by_the_store_where_the_copies_are_older(school: School) -> None:
+    with school.serving():
+        school.block()
+        old = school.copies[0].read_bytes()
+        school.ask("change", kind="undo", reason="")
+        school.block()
+    for copy in school.copies:
+        copy.write_bytes(old.replace(b"blocked-now", b"another-one"))
+    with Flood(school.port) as flood, school.serving():
+        flood.wait_for(30)
+    assert flood.unfiltered == 0
+
+
+def test_control_without_the_look_before_the_first_answer_questions_would_pass(
+    school: School,
+) -> None:
+    with school.serving():
+        school.block()
+    school.lose(*school.copies)
+    with (
+        Flood(school.port) as flood,
+        school.serving("state.in_fork = lambda *_: 0"),
+    ):
+        _until(lambda: flood.blocked > 30, "the manager has mended it")
+    assert flood.unfiltered > 0
+
+
+def test_where_all_is_lost_the_log_the_status_and_every_command_say_so(school: School) -> None:
+    with school.serving():
+        school.block()
+    school.lose(*school.all)
+    with school.serving() as served:
+        assert "was lost" in school.status()
+        for words in (("exceptions", "list"), ("check", BLOCKED, "--grade", "1"), ("status",)):
+            assert "what commands had set was lost" in call(*words, *served.options).err
+        told = call("room", "list", "--lang", "vi", *served.options).err
+        assert "đã mất những gì đặt bằng lệnh" in told
+        served.end()
+        assert "damaged (it is gone, and no copy of it is left)" in "".join(served.log)
+    options = ("--config", school.config, "--state", school.state.folder)
+    assert "what commands had set was lost" in call("exceptions", "list", *options).err
+    (told_by,) = school.state.folder.glob("*-lost")
+    told_by.unlink()
+    with school.serving() as served:
+        assert "lost" not in school.status()
+        assert call("exceptions", "list", *served.options).err == ""
+
+
+def test_where_nothing_was_ever_set_nothing_is_lost(school: School) -> None:
+    for _ in range(2):
+        with school.serving() as served:
+            assert school.ask("status")["changes"] == {"problems": []}
+            assert call("exceptions", "list", *served.options).err == ""
+            _until(lambda: all(map(os.path.exists, school.copies)), "copies of nothing")
