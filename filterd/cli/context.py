@@ -21,7 +21,7 @@ from filterd.cli.defaults import (
     default_state,
 )
 from filterd.cli.language import language_of_site
-from filterd.cli.losses import say_what_was_lost
+from filterd.cli.losses import losses_told
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
 from filterd.paths import StateFolder
@@ -129,10 +129,8 @@ def command_on_files(body: Callable[..., None]) -> Callable[..., None]:
             parts = {one.name: arguments.pop(one.name) for one in group.parameters}
             arguments[name] = group.read(**parts)
         here = context(given, **where)
-        try:
+        with losses_told(here.state, here.texts.language, here.errors):
             body(here, **arguments)
-        finally:
-            say_what_was_lost(here.state, here.texts.language, here.errors)
 
     parameters: list[inspect.Parameter] = []
     for one in own:

@@ -7,6 +7,7 @@ in the state folder does, to those who may look there.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -14,14 +15,25 @@ from rich.text import Text
 from filterd import control, sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
     from filterd.paths import StateFolder
     from filterd.texts import Language
 
 
-def say_what_was_lost(state: StateFolder, language: Language, errors: Console) -> None:
-    """Print a line about each loss that is not dealt with yet, on standard error."""
+@contextlib.contextmanager
+def losses_told(state: StateFolder, language: Language, errors: Console) -> Iterator[None]:
+    """Run a command, and print a line about each loss that is not dealt with yet."""
+    control.notices.clear()
+    try:
+        yield
+    finally:
+        _tell_losses(state, language, errors)
+
+
+def _tell_losses(state: StateFolder, language: Language, errors: Console) -> None:
     told = dict(control.notices)
     try:
         is_lost = any(state.folder.glob(f"{state.overrides.name}.damaged-*-lost"))

@@ -13,20 +13,15 @@ import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from filterd.clock import SystemClock
-from filterd.control import ask
-from filterd.errors import ControlError
 from filterd.paths import with_sides
 from tests.support.changes import an_exception
 from tests.support.commands import call
 from tests.support.daemon import (
-    WITHIN_S,
     Served,
     build_lists,
     copy_lists,
@@ -35,18 +30,17 @@ from tests.support.daemon import (
     write_site,
 )
 from tests.support.upstream import FakeUpstream
+from tests.support.waiting import STAFF, ask, until
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from filterd.paths import StateFolder
 
 BLOCKED = "blocked-now.example"
-STAFF = "127.0.100.1"
 _NXDOMAIN = 3
 _EVERY_S = 0.001
-_CLOCK = SystemClock()
 STARTS = int(os.environ.get("FILTERD_STARTS", "4"))
 """Of each kind of loss."""
 
@@ -85,14 +79,7 @@ class Flood:
 
     def wait_for(self, more: int) -> None:
         """Wait until so many more were blocked."""
-        _until(lambda: self.blocked >= more, f"{more} blocked answers")
-
-
-def _until(is_so: Callable[[], bool], what: str) -> None:
-    end = _CLOCK.monotonic() + WITHIN_S
-    while not is_so():
-        assert _CLOCK.monotonic() < end, f"never came: {what}"
-        time.sleep(0.01)
+        until(lambda: self.blocked >= more, f"{more} blocked answers")
 
 
 @pytest.fixture(scope="module")
@@ -124,14 +111,7 @@ class School:
         self.ask("change", kind="exception", reason="r", **request)
 
     def ask(self, command: str, **arguments: Any) -> Any:
-        """Ask as soon as there is a manager."""
-        end = _CLOCK.monotonic() + WITHIN_S
-        while True:
-            try:
-                return ask(self.state.control_socket, command, **arguments)
-            except ControlError:
-                assert _CLOCK.monotonic() < end
-                time.sleep(0.05)
+        return ask(self.state.control_socket, command, **arguments)
 
     def status(self) -> str:
         """Return all that is told of what commands have set."""
@@ -169,7 +149,7 @@ def _replace_workers(served: Served) -> None:
     old = _workers(served)
     for pid in old:
         os.kill(pid, signal.SIGKILL)
-    _until(lambda: bool(now := _workers(served)) and not set(now) & set(old), "new workers")
+    until(lambda: bool(now := _workers(served)) and not set(now) & set(old), "new workers")
 
 
 LOSSES = {
@@ -194,7 +174,7 @@ def test_whatever_is_lost_while_it_serves_what_was_set_stays_and_is_written_anew
         school.ask("reload")
         flood.wait_for(flood.blocked + 50)
         assert flood.unfiltered == before
-        _until(lambda: all(map(os.path.exists, (school.all[0], *school.copies))), "all again")
+        until(lambda: all(map(os.path.exists, (school.all[0], *school.copies))), "all again")
         assert "lost" not in school.status()
         assert BLOCKED in str(school.ask("overrides"))
     with Flood(school.port) as flood, school.serving():
@@ -214,7 +194,7 @@ def test_control_without_the_memory_that_is_shared_a_new_worker_would_let_it_pas
         school.lose(*school.all)
         with Flood(school.port) as flood:
             _replace_workers(served)
-            _until(lambda: flood.unfiltered > 0, "an answer that is not filtered")
+            until(lambda: flood.unfiltered > 0, "an answer that is not filtered")
 
 
 @pytest.mark.parametrize("lost", ["the copy", "both copies", "the store"])
@@ -252,7 +232,7 @@ def test_control_without_the_look_before_the_first_answer_questions_would_pass(
         Flood(school.port) as flood,
         school.serving("state.in_fork = lambda *_: 0"),
     ):
-        _until(lambda: flood.blocked > 30, "the manager has mended it")
+        until(lambda: flood.blocked > 30, "the manager has mended it")
     assert flood.unfiltered > 0
 
 
@@ -282,4 +262,4 @@ def test_where_nothing_was_ever_set_nothing_is_lost(school: School) -> None:
         with school.serving() as served:
             assert school.ask("status")["changes"] == {"problems": []}
             assert call("exceptions", "list", *served.options).err == ""
-            _until(lambda: all(map(os.path.exists, school.copies)), "copies of nothing")
+            until(lambda: all(map(os.path.exists, school.copies)), "copies of nothing")

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A first start on a disk that takes nothing: what ships is served from memory.
+
+And the disk of one that serves fills up, at any later moment.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from filterd import control
+from filterd.errors import StoreError
+from tests.support.changes import an_exception
+from tests.support.daemon import WITHIN_S
+from tests.support.own_disk import DISKS, OnOwnDisk, on_own_disk
+from tests.support.waiting import ask, is_blocked
+
+LOCKED = "www.pornhub.com"
+IN_MEMORY = "the lists are in memory only"
+NO_MEMORY = "from filterd.server import state; state.Unwritten.compile_index = None"
+EIO = """
+import os
+def refuse(event, arguments):
+    if event == "open" and str(arguments[0]).startswith(sys.argv[-1] + "/"):
+        raise OSError(5, os.strerror(5), arguments[0])
+sys.addaudithook(refuse)
+"""
+
+
+def _asked(there: OnOwnDisk, command: str, **arguments: Any) -> Any:
+    return ask(there.state.control_socket, command, **arguments)
+
+
+@pytest.mark.parametrize("disk", DISKS)
+def test_a_first_start_serves_what_ships_from_memory(disk: str) -> None:
+    with on_own_disk(DISKS[disk]) as there:
+        there.served.wait_for(IN_MEMORY)
+        there.served.wait_for("filterd listens on")
+        assert is_blocked(there.port, LOCKED)
+        assert there.served.end() == 0
+
+
+def test_a_first_start_goes_on_where_no_file_can_be_opened() -> None:
+    with on_own_disk("mount -t tmpfs tmpfs $0", EIO) as there:
+        there.served.wait_for(IN_MEMORY)
+        there.served.wait_for("filterd listens on")
+        assert is_blocked(there.port, LOCKED)
+
+
+def test_control_without_memory_a_first_start_on_a_full_disk_is_no_start() -> None:
+    with on_own_disk(DISKS["full"], NO_MEMORY) as there:
+        assert there.served.process.wait(WITHIN_S) != 0
+
+
+def test_what_is_in_memory_goes_over_to_the_disk_as_soon_as_that_takes_it() -> None:
+    with on_own_disk(DISKS["full"]) as there:
+        there.served.wait_for("filterd listens on")
+        status = _asked(there, "status")
+        assert status["in_memory"] == ["policy", "lists"]
+        assert "in memory only" in str(status["doubts"])
+        there.make_room()
+        there.served.wait_for("takes files again")
+        state = there.state
+        assert all(path.stat().st_size for path in (state.index, state.policy))
+        assert _asked(there, "status")["in_memory"] == []
+        assert _asked(there, "reload")
+        assert is_blocked(there.port, LOCKED)
+
+
+def test_a_disk_that_fills_up_while_it_serves_takes_nothing_away() -> None:
+    with on_own_disk("mount -t tmpfs -o size=4m tmpfs $0") as there:
+        there.served.wait_for("filterd listens on")
+        block = an_exception(target="b.example", allow=False)
+        assert _asked(there, "change", kind="exception", reason="r", **block)
+        there.fill()
+        more = block | {"target": "c.example"}
+        with pytest.raises(StoreError):
+            control.ask(there.state.control_socket, "change", kind="exception", reason="r", **more)
+        pid = there.served.process.pid
+        tasks = f"/proc/{pid}/task/{pid}/children"
+        with open(tasks, encoding="ascii") as file:  # noqa: PTH123 -- of the kernel
+            for child in map(int, file.read().split()):
+                os.kill(child, 9)
+        assert is_blocked(there.port, "b.example")
+        assert is_blocked(there.port, LOCKED)
+        assert "b.example" in str(_asked(there, "overrides"))
+        assert _asked(there, "history-verify")["ok"]
+        _asked(there, "reload")
+        assert is_blocked(there.port, "b.example")

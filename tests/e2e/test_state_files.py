@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in the place of state files, and what others may read of them.
+
+A pipe, a folder, a socket, a device, a loop of links, a file beyond all measure: the
+start goes on with the last good, within its usual time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.changes import an_exception
+from tests.support.commands import ROOT, environment
+from tests.support.daemon import (
+    Served,
+    build_lists,
+    copy_lists,
+    free_port,
+    serving,
+    starting,
+    write_site,
+)
+from tests.support.waiting import ask, is_blocked, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from filterd.paths import StateFolder
+
+BLOCKED, LOCKED = "blocked-now.example", "www.pornhub.com"
+LAST_GOOD = {"index.previous.filterd", "overrides.second.filterd"}
+"""The one copy of each that is left as it was."""
+HUGE_OCTETS = 1 << 34
+SERVE = (sys.executable, "-m", "filterd", "serve")
+NO_CARE = (
+    "import sys; from filterd.server import state; state.clear = lambda _: None;"
+    "from filterd import paths; paths.open_plain = lambda path: open(path, 'rb');"
+    "from filterd.cli.entry import main; main()"
+)
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+def _folder(path: Path) -> None:
+    (path / "in it").mkdir(parents=True)
+
+
+def _huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(HUGE_OCTETS)
+
+
+KINDS: dict[str, Callable[[Path], None]] = {
+    "a pipe": os.mkfifo,
+    "a folder": _folder,
+    "a socket": _socket,
+    "a loop of links": lambda path: path.symlink_to(path.name),
+    "a device": lambda path: os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5)),
+    "a huge file": _huge,
+}
+
+
+class Site:
+    """A site whose state folder is used, and then spoilt."""
+
+    def __init__(self, folder: Path, lists: StateFolder) -> None:
+        self.port = free_port()
+        self.config = write_site(folder / "site", port=self.port)
+        self.state = copy_lists(lists, folder / "s")
+        shutil.copyfile(self.state.index, self.state.previous_index)
+        with serving(self.config, self.state.folder):
+            block = an_exception(target=BLOCKED, allow=False)
+            ask(self.state.control_socket, "change", kind="exception", reason="r", **block)
+
+    def check(self, served: Served) -> None:
+        """See that it blocks, takes changes and tells how it fares."""
+        assert is_blocked(self.port, LOCKED)
+        assert is_blocked(self.port, BLOCKED)
+        status = ask(self.state.control_socket, "status")
+        assert not status["in_memory"]
+        more = an_exception(target="more.example", allow=False)
+        ask(self.state.control_socket, "change", kind="exception", reason="r", **more)
+        assert is_blocked(self.port, "more.example")
+        ask(self.state.control_socket, "reload")
+        assert ask(self.state.control_socket, "history-verify")["first_bad"] is None
+        assert served.end() == 0
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def site(tmp_path: Path, lists: StateFolder) -> Site:
+    return Site(tmp_path, lists)
+
+
+def _put(path: Path, kind: str) -> None:
+    path.unlink(missing_ok=True)
+    try:
+        KINDS[kind](path)
+    except PermissionError:
+        pytest.skip("only root makes devices")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_stands_in_the_place_of_state_files_the_last_good_serves(
+    site: Site, kind: str
+) -> None:
+    for path in site.state.files:
+        if path.name not in LAST_GOOD:
+            _put(path, kind)
+    with serving(site.config, site.state.folder) as served:
+        if kind == "a loop of links":  # the store is not followed, so nothing can be changed
+            assert is_blocked(site.port, LOCKED)
+            assert is_blocked(site.port, BLOCKED)
+            assert "is a link" in str(ask(site.state.control_socket, "status")["changes"])
+        else:
+            site.check(served)
+
+
+def test_control_without_care_a_pipe_keeps_a_start_waiting(site: Site) -> None:
+    _put(site.state.policy, "a pipe")
+    words = (sys.executable, "-c", NO_CARE, "serve")
+    with (
+        starting(site.config, site.state.folder, words=words) as served,
+        pytest.raises(subprocess.TimeoutExpired),
+    ):
+        served.process.wait(5)
+    assert not any("listens on" in line for line in served.log)
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a folder"])
+def test_a_file_that_is_exchanged_while_it_serves_stops_no_command(site: Site, kind: str) -> None:
+    with serving(site.config, site.state.folder) as served:
+        assert is_blocked(site.port, BLOCKED)
+        for path in (*site.state.overrides_copies, site.state.overrides, site.state.query_log):
+            _put(path, kind)
+        until(site.state.overrides.is_file, "the store again")
+        site.check(served)
+
+
+def test_what_is_in_a_state_folder_is_for_its_user_and_group_whatever_the_umask(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    config, state = write_site(tmp_path / "site", port=port), tmp_path / "made" / "s"
+    options = ("--config", str(config), "--state", str(state))
+    careless = ("sh", "-c", 'umask 000; exec "$@"', "sh")
+    build = (*careless, sys.executable, "-m", "filterd", "lists", "build", "--quiet", *options)
+    subprocess.run(build, cwd=ROOT, env=environment(), check=True)
+    with serving(config, state, words=(*careless, *SERVE)) as served:
+        folder = served.state
+        block = an_exception(target=BLOCKED, allow=False)
+        ask(folder.control_socket, "change", kind="exception", reason="r", **block)
+        assert is_blocked(port, BLOCKED)
+        write_site(config, port=port, more="cache_size_mb: 8\n")
+        ask(folder.control_socket, "reload")
+        ask(folder.control_socket, "hold", expectations=None)
+        subprocess.run(build, cwd=ROOT, env=environment(), check=True)
+        during = _open_to_others(state)
+        served.end()
+    folder.overrides.write_bytes(b"damaged")
+    with serving(config, state, words=(*careless, *SERVE)) as served:
+        ask(folder.control_socket, "log totals")
+        served.end()
+    assert folder.query_log.exists()
+    assert during == _open_to_others(state) == []
+
+
+def _open_to_others(folder: Path) -> list[str]:
+    there = (folder, *folder.rglob("*"))
+    return [f"{one}: {one.lstat().st_mode:o}" for one in there if one.lstat().st_mode & 0o007]
