@@ -11,7 +11,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -103,7 +102,7 @@ class School:
             f"import sys; from filterd.server import shared_overrides, state; {spoilt};"
             "from filterd.cli.entry import main; main()"
         )
-        more = {"words": (sys.executable, "-c", program, "serve")} if spoilt else {}
+        more = {"program": ("-c", program)} if spoilt else {}
         return serving(self.config, self.state.folder, **more)
 
     def block(self) -> None:

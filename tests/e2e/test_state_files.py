@@ -40,7 +40,6 @@ BLOCKED, LOCKED = "blocked-now.example", "www.pornhub.com"
 LAST_GOOD = {"index.previous.filterd", "overrides.second.filterd"}
 """The one copy of each that is left as it was."""
 HUGE_OCTETS = 1 << 34
-SERVE = (sys.executable, "-m", "filterd", "serve")
 NO_CARE = (
     "import sys; from filterd.server import state; state.clear = lambda _: None;"
     "from filterd import paths; paths.open_plain = lambda path: open(path, 'rb');"
@@ -135,9 +134,9 @@ def test_whatever_stands_in_the_place_of_state_files_the_last_good_serves(
 
 def test_control_without_care_a_pipe_keeps_a_start_waiting(site: Site) -> None:
     _put(site.state.policy, "a pipe")
-    words = (sys.executable, "-c", NO_CARE, "serve")
+    program = ("-c", NO_CARE)
     with (
-        starting(site.config, site.state.folder, words=words) as served,
+        starting(site.config, site.state.folder, program=program) as served,
         pytest.raises(subprocess.TimeoutExpired),
     ):
         served.process.wait(5)
@@ -163,7 +162,7 @@ def test_what_is_in_a_state_folder_is_for_its_user_and_group_whatever_the_umask(
     careless = ("sh", "-c", 'umask 000; exec "$@"', "sh")
     build = (*careless, sys.executable, "-m", "filterd", "lists", "build", "--quiet", *options)
     subprocess.run(build, cwd=ROOT, env=environment(), check=True)
-    with serving(config, state, words=(*careless, *SERVE)) as served:
+    with serving(config, state, before=careless) as served:
         folder = served.state
         block = an_exception(target=BLOCKED, allow=False)
         ask(folder.control_socket, "change", kind="exception", reason="r", **block)
@@ -175,7 +174,7 @@ def test_what_is_in_a_state_folder_is_for_its_user_and_group_whatever_the_umask(
         during = _open_to_others(state)
         served.end()
     folder.overrides.write_bytes(b"damaged")
-    with serving(config, state, words=(*careless, *SERVE)) as served:
+    with serving(config, state, before=careless) as served:
         ask(folder.control_socket, "log totals")
         served.end()
     assert folder.query_log.exists()
