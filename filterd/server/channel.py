@@ -7,7 +7,8 @@ One message is one packet of JSON: ``{"id", "ask", "with"}``, answered by
 ``{"id", "result"}`` or ``{"id", "error", "errors"}``; ``{"tell", "with"}`` wants no
 answer, and waits for whoever comes to read it. A successor says ``{"new"}``
 and is asked again what its predecessor has not answered, so what may be asked
-must be such that asking it twice does no harm.
+must be such that asking it twice does no harm. It is not asked a third time: what
+two processes did not live to answer may be what ended them.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._next_id = secrets.randbits(48)  # a predecessor's questions are not this one's
         self._asked: dict[int, tuple[dict[str, Any], asyncio.Future[Any]]] = {}
+        self._asked_again: set[int] = set()
         self._answering: set[asyncio.Task[None]] = set()
         self._loop.add_reader(end, self._readable)
 
@@ -65,9 +67,10 @@ class Channel:
             async with asyncio.timeout(within_s):
                 return await waiter
         except TimeoutError as error:
-            raise ControlError(say("a worker did not answer in time; see the log")) from error
+            raise _unanswered() from error
         finally:
             del self._asked[key]
+            self._asked_again.discard(key)
 
     def tell(self, what: str, **arguments: Any) -> None:
         """Leave word with the other end, for when this process is gone."""
@@ -101,8 +104,12 @@ class Channel:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "new" in message:
-            for question, _ in self._asked.values():
-                self._send_or_log(question)
+            for key, (question, waiter) in self._asked.items():
+                if key not in self._asked_again:
+                    self._asked_again.add(key)
+                    self._send_or_log(question)
+                elif not waiter.done():
+                    waiter.set_exception(_unanswered())
         elif "ask" in message:
             self._keep(self._answer(message))
         elif "tell" in message:
@@ -156,3 +163,7 @@ class Channel:
             raise ControlError(
                 say("a process of filterd cannot be told: {why}", why=refused(error))
             ) from error
+
+
+def _unanswered() -> ControlError:
+    return ControlError(say("a worker did not answer in time; see the log"))

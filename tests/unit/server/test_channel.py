@@ -185,6 +185,30 @@ def test_a_successor_is_asked_what_its_predecessor_has_read_and_not_answered() -
     asyncio.run(whole())
 
 
+def test_what_two_processes_did_not_live_to_answer_is_not_asked_of_a_third() -> None:
+    async def whole() -> None:
+        near, far = channel_pair()
+        with near, far:
+            asking = Channel(near)
+            asked = asyncio.ensure_future(asking.ask("double", within_s=WITHIN_S, number=3))
+            for is_new in (False, True):
+                successor = Channel(far, {"double": _never_double})
+                if is_new:
+                    successor.announce()
+                while not successor._answering:
+                    await asyncio.sleep(0)
+                await asyncio.sleep(0.01)  # until the other end has heard it, too
+                await successor.close()
+            third = Channel(far, HANDLERS)
+            third.announce()
+            with pytest.raises(ControlError, match="did not answer in time"):
+                await asked
+            await third.close()
+            await asking.close()
+
+    asyncio.run(whole())
+
+
 async def _never_double(*, number: int) -> None:
     assert number
     await _never()
