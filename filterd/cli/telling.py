@@ -73,10 +73,8 @@ class Teller(NamedTuple):
         kind, payload = row["kind"], row["payload"]
         if kind == UNDO:
             return self.texts("told.undo", number=payload.get("number", 0))
-        if kind == TRIAL:
-            return self.texts("told.trial", room=payload.get("room", ""))
-        if kind in (CLOCK, CLOCK_ACCEPTED):
-            return self.texts(f"told.{kind}")
+        if kind in (TRIAL, CLOCK, CLOCK_ACCEPTED):
+            return self.texts(f"told.{kind}", room=payload.get("room", ""))
         if kind == RESTORED:
             return self.texts("told.restored", file=payload.get("file") or "-")
         if kind in ("revoke", "exam-stop"):

@@ -30,7 +30,7 @@ from filterd.policy.client import Client
 from filterd.policy.model import Audience, LocalRule
 from filterd.policy.overrides import Overrides, TargetKind
 from filterd.policy.rooms import Rooms, Seat, Why, with_devices
-from filterd.policy.unknown_time import UNKNOWN_BEFORE, is_known, undated
+from filterd.policy.unknown_time import UNKNOWN_BEFORE, is_known, undated, without_dates
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) ->
         closed = {one.schedule: (True, ALWAYS) for one in policy.scheduled}
         compiled = _Compiler(policy, overrides, 0.0, closed).moment()
         return replace(compiled, until=UNKNOWN_BEFORE)
+    overrides = without_dates(overrides)
     is_timeless = not policy.scheduled and not any(one.timetable for one in policy.networks)
     if is_timeless and replace(overrides, number=0) == Overrides():
         return Moment(policy)
@@ -275,7 +276,7 @@ class _Compiler:
                     reason=exam.reason,
                     author=exam.author,
                     starts_at=exam.starts_at,
-                    ends_at=exam.ends_at,
+                    ends_at=exam.ends_at if exam.ends_at < inf else None,
                     exam=str(exam.id),
                 )
 

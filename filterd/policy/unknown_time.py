@@ -83,6 +83,30 @@ def undated(policy: Policy, overrides: Overrides, floor: float) -> tuple[Policy,
     return plain, said
 
 
+def without_dates(overrides: Overrides) -> Overrides:
+    """Return the overrides in which holds what closes and has no date yet, although it is time.
+
+    The manager gives it one a moment after the time is known; until then nothing may open.
+    """
+    lengths = [one.for_s for one in overrides.exceptions]
+    lengths += [one.for_s for one in overrides.rooms] + [one.for_s for one in overrides.exams]
+    if not any(lengths):
+        return overrides
+    return replace(
+        overrides,
+        exceptions=tuple(
+            one if one.for_s is None else replace(one, starts_at=-inf, ends_at=None)
+            for one in overrides.exceptions
+            if one.for_s is None or not one.allow
+        ),
+        rooms=tuple(one for one in overrides.rooms if one.for_s is None),
+        exams=tuple(
+            one if one.for_s is None else replace(one, starts_at=-inf, ends_at=inf)
+            for one in overrides.exams
+        ),
+    )
+
+
 def _may_hold(one: LocalRule | LocalException, floor: float) -> bool:
     """Tell whether an allow or block holds at an unknown time; see the module."""
     if not one.allow:

@@ -27,13 +27,13 @@ from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
 from filterd.lists.third_party import naming_entries, version_of
 from filterd.overrides import changes as kinds
 from filterd.overrides import rights, values
-from filterd.overrides.dating import AcceptClock, is_undated
+from filterd.overrides.dating import is_undated
 from filterd.overrides.effects import NOTHING, has_ended, things_of
 from filterd.overrides.exceptions import Revoke
 from filterd.overrides.export import Exported
 from filterd.overrides.fitting import School, Warnings
 from filterd.overrides.fitting import check as check_fit
-from filterd.overrides.history import CLOCK, GENESIS, TRIAL
+from filterd.overrides.history import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL
 from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.reports import KIND as REPORT
@@ -312,14 +312,15 @@ class Changes:
             if kind == REPORT:
                 _add_what_lists_say(request, site.index)
             epoch = self._setting.page.next_epoch()
+            step = self._in_force.keeper.acceptable() if kind == CLOCK_ACCEPTED else None
             done, warnings = await asyncio.to_thread(
-                self._checked_and_recorded, site, kind, request, author, reason
+                self._checked_and_recorded, site, kind, request, author, reason, step
             )
             if undated:
                 warnings = (*warnings, {"warning": "clock-unknown"})
             number = done.row.number
             try:
-                await self._in_force.enforce(done.overrides, epoch)
+                await self._put_in_force(done, epoch, step)
             except FilterdError as error:
                 raise ControlError(
                     say(
@@ -354,14 +355,21 @@ class Changes:
         is_due = again and self._in_force.keeper.standing is not Standing.UNKNOWN
         if step is None and not (is_due and is_undated(self._in_force.site().timed.overrides)):
             return
+        now = self._time.least() if step is None else step.now
         back_s = 0.0 if step is None else step.back_s
         async with self._in_force.turn:
             if not back_s and not is_undated(self._in_force.site().timed.overrides):
+                if step is not None:
+                    await asyncio.to_thread(self._in_force.keeper.make, step)
                 return
-            told = {"ahead_s": back_s} if back_s else {}
-            epoch = self._setting.page.next_epoch()
-            done = await asyncio.to_thread(self._record, CLOCK, told, _ITSELF, "")
-            await self._in_force.enforce(done.overrides, epoch)
+            told, epoch = {"ahead_s": back_s} if back_s else {}, self._setting.page.next_epoch()
+            try:
+                done = await asyncio.to_thread(self._record, CLOCK, told, _ITSELF, "", now)
+            except StoreError:
+                if step is not None:  # the disk is full: that is no reason to be in 1970
+                    await asyncio.to_thread(self._in_force.keeper.make, step)
+                raise
+            await self._put_in_force(done, epoch, step)
 
     def _work_out_length(self, request: dict[str, Any]) -> bool:
         """Replace ``for_s`` by the end that it means; tell whether it waits for the time.
@@ -416,7 +424,13 @@ class Changes:
         request["ends_at"] = rung.until
 
     def _checked_and_recorded(
-        self, site: Site, kind: str, payload: dict[str, Any], author: Author, reason: str
+        self,
+        site: Site,
+        kind: str,
+        payload: dict[str, Any],
+        author: Author,
+        reason: str,
+        step: Step | None,
     ) -> tuple[Done, Warnings]:
         policy, now = site.timed.policy, self._time.least()
         change = kinds.parse(kind, payload)
@@ -426,8 +440,9 @@ class Changes:
             is_unknown = self._in_force.keeper.standing is Standing.UNKNOWN
             day_ends = now + LONGEST_EXAM_S if is_unknown else day_ends_at(policy, now)
             rights.check_change(author, change, policy, day_ends, made_by)
-        if isinstance(change, AcceptClock):
-            return self._accept_clock(kind, author, reason), ()
+        if step is not None:
+            payload = {"ahead_s": step.back_s} if step.back_s else {}
+            return self._record(kind, payload, author, reason, step.now), ()
         school = School(policy, site.at(now).engine, site.timed.overrides, now)
         warnings = check_fit(change, school)
         return self._record(kind, payload, author, reason), warnings
@@ -448,24 +463,28 @@ class Changes:
             number = change.id
         return change, next((row.author for row in rows if row.number == number), "")
 
-    def _accept_clock(self, kind: str, author: Author, reason: str) -> Done:
-        """Record that the machine's clock is believed from now on, and believe it."""
-        keeper, wall = self._in_force.keeper, self._clock.wall()
-        back_s = keeper.check_acceptable(wall)
-        told = {"ahead_s": back_s} if back_s else {}
-        done = self._store.change(kind, told, author=author.name, reason=reason, now=wall)
-        keeper.believe(wall)
-        return self._kept(done)
+    async def _put_in_force(self, done: Done, epoch: int, step: Step | None) -> None:
+        """Put a change in force, and let policy time make the step that it is about."""
+        if step is None:
+            await self._in_force.enforce(done.overrides, epoch)
+            return
+        self._in_force.keeper.doubt(step)
+        try:
+            await self._in_force.enforce(done.overrides, epoch)
+        finally:
+            await asyncio.to_thread(self._in_force.keeper.make, step)
 
-    def _record(self, kind: str, payload: Mapping[str, Any], author: Author, reason: str) -> Done:
-        now = self._time.least()
-        return self._kept(
-            self._store.change(kind, payload, author=author.name, reason=reason, now=now)
-        )
-
-    def _kept(self, done: Done) -> Done:
-        """Put what is set after a change into the memory that the workers take it from."""
-        self._setting.overrides.put(done.exported)
+    def _record(
+        self,
+        kind: str,
+        payload: Mapping[str, Any],
+        author: Author,
+        reason: str,
+        now: float | None = None,
+    ) -> Done:
+        now = self._time.least() if now is None else now
+        done = self._store.change(kind, payload, author=author.name, reason=reason, now=now)
+        self._setting.overrides.put(done.exported)  # from there workers take it
         return done
 
     def _overrides(self, at: float | None) -> Overrides | None:

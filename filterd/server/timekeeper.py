@@ -23,7 +23,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import ChangeError, StoreError
-from filterd.policy.unknown_time import LATEST, is_known
+from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S, is_known
 from filterd.sentences import say
 from filterd.server import known_time
 from filterd.version import RELEASED_AT
@@ -59,15 +59,19 @@ class Standing(StrEnum):
 
 
 class Step(NamedTuple):
-    """Policy time became another one: ``was``, None where it was not known, and ``now``."""
+    """Policy time becomes another one, Unix times: ``was`` what it was at least, and ``now``.
 
-    was: float | None
+    ``lead_s`` is what it leads the monotonic clock by then.
+    """
+
+    was: float
     now: float
+    lead_s: float
 
     @property
     def back_s(self) -> float:
-        """By how much it went back."""
-        return 0.0 if self.was is None else max(0.0, self.was - self.now)
+        """By how much it goes back."""
+        return max(0.0, self.was - self.now)
 
 
 class Timekeeper:
@@ -102,41 +106,61 @@ class Timekeeper:
         return Standing.JUMPED if self._jumped else Standing.KNOWN
 
     def look(self) -> Step | None:
-        """Look at the machine's clock; return the step that policy time makes by it, if any."""
-        if not self._page.lead_s:
+        """Follow the machine's clock; return the step that policy time should make, if any."""
+        page = self._page
+        if not page.lead_s:
             return None
-        now, wall = self._clock.monotonic(), self._clock.wall()
-        lead_s, page = wall - now, self._page
+        step = self._step()
         if not is_known(page.lead_s):
-            is_after = page.floor <= wall < LATEST
-            return self.believe(wall) if is_after or self._is_certain(wall) else None
-        apart_s = lead_s - page.lead_s
+            is_after = page.floor <= step.now < LATEST
+            return step if is_after or self._is_certain(step.now) else None
+        apart_s = step.lead_s - page.lead_s
         if abs(apart_s) <= FOLLOWED_S:
             self._jumped = None
             if abs(apart_s) > _SAME_S:
-                page.lead_s = lead_s
+                page.lead_s = step.lead_s
             return None
-        if self._jumped is None or abs(lead_s - self._jumped[0]) > FOLLOWED_S:
-            self._jumped = lead_s, now
-            _log.warning(
-                "the clock has jumped by %+.0f s; policy goes on by the time before", apart_s
-            )
-        is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and wall < LATEST
-        return self.believe(wall) if is_old or self._is_certain(wall) else None
+        now = self._clock.monotonic()
+        if self._jumped is None or abs(step.lead_s - self._jumped[0]) > FOLLOWED_S:
+            self._jumped = step.lead_s, now
+            _log.warning("the clock jumped by %+.0f s; policy goes by the time before", apart_s)
+        is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and step.now < LATEST
+        return step if is_old or self._is_certain(step.now) else None
 
-    def check_acceptable(self, wall: float) -> float:
-        """Check that it is of use to believe this Unix time; return by how much it goes back.
+    def acceptable(self) -> Step:
+        """Return the step that policy time makes if an administrator says that the clock is right.
 
         Raises:
             ChangeError: the clock is believed already, or cannot be right.
         """
-        if not RELEASED_AT <= wall < LATEST:
+        step = self._step()
+        if not RELEASED_AT <= step.now < LATEST:
             hint = say("set the clock first: sudo timedatectl set-time '2026-12-01 07:30'")
             raise ChangeError(say("no clock can be right that shows this time"), hint=hint)
         if self.standing is Standing.KNOWN:
             raise ChangeError(say("the clock is believed already"))
-        policy_time = self._clock.monotonic() + self._page.lead_s
-        return max(0.0, policy_time - wall) if is_known(policy_time) else 0.0
+        return step
+
+    def doubt(self, step: Step) -> None:
+        """Let the time be unknown until the step is made, if it goes back.
+
+        What is set is given other dates meanwhile, and must not open between the two.
+        """
+        if step.back_s:
+            self._page.floor = min(self._page.floor, step.now)
+            self._page.lead_s = UNKNOWN_LEAD_S
+
+    def make(self, step: Step) -> None:
+        """Let policy time make a step; a floor that is later is dropped. Never raises."""
+        page, known = self._page, known_time.read(self._state)
+        if step.back_s:
+            page.floor = step.now
+            known = known.dropped(step.now, step.was)
+        else:
+            known = replace(known, at=step.now)
+        page.lead_s, self._jumped = step.lead_s, None
+        self._keep(known)
+        _log.warning("the clock is believed now; policy time makes %+.0f s", step.now - step.was)
 
     def note(self) -> None:
         """Keep the time that is known, for the next start. Never raises."""
@@ -164,21 +188,11 @@ class Timekeeper:
     def _is_certain(self, wall: float) -> bool:
         return RELEASED_AT <= wall < LATEST and self._is_set_by_server(wall)
 
-    def believe(self, wall: float) -> Step:
-        """Let policy go by this Unix time from now on, and drop a floor that is later."""
-        page, now = self._page, self._clock.monotonic()
-        was = now + page.lead_s if is_known(page.lead_s) else None
-        floor = max(page.floor, was or 0.0)
-        page.lead_s, self._jumped = wall - now, None
-        known = known_time.read(self._state)
-        if wall < floor:
-            known = known.dropped(wall, floor)
-            page.floor = wall
-        else:
-            known = replace(known, at=wall)
-        self._keep(known)
-        _log.warning("the clock is believed now; policy time was %s before", _shown(was))
-        return Step(was, wall)
+    def _step(self) -> Step:
+        """Return the step from policy time to what the machine's clock shows."""
+        page, now, wall = self._page, self._clock.monotonic(), self._clock.wall()
+        least = now + page.lead_s if is_known(page.lead_s) else page.floor
+        return Step(max(least, page.floor), wall, wall - now)
 
     def _keep(self, known: known_time.KnownTime) -> None:
         try:
@@ -201,7 +215,3 @@ def kernel_is_synchronised(wall: float) -> bool:
     (status,) = _STATUS.unpack_from(told, _STATUS_AT)
     seconds, _ = _SECONDS.unpack_from(told, _TIME_AT)
     return not failed and not status & _STA_UNSYNC and abs(seconds - wall) < FOLLOWED_S
-
-
-def _shown(was: float | None) -> str:
-    return "not known" if was is None else f"{was:.0f}"

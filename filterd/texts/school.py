@@ -43,7 +43,7 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "hoàn tác thay đổi {number} của {author}: {what}",
         "change {number} of {author} is taken back: {what}",
     ),
-    "told.trial": ("thi thử trong phòng {room}", "a trial run in the room {room}"),
+    "told.exam-trial": ("thi thử trong phòng {room}", "a trial run in the room {room}"),
     "told.ended": ("kết thúc: {what}", "ended: {what}"),
     "told.restored": (
         "lịch sử bắt đầu lại; tệp hỏng: {file}",

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A daemon whose clocks a test sets: ``python -m tests.support.set_clock CONFIG STATE FILE``.
+
+FILE has three numbers of IEEE 754, which all its processes map: by how much the wall clock is
+ahead of the machine's, by how much the monotonic one is, and 1 where a time server is said
+to have set the wall clock. Words after these switch safeguards off, for controls:
+
+``raw``: policy goes by the machine's clock;
+``credulous``: a jump is believed at once;
+``undated``: what was set while the time was not known never gets its dates.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from pathlib import Path
+from struct import Struct
+from typing import NamedTuple
+
+from filterd.cli import serving
+from filterd.clock import SystemClock
+from filterd.server import known_time, timekeeper
+from filterd.server.changes import Changes
+
+_NUMBERS = Struct("ddd")
+
+
+class Clocks(NamedTuple):
+    """Both clocks of a daemon, by the file that it maps; see the module."""
+
+    path: Path
+    wall_s: float = 0.0
+    monotonic_s: float = 0.0
+    is_set_by_server: bool = False
+
+    def set(
+        self,
+        wall_s: float | None = None,
+        monotonic_s: float | None = None,
+        is_set_by_server: bool | None = None,
+    ) -> Clocks:
+        """Set what is given."""
+        clocks = Clocks(
+            self.path,
+            self.wall_s if wall_s is None else wall_s,
+            self.monotonic_s if monotonic_s is None else monotonic_s,
+            self.is_set_by_server if is_set_by_server is None else is_set_by_server,
+        )
+        if not self.path.exists():
+            self.path.write_bytes(bytes(_NUMBERS.size))
+        with self.path.open("r+b") as file:
+            file.write(_NUMBERS.pack(*clocks[1:]))
+        return clocks
+
+
+class _SetClock(SystemClock):
+    """The clock of all processes of the daemon."""
+
+    def __init__(self, numbers: memoryview[float]) -> None:
+        machine = SystemClock()
+        setattr(self, "monotonic", lambda: machine.monotonic() + numbers[1])  # noqa: B010 -- static
+        setattr(self, "wall", lambda: machine.wall() + numbers[0])  # noqa: B010 -- as above
+
+
+def main() -> None:
+    """Serve."""
+    config, state, path, *how = sys.argv[1:]
+    with Path(path).open("r+b") as file:
+        numbers = memoryview(mmap.mmap(file.fileno(), _NUMBERS.size)).cast("d")
+    setattr(serving, "SystemClock", lambda: _SetClock(numbers))  # noqa: B010 -- it is a class
+    setattr(timekeeper, "kernel_is_synchronised", lambda _: numbers[2] != 0.0)  # noqa: B010
+    if "raw" in how:
+        setattr(known_time, "begin", lambda *_: None)  # noqa: B010 -- mypy: as above
+    if "credulous" in how:
+        setattr(timekeeper, "FOLLOWED_S", 1e12)  # noqa: B010 -- as above
+    if "undated" in how:
+        setattr(Changes, "know_time", _make_steps)  # noqa: B010 -- as above
+    serving.main(config, state, "en", "no")
+
+
+async def _make_steps(self: Changes, step: timekeeper.Step | None, *, again: bool) -> None:
+    """Let the time be known, and date nothing."""
+    if step is not None and not again:
+        self._in_force.keeper.make(step)
+
+
+if __name__ == "__main__":
+    main()
