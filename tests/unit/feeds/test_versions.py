@@ -262,11 +262,12 @@ def test_killed_at_any_step_the_old_or_the_new_version_is_in_force(
         folder = tmp_path / f"{change}-{number}"
         shutil.copytree(before, folder)
         versions = Versions(folder)
-        work: Callable[[], object] = {
+        works: dict[str, Callable[[], object]] = {
             "promote": partial(versions.promote, 4),
             "rollback": partial(versions.rollback, 2),
             "prune": versions.prune,
-        }[change]
+        }
+        work = works[change]
         died = dies_at_disk(work, number)
         expected = {"promote": (3, 4), "rollback": (3, 2), "prune": (3,)}[change]
         assert versions.in_force().current in (expected if died else expected[-1:])
