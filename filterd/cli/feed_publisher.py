@@ -272,8 +272,9 @@ def rotate_key(
 ) -> None:
     """Exchange a key that is old, lost, or may be in other hands.
 
-    Two root keys must be at hand, for orders none. Schools follow by themselves; after
-    an interruption the same command goes on. Exit code 0: exchanged; 2 or 20: not.
+    Two root keys must be at hand. Schools follow by themselves; a new key of orders they
+    hold until `feed release-hold`. After an interruption the same command goes on. Exit
+    code 0: exchanged; 2 or 20: not.
     """
     from filterd.cli import feed_keys  # noqa: PLC0415 -- see above
 

@@ -131,7 +131,8 @@ def _print_judgement(here: Context, plain: dict[str, Any]) -> None:
 def _served(texts: Texts, told: dict[str, Any]) -> str:
     if not told["served"]:
         return texts("feed.shipped")
-    return texts("feed.serves", version=told["served"])
+    key = "feed.serves" if told["served"] > 0 else "feed.serves_orders"
+    return texts(key, version=abs(told["served"]))
 
 
 def _age(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:

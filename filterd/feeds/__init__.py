@@ -30,6 +30,7 @@ orders       whoever orders by law     the same for ``orders/*`` alone
 ``manifest``   what a version's folder says of itself, and whether it is so
 ``versions``   the last three versions, and which one is in force
 ``guard``      whether a version that is authentic may come in force
+``order_keys`` whose orders are orders: another key waits
 ``orders_ahead`` what the law orders, ahead of lists that are held
 ``releases``   what is held, and released by the publisher's offline keys
 ``rings``      who takes a new version first

@@ -34,7 +34,8 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
 
     Returns:
         ``address``; ``trusted``, whether a root was given; ``served``, the version that
-        the lists in force are of (0 for those that ship); ``in_force``, ``previous``,
+        the lists in force are of (0 for those that ship, negative where they are older and the
+        orders alone are of that version); ``in_force``, ``previous``,
         ``refused`` and ``held`` of the versions at hand; ``published``, ``tried_at``,
         ``verified_at``, ``expires_at``, ``takes_at`` of the last runs, Unix times;
         ``freshness``, a word; ``problem`` and ``sentence``, why the last run failed, or

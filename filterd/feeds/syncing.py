@@ -22,6 +22,7 @@ from filterd.feeds.canaries import canaries_of
 from filterd.feeds.guard.judgement import dump
 from filterd.feeds.history import Event, History, Line
 from filterd.feeds.manifest import is_of, signers_of, verify
+from filterd.feeds.order_keys import ROLE, other_key
 from filterd.feeds.orders_ahead import with_orders_of
 from filterd.feeds.releases import content_digest, fetch_releases
 from filterd.feeds.rings import may_take_at
@@ -361,7 +362,12 @@ class Site:
         in_force = guard.InForce(state.index, state.policy) if served else None
         fresh = state.fresh_index, state.fresh_problems, state.judged_policy
         school = guard.School(self._config, *fresh)
-        return guard.judge(candidate, in_force, school, clock=self._clock)
+        judgement = guard.judge(candidate, in_force, school, clock=self._clock)
+        if (current := self.versions.current()) is None:
+            return judgement
+        new, known = (signers_of(one.folder) or {} for one in (candidate, current))
+        keys = other_key(new.get(ROLE), known.get(ROLE))
+        return replace(judgement, findings=(*judgement.findings, *keys))
 
     def _seen_before(self, candidate: Candidate) -> Watch | None:
         """Return what is to be watched after the swap; None where no daemon runs."""

@@ -221,7 +221,10 @@ def _verified(copy: Path, fetcher: Fetcher, root: Root, *, clock_known: bool) ->
     files = ((name, one.length, one.custom) for name, one in signed.items())
     publication = replace(
         read_publication(version, files),
-        signers={role: _signers(root, role, copy) for role in ONLINE},
+        signers={
+            **{role: _signers(root, role, copy) for role in ONLINE},
+            ORDERS: orders_keys(targets),
+        },
     )
     return Verified(
         publication,
@@ -239,6 +242,12 @@ def _signers(root: Root, role: str, copy: Path) -> tuple[str, ...]:
     metadata = Metadata[Any].from_bytes((copy / f"{role}.json").read_bytes())
     result = root.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
     return tuple(sorted(result.signed))
+
+
+def orders_keys(targets: Targets) -> tuple[str, ...]:
+    """Return the ids of the keys that may sign what the law orders."""
+    roles = targets.delegations.roles if targets.delegations else None
+    return tuple(sorted(roles[ORDERS].keyids)) if roles and ORDERS in roles else ()
 
 
 def _orders(copy: Path, targets: Targets) -> Mapping[str, TargetFile]:

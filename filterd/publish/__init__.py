@@ -15,5 +15,6 @@ What comes out is a folder of static files, ready for any web server:
 ``building``    a version's folder out of the catalogue and those texts
 ``packaging``   its targets: each file packed, and as the difference to what it was
 ``normalising`` all lists of a category, made few, small and steady
+``lifting``     what schools hold, released with the offline keys
 ``popular``     names that everybody visits, which no list of danger means
 """

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from filterd.errors import FeedError, GuardError
 from filterd.feeds import guard
 from filterd.feeds.layout import KEPT_DELTAS
+from filterd.feeds.order_keys import other_key
 from filterd.feeds.releases import Release, content_digest
 from filterd.feeds.versions import Candidate
 from filterd.lists.catalog import load_catalog
@@ -83,6 +84,10 @@ def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = 
                 progress(number, len(bases))
             for one in _judged(Candidate(version, folder), base, clock):
                 found.setdefault(f"{one.kind} {one.subjects or one.sentence}", one)
+        keys = published.orders_keys(version)
+        for number in earlier:
+            for one in other_key(keys, published.orders_keys(number)):
+                found[one.kind] = one
     return Held(version, content_digest(published.publication(version)), tuple(found.values()))
 
 

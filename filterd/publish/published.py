@@ -19,6 +19,7 @@ from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Time
 from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feeds.layout import Publication, PublishedFile, read_publication
 from filterd.feeds.packing import unpack
+from filterd.feeds.updating import orders_keys
 from filterd.paths import make_folder
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.signing import hashed_name
@@ -135,6 +136,15 @@ class Published:
         """Return which version of the role ``orders`` is published."""
         snapshot: Snapshot = self._signed(f"{self.version}.snapshot.json")
         return snapshot.meta[f"{ORDERS}.json"].version
+
+    def orders_keys(self, version: int) -> tuple[str, ...]:
+        """Return the ids of the keys that may sign orders in a version.
+
+        Raises:
+            StoreError: this version is not at hand any more.
+        """
+        snapshot: Snapshot = self._signed(f"{version}.snapshot.json")
+        return orders_keys(self._signed(f"{snapshot.meta['targets.json'].version}.targets.json"))
 
     def expiries(self) -> dict[str, float]:
         """Return of each role until when its word holds, Unix time."""

@@ -82,6 +82,9 @@ TEXTS: dict[str, str] = {
     "released by the publisher's offline keys: {why}": (
         "được nơi phát hành cho phép bằng khóa ngoại tuyến: {why}"
     ),
+    "what the law orders would be signed by another key than until now": (
+        "các lệnh chặn theo pháp luật sẽ do một khóa khác với trước nay ký"
+    ),
     "{file} has expired": "{file} đã hết hạn",
     "{file} is of another role": "{file} thuộc vai trò khác",
     "version {version} of the feed was refused and stays so": (

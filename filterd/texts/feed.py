@@ -84,6 +84,10 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     ),
     "feed.in_force": ("Đang dùng", "In force"),
     "feed.shipped": ("danh sách kèm theo filterd", "the lists that ship with filterd"),
+    "feed.serves_orders": (
+        "danh sách trước đó, kèm các lệnh chặn của phiên bản {version}",
+        "earlier lists, with the orders of version {version}",
+    ),
     "feed.serves": ("phiên bản {version}", "version {version}"),
     "feed.published": ("Đã phát hành", "Published"),
     "feed.takes_at": ("Nhận từ", "Taken from"),

@@ -65,10 +65,11 @@ COMMANDS = {
     "Exchange a key that is old, lost, or may be in other hands.": (
         "Đổi một khóa đã cũ, đã mất, hoặc có thể đã lọt vào tay người khác."
     ),
-    "Two root keys must be at hand, for orders none. Schools follow by themselves; after an"
-    " interruption the same command goes on.": (
-        "Phải có hai khóa gốc; với vai trò orders thì không cần. Các trường tự nhận biết; nếu bị"
-        " ngắt giữa chừng, chạy lại lệnh này để làm tiếp."
+    "Two root keys must be at hand. Schools follow by themselves; a new key of orders they hold"
+    " until `feed release-hold`. After an interruption the same command goes on.": (
+        "Phải có hai khóa gốc. Các trường tự nhận biết; khóa mới của orders thì các trường giữ lại"
+        " cho đến khi có `feed release-hold`. Nếu bị ngắt giữa chừng, chạy lại lệnh này để làm"
+        " tiếp."
     ),
     "Exit code 0: exchanged; 2 or 20: not.": "Mã thoát 0: đã đổi; 2 hoặc 20: chưa đổi.",
     "Release for all schools what they hold of the version that is published.": (

@@ -21,7 +21,7 @@ from filterd.feeds.history import Event
 from filterd.feeds.trust import TrustFolder
 from filterd.lists.in_force import version_of
 from filterd.publish import lifting
-from filterd.publish.signing import RELEASES, signed, until
+from filterd.publish.signing import RELEASES, sign_orders, signed, until
 from filterd.sentences import say
 from tests.support.broken_versions import add, an_order
 from tests.support.feed_candidates import GAMBLING, change_yaml
@@ -147,6 +147,24 @@ def test_what_the_law_orders_comes_ahead_of_what_is_held(
         assert school.site.approve(following, "a test")
     assert (school.in_force, school.is_blocked(NEXT)) == (following, True)
     assert school.pupil.wrong_answers() == []
+
+
+def test_a_key_that_only_the_online_keys_have_named_orders_nothing(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, before = school.publisher, school.in_force
+    thief = CryptoSigner.generate_ed25519()
+    version = publisher.targets.signed.version
+    orders = sign_orders([], [thief], version=version + 10, now=publisher.now)
+    publisher.repository.rotate_orders([thief], orders, publisher.signers, now=publisher.now)
+    publisher.signers["orders"] = [thief]
+    evil = school.publish(an_order(b"google.com\n"), urgent=True)
+    with pytest.raises(GuardError, match="signed by another key than until now"):
+        school.sync()
+    assert (school.in_force, school.is_blocked("google.com")) == (before, False)
+    monkeypatch.setattr(syncing, "other_key", lambda *_: ())  # the control
+    assert school.sync().version == evil
+    assert school.is_blocked("google.com")
 
 
 def test_a_version_that_a_withdrawn_key_has_signed_is_no_way_back(

@@ -18,7 +18,10 @@ looked and approved of it, or a reason to **refuse** it for good.
 ``candidate``  the version compiled, and what is in force beside it
 ``asking``     a name and everybody who may ask for it
 ``golden``     questions whose answers the version's own lists give
+``shipping``   what ships, as this school would be served it: compared with as well
 ``essentials`` names that must not be blocked, suffixes that must not be listed
+``rewrites``   where safe search may lead
+``tables``     how much of pins, protections, services, categories, holidays may go or come
 ``changes``    popular names and what the school asks for, compared to what is in force
 ``limits``     how much of it may change at once; the publisher goes by it, too
 ``canaries``   names that must be blocked, and what the school expects
