@@ -117,10 +117,8 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         on_disk.recall_overrides(state, clock, overrides)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
-        now, floor = time.wall(), page.floor
-        site = on_disk.load_site(
-            config, state, page=page, unwritten=unwritten, now=now, floor=floor
-        )
+        now = time.wall()
+        site = on_disk.load_site(config, state, page=page, unwritten=unwritten, now=now)
         built_at = site.unset_clock.floor
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(), built_at))
         policy = site.policy

@@ -116,7 +116,6 @@ def load_site(
     overrides: Overrides = NOTHING,
     unwritten: Unwritten | None = None,
     now: float,
-    floor: float = -inf,
 ) -> Site:
     """Load the compiled policy and lists.
 
@@ -125,11 +124,11 @@ def load_site(
         state: what the daemon keeps.
         policy: the compiled policy, if not the one in force.
         surroundings: what is known of the network.
-        page: says which index another process has verified already.
+        page: says which index another process has verified already, and what the time is at
+            least while it is not known.
         overrides: what commands have set.
         unwritten: what the disk has not taken, for where nothing usable is on it.
         now: policy time.
-        floor: what the time is at least, while it is not known.
 
     Raises:
         FilterdError: nothing usable is there and none could be made.
@@ -138,6 +137,7 @@ def load_site(
     loaded = store.load(policy) if policy else _policy_in_force(config, state, unwritten)
     index = open_index(config, state, page, unwritten)
     servers = system.servers(loaded.upstreams, loaded.listen)
+    floor = -inf if page is None else page.floor
     return Site.of(loaded, index, servers, surroundings, overrides, now, floor)
 
 
@@ -154,7 +154,6 @@ def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
             overrides=overrides_in_force(setting),
             unwritten=setting.unwritten,
             now=setting.time.wall(),
-            floor=setting.page.floor,
         )
 
     return load

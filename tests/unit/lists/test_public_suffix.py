@@ -15,9 +15,11 @@ from filterd.lists.public_suffix import (
     is_company_suffix,
     is_public_suffix,
     public_suffix_test,
+    registrable,
     suffix_rules,
 )
 from filterd.wire import name as names
+from tests.support.indexes import wire
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
@@ -105,6 +107,21 @@ def disagreements(text: str) -> list[str]:
             if is_public_suffix(key) is not package.is_public(ascii_name):
                 found.append(name)
     return found
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("www.shop.com.vn", "shop.com.vn"),
+        ("shop.com.vn", "shop.com.vn"),
+        ("com.vn", "com.vn"),
+        ("a.b.blogspot.com", "b.blogspot.com"),
+        ("www.google.com", "google.com"),
+        ("vn", "vn"),
+    ],
+)
+def test_what_somebody_registered(name: str, part: str) -> None:
+    assert registrable(wire(name)) == wire(part)
 
 
 def test_package_agrees_over_its_own_list() -> None:

@@ -42,24 +42,34 @@ def test_what_is_broken_never_comes_in_force_by_itself(steady: Following, broken
     assert len(str(judgement.error()).splitlines()) == 1
 
 
-@pytest.fixture(scope="module", params=["what ships", "nothing"])
-def new(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Following:
-    """A school that has no version of a feed yet."""
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Following:
+    """A school that has compiled nothing yet."""
     school = Following(tmp_path_factory.mktemp("new"), POPULAR)
-    if request.param == "what ships":
-        school.put_shipped_in_force()
-    else:
-        school.in_force = None
+    school.in_force = None
+    return school
+
+
+@pytest.fixture(scope="module")
+def following_what_ships(tmp_path_factory: pytest.TempPathFactory) -> Following:
+    """A school that has no version of a feed yet."""
+    school = Following(tmp_path_factory.mktemp("ships"), POPULAR)
+    school.put_shipped_in_force()
     return school
 
 
 @pytest.mark.parametrize("harmful", HARMFUL)
-def test_no_first_version_does_harm_either(new: Following, harmful: str) -> None:
+def test_no_first_version_does_harm_either(following_what_ships: Following, harmful: str) -> None:
+    assert not following_what_ships.judge(HARMFUL[harmful]).may_come_in_force(), harmful
+
+
+@pytest.mark.parametrize("harmful", ["no pins", "the twin of Ecosia", "self-harm as education"])
+def test_nor_where_nothing_is_in_force_at_all(new: Following, harmful: str) -> None:
     assert not new.judge(HARMFUL[harmful]).may_come_in_force(), harmful
 
 
-def test_a_first_version_that_does_none_is_accepted(new: Following) -> None:
-    judgement = new.judge()
+def test_a_first_version_that_does_none_is_accepted(following_what_ships: Following) -> None:
+    judgement = following_what_ships.judge()
     assert judgement.may_come_in_force()
     assert {one.kind for one in judgement.findings} <= {"growth"}
 
@@ -148,7 +158,9 @@ def test_before_the_first_version_growth_is_told_and_no_reason_to_wait(tmp_path:
     assert "growth" in {one.kind for one in judgement.findings}
 
 
-def test_a_publisher_need_not_have_all_that_a_newer_filterd_ships(new: Following) -> None:
+def test_a_publisher_need_not_have_all_that_a_newer_filterd_ships(
+    following_what_ships: Following,
+) -> None:
     def older(folder: Path) -> None:
         for path, table, kept in (
             ("pins.yaml", "pins", 55),
@@ -157,7 +169,7 @@ def test_a_publisher_need_not_have_all_that_a_newer_filterd_ships(new: Following
         ):
             data_of(path, lambda data: data.update({table: data[table][:kept]}))(folder)  # noqa: B023
 
-    assert new.judge(older).may_come_in_force()
+    assert following_what_ships.judge(older).may_come_in_force()
 
 
 def test_the_first_version_may_not_close_what_ships_as_essential(tmp_path: Path) -> None:
