@@ -14,9 +14,8 @@ from rich.table import Table
 
 from filterd.cli.context import Context
 from filterd.cli.progress import bar
-from filterd.cli.render import grid, number, titled
+from filterd.cli.render import grades_told, grid, number, titled
 from filterd.errors import ConfigError
-from filterd.policy.model import GRADES
 from filterd.publish.building import POPULAR
 from filterd.publish.differences import SAMPLES, CategoryChange, Differences, differences
 from filterd.publish.popular import Popular, read_popular
@@ -44,37 +43,6 @@ def diff(here: Context, asked: Asked, *, names: bool, json: bool) -> None:
         _print(here, found, names=names)
     is_same = not (found.categories or found.popular or found.tables)
     raise typer.Exit(0 if is_same else 1)
-
-
-def grades_told(texts: Texts, grades: Sequence[str]) -> str:
-    """Say which grades, as few words as they need: ``preschool, 1-5, guest``."""
-    if set(grades) == set(GRADES):
-        return texts("whom.everybody")
-    if set(grades) == set(GRADES) - {"staff"}:
-        return texts("publish.all_but_staff")
-    told = list[str]()
-    numbers = [int(one) for one in grades if one.isdecimal()]
-    for first, last in _spans(numbers):
-        told.append(str(first) if first == last else f"{first}-{last}")
-    before = [one for one in grades if one == "preschool"]
-    after = [one for one in grades if not one.isdecimal() and one != "preschool"]
-    words = [texts.word("tier", one) for one in before], [texts.word("tier", one) for one in after]
-    return ", ".join((*words[0], *told, *words[1]))
-
-
-def _spans(numbers: list[int]) -> Iterator[tuple[int, int]]:
-    """Give the first and last of each run of numbers."""
-    first = last = None
-    for one in numbers:
-        if first is None or last is None:
-            first = last = one
-        elif one == last + 1:
-            last = one
-        else:
-            yield first, last
-            first = last = one
-    if first is not None and last is not None:
-        yield first, last
 
 
 @contextmanager

@@ -12,8 +12,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from filterd.cli.context import Context
-from filterd.cli.feed_differences import grades_told
-from filterd.cli.render import number
+from filterd.cli.render import grades_told, number
 from filterd.cli.sites import policy_of
 from filterd.errors import FilterdError, IndexFormatError
 from filterd.feeds.guard.asking import Asking

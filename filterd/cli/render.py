@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from filterd.cli.times import SchoolClock
 from filterd.identity.devices import is_random
+from filterd.policy.model import GRADES
 from filterd.texts import Texts
 
 _WIDEST_ID = 32
@@ -121,3 +122,34 @@ def _next(texts: Texts, told: dict[str, Any]) -> str:
     parts = [texts.word("reason", following["reason"]), following["category"], following["list"]]
     what = ", ".join(part for part in parts if part)
     return texts("check.next_blocks" if following["blocks"] else "check.next_passes", what=what)
+
+
+def grades_told(texts: Texts, grades: Sequence[str]) -> str:
+    """Say which grades, as few words as they need: ``preschool, 1-5, guest``."""
+    if set(grades) == set(GRADES):
+        return texts("whom.everybody")
+    if set(grades) == set(GRADES) - {"staff"}:
+        return texts("publish.all_but_staff")
+    told = list[str]()
+    numbers = [int(one) for one in grades if one.isdecimal()]
+    for first, last in _spans(numbers):
+        told.append(str(first) if first == last else f"{first}-{last}")
+    before = [one for one in grades if one == "preschool"]
+    after = [one for one in grades if not one.isdecimal() and one != "preschool"]
+    words = [texts.word("tier", one) for one in before], [texts.word("tier", one) for one in after]
+    return ", ".join((*words[0], *told, *words[1]))
+
+
+def _spans(numbers: list[int]) -> Iterator[tuple[int, int]]:
+    """Give the first and last of each run of numbers."""
+    first = last = None
+    for one in numbers:
+        if first is None or last is None:
+            first = last = one
+        elif one == last + 1:
+            last = one
+        else:
+            yield first, last
+            first = last = one
+    if first is not None and last is not None:
+        yield first, last

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli.feed_differences import grades_told
+from filterd.cli.render import grades_told
 from filterd.policy.model import GRADES
 from filterd.texts import Texts
 from tests.support.feed_desk import GAMBLING, files_of, names_of, widest
