@@ -125,6 +125,7 @@ def _plain(
                 "popular": {str(rank): name for rank, name in sorted(one.popular.items())},
                 "set_aside": one.set_aside,
                 "redundant": one.redundant,
+                "single_hosts": one.single_hosts,
             }
             for category, one in report.categories.items()
         },
@@ -165,6 +166,21 @@ def _print(
         here.errors.print(texts("publish.not_taken", source=one.id, why=why), style="yellow")
     if left := len(refused[_MOST_WARNINGS:]):
         here.errors.print(texts("publish.more_not_taken", n=left), style="yellow")
+    _print_categories(here, report)
+    if report.rules or report.waiting:
+        rules, waiting = number(report.rules), number(report.waiting)
+        console.print(texts("publish.lookalikes", rules=rules, waiting=waiting))
+    for reason in report.held:
+        key = "publish.accepted" if report.written else "publish.held"
+        held = texts(key, why=told(reason, texts.language))
+        here.errors.print(held, style="yellow")
+    if report.written:
+        console.print(texts("publish.built", folder=places.out), soft_wrap=True)
+
+
+def _print_categories(here: Context, report: BuildReport) -> None:
+    """Print what each category closes, and which sources of it name single hosts only."""
+    texts, console = here.texts, here.console
     table = grid(
         [
             (texts("publish.category"), False),
@@ -178,12 +194,5 @@ def _print(
             counts = (number(made.names), number(len(made.popular)))
             table.add_row(category, *counts, number(len(made.set_aside)))
     console.print(titled(texts("publish.categories"), table))
-    if report.rules or report.waiting:
-        rules, waiting = number(report.rules), number(report.waiting)
-        console.print(texts("publish.lookalikes", rules=rules, waiting=waiting))
-    for reason in report.held:
-        key = "publish.accepted" if report.written else "publish.held"
-        held = texts(key, why=told(reason, texts.language))
-        here.errors.print(held, style="yellow")
-    if report.written:
-        console.print(texts("publish.built", folder=places.out), soft_wrap=True)
+    if hosts := [each for one in report.categories.values() for each in one.single_hosts]:
+        console.print(texts("lists.single_hosts", lists=", ".join(hosts)), soft_wrap=True)

@@ -61,7 +61,8 @@ def build(
     _warn_of_empty(here, report)
     closed = popular.newly_closed(here, watched, before)
     popular.warn(here, closed)
-    hosts = _locked_only(here, single_hosts(open_index(here)), report)
+    index = open_index(here)
+    hosts = _locked_only(here, single_hosts(index.lists, index.claims), report)
     told = not no_reload and ControlDaemon(here.state.control_socket).tell()
     if json:
         more = {"popular_closed": popular.plain(closed), "single_hosts": hosts}

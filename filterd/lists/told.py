@@ -9,7 +9,11 @@ from filterd.lists.rules import Effect, Scope
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from filterd.lists.contents import ListRecord
     from filterd.lists.index import Index
+    from filterd.lists.rules import Claim, ListSource
 
 
 def overview(index: Index) -> dict[str, Any]:
@@ -17,21 +21,27 @@ def overview(index: Index) -> dict[str, Any]:
     return {
         "build": index.build,
         "octets": index.size_octets,
-        "single_hosts": single_hosts(index),
+        "single_hosts": single_hosts(index.lists, index.claims),
         **index.report.to_json(),
     }
 
 
-def single_hosts(index: Index) -> list[str]:
+def single_hosts(
+    lists: Sequence[ListRecord] | Sequence[ListSource], claims: Iterable[tuple[int, Claim]]
+) -> list[str]:
     """Return the ids of lists of third parties whose blocks are all of one host each.
 
     What lies beneath those names such a list leaves open.
+
+    Args:
+        lists: all.
+        claims: what they claim, each with the index of its list.
     """
     scopes = dict[int, set[Scope]]()
-    for list_index, claim in index.claims:
-        if claim.effect is Effect.BLOCK and not index.lists[list_index].own:
-            scopes.setdefault(list_index, set()).add(claim.scope)
-    return [index.lists[at].id for at, found in sorted(scopes.items()) if found == {Scope.EXACT}]
+    for index, claim in claims:
+        if claim.effect is Effect.BLOCK and not lists[index].own:
+            scopes.setdefault(index, set()).add(claim.scope)
+    return [lists[index].id for index, found in sorted(scopes.items()) if found == {Scope.EXACT}]
 
 
 def entries_of(index: Index, qname: bytes) -> list[dict[str, Any]]:

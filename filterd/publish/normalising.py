@@ -31,6 +31,7 @@ from filterd.lists.records import CANCELS, TAIL_OCTETS, read_tail
 from filterd.lists.refusals import Guarded
 from filterd.lists.rules import Effect, Scope
 from filterd.lists.source_text import SourceText
+from filterd.lists.told import single_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -69,6 +70,7 @@ class Normalised:
         names: how many distinct names are blocked.
         popular: the popular names that an entry closes, by their rank.
         wrongly_closed: names that must stay open, closed though the category does not mean them.
+        single_hosts: ids of sources that name single hosts only, in a locked category.
         set_aside: entries of third parties that would have closed popular names.
         redundant: entries left out because another one covers them.
         canaries: names of the publisher's own lists, in the order of their lines.
@@ -79,6 +81,7 @@ class Normalised:
     names: int = 0
     popular: dict[int, str] = field(default_factory=dict)
     wrongly_closed: set[str] = field(default_factory=set)
+    single_hosts: list[str] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     redundant: int = 0
     canaries: list[str] = field(default_factory=list)
@@ -165,6 +168,8 @@ class _Category:
         result.names = len(blocked)
         result.canaries = [text_from_key(key) for _, _, key in sorted(canaries)]
         result.reports = intake.reports
+        if self._category.locked:
+            result.single_hosts = single_hosts(self._sources, intake.claims)
         self._publish(own, merged, whole)
         return result
 

@@ -101,6 +101,18 @@ def test_a_source_marked_as_subtrees_is_published_so(publisher: _Publisher) -> N
     assert (publisher.target / "lists" / "feed-games.txt").read_text() == "fortnite.example\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "told"), [("0.0.0.0 a.example\n", ["urlhaus"]), ("", []), ("# none\n", [])]
+)
+def test_a_source_of_single_hosts_in_a_locked_category_is_told_of(
+    publisher: _Publisher, text: str, told: list[str]
+) -> None:
+    publisher.give("urlhaus", text)
+    categories = publisher.build().categories
+    assert categories["malware"].single_hosts == told
+    assert categories["games"].single_hosts == [], "of a category that is open to some"
+
+
 def test_every_file_may_be_published(publisher: _Publisher) -> None:
     publisher.build(popular=Popular(["google.com"]))
     assert all(map(is_file_path, _files(publisher.target)))
