@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from filterd import control
-from filterd.errors import StoreError
+from filterd.errors import ControlError
 from tests.support.changes import an_exception
 from tests.support.daemon import WITHIN_S
 from tests.support.own_disk import DISKS, OnOwnDisk, on_own_disk
@@ -77,7 +77,7 @@ def test_a_disk_that_fills_up_while_it_serves_takes_nothing_away() -> None:
         assert _asked(there, "change", kind="exception", reason="r", **block)
         there.fill()
         more = block | {"target": "c.example"}
-        with pytest.raises(StoreError):
+        with pytest.raises(ControlError, match="cannot be written"):
             control.ask(there.state.control_socket, "change", kind="exception", reason="r", **more)
         pid = there.served.process.pid
         tasks = f"/proc/{pid}/task/{pid}/children"

@@ -33,7 +33,7 @@ from tests.support.waiting import STAFF, ask, until
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from filterd.paths import StateFolder
 
@@ -96,14 +96,13 @@ class School:
         self.config = write_site(folder / "site", port=self.port, upstream=upstream.port, more=more)
         self.state = copy_lists(lists, folder / "state")
 
-    def serving(self, spoilt: str = "") -> contextlib.AbstractContextManager[Served]:
+    def serving(self, spoilt: str = "pass") -> contextlib.AbstractContextManager[Served]:
         """Serve; ``spoilt`` is a statement that takes a safeguard away."""
         program = (
             f"import sys; from filterd.server import shared_overrides, state; {spoilt};"
             "from filterd.cli.entry import main; main()"
         )
-        more = {"program": ("-c", program)} if spoilt else {}
-        return serving(self.config, self.state.folder, **more)
+        return serving(self.config, self.state.folder, program=("-c", program))
 
     def block(self) -> None:
         request = an_exception(target=BLOCKED, allow=False, audience="everybody", whom="")
@@ -151,7 +150,7 @@ def _replace_workers(served: Served) -> None:
     until(lambda: bool(now := _workers(served)) and not set(now) & set(old), "new workers")
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[[School], tuple[Path, ...]]] = {
     "the copy": lambda school: school.copies[:1],
     "both copies": lambda school: school.copies,
     "the store": lambda school: school.all[:1],

@@ -169,7 +169,7 @@ def test_what_is_in_a_state_folder_is_for_its_user_and_group_whatever_the_umask(
         assert is_blocked(port, BLOCKED)
         write_site(config, port=port, more="cache_size_mb: 8\n")
         ask(folder.control_socket, "reload")
-        ask(folder.control_socket, "hold", expectations=None)
+        ask(folder.control_socket, "expectations")
         subprocess.run(build, cwd=ROOT, env=environment(), check=True)
         during = _open_to_others(state)
         served.end()
