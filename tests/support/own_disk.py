@@ -73,12 +73,12 @@ def on_own_disk(
     program = f"import sys; {spoilt}\nfrom filterd.cli.entry import main; main()"
     # The options come behind; the state folder is the last of them.
     script = f'for state in "$@"; do :; done; set -- "$state" "$@"; {_at_first(disk, before)}'
-    before = ("unshare", "-rm", "bash", "-c", script, "bash")
+    shell = ("unshare", "-rm", "bash", "-c", script, "bash")
     with tempfile.TemporaryDirectory() as folder:
         place, port = Path(folder), free_port()
         config = write_site(place / "site", port=port, upstream=upstream)
         (place / "s").mkdir()
-        with starting(config, place / "s", before=before, program=("-c", program)) as served:
+        with starting(config, place / "s", before=shell, program=("-c", program)) as served:
             yield OnOwnDisk(served, port)
 
 
