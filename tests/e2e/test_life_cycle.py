@@ -165,6 +165,21 @@ def test_new_lists_are_served_at_once(school: School) -> None:
         assert school.is_blocked("www.new-game.example")
 
 
+def test_a_build_beside_the_daemon_warns_of_popular_names(school: School) -> None:
+    own = "lists: [{id: own, file: own.txt, category: scam}]\n"
+    write_site(school.config, port=school.port, more=own)
+    rules = ["||unex.es^$all", "||shop.example^$all"]
+    (school.config / "own.txt").write_text("unex.es\nshop.example\n", encoding="utf-8")
+    with serving(school.config, school.state) as served:
+        done = run("lists", "build", "--quiet", *served.options)
+        assert (done.code, done.out, len(done.error_lines)) == (0, "", 1)
+        assert "own (category scam) newly closes popular names to everybody: unex.es;" in done.err
+        write_site(school.config, port=school.port, more=own.replace("}", ", format: adblock}"))
+        (school.config / "own.txt").write_text("\n".join(rules), encoding="utf-8")
+        assert run("lists", "build", "--quiet", *served.options).err == "", "not new"
+        assert school.is_blocked("www.shop.example")
+
+
 @pytest.mark.parametrize(("more", "is_blocked"), [(", subtrees: true", True), ("", False)])
 def test_only_a_hosts_list_marked_as_subtrees_closes_what_is_beneath(
     school: School, more: str, is_blocked: bool
