@@ -42,8 +42,8 @@ class _Ids(NamedTuple):
         os.seteuid(self.uid)
 
 
-_given_up: list[_Ids] = []
-"""What ``as_owner_of`` has given up, to be taken back."""
+_given_up: list[tuple[_Ids, _Ids]] = []
+"""What ``as_owner_of`` has given up, to be taken back, and what it has instead."""
 
 
 @contextlib.contextmanager
@@ -61,18 +61,19 @@ def as_owner_of(folder: Path) -> Iterator[None]:
         yield
         return
     _give_below(folder, owner)
-    own = _Ids(0, os.getegid(), tuple(os.getgroups()))
+    own, its = _Ids(0, os.getegid(), tuple(os.getgroups())), _ids_of(owner)
     try:
-        _ids_of(owner).take()
+        its.take()
     except PermissionError:  # root without capabilities, in a container: it has nothing to give up
         yield
         return
-    _given_up.append(own)
+    _given_up.append((own, its))
     try:
         yield
     finally:
-        _given_up.remove(own)
-        own.take()
+        if _given_up:  # and not for good
+            _given_up.clear()
+            own.take()
 
 
 @contextlib.contextmanager
@@ -81,12 +82,30 @@ def own_rights() -> Iterator[None]:
     if not _given_up:
         yield
         return
-    owner = _Ids(os.geteuid(), os.getegid(), tuple(os.getgroups()))
-    _given_up[-1].take()
+    ((own, its),) = _given_up
+    own.take()
     try:
         yield
     finally:
-        owner.take()
+        its.take()
+
+
+def make_folder_for_owner(folder: Path) -> None:
+    """Make a folder that is missing for those whose rights this process has had below the state."""
+    if not _given_up or os.path.isdir(folder):  # noqa: PTH112 -- it raises nothing
+        return
+    with contextlib.suppress(OSError):  # then whoever needs it says so
+        folder.mkdir(mode=0o755)
+        ((_, its),) = _given_up
+        os.chown(folder, its.uid, its.gid)
+
+
+def keep_none() -> None:
+    """Give up for good what ``as_owner_of`` has given up for a while."""
+    if os.getuid() != os.geteuid():
+        os.setresgid(os.getegid(), os.getegid(), os.getegid())
+        os.setresuid(os.geteuid(), os.geteuid(), os.geteuid())
+    _given_up.clear()
 
 
 def of_a_child() -> ChildIds:

@@ -40,6 +40,7 @@ from filterd.feeds.time_floor import TimeFloor
 from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.policy.site.children import forked
+from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
 from filterd.server import known_time
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
@@ -102,9 +103,11 @@ def _stop_before_serving(*_: object) -> NoReturn:
 
 
 def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> None:
-    """Make ready what all processes share, then keep them until told to stop."""
-    on_disk.clear(state)
-    with on_disk.held(state):
+    """Make ready what all processes share, then keep them until told to stop.
+
+    Root's daemon gives its rights up for good once it listens.
+    """
+    with as_owner_of(state.folder), on_disk.held(state):
         clock, page = SystemClock(), SharedPage()
         started = clock.monotonic()
         # This process has one thread, here and when it forks what it keeps.
@@ -128,7 +131,11 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         _allow_many_sockets()
         kept = (page, overrides, unwritten)
         setting = Setting(config, state, clock, *kept, started, policy.listen, policy.workers)
-        children = _children(setting, listen_on(policy.listen))
+        with own_rights():
+            make_folder_for_owner(state.control_socket.parent)
+            listening = listen_on(policy.listen)
+        keep_none()
+        children = _children(setting, listening)
         Supervisor(children, page, clock).run(partial(_ready, greeting), partial(notify, STOPPING))
 
 

@@ -71,6 +71,7 @@ def held(state: StateFolder) -> Iterator[None]:
     otherwise = say(
         "another filterd serves from this folder; stop it, or name another with --state"
     )
+    clear(state)
     with contextlib.ExitStack() as holding:
         try:
             holding.enter_context(sole(state.daemon_lock, otherwise=otherwise))

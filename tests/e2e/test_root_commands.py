@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,11 +20,11 @@ from filterd.paths import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.feed_site import FIRST, Published
+from tests.support.processes import family
 from tests.support.unprivileged import NOBODY, give, needs_root, open_folder, reach, unprivileged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = needs_root
 
@@ -40,7 +41,7 @@ class School:
     """A state folder of the service's user, and root, who gives commands."""
 
     def __init__(self, folder: Path, before: tuple[str, ...]) -> None:
-        self.folder, self._before = folder, before
+        self.folder, self.before = folder, before
         more = "feed: https://feed.example/\n"
         self.config = write_site(folder / "site", port=free_port(), more=more)
         self.state = StateFolder(folder / "state")
@@ -63,7 +64,7 @@ class School:
     ) -> subprocess.CompletedProcess[str]:
         options = ("--config", str(self.config), "--state", str(self.state.folder))
         return subprocess.run(
-            [*self._before, sys.executable, *program, *map(str, words), *options],
+            [*self.before, sys.executable, *program, *map(str, words), *options],
             cwd=ROOT,
             env=environment(PYTHONDONTWRITEBYTECODE="1"),
             capture_output=True,
@@ -257,3 +258,27 @@ def test_a_state_folder_that_is_a_link_is_one(school: School, built: StateFolder
     assert school.run("feed", "trust", school.root).returncode == 0
     assert school.run("lists", "status").returncode == 0
     assert {one.lstat().st_uid for one in real.rglob("*")} == {NOBODY}
+
+
+def test_a_daemon_that_root_starts_serves_with_the_folder_s_owner_s_rights(
+    school: School, built: StateFolder
+) -> None:
+    copy_lists(built, school.state.folder)
+    school.state.past_policies.symlink_to(school.victim)
+    give(school.state.folder)
+    site = school.config / "site.yaml"
+    site.write_text(
+        site.read_text().replace("listen: ['127.0.0.1:", "listen: ['127.77.53.1:53', '127.0.0.1:")
+    )
+    before = school.look_of_victim()
+    with serving(school.config, school.state.folder, before=school.before) as up:
+        assert any("127.77.53.1 port 53" in line for line in up.log)
+        pids = list(family(up.process.pid))
+        uids = [
+            Path(f"/proc/{pid}/status").read_text().split("Uid:")[1].split()[:4] for pid in pids
+        ]
+        assert {uid for one in uids for uid in one} == {str(NOBODY)}
+        assert school.run("status").returncode == 0
+        assert up.end() == 0
+    assert school.look_of_victim() == before
+    assert school.owners() == {}
