@@ -18,7 +18,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     1 wire                         DNS messages as bytes
       documents                    YAML with places, for what compiles and for people
       paths                        where files are; writing that survives a power cut
-    0 errors clock texts version
+    0 errors clock texts version privileges journal oom
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 
