@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from filterd.errors import ControlError, FilterdError, from_plain, to_plain
+from filterd.journal import is_out_of_memory
 from filterd.sentences import refused, say
 
 Handlers = Mapping[str, Callable[..., Awaitable[Any]]]
@@ -137,9 +138,10 @@ class Channel:
             reply = {"result": await self._handlers[message["ask"]](**message["with"])}
         except FilterdError as error:
             reply = to_plain(error)
-        except MemoryError:  # of what was asked for; what is in force serves on
-            reply = to_plain(ControlError(say("memory is short; what was in force stays")))
-        except Exception:  # noqa: BLE001 -- logged whole, and whoever asks must get some answer
+        except Exception as error:  # noqa: BLE001 -- logged whole, and whoever asks gets an answer
+            if is_out_of_memory(error):  # answered first: the log ends this process
+                short = to_plain(ControlError(say("memory is short; what was in force stays")))
+                self._send_or_log({"id": message["id"], **short})
             _log.exception("a command failed")
             reply = {"error": "the command failed inside filterd; see its log", "errors": []}
         self._send_or_log({"id": message["id"], **reply})

@@ -36,11 +36,21 @@ async def _bug() -> None:
     raise RuntimeError("a bug")
 
 
+async def _large() -> None:
+    raise MemoryError
+
+
 async def _never() -> None:
     await asyncio.Event().wait()
 
 
-HANDLERS: Handlers = {"double": _double, "fail": _fail, "bug": _bug, "never": _never}
+HANDLERS: Handlers = {
+    "double": _double,
+    "fail": _fail,
+    "bug": _bug,
+    "large": _large,
+    "never": _never,
+}
 
 
 def _run(work: Callable[[Channel], Awaitable[None]], handlers: Handlers = HANDLERS) -> None:
@@ -276,3 +286,14 @@ def test_a_word_of_no_use_is_logged_and_harms_nobody(caplog: pytest.LogCaptureFi
 
     _run(work)
     assert caplog.text.count("was of no use") == 2
+
+
+def test_what_takes_too_much_memory_is_answered_before_the_process_ends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work(channel: Channel) -> None:
+        with pytest.raises(ControlError, match="memory is short; what was in force stays"):
+            await channel.ask("large", within_s=WITHIN_S)
+
+    _run(work)
+    assert "MemoryError" in caplog.text
