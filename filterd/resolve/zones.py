@@ -86,11 +86,13 @@ class Zones:
         zone = self._zone_of(qname)
         return zone if isinstance(zone, Route) else None
 
+    def name_over(self, qname: bytes) -> bytes | None:
+        """Return the name of the innermost zone that holds ``qname``; None if none does."""
+        return next((one for one in names.suffixes(qname) if one in self._zones), None)
+
     def _zone_of(self, qname: bytes) -> _LocalData | Route | None:
-        for suffix in names.suffixes(qname):
-            if suffix in self._zones:
-                return self._zones[suffix]
-        return None
+        name = self.name_over(qname)
+        return None if name is None else self._zones[name]
 
 
 class _LocalData:

@@ -11,6 +11,8 @@ message; names are expanded and RDATA is read through its bounded reader.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcmp, memcpy
 
@@ -32,7 +34,6 @@ from filterd.errors import UpstreamMalformedError, WireError
 from filterd.upstream import addresses
 from filterd.upstream import resolution as reference
 from filterd.wire import edes_of
-from filterd.wire.response import MAX_RECORDS
 
 cdef enum:
     A = 1
@@ -50,9 +51,9 @@ cdef enum:
     SOA_NUMBERS_OCTETS = 20
     IPV4_OCTETS = 4
     IPV6_OCTETS = 16
-    CARRIER_OCTETS = 12
     MOST_NAMES = 16
-    MOST_KEPT = 272  # every record there may be, and one alias for each name of the longest chain
+    NEAR_RECORDS = 256  # of a response by UDP: what is kept of it is noted on the stack
+    MOST_CARRIERS = 8
 
 cdef uint32_t longest_chain = reference.LONGEST_CHAIN
 cdef uint32_t longest_ttl_s = reference.LONGEST_TTL_S
@@ -60,21 +61,49 @@ cdef uint32_t longest_negative_ttl_s = reference.LONGEST_NEGATIVE_TTL_S
 cdef type Resolution = reference.Resolution
 cdef bytes ipv4_ranges = b"".join(map(b"".join, zip(*addresses.RANGES_OF[4], strict=True)))
 cdef bytes ipv6_ranges = b"".join(map(b"".join, zip(*addresses.RANGES_OF[16], strict=True)))
-cdef bytes carriers = b"".join(addresses.PREFIXES)
 
 assert longest_chain < MOST_NAMES
-assert MAX_RECORDS + longest_chain < MOST_KEPT
+assert len(addresses.CARRIERS) <= MOST_CARRIERS
 
+
+cdef struct Carrier:
+    # ``addresses.Carrier``, but for the rest of the prefix, which is zero.
+    uint8_t prefix[IPV6_OCTETS]
+    uint32_t prefix_octets
+    uint32_t at
+    uint8_t flipped
 
 cdef struct Chain:
-    # The aliases from the qname on, then what was asked for at their end. ``names`` are those
-    # that were passed, the last one is there; copies, because what is expanded may move.
+    # The aliases from the qname on, then what was asked for at their end: there is room for
+    # every record, and for one alias more of each name. ``names`` are those that were passed,
+    # the last one is there; copies, because what is expanded may move.
     uint32_t aliases
     uint32_t count
-    const RecordAt* records[MOST_KEPT]
+    const RecordAt** records
     uint32_t passed
     uint32_t lengths[MOST_NAMES]
     uint8_t names[MOST_NAMES][MAX_NAME_OCTETS]
+
+
+cdef Carrier[MOST_CARRIERS] carriers
+cdef int carrier_count = 0
+
+
+cdef object _take_carriers():
+    """Take over what the pure twin says of carriers."""
+    global carrier_count
+    cdef bytes prefix
+    cdef Carrier* carrier
+    for one in addresses.CARRIERS:
+        carrier = &carriers[carrier_count]
+        prefix, carrier.at, carrier.flipped = one
+        assert len(prefix) <= IPV6_OCTETS and carrier.at <= IPV6_OCTETS - IPV4_OCTETS
+        carrier.prefix_octets = <uint32_t>len(prefix)
+        memcpy(carrier.prefix, PyBytes_AS_STRING(prefix), len(prefix))
+        carrier_count += 1
+
+
+_take_carriers()
 
 
 def resolution_of(response, question, *, whole=False):
@@ -118,13 +147,38 @@ cdef bint is_ordinary(ParsedResponse response, uint32_t qtype) noexcept:
 
 
 cdef object extracted(ParsedResponse response, bytes qname, uint32_t qtype):
+    cdef const RecordAt* near_records[NEAR_RECORDS + MOST_NAMES]
+    cdef Kept near_kept[NEAR_RECORDS + MOST_NAMES]
+    cdef size_t most = response.count + MOST_NAMES
+    cdef void* apart
+    if response.count <= NEAR_RECORDS:
+        return extracted_in(response, qname, qtype, near_records, near_kept)
+    apart = PyMem_Malloc(most * (sizeof(Kept) + sizeof(RecordAt*)))
+    if apart == NULL:
+        raise MemoryError
+    try:
+        return extracted_in(
+            response, qname, qtype, <const RecordAt**>(<Kept*>apart + most), <Kept*>apart
+        )
+    finally:
+        PyMem_Free(apart)
+
+
+cdef object extracted_in(
+    ParsedResponse response,
+    bytes qname,
+    uint32_t qtype,
+    const RecordAt** records,
+    Kept* kept,
+):
+    """Extract by what has room for all records and MOST_NAMES more."""
     cdef Chain chain
-    cdef Kept kept[MOST_KEPT + 1]
     cdef Place place
     cdef uint32_t number, negative_ttl_s = 0
     cdef const RecordAt* soa = NULL
     cdef bint answered, known
     chain.passed = chain.aliases = chain.count = 0
+    chain.records = records
     pass_by(&chain, <const uint8_t*>PyBytes_AS_STRING(qname), <uint32_t>PyBytes_GET_SIZE(qname))
     if not follow_aliases(response, qtype, &chain, &place):
         raise wrong(&place)
@@ -340,13 +394,22 @@ cdef object leads_home(ParsedResponse response, uint32_t qtype, Chain* chain):
 
 cdef bint is_private(const uint8_t* address, uint32_t octets) noexcept:
     """Tell what ``addresses.is_private`` tells, of 4 or 16 octets."""
-    cdef Py_ssize_t at
+    cdef bint is_carrier = False
+    cdef uint8_t carried[IPV4_OCTETS]
+    cdef const Carrier* carrier
+    cdef int number, at
     if octets == IPV4_OCTETS:
         return is_within(ipv4_ranges, address, octets)
-    for at in range(0, PyBytes_GET_SIZE(carriers), CARRIER_OCTETS):
-        if memcmp(PyBytes_AS_STRING(carriers) + at, address, CARRIER_OCTETS) == 0:
-            return is_within(ipv4_ranges, address + CARRIER_OCTETS, IPV4_OCTETS)
-    return is_within(ipv6_ranges, address, octets)
+    for number in range(carrier_count):
+        carrier = &carriers[number]
+        if memcmp(carrier.prefix, address, carrier.prefix_octets) != 0:
+            continue
+        is_carrier = True
+        for at in range(IPV4_OCTETS):
+            carried[at] = address[carrier.at + at] ^ carrier.flipped
+        if is_within(ipv4_ranges, carried, IPV4_OCTETS):
+            return True
+    return not is_carrier and is_within(ipv6_ranges, address, octets)
 
 
 cdef bint is_within(bytes ranges, const uint8_t* address, uint32_t octets) noexcept:

@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which addresses mean something only within a network (dns.md §11). Pure.
+"""Which addresses are none of the Internet's hosts (dns.md §11). Pure.
 
 A public name has no business there: a page on the Internet that could make its
 own name point at a printer or at the device itself would reach into the school
 past every rule of browsers (DNS rebinding).
 
-0.0.0.0 and ``::`` are among them although blocking resolvers answer so: systems
-take them for themselves, and no address at all says "blocked" as well.
+* 0.0.0.0 and ``::`` are among them although blocking resolvers answer so: systems
+  take them for themselves, and no address at all says "blocked" as well.
+* 192.0.0.0/29 is the device itself, where it reaches IPv4 by 464XLAT (RFC 7335). The
+  rest of 192.0.0.0/24 leads nowhere, or tells of NAT64 (``ipv4only.arpa``).
+* Multicast, 240.0.0.0/4 and broadcast reach all devices of a link, or some.
+* Of IPv6 only 2000::/3 is the Internet's. Beside it lie loopback, link-local, site-local
+  (fec0::/10, which systems still take), unique local, multicast, NAT64 of the network's
+  own (64:ff9b:1::/48, RFC 8215) and IPv4-compatible addresses.
+* An address that carries an IPv4 address (``CARRIERS``) is what that one is.
+
+Left alone are documentation (192.0.2.0/24, 2001:db8::/32, ...), which leads into no
+network, and 198.18.0.0/15: a gateway with a proxy gives each name of the Internet an
+address of these, and without them a school behind one would have no Internet.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from ipaddress import ip_network
+from typing import NamedTuple
 
 _PRIVATE = (
     "0.0.0.0/8",
@@ -21,18 +33,39 @@ _PRIVATE = (
     "127.0.0.0/8",
     "169.254.0.0/16",
     "172.16.0.0/12",
+    "192.0.0.0/29",
     "192.168.0.0/16",
-    "::/128",
-    "::1/128",
-    "fc00::/7",
-    "fe80::/10",
+    "224.0.0.0/3",
+    "::/3",
+    "4000::/2",
+    "8000::/1",
 )
 
-_CARRIERS = ("::ffff:0:0/96", "64:ff9b::/96")
-"""What carries an IPv4 address in its last four octets: mapped (RFC 4291), NAT64 (RFC 6052)."""
 
-PREFIXES = tuple(ip_network(text)[0].packed[:12] for text in _CARRIERS)
-"""Their first twelve octets."""
+class Carrier(NamedTuple):
+    """IPv6 addresses of one prefix, which carry an IPv4 address.
+
+    ``at`` is the offset of its four octets; ``flipped`` what each of them was XORed with.
+    """
+
+    prefix: bytes
+    at: int
+    flipped: int = 0
+
+
+def _carrier(text: str, at: int, flipped: int = 0) -> Carrier:
+    network = ip_network(text)
+    return Carrier(network[0].packed[: network.prefixlen // 8], at, flipped)
+
+
+CARRIERS = (
+    _carrier("::ffff:0:0/96", 12),  # IPv4-mapped (RFC 4291)
+    _carrier("::ffff:0:0:0/96", 12),  # IPv4-translated (RFC 2765)
+    _carrier("64:ff9b::/96", 12),  # NAT64 (RFC 6052)
+    _carrier("2002::/16", 2),  # 6to4 (RFC 3056)
+    _carrier("2001::/32", 4),  # Teredo: its server (RFC 4380)
+    _carrier("2001::/32", 12, 0xFF),  # ... and its client
+)
 
 
 def _ranges(size_octets: int) -> tuple[list[bytes], list[bytes]]:
@@ -48,9 +81,16 @@ RANGES_OF = {4: _ranges(4), 16: _ranges(16)}
 
 
 def is_private(address: bytes) -> bool:
-    """Tell whether an address, of 4 or 16 octets, is not one of the Internet's."""
-    if address[:12] in PREFIXES:
-        address = address[12:]
+    """Tell whether an address, of 4 or 16 octets, is not one of the Internet's hosts."""
+    carried = [
+        bytes(octet ^ one.flipped for octet in address[one.at : one.at + 4])
+        for one in CARRIERS
+        if len(address) == 16 and address.startswith(one.prefix)
+    ]
+    return any(map(_is_within, carried or [address]))
+
+
+def _is_within(address: bytes) -> bool:
     firsts, lasts = RANGES_OF[len(address)]
     at = bisect_right(firsts, address) - 1
     return at >= 0 and address <= lasts[at]

@@ -33,7 +33,11 @@ PRIVATE = {
         "127.0.0.1",
         "169.254.169.254",
         "172.16.0.1",
+        "192.0.0.1",
         "192.168.1.1",
+        "224.0.0.251",
+        "240.0.0.1",
+        "255.255.255.255",
     ],
     "AAAA": [
         "::",
@@ -42,12 +46,23 @@ PRIVATE = {
         "fe80::1",
         "::ffff:192.168.1.1",
         "64:ff9b::10.0.0.1",
+        "64:ff9b:1::1",
+        "::10.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "2002:a00:1::1",
+        "2001:0:808:808::3f57:fefe",
+        "2001:0:a00:1::f7f7:f7f7",
+        "fec0::1",
+        "ff02::fb",
     ],
     "HTTPS": [
         "1 . ipv4hint=10.0.0.1",
         "1 . alpn=h2 ipv4hint=192.0.2.1,127.0.0.1",
         "1 . ipv6hint=fd00::1",
         "1 . ipv6hint=::ffff:10.0.0.1",
+        "1 . ipv4hint=255.255.255.255",
+        "1 . ipv6hint=2002:c0a8:101::1",
+        "1 . ipv6hint=2001:db8::1,fec0::1",
     ],
     "SVCB": ["1 . ipv4hint=192.168.1.1 ipv6hint=2001:db8::1"],
 }
@@ -57,6 +72,9 @@ PUBLIC = [
     ("A", "192.0.2.1"),
     ("AAAA", "2001:db8::1"),
     ("AAAA", "64:ff9b::192.0.2.1"),
+    ("AAAA", "2002:808:808::1"),
+    ("AAAA", "2001:0:808:808::f7f7:f7f7"),
+    ("AAAA", "::ffff:0:192.0.2.1"),
     ("HTTPS", "1 . ipv4hint=192.0.2.1 ipv6hint=2001:db8::1"),
     ("TXT", '"10.0.0.1"'),
 ]
@@ -217,3 +235,103 @@ def test_a_sinkhole_of_the_upstream_says_blocked_and_harms_no_other_name(
 def test_the_address_of_a_name_for_nat64_passes(serving: Serving, upstream: FakeUpstream) -> None:
     upstream.add("ipv4only.arpa. 300 IN A 192.0.0.170", "ipv4only.arpa. 300 IN A 192.0.0.171")
     assert len(serving.ask("ipv4only.arpa").answer[0]) == 2
+
+
+HOME = [
+    ("CNAME", "printer.school.lan."),
+    ("CNAME", "none.school.lan."),
+    ("CNAME", "dc.ad.thpt.edu.vn."),
+    ("CNAME", "laptop.leased.lan."),
+    ("CNAME", "localhost."),
+    ("CNAME", "www.localhost."),
+    ("CNAME", "printer.local."),
+    ("CNAME", "nas.home.arpa."),
+    ("CNAME", "nas.internal."),
+    ("CNAME", "printer."),
+    ("CNAME", "1.1.168.192.in-addr.arpa."),
+    ("HTTPS", "0 printer.school.lan."),
+    ("HTTPS", "1 localhost. alpn=h2"),
+    ("SVCB", "1 dc.ad.thpt.edu.vn."),
+]
+"""What leads into the school, by an alias of a public name."""
+
+
+def a_school(index: Index, upstream: FakeUpstream, *names: str) -> Site:
+    """Return a site with zones of all kinds; ``names`` may lead home."""
+    printer = ZoneRecord(wire("printer.school.lan"), 1, 300, bytes((192, 168, 1, 20)))
+    web = ZoneRecord(wire("web.lan.thpt.edu.vn"), 1, 300, bytes((192, 168, 1, 80)))
+    site = a_site(
+        index,
+        [upstream],
+        local_zones=[
+            LocalZone(wire("school.lan"), (printer,)),
+            LocalZone(wire("lan.thpt.edu.vn"), (web,)),
+        ],
+        delegated_zones=[DelegatedZone(wire("ad.thpt.edu.vn"), (UpstreamServer("127.0.0.1", 9),))],
+    )
+    policy = replace(
+        site.policy, lease_zone=wire("leased.lan"), private_answers=tuple(map(wire, names))
+    )
+    return Site.of(policy, index, site.route.servers)
+
+
+def leading(rtype: str, data: str) -> list[str]:
+    """Return what an upstream says of a name that leads somewhere: an address at the end, too."""
+    ends = [f"{data} 300 IN A 192.0.2.9"] if rtype == "CNAME" else []
+    return [f"evil.example.com. 300 IN {rtype} {data}", *ends]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(("rtype", "data"), HOME)
+def test_no_alias_of_a_public_name_leads_into_the_school(
+    index: Index, upstream: FakeUpstream, rtype: str, data: str, fast: bool
+) -> None:
+    qtype = "A" if rtype == "CNAME" else rtype
+    upstream.records[f"evil.example.com {qtype}"] = leading(rtype, data)
+    with Serving(a_school(index, upstream), fast=fast) as serving:
+        for _ in range(3):
+            response = serving.ask("evil.example.com", qtype)
+            assert (response.rcode(), response.answer) == (dns.rcode.NOERROR, [])
+            assert codes(response) == [15]
+
+
+@pytest.mark.usefixtures("unguarded")
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(("rtype", "data"), HOME)
+def test_control_without_the_safeguard_the_alias_would_reach_the_client(
+    index: Index, upstream: FakeUpstream, rtype: str, data: str, fast: bool
+) -> None:
+    qtype = "A" if rtype == "CNAME" else rtype
+    upstream.records[f"evil.example.com {qtype}"] = leading(rtype, data)
+    with Serving(a_school(index, upstream), fast=fast) as serving:
+        assert serving.ask("evil.example.com", qtype).answer
+
+
+@pytest.mark.parametrize(
+    ("qname", "target", "passes"),
+    [
+        ("www.thpt.edu.vn", "web.lan.thpt.edu.vn", True),
+        ("thpt.edu.vn", "web.lan.thpt.edu.vn", True),
+        ("login.thpt.edu.vn", "dc.ad.thpt.edu.vn", True),
+        ("evil.edu.vn", "web.lan.thpt.edu.vn", False),  # anybody may register there
+        ("evil.vn", "web.lan.thpt.edu.vn", False),
+        ("evil.lan", "printer.school.lan", False),
+        ("thpt.edu.vn.evil.com", "web.lan.thpt.edu.vn", False),
+        ("www.thpt.edu.vn", "printer.school.lan", False),
+        ("www.thpt.edu.vn", "localhost", False),
+        ("nas.thpt.edu.vn", "printer.school.lan", True),  # the site lets it
+        ("www.evil.com", "com.", True),  # nobody's, but of no network either
+    ],
+)
+def test_names_of_the_school_s_own_domain_go_on_in_split_horizon(
+    index: Index, upstream: FakeUpstream, qname: str, target: str, passes: bool
+) -> None:
+    target = target.removesuffix(".")
+    upstream.records[f"{qname} A"] = [
+        f"{qname}. 300 IN CNAME {target}.",
+        f"{target}. 300 IN A 192.0.2.9",
+    ]
+    site = a_school(index, upstream, "nas.thpt.edu.vn")
+    policy = replace(site.policy, top_level=(wire("com"), wire("vn"), wire("lan")))
+    with Serving(Site.of(policy, index, site.route.servers)) as serving:
+        assert bool(serving.ask(qname).answer) is passes

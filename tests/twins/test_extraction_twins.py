@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import UpstreamMalformedError, WireError
 from filterd.upstream import UpstreamQuestion, extraction, resolution
-from filterd.upstream.addresses import RANGES_OF, is_private
+from filterd.upstream.addresses import CARRIERS, RANGES_OF, Carrier, is_private
 from filterd.wire import _codec_py
 from filterd.wire import codec as live
 from tests.support.cost_bombs import RESPONSES
@@ -188,10 +188,14 @@ def test_twins_find_the_same_addresses_private(octets: int) -> None:
         assert found.private is is_private(address)
 
 
-@pytest.mark.parametrize("prefix", [bytes(10) + b"\xff\xff", b"\0\x64\xff\x9b" + bytes(8)])
+@pytest.mark.parametrize("carrier", CARRIERS, ids=lambda one: f"{one.prefix.hex()}, {one.at}")
 @pytest.mark.parametrize("ipv4", [b"\x0a\0\0\1", b"\xc0\0\2\1"])
-def test_twins_see_the_address_that_another_carries(prefix: bytes, ipv4: bytes) -> None:
-    body = NAMES[0] + b"\0\x1c\0\1" + a_record(prefix + ipv4, rtype=28)
+def test_twins_see_the_address_that_another_carries(carrier: Carrier, ipv4: bytes) -> None:
+    address = bytearray(carrier.prefix.ljust(16, b"\0"))
+    also = [one for one in CARRIERS if one.prefix == carrier.prefix]  # Teredo carries two
+    for one, carried in (*((one, b"\xc0\0\2\1") for one in also), (carrier, ipv4)):
+        address[one.at : one.at + 4] = bytes(octet ^ one.flipped for octet in carried)
+    body = NAMES[0] + b"\0\x1c\0\1" + a_record(bytes(address), rtype=28)
     question = UpstreamQuestion(NAMES[0], 28, do=False, cd=False)
     found = agree(a_message(body, flags=0x8180, ancount=1), question)
     assert isinstance(found, resolution.Resolution)

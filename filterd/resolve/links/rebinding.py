@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.policy.verdict import Action, Verdict
+from filterd.resolve.home_names import leads_home
 from filterd.resolve.query import Answer, Query, Source
 from filterd.upstream.revision import without_private
 from filterd.wire import Ede, EdeCode
@@ -20,7 +21,8 @@ _BLOCKED = Ede(EdeCode.BLOCKED)
 class Rebinding:
     """Takes private addresses out of answers, unless the site lets the name have some.
 
-    The name that was asked for decides, wherever its aliases lead: it is the
+    An alias into the school's own names leaves nothing of an answer: what they mean is
+    looked up here. The name that was asked for decides, wherever its aliases lead: it is the
     name by which a browser tells pages of one origin from another's.
     """
 
@@ -29,9 +31,12 @@ class Rebinding:
         answer = await proceed(query)
         resolution = answer.resolution
         query = answer.readmitted or query
-        if resolution is None or not resolution.private or _may_lead_home(query):
+        if resolution is None or not (resolution.private or resolution.targets):
             return answer
-        left = without_private(resolution, query.message.question)
+        led_home = any(leads_home(query.site, query.qname, one) for one in resolution.targets)
+        if not (resolution.private or led_home) or _may_lead_home(query):
+            return answer
+        left = None if led_home else without_private(resolution, query.message.question)
         if left is None:
             until = answer.verdict.valid_until if answer.verdict else None
             verdict = Verdict(Action.NODATA, valid_until=until)
