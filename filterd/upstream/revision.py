@@ -46,8 +46,10 @@ def without_private(resolution: Resolution, question: Question) -> Resolution | 
         question: the one that it answers.
     """
     response = read_back(resolution.sections, question)
-    gone = [record for record in response.records if _leads_home(response, record)]
-    kept = _without_signatures(response, [r for r in response.records if r not in gone], gone)
+    # By number: records are compared value by value, and there may be thousands.
+    gone = {at: one for at, one in enumerate(response.records) if _leads_home(response, one)}
+    left = [one for at, one in enumerate(response.records) if at not in gone]
+    kept = _without_signatures(response, left, gone.values())
     if not any(record.rtype == question.qtype for record in kept):
         return None
     sections = rebuild(response, kept)
@@ -71,7 +73,7 @@ def without_ech(resolution: Resolution, question: Question) -> Resolution:
     try:
         changed = {record: _without_key(response, record) for record in services}
     except WireError:
-        records = [record for record in records if record not in services]
+        records = [record for record in records if record.rtype not in _SERVICE_BINDINGS]
     sections = rebuild(response, records, changed=changed)
     return resolution._replace(sections=sections, authentic=False, ech=False)
 

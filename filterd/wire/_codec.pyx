@@ -16,11 +16,14 @@ from libc.string cimport memset
 from filterd.wire._names cimport (
     HEADER_OCTETS,
     Name,
+    MAX_STEPS,
+    OCTETS_A_STEP,
     Names,
     close_names,
     expand_name,
     know,
     open_names,
+    steps_for,
 )
 from filterd.wire._octets cimport (
     COSTLY,
@@ -56,6 +59,7 @@ from filterd.wire._records cimport (
 )
 
 from filterd import errors
+from filterd.wire import budget
 from filterd.wire import query as queries
 from filterd.wire import response as responses
 from filterd.wire.edns import MAX_OPTIONS as _MAX_OPTIONS
@@ -76,7 +80,6 @@ cdef enum:
     RCODE_MASK = 0x000F
     RECORD_OCTETS = 11
     MAX_MESSAGE_OCTETS = 65535
-    MAX_STEPS = 2048
     LARGEST_SIZE = 0x7FFFFFFF
 
 cdef uint32_t max_records = responses.MAX_RECORDS
@@ -85,6 +88,7 @@ cdef type Record = _Record
 cdef dict _no_keywords = {}
 
 assert _MAX_OPTIONS == MAX_OPTIONS
+assert (budget.MAX_STEPS, budget.OCTETS_A_STEP) == (MAX_STEPS, OCTETS_A_STEP)
 assert (queries.MAX_QUERY_OCTETS, queries.MAX_ADDITIONAL, queries.MAX_STEPS) == (
     MAX_QUERY_OCTETS,
     MAX_ADDITIONAL,
@@ -346,7 +350,7 @@ cdef int read_response(ParsedResponse response, Place* place) noexcept:
         if not read_question(message, &offset, place):
             return 0
         response.question_end = offset
-    if not open_names(&response.names, message, MAX_STEPS) or (
+    if not open_names(&response.names, message, steps_for(message.size)) or (
         questions
         and not know(
             &response.names,

@@ -31,6 +31,8 @@ cdef enum:
     POINTER_BITS = 0xC0
     FIRST_TEXTS = 512
     FIRST_NAMES = 32
+    MAX_STEPS = 2048  # both are those of ``budget``
+    OCTETS_A_STEP = 8
 
 
 cdef struct Name:
@@ -48,6 +50,11 @@ cdef struct Names:
     uint32_t used, texts_room
     uint8_t* texts
     uint16_t* known
+
+
+cdef inline int steps_for(uint32_t octets) noexcept nogil:
+    """Return how many steps a message of this size may take; see ``budget.steps_for``."""
+    return max(MAX_STEPS, <int>(octets // OCTETS_A_STEP))
 
 
 cdef inline int open_names(Names* names, const Octets* message, int steps) noexcept:

@@ -15,7 +15,14 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memset
 
 from filterd.wire._codec cimport Kept, ParsedResponse, copied, named, octets_of, wrong
-from filterd.wire._names cimport HEADER_OCTETS, MAX_NAME_OCTETS, Name, expand_name, skip_name
+from filterd.wire._names cimport (
+    HEADER_OCTETS,
+    MAX_NAME_OCTETS,
+    Name,
+    expand_name,
+    skip_name,
+    steps_for,
+)
 from filterd.wire._octets cimport (
     COSTLY,
     COUNT,
@@ -162,7 +169,13 @@ cdef object written(
             raise ValueError("no question section")
     try:
         if not open_writer(
-            &writer, secret, asked.start, asked.size, response.octets.size + 1024, &place
+            &writer,
+            secret,
+            asked.start,
+            asked.size,
+            response.octets.size + 1024,
+            steps_for(response.octets.size),
+            &place,
         ):
             raise wrong(&place)
         return write_all(&writer, response, kept, count, question is not None, ttl_s)

@@ -16,7 +16,6 @@ from filterd.wire._octets cimport COSTLY, NO_MEMORY, Place, lower, put_two, stop
 cdef enum:
     FIRST_SLOTS = 64
     MAX_LABELS = 127
-    MAX_STEPS = 2048
     MAX_POINTER_TARGET = 0x3FFF
     FIXED_OCTETS = 10
     NAMES_OCTETS = 3 * MAX_NAME_OCTETS  # an owner and the two names that RDATA may have
@@ -48,13 +47,19 @@ cdef struct Writer:
 
 
 cdef inline int open_writer(
-    Writer* writer, Secret secret, const uint8_t* question, uint32_t octets, uint32_t room, Place* place
+    Writer* writer,
+    Secret secret,
+    const uint8_t* question,
+    uint32_t octets,
+    uint32_t room,
+    int steps,
+    Place* place,
 ) noexcept:
     """Begin a body behind a question section that is well-formed; its name is noted."""
     cdef uint32_t kept, target
     writer.question, writer.base = question, HEADER_OCTETS + octets
     writer.used, writer.room = 0, room
-    writer.steps_left = MAX_STEPS
+    writer.steps_left = steps
     writer.secret = secret
     writer.suffixes, writer.slots = 0, FIRST_SLOTS
     writer.table = writer.first_table

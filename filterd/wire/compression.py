@@ -16,7 +16,7 @@ from filterd.errors import (
     CostlyMessageError,
     TruncatedMessageError,
 )
-from filterd.wire.budget import Budget
+from filterd.wire.budget import MAX_STEPS, Budget
 from filterd.wire.header import HEADER_OCTETS
 from filterd.wire.name import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, ROOT
 
@@ -156,13 +156,13 @@ class Compressor:
 
     Names are compared without regard to letter case, so a pointer may show a
     name in the case in which it was written first (RFC 4343 §4 allows it). A
-    compressor works at most ``MAX_STEPS`` new labels.
+    compressor works at most ``steps`` new labels.
     """
 
     __slots__ = ("_budget", "_offsets")
 
-    def __init__(self, qname: bytes) -> None:
-        self._budget = Budget()
+    def __init__(self, qname: bytes, steps: int = MAX_STEPS) -> None:
+        self._budget = Budget(steps)
         self._offsets: dict[bytes, int] = {}
         self.write(qname, HEADER_OCTETS)
 

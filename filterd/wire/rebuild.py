@@ -15,6 +15,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import BadCountError, CostlyMessageError
+from filterd.wire.budget import steps_for
 from filterd.wire.compose import QNAME_POINTER, reply_edns, reply_header
 from filterd.wire.compression import Compressor
 from filterd.wire.cursor import Cursor
@@ -183,7 +184,7 @@ class _Writer:
         self.body = bytearray()
         self.ttl_offsets: list[int] = []
         self.ttls: list[int] = []
-        self.names = Compressor(question.qname)
+        self.names = Compressor(question.qname, steps_for(len(response.message)))
         self.counts = [0, 0, 0]
 
     def finish(self) -> RebuiltSections:

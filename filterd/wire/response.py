@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError, TruncatedMessageError
-from filterd.wire.budget import Budget
+from filterd.wire.budget import Budget, steps_for
 from filterd.wire.compression import expand_name, read_name
 from filterd.wire.cursor import Cursor
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
@@ -22,8 +22,8 @@ from filterd.wire.record import ADDITIONAL, Record, read_record
 from filterd.wire.registry import RRType
 
 MAX_MESSAGE_OCTETS = 65535
-MAX_RECORDS = 256
-"""Name servers refuse to load RRsets of more than 100 records; an answer holds few RRsets."""
+MAX_RECORDS = 4096
+"""As many as one message holds of 16 octets each: addresses owned by a pointer to the qname."""
 
 _OPT = int(RRType.OPT)
 _RECORD_OCTETS = 11
@@ -86,7 +86,7 @@ def parse_response(message: bytes) -> ParsedResponse:
     if header.qdcount > 1:
         raise BadCountError(f"{header.qdcount} questions")
     cursor = Cursor(message, HEADER_OCTETS)
-    budget = Budget()
+    budget = Budget(steps_for(len(message)))
     question = None
     if header.qdcount:
         question = read_question(cursor)

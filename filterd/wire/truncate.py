@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from filterd.wire.query import ParsedQuery
     from filterd.wire.record import Record
 
+MOST_CUT = 256
+"""Of more records none is kept: of those that fit a datagram there are at most 112."""
 MIN_UDP_SIZE = 512
 MAX_TCP_SIZE = 65535
 
@@ -70,21 +72,24 @@ def _only_question(message: bytes) -> bytes:
 
 
 def _cut(response: ParsedResponse, limit: int) -> bytes:
-    message, records = response.message, response.records
+    header, message = response.header, response.message
+    # Of a huge answer nothing is left: the asker throws the rest away (RFC 2181 §9), and asks
+    # by TCP. To look for the end of each RRset would take longer than all else.
+    count = header.ancount + header.nscount + header.arcount
+    records = _before_opt(response) if count <= MOST_CUT else ()
     opt = _opt(response, limit)
     question = response.question.wire if response.question else b""
-    kept = _whole_rrsets(_before_opt(response), limit - len(opt))
-    dropped = records[kept:]
-    flags = response.header.flags
-    if any(record.section != ADDITIONAL for record in dropped):
+    kept = _whole_rrsets(records, limit - len(opt))
+    flags = header.flags
+    if count > MOST_CUT or any(one.section != ADDITIONAL for one in response.records[kept:]):
         flags |= TC
     end = records[kept - 1].end if kept else HEADER_OCTETS + len(question)
     counts = [0, 0, 0]
     for record in records[:kept]:
         counts[record.section] += 1
     counts[ADDITIONAL] += 1 if opt else 0
-    header = Header(response.header.id, flags, response.header.qdcount, *counts)
-    return compose_header(header) + message[HEADER_OCTETS:end] + opt
+    cut = compose_header(Header(header.id, flags, header.qdcount, *counts))
+    return cut + message[HEADER_OCTETS:end] + opt
 
 
 def _opt(response: ParsedResponse, limit: int) -> bytes:

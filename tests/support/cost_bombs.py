@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TCP_MAX = 65535
 RECORDS = 256
-"""As many as the parser takes: one more would be refused for the count alone."""
+"""More than any name server puts into a datagram; some have as many as a message holds."""
 
 _ROOT = b"\0"
 _RESPONSE = 0x8180
@@ -186,5 +186,7 @@ RESPONSES: dict[str, bytes] = {
     "nothing but ones": a_message(b"\1" * 65000, flags=_RESPONSE, qdcount=0, ancount=RECORDS),
     "nothing but full labels": a_message(b"\x3f" * 65000, flags=_RESPONSE, ancount=RECORDS),
     "nothing but 255": a_message(b"\xff" * 65000, flags=_RESPONSE, ancount=RECORDS),
+    "a label each before a deep name, 3,900": _crown(3900),
+    "a ladder of owners, 4,000": _ladder(4000),
     "4,000 signatures": _answers([a_record(bytes(4), owner=_ROOT, rtype=250)] * 4000),
 }

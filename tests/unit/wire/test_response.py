@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 
 from filterd.errors import BadEdnsError, CostlyMessageError
-from filterd.wire import parse_response
+from filterd.wire import parse_response, rebuild
 from filterd.wire.name import from_text
-from filterd.wire.response import MAX_RECORDS
+from filterd.wire.rebuild import MAX_BODY_OCTETS
+from filterd.wire.response import MAX_MESSAGE_OCTETS, MAX_RECORDS
 from tests.support import malformed
 from tests.support.dns_messages import MESSAGES, facts_of_dnspython, facts_of_filterd
 from tests.support.wire import OPT, QUESTION, a_message, a_query, a_record, a_response
@@ -78,11 +79,30 @@ def test_a_truncated_response_may_end_anywhere_behind_its_question(size: int) ->
 
 
 def test_as_many_records_as_are_taken_and_one_more() -> None:
-    fits = a_message(QUESTION + a_record() * MAX_RECORDS, flags=RESPONSE, ancount=MAX_RECORDS)
-    assert len(parse_response(fits).records) == MAX_RECORDS
-    count = MAX_RECORDS + 1
+    def message(count: int) -> bytes:
+        record = a_record(b"", owner=b"\0")
+        return a_message(QUESTION + record * count, flags=RESPONSE, ancount=count)
+
+    assert len(parse_response(message(MAX_RECORDS)).records) == MAX_RECORDS
     with pytest.raises(CostlyMessageError):
-        parse_response(a_message(QUESTION + a_record() * count, flags=RESPONSE, ancount=count))
+        parse_response(message(MAX_RECORDS + 1))
+
+
+def test_an_rrset_of_as_many_addresses_as_a_message_holds_is_read() -> None:
+    count = (MAX_MESSAGE_OCTETS - 12 - len(QUESTION)) // len(a_record())
+    message = a_message(QUESTION + a_record() * count, flags=RESPONSE, ancount=count)
+    assert len(parse_response(message).records) == count > 4_000
+
+
+def test_an_rrset_of_as_many_names_as_a_message_holds_is_read_and_written() -> None:
+    """Each has a label of its own, and then a pointer: one step to read and one to write it."""
+    records, number = b"", 0
+    while len(records) < MAX_BODY_OCTETS - 100:
+        name = b"\3%03d" % (number % 1000) if number < 1000 else b"\5%05d" % number
+        records += a_record(b"\0\1" + name + b"\xc0\x0c", rtype=15)
+        number += 1
+    response = parse_response(a_message(QUESTION + records, flags=RESPONSE, ancount=number))
+    assert len(rebuild(response, response.records).ttls) == number > 2_500
 
 
 @pytest.mark.parametrize("name", malformed.RESPONSES)
