@@ -133,7 +133,9 @@ def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Reso
 def _chain(
     response: ParsedResponse, question: UpstreamQuestion
 ) -> tuple[list[Record], list[Record], bytes]:
-    """Follow CNAMEs from the qname.
+    """Follow CNAMEs from the qname; a DNAME is kept with what it has made (RFC 6672).
+
+    That is a CNAME of a name beneath it, or the YXDOMAIN of one that would be too long.
 
     Returns: the aliases; the records at their end of the type asked for; the
     name there. Signatures are with what they may sign, for who wants them
@@ -144,16 +146,19 @@ def _chain(
     name, seen, aliases = question.qname, {question.qname}, []
     while True:
         own = by_owner.get(name, ())
-        if dnames:
-            above = (record for record in dnames if _is_above(record, name))
-            aliases += [record for record in above if record not in aliases]
         alias = next((record for record in own if record.rtype == _CNAME), None)
-        if alias is None or question.qtype == _CNAME:
+        target = target_of(response, alias) if alias is not None else None
+        if dnames and (target is not None or response.rcode == Rcode.YXDOMAIN):
+            taken = _take_dname(response, dnames, name, target)
+            own = [_no_longer_than(taken, record) for record in own]
+            alias = _no_longer_than(taken, alias) if alias is not None else None
+            aliases += taken
+        if alias is None or target is None or question.qtype == _CNAME:
             return aliases, [record for record in own if record.rtype in types], name
         aliases.append(alias)
         if question.do:
             aliases += [record for record in own if record.rtype == _RRSIG]
-        name = target_of(response, alias)
+        name = target
         if name in seen or len(seen) > LONGEST_CHAIN:
             raise WireError("a chain of aliases that does not end", alias.start)
         seen.add(name)
@@ -161,22 +166,44 @@ def _chain(
 
 def _answers(
     response: ParsedResponse, *, do: bool
-) -> tuple[dict[bytes, list[Record]], list[Record]]:
-    """Return the records of the answer section by owner, and those that speak of a DNAME."""
+) -> tuple[dict[bytes, list[Record]], dict[bytes, list[Record]]]:
+    """Return the records of the answer section by owner, and those of DNAMEs and over them."""
     by_owner: dict[bytes, list[Record]] = {}
-    dnames: list[Record] = []
+    dnames: dict[bytes, list[Record]] = {}
     for record in response.records:
         if record.section != ANSWER:
             break
         if record.rclass == RRClass.IN:
             by_owner.setdefault(record.owner, []).append(record)
             if record.rtype == _DNAME or (do and _signs(response, record, (_DNAME,))):
-                dnames.append(record)
+                dnames.setdefault(record.owner, []).append(record)
     return by_owner, dnames
 
 
-def _is_above(record: Record, name: bytes) -> bool:
-    return record.owner != name and names.is_at_or_beneath(name, record.owner)
+def _take_dname(
+    response: ParsedResponse, dnames: dict[bytes, list[Record]], name: bytes, target: bytes | None
+) -> list[Record]:
+    """Return the DNAME that leads from a name to ``target``, None for one that is too long.
+
+    It is taken out, with its signatures: a second name may be beneath the same.
+    """
+    start = 0
+    while name[start]:
+        start += name[start] + 1
+        owner = name[start:]
+        dname = next((one for one in dnames.get(owner, ()) if one.rtype == _DNAME), None)
+        if dname is not None:
+            made = name[:start] + target_of(response, dname)
+            if made == target or (target is None and len(made) > names.MAX_NAME_OCTETS):
+                return [one for one in dnames.pop(owner) if one is dname or one.rtype == _RRSIG]
+    return []
+
+
+def _no_longer_than(taken: list[Record], record: Record) -> Record:
+    """Return a CNAME with the TTL of the DNAME that has made it (RFC 6672 §3.1)."""
+    if not taken or record.rtype != _CNAME:
+        return record
+    return record._replace(ttl=min(record.ttl, *(one.ttl for one in taken if one.rtype == _DNAME)))
 
 
 def _signs(response: ParsedResponse, record: Record, types: Container[int]) -> bool:

@@ -201,3 +201,63 @@ def test_that_the_end_of_a_chain_is_missing_says_nothing_of_its_beginning(
         "alias.example.com CNAME",
         "gone.example.com A",
     ]
+
+
+DNAMES = {
+    "beside an address": [
+        "example.com. 300 IN DNAME example.net.",
+        "www.example.com. 300 IN A 192.0.2.1",
+    ],
+    "beside another alias": [
+        "example.com. 300 IN DNAME example.net.",
+        "www.example.com. 300 IN CNAME www.example.org.",
+        "www.example.org. 300 IN A 192.0.2.1",
+    ],
+    "above what the alias leads to": [
+        "www.example.com. 300 IN CNAME www.example.org.",
+        "example.org. 300 IN DNAME example.net.",
+        "www.example.org. 300 IN A 192.0.2.1",
+    ],
+    "of a top-level domain": [
+        "com. 300 IN DNAME evil.example.",
+        "www.example.com. 300 IN A 192.0.2.1",
+    ],
+}
+
+
+def _saying(records: list[str]) -> FakeUpstream:
+    def respond(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        for record in records:
+            owner, ttl, rclass, rtype, data = record.split()
+            response.answer.append(dns.rrset.from_text(owner, int(ttl), rclass, rtype, data))
+        return response
+
+    return FakeUpstream(respond=respond)
+
+
+@pytest.mark.parametrize("do", [False, True])
+@pytest.mark.parametrize("records", DNAMES.values(), ids=DNAMES)
+def test_a_dname_that_made_nothing_of_the_chain_is_not_passed_on(
+    index: Index, records: list[str], do: bool
+) -> None:
+    with _saying(records) as upstream, Serving(a_site(index, [upstream])) as serving:
+        for _ in range(2):
+            answer = serving.ask("www.example.com", do=do).answer
+            assert dns.rdatatype.DNAME not in [rrset.rdtype for rrset in answer]
+            assert str(answer[-1][0]) == "192.0.2.1"
+
+
+def test_control_without_looking_at_what_it_made_it_would_be(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def any_above(_: object, dnames: dict[bytes, list[Record]], *__: object) -> list[Record]:
+        return [record for records in dnames.values() for record in records]
+
+    monkeypatch.setattr(resolution, "_take_dname", any_above)
+    with (
+        _saying(DNAMES["beside another alias"]) as upstream,
+        Serving(a_site(index, [upstream])) as serving,
+    ):
+        answer = serving.ask("www.example.com").answer
+    assert dns.rdatatype.DNAME in [rrset.rdtype for rrset in answer]

@@ -130,6 +130,43 @@ def test_a_dname_above_the_chain_is_kept_with_it() -> None:
     assert kept(resolution) == ["example.com DNAME", f"{NAME} CNAME"]
 
 
+@pytest.mark.parametrize("do", [False, True])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ("example.com 300 DNAME example.net",),
+        ("example.com 300 DNAME example.net", A),
+        ("example.com 300 DNAME example.net", f"{NAME} 300 CNAME www.example.org"),
+        ("com 300 DNAME net", f"{NAME} 300 CNAME net"),
+        (
+            "net 300 DNAME org",
+            f"{NAME} 300 CNAME www.example.net",
+            "www.example.net 60 A 192.0.2.1",
+        ),
+        (f"{NAME} 300 DNAME example.net", A),
+    ],
+)
+def test_a_dname_that_made_nothing_of_the_chain_is_dropped(
+    answers: tuple[str, ...], do: bool
+) -> None:
+    signed = SIGNED.replace(NAME, "example.com", 1).replace("RRSIG A", "RRSIG DNAME")
+    assert not [one for one in kept(resolve(*answers, signed, do=do)) if "DNAME" in one]
+
+
+def test_a_dname_may_say_that_the_name_would_be_too_long() -> None:
+    """RFC 6672 §2.2."""
+    long = ".".join(["x" * 63] * 3 + ["x" * 60])
+    dnames = f"example.com 300 DNAME {long}", "com 300 DNAME net"
+    assert kept(resolve(*dnames, rcode="YXDOMAIN")) == ["example.com DNAME"]
+
+
+@pytest.mark.parametrize("qtype", ["A", "CNAME"])
+def test_what_a_dname_has_made_holds_no_longer_than_it(qtype: str) -> None:
+    """RFC 6672 §3.1."""
+    answers = "example.com 60 DNAME example.net", f"{NAME} 300 CNAME www.example.net"
+    assert resolve(*answers, qtype=qtype).sections.ttls == (60, 60)
+
+
 def test_a_dname_is_kept_with_its_own_signature() -> None:
     """Who validates would take the answer for a forgery without it (RFC 6672 §5.3)."""
     signed = "RRSIG {} 13 2 300 20300101000000 20200101000000 1 example.com aGVsbG8="
@@ -216,13 +253,13 @@ def test_signatures_and_proofs_are_for_who_wants_them() -> None:
 
 def test_who_wants_no_signatures_gets_none_though_they_came() -> None:
     """RFC 4035 §3.2.1."""
-    alias = [f"{NAME} 300 CNAME a.example.net", SIGNED.replace("RRSIG A", "RRSIG CNAME")]
+    alias = [f"{NAME} 300 CNAME www.example.net", SIGNED.replace("RRSIG A", "RRSIG CNAME")]
     dname = ["com 300 DNAME net", SIGNED.replace(NAME, "com", 1).replace("RRSIG A", "RRSIG DNAME")]
     answers = [
         *dname,
         *alias,
-        "a.example.net 60 A 192.0.2.1",
-        SIGNED.replace(NAME, "a.example.net"),
+        "www.example.net 60 A 192.0.2.1",
+        SIGNED.replace(NAME, "www.example.net"),
     ]
     assert not [one for one in kept(resolve(*answers)) if one.endswith("RRSIG")]
     assert len([one for one in kept(resolve(*answers, do=True)) if one.endswith("RRSIG")]) == 3
