@@ -5,7 +5,7 @@
 Nearly every exchange takes a straight course: the first server is asked by UDP, and
 what it says of the name is whole. That course is here and no other. Whatever leaves
 it (TLS, silence, a mismatch, an ICMP error, a truncated answer, one that says nothing
-of the name) is told ``filterd.upstream.exchange``, which takes over what is in the
+of the name or of which nothing can be made) is told ``filterd.upstream.exchange``, which takes over what is in the
 air: nothing is asked twice.
 
 Memory safety. All that lives from one call to the next is Python objects. Of a
@@ -100,6 +100,7 @@ cdef class Exchange(Waiter):
     cdef Ways _ways
     cdef object _order
     cdef object _question
+    cdef object _read
     cdef object _done
     cdef UdpAttempt _attempt  # in the air, as long as the course is straight
     cdef object _other  # the exchange that goes on where it is not
@@ -107,9 +108,9 @@ cdef class Exchange(Waiter):
     cdef double _began
     cdef double _next_at
 
-    def __init__(self, transports, order, question, done):
+    def __init__(self, transports, order, question, read, done):
         self._ways = Ways(transports)
-        self._order, self._question, self._done = order, question, done
+        self._order, self._question, self._read, self._done = order, question, read, done
 
     def start(self, double now):
         """Ask the first server."""
@@ -132,26 +133,40 @@ cdef class Exchange(Waiter):
         if self._other is not None:
             self._other.close()
 
-    cdef object told(self):
-        """Return what is told the outcome of the exchange that goes on."""
-        return self._done
+    cdef tuple others(self):
+        """Return what reads the responses of the exchange that goes on, and is told its outcome."""
+        return self._read, self._done
 
-    cdef settle(self, ParsedResponse response, server):
-        """Take the response with which this is over."""
-        self._done(exchanges.Answered(response, server))
+    cdef object made_of(self, ParsedResponse response, server):
+        """Make of a response what may be kept, or the error that says why nothing can be."""
+        return self._read(response, server)
+
+    cdef settle(self, outcome):
+        """Take what this is over with."""
+        self._done(outcome)
 
     # What happens to it.
 
     cdef take(self, UdpAttempt attempt, response):
-        cdef double now
+        cdef object found
         if not is_whole(response):
             self._hand_over().answered(attempt, response)
             return
-        now = self._ways.monotonic()
-        note_answer(attempt, now)
+        try:
+            found = self.made_of(response, attempt.member.plain)
+        except BaseException:  # whatever is wrong with us, nobody waits for ever
+            self._end_with(attempt, UpstreamMalformedError("nothing could be made of it"))
+            raise
+        if isinstance(found, UpstreamError):
+            self._hand_over().answered(attempt, response)  # it is read again, as badly
+        else:
+            self._end_with(attempt, found)
+
+    cdef _end_with(self, UdpAttempt attempt, outcome):
+        note_answer(attempt, self._ways.monotonic())
         self._attempt = None
         self._wait_no_longer()
-        self.settle(response, attempt.member.plain)
+        self.settle(outcome)
 
     def mismatched(self):
         """See that a message came that answers nothing."""
@@ -202,7 +217,7 @@ cdef class Exchange(Waiter):
     cdef object _turn_off(self):
         """Leave the straight course; return the exchange that goes on."""
         self._other = exchanges.Exchange(
-            self._ways.transports, self._order, self._question, self.told()
+            self._ways.transports, self._order, self._question, *self.others()
         )
         return self._other
 
@@ -266,27 +281,23 @@ cdef class Flight(Exchange):
         self.outcome = error
         self._flights.forget(self)
 
-    cdef object told(self):
-        return self.land
+    cdef tuple others(self):
+        return self.read, self.land
 
-    cdef settle(self, ParsedResponse response, server):
-        try:
-            found = self._made_of(response, server)
-        except BaseException:  # whatever is wrong with us, nobody waits for ever
-            self._land(UpstreamMalformedError("nothing could be made of it"))
-            raise
-        self._land(found)
+    cdef settle(self, outcome):
+        self.land(outcome)
 
-    def land(self, outcome):
-        """Take what became of the exchange that went on."""
-        try:
-            found = reference.resolution_or_error(outcome, self.key)
-        except BaseException:
-            self._land(UpstreamMalformedError("nothing could be made of it"))
-            raise
-        self._land(found)
+    def read(self, response, server):
+        """Make of a response what may be kept."""
+        return reference.resolution_or_error(response, server, self.key)
 
-    cdef object _made_of(self, ParsedResponse response, server):
+    cpdef land(self, outcome):
+        """Take what became of the exchange."""
+        self.outcome = outcome
+        self.tell()
+        self._flights.landed(self)
+
+    cdef object made_of(self, ParsedResponse response, server):
         try:
             resolution = reference.resolution_of(
                 response, self._question, whole=self.key[0].whole
@@ -296,11 +307,6 @@ cdef class Flight(Exchange):
         if server.trusted and PyBytes_AS_STRING(response.message)[FLAGS + 1] & AD:
             return resolution._replace(authentic=True)
         return resolution
-
-    cdef _land(self, outcome):
-        self.outcome = outcome
-        self.tell()
-        self._flights.landed(self)
 
     cpdef tell(self):
         """Tell everybody; one that raises keeps nobody else waiting."""

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import (
     UpstreamError,
-    UpstreamMalformedError,
     UpstreamOverloadError,
     UpstreamUnreachableError,
 )
@@ -30,10 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable
 
     from filterd.clock import Clock
+    from filterd.policy.model import UpstreamServer
     from filterd.upstream.group import Groups
     from filterd.upstream.question import UpstreamQuestion
     from filterd.upstream.resolution import Resolution
     from filterd.upstream.route import Route
+    from filterd.wire import ParsedResponse
 
 Done = Callable[["Resolution | UpstreamError"], None]
 _Key = tuple["Route", "UpstreamQuestion"]
@@ -118,15 +119,7 @@ class Flights:
         order = self._groups.of(route).in_order(now)
         flight = self._flights[key] = _Flight(self, key, transports.loop)
         self._places.take(flight, asker, now)
-        flight.start(
-            Exchange(
-                transports,
-                order,
-                question,
-                flight.land,
-            ),
-            now,
-        )
+        flight.start(Exchange(transports, order, question, flight.read, flight.land), now)
         return flight
 
     def _ways(self) -> Transports:
@@ -198,15 +191,15 @@ class _Flight:
         self._flights.forget(self)
         return self._tell
 
+    def read(self, response: ParsedResponse, server: UpstreamServer) -> Outcome:
+        """Make of a response what may be kept."""
+        return resolution_or_error(response, server, self.key)
+
     def land(self, outcome: Outcome) -> None:
         """Take what became of the exchange."""
-        found: Resolution | UpstreamError = UpstreamMalformedError("nothing could be made of it")
-        try:
-            found = resolution_or_error(outcome, self.key)
-        finally:  # whatever is wrong with us, nobody waits for ever
-            self.outcome = found
-            self._tell()
-            self._flights.landed(self)
+        self.outcome = outcome
+        self._tell()
+        self._flights.landed(self)
 
     def _tell(self) -> None:
         """Tell everybody; one that raises keeps nobody else waiting."""
@@ -221,16 +214,13 @@ class _Flight:
                 )
 
 
-def resolution_or_error(outcome: Outcome, key: _Key) -> Resolution | UpstreamError:
+def resolution_or_error(response: ParsedResponse, server: UpstreamServer, key: _Key) -> Outcome:
     """Keep what may be kept; AD is believed of a server that the site trusts (RFC 6840 §5.8)."""
-    if isinstance(outcome, UpstreamError):
-        return outcome
     route, question = key
-    response, server = outcome
     try:
         resolution = resolution_of(response, question, whole=route.whole)
     except UpstreamError as error:
-        return type(error)(*error.args)
+        return type(error)(*error.args)  # one without a traceback, which all who wait can raise
     if server.trusted and response.header.ad:
         return resolution._replace(authentic=True)
     return resolution

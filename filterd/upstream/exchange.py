@@ -8,26 +8,30 @@ The first server is asked at once, the next after its usual round trip has
 passed twice; where all are silent, the first is asked again, because a lost
 datagram is no failure. A truncated answer is fetched by TCP, and so is everything once
 somebody seems to guess answers. An answer that settles nothing (SERVFAIL,
-REFUSED, ...) lets the others speak first.
+REFUSED, ...) lets the others speak first, and so does one of which nothing can be made:
+its records do not parse, or its aliases lead in a circle.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from filterd.errors import (
     UpstreamError,
+    UpstreamMalformedError,
     UpstreamOverloadError,
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from filterd.policy.model import UpstreamServer
 from filterd.upstream.fetching import Fetch, Fetches
+from filterd.upstream.resolution import Resolution
 from filterd.wire import ParsedResponse, Rcode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from filterd.policy.model import UpstreamServer
     from filterd.upstream.group import ServerHealth
     from filterd.upstream.pool import UdpAttempt
     from filterd.upstream.question import UpstreamQuestion
@@ -48,14 +52,10 @@ _MISMATCHES_UNTIL_TCP = 10
 _NO_EDNS = frozenset((Rcode.FORMERR, Rcode.NOTIMP))
 
 
-class Answered(NamedTuple):
-    """A response and by whom: ``server`` as it was asked, without TLS if so."""
-
-    response: ParsedResponse
-    server: UpstreamServer
-
-
-Outcome = Answered | UpstreamError
+Outcome = Resolution | UpstreamError
+Read = Callable[[ParsedResponse, UpstreamServer], Outcome]
+"""Makes of a response what may be kept, or the error that says why nothing can be made of it.
+The server is as it was asked, without TLS if so."""
 
 
 _NOWHERE: Bucket = {}
@@ -63,6 +63,11 @@ _NOWHERE: Bucket = {}
 
 def _nobody(_: Outcome) -> None:
     """Take what nobody waits for any more."""
+
+
+def _unread(_: ParsedResponse, __: UpstreamServer) -> Outcome:
+    """Make nothing of what comes when all is over."""
+    return UpstreamMalformedError("nobody waits for it")
 
 
 class Exchange:
@@ -85,6 +90,7 @@ class Exchange:
         "_mismatches",
         "_next_at",
         "_question",
+        "_read",
         "_to_ask",
         "_tried_again",
         "_use",
@@ -96,6 +102,7 @@ class Exchange:
         transports: Transports,
         order: Iterable[ServerHealth],
         question: UpstreamQuestion,
+        read: Read,
         done: Callable[[Outcome], None],
     ) -> None:
         """Prepare an exchange.
@@ -104,9 +111,10 @@ class Exchange:
             transports: the ways to ask.
             order: whom to ask, the first first.
             question: what to ask.
+            read: reads each response.
             done: told the outcome.
         """
-        self._use, self._question, self._done = transports, question, done
+        self._use, self._question, self._read, self._done = transports, question, read, done
         self._to_ask = list(order)
         self._asked: list[tuple[ServerHealth, float]] = []
         self._attempts: list[UdpAttempt] = []
@@ -146,7 +154,8 @@ class Exchange:
             self._attempts.clear()
         if self._fetches is not None:
             self._fetches.cancel()
-        self._done = _nobody  # else who waits and we hold each other, and only the collector helps
+        # Else who waits and we hold each other, and only the collector helps.
+        self._done, self._read = _nobody, _unread
 
     def _finish(self, outcome: Outcome) -> None:
         if not self._finished:
@@ -190,7 +199,7 @@ class Exchange:
                 member.failed(asked_at, now)
         for attempt in self._attempts:
             attempt.fail()
-        if not isinstance(self._last_resort, Answered):
+        if self._last_resort is None or isinstance(self._last_resort, UpstreamError):
             self._last_resort = UpstreamTimeoutError("no upstream answered in time")
         self._finish(self._last_resort)
 
@@ -351,13 +360,21 @@ class Exchange:
         elif member in self._edns_refused:
             # Only now: a question that it cannot read at all says nothing of EDNS.
             member.refused_edns(now)
-        if rcode in CONCLUSIVE:
+        found = self._made_of(response, server)
+        if rcode in CONCLUSIVE and not isinstance(found, UpstreamError):
             if len(self._asked) > 1:
                 self._note_overtaken(member, now)
-            self._finish(Answered(response, server))
+            self._finish(found)
         else:
-            self._keep(Answered(response, server))
+            self._keep(found)
             self._ask_next(now)
+
+    def _made_of(self, response: ParsedResponse, server: UpstreamServer) -> Outcome:
+        try:
+            return self._read(response, server)
+        except BaseException:  # whatever is wrong with us, nobody waits for ever
+            self._finish(UpstreamMalformedError("nothing could be made of it"))
+            raise
 
     def _note_overtaken(self, winner: ServerHealth, now: float) -> None:
         """Who was asked earlier and is silent still has failed, though nobody waited for it.
@@ -373,5 +390,5 @@ class Exchange:
 
     def _keep(self, outcome: Outcome) -> None:
         """Keep what to give if nothing better comes: a server's word rather than none."""
-        if not isinstance(self._last_resort, Answered):
+        if self._last_resort is None or isinstance(self._last_resort, UpstreamError):
             self._last_resort = outcome

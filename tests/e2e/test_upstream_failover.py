@@ -11,6 +11,7 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import pytest
 
 from filterd.policy.model import DelegatedZone, UpstreamServer
@@ -94,6 +95,97 @@ def test_a_server_that_is_of_no_use_lets_the_next_speak(
     upstream.respond = useless
     with Serving(a_site(index, [upstream, second])) as serving:
         assert addresses(serving.ask(NAME)) == [ADDRESS]
+
+
+def _alias(owner: str, target: str) -> str:
+    return f"{owner}. 300 IN CNAME {target}."
+
+
+UNUSABLE = {
+    "aliases in a circle": [_alias(NAME, "b.example.com"), _alias("b.example.com", NAME)],
+    "an alias of itself": [_alias(NAME, NAME)],
+    "aliases without an end": [
+        _alias(NAME if n == 0 else f"n{n}.example", f"n{n + 1}.example") for n in range(13)
+    ],
+    "an address of five octets": [f"{NAME}. 300 IN A \\# 5 c000020102"],
+    "an alias to half a name": [f"{NAME}. 300 IN CNAME \\# 3 056162"],
+    "octets behind an alias": [f"{NAME}. 300 IN CNAME \\# 4 01610000"],
+}
+"""Answers of which nothing can be made, though each record of them has its place."""
+
+
+def unusable(records: list[str]) -> Callable[[dns.message.Message], bytes]:
+    """Return what gives these records, RDATA octet by octet."""
+
+    def respond(query: dns.message.Message) -> bytes:
+        header = query.to_wire()[:2] + b"\x81\x80\0\1" + len(records).to_bytes(2) + bytes(4)
+        return header + a_query(NAME)[12:29] + b"\0\1\0\1" + b"".join(map(_octets, records))
+
+    return respond
+
+
+def _octets(record: str) -> bytes:
+    owner, _, _, rtype, data = record.split(None, 4)
+    rdata = bytes.fromhex(data.split()[2]) if data.startswith("\\#") else wire(data.rstrip("."))
+    number = dns.rdatatype.from_text(rtype)
+    fixed = number.to_bytes(2) + b"\0\1" + (300).to_bytes(4) + len(rdata).to_bytes(2)
+    return wire(owner.rstrip(".")) + fixed + rdata
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_an_answer_of_which_nothing_can_be_made_lets_the_next_speak(
+    index: Index, upstream: FakeUpstream, second: FakeUpstream, what: str, fast: bool
+) -> None:
+    upstream.respond = unusable(UNUSABLE[what])
+    with Serving(a_site(index, [upstream, second]), fast=fast) as serving:
+        assert addresses(serving.ask(NAME)) == [ADDRESS]
+        assert (len(upstream.asked), len(second.asked)) == (1, 1)
+
+
+def test_so_does_one_that_does_not_parse_at_all(
+    index: Index, upstream: FakeUpstream, second: FakeUpstream
+) -> None:
+    """It may be a forgery: its server is waited for, until the next one's turn has come."""
+    whole = unusable([f"{NAME}. 300 IN A \\# 4 c0000201"])
+    upstream.respond = lambda query: whole(query)[:-1]
+    with Serving(a_site(index, [upstream, second])) as serving:
+        assert addresses(serving.ask(NAME)) == [ADDRESS]
+
+
+def test_so_does_one_that_comes_by_tcp(
+    index: Index, upstream: FakeUpstream, second: FakeUpstream
+) -> None:
+    def truncated(query: dns.message.Message) -> dns.message.Message:
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.TC
+        return response
+
+    upstream.respond = truncated
+    upstream.respond_by_tcp = unusable(UNUSABLE["aliases in a circle"])
+    with Serving(a_site(index, [upstream, second])) as serving:
+        assert addresses(serving.ask(NAME)) == [ADDRESS]
+        assert upstream.transports == {"udp": 1, "tcp": 1}
+
+
+def test_control_without_asking_the_next_it_would_be_the_end(
+    index: Index, upstream: FakeUpstream, second: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange.Exchange, "_keep", exchange.Exchange._finish)
+    upstream.respond = unusable(UNUSABLE["aliases in a circle"])
+    with Serving(a_site(index, [upstream, second])) as serving:
+        assert serving.ask(NAME).rcode() == dns.rcode.SERVFAIL
+        assert second.asked == []
+
+
+def test_where_nothing_can_be_made_of_any_that_is_said_at_once(
+    index: Index, upstream: FakeUpstream, second: FakeUpstream
+) -> None:
+    upstream.respond = second.respond = unusable(UNUSABLE["aliases in a circle"])
+    with Serving(a_site(index, [upstream, second])) as serving, serving.stub() as stub:
+        stub.socket.settimeout(2)  # less than upstreams are waited for
+        response = dns.message.from_wire(stub.ask(a_query(NAME)))
+    assert (response.rcode(), edes(response)) == (dns.rcode.SERVFAIL, [EdeCode.NETWORK_ERROR])
 
 
 def test_a_silent_server_delays_three_questions_and_no_more(

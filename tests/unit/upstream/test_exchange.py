@@ -9,7 +9,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import dns.flags
 import dns.message
@@ -28,7 +28,6 @@ from filterd.errors import (
 )
 from filterd.policy.model import Tls, UpstreamServer
 from filterd.upstream import UpstreamQuestion, exchange, fetching
-from filterd.upstream.exchange import Answered
 from filterd.upstream.group import ServerGroup, ServerHealth
 from filterd.upstream.transports import Transports
 from filterd.wire import ParsedResponse, parse_response
@@ -114,6 +113,13 @@ class FakeTls:
         pass
 
 
+class Answered(NamedTuple):
+    """What these exchanges make of a response: all of it, and by whom."""
+
+    response: ParsedResponse
+    server: UpstreamServer
+
+
 class Asked:
     """The outcome of one exchange, and what was counted on the way."""
 
@@ -131,7 +137,7 @@ class Asked:
         # A second call would raise in the future, and that is logged.
         now = self._clock.monotonic()
         order = group.in_order(now)
-        Twin.module.Exchange(transports, order, QUESTION, done.set_result).start(now)
+        Twin.module.Exchange(transports, order, QUESTION, Answered, done.set_result).start(now)
         outcome = await asyncio.wait_for(done, WITHIN_S)
         await asyncio.sleep(0)
         assert len(transports.wheel) <= 1  # the sockets have one timer together
@@ -512,7 +518,7 @@ def test_everything_is_closed_at_the_end(upstream: FakeUpstream, second: FakeUps
         done = asyncio.get_running_loop().create_future()
         transports = Transports(FakeClock(), Counter())
         members = a_group(upstream, second).members
-        Twin.module.Exchange(transports, members, QUESTION, done.set_result).start(0.0)
+        Twin.module.Exchange(transports, members, QUESTION, Answered, done.set_result).start(0.0)
         await done
         transports.close()
         assert len(transports.wheel) == 0
@@ -527,7 +533,7 @@ def test_a_closed_exchange_says_nothing(upstream: FakeUpstream) -> None:
         outcomes: list[Outcome] = []
         transports = Transports(FakeClock(), Counter())
         members = a_group(upstream).members
-        going_on = Twin.module.Exchange(transports, members, QUESTION, outcomes.append)
+        going_on = Twin.module.Exchange(transports, members, QUESTION, Answered, outcomes.append)
         going_on.start(0.0)
         going_on.close()
         going_on.close()
