@@ -55,13 +55,21 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
         case Source.LOCAL | Source.REWRITTEN:
             return _local(query, answer)
         case Source.CACHED | Source.FORWARDED:
-            return _forwarded(query, answer, now)
+            return _forwarded(query, answer, _longest_ttl(query, answer.verdict, now))
         case Source.STALE:
             return _stale(query, answer, now)
         case Source.REFUSED:
             return refused(query.message, answer.edes)
         case Source.FAILED:
             return servfail(query.message, answer.edes)
+
+
+def compose_to_repeat(query: Query, answer: Answer) -> tuple[bytes, int]:
+    """Compose what ``compose`` does of a cached answer, its TTLs not capped yet; and their cap.
+
+    Where it is given again, the cap belongs on what is left of a TTL then.
+    """
+    return _forwarded(query, answer, None), query.client.grade.client_ttl_max_s
 
 
 def _blocked(query: Query, answer: Answer, now: float) -> bytes:
@@ -121,7 +129,7 @@ def _record(query: Query, record: ZoneRecord) -> bytes:
     )
 
 
-def _forwarded(query: Query, answer: Answer, now: float) -> bytes:
+def _forwarded(query: Query, answer: Answer, cap_ttl_s: int | None) -> bytes:
     resolution = answer.resolution
     assert resolution is not None
     return assemble(
@@ -129,7 +137,7 @@ def _forwarded(query: Query, answer: Answer, now: float) -> bytes:
         resolution.sections,
         resolution.rcode,
         age_s=answer.age_s,
-        cap_ttl_s=_longest_ttl(query, answer.verdict, now),
+        cap_ttl_s=cap_ttl_s,
         ad=resolution.authentic,
         edes=resolution.edes,
     )

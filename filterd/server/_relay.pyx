@@ -28,10 +28,12 @@ from filterd.upstream import CONCLUSIVE
 from filterd.upstream import Resolution as Resolved
 from filterd.upstream import UpstreamQuestion as Asked
 from filterd.wire import fit
+from filterd.wire.rebuild import MAX_TTL_S as _MAX_TTL_S
 
 cdef type Resolution = Resolved
 cdef type UpstreamQuestion = Asked
 cdef double stale_for_s = STALE_FOR_S
+cdef int64_t MAX_TTL_S = _MAX_TTL_S
 
 _log = logging.getLogger("filterd.server")
 
@@ -41,7 +43,7 @@ cdef class Waiting:
 
     cdef Relay _relay
     cdef Datagram _datagram
-    cdef object _listener, _key, _outcome, _reply
+    cdef object _listener, _key, _outcome
     cdef double _began_at
     cdef uint32_t _end, _flags
     cdef Py_ssize_t _limit
@@ -180,8 +182,7 @@ cdef class Relay:
             if type(resolution) is not Resolution or not self._is_plain(waiting, resolution):
                 return False
             opening = self._fast.openings[waiting._datagram.opening]
-            waiting._reply = self._reply(waiting, resolution, 0, opening)
-            self._send(waiting, waiting._reply, opening.forwarded)
+            self._answer(waiting, resolution, 0, opening.forwarded)
         except Exception:
             _log.exception("a question could not be relayed")
             return False
@@ -194,7 +195,7 @@ cdef class Relay:
             self._failures.forget(waiting._key, now)
             # The chain, which answered others meanwhile, may have made all be forgotten.
             if waiting._datagram.epoch == self._core.epoch and self._core.replay.has_room():
-                self._note(waiting, waiting._reply, now)
+                self._note(waiting, waiting._outcome, 0, now)
         except Exception:  # who asked has his answer
             _log.exception("what was relayed could not be kept")
 
@@ -207,32 +208,40 @@ cdef class Relay:
             self._store.hits -= 1
             return False
         age_s = <int64_t>(waiting._began_at - <double>entry.stored_at)
+        self._note(waiting, resolution, age_s, waiting._began_at)
         opening = self._fast.openings[waiting._datagram.opening]
-        reply = self._reply(waiting, resolution, age_s, opening)
-        self._note(waiting, reply, waiting._began_at)
-        self._send(waiting, reply, opening.cached)
+        self._answer(waiting, resolution, age_s, opening.cached)
         return True
 
-    cdef _note(self, Waiting waiting, bytes reply, double now):
-        """Let the fast path repeat a reply, as long as the cache would."""
+    cdef _note(self, Waiting waiting, resolution, int64_t age_s, double now):
+        """Let the fast path repeat an answer, as long as the cache would."""
         cdef Datagram datagram = waiting._datagram
         cdef double until = self._store.repeatable_until(waiting._key, now)
         if until > now:
+            opening = self._fast.openings[datagram.opening]
             self._core.replay.note(
                 datagram.client_class,
                 waiting._flags,
-                reply,
+                self._reply(waiting, resolution, age_s, MAX_TTL_S),
+                opening.cap_ttl_s,
                 until,
                 self._fast.edges[datagram.client_class],
-                self._fast.openings[datagram.opening].cached,
+                opening.cached,
                 self._store.mark_of(waiting._key),
             )
 
-    cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, opening):
-        cdef int64_t cap_ttl_s = opening.cap_ttl_s
-        cdef double edge = self._fast.edges[waiting._datagram.client_class]
-        if edge != INFINITY:  # he may not keep it beyond it
-            cap_ttl_s = max(1, min(cap_ttl_s, <int64_t>(edge - <double>self._clock.wall())))
+    cdef int _answer(
+        self, Waiting waiting, resolution, int64_t age_s, uint32_t tally
+    ) except -1:
+        """Send and count a reply. Last of all: what fails after it would be answered twice."""
+        cdef bytes reply = self._reply(waiting, resolution, age_s, self._longest_ttl_s(waiting))
+        if PyBytes_GET_SIZE(reply) > waiting._limit:
+            reply = fit(reply, waiting._limit)
+        waiting._listener.datagrams.answer(waiting._datagram, reply)
+        self._core.count(tally)
+        return 0
+
+    cdef bytes _reply(self, Waiting waiting, resolution, int64_t age_s, int64_t cap_ttl_s):
         return assembled_for(
             <const uint8_t*>PyBytes_AS_STRING(waiting._datagram.message),
             waiting._end,
@@ -245,13 +254,14 @@ cdef class Relay:
             resolution.authentic,
         )
 
-    cdef int _send(self, Waiting waiting, bytes reply, uint32_t tally) except -1:
-        """Send and count a reply. Last of all: what fails after it would be answered twice."""
-        if PyBytes_GET_SIZE(reply) > waiting._limit:
-            reply = fit(reply, waiting._limit)
-        waiting._listener.datagrams.answer(waiting._datagram, reply)
-        self._core.count(tally)
-        return 0
+    cdef int64_t _longest_ttl_s(self, Waiting waiting) except -1:
+        """Return how long the client may keep an answer: not beyond its next edge."""
+        cdef Datagram datagram = waiting._datagram
+        cdef int64_t cap_ttl_s = self._fast.openings[datagram.opening].cap_ttl_s
+        cdef double edge = self._fast.edges[datagram.client_class]
+        if edge != INFINITY:
+            cap_ttl_s = max(1, min(cap_ttl_s, <int64_t>(edge - <double>self._clock.wall())))
+        return cap_ttl_s
 
     cdef bint _is_plain(self, Waiting waiting, resolution) except -1:
         """Tell whether the chain would send just this to who asked."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from filterd.resolve.failures import Key
     from filterd.resolve.store import ResolutionStore
     from filterd.server.datagrams import Datagram, Datagrams
-    from filterd.server.fastpath import FastPath, Opening
+    from filterd.server.fastpath import FastPath
     from filterd.server.stepping import Stepper
     from filterd.upstream import Forwarder
 
@@ -159,8 +159,7 @@ class Relay:
             if not self._is_plain(waiting, resolution):
                 return False
             opening = self._fast.openings[waiting.datagram.opening]
-            waiting.reply = self._reply(waiting, resolution, 0, opening)
-            self._send(waiting, waiting.reply, opening.forwarded)
+            self._answer(waiting, resolution, 0, opening.forwarded)
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             _log.exception("a question could not be relayed")
             return False
@@ -174,7 +173,7 @@ class Relay:
             # The chain, which answered others meanwhile, may have made all be forgotten.
             core = self._fast.core
             if waiting.datagram.epoch == core.epoch and core.replay.has_room():
-                self._note(waiting, waiting.reply, now)
+                self._note(waiting, resolution, 0, now)
         except Exception:  # noqa: BLE001 -- logged whole; who asked has his answer
             _log.exception("what was relayed could not be kept")
 
@@ -186,29 +185,38 @@ class Relay:
             self._store.hits -= 1
             return False
         age_s = int(waiting.began_at - entry.stored_at)
+        self._note(waiting, resolution, age_s, waiting.began_at)
         opening = self._fast.openings[waiting.datagram.opening]
-        reply = self._reply(waiting, resolution, age_s, opening)
-        self._note(waiting, reply, waiting.began_at)
-        self._send(waiting, reply, opening.cached)
+        self._answer(waiting, resolution, age_s, opening.cached)
         return True
 
-    def _note(self, waiting: _Waiting, reply: bytes, now: float) -> None:
-        """Let the fast path repeat a reply, as long as the cache would."""
+    def _note(self, waiting: _Waiting, resolution: Resolution, age_s: int, now: float) -> None:
+        """Let the fast path repeat an answer, as long as the cache would."""
         core, datagram = self._fast.core, waiting.datagram
         until = self._store.repeatable_until(waiting.key, now)
         if until > now:
+            opening = self._fast.openings[datagram.opening]
             core.replay.note(
                 datagram.client_class,
                 waiting.asked.flags,
-                reply,
+                self._reply(waiting, resolution, age_s, None),
+                opening.cap_ttl_s,
                 until,
                 self._fast.edges[datagram.client_class],
-                self._fast.openings[datagram.opening].cached,
+                opening.cached,
                 self._store.mark_of(waiting.key),
             )
 
+    def _answer(self, waiting: _Waiting, resolution: Resolution, age_s: int, tally: int) -> None:
+        """Send and count a reply. Last of all: what fails after it would be answered twice."""
+        reply = self._reply(waiting, resolution, age_s, self._longest_ttl_s(waiting))
+        fitted = fit(reply, waiting.asked.limit)
+        waiting.listener.datagrams.answer(waiting.datagram, fitted)
+        self._fast.core.count(tally)
+
+    @staticmethod
     def _reply(
-        self, waiting: _Waiting, resolution: Resolution, age_s: int, opening: Opening
+        waiting: _Waiting, resolution: Resolution, age_s: int, cap_ttl_s: int | None
     ) -> bytes:
         asked = waiting.asked
         return assemble_for(
@@ -219,22 +227,18 @@ class Relay:
             resolution.sections,
             resolution.rcode,
             age_s=age_s,
-            cap_ttl_s=self._longest_ttl_s(waiting, opening),
+            cap_ttl_s=cap_ttl_s,
             authentic=resolution.authentic,
         )
 
-    def _longest_ttl_s(self, waiting: _Waiting, opening: Opening) -> int:
-        """Return how long the client may keep an answer: not beyond his next edge."""
-        edge = self._fast.edges[waiting.datagram.client_class]
+    def _longest_ttl_s(self, waiting: _Waiting) -> int:
+        """Return how long the client may keep an answer: not beyond its next edge."""
+        datagram = waiting.datagram
+        cap_ttl_s = self._fast.openings[datagram.opening].cap_ttl_s
+        edge = self._fast.edges[datagram.client_class]
         if edge == inf:
-            return opening.cap_ttl_s
-        return max(1, min(opening.cap_ttl_s, int(edge - self._clock.wall())))
-
-    def _send(self, waiting: _Waiting, reply: bytes, tally: int) -> None:
-        """Send and count a reply. Last of all: what fails after it would be answered twice."""
-        fitted = fit(reply, waiting.asked.limit)
-        waiting.listener.datagrams.answer(waiting.datagram, fitted)
-        self._fast.core.count(tally)
+            return cap_ttl_s
+        return max(1, min(cap_ttl_s, int(edge - self._clock.wall())))
 
     def _is_plain(self, waiting: _Waiting, resolution: Resolution) -> bool:
         """Tell whether the chain would send just this to who asked."""
@@ -256,7 +260,7 @@ class Relay:
 class _Waiting:
     """A question that waits for upstreams."""
 
-    __slots__ = ("_relay", "asked", "began_at", "datagram", "is_over", "key", "listener", "reply")
+    __slots__ = ("_relay", "asked", "began_at", "datagram", "is_over", "key", "listener")
 
     def __init__(
         self,
@@ -269,7 +273,6 @@ class _Waiting:
     ) -> None:
         self._relay, self.datagram, self.listener = relay, datagram, listener
         self.asked, self.key, self.began_at, self.is_over = asked, key, began_at, False
-        self.reply = b""
 
     def landed(self, outcome: Resolution | UpstreamError) -> None:
         self._relay.landed(self, outcome)

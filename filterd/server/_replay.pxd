@@ -14,7 +14,7 @@ from filterd.server._question cimport Question
 
 cdef enum:
     NO_PLACE = -1
-    SHORT_OCTETS = 199  # a reply of SHORT_REPLY octets and where the TTLs in it are; fills four lines
+    SHORT_OCTETS = 195  # a reply of SHORT_REPLY octets and where the TTLs in it are; fills four lines
 
 cdef struct Kept:
     double noted_at
@@ -25,6 +25,7 @@ cdef struct Kept:
     uint32_t used_at
     uint32_t tally
     uint32_t epoch
+    uint32_t cap_ttl_s
     uint16_t client_class
     uint16_t qtype
     uint16_t length

@@ -40,7 +40,7 @@ from filterd.server import _replay_py as reference
 cdef enum:
     ENTRIES = 32768
     WAYS = 8
-    SHORT_REPLY = 171
+    SHORT_REPLY = 169
     MOST_OCTETS = 4 * 1024 * 1024
     MOST_TTLS = 48
     SWEEPS = 8
@@ -115,6 +115,7 @@ cdef class Replay:
         int client_class,
         uint32_t flags,
         bytes reply not None,
+        uint32_t cap_ttl_s,
         double until,
         double valid_until,
         uint32_t tally,
@@ -164,7 +165,7 @@ cdef class Replay:
         memcpy(room + length, places, ttls * sizeof(uint16_t))
         kept.noted_at, kept.until, kept.valid_until = self._now, until, valid_until
         kept.hits, kept.used_at, kept.tally = 0, self._turn, tally
-        kept.epoch = self._epoch
+        kept.epoch, kept.cap_ttl_s = self._epoch, cap_ttl_s
         kept.client_class, kept.qtype = <uint16_t>client_class, question.qtype
         kept.flags, kept.name_octets = <uint8_t>flags, <uint8_t>question.name_octets
         kept.length, kept.ttls = <uint16_t>length, <uint8_t>ttls
@@ -235,7 +236,8 @@ cdef class Replay:
         cdef const uint8_t* octets
         cdef const uint8_t* places
         cdef double age = self._now - kept.noted_at
-        cdef uint32_t age_s = 0
+        cdef double valid_s = kept.valid_until - self._wall
+        cdef uint32_t age_s = 0, cap_ttl_s = kept.cap_ttl_s
         cdef uint16_t at
         cdef int index
         if not self._is_of(place, hashed, asked, client_class):
@@ -252,11 +254,12 @@ cdef class Replay:
             age_s = <uint32_t>age
             if age_s < age:
                 age_s += 1
-        if age_s:
-            places = octets + kept.length
-            for index in range(kept.ttls):
-                memcpy(&at, places + index * sizeof(uint16_t), sizeof(uint16_t))
-                put_u32(message + at, get_u32(message + at) - age_s)
+        if valid_s < cap_ttl_s:
+            cap_ttl_s = max(<uint32_t>1, <uint32_t>valid_s)
+        places = octets + kept.length
+        for index in range(kept.ttls):
+            memcpy(&at, places + index * sizeof(uint16_t), sizeof(uint16_t))
+            put_u32(message + at, min(get_u32(message + at) - age_s, cap_ttl_s))
         kept.hits += 1
         kept.used_at = self._turn
         tally[0] = kept.tally

@@ -2,8 +2,13 @@
 """Answers of the chain's that are given again, in readable Python (the reference of ``_replay``).
 
 The same question of the same class of clients gets the same answer for as long
-as it holds: with the asker's ID and letter case, TTLs aged, where it fits his
-limit. Who may be given what the other got, and how long, is told with each answer.
+as it holds: with the client's ID and letter case, TTLs aged, where it fits the
+client's limit. Which clients may be given it, and how long, is told with each answer.
+
+TTLs are those of the cache. ``client_ttl_max``, like the next edge, bounds how long a
+client may keep what it gets at this moment (dns.md §9): it caps what is left of a TTL
+each time, as in ``resolve.compose``. A TTL that was capped once and then aged would
+reach 0 while the cache still holds the record.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ ENTRIES, WAYS = 32_768, 8
 """So many answers are kept, in sets of so many that a question's hash leads to. Of sets that are
 half full in the mean one in ten overflows, and what it pushes out goes to the chain again."""
 LARGEST_REPLY = 1_232
-SHORT_REPLY = 171
+SHORT_REPLY = 169
 """One of so many octets has room where it is noted; longer ones have a bound together."""
 MOST_OCTETS = 4 * 1024 * 1024
 """What the longer replies may take."""
@@ -42,6 +47,7 @@ _TTL = Struct("!I")
 class _Kept(NamedTuple):
     reply: bytes
     ttls: tuple[int, ...]
+    cap_ttl_s: int
     noted_at: float
     until: float
     valid_until: float
@@ -83,6 +89,7 @@ class Replay:
         client_class: int,
         flags: int,
         reply: bytes,
+        cap_ttl_s: int,
         until: float,
         valid_until: float,
         tally: int,
@@ -93,7 +100,8 @@ class Replay:
         Args:
             client_class: for whom.
             flags: see ``_question_py.flags_of``.
-            reply: not cut to a size.
+            reply: not cut to a size, its TTLs neither.
+            cap_ttl_s: no TTL is sent higher than this.
             until: how long at most by the monotonic clock; its TTLs may end it before.
             valid_until: how long at most by the wall clock.
             tally: where its repetitions are counted.
@@ -113,7 +121,9 @@ class Replay:
         self._drop(key)
         if len(self._kept) >= self._entries or self._octets + _long(reply) > MOST_OCTETS:
             self._drop(next(iter(self._kept)))
-        self._kept[key] = _Kept(reply, ttls, self._now, until, valid_until, tally, source)
+        self._kept[key] = _Kept(
+            reply, ttls, cap_ttl_s, self._now, until, valid_until, tally, source
+        )
         self._octets += _long(reply)
         return True
 
@@ -137,9 +147,12 @@ class Replay:
             return None
         if len(kept.reply) > asked.limit:
             return None
-        reply = bytearray(kept.reply)
+        reply, cap_ttl_s = bytearray(kept.reply), kept.cap_ttl_s
+        if kept.valid_until - self._wall < cap_ttl_s:
+            cap_ttl_s = max(1, int(kept.valid_until - self._wall))
         for place in kept.ttls:
-            _TTL.pack_into(reply, place, _TTL.unpack_from(reply, place)[0] - age)
+            left_s = _TTL.unpack_from(reply, place)[0] - age
+            _TTL.pack_into(reply, place, min(left_s, cap_ttl_s))
         if kept.source is not None:
             self._hits[kept.source] += 1
         reply[:2] = message[:2]

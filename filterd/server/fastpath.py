@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.client import Client
 from filterd.resolve import special_use
-from filterd.resolve.compose import BLOCK_TTL_S, compose
+from filterd.resolve.compose import BLOCK_TTL_S, compose, compose_to_repeat
 from filterd.resolve.query import Answer, Peer, Query, Source
 from filterd.resolve.tally import PASS, counted_as
 from filterd.server._fastpath_py import MOST_TALLIES
@@ -30,6 +30,7 @@ from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
 from filterd.wire import name as names
 from filterd.wire.header import HEADER_OCTETS
 from filterd.wire.question import Question
+from filterd.wire.rebuild import MAX_TTL_S
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
@@ -200,11 +201,15 @@ class FastPath:
         tally = self._tally(query, answer)
         number = self._class_of(query.client)
         if until > now and tally >= 0 and number >= 0:
+            cap_ttl_s = MAX_TTL_S
+            if answer.source is Source.CACHED:
+                reply, cap_ttl_s = compose_to_repeat(query, answer)
             self.core.at(now, self._clock.wall())
             self.core.replay.note(
                 number,
                 flags_of(message),
                 reply,
+                cap_ttl_s,
                 until,
                 inf if edge is None else edge,
                 tally,

@@ -88,6 +88,7 @@ def answering() -> Iterator[FakeUpstream]:
                 if n not in (11, 12, 13, len(NAMES))
             ),
             "edge.example.com. 300 IN A 192.0.2.30",
+            "long.example.com. 3000 IN A 192.0.2.33",
             "short.example.com. 5 IN A 192.0.2.31",
             "pin.porn.example. 300 IN A 192.0.2.32",
             *(f"big.example.com. 300 IN TXT {'x' * 150}{n}" for n in range(5)),
@@ -272,8 +273,8 @@ def size_ignored(core: Any) -> None:
 def lifetime_ignored(core: Any) -> None:
     note = core.replay.note
 
-    def noted(number: int, flags: int, reply: bytes, _: float, __: float, *more: Any) -> Any:
-        known = note(number, flags, reply, 1e12, 1e12, *more)
+    def noted(*about: Any) -> Any:
+        known = note(*about[:4], 1e12, 1e12, *about[6:])
         for key, one in core.replay._kept.items():
             core.replay._kept[key] = one._replace(until=1e12, ttls=())
         return known
@@ -281,11 +282,24 @@ def lifetime_ignored(core: Any) -> None:
     core.replay.note = noted
 
 
+def cap_counted_down(core: Any) -> None:
+    """Cap TTLs once, when they are noted, and let them age from there."""
+    note = core.replay.note
+
+    def noted(*about: Any) -> Any:
+        client_class, flags, reply, cap_ttl_s, *more = about
+        capped = bytearray(reply)
+        for one in parse_response(reply).records:
+            ttl_s = min(one.ttl, cap_ttl_s)
+            capped[one.ttl_offset : one.ttl_offset + 4] = ttl_s.to_bytes(4)
+        return note(client_class, flags, bytes(capped), 2**31 - 1, *more)
+
+    core.replay.note = noted
+
+
 def edge_ignored(core: Any) -> None:
     note = core.replay.note
-    core.replay.note = lambda number, flags, reply, until, _, *more: note(
-        number, flags, reply, until, 1e12, *more
-    )
+    core.replay.note = lambda *about: note(*about[:5], 1e12, *about[6:])
 
 
 def flags_ignored(core: Any) -> None:
@@ -368,3 +382,47 @@ def test_a_block_is_repeated_no_longer_than_its_rule_holds(
             assert differences(*both.ask(query, STAFF)) == []
         both.advance(0.7)
         assert (differences(*both.ask(query, STAFF)) == []) is safe
+
+
+AGES_S = (0, 20, 20, 15, 2_385, 20, 20)
+"""What passes before each of the questions, all before the last tenth of the TTL, 3,000 s."""
+
+
+def ttls_of_a_long_life(both: Both) -> list[tuple[int, int]]:
+    """Return the TTLs of one name's address, by the chain and fast, as it grows old."""
+    query, found = a_query("long.example.com", edns=False), []
+    for age_s in AGES_S:
+        both.advance(age_s)
+        # Twice: who is known no more by the fast path is answered by the chain, once.
+        replies = [both.ask(query, GRADE_1) for _ in range(2)][-1]
+        chain_s, fast_s = (parse_response(one).records[0].ttl for one in replies)
+        found.append((chain_s, fast_s))
+    return found
+
+
+def test_the_cap_belongs_on_what_is_left_of_a_ttl(
+    twin: str, lists: Index, answering: FakeUpstream
+) -> None:
+    """``client_ttl_max`` bounds what a client keeps from now on: no clock that runs down (§9)."""
+    with ExitStack() as stack:
+        both = Both(stack, lists, answering)
+        ttls = ttls_of_a_long_life(both)
+        assert both.by_the_chain <= 4, twin  # who asks is known for a minute
+    assert [chain for chain, _ in ttls] == [600, 600, 600, 600, 560, 540, 520]
+    assert all(chain - 1 <= fast <= chain for chain, fast in ttls), ttls
+
+
+def test_control_a_cap_that_is_counted_down_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream
+) -> None:
+    def spoilt(seed: bytes) -> Any:
+        core = _fastpath_py.Core(seed)
+        cap_counted_down(core)
+        return core
+
+    monkeypatch.setattr("filterd.server.fastpath.Core", spoilt)
+    monkeypatch.setattr("filterd.server.udp.Datagrams", _datagrams_py.Datagrams)
+    monkeypatch.setattr("tests.support.serving.Relay", _relay_py.Relay)
+    with ExitStack() as stack:
+        ttls = ttls_of_a_long_life(Both(stack, lists, answering))
+    assert any(fast < chain - 1 for chain, fast in ttls), ttls

@@ -52,8 +52,9 @@ def _repeated_for_ever(patch: pytest.MonkeyPatch) -> None:
     def spoil(core: Any) -> None:
         note, learn = core.replay.note, core.learn
 
-        def noted(number: int, flags: int, reply: bytes, until: float, _: float, *rest: Any) -> Any:
-            return note(number, flags, reply, until, inf, *rest)
+        def noted(*about: Any) -> Any:
+            *before, _, tally, source = about
+            return note(*before, inf, tally, source)
 
         core.replay.note = noted
         core.learn = lambda address, interface, number, _: learn(address, interface, number, inf)
@@ -84,8 +85,9 @@ def _uncut_relay(patch: pytest.MonkeyPatch) -> None:
     """Let a relayed answer be kept beyond the next edge."""
 
     class Broken(_relay_py.Relay):
-        def _longest_ttl_s(self, _waiting: Any, opening: Any) -> int:
-            return int(opening.cap_ttl_s)
+        def _longest_ttl_s(self, waiting: Any) -> int:
+            cap_ttl_s: int = self._fast.openings[waiting.datagram.opening].cap_ttl_s
+            return cap_ttl_s
 
     with_core(lambda _: None)(patch)
     patch.setattr("filterd.server.worker.Relay", Broken)

@@ -153,7 +153,10 @@ def told(core: Any, story: list[tuple[Any, ...]]) -> list[object]:
             query, client_class, reply = about
             flags = _question_py.flags_of(parse_query(query))
             until = WALL + 4 if client_class else WALL + 1e9
-            kept = core.replay.note(client_class, flags, reply, NOW + 1e9, until, 7, client_class)
+            cap_ttl_s = 2 if client_class else 10**6
+            kept = core.replay.note(
+                client_class, flags, reply, cap_ttl_s, NOW + 1e9, until, 7, client_class
+            )
             said.append(kept)
     core.forget()
     for _ in range(SWEEPS):  # then all that was repeated is told
@@ -428,16 +431,21 @@ def test_what_is_no_name_is_not_let_through(index: Index, name: bytes) -> None:
 
 @settings(max_examples=300)
 @given(
-    query=plain, ttls=st.lists(st.integers(1, 3_000), min_size=1, max_size=3), age=st.floats(0, 4)
+    query=plain,
+    ttls=st.lists(st.integers(1, 3_000), min_size=1, max_size=3),
+    age=st.floats(0, 4),
+    valid_until=st.sampled_from((inf, inf, WALL + 0.5, WALL + 5, WALL + 500)),
 )
-def test_the_twins_repeat_alike(index: Index, query: bytes, ttls: list[int], age: float) -> None:
+def test_the_twins_repeat_alike(
+    index: Index, query: bytes, ttls: list[int], age: float, valid_until: float
+) -> None:
     reply = a_response(query, *(f"n{ttl}.test {ttl} A 192.0.2.1" for ttl in ttls))
     said = []
     for module in (_fastpath_py, native):
         core = a_core(module, index)
         flags = _question_py.flags_of(parse_query(query))
-        core.replay.note(0, flags, reply, NOW + 1e9, float("inf"), 7, "source")
-        core.at(NOW + age, WALL)
+        core.replay.note(0, flags, reply, 600, NOW + 1e9, valid_until, 7, "source")
+        core.at(NOW + age, WALL + age)
         said.append((core.answer(query, CLIENT, INTERFACE), core.take_counts()))
     assert said[0] == said[1]
 
@@ -454,7 +462,7 @@ def test_half_as_many_answers_as_there_are_places_are_kept_together(
             query, f"{parse_query(query).question.wire[1:3].hex()}.test 300 A 1.2.3.4"
         )
         core.replay.note(
-            0, _question_py.flags_of(parse_query(query)), reply, NOW + 60, WALL + 60, 7, None
+            0, _question_py.flags_of(parse_query(query)), reply, 600, NOW + 60, WALL + 60, 7, None
         )
     repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
     assert repeated >= 0.95 * len(queries)
@@ -481,7 +489,7 @@ def test_there_is_none_where_half_of_the_memory_for_long_replies_is_taken(module
         query = a_query(f"n{number}.other.test", edns=False)
         reply = a_response(query, *(f"a.test 300 TXT {'x' * 200}{n}" for n in range(5)))
         flags = _question_py.flags_of(parse_query(query))
-        assert core.replay.note(0, flags, reply, inf, inf, 7, None)
+        assert core.replay.note(0, flags, reply, 600, inf, inf, 7, None)
         taken, number = taken + len(reply), number + 1
     assert MOST_OCTETS // 2 <= taken < MOST_OCTETS // 2 + 2_000
     assert 2 * number < ENTRIES
@@ -503,7 +511,7 @@ def test_few_answers_take_little_memory_wherever_their_hashes_fall(index: Index)
     flags = [_question_py.flags_of(parse_query(query)) for query in queries]
     before = anonymous_octets()
     for asked, reply in zip(flags, replies, strict=True):
-        core.replay.note(0, asked, reply, NOW + 60, WALL + 60, 7, None)
+        core.replay.note(0, asked, reply, 600, NOW + 60, WALL + 60, 7, None)
     assert anonymous_octets() - before < 3_000_000
     assert all(core.answer(query, CLIENT, INTERFACE) for query in queries[::100])
 
@@ -520,7 +528,7 @@ def test_places_and_slots_are_used_again_and_again(entries: int) -> None:
             core.learn(CLIENT, INTERFACE, core.add_class(0), inf)
         reply = a_response(query, f"n{number}.other.test {1 + number % 5} A 192.0.2.1")
         flags = _question_py.flags_of(asked)
-        assert core.replay.note(0, flags, reply, inf, inf, 7, query)
+        assert core.replay.note(0, flags, reply, 600, inf, inf, 7, query)
         assert core.answer(query, CLIENT, INTERFACE) == reply
         if number % 7 == 0:
             core.replay.sweep()
@@ -584,7 +592,7 @@ def test_what_is_forgotten_leaves_its_room_to_others(module: Any, step: str, ind
 
     def keep_all() -> int:
         kept = (reply.replace(b"n00000", b"n%05d" % n) for n in range(most))
-        return sum(core.replay.note(0, flags, one, NOW + 9, WALL + 9, 7, None) for one in kept)
+        return sum(core.replay.note(0, flags, one, 600, NOW + 9, WALL + 9, 7, None) for one in kept)
 
     assert keep_all() == most
     core.forget()
@@ -603,7 +611,7 @@ def test_long_answers_that_have_ended_make_room_for_others(module: Any, index: I
 
     def is_repeated(name: bytes) -> bool:
         kept = reply.replace(b"n00000", name)
-        core.replay.note(0, flags, kept, NOW + 1e9, WALL + 1e9, 7, None)
+        core.replay.note(0, flags, kept, 600, NOW + 1e9, WALL + 1e9, 7, None)
         return core.answer(query.replace(b"n00000", name), CLIENT, INTERFACE) is not None
 
     repeated = [is_repeated(b"n%05d" % n) for n in range(2 * MOST_OCTETS // len(reply))]
@@ -618,5 +626,5 @@ def note(core: Any, query: bytes, record: str, source: object = None) -> bool:
     """Keep an answer of one record to a query."""
     flags = _question_py.flags_of(parse_query(query))
     reply = a_response(query, f"other.test {record}")
-    kept: bool = core.replay.note(0, flags, reply, NOW + 1e9, WALL + 1e9, 7, source)
+    kept: bool = core.replay.note(0, flags, reply, 600, NOW + 1e9, WALL + 1e9, 7, source)
     return kept

@@ -151,7 +151,17 @@ def _keep(session: Session, cores: list[Any], reply: bytes) -> list[bytes] | Non
     None where only one keeps it: no chain gives such a reply, and the story ends.
     """
     flags, client_class = session.rng.choice(_FLAGS), session.rng.randrange(2)
-    about = (client_class, flags, session.give(reply), math.inf, math.inf, 7, "source")
+    cap_ttl_s, valid_until = session.rng.choice(((600, math.inf), (1, WALL + 9)))
+    about = (
+        client_class,
+        flags,
+        session.give(reply),
+        cap_ttl_s,
+        math.inf,
+        valid_until,
+        7,
+        "source",
+    )
     live, reference = cores
     kept = live.replay.note(*about)
     session.reached["kept" if kept else "not kept"] += 1

@@ -74,9 +74,15 @@ def _crowd(session: Session, core: Any, queries: Messages, replies: Messages, no
     for _ in range(_STORY):
         reply = session.give(replies.one())
         flags, client_class = rng.choice(_FLAGS), rng.choice((0, 1, -1, 5_000))
-        until, valid_until = rng.choice((math.inf, now, now + 1)), rng.choice((math.inf, WALL))
+        until, valid_until = (
+            rng.choice((math.inf, now, now + 1)),
+            rng.choice((math.inf, WALL, WALL + 9)),
+        )
         tally, source = rng.choice(_TALLIES), rng.choice((None, "source"))
-        kept = core.replay.note(client_class, flags, reply, until, valid_until, tally, source)
+        cap_ttl_s = rng.choice((0, 1, 600, 2**32 - 1))
+        kept = core.replay.note(
+            client_class, flags, reply, cap_ttl_s, until, valid_until, tally, source
+        )
         session.reached["kept" if kept else "not kept"] += 1
         _ask(session, core, queries.one())
         if kept:
