@@ -47,6 +47,9 @@ PEOPLE = (PUPIL, CLASSMATE, TEACHER, CHILD)
 LATE_S = 1.5
 """By so much less may an answer seem to have aged: it is on its way for a moment, and a second
 is counted when it is over."""
+DEAD_AFTER_S = 2.5
+"""A second less than by the simulated clock: a thousand answers are not all on time, nor read at
+once, where the machine has other work."""
 LOST_WITH_A_WORKER = 64
 """What a worker that is killed has read and not answered is one batch at most."""
 _NETWORKS = {PUPIL.network: "of-6", TEACHER.network: "of-staff"}
@@ -100,7 +103,7 @@ class Driver:
         self.waiting: dict[tuple[str, int], Asked] = {}
         self._readers: dict[socket.socket, Callable[[], None]] = {}
         watch = Watch(self._begin, lambda opened: self._readers.pop(opened, None))
-        self.server = Server(self.upstream, 0, watch, self._overhear)
+        self.server = Server(self.upstream, 0, watch, self._overhear, dead_after_s=DEAD_AFTER_S)
         self._stubs = {
             who.address: Stub(who.address, watch, self._hear, self._lose) for who in PEOPLE
         }

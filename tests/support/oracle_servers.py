@@ -65,6 +65,7 @@ class Server:
         heard: called with each question before it is met.
         address: its own.
         zones: for which it speaks.
+        dead_after_s: of an answer that comes so late nobody may know any more.
 
     Attributes:
         mood: how the next question is met.
@@ -79,10 +80,12 @@ class Server:
         heard: Callable[[Heard], None],
         address: str = "127.0.0.1",
         zones: tuple[str, ...] = (),
+        dead_after_s: float = DEAD_AFTER_S,
     ) -> None:
         self.mood, self.authentic, self._zones = Mood.PROMPT, True, zones
         self._upstream, self._number, self._watch, self._on_heard = upstream, number, watch, heard
         self._held: list[Heard] = []
+        self._dead_after_s = dead_after_s
         self._udp, self._tcp = _bind_both(address)
         self._connections: set[socket.socket] = set()
         self.address: tuple[str, int] = self._udp.getsockname()
@@ -197,7 +200,7 @@ class Server:
             for one in self._upstream.heard[heard.key]
             if heard.at - _ASKED_FOR_S < one.at <= heard.at
         )
-        return now - began < DEAD_AFTER_S
+        return now - began < self._dead_after_s
 
 
 def _bind_both(address: str) -> tuple[socket.socket, socket.socket]:
