@@ -2,7 +2,7 @@
 # cython: language_level=3
 """What may be kept of a response, in C for the ordinary ones: what ``resolution`` says.
 
-Ordinary is: no DNSSEC records wanted, no DNAME, no service binding among the
+Ordinary is: no DNSSEC records that are wanted, no DNAME, no service binding among the
 answers. Whether a response is ordinary is decided before anything is spent on
 it; the others, and those of a zone's own servers, are left to ``resolution``.
 
@@ -41,6 +41,9 @@ cdef enum:
     SOA = 6
     AAAA = 28
     DNAME = 39
+    RRSIG = 46
+    NSEC = 47
+    NSEC3 = 50
     SVCB = 64
     HTTPS = 65
     CLASS_IN = 1
@@ -113,10 +116,9 @@ def resolution_of(response, question, *, whole=False):
     qname, qtype, do, _ = question
     if (
         whole
-        or do
         or not isinstance(response, ParsedResponse)
         or not is_name(qname)
-        or not is_ordinary(response, qtype)
+        or not is_ordinary(response, qtype, do)
     ):
         return reference.resolution_of(response, question, whole=whole)
     try:
@@ -133,15 +135,18 @@ cdef bint is_name(bytes qname) noexcept:
     return skip_name(&octets, 0, False, &end, &place) and end == octets.size
 
 
-cdef bint is_ordinary(ParsedResponse response, uint32_t qtype) noexcept:
-    """Tell whether nothing in the answer section asks for more than this module knows."""
+cdef bint is_ordinary(ParsedResponse response, uint32_t qtype, bint do) noexcept:
+    """Tell whether no answer, and no proof that is wanted, is of a type that this leaves alone."""
     cdef uint32_t number
     cdef RecordAt* record
     for number in range(response.count):
         record = response.places + number
+        if do and record.rtype in (RRSIG, NSEC, NSEC3):
+            return False
         if record.section != ANSWER:
-            break
-        if record.rtype == DNAME or (record.rtype == qtype and qtype in (SVCB, HTTPS)):
+            if not do:
+                break
+        elif record.rtype == DNAME or (record.rtype == qtype and qtype in (SVCB, HTTPS)):
             return False
     return True
 

@@ -68,6 +68,9 @@ CARRIERS = (
 )
 
 
+_PREFIXES = tuple(one.prefix for one in CARRIERS)
+
+
 def _ranges(size_octets: int) -> tuple[list[bytes], list[bytes]]:
     """Return the first and the last addresses of the ranges, in ascending order."""
     networks = [ip_network(text) for text in _PRIVATE]
@@ -82,12 +85,13 @@ RANGES_OF = {4: _ranges(4), 16: _ranges(16)}
 
 def is_private(address: bytes) -> bool:
     """Tell whether an address, of 4 or 16 octets, is not one of the Internet's hosts."""
-    carried = [
-        bytes(octet ^ one.flipped for octet in address[one.at : one.at + 4])
+    if not address.startswith(_PREFIXES) or len(address) == 4:
+        return _is_within(address)
+    return any(
+        _is_within(bytes(octet ^ one.flipped for octet in address[one.at : one.at + 4]))
         for one in CARRIERS
-        if len(address) == 16 and address.startswith(one.prefix)
-    ]
-    return any(map(_is_within, carried or [address]))
+        if address.startswith(one.prefix)
+    )
 
 
 def _is_within(address: bytes) -> bool:

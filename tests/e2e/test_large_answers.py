@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.rdatatype
 import dns.rrset
 import pytest
 
 from filterd.upstream import _flights_py, forwarder, resolution
-from filterd.wire import _codec_py, response
+from filterd.wire import _codec_py
+from filterd.wire import response as responses
 from tests.support.serving import Serving, a_site
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
@@ -39,6 +42,15 @@ def lines(rtype: str, count: int) -> list[str]:
     return list(made[rtype])
 
 
+@cache
+def whole(rtype: str) -> bytes:
+    """Return the response to a question of this type, made once: that takes its time."""
+    said = dns.message.make_response(dns.message.make_query(NAME, rtype))
+    rdata = lines(rtype, COUNTS[rtype])
+    said.answer.append(dns.rrset.from_text_list(f"{NAME}.", 300, "IN", rtype, rdata))
+    return said.to_wire(max_size=65_535)
+
+
 @pytest.fixture
 def large() -> Iterator[FakeUpstream]:
     """Return an upstream that says TC by UDP, and as many records by TCP as ``COUNTS`` says."""
@@ -48,14 +60,10 @@ def large() -> Iterator[FakeUpstream]:
         said.flags |= dns.flags.TC
         return said
 
-    def whole(query: dns.message.Message) -> dns.message.Message:
-        said, question = dns.message.make_response(query), query.question[0]
-        rtype = dns.rdatatype.to_text(question.rdtype)
-        rdata = lines(rtype, COUNTS[rtype])
-        said.answer.append(dns.rrset.from_text_list(question.name, 300, "IN", rtype, rdata))
-        return said
+    def answered(query: dns.message.Message) -> bytes:
+        return query.id.to_bytes(2) + whole(dns.rdatatype.to_text(query.question[0].rdtype))[2:]
 
-    with FakeUpstream(respond=truncated, respond_by_tcp=whole) as running:
+    with FakeUpstream(respond=truncated, respond_by_tcp=answered) as running:
         yield running
 
 
@@ -79,28 +87,27 @@ def test_of_a_large_rrset_private_addresses_are_taken_out_in_time(
     index: Index, large: FakeUpstream
 ) -> None:
     """Record by record: to look for each among all others would take a second."""
-    addresses = ["10.0.0.1" if n % 2 else one for n, one in enumerate(lines("A", COUNTS["A"]))]
+    said = bytearray(whole("A"))
+    end = len(said) - 16 * COUNTS["A"]
+    for at in range(end, len(said), 32):  # each second address; a record has 16 octets
+        said[at + 12 : at + 14] = b"\x0a\0"
 
-    def mixed(query: dns.message.Message) -> dns.message.Message:
-        said, name = dns.message.make_response(query), query.question[0].name
-        for at in range(0, len(addresses), 2):
-            pair = [addresses[at], f"10.0.{at >> 8}.{at & 255}"]
-            said.answer.append(dns.rrset.from_text_list(name, 300, "IN", "A", pair))
-        return said
+    def mixed(query: dns.message.Message) -> bytes:
+        return query.id.to_bytes(2) + said[2:]
 
     large.respond_by_tcp = mixed
     with Serving(a_site(index, [large])) as serving:
         serving.ask(NAME)
         began = time.process_time()
-        said = serving.ask(NAME, by="tcp")
+        response = serving.ask(NAME, by="tcp")
         assert time.process_time() - began < 0.5
-    assert sum(map(len, said.answer)) == COUNTS["A"] // 2
+    assert len(response.answer[0]) == COUNTS["A"] // 2
 
 
 def test_control_by_the_bound_of_before_it_was_servfail(
     index: Index, large: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(response, "MAX_RECORDS", 256)
+    monkeypatch.setattr(responses, "MAX_RECORDS", 256)
     monkeypatch.setattr(forwarder, "Flights", _flights_py.Flights)
     monkeypatch.setattr(_flights_py, "resolution_of", resolution.resolution_of)
     monkeypatch.setattr("filterd.upstream.question.parse_response", _codec_py.parse_response)
