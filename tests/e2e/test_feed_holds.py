@@ -154,8 +154,8 @@ def test_a_key_that_only_the_online_keys_have_named_orders_nothing(
 ) -> None:
     publisher, before = school.publisher, school.in_force
     thief = CryptoSigner.generate_ed25519()
-    version = publisher.targets.signed.version
-    orders = sign_orders([], [thief], version=version + 10, now=publisher.now)
+    version = publisher.snapshot.signed.version + 1
+    orders = sign_orders([], [thief], version=version, now=publisher.now)
     publisher.repository.rotate_orders([thief], orders, publisher.signers, now=publisher.now)
     publisher.signers["orders"] = [thief]
     evil = school.publish(an_order(b"google.com\n"), urgent=True)

@@ -231,7 +231,7 @@ def _finding(data: dict[str, Any]) -> Finding:
         sentence,
         {key: int(value) if value.is_integer() else value for key, value in numbers.items()},
         names,
-        tuple(_as(str, one) for one in data.get("subjects", ())),
+        tuple(_as(str, one) for one in data["subjects"]),
     )
 
 
