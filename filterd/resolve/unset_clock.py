@@ -49,10 +49,6 @@ class UnsetClock:
         self.route = _route(policy, upstreams)
         """Whom to ask then; None where nobody else is asked than always."""
 
-    def is_unknown(self, now: float) -> bool:
-        """Tell whether the clock shows a time that is past already."""
-        return now < self.floor
-
     def route_of(self, qname: bytes, now: float) -> Route | None:
         """Return whom to ask about a time server while the clock is unknown; else None."""
         if now >= self.floor:

@@ -126,7 +126,7 @@ def test_a_kind_that_is_none_is_refused() -> None:
         parse("exeption", {})
     with pytest.raises(ChangeError, match="known: exception, exceptions, revoke"):
         parse("restored", {})
-    assert len(KINDS) == 12
+    assert len(KINDS) == 14
 
 
 def test_who_and_why_are_checked_before_anything_is_done() -> None:

@@ -92,7 +92,7 @@ def test_a_history_may_begin_with_what_was_restored() -> None:
     things = only(devices=(RoomDevices("lab-a", ("02:00:5e:10:00:01",)),))
     row = Row.of(17, NOW, "filterd", RESTORED, {"file": "x"}, "", Effect(after=things), "ab" * 32)
     done = replay([row])
-    assert done == Replay(Overrides(devices=things.devices, number=17), row.hash)
+    assert done == Replay(Overrides(devices=things.devices, number=17), row.hash, NOW)
     assert replay([*five(), row]).problem == "rows before it are missing"
 
 

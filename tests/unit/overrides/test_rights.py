@@ -76,6 +76,8 @@ MAY_NOT = [
     ("grade", a_grade_setting(), "administrators may"),
     ("report-mistake", {"name": "a.example"}, "administrators may"),
     ("exam-trial", {"room": "lab"}, "administrators may"),
+    ("clock", {}, "administrators may"),
+    ("clock-accept", {}, "administrators may"),
 ]
 
 
