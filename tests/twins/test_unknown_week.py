@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.policy.model import Policy
 from filterd.policy.moment import at
 from filterd.policy.overrides import Overrides, RoomSetting
 from filterd.policy.unknown_time import UNKNOWN_BEFORE, UNKNOWN_LEAD_S
@@ -18,6 +18,9 @@ from tests.support.policies import allow as allowed
 from tests.support.policies import block as blocked
 from tests.support.week import SEVEN, an_exam, an_exception, grade_in, timetabled
 from tests.twins.test_naive_week import START, STRETCH_S, all_overrides, schools, seen
+
+if TYPE_CHECKING:
+    from filterd.policy.model import Policy
 
 UNKNOWN = UNKNOWN_LEAD_S + 1e6
 HOUR_S = 3_600.0
