@@ -46,7 +46,7 @@ from filterd.policy.encoding import to_plain
 from filterd.policy.lessons import bell, day_ends_at, shown_at
 from filterd.policy.model import Audience
 from filterd.resolve.past import Past, PastQuestion, explain_past
-from filterd.sentences import UNSAID, say
+from filterd.sentences import UNSAID, Sentence, refused, say
 from filterd.server.timekeeper import Standing
 from filterd.version import __version__
 from filterd.wire import name as names
@@ -98,7 +98,7 @@ class Changes:
         self._setting, self._clock, self._in_force = setting, setting.clock, in_force
         self._time = setting.time
         self._store = Store(setting.state, setting.clock, setting.overrides.get)
-        self._problem = UNSAID
+        self._problem, self._lost = UNSAID, tuple[Sentence, ...]()
         self._versions = PolicyVersions(setting.state, self._store, setting.clock)
         self._mistakes = Mistakes(setting.state, self._store)
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
@@ -108,6 +108,7 @@ class Changes:
         before = self._setting.overrides.get() or Exported(NOTHING, GENESIS)
         now = self._store.start().exported
         self._setting.overrides.put(now)
+        self._lost = self._store.lost()
         return now != before
 
     async def keep(self) -> None:
@@ -118,7 +119,7 @@ class Changes:
         seen: object = None
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
-            now = await asyncio.to_thread(self._marks)
+            now, self._lost = await asyncio.to_thread(self._look)
             if now == seen:
                 continue
             async with self._in_force.turn:
@@ -129,12 +130,16 @@ class Changes:
         """Keep the problem for the status, and tell the log of it once."""
         try:
             self._store.keep()
-        except StoreError as error:
-            if error.sentence != self._problem:
-                _log.error("%s; trying again", error)
-            self._problem = error.sentence
+        except (StoreError, OSError) as error:
+            problem = error.sentence if isinstance(error, StoreError) else refused(error)
+            if problem != self._problem:
+                _log.error("%s; trying again", problem)
+            self._problem = problem
         else:
             self._problem = UNSAID
+
+    def _look(self) -> tuple[object, tuple[Sentence, ...]]:
+        return self._marks(), self._store.lost()
 
     def _marks(self) -> tuple[object, ...]:
         """Return what tells files that somebody else has touched from those that were written."""
@@ -246,7 +251,7 @@ class Changes:
 
     def lost(self) -> list[Any]:
         """Return what every command must say, as plain data."""
-        return list(map(sentences.to_plain, self._store.lost()))
+        return list(map(sentences.to_plain, self._lost))
 
     async def policies(self) -> list[dict[str, Any]]:
         """Return the policies that were in force last, the newest first, as plain data.

@@ -88,13 +88,17 @@ def clear(state: StateFolder) -> None:
     Nothing can be renamed over a folder, and others would be waited for. A link stays:
     what is read follows it, and what is written replaces it.
     """
-    for path in state.files:
+    for path in (*state.files, state.control_socket):
         try:
-            if not (is_plain(path) or path.is_symlink()):
+            is_left = path == state.control_socket and path.is_socket()  # by a daemon that died
+            if not (is_plain(path) or path.is_symlink() or is_left):
                 move_away(path)
                 _log.error("%s: was no plain file; it was moved away", path)
+        except NotADirectoryError:  # the state folder is none
+            return
         except OSError as error:
             _log.error("%s: is in the way: %s", path, error.strerror)
+            return
 
 
 def compile_policy(config: Path, state: StateFolder) -> None:

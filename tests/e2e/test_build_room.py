@@ -83,7 +83,7 @@ def test_a_build_leaves_a_part_of_the_disk_free_or_what_was_in_force(tmp_path: P
     found = _built(tmp_path)
     assert found[0][0] == 0
     assert found[-1][0] == 2
-    for code, left, there in found:
+    for _, left, there in found:
         assert "index.filterd" in there
         assert "index.new" not in there
         assert ".tmp" not in there

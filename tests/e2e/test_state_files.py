@@ -120,7 +120,7 @@ def _put(path: Path, kind: str) -> None:
 def test_whatever_stands_in_the_place_of_state_files_the_last_good_serves(
     site: Site, kind: str
 ) -> None:
-    for path in site.state.files:
+    for path in (*site.state.files, site.state.control_socket):
         if path.name not in LAST_GOOD:
             _put(path, kind)
     with serving(site.config, site.state.folder) as served:
