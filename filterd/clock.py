@@ -2,9 +2,9 @@
 """Time, injected: nothing else in filterd reads a clock.
 
 Two times that must not be mixed. ``monotonic`` bounds waiting and ages TTLs; it
-counts the time a gateway was suspended too and never goes back. ``wall`` says
-what a school's timetable means by "now"; it may jump, and on a board without a
-battery it may start in 1970.
+counts the time a gateway was suspended too and never goes back. ``wall`` is the
+time of day; it may jump, and on a board without a battery it may start in 1970.
+So policy goes by a third one (``filterd.server.policy_clock``).
 """
 
 from __future__ import annotations

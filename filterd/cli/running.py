@@ -99,7 +99,9 @@ def _problems(texts: Texts, changes: dict[str, Any]) -> list[str]:
 
 def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
     """Say that the machine's clock is not believed, where it is not, and what follows."""
-    times = told["clock"]
+    times = told.get("clock")
+    if times is None or (told["time_is_known"] and times["standing"] != "jumped"):
+        return ""
     shown = {
         key: f"{clock.shows(at):%Y-%m-%d %H:%M}"
         for key, at in times.items()
@@ -107,8 +109,6 @@ def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
     }
     if times["standing"] == "jumped":
         return texts("status.jumped", **shown)
-    if told["time_is_known"]:
-        return ""
     undated = told["log"]["undated"]
     waiting = texts("status.no_time", n=number(undated)) if undated else ""
     return "\n".join(filter(None, (texts("status.clock_unknown", **shown), waiting)))

@@ -272,7 +272,7 @@ class Manager:
 
     async def _keep_time(self) -> None:
         """Look at the clock for ever, keep the time that is known, and date what waits for it."""
-        rounds = itertools.count(1)
+        rounds = itertools.count(_KEEP_EVERY)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             is_minute = next(rounds) % _KEEP_EVERY == 0

@@ -163,17 +163,30 @@ def test_status_without_upstreams_or_native_code_says_what_that_means(
 
 
 @pytest.mark.parametrize(
-    ("lang", "words"),
-    [("en", "the time is not known yet; 1\u202f234 answers"), ("vi", "chưa biết giờ; 1\u202f234")],
+    ("lang", "words", "jumped"),
+    [
+        (
+            "en",
+            ("the time is not known: the clock shows 1970-01-01", "1\u202f234 answers"),
+            "jumped",
+        ),
+        ("vi", ("chưa biết giờ: đồng hồ máy chỉ 1970-01-01", "1\u202f234 câu"), "đã nhảy"),
+    ],
 )
-def test_status_says_that_the_time_is_not_known_and_what_waits_for_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: str
+def test_status_says_that_the_clock_is_not_believed_and_what_follows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, lang: str, words: tuple[str, str], jumped: str
 ) -> None:
     log = {**STATUS["log"], "undated": 1_234}
-    for known in (True, False):
-        _answer(monkeypatch, {**STATUS, "time_is_known": known, "log": log})
+    clock = {"shows": 0.0, "policy_time": None, "floor": 1.8e9}
+    for standing in ("known", "unknown", "jumped"):
+        times = {**clock, "standing": standing, "policy_time": 1.8e9}
+        known = standing != "unknown"
+        _answer(monkeypatch, {**STATUS, "time_is_known": known, "log": log, "clock": times})
         done = call("status", "--lang", lang, "--state", tmp_path)
-        assert (words in done.out) is not known
+        told = " ".join(done.out.split())
+        assert all((one in told) is not known for one in words)
+        assert (jumped in told) is (standing == "jumped")
+        assert ("filterd clock accept" in told) is (standing != "known")
 
 
 def test_status_in_json_is_what_the_daemon_says(
