@@ -75,6 +75,7 @@ CONTRACT = {
     "feed review",
     "feed publish",
     "feed sign",
+    "feed release-hold",
     "feed rotate-key",
     "feed verify",
     "feed diff",

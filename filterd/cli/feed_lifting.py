@@ -42,7 +42,8 @@ def release_hold(here: Context, repository: Path, brought: Brought, *, json: boo
     else:
         for one in held.findings:
             here.console.print(f"- {told(one.sentence, here.texts.language)}", soft_wrap=True)
-        key = "released" if sign else "would_hold" if held.findings else "none_held"
-        here.console.print(here.texts(f"publish.{key}", version=held.version))
+        held_or_not = "publish.would_hold" if held.findings else "publish.none_held"
+        key = "publish.released" if sign else held_or_not
+        here.console.print(here.texts(key, version=held.version))
     if not held.findings:
         raise typer.Exit(1)
