@@ -60,8 +60,8 @@ class Child:
     """A process to keep. ``run`` is its whole life; ``number`` its place in the page.
 
     ``hears_hangup``: SIGHUP is passed on to it. ``patience_ticks``: how long it may
-    show no heartbeat. One that has not served yet, or whose predecessor has just died
-    of it, has ``TICKS_AT_WORK`` until it serves. ``ended_sooner``: see
+    show no heartbeat. One that has not served yet, and whose predecessor has not
+    either, has ``TICKS_AT_WORK`` until it serves. ``ended_sooner``: see
     ``filterd.oom``.
     """
 
@@ -72,6 +72,8 @@ class Child:
     patience_ticks: int = _TICKS_WITHOUT_BEAT
     ended_sooner: int = 0
     has_served: bool = False
+    """The process before the present one."""
+    has_hung: bool = False
     pid: int = 0
     started_at: float = 0.0
     start_after: float = 0.0
@@ -159,7 +161,9 @@ class Supervisor:
             now = self._clock.monotonic()
             lived_long = now - child.started_at >= _LONG_LIFE_S
             child.quick_deaths = 0 if lived_long else child.quick_deaths + 1
-            child.start_after = now + _pause_s(child.quick_deaths)
+            # To see that it hangs has taken longer than any pause.
+            child.start_after = now + (0.0 if child.has_hung else _pause_s(child.quick_deaths))
+            child.has_hung = False
 
     def _ended(self) -> Iterator[tuple[Child, int]]:
         """Yield the children that have ended, with their wait status; one signal tells of many.
@@ -173,6 +177,7 @@ class Supervisor:
                 _end_group(pid)  # while nobody else can have its number
             _, status = os.waitpid(pid, 0)
             if child is not None:
+                child.has_served = self._page.is_ready(child.number, pid)
                 child.pid = 0
                 yield child, status
 
@@ -188,7 +193,7 @@ class Supervisor:
             child.beats = beats
             if child.pid and child.ticks_without_beat >= self._patience_with(child):
                 _log.error("the %s does not react; ending it", child.name)
-                child.ticks_without_beat = 0
+                child.ticks_without_beat, child.has_hung = 0, True
                 os.kill(child.pid, signal.SIGKILL)
 
     def _patience_with(self, child: Child) -> int:
@@ -196,11 +201,9 @@ class Supervisor:
 
         The successor of a process that served begins with what that had verified.
         """
-        if self._page.is_ready(child.number, child.pid):
-            child.has_served = True
-        elif not child.has_served or child.quick_deaths:
-            return max(TICKS_AT_WORK, child.patience_ticks)
-        return child.patience_ticks
+        if child.has_served or self._page.is_ready(child.number, child.pid):
+            return child.patience_ticks
+        return max(TICKS_AT_WORK, child.patience_ticks)
 
     def _announce(self, on_ready: Callable[[], None]) -> None:
         serving = (self._page.is_ready(one.number, one.pid) for one in self._children)

@@ -74,7 +74,7 @@ def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
 
 
 def test_a_worker_that_is_stopped_is_replaced_in_time_each_time(school: School) -> None:
-    for _ in range(3):
+    for _ in range(5):
         worker = school.worker
         os.kill(worker, signal.SIGSTOP)
         assert school.without_answer_s(MOST_S + 1) < MOST_S
