@@ -91,8 +91,16 @@ def _all_agree(case: Case, *, expired: bool = False) -> bool:
 
 
 def _agrees(case: Case, key: Key) -> bool:
-    """Tell whether one TTL is as it should be; a denial's SOA says how long that still holds."""
+    """Tell whether one TTL is as it should be; a denial's SOA says how long that still holds.
+
+    What a DNAME has made holds no longer than it; Unbound may say more.
+    """
     direct, through = case.direct.ttls[key], case.through.ttls[key]
+    if key[1] == RRType.CNAME:
+        dnames = [
+            ttl_s for (_, rtype, _), ttl_s in case.direct.ttls.items() if rtype == RRType.DNAME
+        ]
+        direct = min(direct, *dnames, direct)
     if key[1] == RRType.SOA and key not in case.direct.answer:
         minima = [int.from_bytes(rdata[-4:]) for rdata in case.direct.authority[key]]
         return through <= min(direct + CLOCKS_APART_S, LONGEST_TTL_S, *minima)
@@ -187,7 +195,7 @@ REASONS = [
         ),
     ),
     Reason(
-        "the SOA of a denial says how long that holds (RFC 2308 §5)",
+        "a denial holds as long as its SOA (RFC 2308 §5), a DNAME's alias as that (RFC 6672)",
         frozenset(("TTL",)),
         _all_agree,
     ),
