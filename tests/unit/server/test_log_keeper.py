@@ -263,14 +263,14 @@ def test_while_the_disk_refuses_workers_keep_what_they_count(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def work(crew: Crew) -> None:
-        path.mkdir()  # where a file should be
+        path.symlink_to(path)  # where a file should be
         for _ in range(3):
             crew.workers[0].counts.add("6", "", "pass", 5)
             await crew.keeper.collect()
         assert "cannot be written" in crew.keeper.problem
         with pytest.raises(StoreError, match="cannot be read"):
             await crew.keeper.totals(time_zone="UTC", days=1)
-        path.rmdir()
+        path.unlink()
         await crew.keeper.collect()
         await crew.keeper.collect()
         assert crew.total == 15
