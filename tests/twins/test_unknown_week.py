@@ -97,10 +97,11 @@ def test_a_room_has_the_strictest_grade_that_it_may_have(setting: RoomSetting, g
 def test_rules_of_the_files_and_of_commands_hold_without_dates(
     allow: bool, starts_at: float, ends_at: float | None, holds: bool
 ) -> None:
-    dates = {"starts_at": starts_at, "ends_at": ends_at}
-    rule = replace((allowed if allow else blocked)("a.example"), **dates)
+    rule = (allowed if allow else blocked)("a.example")
+    rule = replace(rule, starts_at=starts_at, ends_at=ends_at)
     policy = replace(timetabled(), rules=(rule,))
-    said = Overrides(exceptions=(an_exception("b.example", allow=allow, **dates),))
+    exception = an_exception("b.example", allow=allow, starts_at=starts_at, ends_at=ends_at)
+    said = Overrides(exceptions=(exception,))
     rules = at(policy, said, UNKNOWN, SEVEN).policy.rules
     assert len(rules) == (2 if holds else 0)
     assert all(one.ends_at is None for one in rules)

@@ -9,6 +9,7 @@ import pytest
 
 from filterd.cli import waiting
 from filterd.clock import SystemClock
+from filterd.server import known_time
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, copy_lists, write_site
 from tests.support.fake_daemon import MONDAY_AT_8, ROOM, FakeDaemon
@@ -48,6 +49,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """The clock of every command: it is Monday, 08:00."""
     clock = FakeClock(MONDAY_AT_8)
     monkeypatch.setattr(SystemClock, "wall", lambda _: clock.wall())
+    monkeypatch.setattr(known_time, "RELEASED_AT", 0)  # it is before the release
     return clock
 
 

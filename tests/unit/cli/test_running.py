@@ -170,7 +170,7 @@ def test_status_without_upstreams_or_native_code_says_what_that_means(
             ("the time is not known: the clock shows 1970-01-01", "1\u202f234 answers"),
             "jumped",
         ),
-        ("vi", ("chưa biết giờ: đồng hồ máy chỉ 1970-01-01", "1\u202f234 câu"), "đã nhảy"),
+        ("vi", ("chưa biết giờ: đồng hồ máy chỉ 1970-01-01", "1 234 câu"), "đã nhảy"),
     ],
 )
 def test_status_says_that_the_clock_is_not_believed_and_what_follows(

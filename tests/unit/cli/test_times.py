@@ -104,13 +104,13 @@ def test_times_of_today_are_told_without_the_day(at: float | None, told: str) ->
 @pytest.mark.parametrize(
     ("term", "payload"),
     [
-        (Term(None, "45m", None, False, False), {"ends_at": MONDAY_AT_8 + 45 * MINUTES}),
+        (Term(None, "45m", None, False, False), {"for_s": 45.0 * MINUTES}),
         (Term(None, None, "17:00", False, False), {"ends_at": MONDAY_AT_8 + 9 * HOUR}),
         (Term(None, None, None, True, False), {"lesson": True}),
         (Term(None, None, None, False, True), {}),
         (
             Term("09:00", "45m", None, False, False),
-            {"starts_at": MONDAY_AT_8 + HOUR, "ends_at": MONDAY_AT_8 + 105 * MINUTES},
+            {"starts_at": MONDAY_AT_8 + HOUR, "for_s": 45.0 * MINUTES},
         ),
     ],
 )
