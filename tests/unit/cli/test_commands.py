@@ -23,7 +23,16 @@ ADMIN = Caller(1001, "minh", frozenset({ADMINS}))
 TEACHER = Caller(1002, "lan", frozenset({TEACHERS}))
 READER = Caller(1003, "an", frozenset({"filterd"}))
 
-LOOKING = {"ping", "status", "check", "log totals", "overrides", "history", "history-verify"}
+LOOKING = {
+    "ping",
+    "clock",
+    "status",
+    "check",
+    "log totals",
+    "overrides",
+    "history",
+    "history-verify",
+}
 LOOKING |= {"mistakes", "history-check", "policies", "policy"}
 LOOKING |= {"expectations", "lists", "lists-search"}
 ACTING = {"reload", "change"}
