@@ -125,7 +125,10 @@ ONLY_BY = {
 }
 """What each check is there for: nothing but it finds this. ``None`` of the others would."""
 
-ALSO = {"wrong_answers": ("opened", "opened_canaries"), "unusable_lines": (), "refused_entries": ()}
+ALSO = {
+    "wrong_answers": ("grown", "opened", "opened_canaries"),
+    "blocked_essentials": ("closed_frozen", "closed_beneath"),
+}
 """Checks that find the same by other means."""
 
 
@@ -135,7 +138,7 @@ def test_without_its_check_a_broken_version_would_come(
 ) -> None:
     for one in (check, *ALSO.get(check, ())):
         where = candidate if one == "unusable_lines" else checks
-        monkeypatch.setattr(where, one, lambda *_: ())
+        monkeypatch.setattr(where, one, lambda *_, **__: ())
     assert steady.judge(BROKEN[ONLY_BY[check]]).may_come_in_force()
 
 
