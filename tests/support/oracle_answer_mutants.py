@@ -199,7 +199,7 @@ def _with_relay(**broken: Any) -> Break:
 
 _is_plain: Any = vars(_relay_py.Relay)["_is_plain"]
 _reply: Any = vars(_relay_py.Relay)["_reply"]
-_send: Any = vars(_relay_py.Relay)["_send"]
+_answer: Any = vars(_relay_py.Relay)["_answer"]
 
 
 def _plain_but_for(**changed: Any) -> Break:
@@ -227,17 +227,17 @@ def _plain_for_somebody(self: Any, waiting: Any, resolution: Resolution) -> Any:
     return any(_is_plain(self, _Posed(waiting, client_class=one), resolution) for one in classes)
 
 
-def _never_aged(self: Any, waiting: Any, resolution: Resolution, _: int, opening: Any) -> Any:
-    return _reply(self, waiting, resolution, 0, opening)
+def _never_aged(_: Any, waiting: Any, resolution: Resolution, __: int, cap_ttl_s: Any) -> Any:
+    return _reply(waiting, resolution, 0, cap_ttl_s)
 
 
-def _uncapped(self: Any, waiting: Any, resolution: Resolution, age_s: int, opening: Any) -> Any:
-    return _reply(self, waiting, resolution, age_s, opening._replace(cap_ttl_s=10**6))
+def _uncapped(_: Any, waiting: Any, resolution: Resolution, age_s: int, __: Any) -> Any:
+    return _reply(waiting, resolution, age_s, None)
 
 
-def _sent_whole(self: Any, waiting: Any, reply: bytes, tally: int) -> None:
+def _sent_whole(self: Any, waiting: Any, *answer: Any) -> None:
     waiting.asked = waiting.asked._replace(limit=65_535)
-    _send(self, waiting, reply, tally)
+    _answer(self, waiting, *answer)
 
 
 OF_THE_RELAY: dict[str, Break] = {
@@ -254,5 +254,5 @@ OF_THE_RELAY: dict[str, Break] = {
     "what is relayed is judged at its end": _with_relay(_is_refreshed=lambda *_: True),
     "TTLs of relayed answers age": _with_relay(_reply=_never_aged),
     "TTLs of relayed answers have a bound": _with_relay(_reply=_uncapped),
-    "a relayed answer is cut to what the asker can take": _with_relay(_send=_sent_whole),
+    "a relayed answer is cut to what the asker can take": _with_relay(_answer=_sent_whole),
 }
