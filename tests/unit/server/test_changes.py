@@ -355,21 +355,21 @@ def test_a_reader_changes_nothing_and_learns_who_may(school: School) -> None:
 
 
 def test_what_is_set_is_told_with_what_has_ended(school: School) -> None:
+    clock = FakeClock()
+
     async def work(team: Team) -> None:
-        noon = _noon(team)
-        clock: Any = team.setting.clock
-        clock.wall = lambda: noon
+        noon = clock.wall()
         await change(team, "exception", **BLOCK)
         await change(team, "exception", **an_exception(ends_at=noon + 60))
         await change(team, "exam", **an_exam(room="of-6", starts_at=noon + 600, ends_at=noon + 900))
-        clock.wall = lambda: noon + 61
+        clock.advance(61)
         told = await team.manager.changes.overrides()
         assert told["states"] == {"on": [1], "coming": [3], "ended": [2]}
         assert [one["target"] for one in told["exceptions"]] == ["new.example", "game.example"]
         before = await team.manager.changes.overrides(noon - 1)
         assert (before["number"], before["exceptions"]) == (0, [])
 
-    school.serve(work)
+    school.serve(work, clock=clock)
 
 
 def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
