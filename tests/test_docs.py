@@ -61,6 +61,7 @@ CONTRACT = {
     "services show",
     "history list",
     "history verify",
+    "clock accept",
     "report-mistake",
     "sync",
     "feed trust",
@@ -95,7 +96,19 @@ def test_the_commands_are_the_ones_that_were_promised() -> None:
 def test_the_command_and_its_options_have_help(name: str) -> None:
     command = COMMANDS[name]
     assert command.help
-    assert [one.name for one in command.params if not getattr(one, "help", "")] == []
+    shown = [one for one in command.params if not getattr(one, "hidden", False)]
+    assert [one.name for one in shown if not getattr(one, "help", "")] == []
+
+
+def test_what_is_hidden_is_what_processes_of_filterd_say_to_each_other() -> None:
+    hidden = {
+        (name, option)
+        for name, command in COMMANDS.items()
+        for one in command.params
+        if getattr(one, "hidden", False)
+        for option in one.opts
+    }
+    assert hidden == {("lists build", "--stdout")}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -41,9 +41,11 @@ GROUPS = {
 }
 """Messages that are looked up by a word of the data."""
 
-COMPOSED = {f"lists.{key}" for key in ("kept", "duplicate", "redundant", "not_taken")} | {
-    f"policy.{key}" for key in ("open", "closed", "locked")
-}
+COMPOSED = (
+    {f"lists.{key}" for key in ("kept", "duplicate", "redundant", "not_taken")}
+    | {f"policy.{key}" for key in ("open", "closed", "locked")}
+    | {f"told.{kind}" for kind in ("exam-trial", "clock", "clock-accept")}
+)
 
 
 def _placeholders(text: str) -> set[str]:
