@@ -20,21 +20,21 @@ TEXTS: dict[str, str] = {
     "a length of time in seconds expected, not {value}": (
         "cần thời lượng tính bằng giây, không phải {value}"
     ),
-    "an end and a length exclude each other": "chỉ nêu lúc kết thúc hoặc thời lượng",
+    "an end and a length exclude each other": "chỉ nêu một trong hai: lúc kết thúc hoặc thời lượng",
     "the time is not known, and that is past": "chưa biết giờ, và thời điểm đó đã qua",
     "say how long instead, such as --for 45m, or a later date": (
-        "hãy nêu thời lượng, ví dụ --for 45m, hoặc một ngày sau đó"
+        "hãy nêu thời lượng, ví dụ --for 45m, hoặc một ngày muộn hơn"
     ),
     "the time is not known, and so is no lesson": "chưa biết giờ nên chưa biết đang là tiết nào",
     "say how long instead, such as --for 45m": "hãy nêu thời lượng, ví dụ --for 45m",
     "the clock is believed with `filterd clock accept`": (
-        "muốn tin đồng hồ, dùng `filterd clock accept`"
+        "nếu đồng hồ của máy đúng, hãy dùng `filterd clock accept`"
     ),
-    "no clock can be right that shows this time": "đồng hồ chỉ giờ này thì không thể đúng",
+    "no clock can be right that shows this time": "giờ mà đồng hồ đang chỉ không thể là giờ đúng",
     "set the clock first: sudo timedatectl set-time '2026-12-01 07:30'": (
         "hãy chỉnh giờ trước: sudo timedatectl set-time '2026-12-01 07:30'"
     ),
-    "the clock is believed already": "đồng hồ đã được tin",
+    "the clock is believed already": "filterd đang tin đồng hồ của máy rồi",
     "unknown: {key}": "không hiểu: {key}",
     "{kind} is no kind of change": "không có loại thay đổi {kind}",
     "{lasting} things are set already": "đã đặt {lasting} mục",
@@ -215,8 +215,8 @@ TEXTS: dict[str, str] = {
     ),
     "{path}: what commands had set was lost, or a part of it: look at `filterd exceptions list`,"
     " set again what is missing, then move the file away": (
-        "{path}: đã mất những gì đặt bằng lệnh, hoặc một phần; hãy xem `filterd exceptions list`,"
-        " đặt lại những gì còn thiếu, rồi chuyển tệp này đi nơi khác"
+        "{path}: đã mất toàn bộ hoặc một phần những gì đặt bằng lệnh; hãy xem"
+        " `filterd exceptions list`, đặt lại những gì còn thiếu, rồi chuyển tệp này đi nơi khác"
     ),
     "{path}: what commands had set cannot be read, and no copy of it is left: it is not in force;"
     " mend the disk and restart filterd, or set it again": (

@@ -80,10 +80,10 @@ TEXTS: dict[str, str] = {
         " `filterd sync` tải phiên bản khác"
     ),
     "released by the publisher's offline keys: {why}": (
-        "được nơi phát hành cho phép bằng khóa ngoại tuyến: {why}"
+        "nơi phát hành đã cho phép áp dụng bằng khóa ngoại tuyến: {why}"
     ),
     "what the law orders would be signed by another key than until now": (
-        "các lệnh chặn theo pháp luật sẽ do một khóa khác với trước nay ký"
+        "các lệnh chặn theo pháp luật sẽ được ký bằng khóa khác với khóa trước nay"
     ),
     "{file} has expired": "{file} đã hết hạn",
     "{file} is of another role": "{file} thuộc vai trò khác",

@@ -61,25 +61,25 @@ TEXTS: dict[str, str] = {
         "{table}: thêm {count} mục vào {had} mục đang có: {names}"
     ),
     "{count} days of the year to come would be holidays; {ships} ship, {most} are the most": (
-        "{count} ngày trong năm tới sẽ là ngày nghỉ; bản cài đặt có {ships} ngày, nhiều nhất là"
-        " {most}"
+        "{count} ngày trong năm tới sẽ là ngày nghỉ; bản kèm theo filterd có {ships} ngày, nhiều"
+        " nhất được {most} ngày"
     ),
     # rewrites
     "{count} names would be answered for by others that safe search may not use: {names}": (
-        "{count} tên sẽ bị trỏ sang máy khác mà tìm kiếm an toàn không được dùng: {names}"
+        "{count} tên sẽ bị trỏ sang tên khác mà tìm kiếm an toàn không được dùng: {names}"
     ),
     # essentials
     "{count} names beneath essential ones would be closed: {names}": (
         "{count} tên nằm dưới các tên thiết yếu sẽ bị chặn: {names}"
     ),
     "{count} popular names that must stay open would be closed: {names}": (
-        "{count} tên thông dụng phải luôn mở sẽ bị chặn: {names}"
+        "{count} tên phổ biến phải luôn mở sẽ bị chặn: {names}"
     ),
     "category {category}: {count} of {asked} names that {whose} closes would be open: {names}": (
-        "nhóm {category}: {count} trong {asked} tên mà {whose} đang chặn sẽ mở: {names}"
+        "nhóm {category}: {count} trong {asked} tên mà {whose} đang chặn sẽ được mở: {names}"
     ),
     "the version in force": "phiên bản đang dùng",
-    "what ships": "bản cài đặt sẵn",
+    "what ships": "bản kèm theo filterd",
     "{count} essential names would be closed: {names}": "{count} tên thiết yếu sẽ bị chặn: {names}",
     "{count} names that were essential until now would be closed: {names}": (
         "{count} tên cho đến nay là thiết yếu sẽ bị chặn: {names}"

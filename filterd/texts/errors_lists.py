@@ -150,7 +150,7 @@ TEXTS: dict[str, str] = {
     "{folder}: the disk does not take files, so the policy or the lists in force are in memory"
     " only; make room on it, or mend it": (
         "{folder}: ổ đĩa không ghi được, nên chính sách hoặc danh sách đang dùng chỉ nằm trong bộ"
-        " nhớ; hãy dọn bớt ổ đĩa, hoặc sửa ổ đĩa"
+        " nhớ; hãy dọn bớt hoặc sửa ổ đĩa"
     ),
     "{parent}: cannot be written: {why}": "{parent}: không ghi được: {why}",
     "{policy}: cannot be read: {why}": "{policy}: không đọc được: {why}",

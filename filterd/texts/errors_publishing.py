@@ -6,11 +6,11 @@ from __future__ import annotations
 TEXTS: dict[str, str] = {
     # release-hold
     "schools refuse version {version}, and no key releases that: {why}; publish another version": (
-        "các trường từ chối phiên bản {version}, không khóa nào cho phép được: {why}; hãy phát hành"
-        " phiên bản khác"
+        "các trường từ chối phiên bản {version}, và không khóa nào làm khác được: {why}; hãy phát"
+        " hành phiên bản khác"
     ),
     "another version is published by now; look at that": (
-        "nay đã phát hành phiên bản khác; hãy xem phiên bản đó"
+        "một phiên bản khác đã được phát hành; hãy xem phiên bản đó"
     ),
     # init, rotate-key
     "{folder}: there is a publication already; publish into it, or choose another folder": (

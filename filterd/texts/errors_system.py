@@ -7,7 +7,7 @@ Each is known as a whole text, as ``filterd.sentences.quoted`` takes it.
 from __future__ import annotations
 
 TEXTS: dict[str, str] = {
-    "file of the last known time": "tệp ghi giờ được biết lần cuối",
+    "file of the last known time": "tệp ghi giờ biết chắc lần cuối",
     "filterd writes it anew": "filterd sẽ tự ghi lại",
     # strerror of the C library
     "Operation not permitted": "hệ điều hành không cho phép",

@@ -51,9 +51,9 @@ COMMANDS = {
     "For a clock that filterd does not believe (`filterd status`) although it is right: the last"
     " known time came from a clock that was ahead, or the clock was set by hand. What was set"
     " while that was so keeps its length.": (
-        "Dành cho khi đồng hồ đúng mà filterd chưa tin (xem `filterd status`): giờ được biết lần"
-        " cuối là do đồng hồ chạy nhanh, hoặc đồng hồ vừa được chỉnh tay. Những gì đặt trong lúc"
-        " đó vẫn giữ nguyên thời lượng."
+        "Dùng khi đồng hồ đã đúng mà filterd chưa tin (xem `filterd status`): giờ biết chắc lần"
+        " cuối là của một đồng hồ chạy nhanh, hoặc đồng hồ vừa được chỉnh tay. Những gì đặt trong"
+        " lúc đó vẫn giữ nguyên thời lượng."
     ),
     "Say that the clock of this machine is right.": "Xác nhận đồng hồ của máy này đúng.",
     "Take back your own last change, or another one.": (

@@ -73,12 +73,12 @@ COMMANDS = {
     ),
     "Exit code 0: exchanged; 2 or 20: not.": "Mã thoát 0: đã đổi; 2 hoặc 20: chưa đổi.",
     "Release for all schools what they hold of the version that is published.": (
-        "Cho phép mọi trường áp dụng phiên bản đang phát hành mà các trường giữ lại."
+        "Cho phép mọi trường áp dụng những gì họ giữ lại ở phiên bản đã phát hành."
     ),
     "It is judged here as schools do. Two root keys sign what was found, and schools take it at"
     " their next run; keys that are online release nothing.": (
-        "Phiên bản được kiểm tra tại đây như ở trường. Hai khóa gốc ký các lý do tìm thấy, các"
-        " trường áp dụng ở lần đồng bộ tới; khóa trực tuyến không cho phép được gì."
+        "Phiên bản được kiểm tra tại đây như ở các trường. Hai khóa gốc ký cho các lý do tìm thấy,"
+        " các trường áp dụng ở lần đồng bộ tới; khóa trực tuyến không cho phép được gì."
     ),
     "Exit code 0: released; 1: nothing is held; 50: schools refuse it, and no key releases that;"
     " 2 or 20: not.": (
@@ -155,8 +155,8 @@ OPTIONS = {
         "Một trong: root, targets, snapshot, timestamp, orders."
     ),
     "Which of the root keys goes.": "Thay khóa gốc thứ mấy.",
-    "Why; schools keep it.": "Lý do; các trường lưu lại.",
-    "Show what schools hold, and sign nothing.": "Chỉ xem các trường giữ lại gì, không ký.",
+    "Why; schools keep it.": "Lý do; được lưu lại ở các trường.",
+    "Show what schools hold, and sign nothing.": "Chỉ xem những gì các trường giữ lại, không ký.",
     "A root key on its medium; may be repeated.": (
         "Tệp khóa gốc trên thiết bị cất giữ; có thể nêu nhiều lần."
     ),

@@ -25,14 +25,14 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         "warning: {list}: nothing in its {lines} lines can be used; check file and `format`",
     ),
     "lists.single_hosts": (
-        "Chỉ ghi từng máy, nên tên con của các tên đó vẫn mở dù nhóm bị khóa: {lists}. "
-        "Nếu danh sách muốn chặn cả tên miền, thêm `subtrees: true` nơi khai báo danh sách.",
+        "Chỉ ghi từng máy, nên các tên con vẫn mở dù nhóm đã khóa: {lists}. "
+        "Nếu danh sách muốn chặn cả tên miền, thêm `subtrees: true` ở nơi khai báo nó.",
         "Single hosts only, so what is beneath these names stays open though the category is "
         "locked: {lists}. If a list means whole domains, write `subtrees: true` where it is named.",
     ),
     "lists.popular_closed": (
-        "cảnh báo: {list} (nhóm {category}) nay chặn tên phổ biến đối với {grades}: {names}; nếu "
-        "nhầm, sửa danh sách hoặc dùng `filterd report-mistake TÊN`",
+        "cảnh báo: {list} (nhóm {category}) vừa chặn thêm tên phổ biến đối với {grades}: {names}; "
+        "nếu nhầm, sửa danh sách hoặc dùng `filterd report-mistake TÊN`",
         "warning: {list} (category {category}) newly closes popular names to {grades}: {names}; "
         "if that is a mistake, mend the list or use `filterd report-mistake NAME`",
     ),

@@ -77,9 +77,9 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
     "status.today": ("Hôm nay", "Today"),
     "status.clock": ("Đồng hồ", "Clock"),
     "status.clock_unknown": (
-        "chưa biết giờ: đồng hồ máy chỉ {shows}, nhưng lần cuối biết giờ là {floor}. Đến khi biết"
-        " giờ: mọi lệnh chặn và kỳ thi chưa hết hạn vẫn áp dụng, mọi ngoại lệ mở có hạn tạm ngừng,"
-        " phòng có thời khóa biểu theo khối chặt nhất. Hãy chỉnh giờ (NTP, hoặc timedatectl"
+        "chưa biết giờ: đồng hồ máy chỉ {shows}, còn giờ biết chắc lần cuối là {floor}. Cho đến khi"
+        " biết giờ, lệnh chặn và kỳ thi chưa hết hạn vẫn áp dụng, ngoại lệ mở có thời hạn tạm"
+        " ngừng, phòng có thời khóa biểu theo khối chặt nhất. Hãy chỉnh giờ (NTP, hoặc timedatectl"
         " set-time); nếu đồng hồ đúng: filterd clock accept",
         "the time is not known: the clock shows {shows}, and the last known time is {floor}. Until"
         " it is known all blocks and exams that have not ended hold, allows with an end do not,"
@@ -87,8 +87,8 @@ TEXTS: dict[str, tuple[str, str]] = {  # each message in Vietnamese and in Engli
         " set-time); if it is right: filterd clock accept",
     ),
     "status.jumped": (
-        "đồng hồ máy đã nhảy đến {shows} và chưa được tin; việc lọc vẫn theo giờ {policy_time}."
-        " Nếu đồng hồ đúng: filterd clock accept",
+        "đồng hồ máy nhảy đột ngột đến {shows} nên chưa được tin; việc lọc vẫn theo giờ"
+        " {policy_time}. Nếu đồng hồ đúng: filterd clock accept",
         "the clock has jumped to {shows} and is not believed yet; policy goes by {policy_time}."
         " If it is right: filterd clock accept",
     ),

@@ -243,7 +243,7 @@ def test_where_all_is_lost_the_log_the_status_and_every_command_say_so(school: S
         for words in (("exceptions", "list"), ("check", BLOCKED, "--grade", "1"), ("status",)):
             assert "what commands had set was lost" in call(*words, *served.options).err
         told = call("room", "list", "--lang", "vi", *served.options).err
-        assert "đã mất những gì đặt bằng lệnh" in told
+        assert "đã mất toàn bộ hoặc một phần những gì đặt bằng lệnh" in told
         served.end()
         assert "damaged (it is gone, and no copy of it is left)" in "".join(served.log)
     options = ("--config", school.config, "--state", school.state.folder)
