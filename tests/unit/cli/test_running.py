@@ -8,7 +8,7 @@ import pytest
 
 from filterd import control
 from filterd.errors import ConfigError, ConfigErrors, to_plain
-from filterd.sentences import say
+from filterd.sentences import UNSAID, say
 from filterd.sentences import to_plain as sentence_to_plain
 from tests.support.commands import call
 
@@ -27,7 +27,7 @@ STATUS: dict[str, Any] = {
     "names": 1_000_000,
     "lists": 25,
     "lists_built_at": 1_790_000_000,
-    "feed": {"address": ""},
+    "feed": {"address": "", "problem": "", "sentence": sentence_to_plain(UNSAID)},
     "answers": {"blocked": 12_345, "forwarded": 678_901},
     "cache": {
         "entries": 1000,
@@ -170,7 +170,7 @@ def test_status_without_upstreams_or_native_code_says_what_that_means(
             ("the time is not known: the clock shows 1970-01-01", "1 234 answers"),
             "jumped",
         ),
-        ("vi", ("chưa biết giờ: đồng hồ máy chỉ 1970-01-01", "1 234 câu"), "đã nhảy"),
+        ("vi", ("chưa biết giờ: đồng hồ máy chỉ 1970-01-01", "1 234 câu"), "nhảy đột ngột"),
     ],
 )
 def test_status_says_that_the_clock_is_not_believed_and_what_follows(
