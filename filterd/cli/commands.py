@@ -101,13 +101,13 @@ def _remembering(manager: Manager) -> dict[str, Command]:
         is_time = isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= _LATEST
         if at is not None and not is_time:
             raise ControlError(say("`overrides` wants at, a Unix time, or nothing"))
-        return await manager.changes.overrides(at)
+        return await manager.changes.records.overrides(at)
 
     async def history(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
         limit = request.get("limit", 20)
         if not _is_whole(limit) or not 1 <= limit <= MOST_ROWS:
             raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
-        return await manager.changes.history(limit)
+        return await manager.changes.records.history(limit)
 
     async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
         try:
@@ -116,13 +116,13 @@ def _remembering(manager: Manager) -> dict[str, Command]:
             raise ControlError(
                 say("`history-check` wants qname, qtype, grade, client and at, a Unix time")
             ) from error
-        return await manager.changes.explain_past(manager.site, shown=_shown(request), **question)
+        return await manager.changes.records.explain_past(manager.site, shown=_shown(request), **question)
 
     async def mistakes(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
-        return await manager.changes.mistakes()
+        return await manager.changes.records.mistakes()
 
     async def verify(_: dict[str, Any], __: Caller) -> dict[str, Any]:
-        return await manager.changes.verify()
+        return await manager.changes.records.verify()
 
     return {
         "overrides": overrides,
@@ -153,10 +153,10 @@ def _policy_and_lists(manager: Manager) -> dict[str, Command]:
         digest = request.get("digest")
         if digest is not None and not isinstance(digest, str):
             raise ControlError(say("`policy` wants digest, or nothing"))
-        return await manager.changes.policy(manager.site, digest and digest[:80])
+        return await manager.changes.records.policy(manager.site, digest and digest[:80])
 
     async def policies(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
-        return await manager.changes.policies()
+        return await manager.changes.records.policies()
 
     return {
         "expectations": hold,

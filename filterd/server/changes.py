@@ -19,53 +19,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd import sentences
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
-from filterd.lists.third_party import naming_entries, version_of
 from filterd.overrides import changes as kinds
-from filterd.overrides import rights, values
+from filterd.overrides import rights
 from filterd.overrides.dating import is_undated
-from filterd.overrides.effects import NOTHING, has_ended, things_of
+from filterd.overrides.effects import NOTHING, things_of
 from filterd.overrides.exceptions import Revoke
 from filterd.overrides.export import Exported
 from filterd.overrides.fitting import School, Warnings
 from filterd.overrides.fitting import check as check_fit
 from filterd.overrides.history import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL
-from filterd.overrides.mistakes import Mistakes, plain_mistake
 from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.reports import KIND as REPORT
 from filterd.overrides.rooms import LONGEST_EXAM_S, StopExam
 from filterd.overrides.store import Store
 from filterd.overrides.undoing import Undo
-from filterd.overrides.versions import PolicyVersions
-from filterd.policy import store as policy_store
-from filterd.policy.encoding import to_plain
-from filterd.policy.lessons import bell, day_ends_at, shown_at
-from filterd.policy.model import Audience
-from filterd.resolve.past import Past, PastQuestion, explain_past
+from filterd.policy.lessons import day_ends_at
 from filterd.sentences import UNSAID, Sentence, refused, say
+from filterd.server import change_requests
+from filterd.server.records import Records
 from filterd.server.timekeeper import Standing
-from filterd.version import __version__
-from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from filterd.lists.index import Index
     from filterd.overrides.making import Change
     from filterd.overrides.store import Done
-    from filterd.policy.model import Policy
     from filterd.policy.overrides import Overrides
     from filterd.resolve.site import Site
     from filterd.server.life import Setting
     from filterd.server.timekeeper import Step, Timekeeper
-
-_MOST_OCTETS = 8 * 1024 * 1024
-"""Of a history that is told at once: half of what a command takes in."""
 
 _END_WITHIN_S = 1.0
 _LOOK_EVERY_S = 2.0
@@ -92,15 +79,14 @@ class InForce(NamedTuple):
 
 
 class Changes:
-    """Makes changes, and tells of them."""
+    """Makes changes; ``records`` tells of them."""
 
     def __init__(self, setting: Setting, in_force: InForce) -> None:
         self._setting, self._clock, self._in_force = setting, setting.clock, in_force
         self._time = setting.time
         self._store = Store(setting.state, setting.clock, setting.overrides.get)
         self._problem, self._lost = UNSAID, tuple[Sentence, ...]()
-        self._versions = PolicyVersions(setting.state, self._store, setting.clock)
-        self._mistakes = Mistakes(setting.state, self._store)
+        self.records = Records(setting, self._store, in_force.site)
         self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
 
     def start(self) -> bool:
@@ -146,22 +132,6 @@ class Changes:
         state = self._setting.state
         return tuple(map(_mark, (state.overrides, *state.overrides_copies)))
 
-    def note(self, policy: Policy, index: Index) -> None:
-        """Keep what has come in force: a policy, for questions about the past, and what is mended.
-
-        Args:
-            policy: that of the site's files.
-            index: the lists.
-        """
-        try:
-            self._versions.note(policy)
-        except (StoreError, OSError) as error:
-            _log.warning("%s; `filterd check --at` will not know of this policy", error)
-        try:
-            self._mistakes.note(index)
-        except (FilterdError, OSError) as error:
-            _log.warning("%s; which reported mistakes are mended is not noted", error)
-
     async def close(self) -> None:
         """Let the changes that are at work come to their end, if they do so soon.
 
@@ -195,54 +165,6 @@ class Changes:
         task.add_done_callback(self._at_work.discard)
         return await asyncio.shield(task)
 
-    async def overrides(self, at: float | None = None) -> dict[str, Any]:
-        """Return what is set, as plain data, and which of it is in force, to come or over.
-
-        Args:
-            at: a time of the past; None for now.
-
-        Raises:
-            ControlError: what was set then is not known any more.
-            StoreError: the store cannot be read.
-        """
-        now = self._time.least() if at is None else at
-        overrides = await asyncio.to_thread(self._overrides, at)
-        if overrides is None:
-            raise ControlError(
-                say("what was set then is not known: the history of then was damaged")
-            )
-        return {**to_plain(overrides), "states": _states(overrides, now)}
-
-    async def history(self, limit: int) -> list[dict[str, Any]]:
-        """Return the last changes, the newest first, as plain data.
-
-        Raises:
-            StoreError: the store cannot be read.
-        """
-        return await asyncio.to_thread(self._rows, limit)
-
-    async def mistakes(self) -> list[dict[str, Any]]:
-        """Return the mistakes of lists that were reported, and which are mended, as plain data.
-
-        Raises:
-            IndexFormatError: the lists are damaged.
-            StoreError: the store cannot be read.
-        """
-        site = self._in_force.site()
-        found = await asyncio.to_thread(self._mistakes.all, site.policy.school, site.index)
-        return [plain_mistake(one) for one in found]
-
-    async def verify(self) -> dict[str, Any]:
-        """Look through the whole history; return what is wrong with it, as plain data.
-
-        Raises:
-            StoreError: the store cannot be read.
-        """
-        found = await asyncio.to_thread(self._store.verify)
-        plain: dict[str, Any] = to_plain(found)
-        sentence = sentences.to_plain(found.problem)
-        return {"ok": found.is_sound, **plain, "sentence": sentence}
-
     async def status(self) -> dict[str, Any]:
         """Return what is wrong with the store and with what was set aside, as plain data."""
         problems = await asyncio.to_thread(self._store.problems)
@@ -252,46 +174,6 @@ class Changes:
     def lost(self) -> list[Any]:
         """Return what every command must say, as plain data."""
         return list(map(sentences.to_plain, self._lost))
-
-    async def policies(self) -> list[dict[str, Any]]:
-        """Return the policies that were in force last, the newest first, as plain data.
-
-        Raises:
-            StoreError: the store cannot be read.
-        """
-        kept = await asyncio.to_thread(self._versions.all)
-        return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
-
-    async def policy(self, site: Site, digest: str | None) -> str:
-        """Return a policy as the text of its file.
-
-        Args:
-            site: the one in force.
-            digest: of a policy that was in force; None for that of now.
-
-        Raises:
-            StoreError: it is not kept, or cannot be read.
-        """
-        if digest is None:
-            return policy_store.dump(site.timed.policy).decode()
-        return policy_store.dump(await asyncio.to_thread(self._versions.load, digest)).decode()
-
-    async def explain_past(self, site: Site, *, qname: str, **asked: Any) -> dict[str, Any] | None:
-        """Explain what a client would have got, as plain data; None for one that might not ask.
-
-        Args:
-            site: the one in force, whose lists and devices count.
-            qname: the canonical wire name in hexadecimal.
-            asked: the other fields of a ``PastQuestion``.
-
-        Raises:
-            ConfigError: what was in force then is not known.
-            StoreError: it cannot be read.
-        """
-        past = Past(self._versions, self._store, site.index, site.surroundings)
-        question = PastQuestion(bytes.fromhex(qname), **asked)
-        told = await asyncio.to_thread(explain_past, past, question)
-        return None if told is None else told.as_dict()
 
     async def note_trial(self, room: str, author: Author) -> None:
         """Record that somebody has begun a trial run of an exam.
@@ -312,10 +194,11 @@ class Changes:
             raise ChangeError(say("the clock is believed with `filterd clock accept`"))
         async with self._in_force.turn:
             site = self._in_force.site()
-            self._work_out_lesson(request, site.timed.policy)
-            undated = self._work_out_length(request)
+            now, is_unknown = self._time.least(), self._is_time_unknown()
+            change_requests.work_out_lesson(request, site.timed.policy, now, is_unknown=is_unknown)
+            undated = change_requests.work_out_length(request, now, is_unknown=is_unknown)
             if kind == REPORT:
-                _add_what_lists_say(request, site.index)
+                change_requests.add_what_lists_say(request, site.index)
             epoch = self._setting.page.next_epoch()
             step = self._in_force.keeper.acceptable() if kind == CLOCK_ACCEPTED else None
             done, warnings = await asyncio.to_thread(
@@ -357,7 +240,7 @@ class Changes:
         Raises:
             FilterdError: it cannot be recorded, or is not in force everywhere.
         """
-        is_due = again and self._in_force.keeper.standing is not Standing.UNKNOWN
+        is_due = again and not self._is_time_unknown()
         if step is None and not (is_due and is_undated(self._in_force.site().timed.overrides)):
             return
         now = self._time.least() if step is None else step.now
@@ -376,57 +259,8 @@ class Changes:
                 raise
             await self._put_in_force(done, epoch, step)
 
-    def _work_out_length(self, request: dict[str, Any]) -> bool:
-        """Replace ``for_s`` by the end that it means; tell whether it waits for the time.
-
-        Raises:
-            ChangeError: it is none, or a time was told that is past for certain.
-        """
-        for_s, starts_at = request.pop("for_s", None), request.get("starts_at")
-        is_unknown = self._in_force.keeper.standing is Standing.UNKNOWN
-        now = self._time.least()
-        if for_s is not None:
-            if request.get("ends_at") is not None:
-                raise ChangeError(say("an end and a length exclude each other"))
-            length_s = values.seconds(for_s)
-            begin = now if starts_at is None else values.time(starts_at)
-            request["ends_at"] = begin + length_s
-            if is_unknown and starts_at is None:
-                request["for_s"] = length_s
-        ends_at = request.get("ends_at")
-        if is_unknown and ends_at is not None and values.time(ends_at) <= now:
-            hint = say("say how long instead, such as --for 45m, or a later date")
-            raise ChangeError(say("the time is not known, and that is past"), hint=hint)
-        return is_unknown and request.get("ends_at") is not None
-
-    def _work_out_lesson(self, request: dict[str, Any], policy: Policy) -> None:
-        """Replace ``lesson`` by the end of the one that is on.
-
-        Raises:
-            ChangeError: none is.
-        """
-        if not request.pop("lesson", False):
-            return
-        if request.get("ends_at") is not None:
-            raise ChangeError(say("an end and the end of the lesson exclude each other"))
-        if self._in_force.keeper.standing is Standing.UNKNOWN:
-            hint = say("say how long instead, such as --for 45m")
-            raise ChangeError(say("the time is not known, and so is no lesson"), hint=hint)
-        is_of_network = request.get("audience") == Audience.NETWORK
-        room = request.get("whom") if is_of_network else request.get("room")
-        now, starts_at = self._time.least(), request.get("starts_at")
-        at = now if starts_at is None else values.time(starts_at)
-        rung = bell(policy, at, str(room or ""))
-        if rung.lesson is None:
-            hint = say("say until when")
-            if rung.next is not None:
-                hint = say(
-                    "the next one is {next}, at {time}; else say --for 45m",
-                    next=rung.next,
-                    time=shown_at(policy, rung.until, now),
-                )
-            raise ChangeError(say("there is no lesson at that time"), hint=hint)
-        request["ends_at"] = rung.until
+    def _is_time_unknown(self) -> bool:
+        return self._in_force.keeper.standing is Standing.UNKNOWN
 
     def _checked_and_recorded(
         self,
@@ -442,8 +276,7 @@ class Changes:
         if author.rank < Rank.ADMIN:
             change, made_by = self._origin(change, author)
             payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
-            is_unknown = self._in_force.keeper.standing is Standing.UNKNOWN
-            day_ends = now + LONGEST_EXAM_S if is_unknown else day_ends_at(policy, now)
+            day_ends = now + LONGEST_EXAM_S if self._is_time_unknown() else day_ends_at(policy, now)
             rights.check_change(author, change, policy, day_ends, made_by)
         if step is not None:
             payload = {"ahead_s": step.back_s} if step.back_s else {}
@@ -492,28 +325,6 @@ class Changes:
         self._setting.overrides.put(done.exported)  # from there workers take it
         return done
 
-    def _overrides(self, at: float | None) -> Overrides | None:
-        return self._store.current() if at is None else self._store.at(at)
-
-    def _rows(self, limit: int) -> list[dict[str, Any]]:
-        told, octets = list[dict[str, Any]](), 0
-        for row in self._store.rows(limit):
-            octets += sum(len(one) for one in row if isinstance(one, str))
-            if octets > _MOST_OCTETS:
-                break
-            told.append(row.to_plain())
-        return told
-
-
-def _add_what_lists_say(request: dict[str, Any], index: Index) -> None:
-    """Add to a report what the centre has to know of the lists, whatever whoever asks says."""
-    request["seen_in"], request["filterd"] = version_of(index), __version__
-    try:
-        entries = naming_entries(index, names.from_text(str(request.get("name"))))
-        request["entries"] = list(islice(entries, values.MAX_ENTRIES))
-    except (FilterdError, ValueError):
-        request["entries"] = []  # it is no name, and refused as such
-
 
 def _mark(path: Path) -> object:
     try:
@@ -521,18 +332,6 @@ def _mark(path: Path) -> object:
     except OSError as error:
         return error.errno
     return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
-
-
-def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:
-    """Return the numbers of what is in force, of what will be, and of what has ended."""
-    told: dict[str, list[int]] = {"on": [], "coming": [], "ended": []}
-    for thing in things_of(overrides):
-        starts_at = getattr(thing, "starts_at", None)
-        if starts_at is None:  # devices, which have no time
-            continue
-        state = "ended" if has_ended(thing, now) else "coming" if starts_at > now else "on"
-        told[state].append(thing.id)
-    return told
 
 
 def _end_of(done: Done) -> float | None:

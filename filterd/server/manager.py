@@ -141,7 +141,9 @@ class Manager:
         page = self._setting.page
         if page.is_undecided or is_mended:
             page.epoch = page.next_epoch()
-        await asyncio.to_thread(self.changes.note, self._site.timed.policy, self._site.index)
+        await asyncio.to_thread(
+            self.changes.records.note, self._site.timed.policy, self._site.index
+        )
         handlers = {"last_counts": self._log.take_last}
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
         self._log.start()
@@ -189,7 +191,7 @@ class Manager:
             site = await self._prepare_and_commit(lists_only)
         give_back()
         policy = site.timed.policy
-        await asyncio.to_thread(self.changes.note, policy, site.index)
+        await asyncio.to_thread(self.changes.records.note, policy, site.index)
         _log.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
         moved = tuple(
             key

@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.errors import ChangeError, ConfigError, ConfigErrors, ControlError, StoreError
+from filterd.errors import ChangeError, ConfigErrors, ControlError, StoreError
 from filterd.overrides import export
 from filterd.overrides.ranks import Author, Rank
 from filterd.overrides.store import Store
-from filterd.policy import store as policy_store
 from filterd.resolve import expectations
 from filterd.sentences import say
-from filterd.version import __version__
 from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception, some_exceptions
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, write_site
-from tests.support.policies import an_index
 from tests.support.team import School, Team
 
 if TYPE_CHECKING:
@@ -80,7 +77,7 @@ def test_several_targets_are_in_force_and_taken_back_together(school: School) ->
         done = await change(team, "exceptions", **wanted)
         for name in ("a.example", "b.example"):
             assert await who_blocks(team, name) == [True, True]
-        told = await team.manager.changes.overrides()
+        told = await team.manager.changes.records.overrides()
         assert [one["id"] for one in told["exceptions"]] == [done["number"]] * 2
         locked = some_exceptions(("name", "c.example"), ("category", "porn"))
         with pytest.raises(ChangeError, match="porn is locked"):
@@ -90,50 +87,6 @@ def test_several_targets_are_in_force_and_taken_back_together(school: School) ->
         assert await who_blocks(team, "a.example") == [False, False]
 
     school.serve(work, workers=2)
-
-
-def test_the_past_is_told_by_what_was_set_then(school: School) -> None:
-    clock = FakeClock()
-
-    async def work(team: Team) -> None:
-        changes, site = team.manager.changes, team.manager.site
-        (version,) = await changes.policies()
-        clock.advance(HOUR)
-        await change(team, "exception", **BLOCK)
-        asked: dict[str, Any] = {
-            "qname": names.from_text("new.example").hex(),
-            "qtype": 1,
-            "address": None,
-        }
-        clock.advance(HOUR)
-        blocked = []
-        for when in (version["activated_at"], clock.wall() - 60):
-            told = await changes.explain_past(site, **asked, grade="3", when=when, shown="")
-            assert told is not None
-            assert told["source"] == "history"
-            blocked.append(told["action"] != "pass")
-        assert blocked == [False, True]
-        with pytest.raises(ConfigError, match="in force at seven is not known"):
-            await changes.explain_past(site, **asked, grade="3", when=1.0, shown="seven")
-
-    school.serve(work, clock=clock)
-
-
-def test_a_policy_is_told_to_who_may_not_read_its_file(school: School) -> None:
-    async def work(team: Team) -> None:
-        changes, first = team.manager.changes, team.manager.site.timed.policy
-        school.write("exceptions:\n  - {block: other.example, reason: vì thế}\n")
-        await team.manager.reload()
-        site = team.manager.site
-        told = [
-            policy_store.parse((await changes.policy(site, digest)).encode(), "")
-            for digest in (None, policy_store.digest(first))
-        ]
-        assert told == [site.timed.policy, first]
-        with pytest.raises(StoreError, match="the policy 0123 is not kept; see `filterd policy"):
-            await changes.policy(site, "0123")
-
-    school.serve(work)
 
 
 def test_a_reload_keeps_what_commands_have_set(school: School) -> None:
@@ -166,7 +119,7 @@ def test_two_administrators_at_once_are_served_one_after_the_other(school: Schoo
         assert sorted(one["number"] for one in done) == list(range(1, 9))
         for number in range(8):
             assert await who_blocks(team, f"n{number}.example") == [True, True]
-        assert (await team.manager.changes.verify())["ok"]
+        assert (await team.manager.changes.records.verify())["ok"]
 
     school.serve(work, workers=2)
 
@@ -182,7 +135,7 @@ def test_what_is_wrong_is_refused_and_leaves_no_trace(school: School) -> None:
             await change(team, "exception", **an_exception(starts_at="now", lesson=True))
         with pytest.raises(ChangeError, match="begun with `filterd exam learn`"):
             await change(team, "exam-trial", room="of-6")
-        assert await team.manager.changes.history(10) == []
+        assert await team.manager.changes.records.history(10) == []
         await change(team, "exception", **BLOCK)
         assert await who_blocks(team) == [True]
 
@@ -354,60 +307,6 @@ def test_a_reader_changes_nothing_and_learns_who_may(school: School) -> None:
     school.serve(work)
 
 
-def test_what_is_set_is_told_with_what_has_ended(school: School) -> None:
-    clock = FakeClock()
-
-    async def work(team: Team) -> None:
-        noon = clock.wall()
-        await change(team, "exception", **BLOCK)
-        await change(team, "exception", **an_exception(ends_at=noon + 60))
-        await change(team, "exam", **an_exam(room="of-6", starts_at=noon + 600, ends_at=noon + 900))
-        clock.advance(61)
-        told = await team.manager.changes.overrides()
-        assert told["states"] == {"on": [1], "coming": [3], "ended": [2]}
-        assert [one["target"] for one in told["exceptions"]] == ["new.example", "game.example"]
-        before = await team.manager.changes.overrides(noon - 1)
-        assert (before["number"], before["exceptions"]) == (0, [])
-
-    school.serve(work, clock=clock)
-
-
-def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def work(team: Team) -> None:
-        await change(team, "exception", **BLOCK)
-        await team.manager.changes.note_trial("of-6", TEACHER)
-        trial, first = await team.manager.changes.history(10)
-        assert (first["author"], first["kind"], first["reason"]) == ("minh", "exception", "bài học")
-        assert (trial["author"], trial["payload"]) == ("lan", {"room": "of-6"})
-        assert len(await team.manager.changes.history(1)) == 1
-        assert (await change(team, "undo"))["undone"] == 1  # a trial is nothing to take back
-        monkeypatch.setattr("filterd.server.changes._MOST_OCTETS", 400)
-        assert len(await team.manager.changes.history(10)) == 1
-        assert await team.manager.changes.verify() == {
-            "ok": True,
-            "number": 3,
-            "first_bad": None,
-            "problem": "",
-            "sentence": ["", {}],
-            "set_aside": [],
-            "altered": [],
-        }
-        assert (await team.manager.status())["changes"] == {"problems": []}
-
-    school.serve(work)
-
-
-def test_policies_are_kept_for_questions_about_the_past(school: School) -> None:
-    async def work(team: Team) -> None:
-        school.write("exceptions:\n  - {block: other.example, reason: vì thế}\n")
-        await team.manager.reload()
-        kept = team.manager.changes._versions.all()
-        assert kept[0].digest == (await team.manager.status())["policy"]
-        assert len(kept) == 2
-
-    school.serve(work)
-
-
 def test_a_damaged_store_is_set_aside_and_what_was_set_stays(
     school: School, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -425,36 +324,6 @@ def test_a_damaged_store_is_set_aside_and_what_was_set_stays(
     school.serve(later)
     assert caplog.text.count("what was set stays in force") == 1
     assert (Store(school.state, FakeClock()).verify()).set_aside != ()
-
-
-def test_a_report_says_what_the_lists_say_and_is_mended_by_other_lists(
-    school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever whoever reports it says of the lists."""
-    monkeypatch.setattr(expectations, "check", lambda *_, **__: ())  # few names are listed here
-
-    async def lists(team: Team, *listed: str) -> str:
-        """Put lists in force in which a third party names these; return their version."""
-        school.state.index.unlink()
-        an_index(school.state.folder, {"copied": ("malware", "domains", False, list(listed))})
-        (school.state.folder / "index").rename(school.state.index)
-        await team.manager.reload()
-        return team.manager.site.index.digest.hex()[:12]
-
-    async def work(team: Team) -> None:
-        first = await lists(team, "a.example", "uni.example")
-        forged = {"seen_in": "v0", "entries": [], "filterd": "9"}
-        await change(team, "report-mistake", name="uni.example", **forged)
-        (told,) = await team.manager.changes.mistakes()
-        assert (told["mended"], told["seen_in"], told["filterd"]) == (False, first, __version__)
-        assert told["entries"] == told["listed"]
-        (entry,) = told["entries"]
-        assert (entry["list"], entry["category"], entry["line"]) == ("copied", "malware", 2)
-        second, _ = await lists(team, "a.example"), await lists(team, "b.example")
-        (told,) = await team.manager.changes.mistakes()
-        assert (told["mended"], told["mended_in"], told["listed"]) == (True, second, [])
-
-    school.serve(work)
 
 
 def test_an_exception_of_what_is_locked_that_was_recorded_before_lets_nothing_through(
