@@ -116,7 +116,9 @@ def _remembering(manager: Manager) -> dict[str, Command]:
             raise ControlError(
                 say("`history-check` wants qname, qtype, grade, client and at, a Unix time")
             ) from error
-        return await manager.changes.records.explain_past(manager.site, shown=_shown(request), **question)
+        return await manager.changes.records.explain_past(
+            manager.site, shown=_shown(request), **question
+        )
 
     async def mistakes(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
         return await manager.changes.records.mistakes()

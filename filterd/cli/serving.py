@@ -57,7 +57,7 @@ from filterd.server.memory import keep_little
 from filterd.server.notify import READY, STOPPING, notify
 from filterd.server.page import SharedPage
 from filterd.server.policy_clock import PolicyClock
-from filterd.server.shared_overrides import SharedOverrides
+from filterd.server.shared_overrides import SharedOverrides, recall_overrides
 from filterd.server.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
 from filterd.server.worker import Worker
 from filterd.texts import Texts
@@ -117,7 +117,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         compile_policy_or_keep(
             config, state, now=time.least(), page=page, start=forked, unwritten=unwritten
         )
-        on_disk.recall_overrides(state, clock, overrides)
+        recall_overrides(state, clock, overrides)
         # Loaded here once: what cannot be served is an error now and not a
         # process that dies again and again, and nobody has to verify it after.
         now = time.wall()

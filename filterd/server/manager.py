@@ -24,17 +24,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 from filterd import sentences, twins
-from filterd.errors import ConfigError, ControlError, FilterdError, StoreError, to_plain
+from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.identity import Surroundings
 from filterd.identity.links import Links
-from filterd.lists.in_force import blocklists_in_force
-from filterd.paths import install
-from filterd.policy.site import origin
-from filterd.policy.site.process import compile_in_child
 from filterd.policy.store import digest
 from filterd.resolve import expectations
 from filterd.resolve.doubts import doubts
-from filterd.sentences import UNSAID, refused, say
+from filterd.sentences import UNSAID, say
+from filterd.server import site_policy
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
@@ -46,7 +43,6 @@ from filterd.version import __version__
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from filterd.policy.expectation import Expectation
     from filterd.policy.model import ListenAddress
@@ -141,9 +137,7 @@ class Manager:
         page = self._setting.page
         if page.is_undecided or is_mended:
             page.epoch = page.next_epoch()
-        await asyncio.to_thread(
-            self.changes.records.note, self._site.timed.policy, self._site.index
-        )
+        await asyncio.to_thread(self.changes.records.note, self._site)
         handlers = {"last_counts": self._log.take_last}
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
         self._log.start()
@@ -191,7 +185,7 @@ class Manager:
             site = await self._prepare_and_commit(lists_only)
         give_back()
         policy = site.timed.policy
-        await asyncio.to_thread(self.changes.records.note, policy, site.index)
+        await asyncio.to_thread(self.changes.records.note, site)
         _log.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
         moved = tuple(
             key
@@ -202,7 +196,9 @@ class Manager:
 
     async def _prepare_and_commit(self, lists_only: bool) -> Site:
         page = self._setting.page
-        policy, wrong = await asyncio.to_thread(self._compile, lists_only)
+        policy, wrong = await asyncio.to_thread(
+            site_policy.compiled, self._setting, lists_only=lists_only
+        )
         site = await asyncio.to_thread(self._load, policy)
         known = {one.expectation.written for one in self._unmet}
         now = self._time.least()
@@ -210,7 +206,7 @@ class Manager:
         told = await asyncio.to_thread(doubts, site, unmet, now)
         epoch = page.next_epoch()
         await self._tell_all("prepare", epoch=epoch, policy=str(policy))
-        self._install(policy)
+        site_policy.install_policy(policy, self._setting.state.policy)
         page.epoch = epoch
         self._site, self._unmet = site, unmet
         self._doubts = tuple(map(to_plain, (*wrong, *told)))
@@ -257,17 +253,6 @@ class Manager:
         """Return what every command must say, as plain data."""
         return self.changes.lost()
 
-    def _in_memory(self) -> tuple[dict[str, Any], ...]:
-        """Return an error, as plain data, where something that is in force is on no disk."""
-        if not self._setting.unwritten.parts:
-            return ()
-        sentence = say(
-            "{folder}: the disk does not take files, so the policy or the lists in force are in"
-            " memory only; make room on it, or mend it",
-            folder=self._setting.state.folder,
-        )
-        return (to_plain(StoreError(sentence)),)
-
     def clock(self) -> dict[str, Any]:
         """Return which time policy goes by, as plain data; see ``Timekeeper.told``."""
         return self._keeper.told()
@@ -297,6 +282,7 @@ class Manager:
         """Return how the daemon fares, its workers added up; as plain data."""
         workers = await self._ask_those_that_answer("status")
         policy, index = self._site.timed.policy, self._site.index
+        unwritten = self._setting.unwritten
         return {
             "version": __version__,
             "pid": os.getppid(),
@@ -317,8 +303,8 @@ class Manager:
             "upstreams": upstreams_of(workers),
             "log": await self._log_status(workers),
             "changes": await self.changes.status(),
-            "in_memory": self._setting.unwritten.parts,
-            "doubts": (*self._in_memory(), *self._doubts),
+            "in_memory": unwritten.parts,
+            "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
         }
 
     async def hold(self, wanted: Sequence[Expectation] | None) -> dict[str, Any]:
@@ -335,7 +321,7 @@ class Manager:
             FilterdError: the files are wrong, or the disk refused.
         """
         async with self._trying:
-            policy = await asyncio.to_thread(self._try)
+            policy = await asyncio.to_thread(site_policy.tried, self._setting)
             site = await asyncio.to_thread(self._load, policy)
             now = self._time.least()
             told = await asyncio.to_thread(expectations.held, site, wanted, now)
@@ -375,58 +361,6 @@ class Manager:
         for error in told:
             _log.warning("%s", error)
         self._doubts = tuple(map(to_plain, told))
-
-    def _try(self) -> Path:
-        """Return the policy of the site's files as they are, which need not come in force."""
-        setting, tried = self._setting, self._setting.state.tried_policy
-        blocklists = blocklists_in_force(setting.state).folder
-        current = self._current((setting.state.policy, tried), blocklists)
-        if current is None:
-            compile_in_child(setting.config, tried, blocklists=blocklists)
-        return current or tried
-
-    def _compile(self, lists_only: bool) -> tuple[Path, tuple[ConfigError, ...]]:
-        """Return the policy of the site's files, the one in force or a candidate.
-
-        Args:
-            lists_only: files that are wrong are taken as they last were good.
-
-        Returns:
-            With it, what is wrong with the files as they are.
-        """
-        setting, state = self._setting, self._setting.state
-        candidate, blocklists = state.candidate_policy, blocklists_in_force(state).folder
-        # Whoever judges the next version may write there again: from here on it is ours.
-        origin.move(state.judged_policy, candidate)
-        current = self._current((state.policy, candidate), blocklists)
-        if current is not None:
-            return current, ()
-        kept_of = state.policy if lists_only else None
-        wrong = compile_in_child(setting.config, candidate, blocklists=blocklists, kept_of=kept_of)
-        if wrong is None:
-            return candidate, ()
-        on_disk.log_error(wrong)
-        _log.error("the lists come in force with the site as it last was good")
-        return candidate, wrong.errors
-
-    def _current(self, policies: Iterable[Path], blocklists: Path) -> Path | None:
-        """Return the first of some policies that the files as they are would give again."""
-        config = self._setting.config
-        found = (one for one in policies if origin.is_current(one, config, blocklists=blocklists))
-        return next(found, None)
-
-    def _install(self, policy: Path) -> None:
-        in_force = self._setting.state.policy
-        if policy == in_force:
-            return
-        try:
-            install(policy, in_force)
-        except OSError as error:
-            raise StoreError(
-                say("{policy}: cannot be installed: {why}", policy=policy, why=refused(error))
-            ) from error
-        with contextlib.suppress(OSError):  # then the next start compiles it once more
-            origin.hand_over(policy, in_force)
 
     async def _tell_all(self, what: str, **arguments: Any) -> None:
         """Ask every worker, and fail with the first that fails."""

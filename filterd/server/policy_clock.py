@@ -28,12 +28,12 @@ class PolicyClock:
 
     def __init__(self, clock: Clock, page: SharedPage) -> None:
         self.monotonic = clock.monotonic
-        self._machine, self._page, self._lead = clock.wall, page, page.lead_word
+        self._clock, self._page, self._lead = clock, page, page.lead_word
 
     def wall(self) -> float:
         """Return policy time, in seconds."""
         lead_s = self._lead[0]
-        return self.monotonic() + lead_s if lead_s else self._machine()
+        return self.monotonic() + lead_s if lead_s else self._clock.wall()
 
     def least(self) -> float:
         """Return the Unix time that it is at least: the floor while the time is not known."""

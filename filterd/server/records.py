@@ -20,9 +20,7 @@ from filterd.sentences import say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.lists.index import Index
     from filterd.overrides.store import Store
-    from filterd.policy.model import Policy
     from filterd.policy.overrides import Overrides
     from filterd.resolve.site import Site
     from filterd.server.life import Setting
@@ -48,19 +46,18 @@ class Records:
         self._versions = PolicyVersions(setting.state, store, setting.clock)
         self._mistakes = Mistakes(setting.state, store)
 
-    def note(self, policy: Policy, index: Index) -> None:
+    def note(self, site: Site) -> None:
         """Keep what has come in force: a policy, for questions about the past, and what is mended.
 
         Args:
-            policy: that of the site's files.
-            index: the lists.
+            site: with the policy of its files, and the lists.
         """
         try:
-            self._versions.note(policy)
+            self._versions.note(site.timed.policy)
         except (StoreError, OSError) as error:
             _log.warning("%s; `filterd check --at` will not know of this policy", error)
         try:
-            self._mistakes.note(index)
+            self._mistakes.note(site.index)
         except (FilterdError, OSError) as error:
             _log.warning("%s; which reported mistakes are mended is not noted", error)
 

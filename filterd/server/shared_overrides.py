@@ -12,17 +12,35 @@ writes leaves the other.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import mmap
+import os
 import struct
+from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
+from filterd.overrides import export as exported
+from filterd.overrides.effects import NOTHING
 from filterd.overrides.export import FORMAT, Exported
+from filterd.overrides.history import GENESIS
+from filterd.policy.site.children import close_all_but_standard, in_fork
+
+if TYPE_CHECKING:
+    from filterd.clock import Clock
+    from filterd.paths import StateFolder
+    from filterd.policy.overrides import Overrides
+    from filterd.server.life import Setting
 
 SLOT_OCTETS = 4 << 20
 """Of address space; memory is taken as it is written. A school has some thousand octets."""
 _HEAD = struct.Struct("=QQ")
 _TRIES = 3
 _PLACE = "memory"
+_STORE_WITHIN_S = 60.0
+"""Without a copy; with one a start need not wait so long for a slow disk."""
+
+_log = logging.getLogger("filterd.state")
 
 
 class SharedOverrides:
@@ -62,3 +80,50 @@ class SharedOverrides:
     def _number(self, slot: int) -> int:
         number: int = _HEAD.unpack_from(self._memory, slot * self._octets)[0]
         return number
+
+
+def overrides_in_force(setting: Setting) -> Overrides:
+    """Return what commands have set, as the daemon holds it in memory."""
+    held = setting.overrides.get()
+    if held is None:  # too much for the memory, or nothing
+        held = exported.newest(setting.state.overrides_copies)
+    return NOTHING if held is None else held.overrides
+
+
+def recall_overrides(state: StateFolder, clock: Clock, held: SharedOverrides) -> None:
+    """Take into memory what commands have set, before the first answer.
+
+    A copy may be gone, or older than the store, which is then read and its copies are
+    written anew. A child does that, with SQLite, and no other process needs that.
+    """
+    copied = exported.newest(state.overrides_copies)
+    if copied is not None:
+        held.put(copied)
+    try:
+        code = in_fork(
+            lambda: _follow_the_store(state, clock, held),
+            _STORE_WITHIN_S if copied is None else _STORE_WITHIN_S / 4,
+        )
+        problem = f"exit status {code}" if code else ""
+    except (OSError, TimeoutError) as error:
+        problem = str(error) or "it took too long"
+    if problem:
+        _log.error("%s: what commands have set was not read (%s)", state.overrides, problem)
+
+
+def _follow_the_store(state: StateFolder, clock: Clock, held: SharedOverrides) -> int:
+    """Look whether the copies end where the store does; if not, mend it all, and hold that."""
+    close_all_but_standard()
+    from filterd.overrides import database  # noqa: PLC0415 -- of this child alone
+
+    copies = [exported.newest((path,)) for path in state.overrides_copies]
+    hashes = {None if one is None else one.hash for one in copies}
+    if os.path.lexists(state.overrides):
+        with contextlib.suppress(StoreError):  # then it is mended
+            last = database.last_row(state.overrides)
+            if hashes == {GENESIS if last is None else last.hash}:
+                return 0
+    from filterd.overrides.store import Store  # noqa: PLC0415 -- hardly ever
+
+    held.put(Store(state, clock, held.get).start().exported)
+    return 0

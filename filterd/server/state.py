@@ -22,33 +22,27 @@ from filterd.lists.checked import checked_digests, note_checked
 from filterd.lists.in_force import blocklists_to_compile_by
 from filterd.lists.index import Index
 from filterd.lists.installing import install_index
-from filterd.overrides import export as exported
 from filterd.overrides.effects import NOTHING
-from filterd.overrides.history import GENESIS
 from filterd.paths import is_plain, move_away, replacing, sole, takes_files
 from filterd.policy import store
-from filterd.policy.site.children import close_all_but_standard, in_fork
 from filterd.policy.site.process import compile_in_child, compile_in_memory
 from filterd.resolve.site import Site
 from filterd.sentences import quoted, say
+from filterd.server.shared_overrides import overrides_in_force
 from filterd.upstream import system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.clock import Clock
     from filterd.identity import Surroundings
     from filterd.paths import StateFolder
     from filterd.policy.model import Policy
     from filterd.policy.overrides import Overrides
     from filterd.server.life import Setting
     from filterd.server.page import SharedPage
-    from filterd.server.shared_overrides import SharedOverrides
 
 _BUILD_WITHIN_S = 600
-_STORE_WITHIN_S = 60.0
-"""Without a copy; with one a start need not wait so long for a slow disk."""
 _COMMAND = (
     "from filterd.oom import A_COMPILER, end_sooner; end_sooner(A_COMPILER);"
     "from filterd.cli.entry import main; main()"
@@ -162,53 +156,6 @@ def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
         )
 
     return load
-
-
-def overrides_in_force(setting: Setting) -> Overrides:
-    """Return what commands have set, as the daemon holds it in memory."""
-    held = setting.overrides.get()
-    if held is None:  # too much for the memory, or nothing
-        held = exported.newest(setting.state.overrides_copies)
-    return NOTHING if held is None else held.overrides
-
-
-def recall_overrides(state: StateFolder, clock: Clock, held: SharedOverrides) -> None:
-    """Take into memory what commands have set, before the first answer.
-
-    A copy may be gone, or older than the store, which is then read and its copies are
-    written anew. A child does that, with SQLite, and no other process needs that.
-    """
-    copied = exported.newest(state.overrides_copies)
-    if copied is not None:
-        held.put(copied)
-    try:
-        code = in_fork(
-            lambda: _follow_the_store(state, clock, held),
-            _STORE_WITHIN_S if copied is None else _STORE_WITHIN_S / 4,
-        )
-        problem = f"exit status {code}" if code else ""
-    except (OSError, TimeoutError) as error:
-        problem = str(error) or "it took too long"
-    if problem:
-        _log.error("%s: what commands have set was not read (%s)", state.overrides, problem)
-
-
-def _follow_the_store(state: StateFolder, clock: Clock, held: SharedOverrides) -> int:
-    """Look whether the copies end where the store does; if not, mend it all, and hold that."""
-    close_all_but_standard()
-    from filterd.overrides import database  # noqa: PLC0415 -- of this child alone
-
-    copies = [exported.newest((path,)) for path in state.overrides_copies]
-    hashes = {None if one is None else one.hash for one in copies}
-    if os.path.lexists(state.overrides):
-        with contextlib.suppress(StoreError):  # then it is mended
-            last = database.last_row(state.overrides)
-            if hashes == {GENESIS if last is None else last.hash}:
-                return 0
-    from filterd.overrides.store import Store  # noqa: PLC0415 -- hardly ever
-
-    held.put(Store(state, clock, held.get).start().exported)
-    return 0
 
 
 def _policy_in_force(config: Path, state: StateFolder, unwritten: Unwritten) -> Policy:
@@ -377,6 +324,17 @@ class Unwritten:
         """What is in memory only."""
         held = (("policy", self.policy), ("lists", self.index))
         return tuple(name for name, part in held if part is not None)
+
+    def doubts(self, state: StateFolder) -> tuple[StoreError, ...]:
+        """Return an error where something that is in force is on no disk."""
+        if not self.parts:
+            return ()
+        sentence = say(
+            "{folder}: the disk does not take files, so the policy or the lists in force are in"
+            " memory only; make room on it, or mend it",
+            folder=state.folder,
+        )
+        return (StoreError(sentence),)
 
     def _write_index(self, state: StateFolder, index: Index) -> None:
         with sole(state.build_lock, otherwise=say("another build is at work")):

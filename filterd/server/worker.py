@@ -34,6 +34,7 @@ from filterd.server.limiter import Limiter
 from filterd.server.memory import give_back
 from filterd.server.places import Places
 from filterd.server.relay import Relay
+from filterd.server.shared_overrides import overrides_in_force
 from filterd.server.stepping import Stepper
 from filterd.server.summing import summed
 from filterd.server.tcp import TcpListener
@@ -178,7 +179,7 @@ class Worker:
         self._sites.prepare(epoch, site)
 
     def _with_overrides(self, site: Site) -> Site:
-        return site.at(self._setting.time.wall(), on_disk.overrides_in_force(self._setting))
+        return site.at(self._setting.time.wall(), overrides_in_force(self._setting))
 
     async def confirm(self, *, epoch: int) -> bool:
         """Tell whether the site of this epoch, or of a later one, is in force here.

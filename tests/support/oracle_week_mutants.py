@@ -19,7 +19,7 @@ from filterd.policy.client import Client
 from filterd.policy.model import Audience
 from filterd.policy.overrides import Overrides, TargetKind
 from filterd.policy.verdict import Rule
-from filterd.server import state as on_disk
+from filterd.server.shared_overrides import overrides_in_force
 from filterd.server.worker import Worker
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
@@ -168,7 +168,7 @@ def _unheard(_: Worker, site: Site) -> Site:
 
 def _only_added(self: Worker, site: Site) -> Site:
     """Take what is set, and leave what is not any more."""
-    before, after = site.timed.overrides, on_disk.overrides_in_force(self._setting)
+    before, after = site.timed.overrides, overrides_in_force(self._setting)
     kept = tuple(one for one in before.exceptions if one not in after.exceptions)
     both = replace(after, exceptions=(*kept, *after.exceptions))
     return site.at(self._setting.clock.wall(), both)

@@ -81,7 +81,7 @@ def test_files_are_tried_without_coming_in_force(
         compiled.append(target)
         return compile_in_child(config, target, **more)
 
-    monkeypatch.setattr("filterd.server.manager.compile_in_child", compiling)
+    monkeypatch.setattr("filterd.server.site_policy.compile_in_child", compiling)
 
     async def work(team: Team) -> None:
         hold, before = team.manager.hold, team.manager.site
@@ -157,7 +157,7 @@ def test_a_policy_that_was_judged_is_not_compiled_again(
         school.write(BLOCK)
         blocklists = blocklists_in_force(school.state).folder
         compile_in_child(school.config, school.state.judged_policy, blocklists=blocklists)
-        monkeypatch.setattr("filterd.server.manager.compile_in_child", compiling)
+        monkeypatch.setattr("filterd.server.site_policy.compile_in_child", compiling)
         await team.manager.reload()
         assert await _who_blocks(team) == [True]
 

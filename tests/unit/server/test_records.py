@@ -104,10 +104,10 @@ def test_what_is_set_is_told_with_what_has_ended(school: School) -> None:
         await change(team, "exception", **an_exception(ends_at=noon + 60))
         await change(team, "exam", **an_exam(room="of-6", starts_at=noon + 600, ends_at=noon + 900))
         clock.advance(61)
-        told = await team.manager.records.overrides()
+        told = await team.manager.changes.records.overrides()
         assert told["states"] == {"on": [1], "coming": [3], "ended": [2]}
         assert [one["target"] for one in told["exceptions"]] == ["new.example", "game.example"]
-        before = await team.manager.records.overrides(noon - 1)
+        before = await team.manager.changes.records.overrides(noon - 1)
         assert (before["number"], before["exceptions"]) == (0, [])
 
     school.serve(work, clock=clock)

@@ -2,13 +2,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.overrides import export
 from filterd.overrides.export import Exported
+from filterd.overrides.store import Store
+from filterd.paths import StateFolder
 from filterd.policy.overrides import Overrides
-from filterd.server.shared_overrides import SharedOverrides
+from filterd.server import shared_overrides
+from filterd.server.shared_overrides import SharedOverrides, recall_overrides
 from tests.support.changes import Book, an_exception
+from tests.support.clock import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "state")
 
 
 def some(number: int) -> Exported:
@@ -47,3 +61,42 @@ def test_what_has_no_room_is_left_to_the_disk() -> None:
     assert shared.get() is None
     shared.put(some(2))
     assert shared.get() == some(2)
+
+
+@pytest.mark.parametrize("gone", [(0,), (1,), (0, 1)])
+def test_what_commands_have_set_is_in_memory_before_the_first_answer_whatever_copy_is_gone(
+    state: StateFolder, gone: tuple[int, ...]
+) -> None:
+    made = Store(state, FakeClock()).change("exception", an_exception(), author="a", reason="abc")
+    for number in gone:
+        state.overrides_copies[number].unlink()
+    held = SharedOverrides()
+    recall_overrides(state, FakeClock(), held)
+    assert held.get() == Exported(made.overrides, made.row.hash)
+    assert export.newest(state.overrides_copies[:1]) == held.get()
+    assert export.newest(state.overrides_copies[1:]) == held.get()
+
+
+def test_the_store_counts_where_both_copies_are_older(state: StateFolder) -> None:
+    store = Store(state, FakeClock())
+    store.change("exception", an_exception(), author="a", reason="abc")
+    old = state.exported_overrides.read_bytes()
+    made = store.change("exception", an_exception(target="b.example"), author="a", reason="abc")
+    for copy in state.overrides_copies:
+        copy.write_bytes(old)
+    held = SharedOverrides()
+    recall_overrides(state, FakeClock(), held)
+    assert held.get() == Exported(made.overrides, made.row.hash)
+
+
+def test_control_without_a_look_at_the_store_an_older_copy_would_be_in_force(
+    state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(state, FakeClock())
+    store.change("exception", an_exception(), author="a", reason="abc")
+    for copy in state.overrides_copies:
+        copy.unlink()
+    monkeypatch.setattr(shared_overrides, "in_fork", lambda *_: 0)
+    held = SharedOverrides()
+    recall_overrides(state, FakeClock(), held)
+    assert held.get() is None

@@ -9,12 +9,15 @@ import pytest
 from filterd.errors import ConfigErrors, IndexFormatError, StoreError
 from filterd.lists.index import Index
 from filterd.lists.layout import HEADER_OCTETS, Header
+<<<<<<< HEAD
 from filterd.overrides import export
+=======
+>>>>>>> 2427be8 (server: the site's policy, what commands set, apart from the manager)
 from filterd.overrides.store import Store
 from filterd.policy import store
 from filterd.server import state as on_disk
 from filterd.server.page import SharedPage
-from filterd.server.shared_overrides import SharedOverrides
+from filterd.server.shared_overrides import SharedOverrides, recall_overrides
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, copy_lists, write_site
@@ -224,13 +227,14 @@ def test_a_start_goes_on_where_what_commands_have_set_and_its_copy_are_damaged(
     for path in (state.overrides, *state.overrides_copies):
         path.write_bytes(b"damaged")
     held = SharedOverrides()
-    on_disk.recall_overrides(state, FakeClock(), held)
+    recall_overrides(state, FakeClock(), held)
     assert held.get() is not None
     site = on_disk.load_site(config, state, now=NOW)
     assert site.timed.overrides.exceptions == ()
     assert list(state.folder.glob(f"{state.overrides.name}.damaged-*-lost"))
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize("gone", [(0,), (1,), (0, 1)])
 def test_what_commands_have_set_is_in_memory_before_the_first_answer_whatever_copy_is_gone(
     state: StateFolder, gone: tuple[int, ...]
@@ -270,6 +274,8 @@ def test_control_without_a_look_at_the_store_an_older_copy_would_be_in_force(
     assert held.get() is None
 
 
+=======
+>>>>>>> 2427be8 (server: the site's policy, what commands set, apart from the manager)
 def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
     with (
         on_disk.held(state),
