@@ -64,6 +64,11 @@ class StateFolder:
         return self.folder / "policy.filterd"
 
     @property
+    def second_policy(self) -> Path:
+        """Another copy of the compiled policy; see ``filterd.server.second_copies``."""
+        return self.folder / "policy.second.filterd"
+
+    @property
     def candidate_policy(self) -> Path:
         """The compiled policy that a reload is about to put in force."""
         return self.folder / "policy.candidate.filterd"
@@ -82,6 +87,11 @@ class StateFolder:
     def index(self) -> Path:
         """The compiled lists in force."""
         return self.folder / "index.filterd"
+
+    @property
+    def second_index(self) -> Path:
+        """Another name of the compiled lists in force."""
+        return self.folder / "index.second.filterd"
 
     @property
     def previous_index(self) -> Path:
@@ -169,6 +179,7 @@ class StateFolder:
         return (
             *policies,
             *(one.with_name(f"{one.name}.origin") for one in policies),
+            *(self.second_policy, self.second_index),
             *(self.index, self.previous_index, self.fresh_index, self.checked_indexes),
             *(self.problems, self.fresh_problems),
             *(self.daemon_lock, self.build_lock, self.overrides_lock),

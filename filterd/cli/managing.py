@@ -51,6 +51,7 @@ async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
         watchdog.run(),
         control.keep(),
         manager.changes.keep(),
+        manager.keep_files(),
         manager.write_what_is_in_memory(),
     )
     tasks = [loop.create_task(one) for one in kept]

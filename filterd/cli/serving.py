@@ -41,7 +41,7 @@ from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.policy.site.children import forked
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
-from filterd.server import known_time
+from filterd.server import known_time, second_copies
 from filterd.server import state as on_disk
 from filterd.server.channel import channel_pair
 from filterd.server.first_policy import compile_policy_or_keep
@@ -111,6 +111,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         clock, page = SystemClock(), SharedPage()
         started = clock.monotonic()
         # This process has one thread, here and when it forks what it keeps.
+        second_copies.restore(state)
         overrides, unwritten = SharedOverrides(), on_disk.Unwritten()
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(),))
         time = PolicyClock(clock, page)

@@ -31,7 +31,7 @@ from filterd.policy.store import digest
 from filterd.resolve import expectations
 from filterd.resolve.doubts import doubts
 from filterd.sentences import UNSAID, say
-from filterd.server import site_policy
+from filterd.server import second_copies, site_policy
 from filterd.server import state as on_disk
 from filterd.server.channel import Channel
 from filterd.server.log_keeper import LogKeeper
@@ -137,6 +137,7 @@ class Manager:
         page = self._setting.page
         if page.is_undecided or is_mended:
             page.epoch = page.next_epoch()
+        await asyncio.to_thread(second_copies.keep, self._setting.state, page)
         await asyncio.to_thread(self.changes.records.note, self._site)
         handlers = {"last_counts": self._log.take_last}
         self._workers[:] = [Channel(end, handlers) for end in self._ends]
@@ -208,6 +209,7 @@ class Manager:
         await self._tell_all("prepare", epoch=epoch, policy=str(policy))
         site_policy.install_policy(policy, self._setting.state.policy)
         page.epoch = epoch
+        await asyncio.to_thread(second_copies.keep, self._setting.state, page)
         self._site, self._unmet = site, unmet
         self._doubts = tuple(map(to_plain, (*wrong, *told)))
         try:
@@ -234,6 +236,10 @@ class Manager:
         page.epoch = epoch
         self._site = site
         await self._tell_all("confirm", epoch=epoch)
+
+    async def keep_files(self) -> None:
+        """Put back the policy and the index in force when their files are gone, for ever."""
+        await second_copies.watch(self._setting.state, self._reloading)
 
     async def write_what_is_in_memory(self) -> None:
         """Write what a start could not, as soon as the disk takes it."""

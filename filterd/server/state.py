@@ -163,6 +163,8 @@ def _policy_in_force(config: Path, state: StateFolder, unwritten: Unwritten) -> 
     try:
         return store.load(state.policy)
     except StoreError as error:
+        with contextlib.suppress(StoreError):
+            return store.load(state.second_policy)
         if unwritten.policy is not None:
             return unwritten.policy
         _log.warning("%s; doing that", error)
@@ -189,7 +191,7 @@ def open_index(
     Raises:
         FilterdError: none can be used and none could be made.
     """
-    for path in (state.index, state.previous_index):
+    for path in (state.index, state.second_index, state.previous_index):
         try:
             return _verified(path, state.checked_indexes, page)
         except FileNotFoundError:

@@ -72,7 +72,7 @@ def test_what_commands_have_set_is_in_memory_before_the_first_answer_whatever_co
         state.overrides_copies[number].unlink()
     held = SharedOverrides()
     recall_overrides(state, FakeClock(), held)
-    assert held.get() == Exported(made.overrides, made.row.hash)
+    assert held.get() == made.exported
     assert export.newest(state.overrides_copies[:1]) == held.get()
     assert export.newest(state.overrides_copies[1:]) == held.get()
 
@@ -86,7 +86,7 @@ def test_the_store_counts_where_both_copies_are_older(state: StateFolder) -> Non
         copy.write_bytes(old)
     held = SharedOverrides()
     recall_overrides(state, FakeClock(), held)
-    assert held.get() == Exported(made.overrides, made.row.hash)
+    assert held.get() == made.exported
 
 
 def test_control_without_a_look_at_the_store_an_older_copy_would_be_in_force(

@@ -9,10 +9,6 @@ import pytest
 from filterd.errors import ConfigErrors, IndexFormatError, StoreError
 from filterd.lists.index import Index
 from filterd.lists.layout import HEADER_OCTETS, Header
-<<<<<<< HEAD
-from filterd.overrides import export
-=======
->>>>>>> 2427be8 (server: the site's policy, what commands set, apart from the manager)
 from filterd.overrides.store import Store
 from filterd.policy import store
 from filterd.server import state as on_disk
@@ -234,48 +230,6 @@ def test_a_start_goes_on_where_what_commands_have_set_and_its_copy_are_damaged(
     assert list(state.folder.glob(f"{state.overrides.name}.damaged-*-lost"))
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("gone", [(0,), (1,), (0, 1)])
-def test_what_commands_have_set_is_in_memory_before_the_first_answer_whatever_copy_is_gone(
-    state: StateFolder, gone: tuple[int, ...]
-) -> None:
-    made = Store(state, FakeClock()).change("exception", an_exception(), author="a", reason="abc")
-    for number in gone:
-        state.overrides_copies[number].unlink()
-    held = SharedOverrides()
-    on_disk.recall_overrides(state, FakeClock(), held)
-    assert held.get() == made.exported
-    assert export.newest(state.overrides_copies[:1]) == held.get()
-    assert export.newest(state.overrides_copies[1:]) == held.get()
-
-
-def test_the_store_counts_where_both_copies_are_older(state: StateFolder) -> None:
-    store = Store(state, FakeClock())
-    store.change("exception", an_exception(), author="a", reason="abc")
-    old = state.exported_overrides.read_bytes()
-    made = store.change("exception", an_exception(target="b.example"), author="a", reason="abc")
-    for copy in state.overrides_copies:
-        copy.write_bytes(old)
-    held = SharedOverrides()
-    on_disk.recall_overrides(state, FakeClock(), held)
-    assert held.get() == made.exported
-
-
-def test_control_without_a_look_at_the_store_an_older_copy_would_be_in_force(
-    state: StateFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Store(state, FakeClock())
-    store.change("exception", an_exception(), author="a", reason="abc")
-    for copy in state.overrides_copies:
-        copy.unlink()
-    monkeypatch.setattr(on_disk, "in_fork", lambda *_: 0)
-    held = SharedOverrides()
-    on_disk.recall_overrides(state, FakeClock(), held)
-    assert held.get() is None
-
-
-=======
->>>>>>> 2427be8 (server: the site's policy, what commands set, apart from the manager)
 def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
     with (
         on_disk.held(state),

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of what is in force that are gone: what was listed last stays blocked."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.commands import call
+from tests.support.daemon import Served, free_port, serving, write_site
+from tests.support.upstream import FakeUpstream
+from tests.support.waiting import is_blocked, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = "listed-last.example"
+_LISTS = "lists: [{id: own, file: own.txt, category: malware}]\n"
+
+
+class School:
+    """A school whose own list names something that its index of before does not."""
+
+    def __init__(self, folder: Path, upstream: int) -> None:
+        self.port, self.config, self.state = free_port(), folder / "site", folder / "state"
+        write_site(self.config, port=self.port, upstream=upstream, more=_LISTS)
+        self.options = ("--config", str(self.config), "--state", str(self.state))
+        self.build("first.example")
+
+    def build(self, *names: str) -> None:
+        (self.config / "own.txt").write_text("".join(f"{name}\n" for name in names))
+        told = call("lists", "build", "--quiet", *self.options)
+        assert told.code == 0, told.err
+
+    def spoil_the_site(self) -> None:
+        """Leave files from which no policy can be compiled."""
+        (self.config / "site.yaml").write_text("wrong")
+
+    def is_blocked(self) -> bool:
+        return is_blocked(self.port, NAME)
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Iterator[School]:
+    with FakeUpstream(records={f"{NAME} A": [f"{NAME}. 60 IN A 192.0.2.7"]}) as upstream:
+        yield School(tmp_path, upstream.port)
+
+
+def _replace_workers(served: Served) -> None:
+    old = _workers(served)
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: bool(now := _workers(served)) and not set(now) & set(old), "new workers")
+
+
+def _workers(served: Served) -> list[int]:
+    pid = served.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return sorted(map(int, children.split()))[1:]
+
+
+def _lose(school: School) -> None:
+    for name in ("policy.filterd", "index.filterd"):
+        (school.state / name).unlink()
+
+
+def test_what_was_listed_last_stays_blocked_when_the_files_are_gone(school: School) -> None:
+    with serving(school.config, school.state) as served:
+        school.build("first.example", NAME)
+        assert school.is_blocked()
+        school.spoil_the_site()
+        _lose(school)
+        _replace_workers(served)
+        assert school.is_blocked()
+        until((school.state / "index.filterd").exists, "the index put back")
+        until((school.state / "policy.filterd").exists, "the policy put back")
+        served.end()
+    _lose(school)
+    with serving(school.config, school.state):
+        assert school.is_blocked()
+
+
+def test_control_without_a_second_name_the_index_before_serves(school: School) -> None:
+    program = (
+        "from filterd.server import second_copies; second_copies.keep = lambda *_: None;"
+        "from filterd.cli.entry import main; main()"
+    )
+    with serving(school.config, school.state, program=("-c", program)) as served:
+        school.build("first.example", NAME)
+        assert school.is_blocked()
+        _lose(school)
+        _replace_workers(served)
+        assert not school.is_blocked()
