@@ -14,7 +14,7 @@ from filterd.cli.in_force import ask_or_none, set_now
 from filterd.cli.render import grid, titled
 from filterd.cli.telling import Plain, Teller, not_ended, state_of
 from filterd.cli.times import school_clock
-from filterd.overrides.database import is_altered, told_of
+from filterd.overrides.aside import is_altered, told_of
 from filterd.overrides.store import Store
 from filterd.policy.encoding import to_plain as plain_data
 from filterd.sentences import from_plain, to_plain

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from filterd import control, sentences
+from filterd.overrides import aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,14 +36,8 @@ def losses_told(state: StateFolder, language: Language, errors: Console) -> Iter
 
 def _tell_losses(state: StateFolder, language: Language, errors: Console) -> None:
     told = dict(control.notices)
-    try:
-        is_lost = any(state.folder.glob(f"{state.overrides.name}.damaged-*-lost"))
-    except OSError:
-        is_lost = False
-    if is_lost:
-        from filterd.overrides import database  # noqa: PLC0415 -- with SQLite, hardly ever
-
-        told |= dict.fromkeys(database.lost(state.overrides))
+    with contextlib.suppress(OSError):
+        told |= dict.fromkeys(aside.lost(state.overrides))
     for one in told:
         line = f"filterd: {sentences.told(one, language)}"
         errors.print(Text(line, style="bold red"), soft_wrap=True)

@@ -13,8 +13,8 @@ checked, recorded, and from then on part of the ``Overrides`` through which
 * ``values``: single values, checked. ``changes``: the kinds of change, and what
   each does. ``effects``: things taken away and things put; the fold.
 * ``history``: rows, their chain, undoing. ``reports``: mistakes of lists, for the centre.
-* ``schema``: the tables. ``store``: the file of rows, its one writer at a time,
-  its faults. ``export``: the checksummed copy.
+* ``schema``: the tables. ``store``: the file of rows, its one writer at a time.
+  ``remains``, ``aside``: its faults. ``export``: the checksummed copy.
 
 What is promised: a change that was acknowledged is on the disk and stays; a
 process killed at any moment leaves the state before or after, never a mix; a

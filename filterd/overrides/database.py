@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The file of the store: opened, brought up to date, set aside when damaged.
+"""The file of the store: opened to read or to write, and brought up to date.
 
 SQLite keeps a WAL beside the file while somebody has it open. Whoever closes it
 last moves what is in there into the file, so that a copy of the one file is the
@@ -14,14 +14,13 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
-from filterd.overrides import schema
+from filterd.overrides import aside, schema
 from filterd.overrides.history import Row
-from filterd.paths import SIDES, is_plain, move_away, with_sides, write_atomically
+from filterd.paths import is_plain, move_away, with_sides, write_atomically
 from filterd.sentences import UNSAID, Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
@@ -29,10 +28,6 @@ if TYPE_CHECKING:
 
 BUSY_S = 5.0
 """How long somebody else may hold the file, such as a person with ``sqlite3``."""
-KEPT_ASIDE = 8
-"""Damaged files that are kept, the newest."""
-
-_ALTERED, _LOST = "-altered", "-lost"
 _log = logging.getLogger("filterd.overrides")
 
 
@@ -72,7 +67,7 @@ def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
     _clear_the_sides(path)
     _refuse_what_is_no_file(path)
     if not os.path.lexists(path):
-        _remove(*with_sides(path)[1:])
+        aside.remove(*with_sides(path)[1:])
         write_atomically(path, b"")  # with the owner that the folder has
     with _errors_of(path, say("written")), _connected(path, "mode=rw") as connection:
         _check_version(connection, path)
@@ -123,96 +118,6 @@ def last_row(path: Path) -> Row | None:
     return None if found is None else Row._make(found)
 
 
-def set_aside(path: Path, at: float, *, altered: bool = False, lost: bool = False) -> Path:
-    """Rename a damaged file, with what SQLite left beside it; return what it is called now.
-
-    The WAL goes first: one that stayed behind would be taken for that of the
-    new file.
-
-    Args:
-        path: the file.
-        at: Unix time.
-        altered: see ``DamagedError``; its name says so from now on.
-        lost: no copy of what was in it is left; its name says so, too.
-
-    Raises:
-        StoreError: the disk refused.
-    """
-    kept = _free_name(path, at, _ALTERED * altered + _LOST * lost)
-    try:
-        for suffix in SIDES:
-            side = path.with_name(path.name + suffix)
-            if os.path.lexists(side):
-                side.replace(kept.with_name(kept.name + suffix))
-        path.replace(kept)
-        for old in sorted(set_aside_files(path))[:-KEPT_ASIDE]:
-            _remove(old, *with_sides(old)[1:])
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be set aside: {why}", path=path, why=refused(error))
-        ) from error
-    return kept
-
-
-def note_lost(path: Path, at: float) -> Path:
-    """Leave an empty file that tells of one that is gone, and return it.
-
-    Raises:
-        StoreError: the disk refused.
-    """
-    told = _free_name(path, at, _LOST)
-    write_atomically(told, b"")
-    return told
-
-
-def remove(path: Path) -> None:
-    """Remove a file in which nothing is.
-
-    Raises:
-        StoreError: the disk refused.
-    """
-    _remove(path, *with_sides(path)[1:])
-
-
-def set_aside_files(path: Path) -> list[Path]:
-    """Return the damaged files that were kept, the oldest first."""
-    found = path.parent.glob(f"{path.name}.damaged-*")
-    return sorted(one for one in found if not one.name.endswith(SIDES))
-
-
-def is_altered(kept: Path) -> bool:
-    """Tell whether a file was set aside because its rows are not those that were written."""
-    return kept.name.removesuffix(_LOST).endswith(_ALTERED)
-
-
-def lost(path: Path) -> Iterator[Sentence]:
-    """Yield for each file that was lost, with all that it had set, what is to be done."""
-    for kept in set_aside_files(path):
-        if kept.name.endswith(_LOST):
-            yield told_of(kept)
-
-
-def told_of(kept: Path) -> Sentence:
-    """Say of a file that was set aside why, and what to do with it."""
-    if kept.name.endswith(_LOST):
-        return say(
-            "{path}: what commands had set was lost, or a part of it: look at `filterd exceptions"
-            " list`, set again what is missing, then move the file away",
-            path=kept,
-        )
-    if is_altered(kept):
-        return say(
-            "{path}: this history was altered, and it was set aside; find out who did it, then"
-            " move the file away",
-            path=kept,
-        )
-    return say(
-        "{path}: this history was damaged, and it was set aside; move the file away once"
-        " nobody wants to look at it",
-        path=kept,
-    )
-
-
 def problems(path: Path) -> Iterator[Sentence]:
     """Yield why nothing can be written to a file, if so, and what was set aside of it."""
     try:
@@ -223,7 +128,7 @@ def problems(path: Path) -> Iterator[Sentence]:
         yield error.sentence
     except StoreError as error:
         yield say("nothing can be changed: {error}", error=error.sentence)
-    yield from map(told_of, set_aside_files(path))
+    yield from map(aside.told_of, aside.files(path))
 
 
 @contextlib.contextmanager
@@ -385,23 +290,4 @@ def _clear_the_sides(path: Path) -> None:
         except OSError as error:
             raise StoreError(
                 say("{path}: cannot be removed: {why}", path=side, why=refused(error))
-            ) from error
-
-
-def _free_name(path: Path, at: float, ending: str) -> Path:
-    time = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
-    for number in range(1, 1000):
-        kept = path.with_name(f"{path.name}.damaged-{time}-{number:03}{ending}")
-        if not os.path.lexists(kept):
-            return kept
-    raise StoreError(say("{path}: cannot be set aside: too many are there", path=path))
-
-
-def _remove(*paths: Path) -> None:
-    for path in paths:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreError(
-                say("{path}: cannot be removed: {why}", path=path, why=refused(error))
             ) from error

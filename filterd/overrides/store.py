@@ -20,20 +20,22 @@ from __future__ import annotations
 import logging
 import os
 import time
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.errors import InUseError, StoreError
-from filterd.overrides import database, export, schema
+from filterd.overrides import aside, database, export, schema
 from filterd.overrides.changes import Request
 from filterd.overrides.database import DamagedError
 from filterd.overrides.effects import NOTHING, Effect
 from filterd.overrides.export import Exported
-from filterd.overrides.history import GENESIS, RESTORED, Replay, Row, replay
-from filterd.paths import remove_temporaries, replacing, sole
-from filterd.sentences import UNSAID, Sentence, say
+from filterd.overrides.history import RESTORED, Replay, Row, replay
+from filterd.overrides.remains import Remains
+from filterd.overrides.results import Done, Started, Verified
+from filterd.paths import remove_temporaries, replacing, sole, with_sides
+from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,62 +52,6 @@ _SELF = "filterd"
 
 _log = logging.getLogger("filterd.overrides")
 ResultT = TypeVar("ResultT")
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """What is set at a start, and the hash of the last change; ``problem`` is one line, or "".
-
-    As in the copies, what ended long ago is not in it.
-    """
-
-    overrides: Overrides
-    problem: str = ""
-    last_hash: str = field(default=GENESIS, compare=False)
-    at: float = field(default=0.0, compare=False)
-
-    @property
-    def exported(self) -> Exported:
-        """The same as a copy."""
-        return Exported(self.overrides, self.last_hash, self.at)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A change that is on the disk, and what is set now, as it is in the copy.
-
-    ``taken_back`` is the change that it takes back, if it is an undo.
-    """
-
-    row: Row
-    overrides: Overrides
-    taken_back: Row | None = None
-    at: float = field(default=0.0, compare=False)
-
-    @property
-    def exported(self) -> Exported:
-        """What is set now as a copy."""
-        return Exported(self.overrides, self.row.hash, self.at)
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """Whether the history is as it was written; ``first_bad`` is the first row that is not.
-
-    ``set_aside`` are the names of damaged files, each with a history that ended, and
-    ``altered`` of those among them that somebody has altered.
-    """
-
-    number: int
-    first_bad: int | None = None
-    problem: str = ""
-    set_aside: tuple[str, ...] = ()
-    altered: tuple[str, ...] = ()
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing was altered, neither here nor in what was set aside."""
-        return self.first_bad is None and not self.altered
 
 
 class _Past(NamedTuple):
@@ -142,7 +88,7 @@ class Store:
         remembered: Callable[[], Exported | None] = lambda: None,
     ) -> None:
         self._state, self._clock, self._path = state, clock, state.overrides
-        self._remembered = remembered
+        self._remains = Remains(state, remembered)
         self._known: Replay | None = None
         self._set_aside_because = ""
 
@@ -152,14 +98,18 @@ class Store:
         It never fails: where the store cannot be used, the last copy is in force. What
         is wrong stands in the log then, too.
         """
-        if not os.path.lexists(self._path) and self._copied() is None and not self._is_lost():
+        if (
+            not os.path.lexists(self._path)
+            and self._remains.copied() is None
+            and not self._is_lost()
+        ):
             return Started(NOTHING)
         self._set_aside_because = ""
         try:
             brought = self.write(self._bring_up)
         except StoreError as error:
             _log.error("%s", error)
-            best = self._best()
+            best = self._remains.best(self._known)
             for sentence in self.lost():
                 _log.error("%s", sentence)
             return Started(self._lasting(best), str(error), best.last_hash, best.at)
@@ -214,7 +164,7 @@ class Store:
             StoreError: the store cannot be read, or is damaged.
         """
         if not os.path.lexists(self._path):
-            copied = self._copied()
+            copied = self._remains.copied()
             return NOTHING if copied is None else copied.overrides
         with database.to_read(self._path) as connection:
             return self._sound(connection).overrides
@@ -267,26 +217,27 @@ class Store:
         Raises:
             StoreError: the store cannot be read.
         """
-        aside = database.set_aside_files(self._path)
-        names = tuple(one.name for one in aside)
-        altered = tuple(one.name for one in aside if database.is_altered(one))
-        done, rows = self._salvaged()
+        kept = aside.files(self._path)
+        names = tuple(one.name for one in kept)
+        altered = tuple(one.name for one in kept if aside.is_altered(one))
+        done, rows = self._remains.salvaged()
         problem, first_bad = done.problem, done.first_bad
         if not problem:
-            problem = self._disagreement(done, rows.get)
-            first_bad = min(done.overrides.number + 1, self._copied_number()) if problem else None
+            problem = self._remains.disagreement(done, rows.get)
+            last = min(done.overrides.number + 1, self._remains.copied_number())
+            first_bad = last if problem else None
         return Verified(done.overrides.number, first_bad, problem, names, altered)
 
     def lost(self) -> tuple[Sentence, ...]:
         """Return what every command must say: that something which was set is in force no more."""
-        if self._is_lost() or self._is_unreadable():
+        if self._is_lost() or (self._known is None and self._remains.is_unreadable()):
             gone = say(
                 "{path}: what commands had set cannot be read, and no copy of it is left: it is not"
                 " in force; mend the disk and restart filterd, or set it again",
                 path=self._path,
             )
-            return (gone, *database.lost(self._path))
-        return tuple(database.lost(self._path))
+            return (gone, *aside.lost(self._path))
+        return tuple(aside.lost(self._path))
 
     def problems(self) -> tuple[Sentence, ...]:
         """Return why nothing can be changed, if so, and what was set aside, a line each.
@@ -360,7 +311,7 @@ class Store:
             if row is not None and row.hash == known.last_hash:
                 return self._without_problem(replay(past.since(row.number), known))
         done = self._without_problem(replay(past.since(0)))
-        problem = self._disagreement(done, past.row)
+        problem = self._remains.disagreement(done, past.row)
         if problem:
             raise DamagedError(self._path, problem, altered=True)
         return done
@@ -374,87 +325,12 @@ class Store:
             )
         return done
 
-    def _disagreement(self, done: Replay, row_of: Callable[[int], Row | None]) -> Sentence:
-        """Say what the copy knows of the history that is not in it."""
-        copied = self._copied()
-        if copied is None or not copied.overrides.number:
-            return UNSAID
-        number = copied.overrides.number
-        if number > done.overrides.number:
-            last = done.overrides.number
-            return say(
-                "changes up to {number} were made, and its last is {last}", number=number, last=last
-            )
-        row = row_of(number)
-        if row is not None and row.hash != copied.hash:
-            return say("change {number} is another than the one that was made", number=number)
-        return UNSAID
-
-    def _copied(self) -> Exported | None:
-        """Return the newest copy, the one in memory included; None where there is none."""
-        found = (self._remembered(), export.newest(self._state.overrides_copies))
-        return max(filter(None, found), key=lambda one: one.overrides.number, default=None)
+    def _is_lost(self) -> bool:
+        return self._known is None and self._remains.is_lost()
 
     def _refuse_what_is_lost(self) -> None:
         if self._is_lost():
             raise DamagedError(self._path, say("it is gone, and no copy of it is left"))
-
-    def _is_lost(self) -> bool:
-        """Tell whether neither file nor copy is there, though there must have been one.
-
-        Kept policies stand in a file's rows, and a copy that cannot be read is one all the same.
-        """
-        if self._known is not None or os.path.lexists(self._path) or self._copied() is not None:
-            return False
-        with suppress(OSError):
-            if any(self._state.past_policies.glob("*.filterd")):
-                return True
-        return any(map(os.path.lexists, self._state.overrides_copies))
-
-    def _is_unreadable(self) -> bool:
-        """Tell whether there is no copy of a file of which something cannot be read."""
-        if self._known is not None or not os.path.lexists(self._path):
-            return False
-        try:
-            return self._copied() is None and self._salvaged()[0].first_bad is not None
-        except StoreError:
-            return True
-
-    def _copied_number(self) -> int:
-        copied = self._copied()
-        return 0 if copied is None else copied.overrides.number
-
-    def _salvaged(self) -> tuple[Replay, dict[int, Row]]:
-        """Return what the sound rows at the beginning come to, and all that can be read.
-
-        Raises:
-            StoreError: the file cannot be read, without being damaged.
-        """
-        rows, problem = dict[int, Row](), UNSAID
-        if os.path.lexists(self._path):
-            try:
-                with database.to_read(self._path) as connection:
-                    rows.update((row.number, row) for row in database.rows(connection))
-            except DamagedError as error:
-                problem = error.problem
-        done = replay(rows.values())
-        if problem and done.first_bad is None:
-            done = replace(done, first_bad=done.overrides.number + 1, problem=problem)
-        return done, rows
-
-    def _best(self) -> Replay:
-        """Return the latest state that is known: the copy where nothing goes further."""
-        copied, known = self._copied(), self._known
-        best = Replay() if copied is None else Replay(copied.overrides, copied.hash, copied.at)
-        try:
-            salvaged = self._salvaged()[0]
-        except StoreError as error:
-            _log.error("%s", error)
-            salvaged = Replay()
-        for other in (known or Replay(), salvaged):
-            if other.overrides.number > best.overrides.number:
-                best = Replay(other.overrides, other.last_hash, other.at)
-        return best
 
     def _begin_anew(self, error: DamagedError) -> None:
         """Set the file aside, and begin another with what was in force.
@@ -462,16 +338,14 @@ class Store:
         Raises:
             StoreError: the disk refused.
         """
-        now, best = self._clock.wall(), self._best()
-        is_whole = self._known is not None or self._copied() is not None
-        salvaged, rows = self._salvaged()
+        now, best = self._clock.wall(), self._remains.best(self._known)
+        is_whole = self._known is not None or self._remains.copied() is not None
+        salvaged, rows = self._remains.salvaged()
         if rows or salvaged.problem:
-            kept = database.set_aside(
-                self._path, now, altered=error.altered, lost=not is_whole
-            ).name
+            kept = aside.set_aside(self._path, now, altered=error.altered, lost=not is_whole).name
         else:  # the file was lost, and this is the new one
-            kept = "" if is_whole else database.note_lost(self._path, now).name
-            database.remove(self._path)
+            kept = "" if is_whole else aside.note_lost(self._path, now).name
+            aside.remove(*with_sides(self._path))
         self._known = None
         effect = Effect(after=replace(best.overrides, number=0))
         told = {"file": kept, "problem": error.problem}

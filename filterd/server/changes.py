@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.overrides.making import Change
-    from filterd.overrides.store import Done
+    from filterd.overrides.results import Done
     from filterd.policy.overrides import Overrides
     from filterd.resolve.site import Site
     from filterd.server.life import Setting

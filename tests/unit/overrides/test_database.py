@@ -13,15 +13,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.overrides import database, schema
-from filterd.overrides.database import (
-    DamagedError,
-    is_altered,
-    set_aside,
-    set_aside_files,
-    to_read,
-    to_write,
-    told_of,
-)
+from filterd.overrides.database import DamagedError, to_read, to_write
 from filterd.overrides.effects import Effect
 from filterd.overrides.history import GENESIS, Row
 
@@ -170,44 +162,6 @@ def test_a_file_that_somebody_holds_is_told_and_not_damaged(
         with pytest.raises(StoreError, match="locked") as told, to_write(path, check=True):
             pass
         assert not isinstance(told.value, DamagedError)
-
-
-def test_a_file_that_is_set_aside_keeps_what_was_beside_it(path: Path) -> None:
-    path.parent.mkdir()
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).write_bytes(suffix.encode())
-    kept = set_aside(path, 0.0)
-    assert kept.name == "overrides.sqlite.damaged-19700101T000000Z-001"
-    names = {one.name.removeprefix(kept.name) for one in path.parent.iterdir()}
-    assert names == {"", "-wal", "-shm"}
-    assert set_aside_files(path) == [kept]
-
-
-def test_a_file_that_was_altered_is_called_so(path: Path) -> None:
-    path.parent.mkdir()
-    told = []
-    for altered in (True, False):
-        path.write_bytes(b"x")
-        kept = set_aside(path, 0.0, altered=altered)
-        told.append((is_altered(kept), str(told_of(kept)).removeprefix(f"{kept}: ")[:26]))
-    assert told == [(True, "this history was altered, "), (False, "this history was damaged, ")]
-    assert len(set_aside_files(path)) == 2
-
-
-def test_the_newest_of_those_set_aside_are_kept(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "KEPT_ASIDE", 2)
-    path.parent.mkdir()
-    for at in (0.0, 0.0, 5.0):
-        path.write_bytes(b"x")
-        path.with_name(f"{path.name}-wal").write_bytes(b"x")
-        set_aside(path, at)
-    assert [one.name[-20:] for one in set_aside_files(path)] == [
-        "19700101T000000Z-002",
-        "19700101T000005Z-001",
-    ]
-    assert len(list(path.parent.iterdir())) == 4
 
 
 READ_ON_A_DISK_THAT_CANNOT_BE_WRITTEN = """

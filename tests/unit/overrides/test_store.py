@@ -13,7 +13,8 @@ from filterd.errors import ChangeError, InUseError, StoreError
 from filterd.overrides import export, store
 from filterd.overrides.export import FORMAT
 from filterd.overrides.history import replay
-from filterd.overrides.store import Started, Store, Verified
+from filterd.overrides.results import Started, Verified
+from filterd.overrides.store import Store
 from filterd.paths import StateFolder, sole
 from filterd.policy.overrides import Overrides
 from filterd.sentences import say
