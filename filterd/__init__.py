@@ -17,6 +17,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     2 lists                        list text -> rules -> compiled index -> lookup
     1 wire                         DNS messages as bytes
       documents                    YAML with places, for what compiles and for people
+      state_folder                 the files of a state folder
       paths                        where files are; writing that survives a power cut
     0 errors clock texts version privileges journal oom
 

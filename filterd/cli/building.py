@@ -23,9 +23,10 @@ from filterd.lists.checked import note_checked
 from filterd.lists.index import Index
 from filterd.lists.installing import install_index
 from filterd.lists.report import CompileReport
-from filterd.paths import StateFolder, check_room, sole
+from filterd.paths import check_room, sole
 from filterd.policy.site.building import build_lists
 from filterd.sentences import refused, say
+from filterd.state_folder import StateFolder
 
 
 def build(here: Context, *, shipped_only: bool, show_progress: bool) -> CompileReport:

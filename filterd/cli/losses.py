@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from filterd.texts import Language
 
 

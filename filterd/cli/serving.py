@@ -37,7 +37,6 @@ from filterd import journal, oom, twins
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
 from filterd.feeds.time_floor import TimeFloor
-from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress, Policy
 from filterd.policy.site.children import forked
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
@@ -60,6 +59,7 @@ from filterd.server.policy_clock import PolicyClock
 from filterd.server.shared_overrides import SharedOverrides, recall_overrides
 from filterd.server.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
 from filterd.server.worker import Worker
+from filterd.state_folder import StateFolder
 from filterd.texts import Texts
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from filterd.feeds.daemon import Daemon
     from filterd.feeds.versions import Candidate
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 _MOST_OCTETS = 1_000
 

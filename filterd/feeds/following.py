@@ -16,7 +16,7 @@ from filterd.policy.site.loading import load_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 _ZONE = "Asia/Ho_Chi_Minh"
 

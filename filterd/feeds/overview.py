@@ -20,8 +20,8 @@ from filterd.sentences import UNSAID, refused, say
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.paths import StateFolder
     from filterd.sentences import Sentence
+    from filterd.state_folder import StateFolder
 
 
 def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from filterd.feeds.guard import Judgement
     from filterd.feeds.layout import Publication
     from filterd.lists.in_force import Blocklists
-    from filterd.paths import StateFolder
     from filterd.sentences import Sentence
+    from filterd.state_folder import StateFolder
 
     Progress = Callable[[str, int, int], None]
 

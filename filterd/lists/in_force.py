@@ -24,7 +24,7 @@ from filterd.sentences import say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 
 _MANIFEST = "manifest.json"

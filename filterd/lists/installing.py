@@ -11,7 +11,7 @@ from filterd.paths import install, is_plain, move_away
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 
 def install_index(state: StateFolder) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.overrides.history import Replay
     from filterd.overrides.store import Store
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 
 @dataclass(frozen=True, slots=True)

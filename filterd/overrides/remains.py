@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.overrides.export import Exported
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 _log = logging.getLogger("filterd.overrides")
 

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from filterd.clock import Clock
-    from filterd.paths import StateFolder
     from filterd.policy.overrides import Overrides
+    from filterd.state_folder import StateFolder
 
 LOCK_TRIES = 200
 LOCK_PAUSE_S = 0.025

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.overrides.history import Replay
     from filterd.overrides.store import Store
-    from filterd.paths import StateFolder
     from filterd.policy.model import Policy
+    from filterd.state_folder import StateFolder
 
 KEPT = 30
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
-    from filterd.paths import StateFolder
     from filterd.policy.model import Policy
     from filterd.policy.site.children import Start
     from filterd.server.page import SharedPage
+    from filterd.state_folder import StateFolder
 
 _log = logging.getLogger("filterd.first_policy")
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.clock import Clock
-    from filterd.paths import StateFolder
     from filterd.server.page import SharedPage
+    from filterd.state_folder import StateFolder
 
 _log = logging.getLogger("filterd.time")
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.paths import StateFolder
     from filterd.policy.model import ListenAddress
     from filterd.server.page import SharedPage
     from filterd.server.shared_overrides import SharedOverrides
     from filterd.server.state import Unwritten
+    from filterd.state_folder import StateFolder
 
 BEAT_S = 0.25
 

@@ -21,7 +21,7 @@ from filterd.policy.encoding import MOST_OCTETS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from filterd.server.page import SharedPage
 
 _LOOK_EVERY_S = 2.0

@@ -28,9 +28,9 @@ from filterd.policy.site.children import close_all_but_standard, in_fork
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.paths import StateFolder
     from filterd.policy.overrides import Overrides
     from filterd.server.life import Setting
+    from filterd.state_folder import StateFolder
 
 SLOT_OCTETS = 4 << 20
 """Of address space; memory is taken as it is written. A school has some thousand octets."""

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.identity import Surroundings
-    from filterd.paths import StateFolder
     from filterd.policy.model import Policy
     from filterd.policy.overrides import Overrides
     from filterd.server.life import Setting
     from filterd.server.page import SharedPage
+    from filterd.state_folder import StateFolder
 
 _BUILD_WITHIN_S = 600
 _COMMAND = (

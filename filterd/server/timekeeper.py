@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.clock import Clock
-    from filterd.paths import StateFolder
     from filterd.server.page import SharedPage
+    from filterd.state_folder import StateFolder
 
 LOOK_EVERY_S = 1.0
 BELIEVED_AFTER_S = 900.0

@@ -31,9 +31,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from filterd.clock import SystemClock
-from filterd.paths import StateFolder, shipped
+from filterd.paths import shipped
 from filterd.publish.building import build_version
 from filterd.publish.packaging import targets_of
+from filterd.state_folder import StateFolder
 from tests.bench import measuring
 from tests.bench.feed_figures import ROOT, nights, text
 from tests.bench.peers import At

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 KILLS = int(os.environ.get("FILTERD_E2E_CHANGE_KILLS", "8"))
 WITHIN_S = 20.0

@@ -29,8 +29,8 @@ from filterd.clock import SystemClock
 from filterd.errors import ConfigError, ControlError
 from filterd.overrides.effects import KINDS as THINGS
 from filterd.overrides.store import Store
-from filterd.paths import StateFolder
 from filterd.policy.encoding import to_plain
+from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import SOURCES, Served, free_port, write_site

@@ -23,7 +23,7 @@ import pytest
 from filterd import control
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, call, environment
 from tests.support.daemon import Served, free_port, write_site
 from tests.support.policies import an_index

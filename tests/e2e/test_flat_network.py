@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 COMPUTERS = 20
 CARD, MADE_UP = "00:00:5e:00:53:{:02x}", "02:00:5e:00:53:{:02x}"

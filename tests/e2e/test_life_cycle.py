@@ -28,7 +28,7 @@ from tests.support.daemon import (
 )
 
 if TYPE_CHECKING:
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 _SPOILT = "school: {name: A}\nlistne: 1\nlanguage: en\n"
 QUIET_WORDS = ("Traceback", "Exception", "never awaited", "was destroyed")

@@ -32,7 +32,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 WITHIN_S = 20.0
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from tests.support.daemon import Served
 
 

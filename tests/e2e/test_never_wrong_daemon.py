@@ -23,7 +23,7 @@ from tests.support.worlds import NAMES, SPOKEN
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 QUESTIONS = int(os.environ.get("FILTERD_ORACLE_QUESTIONS", "3000"))
 EACH = 50

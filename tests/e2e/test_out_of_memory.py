@@ -24,7 +24,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 TRIES = 10
 WATCHED_S = 2.0

@@ -26,8 +26,8 @@ from filterd.overrides import database, export, schema
 from filterd.overrides.history import Row
 from filterd.overrides.store import Store
 from filterd.overrides.versions import PolicyVersions
-from filterd.paths import StateFolder
 from filterd.policy.overrides import Overrides
+from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.dying import dies_at_line, dies_at_statement
@@ -150,7 +150,7 @@ def test_a_policy_that_is_noted_by_a_process_that_is_killed_is_noted_or_not(
 GO_ON_CHANGING = """
 import pathlib, sys
 from filterd.overrides.store import Store
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 store = Store(StateFolder(pathlib.Path(sys.argv[1])), FakeClock())
@@ -262,7 +262,7 @@ ON_A_SMALL_DISK = """
 import pathlib, subprocess, sys
 from filterd.errors import StoreError
 from filterd.overrides.store import Store
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 
@@ -342,7 +342,8 @@ ON_A_DISK_ONLY_TO_READ = """
 import os, pathlib, shutil, subprocess, sys
 from filterd.overrides import database
 from filterd.overrides.store import Store
-from filterd.paths import StateFolder, with_sides
+from filterd.paths import with_sides
+from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 

@@ -35,7 +35,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 BLOCKED = "blocked-now.example"
 _NXDOMAIN = 3

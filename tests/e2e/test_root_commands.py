@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import copy_lists, free_port, serving, write_site
 from tests.support.feed_site import FIRST, Published

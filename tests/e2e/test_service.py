@@ -31,7 +31,7 @@ from tests.support.processes import children
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 WATCHDOG_S = 0.3
 WITHIN_S = 20.0

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 BLOCKED, LOCKED = "blocked-now.example", "www.pornhub.com"
 LAST_GOOD = {"index.previous.filterd", "overrides.second.filterd"}

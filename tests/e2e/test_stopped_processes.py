@@ -22,7 +22,7 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 MOST_S = 5.0
 _MONOTONIC = SystemClock().monotonic

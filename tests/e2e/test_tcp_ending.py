@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from tests.support.team import Team
     from tests.support.upstream import FakeUpstream
 

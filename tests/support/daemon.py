@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from filterd.clock import SystemClock
-from filterd.paths import StateFolder
 from filterd.policy.model import GRADES
+from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, call, environment
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from filterd.paths import StateFolder
     from filterd.policy.model import Policy
+    from filterd.state_folder import StateFolder
     from tests.support.clock import FakeClock
 
 MONDAY_AT_8 = 1_764_550_800.0

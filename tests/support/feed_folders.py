@@ -17,7 +17,7 @@ from filterd.policy.site.building import build_lists
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 _TABLES = (
     "categories.yaml",

@@ -29,7 +29,7 @@ from filterd.feeds.syncing import Became, Outcome, Site
 from filterd.lists.catalog import load_catalog
 from filterd.lists.in_force import Blocklists, blocklists_in_force, version_of
 from filterd.lists.index import Index
-from filterd.paths import StateFolder, shipped, write_atomically
+from filterd.paths import shipped, write_atomically
 from filterd.policy import store
 from filterd.policy.client import Client
 from filterd.policy.site.building import build_lists
@@ -38,6 +38,7 @@ from filterd.policy.site.loading import load_site as load_files
 from filterd.publish.packaging import targets_of
 from filterd.sentences import quoted, say
 from filterd.server.state import load_site
+from filterd.state_folder import StateFolder
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.clock import FakeClock

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import dns.message
 import dns.rcode
 
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, environment
 from tests.support.daemon import Served
 from tests.support.namespaces import Namespace, connect, namespaces

@@ -19,7 +19,7 @@ from unittest import mock
 from filterd.errors import ConfigError
 from filterd.identity.links import Links, Prefix
 from filterd.identity.neighbours import Neighbour
-from filterd.paths import StateFolder, install
+from filterd.paths import install
 from filterd.policy import store
 from filterd.server import worker as worker_module
 from filterd.server.channel import channel_pair
@@ -30,6 +30,7 @@ from filterd.server.shared_overrides import SharedOverrides
 from filterd.server.state import Unwritten
 from filterd.server.udp import UdpListener
 from filterd.server.worker import Worker
+from filterd.state_folder import StateFolder
 from tests.support import oracle_messages as wire
 from tests.support.oracle_answers import Oracle
 from tests.support.oracle_lifetimes import ANSWERED_WITHIN_S, MORE_AFTER_A_CHANGE_S

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.daemon import Served, free_port, starting, write_site
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.lists.index import Index
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 PURE = {
     "filterd.server.fastpath.Core": _fastpath_py.Core,

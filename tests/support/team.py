@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 
 class Team:

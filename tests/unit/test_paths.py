@@ -13,8 +13,6 @@ import pytest
 from filterd import paths
 from filterd.errors import StoreError
 from filterd.paths import (
-    SYSTEM_STATE,
-    StateFolder,
     install,
     make_folder,
     open_plain,
@@ -58,19 +56,6 @@ def test_a_device_without_end_is_refused() -> None:
 def test_a_folder_is_called_a_folder(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match="Is a directory"):
         open_plain(tmp_path)
-
-
-def test_everything_of_a_state_folder_is_in_it(tmp_path: Path) -> None:
-    state = StateFolder(tmp_path)
-    files = [state.policy, state.index, state.previous_index, state.problems, state.control_socket]
-    files += [state.daemon_lock, state.build_lock, state.overrides, state.exported_overrides]
-    files += [state.overrides_lock, state.past_policies]
-    assert {file.parent for file in files} == {tmp_path}
-    assert len(set(files)) == len(files)
-
-
-def test_the_systems_control_socket_is_in_run() -> None:
-    assert StateFolder(SYSTEM_STATE).control_socket == Path("/run/filterd/control.sock")
 
 
 def test_a_written_file_has_the_content_and_the_mode(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ __all__ = ["founded", "published", "school"]
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from tests.support.feed_desk import Desk
 
 

@@ -18,7 +18,7 @@ from tests.support.daemon import copy_lists, write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 
 def test_the_version_is_told() -> None:

@@ -12,7 +12,7 @@ from filterd.cli.context import Context
 from filterd.errors import StoreError
 from filterd.lists import installing
 from filterd.lists.index import Index
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from filterd.texts import Texts
 from filterd.wire import name as names
 from tests.support.daemon import write_site

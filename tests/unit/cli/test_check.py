@@ -20,7 +20,7 @@ from tests.support.daemon import build_lists, write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 CONTRACT = {

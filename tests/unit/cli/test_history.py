@@ -12,7 +12,7 @@ from filterd.overrides.store import Store
 from tests.support.commands import call
 
 if TYPE_CHECKING:
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 

@@ -27,7 +27,7 @@ from filterd.sentences import say
 from filterd.texts import Texts
 
 if TYPE_CHECKING:
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from tests.support.fake_daemon import FakeDaemon
 
 

@@ -14,7 +14,7 @@ from tests.support.commands import call
 from tests.support.policies import a_policy
 
 if TYPE_CHECKING:
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 

@@ -21,8 +21,8 @@ from tests.support.daemon import write_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
     from filterd.policy.model import Policy
+    from filterd.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 

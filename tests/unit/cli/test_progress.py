@@ -10,7 +10,7 @@ from rich.console import Console
 
 from filterd.cli.context import Context
 from filterd.cli.progress import bar
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from filterd.texts import Texts
 
 

@@ -14,7 +14,7 @@ from tests.support.fake_daemon import LESSON_ENDS, MONDAY_AT_8
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon
 

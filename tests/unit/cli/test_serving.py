@@ -10,8 +10,8 @@ import pytest
 
 from filterd.cli import serving
 from filterd.cli.sites import policy_of
-from filterd.paths import StateFolder
 from filterd.policy.model import ListenAddress
+from filterd.state_folder import StateFolder
 from filterd.texts import Texts
 from tests.support.commands import ROOT, SAMPLE, environment
 from tests.support.daemon import copy_lists, free_port, write_site

@@ -9,8 +9,8 @@ from rich.console import Console
 from filterd.cli import sites
 from filterd.cli.context import Context
 from filterd.errors import ConfigError, ConfigErrors, IndexFormatError, StoreError
-from filterd.paths import StateFolder
 from filterd.policy.model import GRADES
+from filterd.state_folder import StateFolder
 from filterd.texts import Texts
 from tests.support.policies import NOW
 

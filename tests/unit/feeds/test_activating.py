@@ -14,9 +14,9 @@ from filterd.feeds.daemon import Daemon
 from filterd.feeds.versions import Candidate, Versions
 from filterd.lists.in_force import Blocklists, blocklists_in_force, version_of
 from filterd.lists.index import Index
-from filterd.paths import StateFolder
 from filterd.policy.site.building import build_lists
 from filterd.sentences import say
+from filterd.state_folder import StateFolder
 from filterd.wire import name as names
 from tests.support.dying import dies_at_disk
 from tests.support.feed_folders import put_in_force, put_version

@@ -9,8 +9,9 @@ import pytest
 
 from filterd.feeds.following import blocklists_to_build, followed
 from filterd.lists.in_force import Blocklists
-from filterd.paths import StateFolder, shipped
+from filterd.paths import shipped
 from filterd.policy.site.process import compile_in_child
+from filterd.state_folder import StateFolder
 from tests.support.daemon import write_site
 from tests.support.feed_folders import put_in_force, put_version
 

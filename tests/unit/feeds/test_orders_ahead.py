@@ -12,7 +12,7 @@ from filterd.feeds.manifest import verify, write_manifest
 from filterd.feeds.orders_ahead import with_orders_of
 from filterd.feeds.versions import Versions
 from filterd.lists.catalog import load_catalog
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.broken_versions import an_order
 from tests.support.feed_folders import publication_of, put_in_force, put_version
 

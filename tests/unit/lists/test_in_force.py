@@ -22,8 +22,9 @@ from filterd.lists.in_force import (
     check_tables,
     version_of,
 )
-from filterd.paths import StateFolder, shipped
+from filterd.paths import shipped
 from filterd.policy.site.building import build_lists
+from filterd.state_folder import StateFolder
 from tests.support.feed_folders import put_in_force, put_version
 
 SHIPPED = Blocklists(shipped("blocklists"))

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.lists.installing import install_index
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.dying import dies_at_disk
 
 if TYPE_CHECKING:

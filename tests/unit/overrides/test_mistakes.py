@@ -10,7 +10,7 @@ import pytest
 from filterd.lists.third_party import version_of
 from filterd.overrides.mistakes import Mended, Mistakes, plain_mistake
 from filterd.overrides.store import Store
-from filterd.paths import StateFolder
+from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, an_index
 

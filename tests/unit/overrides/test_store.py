@@ -15,9 +15,10 @@ from filterd.overrides.export import FORMAT
 from filterd.overrides.history import replay
 from filterd.overrides.results import Started, Verified
 from filterd.overrides.store import Store
-from filterd.paths import StateFolder, sole
+from filterd.paths import sole
 from filterd.policy.overrides import Overrides
 from filterd.sentences import say
+from filterd.state_folder import StateFolder
 from tests.support.changes import LESSON_S, a_grade_setting, an_exception
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW

@@ -9,8 +9,8 @@ import pytest
 from filterd.overrides import versions
 from filterd.overrides.store import Store
 from filterd.overrides.versions import PolicyVersions
-from filterd.paths import StateFolder
 from filterd.policy import store as policy_store
+from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, a_policy

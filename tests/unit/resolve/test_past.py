@@ -10,8 +10,8 @@ import pytest
 from filterd.errors import ConfigError
 from filterd.overrides.store import Store
 from filterd.overrides.versions import PolicyVersions
-from filterd.paths import StateFolder
 from filterd.resolve.past import Past, PastQuestion, explain_past
+from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW, a_policy, an_index, wire

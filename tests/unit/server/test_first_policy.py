@@ -11,7 +11,7 @@ import pytest
 
 from filterd.errors import ConfigErrors
 from filterd.lists.in_force import Blocklists
-from filterd.paths import StateFolder, shipped
+from filterd.paths import shipped
 from filterd.policy import store
 from filterd.policy.client import Client
 from filterd.policy.site import origin
@@ -20,6 +20,7 @@ from filterd.resolve.explain import explain
 from filterd.server import first_policy
 from filterd.server import state as on_disk
 from filterd.server.first_policy import compile_policy_or_keep
+from filterd.state_folder import StateFolder
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, copy_lists, write_site

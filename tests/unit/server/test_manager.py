@@ -31,7 +31,7 @@ from tests.support.team import School, Team
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 BLOCK = "exceptions:\n  - {block: new.example, reason: vì thế}\n"
 

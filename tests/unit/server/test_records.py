@@ -22,7 +22,7 @@ from tests.support.team import School, Team
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 ADMIN, TEACHER = Author("minh", Rank.ADMIN), Author("lan", Rank.TEACHER)
 BLOCK = an_exception(target="new.example", allow=False)

@@ -17,7 +17,7 @@ from tests.support.policies import a_policy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pytest
 from filterd.overrides import export
 from filterd.overrides.export import Exported
 from filterd.overrides.store import Store
-from filterd.paths import StateFolder
 from filterd.policy.overrides import Overrides
 from filterd.server import shared_overrides
 from filterd.server.shared_overrides import SharedOverrides, recall_overrides
+from filterd.state_folder import StateFolder
 from tests.support.changes import Book, an_exception
 from tests.support.clock import FakeClock
 

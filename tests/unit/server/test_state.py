@@ -22,7 +22,7 @@ from tests.support.policies import NOW
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 TIKTOK = b"\x06tiktok\x03com\0"
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ChangeError
-from filterd.paths import StateFolder
 from filterd.policy.unknown_time import LATEST, is_known
 from filterd.server import known_time
 from filterd.server.known_time import KnownTime
@@ -21,6 +20,7 @@ from filterd.server.timekeeper import (
     Timekeeper,
     kernel_is_synchronised,
 )
+from filterd.state_folder import StateFolder
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
 

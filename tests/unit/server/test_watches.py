@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from filterd.paths import StateFolder
+    from filterd.state_folder import StateFolder
 
 LAN = {"ifname": "lan0", "addr_info": [{"local": "10.0.0.1", "prefixlen": 24}]}
 WAN = {"ifname": "wan0", "addr_info": [{"local": "198.51.100.2", "prefixlen": 24}]}
