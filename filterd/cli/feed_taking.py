@@ -25,7 +25,8 @@ from filterd.feeds.fetching import Fetcher, WebFetcher
 from filterd.feeds.folders import FolderFetcher
 from filterd.feeds.following import followed
 from filterd.feeds.keeping import Keeper
-from filterd.feeds.syncing import Became, Outcome, Site
+from filterd.feeds.outcome import Became, Outcome
+from filterd.feeds.syncing import Site
 from filterd.lists.in_force import blocklists_in_force
 from filterd.policy.site import origin
 from filterd.policy.site.files import SITE_FILE

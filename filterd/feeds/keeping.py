@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from filterd.feeds.daemon import Daemon
     from filterd.feeds.fetching import Fetcher
     from filterd.feeds.following import Followed
+    from filterd.feeds.outcome import Outcome
     from filterd.feeds.schedule import Step
-    from filterd.feeds.syncing import Outcome, Site
+    from filterd.feeds.syncing import Site
 
 _log = logging.getLogger("filterd.feed")
 

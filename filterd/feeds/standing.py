@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,26 @@ class StandingFile:
         data = {one.name: getattr(standing, one.name) for one in fields(standing)}
         data["problem"] = sentences.to_plain(standing.problem)
         write_atomically(self._path, json.dumps(data).encode("ascii"))
+
+    def note_verified(self, version: int, expires_at: float | None, now: float) -> None:
+        """Keep that a run was answered, by this version; a judgement of another is dropped.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        standing = self.read()
+        is_judged = standing.judgement is not None and standing.judgement.get("version") == version
+        self.write(
+            replace(
+                standing,
+                tried_at=now,
+                verified_at=now,
+                version=version,
+                expires_at=expires_at,
+                problem=UNSAID,
+                judgement=standing.judgement if is_judged else None,
+            )
+        )
 
 
 def freshness(standing: Standing, now: float, floor: float) -> Freshness:

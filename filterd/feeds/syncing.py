@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
 from filterd.feeds import guard
@@ -24,6 +23,7 @@ from filterd.feeds.history import Event, History, Line
 from filterd.feeds.manifest import is_of, signers_of, verify
 from filterd.feeds.order_keys import ROLE, other_key
 from filterd.feeds.orders_ahead import with_orders_of
+from filterd.feeds.outcome import Became, Outcome
 from filterd.feeds.releases import content_digest, fetch_releases
 from filterd.feeds.rings import may_take_at
 from filterd.feeds.standing import StandingFile
@@ -51,46 +51,6 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
     Progress = Callable[[str, int, int], None]
-
-
-class Became(StrEnum):
-    """What a run that did not fail has led to."""
-
-    ACTIVATED = "activated"
-    CURRENT = "current"
-    WAITS = "waits"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a run.
-
-    Attributes:
-        became: what it led to.
-        version: which is published.
-        urgent: the version that was published urgently last, 0 for none.
-        fetched_octets: without metadata.
-        names: on the lists in force; 0 where nothing changed.
-        at: from when on the version will be taken, where it waits; Unix time.
-    """
-
-    became: Became
-    version: int
-    urgent: int = 0
-    fetched_octets: int = 0
-    names: int = 0
-    at: float = 0.0
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "became": self.became.value,
-            "version": self.version,
-            "urgent": self.urgent,
-            "fetched_octets": self.fetched_octets,
-            "names": self.names,
-            "at": self.at,
-        }
 
 
 class Site:
@@ -159,11 +119,14 @@ class Site:
         try:
             with reading(self._state.feed):
                 verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
-                self._note_verified(verified, now)
+                if verified.clock_known:
+                    self.floor.note(now, verified.issued_at)
+                version = verified.publication.version
+                self.standing.note_verified(version, verified.expires_at, now)
                 try:
                     return self._take(verified, now, at_once=at_once)
                 except GuardError:
-                    self._take_orders(verified.publication.version)
+                    self._take_orders(version)
                     raise
         except FilterdError as error:
             self._note_problem(error, now)
@@ -415,23 +378,6 @@ class Site:
         with contextlib.suppress(OSError, IndexFormatError):
             return len(Index.open(self._state.index))
         return 0  # it is in force, and a disk that fails now is told of by the next run
-
-    def _note_verified(self, verified: Verified, now: float) -> None:
-        if verified.clock_known:
-            self.floor.note(now, verified.issued_at)
-        standing = self.standing.read()
-        version = verified.publication.version
-        if standing.judgement is not None and standing.judgement.get("version") != version:
-            standing = replace(standing, judgement=None)
-        standing = replace(
-            standing,
-            tried_at=now,
-            verified_at=now,
-            version=version,
-            expires_at=verified.expires_at,
-            problem=UNSAID,
-        )
-        self.standing.write(standing)
 
     def _note_problem(self, error: FilterdError, now: float) -> None:
         problem = error.sentence

@@ -21,11 +21,10 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (
-    DelegatedRole,
     Delegations,
     Metadata,
     MetaFile,
@@ -38,36 +37,32 @@ from tuf.api.metadata import (
 
 from filterd.errors import FeedError, StoreError
 from filterd.feeds import releases
-from filterd.feeds.roles import ORDERED, is_ordered
+from filterd.feeds.roles import is_ordered
 from filterd.paths import write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.published import refuse_second
 from filterd.publish.signing import (
     RELEASES,
+    Identified,
     NewTarget,
+    check_signed,
+    delegations,
     describe,
     hashed_name,
     sign_orders,
     signed,
     until,
+    verify_signed,
 )
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from securesystemslib.signer import CryptoSigner, Key
+    from securesystemslib.signer import CryptoSigner
 
     Signers = Mapping[str, Sequence[CryptoSigner]]
     """Who signs for each role."""
-
-
-class Identified(Protocol):
-    """A key of which the public half is enough: one that is lost, or is somebody else's."""
-
-    @property
-    def public_key(self) -> Key:
-        """The public half."""
 
 
 class Repository:
@@ -103,7 +98,7 @@ class Repository:
         content = signed(Metadata(root), signers[ROOT])
         self._write_metadata("1.root.json", content)
         orders = orders or sign_orders([], signers[ORDERS], version=1, now=now)
-        self._advance(_Published(_delegations(signers[ORDERS])), signers, now, orders=orders)
+        self._advance(_Published(delegations(signers[ORDERS])), signers, now, orders=orders)
         return content
 
     def publish(
@@ -130,8 +125,7 @@ class Repository:
             FeedError: a name belongs to another role, a signature is missing.
             StoreError: the disk refused; nothing is published.
         """
-        published = self._published()
-        named = {}
+        published, named = self._published(), dict[str, TargetFile]()
         for file in files:
             if is_ordered(file.name):
                 raise FeedError(
@@ -140,8 +134,8 @@ class Repository:
             named[file.name] = self._write_target(file)
         for file in ordered:
             self._write_target(file)
-        changed = replace(published, named=named)
-        return self._advance(changed, signers, now, orders=orders, urgent=urgent)
+        new = replace(published, named=named)
+        return self._advance(new, signers, now, orders=orders, urgent=urgent)
 
     def renew(self, signers: Signers, *, now: float, urgent: bool = False) -> int:
         """Sign the version that is published for another term; return the snapshot's version."""
@@ -233,7 +227,7 @@ class Repository:
             before, version = releases.releases_of(known), known.version
         metadata = releases.signable((*before, release), version + 1, until(RELEASES, now))
         content = signed(metadata, signers)
-        _check(root, ROOT, content)
+        check_signed(root, ROOT, content)
         self._write_metadata(releases.FILE, content)
 
     def rotate_orders(
@@ -251,7 +245,7 @@ class Repository:
         """
         for file in ordered:
             self._write_target(file)
-        changed = replace(self._published(), delegations=_delegations(keys))
+        changed = replace(self._published(), delegations=delegations(keys))
         return self._advance(changed, signers, now, orders=orders)
 
     def _advance(
@@ -274,13 +268,12 @@ class Repository:
         if orders is not None:
             meta["orders.json"] = self._write_orders(orders, targets, meta.get("orders.json"))
         content = signed(Metadata(targets), signers[TARGETS])
-        _check(root, TARGETS, content)
+        check_signed(root, TARGETS, content)
         meta["targets.json"] = self._write_versioned(TARGETS, targets.version, content)
-
         number = published.snapshot + 1
         snapshot = Snapshot(version=number, expires=until(SNAPSHOT, now), meta=meta)
         content = signed(Metadata(snapshot), signers[SNAPSHOT])
-        _check(root, SNAPSHOT, content)
+        check_signed(root, SNAPSHOT, content)
         timestamp = Timestamp(
             version=published.timestamp + 1,
             expires=until(TIMESTAMP, now),
@@ -291,7 +284,7 @@ class Repository:
             },
         )
         content = signed(Metadata(timestamp), signers[TIMESTAMP])
-        _check(root, TIMESTAMP, content)
+        check_signed(root, TIMESTAMP, content)
         self._write_metadata("timestamp.json", content)
         return number
 
@@ -351,7 +344,7 @@ class Repository:
         root.signed.expires = until(ROOT, now)
         content = signed(root, signers)
         for judge in (newest, root.signed):
-            _verify(judge, ROOT, root)
+            verify_signed(judge, ROOT, root)
         self._write_metadata(f"{root.signed.version}.root.json", content)
         return content
 
@@ -362,7 +355,6 @@ class Repository:
         snapshot = Metadata[Snapshot].from_bytes(self._read(f"{number}.snapshot.json")).signed
         version = snapshot.meta["targets.json"].version
         targets = Metadata[Targets].from_bytes(self._read(f"{version}.targets.json")).signed
-        urgent = int(timestamp.unrecognized_fields.get("urgent", 0))
         assert targets.delegations is not None
         return _Published(
             targets.delegations,
@@ -370,7 +362,7 @@ class Repository:
             snapshot.meta,
             snapshot=number,
             timestamp=timestamp.version,
-            urgent=urgent,
+            urgent=int(timestamp.unrecognized_fields.get("urgent", 0)),
         )
 
     def _counts(self, role: str) -> bool:
@@ -382,7 +374,7 @@ class Repository:
             TARGETS: f"{published.meta['targets.json'].version}.targets.json",
         }
         try:
-            _check(self._root().signed, role, self._read(named[role]))
+            check_signed(self._root().signed, role, self._read(named[role]))
         except FeedError:
             return False
         return True
@@ -406,22 +398,3 @@ class _Published:
     snapshot: int = 0
     timestamp: int = 0
     urgent: int = 0
-
-
-def _delegations(signers: Sequence[Identified]) -> Delegations:
-    keys = {signer.public_key.keyid: signer.public_key for signer in signers}
-    role = DelegatedRole(ORDERS, list(keys), threshold=1, terminating=True, paths=list(ORDERED))
-    return Delegations(dict(keys), {ORDERS: role})
-
-
-def _check(root: Root, role: str, content: bytes) -> None:
-    _verify(root, role, Metadata[Any].from_bytes(content))
-
-
-def _verify(judge: Root, role: str, metadata: Metadata[Any]) -> None:
-    try:
-        judge.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
-    except RepositoryError as error:
-        raise FeedError(
-            say("too few of the keys of the role {role} have signed", role=role)
-        ) from error

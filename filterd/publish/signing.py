@@ -6,18 +6,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tuf.api.metadata import Metadata, TargetFile, Targets
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, Targets
 
 from filterd.errors import FeedError, StoreError
+from filterd.feeds.roles import ORDERED
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from securesystemslib.signer import CryptoSigner
+    from securesystemslib.signer import CryptoSigner, Key
+    from tuf.api.metadata import Root
 
 RELEASES = "releases"
 """No role: what the root's keys sign of versions that are held."""
@@ -102,3 +105,37 @@ def signed(metadata: Metadata[Any], signers: Iterable[CryptoSigner]) -> bytes:
     for signer in signers:
         metadata.sign(signer, append=True)
     return metadata.to_bytes()
+
+
+class Identified(Protocol):
+    """A key of which the public half is enough: one that is lost, or is somebody else's."""
+
+    @property
+    def public_key(self) -> Key:
+        """The public half."""
+
+
+def delegations(signers: Sequence[Identified]) -> Delegations:
+    """Return who may order by law: these keys, and what they may name."""
+    keys = {signer.public_key.keyid: signer.public_key for signer in signers}
+    role = DelegatedRole(ORDERS, list(keys), threshold=1, terminating=True, paths=list(ORDERED))
+    return Delegations(dict(keys), {ORDERS: role})
+
+
+def check_signed(root: Root, role: str, content: bytes) -> None:
+    """See that metadata is signed as a root asks.
+
+    Raises:
+        FeedError: too few of the keys of the role have signed.
+    """
+    verify_signed(root, role, Metadata[Any].from_bytes(content))
+
+
+def verify_signed(judge: Root, role: str, metadata: Metadata[Any]) -> None:
+    """See the same of metadata that is read already."""
+    try:
+        judge.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
+    except RepositoryError as error:
+        raise FeedError(
+            say("too few of the keys of the role {role} have signed", role=role)
+        ) from error

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ExpiredError
+from filterd.feeds.outcome import Became
 from filterd.feeds.rings import LONGEST_S, ring_of
 from filterd.feeds.standing import Freshness, freshness
-from filterd.feeds.syncing import Became
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
 from tests.support.feed_site import FIRST, SECOND, Follower, Published, judged_at_once

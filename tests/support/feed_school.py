@@ -16,8 +16,9 @@ import dns.rrset
 from filterd.cli.feed_daemon import ControlDaemon
 from filterd.clock import SystemClock
 from filterd.feeds.folders import FolderFetcher
+from filterd.feeds.outcome import Became
 from filterd.feeds.roles import is_ordered
-from filterd.feeds.syncing import Became, Site
+from filterd.feeds.syncing import Site
 from filterd.lists.in_force import version_of
 from filterd.publish.packaging import targets_of
 from filterd.publish.signing import sign_orders
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.feeds.syncing import Outcome
+    from filterd.feeds.outcome import Outcome
 
     Change = Callable[[Path], None]
 

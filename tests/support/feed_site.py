@@ -25,7 +25,8 @@ from filterd.feeds.folders import FolderFetcher
 from filterd.feeds.guard.judgement import SCHOOL, Finding
 from filterd.feeds.guard.process import CHECKS
 from filterd.feeds.manifest import verify
-from filterd.feeds.syncing import Became, Outcome, Site
+from filterd.feeds.outcome import Became, Outcome
+from filterd.feeds.syncing import Site
 from filterd.lists.catalog import load_catalog
 from filterd.lists.in_force import Blocklists, blocklists_in_force, version_of
 from filterd.lists.index import Index

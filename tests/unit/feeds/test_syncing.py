@@ -14,8 +14,8 @@ from filterd.feeds.folders import FolderFetcher
 from filterd.feeds.guard.judgement import Severity, found
 from filterd.feeds.guard.process import CHECKS
 from filterd.feeds.history import Event
+from filterd.feeds.outcome import Became
 from filterd.feeds.rings import APART_S, ring_of
-from filterd.feeds.syncing import Became
 from filterd.lists.index import Index
 from filterd.paths import sole, write_atomically
 from filterd.publish.packaging import targets_of
