@@ -21,8 +21,8 @@ from filterd.policy.encoding import MOST_OCTETS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.state_folder import StateFolder
     from filterd.server.page import SharedPage
+    from filterd.state_folder import StateFolder
 
 _LOOK_EVERY_S = 2.0
 
