@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +141,27 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     ]
     for first, *rest in words:
         assert first in COMMANDS or " ".join((first, *rest[:1])) in COMMANDS
+
+
+TESTED_BY = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+THREATS = (ROOT / "deploy" / "THREAT_MODEL.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("path", "name"), sorted(set(TESTED_BY.findall(THREATS))))
+def test_what_the_threat_model_names_is_a_test(path: str, name: str) -> None:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    assert name.startswith("test_")
+    assert name in {one.name for one in tree.body if isinstance(one, ast.FunctionDef)}
+
+
+def test_every_threat_has_a_test_or_says_that_it_has_none() -> None:
+    rows = [line for line in THREATS.splitlines() if line.startswith("| ")]
+    assert {row.count(" | ") for row in rows} == {1, 3}
+    tested = [row.split(" | ")[-1].removesuffix(" |") for row in rows if row.count(" | ") == 3]
+    told = [one for one in tested if one not in ("---", "test")]
+    assert len(told) > 50
+    whole = re.compile(rf"-|{TESTED_BY.pattern}(, {TESTED_BY.pattern})*")
+    assert [one for one in told if not whole.fullmatch(one)] == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "filterd").rglob("*.py")), ids=str)
