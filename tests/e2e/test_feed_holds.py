@@ -17,10 +17,16 @@ from tuf.api.metadata import Metadata
 from filterd.clock import SystemClock
 from filterd.errors import GuardError
 from filterd.feeds import packing, releases, syncing
+from filterd.feeds.guard.essentials import BENEATH
+from filterd.feeds.guard.judgement import Judgement, Severity, found
+from filterd.feeds.guard.limits import GROWTH, POPULAR
+from filterd.feeds.guard.rewrites import REWRITES
+from filterd.feeds.guard.tables import TABLES
 from filterd.feeds.history import Event
 from filterd.feeds.trust import TrustFolder
 from filterd.lists.in_force import version_of
 from filterd.publish import lifting
+from filterd.publish.published import Published
 from filterd.publish.signing import RELEASES, sign_orders, signed, until
 from filterd.sentences import say
 from tests.support.broken_versions import add, an_order
@@ -114,6 +120,29 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
     )
     assert school.sync().version == evil == school.in_force
     assert school.pupil.wrong_answers() == []
+
+
+def test_two_root_keys_release_nothing_that_is_refused(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has stolen two signs what they like, without the publisher's own command."""
+    roots, before = school.publisher.signers["root"][:2], school.in_force
+    for judged_as in (None, Severity.HELD):
+        version = school.publish(add("starter/gambling.txt", "google.com"))
+        content = releases.content_digest(Published(school.publisher.folder).publication(version))
+        everything = tuple(
+            found(kind, Severity.HELD, say("{why}", why="any"))
+            for kind in (BENEATH, POPULAR, GROWTH, TABLES, REWRITES)
+        )
+        sign(school, lifting.Held(version, content, everything), roots)
+        if judged_as is None:
+            with pytest.raises(GuardError, match="is refused"):
+                school.sync()
+            assert (school.in_force, school.is_blocked("google.com")) == (before, False)
+        else:  # the control: were it held only, the release would do
+            monkeypatch.setattr(Judgement, "severity", judged_as)
+            assert school.sync().version == version == school.in_force
+            assert school.is_blocked("google.com")
 
 
 def test_what_the_law_orders_comes_ahead_of_what_is_held(
