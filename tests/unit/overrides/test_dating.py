@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.overrides.dating import as_it_is, is_undated
-from filterd.policy.overrides import LocalException
 from tests.support.changes import Book, an_exception
+
+if TYPE_CHECKING:
+    from filterd.policy.overrides import LocalException
 
 HOUR = 3600.0
 
