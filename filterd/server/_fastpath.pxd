@@ -55,6 +55,7 @@ cdef class Word:  # somebody else's, of eight octets
     cdef Py_buffer _buffer
 
     cdef uint64_t value(self) noexcept
+    cdef double number(self) noexcept
 
 @cython.final
 cdef class Core:
@@ -67,6 +68,7 @@ cdef class Core:
     cdef readonly object site  # that everything here was made of; None: of nothing
     cdef object _surroundings, _version, _tell_wall
     cdef Word _word  # in which ``_value`` is while the site is in force
+    cdef Word _lead  # what the wall clock leads the other by; 0: it must be asked
     cdef uint64_t _value
     cdef double _since, _until
     cdef double _now, _wall, _drift_s

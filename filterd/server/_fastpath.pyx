@@ -4,8 +4,9 @@
 
 Memory safety. All tables have a fixed size. What was found out of a datagram
 before everything was forgotten is used no more (``epoch``); an answer is no
-longer than LARGEST_ANSWER, for which every buffer has room. The word by which is
-seen that a site still is in force is kept by its buffer until that is let go.
+longer than LARGEST_ANSWER, for which every buffer has room. The words by which is
+seen that a site still is in force, and what time it is, are kept by their buffers
+until those are let go; they are looked at only while a site is held.
 """
 
 cimport cython
@@ -63,6 +64,11 @@ cdef class Word:
         memcpy(&value, self._buffer.buf, sizeof(value))
         return value
 
+    cdef double number(self) noexcept:
+        cdef double number
+        memcpy(&number, self._buffer.buf, sizeof(number))
+        return number
+
 
 @cython.final
 cdef class Core:
@@ -87,16 +93,24 @@ cdef class Core:
         self.replay.forget()
         self.table.forget()
         self._class_count = 0
-        self.site = self._surroundings = self._version = self._tell_wall = self._word = None
+        self.site = self._surroundings = self._version = self._tell_wall = None
+        self._word = self._lead = None
         for place in range(CLIENTS):
             self._clients[place].until = self._clients[place].octets = 0
 
     def hold(
-        self, site not None, standing not None, version, double now, double wall, tell_wall not None
+        self,
+        site not None,
+        standing not None,
+        version,
+        double now,
+        double wall,
+        tell_wall not None,
+        lead not None,
     ):
         """Take it, until all is forgotten, that everything here was made of this at these times."""
         word, self._value, self._since, self._until = standing
-        self._word = Word(word)
+        self._word, self._lead = Word(word), Word(lead)
         self.site, self._surroundings, self._version = site, site.surroundings, version
         self._tell_wall, self._drift_s, self._wall = tell_wall, wall - now, wall
         self.at(now, wall)
@@ -109,7 +123,8 @@ cdef class Core:
             return False
 
     cdef bint _holds(self, double now) except -1:
-        cdef double wall = self._tell_wall()
+        cdef double lead_s = self._lead.number()
+        cdef double wall = now + lead_s if lead_s else <double>self._tell_wall()
         if self._word.value() != self._value or not self._since <= wall < self._until:
             return False
         if self._surroundings.version != self._version:

@@ -41,6 +41,7 @@ class InForce(NamedTuple):
     standing: Standing
     version: int
     tell_wall: Callable[[], float]
+    lead: memoryview[float]
     drift_s: float
 
 
@@ -86,6 +87,7 @@ class Core:
         now: float,
         wall: float,
         tell_wall: Callable[[], float],
+        lead: memoryview[float],
     ) -> None:
         """Take it, until all is forgotten, that everything here was made of this at these times.
 
@@ -95,9 +97,11 @@ class Core:
             version: of its surroundings, when this was made.
             now: monotonic time.
             wall: Unix time.
-            tell_wall: tells that from now on.
+            tell_wall: tells that from now on while ``lead`` says 0.
+            lead: an aligned word of eight octets (format ``d``): what Unix time leads monotonic
+                time by, in seconds; by that ``wall`` was told too.
         """
-        self._in_force = InForce(site, standing, version, tell_wall, wall - now)
+        self._in_force = InForce(site, standing, version, tell_wall, lead, wall - now)
         self._wall = wall
         self.at(now, wall)
 
@@ -115,7 +119,8 @@ class Core:
         if made_of is None:
             return False
         try:
-            wall, version = made_of.tell_wall(), made_of.site.surroundings.version
+            lead_s, version = made_of.lead[0], made_of.site.surroundings.version
+            wall = now + lead_s if lead_s else made_of.tell_wall()
             if version != made_of.version or not made_of.standing.holds_at(wall):
                 return False
         except Exception:  # noqa: BLE001 -- ``FastPath.refresh`` meets it again, and logs it

@@ -55,6 +55,9 @@ LEARNT_FOR_S = 60.0
 
 HOUSE_KEPT_EVERY_S = 1.0
 
+NOT_KEPT = memoryview(bytes(8)).cast("d")
+"""A lead of 0: the clock itself must be asked for Unix time."""
+
 AGAIN_AFTER_S = 1.0
 """How long the chain answers everybody where what is in force could not be told."""
 
@@ -98,6 +101,8 @@ class FastPath:
         resolver: whose answers are repeated, and whose counters go on counting them.
         log: likewise counts them.
         core: the tables; others than the live twin's are for tests.
+        lead: an aligned word (format ``d``): what ``clock.wall`` leads ``clock.monotonic`` by,
+            in seconds, to be read without a call of Python; where it says 0 the clock is asked.
     """
 
     def __init__(
@@ -108,9 +113,10 @@ class FastPath:
         resolver: Resolver,
         log: Counts | None = None,
         core: Core | None = None,
+        lead: memoryview[float] = NOT_KEPT,
     ) -> None:
         self._sites, self._clock, self._store = sites, clock, store
-        self._resolver, self._log = resolver, log
+        self._resolver, self._log, self._lead = resolver, log, lead
         self.core: Core = core or Core(os.urandom(16))
         self.openings: list[Opening] = []
         """By the numbers that the core knows them by, until it is made to forget."""
@@ -238,6 +244,9 @@ class FastPath:
         self.settle()
         self.core.forget()
         site, standing, wall = self._sites.current, self._sites.standing, self._clock.wall()
+        # Of the head of the batch: the same that the core tells of it, not a moment later.
+        lead_s = self._lead[0]
+        held_from = now + lead_s if lead_s else wall
         if not standing.since <= wall < standing.until:  # what holds now could not be told
             self._again_at, self._site = now + AGAIN_AFTER_S, None
             return
@@ -258,7 +267,8 @@ class FastPath:
         except Exception:  # noqa: BLE001 -- logged whole; the chain answers as if nothing were here
             self.core.forget()
             _log.exception("the fast path could not be made ready")
-        self.core.hold(site, standing, self._version, now, wall, self._clock.wall)
+        tell_wall = self._clock.wall
+        self.core.hold(site, standing, self._version, now, held_from, tell_wall, self._lead)
 
     def _class_of(self, client: Client) -> int:
         """Return the class of a client, -1 where there are too many."""

@@ -112,8 +112,10 @@ class Worker:
         mark = self._setting.page.secret
         machine = self._setting.clock
         self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark, machine)
-        core = Core(os.urandom(16), self._repeated)
-        self._fast = FastPath(self._sites, clock, self._store, self._resolver, self._counts, core)
+        core, lead = Core(os.urandom(16), self._repeated), self._setting.page.lead_word
+        self._fast = FastPath(
+            self._sites, clock, self._store, self._resolver, self._counts, core, lead
+        )
         self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._trials = Trials(self._resolver, self._fast)
         self._note_for_the_log(self._sites.loaded)

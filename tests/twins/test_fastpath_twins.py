@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from math import inf
+from math import inf, nan
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -258,11 +258,17 @@ class InForce:
         self.words = array("Q", [7, 8])
         self.wall = 1_000_000.0
         self.since = self.wall - 100
+        self.lead = array("d", [0.0])
 
     def hold(self, core: Any) -> None:
         """Tell a core what it is made of."""
         standing = Standing(memoryview(self.words)[1:2], 8, self.since, self.since + 200)
-        core.hold(self.site, standing, 1, 10.0, self.wall, lambda: self.wall)
+        core.hold(self.site, standing, 1, 10.0, self.wall, self.tell_wall, memoryview(self.lead))
+
+    def tell_wall(self) -> float:
+        """Tell Unix time, which nobody asks for while the lead says it."""
+        assert not self.lead[0]
+        return self.wall
 
     def holds(self, module: Any, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
         """Tell whether what a core was made of still holds after a change."""
@@ -331,6 +337,69 @@ def test_what_it_was_made_of_holds_until_its_end_while_both_clocks_go_on(
     assert not module.Core(bytes(16)).holds(10.0)
 
 
+class Led(InForce):
+    """One whose Unix time is told by what it leads monotonic time by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lead[0] = self.wall - 10.0
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("by_s", "passed_s", "holds"),
+    [
+        (0.0, 0.0, True),
+        (0.0, 99.5, True),
+        (0.0, 100.0, False),
+        (0.4, 0.0, True),
+        (0.4, 99.5, True),
+        (0.4, 99.6, False),
+        (0.6, 0.0, False),
+        (-0.001, 0.0, False),
+        (-0.001, 1.0, True),
+        (-0.6, 1.0, False),
+        (-(2.0**40), 1.0, False),
+        (nan, 1.0, False),
+        (inf, 1.0, False),
+        (-inf, 1.0, False),
+    ],
+)
+def test_what_it_was_made_of_holds_no_longer_once_policy_time_jumps(
+    module: Any, by_s: float, passed_s: float, holds: bool
+) -> None:
+    def jump(world: InForce, _: Any) -> None:
+        world.lead[0] += by_s
+
+    assert Led().holds(module, jump, now=10.0 + passed_s) is holds
+
+
+@BOTH
+@pytest.mark.parametrize(("by_s", "holds"), [(0.0, True), (0.4, True), (0.6, False)])
+def test_the_clock_is_asked_again_once_it_is_not_told_what_it_leads_by(
+    module: Any, by_s: float, holds: bool
+) -> None:
+    def left(world: InForce, _: Any) -> None:
+        world.lead[0] = 0.0
+        world.wall += by_s
+
+    def kept(world: InForce, _: Any) -> None:
+        world.lead[0] = world.wall - 10.0 + by_s
+
+    assert Led().holds(module, left) is holds
+    assert InForce().holds(module, kept) is holds
+
+
+def test_what_policy_time_leads_by_is_one_word() -> None:
+    core, world = native.Core(bytes(16)), Led()
+    standing = Standing(memoryview(world.words)[1:2], 8, -inf, inf)
+    about = (world.site, standing, 1, 10.0, world.wall, world.tell_wall)
+    for none in (None, array("d"), array("d", [1.0, 2.0]), array("f", [1.0])):
+        with pytest.raises((TypeError, ValueError)):
+            core.hold(*about, none)
+        assert not core.holds(10.0)
+
+
 @BOTH
 def test_what_is_in_force_from_later_on_only_does_not_hold(module: Any) -> None:
     core, world = module.Core(bytes(16)), InForce()
@@ -362,16 +431,21 @@ def test_what_holds_is_answered_as_of_now(module: Any) -> None:
     assert known == [0, -1]
 
 
-def test_the_word_that_is_looked_at_is_kept_until_it_is_let_go() -> None:
+def test_the_words_that_are_looked_at_are_kept_until_they_are_let_go() -> None:
     core, world = native.Core(bytes(16)), InForce()
+    words: tuple[array[Any], ...] = world.words, world.lead
     world.hold(core)
-    with pytest.raises(BufferError):
-        world.words.append(9)  # it would move
+    for one in words:
+        with pytest.raises(BufferError):
+            one.append(9)  # it would move
     core.forget()
-    world.words.append(9)
+    for one in words:
+        one.append(9)
+        one.pop()
     world.hold(core)
     del core
-    world.words.append(10)
+    for one in words:
+        one.append(10)
 
 
 @BOTH

@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import dns.rcode
 import pytest
 
 from filterd.policy.engine import Engine
 from filterd.policy.overrides import Exam, Overrides
-from filterd.server.fastpath import AGAIN_AFTER_S, FastPath
+from filterd.resolve.site import SiteHolder
+from filterd.server.fastpath import AGAIN_AFTER_S, NOT_KEPT, Core, FastPath
+from filterd.server.page import SharedPage
+from filterd.server.policy_clock import PolicyClock
 from tests.support import malformed
+from tests.support.clock import FakeClock
 from tests.support.policies import NOW, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
 from tests.support.wire import QUESTION, a_message, a_query
@@ -167,6 +173,60 @@ def test_a_clock_that_is_set_makes_it_forget(fast: Serving) -> None:
     count = by_the_chain(fast)
     fast.ask("a.porn.example")
     assert by_the_chain(fast) == count + 1
+
+
+class Ticking(FakeClock):
+    """A clock that goes on whenever it is looked at."""
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary start."""
+        self.advance(0.001)
+        return super().monotonic()
+
+
+class HeldFromLater:
+    """A core that takes it that it was made when it was held."""
+
+    def __init__(self, clock: PolicyClock) -> None:
+        self._core: Any = Core(bytes(16))
+        self._clock = clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
+
+    def hold(self, *about: Any) -> None:
+        """Hold it."""
+        self._core.hold(*about[:4], self._clock.wall(), *about[5:])
+
+
+def begun(index: Index, *, led: bool, guarded: bool = True) -> list[int]:
+    """Return how often it begins anew at each look: policy time jumps before the fourth and sixth.
+
+    A turn looks several times with one monotonic time, while the clock goes on.
+    """
+    page, machine = SharedPage(), Ticking()
+    clock, now = PolicyClock(machine, page), machine.monotonic()
+    page.lead_s = NOW - now
+    sites, lead = SiteHolder(a_site(index)), page.lead_word if led else NOT_KEPT
+    core: Any = Core(bytes(16)) if guarded else HeldFromLater(clock)
+    others: Any = SimpleNamespace()
+    fast = FastPath(sites, clock, others, others, core=core, lead=lead)
+    epochs = [core.epoch]
+    for jump_s, later_s in ((0, 0), (0, 0), (0, 0), (3_600, 0), (0, 0), (-3_600, 1), (0, 1)):
+        page.lead_s += jump_s
+        fast.refresh(now + later_s)
+        assert core.site is not None
+        epochs.append(core.epoch)
+    return [later - before for before, later in pairwise(epochs)]
+
+
+@pytest.mark.parametrize("led", [True, False])
+def test_one_look_is_enough_until_policy_time_jumps(index: Index, led: bool) -> None:
+    assert begun(index, led=led) == [1, 0, 0, 1, 0, 1, 0]
+
+
+def test_control_held_from_a_moment_later_it_would_begin_anew_all_turn(index: Index) -> None:
+    assert begun(index, led=True, guarded=False) == [1] * 7
 
 
 def test_repetitions_count_for_the_refresh_of_the_cache(fast: Serving) -> None:

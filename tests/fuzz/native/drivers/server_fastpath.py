@@ -107,19 +107,27 @@ class _InForce:
     def __init__(self) -> None:
         self._octets = bytearray(8)
         self._word = memoryview(self._octets).cast("Q")
+        self._lead_octets = bytearray(8)
+        self._lead = memoryview(self._lead_octets).cast("d")
         self._site = SimpleNamespace(surroundings=SimpleNamespace(version=0))
         self.wall = float(WALL)
 
     def hold_or_move(self, session: Session, cores: list[Any], now: float) -> None:
         """Let both hold it anew, or move one of the things by which they see; ask both."""
         rng, surroundings = session.rng, self._site.surroundings
-        match rng.randrange(8):
+        match rng.randrange(9):
             case 0 | 1 | 2:
                 ends = rng.choice((math.inf, self.wall + 2, self.wall))
                 standing = Standing(self._word, self._word[0], self.wall, ends)
                 for core in cores:
                     core.hold(
-                        self._site, standing, surroundings.version, now, self.wall, self._tell_wall
+                        self._site,
+                        standing,
+                        surroundings.version,
+                        now,
+                        self.wall,
+                        self._tell_wall,
+                        self._lead,
                     )
             case 3:
                 self._word[0] = rng.choice((0, 1, 1 << 32, (1 << 64) - 1))
@@ -127,6 +135,9 @@ class _InForce:
                 surroundings.version = rng.choice((0, 1, None, "1"))
             case 5:
                 self.wall += rng.choice((-1, 0.5, 5, math.nan))
+            case 6:
+                told = self.wall - now
+                self._lead[0] = rng.choice((0, told, told, told + 0.4, told - 1, math.nan))
         holds = [core.holds(now) for core in cores]
         assert holds[0] == holds[1], holds
         session.reached["holds" if holds[0] else "holds no longer"] += 1
@@ -135,14 +146,17 @@ class _InForce:
         return self.wall
 
     def end(self, cores: list[Any]) -> None:
-        """See that a core keeps the word's memory as long as it holds, and no longer."""
+        """See that a core keeps both words' memory as long as it holds, and no longer."""
+        words: tuple[memoryview[Any], ...] = self._word, self._lead
         if cores[0].site is not None:
-            with pytest.raises(BufferError):
-                self._word.release()
+            for word in words:
+                with pytest.raises(BufferError):
+                    word.release()
         for core in cores:
             core.forget()
-        self._word.release()
-        self._octets.append(0)
+        for word, octets in zip(words, (self._octets, self._lead_octets), strict=True):
+            word.release()
+            octets.append(0)
 
 
 def _keep(session: Session, cores: list[Any], reply: bytes) -> list[bytes] | None:

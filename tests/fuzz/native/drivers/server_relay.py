@@ -28,7 +28,7 @@ from filterd.server._datagrams_py import Datagram
 from filterd.server._limiter import SourceTable
 from filterd.server._table_py import MOST_OPENINGS, OPEN, Cell
 from filterd.server.arrival import bind
-from filterd.server.fastpath import Opening
+from filterd.server.fastpath import NOT_KEPT, Opening
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Ede, parse_response
@@ -175,7 +175,7 @@ class _Both:
             learnt = fill_it(served.core, module, self._index, cells, _TOUCHED)
             served.core.learn(socket.inet_aton(_CLIENT), self._loopback, learnt.one, 1e9)
             times = self.clock.monotonic(), self.clock.wall()
-            served.core.hold(_SITE, _FOR_EVER, 0, *times, self.clock.wall)
+            served.core.hold(_SITE, _FOR_EVER, 0, *times, self.clock.wall, NOT_KEPT)
 
     def come(self, messages: list[bytes]) -> list[Any]:
         """Let messages come; return those that nobody answers at once."""
