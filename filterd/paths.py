@@ -272,6 +272,8 @@ def make_folder(folder: Path, *, mode: int = 0o750) -> None:
     if folder.is_dir():
         return
     make_folder(folder.parent, mode=mode)
+    if os.path.lexists(folder):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     folder.mkdir(mode=mode, exist_ok=True)
     _give_to_owner_of(folder.parent, folder)
     sync_folder(folder.parent)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 KILLS = int(os.environ.get("FILTERD_FEED_KILLS", "40"))
 """Kills at steps of each scene, evenly over all there are, and so many more at random; a twentieth
 while the real guard is at work. 300 are more than any scene has steps: each is killed at."""
-_IN_A_ROW, _LEAST_STEPS = 3, 25
+_IN_A_ROW, _LEAST_STEPS = 3, 20
 _NOTHING = 0
 
 

@@ -228,7 +228,7 @@ def test_control_without_the_look_before_the_first_answer_questions_would_pass(
     school.lose(*school.copies)
     with (
         Flood(school.port) as flood,
-        school.serving("state.in_fork = lambda *_: 0"),
+        school.serving("shared_overrides.in_fork = lambda *_: 0"),
     ):
         until(lambda: flood.blocked > 30, "the manager has mended it")
     assert flood.unfiltered > 0

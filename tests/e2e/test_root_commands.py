@@ -32,6 +32,7 @@ AS_ROOT = ("-m", "filterd")
 AS_IT_WAS = (
     "-c",
     "import filterd.privileges as p; p._owner_of = lambda folder: 0;"
+    "import filterd.paths as q; q._give_to_owner_of = lambda *_: None;"
     "from filterd.cli.app import main; main()",
 )
 """The control: root's rights are kept."""

@@ -45,12 +45,12 @@ def _for_ever(patch: pytest.MonkeyPatch) -> None:
     """Let what is said of names have no end."""
     compiled: Any = vars(moment)["at"]
 
-    def at(policy: Any, overrides: Overrides, now: float) -> Moment:
+    def at(policy: Any, overrides: Overrides, *times: float) -> Moment:
         endless = tuple(
             one if one.kind is TargetKind.CATEGORY else replace(one, ends_at=None)
             for one in overrides.exceptions
         )
-        found: Moment = compiled(policy, replace(overrides, exceptions=endless), now)
+        found: Moment = compiled(policy, replace(overrides, exceptions=endless), *times)
         return found
 
     patch.setattr("filterd.resolve.site.at", at)

@@ -124,7 +124,7 @@ WRONG_PLACES = [
     ("lists status --state {none}", "none/index.filterd: No such file or directory; compile"),
     ("lists status --state {damaged}", "index.filterd: "),
     ("lists search a.example --state {damaged}", "compile the lists"),
-    ("lists build --state {file}", "file: cannot be written: File exists"),
+    ("lists build --state {file}", "file: cannot be written: Not a directory"),
     ("lists build --state {file}/x", "cannot be written: Not a directory"),
     ("lists build --state /proc/none", "/proc/none: cannot be written: No such file"),
     ("lists build --config {none}", "none/site.yaml: cannot be read: No such file"),

@@ -53,6 +53,11 @@ class Recorder:
     def __init__(self, called: list[tuple[Any, ...]]) -> None:
         self._called = called
 
+    @property
+    def records(self) -> Recorder:
+        """What the part has told apart."""
+        return self
+
     def __getattr__(self, name: str) -> Any:
         async def note(*given: Any, **named: Any) -> str:
             self._called.append((name, *given, *named.values()))

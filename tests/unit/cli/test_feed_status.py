@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DAY_S = 86_400.0
 ADDRESS = "https://feed.example/"
+NO_FEED = {"address": "", "problem": "", "sentence": ["", {}]}
 
 
 @pytest.fixture(autouse=True)
@@ -164,7 +165,7 @@ def test_the_daemons_status_has_a_line_of_it_and_more_where_somebody_must_look(
     with site.holding():
         site.hold("exams")
     assert len(_summary(school, "vi").splitlines()) == 2
-    assert summary(Texts("en"), {"address": ""}, school_clock(_here(school))).plain == ""
+    assert summary(Texts("en"), NO_FEED, school_clock(_here(school))).plain == ""
 
 
 def _here(school: Follower) -> Any:
@@ -174,4 +175,4 @@ def _here(school: Follower) -> Any:
 
 
 def test_a_site_without_a_feed_worries_nobody() -> None:
-    assert not is_worrying({"address": ""})
+    assert not is_worrying(NO_FEED)

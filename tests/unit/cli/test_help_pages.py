@@ -37,7 +37,12 @@ def _page(path: tuple[str, ...], language: str, columns: int = 80) -> str:
 def _said(tree: dict[tuple[str, ...], Any]) -> set[str]:
     """Return all that these commands say of themselves in English."""
     texts = {text for one in tree.values() for text in paragraphs(one.help or "")}
-    return texts | {option.help for one in tree.values() for option in one.params}
+    return texts | {option.help for one in tree.values() for option in _shown(one)}
+
+
+def _shown(command: Any) -> list[Any]:
+    """Return the options but those that processes of filterd use among themselves."""
+    return [one for one in command.params if not getattr(one, "hidden", False)]
 
 
 def _words(tree: dict[tuple[str, ...], Any]) -> set[str]:
@@ -77,7 +82,7 @@ def test_no_line_is_wider_than_the_terminal(path: tuple[str, ...], language: str
 def test_nothing_is_cut_and_all_is_in_one_language(path: tuple[str, ...]) -> None:
     command = TREE[path]
     beneath = getattr(command, "commands", {}).values()
-    texts = [*paragraphs(command.help or ""), *(one.help for one in command.params)]
+    texts = [*paragraphs(command.help or ""), *(one.help for one in _shown(command))]
     texts += [next(paragraphs(one.help or "")) for one in beneath]
     english, vietnamese = (" ".join(_page(path, one).split()) for one in ("en", "vi"))
     assert [one for one in texts if one not in english] == []

@@ -160,9 +160,9 @@ def test_as_deep_as_allowed_is_read() -> None:
 
 
 def test_three_thousand_brackets_are_refused_at_once() -> None:
-    start = time.perf_counter()
+    start = time.process_time()  # whatever else the machine does
     _problem(b"[" * 3000)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_an_alias_bomb_is_refused_at_its_first_anchor() -> None:
