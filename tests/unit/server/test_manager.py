@@ -22,7 +22,7 @@ from filterd.policy.model import Audience, ListenAddress
 from filterd.policy.site.process import compile_in_child
 from filterd.querylog.totals import read_totals
 from filterd.sentences import say
-from filterd.server import manager as module
+from filterd.server import site_policy as module
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
 from tests.support.other_tables import is_by_other_tables, other_tables
