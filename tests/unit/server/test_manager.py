@@ -22,7 +22,8 @@ from filterd.policy.model import Audience, ListenAddress
 from filterd.policy.site.process import compile_in_child
 from filterd.querylog.totals import read_totals
 from filterd.sentences import say
-from filterd.server import site_policy as module
+from filterd.server import manager as module
+from filterd.server import site_policy
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
 from tests.support.other_tables import is_by_other_tables, other_tables
@@ -115,7 +116,7 @@ def test_new_lists_come_in_force_while_the_sites_files_are_wrong(
         await team.manager.reload()
         before = school.state.policy.read_bytes()
         school.write("nonsense: 1\n")
-        with mock.patch.object(module, "blocklists_in_force", return_value=tables):
+        with mock.patch.object(site_policy, "blocklists_in_force", return_value=tables):
             with pytest.raises(ConfigErrors, match="nonsense"):
                 await team.manager.reload()  # who has written it hears of it
             assert school.state.policy.read_bytes() == before
@@ -318,7 +319,7 @@ def test_a_policy_that_cannot_be_installed_is_not_put_in_force(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "install", full)
+    monkeypatch.setattr(site_policy, "install", full)
 
     async def work(team: Team) -> None:
         school.write(BLOCK)
@@ -351,7 +352,7 @@ def test_a_storm_of_reloads_is_one_more_than_the_one_at_work(
         compile_in_child(config, target, **more)
         school.write(BLOCK)  # while the first is at work somebody changes the site and reloads
 
-    monkeypatch.setattr(module, "compile_in_child", counting)
+    monkeypatch.setattr(site_policy, "compile_in_child", counting)
 
     async def work(team: Team) -> None:
         school.write("# another\n")
@@ -374,14 +375,14 @@ def test_new_lists_under_the_same_policy_need_no_compilation_of_it(
         raise AssertionError
 
     async def work(team: Team) -> None:
-        monkeypatch.setattr(module, "compile_in_child", refused)
+        monkeypatch.setattr(site_policy, "compile_in_child", refused)
         await team.manager.reload()
         assert team.page.epoch == 1
         monkeypatch.undo()
         school.write(BLOCK)
         await team.manager.reload()
         assert await _who_blocks(team) == [True]
-        monkeypatch.setattr(module, "compile_in_child", refused)
+        monkeypatch.setattr(site_policy, "compile_in_child", refused)
         await team.manager.reload()  # the record of the policy was installed with it
         assert await _who_blocks(team) == [True]
 
@@ -413,7 +414,7 @@ def test_a_policy_that_a_dead_manager_left_in_place_is_put_in_force_by_the_next(
     async def work(team: Team) -> None:
         school.write(BLOCK)
         with monkeypatch.context() as dying, contextlib.suppress(Killed):
-            dying.setattr(module, "install", killed)
+            dying.setattr(site_policy, "install", killed)
             await team.manager._prepare_and_commit(lists_only=False)
         assert await _who_blocks(team) == [False, False]  # in place, and not in force
         await team.manager.stop()
