@@ -24,6 +24,7 @@ from filterd.upstream import Forwarder, exchange
 from filterd.wire import RRType
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, write_site
+from tests.support.processes import children
 from tests.support.team import School, Team
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
@@ -230,12 +231,11 @@ def test_a_stopped_worker_has_no_socket_and_no_child_left(school: School) -> Non
         assert len(_sockets()) >= 2
 
     gc.collect()
-    before = _sockets()
+    before, others = _sockets(), children(os.getpid())
     school.serve(work)
     gc.collect()
     assert _sockets() <= before
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    assert not children.exists() or children.read_text() == ""
+    assert children(os.getpid()) == others
 
 
 def test_a_site_that_was_replaced_is_freed_without_the_collector(school: School) -> None:
