@@ -108,7 +108,7 @@ def _end_or_log(loop: AbstractEventLoop, context: dict[str, Any]) -> None:
 
 
 def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
-    """Log what native code could raise to nobody; Python would write it past all bounds."""
+    """Log what native code could not raise to a caller; Python would write it unbounded."""
     error = unraisable.exc_value
     if is_out_of_memory(error):
         _end()

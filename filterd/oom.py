@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 A_COMPILER = 700
-"""What compiles lists or a policy, or judges a version: whoever waits for it does without."""
+"""What compiles lists or a policy, or judges a version: its caller does without."""
 THE_MANAGER = 400
 """No lookup needs it."""
 A_WORKER = 100

@@ -94,7 +94,7 @@ def make_folder_for_owner(folder: Path) -> None:
     """Make a folder that is missing for those whose rights this process has had below the state."""
     if not _given_up or os.path.isdir(folder):  # noqa: PTH112 -- it raises nothing
         return
-    with contextlib.suppress(OSError):  # then whoever needs it says so
+    with contextlib.suppress(OSError):  # then its reader reports it
         folder.mkdir(mode=0o755)
         ((_, its),) = _given_up
         os.chown(folder, its.uid, its.gid)

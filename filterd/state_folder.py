@@ -37,7 +37,7 @@ class StateFolder:
 
     @property
     def tried_policy(self) -> Path:
-        """Return the policy of the site's files as somebody has them tried."""
+        """Return the policy of the site's files as a command has them tried."""
         return self.folder / "policy.tried.filterd"
 
     @property
@@ -111,7 +111,7 @@ class StateFolder:
 
     @property
     def overrides_lock(self) -> Path:
-        """Held by whoever changes what is set."""
+        """Held by the process that changes what is set."""
         return self.folder / "overrides.lock"
 
     @property
@@ -126,7 +126,7 @@ class StateFolder:
 
     @property
     def build_lock(self) -> Path:
-        """Held by whoever compiles lists into this folder."""
+        """Held by the process that compiles lists into this folder."""
         return self.folder / "build.lock"
 
     @property

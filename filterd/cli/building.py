@@ -83,7 +83,7 @@ def write_to(stream: IO[bytes], here: Context, *, shipped_only: bool) -> Compile
 
 
 def _remove_leftovers(state: StateFolder) -> None:
-    """Free what a build left that was killed or had no room; whoever builds now holds the lock."""
+    """Free what a build left that was killed or had no room; the present build holds the lock."""
     half = state.folder.glob(f".{state.fresh_index.name}.*.tmp")
     for leftover in (*half, state.fresh_index, state.fresh_problems):
         with suppress(OSError):  # writing will tell

@@ -17,7 +17,7 @@ from filterd.sentences import say, told
 
 
 class Brought(NamedTuple):
-    """What somebody has brought: keys, why, or that it is only looked at."""
+    """What the operator has brought: keys, a reason, or the wish only to look."""
 
     keys: Path | None
     root_keys: tuple[Path, ...]

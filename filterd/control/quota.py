@@ -44,7 +44,7 @@ A_USER = Limits(8, 12 * _MIB, 2)
 
 
 def busy() -> ControlError:
-    """Return what is told to whoever asks for too much at a time."""
+    """Return the error for a client that asks for too much at a time."""
     return ControlError(say("filterd has too many commands to answer at the moment; try again"))
 
 

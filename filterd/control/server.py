@@ -178,7 +178,7 @@ class ControlServer:
             except ControlError as error:  # it holds too much; a command's own are answers
                 await _send(connection, _line({"ok": False, **to_plain(error)}))
         except (OSError, ValueError, TimeoutError):
-            pass  # whoever asked went away, never came to the point, or does not read
+            pass  # the client went away, never asked a whole request, or does not read
         finally:
             connection.close()
             share.release()

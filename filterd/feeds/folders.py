@@ -56,7 +56,7 @@ class FolderFetcher(Fetcher):
         *folders, last = name.split("/")
         if any(part in ("", ".", "..") or "\0" in part for part in (*folders, last)):
             raise ForeignContentError(say("{name}: the name leaves the folder", name=name))
-        with own_rights():  # the operator's stick may be open to nobody else
+        with own_rights():  # only the operator may be able to read the stick
             return self._open_below(folders, last, name)
 
     def _open_below(self, folders: Iterable[str], last: str, name: str) -> io.FileIO:

@@ -177,7 +177,7 @@ class TrustFolder:
         try:
             first, newest = self.first_root(), self.newest_root()
         except NoTrustError:
-            return True  # nobody has withdrawn anything
+            return True  # no key has been withdrawn
         if signers is None:
             return all(first.roles[one].keyids == newest.roles[one].keyids for one in ONLINE)
         return all(

@@ -67,7 +67,7 @@ def public_suffix_test() -> Callable[[bytes], bool]:
 
 
 def registrable(name: bytes) -> bytes:
-    """Return the part of a wire name that somebody registered; a public suffix is its own."""
+    """Return the registered domain of a wire name; a public suffix is its own."""
     part = name
     for above in names.suffixes(name):
         key = key_from_name(above)

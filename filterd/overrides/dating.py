@@ -30,7 +30,7 @@ class KnowTime:
 
     @classmethod
     def read(cls, fields: Fields) -> KnowTime:
-        """Check what is told."""
+        """Check a reply."""
         return cls(fields.take_or("ahead_s", values.seconds, 0.0))
 
     def effect(self, making: Making) -> Effect:

@@ -54,7 +54,7 @@ class Verified:
     """Whether the history is as it was written; ``first_bad`` is the first row that is not.
 
     ``set_aside`` are the names of damaged files, each with a history that ended, and
-    ``altered`` of those among them that somebody has altered.
+    ``altered`` of those among them that were altered.
     """
 
     number: int

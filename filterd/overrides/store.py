@@ -119,7 +119,7 @@ class Store:
         """Write the store and its copies anew where they are gone or damaged.
 
         Raises:
-            StoreError: the disk refused, or somebody else is at work.
+            StoreError: the disk refused, or another process is at work.
         """
         self.write(self._bring_up)
 

@@ -260,7 +260,7 @@ def _link(source: str, target: str) -> None:
 
 @contextmanager
 def working(repository: Path) -> Iterator[Path]:
-    """Give a folder on the same disk; what somebody left who was killed goes first.
+    """Give a folder on the same disk; what a killed process left goes first.
 
     The caller holds ``publishing``.
     """

@@ -108,7 +108,7 @@ def signed(metadata: Metadata[Any], signers: Iterable[CryptoSigner]) -> bytes:
 
 
 class Identified(Protocol):
-    """A key of which the public half is enough: one that is lost, or is somebody else's."""
+    """A key of which the public half is enough: one that is lost, or is another holder's."""
 
     @property
     def public_key(self) -> Key:

@@ -128,7 +128,7 @@ class Changes:
         return self._marks(), self._store.lost()
 
     def _marks(self) -> tuple[object, ...]:
-        """Return what tells files that somebody else has touched from those that were written."""
+        """Return what tells files that another process has touched from those that were written."""
         state = self._setting.state
         return tuple(map(_mark, (state.overrides, *state.overrides_copies)))
 

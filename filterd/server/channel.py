@@ -138,7 +138,7 @@ class Channel:
             reply = {"result": await self._handlers[message["ask"]](**message["with"])}
         except FilterdError as error:
             reply = to_plain(error)
-        except Exception as error:  # noqa: BLE001 -- logged whole, and whoever asks gets an answer
+        except Exception as error:  # noqa: BLE001 -- logged whole, and the client gets an answer
             if is_out_of_memory(error):  # answered first: the log ends this process
                 short = to_plain(ControlError(say("memory is short; what was in force stays")))
                 self._send_or_log({"id": message["id"], **short})

@@ -22,7 +22,7 @@ class PolicyClock:
     """A clock whose wall shows policy time.
 
     Args:
-        clock: the machine's, which is believed as it is where nobody keeps the time.
+        clock: the machine's, which is believed as it is where no timekeeper runs.
         page: where it stands what it leads the monotonic clock by.
     """
 

@@ -46,7 +46,7 @@ def compiled(setting: Setting, *, lists_only: bool) -> tuple[Path, tuple[ConfigE
     """
     state = setting.state
     candidate, blocklists = state.candidate_policy, blocklists_in_force(state).folder
-    # Whoever judges the next version may write there again: from here on it is ours.
+    # The guard may write there again for the next version: from here on it is ours.
     origin.move(state.judged_policy, candidate)
     current = _current((state.policy, candidate), setting.config, blocklists)
     if current is not None:

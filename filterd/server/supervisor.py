@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.25
 _TICKS_WITHOUT_BEAT = 12
-"""3 s: nobody may wait longer than 5 s for DNS (reliability.md §5). A beat and a look, 0.25 s
+"""3 s: no client may wait longer than 5 s for DNS (reliability.md §5). A beat and a look, 0.25 s
 each, may have been just before; the rest is for the replacement, which loads what is in force."""
 TICKS_OF_THE_MANAGER = 60
 """15 s: no lookup waits for it. systemd's watchdog, which it feeds, waits for 30 s."""
@@ -42,7 +42,7 @@ TICKS_AT_WORK = 120
 """30 s: checking five million names lets no heart beat for some seconds on a small board."""
 _LONG_LIFE_S = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
-"""However often it dies: nobody waits for DNS longer than 5 s, of which a start takes some."""
+"""However often it dies: no client waits for DNS longer than 5 s, of which a start takes some."""
 _STOP_WITHIN_S = 5.0
 _PR_SET_PDEATHSIG = 1
 

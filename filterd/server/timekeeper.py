@@ -80,7 +80,7 @@ class Timekeeper:
     Args:
         state: where the last known time is kept.
         clock: the machine's.
-        page: where policy time is told; where it leads by 0 nobody keeps the time.
+        page: where policy time is told; where it leads by 0 no timekeeper runs.
         is_set_by_server: tells whether a time server has set the clock that shows this time.
     """
 

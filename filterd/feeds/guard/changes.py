@@ -177,7 +177,9 @@ def closed_frozen(
         popular: those that ship: no version can forget one.
     """
     new = references[0].new.policy.categories.values()
-    ordered = frozenset(one.id for one in new if one.ordered)  # the law asks nobody
+    ordered = frozenset(
+        one.id for one in new if one.ordered
+    )  # no approval stops an order of the law
     closed = [
         names.to_text(one.name)
         for one in popular

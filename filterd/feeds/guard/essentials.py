@@ -231,7 +231,7 @@ def _is_wrong(match: Match, essential: Essential, feed: Collection[str]) -> bool
 def _is_of_school(match: Match, references: Iterable[Asking], name: bytes) -> bool:
     """Tell whether a school has closed a service, which it may: Quizizz is essential, and a game.
 
-    Whoever has closed it, it was closed before, be it as what ships would be served here.
+    By whatever it is closed, it was closed before, be it as what ships would be served here.
     """
     return match.list_id.startswith(SERVICE) and any(
         one.list_id == match.list_id for known in references for one in known.closed(name).values()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where safe search may lead: a rewrite answers for a name with the addresses of another.
 
-Whoever may write any pair may answer for a bank. So a name that is pinned has no rewrite at
+A publisher of any pair could answer for a bank. So a name that is pinned has no rewrite at
 all, a protected one only that which ships, and any other leads within the domain that
 somebody registered.
 """
