@@ -24,10 +24,10 @@ at       := $(if $(AT),faketime -m --exclude-monotonic '$(AT)')
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
+.PHONY: help setup run test test-controls check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
 
 help: ## Show these targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.built ## Make the virtual environment: dependencies, native extensions
 
@@ -36,7 +36,10 @@ run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
 test: setup ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30' as if it began then
-	@$(at) $(together) $(JOBS) tests
+	@$(at) $(together) $(JOBS) -m 'not control' tests
+
+test-controls: setup ## Run the controls: each switches a safeguard off and must see the harm
+	@$(at) $(together) $(JOBS) -m control tests
 
 check: setup ## Check format, lint, types and the floors
 	$(bin)/ruff format --check . && $(bin)/ruff check .
@@ -89,7 +92,7 @@ e2e: setup ## Ask every type, 100,000 questions through filterd and past it, for
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all \
-	    $(together) 2 tests/unit/test_deploy_folder.py tests/e2e/test_never_wrong_daemon.py \
+	    $(together) 2 -m 'not control' tests/unit/test_deploy_folder.py tests/e2e/test_never_wrong_daemon.py \
 	        tests/e2e/test_differential.py tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py \
 	        tests/e2e/test_feed_killed.py tests/e2e/test_feed_disk.py \
 	        tests/e2e/test_feed_power_cut.py tests/e2e/test_feed_broken_candidates.py \

@@ -4,7 +4,18 @@
 from __future__ import annotations
 
 import hypothesis
+import pytest
 
 # No deadline: it measures the machine and not the code, and machines are shared.
 hypothesis.settings.register_profile("filterd", deadline=None)
 hypothesis.settings.load_profile("filterd")
+
+CONTROL = "test_control_"
+"""How each test is named that switches a safeguard off and sees the harm."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark controls by their names: ``make test`` leaves them to ``make test-controls``."""
+    for item in items:
+        if item.name.startswith(CONTROL):
+            item.add_marker(pytest.mark.control)

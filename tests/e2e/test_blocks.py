@@ -112,7 +112,7 @@ def test_an_entry_for_one_type_blocks_that_type_and_denies_nothing(
 
 
 @pytest.mark.parametrize("name", ["open.above.example", "deep.down.beneath.example"])
-def test_a_denial_above_would_deny_what_is_allowed_beneath(
+def test_control_a_denial_above_would_deny_what_is_allowed_beneath(
     lists: Index, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """RFC 8020: a resolver behind us may answer for a whole subtree from one NXDOMAIN."""

@@ -101,7 +101,7 @@ def test_a_dead_name_costs_its_upstream_a_few_packets_a_minute(
     assert 4 <= len(upstream.asked) <= 20
 
 
-def test_without_a_memory_of_failures_every_query_would_cost_some(
+def test_control_without_a_memory_of_failures_every_query_would_cost_some(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(failures, "FIRST_HOLD_S", 0.0)

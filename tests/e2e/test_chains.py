@@ -98,7 +98,7 @@ def test_a_name_that_a_reload_blocks_is_found_in_what_was_kept(
         assert outcomes(serving) == expected(blocked=True)
 
 
-def test_without_the_safeguard_it_would_reach_the_client(
+def test_control_without_the_safeguard_it_would_reach_the_client(
     hiding: Index, chained: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Filter, "_judge_targets", lambda *said: said[-1])
@@ -151,7 +151,7 @@ def test_what_nobody_asked_for_is_neither_sent_nor_kept(
         assert upstream.asked == ["www.example.com A", "bank.example.org A"]
 
 
-def test_without_the_safeguard_it_would_be_sent(
+def test_control_without_the_safeguard_it_would_be_sent(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def everything(

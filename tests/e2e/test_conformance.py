@@ -82,7 +82,7 @@ def test_no_type_of_a_blocked_name_is_let_through(serving_echo: Serving, echo: E
 
 
 @pytest.mark.parametrize("times", [0, 2])
-def test_one_answer_too_few_or_too_many_would_be_seen(times: int) -> None:
+def test_control_one_answer_too_few_or_too_many_would_be_seen(times: int) -> None:
     with (
         Echo(times=lambda qtype: times if qtype == RRType.HTTPS else 1) as careless,
         UdpStub(GRADE_1, careless.address) as stub,

@@ -283,7 +283,7 @@ A_HOST = LabQuestion(
 )
 
 
-def test_one_forged_record_would_be_noticed(upstream: Unbound, tmp_path: Path) -> None:
+def test_control_one_forged_record_would_be_noticed(upstream: Unbound, tmp_path: Path) -> None:
     lie = "local_zones: [{name: host1.lab.example, records: ['@ 300 A 203.0.113.250']}]\n"
     with filterd_before(upstream, tmp_path, lie) as through, Asker(upstream.address) as direct:
         findings = compare([A_HOST], (direct, through), REASONS, fields_beside)
@@ -330,7 +330,7 @@ LIES: dict[str, tuple[str, Callable[[Said], Said]]] = {
 
 
 @pytest.mark.parametrize(("field", "lie"), LIES.values(), ids=LIES)
-def test_every_kind_of_lie_would_be_noticed(
+def test_control_every_kind_of_lie_would_be_noticed(
     upstream: Unbound, field: str, lie: Callable[[Said], Said]
 ) -> None:
     wire = a_query("all-types.signed.example", "TXT", do=True)

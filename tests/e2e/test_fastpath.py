@@ -322,7 +322,7 @@ def flags_ignored(core: Any) -> None:
         flags_ignored,
     ],
 )
-def test_without_a_safeguard_the_difference_is_noticed(
+def test_control_without_a_safeguard_the_difference_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
     lists: Index,
     answering: FakeUpstream,
@@ -343,7 +343,7 @@ def test_without_a_safeguard_the_difference_is_noticed(
     pytest.fail("nothing was noticed")
 
 
-def test_without_forgetting_a_changed_site_is_noticed(
+def test_control_without_forgetting_a_changed_site_is_noticed(
     monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream
 ) -> None:
     begin = FastPath._begin

@@ -67,7 +67,7 @@ def test_a_source_that_floods_takes_no_more_than_its_share(index: Index) -> None
     assert answered_before_the_honest(index, LIMITED) == LIMITED.burst
 
 
-def test_without_the_limit_the_others_wait_for_all_of_it(index: Index) -> None:
+def test_control_without_the_limit_the_others_wait_for_all_of_it(index: Index) -> None:
     assert answered_before_the_honest(index, UNLIMITED) == FLOOD
 
 
@@ -167,5 +167,7 @@ def test_a_lesson_bell_loses_nobody_and_asks_upstream_once_a_name(
     assert rung(index, upstream, RateLimit()) == (0, 9)
 
 
-def test_a_bell_beyond_the_limit_would_lose_some(index: Index, upstream: FakeUpstream) -> None:
+def test_control_a_bell_beyond_the_limit_would_lose_some(
+    index: Index, upstream: FakeUpstream
+) -> None:
     assert rung(index, upstream, RateLimit(1, 5)) == (500, 5)

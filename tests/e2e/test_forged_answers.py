@@ -113,7 +113,7 @@ BELIEVABLE = (
 
 
 @pytest.mark.parametrize("variant", BELIEVABLE)
-def test_without_these_checks_it_would_be_believed(
+def test_control_without_these_checks_it_would_be_believed(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, variant: str
 ) -> None:
     monkeypatch.setattr(transports, "SocketPool", _pool_py.SocketPool)
@@ -141,7 +141,7 @@ def from_elsewhere_first(upstream: FakeUpstream, elsewhere: socket.socket) -> No
     upstream.respond = respond
 
 
-def test_on_an_unconnected_socket_it_would_be(
+def test_control_on_an_unconnected_socket_it_would_be(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Unconnected(socket.socket):
@@ -188,7 +188,7 @@ def test_after_ten_guesses_the_question_goes_by_tcp(
     assert upstream.transports == {"udp": 1, "tcp": 1}
 
 
-def test_without_that_a_patient_forger_would_succeed(
+def test_control_without_that_a_patient_forger_would_succeed(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "_MISMATCHES_UNTIL_TCP", 1_000_000)
@@ -305,7 +305,7 @@ def test_nothing_is_poisoned_by_a_flood_of_guesses(index: Index) -> None:
     assert sent[0] > TARGETS
 
 
-def test_ids_and_ports_that_can_be_guessed_would_be(
+def test_control_ids_and_ports_that_can_be_guessed_would_be(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block = array("H", [20_000 + n % 64 for n in range(2_048)]).tobytes()

@@ -59,7 +59,9 @@ def test_no_reply_is_wrong_without_the_fast_path(workers: int) -> None:
 
 
 @pytest.mark.parametrize("safeguard", MUTANTS)
-def test_each_safeguard_would_be_missed(monkeypatch: pytest.MonkeyPatch, safeguard: str) -> None:
+def test_control_each_safeguard_would_be_missed(
+    monkeypatch: pytest.MonkeyPatch, safeguard: str
+) -> None:
     MUTANTS[safeguard](monkeypatch)
     for seed in range(MOST_LIVES_OF_A_MUTANT):
         way = Way(workers=2 - seed % 2, fast=safeguard in OF_THE_LISTENERS)

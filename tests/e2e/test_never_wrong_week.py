@@ -47,7 +47,7 @@ def test_no_reply_is_wrong_in_a_week() -> None:
 
 
 @pytest.mark.parametrize("safeguard", MUTANTS)
-def test_each_safeguard_of_a_week_would_be_missed(
+def test_control_each_safeguard_of_a_week_would_be_missed(
     monkeypatch: pytest.MonkeyPatch, safeguard: str
 ) -> None:
     mutant = MUTANTS[safeguard]

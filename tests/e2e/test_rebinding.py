@@ -113,7 +113,7 @@ def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("unguarded")
 @pytest.mark.parametrize(("rtype", "data"), CASES)
-def test_without_the_safeguard_it_would_reach_the_client(
+def test_control_without_the_safeguard_it_would_reach_the_client(
     serving: Serving, upstream: FakeUpstream, rtype: str, data: str
 ) -> None:
     upstream.add(f"evil.example.com. 300 IN {rtype} {data}")

@@ -134,7 +134,7 @@ def test_the_grade_decides_and_the_cache_is_shared(
     assert addresses(safe.ask(name, source=source)) == [expected]
 
 
-def test_without_the_safeguard_the_open_service_would_answer(
+def test_control_without_the_safeguard_the_open_service_would_answer(
     safe: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decide = Engine.decide

@@ -205,7 +205,7 @@ def test_an_exam_lets_its_names_through_and_nothing_else_and_ends_by_itself(
     assert school.at(FIRST + 600).sees("www.example.org")
 
 
-def test_without_the_look_at_the_clock_a_lesson_would_not_end(
+def test_control_without_the_look_at_the_clock_a_lesson_would_not_end(
     school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: it is the site in force that ends, and nothing else sees to it."""

@@ -97,7 +97,7 @@ def unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("unguarded")
-def test_without_the_safeguard_the_keys_would_reach_the_client(
+def test_control_without_the_safeguard_the_keys_would_reach_the_client(
     strict: Serving, upstream: FakeUpstream
 ) -> None:
     upstream.add(f"{NAME}. 300 IN HTTPS 1 . {KEY}")

@@ -102,7 +102,7 @@ def test_names_that_look_alike_are_asked(
     assert upstream.asked == [f"{name} A"]
 
 
-def test_without_the_safeguard_all_of_them_would_leave(
+def test_control_without_the_safeguard_all_of_them_would_leave(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(special_use, "judge", lambda *_: None)

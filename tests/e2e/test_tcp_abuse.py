@@ -113,7 +113,7 @@ def test_no_kind_of_them_lasts(
 
 
 @pytest.mark.parametrize("kind", KINDS[:-1])
-def test_without_limits_of_time_it_would(
+def test_control_without_limits_of_time_it_would(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, kind: type[Abuser]
 ) -> None:
     be_patient(monkeypatch)
@@ -154,7 +154,7 @@ def test_who_reads_nothing_is_ended_however_patient_we_are(
     assert serving.run(lambda: _unread_octets(serving)) == 0
 
 
-def test_without_that_megabytes_would_wait_for_it(
+def test_control_without_that_megabytes_would_wait_for_it(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     be_patient(monkeypatch)

@@ -117,7 +117,7 @@ def test_strict_asks_an_impostor_nothing_and_nobody_in_clear(
     assert impostor.upstream.transports == {}
 
 
-def test_without_verification_an_impostor_would_be_asked(
+def test_control_without_verification_an_impostor_would_be_asked(
     serve: Serve, impostor: TlsDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls_trust, "_strict", tls_trust._opportunistic)

@@ -39,7 +39,7 @@ def test_ids_and_ports_hide_what_comes_next() -> None:
     assert hides(figures_of(seen))
 
 
-def test_a_counter_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_a_counter_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
     counter = itertools.cycle(range(65_536))
 
     def block(_: RandomNumbers) -> bytes:

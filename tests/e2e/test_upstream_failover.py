@@ -201,7 +201,7 @@ def test_a_silent_server_delays_three_questions_and_no_more(
         assert counted(serving, "sent") == sent + 1
 
 
-def test_if_failures_were_not_noted_each_would_wait(
+def test_control_if_failures_were_not_noted_each_would_wait(
     index: Index, second: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ServerHealth, "failed", lambda *_: None)
@@ -337,7 +337,7 @@ def test_one_client_s_silent_names_leave_room_for_everybody_else(
     assert edes(serving.ask("n9999.hanging.example", source=GRADE_1)) == [EdeCode.NETWORK_ERROR]
 
 
-def test_without_shares_they_would_not(
+def test_control_without_shares_they_would_not(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "MOST_AN_ASKER", 10_000)

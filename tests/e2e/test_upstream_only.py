@@ -166,7 +166,7 @@ def test_nothing_is_sent_anywhere_but_to_the_servers_told(
     assert {one.partition(" ")[0] for one in second.asked if "school" in one} == set()
 
 
-def test_a_packet_elsewhere_would_be_seen(
+def test_control_a_packet_elsewhere_would_be_seen(
     index: Index,
     upstream: FakeUpstream,
     second: FakeUpstream,

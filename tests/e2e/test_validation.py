@@ -135,7 +135,7 @@ def test_only_who_checks_for_himself_gets_what_is_bogus(
             assert response.rcode() == (dns.rcode.NOERROR if cd else dns.rcode.SERVFAIL)
 
 
-def test_were_cd_not_part_of_the_question_what_is_bogus_would_reach_everybody(
+def test_control_were_cd_not_part_of_the_question_what_is_bogus_would_reach_everybody(
     validating: Unbound, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -275,7 +275,7 @@ def test_without_the_proofs_nothing_but_plain_answers_could_be_validated(
         assert asked(front, name).rcode() == dns.rcode.SERVFAIL
 
 
-def test_without_the_signature_of_a_dname_what_it_leads_to_would_be_bogus(
+def test_control_without_the_signature_of_a_dname_what_it_leads_to_would_be_bogus(
     plain: Unbound, index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signs = upstream_resolution._signs

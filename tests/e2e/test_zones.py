@@ -140,7 +140,7 @@ def test_the_addresses_of_servers_come_along(school: Serving) -> None:
     assert len(texts(response.authority)) == 2
 
 
-def test_without_delegation_less_of_it_would_be_had(
+def test_control_without_delegation_less_of_it_would_be_had(
     index: Index, controller: UpstreamServer
 ) -> None:
     with Serving(a_site(index, [controller])) as serving:
@@ -204,7 +204,7 @@ def test_a_zone_s_own_server_is_not_asked_what_it_asks(
     assert upstream.asked == []
 
 
-def test_without_the_safeguard_it_would_be_asked(
+def test_control_without_the_safeguard_it_would_be_asked(
     index: Index, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local, "_comes_from_the_zone_itself", lambda _: False)
@@ -298,7 +298,7 @@ def test_a_local_zone_is_complete(
     assert (response.rcode(), response.answer) == (rcode, [])
 
 
-def test_without_the_safeguard_an_unknown_name_would_leave(
+def test_control_without_the_safeguard_an_unknown_name_would_leave(
     index: Index, upstream: FakeUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Zones, "answer", lambda *_: None)

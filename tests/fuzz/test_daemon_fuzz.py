@@ -281,7 +281,7 @@ def test_a_daemon_stands_spoilt_packets_and_a_lying_upstream(
     assert not [line for line in daemon.log if "rror" in line or "could not" in line]
 
 
-def test_without_the_block_it_would_find_unfiltered_answers(
+def test_control_without_the_block_it_would_find_unfiltered_answers(
     upstream: LyingUpstream, tmp_path: Path
 ) -> None:
     with a_daemon(upstream, tmp_path, _OPEN) as (_, port):

@@ -84,7 +84,7 @@ def test_spoilt_queries_and_answers_through_the_chain(
         assert one["grown_octets"] < MOST_GROWTH_OCTETS
 
 
-def test_without_a_look_at_aliases_it_would_find_an_unfiltered_answer(
+def test_control_without_a_look_at_aliases_it_would_find_an_unfiltered_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filter_link.Filter, "_judge_targets", lambda _, __, ___, answer: answer)

@@ -241,7 +241,7 @@ def test_bad_lists_take_no_good_name_away(tmp_path: Path) -> None:
     assert kept(tmp_path, bad_lists(tmp_path), CATALOG) == KEPT_OF_BAD_LISTS
 
 
-def test_without_protection_the_bad_lists_would(tmp_path: Path) -> None:
+def test_control_without_protection_the_bad_lists_would(tmp_path: Path) -> None:
     """The control: the names are spared by our guards, not by accident."""
     unguarded = Catalog(CATALOG.categories, (), (), (), ())
     found = kept(tmp_path, bad_lists(tmp_path), unguarded)

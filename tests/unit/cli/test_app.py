@@ -189,7 +189,7 @@ def test_what_the_disk_refuses_unexpectedly_is_one_line(monkeypatch: pytest.Monk
     assert vietnamese == (2, "", "filterd: /etc/filterd/site.yaml: không có quyền truy cập\n")
 
 
-def test_control_c_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 

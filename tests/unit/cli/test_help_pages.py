@@ -60,7 +60,7 @@ def test_nothing_is_translated_that_nobody_says() -> None:
     assert sorted(set(HELP) - _said(TREE) - own) == []
 
 
-def test_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
+def test_control_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
     new = typer.Typer()
     new.command("new")(lambda: None)
     command: Any = typer.main.get_command(new)

@@ -169,7 +169,7 @@ def test_an_alias_bomb_is_refused_at_its_first_anchor() -> None:
     assert _problem(BOMB).place == "site.yaml:1:4"
 
 
-def test_a_careless_loader_would_have_taken_the_bomb() -> None:
+def test_control_a_careless_loader_would_have_taken_the_bomb() -> None:
     """The control: the bomb is good YAML and stands for 9 to the 9th values."""
     innermost = yaml.safe_load(BOMB)
     assert len(innermost["i"]) == 9

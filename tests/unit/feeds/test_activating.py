@@ -201,7 +201,7 @@ def test_killed_at_any_step_of_the_way_back_it_is_the_old_or_the_new(place: Plac
     assert place.is_whole(12)
 
 
-def test_without_the_journal_a_kill_would_leave_the_pointer_behind(place: Place) -> None:
+def test_control_without_the_journal_a_kill_would_leave_the_pointer_behind(place: Place) -> None:
     """The control: what ``recover`` is for."""
     behind = False
     for step in range(40):

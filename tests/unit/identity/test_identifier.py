@@ -209,7 +209,9 @@ def test_who_is_not_seen_yet_gets_the_strictest_that_it_may_be(
     assert Lan(tablet=tablet).asks("10.0.6.2") == (network, grade)
 
 
-def test_without_that_it_would_get_what_its_range_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_that_it_would_get_what_its_range_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(identifier, "strictest", lambda grades: next(iter(grades)))
     assert Lan().asks("10.0.6.2") == ("lab", "6")
 
@@ -249,7 +251,7 @@ def test_an_address_that_another_device_takes_over_is_that_device() -> None:
     assert lan.asks("10.0.6.2") == ("lab", "6")
 
 
-def test_without_the_version_a_memo_would_keep_the_old_device(
+def test_control_without_the_version_a_memo_would_keep_the_old_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lan = Lan()

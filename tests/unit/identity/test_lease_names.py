@@ -38,7 +38,7 @@ def test_who_has_a_name_keeps_it() -> None:
     assert ip_address("10.0.0.2").packed not in names.holders
 
 
-def test_without_what_was_before_the_newcomer_would_get_it() -> None:
+def test_control_without_what_was_before_the_newcomer_would_get_it() -> None:
     newcomer = _lease("10.0.0.2", "printer", TABLET, ends=2_000)
     names = _named(newcomer, _lease("10.0.0.1", "printer", ends=9_000))
     assert _texts(names, "printer") == ["10.0.0.2"]

@@ -71,7 +71,7 @@ def test_closing_ends_what_goes_on() -> None:
     asyncio.run(main())
 
 
-def test_without_closing_it_would_go_on() -> None:
+def test_control_without_closing_it_would_go_on() -> None:
     async def main() -> None:
         background = Background[int]()
         task = background.once("key", wait_for_ever)

@@ -147,7 +147,9 @@ def test_an_answer_leaves_from_where_it_was_asked(
     listening.close()
 
 
-def test_without_the_way_back_it_would_leave_from_another_address(module: ModuleType) -> None:
+def test_control_without_the_way_back_it_would_leave_from_another_address(
+    module: ModuleType,
+) -> None:
     listening = Listening(module, "0.0.0.0")
     listening.socket.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 0)
     listening.send(a_query(), server="127.77.3.9")

@@ -185,7 +185,7 @@ def test_forged_sources_do_not_drive_out_who_is_known(module: ModuleType) -> Non
     assert asked.judge(HONEST) == Verdict.SERVE_FIRST
 
 
-def test_without_its_standing_they_would(module: ModuleType) -> None:
+def test_control_without_its_standing_they_would(module: ModuleType) -> None:
     asked = Asked(module, sets=16)
     asked.judge(HONEST)  # a newcomer that has asked as little as each of them
     for address in forged(3_000):

@@ -390,7 +390,7 @@ WITHOUT: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Story, dict[str, 
 
 @pytest.mark.usefixtures("pure")
 @pytest.mark.parametrize("what", WITHOUT)
-def test_without_a_safeguard_the_difference_is_noticed(
+def test_control_without_a_safeguard_the_difference_is_noticed(
     lists: Index, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     spoil, story, policy = WITHOUT[what]

@@ -281,7 +281,7 @@ def test_who_holds_many_places_makes_room_for_who_holds_none(
         assert on_each_loop.run(lambda: len(on_each_loop.connections)) == 6
 
 
-def test_without_making_room_they_would_lock_out_everybody(
+def test_control_without_making_room_they_would_lock_out_everybody(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "MOST_CONNECTIONS", 6)

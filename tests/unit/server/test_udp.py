@@ -48,7 +48,9 @@ def test_an_answer_leaves_from_the_address_that_was_asked(
     everywhere.ask(name, source=source, server=asked)  # the stub accepts nothing else
 
 
-def test_without_the_control_message_it_would_leave_from_another(everywhere: Serving) -> None:
+def test_control_without_the_control_message_it_would_leave_from_another(
+    everywhere: Serving,
+) -> None:
     everywhere.udp[0]._socket.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 0)
     with everywhere.stub(server="127.0.0.2") as stub:
         stub.send(BLOCKED)

@@ -190,7 +190,7 @@ def test_a_forgery_before_the_answer_is_ignored(upstream: FakeUpstream, times: i
     assert asked.counters["tcp"] == 0
 
 
-def test_without_these_checks_a_forgery_would_be_believed(upstream: FakeUpstream) -> None:
+def test_control_without_these_checks_a_forgery_would_be_believed(upstream: FakeUpstream) -> None:
     upstream.respond = lambda query: [an_answer(query, FORGED), good(query)]
     assert Asked(a_group(upstream)).address == FORGED
 

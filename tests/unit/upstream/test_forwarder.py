@@ -228,7 +228,7 @@ def test_one_who_asks_for_what_hangs_leaves_room_for_others(upstream: FakeUpstre
     run(test)
 
 
-def test_without_a_share_nobody_else_could_ask(
+def test_control_without_a_share_nobody_else_could_ask(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(places, "MOST_AN_ASKER", 10_000)

@@ -142,7 +142,7 @@ def test_what_came_before_it_was_connected_is_not_heard(
     assert _first_heard(server) == GOOD
 
 
-def test_without_that_anybody_s_message_would_be(
+def test_control_without_that_anybody_s_message_would_be(
     server: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "socket", _bind_and_be_too_late(3))

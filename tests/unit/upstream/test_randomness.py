@@ -43,7 +43,7 @@ def test_no_generator_that_can_be_computed_ahead_is_used(path: Path) -> None:
     assert not _imports(path) & {"random", "numpy", "uuid"}
 
 
-def test_an_import_of_such_a_generator_would_be_seen(tmp_path: Path) -> None:
+def test_control_an_import_of_such_a_generator_would_be_seen(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_text("def f():\n    from random import choice\n    import random as r\n")
     assert _imports(path) == {"random"}

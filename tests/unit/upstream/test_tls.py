@@ -160,7 +160,7 @@ def test_strict_asks_nothing_of_who_does_not_prove_its_name(
     assert door.upstream.asked == []
 
 
-def test_without_verification_an_impostor_would_be_asked(
+def test_control_without_verification_an_impostor_would_be_asked(
     run: Run, door: TlsDoor, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert reason

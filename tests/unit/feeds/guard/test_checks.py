@@ -133,7 +133,7 @@ ALSO = {
 
 
 @pytest.mark.parametrize("check", ONLY_BY)
-def test_without_its_check_a_broken_version_would_come(
+def test_control_without_its_check_a_broken_version_would_come(
     check: str, steady: Following, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for one in (check, *ALSO.get(check, ())):

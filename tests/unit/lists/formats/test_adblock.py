@@ -81,7 +81,7 @@ def test_element_hiding_is_never_taken_for_a_name(rule: str) -> None:
     assert refused("adblock", rule) == ["cosmetic-rule"]
 
 
-def test_without_looking_for_element_hiding_a_rule_would_be_misread(
+def test_control_without_looking_for_element_hiding_a_rule_would_be_misread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(adblock, "_cosmetic", lambda _: None)

@@ -84,7 +84,9 @@ def test_open_parenthesis_swallows_a_bounded_number_of_lines() -> None:
     assert _reasons(*lines) == ["bad-syntax"]
 
 
-def test_unbounded_parenthesis_would_swallow_the_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_unbounded_parenthesis_would_swallow_the_zone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(zonefile, "MAX_RECORD_LINES", 10**9)
     assert _records("a ( A 0.0.0.0", *["b CNAME ."] * (MAX_RECORD_LINES + 10)) == []
 
