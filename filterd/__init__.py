@@ -6,20 +6,18 @@ each lookup by the *age tier* of whoever asks, and forwards what may pass.
 
 The floors. Imports go downwards only; ``make check`` enforces it::
 
-    7 cli                          Typer: parse arguments, call one function, print
-    6 server | control             listeners, life cycle | the control socket
-      publish                      a version of the feed: built, signed, published
-      feeds                        and taken: fetched, verified, judged, put in force
-    5 resolve                      the chain: one Query in, one Answer out
-    4 upstream | identity          ask other resolvers | who is asking
-      querylog | overrides         remember lookups | what commands have set
-    3 policy                       pure: (client, qname, qtype, now) -> Verdict
-    2 lists                        list text -> rules -> compiled index -> lookup
-    1 wire                         DNS messages as bytes
-      documents                    YAML with places, for what compiles and for people
-      state_folder                 the files of a state folder
-      paths                        where files are; writing that survives a power cut
-    0 errors clock texts version privileges journal oom
+    7 cli                            Typer: parse arguments, call one function, print
+    6 daemon | publish               the processes that serve | build and sign the feed
+    5 fastpath                       native: most datagrams, answered before the chain
+      feed | control                 fetch, judge, activate versions | the control socket's client
+    4 resolve                        the chain: one Query in, one Answer out
+    3 upstream | clients             ask other resolvers | which client asks
+      querylog | overrides           remember lookups | what commands have set, and its history
+    2 config                         YAML -> policy, in a process of its own
+      policy                         pure: (client, qname, qtype, now) -> Verdict
+    1 lists                          list text -> rules -> compiled index -> suffix lookup
+    0 wire                           DNS messages as bytes: bounded, never trusted
+      documents  state_folder  state_file  paths  errors  clock  journal  privileges  native
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 

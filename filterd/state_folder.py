@@ -22,7 +22,7 @@ class StateFolder:
 
     @property
     def second_policy(self) -> Path:
-        """Another copy of the compiled policy; see ``filterd.server.second_copies``."""
+        """Another copy of the compiled policy; see ``filterd.daemon.second_copies``."""
         return self.folder / "policy.second.filterd"
 
     @property
@@ -57,7 +57,7 @@ class StateFolder:
 
     @property
     def checked_indexes(self) -> Path:
-        """Which indexes have been checked through and through; see ``filterd.lists.checked``."""
+        """Which indexes were checked through and through; see ``lists.verified_digests``."""
         return self.folder / "index.checked"
 
     @property
@@ -77,7 +77,7 @@ class StateFolder:
 
     @property
     def feed(self) -> Path:
-        """What is kept of the feed; see ``filterd.feeds``."""
+        """What is kept of the feed; see ``filterd.feed``."""
         return self.folder / "feed"
 
     def feed_version(self, number: int) -> Path:
@@ -101,7 +101,7 @@ class StateFolder:
 
     @property
     def clock(self) -> Path:
-        """The last time that was known; see ``filterd.server.known_time``."""
+        """The last time that was known; see ``filterd.daemon.known_time``."""
         return self.folder / "clock.filterd"
 
     @property

@@ -47,11 +47,12 @@ def _modules() -> set[str]:
 
 def _tested() -> set[str]:
     """Return the modules that tests are named after; ``test_main`` is about ``__main__``."""
-    tested = set()
+    tested, modules = set(), _modules()
     for path in UNIT.rglob("test_*.py"):
         folder = path.relative_to(UNIT).parent
-        name = path.stem.removeprefix("test_")
-        tested.add(str(folder / ("__main__" if name == "main" else name)))
+        module = str(folder / path.stem.removeprefix("test_"))
+        is_main = path.stem == "test_main" and module not in modules
+        tested.add(str(folder / "__main__") if is_main else module)
     return tested
 
 

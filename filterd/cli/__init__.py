@@ -8,7 +8,7 @@ told, or the usage or configuration is wrong.
 ``app``, the one place that turns errors into lines; ``tree`` finds the command that is
 called, ``policy_group`` puts one group together; ``help_pages`` draws its help, and
 ``usage`` tells what is wrong with its words; ``defaults``, ``language`` and ``context``
-are what every command needs; ``sites`` reads the files on disk and what a person wrote;
-``building`` compiles lists; ``render`` draws; ``serving`` is the process that ``serve``
+are what every command needs; ``offline_site`` reads the files on disk and what a person wrote;
+``lists_build`` compiles lists; ``render`` draws; ``daemon.main`` is the process that ``serve``
 becomes. Each other module holds a group of commands.
 """

@@ -11,17 +11,17 @@ import typer
 
 from filterd import control
 from filterd.cli.context import Context, JsonOption, command
+from filterd.cli.offline_site import grade_from, load_site_offline, open_index, qname_from
 from filterd.cli.policy_changes import versions
 from filterd.cli.render import explanation_table
-from filterd.cli.sites import grade_from, load_site_offline, open_index, qname_from
-from filterd.cli.times import school_clock
+from filterd.cli.time_options import school_clock
+from filterd.daemon import known_time
 from filterd.errors import ConfigError, ControlError, NameTextError
 from filterd.overrides.store import Store
 from filterd.resolve.explain import client_of, explain
-from filterd.resolve.past import Past, PastQuestion, explain_past
+from filterd.resolve.explain_history import Past, PastQuestion, explain_past
 from filterd.resolve.site import Site
 from filterd.sentences import quoted, say
-from filterd.server import known_time
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from filterd.cli.changing import change, print_change
+from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.times import school_clock
+from filterd.cli.time_options import school_clock
 
 app = group("Say that the clock of this machine is right.")
 

@@ -84,7 +84,7 @@ def _serve(plain: Plain) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
     find_only_what_is_installed()
     gc.disable()  # until the supervisor has begun; a start leaves little in cycles
-    from filterd.cli import serving  # noqa: PLC0415 -- found as all that it imports
+    from filterd.daemon import main as serving  # noqa: PLC0415 -- found as all that it imports
 
     serving.main(
         str(plain.config), str(plain.state), plain.language, "yes" if plain.try_it else "no"

@@ -12,21 +12,21 @@ import typer
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import exam_names, waiting
-from filterd.cli.changing import change, made_of, print_change
+from filterd.cli import exam_file, polling
+from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.exam_names import Needed
+from filterd.cli.descriptions import Plain, Teller, not_ended
+from filterd.cli.effective_state import policy_clock, set_now
+from filterd.cli.exam_file import Needed
 from filterd.cli.history import with_states
-from filterd.cli.in_force import policy_clock, set_now
 from filterd.cli.render import grid, titled
-from filterd.cli.targets import target_name_from
-from filterd.cli.telling import Plain, Teller, not_ended
-from filterd.cli.times import SchoolClock, duration_s, school_clock
+from filterd.cli.target_options import target_name_from
+from filterd.cli.time_options import SchoolClock, duration_s, school_clock
 from filterd.errors import ConfigError
 from filterd.paths import write_atomically
-from filterd.policy.encoding import to_plain
 from filterd.privileges import own_rights
 from filterd.sentences import say
+from filterd.state_file import to_plain
 
 _FOUND, _NOTHING = 0, 1
 _LONGEST_TRIAL_S = 4 * 3600.0
@@ -77,13 +77,13 @@ def learn(
         told = control.ask(here.state.control_socket, "exam-names", room=room)
         found.update((one["name"], one) for one in _names(told))
 
-    waiting.watch(look, length_s)
+    polling.watch(look, length_s)
     control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
     if not found:
         here.errors.print(here.texts("exam.nothing_asked"))
         raise typer.Exit(_NOTHING)
     heading, blocked = here.texts("exam.file", room=room), here.texts("exam.was_blocked")
-    written = exam_names.dump(found.values(), heading, blocked)
+    written = exam_file.dump(found.values(), heading, blocked)
     with own_rights():
         write_atomically(out, written.encode(), mode=0o644)
     if json:
@@ -210,7 +210,7 @@ def _needed(allow: list[str], services: list[str]) -> Needed:
     names, ids = dict[str, None](), dict.fromkeys(services)
     for word in allow:
         path = Path(word)
-        needed = exam_names.load(path) if _is_file(path) else Needed((target_name_from(word),))
+        needed = exam_file.load(path) if _is_file(path) else Needed((target_name_from(word),))
         names |= dict.fromkeys(needed.names)
         ids |= dict.fromkeys(needed.services)
     if not names and not ids:

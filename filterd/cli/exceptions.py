@@ -8,15 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from filterd.cli.changing import change, made_of, print_change
+from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, command, group
+from filterd.cli.descriptions import Plain, Teller
+from filterd.cli.effective_state import policy_clock
 from filterd.cli.history import with_states
-from filterd.cli.in_force import policy_clock
 from filterd.cli.render import grid, titled
-from filterd.cli.targets import ReasonOption, Target, TargetsArgument, Whom, whom, written
-from filterd.cli.telling import Plain, Teller
-from filterd.cli.times import Term, school_clock, term
-from filterd.policy.overrides import TargetKind
+from filterd.cli.target_options import ReasonOption, Target, TargetsArgument, Whom, whom, written
+from filterd.cli.time_options import Term, school_clock, term
+from filterd.policy.temporary_rules import TargetKind
 
 app = group("See and end what `allow` and `block` have set.")
 

@@ -10,16 +10,16 @@ import typer
 from rich.text import Text
 
 from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.in_force import read_or_ask
-from filterd.cli.sites import open_index, policy_of
-from filterd.policy.encoding import to_plain
+from filterd.cli.effective_state import read_or_ask
+from filterd.cli.offline_site import open_index, policy_of
+from filterd.config.expectation_files import load_expectations
+from filterd.config.site_reader import load_site
 from filterd.policy.expectation import Expectation
-from filterd.policy.site.expectations import load_expectations
-from filterd.policy.site.loading import load_site
-from filterd.resolve.expectations import held
+from filterd.resolve.expectation_checks import held
 from filterd.resolve.site import Site
 from filterd.sentences import from_plain
 from filterd.sentences import told as in_language
+from filterd.state_file import to_plain
 
 _MET, _UNMET = 0, 1
 

@@ -36,9 +36,9 @@ def trust(
     trust begins here. Exit code 0: trusted; 2: not; 45: it is no root; 46: the school
     trusts another.
     """
-    from filterd.cli import feed_site  # noqa: PLC0415 -- it brings TUF and the web
+    from filterd.cli import feed_admin  # noqa: PLC0415 -- it brings TUF and the web
 
-    feed_site.trust(here, root, replace=replace, json=json)
+    feed_admin.trust(here, root, replace=replace, json=json)
 
 
 @command
@@ -76,9 +76,9 @@ def approve(
     It is judged again; what nobody can approve of stays refused. It works without the
     Internet. Exit code 0: in force; 2: something is wrong; 50: not.
     """
-    from filterd.cli import feed_site  # noqa: PLC0415 -- as above
+    from filterd.cli import feed_admin  # noqa: PLC0415 -- as above
 
-    feed_site.approve(here, version, reason, json=json)
+    feed_admin.approve(here, version, reason, json=json)
 
 
 @command
@@ -92,9 +92,9 @@ def refuse(
 
     Exit code 0: done; 2 or 50: not.
     """
-    from filterd.cli import feed_site  # noqa: PLC0415 -- as above
+    from filterd.cli import feed_admin  # noqa: PLC0415 -- as above
 
-    feed_site.refuse(here, version, reason, json=json)
+    feed_admin.refuse(here, version, reason, json=json)
 
 
 @command
@@ -104,9 +104,9 @@ def rollback(here: Context, reason: ReasonOption = "", json: JsonOption = False)
     It works without the Internet. The next version comes the night that it would have
     come: `filterd feed hold` keeps what is in force. Exit code 0: done; 2 or 50: not.
     """
-    from filterd.cli import feed_site  # noqa: PLC0415 -- as above
+    from filterd.cli import feed_admin  # noqa: PLC0415 -- as above
 
-    feed_site.rollback(here, reason, json=json)
+    feed_admin.rollback(here, reason, json=json)
 
 
 @command
@@ -120,6 +120,6 @@ def hold(
 
     What the law orders urgently does not come either. Exit code 0: done; 2: not.
     """
-    from filterd.cli import feed_site  # noqa: PLC0415 -- as above
+    from filterd.cli import feed_admin  # noqa: PLC0415 -- as above
 
-    feed_site.hold(here, reason, off=off, json=json)
+    feed_admin.hold(here, reason, off=off, json=json)

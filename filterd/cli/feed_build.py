@@ -9,14 +9,12 @@ import typer
 
 from filterd.cli.context import Context
 from filterd.cli.feed_publisher import Places
-from filterd.cli.progress import bar
+from filterd.cli.progress_bar import bar
 from filterd.cli.render import grid, number, titled
 from filterd.errors import ConfigError, GuardError
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.paths import sole
-from filterd.publish.building import BuildReport, build_version
-from filterd.publish.ordering import day_of
-from filterd.publish.popular import Popular, read_popular
+from filterd.publish.signed_orders import day_of
 from filterd.publish.sources import (
     Outcome,
     SourceFolder,
@@ -25,6 +23,8 @@ from filterd.publish.sources import (
     fetch_sources,
     read_sources,
 )
+from filterd.publish.top_names import Popular, read_popular
+from filterd.publish.version_build import BuildReport, build_version
 from filterd.sentences import say, told
 
 _NOT_TAKEN = (Outcome.KEPT, Outcome.MISSING)

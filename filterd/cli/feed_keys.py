@@ -15,14 +15,14 @@ from securesystemslib.signer import CryptoSigner, Key
 from filterd.cli.context import Context
 from filterd.cli.render import facts
 from filterd.errors import ConfigError
-from filterd.feeds.roles import ONLINE
-from filterd.feeds.trust import fingerprint
+from filterd.feed.roles import ONLINE
+from filterd.feed.trust import fingerprint
 from filterd.paths import open_plain, write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_KEYS, KeyFolder, load_key
-from filterd.publish.ordering import read_parcel
-from filterd.publish.published import Published, refuse_second
-from filterd.publish.releasing import publishing
+from filterd.publish.publication import Published, refuse_second
+from filterd.publish.release import publishing
 from filterd.publish.repository import Repository
+from filterd.publish.signed_orders import read_parcel
 from filterd.sentences import say
 
 if TYPE_CHECKING:

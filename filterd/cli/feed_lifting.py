@@ -10,9 +10,9 @@ import typer
 
 from filterd.cli.context import Context
 from filterd.cli.feed_keys import key_folder, root_signers, usual_keys
-from filterd.cli.progress import bar
+from filterd.cli.progress_bar import bar
 from filterd.errors import ConfigError
-from filterd.publish import lifting
+from filterd.publish import hold_release
 from filterd.sentences import say, told
 
 
@@ -30,12 +30,12 @@ def release_hold(here: Context, repository: Path, brought: Brought, *, json: boo
     if not brought.look and not brought.reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))
     with bar(here, here.texts("feed.judging"), visible=not json) as progress:
-        held = lifting.what_is_held(repository, here.clock, progress=progress)
+        held = hold_release.what_is_held(repository, here.clock, progress=progress)
     sign = bool(held.findings) and not brought.look
     if sign:
         keys = key_folder(here, brought.keys or usual_keys(repository))
         signers = root_signers(here, keys, brought.root_keys)
-        lifting.release_hold(repository, held, brought.reason, signers, now=here.clock.wall())
+        hold_release.release_hold(repository, held, brought.reason, signers, now=here.clock.wall())
     if json:
         findings = [{"kind": one.kind, "sentence": str(one.sentence)} for one in held.findings]
         here.print_json({"version": held.version, "findings": findings, "released": sign})

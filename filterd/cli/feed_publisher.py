@@ -208,10 +208,10 @@ def publish(
     the same command goes on. Exit code 0: published; 2, 20 or more: not, and what was
     published stays.
     """
-    from filterd.cli import feed_release  # noqa: PLC0415 -- see above
+    from filterd.cli import feed_publish  # noqa: PLC0415 -- see above
 
-    what = feed_release.What(repository, version_folder, orders, urgent)
-    feed_release.publish(here, what, keys, json=json)
+    what = feed_publish.What(repository, version_folder, orders, urgent)
+    feed_publish.publish(here, what, keys, json=json)
 
 
 @command_on_files
@@ -240,9 +240,9 @@ def sign(
     Each order has its number, issuer, date and expiry; those that have expired are
     left out. Exit code 0: signed; 2: something is wrong, nothing is signed.
     """
-    from filterd.cli import feed_release  # noqa: PLC0415 -- see above
+    from filterd.cli import feed_publish  # noqa: PLC0415 -- see above
 
-    feed_release.sign(here, orders, parcel, keys, after=after, new_key=new_key, json=json)
+    feed_publish.sign(here, orders, parcel, keys, after=after, new_key=new_key, json=json)
 
 
 @command_on_files
@@ -333,9 +333,9 @@ def verify(
     must soon sign anew; 30 to 36: it did not come; 40 to 46: it must not be trusted; 2:
     something else is wrong.
     """
-    from filterd.cli import feed_examine  # noqa: PLC0415 -- see above
+    from filterd.cli import feed_verify  # noqa: PLC0415 -- see above
 
-    feed_examine.verify(here, source, root, json=json)
+    feed_verify.verify(here, source, root, json=json)
 
 
 @command_on_files
@@ -361,7 +361,7 @@ def diff(
     grades follows from the feed's ages, not from what schools set. Exit code 0: nothing
     differs; 1: something does; 2: it cannot be told.
     """
-    from filterd.cli import feed_differences  # noqa: PLC0415 -- see above
+    from filterd.cli import feed_diff  # noqa: PLC0415 -- see above
 
-    asked = feed_differences.Asked(old, new, repository, popular)
-    feed_differences.diff(here, asked, names=names, json=json)
+    asked = feed_diff.Asked(old, new, repository, popular)
+    feed_diff.diff(here, asked, names=names, json=json)

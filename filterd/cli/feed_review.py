@@ -21,9 +21,9 @@ from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalikes_file import is_shape
 from filterd.publish import review
 from filterd.publish.families import letters
-from filterd.publish.lookalikes import FEWEST_LETTERS, has_mirrors
-from filterd.publish.ordering import day_of
+from filterd.publish.lookalike_rules import FEWEST_LETTERS, has_mirrors
 from filterd.publish.review import ACCEPTED, DECISIONS, REFUSED, Decision, Waiting
+from filterd.publish.signed_orders import day_of
 from filterd.sentences import say
 
 _NOTHING, _WAITS = 0, 1

@@ -12,12 +12,12 @@ from rich.text import Text
 from filterd import sentences
 from filterd.cli.context import Context
 from filterd.cli.render import facts, grid, titled
-from filterd.cli.times import SchoolClock, school_clock
-from filterd.feeds.following import followed
-from filterd.feeds.guard.judgement import load
-from filterd.feeds.history import History
-from filterd.feeds.overview import overview
-from filterd.feeds.standing import Freshness
+from filterd.cli.time_options import SchoolClock, school_clock
+from filterd.feed.feed_config import followed
+from filterd.feed.guard.guard_report import load
+from filterd.feed.status_file import Freshness
+from filterd.feed.status_view import overview
+from filterd.feed.version_history import History
 from filterd.lists.contacts import contacts_or_none
 from filterd.texts import Texts
 

@@ -8,17 +8,17 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from filterd.cli.changing import change, print_change
+from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.in_force import ask_or_none, set_now
+from filterd.cli.descriptions import Plain, Teller, not_ended, state_of
+from filterd.cli.effective_state import ask_or_none, set_now
 from filterd.cli.render import grid, titled
-from filterd.cli.telling import Plain, Teller, not_ended, state_of
-from filterd.cli.times import school_clock
-from filterd.overrides.aside import is_altered, told_of
+from filterd.cli.time_options import school_clock
+from filterd.overrides.quarantine import is_altered, told_of
 from filterd.overrides.store import Store
-from filterd.policy.encoding import to_plain as plain_data
 from filterd.sentences import from_plain, to_plain
 from filterd.sentences import told as in_language
+from filterd.state_file import to_plain as plain_data
 
 _SOUND, _ALTERED = 0, 1
 MOST = 100_000
@@ -122,7 +122,7 @@ def rows(here: Context, limit: int) -> list[Plain]:
 
 
 def with_states(here: Context, kind: str, now: float, *, everything: bool) -> list[Plain]:
-    """Return exceptions or exams, each with its ``state`` (``telling.state_of``).
+    """Return exceptions or exams, each with its ``state`` (``descriptions.state_of``).
 
     Args:
         here: where the daemon or the store is.

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from filterd.cli.context import Context, command_on_files
+from filterd.config.sources import SITE_FILE
 from filterd.errors import ConfigError, StoreError
 from filterd.paths import shipped
-from filterd.policy.site.files import SITE_FILE
 from filterd.sentences import quoted, refused, say
 
 

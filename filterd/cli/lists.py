@@ -11,22 +11,22 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from filterd.cli import building, popular
+from filterd.cli import lists_build, popular
 from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.feed_daemon import ControlDaemon
-from filterd.cli.in_force import read_or_ask
+from filterd.cli.effective_state import read_or_ask
+from filterd.cli.offline_site import open_index, qname_from
 from filterd.cli.render import facts, grid, number, titled
-from filterd.cli.sites import open_index, qname_from
-from filterd.cli.times import school_clock
+from filterd.cli.time_options import school_clock
+from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
+from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.lists.catalog import load_categories
-from filterd.lists.in_force import blocklists_in_force
 from filterd.lists.index import Index
+from filterd.lists.list_queries import entries_of, overview, single_hosts
 from filterd.lists.popular_names import load_popular_names
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
 from filterd.lists.services import PREFIX
-from filterd.lists.told import entries_of, overview, single_hosts
 from filterd.texts import Texts
 
 app = group("Compile lists, see what was compiled, find a name.")
@@ -54,10 +54,10 @@ def build(
     index at once. Exit code 0: done; 2: not.
     """
     if stdout:
-        building.write_to(sys.stdout.buffer, here, shipped_only=shipped_only)
+        lists_build.write_to(sys.stdout.buffer, here, shipped_only=shipped_only)
         return
     watched, before = load_popular_names(), _index_or_none(here)
-    report = building.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
+    report = lists_build.build(here, shipped_only=shipped_only, show_progress=not (quiet or json))
     _warn_of_empty(here, report)
     closed = popular.newly_closed(here, watched, before)
     popular.warn(here, closed)

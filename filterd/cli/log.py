@@ -14,8 +14,8 @@ from rich.text import Text
 
 from filterd import control
 from filterd.cli.context import Context, JsonOption, command, group
+from filterd.cli.offline_site import grade_from
 from filterd.cli.render import grid, number, titled
-from filterd.cli.sites import grade_from
 from filterd.querylog import DAYS_KEPT
 from filterd.texts import Texts
 

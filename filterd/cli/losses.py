@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from filterd import control, sentences
-from filterd.overrides import aside
+from filterd.overrides import quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def losses_told(state: StateFolder, language: Language, errors: Console) -> Iter
 def _tell_losses(state: StateFolder, language: Language, errors: Console) -> None:
     told = dict(control.notices)
     with contextlib.suppress(OSError):
-        told |= dict.fromkeys(aside.lost(state.overrides))
+        told |= dict.fromkeys(quarantine.lost(state.overrides))
     for one in told:
         line = f"filterd: {sentences.told(one, language)}"
         errors.print(Text(line, style="bold red"), soft_wrap=True)

@@ -12,17 +12,17 @@ from rich.text import Text
 from rich.tree import Tree
 
 from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.in_force import policy_of_files, set_for, set_now
+from filterd.cli.descriptions import Teller
+from filterd.cli.effective_state import policy_of_files, set_for, set_now
+from filterd.cli.offline_site import grade_from, open_index, read_site
 from filterd.cli.render import facts, grid, titled
-from filterd.cli.sites import grade_from, open_index, read_site
-from filterd.cli.telling import Teller
-from filterd.cli.times import school_clock
+from filterd.cli.time_options import school_clock
+from filterd.config.compile import compile_policy, warnings
 from filterd.errors import ConfigError, FilterdError
-from filterd.policy.differences import state_of, state_of_service
+from filterd.policy.grade_differences import state_of, state_of_service
 from filterd.policy.model import TIERS, Category, GradePolicy, Policy, Service
-from filterd.policy.site.compile import compile_policy, warnings
-from filterd.resolve.doubts import outranked
 from filterd.resolve.site import Site
+from filterd.resolve.site_warnings import outranked
 from filterd.texts import Texts
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}

@@ -9,19 +9,19 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from filterd.cli.changing import change, print_change
+from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, Options, command
+from filterd.cli.descriptions import Plain, Teller
+from filterd.cli.effective_state import ask_or_none
 from filterd.cli.history import MOST, rows, taken_back, titled_rows
-from filterd.cli.in_force import ask_or_none
+from filterd.cli.offline_site import grade_from
 from filterd.cli.render import grid, titled
-from filterd.cli.sites import grade_from
-from filterd.cli.telling import Plain, Teller
-from filterd.cli.times import SchoolClock, school_clock
+from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.errors import ConfigError
-from filterd.overrides.history import UNDO
+from filterd.overrides.history_chain import UNDO
+from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
-from filterd.overrides.versions import PolicyVersions
-from filterd.policy.overrides import TargetKind
+from filterd.policy.temporary_rules import TargetKind
 from filterd.sentences import say
 
 KIND = "grade"

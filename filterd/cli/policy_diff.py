@@ -10,19 +10,19 @@ import typer
 from rich.table import Table
 
 from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.in_force import ask_or_none, policy_in_force, set_at, set_now
+from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
+from filterd.cli.offline_site import grade_from, read_site
 from filterd.cli.policy_changes import versions, versions_told
 from filterd.cli.render import grid, titled
-from filterd.cli.sites import grade_from, read_site
-from filterd.cli.times import school_clock
+from filterd.cli.time_options import school_clock
+from filterd.config.compile import compile_policy
+from filterd.config.site_reader import shipped_tiers
 from filterd.errors import ConfigError
-from filterd.policy import store as policy_store
-from filterd.policy.differences import Difference, differences, rule_differences
+from filterd.policy import policy_file as policy_store
+from filterd.policy.effective_policy import at
+from filterd.policy.grade_differences import Difference, differences, rule_differences
 from filterd.policy.model import GRADES, Policy
-from filterd.policy.moment import at
-from filterd.policy.overrides import Overrides
-from filterd.policy.site.compile import compile_policy
-from filterd.policy.site.loading import shipped_tiers
+from filterd.policy.temporary_rules import Overrides
 from filterd.sentences import say
 
 _SAME, _DIFFERENT = 0, 1

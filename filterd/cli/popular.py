@@ -12,14 +12,14 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from filterd.cli.context import Context
+from filterd.cli.offline_site import policy_of
 from filterd.cli.render import grades_told, number
-from filterd.cli.sites import policy_of
 from filterd.errors import FilterdError, IndexFormatError
-from filterd.feeds.guard.asking import Asking
+from filterd.feed.guard.probe_clients import Asking
 from filterd.lists.index import Index
 from filterd.lists.popular_names import PopularName
 from filterd.lists.services import PREFIX
-from filterd.policy import store
+from filterd.policy import policy_file
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.verdict import Match
 from filterd.wire import name as names
@@ -87,7 +87,7 @@ def _policy(here: Context) -> Policy | None:
     with suppress(FilterdError):
         return policy_of(here)
     with suppress(FilterdError):
-        return store.load(here.state.policy)
+        return policy_file.load(here.state.policy)
     return None
 
 

@@ -12,8 +12,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from filterd.cli.times import SchoolClock
-from filterd.identity.devices import is_random
+from filterd.cli.time_options import SchoolClock
+from filterd.clients.devices import is_random
 from filterd.policy.model import GRADES
 from filterd.texts import Texts
 

@@ -10,17 +10,17 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from filterd.cli.changing import change, print_change
+from filterd.cli.change_request import change, print_change
 from filterd.cli.context import Context, JsonOption, command
-from filterd.cli.in_force import ask_or_none, policy_in_force
+from filterd.cli.effective_state import ask_or_none, policy_in_force
+from filterd.cli.offline_site import open_index
 from filterd.cli.render import grid, titled
-from filterd.cli.sites import open_index
-from filterd.cli.targets import name_from
-from filterd.cli.times import Term, school_clock
+from filterd.cli.target_options import name_from
+from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError
 from filterd.lists.index import Index
-from filterd.overrides.mistakes import Mistakes, plain_mistake
-from filterd.overrides.reports import Report, dump, from_plain
+from filterd.overrides.mended_mistakes import Mistakes, plain_mistake
+from filterd.overrides.mistake_reports import Report, dump, from_plain
 from filterd.overrides.store import Store
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights

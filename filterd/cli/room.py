@@ -14,23 +14,23 @@ from rich.console import Group
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import room_files, waiting
-from filterd.cli.changing import change, made_of, print_change
+from filterd.cli import polling, room_csv
+from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, command, group
-from filterd.cli.in_force import InForce, ask_or_none, in_force
+from filterd.cli.descriptions import Teller, not_ended
+from filterd.cli.effective_state import InForce, ask_or_none, in_force
+from filterd.cli.offline_site import grade_from
 from filterd.cli.render import facts, grid, titled
-from filterd.cli.room_files import known_room
-from filterd.cli.sites import grade_from
-from filterd.cli.telling import Teller, not_ended
-from filterd.cli.times import Term, duration_s, school_clock, term
+from filterd.cli.room_csv import known_room
+from filterd.cli.time_options import Term, duration_s, school_clock, term
+from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, ControlError
-from filterd.identity.devices import is_random
 from filterd.paths import write_atomically
 from filterd.policy.calendar import Calendar, Closures
-from filterd.policy.encoding import to_plain
 from filterd.policy.model import Network
-from filterd.policy.rooms import Why, with_devices
+from filterd.policy.room_grades import Why, with_devices
 from filterd.privileges import own_rights
+from filterd.state_file import to_plain
 
 RoomArgument = Annotated[
     str, typer.Argument(metavar="ROOM", help="Its id among the networks of site.yaml.")
@@ -158,7 +158,7 @@ def learn(
         here.errors.print(here.texts("room.watching", room=room))
         for mac in watched["already"]:
             here.errors.print(here.texts("room.already", mac=mac), style="yellow")
-    waiting.watch(look, length_s)
+    polling.watch(look, length_s)
     if not seen:
         here.errors.print(here.texts("room.nothing_appeared"))
         raise typer.Exit(_NOTHING)
@@ -183,7 +183,7 @@ def import_(
     name stay as they are. Exit code 0: done; 2: not.
     """
     now = in_force(here)
-    wanted = room_files.load(file, [one.id for one in now.policy.networks])
+    wanted = room_csv.load(file, [one.id for one in now.policy.networks])
     has = {room: sorted(macs) for room, macs in _macs(now).items()}
     # What the site's files say already stays theirs: a later edit of them must count.
     rooms = [
@@ -218,7 +218,7 @@ def export(
     if json:
         here.print_json(devices)
         return
-    text = room_files.dump(devices)
+    text = room_csv.dump(devices)
     if file is None:
         sys.stdout.write(text)
     else:

@@ -27,7 +27,7 @@ def serve(
     could not begin.
     """
     arguments = [str(here.config), str(here.state.folder), here.texts.language]
-    serving = [sys.executable, "-m", "filterd.cli.serving", *arguments, "yes" if try_it else "no"]
+    serving = [sys.executable, "-m", "filterd.daemon.main", *arguments, "yes" if try_it else "no"]
     environment = {**os.environ, "PYTHONPATH": _package(), "PYTHONSAFEPATH": "1"}
     # What comes before it has ears for it waits.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})

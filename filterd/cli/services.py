@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd.cli.context import Context, JsonOption, command, group
-from filterd.cli.in_force import InForce, in_force
+from filterd.cli.effective_state import InForce, in_force
+from filterd.cli.offline_site import grade_from
 from filterd.cli.policy_diff import ranges
 from filterd.cli.render import facts, grid, titled
-from filterd.cli.sites import grade_from
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
-from filterd.policy.differences import OPEN, state_of_service
+from filterd.policy.grade_differences import OPEN, state_of_service
 from filterd.policy.model import GRADES, Service
 from filterd.sentences import say
 from filterd.wire import name as names

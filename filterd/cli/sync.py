@@ -33,9 +33,9 @@ def sync(
     are in force, or wait for their turn; 2: something is wrong here; 30 to 36: they
     did not come; 40 to 46: they must not be trusted; 50: they are held or refused.
     """
-    from filterd.cli import feed_taking  # noqa: PLC0415 -- it brings TUF and the web
+    from filterd.cli import feed_sync  # noqa: PLC0415 -- it brings TUF and the web
 
     if follow:
-        feed_taking.follow(here)
+        feed_sync.follow(here)
     else:
-        feed_taking.take(here, source, at_once=now, json=json)
+        feed_sync.take(here, source, at_once=now, json=json)

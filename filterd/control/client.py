@@ -13,7 +13,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ControlError, from_plain
-from filterd.overrides.ranks import ADMINS, TEACHERS
+from filterd.overrides.roles import ADMINS, TEACHERS
 from filterd.privileges import own_rights
 from filterd.sentences import Sentence, refused, say
 from filterd.sentences import from_plain as sentence_of

@@ -17,8 +17,8 @@ Only the process that compiles, and commands for people, may import this
 package: it brings PyYAML and pydantic, which the serving process must not carry.
 """
 
-from filterd.documents.checking import DocumentModel, did_you_mean, refusal, validate
-from filterd.documents.reading import MAX_DEPTH, MAX_SIZE_OCTETS, Document, Where, load, parse
+from filterd.documents.validation import DocumentModel, did_you_mean, refusal, validate
+from filterd.documents.yaml_reader import MAX_DEPTH, MAX_SIZE_OCTETS, Document, Where, load, parse
 
 __all__ = [
     "MAX_DEPTH",

@@ -22,8 +22,8 @@ lookup. So they are compiled once into a file that lookups read where it lies::
          |
     index         opens it: name -> matcher -> hits -> entries with list and line
 
-``compiler`` runs the steps, ``progress`` and ``report`` tell of them; ``catalog``
-reads which lists a publisher has, ``guards`` and ``public_suffix`` say which
+``compiler`` runs the steps, ``compile_progress`` and ``report`` tell of them; ``catalog``
+reads which lists a publisher has, ``pins`` and ``public_suffix`` say which
 names lists must leave alone.
 
 A *service* is a list whose few names stand in the catalogue or the site (``services``).
@@ -44,7 +44,7 @@ Formats (``formats`` has the whole table) and which names an entry is about::
     unbound    local-zone: example.com  it and all beneath
     rpz        example.com CNAME .      that host; ``*.`` all beneath without it
 
-The file (``layout`` has every octet of it)::
+The file (``index_format`` has every octet of it)::
 
     header         counts, places, digest                          read on opening
     blocks         names, front-coded, each with its claim set     read for a hit
@@ -64,6 +64,6 @@ Invariants.
   old one open is not disturbed.
 - A damaged index leads to an error, never outside its sections.
 
-``matcher``, ``packing`` and ``skimming`` choose between a native module and a pure twin
-(``filterd.twins``); everything else is plain Python.
+``matcher``, ``packing`` and ``line_scan`` choose between a native module and a pure twin
+(``filterd.native``); everything else is plain Python.
 """

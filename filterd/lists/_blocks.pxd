@@ -12,7 +12,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from filterd.lists._layout cimport BLOCK_NAMES, MAX_BARE, POSITION_BITS
+from filterd.lists._index_format cimport BLOCK_NAMES, MAX_BARE, POSITION_BITS
 
 cdef extern from *:
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import mmap
 
-from filterd.lists.layout import Header, Hit
+from filterd.lists.index_format import Header, Hit
 
 class Matcher:
     def __init__(self, octets: bytes | mmap.mmap, header: Header) -> None: ...

@@ -29,7 +29,7 @@ from filterd.lists._blocks cimport (
     set_of,
     take_entry,
 )
-from filterd.lists._layout cimport (
+from filterd.lists._index_format cimport (
     BLOCK_NAMES,
     GROUP_SLOTS,
     POSITION_BITS,
@@ -41,7 +41,7 @@ from filterd.lists._slots cimport LAST_SLOT, group_matches, home_of, listed_rank
 
 from filterd.errors import IndexFormatError
 from filterd.lists._matcher_py import labels_of
-from filterd.lists.layout import Hit
+from filterd.lists.index_format import Hit
 from filterd.sentences import say
 
 cdef extern from *:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from filterd.errors import BadLabelError, IndexFormatError
-from filterd.lists.layout import (
+from filterd.lists.index_format import (
     BLOCK_NAMES,
     GROUP_SLOTS,
     POSITION_BITS,

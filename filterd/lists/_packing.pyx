@@ -12,7 +12,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
-from filterd.lists._layout cimport (
+from filterd.lists._index_format cimport (
     BLOCK_NAMES,
     GROUP_SLOTS,
     LONG_BLOCK_OCTETS,
@@ -25,7 +25,7 @@ from filterd.lists._layout cimport (
 
 import array
 
-from filterd.lists.layout import rank_bits
+from filterd.lists.index_format import rank_bits
 
 cdef enum:
     IS_BLOCK = 1

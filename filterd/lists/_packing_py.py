@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packing in plain Python: the readable reference of ``_packing.pyx``.
 
-Sorted records (``filterd.lists.records``) come in; names, claim sets and lines
-come out as the sections of ``filterd.lists.layout``. All records of a name stand
+Sorted records (``filterd.lists.sort_records``) come in; names, claim sets and lines
+come out as the sections of ``filterd.lists.index_format``. All records of a name stand
 together, and directly before those of the names beneath it, so one pass sees
 every duplicate and every entry that an ancestor makes redundant.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
-from filterd.lists.layout import (
+from filterd.lists.index_format import (
     BLOCK_NAMES,
     GROUP_SLOTS,
     MAX_TEXT_OCTETS,
@@ -113,7 +113,7 @@ class Packer:
         """Pack all records, which ascend; to be called once.
 
         Args:
-            records: see ``filterd.lists.records``.
+            records: see ``filterd.lists.sort_records``.
             progress: called now and then with the number of records packed so far.
 
         Raises:

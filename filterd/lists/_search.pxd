@@ -8,7 +8,7 @@ come from the network.
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
-from filterd.lists._layout cimport MAX_LABELS, MAX_NAME, extend_hash
+from filterd.lists._index_format cimport MAX_LABELS, MAX_NAME, extend_hash
 
 cdef struct Search:
     # ``labels``: of the name, or -1 if it is none; ``depth``: how many of them, from the

@@ -10,7 +10,7 @@ from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from filterd.lists._blocks cimport DAMAGED, Geometry, block_of, has_block, is_key
-from filterd.lists._layout cimport BLOCK_NAMES, GROUP_SLOTS, fingerprint_of, home_group
+from filterd.lists._index_format cimport BLOCK_NAMES, GROUP_SLOTS, fingerprint_of, home_group
 
 cdef extern from *:
     """

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.lists.index import Index
-from filterd.lists.layout import GROUP_SLOTS, HEADER_OCTETS, SECTIONS, Header, Span, aligned
+from filterd.lists.index_format import GROUP_SLOTS, HEADER_OCTETS, SECTIONS, Header, Span, aligned
 from filterd.lists.packing import Packer, fill_slots
 from filterd.paths import check_room, create, install
 from filterd.sentences import refused, say

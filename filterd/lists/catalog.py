@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.documents import did_you_mean, load, validate
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.lists.active_blocklists import check_tables
 from filterd.lists.catalog_schema import (
     CatalogFile,
     CategoriesFile,
@@ -26,12 +27,11 @@ from filterd.lists.catalog_schema import (
     SafeSearchFile,
     ServicesFile,
 )
-from filterd.lists.guards import Pin, Protection
-from filterd.lists.in_force import check_tables
 from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
-from filterd.lists.rewrites import Rewrite
+from filterd.lists.pins import Pin, Protection
 from filterd.lists.rules import ListSource
+from filterd.lists.safe_search import Rewrite
 from filterd.lists.services import service_list
 from filterd.sentences import say
 

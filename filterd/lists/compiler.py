@@ -20,15 +20,15 @@ from filterd.clock import SystemClock
 from filterd.errors import ListError, StoreError
 from filterd.lists._packing_py import COVERS, IS_BLOCK, IS_MARKER
 from filterd.lists.builder import write_index
-from filterd.lists.contents import Contents, ListRecord
+from filterd.lists.compile_progress import Work
+from filterd.lists.index_contents import Contents, ListRecord
+from filterd.lists.index_format import MAX_BLOCKS, block_octets
 from filterd.lists.intake import Intake
-from filterd.lists.layout import MAX_BLOCKS, block_octets
 from filterd.lists.packing import Packer
-from filterd.lists.progress import Work
-from filterd.lists.records import TAIL_OCTETS
-from filterd.lists.refusals import Guarded
+from filterd.lists.pinned_entries import Guarded
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
+from filterd.lists.sort_records import TAIL_OCTETS
 from filterd.paths import check_room, create
 from filterd.sentences import refused, say
 from filterd.version import __version__
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from filterd.lists.guards import Pin, Protection
+    from filterd.lists.compile_progress import Progress
     from filterd.lists.lookalikes import LookalikeRule
-    from filterd.lists.progress import Progress
+    from filterd.lists.pins import Pin, Protection
 
 
 _CHECKED_EVERY = 1 << 18

@@ -20,7 +20,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from filterd.errors import NameTextError
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 from filterd.sentences import Sentence, quoted, say
 
 if TYPE_CHECKING:

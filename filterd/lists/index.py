@@ -17,9 +17,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import IndexFormatError
-from filterd.lists.contents import Contents, ListRecord
 from filterd.lists.hostname import key_from_name, name_from_key
-from filterd.lists.layout import (
+from filterd.lists.index_contents import Contents, ListRecord
+from filterd.lists.index_format import (
     BLOCK_NAMES,
     HEADER_OCTETS,
     LOOKALIKE_RANK,

@@ -3,7 +3,7 @@ r"""Look-alikes: names that no list names yet, of families whose other members a
 
 Sites of gambling move to another name every week, and most of the names differ in
 digits only: ``i9bet16.com``, ``i9bet42.net``. A publisher makes a rule of such a family
-(``filterd.publish.lookalikes``), and whatever it fits is an entry of its category,
+(``filterd.publish.lookalike_rules``), and whatever it fits is an entry of its category,
 as if a third party's list had named it.
 
 A rule is a *shape*: the plain form of a label (``filterd.lists.homoglyphs``) in which

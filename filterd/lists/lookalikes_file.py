@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``lookalikes.yaml`` of a ``blocklists/`` folder: rules become lists, one for each category.
 
-It is optional, and written by ``filterd.publish.lookalikes`` rather than by hand; the
+It is optional, and written by ``filterd.publish.lookalike_rules`` rather than by hand; the
 bounds here are what a school's memory can bear, whoever wrote it.
 """
 

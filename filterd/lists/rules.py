@@ -67,7 +67,7 @@ class ListSource:
     """A list to compile: where its text is and what it is.
 
     ``own``: written or signed by the publisher of the index, so protection
-    (``filterd.lists.guards``) does not hold against it. ``names``: what the list
+    (``filterd.lists.pins``) does not hold against it. ``names``: what the list
     is where it has no text of its own but stands within the file ``path``: wire
     names, each with its line there; each stands for what is beneath it, too.
     ``lookalikes``: families of names that it means beside those that it names.

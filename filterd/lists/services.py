@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filterd.lists.hostname import key_from_name
 from filterd.lists.public_suffix import is_public_suffix
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 from filterd.lists.rules import ListSource
 from filterd.sentences import UNSAID, Sentence, quoted
 

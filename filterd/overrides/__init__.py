@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 4: what commands have set beside the site's files, and the history of it.
+"""Floor 3: what commands have set beside the site's files, and the history of it.
 
 The site's YAML is never rewritten. What an administrator or a teacher sets by a
 command is a *change*: an exception, the grade of a room, an exam, ... It is
 checked, recorded, and from then on part of the ``Overrides`` through which
-``filterd.policy.moment`` sees the compiled policy::
+``filterd.policy.effective_policy`` sees the compiled policy::
 
-    command -> changes: what it does -> store: a row  -> export: a copy for the workers
-                                          |
-                     history: the rows fold to Overrides, and chain to each other
+    command -> change_kinds: what it does -> store: a row -> snapshot: for the workers
+                                               |
+                    history_chain: the rows fold to Overrides, and chain to each other
 
-* ``values``: single values, checked. ``changes``: the kinds of change, and what
+* ``change_fields``: single values, checked. ``change_kinds``: the kinds of change, and what
   each does. ``effects``: things taken away and things put; the fold.
-* ``history``: rows, their chain, undoing. ``reports``: mistakes of lists, for the centre.
-* ``schema``: the tables. ``store``: the file of rows, its one writer at a time.
-  ``remains``, ``aside``: its faults. ``export``: the checksummed copy.
+* ``history_chain``: rows, their chain, undoing. ``mistake_reports``: mistakes of lists,
+  for the centre.
+* ``store_schema``: the tables. ``store``: the file of rows, its one writer at a time.
+  ``history_copies``, ``quarantine``: its faults. ``snapshot``: the checksummed copy.
 
 What is promised: a change that was acknowledged is on the disk and stays; a
 process killed at any moment leaves the state before or after, never a mix; a
@@ -22,5 +23,5 @@ damaged file is set aside and the last copy stays in force. Nobody's lookups are
 here, and no pupil's name: an author is a user of the gateway.
 
 ``store`` brings SQLite with it, so this package imports none of its modules: a
-worker loads ``export`` alone.
+worker loads ``snapshot`` alone.
 """

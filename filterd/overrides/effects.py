@@ -12,10 +12,10 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import StoreError
-from filterd.policy.encoding import Decoders, to_plain
 from filterd.policy.model import Audience
-from filterd.policy.overrides import LocalException, Overrides, RoomDevices
+from filterd.policy.temporary_rules import LocalException, Overrides, RoomDevices
 from filterd.sentences import say
+from filterd.state_file import Decoders, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -26,14 +26,14 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.errors import InUseError, StoreError
-from filterd.overrides import aside, database, export, schema
-from filterd.overrides.changes import Request
-from filterd.overrides.database import DamagedError
+from filterd.overrides import quarantine, snapshot, store_file, store_schema
+from filterd.overrides.change_kinds import Request
 from filterd.overrides.effects import NOTHING, Effect
-from filterd.overrides.export import Exported
-from filterd.overrides.history import RESTORED, Replay, Row, replay
-from filterd.overrides.remains import Remains
-from filterd.overrides.results import Done, Started, Verified
+from filterd.overrides.history_chain import RESTORED, Replay, Row, replay
+from filterd.overrides.history_copies import Remains
+from filterd.overrides.snapshot import Exported
+from filterd.overrides.store_file import DamagedError
+from filterd.overrides.store_results import Done, Started, Verified
 from filterd.paths import remove_temporaries, replacing, sole, with_sides
 from filterd.sentences import Sentence, say
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from filterd.clock import Clock
-    from filterd.policy.overrides import Overrides
+    from filterd.policy.temporary_rules import Overrides
     from filterd.state_folder import StateFolder
 
 LOCK_TRIES = 200
@@ -60,14 +60,14 @@ class _Past(NamedTuple):
     connection: sqlite3.Connection
 
     def row(self, number: int) -> Row | None:
-        found = self.connection.execute(schema.ROW, (number,)).fetchone()
+        found = self.connection.execute(store_schema.ROW, (number,)).fetchone()
         return None if found is None else Row._make(found)
 
     def since(self, number: int) -> Iterator[Row]:
-        return database.rows(self.connection, number)
+        return store_file.rows(self.connection, number)
 
     def newest_first(self) -> Iterator[Row]:
-        return map(Row._make, self.connection.execute(schema.ROWS_BACK, (_ALL,)))
+        return map(Row._make, self.connection.execute(store_schema.ROWS_BACK, (_ALL,)))
 
 
 class Store:
@@ -166,7 +166,7 @@ class Store:
         if not os.path.lexists(self._path):
             copied = self._remains.copied()
             return NOTHING if copied is None else copied.overrides
-        with database.to_read(self._path) as connection:
+        with store_file.to_read(self._path) as connection:
             return self._sound(connection).overrides
 
     def last_change(self) -> float:
@@ -177,7 +177,7 @@ class Store:
         """
         if not self._path.exists():
             return 0.0
-        with database.to_read(self._path) as connection:
+        with store_file.to_read(self._path) as connection:
             return self._sound(connection).at
 
     def at(self, when: float) -> Overrides | None:
@@ -191,12 +191,12 @@ class Store:
         """
         if not os.path.lexists(self._path):
             return NOTHING
-        with database.to_read(self._path) as connection:
-            (last,) = connection.execute(schema.LAST_BY, (when,)).fetchone()
+        with store_file.to_read(self._path) as connection:
+            (last,) = connection.execute(store_schema.LAST_BY, (when,)).fetchone()
             if last is None:
-                first = connection.execute(schema.FIRST).fetchone()
+                first = connection.execute(store_schema.FIRST).fetchone()
                 return None if first and Row._make(first).kind == RESTORED else NOTHING
-            wanted = takewhile(lambda row: row.number <= last, database.rows(connection))
+            wanted = takewhile(lambda row: row.number <= last, store_file.rows(connection))
             return self._without_problem(replay(wanted)).overrides
 
     def rows(self, limit: int | None = None) -> tuple[Row, ...]:
@@ -207,8 +207,8 @@ class Store:
         """
         if not os.path.lexists(self._path):
             return ()
-        with database.to_read(self._path) as connection:
-            found = connection.execute(schema.ROWS_BACK, (_ALL if limit is None else limit,))
+        with store_file.to_read(self._path) as connection:
+            found = connection.execute(store_schema.ROWS_BACK, (_ALL if limit is None else limit,))
             return tuple(map(Row._make, found))
 
     def verify(self) -> Verified:
@@ -217,9 +217,9 @@ class Store:
         Raises:
             StoreError: the store cannot be read.
         """
-        kept = aside.files(self._path)
+        kept = quarantine.files(self._path)
         names = tuple(one.name for one in kept)
-        altered = tuple(one.name for one in kept if aside.is_altered(one))
+        altered = tuple(one.name for one in kept if quarantine.is_altered(one))
         done, rows = self._remains.salvaged()
         problem, first_bad = done.problem, done.first_bad
         if not problem:
@@ -236,15 +236,15 @@ class Store:
                 " in force; mend the disk and restart filterd, or set it again",
                 path=self._path,
             )
-            return (gone, *aside.lost(self._path))
-        return tuple(aside.lost(self._path))
+            return (gone, *quarantine.lost(self._path))
+        return tuple(quarantine.lost(self._path))
 
     def problems(self) -> tuple[Sentence, ...]:
         """Return why nothing can be changed, if so, and what was set aside, a line each.
 
         It does not look through the history as ``verify`` does.
         """
-        return tuple(database.problems(self._path))
+        return tuple(store_file.problems(self._path))
 
     def write(self, work: Callable[[sqlite3.Connection, Replay], ResultT]) -> ResultT:
         """Do something in a transaction, which it commits itself, with the store held.
@@ -264,7 +264,7 @@ class Store:
             return self._in_transaction(work)
 
     def _in_transaction(self, work: Callable[[sqlite3.Connection, Replay], ResultT]) -> ResultT:
-        with database.to_write(self._path, check=self._known is None) as connection:
+        with store_file.to_write(self._path, check=self._known is None) as connection:
             return work(connection, self._sound(connection))
 
     def _bring_up(self, connection: sqlite3.Connection, done: Replay) -> Exported:
@@ -273,20 +273,20 @@ class Store:
         self._known = done
         brought = Exported(self._lasting(done), done.last_hash, done.at)
         for path in self._state.overrides_copies:
-            copied = export.newest((path,))
+            copied = snapshot.newest((path,))
             if copied is None or (copied.hash, copied.at) != (done.last_hash, done.at):
-                export.FORMAT.save(path, brought)
+                snapshot.FORMAT.save(path, brought)
         return brought
 
     def _add(self, connection: sqlite3.Connection, done: Replay, row: Row) -> Exported:
         """Commit a row together with the copy of what is set after it."""
         after = self._without_problem(replay((row,), done))
         added = Exported(self._lasting(after), row.hash, after.at)
-        content = export.FORMAT.dump(added)
+        content = snapshot.FORMAT.dump(added)
         with ExitStack() as ready:
             copies = self._state.overrides_copies
             puts = [ready.enter_context(replacing(path, content)) for path in copies]
-            connection.execute(schema.ADD_ROW, row)
+            connection.execute(store_schema.ADD_ROW, row)
             connection.execute("COMMIT")
             self._known = after
             for put in puts:
@@ -297,7 +297,7 @@ class Store:
         return added
 
     def _lasting(self, done: Replay) -> Overrides:
-        return export.lasting(done.overrides, self._clock.wall())
+        return snapshot.lasting(done.overrides, self._clock.wall())
 
     def _sound(self, connection: sqlite3.Connection) -> Replay:
         """Return what the rows come to; only those that are new here are looked at.
@@ -342,16 +342,18 @@ class Store:
         is_whole = self._known is not None or self._remains.copied() is not None
         salvaged, rows = self._remains.salvaged()
         if rows or salvaged.problem:
-            kept = aside.set_aside(self._path, now, altered=error.altered, lost=not is_whole).name
+            kept = quarantine.set_aside(
+                self._path, now, altered=error.altered, lost=not is_whole
+            ).name
         else:  # the file was lost, and this is the new one
-            kept = "" if is_whole else aside.note_lost(self._path, now).name
-            aside.remove(*with_sides(self._path))
+            kept = "" if is_whole else quarantine.note_lost(self._path, now).name
+            quarantine.remove(*with_sides(self._path))
         self._known = None
         effect = Effect(after=replace(best.overrides, number=0))
         told = {"file": kept, "problem": error.problem}
         number = best.overrides.number + 1
         row = Row.of(number, now, _SELF, RESTORED, told, "", effect, best.last_hash)
-        with database.to_write(self._path, check=False) as connection:
+        with store_file.to_write(self._path, check=False) as connection:
             self._add(connection, Replay(at=best.at), row)
         where = f"kept as {kept}, " if kept else ""
         stays = "what was set" if is_whole else "of what was set, only what could be read"

@@ -19,12 +19,12 @@ from math import floor, inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from filterd.policy.week import DAY_S
+from filterd.policy.timetable import DAY_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.policy.week import Holiday, Lesson, Period, Schedule, Window
+    from filterd.policy.timetable import Holiday, Lesson, Period, Schedule, Window
 
 LOOK_AHEAD_DAYS = 40
 """Nobody looks further: a state that goes on for longer may be asked for again then."""

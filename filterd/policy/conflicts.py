@@ -2,7 +2,7 @@
 """What people set that does not mean what it seems to: data for warnings. Pure.
 
 Nothing here is forbidden: what can never have an effect is refused by whoever
-makes it (``filterd.overrides.fitting``), but one that was made before stays, and
+makes it (``filterd.overrides.preconditions``), but one that was made before stays, and
 two that contradict each other have an order. Who sets them should hear of it at
 once and not find out in the lesson.
 """
@@ -15,12 +15,12 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
-from filterd.lists.third_party import naming_entries
-from filterd.policy.changes import Changer
+from filterd.lists.false_positives import naming_entries
 from filterd.policy.client import Client
+from filterd.policy.effective_policy import suspends
+from filterd.policy.grade_changes import Changer
 from filterd.policy.model import SERVICE, Audience
-from filterd.policy.moment import suspends
-from filterd.policy.overrides import TargetKind
+from filterd.policy.temporary_rules import TargetKind
 from filterd.policy.verdict import Rule
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.policy.engine import Engine
     from filterd.policy.model import Policy
-    from filterd.policy.overrides import Exam, LocalException, Overrides
+    from filterd.policy.temporary_rules import Exam, LocalException, Overrides
     from filterd.policy.verdict import Match
 
 
@@ -130,7 +130,7 @@ def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalExce
 def claimed_twice(policy: Policy, overrides: Overrides) -> dict[str, tuple[str, ...]]:
     """Return the devices that stand in several places, with the ids of those.
 
-    The one that learned the device last has it (``filterd.policy.rooms``).
+    The one that learned the device last has it (``filterd.policy.room_grades``).
     """
     learned = {one.room: one.macs for one in overrides.devices}
     places: dict[str, list[str]] = {}

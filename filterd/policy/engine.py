@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One function that decides: (client, qname, qtype, now) -> Verdict. Pure, no I/O.
 
-Who speaks of a name is asked of ``overlay`` and ``listed``, which of them
+Who speaks of a name is asked of ``name_rules`` and ``list_claims``, which of them
 decides of ``order``. What is left for here is the answer that a block gets, and
 what a name that passed means for the names that it leads to.
 """
@@ -11,10 +11,10 @@ from __future__ import annotations
 from itertools import chain, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.policy.listed import Lists, moved, place_of
+from filterd.policy.list_claims import Lists, moved, place_of
 from filterd.policy.model import BlockResponse
-from filterd.policy.order import Speaker, covers, in_turn
-from filterd.policy.overlay import NOTHING, Overlay
+from filterd.policy.name_rules import NOTHING, Overlay
+from filterd.policy.precedence import Speaker, covers, in_turn
 from filterd.policy.verdict import PASSED, Action, Match, Rule, Verdict
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.lists.index import Index
-    from filterd.lists.layout import Hit
+    from filterd.lists.index_format import Hit
     from filterd.policy.client import Client
     from filterd.policy.model import GradePolicy, Policy
-    from filterd.policy.overlay import Said
+    from filterd.policy.name_rules import Said
 
     _Key = tuple[str, int, bool, bool, tuple[int, ...]]
 
@@ -74,7 +74,7 @@ class Engine:
     ) -> Verdict:
         """Decide on a CNAME or SVCB target of an answer whose qname got ``covering``.
 
-        What let the qname through covers its chain (``order.covers``). The
+        What let the qname through covers its chain (``precedence.covers``). The
         reverse never holds: that a target is allowed says nothing of the qname.
         """
         verdict = self._decide(client, target, qtype, now, covering.covering)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a school expects of its policy: frozen data, compiled from ``expectations/*.yaml``.
 
-``filterd.resolve.expectations`` holds a site to it.
+``filterd.resolve.expectation_checks`` holds a site to it.
 """
 
 from __future__ import annotations

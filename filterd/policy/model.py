@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled policy: what the serving process knows of a site, as plain frozen data.
 
-``filterd.policy.site`` makes it from YAML in a process of its own; the serving
-process only loads it (``filterd.policy.store``). Nothing here is YAML, pydantic
+``filterd.config`` makes it from YAML in a process of its own; the serving
+process only loads it (``filterd.policy.policy_file``). Nothing here is YAML, pydantic
 or text to be parsed again: names are wire names, addresses are checked.
 """
 
@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from filterd.lists.guards import Pin, Protection
-    from filterd.lists.rewrites import Rewrite
+    from filterd.lists.pins import Pin, Protection
+    from filterd.lists.safe_search import Rewrite
     from filterd.policy.expectation import Expectation
-    from filterd.policy.week import Holiday, Lesson, Period, Schedule
+    from filterd.policy.timetable import Holiday, Lesson, Period, Schedule
 
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
 """Every grade there is, in the order in which people list them."""
@@ -302,7 +302,7 @@ class Policy:
     says. ``clients``: by the address of a client, which grade it has instead of
     which. ``lessons``, ``holidays``, ``schedules`` and ``scheduled``, and the
     timetables of rooms, are the school's week; a policy that holds at one moment
-    (``filterd.policy.moment``) has none of them.
+    (``filterd.policy.effective_policy``) has none of them.
     """
 
     school: str

@@ -22,15 +22,15 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.policy.overrides import TargetKind
-from filterd.policy.week import Period
+from filterd.policy.temporary_rules import TargetKind
+from filterd.policy.timetable import Period
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.policy.model import LocalRule, Network, Policy
-    from filterd.policy.overrides import Exam, LocalException, Overrides, RoomSetting
+    from filterd.policy.temporary_rules import Exam, LocalException, Overrides, RoomSetting
 
 UNKNOWN_BEFORE = -(2.0**39)
 """A policy time before this one says that the time is not known."""
@@ -126,7 +126,7 @@ def _exams(exams: Iterable[Exam], floor: float) -> Iterable[Exam]:
 def _of_unknown_grade(network: Network, settings: Iterable[RoomSetting], floor: float) -> Network:
     """Return a network with all grades that it may have, as the cells of a lesson that never is.
 
-    Between lessons a room has the strictest grade of its timetable (``policy.rooms``).
+    Between lessons a room has the strictest grade of its timetable (``policy.room_grades``).
     """
     may_be = list[str]()
     for one in sorted(settings, key=lambda one: -one.id):

@@ -23,7 +23,7 @@ class Rule(IntEnum):
 
     ``PROTECTED`` and ``LIST_EXCEPTION`` do not let a name pass by themselves:
     they take away what third-party lists, or lists of one category, say of it
-    (``filterd.policy.order``). ``OPEN`` is no rule but worth telling: the name
+    (``filterd.policy.precedence``). ``OPEN`` is no rule but worth telling: the name
     is listed in a category that this grade may use. ``ALLOW_ONLY``: the grade sees
     only what something lets through, and nothing does.
     """

@@ -36,11 +36,11 @@ from tuf.api.metadata import (
 )
 
 from filterd.errors import FeedError, StoreError
-from filterd.feeds import releases
-from filterd.feeds.roles import is_ordered
+from filterd.feed import released_holds
+from filterd.feed.roles import is_ordered
 from filterd.paths import write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
-from filterd.publish.published import refuse_second
+from filterd.publish.publication import refuse_second
 from filterd.publish.signing import (
     RELEASES,
     Identified,
@@ -148,7 +148,7 @@ class Repository:
         before the last ``keep`` publications begins again.
         """
         newest = self._published().snapshot
-        names, targets = {"timestamp.json", releases.FILE}, set[Path]()
+        names, targets = {"timestamp.json", released_holds.FILE}, set[Path]()
         for number in range(max(1, newest - keep + 1), newest + 1):
             names.add(f"{number}.snapshot.json")
             snapshot = Metadata[Snapshot].from_bytes(self._read(f"{number}.snapshot.json")).signed
@@ -208,7 +208,7 @@ class Repository:
         return self._follow(self._root(), signers, now)
 
     def release(
-        self, release: releases.Release, signers: Sequence[CryptoSigner], *, now: float
+        self, release: released_holds.Release, signers: Sequence[CryptoSigner], *, now: float
     ) -> None:
         """Release for all schools what their guards hold; those that were released stay so.
 
@@ -221,14 +221,16 @@ class Repository:
             FeedError: too few of the root's keys have signed.
             StoreError: the disk refused.
         """
-        root, before, version = self._root().signed, tuple[releases.Release, ...](), 0
+        root, before, version = self._root().signed, tuple[released_holds.Release, ...](), 0
         with contextlib.suppress(FileNotFoundError, RepositoryError, ValueError, KeyError):
-            known = releases.verified((self._metadata / releases.FILE).read_bytes(), root)
-            before, version = releases.releases_of(known), known.version
-        metadata = releases.signable((*before, release), version + 1, until(RELEASES, now))
+            known = released_holds.verified(
+                (self._metadata / released_holds.FILE).read_bytes(), root
+            )
+            before, version = released_holds.releases_of(known), known.version
+        metadata = released_holds.signable((*before, release), version + 1, until(RELEASES, now))
         content = signed(metadata, signers)
         check_signed(root, ROOT, content)
-        self._write_metadata(releases.FILE, content)
+        self._write_metadata(released_holds.FILE, content)
 
     def rotate_orders(
         self,

@@ -12,7 +12,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, Targets
 
 from filterd.errors import FeedError, StoreError
-from filterd.feeds.roles import ORDERED
+from filterd.feed.roles import ORDERED
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.sentences import refused, say
 
@@ -42,7 +42,7 @@ class NewTarget:
     Attributes:
         name: its path below ``targets/``, without the hash.
         content: its octets, or the file that has them.
-        custom: signed data about it; see ``filterd.feeds.layout``.
+        custom: signed data about it; see ``filterd.feed.targets``.
     """
 
     name: str

@@ -20,12 +20,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError, ForeignContentError
-from filterd.feeds.fetching import Limits, Pace, paced_session
+from filterd.feed.http_fetcher import Limits, Pace, paced_session
 from filterd.lists.formats import FORMATS, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.source_text import SourceText
 from filterd.paths import install, open_plain, write_atomically
-from filterd.publish.downloading import (
+from filterd.publish.downloads import (
     CHUNK_OCTETS,
     MAX_OCTETS,
     Validators,

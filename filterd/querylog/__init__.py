@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 4: remembering. Totals of an hour, at the level ``counts``: no name, no address.
+"""Floor 3: remembering. Totals of an hour, at the level ``counts``: no name, no address.
 
 * ``counts``: what one worker adds up, an increment an answer, and hands over in
   batches until they are acknowledged.
@@ -7,7 +7,7 @@
 * ``database``: the one writer; a damaged file is set aside and a new one begun.
 * ``totals``: reads the file, a day of the school at a time.
 
-The workers count and the manager writes, once a minute (``server.log_keeper``).
+The workers count and the manager writes, once a minute (``daemon.log_collector``).
 A batch is acknowledged after it is on disk, and the file says which batch of
 each worker was the last, so a manager that dies loses none and counts none twice;
 a worker that dies takes at most a minute with it. While the disk refuses, the

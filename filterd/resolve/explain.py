@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError
-from filterd.policy.changes import Changer, Layer
 from filterd.policy.client import Client
+from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.verdict import Action, Rule
 from filterd.resolve.links.admission import NEVER_ASKED
-from filterd.resolve.local_data import answer_locally
+from filterd.resolve.local_answers import answer_locally
 from filterd.resolve.query import Source
 from filterd.sentences import say
 from filterd.wire import Rcode, type_to_text
@@ -29,10 +29,10 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.policy.changes import Change, Dated
-    from filterd.policy.overrides import GradeSetting, LocalException
+    from filterd.policy.grade_changes import Change, Dated
+    from filterd.policy.temporary_rules import GradeSetting, LocalException
     from filterd.policy.verdict import Match, Verdict
-    from filterd.resolve.local_data import LocalAnswer
+    from filterd.resolve.local_answers import LocalAnswer
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Site
 

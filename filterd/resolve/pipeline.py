@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.handler import Handler, chain
+from filterd.resolve.link import Handler, chain
 from filterd.resolve.links.admission import Admission
 from filterd.resolve.links.any_type import AnyType
 from filterd.resolve.links.cache import Cache
@@ -18,10 +18,10 @@ from filterd.resolve.links.rewrite import Rewrite
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.resolve.background import Background
+    from filterd.resolve.background_tasks import Background
+    from filterd.resolve.cache_store import ResolutionStore
     from filterd.resolve.query import Answer
     from filterd.resolve.site import Sites
-    from filterd.resolve.store import ResolutionStore
     from filterd.upstream import Forwarder
 
 

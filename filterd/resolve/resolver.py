@@ -12,9 +12,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
-from filterd.resolve.compose import compose
+from filterd.resolve.answer_reply import compose
+from filterd.resolve.log_counts import tally
 from filterd.resolve.query import Answer, Peer, Query, Source
-from filterd.resolve.tally import tally
 from filterd.wire import (
     EdnsOption,
     badvers,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.querylog import Counts
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
     from filterd.resolve.query import Fetched
     from filterd.resolve.site import Sites
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from filterd.identity import Identifier, Surroundings
+from filterd.clients import Identifier, Surroundings
+from filterd.policy.effective_policy import Moment, at
 from filterd.policy.engine import Engine
-from filterd.policy.moment import Moment, at
-from filterd.policy.overrides import Overrides
+from filterd.policy.temporary_rules import Overrides
 from filterd.resolve import lease_zone
-from filterd.resolve.endings import Endings
-from filterd.resolve.reading import Reading
+from filterd.resolve.clock_bootstrap import UnsetClock
+from filterd.resolve.plain_view import Reading
 from filterd.resolve.special_use import FIRST_LABELS, SUBTREES
-from filterd.resolve.unset_clock import UnsetClock
+from filterd.resolve.suffix_filter import Endings
 from filterd.resolve.zones import Zones
 from filterd.upstream import Route
 from filterd.wire import name as names
@@ -54,14 +54,14 @@ class Timed(NamedTuple):
 class Site:
     """One policy and one index at one moment, and what follows from them.
 
-    ``policy`` is a plain one, in which there is no time any more (``policy.moment``);
+    ``policy`` is a plain one, in which there is no time any more (``policy.effective_policy``);
     ``timed`` is what it was made of, and ``moment`` says how long it holds.
     ``route`` leads to the upstreams by address: what the policy calls ``system``
     has been looked up. ``surroundings`` outlives any one site: it is what the
     network shows of the devices. ``existing`` are names above others, so that
     none may be denied: top-level domains, and the ancestors of the site's zones.
     ``own`` are the names at or beneath which somebody but the Internet knows something.
-    ``unset_clock`` knows who is asked about time servers before the clock is set: it goes
+    ``clock_bootstrap`` knows who is asked about time servers before the clock is set: it goes
     by the machine's clock, all the rest by policy time (``policy.unknown_time``).
     ``reading`` is what the fast path goes by.
     """

@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.resolve.endings import Endings
+from filterd.resolve.suffix_filter import Endings
 from filterd.upstream import Route
 from filterd.wire import Rcode, RRType
 from filterd.wire import name as names

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 TEXTS: dict[str, str] = {
-    # why a name cannot be in a list or service: ``filterd.lists.reasons``
+    # why a name cannot be in a list or service: ``filterd.lists.reject_reasons``
     "is not a host name": "không phải tên miền",
     "is not a valid internationalised name": "có chữ cái mà tên miền không có",
     "is an address; lists of filterd hold names": "là địa chỉ IP, không phải tên",

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 4: asking other resolvers, and believing only what answers the question.
+"""Floor 3: asking other resolvers, and believing only what answers the question.
 
-* ``route``, ``group``: who is asked about a name, and how each server has fared.
-* ``question``: composes what is asked and tells whether a message answers it.
-* ``randomness``, ``ports``, ``udp``, ``pool``: questions by UDP, on sockets that
-  change their ports. ``pool`` is native where it was built, and does the work of
-  the other three then; they are its readable twin.
-* ``tcp``, ``tls``: questions by connections; ``timers``: all that waits.
+* ``route``, ``server_group``: who is asked about a name, and how each server has fared.
+* ``upstream_question``: composes what is asked and tells whether a message answers it.
+* ``randomness``, ``source_ports``, ``udp_query``, ``socket_pool``: questions by UDP, on
+  sockets that change their ports. ``socket_pool`` is native where it was built, and does
+  the work of the other three then; they are its readable twin.
+* ``tcp_query``, ``tls``: questions by connections; ``timer_wheel``: all that waits.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on; ``extraction``
   is its live twin;
-  ``addresses``: which of its addresses are private; ``revision``: less of it for
+  ``private_ranges``: which of its addresses are private; ``redaction``: less of it for
   one asker.
-* ``flights``: identical questions in flight share one exchange; ``places`` bounds how
+* ``singleflight``: identical questions in flight share one exchange; ``wait_slots`` bounds how
   many there are. It is native where it was built, and so is the straight course of an
   exchange then: one server asked once by UDP that answers well.
 * ``forwarder``: the face, for who waits by a callback or as a coroutine.
@@ -24,9 +24,9 @@ What does not match is ignored and counted, and waiting goes on.
 
 from filterd.upstream.exchange import CONCLUSIVE, DEADLINE_S
 from filterd.upstream.forwarder import Forwarder
-from filterd.upstream.question import UpstreamQuestion
 from filterd.upstream.resolution import Resolution
 from filterd.upstream.route import Route, in_clear
+from filterd.upstream.upstream_question import UpstreamQuestion
 
 __all__ = [
     "CONCLUSIVE",

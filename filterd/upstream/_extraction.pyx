@@ -31,7 +31,7 @@ from filterd.wire._rebuilding cimport rebuilt
 from filterd.wire._records cimport FIXED_OCTETS, RecordAt
 
 from filterd.errors import UpstreamMalformedError, WireError
-from filterd.upstream import addresses
+from filterd.upstream import private_ranges as addresses
 from filterd.upstream import resolution as reference
 from filterd.wire import edes_of
 
@@ -70,7 +70,7 @@ assert len(addresses.CARRIERS) <= MOST_CARRIERS
 
 
 cdef struct Carrier:
-    # ``addresses.Carrier``, but for the rest of the prefix, which is zero.
+    # ``private_ranges.Carrier``, but for the rest of the prefix, which is zero.
     uint8_t prefix[IPV6_OCTETS]
     uint32_t prefix_octets
     uint32_t at
@@ -398,7 +398,7 @@ cdef object leads_home(ParsedResponse response, uint32_t qtype, Chain* chain):
 
 
 cdef bint is_private(const uint8_t* address, uint32_t octets) noexcept:
-    """Tell what ``addresses.is_private`` tells, of 4 or 16 octets."""
+    """Tell what ``private_ranges.is_private`` tells, of 4 or 16 octets."""
     cdef bint is_carrier = False
     cdef uint8_t carried[IPV4_OCTETS]
     cdef const Carrier* carrier

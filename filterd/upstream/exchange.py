@@ -25,18 +25,18 @@ from filterd.errors import (
     UpstreamUnreachableError,
 )
 from filterd.policy.model import UpstreamServer
-from filterd.upstream.fetching import Fetch, Fetches
 from filterd.upstream.resolution import Resolution
+from filterd.upstream.stream_queries import Fetch, Fetches
 from filterd.wire import ParsedResponse, Rcode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.upstream.group import ServerHealth
-    from filterd.upstream.pool import UdpAttempt
-    from filterd.upstream.question import UpstreamQuestion
-    from filterd.upstream.timers import Bucket
-    from filterd.upstream.transports import Transports
+    from filterd.upstream.server_group import ServerHealth
+    from filterd.upstream.socket_pool import UdpAttempt
+    from filterd.upstream.timer_wheel import Bucket
+    from filterd.upstream.transport_set import Transports
+    from filterd.upstream.upstream_question import UpstreamQuestion
 
 DEADLINE_S = 3.8
 """A little less than the four seconds after which a client must know (dns.md §7)."""

@@ -14,17 +14,17 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamError, UpstreamTimeoutError
-from filterd.upstream.flights import Flights
-from filterd.upstream.group import Groups, ServerGroup
+from filterd.upstream.server_group import Groups, ServerGroup
+from filterd.upstream.singleflight import Flights
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable
 
     from filterd.clock import Clock
     from filterd.policy.model import UpstreamServer
-    from filterd.upstream.question import UpstreamQuestion
     from filterd.upstream.resolution import Resolution
     from filterd.upstream.route import Route
+    from filterd.upstream.upstream_question import UpstreamQuestion
 
 
 class Forwarder:
@@ -40,9 +40,9 @@ class Forwarder:
         self._groups = Groups()
         self._flights = Flights(clock, self.counters, self._groups)
         self.ask = self._flights.ask
-        """Does what ``resolve`` does, for who waits by a callback (``_flights_py.Flights.ask``)."""
+        """Resolve as ``resolve`` does, with a callback (``_singleflight_py.Flights.ask``)."""
         self.soon = self._flights.soon
-        """Calls what acts on all outcomes of a turn at once (``_flights_py.Flights.soon``)."""
+        """Calls what acts on all outcomes of a turn at once (``_singleflight_py.Flights.soon``)."""
 
     @property
     def in_flight(self) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import CostlyMessageError, UpstreamMalformedError, WireError
-from filterd.upstream.addresses import is_private
+from filterd.upstream.private_ranges import is_private
 from filterd.wire import (
     ANSWER,
     AUTHORITY,
@@ -40,7 +40,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
-    from filterd.upstream.question import UpstreamQuestion
+    from filterd.upstream.upstream_question import UpstreamQuestion
 
 LONGEST_CHAIN = 11
 LONGEST_TTL_S = 86_400

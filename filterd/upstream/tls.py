@@ -25,7 +25,7 @@ from filterd.upstream.tls_trust import Trust, check_name, explain, name_of
 if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.model import UpstreamServer
-    from filterd.upstream.question import UpstreamQuestion
+    from filterd.upstream.upstream_question import UpstreamQuestion
     from filterd.wire import ParsedResponse
 
 CONNECTED_WITHIN_S = 3.0

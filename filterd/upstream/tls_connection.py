@@ -13,7 +13,7 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from filterd.errors import WireError
-from filterd.upstream.question import UpstreamQuestion, compose, new_id, parse_answer
+from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
 from filterd.wire import Deframer, ParsedResponse, frame
 
 if TYPE_CHECKING:

@@ -62,7 +62,7 @@ from filterd.wire.ede import Ede, EdeCode, edes_of
 from filterd.wire.edns import Edns
 from filterd.wire.framing import Deframer, frame
 from filterd.wire.header import Header, peek_header
-from filterd.wire.query import ParsedQuery
+from filterd.wire.parsed_query import ParsedQuery
 from filterd.wire.question import Question, best_effort_question
 from filterd.wire.rdata import (
     SvcbParts,

@@ -60,12 +60,12 @@ from filterd.wire._records cimport (
 
 from filterd import errors
 from filterd.wire import budget
-from filterd.wire import query as queries
+from filterd.wire import parsed_query as queries
 from filterd.wire import response as responses
 from filterd.wire.edns import MAX_OPTIONS as _MAX_OPTIONS
 from filterd.wire.edns import Edns as _Edns
 from filterd.wire.header import Header as _Header
-from filterd.wire.query import ParsedQuery as _ParsedQuery
+from filterd.wire.parsed_query import ParsedQuery as _ParsedQuery
 from filterd.wire.question import Question as _Question
 from filterd.wire.record import Record as _Record
 
@@ -210,7 +210,7 @@ cdef object record_of(ParsedResponse response, const RecordAt* place):
 
 
 def parse_query(bytes message not None):
-    """Read a whole query; see ``filterd.wire.query.parse_query``."""
+    """Read a whole query; see ``filterd.wire.parsed_query.parse_query``."""
     cdef Octets octets = octets_of(message)
     cdef QueryAt query
     cdef Place place

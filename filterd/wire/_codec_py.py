@@ -6,7 +6,7 @@ inside a message is, ``rebuild`` what is kept and sent. ``_codec`` does the same
 in C, with the same results and the same errors at the same octets.
 """
 
-from filterd.wire.query import parse_query
+from filterd.wire.parsed_query import parse_query
 from filterd.wire.rebuild import (
     as_message,
     assemble,

@@ -49,7 +49,7 @@ cdef struct QueryAt:
 
 
 cdef inline int read_query(const Octets* message, QueryAt* query, Place* place) noexcept:
-    """Read a whole query; see ``query.parse_query``."""
+    """Read a whole query; see ``parsed_query.parse_query``."""
     cdef uint32_t authorities, additionals
     cdef Names names
     cdef int sound

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.twins import live_twin
+from filterd.native import live_twin
 
 if TYPE_CHECKING:
     from filterd.wire._codec_py import (

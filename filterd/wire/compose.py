@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from filterd.wire.ede import Ede
-    from filterd.wire.query import ParsedQuery
+    from filterd.wire.parsed_query import ParsedQuery
     from filterd.wire.question import Question
 
 QNAME_POINTER = b"\xc0\x0c"

@@ -21,7 +21,7 @@ from filterd.wire.compression import Compressor
 from filterd.wire.cursor import Cursor
 from filterd.wire.edns import Edns
 from filterd.wire.header import AD, HEADER_OCTETS, QR, RA, Header, compose_header, peek_header
-from filterd.wire.query import ParsedQuery
+from filterd.wire.parsed_query import ParsedQuery
 from filterd.wire.question import Question
 from filterd.wire.record import ANSWER
 from filterd.wire.registry import RRClass, RRType

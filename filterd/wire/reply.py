@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from filterd.wire.ede import Ede
-    from filterd.wire.query import ParsedQuery
+    from filterd.wire.parsed_query import ParsedQuery
 
 BLOCK_TTL_S = 10
 """The longest that anybody may remember a block."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from filterd.wire.codec import ParsedResponse
     from filterd.wire.edns import Edns
-    from filterd.wire.query import ParsedQuery
+    from filterd.wire.parsed_query import ParsedQuery
     from filterd.wire.record import Record
 
 MOST_CUT = 256

@@ -24,18 +24,18 @@ from unittest.mock import patch
 import uvloop
 
 from filterd.clock import SystemClock
+from filterd.fastpath.coroutine_runner import Stepper
 from filterd.policy.model import UpstreamServer
 from filterd.resolve import pipeline
-from filterd.resolve.background import Background
+from filterd.resolve.background_tasks import Background
+from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import SiteHolder
-from filterd.resolve.store import ResolutionStore
-from filterd.server.stepping import Stepper
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
 from filterd.upstream.extraction import resolution_of
-from filterd.upstream.group import ServerHealth
-from filterd.upstream.transports import Transports
+from filterd.upstream.server_group import ServerHealth
+from filterd.upstream.transport_set import Transports
 from filterd.wire import assemble, parse_query, parse_response
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, LISTS, a_site
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from filterd.errors import UpstreamError
     from filterd.resolve.query import Answer
     from filterd.upstream import Resolution
-    from filterd.upstream.pool import SocketPool, UdpAttempt
+    from filterd.upstream.socket_pool import SocketPool, UdpAttempt
     from filterd.wire import ParsedResponse
 
 QUESTIONS = 20_000
@@ -152,8 +152,10 @@ def nothing_is_parsed() -> Iterator[None]:
     response = parse_response(RESPONSE)
     resolution = resolution_of(response, ASKED)
     with (
-        patch("filterd.upstream.question.parse_response", lambda _: response),  # both twins ask it
-        patch("filterd.upstream._flights_py.resolution_of", lambda *_, **__: resolution),
+        patch(
+            "filterd.upstream.upstream_question.parse_response", lambda _: response
+        ),  # both twins ask it
+        patch("filterd.upstream._singleflight_py.resolution_of", lambda *_, **__: resolution),
     ):
         yield
 

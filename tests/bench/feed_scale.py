@@ -3,7 +3,7 @@
 """Let the scheduler of 54,000 appliances run, for a day and through the worst ones.
 
 Run ``python -m tests.bench.feed_scale``, or ``make bench-feed``. Each appliance asks
-``filterd.feeds.schedule`` itself what to do next, does it, and tells how it ended; this
+``filterd.feed.schedule`` itself what to do next, does it, and tells how it ended; this
 module is the world around them: power, lines, login pages, the server. What a check
 and a run cost is measured (``feed_cost``). Some minutes of one core; ``--appliances
 5400`` is a tenth of them, with more of chance in its peaks.
@@ -24,7 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from filterd.feeds.schedule import (
+from filterd.feed.schedule import (
     Ending,
     Night,
     Now,

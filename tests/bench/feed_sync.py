@@ -32,8 +32,8 @@ from typing import NamedTuple
 
 from filterd.clock import SystemClock
 from filterd.paths import shipped
-from filterd.publish.building import build_version
-from filterd.publish.packaging import targets_of
+from filterd.publish.target_files import targets_of
+from filterd.publish.version_build import build_version
 from filterd.state_folder import StateFolder
 from tests.bench import measuring
 from tests.bench.feed_figures import ROOT, nights, text

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.lookalikes import LookalikeRule, Lookalikes
 from filterd.publish.families import distinct
-from filterd.publish.lookalikes import make_rules
+from filterd.publish.lookalike_rules import make_rules
 from filterd.wire import name as names
 from tests.support.shared_data import ROOT
 
@@ -34,7 +34,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.publish.lookalikes import Outcome
+    from filterd.publish.lookalike_rules import Outcome
 
 HOSTS_VN = "lists/hostsVN/extensions"
 LISTED = {

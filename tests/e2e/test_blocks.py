@@ -16,7 +16,7 @@ import pytest
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy.model import BlockResponse
-from filterd.policy.overlay import Overlay
+from filterd.policy.name_rules import Overlay
 from tests.support.policies import a_category, allow, an_index, block
 from tests.support.serving import GRADE_1, STAFF, Serving, a_site
 

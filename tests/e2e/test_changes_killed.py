@@ -29,7 +29,7 @@ from filterd.clock import SystemClock
 from filterd.errors import ConfigError, ControlError
 from filterd.overrides.effects import KINDS as THINGS
 from filterd.overrides.store import Store
-from filterd.policy.encoding import to_plain
+from filterd.state_file import to_plain
 from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.commands import ROOT, environment

@@ -20,7 +20,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from filterd.upstream import question
+from filterd.upstream import upstream_question
 from filterd.wire import compose, edns
 from tests.support.serving import GRADE_1, TcpStub, UdpStub
 from tests.support.wire import OPT, a_message, a_query, a_record
@@ -167,8 +167,8 @@ def test_what_an_upstream_would_see_is_told_from_what_it_should(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_subnet = edns.compose_edns(options=[SUBNET])
-    uncached = question.around_the_section.__wrapped__
-    monkeypatch.setattr(question, "around_the_section", uncached)
+    uncached = upstream_question.around_the_section.__wrapped__
+    monkeypatch.setattr(upstream_question, "around_the_section", uncached)
     monkeypatch.setattr(compose, "compose_edns", lambda **_: with_subnet)
     with serving.stub() as stub:
         stub.ask(CASES["client subnet"].query(PASSING))

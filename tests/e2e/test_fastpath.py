@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import dns.edns
 import pytest
 
+from filterd.fastpath import _core_py, _datagrams_py, _direct_forward_py
+from filterd.fastpath.core_filler import FastPath
 from filterd.policy.model import Audience, LocalZone, ZoneRecord
-from filterd.server import _datagrams_py, _fastpath_py, _relay_py
-from filterd.server.fastpath import FastPath
 from filterd.wire import RRType
 from filterd.wire.response import parse_response
 from tests.support.policies import NOW, a_pin, allow, an_index, block, wire
@@ -329,13 +329,13 @@ def test_control_without_a_safeguard_the_difference_is_noticed(
     spoil: Callable[[Any], None],
 ) -> None:
     def spoilt(seed: bytes) -> Any:
-        core = _fastpath_py.Core(seed)
+        core = _core_py.Core(seed)
         spoil(core)
         return core
 
-    monkeypatch.setattr("filterd.server.fastpath.Core", spoilt)
-    monkeypatch.setattr("filterd.server.udp.Datagrams", _datagrams_py.Datagrams)
-    monkeypatch.setattr("tests.support.serving.Relay", _relay_py.Relay)
+    monkeypatch.setattr("filterd.fastpath.core_filler.Core", spoilt)
+    monkeypatch.setattr("filterd.fastpath.udp_listener.Datagrams", _datagrams_py.Datagrams)
+    monkeypatch.setattr("tests.support.serving.Relay", _direct_forward_py.Relay)
     for seed in range(8):
         with ExitStack() as stack:
             if live(Both(stack, lists, answering), seed):
@@ -367,13 +367,13 @@ def test_a_block_is_repeated_no_longer_than_its_rule_holds(
     monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream, safe: bool
 ) -> None:
     def made(seed: bytes) -> Any:
-        core = _fastpath_py.Core(seed)
+        core = _core_py.Core(seed)
         if not safe:
             edge_ignored(core)
         return core
 
-    monkeypatch.setattr("filterd.server.fastpath.Core", made)
-    monkeypatch.setattr("filterd.server.udp.Datagrams", _datagrams_py.Datagrams)
+    monkeypatch.setattr("filterd.fastpath.core_filler.Core", made)
+    monkeypatch.setattr("filterd.fastpath.udp_listener.Datagrams", _datagrams_py.Datagrams)
     with ExitStack() as stack:
         both = Both(stack, lists, answering)
         both.advance(39.5)  # a TTL of one second, the least, reaches beyond the edge
@@ -416,13 +416,13 @@ def test_control_a_cap_that_is_counted_down_is_noticed(
     monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream
 ) -> None:
     def spoilt(seed: bytes) -> Any:
-        core = _fastpath_py.Core(seed)
+        core = _core_py.Core(seed)
         cap_counted_down(core)
         return core
 
-    monkeypatch.setattr("filterd.server.fastpath.Core", spoilt)
-    monkeypatch.setattr("filterd.server.udp.Datagrams", _datagrams_py.Datagrams)
-    monkeypatch.setattr("tests.support.serving.Relay", _relay_py.Relay)
+    monkeypatch.setattr("filterd.fastpath.core_filler.Core", spoilt)
+    monkeypatch.setattr("filterd.fastpath.udp_listener.Datagrams", _datagrams_py.Datagrams)
+    monkeypatch.setattr("tests.support.serving.Relay", _direct_forward_py.Relay)
     with ExitStack() as stack:
         ttls = ttls_of_a_long_life(Both(stack, lists, answering))
     assert any(fast < chain - 1 for chain, fast in ttls), ttls

@@ -7,7 +7,7 @@ force, the reason is told, and no answer is lost, unfiltered or kept from anybod
 Then the next honest version comes as if nothing had been.
 
 By default a part of the broken versions is offered, of each kind some; all of them
-with ``FILTERD_FEED_CANDIDATES=all`` (in ``tests/unit/feeds/guard/test_checks.py`` all
+with ``FILTERD_FEED_CANDIDATES=all`` (in ``tests/unit/feed/guard/test_checks.py`` all
 are judged in any case).
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import GuardError
-from filterd.feeds import guard, packing
+from filterd.feed import compression, guard
 from filterd.sentences import say
 from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add
 from tests.support.feed_candidates import GAMBLING
@@ -49,7 +49,7 @@ def _no_waiting() -> Iterator[None]:
     """What a power cut leaves is asked elsewhere, and nobody downloads what is packed here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
-        patch.setattr(packing, "_FULL_LEVELS", (1, *packing._FULL_LEVELS))
+        patch.setattr(compression, "_FULL_LEVELS", (1, *compression._FULL_LEVELS))
         yield
 
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ExpiredError
-from filterd.feeds.outcome import Became
-from filterd.feeds.rings import LONGEST_S, ring_of
-from filterd.feeds.standing import Freshness, freshness
+from filterd.feed.outcome import Became
+from filterd.feed.rings import LONGEST_S, ring_of
+from filterd.feed.status_file import Freshness, freshness
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
 from tests.support.feed_site import FIRST, SECOND, Follower, Published, judged_at_once
@@ -224,13 +224,13 @@ def test_a_time_at_which_something_was_signed_is_believed_however_far_it_is(
 def test_control_a_clock_that_is_believed_at_once_lets_nothing_come_any_more(
     fresh: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filterd.feeds.updating._floor", lambda *_: 0.0)
+    monkeypatch.setattr("filterd.feed.tuf_refresh._floor", lambda *_: 0.0)
     set_clock(fresh, 40 * YEAR_S)  # a board from 2010, by its clock
     fresh.run(FIRST)
     set_clock(fresh, NOW + 20 * YEAR_S)
     with pytest.raises(ExpiredError):
         fresh.run(SECOND)
-    monkeypatch.setattr("filterd.feeds.time_floor._FARTHEST_S", 100 * YEAR_S)
+    monkeypatch.setattr("filterd.feed.time_floor._FARTHEST_S", 100 * YEAR_S)
     fresh.site.floor.note(fresh.clock.wall())
     set_clock(fresh, NOW)
     fresh.run(SECOND)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from filterd.paths import shipped
-from filterd.publish.packaging import targets_of
+from filterd.publish.target_files import targets_of
 from tests.support.feed_crowd import crowd
 from tests.support.nginx import needs_nginx, nginx
 from tests.support.publisher import NOW, Publisher

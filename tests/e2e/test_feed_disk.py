@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.feeds.activating import Activator
-from filterd.lists.in_force import version_of
-from filterd.policy import store
-from filterd.server.first_policy import compile_policy_or_keep
+from filterd.daemon.startup_policy import compile_policy_or_keep
+from filterd.feed.activation import Activator
+from filterd.lists.active_blocklists import version_of
+from filterd.policy import policy_file
 from tests.support.commands import ROOT, environment
 from tests.support.failing_disk import FAULTS, FailingDisk, Fault
 from tests.support.feed_site import (
@@ -131,7 +131,7 @@ def test_control_an_index_that_is_written_in_place_is_found_out(
     site.restore_from(starts[FIRST])
     with disk.counting(full):
         site.run(SECOND)
-    monkeypatch.setattr("filterd.lists.installing.install", _in_place)
+    monkeypatch.setattr("filterd.lists.index_files.install", _in_place)
     at, wrong = disk.calls - 1, False
     while at >= 0 and not wrong:
         site.restore_from(starts[FIRST])
@@ -143,7 +143,7 @@ def test_control_an_index_that_is_written_in_place_is_found_out(
 
 ON_A_SMALL_DISK = """
 import pathlib, shutil, subprocess, sys
-from filterd.feeds import taking
+from filterd.feed import taking
 from filterd.state_folder import StateFolder
 from tests.support.feed_site import *
 
@@ -256,7 +256,7 @@ def test_a_start_opens_nothing_by_a_table_that_lost_an_octet(
         site.state.policy.unlink()
     compile_policy_or_keep(site.config, site.state, now=site.clock.wall())
     site.check_served(SECOND)
-    assert store.load(site.state.policy).categories["social-media"].min_age == 16
+    assert policy_file.load(site.state.policy).categories["social-media"].min_age == 16
     site.check_taken(SECOND)
     site.check_taken(THIRD)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.feeds import schedule
+from filterd.feed import schedule
 from tests.bench import feed_scale
 from tests.bench.feed_cost import Cost
 from tests.bench.feed_scale import Span, Story, World, minutes, share_of

@@ -16,17 +16,17 @@ from tuf.api.metadata import Metadata
 
 from filterd.clock import SystemClock
 from filterd.errors import GuardError
-from filterd.feeds import packing, releases, syncing
-from filterd.feeds.guard.essentials import BENEATH
-from filterd.feeds.guard.judgement import Judgement, Severity, found
-from filterd.feeds.guard.limits import GROWTH, POPULAR
-from filterd.feeds.guard.rewrites import REWRITES
-from filterd.feeds.guard.tables import TABLES
-from filterd.feeds.history import Event
-from filterd.feeds.trust import TrustFolder
-from filterd.lists.in_force import version_of
-from filterd.publish import lifting
-from filterd.publish.published import Published
+from filterd.feed import compression, released_holds, sync
+from filterd.feed.guard.guard_report import Judgement, Severity, found
+from filterd.feed.guard.limits import GROWTH, POPULAR
+from filterd.feed.guard.must_resolve import BENEATH
+from filterd.feed.guard.rewrite_targets import REWRITES
+from filterd.feed.guard.table_limits import TABLES
+from filterd.feed.trust import TrustFolder
+from filterd.feed.version_history import Event
+from filterd.lists.active_blocklists import version_of
+from filterd.publish import hold_release
+from filterd.publish.publication import Published
 from filterd.publish.signing import RELEASES, sign_orders, signed, until
 from filterd.sentences import say
 from tests.support.broken_versions import add, an_order
@@ -48,7 +48,7 @@ def _no_waiting() -> Iterator[None]:
     """What a power cut leaves is asked elsewhere, and nobody downloads what is packed here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
-        patch.setattr(packing, "_FULL_LEVELS", (1, *packing._FULL_LEVELS))
+        patch.setattr(compression, "_FULL_LEVELS", (1, *compression._FULL_LEVELS))
         yield
 
 
@@ -78,16 +78,16 @@ def is_held(school: School) -> bool:
     return school.in_force == before
 
 
-def sign(school: School, held: lifting.Held, signers: list[CryptoSigner]) -> None:
+def sign(school: School, held: hold_release.Held, signers: list[CryptoSigner]) -> None:
     """Put a release of what is held beside the metadata, whoever has signed it."""
     kinds = {one.kind: frozenset(one.subjects) for one in held.findings}
-    release = releases.Release(held.version, held.content, kinds, "evil")
-    metadata = releases.signable((release,), 1, until(RELEASES, school.publisher.now))
-    school.publisher.put(releases.FILE, signed(metadata, signers))
+    release = released_holds.Release(held.version, held.content, kinds, "evil")
+    metadata = released_holds.signable((release,), 1, until(RELEASES, school.publisher.now))
+    school.publisher.put(released_holds.FILE, signed(metadata, signers))
 
 
-def what_is_held(school: School) -> lifting.Held:
-    return lifting.what_is_held(school.publisher.folder, SystemClock())
+def what_is_held(school: School) -> hold_release.Held:
+    return hold_release.what_is_held(school.publisher.folder, SystemClock())
 
 
 def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
@@ -103,7 +103,7 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
     assert "too few of the keys" in str([one.why for one in school.site.history.lines()])
 
     roots = signers["root"][1:]
-    lifting.release_hold(publisher.folder, held, "it is retired", roots, now=publisher.now)
+    hold_release.release_hold(publisher.folder, held, "it is retired", roots, now=publisher.now)
     school.publish(without(RETIRED, ANOTHER))
     assert is_held(school)  # what was released is not this
     # A version that comes a night later lacks the same pin.
@@ -116,7 +116,7 @@ def test_a_hold_is_released_for_all_by_the_offline_keys_alone(
     evil = school.publish(without(RETIRED, ANOTHER))
     sign(school, what_is_held(school), online)
     monkeypatch.setattr(
-        releases, "verified", lambda content, _: Metadata[Any].from_bytes(content).signed
+        released_holds, "verified", lambda content, _: Metadata[Any].from_bytes(content).signed
     )
     assert school.sync().version == evil == school.in_force
     assert school.pupil.wrong_answers() == []
@@ -129,12 +129,14 @@ def test_two_root_keys_release_nothing_that_is_refused(
     roots, before = school.publisher.signers["root"][:2], school.in_force
     for judged_as in (None, Severity.HELD):
         version = school.publish(add("starter/gambling.txt", "google.com"))
-        content = releases.content_digest(Published(school.publisher.folder).publication(version))
+        content = released_holds.content_digest(
+            Published(school.publisher.folder).publication(version)
+        )
         everything = tuple(
             found(kind, Severity.HELD, say("{why}", why="any"))
             for kind in (BENEATH, POPULAR, GROWTH, TABLES, REWRITES)
         )
-        sign(school, lifting.Held(version, content, everything), roots)
+        sign(school, hold_release.Held(version, content, everything), roots)
         if judged_as is None:
             with pytest.raises(GuardError, match="is refused"):
                 school.sync()
@@ -152,7 +154,7 @@ def test_what_the_law_orders_comes_ahead_of_what_is_held(
     order = an_order(f"{ORDERED}\n".encode())
     held = school.publish(without(RETIRED, also=order), urgent=True)
     with monkeypatch.context() as control:  # without that it waits
-        control.setattr(syncing, "with_orders_of", lambda *_: None)
+        control.setattr(sync, "with_orders_of", lambda *_: None)
         assert is_held(school)
     assert not school.is_blocked(ORDERED)
 
@@ -191,7 +193,7 @@ def test_a_key_that_only_the_online_keys_have_named_orders_nothing(
     with pytest.raises(GuardError, match="signed by another key than until now"):
         school.sync()
     assert (school.in_force, school.is_blocked("google.com")) == (before, False)
-    monkeypatch.setattr(syncing, "other_key", lambda *_: ())  # the control
+    monkeypatch.setattr(sync, "other_key", lambda *_: ())  # the control
     assert school.sync().version == evil
     assert school.is_blocked("google.com")
 

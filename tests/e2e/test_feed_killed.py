@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from filterd.feeds.activating import Activator
-from filterd.feeds.versions import Versions
+from filterd.feed.activation import Activator
+from filterd.feed.versions import Versions
 from tests.support.dying import dies_at_disk, dying_after, steps_of
 from tests.support.feed_site import (
     FIRST,
@@ -196,7 +196,7 @@ def test_a_guard_that_is_killed_holds_nothing_against_the_version(
     site = Follower(folder / "guarded", published)
     site.found()
     with monkeypatch.context() as killing:
-        killing.setattr("filterd.feeds.guard.process._command", lambda: ["sh", "-c", "kill -9 $$"])
+        killing.setattr("filterd.feed.guard.guard_run._command", lambda: ["sh", "-c", "kill -9 $$"])
         assert "could not be loaded" in refused_or(lambda: site.run(FIRST))
     assert site.check_consistent(_NOTHING) == _NOTHING
     site.check_taken(FIRST)
@@ -219,12 +219,12 @@ def _in_place(temporary: Path, path: Path) -> None:
 
 _TRUE_ACTIVATE = Activator.activate
 _FORWARD, _BACK = 1, 2
-_ACTIVATOR = "filterd.feeds.activating.Activator"
+_ACTIVATOR = "filterd.feed.activation.Activator"
 MUTANTS = {
     "the pointer before the index": (_FORWARD, f"{_ACTIVATOR}.activate", _pointer_first),
     "no journal on the way forward": (_FORWARD, f"{_ACTIVATOR}._write", _no_journal),
     "no journal on the way back": (_BACK, f"{_ACTIVATOR}._write", _no_journal),
-    "an index in place": (_FORWARD, "filterd.lists.installing.install", _in_place),
+    "an index in place": (_FORWARD, "filterd.lists.index_files.install", _in_place),
 }
 
 

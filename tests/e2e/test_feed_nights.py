@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import DigestError
-from filterd.feeds.manifest import verify
-from filterd.feeds.taking import take
-from filterd.feeds.versions import Versions
+from filterd.feed.manifest import verify
+from filterd.feed.version_download import take
+from filterd.feed.versions import Versions
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
 from filterd.paths import shipped
-from filterd.publish.building import build_version
-from filterd.publish.packaging import targets_of
+from filterd.publish.target_files import targets_of
+from filterd.publish.version_build import build_version
 from tests.support.feed_versions import sha256
 from tests.support.indexes import wire
 from tests.support.publisher import Publisher, Site, served
@@ -26,7 +26,7 @@ from tests.support.publisher import Publisher, Site, served
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.feeds.taking import Taken
+    from filterd.feed.version_download import Taken
     from tests.support.publisher import Server
 
 SOURCE = "blocklistproject-phishing"

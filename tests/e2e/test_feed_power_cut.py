@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from filterd.feeds import taking
+from filterd.feed import version_download
 from tests.support.feed_site import FIRST, Follower, Published, judged_at_once
 from tests.support.power_cut import CARELESS_MOUNT, an_image, missing, mounted, writing
 
@@ -55,7 +55,7 @@ def folder() -> Iterator[Path]:
 def published(folder: Path) -> Iterator[Published]:
     made = Published(folder / "published", count=25)
     with pytest.MonkeyPatch.context() as patch, judged_at_once(made):
-        patch.setattr(taking, "SPARE_OCTETS", 0)  # the disk is smaller than that
+        patch.setattr(version_download, "SPARE_OCTETS", 0)  # the disk is smaller than that
         yield made
 
 
@@ -150,7 +150,7 @@ def test_control_careless_writers_lose_what_they_have_told_of(
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         if careless == "files are written in place":
-            patch.setattr("filterd.lists.installing.install", _in_place)
+            patch.setattr("filterd.lists.index_files.install", _in_place)
         written = disk.being_written()
         cut = written.__enter__()
     try:

@@ -15,12 +15,12 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from filterd.cli.feed_daemon import ControlDaemon
-from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.following import Followed
-from filterd.feeds.history import Event
-from filterd.feeds.keeping import Keeper
-from filterd.feeds.watching import EVERY_S
+from filterd.daemon.feed_port import ControlDaemon
+from filterd.feed.feed_config import Followed
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.follower import Keeper
+from filterd.feed.version_history import Event
+from filterd.feed.version_watch import EVERY_S
 from tests.support.asking import Asker, NoAnswerError
 from tests.support.daemon import SOURCES, free_port, serving, write_site
 from tests.support.feed_site import (

@@ -21,11 +21,11 @@ from filterd.errors import (
     TooLargeError,
     TooSlowError,
 )
-from filterd.feeds import fetching, updating
-from filterd.feeds.fetching import Limits, Pace, WebFetcher
-from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.trust import TrustFolder
-from filterd.feeds.updating import look
+from filterd.feed import http_fetcher, tuf_refresh
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.http_fetcher import Limits, Pace, WebFetcher
+from filterd.feed.trust import TrustFolder
+from filterd.feed.tuf_refresh import look
 from tests.support import feed_attacks
 from tests.support.feed_attacks import Stage, drip
 from tests.support.publisher import (
@@ -138,9 +138,9 @@ def test_control_without_our_bound_an_endless_answer_is_read_to_its_end(
         site.take(server.url)
     assert read < 1_000_000
 
-    bounded = fetching.Fetcher.download_bytes
+    bounded = http_fetcher.Fetcher.download_bytes
     monkeypatch.setattr(
-        fetching.Fetcher, "download_bytes", lambda self, url, _: bounded(self, url, 10**12)
+        http_fetcher.Fetcher, "download_bytes", lambda self, url, _: bounded(self, url, 10**12)
     )
     with pytest.raises(FeedError):
         site.take(server.url)
@@ -167,7 +167,7 @@ def test_control_without_our_rule_a_redirect_leads_to_another_server(
         with pytest.raises(RedirectError):
             site.take(server.url)
         assert not other.asked
-        monkeypatch.setattr(fetching, "_origin", lambda _: "anywhere")
+        monkeypatch.setattr(http_fetcher, "_origin", lambda _: "anywhere")
         assert site.take(server.url) == ONE
         assert other.asked
 
@@ -254,7 +254,7 @@ def test_control_without_the_injected_time_a_freeze_is_not_seen(
     site.take(server.url)
     with pytest.raises(ExpiredError):
         site.take(server.url, now=NOW + 31 * DAY_S)
-    monkeypatch.setattr(updating, "_floor", lambda *_: 1e12)  # no clock is ever known
+    monkeypatch.setattr(tuf_refresh, "_floor", lambda *_: 1e12)  # no clock is ever known
     assert site.take(server.url, now=NOW + 31 * DAY_S) == ONE
 
 
@@ -298,7 +298,7 @@ def test_control_without_our_rule_the_online_keys_make_law(
     attack("2 orders named online", publisher, server, site)
     with pytest.raises(SignatureError):
         site.take(server.url)
-    monkeypatch.setattr(updating, "is_ordered", lambda _: False)
+    monkeypatch.setattr(tuf_refresh, "is_ordered", lambda _: False)
     assert site.take(server.url)["orders/x.txt"] == b"news.example"
 
 
@@ -360,8 +360,8 @@ def test_a_site_at_the_first_root_reaches_the_third(
 def test_no_run_follows_more_roots_than_are_allowed(
     publisher: Publisher, server: Server, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert updating._ROTATIONS == 256
-    monkeypatch.setattr(updating, "_ROTATIONS", 8)
+    assert tuf_refresh._ROTATIONS == 256
+    monkeypatch.setattr(tuf_refresh, "_ROTATIONS", 8)
     root = publisher.newest_root
     for version in range(2, 14):
         root.signed.version = version

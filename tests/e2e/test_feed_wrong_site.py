@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import dns.rcode
 import pytest
 
-from filterd.cli.feed_daemon import ControlDaemon
-from filterd.policy import store
+from filterd.daemon.feed_port import ControlDaemon
+from filterd.policy import policy_file
 from tests.support.asking import Asker
 from tests.support.daemon import SOURCES, Served, free_port, serving, write_site
 from tests.support.feed_site import FIRST, MUST_BLOCK, SECOND, Follower, Published, name_of
@@ -49,7 +49,7 @@ def _break(school: Follower) -> None:
 
 
 def _blocks(daemon: Served, name: str) -> bool:
-    port = store.load(daemon.state.policy).listen[0].port
+    port = policy_file.load(daemon.state.policy).listen[0].port
     with Asker(("127.0.0.1", port), SOURCES["3"]) as asker:
         rcode: int = asker.by_udp(a_query(name))[3] & 15
     return rcode == dns.rcode.NXDOMAIN

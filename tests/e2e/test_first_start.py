@@ -20,7 +20,7 @@ from tests.support.waiting import ask, is_blocked
 
 LOCKED = "www.pornhub.com"
 IN_MEMORY = "the lists are in memory only"
-NO_MEMORY = "from filterd.server import state; state.Unwritten.compile_index = None"
+NO_MEMORY = "from filterd.daemon import state; state.Unwritten.compile_index = None"
 EIO = """
 import os
 def refuse(event, arguments):

@@ -15,8 +15,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from filterd.fastpath._rate_limit_py import KNOWN_AFTER_S, Verdict
 from filterd.policy.model import RateLimit
-from filterd.server._limiter_py import KNOWN_AFTER_S, Verdict
 from tests.support.bell import ring
 from tests.support.serving import GRADE_1, STAFF, WITHIN_S, Serving, a_site
 from tests.support.wire import a_query

@@ -26,10 +26,10 @@ import pytest
 
 from filterd.errors import UpstreamUnreachableError, WireError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import _pool_py, exchange, ports, transports
+from filterd.upstream import _socket_pool_py, exchange, source_ports, transport_set
 from filterd.upstream.exchange import Exchange
 from filterd.upstream.randomness import RandomNumbers
-from filterd.upstream.udp import UdpSocket
+from filterd.upstream.udp_query import UdpSocket
 from filterd.wire import parse_response
 from tests.support.forgeries import FORGERIES
 from tests.support.serving import Serving, a_site
@@ -116,7 +116,7 @@ BELIEVABLE = (
 def test_control_without_these_checks_it_would_be_believed(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, variant: str
 ) -> None:
-    monkeypatch.setattr(transports, "SocketPool", _pool_py.SocketPool)
+    monkeypatch.setattr(transport_set, "SocketPool", _socket_pool_py.SocketPool)
     monkeypatch.setattr(UdpSocket, "receive", _believing)
     forge_first(upstream, FORGERIES[variant], times=1)
     assert addresses(serving.ask(next(_NAMES))) != [GOOD]
@@ -159,8 +159,8 @@ def test_control_on_an_unconnected_socket_it_would_be(
         )
         socket = Unconnected
 
-    monkeypatch.setattr(transports, "SocketPool", _pool_py.SocketPool)
-    monkeypatch.setattr(ports, "socket", Sockets)
+    monkeypatch.setattr(transport_set, "SocketPool", _socket_pool_py.SocketPool)
+    monkeypatch.setattr(source_ports, "socket", Sockets)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
         elsewhere.bind(("127.0.0.2", 0))
         from_elsewhere_first(upstream, elsewhere)
@@ -295,7 +295,7 @@ def poisoned(serving: Serving, names: Sequence[str]) -> list[str]:
 def test_nothing_is_poisoned_by_a_flood_of_guesses(index: Index) -> None:
     names = [next(_NAMES) for _ in range(TARGETS)]
     with (
-        a_flood(ports.LOWEST, 65_536 - ports.LOWEST, 65_536) as (server, sent),
+        a_flood(source_ports.LOWEST, 65_536 - source_ports.LOWEST, 65_536) as (server, sent),
         Serving(a_site(index, [server])) as serving,
     ):
         assert poisoned(serving, names) == []
@@ -309,7 +309,7 @@ def test_control_ids_and_ports_that_can_be_guessed_would_be(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block = array("H", [20_000 + n % 64 for n in range(2_048)]).tobytes()
-    monkeypatch.setattr(ports, "LOWEST", 0)
+    monkeypatch.setattr(source_ports, "LOWEST", 0)
     monkeypatch.setattr(RandomNumbers, "block", lambda _: block)
     with (
         a_flood(20_000, 64, 65_536) as (server, _),

@@ -16,8 +16,8 @@ import dns.message
 import dns.rcode
 import pytest
 
+from filterd.fastpath import coroutine_runner
 from filterd.resolve.query import Source
-from filterd.server import stepping
 from filterd.upstream import exchange
 from tests.support.answers import an_answer
 from tests.support.serving import Serving, a_site
@@ -114,12 +114,12 @@ def test_no_question_leaves_a_cycle(asked: Serving, name: str, by: str) -> None:
 def test_control_a_cycle_for_each_question_is_noticed(
     asked: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def waits(waiting: stepping._Waiting, awaited: object) -> None:
+    def waits(waiting: coroutine_runner._Waiting, awaited: object) -> None:
         done = waiting._done
         waiting._done = lambda reply: done(reply) if waiting else None
         original(waiting, awaited)
 
-    original = stepping._Waiting.wait_for
-    monkeypatch.setattr(stepping._Waiting, "wait_for", waits)
+    original = coroutine_runner._Waiting.wait_for
+    monkeypatch.setattr(coroutine_runner._Waiting, "wait_for", waits)
     monkeypatch.setattr(asked.udp[0], "_relay", None)  # where no coroutine waits
     assert len(left_by(asked, "new.example.com", "udp")) >= QUESTIONS

@@ -22,11 +22,11 @@ import pytest
 
 import filterd
 from filterd.errors import StoreError
-from filterd.overrides import database, export, schema
-from filterd.overrides.history import Row
+from filterd.overrides import snapshot, store_file, store_schema
+from filterd.overrides.history_chain import Row
+from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
-from filterd.overrides.versions import PolicyVersions
-from filterd.policy.overrides import Overrides
+from filterd.policy.temporary_rules import Overrides
 from filterd.state_folder import StateFolder
 from tests.support.changes import an_exception
 from tests.support.clock import FakeClock
@@ -70,7 +70,7 @@ def in_force(state: StateFolder) -> list[str]:
     """Start, and return what is set; the copy, the rows and a second start must agree."""
     started = a_store(state).start()
     for one in state.overrides_copies:
-        copied = export.newest((one,))
+        copied = snapshot.newest((one,))
         assert (copied.overrides if copied else Overrides()) == started.overrides
     assert a_store(state).current() == started.overrides
     assert a_store(state).start().problem == ""
@@ -121,14 +121,14 @@ def test_an_older_store_whose_migration_is_killed_is_migrated_by_the_next(
     allow(a_store(state), "a.example")
     step, died = 0, True
     while died:
-        with database.to_write(state.overrides, check=True) as connection:
+        with store_file.to_write(state.overrides, check=True) as connection:
             connection.execute("DROP TABLE policies")
             connection.execute("PRAGMA user_version = 1")
             connection.execute("COMMIT")
         died = dies_at_statement(a_store(state).start, step)
         assert in_force(state) == ["a.example"]
-        with database.to_read(state.overrides) as connection:
-            assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+        with store_file.to_read(state.overrides) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (store_schema.VERSION,)
         step += 1
     assert step > 8
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.ranks import ADMINS, TEACHERS
+from filterd.overrides.roles import ADMINS, TEACHERS
 from tests.support.commands import ROOT
 from tests.support.daemon import build_lists, free_port, noon, write_site
 from tests.support.machine import DAEMON, SITE, STATE, Machine, machine

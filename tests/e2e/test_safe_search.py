@@ -16,7 +16,7 @@ from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Service
-from filterd.policy.overrides import LocalException, Overrides, TargetKind
+from filterd.policy.temporary_rules import LocalException, Overrides, TargetKind
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve.site import Site
 from tests.support.policies import NOW, a_category, a_pin, allow, an_index, block, wire

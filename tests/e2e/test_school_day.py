@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import dns.rcode
 import pytest
 
+from filterd.daemon.current_site import ActiveSite
+from filterd.daemon.shared_page import SharedPage
 from filterd.policy.model import Audience, Network
-from filterd.policy.overrides import Exam, LocalException, Overrides, RoomSetting, TargetKind
-from filterd.policy.week import Holiday, Lesson, Period
-from filterd.server.active import ActiveSite
-from filterd.server.page import SharedPage
+from filterd.policy.temporary_rules import Exam, LocalException, Overrides, RoomSetting, TargetKind
+from filterd.policy.timetable import Holiday, Lesson, Period
 from tests.support.policies import NOW
 from tests.support.serving import NETWORKS, Serving, a_site
 

@@ -85,7 +85,7 @@ def test_control_where_nobody_looks_a_stopped_worker_stops_dns(
     tmp_path: Path, built: StateFolder
 ) -> None:
     unseeing = (
-        "from filterd.server.supervisor import Supervisor;"
+        "from filterd.daemon.supervisor import Supervisor;"
         "Supervisor._look_for_the_stuck = lambda self: None;"
         "from filterd.cli.entry import main; main()"
     )
@@ -97,7 +97,7 @@ def test_control_where_nobody_looks_a_stopped_worker_stops_dns(
 
 def test_a_worker_in_a_circle_is_replaced_in_time(tmp_path: Path, built: StateFolder) -> None:
     turning = (
-        "from filterd.server.worker import Worker\n"
+        "from filterd.daemon.worker import Worker\n"
         "async def turn(self, **asked):\n"
         "    while True: pass\n"
         "Worker.check = turn\n"

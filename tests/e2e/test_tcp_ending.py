@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import dns.message
 import pytest
 
+from filterd.daemon import tcp_listener
+from filterd.daemon.tcp_listener import TcpListener
+from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress
-from filterd.server import tcp
-from filterd.server.arrival import bind
-from filterd.server.tcp import TcpListener
 from tests.support.serving import WITHIN_S, Serving, TcpStub, a_site
 from tests.support.team import School
 from tests.support.wire import a_query
@@ -127,7 +127,7 @@ def test_small_answers_wait_for_no_acknowledgement(
     """Plain asyncio sets the option only on sockets that say which protocol they speak."""
     option = socket.IPPROTO_TCP, socket.TCP_NODELAY
     if not is_set:
-        monkeypatch.delitem(tcp._INHERITED, option)
+        monkeypatch.delitem(tcp_listener._INHERITED, option)
     with (
         Serving(a_site(index), listen=["127.0.0.1"], loop="asyncio") as serving,
         serving.tcp_stub() as stub,

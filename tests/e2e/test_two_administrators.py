@@ -18,9 +18,9 @@ import pytest
 
 from filterd import control
 from filterd.clock import SystemClock
-from filterd.overrides.history import Row, replay
+from filterd.overrides.history_chain import Row, replay
 from filterd.overrides.store import Store
-from filterd.policy.encoding import to_plain
+from filterd.state_file import to_plain
 from tests.support.commands import ROOT
 from tests.support.daemon import Served, build_lists, free_port, serving, write_site
 

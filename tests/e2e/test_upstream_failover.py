@@ -15,8 +15,8 @@ import dns.rdatatype
 import pytest
 
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.upstream import exchange, group, places
-from filterd.upstream.group import ServerHealth
+from filterd.upstream import exchange, server_group, wait_slots
+from filterd.upstream.server_group import ServerHealth
 from filterd.wire import EdeCode
 from tests.support.policies import wire
 from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
@@ -232,7 +232,7 @@ def test_one_that_was_down_is_asked_again_when_it_is_back(
 def test_a_slow_server_is_given_twice_its_usual_time(
     index: Index, upstream: FakeUpstream, second: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group, "FIRST_HEDGE_S", 0.0)
+    monkeypatch.setattr(server_group, "FIRST_HEDGE_S", 0.0)
     upstream.released.clear()
     with Serving(a_site(index, [upstream, second])) as serving, serving.stub() as stub:
         serving.ask(NAME)  # nothing is known yet: the second is asked at once
@@ -340,7 +340,7 @@ def test_one_client_s_silent_names_leave_room_for_everybody_else(
 def test_control_without_shares_they_would_not(
     serving: Serving, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "MOST_AN_ASKER", 10_000)
+    monkeypatch.setattr(wait_slots, "MOST_AN_ASKER", 10_000)
     upstream.respond = hanging
     fill(serving, GRADE_1, 1_500)
     assert serving.ask(NAME, source=GRADE_11).rcode() == dns.rcode.SERVFAIL

@@ -20,8 +20,8 @@ import dns.rrset
 import pytest
 
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.upstream import _flights_py, forwarder, transports
-from filterd.upstream.pool import SocketPool
+from filterd.upstream import _singleflight_py, forwarder, transport_set
+from filterd.upstream.socket_pool import SocketPool
 from tests.support.policies import wire
 from tests.support.serving import Serving, a_site
 from tests.support.upstream import FakeUpstream
@@ -179,8 +179,8 @@ def test_control_a_packet_elsewhere_would_be_seen(
                 stray.sendto(b"", (DECOYS[0], 53))
             return super().ask(*arguments, **more)
 
-    monkeypatch.setattr(transports, "SocketPool", Straying)
-    monkeypatch.setattr(forwarder, "Flights", _flights_py.Flights)  # the native go past it
+    monkeypatch.setattr(transport_set, "SocketPool", Straying)
+    monkeypatch.setattr(forwarder, "Flights", _singleflight_py.Flights)  # the native go past it
     site = site_of(index, upstream, second, controller)
     with Serving(site, loop="asyncio") as serving, watching(serving) as watch:
         serving.ask("www.example.com")

@@ -20,8 +20,8 @@ import dns.zone
 import pytest
 
 from filterd.policy.model import LocalZone, UpstreamServer, ZoneRecord
-from filterd.resolve import _store_py
-from filterd.resolve.packed import pack_key
+from filterd.resolve import _cache_store_py
+from filterd.resolve.cache_packing import pack_key
 from filterd.upstream import resolution as upstream_resolution
 from filterd.wire import EdeCode, RRType
 from tests.support.policies import an_index, wire
@@ -139,9 +139,11 @@ def test_control_were_cd_not_part_of_the_question_what_is_bogus_would_reach_ever
     validating: Unbound, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        _store_py, "pack_key", lambda question, route: pack_key(question._replace(cd=False), route)
+        _cache_store_py,
+        "pack_key",
+        lambda question, route: pack_key(question._replace(cd=False), route),
     )
-    monkeypatch.setattr("tests.support.serving.ResolutionStore", _store_py.ResolutionStore)
+    monkeypatch.setattr("tests.support.serving.ResolutionStore", _cache_store_py.ResolutionStore)
     with before(validating, index) as serving:
         serving.ask("www.broken.example", cd=True)
         assert serving.ask("www.broken.example").answer

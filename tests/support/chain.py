@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from filterd.errors import UpstreamError
     from filterd.resolve.failures import Key
-    from filterd.resolve.handler import Handler, Link
+    from filterd.resolve.link import Handler, Link
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution
 

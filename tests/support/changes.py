@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.overrides.changes import Request
-from filterd.overrides.history import Replay, Row, replay
+from filterd.overrides.change_kinds import Request
+from filterd.overrides.history_chain import Replay, Row, replay
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.policy.overrides import Overrides
+    from filterd.policy.temporary_rules import Overrides
 
 LESSON_S = 2_700.0
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import control
 from filterd.lists.index import Index
-from filterd.lists.told import entries_of, overview
-from filterd.overrides.mistakes import Mistakes, plain_mistake
+from filterd.lists.list_queries import entries_of, overview
+from filterd.overrides.mended_mistakes import Mistakes, plain_mistake
+from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
-from filterd.overrides.versions import PolicyVersions
-from filterd.policy import store as policy_store
-from filterd.policy.encoding import to_plain
-from filterd.resolve.past import Past, PastQuestion, explain_past
+from filterd.policy import policy_file as policy_store
+from filterd.resolve.explain_history import Past, PastQuestion, explain_past
+from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd.fastpath import _core_py
+from filterd.fastpath._decision_cells_py import BLOCK, Cell
 from filterd.lists import _matcher_py
-from filterd.server import _fastpath_py
-from filterd.server._table_py import BLOCK, Cell
 from tests.support.policies import wire
 from tests.support.wire import a_query
 
@@ -57,7 +57,7 @@ def fill_it(
     """Tell a core of a site that its templates, classes and clients belong to."""
     known = cells or {}
     matcher = index.matcher
-    if module is _fastpath_py:
+    if module is _core_py:
         matcher = _matcher_py.Matcher(index._mapped, index._header)
     names = {wire(name): touch for name, touch in (touched or {}).items()}
     core.table.load(

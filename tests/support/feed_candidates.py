@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from filterd.feeds.guard.checks import judged
-from filterd.feeds.guard.process import InForce, School, request_of
-from filterd.feeds.versions import Candidate
+from filterd.config.build_record import look
+from filterd.config.compile import compile_policy
+from filterd.config.lists_build import build_lists
+from filterd.config.policy_writer import write_policy
+from filterd.config.site_reader import load_site
+from filterd.feed.guard.checks import judged
+from filterd.feed.guard.guard_run import InForce, School, request_of
+from filterd.feed.versions import Candidate
+from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.catalog import load_catalog
-from filterd.lists.in_force import Blocklists
 from filterd.paths import shipped
-from filterd.policy.site.building import build_lists
-from filterd.policy.site.compile import compile_policy
-from filterd.policy.site.loading import load_site
-from filterd.policy.site.origin import look
-from filterd.policy.site.writing import write_policy
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from filterd.feeds.guard.judgement import Judgement
+    from filterd.feed.guard.guard_report import Judgement
 
 GAMBLING, PORN = "lists/feed-gambling.txt", "lists/feed-porn.txt"
 BEFORE = 1

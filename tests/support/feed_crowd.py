@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
-from filterd.feeds.appliance import ApplianceFolder
-from filterd.feeds.checking import check
-from filterd.feeds.fetching import WebFetcher
-from filterd.feeds.manifest import verify
-from filterd.feeds.schedule import Night, Now, Standing, Work, after_check, next_step, place_of
-from filterd.feeds.taking import take
-from filterd.feeds.trust import TrustFolder
-from filterd.feeds.updating import Moment, refresh
-from filterd.feeds.versions import Versions
+from filterd.feed.appliance_id import ApplianceFolder
+from filterd.feed.http_fetcher import WebFetcher
+from filterd.feed.manifest import verify
+from filterd.feed.schedule import Night, Now, Standing, Work, after_check, next_step, place_of
+from filterd.feed.trust import TrustFolder
+from filterd.feed.tuf_refresh import Moment, refresh
+from filterd.feed.urgent_check import check
+from filterd.feed.version_download import take
+from filterd.feed.versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

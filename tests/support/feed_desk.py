@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.updating import Moment
-from filterd.publish.verifying import verify
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.tuf_refresh import Moment
+from filterd.publish.verification import verify
 from tests.support.clock import FakeClock
 from tests.support.commands import Outcome, call
 from tests.support.feed_folders import write_blocklists

@@ -7,12 +7,12 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
-from filterd.feeds.layout import Publication, PublishedFile
-from filterd.feeds.manifest import write_manifest
-from filterd.feeds.versions import Versions
-from filterd.lists.in_force import Blocklists
+from filterd.config.lists_build import build_lists
+from filterd.feed.manifest import write_manifest
+from filterd.feed.targets import Publication, PublishedFile
+from filterd.feed.versions import Versions
+from filterd.lists.active_blocklists import Blocklists
 from filterd.paths import shipped
-from filterd.policy.site.building import build_lists
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,15 +13,15 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from filterd.cli.feed_daemon import ControlDaemon
 from filterd.clock import SystemClock
-from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.outcome import Became
-from filterd.feeds.roles import is_ordered
-from filterd.feeds.syncing import Site
-from filterd.lists.in_force import version_of
-from filterd.publish.packaging import targets_of
+from filterd.daemon.feed_port import ControlDaemon
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.outcome import Became
+from filterd.feed.roles import is_ordered
+from filterd.feed.sync import Site
+from filterd.lists.active_blocklists import version_of
 from filterd.publish.signing import sign_orders
+from filterd.publish.target_files import targets_of
 from tests.support.asking import Asker, NoAnswerError
 from tests.support.broken_versions import POPULAR
 from tests.support.daemon import SOURCES, build_lists, free_port, serving, write_site
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.feeds.outcome import Outcome
+    from filterd.feed.outcome import Outcome
 
     Change = Callable[[Path], None]
 

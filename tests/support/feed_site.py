@@ -18,27 +18,27 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from filterd.config.compile import compile_policy
+from filterd.config.lists_build import build_lists
+from filterd.config.site_reader import load_site as load_files
+from filterd.daemon.site_loader import load_site
 from filterd.errors import FilterdError, StoreError
-from filterd.feeds import guard
-from filterd.feeds.daemon import Daemon
-from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.guard.judgement import SCHOOL, Finding
-from filterd.feeds.guard.process import CHECKS
-from filterd.feeds.manifest import verify
-from filterd.feeds.outcome import Became, Outcome
-from filterd.feeds.syncing import Site
+from filterd.feed import guard
+from filterd.feed.daemon_port import Daemon
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.guard.guard_report import SCHOOL, Finding
+from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.manifest import verify
+from filterd.feed.outcome import Became, Outcome
+from filterd.feed.sync import Site
+from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of
 from filterd.lists.catalog import load_catalog
-from filterd.lists.in_force import Blocklists, blocklists_in_force, version_of
 from filterd.lists.index import Index
 from filterd.paths import shipped, write_atomically
-from filterd.policy import store
+from filterd.policy import policy_file
 from filterd.policy.client import Client
-from filterd.policy.site.building import build_lists
-from filterd.policy.site.compile import compile_policy
-from filterd.policy.site.loading import load_site as load_files
-from filterd.publish.packaging import targets_of
+from filterd.publish.target_files import targets_of
 from filterd.sentences import quoted, say
-from filterd.server.state import load_site
 from filterd.state_folder import StateFolder
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
-    from filterd.feeds.guard import InForce, Judgement, School
-    from filterd.feeds.versions import Candidate
+    from filterd.feed.guard import InForce, Judgement, School
+    from filterd.feed.versions import Candidate
 
 FIRST, SECOND, THIRD = 2, 3, 4
 """Versions that are published; 1 is the empty one that a publication begins with."""
@@ -183,7 +183,7 @@ class Follower:
         )
         build_lists(self.config, Blocklists(shipped("blocklists")), self.state.index, now=NOW)
         site, catalog = load_files(self.config), load_catalog(shipped("blocklists"))
-        store.save(self.state.policy, compile_policy(site, catalog))
+        policy_file.save(self.state.policy, compile_policy(site, catalog))
         self.site.trust.establish(self.published.root)
 
     @property

@@ -7,15 +7,15 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from filterd.errors import MissingFileError
-from filterd.feeds.layout import Publication, PublishedDelta, PublishedFile, digits
-from filterd.feeds.manifest import verify
-from filterd.feeds.packing import pack, pack_delta
+from filterd.feed.compression import pack, pack_delta
+from filterd.feed.manifest import verify
+from filterd.feed.targets import Publication, PublishedDelta, PublishedFile, digits
 from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.feeds.versions import Versions
+    from filterd.feed.versions import Versions
 
 Contents = dict[str, bytes]
 

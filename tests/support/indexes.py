@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from filterd.lists.guards import Pin, Protection
+    from filterd.lists.pins import Pin, Protection
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import Claim
 

@@ -19,14 +19,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filterd.cli import serving
-from filterd.control import server as control_server
+from filterd.daemon import control_server
+from filterd.daemon import main as serving
+from filterd.daemon.change_service import Changes
+from filterd.daemon.manager import Manager
+from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.worker import Worker
 from filterd.overrides import store as store_module
 from filterd.overrides.store import Store
-from filterd.server.changes import Changes
-from filterd.server.manager import Manager
-from filterd.server.page import SharedPage
-from filterd.server.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

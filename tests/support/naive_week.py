@@ -3,7 +3,7 @@
 
 It reads the clock on the wall, looks at everything that was ever said, and lets
 the weightiest of what is in force win. It knows of no edges, and shares with
-``filterd.policy.moment`` only the plain data.
+``filterd.policy.effective_policy`` only the plain data.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from filterd.policy.model import Audience
-from filterd.policy.overrides import TargetKind
+from filterd.policy.temporary_rules import TargetKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.policy.model import GradePolicy, Policy
-    from filterd.policy.overrides import Exam, Overrides
-    from filterd.policy.week import Window
+    from filterd.policy.temporary_rules import Exam, Overrides
+    from filterd.policy.timetable import Window
 
 ORDER = ("everybody", "tier", "grade", "network", "client")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from filterd.daemon import tcp_listener, worker
+from filterd.fastpath import _direct_forward_py, udp_listener
 from filterd.policy.client import Client
 from filterd.policy.engine import Engine
 from filterd.resolve import zones
@@ -17,11 +19,10 @@ from filterd.resolve.links import local
 from filterd.resolve.links.ech import Ech
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.links.rebinding import Rebinding
+from filterd.resolve.plain_view import Reading
 from filterd.resolve.query import Source
-from filterd.resolve.reading import Reading
 from filterd.resolve.site import Site
-from filterd.server import _relay_py, tcp, udp, worker
-from filterd.upstream import Route, revision
+from filterd.upstream import Route, redaction
 from filterd.upstream.exchange import Exchange
 from filterd.wire import RRType
 from tests.support.oracle_mutants import as_if_in_force, instead, put, with_core, with_store
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pytest
 
     from filterd.policy.verdict import Verdict
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
     from filterd.resolve.query import Answer, Query
     from filterd.upstream import Resolution
     from tests.support.oracle_mutants import Break
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _judge_targets: Any = vars(Filter)["_judge_targets"]
 _ask_filter: Any = vars(Filter)["__call__"]
 _decide_target: Any = vars(Engine)["decide_target"]
-_size_limit: Any = vars(udp)["size_limit"]
+_size_limit: Any = vars(udp_listener)["size_limit"]
 
 
 def _unjudged(*sources: Source) -> Break:
@@ -154,12 +155,12 @@ OF_ANSWERS: dict[str, Break] = {
     ),
     "private addresses are taken out": instead(Rebinding, "__call__", _passed),
     "what is changed is signed no more": instead(
-        revision, "_without_signatures", lambda _, records, __: list(records)
+        redaction, "_without_signatures", lambda _, records, __: list(records)
     ),
     "keys for ECH are taken out": instead(Ech, "__call__", _passed),
-    "TCP carries all of an answer": instead(tcp, "size_limit", lambda *_: 1_232),
+    "TCP carries all of an answer": instead(tcp_listener, "size_limit", lambda *_: 1_232),
     "an answer may have all octets that it may": instead(
-        udp, "size_limit", lambda *about: _size_limit(*about) - 1
+        udp_listener, "size_limit", lambda *about: _size_limit(*about) - 1
     ),
     "what is truncated is fetched by TCP": instead(Exchange, "_fetch_by_tcp", lambda *_: None),
     "another upstream is asked": _one_upstream,
@@ -187,7 +188,7 @@ OF_THE_CLASSES: dict[str, Break] = {
 
 def _with_relay(**broken: Any) -> Break:
     """Give every worker a relay of which something else stands in the place of methods."""
-    relay = type("Broken", (_relay_py.Relay,), broken)
+    relay = type("Broken", (_direct_forward_py.Relay,), broken)
     twins = with_core(lambda _: None)
 
     def breaks(patch: pytest.MonkeyPatch) -> None:
@@ -197,9 +198,9 @@ def _with_relay(**broken: Any) -> Break:
     return breaks
 
 
-_is_plain: Any = vars(_relay_py.Relay)["_is_plain"]
-_reply: Any = vars(_relay_py.Relay)["_reply"]
-_answer: Any = vars(_relay_py.Relay)["_answer"]
+_is_plain: Any = vars(_direct_forward_py.Relay)["_is_plain"]
+_reply: Any = vars(_direct_forward_py.Relay)["_reply"]
+_answer: Any = vars(_direct_forward_py.Relay)["_answer"]
 
 
 def _plain_but_for(**changed: Any) -> Break:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from filterd.policy.model import Audience
-from filterd.policy.overrides import (
+from filterd.policy.temporary_rules import (
     Exam,
     GradeSetting,
     LocalException,

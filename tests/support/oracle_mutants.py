@@ -10,30 +10,31 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from filterd.resolve import compose, failures
-from filterd.resolve._store_py import ResolutionStore
+from filterd.daemon import worker
+from filterd.daemon.current_site import ActiveSite
+from filterd.fastpath import _datagrams_py, core_filler, udp_listener
+from filterd.fastpath._core_py import Core
+from filterd.fastpath._decision_cells_py import COMPLEX, OPEN, Cell
+from filterd.fastpath._direct_forward_py import Relay
+from filterd.fastpath._packet_cache_py import ENTRIES
+from filterd.fastpath._question_py import ASKED_AD, ASKED_CD, ASKED_DO, ASKED_OPT, ASKED_RD
+from filterd.fastpath.core_filler import FastPath
+from filterd.resolve import answer_reply, failures
+from filterd.resolve._cache_store_py import ResolutionStore
 from filterd.resolve.links import cache, rewrite
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Query
-from filterd.server import _datagrams_py, fastpath, udp, worker
-from filterd.server._fastpath_py import Core
-from filterd.server._question_py import ASKED_AD, ASKED_CD, ASKED_DO, ASKED_OPT, ASKED_RD
-from filterd.server._relay_py import Relay
-from filterd.server._replay_py import ENTRIES
-from filterd.server._table_py import COMPLEX, OPEN, Cell
-from filterd.server.active import ActiveSite
-from filterd.server.fastpath import FastPath
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
 
+    from filterd.fastpath._core_py import InForce
     from filterd.policy.verdict import Verdict
-    from filterd.resolve.entry import Entry
+    from filterd.resolve.cache_entry import Entry
     from filterd.resolve.failures import Key
     from filterd.resolve.site import Site
-    from filterd.server._fastpath_py import InForce
     from filterd.upstream import Resolution
 
     Break: TypeAlias = Callable[[pytest.MonkeyPatch], None]
@@ -56,9 +57,9 @@ def with_core(spoil: Spoil) -> Break:
         return core
 
     def breaks(patch: pytest.MonkeyPatch) -> None:
-        for where in (fastpath, worker):
+        for where in (core_filler, worker):
             patch.setattr(where, "Core", made)
-        patch.setattr(udp, "Datagrams", _datagrams_py.Datagrams)
+        patch.setattr(udp_listener, "Datagrams", _datagrams_py.Datagrams)
         patch.setattr(worker, "Relay", Relay)
 
     return breaks
@@ -242,7 +243,7 @@ def _epoch_unread(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ActiveSite, "confirm", _confirm)
 
 
-put, _assemble = ResolutionStore.put, vars(compose)["assemble"]
+put, _assemble = ResolutionStore.put, vars(answer_reply)["assemble"]
 
 OF_THE_FAST_PATH: dict[str, Break] = {
     "a repeated answer is of this class of clients": _blurred(lambda _, *rest: (0, *rest)),
@@ -276,12 +277,14 @@ OF_THE_CHAIN: dict[str, Break] = {
     "what is kept ends with its TTL": with_store("get", _holds_for_ever),
     "what is old is given for a day": instead(cache, "STALE_FOR_S", 10**9),
     "what is old is given at all": instead(cache, "STALE_FOR_S", 0),
-    "what is old has a short TTL": instead(compose, "STALE_TTL_S", 31),
-    "an answer is cut to what the asker can take": instead(udp, "size_limit", lambda *_: 65_535),
-    "an allow does not outlive its end": instead(compose, "_longest_ttl", _cap_ignored),
-    "nobody vouches but whom the site trusts": instead(compose, "assemble", _vouched),
+    "what is old has a short TTL": instead(answer_reply, "STALE_TTL_S", 31),
+    "an answer is cut to what the asker can take": instead(
+        udp_listener, "size_limit", lambda *_: 65_535
+    ),
+    "an allow does not outlive its end": instead(answer_reply, "_longest_ttl", _cap_ignored),
+    "nobody vouches but whom the site trusts": instead(answer_reply, "assemble", _vouched),
     "a failure is not for ever": instead(failures, "FIRST_HOLD_S", _FOR_EVER),
-    "a block is soon forgotten": instead(compose, "BLOCK_TTL_S", 11),
+    "a block is soon forgotten": instead(answer_reply, "BLOCK_TTL_S", 11),
     "a worker that prepared nothing loads what is in force": instead(
         ActiveSite, "_activate", _old_site_serves
     ),

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from filterd.lists.rewrites import Rewrite
+from filterd.config.tiers import TIER_OF_GRADE
+from filterd.lists.safe_search import Rewrite
 from filterd.policy.model import (
     BlockResponse,
     DelegatedZone,
@@ -17,7 +18,6 @@ from filterd.policy.model import (
     UpstreamServer,
     ZoneRecord,
 )
-from filterd.policy.site.tiers import TIER_OF_GRADE
 from tests.support.oracle import NARROWNESS, Guard, Law, Listing, Person, World, is_beneath
 from tests.support.policies import CATEGORIES, a_grade, a_policy, wire
 from tests.support.serving import NETWORKS

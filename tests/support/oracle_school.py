@@ -16,20 +16,20 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Self
 from unittest import mock
 
+from filterd.clients.interfaces import Links, Prefix
+from filterd.clients.neighbours import Neighbour
+from filterd.daemon import worker as worker_module
+from filterd.daemon.listen_sockets import Listening, listen_on
+from filterd.daemon.process import Setting
+from filterd.daemon.shared_overrides import SharedOverrides
+from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.site_loader import Unwritten
+from filterd.daemon.worker import Worker
+from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError
-from filterd.identity.links import Links, Prefix
-from filterd.identity.neighbours import Neighbour
+from filterd.fastpath.udp_listener import UdpListener
 from filterd.paths import install
-from filterd.policy import store
-from filterd.server import worker as worker_module
-from filterd.server.channel import channel_pair
-from filterd.server.life import Setting
-from filterd.server.listening import Listening, listen_on
-from filterd.server.page import SharedPage
-from filterd.server.shared_overrides import SharedOverrides
-from filterd.server.state import Unwritten
-from filterd.server.udp import UdpListener
-from filterd.server.worker import Worker
+from filterd.policy import policy_file
 from filterd.state_folder import StateFolder
 from tests.support import oracle_messages as wire
 from tests.support.oracle_answers import Oracle
@@ -143,7 +143,7 @@ class School:
         self._open_servers()
         policy = rules.policy([one.address for one in self.servers])
         self._install_lists(rules)
-        store.save(self._state.policy, policy)
+        policy_file.save(self._state.policy, policy)
         self._page = SharedPage()
         started = self.clock.monotonic()
         self._setting = Setting(
@@ -256,7 +256,7 @@ class School:
         if rules.world.listings != before.world.listings:
             # A worker that starts meanwhile may know the lists before the rules.
             self.oracle.possible = (_mixed(before, rules), before)
-        store.save(candidate, rules.policy([one.address for one in self.servers]))
+        policy_file.save(candidate, rules.policy([one.address for one in self.servers]))
         epoch = self._page.next_epoch()
         for worker in self.workers:
             await worker.prepare(epoch=epoch, policy=str(candidate))

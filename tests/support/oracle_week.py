@@ -15,9 +15,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from filterd.config.tiers import TIER_OF_GRADE
 from filterd.policy.model import BlockResponse, Service
-from filterd.policy.overrides import Overrides, TargetKind
-from filterd.policy.site.tiers import TIER_OF_GRADE
+from filterd.policy.temporary_rules import Overrides, TargetKind
 from tests.support.naive_week import NaiveWeek
 from tests.support.oracle import SERVICE, Guard, Law, Listing, Person
 from tests.support.oracle_rules import GRADES, LAB, LONGEST_TTL_S, Rules
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.policy.model import Policy, Scheduled
-    from filterd.policy.overrides import Exam, LocalException
-    from filterd.policy.week import Holiday, Lesson, Period, Schedule
+    from filterd.policy.temporary_rules import Exam, LocalException
+    from filterd.policy.timetable import Holiday, Lesson, Period, Schedule
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 SUSPENDED_FOR_S = 14 * 86_400

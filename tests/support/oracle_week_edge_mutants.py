@@ -9,13 +9,13 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.policy.moment import Moment
-from filterd.resolve import reading
+from filterd.daemon.current_site import ActiveSite
+from filterd.fastpath import _direct_forward_py
+from filterd.policy.effective_policy import Moment
+from filterd.resolve import plain_view
 from filterd.resolve.links.filter import Filter
-from filterd.resolve.reading import Reading
+from filterd.resolve.plain_view import Reading
 from filterd.resolve.site import Site
-from filterd.server import _relay_py
-from filterd.server.active import ActiveSite
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
 from tests.support.oracle_mutants import as_if_in_force, instead, with_core
@@ -23,9 +23,9 @@ from tests.support.oracle_mutants import as_if_in_force, instead, with_core
 if TYPE_CHECKING:
     import pytest
 
+    from filterd.fastpath._core_py import InForce
     from filterd.resolve.query import Query
     from filterd.resolve.site import Standing
-    from filterd.server._fastpath_py import InForce
     from tests.support.oracle_mutants import Break
     from tests.support.oracle_week_asking import WeekScene
 
@@ -69,33 +69,33 @@ def _edges_unseen(self: ActiveSite, site: Site) -> None:
 
 def _blind_relay(patch: pytest.MonkeyPatch) -> None:
     """Let what waited be sent as if nothing had happened."""
-    is_plain: Any = vars(_relay_py.Relay)["_is_plain"]
+    is_plain: Any = vars(_direct_forward_py.Relay)["_is_plain"]
 
-    class Broken(_relay_py.Relay):
+    class Broken(_direct_forward_py.Relay):
         def _is_refreshed(self, _now: float) -> bool:
             return True
 
         _is_plain = is_plain
 
     with_core(lambda _: None)(patch)
-    patch.setattr("filterd.server.worker.Relay", Broken)
+    patch.setattr("filterd.daemon.worker.Relay", Broken)
 
 
 def _uncut_relay(patch: pytest.MonkeyPatch) -> None:
     """Let a relayed answer be kept beyond the next edge."""
 
-    class Broken(_relay_py.Relay):
+    class Broken(_direct_forward_py.Relay):
         def _longest_ttl_s(self, waiting: Any) -> int:
             cap_ttl_s: int = self._fast.openings[waiting.datagram.opening].cap_ttl_s
             return cap_ttl_s
 
     with_core(lambda _: None)(patch)
-    patch.setattr("filterd.server.worker.Relay", Broken)
+    patch.setattr("filterd.daemon.worker.Relay", Broken)
 
 
 def _neighbours_edges(patch: pytest.MonkeyPatch) -> None:
     made: Any = Reading.of
-    patch.setattr(reading.Reading, "of", lambda policy, index, *_: made(policy, index))
+    patch.setattr(plain_view.Reading, "of", lambda policy, index, *_: made(policy, index))
 
 
 def _second_worker_is_late(patch: pytest.MonkeyPatch) -> None:

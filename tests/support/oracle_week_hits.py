@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.policy.overrides import Overrides, TargetKind
+from filterd.policy.temporary_rules import Overrides, TargetKind
 from tests.support import oracle
 from tests.support.oracle import NARROWNESS, Guard, Law, Question
 from tests.support.oracle_answers import Oracle

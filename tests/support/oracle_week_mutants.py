@@ -10,17 +10,25 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from filterd.identity.identifier import Identifier
-from filterd.overrides import exceptions as exception_changes
-from filterd.policy import changes, engine, moment, order, overlay, rooms, table
+from filterd.clients.identifier import Identifier
+from filterd.daemon.shared_overrides import overrides_in_force
+from filterd.daemon.worker import Worker
+from filterd.overrides import exception_changes
+from filterd.policy import (
+    decision_table,
+    effective_policy,
+    engine,
+    grade_changes,
+    name_rules,
+    precedence,
+    room_grades,
+)
 from filterd.policy.calendar import Closures, Openings, Span
-from filterd.policy.changes import Change, Changer
 from filterd.policy.client import Client
+from filterd.policy.grade_changes import Change, Changer
 from filterd.policy.model import Audience
-from filterd.policy.overrides import Overrides, TargetKind
+from filterd.policy.temporary_rules import Overrides, TargetKind
 from filterd.policy.verdict import Rule
-from filterd.server.shared_overrides import overrides_in_force
-from filterd.server.worker import Worker
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
 from tests.support.oracle_mutants import instead
@@ -31,9 +39,9 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from filterd.policy.effective_policy import Moment
     from filterd.policy.model import GradePolicy, LocalRule
-    from filterd.policy.moment import Moment
-    from filterd.policy.order import Speaker
+    from filterd.policy.precedence import Speaker
     from filterd.policy.verdict import Match
     from filterd.resolve.site import Site
 
@@ -43,7 +51,7 @@ if TYPE_CHECKING:
 
 def _for_ever(patch: pytest.MonkeyPatch) -> None:
     """Let what is said of names have no end."""
-    compiled: Any = vars(moment)["at"]
+    compiled: Any = vars(effective_policy)["at"]
 
     def at(policy: Any, overrides: Overrides, *times: float) -> Moment:
         endless = tuple(
@@ -61,7 +69,7 @@ def _never_over(starts_at: float, _: float | None, now: float) -> tuple[bool, Sp
 
 
 def _term_for_ever(patch: pytest.MonkeyPatch) -> None:
-    for where in (changes, moment, rooms):
+    for where in (grade_changes, effective_policy, room_grades):
         patch.setattr(where, "term", _never_over)
 
 
@@ -71,11 +79,11 @@ def _from_the_first(_: float, ends_at: float | None, now: float) -> tuple[bool, 
 
 
 def _already_begun(patch: pytest.MonkeyPatch) -> None:
-    for where in (changes, moment, rooms):
+    for where in (grade_changes, effective_policy, room_grades):
         patch.setattr(where, "term", _from_the_first)
 
 
-_rank: Any = vars(overlay)["_rank"]
+_rank: Any = vars(name_rules)["_rank"]
 _weight: Any = vars(Change)["weight"]
 
 
@@ -113,18 +121,18 @@ def _opened_whatever(patch: pytest.MonkeyPatch) -> None:
         self.shut = frozenset()
 
     patch.setattr(Changer, "__init__", begun)
-    rule_of: Any = vars(table)["_rule_of_block"]
+    rule_of: Any = vars(decision_table)["_rule_of_block"]
 
     def rule(source: Any, category: Any, grade: GradePolicy, kept: Any) -> Rule:
         found: Rule = rule_of(source, category, grade, kept)
         is_open = category is not None and category.id not in grade.closed
         return Rule.OPEN if found is Rule.LOCKED and is_open else found
 
-    patch.setattr(table, "_rule_of_block", rule)
+    patch.setattr(decision_table, "_rule_of_block", rule)
 
 
 def _local_before_locked(patch: pytest.MonkeyPatch) -> None:
-    decide: Any = order.deciding
+    decide: Any = precedence.deciding
 
     def deciding(speakers: Any) -> Speaker | None:
         local = next((one for one in speakers if one.match.rule is Rule.LOCAL), None)
@@ -132,7 +140,7 @@ def _local_before_locked(patch: pytest.MonkeyPatch) -> None:
         found: Speaker | None = decide(others if local else speakers)
         return found
 
-    patch.setattr(order, "deciding", deciding)
+    patch.setattr(precedence, "deciding", deciding)
 
 
 def _covers_all(cover: Match, _: Match) -> bool:
@@ -140,17 +148,17 @@ def _covers_all(cover: Match, _: Match) -> bool:
 
 
 def _whole_subtree(patch: pytest.MonkeyPatch) -> None:
-    defeats: Any = order.defeats
+    defeats: Any = precedence.defeats
 
     def defeated(protection: Match, block: Match) -> bool:
         found: bool = defeats(protection._replace(entry_only=False), block)
         return found
 
-    patch.setattr(order, "defeats", defeated)
+    patch.setattr(precedence, "defeats", defeated)
 
 
 def _suspended_for_a_month(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(moment, "LONGEST_SUSPENSION_S", 30 * 86_400.0)
+    patch.setattr(effective_policy, "LONGEST_SUSPENSION_S", 30 * 86_400.0)
     patch.setattr(exception_changes, "ENTRY_S", 30 * 86_400)
     end: Any = exception_changes.SetException._end_of_entry
     day_s = 86_400
@@ -175,7 +183,7 @@ def _only_added(self: Worker, site: Site) -> Site:
 
 
 def _nothing_on_the_disk(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("filterd.server.state.overrides_in_force", lambda _: Overrides())
+    patch.setattr("filterd.daemon.site_loader.overrides_in_force", lambda _: Overrides())
 
 
 # Rooms and exams.
@@ -186,13 +194,13 @@ def _loosest(grades: Iterable[GradePolicy]) -> GradePolicy:
 
 
 def _oldest_setting(patch: pytest.MonkeyPatch) -> None:
-    set_: Any = rooms.Rooms._set
+    set_: Any = room_grades.Rooms._set
 
     def oldest(self: Any, room: str) -> Any:
         self._settings[room] = self._settings.get(room, [])[:1]
         return set_(self, room)
 
-    patch.setattr(rooms.Rooms, "_set", oldest)
+    patch.setattr(room_grades.Rooms, "_set", oldest)
 
 
 def _other_allows_count(self: Client, rule: LocalRule) -> bool:
@@ -211,14 +219,14 @@ def _open_categories_stay(patch: pytest.MonkeyPatch) -> None:
 
 
 def _pins_are_closed(patch: pytest.MonkeyPatch) -> None:
-    decide: Any = order.deciding
+    decide: Any = precedence.deciding
 
     def deciding(speakers: Any) -> Speaker | None:
         shut = (one for one in speakers if one.match.rule is Rule.ALLOW_ONLY)
         found: Speaker | None = next(shut, None) or decide(speakers)
         return found
 
-    patch.setattr(order, "deciding", deciding)
+    patch.setattr(precedence, "deciding", deciding)
 
 
 def _exam_is_any_allow(rule: LocalRule) -> tuple[int, bool, int, bool]:
@@ -265,9 +273,11 @@ OF_WHAT_IS_SET: dict[str, Mutant] = {
     "an exception of a name ends": Mutant(_for_ever, (scenes.covered, scenes.exceptions)),
     "what has a term ends": Mutant(_term_for_ever, (of_rooms.nothing_is_lost, of_rooms.room_set)),
     "what is to come has not begun": Mutant(_already_begun, (of_rooms.one_device,)),
-    "a block outranks an allow": Mutant(instead(overlay, "_rank", _allow_first), (scenes.contest,)),
+    "a block outranks an allow": Mutant(
+        instead(name_rules, "_rank", _allow_first), (scenes.contest,)
+    ),
     "the narrower audience outranks": Mutant(
-        instead(overlay, "_rank", _any_audience), (scenes.contest,)
+        instead(name_rules, "_rank", _any_audience), (scenes.contest,)
     ),
     "the narrower audience outranks, of categories": Mutant(
         instead(Change, "weight", property(_wider_first)), (scenes.contest_of_categories,)
@@ -288,7 +298,7 @@ OF_WHAT_IS_SET: dict[str, Mutant] = {
     "a suspended entry is no more than that": Mutant(_whole_subtree, (scenes.entry,)),
     "an entry is suspended for a fortnight": Mutant(_suspended_for_a_month, (scenes.entry,)),
     "between lessons the strictest sits there": Mutant(
-        instead(rooms, "strictest", _loosest), (scenes.lessons,)
+        instead(room_grades, "strictest", _loosest), (scenes.lessons,)
     ),
     "of a room's settings the newest counts": Mutant(_oldest_setting, (of_rooms.room_set,)),
     "who sits an exam has no other allows": Mutant(
@@ -300,7 +310,7 @@ OF_WHAT_IS_SET: dict[str, Mutant] = {
     "nothing else is open in an exam": Mutant(_open_categories_stay, (of_rooms.exam_is_held,)),
     "pins are open in an exam": Mutant(_pins_are_closed, (of_rooms.exam_is_held,)),
     "an exam's allow outranks a block of the same name": Mutant(
-        instead(overlay, "_rank", _exam_is_any_allow), (of_rooms.exam_is_held,)
+        instead(name_rules, "_rank", _exam_is_any_allow), (of_rooms.exam_is_held,)
     ),
     "one device has what its neighbours have not": Mutant(
         instead(Identifier, "_grade", _same_for_each_device), (of_rooms.one_device,)

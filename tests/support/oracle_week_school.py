@@ -11,10 +11,10 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from filterd.daemon.change_service import Changes, InForce
+from filterd.daemon.timekeeper import Timekeeper
 from filterd.errors import ChangeError
-from filterd.overrides.ranks import Author, Rank
-from filterd.server.changes import Changes, InForce
-from filterd.server.timekeeper import Timekeeper
+from filterd.overrides.roles import Author, Rank
 from tests.support.oracle_changes import Given, Ledger
 from tests.support.oracle_rules import DEVICES
 from tests.support.oracle_school import School
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from filterd.policy.overrides import Overrides
+    from filterd.policy.temporary_rules import Overrides
     from tests.support.clock import FakeClock
     from tests.support.oracle_changes import Command, TakeBack
     from tests.support.oracle_loop import LoopOfClock

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.config.tiers import AGE_OF_GRADE, TIER_OF_GRADE
 from filterd.lists.compiler import compile_lists
-from filterd.lists.guards import Pin, Protection
 from filterd.lists.index import Index
 from filterd.lists.lookalikes import LookalikeRule
+from filterd.lists.pins import Pin, Protection
 from filterd.lists.rules import ListSource
 from filterd.policy.client import Client
 from filterd.policy.engine import Engine
@@ -30,7 +31,6 @@ from filterd.policy.model import (
     Policy,
     UpstreamServer,
 )
-from filterd.policy.site.tiers import AGE_OF_GRADE, TIER_OF_GRADE
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
-from filterd.feeds.fetching import Limits, WebFetcher
-from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.trust import TrustFolder
-from filterd.feeds.updating import Moment, Verified, refresh
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.http_fetcher import Limits, WebFetcher
+from filterd.feed.trust import TrustFolder
+from filterd.feed.tuf_refresh import Moment, Verified, refresh
 from filterd.publish.repository import Repository
 from filterd.publish.signing import NewTarget, signed, until
 from tests.support.clock import FakeClock

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Self
 
-from filterd.identity import Surroundings
-from filterd.identity.links import Links, Prefix
-from filterd.server._replay_py import SWEEPS
-from filterd.server.fastpath import HOUSE_KEPT_EVERY_S
+from filterd.clients import Surroundings
+from filterd.clients.interfaces import Links, Prefix
+from filterd.fastpath._packet_cache_py import SWEEPS
+from filterd.fastpath.core_filler import HOUSE_KEPT_EVERY_S
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, GRADE_11, LISTS, Serving, a_site
 from tests.support.upstream import FakeUpstream

@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from filterd.errors import UpstreamMalformedError, UpstreamTimeoutError, WireError
+from filterd.fastpath.coroutine_runner import Stepper
 from filterd.lists.matcher import NATIVE
 from filterd.resolve import pipeline
-from filterd.resolve.background import Background
+from filterd.resolve.background_tasks import Background
+from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.query import Peer, Query
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import SiteHolder
-from filterd.resolve.store import ResolutionStore
-from filterd.server.stepping import Stepper
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import fit, parse_response, size_limit
 from filterd.wire import name as names

@@ -19,22 +19,22 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import dns.message
 import uvloop
 
+from filterd.daemon.tcp_listener import TcpListener
+from filterd.daemon.tcp_slots import Places
 from filterd.errors import ConfigError
+from filterd.fastpath.core_filler import FastPath
+from filterd.fastpath.coroutine_runner import Stepper
+from filterd.fastpath.direct_forward import Relay
+from filterd.fastpath.pktinfo import bind
+from filterd.fastpath.rate_limit import Limiter
+from filterd.fastpath.udp_listener import UdpListener
 from filterd.policy.model import ListenAddress, Network, RateLimit, UpstreamServer
 from filterd.querylog import Counts
 from filterd.resolve import pipeline
-from filterd.resolve.background import Background
+from filterd.resolve.background_tasks import Background
+from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.resolver import Resolver
 from filterd.resolve.site import Site, SiteHolder
-from filterd.resolve.store import ResolutionStore
-from filterd.server.arrival import bind
-from filterd.server.fastpath import FastPath
-from filterd.server.limiter import Limiter
-from filterd.server.places import Places
-from filterd.server.relay import Relay
-from filterd.server.stepping import Stepper
-from filterd.server.tcp import TcpListener
-from filterd.server.udp import UdpListener
 from filterd.upstream import Forwarder
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.server import _datagrams_py, _fastpath_py, _relay_py
-from filterd.server.fastpath import NATIVE
+from filterd.fastpath import _core_py, _datagrams_py, _direct_forward_py
+from filterd.fastpath.core_filler import NATIVE
 from tests.support.daemon import build_lists, write_site
 from tests.support.policies import an_index
 from tests.support.serving import LISTS, Serving, a_site
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 PURE = {
-    "filterd.server.fastpath.Core": _fastpath_py.Core,
-    "filterd.server.udp.Datagrams": _datagrams_py.Datagrams,
-    "tests.support.serving.Relay": _relay_py.Relay,
+    "filterd.fastpath.core_filler.Core": _core_py.Core,
+    "filterd.fastpath.udp_listener.Datagrams": _datagrams_py.Datagrams,
+    "tests.support.serving.Relay": _direct_forward_py.Relay,
 }
 """The pure twins of the fast path and the relay, by where those that serve are looked up."""
 

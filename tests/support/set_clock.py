@@ -18,10 +18,10 @@ from pathlib import Path
 from struct import Struct
 from typing import NamedTuple
 
-from filterd.cli import serving
 from filterd.clock import SystemClock
-from filterd.server import known_time, timekeeper
-from filterd.server.changes import Changes
+from filterd.daemon import known_time, timekeeper
+from filterd.daemon import main as serving
+from filterd.daemon.change_service import Changes
 
 _NUMBERS = Struct("ddd")
 

@@ -11,17 +11,17 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from filterd.clock import SystemClock
-from filterd.overrides import export
-from filterd.policy import store
-from filterd.server.channel import channel_pair
-from filterd.server.first_policy import compile_policy_or_keep
-from filterd.server.life import Setting
-from filterd.server.listening import Listening, listen_on
-from filterd.server.manager import Manager
-from filterd.server.page import SharedPage
-from filterd.server.shared_overrides import SharedOverrides
-from filterd.server.state import Unwritten
-from filterd.server.worker import Worker
+from filterd.daemon.listen_sockets import Listening, listen_on
+from filterd.daemon.manager import Manager
+from filterd.daemon.process import Setting
+from filterd.daemon.shared_overrides import SharedOverrides
+from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.site_loader import Unwritten
+from filterd.daemon.startup_policy import compile_policy_or_keep
+from filterd.daemon.worker import Worker
+from filterd.daemon.worker_channel import channel_pair
+from filterd.overrides import snapshot
+from filterd.policy import policy_file
 from tests.support.daemon import copy_lists, free_port, write_site
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class Team:
     def __init__(self, config: Path, state: StateFolder, clock: Clock, workers: int) -> None:
         self.page = SharedPage()
         compile_policy_or_keep(config, state, now=clock.wall(), page=self.page)
-        policy, started = store.load(state.policy), clock.monotonic()
+        policy, started = policy_file.load(state.policy), clock.monotonic()
         overrides = SharedOverrides()
-        if (copied := export.newest(state.overrides_copies)) is not None:
+        if (copied := snapshot.newest(state.overrides_copies)) is not None:
             overrides.put(copied)
         self.setting = Setting(
             config,
@@ -64,7 +64,7 @@ class Team:
         return self.workers[0]
 
     async def start(self) -> None:
-        """Do what ``cli.serving`` does before and after it forks."""
+        """Do what ``daemon.main`` does before and after it forks."""
         self.listening = listen_on(self.setting.listen)
         for _, end in self._channels:
             worker = Worker(self.setting, self.listening, end)

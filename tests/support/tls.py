@@ -147,7 +147,7 @@ def _date(days_from_now: float) -> str:
 class TlsDoor:
     """A third door to a ``FakeUpstream``: the same answers by TLS, on a port of its own.
 
-    ``upstream.transports`` tells by which door a question came, so a test sees
+    ``upstream.transport_set`` tells by which door a question came, so a test sees
     at once whether anything left in clear.
 
     Args:

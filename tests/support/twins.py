@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-def _built(*names: str, package: str = "filterd.server") -> list[ModuleType]:
+def _built(*names: str, package: str = "filterd.daemon") -> list[ModuleType]:
     found = [f"{package}.{one}" for one in names]
     return [import_module(one) for one in found if util.find_spec(one)]
 

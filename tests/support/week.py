@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.policy.model import Audience, Network, Policy, Scheduled, Service
-from filterd.policy.overrides import Exam, LocalException, TargetKind
-from filterd.policy.week import Lesson, Period, Schedule, Window
+from filterd.policy.temporary_rules import Exam, LocalException, TargetKind
+from filterd.policy.timetable import Lesson, Period, Schedule, Window
 from tests.support.policies import a_policy, wire
 
 if TYPE_CHECKING:
+    from filterd.policy.effective_policy import Moment
     from filterd.policy.model import GradePolicy
-    from filterd.policy.moment import Moment
 
 MONDAY = 1_772_384_400.0
 """Monday 2026-03-02, 00:00 in Vietnam."""

@@ -30,8 +30,8 @@ from tests.support.policies import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.lists.guards import Pin, Protection
     from filterd.lists.index import Index
+    from filterd.lists.pins import Pin, Protection
 
 A, AAAA = 1, 28
 TYPES = (A, AAAA)

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.errors import WireError
-from filterd.server import _question_py
-from filterd.server._question_py import ASKED_DO, ASKED_OPT, NO_OPS
+from filterd.fastpath import _question_py
+from filterd.fastpath._question_py import ASKED_DO, ASKED_OPT, NO_OPS
 from filterd.wire import (
     Question,
     RebuiltSections,

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 
 from filterd.lists.rules import Scope
 from filterd.policy import engine as engine_module
-from filterd.policy import listed, order, overlay
+from filterd.policy import list_claims, name_rules, precedence
 from filterd.policy.verdict import Action, Match, Rule
 from filterd.wire import name as names
 from tests.support import oracle
@@ -166,7 +166,7 @@ def test_guards_of_subtrees_decide_alike_whether_or_not_the_compiler_knows_them(
 
 def _by_rule_with(**swapped: Rule) -> Any:
     """Return a grouping in which speakers of one rule pass for those of another."""
-    original = order._by_rule
+    original = precedence._by_rule
 
     def grouped(speakers: Any) -> Any:
         of = original(speakers)
@@ -208,39 +208,39 @@ def _alike_but_for(left_out: str) -> Any:
     return alike
 
 
-_true_rank = overlay._rank
+_true_rank = name_rules._rank
 
 BREAKAGES = {
-    "pins and orders change places": (order, "_by_rule", _by_rule_with(PIN=Rule.ORDERED)),
-    "locked is no more than closed": (order, "_by_rule", _by_rule_with(LOCKED=Rule.CATEGORY)),
-    "protection defeats nothing": (order, "defeats", lambda _protection, _block: False),
-    "protection defeats own lists": (order, "defeats", lambda _protection, _block: True),
-    "exceptions spare nothing": (order, "spares", lambda _exception, _block: False),
+    "pins and orders change places": (precedence, "_by_rule", _by_rule_with(PIN=Rule.ORDERED)),
+    "locked is no more than closed": (precedence, "_by_rule", _by_rule_with(LOCKED=Rule.CATEGORY)),
+    "protection defeats nothing": (precedence, "defeats", lambda _protection, _block: False),
+    "protection defeats own lists": (precedence, "defeats", lambda _protection, _block: True),
+    "exceptions spare nothing": (precedence, "spares", lambda _exception, _block: False),
     "exceptions speak for all categories": (
-        order,
+        precedence,
         "spares",
         lambda exception, block: exception.important >= block.important,
     ),
     "the narrower audience does not count": (
-        overlay,
+        name_rules,
         "_rank",
         lambda rule: (-names.count_labels(rule.name), 0, rule.allow),
     ),
     "the longer name does not count": (
-        overlay,
+        name_rules,
         "_rank",
-        lambda rule: (0, -overlay._NARROWNESS[rule.audience], rule.allow),
+        lambda rule: (0, -name_rules._NARROWNESS[rule.audience], rule.allow),
     ),
     "an allow beats a block": (
-        overlay,
+        name_rules,
         "_rank",
         lambda rule: (*_true_rank(rule)[:2], not rule.allow),
     ),
-    "rules hold for ever": (overlay, "_holds", lambda _rule, _now: True),
-    "an exact host is a subtree": (listed, "_reaches", _exact_is_subtree),
-    "denyallow is forgotten": (listed, "_reaches", _no_denyallow),
+    "rules hold for ever": (name_rules, "_holds", lambda _rule, _now: True),
+    "an exact host is a subtree": (list_claims, "_reaches", _exact_is_subtree),
+    "denyallow is forgotten": (list_claims, "_reaches", _no_denyallow),
     "what is known of one name is believed of all": (
-        listed.Lists,
+        list_claims.Lists,
         "read_names",
         lambda _lists, _hits: False,
     ),

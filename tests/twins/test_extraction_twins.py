@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import UpstreamMalformedError, WireError
 from filterd.upstream import UpstreamQuestion, extraction, resolution
-from filterd.upstream.addresses import CARRIERS, RANGES_OF, Carrier, is_private
+from filterd.upstream.private_ranges import CARRIERS, RANGES_OF, Carrier, is_private
 from filterd.wire import _codec_py
 from filterd.wire import codec as live
 from tests.support.cost_bombs import RESPONSES

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import BadLabelError, FilterdError, IndexFormatError
 from filterd.lists import _matcher_py
-from filterd.lists.layout import HEADER_OCTETS, Header, Hit
+from filterd.lists.index_format import HEADER_OCTETS, Header, Hit
 from tests.support.packed_indexes import index_of, random_names, wire
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ import random, sys
 from pathlib import Path
 from filterd.errors import FilterdError
 from filterd.lists._matcher import Matcher
-from filterd.lists.layout import HEADER_OCTETS, Header, Span
+from filterd.lists.index_format import HEADER_OCTETS, Header, Span
 octets = Path(sys.argv[1]).read_bytes()
 header = Header.parse(octets[:HEADER_OCTETS], len(octets))
 rng = random.Random(5)

@@ -9,20 +9,20 @@ from math import inf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filterd.policy.effective_policy import Moment, at
 from filterd.policy.model import (
     Audience,
     Policy,
     Scheduled,
 )
-from filterd.policy.moment import Moment, at
-from filterd.policy.overrides import (
+from filterd.policy.temporary_rules import (
     GradeSetting,
     LocalException,
     Overrides,
     RoomSetting,
     TargetKind,
 )
-from filterd.policy.week import Holiday, Schedule, Window
+from filterd.policy.timetable import Holiday, Schedule, Window
 from filterd.wire import name as names
 from tests.support.naive_week import NaiveWeek, Sight
 from tests.support.week import (

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.lists import _packing_py
-from filterd.lists.layout import LONG_BLOCK_OCTETS
-from filterd.lists.records import record_tail
+from filterd.lists.index_format import LONG_BLOCK_OCTETS
+from filterd.lists.sort_records import record_tail
 
 native = pytest.importorskip("filterd.lists._packing", reason="the native packer is not built")
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.policy.moment import at
-from filterd.policy.overrides import Overrides, RoomSetting
+from filterd.policy.effective_policy import at
+from filterd.policy.temporary_rules import Overrides, RoomSetting
 from filterd.policy.unknown_time import UNKNOWN_BEFORE, UNKNOWN_LEAD_S
 from tests.support.naive_week import NaiveWeek
 from tests.support.policies import allow as allowed

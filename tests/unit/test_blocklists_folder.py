@@ -14,10 +14,10 @@ from filterd.lists.compiler import compile_lists
 from filterd.lists.formats import FORMATS, Entry
 from filterd.lists.hostname import key_from_name, key_from_text, text_from_key
 from filterd.lists.index import Index
+from filterd.lists.list_queries import entries_of
 from filterd.lists.popular_names import load_popular_names
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import ListSource
-from filterd.lists.told import entries_of
 from filterd.paths import shipped
 from tests.support.parsing import lines_of
 from tests.support.shared_data import shared

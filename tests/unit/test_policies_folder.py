@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.config.compile import compile_policy, warnings
+from filterd.config.json_schema import json_schemas, schema_text
+from filterd.config.site_reader import load_site
+from filterd.config.tiers import TIER_OF_GRADE, Settings, TierFile
 from filterd.documents import parse, validate
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.paths import shipped
 from filterd.policy.model import TIERS, Policy
-from filterd.policy.site.compile import compile_policy, warnings
-from filterd.policy.site.json_schema import json_schemas, schema_text
-from filterd.policy.site.loading import load_site
-from filterd.policy.site.tiers import TIER_OF_GRADE, Settings, TierFile
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:

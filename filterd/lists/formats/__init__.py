@@ -70,5 +70,5 @@ PLAIN_LINES: dict[str, tuple[PlainLine, ...]] = {
 }
 """The usual lines of the formats in which lists of a million names are published.
 
-What their parsers make of such a line is made of it without them (``filterd.lists.skimming``).
+What their parsers make of such a line is made of it without them (``filterd.lists.line_scan``).
 """

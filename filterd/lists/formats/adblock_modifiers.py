@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from filterd.lists.formats.rrtypes import rrtype
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 
 _WHOLE = frozenset({"all", "document", "doc", "network"})
 _TYPES = frozenset({"frame", "image", "inline-script", "other", "popup", "script", "subdocument"})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.lists.rules import Claim, Effect, Scope
 
 if TYPE_CHECKING:
-    from filterd.lists.reasons import Reason
+    from filterd.lists.reject_reasons import Reason
 
 MAX_LINE = 4096
 """Characters that a line may have; the bound of the work that one line can cause."""

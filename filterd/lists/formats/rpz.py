@@ -26,7 +26,7 @@ from filterd.lists.formats.parsed import (
     problem,
 )
 from filterd.lists.formats.zonefile import Record, read_records
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 from filterd.lists.rules import Claim, Effect, Scope
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from filterd.lists.formats.parsed import (
     problem,
 )
 from filterd.lists.formats.rrtypes import RRTYPES
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 from filterd.lists.rules import Claim, Scope
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.lists.formats.parsed import MAX_LINE, Problem, problem
 from filterd.lists.formats.rrtypes import rrtype
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

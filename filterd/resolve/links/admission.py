@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.handler import answered
+from filterd.resolve.link import answered
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode, RRClass, RRType
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
 
 NEVER_ASKED = frozenset(
     (RRType.OPT, RRType.TKEY, RRType.TSIG, RRType.IXFR, RRType.AXFR, RRType.MAILB, RRType.MAILA)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.policy.model import ZoneRecord
-from filterd.resolve.handler import answered
+from filterd.resolve.link import answered
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import RRType
 from filterd.wire.reply import ANY_HINFO_RDATA, ANY_TTL_S
@@ -14,7 +14,7 @@ from filterd.wire.reply import ANY_HINFO_RDATA, ANY_TTL_S
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
 
 
 _ANY = int(RRType.ANY)

@@ -12,10 +12,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from filterd.resolve.entry import REFRESHED_FROM_HITS
-from filterd.resolve.handler import answered
-from filterd.resolve.patience import Patience
+from filterd.resolve.cache_entry import REFRESHED_FROM_HITS
+from filterd.resolve.link import answered
 from filterd.resolve.query import Answer, Query, Source
+from filterd.resolve.shared_wait import Patience
 from filterd.wire import Ede, EdeCode, Rcode
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from filterd.clock import Clock
-    from filterd.resolve.background import Background
-    from filterd.resolve.entry import Entry
+    from filterd.resolve.background_tasks import Background
+    from filterd.resolve.cache_entry import Entry
+    from filterd.resolve.cache_store import ResolutionStore
     from filterd.resolve.failures import Failure, Key
-    from filterd.resolve.handler import Handler
-    from filterd.resolve.store import ResolutionStore
+    from filterd.resolve.link import Handler
 
     Ask = Callable[[], Coroutine[Any, Any, Answer]]
 

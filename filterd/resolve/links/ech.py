@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.upstream.revision import without_ech
+from filterd.upstream.redaction import without_ech
 
 if TYPE_CHECKING:
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
     from filterd.resolve.query import Answer, Query
 
 

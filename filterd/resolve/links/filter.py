@@ -12,7 +12,7 @@ from filterd.resolve.query import Answer, Query, Source
 if TYPE_CHECKING:
     from filterd.clock import Clock
     from filterd.policy.verdict import Verdict
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
     from filterd.resolve.site import Site, Sites
 
 

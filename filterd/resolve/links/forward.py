@@ -12,7 +12,7 @@ from filterd.upstream import CONCLUSIVE, DEADLINE_S
 from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
     from filterd.upstream import Forwarder, Resolution
 
 NO_ANSWER = Ede(EdeCode.NO_REACHABLE_AUTHORITY)

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.handler import answered
-from filterd.resolve.local_data import answer_locally
+from filterd.resolve.link import answered
+from filterd.resolve.local_answers import answer_locally
 from filterd.resolve.query import Answer, Query, Source
 from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
 
 _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
 """What a resolver says where it must not recurse (RFC 8914 §4.21)."""

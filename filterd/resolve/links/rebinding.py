@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve.home_names import leads_home
 from filterd.resolve.query import Answer, Query, Source
-from filterd.upstream.revision import without_private
+from filterd.upstream.redaction import without_private
 from filterd.wire import Ede, EdeCode
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
 
 _BLOCKED = Ede(EdeCode.BLOCKED)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.resolve.handler import answered
+from filterd.resolve.link import answered
 from filterd.resolve.query import Answer, Query, Source
-from filterd.upstream.revision import behind_alias
+from filterd.upstream.redaction import behind_alias
 from filterd.wire import Ede, EdeCode, Question, RRType
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
 
 ALIAS_TTL_S = 300
 """How long an alias may be kept; that it ends soon matters less than that it is not kept apart."""

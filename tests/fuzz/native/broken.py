@@ -19,50 +19,50 @@ BROKEN = {
         "if at > group_count:",
     ),
     # A name may be longer than its record has room for.
-    "filterd.lists._skimming": Replacement(
-        "filterd/lists/_skimming.pyx",
+    "filterd.lists._line_scan": Replacement(
+        "filterd/lists/_line_scan.pyx",
         "if not 0 < name_octets <= MAX_NAME:",
         "if name_octets <= 0:",
     ),
     # What is packed has one octet more than there was room for.
-    "filterd.resolve._store": Replacement(
-        "filterd/resolve/_packing.pxd",
+    "filterd.resolve._cache_store": Replacement(
+        "filterd/resolve/_cache_packing.pxd",
         "cdef size_t octets = 1 + 10 * NUMBER_OCTETS + PyBytes_GET_SIZE(<bytes?>sections[0])",
         "cdef size_t octets = 1 + PyBytes_GET_SIZE(<bytes?>sections[0])",
     ),
     # An address one octet too short is read as one of 16.
-    "filterd.server._limiter": Replacement(
-        "filterd/server/_limiter.pyx",
+    "filterd.fastpath._rate_limit": Replacement(
+        "filterd/fastpath/_rate_limit.pyx",
         "if len(address) not in (4, 16):",
         "if len(address) not in (4, 15, 16):",
     ),
     # The class of a question is read one octet behind the message.
-    "filterd.server._fastpath": Replacement(
-        "filterd/server/_question.pxd",
+    "filterd.fastpath._core": Replacement(
+        "filterd/fastpath/_question.pxd",
         "if position + 4 > length:",
         "if position + 3 > length:",
     ),
     # A name has more labels than there is room to note where they begin.
-    "filterd.server._table": Replacement(
-        "filterd/server/_table.pyx",
+    "filterd.fastpath._decision_cells": Replacement(
+        "filterd/fastpath/_decision_cells.pyx",
         "if asked.labels < 2 or asked.labels > MOST_LABELS:",
         "if asked.labels < 2:",
     ),
     # The kernel is told of more room than a letter has.
-    "filterd.server._datagrams": Replacement(
-        "filterd/server/_envelopes.pxd",
+    "filterd.fastpath._datagrams": Replacement(
+        "filterd/fastpath/_envelopes.pxd",
         "letter.octets, LARGEST_QUERY",
         "letter.octets, LARGEST_QUERY + 8",
     ),
     # A question ends some octets behind where it does.
-    "filterd.server._relay": Replacement(
-        "filterd/server/_relay.pyx",
+    "filterd.fastpath._direct_forward": Replacement(
+        "filterd/fastpath/_direct_forward.pyx",
         "<uint32_t>asked.end, asked.flags",
         "<uint32_t>asked.end + 12, asked.flags",
     ),
     # A TTL that would end one octet behind the reply is found all the same.
-    "filterd.server._replay": Replacement(
-        "filterd/server/_replay.pyx",
+    "filterd.fastpath._packet_cache": Replacement(
+        "filterd/fastpath/_packet_cache.pyx",
         "if position + 10 > length:",
         "if position + 9 > length:",
     ),
@@ -73,14 +73,14 @@ BROKEN = {
         "if chain.passed > longest_chain + 9:",
     ),
     # A truncated answer is taken for a whole one.
-    "filterd.upstream._flights": Replacement(
-        "filterd/upstream/_flights.pyx",
+    "filterd.upstream._singleflight": Replacement(
+        "filterd/upstream/_singleflight.pyx",
         "if header[FLAGS] & TC:",
         "if header[FLAGS + 2] & TC:",
     ),
     # More is read than the array on the stack holds.
-    "filterd.upstream._pool": Replacement(
-        "filterd/upstream/_pool.pyx",
+    "filterd.upstream._socket_pool": Replacement(
+        "filterd/upstream/_socket_pool.pyx",
         "c_recv(opened._fd, message, LARGEST_RESPONSE, 0)",
         "c_recv(opened._fd, message, LARGEST_RESPONSE + 8, 0)",
     ),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.cli import waiting
+from filterd.cli import polling
 from filterd.clock import SystemClock
-from filterd.server import known_time
+from filterd.daemon import known_time
 from tests.support.clock import FakeClock
 from tests.support.daemon import build_lists, copy_lists, write_site
 from tests.support.fake_daemon import MONDAY_AT_8, ROOM, FakeDaemon
@@ -76,7 +76,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch, quiet: StateFolder, clock: FakeClock
     """What answers the commands for that state."""
     daemon = FakeDaemon(quiet, clock)
     daemon.start(monkeypatch)
-    monkeypatch.setattr(waiting, "pause", lambda _: False)
+    monkeypatch.setattr(polling, "pause", lambda _: False)
     return daemon
 
 

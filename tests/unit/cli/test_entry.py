@@ -14,8 +14,9 @@ from unittest import mock
 
 import pytest
 
-from filterd.cli import app, entry, serving
+from filterd.cli import app, entry
 from filterd.cli.entry import Plain, read_plain
+from filterd.daemon import main
 from tests.support.commands import ROOT, environment
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def test_it_serves_with_those_signals_held_back_that_would_end_it(
         served.append(call)
         collects.append(gc.isenabled())
 
-    monkeypatch.setattr(serving, "main", serve)
+    monkeypatch.setattr(main, "main", serve)
     monkeypatch.setattr(signal, "pthread_sigmask", lambda _, mask: masks.append(mask))
     monkeypatch.setattr(sys, "argv", ["filterd", "serve", *SITE, "--try"])
     with mock.patch.dict(os.environ), mock.patch.object(sys, "path", ["/working", str(ROOT)]):
@@ -131,7 +132,7 @@ def test_nothing_for_people_is_imported_before_it_serves() -> None:
     words = [sys.executable, "-P", "-c", program, "serve", *SITE]
     done = subprocess.run(words, env=environment(), check=True, capture_output=True, text=True)
     assert {"typer", "rich", "yaml", "pydantic"}.isdisjoint(done.stdout.split())
-    assert "filterd.cli.serving" in done.stdout.split()
+    assert "filterd.daemon.main" in done.stdout.split()
 
 
 def test_no_file_of_the_working_directory_stands_in_for_a_module(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.support.commands import call
 from tests.support.fake_daemon import LESSON_ENDS, MONDAY_AT_8
 
 if TYPE_CHECKING:
-    from filterd.policy.overrides import LocalException
+    from filterd.policy.temporary_rules import LocalException
     from filterd.state_folder import StateFolder
     from tests.support.clock import FakeClock
     from tests.support.fake_daemon import FakeDaemon

@@ -13,7 +13,7 @@ import typer
 
 from filterd.cli import feed_keys
 from filterd.publish.keys import KeyFolder
-from filterd.publish.releasing import publishing
+from filterd.publish.release import publishing
 from tests.support.feed_desk import PASSPHRASE, files_of, widest
 
 if TYPE_CHECKING:

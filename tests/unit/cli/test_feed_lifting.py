@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import GuardError
-from filterd.feeds.guard.judgement import Severity, found
-from filterd.feeds.releases import FILE
-from filterd.publish import lifting
+from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.released_holds import FILE
+from filterd.publish import hold_release
 from filterd.sentences import say
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ LOST = found("tables", Severity.HELD, WHY, ["old.example"], ["-pins old.example"
 @pytest.fixture
 def holding(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A publisher of a version that schools hold."""
-    monkeypatch.setattr(lifting, "_judged", lambda *_: [LOST])
+    monkeypatch.setattr(hold_release, "_judged", lambda *_: [LOST])
     return desk
 
 
@@ -75,7 +75,7 @@ def test_without_a_reason_or_two_keys_nothing_is_signed(holding: Desk) -> None:
 def test_where_nothing_is_held_there_is_nothing_to_sign(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifting, "_judged", lambda *_: [])
+    monkeypatch.setattr(hold_release, "_judged", lambda *_: [])
     done = release(desk, "--reason", "x")
     assert done.code == 1
     assert "nothing in version 2" in done.out
@@ -86,7 +86,7 @@ def test_what_schools_refuse_no_key_releases(desk: Desk, monkeypatch: pytest.Mon
     def refuse(*_: object) -> None:
         raise GuardError(say("nothing was found"))
 
-    monkeypatch.setattr(lifting, "_judged", refuse)
+    monkeypatch.setattr(hold_release, "_judged", refuse)
     done = release(desk, "--reason", "x")
     assert (done.code, signed(desk).exists()) == (50, False)
 

@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from filterd.cli.feed_status import is_worrying, summary
-from filterd.cli.times import school_clock
+from filterd.cli.time_options import school_clock
 from filterd.errors import GuardError
-from filterd.feeds import guard
-from filterd.feeds.guard.judgement import Severity, found
-from filterd.feeds.guard.process import CHECKS
-from filterd.feeds.overview import overview
+from filterd.feed import guard
+from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.status_view import overview
 from filterd.sentences import say
 from filterd.texts import Texts
 from tests.support.commands import call

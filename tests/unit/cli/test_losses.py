@@ -8,7 +8,7 @@ from rich.console import Console
 
 from filterd import control
 from filterd.cli.losses import losses_told
-from filterd.overrides import aside
+from filterd.overrides import quarantine
 from filterd.state_folder import StateFolder
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def told(state: StateFolder) -> str:
 def test_a_loss_is_told_until_its_file_is_moved_away(tmp_path: Path) -> None:
     state = StateFolder(tmp_path)
     assert told(state) == ""
-    kept = aside.note_lost(state.overrides, 0.0)
+    kept = quarantine.note_lost(state.overrides, 0.0)
     assert told(state).startswith(f"filterd: {kept}: what commands had set was lost")
     kept.unlink()
     assert told(state) == ""

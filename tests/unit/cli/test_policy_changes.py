@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.overrides.versions import PolicyVersions
-from filterd.policy import store as policy_store
+from filterd.overrides.policy_versions import PolicyVersions
+from filterd.policy import policy_file as policy_store
 from tests.support.commands import call
 from tests.support.policies import a_policy
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli.policy_diff import ranges
+from filterd.config.compile import compile_policy
+from filterd.config.site_reader import load_site
 from filterd.lists.catalog import load_catalog
-from filterd.overrides.versions import PolicyVersions
+from filterd.overrides.policy_versions import PolicyVersions
 from filterd.paths import shipped
-from filterd.policy import store as policy_store
-from filterd.policy.site.compile import compile_policy
-from filterd.policy.site.loading import load_site
+from filterd.policy import policy_file as policy_store
 from tests.support.commands import call
 from tests.support.daemon import write_site
 

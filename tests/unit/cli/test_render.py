@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from filterd.cli.render import explanation_table, facts, grid, number, titled
-from filterd.cli.times import SchoolClock
+from filterd.cli.time_options import SchoolClock
 from filterd.texts import Texts
 
 BLOCKED: dict[str, Any] = {

@@ -25,7 +25,7 @@ def test_it_becomes_the_process_that_serves(
     call("serve", *option, "--lang", "vi", "--config", tmp_path, "--state", tmp_path / "state")
     ((program, words, environment),) = became
     assert program == sys.executable
-    assert words[1:3] == ["-m", "filterd.cli.serving"]
+    assert words[1:3] == ["-m", "filterd.daemon.main"]
     assert words[3:] == [str(tmp_path), str(tmp_path / "state"), "vi", try_it]
     assert (environment["PYTHONPATH"], environment["PYTHONSAFEPATH"]) == (str(ROOT), "1")
     assert masks == [{signal.SIGTERM, signal.SIGINT, signal.SIGHUP}]

@@ -8,12 +8,12 @@ import pytest
 
 from filterd.errors import IndexFormatError, StoreError
 from filterd.lists.builder import write_index
-from filterd.lists.contents import Contents, ListRecord
 from filterd.lists.index import Index
-from filterd.lists.layout import BLOCK_OCTETS, Hit
+from filterd.lists.index_contents import Contents, ListRecord
+from filterd.lists.index_format import BLOCK_OCTETS, Hit
 from filterd.lists.packing import Packer
-from filterd.lists.records import record_tail
 from filterd.lists.rules import Claim, Scope
+from filterd.lists.sort_records import record_tail
 from tests.support.indexes import listed
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 
 from filterd.errors import ListError, StoreError
 from filterd.lists.compiler import compile_lists
-from filterd.lists.guards import Pin, Protection
 from filterd.lists.packing import Packer
+from filterd.lists.pins import Pin, Protection
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from tests.support.indexes import a_list, compiled, entries_of, listed, text_of, wire
 from tests.support.shared_data import shared

@@ -7,7 +7,7 @@ import pytest
 
 from filterd.errors import BadLabelError, IndexFormatError
 from filterd.lists.index import Index
-from filterd.lists.layout import Hit
+from filterd.lists.index_format import Hit
 from filterd.lists.rules import Claim, Scope
 from tests.support.indexes import a_list, compiled, entries_of, listed, wire
 

@@ -10,8 +10,8 @@ from filterd.errors import ListError
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import MAX_CONDITIONS
-from filterd.lists.records import CANCELS, TAIL_OCTETS, read_tail
 from filterd.lists.rules import Claim, Effect, Scope
+from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail
 from tests.support.indexes import a_list
 from tests.support.intakes import taken
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.lists.layout import (
+from filterd.lists.index_format import (
     BLOCK_NAMES,
     BLOCK_OCTETS,
     GROUP_SLOTS,
@@ -11,7 +11,7 @@ from filterd.lists.layout import (
     rank_bits,
 )
 from filterd.lists.packing import Packer, fill_slots
-from filterd.lists.records import CANCELS, record_tail
+from filterd.lists.sort_records import CANCELS, record_tail
 
 BLOCK, COVERS, MARKER = 1, 2, 4
 

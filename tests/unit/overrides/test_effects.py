@@ -16,7 +16,7 @@ from filterd.overrides.effects import (
     things_of,
     to_record,
 )
-from filterd.policy.overrides import Overrides, RoomDevices, RoomSetting
+from filterd.policy.temporary_rules import Overrides, RoomDevices, RoomSetting
 
 DEVICES = RoomDevices("lab-a", ("02:00:5e:10:00:01",))
 OTHER = RoomDevices("lab-a", ("02:00:5e:10:00:02",))

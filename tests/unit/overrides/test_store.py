@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ChangeError, InUseError, StoreError
-from filterd.overrides import export, store
-from filterd.overrides.export import FORMAT
-from filterd.overrides.history import replay
-from filterd.overrides.results import Started, Verified
+from filterd.overrides import snapshot, store
+from filterd.overrides.history_chain import replay
+from filterd.overrides.snapshot import FORMAT
 from filterd.overrides.store import Store
+from filterd.overrides.store_results import Started, Verified
 from filterd.paths import sole
-from filterd.policy.overrides import Overrides
+from filterd.policy.temporary_rules import Overrides
 from filterd.sentences import say
 from filterd.state_folder import StateFolder
 from tests.support.changes import LESSON_S, a_grade_setting, an_exception
@@ -67,7 +67,7 @@ def test_a_change_is_there_for_all_who_look(state: StateFolder, clock: FakeClock
     assert (
         other.current()
         == other.start().overrides
-        == export.FORMAT.load(state.exported_overrides).overrides
+        == snapshot.FORMAT.load(state.exported_overrides).overrides
     )
     assert other.current() == made
 
@@ -244,7 +244,7 @@ def test_where_store_and_copy_are_damaged_what_can_be_read_stays_in_force(
     assert started.problem.endswith(", of what was set, only what could be read stays in force")
     assert Store(state, clock).start().problem == ""
     assert (
-        export.FORMAT.load(state.exported_overrides).overrides.exceptions
+        snapshot.FORMAT.load(state.exported_overrides).overrides.exceptions
         == started.overrides.exceptions
     )
 
@@ -327,7 +327,7 @@ def test_a_copy_that_is_lost_or_damaged_is_written_anew(
     if content:
         state.exported_overrides.write_bytes(content)
     assert Store(state, clock).start() == Started(made)
-    assert export.FORMAT.load(state.exported_overrides).overrides == made
+    assert snapshot.FORMAT.load(state.exported_overrides).overrides == made
 
 
 def test_a_store_that_is_ahead_of_its_copy_brings_it_up(
@@ -339,7 +339,7 @@ def test_a_store_that_is_ahead_of_its_copy_brings_it_up(
     made = allow(target, "b.example")
     state.exported_overrides.write_bytes(old)
     assert Store(state, clock).start() == Started(made)
-    assert export.FORMAT.load(state.exported_overrides).overrides == made
+    assert snapshot.FORMAT.load(state.exported_overrides).overrides == made
 
 
 def test_where_both_are_damaged_what_is_sound_of_the_rows_stays(
@@ -386,14 +386,14 @@ def test_whoever_waits_too_long_for_another_command_is_told(
 def test_what_ended_long_ago_stays_in_the_history_and_leaves_the_copy(
     state: StateFolder, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "KEPT_AT_LEAST", 0)
+    monkeypatch.setattr(snapshot, "KEPT_AT_LEAST", 0)
     target = Store(state, clock)
     allow(target, ends_at=NOW + LESSON_S)
     clock.advance(30 * 86_400)
     made = allow(target, "b.example")
     assert [one.id for one in made.exceptions] == [2]
     assert [one.id for one in target.current().exceptions] == [1, 2]
-    assert export.FORMAT.load(state.exported_overrides).overrides == made
+    assert snapshot.FORMAT.load(state.exported_overrides).overrides == made
     assert Store(state, clock).start() == Started(made)
 
 

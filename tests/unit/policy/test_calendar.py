@@ -21,8 +21,8 @@ from filterd.policy.calendar import (
     Span,
     Timetable,
 )
-from filterd.policy.overrides import Overrides
-from filterd.policy.week import DAY_S, Holiday, Lesson, Period, Schedule, Window
+from filterd.policy.temporary_rules import Overrides
+from filterd.policy.timetable import DAY_S, Holiday, Lesson, Period, Schedule, Window
 from tests.support.naive_week import NaiveWeek
 from tests.support.policies import a_policy
 

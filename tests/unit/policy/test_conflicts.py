@@ -11,7 +11,7 @@ import pytest
 from filterd.policy.conflicts import Idle, claimed_twice, contradictions, idle, overlaps
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Network, Service
-from filterd.policy.overrides import (
+from filterd.policy.temporary_rules import (
     Exam,
     LocalException,
     Overrides,
@@ -19,7 +19,7 @@ from filterd.policy.overrides import (
     RoomSetting,
     TargetKind,
 )
-from filterd.policy.week import Period
+from filterd.policy.timetable import Period
 from tests.support.policies import NOW, a_pin, a_policy, an_index, wire
 
 if TYPE_CHECKING:

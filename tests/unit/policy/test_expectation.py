@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from filterd.policy import store
+from filterd.policy import policy_file
 from filterd.policy.expectation import Expectation
 from filterd.policy.model import Audience
 from tests.support.policies import a_policy, wire
@@ -27,5 +27,5 @@ def test_an_expectation_outlives_the_file_it_is_written_to(tmp_path: Path) -> No
         for when in at_times
     )
     policy = replace(a_policy(), expectations=expectations)
-    store.save(tmp_path / "policy", policy)
-    assert store.load(tmp_path / "policy") == policy
+    policy_file.save(tmp_path / "policy", policy)
+    assert policy_file.load(tmp_path / "policy") == policy

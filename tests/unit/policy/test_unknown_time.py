@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from filterd.policy.model import Audience
-from filterd.policy.overrides import Exam, LocalException, Overrides, TargetKind
+from filterd.policy.temporary_rules import Exam, LocalException, Overrides, TargetKind
 from filterd.policy.unknown_time import (
     UNKNOWN_LEAD_S,
     is_known,

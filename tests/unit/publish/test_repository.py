@@ -13,8 +13,8 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd import paths
 from filterd.errors import FeedError, StoreError
-from filterd.feeds.folders import FolderFetcher
-from filterd.feeds.updating import look
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.tuf_refresh import look
 from filterd.publish.repository import Repository
 from filterd.publish.signing import sign_orders
 from tests.support.publisher import DAY_S, NOW, Publisher, Site, a_file

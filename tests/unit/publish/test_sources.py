@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.feeds.fetching import Limits
+from filterd.feed.http_fetcher import Limits
 from filterd.lists.catalog import PublicSource
-from filterd.publish import downloading
+from filterd.publish import downloads
 from filterd.publish.sources import (
     Outcome,
     SourceFolder,
@@ -150,9 +150,9 @@ def test_a_shrunk_list_is_taken_once_somebody_says_so(web: Web, folder: SourceFo
 def test_a_text_without_end_is_not_taken(
     web: Web, folder: SourceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloading, "MAX_OCTETS", len(TEXT) - 1)
+    monkeypatch.setattr(downloads, "MAX_OCTETS", len(TEXT) - 1)
     assert "longer than" in _fetch(web, folder).reason
-    monkeypatch.setattr(downloading, "MAX_OCTETS", len(TEXT))
+    monkeypatch.setattr(downloads, "MAX_OCTETS", len(TEXT))
     assert _fetch(web, folder).outcome is Outcome.TAKEN
 
 

@@ -21,7 +21,7 @@ from filterd.policy.model import (
     UpstreamServer,
     ZoneRecord,
 )
-from filterd.policy.overrides import Overrides, TargetKind
+from filterd.policy.temporary_rules import Overrides, TargetKind
 from filterd.policy.verdict import Action, Verdict
 from filterd.resolve.explain import (
     client_of,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.identity import Surroundings
-from filterd.identity.leases import Lease
+from filterd.clients import Surroundings
+from filterd.clients.leases import Lease
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
-from filterd.resolve.local_data import LEASE, LOCAL_ZONE, answer_locally
+from filterd.resolve.local_answers import LEASE, LOCAL_ZONE, answer_locally
 from filterd.resolve.site import Site
 from filterd.wire import Rcode, RRType
 from filterd.wire import name as names

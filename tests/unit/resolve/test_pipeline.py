@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.resolve import pipeline
-from filterd.resolve.background import Background
+from filterd.resolve.background_tasks import Background
+from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.query import Source
 from filterd.resolve.site import SiteHolder
-from filterd.resolve.store import ResolutionStore
 from filterd.upstream import Forwarder, Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import name as names

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.guards import Pin
+from filterd.lists.pins import Pin
 from filterd.policy.client import Client
 from filterd.policy.model import DelegatedZone, Tls, UpstreamServer
 from filterd.policy.verdict import PASSED

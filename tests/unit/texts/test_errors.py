@@ -10,7 +10,7 @@ import unicodedata
 
 import pytest
 
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 from filterd.texts import (
     errors_changes,
     errors_commands,

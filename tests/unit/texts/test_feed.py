@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.feeds.guard import Severity
-from filterd.feeds.history import Event
-from filterd.feeds.standing import Freshness
+from filterd.feed.guard import Severity
+from filterd.feed.status_file import Freshness
+from filterd.feed.version_history import Event
 from filterd.texts import feed
 from filterd.texts.messages import TEXTS
 

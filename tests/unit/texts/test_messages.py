@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 from filterd.policy.model import TIERS
 from filterd.policy.verdict import Rule
 from filterd.resolve.query import Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.publish.published import EARLY_S
+from filterd.publish.publication import EARLY_S
 from filterd.publish.sources import Outcome
 from filterd.texts import publishing
 from filterd.texts.messages import TEXTS

@@ -27,9 +27,9 @@ from filterd.errors import (
     UpstreamUnreachableError,
 )
 from filterd.policy.model import Tls, UpstreamServer
-from filterd.upstream import UpstreamQuestion, exchange, fetching
-from filterd.upstream.group import ServerGroup, ServerHealth
-from filterd.upstream.transports import Transports
+from filterd.upstream import UpstreamQuestion, exchange, stream_queries
+from filterd.upstream.server_group import ServerGroup, ServerHealth
+from filterd.upstream.transport_set import Transports
 from filterd.wire import ParsedResponse, parse_response
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -402,7 +402,7 @@ def test_the_number_of_tcp_connections_is_bounded(
 
     upstream.respond, upstream.respond_by_tcp = truncated, good
     assert Asked(a_group(upstream)).address == GOOD
-    monkeypatch.setattr(fetching, "MOST_TCP", 0)
+    monkeypatch.setattr(stream_queries, "MOST_TCP", 0)
     assert isinstance(Asked(a_group(upstream)).outcome, UpstreamOverloadError)
 
 

@@ -28,12 +28,12 @@ from filterd.upstream import (
     Resolution,
     Route,
     UpstreamQuestion,
-    _flights_py,
+    _singleflight_py,
     forwarder,
-    group,
-    places,
+    wait_slots,
 )
-from filterd.upstream.timers import TimerWheel
+from filterd.upstream import server_group as group
+from filterd.upstream.timer_wheel import TimerWheel
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
 from tests.support.serving import WITHIN_S
@@ -182,7 +182,7 @@ def test_an_answer_that_does_not_make_sense_is_an_error(upstream: FakeUpstream) 
 def test_exchanges_are_bounded_and_waiters_are_not(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "MOST_PLACES", 2)
+    monkeypatch.setattr(wait_slots, "MOST_PLACES", 2)
     upstream.released.clear()
 
     async def test(asking: Forwarder) -> None:
@@ -231,7 +231,7 @@ def test_one_who_asks_for_what_hangs_leaves_room_for_others(upstream: FakeUpstre
 def test_control_without_a_share_nobody_else_could_ask(
     upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "MOST_AN_ASKER", 10_000)
+    monkeypatch.setattr(wait_slots, "MOST_AN_ASKER", 10_000)
     upstream.silent.set()
 
     async def test(asking: Forwarder) -> None:
@@ -397,7 +397,7 @@ def test_a_mistake_of_ours_in_reading_an_answer_keeps_nobody_waiting(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: said.append(str(context["exception"])))
         with monkeypatch.context() as patch:
-            patch.setattr(_flights_py, "resolution_of", mistaken)
+            patch.setattr(_singleflight_py, "resolution_of", mistaken)
             with pytest.raises(UpstreamMalformedError):
                 await asking.resolve(a_question(), route(upstream))
         await asyncio.sleep(0)

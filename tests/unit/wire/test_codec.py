@@ -22,7 +22,7 @@ def _run(**switches: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_pure_codec_serves_who_asks_for_it() -> None:
-    assert _run(FILTERD_PURE="1").stdout == "False filterd.wire.query\n"
+    assert _run(FILTERD_PURE="1").stdout == "False filterd.wire.parsed_query\n"
 
 
 def test_the_pure_codec_does_not_serve_where_the_native_one_is_required() -> None:

@@ -20,7 +20,7 @@ from filterd.errors import BadLabelError, IndexFormatError
 from filterd.lists import _matcher_py
 from filterd.lists._matcher import Matcher
 from filterd.lists.index import Index
-from filterd.lists.layout import HEADER_OCTETS, SECTIONS, Header, Span, aligned
+from filterd.lists.index_format import HEADER_OCTETS, SECTIONS, Header, Span, aligned
 from tests.support.packed_indexes import index_of, random_names, wire
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.lists import _packing as native
 from filterd.lists import _packing_py as pure
-from filterd.lists.layout import LONG_BLOCK_OCTETS
-from filterd.lists.records import record_tail
+from filterd.lists.index_format import LONG_BLOCK_OCTETS
+from filterd.lists.sort_records import record_tail
 
 if TYPE_CHECKING:
     from random import Random

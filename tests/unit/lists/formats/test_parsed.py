@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from filterd.lists.formats import FORMATS, Cancelled, Entry, Problem
 from filterd.lists.formats.parsed import MAX_QUOTED, problem
-from filterd.lists.reasons import Reason
+from filterd.lists.reject_reasons import Reason
 
 _pieces = st.sampled_from(
     [

@@ -11,11 +11,11 @@ import pytest
 
 from filterd.errors import UpstreamTimeoutError
 from filterd.policy.model import DelegatedZone, UpstreamServer
-from filterd.resolve.background import Background
+from filterd.resolve.background_tasks import Background
+from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links import cache as module
 from filterd.resolve.links.cache import Cache
 from filterd.resolve.query import Answer, Query, Source
-from filterd.resolve.store import ResolutionStore
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Ede, EdeCode, parse_response

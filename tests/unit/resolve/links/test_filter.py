@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.rewrites import Rewrite
+from filterd.lists.safe_search import Rewrite
 from filterd.policy.client import Client
 from filterd.policy.model import Audience, DelegatedZone, Network, UpstreamServer
 from filterd.resolve.links.filter import Filter
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from filterd.lists.index import Index
-    from filterd.resolve.handler import Handler
+    from filterd.resolve.link import Handler
 
 NOTHING = RebuiltSections(b"", 0, 0, 0, (), (), 21)
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking the daemon for a change, and telling what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from filterd import control
+from filterd.cli.context import Context
+from filterd.cli.time_options import school_clock
+
+
+def change(here: Context, kind: str, reason: str = "", **payload: Any) -> dict[str, Any]:
+    """Have the daemon make a change; when this returns it is in force.
+
+    Args:
+        here: where the daemon is.
+        kind: one of ``filterd.overrides.change_kinds.KINDS``.
+        reason: why, in the words of whoever asks.
+        payload: what the kind wants; what is None is left out.
+
+    Raises:
+        FilterdError: it cannot be made, or no daemon runs.
+    """
+    given = {key: value for key, value in payload.items() if value is not None}
+    told: dict[str, Any] = control.ask(
+        here.state.control_socket, "change", kind=kind, reason=reason, **given
+    )
+    return told
+
+
+def made_of(asked: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was asked for with the end that it has; its length where that waits."""
+    until = told.get("until") or asked.get("ends_at")
+    return {**asked, "ends_at": until, "for_s": None if until else asked.get("for_s")}
+
+
+def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: bool) -> None:
+    """Tell what was changed, how soon that was in force, and how it is taken back."""
+    if json:
+        here.print_json(told)
+        return
+    texts, number = here.texts, told["number"]
+    here.console.print(texts("changed.done", number=number, what=what), soft_wrap=True)
+    line = texts("changed.in_force", ms=round(told.get("in_force_ms") or 0), number=number)
+    here.console.print(line, style="dim", soft_wrap=True)
+    for warning in told.get("warnings") or ():
+        line = texts("changed.warning", what=_warning(here, warning))
+        here.errors.print(line, style="yellow")
+
+
+def _warning(here: Context, warning: Any) -> str:
+    """Put a warning into words; one that nobody has words for is shown as it came."""
+    if not isinstance(warning, Mapping):
+        return str(warning)
+    kind = str(warning.get("warning", ""))
+    clock = school_clock(here)
+    values = {
+        key: clock.told(value) if key.endswith("_at") else value for key, value in warning.items()
+    }
+    if "why" in values:
+        values["why"] = here.texts.word("idle", str(values["why"]))
+    try:
+        return here.texts(f"warning.{kind}", **values)
+    except KeyError:
+        return ", ".join(f"{key} {value}" for key, value in values.items())

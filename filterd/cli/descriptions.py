@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What commands have set, in words: one thing a line, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from filterd.cli.target_options import written
+from filterd.cli.time_options import SchoolClock
+from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, RESTORED, TRIAL, UNDO
+from filterd.policy.model import GRADES
+from filterd.texts import Texts
+
+Plain = Mapping[str, Any]
+"""A thing that is set, or a row of the history, as plain data."""
+
+
+class Teller(NamedTuple):
+    """Puts things into words, in one language and by one clock."""
+
+    texts: Texts
+    clock: SchoolClock
+
+    def whom(self, audience: str, whom: str) -> str:
+        """Say for whom something is."""
+        match str(audience):
+            case "everybody":
+                return self.texts("whom.everybody")
+            case "tier":
+                return self.texts.word("tier", whom)
+            case "grade":
+                return self.grade(whom)
+            case _:
+                return whom
+
+    def grade(self, grade: str) -> str:
+        """Say which grade."""
+        if grade in GRADES and not grade.isdecimal():
+            return self.texts.word("tier", grade)
+        return self.texts("whom.grade", grade=grade)
+
+    def term(self, thing: Plain) -> str:
+        """Say from when until when: only what is not now and not for ever."""
+        starts_at, ends_at = thing.get("starts_at"), thing.get("ends_at")
+        parts = []
+        if thing.get("for_s") is not None:
+            return self.texts("term.for", minutes=round(thing["for_s"] / 60))
+        if starts_at is not None and starts_at > self.clock.now:
+            parts.append(self.texts("term.from", when=self.clock.told(starts_at)))
+        if ends_at is not None:
+            parts.append(self.texts("term.until", when=self.clock.told(ends_at)))
+        return " ".join(parts)
+
+    def thing(self, kind: str, thing: Plain) -> str:
+        """Put one thing into words.
+
+        Args:
+            kind: a field of ``Overrides``.
+            thing: as plain data.
+        """
+        tell = {
+            "exceptions": self._exception,
+            "rooms": self._room,
+            "devices": self._devices,
+            "exams": self._exam,
+            "grades": self._grade,
+        }[kind]
+        return tell(thing)
+
+    def row(self, row: Plain) -> str:
+        """Put one change of the history into words."""
+        kind, payload = row["kind"], row["payload"]
+        if kind == UNDO:
+            return self.texts("told.undo", number=payload.get("number", 0))
+        if kind in (TRIAL, CLOCK, CLOCK_ACCEPTED):
+            return self.texts(f"told.{kind}", room=payload.get("room", ""))
+        if kind == RESTORED:
+            return self.texts("told.restored", file=payload.get("file") or "-")
+        if kind in ("revoke", "exam-stop"):
+            return self.texts("told.ended", what=self._all(row["before"]))
+        if kind in ("room-devices", "device-table"):
+            return self._devices_of(row)
+        return self._all(row["after"])
+
+    def _devices_of(self, row: Plain) -> str:
+        """Say what devices stand where, and which rooms have those of the files again."""
+        after = {one["room"] for one in row["after"].get("devices", ())}
+        before = [one["room"] for one in row["before"].get("devices", ())]
+        if not (after or before):
+            before = [row["payload"].get("room", "")]
+        told = [self.texts("told.no_devices", room=room) for room in before if room not in after]
+        return ", ".join((*([self._all(row["after"])] if after else ()), *told))
+
+    def _all(self, record: Plain) -> str:
+        told = (self.thing(kind, one) for kind, things in record.items() for one in things)
+        return ", ".join(told)
+
+    def _exception(self, thing: Plain) -> str:
+        what = written(thing["kind"], thing["target"])
+        whom = self.whom(thing["audience"], thing["whom"])
+        key = "told.allow" if thing["allow"] else "told.block"
+        return _joined(self.texts(key, what=what, whom=whom), self.term(thing))
+
+    def _room(self, thing: Plain) -> str:
+        told = self.texts("told.room", room=thing["room"], grade=self.grade(thing["grade"]))
+        return _joined(told, self.term(thing))
+
+    def _devices(self, thing: Plain) -> str:
+        return self.texts("told.devices", room=thing["room"], n=len(thing["macs"]))
+
+    def _exam(self, thing: Plain) -> str:
+        told = self.texts(
+            "told.exam",
+            room=thing["room"],
+            names=len(thing["names"]),
+            services=", ".join(thing["services"]) or "-",
+        )
+        return _joined(told, self.term(thing))
+
+    def _grade(self, thing: Plain) -> str:
+        what, whom = written(thing["kind"], thing["target"]), self.grade(thing["grade"])
+        return self.texts("told.opens" if thing["opens"] else "told.closes", what=what, whom=whom)
+
+
+def state_of(thing: Plain, now: float) -> str:
+    """Return whether something is in force: ``coming``, ``on`` or ``ended``."""
+    ends_at = thing.get("ends_at")
+    if ends_at is not None and ends_at <= now:
+        return "ended"
+    return "coming" if (thing.get("starts_at") or 0.0) > now else "on"
+
+
+def not_ended(things: Iterable[Plain], now: float) -> list[Plain]:
+    """Return those that are in force, or will be."""
+    return [one for one in things if state_of(one, now) != "ended"]
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)

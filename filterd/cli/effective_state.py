@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in force now: what commands have set, and the policy that it is set over.
+
+The running daemon is asked; where none runs, the files that it would begin with.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from filterd import control
+from filterd.cli.context import Context
+from filterd.cli.offline_site import policy_of
+from filterd.cli.time_options import SchoolClock, school_clock
+from filterd.daemon import known_time
+from filterd.errors import ControlError, StoreError
+from filterd.overrides.effects import KINDS, from_record, has_ended
+from filterd.overrides.store import Store
+from filterd.policy import policy_file as policy_store
+from filterd.policy.client import Client
+from filterd.policy.effective_policy import Moment, at
+from filterd.policy.model import GradePolicy, Policy
+from filterd.policy.temporary_rules import Overrides
+from filterd.policy.unknown_time import UNKNOWN_LEAD_S
+from filterd.sentences import say
+from filterd.state_file import to_plain
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The policy of the site's files, what is set over it, and what the two make now."""
+
+    policy: Policy
+    overrides: Overrides
+    moment: Moment
+    clock: SchoolClock
+
+
+def in_force(here: Context) -> InForce:
+    """Return what is in force.
+
+    Raises:
+        FilterdError: it cannot be read, from the daemon or from the disk.
+    """
+    told = ask_or_none(here, "clock")
+    floor = known_time.floor_of(here.state) if told is None else float(told["floor"])
+    now = known_time.policy_time(here.clock.wall(), floor) if told is None else told["policy_time"]
+    policy, overrides = policy_in_force(here), set_now(here)
+    moment = at(policy, overrides, UNKNOWN_LEAD_S if now is None else now, floor)
+    return InForce(policy, overrides, moment, policy_clock(here, told))
+
+
+def policy_clock(here: Context, told: Mapping[str, Any] | None = None) -> SchoolClock:
+    """Return the clock of the school as policy goes by it: at the last known time, if need be.
+
+    Args:
+        here: where the daemon is.
+        told: what it has told of its clock already.
+
+    Raises:
+        ControlError: a daemon runs, and cannot say.
+    """
+    clock = school_clock(here)
+    told = told or ask_or_none(here, "clock")
+    if told is None:
+        return clock
+    now = told["policy_time"]
+    return clock._replace(now=float(told["floor"] if now is None else now))
+
+
+def set_now(here: Context) -> Overrides:
+    """Return what commands have set, ended or not.
+
+    Raises:
+        FilterdError: it cannot be read, from the daemon or from the disk.
+    """
+    told = ask_or_none(here, "overrides")
+    return Store(here.state, here.clock).current() if told is None else _received(here, told)
+
+
+def set_at(here: Context, when: float) -> Overrides | None:
+    """Return what commands had set at a time of the past; None where only the disk could tell.
+
+    Raises:
+        FilterdError: it cannot be read, from the daemon or from the disk.
+    """
+    told = ask_or_none(here, "overrides", at=when)
+    return Store(here.state, here.clock).at(when) if told is None else _received(here, told)
+
+
+def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
+    """Return what the daemon has told.
+
+    Raises:
+        ControlError: it is of another version.
+    """
+    plain = {key: told[key] for key in (*KINDS, "number") if key in told}
+    try:
+        return from_record(plain)
+    except (KeyError, TypeError, ValueError) as error:
+        where = here.state.control_socket
+        raise ControlError(
+            say("{where}: filterd is of another version; restart it", where=where)
+        ) from error
+
+
+def set_for(
+    grade: GradePolicy, overrides: Overrides, now: float
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what is set for a grade and has not ended, as kind and plain data.
+
+    What is set for a room, a network or a device is not: a grade may be anywhere.
+    """
+    for setting in overrides.grades:
+        if setting.grade == grade.grade:
+            yield "grades", to_plain(setting)
+    for one in overrides.exceptions:
+        if Client(grade).is_of(one.audience, one.whom) and not has_ended(one, now):
+            yield "exceptions", to_plain(one)
+
+
+def policy_in_force(here: Context) -> Policy:
+    """Return the compiled policy that a running daemon has, else that of the site's files.
+
+    Raises:
+        FilterdError: there is none.
+    """
+    if os.path.exists(here.state.control_socket):  # noqa: PTH110 -- it raises nothing
+        try:
+            return policy_store.load(here.state.policy)
+        except StoreError:  # whoever asks need not be allowed to read it
+            told = ask_or_none(here, "policy")
+            if told is not None:
+                return policy_store.parse(told.encode(), str(here.state.policy))
+    return policy_of(here)
+
+
+def policy_of_files(here: Context) -> Policy:
+    """Return the policy of the site's files; that in force, to whom the lists are closed.
+
+    For only the lists say by which catalogue the files are compiled.
+
+    Raises:
+        FilterdError: there is none.
+    """
+    folder = here.state.folder
+    if os.path.isdir(folder) and not os.access(folder, os.X_OK):  # noqa: PTH112 -- as above
+        return policy_in_force(here)
+    return policy_of(here)
+
+
+def read_or_ask(here: Context, read: Callable[[], Any], command: str, **arguments: Any) -> Any:
+    """Return what stands on the disk, as the daemon tells it to whoever may not read it.
+
+    Raises:
+        FilterdError: it cannot be read, and no daemon runs that could tell.
+    """
+    try:
+        return read()
+    except StoreError:
+        told = ask_or_none(here, command, **arguments)
+        if told is None:
+            raise
+        return told
+
+
+def ask_or_none(here: Context, command: str, **arguments: Any) -> Any:
+    """Return what the daemon says, None where none runs.
+
+    Raises:
+        ControlError: one runs, and cannot say, or not to this user.
+    """
+    try:
+        return control.ask(here.state.control_socket, command, **arguments)
+    except ControlError:
+        if control.is_running(here.state.control_socket):
+            raise
+        return None

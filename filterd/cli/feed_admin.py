@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a school's administrator decides of its feed: whom to trust, what to take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from filterd.cli.context import Context
+from filterd.cli.feed_sync import site_of
+from filterd.cli.progress_bar import bar
+from filterd.cli.render import facts, number
+from filterd.config.sources import SITE_FILE
+from filterd.errors import ConfigError, GuardError
+from filterd.feed.feed_config import followed
+from filterd.feed.sync import Site
+from filterd.feed.trust import load_root
+from filterd.sentences import quoted, say
+
+
+def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:
+    """Trust a root, and say what to compare and what comes next."""
+    content = load_root(root)
+    site = site_of(here)
+    with site.holding():
+        fingerprint = site.establish(content, replace=replace)
+    if json:
+        here.print_json({"fingerprint": fingerprint})
+        return
+    here.console.print(here.texts("feed.trusted"))
+    here.console.print(facts([(here.texts("publish.fingerprint"), fingerprint)]))
+    here.console.print(here.texts("feed.compare"))
+    if not followed(here.config, here.state).address:
+        here.console.print(here.texts("feed.no_address", path=here.config / SITE_FILE))
+
+
+def approve(here: Context, version: int | None, reason: str, *, json: bool) -> None:
+    """Put a version in force that waits."""
+    with bar(here, here.texts("feed.judging"), visible=not json):
+        site = site_of(here)
+        with site.holding():
+            version = version or _waiting(site)
+            names = site.approve(version, reason)
+    if json:
+        here.print_json({"version": version, "names": names})
+    else:
+        told = here.texts("feed.approved", version=version, names=number(names))
+        here.console.print(told)
+
+
+def refuse(here: Context, version: int | None, reason: str, *, json: bool) -> None:
+    """Never take a version that waits."""
+    site = site_of(here)
+    with site.holding():
+        version = version or _waiting(site)
+        site.refuse(version, reason)
+    _tell(here, "feed.refused", {"version": version}, json=json)
+
+
+def rollback(here: Context, reason: str, *, json: bool) -> None:
+    """Go back to the version before."""
+    site = site_of(here)
+    bad = site.versions.in_force().current
+    with site.holding():
+        version = site.versions.in_force().current
+        if version == bad:  # else a way back that was interrupted has led there already
+            version = site.roll_back(quoted(reason))
+    key = "feed.rolled_back" if version else "feed.rolled_back_to_shipped"
+    _tell(here, key, {"bad": bad, "version": version}, json=json)
+
+
+def hold(here: Context, reason: str, *, off: bool, json: bool) -> None:
+    """Keep what is in force, or let versions come again."""
+    if not off and not reason.strip():
+        raise ConfigError(say("{missing} is missing", missing="--reason"))
+    site = site_of(here)
+    with site.holding():
+        site.hold(None if off else reason)
+        version = site.versions.in_force().current
+    _tell(here, "feed.released" if off else "feed.holds", {"version": version}, json=json)
+
+
+def _waiting(site: Site) -> int:
+    """Return the version that waits for somebody.
+
+    Raises:
+        GuardError: none does.
+    """
+    judgement = site.standing.read().judgement
+    version = None if judgement is None else judgement.get("version")
+    if not isinstance(version, int):
+        raise GuardError(
+            say("no version of the feed waits for anybody; `filterd feed status` shows all")
+        )
+    return version
+
+
+def _tell(here: Context, key: str, told: dict[str, Any], *, json: bool) -> None:
+    if json:
+        here.print_json(told)
+    else:
+        here.console.print(here.texts(key, **told), soft_wrap=True)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed diff``: what changes from one version to another, and for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import typer
+from rich.table import Table
+
+from filterd.cli.context import Context
+from filterd.cli.progress_bar import bar
+from filterd.cli.render import grades_told, grid, number, titled
+from filterd.errors import ConfigError
+from filterd.publish.publication import Published
+from filterd.publish.top_names import Popular, read_popular
+from filterd.publish.version_build import POPULAR
+from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences
+from filterd.sentences import say
+from filterd.texts import Texts
+
+
+class Asked(NamedTuple):
+    """What is to be compared: two folders, or two numbers of a publication."""
+
+    old: str
+    new: str
+    repository: Path | None
+    popular: Path | None
+
+
+def diff(here: Context, asked: Asked, *, names: bool, json: bool) -> None:
+    """Compare two versions; leave with 1 where something differs."""
+    with _folders(asked) as (old, new), bar(here, here.texts("publish.comparing")) as progress:
+        found = differences(old, new, _popular(asked, old, new), progress=progress)
+    if json:
+        here.print_json(found.to_json())
+    else:
+        _print(here, found, names=names)
+    is_same = not (found.categories or found.popular or found.tables)
+    raise typer.Exit(0 if is_same else 1)
+
+
+@contextmanager
+def _folders(asked: Asked) -> Iterator[tuple[Path, Path]]:
+    if asked.repository is None:
+        yield Path(asked.old), Path(asked.new)
+        return
+    published = Published(asked.repository)
+    known = [one for one in published.versions() if published.targets(one)]
+    for number_ in (asked.old, asked.new):
+        if not number_.isdecimal() or int(number_) not in known:
+            raise ConfigError(
+                say("'{number}' is no version that is at hand", number=number_),
+                hint=say("known: {known}", known=", ".join(map(str, known)) or "-"),
+            )
+    with TemporaryDirectory(prefix="filterd-diff-") as made:
+        contents = dict[str, Path]()
+        old, new = (
+            published.unpack(int(one), Path(made) / side, contents)
+            for side, one in (("old", asked.old), ("new", asked.new))
+        )
+        yield old, new
+
+
+def _popular(asked: Asked, old: Path, new: Path) -> Popular:
+    """Return popular names: those that were given, else those that a version carries."""
+    if asked.popular is not None:
+        return read_popular(asked.popular)
+    carried = [one / POPULAR for one in (new, old) if (one / POPULAR).is_file()]
+    return read_popular(carried[0]) if carried else Popular()
+
+
+def _print(here: Context, found: Differences, *, names: bool) -> None:
+    texts, console = here.texts, here.console
+    if not (found.categories or found.popular or found.tables):
+        console.print(texts("publish.no_difference"))
+        return
+    if found.categories:
+        console.print(titled(texts("publish.by_category"), _category_table(texts, found)))
+    for one in found.categories if names else ():
+        _print_names(here, "+", one.id, one.added_names, one.added)
+        _print_names(here, "-", one.id, one.removed_names, one.removed)
+    if found.popular:
+        console.print(titled(texts("publish.popular_names"), _popular_table(texts, found)))
+    for kind, (added, removed) in found.tables.items():
+        console.print(f"{kind}.yaml", style="bold")
+        _print_names(here, "+", "", added[:SAMPLES], len(added))
+        _print_names(here, "-", "", removed[:SAMPLES], len(removed))
+    console.print(texts("publish.by_ages"), style="dim")
+
+
+def _print_names(here: Context, sign: str, where: str, names: Sequence[str], count: int) -> None:
+    """Print names a line each, so that a script finds them, and how many are left."""
+    start = " ".join(filter(None, (sign, where)))
+    for name in names:
+        here.console.print(f"{start} {name}", soft_wrap=True)
+    if left := count - len(names):
+        here.console.print(here.texts("publish.more_names", start=start, n=number(left)))
+
+
+def _category_table(texts: Texts, found: Differences) -> Table:
+    table = grid(
+        [
+            (texts("publish.category"), False),
+            (texts("publish.closed_to"), False),
+            (texts("publish.had"), True),
+            (texts("publish.has"), True),
+            ("+", True),
+            ("-", True),
+        ],
+        whole=True,
+    )
+    for one in found.categories:
+        counts = (number(n) for n in (one.had, one.has, one.added, one.removed))
+        table.add_row(one.id, _whom(texts, one), *counts)
+    return table
+
+
+def _popular_table(texts: Texts, found: Differences) -> Table:
+    table = grid(
+        [
+            (texts("publish.name"), False),
+            (texts("publish.rank"), True),
+            (texts("publish.now_closed_to"), False),
+            (texts("publish.now_open_to"), False),
+            (texts("publish.category"), False),
+        ],
+        whole=True,
+    )
+    for one in found.popular:
+        closed, opened = (grades_told(texts, some) for some in (one.closed, one.opened))
+        table.add_row(one.name, number(one.rank), closed, opened, ", ".join(one.categories))
+    return table
+
+
+def _whom(texts: Texts, change: CategoryChange) -> str:
+    """Say to whom a category is closed, and to whom it was if that is another."""
+    now = grades_told(texts, change.closed_to) or texts("publish.nobody")
+    if change.closed_to == change.closed_before:
+        return now
+    before = grades_told(texts, change.closed_before) or texts("publish.nobody")
+    return texts("publish.whom_before", now=now, before=before)

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed publish`` and ``sign``: what schools will have, and what the law orders of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Group
+
+from filterd.cli.context import Context
+from filterd.cli.feed_keys import key_folder, online_signers, usual_keys
+from filterd.cli.progress_bar import bar
+from filterd.cli.render import facts, grid, number, size, titled
+from filterd.cli.time_options import SchoolClock
+from filterd.lists.orders_file import OrderEntry
+from filterd.publish.keys import ORDERS
+from filterd.publish.publication import DAY_S, Published, soon_expired
+from filterd.publish.release import Release, publishing, release
+from filterd.publish.repository import Repository
+from filterd.publish.signed_orders import Ordered, make_parcel, read_parcel
+from filterd.texts import Texts
+
+_SOON_S = 30 * DAY_S
+"""So long before an order ends whoever signs is told."""
+
+
+class What(NamedTuple):
+    """What is to be published where."""
+
+    repository: Path
+    version_folder: Path | None
+    orders: Path | None
+    urgent: bool
+
+
+def publish(here: Context, what: What, keys: Path | None, *, json: bool) -> None:
+    """Publish a version, or sign what is published for another term; tell what it costs."""
+    signers = online_signers(key_folder(here, keys or usual_keys(what.repository)))
+    parcel = None if what.orders is None else read_parcel(what.orders)
+    now = here.clock.wall()
+    if what.version_folder is None and parcel is None:
+        with publishing(what.repository):
+            version = Repository(what.repository).renew(signers, now=now, urgent=what.urgent)
+        expiries = Published(what.repository).expiries()
+        told: dict[str, Any] = {"version": version, "renewed": True, "urgent": what.urgent}
+        done = None
+    else:
+        with bar(here, here.texts("publish.packing")) as progress:
+            done = release(
+                what.repository,
+                what.version_folder,
+                signers,
+                now=now,
+                urgent=what.urgent,
+                parcel=parcel,
+                progress=progress,
+            )
+        expiries, version, told = done.expiries, done.version, _plain(done)
+    if json:
+        here.print_json({**told, "expiries": plain_expiries(expiries)})
+    elif done is None:
+        here.console.print(here.texts("publish.renewed", version=version))
+        if what.urgent:
+            rows = [(here.texts("publish.urgent"), here.texts("publish.within_minutes"))]
+            here.console.print(facts(rows))
+    else:
+        here.console.print(_costs(here.texts, done))
+    if done is not None:
+        _warn_of_orders(here, done.orders, now)
+    warn_of_expiry(here, expiries, now)
+
+
+def sign(
+    here: Context,
+    orders: Path,
+    parcel: Path,
+    keys: Path,
+    *,
+    after: int,
+    new_key: bool,
+    json: bool,
+) -> None:
+    """Sign orders into a parcel, and say which are in it and which are not."""
+    folder = key_folder(here, keys)
+    path = folder.paths(ORDERS)[0]
+    signers = [folder.next_key(path)] if new_key else folder.signers(ORDERS)
+    now = here.clock.wall()
+    ordered = make_parcel(orders, parcel, signers, now=now, after=after)
+    if new_key:
+        folder.promote(path)
+    if json:
+        here.print_json(
+            {
+                "version": ordered.version,
+                "names": ordered.names,
+                "orders": [one.model_dump() for one in ordered.orders],
+                "expired": [one.model_dump() for one in ordered.expired],
+            }
+        )
+    else:
+        _print_orders(here, ordered)
+        here.console.print(here.texts("publish.signed", folder=parcel), soft_wrap=True)
+    for one in ordered.expired:
+        warning = here.texts("publish.left_out", number=one.number, date=one.expiry)
+        here.errors.print(warning, style="yellow")
+    _warn_of_orders(here, ordered.orders, now)
+
+
+def warn_of_expiry(here: Context, expiries: Mapping[str, float], now: float) -> bool:
+    """Warn of roles that must soon sign anew; tell whether there is one."""
+    soon = soon_expired(expiries, now)
+    for role, left in sorted(soon.items(), key=lambda one: one[1]):
+        key = "publish.expires_soon" if left > 0 else "publish.has_expired"
+        remedy = here.texts.word("renewal", role)
+        days = max(int(left // DAY_S), 0)
+        here.errors.print(here.texts(key, role=role, days=days, remedy=remedy), style="yellow")
+    return bool(soon)
+
+
+def expiry_table(texts: Texts, expiries: Mapping[str, float], clock: SchoolClock) -> Group:
+    """Draw until when the word of each role holds, what ends first above."""
+    table = grid(
+        [
+            (texts("publish.role"), False),
+            (texts("publish.holds_until"), False),
+            (texts("publish.days_left"), True),
+        ]
+    )
+    for role, until in sorted(expiries.items(), key=lambda one: one[1]):
+        days = int((until - clock.now) // DAY_S)
+        table.add_row(role, clock.told(until), str(days))
+    return titled(texts("publish.expiries"), table)
+
+
+def plain_expiries(expiries: Mapping[str, float]) -> dict[str, int]:
+    """Return Unix times for scripts."""
+    return {role: int(until) for role, until in sorted(expiries.items())}
+
+
+def _costs(texts: Texts, done: Release) -> Group:
+    costs = done.costs
+    share = f"{100 * costs.tonight / costs.full:.1f} %" if costs.full else "-"
+    tonight = texts("publish.tonight_value", size=size(costs.tonight), share=share)
+    rows = [
+        (texts("publish.files"), texts("publish.of", n=costs.changed, all=costs.files)),
+        (texts("publish.full"), size(costs.full)),
+        (texts("publish.tonight"), tonight),
+        (texts("publish.metadata"), size(costs.metadata)),
+        (texts("publish.unpacked"), size(costs.unpacked)),
+        (texts("publish.deltas"), size(costs.deltas)),
+        (texts("publish.orders"), str(len(done.orders)) if done.orders else ""),
+        (texts("publish.urgent"), texts("publish.within_minutes") if done.urgent else ""),
+    ]
+    title = texts("publish.published", version=done.version, before=done.before)
+    return titled(title, facts(rows))
+
+
+def _plain(done: Release) -> dict[str, Any]:
+    return {
+        "version": done.version,
+        "before": done.before,
+        "urgent": done.urgent,
+        "octets": asdict(done.costs),
+        "orders": [one.model_dump() for one in done.orders],
+    }
+
+
+def _print_orders(here: Context, ordered: Ordered) -> None:
+    texts = here.texts
+    table = grid(
+        [
+            (texts("publish.number"), False),
+            (texts("publish.issuer"), False),
+            (texts("publish.date"), False),
+            (texts("publish.expiry"), False),
+        ],
+        whole=True,
+    )
+    for one in ordered.orders:
+        table.add_row(one.number, one.issuer, one.date, one.expiry)
+    title = texts("publish.orders_signed", version=ordered.version, names=number(ordered.names))
+    here.console.print(titled(title, table))
+
+
+def _warn_of_orders(here: Context, orders: Iterable[OrderEntry], now: float) -> None:
+    """Warn of orders that end soon, or have ended and still block."""
+    from filterd.publish.signed_orders import day_of  # noqa: PLC0415
+
+    today, soon = day_of(now), day_of(now + _SOON_S)
+    for one in orders:
+        if one.expiry < soon:
+            key = "publish.order_ended" if one.expiry < today else "publish.order_ends"
+            warning = here.texts(key, number=one.number, date=one.expiry)
+            here.errors.print(warning, style="yellow")

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking the feed: one run for a person, or all runs for the service."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from rich.text import Text
+
+from filterd import journal
+from filterd.cli.context import Context
+from filterd.cli.offline_site import policy_of
+from filterd.cli.progress_bar import bar
+from filterd.cli.render import number, size
+from filterd.cli.time_options import school_clock
+from filterd.config import build_record
+from filterd.config.site_reader import load_site
+from filterd.config.sources import SITE_FILE
+from filterd.daemon.feed_port import ControlDaemon
+from filterd.errors import ConfigError, StoreError
+from filterd.feed.feed_config import followed
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.follower import Keeper
+from filterd.feed.http_fetcher import Fetcher, WebFetcher
+from filterd.feed.outcome import Became, Outcome
+from filterd.feed.sync import Site
+from filterd.lists.active_blocklists import blocklists_in_force
+from filterd.privileges import own_rights
+from filterd.sentences import say
+
+
+def take(here: Context, source: str | None, *, at_once: bool, json: bool) -> None:
+    """Do one run, and tell what has become of it."""
+    fetcher = _fetcher(here, _source(here, source))
+    with bar(here, here.texts("feed.taking"), visible=not json) as shown:
+        site = site_of(here, lambda _, done, total: shown(done, total))
+        with site.holding():
+            outcome = site.sync(fetcher, at_once=at_once)
+    if json:
+        here.print_json(outcome.to_plain())
+    else:
+        here.console.print(_told(here, outcome), soft_wrap=True)
+    if outcome.became is Became.ACTIVATED:
+        _warn_of_wrong_site(here)
+
+
+def _warn_of_wrong_site(here: Context) -> None:
+    """Tell what is wrong with the site's files: the lists have come in force all the same."""
+    blocklists = blocklists_in_force(here.state).folder
+    if build_record.is_current(here.state.policy, here.config, blocklists=blocklists):
+        return
+    try:
+        policy_of(here)
+    except StoreError:
+        return  # what is in force was judged and is told of by `status`
+    except ConfigError as error:
+        warning = here.texts("feed.site_is_wrong")
+        for line in (warning, *error.told(here.texts.language).splitlines()):
+            here.errors.print(Text(here.texts("policy.warning", warning=line), style="yellow"))
+
+
+def follow(here: Context) -> NoReturn:
+    """Follow the feed until told to stop."""
+    journal.begin()
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, _stop)
+    keeper = Keeper(
+        site_of(here),
+        lambda: followed(here.config, here.state),
+        lambda address: WebFetcher(address, here.clock),
+        here.clock,
+        ControlDaemon(here.state.control_socket),
+        lambda: secrets.randbelow(1 << 30) / (1 << 30),
+    )
+    keeper.start()
+    while True:
+        time.sleep(keeper.work())
+
+
+def site_of(here: Context, progress: Callable[[str, int, int], None] | None = None) -> Site:
+    """Return the site's feed, and whoever answers lookups by it."""
+    daemon = ControlDaemon(here.state.control_socket)
+    return Site(here.config, here.state, here.clock, daemon, progress)
+
+
+def _source(here: Context, given: str | None) -> str:
+    """Return where the feed is to be taken from.
+
+    Raises:
+        ConfigError: the site follows none: lists that are compiled anew would be those
+            that ship; or its files are wrong.
+    """
+    address = followed(here.config, here.state).address
+    if not address:
+        load_site(here.config)  # says what is wrong with it, if that is why
+        raise ConfigError(
+            say("the site follows no feed"),
+            path=str(here.config / SITE_FILE),
+            hint=say("write its address there, as `feed: https://HOST/PATH`"),
+        )
+    return given or address
+
+
+def _fetcher(here: Context, source: str) -> Fetcher:
+    if "://" in source:
+        return WebFetcher(source, here.clock)
+    folder = Path(source)
+    with own_rights():
+        is_folder = folder.is_dir()
+    if not is_folder:
+        raise ConfigError(
+            say("there is no folder {parent}", parent=folder),
+            hint=say("check --from: the folder that has metadata/ and targets/"),
+        )
+    return FolderFetcher(folder, here.clock)
+
+
+def _told(here: Context, outcome: Outcome) -> str:
+    texts, version = here.texts, outcome.version
+    if outcome.became is Became.CURRENT:
+        return texts("feed.current", version=version)
+    if outcome.became is Became.WAITS:
+        return texts("feed.waits", version=version, at=school_clock(here).told(outcome.at))
+    fetched, names = size(outcome.fetched_octets), number(outcome.names)
+    return texts("feed.activated", version=version, names=names, size=fetched)
+
+
+def _stop(*_: object) -> NoReturn:
+    raise SystemExit(0)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd feed verify``: a publication as a new school sees it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import typer
+
+from filterd.cli.context import Context
+from filterd.cli.feed_keys import ROOT_FILE
+from filterd.cli.feed_publish import expiry_table, plain_expiries, warn_of_expiry
+from filterd.cli.progress_bar import bar
+from filterd.cli.render import facts, size, titled
+from filterd.cli.time_options import school_clock
+from filterd.errors import ConfigError, StoreError
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.http_fetcher import Fetcher, WebFetcher
+from filterd.feed.trust import fingerprint, load_root
+from filterd.feed.tuf_refresh import Moment
+from filterd.lists.catalog import load_catalog
+from filterd.publish.verification import Examined
+from filterd.publish.verification import verify as examine
+from filterd.sentences import quoted, say
+
+
+def verify(here: Context, source: str, root: Path | None, *, json: bool) -> None:
+    """Fetch, verify, unpack and load all, and tell of it; leave with 1 where a term ends soon."""
+    content = _root(source, root)
+    now = here.clock.wall()
+    with (
+        TemporaryDirectory(prefix="filterd-verify-") as made,
+        bar(here, here.texts("publish.verifying")) as progress,
+    ):
+        folder = Path(made)
+        fetcher = _fetcher(here, source)
+        examined = examine(content, fetcher, Moment(now), progress, folder)
+        # The first publication is empty until something is published into it.
+        catalog = load_catalog(folder) if examined.contents else None
+    lists = len(catalog.lists) if catalog else 0
+    orders = len(catalog.orders) if catalog else 0
+    if json:
+        publication = examined.verified.publication
+        here.print_json(
+            {
+                "version": publication.version,
+                "urgent": examined.verified.urgent,
+                "issued_at": int(examined.verified.issued_at),
+                "files": len(publication.files),
+                "deltas": len(publication.deltas),
+                "octets": examined.octets,
+                "lists": lists,
+                "orders": orders,
+                "expiries": plain_expiries(examined.expiries),
+                "fingerprint": fingerprint(content),
+            }
+        )
+    else:
+        _print(here, examined, content, lists, orders)
+    if not examined.verified.clock_known:
+        here.errors.print(here.texts("publish.clock_behind"), style="yellow")
+        raise typer.Exit(1)
+    soon = warn_of_expiry(here, examined.expiries, now)
+    raise typer.Exit(1 if soon else 0)
+
+
+def _print(here: Context, examined: Examined, root: bytes, lists: int, orders: int) -> None:
+    texts, verified, clock = here.texts, examined.verified, school_clock(here)
+    rows = [
+        (texts("publish.files"), len(verified.publication.files)),
+        (texts("publish.lists"), lists),
+        (texts("publish.orders"), orders),
+        (texts("publish.differences"), len(verified.publication.deltas)),
+        (texts("publish.fetched"), size(examined.octets)),
+        (texts("publish.issued_at"), clock.told(verified.issued_at)),
+        (texts("publish.urgent_version"), verified.urgent or ""),
+        (texts("publish.fingerprint"), fingerprint(root)),
+    ]
+    title = texts("publish.verified", version=verified.publication.version)
+    here.console.print(titled(title, facts(rows)))
+    here.console.print(expiry_table(texts, examined.expiries, clock))
+    if not examined.contents:
+        here.errors.print(texts("publish.empty"), style="yellow")
+
+
+def _fetcher(here: Context, source: str) -> Fetcher:
+    if "://" in source:
+        return WebFetcher(source, here.clock)
+    folder = Path(source)
+    if not folder.is_dir():
+        why = quoted(os.strerror(errno.ENOTDIR if folder.exists() else errno.ENOENT))
+        raise StoreError(say("{path}: cannot be read: {why}", path=folder, why=why))
+    return FolderFetcher(folder, here.clock)
+
+
+def _root(source: str, root: Path | None) -> bytes:
+    """Return what schools are given; beside a folder is what ``init`` has put there."""
+    if root is None:
+        if "://" in source:
+            raise ConfigError(
+                say("who looks at a feed must know whose it is"),
+                hint=say("--root ROOT.json, as schools are given it"),
+            )
+        root = Path(source).absolute().parent / ROOT_FILE
+    return load_root(root)

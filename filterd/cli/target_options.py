@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a change is about and for whom, as people write it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from filterd.cli.offline_site import grade_from, qname_from
+from filterd.documents import did_you_mean
+from filterd.errors import ConfigError
+from filterd.lists.public_suffix import has_strangers_beneath
+from filterd.policy.model import TIERS, Audience
+from filterd.policy.temporary_rules import TargetKind
+from filterd.sentences import say
+from filterd.wire import name as names
+
+_KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)
+
+TargetsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="TARGET",
+        help="A name such as www.youtube.com, service:youtube, category:games, or entry:NAME for"
+        " the entry of a list that names NAME by mistake.",
+    ),
+]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")
+]
+FreeReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")
+]
+
+
+class Target(NamedTuple):
+    """What an exception is about."""
+
+    kind: TargetKind
+    target: str
+
+    @classmethod
+    def read(cls, text: str, *, opens: bool = True) -> Target:
+        """Return what somebody wrote.
+
+        Args:
+            text: the words.
+            opens: whether it is to be opened; else it is to be closed.
+
+        Raises:
+            ConfigError: it is neither a name nor one of the words before a colon, or a
+                suffix that is not written as one.
+        """
+        before, colon, after = text.partition(":")
+        if not colon or "://" in text or "[" in text or text.count(":") > 1:
+            return cls(TargetKind.NAME, target_name_from(text, opens=opens))
+        if before not in {*_KINDS, TargetKind.NAME}:
+            hint = did_you_mean(before, [str(kind) for kind in _KINDS])
+            raise ConfigError(say("'{before}:' is no kind of target", before=before), hint=hint)
+        kind = TargetKind(before)
+        if kind is TargetKind.NAME:
+            return cls(kind, target_name_from(after, opens=opens))
+        return cls(kind, name_from(after) if kind is TargetKind.ENTRY else after.strip())
+
+    def __str__(self) -> str:
+        return written(self.kind, self.target)
+
+
+class Whom(NamedTuple):
+    """For whom something is, as a change wants it."""
+
+    audience: Audience = Audience.EVERYBODY
+    whom: str = ""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """It as plain data."""
+        return {"audience": str(self.audience), "whom": self.whom}
+
+
+def whom(
+    grade: Annotated[
+        str | None, typer.Option("--grade", metavar="GRADE", help="For a grade: 1-12, staff, ...")
+    ] = None,
+    tier: Annotated[
+        str | None, typer.Option("--tier", metavar="TIER", help="For a tier: primary, ...")
+    ] = None,
+    room: Annotated[
+        str | None, typer.Option("--room", metavar="ID", help="For whoever is in a room.")
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option("--client", metavar="IP", help="For the device at this address.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", metavar="ID", help="For a network.")
+    ] = None,
+) -> Whom:
+    """Be the options that say for whom something is; none of them: for everybody."""
+    given = [
+        (f"--{option}", audience, value)
+        for option, audience, value in (
+            ("grade", Audience.GRADE, grade),
+            ("tier", Audience.TIER, tier),
+            ("room", Audience.NETWORK, room),
+            ("client", Audience.CLIENT, client),
+            ("network", Audience.NETWORK, network),
+        )
+        if value is not None
+    ]
+    if len(given) > 1:
+        both = say("{first} and {second} exclude each other", first=given[0][0], second=given[1][0])
+        raise ConfigError(both, hint=say("make one exception for each"))
+    for option, audience, value in given:
+        return Whom(audience, _checked(option, audience, value))
+    return Whom()
+
+
+def target_name_from(text: str, *, opens: bool = True) -> str:
+    """Return the name of an exception, as ``name_from`` does.
+
+    A name stands for everything beneath it, so a suffix stands for sites of strangers: one
+    that is to be opened, and of a registry one that is to be closed, is written ``*.edu.vn``.
+
+    Raises:
+        ConfigError: it is none, or a suffix that is not written so.
+    """
+    bare = text.removeprefix("*.")
+    if bare != text and has_strangers_beneath(qname_from(bare)):
+        return name_from(bare)
+    name = name_from(text)
+    if has_strangers_beneath(qname_from(name), companies=opens):
+        raise ConfigError(
+            say("anyone registers names beneath '{name}': all of them would open", name=name)
+            if opens
+            else say("anyone registers names beneath '{name}': all of them would close", name=name),
+            hint=say("write one of these names, or '*.{name}' if all of them are meant", name=name),
+        )
+    return name
+
+
+def name_from(text: str) -> str:
+    """Return a name as text: A-labels in lower case, without a dot at the end.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if text.startswith("*."):
+        hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:])
+        raise ConfigError(say("a name needs no '*.'"), hint=hint)
+    qname = qname_from(text)
+    if qname == names.ROOT:
+        raise ConfigError(say("the root is every name there is"), hint=say("name one zone or host"))
+    return names.to_text(qname)
+
+
+def written(kind: str, target: str) -> str:
+    """Return a target as it is written in a command."""
+    return target if kind == TargetKind.NAME else f"{kind}:{target}"
+
+
+def _checked(option: str, audience: Audience, value: str) -> str:
+    if audience is Audience.GRADE:
+        return grade_from(value)
+    if audience is Audience.TIER and value not in TIERS:
+        raise ConfigError(
+            say("{value} is no tier", value=repr(value)), hint=did_you_mean(value, TIERS)
+        )
+    if audience is Audience.CLIENT:
+        try:
+            return str(ip_address(value))
+        except ValueError as error:
+            hint = say("such as 10.0.6.21")
+            raise ConfigError(
+                say("{option} {value} is no address", option=option, value=repr(value)), hint=hint
+            ) from error
+    return value

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times as people write and read them, by the clock on the school's wall: 45m, 17:00, t2 08:00."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import typer
+
+from filterd.cli.context import Context
+from filterd.errors import ConfigError, FilterdError
+from filterd.policy.timetable import DAY_S
+from filterd.sentences import say
+
+_ZONE = "Asia/Ho_Chi_Minh"
+_SUCH_AS = say("write 17:00, t5 07:30, 2026-12-01 or 2026-12-01T07:30")
+_HOW_LONG = say("write 45m, 2h, 1h30m or 3d")
+_WEEKDAYS = (
+    ("t2", "mon"),
+    ("t3", "tue"),
+    ("t4", "wed"),
+    ("t5", "thu"),
+    ("t6", "fri"),
+    ("t7", "sat"),
+    ("cn", "sun"),
+)
+_weekday_of = {word: number for number, words in enumerate(_WEEKDAYS) for word in words}
+_duration = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?", re.ASCII).fullmatch
+_clock = re.compile(r"(?:([a-z]\w+) +)?(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII).fullmatch
+_date = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII).fullmatch
+
+
+class SchoolClock(NamedTuple):
+    """What the clock on the school's wall is set to, and what it shows now."""
+
+    zone: ZoneInfo
+    now: float
+
+    def shows(self, at: float) -> datetime:
+        """Return what it shows at a Unix time."""
+        return datetime.fromtimestamp(at, self.zone)
+
+    def told(self, at: float | None) -> str:
+        """Return a time as people read it: the time alone if it is today; "" for no time."""
+        if at is None:
+            return ""
+        shown = self.shows(at)
+        clock = f"{shown:%H:%M}" if shown.second == 0 else f"{shown:%H:%M:%S}"
+        return clock if shown.date() == self.shows(self.now).date() else f"{shown:%Y-%m-%d} {clock}"
+
+    def read(self, text: str, *, ends: bool = False, past: bool = False) -> float:
+        """Return the Unix time that somebody wrote.
+
+        Args:
+            text: ``17:00`` or ``17:00:30``, ``t2 08:00`` (the next one), a date, or a date
+                and a time.
+            ends: a date alone is the end of that day, else its beginning.
+            past: ``17:00`` of a day on which it is past already is taken as it stands.
+
+        Raises:
+            ConfigError: it is no time, or it is past and that is no use here.
+        """
+        found = _clock(text.strip().lower())
+        if found is not None:
+            return self._of_clock(text, *found.groups(), past=past)
+        try:
+            written = datetime.fromisoformat(text.strip())
+        except ValueError:
+            written = None
+        if written is None or not 2000 <= written.year < 3000:
+            raise ConfigError(say("'{text}' is no time", text=text), hint=_SUCH_AS)
+        if _date(text.strip()) and ends:
+            written += timedelta(days=1)
+        return self._unix(written)
+
+    def _of_clock(
+        self,
+        text: str,
+        weekday: str | None,
+        hour: str,
+        minute: str,
+        second: str | None,
+        *,
+        past: bool,
+    ) -> float:
+        try:
+            of_day = time(int(hour), int(minute), int(second or 0))
+        except ValueError:
+            raise ConfigError(say("'{text}' is no time", text=text), hint=_SUCH_AS) from None
+        today = self.shows(self.now).date()
+        if weekday is None:
+            at = self._unix(datetime.combine(today, of_day))
+            if at <= self.now and not past:
+                later = datetime.combine(today + timedelta(days=1), of_day)
+                precision = "minutes" if second is None else "seconds"
+                hint = say("for tomorrow write {time}", time=later.isoformat(timespec=precision))
+                raise ConfigError(say("{text} is past", text=text), hint=hint)
+            return at
+        if weekday not in _weekday_of:
+            known = ", ".join("/".join(words) for words in _WEEKDAYS)
+            raise ConfigError(
+                say("'{weekday}' is no weekday", weekday=weekday),
+                hint=say("known: {known}", known=known),
+            )
+        day = today + timedelta(days=(_weekday_of[weekday] - today.weekday()) % 7)
+        at = self._unix(datetime.combine(day, of_day))
+        if at <= self.now:
+            at = self._unix(datetime.combine(day + timedelta(days=7), of_day))
+        return at
+
+    def _unix(self, written: datetime) -> float:
+        return (written if written.tzinfo else written.replace(tzinfo=self.zone)).timestamp()
+
+
+class Term(NamedTuple):
+    """From when until when, as it was written."""
+
+    from_: str | None
+    for_: str | None
+    until: str | None
+    lesson: bool
+    permanent: bool
+
+    def payload(self, clock: SchoolClock, *, may_be_open: bool = False) -> dict[str, Any]:
+        """Return it as a change wants it.
+
+        Args:
+            clock: of the school.
+            may_be_open: whether it may go without saying how long.
+
+        Raises:
+            ConfigError: it does not say how long, or says so twice, or says what is no time.
+        """
+        said = [
+            option
+            for option, is_given in (
+                ("--for", self.for_ is not None),
+                ("--until", self.until is not None),
+                ("--lesson", self.lesson),
+                ("--permanent", self.permanent),
+            )
+            if is_given
+        ]
+        if len(said) > 1:
+            raise ConfigError(
+                say("{first} and {second} exclude each other", first=said[0], second=said[1]),
+                hint=say("give one"),
+            )
+        if not said and not may_be_open:
+            hint = say("--for 45m, --until 17:00, --lesson or --permanent")
+            raise ConfigError(say("for how long is not said"), hint=hint)
+        starts_at = None if self.from_ is None else clock.read(self.from_)
+        payload: dict[str, Any] = {} if starts_at is None else {"starts_at": starts_at}
+        if self.lesson:
+            return {**payload, "lesson": True}
+        if self.for_ is not None:
+            return {**payload, "for_s": duration_s(self.for_)}
+        if self.until is not None:
+            return {**payload, "ends_at": clock.read(self.until, ends=True)}
+        return payload
+
+
+def term(
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="For so long: 45m, 2h, 3d.")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="TIME",
+            help="Until 17:00, 2026-12-01T07:30, or the end of 2026-12-01.",
+        ),
+    ] = None,
+    lesson: Annotated[
+        bool, typer.Option("--lesson", help="Until the lesson that is on ends.")
+    ] = False,
+    permanent: Annotated[
+        bool, typer.Option("--permanent", help="Until somebody takes it back.")
+    ] = False,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Not before this time.")
+    ] = None,
+) -> Term:
+    """Be the options that say how long something holds."""
+    return Term(from_, for_, until, lesson, permanent)
+
+
+def duration_s(text: str) -> float:
+    """Return a length of time in seconds.
+
+    Raises:
+        ConfigError: it is none, or nothing at all.
+    """
+    found = _duration(text.strip().lower())
+    days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    length = days * DAY_S + hours * 3600 + minutes * 60
+    if not length:
+        raise ConfigError(say("'{text}' is no length of time", text=text), hint=_HOW_LONG)
+    return float(length)
+
+
+def school_clock(here: Context) -> SchoolClock:
+    """Return the clock of the site; in Vietnam where its file says nothing that can be read."""
+    from filterd.documents import load  # noqa: PLC0415 -- YAML is slow to import
+
+    try:
+        data = load(here.config / "site.yaml").data
+        zone = ZoneInfo(data["time_zone"])
+    except (FilterdError, LookupError, TypeError, ValueError, OSError):
+        zone = ZoneInfo(_ZONE)
+    return SchoolClock(zone, here.clock.wall())
+
+
+def day_of(clock: SchoolClock) -> date:
+    """Return the day that the school has."""
+    return clock.shows(clock.now).date()

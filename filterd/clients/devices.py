@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which device has an address: neighbours, leases and links put together. Pure.
+
+A MAC identifies only an address on a link of the school's side: what comes from
+beyond a router comes with the router's MAC. A MAC that stands for many
+unrelated addresses is such a router (or a repeater that answers for what is
+behind it) and identifies nobody.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.clients.interfaces import Links
+    from filterd.clients.leases import Lease
+    from filterd.clients.neighbours import Neighbour
+
+Place: TypeAlias = tuple[IPv4Address | IPv6Address, str]
+"""An address and the interface of its link; the same link-local one may be on several."""
+
+MOST_DEVICES = 10_000
+
+MOST_IPV4_ADDRESSES = 3
+"""Of one device on one link: an old one that is remembered, one of a docking station."""
+
+MOST_IPV6_ADDRESSES, MOST_IPV6_PREFIXES = 32, 4
+"""A device makes a new temporary address a day and drops it after a week, in each
+prefix (RFC 8981 §3.8); prefixes change with the provider."""
+
+_LOCALLY_ADMINISTERED = 0x02
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Who has an address. ``is_router``: its MAC identifies nobody."""
+
+    mac: str
+    is_router: bool = False
+
+
+def is_random(mac: str) -> bool:
+    """Tell whether a MAC is of the device's own making, as telephones do; it may change.
+
+    It is if it is locally administered (RFC 9542 §2.1).
+    """
+    return bool(int(mac[:2], 16) & _LOCALLY_ADMINISTERED)
+
+
+def devices(
+    neighbours: Iterable[Neighbour], leases: Iterable[Lease], links: Links
+) -> dict[Place, Device]:
+    """Return the devices by place, at most MOST_DEVICES.
+
+    Where neighbour table and lease differ the table is right: it says who
+    answered for the address just now.
+    """
+    macs: dict[Place, str] = {}
+    for neighbour in neighbours:
+        if len(macs) < MOST_DEVICES and links.link_of(neighbour.address, neighbour.interface):
+            macs[neighbour.address, neighbour.interface] = neighbour.mac
+    for lease in leases:
+        link = links.link_of(lease.address, "") if lease.mac else None
+        if lease.mac and link and len(macs) < MOST_DEVICES:
+            macs.setdefault((lease.address, link), lease.mac)
+    routers = _routers(macs)
+    return {place: Device(mac, (mac, place[1]) in routers) for place, mac in macs.items()}
+
+
+def _routers(macs: dict[Place, str]) -> set[tuple[str, str]]:
+    """Return the MACs, each with its link, that have more addresses than a device has."""
+    addresses: defaultdict[tuple[str, str], list[IPv4Address | IPv6Address]] = defaultdict(list)
+    for (address, interface), mac in macs.items():
+        if not address.is_link_local:
+            addresses[mac, interface].append(address)
+    return {key for key, found in addresses.items() if _are_many(found)}
+
+
+def _are_many(addresses: list[IPv4Address | IPv6Address]) -> bool:
+    ipv6 = [address for address in addresses if isinstance(address, IPv6Address)]
+    if len(addresses) - len(ipv6) > MOST_IPV4_ADDRESSES or len(ipv6) > MOST_IPV6_ADDRESSES:
+        return True
+    return len({IPv6Network((address, 64), strict=False) for address in ipv6}) > MOST_IPV6_PREFIXES

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recognise clients by MAC, range or interface, and tell who may ask at all."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from math import inf
+from typing import TYPE_CHECKING
+
+from filterd.policy.client import Client
+from filterd.policy.strictness import strictest
+
+if TYPE_CHECKING:
+    from filterd.clients.network_view import Sighting, Surroundings
+    from filterd.policy.model import GradePolicy, Network, Policy
+
+_MEMO_CLIENTS = 10_000
+"""Five times the devices of the largest school; beyond that the memo starts again."""
+
+_MAPPED = IPv6Network("::ffff:0:0/96")
+_LOOPBACK = "lo"
+_ALWAYS_OWN = frozenset((ip_address("127.0.0.1"), ip_address("::1")))
+"""Not the whole of 127.0.0.0/8: the sample school's networks, and its strangers, are in there."""
+
+
+class Identifier:
+    """Answers, for one policy, who asks; remembers what it found while that holds."""
+
+    def __init__(self, policy: Policy, surroundings: Surroundings) -> None:
+        self._policy, self._surroundings = policy, surroundings
+        self._clock = surroundings.clock
+        ranges = [(ip_network(cidr), net) for net in policy.networks for cidr in net.cidrs]
+        self._ranges = sorted(ranges, key=lambda item: item[0].prefixlen, reverse=True)
+        self._interfaces = {name: net for net in policy.networks for name in net.interfaces}
+        self._macs = {mac: net for net in policy.networks for mac in net.macs}
+        self._allowed = [ip_network(cidr) for cidr in policy.allow_from]
+        self._memo: dict[tuple[str, int], tuple[Client | None, float]] = {}
+        self._memo_version = surroundings.version
+
+    def identify(self, address: str, interface: int = 0) -> Client | None:
+        """Return the client, None for one that may not ask here.
+
+        Args:
+            address: as the kernel gives it. Its scope (``fe80::1%eth0``) says
+                by which interface it came where ``interface`` does not.
+            interface: index of the interface it came in by, 0 if not known.
+        """
+        if self._memo_version != self._surroundings.version:
+            self._memo.clear()
+            self._memo_version = self._surroundings.version
+        key = (address, interface)
+        known = self._memo.get(key)
+        if known is not None:
+            client, until = known
+            # Most of what is known does not end with time: no clock is read for it.
+            if until is inf or self._clock.monotonic() < until:
+                return client
+        return self._remember(key)
+
+    def holds_until(self, address: str, interface: int = 0) -> float:
+        """Return until when (``Clock.monotonic``) what ``identify`` said last holds at most.
+
+        A change of the surroundings may end it before.
+        """
+        known = self._memo.get((address, interface))
+        return known[1] if known is not None else 0.0
+
+    def _remember(self, key: tuple[str, int]) -> Client | None:
+        if len(self._memo) >= _MEMO_CLIENTS:
+            self._memo.clear()
+        bare, _, scope = key[0].partition("%")
+        came_by = _interface_name(key[1]) if key[1] else scope
+        found = self._identify(_parse(bare), came_by)
+        self._memo[key] = found
+        return found[0]
+
+    def _identify(
+        self, address: IPv4Address | IPv6Address, interface: str
+    ) -> tuple[Client | None, float]:
+        """Return the client, and until when (``Clock.monotonic``) that holds at most."""
+        network = self._network_of(address, interface)
+        sighting = self._sighting(address, interface)
+        if sighting is None:
+            return self._client(address, interface, network, None), inf
+        if sighting.device is None:
+            return self._not_yet_known(address, interface, network), sighting.until
+        mac = sighting.device.mac
+        if not sighting.device.is_router:
+            network = self._macs.get(mac, network)
+        return self._client(address, interface, network, mac), sighting.until
+
+    def _sighting(self, address: IPv4Address | IPv6Address, interface: str) -> Sighting | None:
+        """Look for the device, where a MAC could tell anything of the client."""
+        if not self._macs or self._is_own(address, interface):
+            return None
+        return self._surroundings.sighting(address, interface)
+
+    def _client(
+        self,
+        address: IPv4Address | IPv6Address,
+        interface: str,
+        network: Network | None,
+        mac: str | None,
+    ) -> Client | None:
+        if network is not None:
+            return Client(self._grade(network.grade, address), network.id, str(address), mac)
+        if self._may_ask(address, interface):
+            unknown = self._grade(self._policy.unknown_grade, address)
+            return Client(unknown, None, str(address), mac)
+        return None
+
+    def _grade(self, key: str, address: IPv4Address | IPv6Address) -> GradePolicy:
+        """Return the grade of a place, or what one address has there instead."""
+        instead = self._policy.clients.get(str(address)) if self._policy.clients else None
+        return self._policy.grades[instead.get(key, key) if instead else key]
+
+    def _not_yet_known(
+        self, address: IPv4Address | IPv6Address, interface: str, network: Network | None
+    ) -> Client | None:
+        """Return a client that may turn out to be any of those with a MAC: the strictest of them.
+
+        Not stricter than that: a school that lists its teachers' laptops loses
+        nothing while a classroom's devices are looked for.
+        """
+        client = self._client(address, interface, network, None)
+        if client is None:
+            return None
+        grades = self._policy.grades
+        grade = strictest([client.grade, *(grades[one.grade] for one in self._macs.values())])
+        if grade is client.grade:
+            return client
+        return Client(grade, None, client.address)
+
+    def _network_of(self, address: IPv4Address | IPv6Address, interface: str) -> Network | None:
+        """Find a network by range, else by interface; a link-local address says nothing itself."""
+        if not address.is_link_local or address.version == 4:
+            for cidr, network in self._ranges:
+                if address in cidr:
+                    return network
+        return self._interfaces.get(interface)
+
+    def _may_ask(self, address: IPv4Address | IPv6Address, interface: str) -> bool:
+        """Tell whether a client of no network may ask (dns.md §1).
+
+        This machine may: it asks itself whether it is well.
+        """
+        if self._is_own(address, interface) or any(address in allowed for allowed in self._allowed):
+            return True
+        return self._surroundings.links.link_of(address, interface) is not None
+
+    def _is_own(self, address: IPv4Address | IPv6Address, interface: str) -> bool:
+        """Tell whether this machine asks itself.
+
+        A link-local address of its own may be somebody else's on another link.
+        """
+        if address.is_link_local and interface != _LOOPBACK:
+            return False
+        return address in _ALWAYS_OWN or address in self._surroundings.links.own
+
+
+def _interface_name(index: int) -> str:
+    try:
+        return socket.if_indextoname(index)
+    except OSError:  # the interface went away while its last packet waited
+        return ""
+
+
+def _parse(address: str) -> IPv4Address | IPv6Address:
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address) and parsed in _MAPPED:
+        return parsed.ipv4_mapped or parsed
+    return parsed

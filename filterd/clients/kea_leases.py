@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kea's files of leases (its ``memfile``): CSV journals, one for IPv4 and one for IPv6.
+
+The first line names the columns, which differ between versions. Each change is
+one more line, so the last line of an address counts. Every hour or so Kea puts
+the journal aside as ``FILE.1`` and begins anew; ``kea-lfc`` then makes ``FILE.2``
+of both, by way of ``FILE.completed``. ``parts`` tells what there is to read.
+
+``state`` is 0 for a lease in force, else it was declined, released or reclaimed;
+``valid_lifetime`` 0 takes a lease away, and 4294967295 is for ever. An IPv6 lease
+is for one address (``lease_type`` 0) or for a prefix, which is no device's.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.clients.leases import (
+    Lease,
+    device_of_duid,
+    host_label,
+    latest,
+    lines_of,
+    parse_address,
+    parse_mac,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from ipaddress import IPv4Address, IPv6Address
+
+_FOR_EVER = 0xFFFF_FFFF
+_DIGITS_OF_A_TIME = 12
+_MOST_COLUMNS = 40
+_NEEDED = frozenset(("address", "valid_lifetime", "expire", "hostname"))
+
+
+class _Row(NamedTuple):
+    """An address, and its lease if it has one from here on."""
+
+    address: IPv4Address | IPv6Address
+    lease: Lease | None
+
+
+def parts(path: str) -> tuple[str, ...]:
+    """Return the files that make up a journal now, the oldest first."""
+    completed = f"{path}.completed"
+    before = (completed,) if Path(completed).exists() else (f"{path}.2", f"{path}.1")
+    return (*before, path)
+
+
+def parse(contents: Iterable[bytes]) -> tuple[Lease, ...]:
+    """Return the leases that are in force after these journals. Never raises.
+
+    Args:
+        contents: what is in the files, the oldest first.
+    """
+    in_force: dict[IPv4Address | IPv6Address, Lease | None] = {}
+    for content in contents:
+        in_force.update((row.address, row.lease) for row in _rows(content))
+    return latest(lease for lease in in_force.values() if lease)
+
+
+def _rows(content: bytes) -> Iterator[_Row]:
+    lines = lines_of(content)
+    columns = next(lines, "").split(",")
+    if len(columns) > _MOST_COLUMNS or not _NEEDED.issubset(columns):
+        return
+    for line in lines:
+        row = _row(dict(zip(columns, line.split(","), strict=False)))
+        if row:
+            yield row
+
+
+def _row(fields: dict[str, str]) -> _Row | None:
+    address = parse_address(fields.get("address", ""))
+    if address is None or fields.get("lease_type", "0") != "0":
+        return None
+    lifetime, expires = (_number(fields.get(key, "")) for key in ("valid_lifetime", "expire"))
+    if lifetime is None or expires is None:
+        return None
+    if fields.get("state", "0") != "0" or lifetime == 0:
+        return _Row(address, None)
+    mac = parse_mac(fields.get("hwaddr", ""))
+    device = device_of_duid(fields["duid"]) if "duid" in fields else mac
+    if device is None:
+        return _Row(address, None)
+    ends = None if lifetime == _FOR_EVER else float(expires)
+    return _Row(address, Lease(address, mac, device, host_label(fields.get("hostname", "")), ends))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS_OF_A_TIME else None

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps ``Surroundings`` fresh, from within the event loop of the process that answers.
+
+Once a second it looks whether a file of leases changed or something about the
+network is worth asking ``ip`` for: the kernel said that it changed, an unknown
+address asked, half a minute went by. Nothing here waits in the loop's way, and
+whatever fails leaves answers as they were: devices that are not seen again are
+forgotten by ``Surroundings`` itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from math import inf
+from typing import TYPE_CHECKING
+
+from filterd.clients import interfaces, neighbours, netlink
+from filterd.clients.ip_command import IpCommand
+from filterd.clients.lease_files import LeaseFiles, Mark
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from filterd.clients.network_view import Surroundings
+    from filterd.clock import Clock
+    from filterd.policy.model import Policy
+
+_START_WITHIN_S = 2.0
+_LOOK_EVERY_S = 1.0
+_REFRESH_EVERY_S = 30.0
+_SHARE_OF_READING = 0.05
+"""Of the time at most goes into reading leases, however large their files grow."""
+
+_log = logging.getLogger("filterd.clients")
+
+
+class Observer:
+    """Looks around. ``start`` once, ``apply`` at every reload, ``close`` at the end."""
+
+    def __init__(
+        self, surroundings: Surroundings, clock: Clock, ip: IpCommand | None = None
+    ) -> None:
+        self._surroundings, self._clock = surroundings, clock
+        self._ip = ip or IpCommand()
+        self._files = LeaseFiles(())
+        self._mark: Mark | None = None
+        self._policy: Policy
+        self._links_at = self._neighbours_at = self._leases_at = -inf
+        self._rest_until = -inf
+        self._changed = asyncio.Event()
+        self._sockets: list[socket.socket] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, policy: Policy) -> None:
+        """Look around once, so that the first question is answered well, and go on looking."""
+        self.apply(policy)
+        with contextlib.suppress(TimeoutError):  # then it begins with what it knows
+            async with asyncio.timeout(_START_WITHIN_S):
+                await self.look()
+        self._changed.clear()
+        self._surroundings.on_wanted = self._neighbours_changed
+        self._task = asyncio.get_running_loop().create_task(self._keep_looking())
+
+    def apply(self, policy: Policy) -> None:
+        """Look for what this policy needs from now on."""
+        self._policy = policy
+        self._files, self._mark = LeaseFiles(policy.leases), None
+        self._stop_listening()
+        self._listen(netlink.THIS_MACHINE, self._links_changed)
+        self._links_changed()
+        if self._needs_neighbours:
+            self._listen(netlink.NEIGHBOURS, self._neighbours_changed)
+            self._neighbours_changed()
+
+    async def close(self) -> None:
+        """Stop looking."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._stop_listening()
+
+    async def look(self) -> None:
+        """See what is new. Never raises: a bug in here must not end the looking."""
+        try:
+            now = self._clock.monotonic()
+            if now - self._links_at >= _REFRESH_EVERY_S:
+                self._links_at = now
+                await self._look_at_links()
+            if self._needs_neighbours and now - self._neighbours_at >= _REFRESH_EVERY_S:
+                self._neighbours_at = now
+                await self._look_at_neighbours()
+            await self._look_at_leases()
+        except Exception:  # noqa: BLE001 -- logged whole; what was seen is forgotten in time
+            _log.exception("the network around this machine could not be looked at")
+
+    async def _keep_looking(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._changed.wait()
+            changed = self._changed.is_set()
+            self._changed.clear()
+            await self.look()
+            if changed:  # the next change may come at once, and waits for a second
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+    @property
+    def _needs_neighbours(self) -> bool:
+        return any(network.macs for network in self._policy.networks)
+
+    async def _look_at_links(self) -> None:
+        addresses = await self._ip.ask("address", "show")
+        ipv4 = await self._ip.ask("-4", "route", "show", "default", "table", "all")
+        ipv6 = await self._ip.ask("-6", "route", "show", "default", "table", "all")
+        if addresses is not None and ipv4 is not None and ipv6 is not None:
+            lan = self._policy.lan_interfaces
+            self._surroundings.take_links(interfaces.parse(addresses, [*ipv4, *ipv6], lan))
+
+    async def _look_at_neighbours(self) -> None:
+        table = await self._ip.ask("neigh", "show")
+        if table is not None:
+            self._surroundings.take_neighbours(neighbours.parse(table))
+
+    async def _look_at_leases(self) -> None:
+        now = self._clock.monotonic()
+        if now < self._rest_until:
+            return
+        mark = await asyncio.to_thread(self._files.mark)
+        if mark == self._mark and now - self._leases_at < _REFRESH_EVERY_S:
+            return
+        self._mark, self._leases_at = mark, now
+        self._surroundings.take_leases(await asyncio.to_thread(self._files.read))
+        self._rest_until = now + (self._clock.monotonic() - now) / _SHARE_OF_READING
+
+    def _listen(self, groups: int, on_change: Callable[[], None]) -> None:
+        opened = netlink.open_changes(groups)
+        if opened is not None:
+            self._sockets.append(opened)
+            loop = asyncio.get_running_loop()
+            loop.add_reader(opened, self._hear, opened, on_change)
+
+    @staticmethod
+    def _hear(opened: socket.socket, on_change: Callable[[], None]) -> None:
+        netlink.drain(opened)
+        on_change()
+
+    def _stop_listening(self) -> None:
+        for opened in self._sockets:
+            asyncio.get_running_loop().remove_reader(opened)
+            opened.close()
+        self._sockets.clear()
+
+    def _links_changed(self) -> None:
+        self._links_at = -inf
+        self._changed.set()
+
+    def _neighbours_changed(self) -> None:
+        self._neighbours_at = -inf
+        self._changed.set()

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Floor 2: from the YAML of a school to the compiled policy, in a process of its own.
+
+::
+
+    site.yaml   <tier>.yaml ...        blocklists/
+        | sources, site_reader             | filterd.lists.catalog
+        v (site_schema, tiers)             v
+    SiteSources ------ compile ------- Catalog ------> lists_build: the lists of both
+                          |   grades, service_rules, local_zones, lesson_plan, schedules,
+                          v   local_rules
+                  filterd.policy.model.Policy --policy_writer--> one checksummed file, and
+                                              beside it what it was made of (build_record)
+
+The serving process calls ``compile_run.compile_in_child`` and then loads the file;
+of this package it imports nothing else, because all the rest brings PyYAML and
+pydantic. So this module re-exports nothing.
+
+Invariants. A key that nobody knows is an error. Every problem is found in one
+run, each with file:line:column. A compiled policy is written only when there is
+no problem at all, so a bad edit leaves the old policy in force; what comes by itself
+meanwhile, new lists above all, goes by the site as it last was good (``sources``).
+"""

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For whom something in ``site.yaml`` is: everybody, or one tier, grade, network or client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotations at run time
+    Address,
+    Grade,
+    Identifier,
+    Tier,
+)
+from filterd.documents import DocumentModel, did_you_mean, refusal
+from filterd.policy.model import Audience
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.config.error_collector import Problems
+    from filterd.documents import Document, Where
+
+
+class Whom(DocumentModel):
+    """For whom something is; with no key at all, for everybody."""
+
+    tier: Tier | None = Field(None, description="Everybody of this tier.")
+    grade: Grade | None = Field(None, description="Everybody of this grade.")
+    network: Identifier | None = Field(None, description="Everybody in this network.")
+    client: Address | None = Field(None, description="The device with this address.")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Whom:
+        if len(self.model_dump(exclude_none=True)) > 1:
+            raise refusal(say("it is for one audience"), say("write one entry for each"))
+        return self
+
+    @property
+    def audience(self) -> tuple[Audience, str]:
+        """The kind of audience, and which one of the kind."""
+        for key, value in self.model_dump(exclude_none=True).items():
+            return Audience(key), value
+        return Audience.EVERYBODY, ""
+
+
+def _everybody_is_no_key(value: Any) -> Any:
+    if value == "everybody":
+        return {}
+    if isinstance(value, str):
+        raise refusal(
+            say("'{value}' is nobody", value=value),
+            say("everybody, or {grade: 6}, {network: library}, ..."),
+        )
+    return value
+
+
+ForWhom = Annotated[
+    Whom,
+    BeforeValidator(_everybody_is_no_key),
+    WithJsonSchema({"anyOf": [{"const": "everybody"}, Whom.model_json_schema()]}),
+]
+
+
+def check_network(
+    document: Document, where: Where, whom: Whom, networks: Iterable[str], problems: Problems
+) -> bool:
+    """Tell whether the network of an audience is one of the site's, and note if not.
+
+    Args:
+        document: the file.
+        where: the way to the entry whose key ``for`` names the audience.
+        whom: the audience.
+        networks: the ids of the site's.
+        problems: where to note it.
+    """
+    known = list(networks)
+    if whom.network is None or whom.network in known:
+        return True
+    reason = say("'{network}' is no network of this site", network=whom.network)
+    hint = did_you_mean(whom.network, known)
+    problems.add(document.error(reason, (*where, "for", "network"), hint=hint))
+    return False

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Site, tiers and catalogue together: checked against each other and merged into one policy.
+
+Pure: files were read before (``site_reader``), and are written after (``store``).
+Each check notes its problem and goes on, so that one run shows them all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from ipaddress import IPv6Network, ip_network
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from filterd.config.error_collector import Problems
+from filterd.config.expectation_files import compile_expectations
+from filterd.config.grades import compile_grades, strictest
+from filterd.config.lease_zone_rules import check_lease_zone
+from filterd.config.lesson_plan import (
+    check_timetables,
+    compile_holidays,
+    compile_lessons,
+    compile_networks,
+    grades_of,
+    holes,
+)
+from filterd.config.local_rules import compile_exceptions, past_exceptions
+from filterd.config.local_zones import check_zones, compile_delegated_zones, compile_local_zones
+from filterd.config.schedules import (
+    compile_scheduled,
+    compile_schedules,
+    past_windows,
+    unused_schedules,
+)
+from filterd.config.service_rules import (
+    Things,
+    compile_kept_closed,
+    compile_services,
+    own_service_lists,
+)
+from filterd.config.site_schema import LeasesEntry
+from filterd.documents import did_you_mean
+from filterd.lists.formats import FORMATS
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+from filterd.lists.pins import Pin
+from filterd.lists.public_suffix import top_level_names
+from filterd.lists.rules import ListSource
+from filterd.policy.model import (
+    Category,
+    LeaseFile,
+    ListenAddress,
+    LogLevel,
+    Policy,
+    QueryLog,
+    RateLimit,
+    Tls,
+    UpstreamServer,
+)
+from filterd.sentences import Sentence, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from filterd.config.site_reader import SiteSources
+    from filterd.config.site_schema import SiteFile, UpstreamEntry
+    from filterd.documents import Document
+    from filterd.errors import ConfigError
+    from filterd.lists.catalog import Catalog
+
+
+def compile_policy(sources: SiteSources, catalog: Catalog) -> Policy:
+    """Return the policy of a site.
+
+    Raises:
+        ConfigErrors: all places where the files contradict each other or the catalogue.
+    """
+    problems = Problems()
+    document, site = sources.document, sources.file
+    leases = site.leases or LeasesEntry.model_construct(files=())
+    categories = _categories(catalog)
+    _check_networks(document, site, problems)
+    _check_upstreams(document, site, problems)
+    _check_lists(sources, catalog, problems)
+    check_zones(document, site, problems)
+    check_lease_zone(document, site, catalog.pins, problems)
+    services = compile_services(document, site, catalog, categories, problems)
+    kept_closed = compile_kept_closed(document, site, categories, services, problems)
+    things = Things(categories, services, kept_closed)
+    grades = compile_grades(sources, things, problems)
+    check_timetables(document, site, problems)
+    holidays = compile_holidays(site, catalog.holidays)
+    schedules = compile_schedules(document, site, holidays, problems)
+    lists = {one.id: one.category for one in catalog.lists}
+    lists |= {one.id: one.category for one in site.lists}
+    policy = Policy(
+        school=site.school.name,
+        time_zone=site.time_zone,
+        language=site.language,
+        listen=tuple(ListenAddress(*endpoint) for endpoint in site.listen),
+        allow_from=site.allow_from,
+        upstreams=tuple(_upstream(site, entry) for entry in site.upstreams),
+        local_zones=compile_local_zones(document, site, problems),
+        delegated_zones=compile_delegated_zones(site),
+        categories=categories,
+        grades=grades,
+        unknown_grade=site.unknown or strictest(grades, _grades_of_networks(site)),
+        networks=compile_networks(site, grades),
+        rules=compile_exceptions(document, site, problems),
+        pins=(*catalog.pins, *_feed_pins(site)),
+        protections=catalog.protections,
+        top_level=top_level_names(),
+        workers=site.workers,
+        rate_limit=RateLimit(site.rate_limit.queries_a_second, site.rate_limit.burst),
+        log=QueryLog(LogLevel(site.log.level)),
+        cache_octets=site.cache_size_mb * 1024 * 1024,
+        lan_interfaces=site.lan_interfaces,
+        leases=tuple(LeaseFile(one.file, one.format) for one in leases.files),
+        lease_zone=leases.zone,
+        private_answers=site.allow_private_answers,
+        rewrites=catalog.rewrites,
+        expectations=compile_expectations(sources, problems),
+        feed=site.feed or "",
+        services=services,
+        kept_closed=kept_closed,
+        lessons=compile_lessons(document, site, problems),
+        holidays=holidays,
+        schedules=schedules,
+        scheduled=compile_scheduled(document, site, schedules, holidays, things, lists, problems),
+    )
+    problems.raise_if_any()
+    return policy
+
+
+def warnings(sources: SiteSources, now: float) -> tuple[ConfigError, ...]:
+    """Return what is valid in a site, but may not be meant, in the order of its lines.
+
+    Args:
+        sources: its files.
+        now: the Unix time by which something is past.
+    """
+    document, site = sources.document, sources.file
+    today = datetime.fromtimestamp(now, ZoneInfo(site.time_zone)).date()
+    found = [
+        *holes(document, site),
+        *unused_schedules(document, site),
+        *past_windows(document, site, today),
+        *past_exceptions(document, site, now),
+    ]
+    return tuple(sorted(found, key=lambda one: (one.line, one.column)))
+
+
+def own_lists(sources: SiteSources, catalog: Catalog) -> tuple[ListSource, ...]:
+    """Return the school's own lists, and its services, with absolute paths.
+
+    The lists are treated as a third party's: what a school downloads is no more
+    careful than what the publisher does, so protections hold against it.
+
+    Raises:
+        ConfigErrors: a list's file, category, format or id is wrong, or a service's.
+    """
+    problems = Problems()
+    _check_lists(sources, catalog, problems)
+    compile_services(sources.document, sources.file, catalog, _categories(catalog), problems)
+    problems.raise_if_any()
+    lists = (
+        ListSource(
+            id=entry.id,
+            category=entry.category,
+            format=entry.format,
+            path=str(sources.files.folder.absolute() / entry.file),
+            title=entry.file,
+            subtrees=entry.subtrees,
+        )
+        for entry in sources.file.lists
+    )
+    return (*lists, *own_service_lists(sources))
+
+
+def _categories(catalog: Catalog) -> dict[str, Category]:
+    return {
+        one.id: Category(
+            id=one.id,
+            name_vi=one.name_vi,
+            name_en=one.name_en,
+            min_age=one.min_age,
+            locked=one.locked,
+            ordered=one.ordered,
+            security=one.security,
+            sinkhole=one.sinkhole,
+        )
+        for one in catalog.categories
+    }
+
+
+def _upstream(site: SiteFile, entry: UpstreamEntry) -> UpstreamServer:
+    return UpstreamServer(
+        entry.server.address,
+        entry.server.port,
+        tls=Tls(entry.tls or Tls.NO),
+        tls_name=entry.name or (entry.server.address if entry.tls else ""),
+        trusted=entry.trusted,
+        randomise_case=site.randomise_case,
+    )
+
+
+def _feed_pins(site: SiteFile) -> tuple[Pin, ...]:
+    """Return a pin of the feed's host: a version that blocked it would be the last."""
+    try:
+        host = urlsplit(site.feed or "").hostname or ""
+        return (Pin(name_from_key(key_from_text(host)), reason="feed"),)
+    except (HostnameError, ValueError):
+        return ()  # no feed, or one by its address
+
+
+def _grades_of_networks(site: SiteFile) -> set[str]:
+    return {grade for network in site.networks.values() for grade in grades_of(network)}
+
+
+def _check_networks(document: Document, site: SiteFile, problems: Problems) -> None:
+    """Note what tells two networks at once; ranges within ranges are fine."""
+    seen: dict[str, str] = {}
+    for network_id, network in site.networks.items():
+        for key in ("cidrs", "interfaces", "macs"):
+            for position, value in enumerate(getattr(network, key)):
+                if value in seen:
+                    reason = say(
+                        "'{value}' belongs to the network '{network}' already",
+                        value=value,
+                        network=seen[value],
+                    )
+                    where = ("networks", network_id, key, position)
+                    problems.add(document.error(reason, where, hint=say("a client has one grade")))
+                seen.setdefault(value, network_id)
+        _check_ranges(document, network_id, network.cidrs, problems)
+
+
+def _check_ranges(
+    document: Document, network_id: str, cidrs: tuple[str, ...], problems: Problems
+) -> None:
+    """Note ranges of link-local IPv6 addresses, which are the same on every link."""
+    for position, cidr in enumerate(cidrs):
+        network = ip_network(cidr)
+        if isinstance(network, IPv6Network) and network.is_link_local:
+            reason = say("'{cidr}' is on every link: it tells nobody from anybody", cidr=cidr)
+            where = ("networks", network_id, "cidrs", position)
+            hint = say("name interfaces or macs for devices with link-local addresses")
+            problems.add(document.error(reason, where, hint=hint))
+
+
+def _check_upstreams(document: Document, site: SiteFile, problems: Problems) -> None:
+    for position, upstream in enumerate(site.upstreams):
+        server = upstream.server
+        if server in site.listen:
+            reason = say(
+                "filterd would ask itself at {address}, port {port}",
+                address=server.address,
+                port=server.port,
+            )
+            hint = say("name another resolver, or system")
+            problems.add(document.error(reason, ("upstreams", position), hint=hint))
+
+
+def _check_lists(sources: SiteSources, catalog: Catalog, problems: Problems) -> None:
+    categories = {category.id for category in catalog.categories}
+    taken = {source.id for source in catalog.lists}
+    for position, entry in enumerate(sources.file.lists):
+        found = {
+            "category": _unless_known(say("category"), entry.category, categories),
+            "format": _unless_known(say("format"), entry.format, FORMATS),
+            "file": _unless_beneath(sources.files.folder, entry.file),
+            "id": (say("another list has this id"), say("choose another"))
+            if entry.id in taken
+            else None,
+        }
+        taken.add(entry.id)
+        for key, problem in found.items():
+            if problem:
+                reason, hint = problem
+                where = ("lists", position, key)
+                problems.add(
+                    sources.document.error(
+                        say("{key}: {reason}", key=key, reason=reason), where, hint=hint
+                    )
+                )
+
+
+def _unless_known(
+    kind: Sentence, word: str, known: Iterable[str]
+) -> tuple[Sentence, Sentence] | None:
+    known = sorted(known)
+    if word in known:
+        return None
+    return say("'{word}' is no {kind}", word=word, kind=kind), did_you_mean(word, known)
+
+
+def _unless_beneath(folder: Path, file: str) -> tuple[Sentence, Sentence] | None:
+    """Return what is wrong with a list's file: it must exist beneath the site's folder.
+
+    The daemon may read more than the person who edits the site may; a list must
+    not show what stands in other files.
+    """
+    try:
+        path = (folder / file).resolve()
+        is_file = path.is_file()
+    except (OSError, RuntimeError):  # too long a name, links in a circle (Python before 3.13)
+        return say("'{file}' cannot be a file", file=file), say("check the name")
+    if not path.is_relative_to(folder.resolve()):
+        outside = say("'{file}' is outside the folder of site.yaml", file=file)
+        return outside, say("put the list beside site.yaml")
+    if is_file:
+        return None
+    return say("there is no file '{file}'", file=file), say("check the name")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON Schema of a site's files, with which editors complete keys and mark mistakes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from filterd.config.expectation_files import ExpectationEntry
+from filterd.config.site_schema import SiteFile
+from filterd.config.tiers import TierFile
+from filterd.paths import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_MODELS: dict[str, type[BaseModel]] = {"site": SiteFile, "tier": TierFile}
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Return the schema of each kind of file, by the name of the schema's file."""
+    schemas = {kind: model.model_json_schema() for kind, model in _MODELS.items()}
+    one = ExpectationEntry.model_json_schema()
+    definitions = one.pop("$defs", {})
+    schemas["expectations"] = {
+        "$defs": {"Expectation": one, **definitions},
+        "type": "array",
+        "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/Expectation"}]},
+    }
+    return {
+        f"{kind}.schema.json": {"$schema": _DIALECT, **schema} for kind, schema in schemas.items()
+    }
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """Return a schema as it stands in its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def export_schemas(folder: Path) -> None:
+    """Write the schemas into ``folder``.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    for name, schema in json_schemas().items():
+        write_atomically(folder / name, schema_text(schema).encode(), mode=0o644)

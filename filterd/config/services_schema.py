@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a site's files may say of services and of what stays closed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+
+from filterd.config.scalars import Identifier, name_from
+from filterd.documents import DocumentModel, refusal
+from filterd.lists.services import unfit
+from filterd.sentences import say
+
+
+class Words(DocumentModel):
+    """One text in the languages that filterd speaks."""
+
+    vi: str = Field(description="In Vietnamese.")
+    en: str = Field(description="In English.")
+
+
+def _text_is_both(value: Any) -> Any:
+    return {"vi": value, "en": value} if isinstance(value, str) else value
+
+
+def _service_name(value: Any) -> bytes:
+    name = name_from(value)
+    if why := unfit(name):
+        raise refusal(
+            say("'{value}' {why}", value=value, why=why),
+            say("name what belongs to the service alone"),
+        )
+    return name
+
+
+_WORDS_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string"}, Words.model_json_schema()]})
+_ServiceName = Annotated[bytes, PlainValidator(_service_name), WithJsonSchema({"type": "string"})]
+
+
+class ServiceEntry(DocumentModel):
+    """A service of the school's own: names that it wants to open or close together."""
+
+    name: Annotated[Words, BeforeValidator(_text_is_both), _WORDS_SCHEMA] = Field(
+        description="What people call it; one text, or vi and en."
+    )
+    group: Identifier = Field(description="The category that it belongs to.")
+    min_age: Annotated[int, Field(ge=0, le=18)] | None = Field(
+        None, description="The age in years from which it suits; that of its category if left out."
+    )
+    names: tuple[_ServiceName, ...] = Field(
+        min_length=1, description="Its names, each with all beneath it."
+    )
+
+
+class ServiceSettings(DocumentModel):
+    """Services named one by one; one that is named here goes neither by age nor by category."""
+
+    block: tuple[Identifier, ...] = Field((), description="Services closed here.")
+    allow: tuple[Identifier, ...] = Field((), description="Services open here, whatever the age.")
+
+
+class KeptClosed(DocumentModel):
+    """What stays closed to whom its tier closes it, whatever a grade or a command says."""
+
+    categories: tuple[Identifier, ...] = Field((), description="Categories.")
+    services: tuple[Identifier, ...] = Field((), description="Services.")

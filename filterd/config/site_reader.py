@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds and reads the files of a site: ``site.yaml`` and one file for each tier.
+
+A tier file that the site's folder does not have is taken from those that ship
+with filterd, so that a school writes only what it wants otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.config.error_collector import Problems
+from filterd.config.site_schema import SiteFile
+from filterd.config.sources import SITE_FILE, SiteFiles
+from filterd.config.tiers import TierFile
+from filterd.documents import Document, load, validate
+from filterd.paths import shipped
+from filterd.policy.model import TIERS
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.config.build_record import Site
+
+
+@dataclass(frozen=True, slots=True)
+class TierSource:
+    """A tier's file, and its document for places in errors."""
+
+    document: Document
+    file: TierFile
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSources:
+    """Everything that a site's folder says, each file checked for itself.
+
+    Attributes:
+        files: its YAML files, and its folder.
+        document, file: ``site.yaml``.
+        tiers: the file of each tier.
+    """
+
+    files: SiteFiles
+    document: Document
+    file: SiteFile
+    tiers: dict[str, TierSource]
+
+
+def load_site(folder: Path, kept: Site | None = None) -> SiteSources:
+    """Read the files of the site in ``folder``.
+
+    Args:
+        folder: the site's.
+        kept: their texts, if they are not those in the folder.
+
+    Raises:
+        ConfigErrors: what is wrong in any of them.
+        StoreError: a tier's file is neither there nor among the shipped ones.
+    """
+    problems, files = Problems(), SiteFiles(folder, kept)
+    document = site = None
+    with problems.noting():
+        document = files.load(SITE_FILE)
+        site = validate(document, SiteFile)
+    tiers = {}
+    for tier in TIERS:
+        with problems.noting():
+            tiers[tier] = _load_tier(files, tier)
+    problems.raise_if_any()
+    assert document is not None
+    assert site is not None
+    _check_inheritance(tiers, problems)
+    problems.raise_if_any()
+    return SiteSources(files, document, site, tiers)
+
+
+def shipped_tiers() -> dict[str, TierSource]:
+    """Return the tiers as they ship.
+
+    Raises:
+        ConfigErrors, StoreError: they are damaged or missing.
+    """
+    files = SiteFiles(shipped("policies"))
+    return {tier: _load_tier(files, tier) for tier in TIERS}
+
+
+def inheritance(tiers: dict[str, TierSource], tier: str) -> list[TierSource]:
+    """Return the sources that make up a tier, the one that inherits from nobody first."""
+    chain = [tiers[tier]]
+    while (parent := chain[0].file.inherits) is not None:
+        chain.insert(0, tiers[parent])
+    return chain
+
+
+def _load_tier(files: SiteFiles, tier: str) -> TierSource:
+    name = f"{tier}.yaml"
+    document = files.load(name) if files.has(name) else load(shipped("policies") / name)
+    file = validate(document, TierFile)
+    if file.tier != tier:
+        raise document.error(
+            say("the file is about the tier '{tier}'", tier=file.tier),
+            ("tier",),
+            hint=say("a file named {name} says tier: {tier}", name=name, tier=tier),
+        )
+    return TierSource(document, file)
+
+
+def _check_inheritance(tiers: dict[str, TierSource], problems: Problems) -> None:
+    for tier, source in tiers.items():
+        above, seen = source.file.inherits, {tier}
+        while above is not None and above not in seen:
+            seen.add(above)
+            above = tiers[above].file.inherits
+        if above == tier:
+            reason = say("the tier '{tier}' inherits from itself", tier=tier)
+            problems.add(source.document.error(reason, ("inherits",), hint=say("break the circle")))

@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``site.yaml`` may say: one school, its networks, and where it differs.
+
+These models check each value for itself. Whether the values fit each other, the
+tier files and the catalogue is ``compile``'s to check.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from filterd.config.audience import ForWhom, Whom
+from filterd.config.scalars import (
+    SYSTEM,
+    Cidr,
+    Endpoint,
+    FeedAddress,
+    Grade,
+    Identifier,
+    ListenEndpoint,
+    Mac,
+    Name,
+    NameToClose,
+    NameToOpen,
+    Time,
+    TimeZone,
+    endpoint,
+    is_endpoint_with_port,
+)
+from filterd.config.services_schema import KeptClosed, ServiceEntry
+from filterd.config.tiers import Settings  # noqa: TC001 -- pydantic reads it at run time
+from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them at run time
+    Holidays,
+    LessonTime,
+    ScheduledEntry,
+    Timetable,
+    WindowEntry,
+)
+from filterd.documents import DocumentModel, refusal
+from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
+from filterd.sentences import say
+
+PRIVATE_RANGES = (
+    "127.0.0.0/8",
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fe80::/10",
+)
+"""Who may ask where the site does not say: this machine and every private network.
+
+Beside them whoever is in a network of the site, or directly connected on its side
+of the gateway (``filterd.clients``): a provider's IPv6 prefix is a public one.
+"""
+
+_DNS_PORT, _TLS_PORT = 53, 853
+
+
+class School(DocumentModel):
+    """Who runs this."""
+
+    name: str = Field(min_length=1, description="The school's name, for pages and reports.")
+    code: str = Field("", description="The ministry's code of the school; it survives a renaming.")
+
+
+class NetworkEntry(DocumentModel):
+    """How the clients of one network are recognised, and the grade that they then have."""
+
+    timetable: Timetable = Field(
+        {}, description="Whose lessons are in this room: weekday, lesson, grade."
+    )
+    grade: Grade | None = Field(
+        None,
+        validate_default=True,
+        description="The grade of everybody in it; a room with a timetable needs none.",
+    )
+    on_holidays: bool = Field(
+        False, description="Its timetable holds on holidays, too; else it is between lessons then."
+    )
+    room: bool = Field(
+        False, description="It is a room whose grade commands change; one with a timetable is."
+    )
+    cidrs: tuple[Cidr, ...] = Field((), description="Its address ranges; the longest prefix wins.")
+    interfaces: tuple[str, ...] = Field(
+        (), description="Interfaces of the gateway; they tell where no range does."
+    )
+    macs: tuple[Mac, ...] = Field(
+        (), description="MAC addresses of its devices; they tell before any range does."
+    )
+
+    @field_validator("grade")
+    @classmethod
+    def _is_there(cls, grade: str | None, info: ValidationInfo) -> str | None:
+        if grade is None and not any(info.data.get("timetable", {"": "wrong"}).values()):
+            raise PydanticCustomError("missing", "as any missing key is told")
+        return grade
+
+    @model_validator(mode="after")
+    def _is_recognisable(self) -> NetworkEntry:
+        if not (self.cidrs or self.interfaces or self.macs or self.is_room):
+            raise refusal(
+                say("nothing tells this network"), say("give it cidrs, interfaces or macs")
+            )
+        if self.on_holidays and not self.timetable:
+            raise refusal(
+                say("there is no timetable that could hold on holidays"),
+                say("remove on_holidays, or give it a timetable"),
+            )
+        return self
+
+    @property
+    def is_room(self) -> bool:
+        """Whether its grade may change; a room may have no devices yet, they are learned."""
+        return self.room or bool(self.timetable)
+
+
+def _upstream(value: Any) -> Any:
+    if value == SYSTEM:
+        return Endpoint(SYSTEM, _DNS_PORT)
+    return endpoint(value)
+
+
+class UpstreamEntry(DocumentModel):
+    """A resolver to ask; text alone is its ``server``."""
+
+    server: Annotated[Endpoint, PlainValidator(_upstream), WithJsonSchema({"type": "string"})] = (
+        Field(description="Its address and port, or system for the servers of resolv.conf.")
+    )
+    tls: Literal["strict", "opportunistic"] | None = Field(
+        None, description="Ask by TLS: strict proves who it is, opportunistic takes what comes."
+    )
+    name: str = Field("", description="What its certificate must say; its address if left out.")
+    trusted: bool = Field(
+        False, description="It validates DNSSEC and the way to it is safe: pass its AD bit on."
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> UpstreamEntry:
+        if self.name and self.tls is None:
+            raise refusal(say("a name is checked by TLS only"), say("add tls: strict"))
+        if self.server.address == SYSTEM and self.tls == "strict":
+            raise refusal(
+                say("nobody knows the names of the system's servers"), say("give an address")
+            )
+        return self
+
+
+def _text_is_the_server(value: Any) -> Any:
+    """Read plain text as a server; where TLS is asked for, its own port is the usual one."""
+    if isinstance(value, str):
+        return {"server": value}
+    if isinstance(value, dict) and value.get("tls") and isinstance(value.get("server"), str):
+        server = value["server"]
+        if server != SYSTEM and not is_endpoint_with_port(server):
+            shown = f"[{server}]" if ":" in server and not server.startswith("[") else server
+            return {**value, "server": f"{shown}:{_TLS_PORT}"}
+    return value
+
+
+Upstream = Annotated[
+    UpstreamEntry,
+    BeforeValidator(_text_is_the_server),
+    WithJsonSchema({"anyOf": [{"type": "string"}, UpstreamEntry.model_json_schema()]}),
+]
+
+
+class RateLimitEntry(DocumentModel):
+    """What one client may ask before it is sent to TCP."""
+
+    queries_a_second: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        200, description="How many questions a second one client may ask for long."
+    )
+    burst: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        2_000, description="How many it may ask at once after a pause."
+    )
+
+
+class LogEntry(DocumentModel):
+    """What is remembered of lookups."""
+
+    level: Literal["counts", "off"] = Field(
+        "counts", description="counts: totals by hour without names or addresses; off: nothing."
+    )
+
+
+class LeaseFileEntry(DocumentModel):
+    """A file in which the school's DHCP server keeps its leases."""
+
+    file: str = Field(pattern=r"^/", description="Its absolute path.")
+    format: LeaseFormat = Field(description="Who writes it: dnsmasq or kea.")
+
+
+class LeasesEntry(DocumentModel):
+    """What the DHCP server knows of devices."""
+
+    files: tuple[LeaseFileEntry, ...] = Field(min_length=1, description="Its files of leases.")
+    zone: Name | None = Field(
+        None, description="The zone in which devices get the names that they gave; none if not set."
+    )
+
+
+class ExceptionEntry(DocumentModel):
+    """A dated local allow or block of a name and everything beneath it."""
+
+    allow: NameToOpen | None = Field(
+        None, description="The name that is let through; a suffix is written *.edu.vn."
+    )
+    block: NameToClose | None = Field(
+        None, description="The name that is blocked; a registry's suffix is written *.com.vn."
+    )
+    for_: ForWhom = Field(
+        Whom(), alias="for", description="Everybody, or one tier, grade, network or client."
+    )
+    reason: str = Field(min_length=3, description="Why; it is shown and reported.")
+    author: str = Field("", description="Who decided it.")
+    from_: Time | None = Field(None, alias="from", description="When it begins.")
+    until: Time | None = Field(None, description="When it ends; a date alone is that day's end.")
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> ExceptionEntry:
+        if (self.allow is None) is (self.block is None):
+            raise refusal(
+                say("an exception allows one name or blocks one"), say("write allow: or block:")
+            )
+        return self
+
+
+class LocalZoneEntry(DocumentModel):
+    """A zone that filterd answers itself, completely."""
+
+    name: Name = Field(description="The zone; a name beneath it that has no record does not exist.")
+    records: tuple[str, ...] = Field(
+        (), description="Lines like a zone file's: owner, TTL or none, type, data."
+    )
+
+
+class DelegatedZoneEntry(DocumentModel):
+    """A zone that only its own servers are asked about."""
+
+    name: Name = Field(description="The zone, such as the school's Active Directory domain.")
+    servers: tuple[ListenEndpoint, ...] = Field(min_length=1, description="Its servers.")
+
+
+class ListEntry(DocumentModel):
+    """A list of the school's own."""
+
+    id: Identifier = Field(description="What decisions call the list.")
+    file: str = Field(min_length=1, description="Its file, beneath the folder of site.yaml.")
+    format: str = Field(
+        "domains", description="One of the formats that blocklists/README.md names."
+    )
+    category: Identifier = Field(description="The category of everything in it.")
+    subtrees: bool = Field(
+        False, description="Whether an entry for one host stands for what is beneath it, too."
+    )
+
+
+class SiteFile(DocumentModel):
+    """The file ``site.yaml``: one school."""
+
+    school: School = Field(description="Who runs this.")
+    time_zone: TimeZone = Field(
+        "Asia/Ho_Chi_Minh",
+        validate_default=True,  # a small system may have no zones at all
+        description="The IANA zone of all times here.",
+    )
+    language: Literal["vi", "en"] = Field("vi", description="The language of messages.")
+    listen: tuple[ListenEndpoint, ...] = Field(
+        (Endpoint("0.0.0.0", 53), Endpoint("::", 53)),  # noqa: S104 -- a gateway serves its networks
+        min_length=1,
+        description="Addresses to answer on, by UDP and TCP; port 53 where none is written.",
+    )
+    allow_from: tuple[Cidr, ...] = Field(
+        PRIVATE_RANGES, description="Who may ask, beside the networks below; others get silence."
+    )
+    lan_interfaces: tuple[str, ...] = Field(
+        (), description="Interfaces whose directly connected prefixes may ask; else it is found."
+    )
+    upstreams: tuple[Upstream, ...] = Field(
+        default_factory=lambda: (UpstreamEntry.model_validate({"server": SYSTEM}),),
+        min_length=1,
+        description="Whom to ask what may pass: addresses, or system for resolv.conf's servers.",
+    )
+    randomise_case: bool = Field(
+        False, description="Vary the letter case of questions (0x20), which forgers must guess."
+    )
+    workers: Annotated[int, Field(ge=1, le=16)] = Field(
+        1, description="How many processes answer; one serves a whole school."
+    )
+    rate_limit: RateLimitEntry = Field(
+        RateLimitEntry(), description="What one client may ask before it is sent to TCP."
+    )
+    log: LogEntry = Field(
+        default_factory=lambda: LogEntry.model_validate({}),
+        description="What is remembered of lookups.",
+    )
+    cache_size_mb: Annotated[int, Field(ge=1, le=4096)] = Field(
+        32, description="The memory of each worker for answers, in MiB."
+    )
+    leases: LeasesEntry | None = Field(
+        None, description="Where the DHCP server keeps what it knows of devices."
+    )
+    allow_private_answers: tuple[NameToOpen, ...] = Field(
+        (), description="Public names that may lead to private addresses."
+    )
+    networks: dict[Identifier, NetworkEntry] = Field(
+        default_factory=dict, description="The networks by id, and the grade of each."
+    )
+    unknown: Grade | None = Field(
+        None, description="The grade of clients in no network; else the strictest of the networks."
+    )
+    lessons: dict[Identifier, LessonTime] = Field(
+        default_factory=dict, description="Lessons and breaks: an id, and from when until when."
+    )
+    holidays: Holidays = Field((), description="Days without school, beside public holidays.")
+    schedules: dict[Identifier, Annotated[tuple[WindowEntry, ...], Field(min_length=1)]] = Field(
+        default_factory=dict, description="Named times: each is open while one of its windows is."
+    )
+    scheduled: tuple[ScheduledEntry, ...] = Field(
+        (), description="What schedules open and close, and for whom."
+    )
+    services: dict[Identifier, ServiceEntry] = Field(
+        default_factory=dict, description="The school's own services, by id."
+    )
+    keep_closed: KeptClosed = Field(
+        KeptClosed(), description="What stays closed, whatever a grade or a command says."
+    )
+    grades: dict[Grade, Settings] = Field(
+        default_factory=dict, description="Where a grade differs from its tier."
+    )
+    exceptions: tuple[ExceptionEntry, ...] = Field(
+        (), description="Names that the school itself allows or blocks."
+    )
+    local_zones: tuple[LocalZoneEntry, ...] = Field((), description="Zones answered here.")
+    delegated_zones: tuple[DelegatedZoneEntry, ...] = Field(
+        (), description="Zones asked of their own servers."
+    )
+    lists: tuple[ListEntry, ...] = Field((), description="The school's own lists.")
+    feed: FeedAddress | None = Field(
+        None, description="Address of the feed that brings the lists; else those that ship."
+    )

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a tier's file may say, and what a grade may differ in: the same settings.
+
+Every setting may be left out; then it is inherited: a grade takes it from its
+tier, a tier from the one that it inherits, and that one from ``DEFAULTS``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotations at run time
+    Identifier,
+    IPv4Text,
+    IPv6Text,
+    Tier,
+)
+from filterd.config.services_schema import ServiceSettings, Words
+from filterd.documents import DocumentModel
+from filterd.policy.model import BlockResponse
+
+TIER_OF_GRADE = {
+    "preschool": "preschool",
+    **{str(number): "primary" for number in range(1, 6)},
+    **{str(number): "lower-secondary" for number in range(6, 10)},
+    **{str(number): "upper-secondary" for number in range(10, 13)},
+    "continuing": "continuing",
+    "staff": "staff",
+    "guest": "guest",
+}
+
+AGE_OF_GRADE = {
+    "preschool": 3,
+    **{str(number): number + 5 for number in range(1, 13)},
+    "continuing": 15,
+    "staff": 18,
+    "guest": 3,  # nobody knows who a guest is, so the strictest age
+}
+"""The age in years of the youngest in a grade."""
+
+
+class Categories(DocumentModel):
+    """Categories named one by one; a category that is named here is not judged by age."""
+
+    block: tuple[Identifier, ...] = Field((), description="Categories closed here.")
+    allow: tuple[Identifier, ...] = Field((), description="Categories open here, whatever the age.")
+
+
+class Sinkhole(DocumentModel):
+    """The addresses that a sinkhole answers with."""
+
+    ipv4: IPv4Text = Field("0.0.0.0", description="The answer to A.")  # noqa: S104 -- an answer, not a socket
+    ipv6: IPv6Text = Field("::", description="The answer to AAAA.")
+
+
+class Settings(DocumentModel):
+    """What a tier and a grade can set; None is inherited."""
+
+    categories: Categories = Field(
+        Categories(), description="Categories closed or open, whatever the age."
+    )
+    services: ServiceSettings = Field(
+        ServiceSettings(), description="Services closed or open, whatever age and category."
+    )
+    by_age: bool | None = Field(
+        None, description="Close every other category whose min_age is above the grade's age."
+    )
+    block_response: BlockResponse | None = Field(
+        None, description="What a blocked client is told: nxdomain, nodata or sinkhole."
+    )
+    sinkhole: Sinkhole | None = Field(
+        None, description="The addresses that block_response sinkhole answers with."
+    )
+    client_ttl_max_s: Annotated[int, Field(ge=1, le=86400)] | None = Field(
+        None, description="The longest, in seconds, that a device may remember an answer."
+    )
+    safe_search: Literal["off", "on"] | None = Field(
+        None, description="Whether search engines are held to their safe mode."
+    )
+    youtube: Literal["off", "moderate", "strict"] | None = Field(
+        None, description="The level of YouTube's Restricted Mode."
+    )
+    ech: Literal["allow", "strip"] | None = Field(
+        None, description="Whether devices get the keys for Encrypted Client Hello."
+    )
+
+
+DEFAULTS = Settings(
+    by_age=True,
+    block_response=BlockResponse.NXDOMAIN,
+    sinkhole=Sinkhole(),
+    client_ttl_max_s=600,
+    safe_search="off",
+    youtube="off",
+    ech="allow",
+)
+
+
+class TierFile(Settings):
+    """A file ``<tier>.yaml``: what one age tier may see."""
+
+    tier: Tier = Field(description="The tier that this file is about; the file is named after it.")
+    description: Words = Field(description="What the tier is, for people.")
+    inherits: Tier | None = Field(
+        None, description="Another tier, whose settings hold where this file sets none."
+    )

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``site.yaml`` may say of the school's week: lessons, timetables, schedules, holidays.
+
+As in ``schema``, each value is checked for itself here and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+
+from filterd.config.audience import ForWhom, Whom
+from filterd.config.scalars import (
+    Grade,
+    Identifier,
+    Tier,
+)
+from filterd.documents import DocumentModel, did_you_mean, refusal
+from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
+from filterd.policy.timetable import DAY_S
+from filterd.sentences import say
+
+WEEKDAYS = {
+    **{day: number for number, day in enumerate(("t2", "t3", "t4", "t5", "t6", "t7", "cn"))},
+    **{day: number for number, day in enumerate(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))},
+}
+"""The words for the days of the week: 0 is Monday, thứ hai."""
+
+_TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
+_SUCH_A_TIME = say("such as 07:00 or 16:30")
+
+
+class TimeSpan(NamedTuple):
+    """A part of a day, in seconds after midnight."""
+
+    starts_s: int
+    ends_s: int
+
+
+def _weekday(text: str) -> str:
+    if text not in WEEKDAYS:
+        raise refusal(
+            say("'{text}' is no day of the week", text=text), did_you_mean(text, WEEKDAYS)
+        )
+    return text
+
+
+def _time_of_day(value: Any) -> int:
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    seconds = int(found[1]) * 3600 + int(found[2]) * 60 if found else DAY_S + 1
+    if seconds > DAY_S:
+        raise refusal(say("'{value}' is no time of day", value=value), _SUCH_A_TIME)
+    return seconds
+
+
+def _time_span(value: Any) -> TimeSpan:
+    parts = value.split("-") if isinstance(value, str) else ()
+    if len(parts) != 2:
+        raise refusal(say("'{value}' is no part of a day", value=value), say("such as 07:00-07:45"))
+    span = TimeSpan(*(_time_of_day(part.strip()) for part in parts))
+    if span.starts_s >= span.ends_s:
+        raise refusal(say("the lesson ends before it begins"), say("such as 07:00-07:45"))
+    return span
+
+
+def _a_date_is_a_day(value: Any) -> Any:
+    return {"first": value} if isinstance(value, str) else value
+
+
+_TEXT_SCHEMA = WithJsonSchema({"type": "string"})
+
+Weekday = Annotated[
+    str, AfterValidator(_weekday), WithJsonSchema({"type": "string", "enum": list(WEEKDAYS)})
+]
+TimeOfDay = Annotated[int, PlainValidator(_time_of_day), _TEXT_SCHEMA]
+LessonTime = Annotated[TimeSpan, PlainValidator(_time_span), _TEXT_SCHEMA]
+Timetable = dict[Weekday, dict[Identifier, Grade]]
+"""Who sits in a room: by weekday and lesson."""
+
+
+class DaysOff(DocumentModel):
+    """Days without school, beside the public holidays."""
+
+    first: IsoDate = Field(description="The day, or the first of several.")
+    last: IsoDate | None = Field(None, description="The last of several days.")
+    name: str = Field("", description="What people call it.")
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> DaysOff:
+        if self.last is not None and self.last < self.first:
+            raise refusal(say("the holiday ends before it begins"), say("exchange first and last"))
+        return self
+
+
+Holidays = tuple[
+    Annotated[
+        DaysOff,
+        BeforeValidator(_a_date_is_a_day),
+        WithJsonSchema({"anyOf": [{"type": "string"}, DaysOff.model_json_schema()]}),
+    ],
+    ...,
+]
+
+
+class WindowEntry(DocumentModel):
+    """A time of day on some days; one that ends before it begins ends on the day after."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] | None = Field(
+        None, description="On which days of the week it begins; every day if left out."
+    )
+    from_: TimeOfDay = Field(alias="from", description="When it begins.")
+    to: TimeOfDay = Field(description="When it ends; before from, that is on the day after.")
+    first: IsoDate | None = Field(None, description="The first date of it.")
+    last: IsoDate | None = Field(None, description="The last date of it.")
+    holidays: Literal["off", "on"] | None = Field(
+        None, description="on: on holidays only; off: on none; whatever the day if left out."
+    )
+
+    @model_validator(mode="after")
+    def _may_open(self) -> WindowEntry:
+        if self.from_ == DAY_S:
+            raise refusal(say("24:00 is the end of a day"), say("begin the next day at 00:00"))
+        if self.from_ == self.to:
+            raise refusal(
+                say("it never opens: it begins when it ends"),
+                say("a whole day is from 00:00 to 24:00"),
+            )
+        if self.first is not None and self.last is not None and self.last < self.first:
+            raise refusal(
+                say("it never opens: it ends before it begins"), say("exchange first and last")
+            )
+        return self
+
+
+class TargetEntry(DocumentModel):
+    """What a schedule opens or closes."""
+
+    category: Identifier | None = Field(None, description="A category.")
+    service: Identifier | None = Field(None, description="A service.")
+    list_: Identifier | None = Field(None, alias="list", description="One list.")
+    tier: Tier | None = Field(None, description="A tier: closed, it sees only what is allowed.")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> TargetEntry:
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise refusal(say("it is about one thing"), say("category:, service:, list: or tier:"))
+        return self
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """The kind of the thing and its id."""
+        ((kind, target),) = self.model_dump(exclude_none=True, by_alias=True).items()
+        return kind, target
+
+
+class ScheduledEntry(DocumentModel):
+    """What is open or closed while a schedule is open."""
+
+    schedule: Identifier = Field(description="One of the schedules.")
+    open: TargetEntry | None = Field(None, description="What is open then.")
+    close: TargetEntry | None = Field(None, description="What is closed then.")
+    for_: ForWhom = Field(
+        Whom(), alias="for", description="Everybody, or one tier, grade, network or client."
+    )
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> ScheduledEntry:
+        if (self.open is None) is (self.close is None):
+            raise refusal(say("it opens one thing or closes one"), say("write open: or close:"))
+        return self
+
+    @property
+    def verb(self) -> str:
+        """Its key that says what happens."""
+        return "open" if self.open is not None else "close"
+
+    @property
+    def target(self) -> TargetEntry:
+        """What it opens or closes."""
+        target = self.open or self.close
+        assert target is not None
+        return target

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was changed, and what was in force when: noted, and told as plain data."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from filterd import sentences
+from filterd.errors import ControlError, FilterdError, StoreError
+from filterd.overrides.effects import has_ended, things_of
+from filterd.overrides.mended_mistakes import Mistakes, plain_mistake
+from filterd.overrides.policy_versions import PolicyVersions
+from filterd.policy import policy_file as policy_store
+from filterd.resolve.explain_history import Past, PastQuestion, explain_past
+from filterd.sentences import say
+from filterd.state_file import to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.daemon.process import Setting
+    from filterd.overrides.store import Store
+    from filterd.policy.temporary_rules import Overrides
+    from filterd.resolve.site import Site
+
+_MOST_OCTETS = 8 * 1024 * 1024
+"""Of a history that is told at once: half of what a command takes in."""
+
+
+_log = logging.getLogger("filterd.changes")
+
+
+class Records:
+    """The history, the policies that were in force, and the mistakes that were reported.
+
+    Args:
+        setting: where the daemon lives.
+        store: of what commands have set.
+        site: returns the site in force.
+    """
+
+    def __init__(self, setting: Setting, store: Store, site: Callable[[], Site]) -> None:
+        self._time, self._store, self._site = setting.time, store, site
+        self._versions = PolicyVersions(setting.state, store, setting.clock)
+        self._mistakes = Mistakes(setting.state, store)
+
+    def note(self, site: Site) -> None:
+        """Keep what has come in force: a policy, for questions about the past, and what is mended.
+
+        Args:
+            site: with the policy of its files, and the lists.
+        """
+        try:
+            self._versions.note(site.timed.policy)
+        except (StoreError, OSError) as error:
+            _log.warning("%s; `filterd check --at` will not know of this policy", error)
+        try:
+            self._mistakes.note(site.index)
+        except (FilterdError, OSError) as error:
+            _log.warning("%s; which reported mistakes are mended is not noted", error)
+
+    async def overrides(self, at: float | None = None) -> dict[str, Any]:
+        """Return what is set, as plain data, and which of it is in force, to come or over.
+
+        Args:
+            at: a time of the past; None for now.
+
+        Raises:
+            ControlError: what was set then is not known any more.
+            StoreError: the store cannot be read.
+        """
+        now = self._time.least() if at is None else at
+        overrides = await asyncio.to_thread(self._overrides, at)
+        if overrides is None:
+            raise ControlError(
+                say("what was set then is not known: the history of then was damaged")
+            )
+        return {**to_plain(overrides), "states": _states(overrides, now)}
+
+    async def history(self, limit: int) -> list[dict[str, Any]]:
+        """Return the last changes, the newest first, as plain data.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return await asyncio.to_thread(self._rows, limit)
+
+    async def mistakes(self) -> list[dict[str, Any]]:
+        """Return the mistakes of lists that were reported, and which are mended, as plain data.
+
+        Raises:
+            IndexFormatError: the lists are damaged.
+            StoreError: the store cannot be read.
+        """
+        site = self._site()
+        found = await asyncio.to_thread(self._mistakes.all, site.policy.school, site.index)
+        return [plain_mistake(one) for one in found]
+
+    async def verify(self) -> dict[str, Any]:
+        """Look through the whole history; return what is wrong with it, as plain data.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        found = await asyncio.to_thread(self._store.verify)
+        plain: dict[str, Any] = to_plain(found)
+        sentence = sentences.to_plain(found.problem)
+        return {"ok": found.is_sound, **plain, "sentence": sentence}
+
+    async def policies(self) -> list[dict[str, Any]]:
+        """Return the policies that were in force last, the newest first, as plain data.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        kept = await asyncio.to_thread(self._versions.all)
+        return [{"digest": one.digest, "activated_at": one.activated_at} for one in kept]
+
+    async def policy(self, site: Site, digest: str | None) -> str:
+        """Return a policy as the text of its file.
+
+        Args:
+            site: the one in force.
+            digest: of a policy that was in force; None for that of now.
+
+        Raises:
+            StoreError: it is not kept, or cannot be read.
+        """
+        if digest is None:
+            return policy_store.dump(site.timed.policy).decode()
+        return policy_store.dump(await asyncio.to_thread(self._versions.load, digest)).decode()
+
+    async def explain_past(self, site: Site, *, qname: str, **asked: Any) -> dict[str, Any] | None:
+        """Explain what a client would have got, as plain data; None for one that might not ask.
+
+        Args:
+            site: the one in force, whose lists and devices count.
+            qname: the canonical wire name in hexadecimal.
+            asked: the other fields of a ``PastQuestion``.
+
+        Raises:
+            ConfigError: what was in force then is not known.
+            StoreError: it cannot be read.
+        """
+        past = Past(self._versions, self._store, site.index, site.surroundings)
+        question = PastQuestion(bytes.fromhex(qname), **asked)
+        told = await asyncio.to_thread(explain_past, past, question)
+        return None if told is None else told.as_dict()
+
+    def _overrides(self, at: float | None) -> Overrides | None:
+        return self._store.current() if at is None else self._store.at(at)
+
+    def _rows(self, limit: int) -> list[dict[str, Any]]:
+        told, octets = list[dict[str, Any]](), 0
+        for row in self._store.rows(limit):
+            octets += sum(len(one) for one in row if isinstance(one, str))
+            if octets > _MOST_OCTETS:
+                break
+            told.append(row.to_plain())
+        return told
+
+
+def _states(overrides: Overrides, now: float) -> dict[str, list[int]]:
+    """Return the numbers of what is in force, of what will be, and of what has ended."""
+    told: dict[str, list[int]] = {"on": [], "coming": [], "ended": []}
+    for thing in things_of(overrides):
+        starts_at = getattr(thing, "starts_at", None)
+        if starts_at is None:  # devices, which have no time
+            continue
+        state = "ended" if has_ended(thing, now) else "coming" if starts_at > now else "on"
+        told[state].append(thing.id)
+    return told

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a request for a change means now: lengths and lessons become ends. Pure.
+
+A request is plain data, from outside, and changed in place.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ChangeError, FilterdError
+from filterd.lists.false_positives import naming_entries, version_of
+from filterd.overrides import change_fields
+from filterd.policy.lesson_times import bell, shown_at
+from filterd.policy.model import Audience
+from filterd.sentences import say
+from filterd.version import __version__
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from filterd.lists.index import Index
+    from filterd.policy.model import Policy
+
+
+def work_out_length(request: dict[str, Any], now: float, *, is_unknown: bool) -> bool:
+    """Replace ``for_s`` by the end that it means; tell whether it waits for the time.
+
+    Raises:
+        ChangeError: it is none, or a time was told that is past for certain.
+    """
+    for_s, starts_at = request.pop("for_s", None), request.get("starts_at")
+    if for_s is not None:
+        if request.get("ends_at") is not None:
+            raise ChangeError(say("an end and a length exclude each other"))
+        length_s = change_fields.seconds(for_s)
+        begin = now if starts_at is None else change_fields.time(starts_at)
+        request["ends_at"] = begin + length_s
+        if is_unknown and starts_at is None:
+            request["for_s"] = length_s
+    ends_at = request.get("ends_at")
+    if is_unknown and ends_at is not None and change_fields.time(ends_at) <= now:
+        hint = say("say how long instead, such as --for 45m, or a later date")
+        raise ChangeError(say("the time is not known, and that is past"), hint=hint)
+    return is_unknown and request.get("ends_at") is not None
+
+
+def work_out_lesson(
+    request: dict[str, Any], policy: Policy, now: float, *, is_unknown: bool
+) -> None:
+    """Replace ``lesson`` by the end of the one that is on.
+
+    Raises:
+        ChangeError: none is.
+    """
+    if not request.pop("lesson", False):
+        return
+    if request.get("ends_at") is not None:
+        raise ChangeError(say("an end and the end of the lesson exclude each other"))
+    if is_unknown:
+        hint = say("say how long instead, such as --for 45m")
+        raise ChangeError(say("the time is not known, and so is no lesson"), hint=hint)
+    is_of_network = request.get("audience") == Audience.NETWORK
+    room = request.get("whom") if is_of_network else request.get("room")
+    starts_at = request.get("starts_at")
+    at = now if starts_at is None else change_fields.time(starts_at)
+    rung = bell(policy, at, str(room or ""))
+    if rung.lesson is None:
+        hint = say("say until when")
+        if rung.next is not None:
+            hint = say(
+                "the next one is {next}, at {time}; else say --for 45m",
+                next=rung.next,
+                time=shown_at(policy, rung.until, now),
+            )
+        raise ChangeError(say("there is no lesson at that time"), hint=hint)
+    request["ends_at"] = rung.until
+
+
+def add_what_lists_say(request: dict[str, Any], index: Index) -> None:
+    """Add to a report what the centre has to know of the lists, whatever the client says."""
+    request["seen_in"], request["filterd"] = version_of(index), __version__
+    try:
+        entries = naming_entries(index, names.from_text(str(request.get("name"))))
+        request["entries"] = list(islice(entries, change_fields.MAX_ENTRIES))
+    except (FilterdError, ValueError):
+        request["entries"] = []  # it is no name, and refused as such

@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What commands change while the daemon serves: checked, recorded, and put in force at once.
+
+One change after the other, and none beside a reload: both move the epoch. A
+change is recorded first; then every worker makes the next site of what it has
+and the copy of what is set, and the epoch is moved. Nothing is compiled for it,
+and no lists are opened.
+
+An epoch is taken before anything is recorded. So a manager that dies in between
+leaves an undecided one, and its successor has all workers load what is on the
+disk (``filterd.daemon.manager``). A worker that could not get ready in time
+does the same at its next question.
+
+What is here brings SQLite with it: only the manager imports it, once it is a
+process of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd import sentences
+from filterd.daemon import change_requests
+from filterd.daemon.change_records import Records
+from filterd.daemon.timekeeper import Standing
+from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
+from filterd.overrides import change_kinds as kinds
+from filterd.overrides import permissions
+from filterd.overrides.effects import NOTHING, things_of
+from filterd.overrides.exception_changes import Revoke
+from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL
+from filterd.overrides.late_dates import is_undated
+from filterd.overrides.mistake_reports import KIND as REPORT
+from filterd.overrides.preconditions import School, Warnings
+from filterd.overrides.preconditions import check as check_fit
+from filterd.overrides.roles import Author, Rank
+from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
+from filterd.overrides.snapshot import Exported
+from filterd.overrides.store import Store
+from filterd.overrides.undo import Undo
+from filterd.policy.lesson_times import day_ends_at
+from filterd.sentences import UNSAID, Sentence, refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    from filterd.daemon.process import Setting
+    from filterd.daemon.timekeeper import Step, Timekeeper
+    from filterd.overrides.change_context import Change
+    from filterd.overrides.store_results import Done
+    from filterd.policy.temporary_rules import Overrides
+    from filterd.resolve.site import Site
+
+_END_WITHIN_S = 1.0
+_LOOK_EVERY_S = 2.0
+_ITSELF = Author("filterd", Rank.ADMIN)
+_MS = 1000
+
+_log = logging.getLogger("filterd.changes")
+
+
+class InForce(NamedTuple):
+    """How the manager lets changes act on the daemon.
+
+    Attributes:
+        turn: held by whoever is about to move the epoch.
+        site: returns the site in force.
+        enforce: puts overrides in force in all workers, under an epoch.
+        keeper: knows which time policy goes by.
+    """
+
+    turn: asyncio.Lock
+    site: Callable[[], Site]
+    enforce: Callable[[Overrides, int], Awaitable[None]]
+    keeper: Timekeeper
+
+
+class Changes:
+    """Makes changes; ``records`` tells of them."""
+
+    def __init__(self, setting: Setting, in_force: InForce) -> None:
+        self._setting, self._clock, self._in_force = setting, setting.clock, in_force
+        self._time = setting.time
+        self._store = Store(setting.state, setting.clock, setting.overrides.get)
+        self._problem, self._lost = UNSAID, tuple[Sentence, ...]()
+        self.records = Records(setting, self._store, in_force.site)
+        self._at_work: set[asyncio.Task[dict[str, Any]]] = set()
+
+    def start(self) -> bool:
+        """Mend what the last life has left; tell whether that changed what workers load."""
+        before = self._setting.overrides.get() or Exported(NOTHING, GENESIS)
+        now = self._store.start().exported
+        self._setting.overrides.put(now)
+        self._lost = self._store.lost()
+        return now != before
+
+    async def keep(self) -> None:
+        """Write the store and its copies anew whenever one is gone or another, for ever.
+
+        What is lost with the power on must be there when it comes back.
+        """
+        seen: object = None
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            now, self._lost = await asyncio.to_thread(self._look)
+            if now == seen:
+                continue
+            async with self._in_force.turn:
+                await asyncio.to_thread(self._keep)
+            seen = None if self._problem else await asyncio.to_thread(self._marks)
+
+    def _keep(self) -> None:
+        """Keep the problem for the status, and tell the log of it once."""
+        try:
+            self._store.keep()
+        except (StoreError, OSError) as error:
+            problem = error.sentence if isinstance(error, StoreError) else refused(error)
+            if problem != self._problem:
+                _log.error("%s; trying again", problem)
+            self._problem = problem
+        else:
+            self._problem = UNSAID
+
+    def _look(self) -> tuple[object, tuple[Sentence, ...]]:
+        return self._marks(), self._store.lost()
+
+    def _marks(self) -> tuple[object, ...]:
+        """Return what tells files that another process has touched from those that were written."""
+        state = self._setting.state
+        return tuple(map(_mark, (state.overrides, *state.overrides_copies)))
+
+    async def close(self) -> None:
+        """Let the changes that are at work come to their end, if they do so soon.
+
+        What is recorded by then is put in force by whoever comes next.
+        """
+        if not self._at_work:
+            return
+        _, late = await asyncio.wait(self._at_work, timeout=_END_WITHIN_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def change(self, request: Mapping[str, Any], author: Author) -> dict[str, Any]:
+        """Make a change and put it in force in every worker; return what became of it.
+
+        It goes on when whoever asked goes away.
+
+        Args:
+            request: ``kind``, ``reason`` and what the kind wants. ``lesson``, true,
+                stands for the end of the lesson that is on.
+            author: who asks.
+
+        Raises:
+            ChangeError: it is wrong, or cannot be made as things are.
+            StoreError: it cannot be recorded.
+            ControlError: this author may not make it; or it is recorded, and the
+                message says that it is not in force yet.
+        """
+        task = asyncio.get_running_loop().create_task(self._change(dict(request), author))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return await asyncio.shield(task)
+
+    async def status(self) -> dict[str, Any]:
+        """Return what is wrong with the store and with what was set aside, as plain data."""
+        problems = await asyncio.to_thread(self._store.problems)
+        told = dict.fromkeys((*self._store.lost(), self._problem, *problems))
+        return {"problems": [sentences.to_plain(one) for one in told if one]}
+
+    def lost(self) -> list[Any]:
+        """Return what every command must say, as plain data."""
+        return list(map(sentences.to_plain, self._lost))
+
+    async def note_trial(self, room: str, author: Author) -> None:
+        """Record that somebody has begun a trial run of an exam.
+
+        Raises:
+            StoreError: it cannot be recorded.
+        """
+        async with self._in_force.turn:
+            await asyncio.to_thread(self._record, TRIAL, {"room": room}, author, "")
+
+    async def _change(self, request: dict[str, Any], author: Author) -> dict[str, Any]:
+        author.must_be(Rank.TEACHER, say("change anything"))
+        asked_at = self._clock.monotonic()
+        kind, reason = str(request.pop("kind", "")), request.pop("reason", "")
+        if kind == TRIAL:
+            raise ChangeError(say("a trial is begun with `filterd exam learn`"))
+        if kind == CLOCK:
+            raise ChangeError(say("the clock is believed with `filterd clock accept`"))
+        async with self._in_force.turn:
+            site = self._in_force.site()
+            now, is_unknown = self._time.least(), self._is_time_unknown()
+            change_requests.work_out_lesson(request, site.timed.policy, now, is_unknown=is_unknown)
+            undated = change_requests.work_out_length(request, now, is_unknown=is_unknown)
+            if kind == REPORT:
+                change_requests.add_what_lists_say(request, site.index)
+            epoch = self._setting.page.next_epoch()
+            step = self._in_force.keeper.acceptable() if kind == CLOCK_ACCEPTED else None
+            done, warnings = await asyncio.to_thread(
+                self._checked_and_recorded, site, kind, request, author, reason, step
+            )
+            if undated:
+                warnings = (*warnings, {"warning": "clock-unknown"})
+            number = done.row.number
+            try:
+                await self._put_in_force(done, epoch, step)
+            except FilterdError as error:
+                raise ControlError(
+                    say(
+                        "change {number} is recorded, but not in force everywhere yet: {error}",
+                        number=number,
+                        error=error.sentence,
+                    )
+                ) from error
+        in_force_ms = round((self._clock.monotonic() - asked_at) * _MS, 1)
+        _log.info(
+            "change %d by %s: %s, in force after %s ms", number, author.name, kind, in_force_ms
+        )
+        return {
+            "number": number,
+            "until": _end_of(done),
+            "undone": done.row.undone(),
+            "taken_back": None if done.taken_back is None else done.taken_back.to_plain(),
+            "in_force_ms": in_force_ms,
+            "warnings": list(warnings),
+        }
+
+    async def know_time(self, step: Step | None, *, again: bool = False) -> None:
+        """Give their dates to what was set while the time was not known, once it is.
+
+        Args:
+            step: that policy time has just made.
+            again: whether to try once more what has failed.
+
+        Raises:
+            FilterdError: it cannot be recorded, or is not in force everywhere.
+        """
+        is_due = again and not self._is_time_unknown()
+        if step is None and not (is_due and is_undated(self._in_force.site().timed.overrides)):
+            return
+        now = self._time.least() if step is None else step.now
+        back_s = 0.0 if step is None else step.back_s
+        async with self._in_force.turn:
+            if not back_s and not is_undated(self._in_force.site().timed.overrides):
+                if step is not None:
+                    await asyncio.to_thread(self._in_force.keeper.make, step)
+                return
+            told, epoch = {"ahead_s": back_s} if back_s else {}, self._setting.page.next_epoch()
+            try:
+                done = await asyncio.to_thread(self._record, CLOCK, told, _ITSELF, "", now)
+            except StoreError:
+                if step is not None:  # the disk is full: that is no reason to be in 1970
+                    await asyncio.to_thread(self._in_force.keeper.make, step)
+                raise
+            await self._put_in_force(done, epoch, step)
+
+    def _is_time_unknown(self) -> bool:
+        return self._in_force.keeper.standing is Standing.UNKNOWN
+
+    def _checked_and_recorded(
+        self,
+        site: Site,
+        kind: str,
+        payload: dict[str, Any],
+        author: Author,
+        reason: str,
+        step: Step | None,
+    ) -> tuple[Done, Warnings]:
+        policy, now = site.timed.policy, self._time.least()
+        change = kinds.parse(kind, payload)
+        if author.rank < Rank.ADMIN:
+            change, made_by = self._origin(change, author)
+            payload = payload | {"number": change.number} if isinstance(change, Undo) else payload
+            day_ends = now + LONGEST_EXAM_S if self._is_time_unknown() else day_ends_at(policy, now)
+            permissions.check_change(author, change, policy, day_ends, made_by)
+        if step is not None:
+            payload = {"ahead_s": step.back_s} if step.back_s else {}
+            return self._record(kind, payload, author, reason, step.now), ()
+        school = School(policy, site.at(now).engine, site.timed.overrides, now)
+        warnings = check_fit(change, school)
+        return self._record(kind, payload, author, reason), warnings
+
+    def _origin(self, change: Change, author: Author) -> tuple[Change, str]:
+        """Return a change with what it stops or takes back named, and who made that, or "".
+
+        Raises:
+            ChangeError: this author has made nothing that could be taken back.
+        """
+        if not isinstance(change, (Revoke, StopExam, Undo)):
+            return change, ""
+        rows = self._store.rows()
+        if isinstance(change, Undo):
+            change = change.found_in(rows, author.name)
+            number = change.number
+        else:
+            number = change.id
+        return change, next((row.author for row in rows if row.number == number), "")
+
+    async def _put_in_force(self, done: Done, epoch: int, step: Step | None) -> None:
+        """Put a change in force, and let policy time make the step that it is about."""
+        if step is None:
+            await self._in_force.enforce(done.overrides, epoch)
+            return
+        self._in_force.keeper.doubt(step)
+        try:
+            await self._in_force.enforce(done.overrides, epoch)
+        finally:
+            await asyncio.to_thread(self._in_force.keeper.make, step)
+
+    def _record(
+        self,
+        kind: str,
+        payload: Mapping[str, Any],
+        author: Author,
+        reason: str,
+        now: float | None = None,
+    ) -> Done:
+        now = self._time.least() if now is None else now
+        done = self._store.change(kind, payload, author=author.name, reason=reason, now=now)
+        self._setting.overrides.put(done.exported)  # from there workers take it
+        return done
+
+
+def _mark(path: Path) -> object:
+    try:
+        status = path.lstat()
+    except OSError as error:
+        return error.errno
+    return status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode
+
+
+def _end_of(done: Done) -> float | None:
+    """Return when what a change has made ends by itself."""
+    made = things_of(done.row.effect().after)
+    dated = (one for one in made if getattr(one, "for_s", None) is None)
+    return next((getattr(one, "ends_at", None) for one in dated), None)

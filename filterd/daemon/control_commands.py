@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the control socket can be asked, and by whom.
+
+Everybody who may open the socket may look. What acts needs a rank, which the
+kernel's word of who asks gives (``filterd.overrides.roles``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ControlError
+from filterd.lists.list_queries import entries_of, overview
+from filterd.overrides.permissions import is_room
+from filterd.overrides.roles import Author, Rank
+from filterd.policy.expectation import Expectation
+from filterd.policy.model import Audience
+from filterd.querylog import DAYS_KEPT
+from filterd.sentences import say
+from filterd.state_file import Decoders
+
+if TYPE_CHECKING:
+    from filterd.daemon.control_caller import Caller
+    from filterd.daemon.control_server import Command
+    from filterd.daemon.manager import Manager
+
+Feed = Callable[[str], dict[str, Any]]
+
+_LATEST = 253_402_300_799.0
+_DAYS, _DAY_S = 7, 86_400
+_expectation = Decoders({"Audience": Audience}).of(Expectation)
+MOST_ROWS = 100_000
+
+
+def commands(manager: Manager, feed: Feed) -> dict[str, Command]:
+    """Return the commands by name.
+
+    Args:
+        manager: who answers most of them.
+        feed: tells how the site stands with the feed at an address.
+    """
+    return {
+        **_looking(manager, feed),
+        **_remembering(manager),
+        **_policy_and_lists(manager),
+        **_acting(manager),
+        **_watching(manager),
+    }
+
+
+def author_of(caller: Caller) -> Author:
+    """Return who a caller is to filterd."""
+    return Author.of(caller.uid, caller.user, caller.groups, os.geteuid())
+
+
+def _looking(manager: Manager, feed: Feed) -> dict[str, Command]:
+    """Return what tells of the present."""
+
+    async def ping(_: dict[str, Any], __: Caller) -> str:
+        return "pong"
+
+    async def status(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        followed = await asyncio.to_thread(feed, manager.site.policy.feed)
+        return {**await manager.status(), "feed": followed}
+
+    async def clock(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        return manager.clock()
+
+    async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
+        try:
+            question = {**_question(request), "at": request["at"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlError(say("`check` wants qname, qtype, grade, client and at")) from error
+        return await manager.check(**question)
+
+    async def log_totals(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
+        days, grade = request.get("days", 1), request.get("grade", "")
+        if not _is_whole(days) or not 1 <= days <= DAYS_KEPT or not isinstance(grade, str):
+            raise ControlError(
+                say("`log totals` wants days, 1 to {most}, and a grade", most=DAYS_KEPT)
+            )
+        return await manager.log_totals(days=days, grade=grade)
+
+    return {
+        "ping": ping,
+        "status": status,
+        "clock": clock,
+        "check": check,
+        "log totals": log_totals,
+    }
+
+
+def _remembering(manager: Manager) -> dict[str, Command]:
+    """Return what tells of changes."""
+
+    async def overrides(request: dict[str, Any], _: Caller) -> dict[str, Any]:
+        at = request.get("at")
+        is_time = isinstance(at, (int, float)) and not isinstance(at, bool) and 0 <= at <= _LATEST
+        if at is not None and not is_time:
+            raise ControlError(say("`overrides` wants at, a Unix time, or nothing"))
+        return await manager.changes.records.overrides(at)
+
+    async def history(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
+        limit = request.get("limit", 20)
+        if not _is_whole(limit) or not 1 <= limit <= MOST_ROWS:
+            raise ControlError(say("`history` wants limit, 1 to {most}", most=MOST_ROWS))
+        return await manager.changes.records.history(limit)
+
+    async def check(request: dict[str, Any], _: Caller) -> dict[str, Any] | None:
+        try:
+            question = {**_question(request), "when": float(request["at"])}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlError(
+                say("`history-check` wants qname, qtype, grade, client and at, a Unix time")
+            ) from error
+        return await manager.changes.records.explain_past(
+            manager.site, shown=_shown(request), **question
+        )
+
+    async def mistakes(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
+        return await manager.changes.records.mistakes()
+
+    async def verify(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        return await manager.changes.records.verify()
+
+    return {
+        "overrides": overrides,
+        "history": history,
+        "history-check": check,
+        "history-verify": verify,
+        "mistakes": mistakes,
+    }
+
+
+def _policy_and_lists(manager: Manager) -> dict[str, Command]:
+    """Return what tells of the policy and the lists, to whoever may not read their files."""
+
+    async def hold(request: dict[str, Any], _: Caller) -> dict[str, Any]:
+        return await manager.hold(_wanted(request))
+
+    async def lists(_: dict[str, Any], __: Caller) -> dict[str, Any]:
+        return await asyncio.to_thread(overview, manager.site.index)
+
+    async def lists_search(request: dict[str, Any], _: Caller) -> list[dict[str, Any]]:
+        try:
+            qname = bytes.fromhex(request["qname"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlError(say("`lists-search` wants qname")) from error
+        return await asyncio.to_thread(entries_of, manager.site.index, qname)
+
+    async def policy(request: dict[str, Any], _: Caller) -> str:
+        digest = request.get("digest")
+        if digest is not None and not isinstance(digest, str):
+            raise ControlError(say("`policy` wants digest, or nothing"))
+        return await manager.changes.records.policy(manager.site, digest and digest[:80])
+
+    async def policies(_: dict[str, Any], __: Caller) -> list[dict[str, Any]]:
+        return await manager.changes.records.policies()
+
+    return {
+        "expectations": hold,
+        "lists": lists,
+        "lists-search": lists_search,
+        "policy": policy,
+        "policies": policies,
+    }
+
+
+def _acting(manager: Manager) -> dict[str, Command]:
+    """Return what changes something."""
+
+    async def reload(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, say("reload"))
+        return asdict(await manager.reload(lists_only=request.get("lists_only") is True))
+
+    async def change(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return await manager.changes.change(request, author_of(caller))
+
+    return {"reload": reload, "change": change}
+
+
+def _watching(manager: Manager) -> dict[str, Command]:
+    """Return what watches a room for somebody."""
+
+    async def room_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
+        return await manager.rooms.begin(_room(manager, request), manager.site.policy)
+
+    async def room_seen(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        if request.get("room") is None:
+            return await manager.rooms.in_no_network(manager.site.policy)
+        author_of(caller).must_be(Rank.ADMIN, say("say which devices stand in a room"))
+        return await manager.rooms.seen(_room(manager, request), manager.site.policy)
+
+    async def exam_watch(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        author, room = author_of(caller), _room_to_hear(manager, request, caller)
+        if request.get("off"):
+            await manager.trials.end(room)
+        else:
+            await manager.changes.note_trial(room, author)
+            await manager.trials.begin(room)
+        return {"room": room}
+
+    async def exam_names(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return await manager.trials.names(_room_to_hear(manager, request, caller))
+
+    return {
+        "room-watch": room_watch,
+        "room-seen": room_seen,
+        "exam-watch": exam_watch,
+        "exam-names": exam_names,
+    }
+
+
+def _room(manager: Manager, request: Mapping[str, Any]) -> str:
+    """Return the room that is asked about.
+
+    Raises:
+        ControlError: there is no such room.
+    """
+    room = request.get("room")
+    known = [one.id for one in manager.site.policy.networks]
+    if room not in known:
+        raise ControlError(
+            say(
+                "{room} is no room; known: {known}",
+                room=repr(str(room)[:80]),
+                known=", ".join(known[:20]),
+            )
+        )
+    return str(room)
+
+
+def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) -> str:
+    """Return the room whose questions are asked about: a teacher's class may be heard, no more.
+
+    Raises:
+        ControlError: there is no such room, or whoever asks may not hear it.
+    """
+    author = author_of(caller)
+    author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
+    room = _room(manager, request)
+    if not is_room(manager.site.policy, room):
+        author.must_be(Rank.ADMIN, say("listen to {room}, which is no room", room=room))
+    return room
+
+
+def _question(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `check` asks about, without a time.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no question.
+    """
+    return {
+        "qname": bytes.fromhex(request["qname"]).hex(),
+        "qtype": int(request["qtype"]),
+        "grade": request["grade"],
+        "address": request["client"],
+    }
+
+
+def _wanted(request: Mapping[str, Any]) -> tuple[Expectation, ...] | None:
+    """Return what somebody expects, None where it is what a reload goes by.
+
+    Raises:
+        ControlError: these are no expectations.
+    """
+    wanted = request.get("wanted")
+    if wanted is None:
+        return None
+    try:
+        found = tuple(map(_expectation, wanted))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        found = ()
+    sound = all(
+        (one.at is None or 0 <= one.at <= _LATEST)
+        and (one.weekday is None or 0 <= one.weekday < _DAYS)
+        and (one.second is None or 0 <= one.second < _DAY_S)
+        for one in found
+    )
+    if not isinstance(wanted, list) or len(found) != len(wanted) or not sound:
+        raise ControlError(say("`expectations` wants a list of them, or nothing"))
+    return found
+
+
+def _shown(request: Mapping[str, Any]) -> str:
+    """Return how whoever asks writes the time that is asked about."""
+    return str(request.get("shown", request["at"]))[:40]
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

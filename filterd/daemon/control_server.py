@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon's end of the control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from filterd.daemon.control_access import let_in
+from filterd.daemon.control_caller import Caller, caller_of, uid_of
+from filterd.daemon.control_quota import Quota, Share, busy
+from filterd.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Command = Callable[[dict[str, Any], Caller], Awaitable[Any]]
+"""What was asked for, and who asks, which it may not say itself."""
+
+_LARGEST_REQUEST = 512 * 1024
+"""An exam may have two thousand names."""
+_READ_OCTETS = 16 * 1024
+_REQUEST_WITHIN_S = 5.0
+_TURN_WITHIN_S = 30.0
+_TAKEN_WITHIN_S = 10.0
+_BACKLOG, _ACCEPTED_A_TURN = 128, 16
+"""Those who wait to be let in, in the kernel; and how many are, before others get their turn."""
+_PAUSE_S = 1.0
+_MODE = 0o660
+_LOOK_EVERY_S = 5.0
+
+_log = logging.getLogger("filterd.control")
+
+
+class ControlServer:
+    """Answers commands on a Unix socket.
+
+    Args:
+        path: of the socket.
+        commands: what can be asked.
+        groups: those whose members may ask, beside the daemon's own user and group.
+        notices: returns what every command must say, as plain sentences.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        commands: Mapping[str, Command],
+        groups: Collection[str] = (),
+        notices: Callable[[], list[Any]] = list,
+    ) -> None:
+        self._path, self._commands, self._groups = path, commands, groups
+        self._notices = notices
+        self._listening: socket.socket | None = None
+        self._paused: asyncio.TimerHandle | None = None
+        self._quota = Quota(os.geteuid())
+        self._made: os.stat_result | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen; what is there was left behind by a dead daemon and is replaced.
+
+        Whoever starts it holds the lock of the folder.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.unlink(missing_ok=True)
+            self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._listening.setblocking(False)
+            self._listening.bind(str(self._path))
+            self._listening.listen(_BACKLOG)
+            self._listen(self._listening)
+            self._path.chmod(_MODE)
+            if not let_in(self._path, self._groups) and self._groups:
+                _log.warning("%s: no access lists here; only its own group may ask", self._path)
+            self._made = self._path.stat()
+        except OSError as error:
+            self._stop_listening()
+            raise StoreError(
+                say("{path}: cannot listen there: {why}", path=self._path, why=refused(error))
+            ) from error
+
+    async def keep(self) -> None:
+        """Listen again whenever the socket is gone, for ever.
+
+        Somebody may have removed it, or the disk was full at the start: without
+        it nobody could reload, and another daemon cannot take this one's place.
+        """
+        problem = ""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            if self._is_in_place():
+                continue
+            try:
+                self._stop_listening()
+                await self.start()
+            except StoreError as error:
+                if str(error) != problem:
+                    _log.error("%s; trying again", error)
+                problem = str(error)
+            else:
+                problem = ""
+                _log.warning("%s: was gone and is there again", self._path)
+
+    def _is_in_place(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self._made is not None and os.path.samestat(self._made, self._path.stat())
+        return False
+
+    def _stop_listening(self) -> None:
+        if self._paused is not None:
+            self._paused.cancel()
+        if self._listening is not None:
+            asyncio.get_running_loop().remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
+
+    async def close(self) -> None:
+        """Stop listening, remove the socket, let go of whoever is connected."""
+        if self._is_in_place():
+            self._path.unlink(missing_ok=True)
+        self._stop_listening()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(_ACCEPTED_A_TURN):
+            try:
+                connection, _ = listening.accept()
+            except (BlockingIOError, ConnectionError):
+                return
+            except OSError as error:  # no descriptor is left: they wait in the kernel meanwhile
+                _log.error("%s: nobody can be let in: %s", self._path, error.strerror)
+                loop = asyncio.get_running_loop()
+                loop.remove_reader(listening)
+                self._paused = loop.call_later(_PAUSE_S, self._listen, listening)
+                return
+            connection.setblocking(False)
+            self._take_in(connection)
+
+    def _listen(self, listening: socket.socket) -> None:
+        asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def _take_in(self, connection: socket.socket) -> None:
+        """Serve a connection in a task of its own, or turn it away."""
+        with contextlib.suppress(OSError):
+            share = self._quota.take(uid_of(connection))
+            if share is not None:
+                task = asyncio.get_running_loop().create_task(self._serve(connection, share))
+                share.task = task
+                self._connections.add(task)
+                task.add_done_callback(self._connections.discard)
+                return
+            connection.send(_line({"ok": False, **to_plain(busy())}))
+        connection.close()
+
+    async def _serve(self, connection: socket.socket, share: Share) -> None:
+        try:
+            try:
+                request = await _request(connection, share)
+                share.has_asked()
+                caller = caller_of(connection)
+                async with share.at_work(_TURN_WITHIN_S):
+                    answer = _line(await self._answer(request, caller))
+                    share.hold(len(answer))
+                    await _send(connection, answer)
+            except ControlError as error:  # it holds too much; a command's own are answers
+                await _send(connection, _line({"ok": False, **to_plain(error)}))
+        except (OSError, ValueError, TimeoutError):
+            pass  # the client went away, never asked a whole request, or does not read
+        finally:
+            connection.close()
+            share.release()
+
+    async def _answer(self, line: bytes, caller: Caller) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            command = self._commands[request.pop("command")]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return {"ok": False, "error": "this filterd does not know that command"}
+        try:
+            result = await command(request, caller)
+            notices = self._notices()
+            return {"ok": True, "result": result} | ({"notices": notices} if notices else {})
+        except FilterdError as error:
+            return {"ok": False, **to_plain(error)}
+        except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer
+            _log.exception("a command failed")
+            return {"ok": False, "error": "the command failed inside filterd; see its log"}
+
+
+async def _request(connection: socket.socket, share: Share) -> bytes:
+    """Read a line, and no more from the kernel than there is room for.
+
+    Raises:
+        ControlError: there is no room.
+        ValueError: it is too long.
+        TimeoutError: it does not come in time.
+    """
+    loop, line = asyncio.get_running_loop(), bytearray()
+    try:
+        async with asyncio.timeout(_REQUEST_WITHIN_S):
+            while part := await loop.sock_recv(connection, _READ_OCTETS):
+                share.hold(len(part))
+                line += part
+                if len(line) > _LARGEST_REQUEST:
+                    raise ValueError("the request is too long")
+                if b"\n" in part:
+                    break
+        return bytes(line.partition(b"\n")[0])
+    finally:
+        line.clear()  # an error's traceback would keep it until the collector comes
+
+
+async def _send(connection: socket.socket, answer: bytes) -> None:
+    """Send an answer.
+
+    Raises:
+        TimeoutError: it is not taken in.
+        OSError: the other end is gone.
+    """
+    async with asyncio.timeout(_TAKEN_WITHIN_S):
+        await asyncio.get_running_loop().sock_sendall(connection, answer)
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"

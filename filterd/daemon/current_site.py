@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which site a worker answers by: the one that the shared page says is in force (dns.md §10).
+
+The manager lets every worker prepare the next site and then moves the epoch; from
+that store on no worker may answer by the old one. So the epoch is read whenever
+somebody asks for the current site, and the clock where what holds ends with time.
+A worker that has prepared it moves one reference; one that has not, because it was
+started in between, loads what is on disk there and then, and its clients wait for
+that.
+"""
+
+from __future__ import annotations
+
+import logging
+from math import inf
+from typing import TYPE_CHECKING
+
+from filterd.errors import FilterdError
+from filterd.resolve.site import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.clock import Clock
+    from filterd.daemon.shared_page import SharedPage
+    from filterd.resolve.site import Site
+
+AGAIN_AFTER_S = 1.0
+"""How long what went wrong at an edge is left alone."""
+
+_log = logging.getLogger("filterd.active")
+
+
+class ActiveSite:
+    """The site in force.
+
+    Args:
+        page: where the epoch stands.
+        load: loads what is on disk.
+        moved: called with the new site after each change.
+        clock: for what holds by turns.
+    """
+
+    def __init__(
+        self,
+        page: SharedPage,
+        load: Callable[[], Site],
+        moved: Callable[[Site], None],
+        clock: Clock,
+    ) -> None:
+        self._page, self._load, self._moved, self._clock = page, load, moved, clock
+        self._prepared: tuple[int, Site] | None = None
+        self._problem: FilterdError | None = None
+        self._again_at = -inf
+        self._epoch = page.epoch  # before loading: what is committed meanwhile is loaded again
+        self._take(load())
+
+    @property
+    def current(self) -> Site:
+        """The site in force now."""
+        if self._page.epoch != self._epoch:
+            self._activate()
+        if self._ends and not self._site.moment.holds_at(now := self._clock.wall()):
+            self._pass_edge(now)
+        return self._site
+
+    @property
+    def standing(self) -> Standing:
+        """By what is seen that what ``current`` was last still is."""
+        moment = self._site.moment
+        return Standing(self._page.epoch_word, self._epoch, moment.since, moment.until)
+
+    @property
+    def loaded(self) -> Site:
+        """The site that was loaded last, for who is only being made ready to use ``current``."""
+        return self._site
+
+    def prepare(self, epoch: int, site: Site) -> None:
+        """Keep a site for the moment at which ``epoch`` is in force.
+
+        One that comes too late, after a newer one, is not kept.
+        """
+        if self._prepared is None or self._prepared[0] < epoch:
+            self._prepared = epoch, site
+
+    def confirm(self) -> None:
+        """Make sure that the site in force is answered by.
+
+        Raises:
+            FilterdError: it could not be loaded; the site before stays.
+        """
+        _ = self.current
+        if self._problem is not None:
+            raise self._problem
+
+    def _activate(self) -> None:
+        epoch, self._problem = self._page.epoch, None
+        try:
+            self._take(self._take_prepared(epoch) or self._load())
+        except FilterdError as error:  # the manager loaded the same files a moment ago
+            _log.error("%s; the site before stays", error)
+            self._problem = error
+        self._epoch = epoch
+        self._moved(self._site)
+
+    def _pass_edge(self, now: float) -> None:
+        """Answer by what holds now: a lesson has ended, say, or the clock was set.
+
+        Everybody who is answered comes by here, so whatever goes wrong must not
+        get through: the site before stays, and is looked at again soon.
+        """
+        if self._clock.monotonic() < self._again_at:
+            return
+        try:
+            site = self._site.at(now)
+        except Exception:  # noqa: BLE001 -- logged whole; see above
+            _log.exception("what holds now cannot be told; what held before stays")
+            self._again_at = self._clock.monotonic() + AGAIN_AFTER_S
+            return
+        self._take(site)
+        self._moved(site)
+
+    def _take(self, site: Site) -> None:
+        self._site = site
+        self._ends = site.moment.since != -inf or site.moment.until != inf
+
+    def _take_prepared(self, epoch: int) -> Site | None:
+        prepared, self._prepared = self._prepared, None
+        return prepared[1] if prepared is not None and prepared[0] == epoch else None

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the manager watches for people: devices that appear in a room, trial runs of exams.
+
+Both are switched on by somebody, in memory only, and over by themselves. Only the
+manager imports this, once it is a process of its own: it brings the public suffixes.
+
+A device *appears* in a room when it answers on a link of the school's side and
+did not when the watch began; the kernel's table says which do. What that table
+or a lease knows of a device that has said nothing lately is older: so each of
+those is called at the beginning, and who answers, a telephone in a pocket, was
+there before. One that stands in another network by its MAC, or in another room
+by its address, is left there. On a network without VLANs there is nothing else
+to tell rooms apart by, so a device somewhere else that is switched on meanwhile
+is taken for one of the room, unless whoever asks leaves out MACs of a device's
+own making, as telephones have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.clients import Identifier, Surroundings
+from filterd.clients.devices import MOST_DEVICES, devices
+from filterd.clients.interfaces import parse as parse_links
+from filterd.clients.ip_command import IpCommand
+from filterd.clients.lease_files import LeaseFiles
+from filterd.clients.neighbours import parse as parse_neighbours
+from filterd.daemon.exam_recording import MOST_NAMES
+from filterd.errors import ChangeError, ControlError, FilterdError
+from filterd.lists.hostname import key_from_text, text_from_key
+from filterd.lists.public_suffix import is_public_suffix
+from filterd.overrides import change_fields
+from filterd.sentences import say
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+    from filterd.clock import Clock
+    from filterd.daemon.worker_channel import Channel
+    from filterd.policy.client import Client
+    from filterd.policy.model import Policy
+
+LONGEST_S = 4 * 3600.0
+_WORKER_WITHIN_S = 2.0
+_ANSWERS = "REACHABLE"
+"""The state of a neighbour that has answered within half a minute (ip-neighbour(8))."""
+_IS_CALLED = frozenset(("INCOMPLETE", "DELAY", "PROBE"))
+"""States of a neighbour that the kernel is about to ask, or asks, whether it is there."""
+_DISCARD = 9
+"""A port where nobody listens (RFC 863)."""
+_CALL_AGAIN_S, _MOST_LOOKS = 0.5, 20
+"""The kernel waits for five seconds before it asks, and asks three times in three."""
+
+
+class Seen(NamedTuple):
+    """A device on a link of the school's side; ``host`` is what it calls itself."""
+
+    mac: str
+    address: str
+    interface: str
+    answers: bool
+    in_network: str | None
+    host: str
+
+
+@dataclass(slots=True)
+class _Watch:
+    until: float
+    there_before: set[str]
+    appeared: dict[str, Seen] = field(default_factory=dict)
+
+
+class RoomWatches:
+    """Looks for devices.
+
+    Args:
+        clock: for when a watch is over.
+        ip: tells what the kernel knows of the network.
+        call: has the kernel ask these devices whether they are there.
+        rest: waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        ip: IpCommand | None = None,
+        call: Callable[[Iterable[Seen]], None] | None = None,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock, self._ip = clock, ip or IpCommand()
+        self._call, self._rest = call or _call, rest
+        self._watches: dict[str, _Watch] = {}
+
+    async def begin(self, room: str, policy: Policy) -> dict[str, Any]:
+        """Watch a room from now on; takes ten seconds where some have to be called first.
+
+        Args:
+            room: id of a network.
+            policy: that of the moment.
+
+        Returns: the MACs that answer already, and so cannot appear.
+
+        Raises:
+            ControlError: nobody tells which devices there are.
+        """
+        await self._call_the_silent(policy)
+        seen = [one for one in await self._look(policy) if one.answers]
+        now = self._clock.monotonic()
+        self._watches[room] = _Watch(now + LONGEST_S, {one.mac for one in seen})
+        already = sorted({one.mac for one in seen if one.mac not in _macs(policy)})
+        return {"room": room, "already": already}
+
+    async def seen(self, room: str, policy: Policy) -> dict[str, Any]:
+        """Return the devices that have appeared since the watch of a room began.
+
+        Raises:
+            ControlError: it is not watched, or nobody tells which devices there are.
+        """
+        watch = self._watches.get(room)
+        if watch is None or watch.until <= self._clock.monotonic():
+            self._watches.pop(room, None)
+            raise ControlError(
+                say("the room {room} is not watched; `filterd room learn` does that", room=room)
+            )
+        elsewhere = _macs(policy, but=room)
+        rooms = {one.id for one in policy.networks if one.room and one.id != room}
+        for one in await self._look(_without_macs(policy)):
+            if (
+                one.answers
+                and one.mac not in watch.there_before | elsewhere
+                and one.in_network not in rooms
+                and len(watch.appeared) < MOST_DEVICES
+            ):
+                watch.appeared.setdefault(one.mac, one)
+        return {"devices": [_plain(one) for one in watch.appeared.values()]}
+
+    async def in_no_network(self, policy: Policy) -> dict[str, Any]:
+        """Return the devices that are seen and are in no network.
+
+        Raises:
+            ControlError: nobody tells which devices there are.
+        """
+        found = {one.mac: one for one in await self._look(policy) if one.in_network is None}
+        return {"devices": [_plain(one) for one in found.values()]}
+
+    async def _call_the_silent(self, policy: Policy) -> None:
+        """Have all that may be there say so; who is switched off stays silent."""
+        silent = [one for one in await self._look(policy) if not one.answers]
+        called = {(one.address, one.interface) for one in silent}
+        self._call(silent)
+        for _ in range(_MOST_LOOKS if called else 0):
+            await self._rest(_CALL_AGAIN_S)
+            table = await self._ip.ask("neigh", "show") or []
+            waiting = (one for one in table if _states(one) & _IS_CALLED)
+            if called.isdisjoint((one.get("dst"), one.get("dev")) for one in waiting):
+                return
+
+    async def _look(self, policy: Policy) -> list[Seen]:
+        """Return all devices, those with the address of a router apart."""
+        addresses = await self._ip.ask("address", "show")
+        ipv4 = await self._ip.ask("-4", "route", "show", "default", "table", "all")
+        ipv6 = await self._ip.ask("-6", "route", "show", "default", "table", "all")
+        table = await self._ip.ask("neigh", "show")
+        if addresses is None or ipv4 is None or ipv6 is None or table is None:
+            raise ControlError(say("`ip` does not tell which devices there are; install iproute2"))
+        around = Surroundings(self._clock)
+        around.take_links(parse_links(addresses, [*ipv4, *ipv6], policy.lan_interfaces))
+        neighbours = parse_neighbours(table)
+        around.take_neighbours(neighbours)
+        leases = await asyncio.to_thread(LeaseFiles(policy.leases).read)
+        around.take_leases(leases)
+        answering = {one.mac for one in parse_neighbours(filter(_is_answering, table))}
+        hosts = {one.mac: one.host for one in leases if one.mac and one.host}
+        identifier, found = Identifier(policy, around), []
+        for (address, interface), device in devices(neighbours, leases, around.links).items():
+            if not device.is_router:
+                client: Client | None = identifier.identify(f"{address}%{interface}")
+                place = client.network if client is not None else None
+                mac = device.mac
+                answers, host = mac in answering, hosts.get(mac, "")
+                found.append(Seen(mac, str(address), interface, answers, place, host))
+        return found
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a trial run asked for: of each name whether it was blocked, and how often it came."""
+
+    names: dict[str, tuple[bool, int]] = field(default_factory=dict)
+    _told: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def take(self, life: str, name: str, times: int, *, blocked: bool) -> None:
+        """Take how often a name was asked for in one life of a worker, up to now."""
+        if name not in self.names and len(self.names) >= MOST_NAMES:
+            return
+        new = times - self._told.get((life, name), 0)
+        self._told[life, name] = times
+        self.names[name] = blocked, self.names.get(name, (False, 0))[1] + new
+
+
+class ExamTrials:
+    """Asks the workers what is asked for in trial runs."""
+
+    def __init__(self, clock: Clock, workers: Sequence[Channel]) -> None:
+        self._clock, self._workers = clock, workers
+        self._until: dict[str, float] = {}
+        self._found: dict[str, _Found] = {}
+
+    async def begin(self, room: str) -> None:
+        """Listen to a room from now on.
+
+        Raises:
+            FilterdError: a worker does not.
+        """
+        self._until[room] = self._clock.monotonic() + LONGEST_S
+        self._found[room] = _Found()
+        await asyncio.gather(*(self._tell(one, room, LONGEST_S) for one in self._workers))
+
+    async def end(self, room: str) -> None:
+        """Listen no more, and forget what was heard."""
+        self._until.pop(room, None)
+        self._found.pop(room, None)
+        told = (self._tell(one, room, 0.0) for one in self._workers)
+        await asyncio.gather(*told, return_exceptions=True)
+
+    async def names(self, room: str) -> dict[str, Any]:
+        """Return the names that were asked for, and how often.
+
+        Each with the part that somebody registered, and whether it was blocked.
+
+        A worker that was restarted meanwhile is told to listen again.
+
+        Raises:
+            ControlError: nobody listens to this room.
+        """
+        left_s = self._until.get(room, 0.0) - self._clock.monotonic()
+        if left_s <= 0:
+            await self.end(room)
+            raise ControlError(
+                say("there is no trial in {room}; `filterd exam learn` begins one", room=room)
+            )
+        for worker in self._workers:
+            try:
+                await self._hear(worker, room, left_s)
+            except FilterdError:  # it is being replaced; the others have heard something
+                continue
+        told = [
+            {"name": name, "registrable": registrable(name), "blocked": blocked, "times": times}
+            for name, (blocked, times) in sorted(self._found[room].names.items())
+        ]
+        return {"names": told, "left_s": round(left_s)}
+
+    async def _hear(self, worker: Channel, room: str, left_s: float) -> None:
+        since, more = 0, True
+        found = self._found[room]
+        while more:
+            told = await worker.ask(
+                "trial",
+                within_s=_WORKER_WITHIN_S,
+                room=room,
+                left_s=left_s,
+                since=since,
+                fresh=False,
+            )
+            more, since = told["more"], since + len(told["names"])
+            for wire, blocked, times in told["names"]:
+                name = _as_text(bytes.fromhex(wire))
+                if name:
+                    found.take(told["life"], name, times, blocked=blocked)
+
+    async def _tell(self, worker: Channel, room: str, left_s: float) -> None:
+        await worker.ask(
+            "trial", within_s=_WORKER_WITHIN_S, room=room, left_s=left_s, since=0, fresh=True
+        )
+
+
+def registrable(name: str) -> str:
+    """Return the part of a name that somebody registered; the name itself where nobody did."""
+    labels = name.split(".")
+    for count in range(1, len(labels) + 1):
+        part = ".".join(labels[-count:])
+        if count > 1 and not is_public_suffix(key_from_text(part)):
+            return text_from_key(key_from_text(part))
+    return name
+
+
+def _as_text(wire: bytes) -> str:
+    """Return a name as an exam's list may have it, empty for what is no name of a host."""
+    try:
+        return change_fields.name(names.to_text(wire).removesuffix("."))
+    except ChangeError:
+        return ""
+
+
+def _call(devices: Iterable[Seen]) -> None:
+    """Send each a datagram that it throws away; before, the kernel asks whether it is there."""
+    for one in devices:
+        family = socket.AF_INET6 if ":" in one.address else socket.AF_INET
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as opened:
+            opened.setblocking(False)
+            scope = socket.if_nametoindex(one.interface)
+            place = (one.address, _DISCARD)
+            opened.sendto(b"", (*place, 0, scope) if family == socket.AF_INET6 else place)
+
+
+def _is_answering(entry: dict[str, Any]) -> bool:
+    return _ANSWERS in _states(entry)
+
+
+def _states(entry: dict[str, Any]) -> set[str]:
+    states = entry.get("state")
+    return set(map(str, states)) if isinstance(states, list) else set()
+
+
+def _macs(policy: Policy, but: str = "") -> set[str]:
+    return {mac for one in policy.networks if one.id != but for mac in one.macs}
+
+
+def _without_macs(policy: Policy) -> Policy:
+    """Return a policy by which only ranges and interfaces tell where a device is."""
+    return replace(policy, networks=tuple(replace(one, macs=()) for one in policy.networks))
+
+
+def _plain(one: Seen) -> dict[str, Any]:
+    return {"mac": one.mac, "address": one.address, "name": one.host}

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker's part in a trial run of an exam: what the devices of a room ask for.
+
+In memory only, names only, and so many at most; it is over by itself. While one
+is on, the fast path leaves that room to the chain, which sees every question.
+Names that no exam closes, captive-portal probes and the like, are not told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from filterd.policy.verdict import Rule
+from filterd.resolve.query import Source
+
+if TYPE_CHECKING:
+    from filterd.fastpath.core_filler import FastPath
+    from filterd.resolve.query import Answer, Query
+    from filterd.resolve.resolver import Resolver
+
+MOST_NAMES = 2_000
+PAGE = 200
+"""Names told at once: they fit into a packet of the channel."""
+
+_OF_NO_EXAM = frozenset((Source.LOCAL, Source.REFUSED))
+"""What an exam does not change."""
+
+
+class Trials:
+    """The trials that are on, by room."""
+
+    def __init__(self, resolver: Resolver, fast: FastPath) -> None:
+        self._resolver, self._fast = resolver, fast
+        self._names: dict[str, dict[bytes, tuple[bool, int]]] = {}
+        self._lives: dict[str, str] = {}
+        self._ends: dict[str, asyncio.TimerHandle] = {}
+
+    async def trial(self, *, room: str, left_s: float, since: int, fresh: bool) -> dict[str, Any]:
+        """Return what was asked for; begin listening if that is not the case yet.
+
+        Args:
+            room: id of the network.
+            left_s: how long the trial goes on; nothing ends it.
+            since: how many names are known already.
+            fresh: forget what was asked for before.
+
+        Returns: ``names``, each as its wire form in hexadecimal, whether it was
+        blocked, and how often it was asked for; ``more``, whether there are more;
+        ``life``, another one whenever counting has begun anew.
+        """
+        if fresh or left_s <= 0:
+            self._end(room)
+        if left_s <= 0:
+            return {"names": [], "more": False, "life": ""}
+        if room not in self._names:
+            self._begin(room, left_s)
+        names = list(self._names[room].items())
+        page = [[name.hex(), *heard] for name, heard in names[since : since + PAGE]]
+        more = len(names) > since + PAGE
+        return {"names": page, "more": more, "life": self._lives[room]}
+
+    def close(self) -> None:
+        """End them all."""
+        for room in list(self._names):
+            self._end(room)
+
+    def _begin(self, room: str, left_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._names[room], self._lives[room] = {}, secrets.token_hex(8)
+        self._ends[room] = loop.call_later(left_s, self._end, room)
+        self._changed()
+
+    def _end(self, room: str) -> None:
+        if room in self._names:
+            del self._names[room], self._lives[room]
+            self._ends.pop(room).cancel()
+            self._changed()
+
+    def _changed(self) -> None:
+        self._resolver.witness = self._saw if self._names else None
+        self._fast.leave_to_chain(frozenset(self._names))
+
+    def _saw(self, query: Query, answer: Answer) -> None:
+        names = self._names.get(query.client.network or "")
+        if names is None or answer.source in _OF_NO_EXAM or _is_pinned(answer):
+            return
+        qname = query.message.question.qname
+        if qname in names or len(names) < MOST_NAMES:
+            _, times = names.get(qname, (False, 0))
+            names[qname] = answer.source is Source.BLOCKED, times + 1
+
+
+def _is_pinned(answer: Answer) -> bool:
+    match = answer.verdict.match if answer.verdict is not None else None
+    return match is not None and match.rule is Rule.PIN

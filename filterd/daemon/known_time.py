@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last time that was known, for a board that starts with a clock that is behind.
+
+No clock is believed at a start that shows less than the *floor*: the latest of the release,
+the time at which the lists were compiled, the last change that commands have made, what the
+feed knows (``feed.time_floor``) and the last time that was kept here, once a minute, while
+the time was known. A floor that a clock which was ahead has left is dropped by `filterd clock
+accept`, or by a time server: whatever says a time between the right one and that floor is
+passed over from then on.
+
+What does not hold: a floor says nothing of a clock that is ahead. One that starts ahead is
+believed, unless by more than a release lives (``unknown_time.LATEST``): what has an end ends
+too early, until a time server has set the clock. Off for less than a minute, or without this
+file, a clock may be behind by as much without being noticed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.errors import FilterdError, StoreError
+from filterd.overrides import snapshot
+from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S
+from filterd.sentences import say
+from filterd.state_file import FileFormat
+from filterd.version import RELEASED_AT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.clock import Clock
+    from filterd.daemon.shared_page import SharedPage
+    from filterd.state_folder import StateFolder
+
+_log = logging.getLogger("filterd.time")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTime:
+    """What is kept, in Unix time: the last time that was known, and which times are passed over.
+
+    A source of the floor that says more than ``wrong_after``, and no more than
+    ``wrong_until``, has it from a clock that was ahead.
+    """
+
+    at: float = 0.0
+    wrong_after: float = 0.0
+    wrong_until: float = 0.0
+
+    def floor(self, sources: Iterable[float]) -> float:
+        """Return the latest of what is kept, what sources say and the release."""
+        right = (one for one in sources if not self.wrong_after < one <= self.wrong_until)
+        return max(one for one in (RELEASED_AT, self.at, *right) if RELEASED_AT <= one < LATEST)
+
+    def dropped(self, now: float, floor: float) -> KnownTime:
+        """Return what is kept once the time is known to be before the floor."""
+        return KnownTime(now, now, max(floor, self.wrong_until))
+
+
+FORMAT = FileFormat(
+    KnownTime,
+    magic=b"filterd clock ",
+    version=b"1",
+    title=say("file of the last known time"),
+    remedy=say("filterd writes it anew"),
+    words={},
+)
+
+
+def read(state: StateFolder) -> KnownTime:
+    """Return what is kept; what other files tell where it is missing or damaged."""
+    try:
+        return FORMAT.load(state.clock)
+    except StoreError as error:
+        if os.path.lexists(state.clock):
+            _log.error("%s", error)
+    return KnownTime(_by_databases(state))
+
+
+def begin(state: StateFolder, clock: Clock, page: SharedPage, sources: Iterable[float]) -> None:
+    """Put into the page what policy time is at a start, from the files on the disk.
+
+    Args:
+        state: what the daemon keeps.
+        clock: the machine's.
+        page: where the time is told; a floor that stands there holds, too.
+        sources: what others say that the time is at least, Unix times.
+    """
+    page.floor = floor_of(state, (*sources, page.floor))
+    now, wall = clock.monotonic(), clock.wall()
+    page.lead_s = wall - now if page.floor <= wall < LATEST else UNKNOWN_LEAD_S
+
+
+def floor_of(state: StateFolder, sources: Iterable[float] = ()) -> float:
+    """Return the Unix time that it is at least, by the files on the disk and by other sources."""
+    return read(state).floor((*sources, last_change(state)))
+
+
+def policy_time(wall: float, floor: float) -> float:
+    """Return the policy time at which the machine's clock shows this, at a start."""
+    return wall if floor <= wall < LATEST else UNKNOWN_LEAD_S
+
+
+def last_change(state: StateFolder) -> float:
+    """Return when commands changed something last, Unix time; 0 where that is not known."""
+    copied = snapshot.newest(state.overrides_copies)
+    return 0.0 if copied is None else copied.at
+
+
+def _by_databases(state: StateFolder) -> float:
+    """Return the latest time in the databases: of the last change, of the last row of the log.
+
+    They take SQLite, which stays in the memory of all processes: so only where nothing else
+    tells, and never at a first start.
+    """
+    found = [0.0]
+    if os.path.exists(state.overrides):  # noqa: PTH110 -- it raises nothing
+        from filterd.clock import SystemClock  # noqa: PLC0415 -- see above
+        from filterd.overrides.store import Store  # noqa: PLC0415 -- see above
+
+        with contextlib.suppress(FilterdError, OSError):
+            found.append(Store(state, SystemClock()).last_change())
+    if os.path.exists(state.query_log):  # noqa: PTH110 -- as above
+        from filterd.querylog.totals import last_written  # noqa: PLC0415 -- see above
+
+        found.append(last_written(state.query_log))
+    return max(found)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manager's part in the log: once a minute it writes what the workers have counted.
+
+A batch is acknowledged with the question for the next one, after it is on disk.
+So the manager has nothing that could be lost, and a successor begins where it
+stopped: what it asks for again, the file already has.
+
+The supervisor tells all processes at once to stop. A worker then has answers to
+give first, and says at the very end what it has not handed over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import FilterdError, StoreError
+from filterd.querylog import Batch
+from filterd.sentences import UNSAID
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.daemon.worker_channel import Channel
+    from filterd.querylog.database import Database
+    from filterd.querylog.totals import Total
+
+ROUND_S = 60.0
+_WORKER_WITHIN_S = 2.0
+_MOST_BATCHES = 16
+"""Taken from one worker in a round; the rest waits for the next one."""
+
+_FRESH_WITHIN_S = 1.5
+"""How long who asks for totals waits for the latest."""
+
+_log = logging.getLogger("filterd.log")
+
+
+class LogKeeper:
+    """Writes what workers count; reads it for who asks.
+
+    Args:
+        path: the file; it is made when there is something to write.
+        clock: for today.
+        workers: channels to the workers; the list may be filled later.
+
+    ``problem``: why the last round was not written, empty if it was.
+    """
+
+    def __init__(self, path: Path, clock: Clock, workers: Sequence[Channel]) -> None:
+        self.problem = UNSAID
+        self._path, self._clock, self._workers = path, clock, workers
+        self._written: dict[Channel, Batch] = {}
+        self._left: list[Batch] = []
+        self._ended = 0
+        self._one_more_ended = asyncio.Event()
+        self._database: Database | None = None
+        self._round: asyncio.Task[None] | None = None
+        self._minutes: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Write once a minute from now on."""
+        self._minutes = asyncio.get_running_loop().create_task(self._go_round())
+
+    async def stop(self) -> None:
+        """Finish the round that is at work, and close the file."""
+        if self._minutes is not None:
+            self._minutes.cancel()
+            await asyncio.gather(self._minutes, return_exceptions=True)
+        if self._round is not None:
+            await self._round
+        if self._database is not None:
+            await self._database.close()
+
+    async def collect(self) -> None:
+        """Write what the workers have now; who asks meanwhile gets the same round. Never raises."""
+        if self._round is None:
+            self._round = asyncio.get_running_loop().create_task(self._collect())
+            self._round.add_done_callback(self._round_is_over)
+        await asyncio.shield(self._round)
+
+    async def take_last(self, *, batch: dict[str, Any] | None) -> None:
+        """Keep what a worker that ends has left; None is its last word."""
+        if batch is not None:
+            self._left.append(Batch.from_plain(batch))
+        else:
+            self._ended += 1
+            self._one_more_ended.set()
+
+    async def write_last(self, *, within_s: float) -> None:
+        """Wait for the last words of all workers, or of those that say them in time; write them."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self._ended < len(self._workers):
+                    await self._one_more_ended.wait()
+                    self._one_more_ended.clear()
+        await self._write(self._left)
+
+    async def totals(self, *, time_zone: str, days: int, grade: str = "") -> list[Total]:
+        """Return the totals of the last days, as fresh as can be had at once.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        from filterd.querylog.totals import read_totals  # noqa: PLC0415 -- as in `_write`
+
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.collect(), _FRESH_WITHIN_S)
+        now = self._clock.wall()
+        return await read_totals(self._path, time_zone=time_zone, now=now, days=days, grade=grade)
+
+    async def _go_round(self) -> None:
+        while True:
+            await asyncio.sleep(ROUND_S)
+            await self.collect()
+
+    def _round_is_over(self, _: asyncio.Task[None]) -> None:
+        self._round = None
+
+    async def _collect(self) -> None:
+        if self._left and await self._write(self._left):
+            self._left, self._ended = [], 0
+        for _ in range(_MOST_BATCHES):
+            told = await asyncio.gather(*map(self._ask, list(self._workers)))
+            taken = {worker: batch for worker, batch in told if batch.rows}
+            if not await self._write(list(taken.values())):
+                return
+            for worker, batch in told:
+                self._written[worker] = Batch(batch.worker, batch.number)
+            if not any(batch.more for batch in taken.values()):
+                return
+
+    async def _ask(self, worker: Channel) -> tuple[Channel, Batch]:
+        """Return the next batch of a worker; one that is silent keeps nobody else's waiting."""
+        written = self._written.get(worker, Batch("", 0))
+        try:
+            told = await worker.ask(
+                "counts",
+                within_s=_WORKER_WITHIN_S,
+                worker=written.worker,
+                acknowledged=written.number,
+            )
+        except FilterdError:  # it is being replaced, or has much to do
+            return worker, written
+        return worker, Batch.from_plain(told)
+
+    async def _write(self, batches: Sequence[Batch]) -> bool:
+        """Tell whether it is on disk; a problem is said when it begins and when it ends."""
+        # SQLite is for this process only; the others are forked with what is imported before.
+        from filterd.querylog.database import Database  # noqa: PLC0415
+
+        if not batches:
+            return True
+        if self._database is None:
+            self._database = Database(self._path, self._clock)
+        try:
+            await self._database.write(batches)
+        except StoreError as error:
+            if error.sentence != self.problem:
+                _log.error("%s; trying again every minute", error)
+            self.problem = error.sentence
+            return False
+        if self.problem:
+            _log.warning("%s: written again", self._path)
+        self.problem = UNSAID
+        return True

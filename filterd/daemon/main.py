@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The processes that serve, put together: supervisor, manager and workers.
+
+What parses and draws for people (typer, rich, YAML, pydantic) must not stay in
+the memory of processes that run for months on a small board. So this module
+imports none of it, ``filterd.cli.entry`` comes here without it, and a ``serve``
+that needed Typer to be understood *becomes* ``python -m filterd.daemon.main``.
+What is imported here before it forks is shared by all processes.
+
+Errors of ``serve`` and lines of the log are English whatever the site speaks:
+they go to the journal, which is searched, quoted and sent to others. What a
+command is refused by these processes is told in the language of its reader.
+
+```
+supervisor ── owns the sockets, keeps the others
+  ├─ manager    the control socket, reloads, status, the watchdog
+  └─ worker …   answers lookups
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import resource
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import uvloop
+
+from filterd import journal, native, oom
+from filterd.clock import SystemClock
+from filterd.config.compile_child import forked
+from filterd.daemon import known_time, second_copies
+from filterd.daemon import site_loader as on_disk
+from filterd.daemon.listen_sockets import Listening, listen_on
+from filterd.daemon.malloc import keep_little
+from filterd.daemon.policy_clock import PolicyClock
+from filterd.daemon.process import (
+    Heart,
+    Setting,
+    let_the_loop_go_first,
+    wish_to_stop,
+    yield_to_workers,
+)
+from filterd.daemon.sd_notify import READY, STOPPING, notify
+from filterd.daemon.shared_overrides import SharedOverrides, recall_overrides
+from filterd.daemon.shared_page import SharedPage
+from filterd.daemon.startup_policy import compile_policy_or_keep
+from filterd.daemon.supervisor import TICKS_OF_THE_MANAGER, Child, Supervisor
+from filterd.daemon.worker import Worker
+from filterd.daemon.worker_channel import channel_pair
+from filterd.errors import FilterdError
+from filterd.feed.time_floor import TimeFloor
+from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
+from filterd.state_folder import StateFolder
+from filterd.texts import Texts
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+
+    from filterd.policy.model import ListenAddress, Policy
+    from filterd.resolve.site import Site
+
+_MOST_DESCRIPTORS = 16_384
+_log = logging.getLogger("filterd")
+
+
+def main(config: str, state: str, language: str, try_it: str) -> None:
+    """Serve until told to stop.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: the folder of compiled policy and lists.
+        language: of what is said at the start, ``vi`` or ``en``; empty for that of the site.
+        try_it: ``yes`` to print commands that show what different classes get.
+    """
+    keep_little()
+    journal.begin()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop_before_serving)
+    # `filterd serve` blocked them, so that none came before this.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # one that is blocked waits even so
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who starts us may ignore it
+    try:
+        _serve(Path(config), StateFolder(Path(state)), language, try_it=try_it == "yes")
+    except FilterdError as error:
+        for line in str(error).splitlines():
+            _say(f"filterd: {line}")
+        sys.exit(error.exit_code)
+
+
+def _stop_before_serving(*_: object) -> NoReturn:
+    """End the start, and with it the child that compiles: nothing is in force yet."""
+    sys.exit(0)
+
+
+def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> None:
+    """Make ready what all processes share, then keep them until told to stop.
+
+    Root's daemon gives its rights up for good once it listens.
+    """
+    with as_owner_of(state.folder), on_disk.held(state):
+        clock, page = SystemClock(), SharedPage()
+        started = clock.monotonic()
+        # This process has one thread, here and when it forks what it keeps.
+        second_copies.restore(state)
+        overrides, unwritten = SharedOverrides(), on_disk.Unwritten()
+        known_time.begin(state, clock, page, (TimeFloor(state.feed).read(),))
+        time = PolicyClock(clock, page)
+        compile_policy_or_keep(
+            config, state, now=time.least(), page=page, start=forked, unwritten=unwritten
+        )
+        recall_overrides(state, clock, overrides)
+        # Loaded here once: what cannot be served is an error now and not a
+        # process that dies again and again, and nobody has to verify it after.
+        now = time.wall()
+        site = on_disk.load_site(config, state, page=page, unwritten=unwritten, now=now)
+        built_at = site.unset_clock.floor
+        known_time.begin(state, clock, page, (TimeFloor(state.feed).read(), built_at))
+        policy = site.policy
+        texts = Texts("vi" if (language or policy.language) == "vi" else "en")
+        greeting = list(_greeting(texts, site, try_it=try_it))
+        del site
+        _allow_many_sockets()
+        kept = (page, overrides, unwritten)
+        setting = Setting(config, state, clock, *kept, started, policy.listen, policy.workers)
+        with own_rights():
+            make_folder_for_owner(state.control_socket.parent)
+            listening = listen_on(policy.listen)
+        keep_none()
+        children = _children(setting, listening)
+        Supervisor(children, page, clock).run(partial(_ready, greeting), partial(notify, STOPPING))
+
+
+def _ready(greeting: Sequence[str]) -> None:
+    notify(READY)
+    for line in greeting:
+        _say(line)
+
+
+def _allow_many_sockets() -> None:
+    """Raise the soft limit of descriptors to the hard one: a thousand questions may be open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_DESCRIPTORS), hard))
+
+
+def _children(setting: Setting, listening: Sequence[Listening]) -> list[Child]:
+    channels = [channel_pair() for _ in range(setting.workers)]
+    ends = [manager_end for manager_end, _ in channels]
+    manager = Child(
+        "manager",
+        0,
+        _process(partial(_manage, setting, ends)),
+        hears_hangup=True,
+        patience_ticks=TICKS_OF_THE_MANAGER,
+        ended_sooner=oom.THE_MANAGER,
+    )
+    return [
+        manager,
+        *(
+            Child(
+                f"worker {n}",
+                n,
+                _process(partial(_work, setting, listening, end, n)),
+                ended_sooner=oom.A_WORKER,
+            )
+            for n, (_, end) in enumerate(channels, 1)
+        ),
+    ]
+
+
+def _process(life: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Return what a forked child runs: an event loop of its own, and one line for an error."""
+
+    async def attended() -> None:
+        journal.attend(asyncio.get_running_loop())
+        await life()
+
+    def run() -> None:
+        try:
+            uvloop.run(attended())
+        except FilterdError as error:
+            for line in str(error).splitlines():
+                _log.error("%s", line)
+            sys.exit(1)
+
+    return run
+
+
+async def _work(
+    setting: Setting, listening: Sequence[Listening], end: socket.socket, number: int
+) -> None:
+    """Be a worker."""
+    let_the_loop_go_first()
+    stop = wish_to_stop()
+    worker = Worker(setting, listening, end)
+    heart = Heart(setting.page, number)
+    heart.start()
+    await worker.start()
+    heart.tell_ready()
+    await stop.wait()
+    heart.stop()
+    await worker.stop()
+
+
+async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
+    """Be the manager."""
+    yield_to_workers()  # first: it has a lot to import, and no lookup should wait for that
+    from filterd.daemon.manager_main import manage  # noqa: PLC0415 -- for this process only
+
+    await manage(setting, ends)
+
+
+def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:
+    """Say what is served and what is missing; nothing that has to be looked for in a log."""
+    policy = site.policy
+    shown = ", ".join(texts("place", address=one.address, port=one.port) for one in policy.listen)
+    yield texts("serve.ready", listen=shown)
+    if native.missing():
+        yield texts("serve.pure")
+    if not site.route.servers:
+        yield texts("serve.no_upstream")
+    if try_it:
+        yield texts("serve.try")
+        for line in _examples(policy):
+            yield f"  {line}"
+
+
+def _examples(policy: Policy) -> list[str]:
+    """Return lookups as different classes of the sample site; see ``policies/site.yaml``."""
+    listen = _loopback(policy)
+    server = f"@{listen.address} -p {listen.port}"
+    asked = [
+        ("127.0.1.1", "www.tiktok.com", "grade 1"),
+        ("127.0.11.1", "www.tiktok.com", "grade 11"),
+        ("127.0.100.1", "www.tiktok.com", "staff"),
+        ("127.0.100.1", "www.pornhub.com", "staff, locked for everybody"),
+    ]
+    width = max(len(f"{source} {name}") for source, name, _ in asked)
+    return [
+        f"dig -b {source} {server} {name}{' ' * (width - len(source) - len(name))} # {whom}"
+        for source, name, whom in asked
+    ]
+
+
+def _loopback(policy: Policy) -> ListenAddress:
+    return next((one for one in policy.listen if one.address == "127.0.0.1"), policy.listen[0])
+
+
+def _say(line: str) -> None:
+    """Say something, if anybody listens: serving does not depend on it."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process that answers no lookups: it reloads, adds the workers up, and watches over them.
+
+A reload has two steps (dns.md §10). First the new policy is compiled and loaded
+here, with the loader that the workers use, and then each worker loads it beside
+what serves; whatever fails on the way leaves everything as it was. Then the
+compiled policy is renamed into place and the epoch moved, which is the commit.
+A manager whose predecessor died in between moves the epoch once more, so that
+all workers load what is in place, whichever that is.
+
+What commands change beside the site's files (``filterd.daemon.change_service``) takes the
+same way, one after the other with reloads, but nothing is compiled or opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING, Any
+
+from filterd import native, sentences
+from filterd.clients import Surroundings
+from filterd.clients.interfaces import Links
+from filterd.daemon import second_copies, site_policy
+from filterd.daemon import site_loader as on_disk
+from filterd.daemon.log_collector import LogKeeper
+from filterd.daemon.malloc import give_back
+from filterd.daemon.status_merge import summed, upstreams_of
+from filterd.daemon.timekeeper import LOOK_EVERY_S, Standing, Timekeeper
+from filterd.daemon.worker_channel import Channel
+from filterd.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.policy.policy_file import digest
+from filterd.resolve import expectation_checks
+from filterd.resolve.site_warnings import doubts
+from filterd.sentences import UNSAID, say
+from filterd.version import __version__
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable, Sequence
+
+    from filterd.daemon.change_service import Changes
+    from filterd.daemon.device_discovery import ExamTrials, RoomWatches
+    from filterd.daemon.process import Setting
+    from filterd.policy.expectation import Expectation
+    from filterd.policy.model import ListenAddress
+    from filterd.policy.temporary_rules import Overrides
+    from filterd.resolve.expectation_checks import Unmet
+    from filterd.resolve.site import Site
+
+_WORKER_WITHIN_S = 20.0
+_STATUS_WITHIN_S = 2.0
+_WRITE_AGAIN_S = 5.0
+_LAST_WORDS_WITHIN_S = 2.5
+"""A worker that stops has answers to give before (``worker``); the supervisor waits for 5 s."""
+
+_KEEP_EVERY = 60
+"""Looks at the clock: once a minute, as the log is written, the time is kept."""
+
+_ONLY_A_RESTART_CHANGES = ("listen", "workers")
+"""Keys of ``site.yaml``, called so in the policy and in the setting, too."""
+
+_log = logging.getLogger("filterd.manager")
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """What a reload did.
+
+    ``restart_for`` names settings that only a restart changes; ``doubts`` are errors
+    as plain data that did not keep it from being in force: expectations that are not met,
+    mistakes in the site's files while lists come in force with the site as it was.
+    """
+
+    policy: str
+    names: int
+    lists: int
+    restart_for: tuple[str, ...] = ()
+    doubts: tuple[dict[str, Any], ...] = ()
+
+
+class Manager:
+    """The daemon, as commands see it.
+
+    Args:
+        setting: where it lives.
+        ends: of the channels to the workers.
+    """
+
+    def __init__(self, setting: Setting, ends: Sequence[socket.socket]) -> None:
+        self._setting, self._ends = setting, ends
+        surroundings = Surroundings(setting.clock)
+        surroundings.take_links(Links(own=_own_addresses(setting.listen)))
+        self._load = on_disk.loader(setting, surroundings)
+        self._time = setting.time
+        self._keeper = Timekeeper(setting.state, setting.clock, setting.page)
+        self._time_kept: asyncio.Task[None] | None = None
+        self._reloading, self._trying = asyncio.Lock(), asyncio.Lock()
+        self._next_reloads: dict[bool, asyncio.Task[Reloaded]] = {}
+        self._workers: list[Channel] = []
+        self._log = LogKeeper(setting.state.query_log, setting.clock, self._workers)
+        self.changes: Changes
+        self.rooms: RoomWatches
+        self.trials: ExamTrials
+        self._site: Site
+        self._unmet: tuple[Unmet, ...] = ()
+        self._doubts: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def site(self) -> Site:
+        """The policy and lists in force now."""
+        self._site = self._site.at(self._time.wall())
+        return self._site
+
+    async def start(self) -> None:
+        """Load what is in force, and reach the workers.
+
+        Raises:
+            FilterdError: nothing usable is on disk.
+        """
+        # They bring SQLite and more, for this process only: all are forked with what is imported.
+        from filterd.daemon.change_service import Changes, InForce  # noqa: PLC0415
+        from filterd.daemon.device_discovery import ExamTrials, RoomWatches  # noqa: PLC0415
+
+        in_force = InForce(self._reloading, lambda: self.site, self._enforce, self._keeper)
+        self.changes = Changes(self._setting, in_force)
+        self.rooms = RoomWatches(self._setting.clock)
+        self.trials = ExamTrials(self._setting.clock, self._workers)
+        is_mended = await asyncio.to_thread(self.changes.start)
+        self._site = await asyncio.to_thread(self._load)
+        await asyncio.to_thread(self._look_at_first_site)
+        page = self._setting.page
+        if page.is_undecided or is_mended:
+            page.epoch = page.next_epoch()
+        await asyncio.to_thread(second_copies.keep, self._setting.state, page)
+        await asyncio.to_thread(self.changes.records.note, self._site)
+        handlers = {"last_counts": self._log.take_last}
+        self._workers[:] = [Channel(end, handlers) for end in self._ends]
+        self._log.start()
+        self._time_kept = asyncio.get_running_loop().create_task(self._keep_time())
+
+    async def stop(self) -> None:
+        """Let go of the workers; a reload that is not done stays undone."""
+        for reload in self._next_reloads.values():
+            reload.cancel()
+        if self._time_kept is not None:
+            self._time_kept.cancel()
+            await asyncio.gather(self._time_kept, return_exceptions=True)
+        await asyncio.to_thread(self._keeper.note)
+        await self.changes.close()
+        await self._log.stop()
+        for worker in self._workers:
+            await worker.close()
+
+    async def write_last(self) -> None:
+        """Write what the workers, which are being stopped too, have counted to the end."""
+        await self._log.write_last(within_s=_LAST_WORDS_WITHIN_S)
+
+    async def reload(self, *, lists_only: bool = False) -> Reloaded:
+        """Put the site's files and the compiled lists as they are now in force.
+
+        Returns once every worker answers by them. Those that ask for the same while a
+        reload is at work share the next one.
+
+        Args:
+            lists_only: it is about the lists: a site whose files are wrong stays as it was.
+
+        Raises:
+            FilterdError: something is wrong; what was in force stays, unless
+                the message says otherwise.
+        """
+        following = self._next_reloads.get(lists_only)
+        if following is None:
+            following = asyncio.get_running_loop().create_task(self._reload_in_turn(lists_only))
+            self._next_reloads[lists_only] = following
+        return await asyncio.shield(following)
+
+    async def _reload_in_turn(self, lists_only: bool) -> Reloaded:
+        async with self._reloading:
+            del self._next_reloads[lists_only]  # who asks now may have changed what is being read
+            site = await self._prepare_and_commit(lists_only)
+        give_back()
+        policy = site.timed.policy
+        await asyncio.to_thread(self.changes.records.note, site)
+        _log.info("reloaded: policy %s, %d names", digest(policy), len(site.index))
+        moved = tuple(
+            key
+            for key in _ONLY_A_RESTART_CHANGES
+            if getattr(policy, key) != getattr(self._setting, key)
+        )
+        return Reloaded(digest(policy), len(site.index), len(site.index.lists), moved, self._doubts)
+
+    async def _prepare_and_commit(self, lists_only: bool) -> Site:
+        page = self._setting.page
+        policy, wrong = await asyncio.to_thread(
+            site_policy.compiled, self._setting, lists_only=lists_only
+        )
+        site = await asyncio.to_thread(self._load, policy)
+        known = {one.expectation.written for one in self._unmet}
+        now = self._time.least()
+        unmet = await asyncio.to_thread(expectation_checks.check, site, now, known=known)
+        told = await asyncio.to_thread(doubts, site, unmet, now)
+        epoch = page.next_epoch()
+        await self._tell_all("prepare", epoch=epoch, policy=str(policy))
+        site_policy.install_policy(policy, self._setting.state.policy)
+        page.epoch = epoch
+        await asyncio.to_thread(second_copies.keep, self._setting.state, page)
+        self._site, self._unmet = site, unmet
+        self._doubts = tuple(map(to_plain, (*wrong, *told)))
+        try:
+            await self._tell_all("confirm", epoch=epoch)
+        except FilterdError as error:
+            raise ControlError(
+                say("it is in force, but not yet in every worker: {error}", error=error.sentence)
+            ) from error
+        return site
+
+    async def _enforce(self, overrides: Overrides, epoch: int) -> None:
+        """Put what commands have set in force in every worker.
+
+        Raises:
+            FilterdError: a worker did not confirm it.
+        """
+        now, page = self._time.wall(), self._setting.page
+        site = await asyncio.to_thread(self._site.at, now, overrides)
+        try:
+            await self._tell_all("prepare", epoch=epoch, overrides=True)
+        except FilterdError as error:
+            # It is recorded, so it counts: a worker that is not ready loads it then.
+            _log.warning("%s; that worker loads what was changed by itself", error)
+        page.epoch = epoch
+        self._site = site
+        await self._tell_all("confirm", epoch=epoch)
+
+    async def keep_files(self) -> None:
+        """Put back the policy and the index in force when their files are gone, for ever."""
+        await second_copies.watch(self._setting.state, self._reloading)
+
+    async def write_what_is_in_memory(self) -> None:
+        """Write what a start could not, as soon as the disk takes it."""
+        unwritten, state, told = self._setting.unwritten, self._setting.state, UNSAID
+        while unwritten.parts:
+            try:
+                async with self._reloading:
+                    await asyncio.to_thread(unwritten.write, state)
+                _log.warning("%s: takes files again; what was in memory is there now", state.folder)
+            except StoreError as error:
+                if error.sentence != told:
+                    _log.error("%s; trying again", error)
+                told = error.sentence
+                await asyncio.sleep(_WRITE_AGAIN_S)
+
+    def notices(self) -> list[Any]:
+        """Return what every command must say, as plain data."""
+        return self.changes.lost()
+
+    def clock(self) -> dict[str, Any]:
+        """Return which time policy goes by, as plain data; see ``Timekeeper.told``."""
+        return self._keeper.told()
+
+    async def _keep_time(self) -> None:
+        """Look at the clock for ever, keep the time that is known, and date what waits for it."""
+        rounds = itertools.count(_KEEP_EVERY)
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            is_minute = next(rounds) % _KEEP_EVERY == 0
+            try:
+                step = self._keeper.look()
+                await self.changes.know_time(step, again=is_minute)
+                if is_minute:
+                    await asyncio.to_thread(self._keeper.note)
+            except FilterdError as error:
+                _log.error("%s; trying again every minute", error)
+            except Exception:  # noqa: BLE001 -- logged whole; the time must be kept on
+                _log.exception("the time could not be kept")
+
+    async def check(self, **whom: Any) -> dict[str, Any] | None:
+        """Explain what a client gets; see ``Worker.check``."""
+        told: dict[str, Any] | None = await self._ask_one("check", **whom)
+        return told
+
+    async def status(self) -> dict[str, Any]:
+        """Return how the daemon fares, its workers added up; as plain data."""
+        workers = await self._ask_those_that_answer("status")
+        policy, index = self._site.timed.policy, self._site.index
+        unwritten = self._setting.unwritten
+        return {
+            "version": __version__,
+            "pid": os.getppid(),
+            "not_native": native.missing(),
+            "up_s": round(self._setting.clock.monotonic() - self._setting.started),
+            "time_is_known": self._keeper.standing is not Standing.UNKNOWN,
+            "clock": self._keeper.told(),
+            "school": policy.school,
+            "policy": digest(policy),
+            "listen": [{"address": one.address, "port": one.port} for one in self._setting.listen],
+            "names": len(index),
+            "lists": len(index.lists),
+            "lists_built_at": index.build.get("when"),
+            "workers": len(workers),
+            **summed(workers),
+            # Of sockets that all share: each tells the same.
+            "receive_drops": max((one["receive_drops"] for one in workers), default=0),
+            "upstreams": upstreams_of(workers),
+            "log": await self._log_status(workers),
+            "changes": await self.changes.status(),
+            "in_memory": unwritten.parts,
+            "doubts": (*map(to_plain, unwritten.doubts(self._setting.state)), *self._doubts),
+        }
+
+    async def hold(self, wanted: Sequence[Expectation] | None) -> dict[str, Any]:
+        """Hold the site's files as they are, with the compiled lists, to what is expected of them.
+
+        Nothing comes in force by it, and nobody waits for it but others who ask for the same.
+
+        Args:
+            wanted: what is expected; None for what a reload goes by.
+
+        Returns: see ``expectations.held``.
+
+        Raises:
+            FilterdError: the files are wrong, or the disk refused.
+        """
+        async with self._trying:
+            policy = await asyncio.to_thread(site_policy.tried, self._setting)
+            site = await asyncio.to_thread(self._load, policy)
+            now = self._time.least()
+            told = await asyncio.to_thread(expectation_checks.held, site, wanted, now)
+        del site
+        give_back()
+        return told
+
+    async def log_totals(self, *, days: int, grade: str = "") -> list[dict[str, Any]]:
+        """Return what was counted on the last days of the school, as plain data.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        zone = self._site.policy.time_zone
+        found = await self._log.totals(time_zone=zone, days=days, grade=grade)
+        return [total._asdict() for total in found]
+
+    async def _log_status(self, workers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        counted = summed(worker["log"] for worker in workers)
+        today: dict[str, int] = {}
+        problem = UNSAID
+        try:
+            for total in await self.log_totals(days=1):
+                today[total["action"]] = today.get(total["action"], 0) + total["n"]
+        except StoreError as error:
+            problem = error.sentence
+        level = self._site.policy.log.level.value
+        problem = self._log.problem or problem
+        told = {"problem": problem, "sentence": sentences.to_plain(problem)}
+        return {"level": level, "today": today, **counted, **told}
+
+    def _look_at_first_site(self) -> None:
+        """Find what the site that a start begins with does not do as it should; tell the log."""
+        now, site = self._time.least(), self._site
+        self._unmet = expectation_checks.unmet(site, site.timed.policy.expectations, now)
+        told = doubts(site, self._unmet, now)
+        for error in told:
+            _log.warning("%s", error)
+        self._doubts = tuple(map(to_plain, told))
+
+    async def _tell_all(self, what: str, **arguments: Any) -> None:
+        """Ask every worker, and fail with the first that fails."""
+        asked = (
+            worker.ask(what, within_s=_WORKER_WITHIN_S, **arguments) for worker in self._workers
+        )
+        for outcome in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _ask_those_that_answer(self, what: str) -> list[dict[str, Any]]:
+        asked = (worker.ask(what, within_s=_STATUS_WITHIN_S) for worker in self._workers)
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        return [outcome for outcome in outcomes if isinstance(outcome, dict)]
+
+    async def _ask_one(self, what: str, **arguments: Any) -> Any:
+        """Ask one worker; any knows as much as another, so the next is asked where one is silent.
+
+        Raises:
+            FilterdError: what the last one says.
+        """
+        for worker in self._workers[:-1]:
+            with contextlib.suppress(ControlError):
+                return await worker.ask(what, within_s=_STATUS_WITHIN_S, **arguments)
+        return await self._workers[-1].ask(what, within_s=_WORKER_WITHIN_S, **arguments)
+
+
+def _own_addresses(listen: Iterable[ListenAddress]) -> frozenset[IPv4Address | IPv6Address]:
+    """Return where this machine asks itself from; the manager looks at no links."""
+    return frozenset(ip_address(one.address.partition("%")[0]) for one in listen)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manager put together: the control socket and its commands, reloads, the watchdog.
+
+No other process needs what is imported here, so it is imported when the manager is a
+process of its own and has yielded to the workers: nobody's first answer waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from filterd.daemon.control_commands import commands
+from filterd.daemon.control_server import ControlServer
+from filterd.daemon.manager import Manager
+from filterd.daemon.process import Heart, hear_hangups, wish_to_stop
+from filterd.daemon.watchdog import Watchdog
+from filterd.errors import FilterdError, StoreError
+from filterd.feed.status_view import overview
+from filterd.overrides.roles import ADMINS, TEACHERS
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from filterd.daemon.process import Setting
+
+_log = logging.getLogger("filterd")
+
+
+async def manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
+    """Be the manager until told to stop.
+
+    Args:
+        setting: where the daemon lives.
+        ends: a channel to each worker.
+    """
+    stop = wish_to_stop()
+    manager = Manager(setting, ends)
+    known = commands(manager, lambda feed: overview(feed, setting.state, setting.clock))
+    groups = (ADMINS, TEACHERS)
+    control = ControlServer(setting.state.control_socket, known, groups, manager.notices)
+    heart = Heart(setting.page, 0)
+    heart.start()
+    await manager.start()
+    await _start_or_do_without(control)
+    loop = asyncio.get_running_loop()
+    watchdog = Watchdog(lambda: manager.site, setting.listen, setting.time, setting.page.secret)
+    kept = (
+        watchdog.run(),
+        control.keep(),
+        manager.changes.keep(),
+        manager.keep_files(),
+        manager.write_what_is_in_memory(),
+    )
+    tasks = [loop.create_task(one) for one in kept]
+    reloads: set[asyncio.Task[None]] = set()
+
+    def hang_up() -> None:
+        task = loop.create_task(_reload(manager))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    hear_hangups(hang_up)
+    heart.tell_ready()
+    await stop.wait()
+    heart.stop()
+    for task in tasks:
+        task.cancel()
+    await control.close()
+    await manager.write_last()
+    await manager.stop()
+
+
+async def _start_or_do_without(control: ControlServer) -> None:
+    """Commands must not be able to take the DNS down: a full or damaged disk ends only them."""
+    try:
+        await control.start()
+    except StoreError as error:
+        _log.error("%s; serving without it", error)
+
+
+async def _reload(manager: Manager) -> None:
+    before = manager.site
+    try:
+        await manager.reload()
+    except FilterdError as error:
+        for line in str(error).splitlines():
+            _log.error("%s", line)
+        if manager.site is before:
+            _log.error("not reloaded: what was in force stays")

@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the files on disk to a ``Site``: what a start and a reload have in common.
+
+Whatever is damaged or missing is replaced by the last good copy, and that by
+what can be made anew from what ships; only a machine without any of them stays
+without a filter, and then without DNS (reliability.md §5).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from filterd.config.compile_run import compile_in_child, compile_in_memory
+from filterd.daemon.shared_overrides import overrides_in_force
+from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
+from filterd.lists.active_blocklists import blocklists_to_compile_by
+from filterd.lists.index import Index
+from filterd.lists.index_files import install_index
+from filterd.lists.verified_digests import checked_digests, note_checked
+from filterd.overrides.effects import NOTHING
+from filterd.paths import is_plain, move_away, replacing, sole, takes_files
+from filterd.policy import policy_file
+from filterd.resolve.site import Site
+from filterd.sentences import quoted, say
+from filterd.upstream import resolv_conf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from filterd.clients import Surroundings
+    from filterd.daemon.process import Setting
+    from filterd.daemon.shared_page import SharedPage
+    from filterd.policy.model import Policy
+    from filterd.policy.temporary_rules import Overrides
+    from filterd.state_folder import StateFolder
+
+_BUILD_WITHIN_S = 600
+_COMMAND = (
+    "from filterd.oom import A_COMPILER, end_sooner; end_sooner(A_COMPILER);"
+    "from filterd.cli.entry import main; main()"
+)
+"""The command line, ended sooner than who waits for it."""
+
+_log = logging.getLogger("filterd.state")
+
+
+@contextlib.contextmanager
+def held(state: StateFolder) -> Iterator[None]:
+    """Keep the state folder to this daemon: two would replace each other's policy unseen.
+
+    On a disk that cannot be written nobody can replace anything either, and
+    what is on it can still be served.
+
+    Raises:
+        InUseError: another daemon serves from it.
+    """
+    otherwise = say(
+        "another filterd serves from this folder; stop it, or name another with --state"
+    )
+    clear(state)
+    with contextlib.ExitStack() as holding:
+        try:
+            holding.enter_context(sole(state.daemon_lock, otherwise=otherwise))
+        except InUseError:
+            raise
+        except StoreError as error:
+            log_error(error)
+        yield
+
+
+def clear(state: StateFolder) -> None:
+    """Move away what stands in the place of a file: a folder, a pipe, a socket, a device.
+
+    Nothing can be renamed over a folder, and others would be waited for. A link stays:
+    what is read follows it, and what is written replaces it.
+    """
+    for path in (*state.files, state.control_socket):
+        try:
+            is_left = path == state.control_socket and path.is_socket()  # by a daemon that died
+            if not (is_plain(path) or path.is_symlink() or is_left):
+                move_away(path)
+                _log.error("%s: was no plain file; it was moved away", path)
+        except NotADirectoryError:  # the state folder is none
+            return
+        except OSError as error:
+            _log.error("%s: is in the way: %s", path, error.strerror)
+            return
+
+
+def compile_policy(config: Path, state: StateFolder) -> None:
+    """Compile the site's YAML in a process of its own.
+
+    Raises:
+        ConfigErrors: the files are wrong; the compiled policy is untouched.
+        StoreError: the disk refused.
+    """
+    compile_in_child(config, state.policy, blocklists=blocklists_to_compile_by(state).folder)
+
+
+def load_site(
+    config: Path,
+    state: StateFolder,
+    *,
+    policy: Path | None = None,
+    surroundings: Surroundings | None = None,
+    page: SharedPage | None = None,
+    overrides: Overrides = NOTHING,
+    unwritten: Unwritten | None = None,
+    now: float,
+) -> Site:
+    """Load the compiled policy and lists.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: what the daemon keeps.
+        policy: the compiled policy, if not the one in force.
+        surroundings: what is known of the network.
+        page: says which index another process has verified already, and what the time is at
+            least while it is not known.
+        overrides: what commands have set.
+        unwritten: what the disk has not taken, for where nothing usable is on it.
+        now: policy time.
+
+    Raises:
+        FilterdError: nothing usable is there and none could be made.
+    """
+    unwritten = unwritten or Unwritten()
+    loaded = policy_file.load(policy) if policy else _policy_in_force(config, state, unwritten)
+    index = open_index(config, state, page, unwritten)
+    servers = resolv_conf.servers(loaded.upstreams, loaded.listen)
+    floor = -inf if page is None else page.floor
+    return Site.of(loaded, index, servers, surroundings, overrides, now, floor)
+
+
+def loader(setting: Setting, surroundings: Surroundings) -> Callable[..., Site]:
+    """Return what loads a site for a process of this daemon: a policy file, or that in force."""
+
+    def load(policy: Path | None = None) -> Site:
+        return load_site(
+            setting.config,
+            setting.state,
+            policy=policy,
+            surroundings=surroundings,
+            page=setting.page,
+            overrides=overrides_in_force(setting),
+            unwritten=setting.unwritten,
+            now=setting.time.wall(),
+        )
+
+    return load
+
+
+def _policy_in_force(config: Path, state: StateFolder, unwritten: Unwritten) -> Policy:
+    """Load the compiled policy, or compile it anew where it is lost or damaged."""
+    try:
+        return policy_file.load(state.policy)
+    except StoreError as error:
+        with contextlib.suppress(StoreError):
+            return policy_file.load(state.second_policy)
+        if unwritten.policy is not None:
+            return unwritten.policy
+        _log.warning("%s; doing that", error)
+    try:
+        compile_policy(config, state)
+        return policy_file.load(state.policy)
+    except FilterdError as error:
+        policy = compile_unwritten(config, state, error)
+        unwritten.hold_policy(state, policy, error)
+        return policy
+
+
+def open_index(
+    config: Path, state: StateFolder, page: SharedPage | None, unwritten: Unwritten
+) -> Index:
+    """Open the compiled lists, or those before, and check them; compile them where there are none.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: where they are.
+        page: says which index another process has verified already.
+        unwritten: takes what the disk does not.
+
+    Raises:
+        FilterdError: none can be used and none could be made.
+    """
+    for path in (state.index, state.second_index, state.previous_index):
+        try:
+            return _verified(path, state.checked_indexes, page)
+        except FileNotFoundError:
+            continue
+        except (IndexFormatError, OSError) as error:
+            _log.error("%s; trying the one before", error)
+    if unwritten.index is not None:
+        return unwritten.index
+    _log.warning("no compiled lists in %s: compiling those that are there", state.folder)
+    try:
+        _build_lists(config, state)
+        return _verified(state.index, state.checked_indexes, page)
+    except (FilterdError, OSError) as error:
+        return unwritten.compile_index(config, state, error)
+
+
+def _verified(path: Path, record: Path, page: SharedPage | None) -> Index:
+    """Open an index and check all of it, unless a process of this daemon has done so.
+
+    A build may replace the file at any moment, and what is known of one file
+    says nothing of another: where it changed meanwhile, this begins again.
+    """
+    while True:
+        before = path.stat()
+        index = Index.open(path)
+        known = page is not None and page.is_verified(before)
+        if not known:
+            _verify(index, path, record)
+        if os.path.samestat(path.stat(), before):
+            break
+    if page is not None and not known:
+        page.note_verified(before)
+    return index
+
+
+def _verify(index: Index, path: Path, record: Path) -> None:
+    sound = checked_digests(record)
+    try:
+        index.verify(sound=sound)
+    except IndexFormatError as error:
+        raise IndexFormatError(say("{path}: {error}", path=path, error=error.sentence)) from error
+    if index.digest not in sound:
+        with contextlib.suppress(StoreError):  # then the next start takes a little longer
+            note_checked(record, index.digest)
+
+
+def _build_lists(config: Path, state: StateFolder, *options: str) -> bytes:
+    """Compile all lists, or those that ship where the site's own are in the way."""
+    places = ("--config", str(config), "--state", str(state.folder), *options)
+    try:
+        return _run_build(*places)
+    except StoreError as error:
+        if not takes_files(state.folder) and not options:
+            raise
+        log_error(error)
+        _log.error("compiling only the lists that ship: those of the site are missing")
+        return _run_build(*places, "--shipped-only")
+
+
+def _run_build(*options: str) -> bytes:
+    """Compile lists as the command does, in a process that is gone; return what it printed.
+
+    It must not tell the daemon, which is waiting for it.
+    """
+    command = [sys.executable, "-c", _COMMAND, "lists", "build", "--quiet", "--no-reload"]
+    try:
+        return subprocess.run(  # noqa: S603 -- our own module, our own arguments
+            [*command, *options],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_BUILD_WITHIN_S,
+        ).stdout
+    except subprocess.CalledProcessError as error:
+        status = say("exit status {status}", status=error.returncode)
+        why = quoted(error.stderr.decode(errors="replace").strip()) or status
+        raise StoreError(say("the lists cannot be compiled: {why}", why=why)) from error
+    except subprocess.TimeoutExpired as error:
+        raise StoreError(
+            say("the lists took too long to compile; try `filterd lists build`")
+        ) from error
+
+
+@dataclass(slots=True)
+class Unwritten:
+    """What a start has compiled into memory, because the disk did not take it or give it back.
+
+    Children have it by being forked. A usable file on the disk counts before it.
+    """
+
+    policy: Policy | None = None
+    index: Index | None = None
+
+    def hold_policy(self, state: StateFolder, policy: Policy, refused: FilterdError) -> None:
+        """Keep a policy that could not be written, or not be read."""
+        log_error(refused)
+        _log.error("%s: the policy is in memory only, until the disk takes it", state.folder)
+        self.policy = policy
+
+    def compile_index(self, config: Path, state: StateFolder, refused: Exception) -> Index:
+        """Compile the lists into memory.
+
+        Raises:
+            FilterdError: they cannot be compiled at all.
+        """
+        _log.error("%s", refused)
+        index = Index.of(_build_lists(config, state, "--stdout"), state.index)
+        index.verify()
+        _log.error("%s: the lists are in memory only, until the disk takes them", state.folder)
+        self.index = index
+        return index
+
+    def write(self, state: StateFolder) -> None:
+        """Write what the disk takes now, and forget what is usable there.
+
+        Raises:
+            StoreError: it does not take it yet.
+        """
+        if self.index is not None:
+            if not _is_usable(state.index):
+                self._write_index(state, self.index)
+            self.index = None
+        if self.policy is not None:
+            try:
+                policy_file.load(state.policy)
+            except StoreError:
+                policy_file.save(state.policy, self.policy)
+            self.policy = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What is in memory only."""
+        held = (("policy", self.policy), ("lists", self.index))
+        return tuple(name for name, part in held if part is not None)
+
+    def doubts(self, state: StateFolder) -> tuple[StoreError, ...]:
+        """Return an error where something that is in force is on no disk."""
+        if not self.parts:
+            return ()
+        sentence = say(
+            "{folder}: the disk does not take files, so the policy or the lists in force are in"
+            " memory only; make room on it, or mend it",
+            folder=state.folder,
+        )
+        return (StoreError(sentence),)
+
+    def _write_index(self, state: StateFolder, index: Index) -> None:
+        with sole(state.build_lock, otherwise=say("another build is at work")):
+            with replacing(state.fresh_index, index.content) as put:
+                put()
+            install_index(state)
+
+
+def compile_unwritten(config: Path, state: StateFolder, refused: FilterdError) -> Policy:
+    """Compile the site into memory, if the disk is to blame for what was refused.
+
+    Raises:
+        FilterdError: it is not, or the site is wrong.
+    """
+    if not isinstance(refused, StoreError) and takes_files(state.folder):
+        raise refused
+    return compile_in_memory(config, blocklists_to_compile_by(state).folder)
+
+
+def _is_usable(index: Path) -> bool:
+    try:
+        Index.open(index)
+    except (IndexFormatError, OSError):
+        return False
+    return True
+
+
+def log_error(error: FilterdError) -> None:
+    """Log each line by itself: a log is read by line."""
+    for line in str(error).splitlines():
+        _log.error("%s", line)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which policy a start begins with: the site's files as they are, if they may come in force.
+
+A start is an activation like a reload: where the files do not meet what is expected of
+them, the last good policy goes on being in force, and where they are wrong, the site as
+it last was good. At the first start there is none. Then the names that should be blocked
+are blocked, whatever the files say, and the rest is told: DNS goes on, and no name passes
+that is expected to be blocked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from filterd.config import build_record
+from filterd.config.compile_child import afresh
+from filterd.config.compile_run import compile_in_child
+from filterd.daemon.site_loader import Unwritten, compile_unwritten, log_error, open_index
+from filterd.errors import ConfigErrors, FilterdError, StoreError
+from filterd.lists.active_blocklists import blocklists_in_force, blocklists_to_compile_by
+from filterd.paths import install
+from filterd.policy import policy_file
+from filterd.resolve import expectation_checks
+from filterd.resolve.site import Site
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.config.compile_child import Start
+    from filterd.daemon.shared_page import SharedPage
+    from filterd.lists.index import Index
+    from filterd.policy.model import Policy
+    from filterd.state_folder import StateFolder
+
+_log = logging.getLogger("filterd.first_policy")
+
+
+def compile_policy_or_keep(
+    config: Path,
+    state: StateFolder,
+    *,
+    now: float,
+    page: SharedPage | None = None,
+    start: Start = afresh,
+    unwritten: Unwritten | None = None,
+) -> None:
+    """Compile the site's YAML if it has changed; if it may not serve, the last good policy does.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: what the daemon keeps.
+        now: Unix time.
+        page: says which index another process has verified already.
+        start: how the child that compiles is started.
+        unwritten: takes what the disk does not.
+
+    Raises:
+        FilterdError: it cannot be compiled and there is no last good policy.
+    """
+    blocklists = blocklists_in_force(state).folder
+    if build_record.is_current(state.policy, config, blocklists=blocklists):
+        return
+    last_good = _usable(state.policy)
+    if last_good is None:
+        unwritten = Unwritten() if unwritten is None else unwritten
+        _compile_the_first(config, state, unwritten, now=now, page=page, start=start)
+        return
+    try:
+        compiled, kept_of = state.candidate_policy, state.policy
+        wrong = compile_in_child(
+            config, compiled, blocklists=blocklists, kept_of=kept_of, start=start
+        )
+        if wrong is not None:
+            log_error(wrong)
+        meets = _meets(policy_file.load(compiled), last_good, config, state, page, now)
+        if meets:
+            _put_in_place(state)
+    except FilterdError as error:
+        log_error(error)
+        meets, wrong = False, None
+    if not meets:
+        _log.error("the site was not compiled: its last good policy is in force until it is mended")
+    elif wrong is not None:
+        _log.error("the site is in force as it last was good, until it is mended")
+
+
+def _compile_the_first(
+    config: Path,
+    state: StateFolder,
+    unwritten: Unwritten,
+    *,
+    now: float,
+    page: SharedPage | None,
+    start: Start,
+) -> None:
+    """Compile the site where no policy could stay in force; into memory, if the disk refuses.
+
+    Raises:
+        FilterdError: it cannot be compiled.
+    """
+    blocklists, compiled = blocklists_to_compile_by(state).folder, state.candidate_policy
+    refused: FilterdError | None = None
+    try:
+        compile_in_child(config, compiled, blocklists=blocklists, start=start)
+        candidate = policy_file.load(compiled)
+    except FilterdError as error:
+        candidate, refused = compile_unwritten(config, state, error), error
+    policy = _enforced(candidate, open_index(config, state, page, unwritten), now)
+    try:
+        if refused is not None:
+            raise refused
+        if policy is not candidate:
+            _save_enforced(state, policy)
+        _put_in_place(state)
+    except FilterdError as error:
+        unwritten.hold_policy(state, policy, error)
+
+
+def _meets(
+    candidate: Policy,
+    last_good: Policy,
+    config: Path,
+    state: StateFolder,
+    page: SharedPage | None,
+    now: float,
+) -> bool:
+    """Tell whether a policy meets what is expected of it, or fails only where the last one does."""
+    index = open_index(config, state, page, Unwritten())
+    site = _site(candidate, index, now)
+    with contextlib.suppress(ConfigErrors):
+        expectation_checks.check(site, now)
+        return True  # mostly, and a start need not ask what the last good one fails to meet
+    known = {
+        one.expectation.written
+        for one in expectation_checks.unmet(
+            _site(last_good, index, now), last_good.expectations, now
+        )
+    }
+    try:
+        expectation_checks.check(site, now, known=known)
+    except FilterdError as error:
+        log_error(error)
+        return False
+    return True
+
+
+def _enforced(policy: Policy, index: Index, now: float) -> Policy:
+    """Return a policy that blocks what is expected to be blocked and is not."""
+    unmet = expectation_checks.unmet(_site(policy, index, now), policy.expectations, now)
+    return expectation_checks.enforced(policy, unmet)
+
+
+def _save_enforced(state: StateFolder, enforced: Policy) -> None:
+    policy_file.save(state.candidate_policy, enforced)
+    with contextlib.suppress(OSError, StoreError):  # then the next start compiles it once more
+        build_record.note_changed(state.candidate_policy)
+
+
+def _put_in_place(state: StateFolder) -> None:
+    """Let the candidate be the policy in force.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    try:
+        install(state.candidate_policy, state.policy)
+    except OSError as error:
+        raise StoreError(
+            say("{policy}: cannot be installed: {why}", policy=state.policy, why=refused(error))
+        ) from error
+    with contextlib.suppress(OSError):  # then the next start compiles it once more
+        build_record.hand_over(state.candidate_policy, state.policy)
+
+
+def _site(policy: Policy, index: Index, now: float) -> Site:
+    return Site.of(policy, index, (), now=now)
+
+
+def _usable(policy: Path) -> Policy | None:
+    try:
+        return policy_file.load(policy)
+    except StoreError as error:
+        if os.path.lexists(policy):  # and not Path.exists, which raises what a disk says
+            log_error(error)
+        return None

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process that keeps the others: it forks them, and forks them again when they end.
+
+It owns what must outlive them, above all the listening sockets: while a worker
+is replaced, questions wait in the kernel and the next one answers them. It has
+neither threads nor an event loop, so that forking is safe, and it does nothing
+else, so that there is little in it that could fail.
+
+A process that ends is replaced at once, and with growing pauses when it does
+not live; one that shows no heartbeat is killed first. Children end with it, and
+what a child has started ends with the child: each leads a process group.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from filterd.daemon.malloc import give_back
+from filterd.oom import end_sooner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from filterd.clock import Clock
+    from filterd.daemon.shared_page import SharedPage
+
+_TICK_S = 0.25
+_TICKS_WITHOUT_BEAT = 12
+"""3 s: no client may wait longer than 5 s for DNS (reliability.md §5). A beat and a look, 0.25 s
+each, may have been just before; the rest is for the replacement, which loads what is in force."""
+TICKS_OF_THE_MANAGER = 60
+"""15 s: no lookup waits for it. systemd's watchdog, which it feeds, waits for 30 s."""
+TICKS_AT_WORK = 120
+"""30 s: checking five million names lets no heart beat for some seconds on a small board."""
+_LONG_LIFE_S = 10.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 1.0
+"""However often it dies: no client waits for DNS longer than 5 s, of which a start takes some."""
+_STOP_WITHIN_S = 5.0
+_PR_SET_PDEATHSIG = 1
+
+READY = signal.SIGUSR1
+"""What a child sends when it serves; the page says which one it is."""
+
+_STOP = (signal.SIGTERM, signal.SIGINT)
+_HEEDED = frozenset((*_STOP, signal.SIGHUP, signal.SIGCHLD, READY))
+
+_log = logging.getLogger("filterd.supervisor")
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """A process to keep. ``run`` is its whole life; ``number`` its place in the page.
+
+    ``hears_hangup``: SIGHUP is passed on to it. ``patience_ticks``: how long it may
+    show no heartbeat. One that has not served yet, and whose predecessor has not
+    either, has ``TICKS_AT_WORK`` until it serves. ``ended_sooner``: see
+    ``filterd.oom``.
+    """
+
+    name: str
+    number: int
+    run: Callable[[], None]
+    hears_hangup: bool = False
+    patience_ticks: int = _TICKS_WITHOUT_BEAT
+    ended_sooner: int = 0
+    has_served: bool = False
+    """The process before the present one."""
+    has_hung: bool = False
+    pid: int = 0
+    started_at: float = 0.0
+    start_after: float = 0.0
+    quick_deaths: int = 0
+    beats: int = 0
+    ticks_without_beat: int = field(default=0)
+
+
+class Supervisor:
+    """Keeps children until it is told to stop."""
+
+    def __init__(self, children: Sequence[Child], page: SharedPage, clock: Clock) -> None:
+        self._children, self._page, self._clock = children, page, clock
+        self._announced = False
+        self._looked_at = clock.monotonic()
+
+    def run(self, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+        """Start the children and keep them until SIGTERM or SIGINT; then end them.
+
+        The signals that it heeds stay blocked afterwards: one that comes too
+        late must not be the end that others see.
+
+        Args:
+            on_ready: called once, when all of them serve.
+            on_stop: called once, before they are told to end.
+        """
+        # What is there now stays shared with the children; what is free would be copied for each.
+        # What a start leaves in cycles is little, and to look for it takes longer than to fork.
+        give_back()
+        gc.freeze()
+        gc.enable()  # a start does without
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would leave nobody to wait for
+        stopping = False
+        try:
+            while not stopping:
+                self._start_those_that_are_due()
+                stopping = self._heed(signal.sigtimedwait(_HEEDED, self._patience_s()))
+                self._bury()
+                self._look_for_the_stuck()
+                self._announce(on_ready)
+            on_stop()
+        finally:
+            self._end_all()
+
+    def _heed(self, received: signal.struct_siginfo | None) -> bool:
+        """Act on a signal, None for none; tell whether it was one to stop."""
+        if received is None:
+            return False
+        if received.si_signo == signal.SIGHUP:
+            for child in self._children:
+                if child.hears_hangup:
+                    _signal(child, signal.SIGHUP)
+        return received.si_signo in _STOP
+
+    def _start_those_that_are_due(self) -> None:
+        now = self._clock.monotonic()
+        for child in self._children:
+            if not child.pid and child.start_after <= now:
+                self._start(child, now)
+
+    def _start(self, child: Child, now: float) -> None:
+        _flush()
+        supervisor = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no memory or no process is left at the moment
+            _log.error("the %s cannot be started (%s); trying again", child.name, error.strerror)
+            child.quick_deaths = max(2, child.quick_deaths + 1)
+            child.start_after = now + _pause_s(child.quick_deaths)
+            return
+        if pid == 0:
+            _live(child, supervisor)
+        child.pid, child.started_at, child.ticks_without_beat = pid, now, 0
+
+    def _patience_s(self) -> float:
+        now = self._clock.monotonic()
+        waits = [child.start_after - now for child in self._children if not child.pid]
+        return max(0.0, min([_TICK_S, *waits]))
+
+    def _bury(self) -> None:
+        """Note which children have ended, and when each may start again."""
+        for child, status in self._ended():
+            _log.error("the %s ended (%s); starting it again", child.name, _words(status))
+            now = self._clock.monotonic()
+            lived_long = now - child.started_at >= _LONG_LIFE_S
+            child.quick_deaths = 0 if lived_long else child.quick_deaths + 1
+            # To see that it hangs has taken longer than any pause.
+            child.start_after = now + (0.0 if child.has_hung else _pause_s(child.quick_deaths))
+            child.has_hung = False
+
+    def _ended(self) -> Iterator[tuple[Child, int]]:
+        """Yield the children that have ended, with their wait status; one signal tells of many.
+
+        Whoever else has ended is let go too: the first process of a container
+        inherits those that nobody else waits for.
+        """
+        while (pid := _who_has_ended()) is not None:
+            child = next((one for one in self._children if one.pid == pid), None)
+            if child is not None:
+                _end_group(pid)  # while nobody else can have its number
+            _, status = os.waitpid(pid, 0)
+            if child is not None:
+                child.has_served = self._page.is_ready(child.number, pid)
+                child.pid = 0
+                yield child, status
+
+    def _look_for_the_stuck(self) -> None:
+        """Count looks and not seconds: after a pause of the whole machine nobody is stuck."""
+        now = self._clock.monotonic()
+        if now < self._looked_at + _TICK_S:
+            return
+        self._looked_at = now
+        for child in self._children:
+            beats = self._page.beats(child.number)
+            child.ticks_without_beat = 0 if beats != child.beats else child.ticks_without_beat + 1
+            child.beats = beats
+            if child.pid and child.ticks_without_beat >= self._patience_with(child):
+                _log.error("the %s does not react; ending it", child.name)
+                child.ticks_without_beat, child.has_hung = 0, True
+                os.kill(child.pid, signal.SIGKILL)
+
+    def _patience_with(self, child: Child) -> int:
+        """Return how many looks may find no heartbeat.
+
+        The successor of a process that served begins with what that had verified.
+        """
+        if child.has_served or self._page.is_ready(child.number, child.pid):
+            return child.patience_ticks
+        return max(TICKS_AT_WORK, child.patience_ticks)
+
+    def _announce(self, on_ready: Callable[[], None]) -> None:
+        serving = (self._page.is_ready(one.number, one.pid) for one in self._children)
+        if not self._announced and all(serving):
+            self._announced = True
+            on_ready()
+
+    def _end_all(self) -> None:
+        """Ask every child to end, and end those that do not."""
+        until = self._clock.monotonic() + _STOP_WITHIN_S
+        for child in self._children:
+            _signal(child, signal.SIGTERM)
+        while any(child.pid for child in self._children):
+            if self._clock.monotonic() >= until:
+                for child in self._children:
+                    _signal(child, signal.SIGKILL)
+            signal.sigtimedwait({signal.SIGCHLD}, 0.1)
+            for _ in self._ended():
+                pass
+
+
+def _live(child: Child, supervisor: int) -> None:
+    """Be the child, from the fork to the end of the process; never returns."""
+    code = 1
+    try:
+        os.setpgid(0, 0)
+        # Whatever becomes of the supervisor, nobody may hold its sockets and its lock on.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == supervisor:
+            end_sooner(child.ended_sooner)
+            for number in _STOP:
+                signal.signal(number, signal.SIG_DFL)
+            # A hangup waits until the child has ears for it.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED - {signal.SIGHUP})
+            child.run()
+            code = 0
+    except SystemExit as end:  # it has said why
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # noqa: BLE001 -- logged whole; nothing may get past the fork
+        _log.exception("the %s failed", child.name)
+    finally:
+        _flush()
+        os._exit(code)
+
+
+def _flush() -> None:
+    """Leave nothing for the next process to say again; a log on a full disk stops nobody."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+
+
+def _who_has_ended() -> int | None:
+    """Return the process ID of a child that has ended and was not waited for."""
+    try:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return ended.si_pid if ended else None
+
+
+def _end_group(leader: int) -> None:
+    """End what a child has started: what a dead manager had compiled would come too late."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _words(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"signal {-code}" if code < 0 else f"exit status {code}"
+
+
+def _pause_s(quick_deaths: int) -> float:
+    """The first death costs no time; what keeps dying must not take the machine with it."""
+    if quick_deaths <= 1:
+        return 0.0
+    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** (quick_deaths - 2))
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    if child.pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, number)

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The TCP listener: the same answers, framed, several at a time, in any order (RFC 7766)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, cast
+
+from filterd.errors import WireError
+from filterd.fastpath.pktinfo import interface_of
+from filterd.resolve.query import Peer
+from filterd.wire import Deframer, fit, frame, size_limit
+
+if TYPE_CHECKING:
+    from filterd.daemon.tcp_slots import Places
+    from filterd.fastpath.coroutine_runner import Stepper
+    from filterd.fastpath.rate_limit import Limiter
+    from filterd.resolve.resolver import Resolver
+
+FIRST_OCTET_WITHIN_S = 3.0
+MESSAGE_WITHIN_S = 2.0
+IDLE_S = 10.0
+LINGER_S = 2.0
+MOST_QUERIES_A_CONNECTION = 100
+MOST_IN_FLIGHT = 20
+MOST_UNREAD_OCTETS = 256 * 1024
+"""What a client that asks and does not read may cost (reliability.md A6)."""
+
+REST_S = 0.1
+"""How long a client that is over its rate waits before each further question is taken.
+
+Nothing is refused, and what others send by UDP in its name cannot keep it
+waiting longer: who has a connection is no forgery.
+"""
+
+_LARGEST_QUERY = 4_096
+_READ_OCTETS = 16 * 1024
+_INHERITED = {
+    # What the kernel may hold for a connection; left to itself it takes megabytes.
+    (socket.SOL_SOCKET, socket.SO_RCVBUF): 16 * 1024,
+    (socket.SOL_SOCKET, socket.SO_SNDBUF): 128 * 1024,
+    # Answers are small and leave one by one; asyncio sees to that for some sockets only.
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY): 1,
+}
+"""Options of a listening socket that its connections have, too."""
+
+_GO_WITHIN_S = 0.2
+"""How long clients have to see that their connections end, before these are cut."""
+
+_BACKLOG = 512
+
+_log = logging.getLogger("filterd.daemon")
+
+
+class TcpListener:
+    """One listening TCP socket; ``places`` are those of all the listeners of a worker."""
+
+    def __init__(
+        self, resolver: Resolver, stepper: Stepper, limiter: Limiter, places: Places
+    ) -> None:
+        self.resolver, self.stepper, self.limiter = resolver, stepper, limiter
+        self.places = places
+        self.connections: set[_Connection] = set()
+        self.read_into = memoryview(bytearray(_READ_OCTETS))
+        """One for all: what is read is taken out of it before anybody else reads."""
+        self._server: asyncio.Server | None = None
+        self._winds_up = False
+        self._all_gone: asyncio.Future[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it is bound to."""
+        assert self._server is not None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def start(self, opened: socket.socket) -> None:
+        """Accept from a socket that ``pktinfo.bind`` has opened; closing the listener closes it."""
+        for (level, option), value in _INHERITED.items():
+            opened.setsockopt(level, option, value)
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(self), sock=opened, backlog=_BACKLOG
+        )
+
+    def wind_up(self) -> None:
+        """Accept nobody more; answer what has come by now, and end each connection then.
+
+        Who connects from now on waits in the kernel for the next that listens there.
+        """
+        if self._server is None or self._winds_up:
+            return
+        self._winds_up = True
+        self._server.close()
+        for connection in self.connections:
+            connection.wind_up()
+
+    async def close(self) -> None:
+        """Wind up, and end at once whoever does not go by itself in a moment."""
+        if self._server is None:
+            return
+        self.wind_up()
+        if self.connections:
+            self._all_gone = asyncio.get_running_loop().create_future()
+            await asyncio.wait((self._all_gone,), timeout=_GO_WITHIN_S)
+        for connection in list(self.connections):
+            connection.abort()
+        await self._server.wait_closed()
+
+    def began(self, connection: _Connection) -> None:
+        """Keep a connection."""
+        self.connections.add(connection)
+        if self._winds_up:  # it was being accepted
+            connection.wind_up()
+
+    def ended(self, connection: _Connection) -> None:
+        """Forget a connection."""
+        self.connections.discard(connection)
+        waiting = self._all_gone
+        if waiting is not None and not waiting.done() and not self.connections:
+            waiting.set_result(None)
+
+
+class _Connection(asyncio.BufferedProtocol):
+    """One client's connection.
+
+    Time is measured from the last whole question or answer, not from the last
+    octet: a client that sends one octet a second makes no progress. Who has not
+    begun to ask, or not finished, gets less of it than who has asked before:
+    there are few connections, and holding them costs an attacker nothing. What
+    came but is more than may be asked at a time waits in ``_messages``.
+    """
+
+    def __init__(self, listener: TcpListener) -> None:
+        self.client = ""
+        self.progressed_at = 0.0
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._deframer = Deframer(_LARGEST_QUERY)
+        self._messages: deque[bytes] = deque()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._resting: asyncio.TimerHandle | None = None
+        self._has_rested = False
+        self._peer: Peer | None = None
+        self._asked = 0
+        self._in_flight = 0
+        self._taking = False
+        self._has_answered = False
+        self._is_half_closed = False
+        self._complete = False
+        """No more questions will be taken: the connection ends with the last answer."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is on its way."""
+        return self._in_flight > 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Give it a place, or turn it away: a stranger, or one too many."""
+        self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's has no base
+        self._listener.began(self)
+        peer = _peer_of(transport)
+        if peer is None or not self._listener.resolver.may_ask(peer):
+            transport.abort()
+            return
+        self.client, self.progressed_at = peer.address, self._loop.time()
+        if not self._listener.places.take(self):
+            transport.abort()
+            return
+        self._peer = peer
+        transport.set_write_buffer_limits(high=MOST_UNREAD_OCTETS)
+        self._end_after(FIRST_OCTET_WITHIN_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's shape
+        """Give its place back."""
+        self._transport = None
+        self._messages.clear()
+        self._listener.ended(self)
+        self._listener.places.release(self)
+        for timer in (self._timer, self._resting):
+            if timer is not None:
+                timer.cancel()
+
+    def pause_writing(self) -> None:
+        """End a client that asks and does not read."""
+        self.abort()
+
+    def eof_received(self) -> bool:
+        """Keep the way back open: some clients close their half after the last question."""
+        self._complete = self._is_half_closed = True
+        return not self._is_done()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's shape
+        """Say where to read to, and so how much at once."""
+        return self._listener.read_into
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Answer every message that is whole now, up to the last that may be asked."""
+        if self._complete:
+            return
+        had_begun = self._deframer.pending
+        whole = self._deframer.feed(bytes(self._listener.read_into[:nbytes]))
+        room = MOST_QUERIES_A_CONNECTION - self._asked - len(self._messages)
+        try:
+            self._messages.extend(islice(whole, room))
+        except WireError:
+            self.abort()
+            return
+        if self._messages:
+            self._take()
+        elif not had_begun:
+            self._end_after(MESSAGE_WITHIN_S)
+
+    def wind_up(self) -> None:
+        """Answer what has come by now, and end: what has is read in the round after the next."""
+        self._loop.call_soon(self._loop.call_soon, self._take_no_more)
+
+    def _take_no_more(self) -> None:
+        self._complete = True
+        if self._is_done():
+            self._finish()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _take(self) -> None:
+        """Take questions while there are any and the client may ask more at a time."""
+        if self._taking:
+            return  # an answer that was ready at once: the loop below goes on by itself
+        self._taking = True
+        while self._messages and not self._must_wait() and not self._is_closing():
+            if self._is_admitted():
+                self._answer_or_skip(self._messages.popleft())
+        self._taking = False
+        self._expect_progress()
+        self._limit_reading()
+        if self._complete and self._is_done():
+            self._finish()
+
+    def _finish(self) -> None:
+        """End it so that the last answers arrive.
+
+        What lies unread when a socket is closed makes the kernel reset the
+        connection, and answers that are on their way are lost (RFC 1122
+        §4.2.2.13). So a client that has more to say is heard for a moment.
+        """
+        if self._transport is None or self._is_closing():
+            return
+        if self._is_half_closed:
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        if not self._transport.is_reading():
+            self._transport.resume_reading()
+        self._end_after(LINGER_S)
+
+    def _is_admitted(self) -> bool:
+        """Tell whether the rate allows the next question; if not, it is taken after a rest."""
+        assert self._peer is not None
+        limiter, peer = self._listener.limiter, self._peer
+        if self._has_rested or limiter.admits(peer.address, peer.interface):
+            self._has_rested = False
+            return True
+        self._resting = self._loop.call_later(REST_S, self._rested)
+        return False
+
+    def _rested(self) -> None:
+        self._resting, self._has_rested = None, True
+        self._take()
+
+    def _answer_or_skip(self, message: bytes) -> None:
+        try:
+            self._received(message)
+        except Exception:  # noqa: BLE001 -- logged whole; one must not cost the others' answers
+            _log.exception("a message could not be answered")
+
+    def _received(self, message: bytes) -> None:
+        assert self._peer is not None
+        self._asked += 1
+        if self._asked == MOST_QUERIES_A_CONNECTION:
+            self._complete = True
+            self._messages.clear()
+        admitted = self._listener.resolver.admit(message, self._peer)
+        if admitted is None:
+            self.abort()
+        elif isinstance(admitted, bytes):
+            self._write(admitted)
+        else:
+            self._in_flight += 1
+            limit = size_limit(admitted.message, "tcp")
+            self._listener.stepper.run(
+                self._listener.resolver.respond(admitted),
+                lambda reply: self._answered(reply, limit),
+            )
+
+    def _answered(self, reply: bytes, limit: int) -> None:
+        self._in_flight -= 1
+        try:
+            self._write(fit(reply, limit))
+        finally:
+            self._take()
+
+    def _write(self, reply: bytes) -> None:
+        if self._transport is None or self._is_closing():
+            return
+        self._transport.write(frame(reply))
+        if not self._has_answered:
+            assert self._peer is not None
+            self._has_answered = True
+            self._listener.limiter.prove(self._peer.address, self._peer.interface)
+
+    def _is_closing(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
+    def _is_done(self) -> bool:
+        return not self._in_flight and not self._messages
+
+    def _must_wait(self) -> bool:
+        """Tell whether enough questions of this client wait, or it is over its rate."""
+        return self._in_flight >= MOST_IN_FLIGHT or self._resting is not None
+
+    def _limit_reading(self) -> None:
+        """Read no further than questions are taken."""
+        if self._transport is None or self._is_closing():
+            return
+        if self._must_wait() or self._complete:
+            self._transport.pause_reading()
+        elif not self._transport.is_reading():
+            self._transport.resume_reading()
+
+    def _expect_progress(self) -> None:
+        # The rest of a message may be waiting until we read on.
+        is_unfinished = self._deframer.pending and not self._must_wait()
+        self.progressed_at = self._loop.time()
+        self._end_after(MESSAGE_WITHIN_S if is_unfinished else IDLE_S)
+
+    def _end_after(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._timer = self._loop.call_later(seconds, self.abort)
+
+
+def _peer_of(transport: asyncio.Transport) -> Peer | None:
+    """Return who connected and by which interface; None for one that is gone already."""
+    address = transport.get_extra_info("peername")
+    if address is None:
+        return None
+    return Peer(address[0], interface_of(transport.get_extra_info("socket")))

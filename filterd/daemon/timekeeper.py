@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which time policy goes by: the manager looks once a second at what the machine's clock shows.
+
+A clock that moves by little is followed. One that jumps while filterd runs is not believed
+at once, and policy time goes on by the monotonic clock, which counts a suspension too:
+
+- forward it is believed after ``BELIEVED_AFTER_S``;
+- either way at once where the kernel says that a time server has set it (adjtimex(2));
+- back by nothing else: what has ended would begin again. Nor is a time before the floor.
+
+So while it runs, a clock that was set wrong changes nothing for a quarter of an hour. What
+does not hold: a time server that lies is believed; a restart believes any time that is not
+before the floor (``daemon.known_time``).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from dataclasses import replace
+from enum import StrEnum
+from struct import Struct
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from filterd.daemon import known_time
+from filterd.errors import ChangeError, StoreError
+from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S, is_known
+from filterd.sentences import say
+from filterd.version import RELEASED_AT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.clock import Clock
+    from filterd.daemon.shared_page import SharedPage
+    from filterd.state_folder import StateFolder
+
+LOOK_EVERY_S = 1.0
+BELIEVED_AFTER_S = 900.0
+"""After so many seconds a jump forward is believed, if the clock stays so."""
+FOLLOWED_S = 5.0
+"""A clock that moves by so much in a second is only being adjusted."""
+_SAME_S = 0.02
+"""Policy time is no nearer to the machine's: the word is not written for each microsecond."""
+
+_STA_UNSYNC = 0x40
+_STATUS, _SECONDS, _TIMEX_OCTETS = Struct("@i"), Struct("@qq"), 256
+_STATUS_AT, _TIME_AT = 40, 72
+
+_log = logging.getLogger("filterd.time")
+
+
+class Standing(StrEnum):
+    """How policy time stands to the machine's clock."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    JUMPED = "jumped"
+
+
+class Step(NamedTuple):
+    """Policy time becomes another one, Unix times: ``was`` what it was at least, and ``now``.
+
+    ``lead_s`` is what it leads the monotonic clock by then.
+    """
+
+    was: float
+    now: float
+    lead_s: float
+
+    @property
+    def back_s(self) -> float:
+        """By how much it goes back."""
+        return max(0.0, self.was - self.now)
+
+
+class Timekeeper:
+    """Keeps what stands in the shared page of the time.
+
+    Args:
+        state: where the last known time is kept.
+        clock: the machine's.
+        page: where policy time is told; where it leads by 0 no timekeeper runs.
+        is_set_by_server: tells whether a time server has set the clock that shows this time.
+    """
+
+    def __init__(
+        self,
+        state: StateFolder,
+        clock: Clock,
+        page: SharedPage,
+        is_set_by_server: Callable[[float], bool] | None = None,
+    ) -> None:
+        self._state, self._clock, self._page = state, clock, page
+        self._is_set_by_server = is_set_by_server or kernel_is_synchronised
+        self._jumped: tuple[float, float] | None = None
+        self._problem = ""
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands now."""
+        if not self._page.lead_s:
+            return Standing.KNOWN
+        if not is_known(self._page.lead_s):
+            return Standing.UNKNOWN
+        return Standing.JUMPED if self._jumped else Standing.KNOWN
+
+    def look(self) -> Step | None:
+        """Follow the machine's clock; return the step that policy time should make, if any."""
+        page = self._page
+        if not page.lead_s:
+            return None
+        step = self._step()
+        if not is_known(page.lead_s):
+            is_after = page.floor <= step.now < LATEST
+            return step if is_after or self._is_certain(step.now) else None
+        apart_s = step.lead_s - page.lead_s
+        if abs(apart_s) <= FOLLOWED_S:
+            self._jumped = None
+            if abs(apart_s) > _SAME_S:
+                page.lead_s = step.lead_s
+            return None
+        now = self._clock.monotonic()
+        if self._jumped is None or abs(step.lead_s - self._jumped[0]) > FOLLOWED_S:
+            self._jumped = step.lead_s, now
+            _log.warning("the clock jumped by %+.0f s; policy goes by the time before", apart_s)
+        is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and step.now < LATEST
+        return step if is_old or self._is_certain(step.now) else None
+
+    def acceptable(self) -> Step:
+        """Return the step that policy time makes if an administrator says that the clock is right.
+
+        Raises:
+            ChangeError: the clock is believed already, or cannot be right.
+        """
+        step = self._step()
+        if not RELEASED_AT <= step.now < LATEST:
+            hint = say("set the clock first: sudo timedatectl set-time '2026-12-01 07:30'")
+            raise ChangeError(say("no clock can be right that shows this time"), hint=hint)
+        if self.standing is Standing.KNOWN:
+            raise ChangeError(say("the clock is believed already"))
+        return step
+
+    def doubt(self, step: Step) -> None:
+        """Let the time be unknown until the step is made, if it goes back.
+
+        What is set is given other dates meanwhile, and must not open between the two.
+        """
+        if step.back_s:
+            self._page.floor = min(self._page.floor, step.now)
+            self._page.lead_s = UNKNOWN_LEAD_S
+
+    def make(self, step: Step) -> None:
+        """Let policy time make a step; a floor that is later is dropped. Never raises."""
+        page, known = self._page, known_time.read(self._state)
+        if step.back_s:
+            page.floor = step.now
+            known = known.dropped(step.now, step.was)
+        else:
+            known = replace(known, at=step.now)
+        page.lead_s, self._jumped = step.lead_s, None
+        self._keep(known)
+        _log.warning("the clock is believed now; policy time makes %+.0f s", step.now - step.was)
+
+    def note(self) -> None:
+        """Keep the time that is known, for the next start. Never raises."""
+        page, now = self._page, self._clock.monotonic()
+        if not page.lead_s or not is_known(page.lead_s):
+            return
+        known = known_time.read(self._state)
+        at = now + page.lead_s
+        if at > known.at:
+            self._keep(replace(known, at=at))
+        page.floor = max(page.floor, at)
+
+    def told(self) -> dict[str, Any]:
+        """Return how it stands, as plain data: times are Unix times."""
+        wall, page = self._clock.wall(), self._page
+        standing, policy_time = self.standing, self._clock.monotonic() + page.lead_s
+        known = policy_time if is_known(policy_time) and page.lead_s else None
+        return {
+            "standing": standing.value,
+            "shows": wall,
+            "policy_time": wall if not page.lead_s else known,
+            "floor": page.floor,
+        }
+
+    def _is_certain(self, wall: float) -> bool:
+        return RELEASED_AT <= wall < LATEST and self._is_set_by_server(wall)
+
+    def _step(self) -> Step:
+        """Return the step from policy time to what the machine's clock shows."""
+        page, now, wall = self._page, self._clock.monotonic(), self._clock.wall()
+        least = now + page.lead_s if is_known(page.lead_s) else page.floor
+        return Step(max(least, page.floor), wall, wall - now)
+
+    def _keep(self, known: known_time.KnownTime) -> None:
+        try:
+            known_time.FORMAT.save(self._state.clock, known)
+        except StoreError as error:
+            if str(error) != self._problem:
+                _log.error("%s; trying again every minute", error)
+            self._problem = str(error)
+        else:
+            self._problem = ""
+
+
+def kernel_is_synchronised(wall: float) -> bool:
+    """Tell whether the kernel's clock is the one that shows this time, and was set by a server."""
+    told = ctypes.create_string_buffer(_TIMEX_OCTETS)
+    try:
+        failed = ctypes.CDLL(None).adjtimex(told) < 0
+    except (OSError, AttributeError):
+        return False
+    (status,) = _STATUS.unpack_from(told, _STATUS_AT)
+    seconds, _ = _SECONDS.unpack_from(told, _TIME_AT)
+    return not failed and not status & _STA_UNSYNC and abs(seconds - wall) < FOLLOWED_S

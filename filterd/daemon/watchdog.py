@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proof that lookups are answered and filtered: real questions through the real sockets.
+
+A process that is alive may still not answer, and one that answers may no longer
+filter. So the watchdog asks as a client does: one name that must be answered and
+one that must be blocked. Only after both does systemd hear that all is well;
+otherwise it starts the service anew (reliability.md F7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+from ipaddress import IPv4Address
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.daemon.sd_notify import WATCHDOG, notify, watchdog_interval_s
+from filterd.errors import WireError
+from filterd.policy.verdict import Action
+from filterd.wire import EdnsOption, Rcode, RRType, parse_response
+from filterd.wire import name as names
+from filterd.wire.edns import compose_edns
+from filterd.wire.header import RD, Header, compose_header
+from filterd.wire.question import Question
+from filterd.wire.record import ANSWER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from filterd.clock import Clock
+    from filterd.policy.model import ListenAddress
+    from filterd.resolve.site import Site
+    from filterd.wire.response import ParsedResponse
+
+_ANSWER_WITHIN_S = 2.0
+_TRIES = 3
+_LARGEST = 1232
+_NAMES_LOOKED_AT = 1_000
+_LOCALHOST = names.from_text("localhost")
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- compared, not bound
+
+_log = logging.getLogger("filterd.watchdog")
+
+
+class Watchdog:
+    """Asks through the real sockets and tells systemd when all is as it must be.
+
+    Args:
+        site: returns the site in force.
+        listen: the addresses of the sockets; a reload may bring others, which
+            only the next start listens on.
+        clock: for what has to be blocked now.
+        mark: by which the workers know these questions, and do not count them.
+    """
+
+    def __init__(
+        self,
+        site: Callable[[], Site],
+        listen: Iterable[ListenAddress],
+        clock: Clock,
+        mark: bytes = b"",
+    ) -> None:
+        self._site, self._listen, self._clock = site, tuple(listen), clock
+        self._mark = mark
+
+    async def run(self) -> None:
+        """Watch for ever, if systemd wants to know; ask six times within its interval.
+
+        So a manager that hangs is replaced, and its successor heard, before systemd ends
+        all of them. What is not well is looked at again soon: systemd ends what it does not
+        hear from, and the trouble may have passed.
+        """
+        interval_s = watchdog_interval_s()
+        if interval_s is None:
+            return
+        while True:
+            well = await self.is_well()
+            if well:
+                notify(WATCHDOG)
+            await asyncio.sleep(interval_s / (6 if well else 30))
+
+    async def is_well(self) -> bool:
+        """Ask on every address; log what is not as it must be."""
+        probes = probes_of(self._site(), self._listen, self._clock.wall())
+        asked = (_problem(probe, self._mark) for probe in probes)
+        problems = [told for told in await asyncio.gather(*asked) if told]
+        for problem in problems:
+            _log.error("%s", problem)
+        return not problems
+
+
+class Probe(NamedTuple):
+    """A question: where, the name, and whether it must be blocked there.
+
+    ``sinkhole``: the address that stands for a block, empty where none does.
+    """
+
+    address: str
+    port: int
+    name: bytes
+    blocked: bool
+    sinkhole: bytes = b""
+
+
+def probes_of(site: Site, listen: Iterable[ListenAddress], now: float) -> list[Probe]:
+    """Choose what to ask at Unix time ``now``, on each address that this machine has.
+
+    Nobody can ask at one that it does not have at the moment; to start again
+    because of that would take the DNS from all others.
+    """
+    probes = []
+    for one in listen:
+        address = _LOOPBACK.get(one.address, one.address)
+        if _is_here(address):
+            probes.append(Probe(address, one.port, _LOCALHOST, blocked=False))
+            probes.extend(_blocked_at(site, address, one.port, now))
+    return probes
+
+
+def _is_here(address: str) -> bool:
+    try:
+        with _socket_at(address):
+            return True
+    except OSError:
+        return False
+
+
+def _socket_at(address: str) -> socket.socket:
+    """Return a socket of this address; asking itself, the machine asks from there, too."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    try:
+        opened.bind((address, 0))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _blocked_at(site: Site, address: str, port: int, now: float) -> list[Probe]:
+    """Return a listed name that this machine, asking itself, must not get now, if there is one."""
+    client = site.identifier.identify(address)
+    if client is None:
+        return []
+    for name in islice(site.index.names(), _NAMES_LOOKED_AT):
+        verdict = site.engine.decide(client, name, RRType.A, now)
+        if verdict.blocked:
+            sinks = verdict.action is Action.SINKHOLE
+            sinkhole = IPv4Address(client.grade.sinkhole_ipv4).packed if sinks else b""
+            return [Probe(address, port, name, blocked=True, sinkhole=sinkhole)]
+    return []
+
+
+async def _problem(probe: Probe, mark: bytes) -> str:
+    """Return what is wrong with the answer to a probe; nothing if all is well."""
+    what = f"{names.to_text(probe.name)} at {probe.address} port {probe.port}"
+    for _ in range(_TRIES):
+        try:
+            response = await asyncio.wait_for(_ask(probe, mark), _ANSWER_WITHIN_S)
+        except (TimeoutError, OSError, WireError):
+            continue
+        found = _answers(response)
+        if probe.blocked and found - {probe.sinkhole}:
+            return f"{what} must be blocked and is answered"
+        if not probe.blocked and not found:
+            return f"{what} must be answered and is not"
+        return ""
+    return f"{what} gets no answer"
+
+
+def _answers(response: ParsedResponse) -> set[bytes]:
+    """Return the RDATA of the answers; none where the response is an error."""
+    if response.rcode != Rcode.NOERROR:
+        return set()
+    answers = (record for record in response.records if record.section == ANSWER)
+    return {response.message[one.rdata_offset : one.end] for one in answers}
+
+
+async def _ask(probe: Probe, mark: bytes) -> ParsedResponse:
+    """Ask by UDP as a stub does."""
+    loop = asyncio.get_running_loop()
+    header = compose_header(Header(secrets.randbits(16), RD, 1, 0, 0, 1))
+    opt = compose_edns(options=[(EdnsOption.OWN_MARK, mark)])
+    query = header + Question.of(probe.name, RRType.A).wire + opt
+    with _socket_at(probe.address) as opened:
+        opened.connect((probe.address, probe.port))
+        opened.send(query)
+        while (reply := await loop.sock_recv(opened, _LARGEST))[:2] != query[:2]:
+            pass
+    return parse_response(reply)

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process that answers: listeners, chain, upstreams, and its end of the channel to the manager.
+
+Several share the listening sockets and the mapped index; each has its own cache,
+its own view of the upstreams, and counts the questions of each client for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filterd.clients import Observer, Surroundings
+from filterd.daemon import site_loader as on_disk
+from filterd.daemon.current_site import ActiveSite
+from filterd.daemon.exam_recording import Trials
+from filterd.daemon.malloc import give_back
+from filterd.daemon.shared_overrides import overrides_in_force
+from filterd.daemon.status_merge import summed
+from filterd.daemon.tcp_listener import TcpListener
+from filterd.daemon.tcp_slots import Places
+from filterd.daemon.worker_channel import Channel, Handlers
+from filterd.fastpath._packet_cache_py import ENTRIES
+from filterd.fastpath.core_filler import Core, FastPath
+from filterd.fastpath.coroutine_runner import Stepper
+from filterd.fastpath.direct_forward import Relay
+from filterd.fastpath.rate_limit import Limiter
+from filterd.fastpath.udp_listener import UdpListener
+from filterd.policy.model import LogLevel
+from filterd.querylog import Counts
+from filterd.resolve import pipeline
+from filterd.resolve.background_tasks import Background
+from filterd.resolve.cache_store import ResolutionStore
+from filterd.resolve.explain import Explanation, client_of, explain, explain_answer, parse_time
+from filterd.resolve.query import Peer, Query
+from filterd.resolve.resolver import Resolver
+from filterd.upstream import Forwarder
+from filterd.wire import compose_query, parse_query
+from filterd.wire.question import Question
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from filterd.daemon.listen_sockets import Listening
+    from filterd.daemon.process import Setting
+    from filterd.resolve.query import Answer
+    from filterd.resolve.site import Site
+
+_LAST_ANSWERS_WITHIN_S = 2.0
+"""What a stop leaves to the upstreams: long for an honest answer, less than a person waits."""
+
+_COLLECT_AFTER = 10_000
+"""Objects made and not freed before the collector looks: what the cache has taken in, mostly."""
+
+_TIDY_AFTER_S = 0.2
+"""After a site has changed: those who wait have been answered, and nobody has the old one."""
+
+_REPEATED_OCTETS = 280
+"""What one answer that may be repeated takes beside the cache: a place with a hash and a source,
+and a slot, which is named there or among the free ones."""
+
+_REPEATED_SHARE = 3
+"""At most one part in three of the memory for answers is for these: each is in the cache, too."""
+
+_ALIAS_WITHIN_S = 1.5
+"""How long a person who asks why waits for an upstream that may be down."""
+
+
+class Worker:
+    """Answers on sockets that the supervisor owns. ``start`` first, ``stop`` once at the end."""
+
+    def __init__(
+        self, setting: Setting, listening: Sequence[Listening], end: socket.socket
+    ) -> None:
+        self._setting, self._listening, self._end = setting, listening, end
+        self._surroundings = Surroundings(setting.clock)
+        self._load = on_disk.loader(setting, self._surroundings)
+        self._places = Places()
+        self._counts = Counts(setting.clock)
+        self._udp: list[UdpListener] = []
+        self._tcp: list[TcpListener] = []
+        self._tidying: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """Load what is on disk and answer.
+
+        Raises:
+            FilterdError: there is no usable policy or index.
+        """
+        clock = self._setting.time
+        # In a thread, so that the heart beats meanwhile: lists may have to be compiled first.
+        self._sites = await asyncio.to_thread(
+            ActiveSite, self._setting.page, self._load, self._moved, clock
+        )
+        policy = self._sites.loaded.policy
+        self._repeated = _repeated_within(policy.cache_octets)
+        self._store = ResolutionStore(self._left_of(policy.cache_octets))
+        self._forwarder = Forwarder(self._setting.clock)
+        self._stepper = Stepper()
+        self._limiter = Limiter(policy.rate_limit, clock)
+        self._background: Background[Answer] = Background()
+        self._handler = pipeline.build(
+            self._sites, self._store, self._forwarder, clock, self._background
+        )
+        mark = self._setting.page.secret
+        machine = self._setting.clock
+        self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark, machine)
+        core, lead = Core(os.urandom(16), self._repeated), self._setting.page.lead_word
+        self._fast = FastPath(
+            self._sites, clock, self._store, self._resolver, self._counts, core, lead
+        )
+        self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
+        self._trials = Trials(self._resolver, self._fast)
+        self._note_for_the_log(self._sites.loaded)
+        self._observer = Observer(self._surroundings, self._setting.clock)
+        await self._observer.start(policy)
+        for listening in self._listening:
+            await self._listen(listening)
+        handlers: Handlers = {
+            "status": self.status,
+            "check": self.check,
+            "prepare": self.prepare,
+            "confirm": self.confirm,
+            "counts": self.counts,
+            "trial": self._trials.trial,
+        }
+        self._channel = Channel(self._end, handlers)
+        self._channel.announce()  # what a predecessor had read and not answered is asked again
+        # A full collection that looks at the site again takes as long as a thousand answers,
+        # and nothing waits for one: questions leave no cycles.
+        gc.set_threshold(_COLLECT_AFTER)
+        gc.freeze()
+
+    async def stop(self) -> None:
+        """Take no more questions, answer those that wait, free all but the shared sockets."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+        for listener in self._udp:
+            listener.close()
+        for tcp in self._tcp:
+            tcp.wind_up()
+        await self._stepper.drain(_LAST_ANSWERS_WITHIN_S)
+        self._forwarder.close()
+        await self._observer.close()
+        await self._background.close()
+        await self._stepper.close()
+        await asyncio.gather(*(tcp.close() for tcp in self._tcp))
+        self._trials.close()
+        self._fast.settle()
+        for batch in self._counts.take_all():
+            self._channel.tell("last_counts", batch=batch.as_plain())
+        self._channel.tell("last_counts", batch=None)
+        await self._channel.close()
+        gc.unfreeze()  # its own process ends now; one that had others before goes on
+
+    async def prepare(
+        self, *, epoch: int, policy: str | None = None, overrides: bool = False
+    ) -> None:
+        """Load a site beside the one in force, for when ``epoch`` is.
+
+        Args:
+            epoch: when to answer by it.
+            policy: the compiled policy, or
+            overrides: whether nothing has changed but what commands have set.
+
+        Raises:
+            FilterdError: it cannot be loaded.
+        """
+        if overrides:
+            in_force = self._sites.current  # not what was loaded last: a reload may just be over
+            site = await asyncio.to_thread(self._with_overrides, in_force)
+        else:
+            site = await asyncio.to_thread(self._load, Path(policy) if policy else None)
+        self._sites.prepare(epoch, site)
+
+    def _with_overrides(self, site: Site) -> Site:
+        return site.at(self._setting.time.wall(), overrides_in_force(self._setting))
+
+    async def confirm(self, *, epoch: int) -> bool:
+        """Tell whether the site of this epoch, or of a later one, is in force here.
+
+        Raises:
+            FilterdError: it could not be loaded; the site before stays.
+        """
+        self._sites.confirm()
+        return self._setting.page.epoch >= epoch
+
+    async def check(
+        self, *, qname: str, qtype: int, grade: str | None, address: str | None, at: str | None
+    ) -> dict[str, Any] | None:
+        """Explain what a client gets, as plain data; None for an address that may not ask here.
+
+        Args:
+            qname: the canonical wire name in hexadecimal.
+            qtype: the type.
+            grade: of a client, or
+            address: of a client.
+            at: when, if not now.
+
+        Raises:
+            ConfigError: ``at`` is no time.
+        """
+        told = await self._explain(bytes.fromhex(qname), qtype, grade, address, at)
+        return replace(told, source="daemon").as_dict() if told else None
+
+    async def counts(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
+        """Return the next batch for the log, as plain data; see ``Counts.take``."""
+        self._fast.settle()
+        return self._counts.take(worker, acknowledged).as_plain()
+
+    async def status(self) -> dict[str, Any]:
+        """Return what this worker has done and holds, as plain data whose numbers add up."""
+        self._fast.settle()
+        return {
+            "answers": dict(self._resolver.counters),
+            "cache": self._store.figures(),
+            "forwarding": dict(self._forwarder.counters),
+            "in_flight": self._forwarder.in_flight,
+            "tcp_connections": len(self._places),
+            "datagrams": summed(listener.counters for listener in self._udp),
+            "receive_drops": sum(listener.receive_drops for listener in self._udp),
+            "log": {
+                "waiting": len(self._counts),
+                "lost": self._counts.lost,
+                "undated": self._counts.undated,
+            },
+            "upstreams": self._upstreams(),
+        }
+
+    def _moved(self, site: Site) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
+        self._tidying = asyncio.get_running_loop().call_later(_TIDY_AFTER_S, _tidy)
+        self._forwarder.keep_to(site.routes)
+        self._limiter.configure(site.policy.rate_limit)
+        octets = self._left_of(site.policy.cache_octets)
+        self._store.resize(octets, self._setting.clock.monotonic())
+        self._observer.apply(site.policy)
+        self._note_for_the_log(site)
+
+    def _note_for_the_log(self, site: Site) -> None:
+        self._counts.enabled = site.policy.log.level is not LogLevel.OFF
+        # A floor that was dropped holds here no more either.
+        self._counts.know_from(min(site.unset_clock.floor, self._setting.page.floor or inf))
+
+    def _left_of(self, octets: int) -> int:
+        """Return what the cache may take of the memory for answers.
+
+        The other table stays as large as it was made, whatever a reload says.
+        """
+        least = octets - octets // _REPEATED_SHARE
+        return max(least, octets - self._repeated * _REPEATED_OCTETS)
+
+    async def _listen(self, listening: Listening) -> None:
+        udp = UdpListener(
+            listening.udp, self._resolver, self._stepper, self._limiter, self._fast, self._relay
+        )
+        self._udp.append(udp)
+        tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._places)
+        await tcp.start(listening.tcp.dup())  # its server closes what it is given
+        self._tcp.append(tcp)
+
+    async def _explain(
+        self, qname: bytes, qtype: int, grade: str | None, address: str | None, at: str | None
+    ) -> Explanation | None:
+        """A name that may pass now is also asked for: a blocked alias shows only in the answer."""
+        site = self._sites.current
+        now = self._setting.time.wall() if at is None else parse_time(at, site.policy.time_zone)
+        if at is not None:
+            site = site.at(now)
+        client = client_of(site, grade, address)
+        if client is None:
+            return None
+        expected = explain(site, client, qname, qtype, now)
+        if at is None and not expected.blocked:
+            message = parse_query(compose_query(0, Question.of(qname, qtype)))
+            query = Query(message, Peer(address or "127.0.0.1"), client, site)
+            with contextlib.suppress(TimeoutError):  # then what policy alone says has to do
+                async with asyncio.timeout(_ALIAS_WITHIN_S):
+                    answer = await self._handler(query)
+                    expected = explain_answer(client, qname, qtype, answer, expected)
+        return expected
+
+    def _upstreams(self) -> list[dict[str, Any]]:
+        now = self._setting.clock.monotonic()
+        known = {
+            member.server: member
+            for group in self._forwarder.groups().values()
+            for member in group.members
+        }
+        return [
+            {
+                "address": server.address,
+                "port": server.port,
+                "tls": server.tls.value,
+                "rtt_ms": round(known[server].srtt_s * 1000, 1) if server in known else None,
+                "down": server in known and known[server].down_until > now,
+                "problem": self._forwarder.problem_of(server),
+            }
+            for server in self._sites.current.route.servers
+        ]
+
+
+def _repeated_within(octets: int) -> int:
+    """Return how many answers can be repeated at once, of so much memory for answers."""
+    room = octets // _REPEATED_SHARE // _REPEATED_OCTETS
+    return min(ENTRIES, 1 << room.bit_length() - 1)
+
+
+def _tidy() -> None:
+    """Keep a new site from the collector: it would look at all of it again and again.
+
+    What is frozen is never collected, so what has come lately is looked at
+    before. Not all: a full cache takes as long as thousands of answers.
+    """
+    gc.collect(1)
+    gc.freeze()
+    give_back()

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+import socket
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+
+from filterd.fastpath._rate_limit import SourceTable
+
+class Datagram:
+    message: bytes
+    interface: int
+    received_at: float
+    client_class: int
+    opening: int
+    epoch: int
+    @property
+    def address(self) -> str: ...
+
+class Datagrams:
+    def __init__(
+        self,
+        opened: socket.socket,
+        table: SourceTable,
+        permits: Callable[[str, int], bool],
+        most_waiting: int = ...,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def counters(self) -> dict[str, int]: ...
+    def attend(
+        self,
+        loop: AbstractEventLoop,
+        monotonic: Callable[[], float],
+        serve: Callable[[], None],
+    ) -> None: ...
+    def receive(self, now: float) -> bool: ...
+    def take(self, most: int, now: float) -> list[Datagram]: ...
+    def answer(self, datagram: Datagram, reply: bytes) -> None: ...
+    def flush(self) -> None: ...
+
+def hint(message: bytes) -> bytes: ...
+def refusal(message: bytes) -> bytes | None: ...

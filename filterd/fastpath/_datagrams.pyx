@@ -1,0 +1,434 @@
+# SPDX-License-Identifier: Apache-2.0
+# cython: language_level=3
+"""Datagrams in batches: the same as ``_datagrams_py``, which explains it, by fewer calls.
+
+Memory safety. One arena of fixed size holds a batch (see ``_envelopes``). A
+message is read within the length that came. What waits is Python objects; the
+arena keeps nothing from one batch to the next.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from libc.errno cimport EAGAIN, EINTR, errno
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from filterd.fastpath._envelopes cimport (
+    LARGEST_QUERY,
+    MSG_DONTWAIT,
+    MSG_TRUNC,
+    Envelope,
+    Letter,
+    Way,
+    address,
+    address_octets,
+    address_of,
+    expect,
+    mmsghdr,
+    ntohs,
+    read_way,
+    recvmmsg,
+    sendmmsg,
+    sockaddr_in6,
+)
+from filterd.fastpath._core cimport FOR_THE_CHAIN, OPEN_TO_ASK, Asking, Core
+from filterd.fastpath._truncated_reply cimport make_hint
+from filterd.fastpath._rate_limit cimport (
+    DENY,
+    DROP_OVERLOAD,
+    HINT_RATE,
+    SERVE_LAST,
+    Asker,
+    SourceTable,
+    text_of,
+)
+from filterd.fastpath._question cimport HEADER_OCTETS
+from filterd.fastpath._error_reply cimport NOTIMP, make_refusal, rcode_for
+
+import logging
+from collections import deque
+
+from filterd.fastpath import _datagrams_py as reference
+
+_log = logging.getLogger("filterd.daemon")
+
+cdef enum:
+    BATCH = 64
+    FEW = 4  # answering more takes so long that others have come meanwhile, mostly
+    SMALL_BATCHES = 8  # so many, before the loop goes round for others than askers
+    LINES = 3
+
+assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
+
+cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
+cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH
+cdef Py_ssize_t RESERVED_PARTS = reference.RESERVED_PARTS
+cdef int MOST_HINTS_A_TURN = reference.MOST_HINTS_A_TURN
+cdef int ANSWERED_A_TURN = reference.ANSWERED_A_TURN
+cdef double WAITS_AT_MOST_S = reference.WAITS_AT_MOST_S
+
+cdef uint64_t REFLECTING = sum(1 << port for port in reference.REFLECTING_PORTS)
+
+cdef struct Counts:
+    uint64_t received
+    uint64_t malformed
+    uint64_t denied
+    uint64_t truncated_rate
+    uint64_t truncated_overload
+    uint64_t dropped_rate
+    uint64_t dropped_overload
+    uint64_t unsent
+    uint64_t error
+
+
+cdef class Datagram:
+    """A message and where it came from; see ``filterd.fastpath._datagrams_py.Datagram``."""
+
+    @property
+    def address(self):
+        """Where it says that it comes from."""
+        return text_of(address_of(&self.way.peer), address_octets(&self.way.peer))
+
+
+cdef class Datagrams:
+    """One UDP socket's traffic; see ``filterd.fastpath._datagrams_py.Datagrams``."""
+
+    cdef object _opened, _monotonic, _serve
+    cdef int _fd  # the socket's, as of this turn: a closed one's number may be another's
+    cdef SourceTable _table
+    cdef object _permits
+    cdef list _lines, _pending, _replies
+    cdef Py_ssize_t _octets[LINES]
+    cdef Py_ssize_t _most_waiting
+    cdef int _hints_left
+    cdef object _fast
+    cdef Core _core
+    cdef bint _is_fast
+    cdef bint _is_of_one_address  # its answers leave from there without being told
+    cdef Counts _counts
+    cdef uint64_t _malformed, _notimp  # refused since the fast path was told
+    cdef Letter* _letters
+    cdef Envelope* _envelopes
+    cdef Asking* _askings
+    cdef mmsghdr _in[BATCH]
+    cdef int _used  # so many of them, from the first, have been handed to the kernel
+    cdef mmsghdr _out[BATCH]
+    cdef Way _ways[BATCH]
+
+    def __cinit__(
+        self,
+        opened not None,
+        SourceTable table not None,
+        permits not None,
+        Py_ssize_t most_waiting=reference.MOST_WAITING,
+        fast=None,
+    ):
+        self._opened = opened
+        self._is_of_one_address = opened.getsockname()[0] not in ("0.0.0.0", "::")
+        self._table, self._permits, self._most_waiting = table, permits, most_waiting
+        if fast is not None and isinstance(fast.core, Core):  # else nothing is answered at once
+            self._fast, self._core, self._is_fast = fast, fast.core, True
+        self._lines = [deque() for _ in range(LINES)]
+        self._pending, self._replies = [], []
+        self._letters = <Letter*>PyMem_Calloc(BATCH, sizeof(Letter))
+        self._envelopes = <Envelope*>PyMem_Calloc(BATCH, sizeof(Envelope))
+        self._askings = <Asking*>PyMem_Calloc(BATCH if self._is_fast else 1, sizeof(Asking))
+        if not self._letters or not self._envelopes or not self._askings:
+            raise MemoryError
+        self._used = BATCH
+
+    def __dealloc__(self):
+        PyMem_Free(self._letters)
+        PyMem_Free(self._envelopes)
+        PyMem_Free(self._askings)
+
+    def __len__(self):
+        cdef Py_ssize_t waiting = 0
+        cdef int number
+        for number in range(LINES):
+            waiting += len(self._lines[number])
+        return waiting
+
+    @property
+    def counters(self):
+        """What has become of the datagrams so far."""
+        return dict(self._counts)
+
+    def attend(self, loop, monotonic not None, serve not None):
+        """Receive from now on whenever something has come, and let who waits be served."""
+        self._monotonic, self._serve = monotonic, serve
+        loop.add_reader(self._opened, self._readable)
+
+    def _readable(self):
+        try:
+            self.receive(self._monotonic())
+        except Exception:  # logged whole; who stands in line must not wait for it
+            _log.exception("what came could not all be taken in")
+        if len(self):
+            self._serve()
+
+    cpdef bint receive(self, double now) except -1:
+        """Take in what has come, a turn's worth at most; False where that was reached."""
+        cdef bint is_all = self._receive_batches(now)
+        if self._is_fast and self._core.is_house_due(now):  # once they have their answers
+            self._fast.keep_house(now)
+        return is_all
+
+    cdef bint _receive_batches(self, double now) except -1:
+        cdef int batch, count, index, replies, answered = 0
+        self._hints_left = MOST_HINTS_A_TURN
+        self._fd = self._opened.fileno()
+        for batch in range(BATCHES_A_TURN):
+            if self._fd < 0:
+                return True
+            for index in range(self._used):
+                expect(&self._in[index].msg_hdr, &self._letters[index])
+            count = recvmmsg(self._fd, self._in, BATCH, MSG_DONTWAIT, NULL)
+            self._used = max(count, 1)
+            if count < 0:
+                if errno == EAGAIN:
+                    return True
+                continue  # an ICMP error for an earlier answer: nobody's question
+            self._counts.received += count
+            if self._is_fast and not self._core.holds(now):
+                self._fast.refresh(now)
+            replies = self._take_in(count, now)
+            self._send(replies)
+            if self._malformed or self._notimp:
+                self._fast.refused(self._malformed, self._notimp)
+                self._malformed = self._notimp = 0
+            if count < BATCH and (
+                count < FEW or batch + 1 >= SMALL_BATCHES or len(self)
+            ):
+                return True  # the loop will say when there are more
+            answered += replies
+            if answered >= ANSWERED_A_TURN and self._is_fast:
+                return False
+        return False
+
+    def take(self, Py_ssize_t most, double now):
+        """Return those who are to be served next, at most so many."""
+        cdef Datagram datagram
+        cdef list taken = []
+        cdef Py_ssize_t reserved
+        cdef int number, later
+        for number in range(LINES):
+            line = self._lines[number]
+            reserved = 0
+            for later in range(number + 1, LINES):
+                reserved += min(<Py_ssize_t>len(self._lines[later]), most // RESERVED_PARTS)
+            while line and len(taken) < most - reserved:
+                datagram = line.popleft()
+                self._octets[number] -= PyBytes_GET_SIZE(datagram.message)
+                if now - datagram.received_at < WAITS_AT_MOST_S:
+                    taken.append(datagram)
+                else:
+                    self._counts.dropped_overload += 1
+        return taken
+
+    def answer(self, Datagram datagram not None, bytes reply not None):
+        """Keep an answer for ``flush``."""
+        self._pending.append(datagram)
+        self._replies.append(reply)
+
+    def flush(self):
+        """Send the answers; what the kernel cannot take now will be asked for again."""
+        cdef list pending = self._pending, replies = self._replies
+        cdef Datagram datagram
+        cdef bytes reply
+        cdef Py_ssize_t start, index
+        cdef Py_ssize_t total = len(pending)
+        self._pending, self._replies = [], []
+        self._fd = self._opened.fileno()
+        for start in range(0, total, BATCH):
+            for index in range(start, min(start + BATCH, total)):
+                datagram, reply = pending[index], replies[index]
+                self._address(
+                    index - start,
+                    &datagram.way,
+                    <uint8_t*>PyBytes_AS_STRING(reply),
+                    PyBytes_GET_SIZE(reply),
+                )
+            self._send(<int>(min(start + BATCH, total) - start))
+
+    cdef int _take_in(self, int count, double now) except -1:
+        """Judge the letters of a batch; return how many replies are addressed."""
+        cdef int index, replies = 0
+        self._begin(count)
+        for index in range(count):
+            if not self._letters[index].length:
+                self._counts.malformed += 1
+                continue
+            try:
+                replies += self._answer_or_keep(index, replies, now)
+            except Exception:  # logged whole; the others' answers must not suffer
+                self._counts.error += 1
+                _log.exception("a datagram could not be taken in")
+        return replies
+
+    cdef void _begin(self, int count) noexcept nogil:
+        """Read the envelopes, and let what the answers need come from memory meanwhile."""
+        cdef Letter* letter
+        cdef Way* way
+        cdef int index
+        for index in range(count):
+            letter, way = &self._letters[index], &self._ways[index]
+            letter.length = self._in[index].msg_len
+            if (
+                read_way(&self._in[index].msg_hdr, letter, way, &letter.interface)
+                or self._in[index].msg_hdr.msg_flags & MSG_TRUNC
+                or not is_query(letter.octets, letter.length)
+                or is_reflecting(&letter.peer)
+            ):
+                letter.length = 0
+            if self._is_of_one_address:
+                way.local_octets = 0
+        if not self._is_fast:
+            return
+        for index in range(count):
+            self._askings[index].step = FOR_THE_CHAIN
+            letter, way = &self._letters[index], &self._ways[index]
+            if letter.length:
+                self._core.begin(
+                    &self._askings[index],
+                    letter.octets,
+                    letter.length,
+                    address_of(&way.peer),
+                    address_octets(&way.peer),
+                    letter.interface,
+                )
+        for index in range(count):
+            self._core.look(&self._askings[index])
+        for index in range(count):
+            self._core.approach(&self._askings[index])
+
+    cdef int _answer_or_keep(self, int index, int replies, double now) except -1:
+        """Judge who sent a letter; return 1 if a reply is addressed to him, else 0."""
+        cdef Letter* letter = &self._letters[index]
+        cdef Way* way = &self._ways[index]
+        cdef Asker asker
+        cdef size_t answered
+        cdef int verdict
+        asker.address, asker.octets = address_of(&way.peer), address_octets(&way.peer)
+        asker.interface = letter.interface
+        verdict = self._table.judge_asker(&asker, now, self._permits)
+        if verdict < LINES and self._is_fast:
+            answered = self._core.finish(&self._askings[index], letter.octets)
+            if not answered and self._askings[index].client_class >= 0:
+                answered = self._refuse(letter)
+            if answered:
+                self._address(replies, way, letter.octets, answered)
+                return 1
+        if verdict < LINES and not self._stand_in_line(index, now, verdict):
+            if verdict == SERVE_LAST:
+                verdict = self._table.crowd_asker(&asker, now, self._permits)
+            else:
+                verdict = HINT_RATE
+        if verdict < LINES or not self._is_hinted(verdict):
+            return 0
+        self._address(replies, way, letter.octets, make_hint(letter.octets, letter.length))
+        return 1
+
+    cdef size_t _refuse(self, Letter* letter) noexcept:
+        """Turn what is no query into its refusal; return how long that is, 0 for a query."""
+        cdef int rcode = rcode_for(letter.octets, <uint32_t>letter.length)
+        if not rcode:
+            return 0
+        if rcode == NOTIMP:
+            self._notimp += 1
+        else:
+            self._malformed += 1
+        return make_refusal(letter.octets, letter.length, rcode)
+
+    cdef bint _stand_in_line(self, int index, double now, int number) except -1:
+        cdef const Letter* letter = &self._letters[index]
+        cdef Datagram datagram
+        cdef Py_ssize_t octets = self._octets[number] + <Py_ssize_t>letter.length
+        line = self._lines[number]
+        if len(line) >= self._most_waiting or octets > MOST_WAITING_OCTETS:
+            return False
+        datagram = Datagram.__new__(Datagram)
+        datagram.message = PyBytes_FromStringAndSize(<const char*>letter.octets, letter.length)
+        datagram.interface, datagram.received_at = letter.interface, now
+        datagram.way = self._ways[index]
+        datagram.client_class = datagram.opening = -1
+        if self._is_fast:
+            datagram.client_class = self._askings[index].client_class
+            datagram.epoch = self._askings[index].epoch
+            if self._askings[index].step == OPEN_TO_ASK:
+                datagram.opening = self._askings[index].opening
+        line.append(datagram)
+        self._octets[number] = octets
+        return True
+
+    cdef bint _is_hinted(self, int verdict) noexcept:
+        """Count one who is turned away; tell whether with a hint."""
+        if verdict == DENY:
+            self._counts.denied += 1
+            return False
+        if verdict == DROP_OVERLOAD:
+            self._counts.dropped_overload += 1
+            return False
+        if verdict == HINT_RATE:
+            if self._hints_left <= 0:
+                self._counts.dropped_rate += 1
+                return False
+            self._counts.truncated_rate += 1
+        else:
+            self._counts.truncated_overload += 1
+        self._hints_left -= 1
+        return True
+
+    cdef void _address(self, Py_ssize_t index, Way* way, uint8_t* octets, size_t length) noexcept:
+        """Put a message into the envelope of that number; both must live until it is sent."""
+        address(&self._out[index].msg_hdr, &self._envelopes[index], way, octets, length)
+
+    cdef void _send(self, int count) noexcept:
+        """Send the first so many envelopes; one that cannot be sent does not keep the others."""
+        cdef int done = 0, sent
+        while done < count:
+            sent = -1 if self._fd < 0 else sendmmsg(
+                self._fd, &self._out[done], count - done, MSG_DONTWAIT
+            )
+            if sent > 0:
+                done += sent
+            elif self._fd < 0 or errno == EAGAIN:
+                self._counts.unsent += count - done
+                return
+            elif errno != EINTR:
+                self._counts.unsent += 1
+                done += 1
+
+
+def hint(bytes message not None):
+    """Return what tells the sender of a query to come by TCP; for tests."""
+    cdef uint8_t octets[LARGEST_QUERY]
+    cdef size_t length = len(message)
+    if not HEADER_OCTETS <= length <= LARGEST_QUERY:
+        raise ValueError("a query has 12 to 4096 octets")
+    memcpy(octets, PyBytes_AS_STRING(message), length)
+    return PyBytes_FromStringAndSize(<const char*>octets, make_hint(octets, length))
+
+
+def refusal(bytes message not None):
+    """Return what is answered to what is no query, None for a query; for tests."""
+    cdef uint8_t octets[LARGEST_QUERY]
+    cdef size_t length = len(message)
+    cdef int rcode
+    if not HEADER_OCTETS <= length <= LARGEST_QUERY:
+        raise ValueError("a query has 12 to 4096 octets")
+    memcpy(octets, PyBytes_AS_STRING(message), length)
+    rcode = rcode_for(octets, <uint32_t>length)
+    if not rcode:
+        return None
+    return PyBytes_FromStringAndSize(<const char*>octets, make_refusal(octets, length, rcode))
+
+
+cdef inline bint is_query(const uint8_t* message, size_t length) noexcept nogil:
+    return length >= HEADER_OCTETS and not message[2] & 0x80
+
+
+cdef inline bint is_reflecting(const sockaddr_in6* peer) noexcept nogil:
+    cdef uint16_t port = ntohs(peer.sin6_port)  # at the same place for both families
+    return port < 64 and REFLECTING >> port & 1

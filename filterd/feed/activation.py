@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A version that was judged comes in force, or goes: lists, catalogue, pointer and daemon as one.
+
+The step that counts is the renaming of the index (``lists.index_files``): it says
+itself of which version it is, and with it the catalogue by which the policy is
+compiled. Before it nothing has changed; after it a start of the daemon serves the
+new version, whole. What is left then, telling a running daemon and moving the
+pointer, is done by whoever comes next if this process is killed: a **journal**
+says what was begun.
+
+Every change holds the lock of those who build lists, so no build and no other
+activation comes in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
+from filterd.feed.manifest import signers_of
+from filterd.feed.trust import TrustFolder
+from filterd.feed.versions import Versions
+from filterd.lists.active_blocklists import Blocklists, version_of
+from filterd.lists.index import Index
+from filterd.lists.index_files import install_index
+from filterd.lists.verified_digests import note_checked
+from filterd.paths import install, open_plain, shipped, write_atomically
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from filterd.feed.daemon_port import Daemon
+    from filterd.feed.versions import Candidate
+    from filterd.state_folder import StateFolder
+
+_MOST_OCTETS = 1_000
+
+
+class Step(StrEnum):
+    """What a journal says was begun."""
+
+    FORWARD = "forward"
+    BACK = "back"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The journal: a version that is coming, by its index, or one that is going."""
+
+    step: Step
+    version: int
+    digest: str = ""
+
+
+class Activator:
+    """Changes which version is in force; the caller holds ``state.build_lock``.
+
+    Args:
+        state: where everything is.
+        daemon: who is told.
+        build: compiles the lists of a folder into ``state.fresh_index``.
+    """
+
+    def __init__(
+        self, state: StateFolder, daemon: Daemon, build: Callable[[Blocklists], object]
+    ) -> None:
+        self._state, self._daemon, self._build = state, daemon, build
+        self._versions, self._trust = Versions(state.feed), TrustFolder(state.feed)
+        self._journal = state.feed / "activation.json"
+
+    def activate(self, candidate: Candidate, digest: str) -> None:
+        """Put a judged candidate in force, whose index stands ready as ``state.fresh_index``.
+
+        Args:
+            candidate: whole and judged.
+            digest: of the index that was judged, hex.
+
+        Raises:
+            GuardError: it was refused before, the present one is held, or the daemon
+                refuses it; the version before is in force.
+            DigestError: its folder is damaged.
+            StoreError: the disk refused, or the index is not the one that was judged;
+                the version before is in force.
+        """
+        self._versions.check(candidate.version)
+        self._check_index(candidate.version, digest)
+        self._write(Begun(Step.FORWARD, candidate.version, digest))
+        try:
+            install_index(self._state)
+        except StoreError:
+            # The disk may have refused to make a renaming last that it has made.
+            if not self.is_served(candidate.version):
+                self._forget()
+            raise
+        self._finish_forward(candidate.version)
+
+    def roll_back(self) -> int | None:
+        """Put the version before in force; the present one is refused from now on.
+
+        Returns:
+            The version in force now; None for the lists that ship, where none before
+            is whole.
+
+        Raises:
+            GuardError: no version of the feed is in force.
+            FilterdError: the lists before cannot be made; the present one stays.
+        """
+        bad = self._versions.in_force().current
+        if bad is None:
+            raise GuardError(
+                say("no version of the feed is in force; the lists that ship are served")
+            )
+        self._write(Begun(Step.BACK, bad))
+        return self._finish_back(bad)
+
+    def is_served(self, version: int) -> bool:
+        """Tell whether the index in place is of a version, and every octet as it was written."""
+        return self._is_whole(self._state.index, version)
+
+    def recover(self) -> None:
+        """Finish or undo what a killed process has begun.
+
+        Raises:
+            FilterdError: the disk refused, or the daemon; it is tried again the next time.
+        """
+        begun = self._begun()
+        if begun is None:
+            return
+        in_place = version_of(self._state.index)
+        if begun.step is Step.BACK:
+            self._finish_back(begun.version)
+        elif in_place == begun.version:
+            self._finish_forward(begun.version)
+        else:
+            self._forget()
+
+    def _check_index(self, version: int, digest: str) -> None:
+        fresh = self._state.fresh_index
+        try:
+            index = Index.open(fresh)
+            found = index.digest
+            index.verify(sound=(found,))
+            is_judged = found.hex() == digest and index.build.get("feed") == version
+        except (IndexFormatError, OSError):
+            is_judged = False
+        if not is_judged:
+            raise StoreError(
+                say(
+                    "{path}: is not the index that was judged; the last good version stays, "
+                    "try again",
+                    path=fresh,
+                )
+            )
+        # It was opened and asked by the guard: no start and no reload has to look through it.
+        note_checked(self._state.checked_indexes, found)
+
+    def _finish_forward(self, version: int) -> None:
+        """Tell the daemon, and move the pointer; or go back where the daemon refuses."""
+        try:
+            self._daemon.reload()
+        except FilterdError as error:
+            self._put_back()
+            with contextlib.suppress(FilterdError):  # it serves that already, or should again
+                self._daemon.reload()
+            self._forget()
+            raise GuardError(
+                say(
+                    "version {version} of the feed: the daemon does not take it: {why}; the last "
+                    "good version stays",
+                    version=version,
+                    why=error.sentence,
+                )
+            ) from error
+        # Its index is whole and in place. A folder that was damaged since, the next run mends.
+        self._versions.promote(version, checked=True)
+        self._drop_untrusted()
+        self._forget()
+        self._versions.prune(abs(version))
+
+    def _drop_untrusted(self) -> None:
+        """Keep no index that a start might fall back to, if a stolen key has signed its version."""
+        version = version_of(self._state.previous_index)
+        if version and not self._is_trusted(self._versions.folder_of(version)):
+            with contextlib.suppress(OSError):
+                self._state.previous_index.unlink(missing_ok=True)
+
+    def _is_trusted(self, folder: Path) -> bool:
+        return self._trust.trusts(signers_of(folder))
+
+    def _put_back(self) -> None:
+        """Put the index before in force again."""
+        if not self._state.previous_index.exists():
+            return
+        self._link_previous()
+        self._install_fresh()
+
+    def _finish_back(self, bad: int) -> int | None:
+        state = self._versions.in_force()
+        if state.current == bad:
+            target = self._versions.way_back(self._is_trusted)
+            if version_of(self._state.index) != (target or 0):
+                self._make_ready(target)
+                self._install_fresh()
+            self._versions.rollback(target)
+        self._daemon.reload()
+        self._forget()
+        return self._versions.in_force().current
+
+    def _make_ready(self, target: int | None) -> None:
+        """Have the index of a version, or of what ships, stand ready."""
+        if self._is_whole(self._state.previous_index, target):
+            self._link_previous()
+            return
+        folder = shipped("blocklists") if target is None else self._versions.folder_of(target)
+        self._build(Blocklists(folder, target))
+
+    @staticmethod
+    def _is_whole(index: Path, version: int | None) -> bool:
+        if version_of(index) != (version or 0):
+            return False
+        try:
+            opened = Index.open(index)
+            opened.verify(sound=(opened.digest,))
+        except (IndexFormatError, OSError):
+            return False
+        return True
+
+    def _link_previous(self) -> None:
+        fresh = self._state.fresh_index
+        with self._told(fresh):
+            fresh.unlink(missing_ok=True)
+            os.link(self._state.previous_index, fresh)
+
+    def _install_fresh(self) -> None:
+        """Put the fresh index in place of one that is not worth keeping."""
+        with self._told(self._state.index):
+            install(self._state.fresh_index, self._state.index)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _told(path: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                say("{index}: cannot be replaced: {why}", index=path, why=refused(error))
+            ) from error
+
+    def _write(self, begun: Begun) -> None:
+        write_atomically(self._journal, json.dumps(asdict(begun)).encode("ascii"))
+
+    def _forget(self) -> None:
+        with contextlib.suppress(OSError):  # then it is finished once more, which changes nothing
+            self._journal.unlink(missing_ok=True)
+
+    def _begun(self) -> Begun | None:
+        """Return what was begun; a journal that cannot be read was not written whole."""
+        try:
+            with open_plain(self._journal) as file:
+                data = json.loads(file.read(_MOST_OCTETS))
+            return Begun(Step(data["step"]), int(data["version"]), str(data["digest"]))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process that follows the feed: whatever is due is done, one thing after the other.
+
+What is due when is ``schedule``'s, how it is done ``sync``'s and ``checking``'s.
+A version that has come in force, by whomever, is watched meanwhile: an urgent order
+must not wait for the end of the ten minutes.
+
+Nothing here ends the process: a night that fails is told and tried again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.errors import FetchError, FilterdError, GuardError, StoreError
+from filterd.feed import schedule
+from filterd.feed.schedule import Ending, Night, Now, Standing, Work
+from filterd.feed.status_file import Freshness, freshness
+from filterd.feed.urgent_check import check
+from filterd.feed.version_watch import EVERY_S, Watching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from filterd.clock import Clock
+    from filterd.feed.daemon_port import Daemon
+    from filterd.feed.feed_config import Followed
+    from filterd.feed.http_fetcher import Fetcher
+    from filterd.feed.outcome import Outcome
+    from filterd.feed.schedule import Step
+    from filterd.feed.sync import Site
+
+_log = logging.getLogger("filterd.feed")
+
+
+class Keeper:
+    """Follows the feed of one site; ``work`` is to be called again and again.
+
+    Args:
+        site: whose feed.
+        followed: tells which feed that is by now.
+        fetcher: makes one for an address; each run and each check has its own.
+        clock: tells the time.
+        daemon: whoever answers lookups.
+        random: draws a number from 0 up to 1.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        followed: Callable[[], Followed],
+        fetcher: Callable[[str], Fetcher],
+        clock: Clock,
+        daemon: Daemon,
+        random: Callable[[], float],
+    ) -> None:
+        self._site, self._followed, self._fetcher = site, followed, fetcher
+        self._clock, self._daemon, self._random = clock, daemon, random
+        self._feed: Followed | None = None
+        self._standing = Standing(clock.monotonic(), None)
+        self._step: Step | None = None
+        self._watching: Watching | None = None
+        self._said: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Finish what a process before this one has begun; what cannot be is tried again later."""
+        with self._telling("recovery"), self._site.holding():
+            pass
+
+    def work(self) -> float:
+        """Do what is due; return after how many seconds to come again, at most ``EVERY_S``."""
+        try:
+            return self._work()
+        except OSError as error:  # a disk that refuses; a run's own trouble is told by the run
+            self._say("disk", str(error), logging.ERROR)
+            return EVERY_S
+
+    def _work(self) -> float:
+        self._watch()
+        if not self._is_followed():
+            return EVERY_S
+        assert self._feed is not None, "it is followed"
+        if self._step is None:
+            try:
+                place = schedule.place_of(self._site.appliance.appliance_id())
+            except StoreError as error:
+                self._say("disk", str(error), logging.ERROR)
+                return EVERY_S
+            night = Night(self._feed.time_zone)
+            self._step = schedule.next_step(place, night, self._standing, self._now())
+        left = self._step.at - self._clock.monotonic()
+        if left > 0:
+            return min(left, EVERY_S)
+        if self._step.work is Work.RUN:
+            self._run(self._feed.address)
+        else:
+            self._check(self._feed.address)
+        self._step = None
+        return 0.0
+
+    def _is_followed(self) -> bool:
+        """Tell whether there is a feed to follow; another one than before is begun with anew."""
+        feed = self._followed()
+        if feed != self._feed:
+            done_at = None if self._feed else self._site.appliance.done_at()
+            handled = abs(self._site.versions.in_force().current or 0)
+            self._feed = feed
+            self._standing = Standing(self._clock.monotonic(), done_at, handled)
+            self._step = None
+        if not feed.address:
+            self._say("feed", "site.yaml names no feed; the lists that ship serve")
+        elif not self._site.trust.is_given():
+            self._say("feed", "no root is trusted yet: filterd feed trust ROOT.json")
+        else:
+            self._say("feed", f"following {feed.address}")
+            return True
+        # Once there is something to follow its first run is the first of all.
+        self._standing = replace(self._standing, started=self._clock.monotonic())
+        self._step = None
+        return False
+
+    def _check(self, address: str) -> None:
+        try:
+            with self._site.holding():
+                announced = check(self._site.trust, self._fetcher(address))
+        except FilterdError as error:
+            self._say("check", str(error), logging.WARNING)
+            self._standing = schedule.after_failed_check(
+                self._standing,
+                self._now(),
+                retry_after_s=_retry_after_s(error),
+                random=self._random(),
+            )
+        else:
+            self._said.pop("check", None)
+            self._standing = schedule.after_check(self._standing, announced.urgent, self._now())
+
+    def _run(self, address: str) -> None:
+        version, failed = 0, None
+        try:
+            with self._site.holding():
+                outcome = self._site.sync(self._fetcher(address))
+            version = outcome.version
+            _log.info("%s", _told(outcome))
+        except GuardError as error:
+            version = self._site.standing.read().version
+            _log.warning("%s", error)
+        except FilterdError as error:
+            failed = error
+            _log.warning("%s", error)
+        self._standing = schedule.after_run(
+            self._standing,
+            schedule.ending_of(failed),
+            self._now(),
+            version=version,
+            random=self._random(),
+            retry_after_s=_retry_after_s(failed),
+        )
+        if schedule.ending_of(failed) is not Ending.FAILED and self._standing.done_at is not None:
+            with contextlib.suppress(StoreError):  # then it is made up for after the next start
+                self._site.appliance.remember(self._standing.done_at)
+        self._warn_of_age()
+
+    def _watch(self) -> None:
+        """Look at what has come in force lately, and take it back where it does harm."""
+        watch = self._site.watches.read(self._clock)
+        if watch is None:
+            self._watching = None
+            return
+        if self._watching is None or self._watching.watch != watch:
+            self._watching = Watching(watch, self._daemon, self._clock)
+        harm = self._watching.look()
+        if harm is None:
+            if self._watching.is_over:
+                self._site.watches.end()
+            return
+        with self._telling("rollback"), self._site.holding():
+            if self._site.versions.in_force().current == watch.version:
+                back = self._site.roll_back(harm)
+                _log.error("version %d is rolled back to %s: %s", watch.version, back or "-", harm)
+            self._site.watches.end()
+
+    def _warn_of_age(self) -> None:
+        """Say that nothing new comes any more, the longer the louder (reliability.md G2)."""
+        standing, now = self._site.standing.read(), self._clock.wall()
+        age = freshness(standing, now, self._site.floor.read())
+        if age in (Freshness.OLD, Freshness.VERY_OLD) and standing.verified_at is not None:
+            level = logging.ERROR if age is Freshness.VERY_OLD else logging.WARNING
+            days = int((now - standing.verified_at) // 86_400)
+            _log.log(level, "the feed was last verified %d days ago; its last lists serve on", days)
+
+    @contextlib.contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except FilterdError as error:
+            self._say(what, str(error), logging.ERROR)
+        else:
+            self._said.pop(what, None)
+
+    def _say(self, about: str, text: str, level: int = logging.INFO) -> None:
+        """Say something once, until there is something else to say."""
+        if self._said.get(about) != text:
+            self._said[about] = text
+            _log.log(level, "%s", text)
+
+    def _now(self) -> Now:
+        return Now(self._clock.monotonic(), self._clock.wall())
+
+
+def _retry_after_s(error: FilterdError | None) -> float:
+    return error.retry_after_s if isinstance(error, FetchError) else 0.0
+
+
+def _told(outcome: Outcome) -> str:
+    return f"version {outcome.version}: {outcome.became.value}, {outcome.fetched_octets} octets"

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that must be blocked: a list that has lost everything else may still look whole.
+
+A version names them itself, of each category some (reliability.md E6). Wherever a
+category is closed, they are; of those that the law closes to everybody all of them,
+of any other at least one. What a school has written down of names and grades is
+held against the version too, as a reload of the daemon does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.documents import load, validate
+from filterd.feed.guard.guard_report import EXPECTATIONS, Severity, found
+from filterd.feed.guard.limits import few
+from filterd.lists.catalog_schema import CanariesFile
+from filterd.policy.verdict import Rule
+from filterd.resolve.expectation_checks import unmet
+from filterd.resolve.site import Site
+from filterd.sentences import say
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from filterd.feed.guard.guard_report import Finding
+    from filterd.feed.guard.impact import Compared
+    from filterd.feed.guard.probe_clients import Asking
+    from filterd.sentences import Sentence
+
+CANARIES_FILE = "canaries.yaml"
+
+MADE = ".blocked.filterd.example"
+"""How names end that exist only to be asked for."""
+OPENED_ALLOWED = 0.1
+"""Of the names of a category that are closed now: so many may open."""
+
+_CANARIES = "canaries"
+
+
+def read_canaries(folder: Path) -> dict[str, tuple[bytes, ...]]:
+    """Return the canaries of a version by category.
+
+    Raises:
+        ConfigErrors: the file is wrong.
+        ConfigError: it cannot be read.
+    """
+    file = validate(load(folder / CANARIES_FILE), CanariesFile)
+    found_names = dict[str, tuple[bytes, ...]]()
+    for entry in file.canaries:
+        found_names[entry.category] = (*found_names.get(entry.category, ()), *entry.names)
+    return found_names
+
+
+def open_canaries(
+    asking: Asking, canaries: Mapping[str, tuple[bytes, ...]], feed: Collection[str]
+) -> Iterator[Finding]:
+    """Find categories whose canaries are not blocked to whom the category is closed.
+
+    Args:
+        asking: the candidate.
+        canaries: as the version has them.
+        feed: the ids of the version's lists.
+    """
+    listed = {one.category for one in asking.index.lists if one.kept and one.id in feed}
+    for category in asking.policy.categories.values():
+        asked = canaries.get(category.id, ())
+        gone = [names.to_text(name) for name in asked if _is_open(asking, name, category.id)]
+        must_have = category.locked and not category.ordered  # an order's names come and go
+        if must_have and category.id in listed and not asked:
+            none = say(
+                "category {category}: it must be closed to everybody, and has no name to ask for",
+                category=category.id,
+            )
+            yield found(_CANARIES, Severity.REFUSED, none)
+        elif gone and (category.locked or len(gone) == len(asked)):
+            sentence = say(
+                "category {category}: {count} of {asked} names that must be closed would be open: "
+                "{names}",
+                category=category.id,
+                count=len(gone),
+                asked=len(asked),
+                names=few(gone),
+            )
+            numbers = {"count": len(gone), "asked": len(asked)}
+            yield found(_CANARIES, Severity.REFUSED, sentence, gone, **numbers)
+
+
+def opened_canaries(
+    in_force: Compared | None, shipped: Compared, canaries: Mapping[str, Iterable[bytes]]
+) -> Iterator[Finding]:
+    """Find categories of which names would open that are closed now, or are by what ships.
+
+    A version names its own canaries, and so those that it has kept. A few names of a
+    category go every year; those that exist for this (``.blocked.filterd.example``) never do.
+
+    Args:
+        in_force: the candidate and what is in force, if anything is.
+        shipped: the candidate and what ships, all names of which are asked.
+        canaries: those of the version in force, by category.
+    """
+    if in_force is not None:
+        yield from _opened(in_force, canaries, say("the version in force"))
+    yield from _opened(shipped, _listed(shipped.before), say("what ships"))
+
+
+def _opened(
+    compared: Compared, canaries: Mapping[str, Iterable[bytes]], whose: Sentence
+) -> Iterator[Finding]:
+    for category, names_of in canaries.items():
+        asked = [name for name in names_of if compared.closed_before(name)]
+        gone = [names.to_text(name) for name in asked if compared.newly_open(name)]
+        made = any(name.endswith(MADE) for name in gone)
+        if made or len(gone) > min(max(OPENED_ALLOWED * len(asked), 1), max(len(asked) - 1, 0)):
+            sentence = say(
+                "category {category}: {count} of {asked} names that {whose} closes would be open: "
+                "{names}",
+                category=category,
+                count=len(gone),
+                asked=len(asked),
+                whose=whose,
+                names=few(gone),
+            )
+            numbers = {"count": len(gone), "asked": len(asked)}
+            subjects = [f"{category} {name}" for name in gone]
+            yield found(_CANARIES, Severity.HELD, sentence, gone, subjects, **numbers)
+
+
+def _listed(asking: Asking) -> dict[str, list[bytes]]:
+    """Return all names that an index lists, by the categories that close them."""
+    by_category = dict[str, list[bytes]]()
+    for name in asking.index.names():
+        for category in sorted({match.category for match in asking.closed(name).values()}):
+            by_category.setdefault(category, []).append(name)
+    return by_category
+
+
+def unmet_expectations(asking: Asking, before: Asking | None, now: float) -> Iterator[Finding]:
+    """Find what the school expects and the version does not meet, though what is in force does."""
+    site = Site.of(asking.policy, asking.index, (), now=now)
+    missed = unmet(site, asking.policy.expectations, now)
+    known = set[str]()
+    if missed and before is not None:
+        in_force = Site.of(before.policy, before.index, (), now=now)
+        known = {
+            one.expectation.written for one in unmet(in_force, asking.policy.expectations, now)
+        }
+    for one in missed:
+        if not one.yields and one.expectation.written not in known:
+            name = names.to_text(one.expectation.name)
+            yield found(EXPECTATIONS, Severity.REFUSED, one.error().sentence, [name])
+
+
+def _is_open(asking: Asking, name: bytes, category: str) -> bool:
+    """Tell whether anybody to whom a category is closed gets a canary of it, other than by will.
+
+    An exception of the school's is its own will. Where the category is closed to
+    nobody the index must have the name all the same.
+    """
+    closed_to_some = False
+    for client, verdict in asking.verdicts(name):
+        if category not in client.grade.closed:
+            continue
+        closed_to_some = True
+        by_school = verdict.match is not None and verdict.match.rule is Rule.LOCAL
+        if not verdict.blocked and not by_school:
+            return True
+    return not closed_to_some and not asking.index.lookup(name)

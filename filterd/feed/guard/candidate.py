@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A version, compiled and opened as a daemon would, and what is in force beside it.
+
+Everything goes through the production's own loaders: a validator of its own would
+one day find good what they choke on (reliability.md E1). Whose fault it is counts:
+a school's file that is wrong today says nothing of the version.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.config import build_record
+from filterd.config.compile import compile_policy, own_lists
+from filterd.config.lists_build import compile_blocklists
+from filterd.config.policy_writer import write_policy
+from filterd.config.site_reader import load_site
+from filterd.errors import ConfigError, FilterdError, IndexFormatError, StoreError
+from filterd.feed.guard.guard_report import SCHOOL, Severity, found
+from filterd.feed.guard.probe_clients import Asking
+from filterd.lists.catalog import load_catalog
+from filterd.lists.index import Index
+from filterd.policy import policy_file
+from filterd.sentences import quoted, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.config.build_record import Looked
+    from filterd.config.site_reader import SiteSources
+    from filterd.feed.guard.guard_report import Finding
+    from filterd.lists.catalog import Catalog
+    from filterd.lists.report import CompileReport
+    from filterd.lists.rules import ListSource
+    from filterd.policy.model import Policy
+
+LOADING = "loading"
+"""The kind of what is wrong with the version itself, however it is read."""
+
+_PLAIN = ("domains", "wildcard")
+
+
+class UnfitError(Exception):
+    """There is nothing to ask questions of; ``finding`` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding.sentence))
+        self.finding = finding
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the child is asked to judge; see ``process``. ``policy``: that in force, if any is."""
+
+    now: float
+    version: int
+    policy: Path | None
+    folder: Path
+    config: Path
+    fresh_index: Path
+    fresh_problems: Path
+    fresh_policy: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What is known before lists are compiled: the catalogue, and the school's policy by it.
+
+    ``site``: the school's files. ``own``: its own lists. ``looked``: what the policy was
+    compiled from.
+    """
+
+    catalog: Catalog
+    site: SiteSources
+    policy: Policy
+    own: tuple[ListSource, ...]
+    looked: Looked | None
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """The ids of the school's own lists."""
+        return frozenset(one.id for one in self.own)
+
+    @property
+    def feed(self) -> frozenset[str]:
+        """The ids of the lists of the version."""
+        return frozenset(one.id for one in self.catalog.compiled)
+
+
+def read_tables(request: Request) -> Tables:
+    """Read the version's tables and the school's files.
+
+    Raises:
+        UnfitError: either is wrong.
+    """
+    looked = build_record.look(request.config, request.folder)
+    try:
+        catalog = load_catalog(request.folder)
+    except FilterdError as error:
+        raise UnfitError(_wrong(LOADING, error)) from error
+    try:
+        return _tables(catalog, load_site(request.config), looked)
+    except FilterdError as error:
+        kept = build_record.site_of(request.policy) if request.policy else None
+        if kept is None:
+            raise UnfitError(_wrong(SCHOOL, error)) from error
+    # A mistake in the school's files keeps no version out: it is what it last was.
+    looked = build_record.look(request.config, request.folder, kept)
+    try:
+        return _tables(catalog, load_site(request.config, kept), looked)
+    except FilterdError as error:
+        raise UnfitError(_wrong(SCHOOL, error)) from error
+
+
+def _tables(catalog: Catalog, site: SiteSources, looked: Looked | None) -> Tables:
+    policy = compile_policy(site, catalog)
+    return Tables(catalog, site, policy, own_lists(site, catalog), looked)
+
+
+def write_tables(request: Request, tables: Tables) -> None:
+    """Leave the policy to the reload that follows, which would make the same of the same files."""
+    lists = (*tables.catalog.compiled, *tables.own)
+    with contextlib.suppress(StoreError):  # then it does make it
+        write_policy(request.fresh_policy, tables.policy, tables.looked, lists)
+
+
+def compile_candidate(request: Request, tables: Tables) -> tuple[Asking, CompileReport]:
+    """Compile the lists of the version, with the school's own, and open the outcome.
+
+    Raises:
+        UnfitError: they cannot be compiled, or the disk refused.
+    """
+    try:
+        report = compile_blocklists(
+            tables.catalog,
+            tables.own,
+            request.fresh_index,
+            now=request.now,
+            feed=request.version,
+            problems=request.fresh_problems,
+        )
+        # The compiler has looked through it; what it has digested must still be on the disk.
+        index = Index.open(request.fresh_index)
+        index.verify(sound=(index.digest,))
+    except StoreError as error:
+        raise UnfitError(_wrong(SCHOOL, error)) from error
+    except FilterdError as error:
+        raise UnfitError(_wrong(LOADING, error)) from error
+    return Asking(tables.policy, index, request.now), report
+
+
+def unusable_lines(report: CompileReport, tables: Tables) -> list[Finding]:
+    """Find lines of lists that this filterd does not understand.
+
+    A publisher writes plain lists by a program: not one line of them is unusable. Those
+    that are published as others wrote them have lines that are for browsers only.
+    """
+    findings = []
+    for one in report.lists:
+        count = sum(one.problems.values())
+        if one.id not in tables.feed or not count:
+            continue
+        quoted_lines = [sample.text for sample in one.samples if sample.reason in one.problems]
+        sentence = say(
+            "list {list} has {count} lines that mean nothing, such as {line}",
+            list=one.id,
+            count=count,
+            line=repr(quoted_lines[0]) if quoted_lines else "?",
+        )
+        severity = Severity.REFUSED if one.format in _PLAIN or not one.kept else Severity.NOTE
+        findings.append(found(LOADING, severity, sentence, quoted_lines, count=count))
+    return findings
+
+
+def open_in_force(index: Path, policy: Path, now: float) -> Asking | Finding:
+    """Open what is in force, or tell why there is nothing to compare with."""
+    try:
+        return Asking(policy_file.load(policy), Index.open(index), now)
+    except (StoreError, IndexFormatError) as error:
+        why = error.sentence
+    except OSError as error:
+        why = quoted(str(error))
+    sentence = say("what is in force cannot be compared: {why}", why=why)
+    return found(LOADING, Severity.NOTE, sentence)
+
+
+def _wrong(kind: str, error: FilterdError) -> Finding:
+    first = (
+        error.errors[0] if isinstance(error, ConfigError) and hasattr(error, "errors") else error
+    )
+    return found(
+        kind,
+        Severity.REFUSED,
+        say("it could not be loaded: {why}", why=first.sentence)
+        if kind == LOADING
+        else say("it could not be judged for this school: {why}", why=first.sentence),
+    )

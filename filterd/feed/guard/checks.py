@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All checks of one version, in their order: what is cheap and certain first.
+
+A check that finds a reason to refuse ends the work only where nothing is left to
+ask; else all reasons are told at once, so that a publisher mends them at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ConfigError, FilterdError, IndexFormatError
+from filterd.feed.guard import candidate as loading
+from filterd.feed.guard.canaries import (
+    open_canaries,
+    opened_canaries,
+    read_canaries,
+    unmet_expectations,
+)
+from filterd.feed.guard.candidate import LOADING, Request, UnfitError
+from filterd.feed.guard.format_check import malformed
+from filterd.feed.guard.golden_questions import questions, wrong_answers
+from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
+from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.guard.impact import (
+    POPULAR_FILE,
+    Compared,
+    closed_asked,
+    closed_frozen,
+    closed_popular,
+    grown,
+    opened,
+    read_popular,
+)
+from filterd.feed.guard.must_resolve import (
+    blocked_essentials,
+    closed_beneath,
+    listed_suffixes,
+    refused_entries,
+)
+from filterd.feed.guard.probe_clients import Asking
+from filterd.feed.guard.rewrite_targets import wrong_rewrites
+from filterd.feed.guard.shipped_version import shipped_asking, shipped_catalog
+from filterd.feed.guard.table_limits import changed_tables, wrong_holidays
+from filterd.lists.active_blocklists import version_of
+from filterd.lists.popular_names import load_popular_names
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from filterd.feed.guard.candidate import Tables
+    from filterd.lists.index import Index
+
+
+def judged(
+    data: dict[str, Any], *, cpu_s: Callable[[], float], peak_octets: Callable[[], int]
+) -> Judgement:
+    """Make all checks of a version.
+
+    Args:
+        data: the request, as ``process`` writes it.
+        cpu_s: what this process has used of the processor.
+        peak_octets: the most memory that it has held.
+    """
+    request = _request(data)
+    work = _Work(request, data)
+    try:
+        work.run()
+    except UnfitError as error:
+        work.findings.append(error.finding)
+    except FilterdError as error:
+        why = say("it could not be loaded: {why}", why=error.sentence)
+        work.findings.append(found(LOADING, Severity.REFUSED, why))
+    except MemoryError:
+        why = say("it could not be loaded: it needs more memory than a version may")
+        work.findings.append(found(LOADING, Severity.REFUSED, why))
+    return Judgement(
+        request.version,
+        tuple(work.findings),
+        work.index,
+        tuple(work.done),
+        cpu_s(),
+        peak_octets(),
+    )
+
+
+class _Work:
+    """A judgement on its way."""
+
+    def __init__(self, request: Request, data: dict[str, Any]) -> None:
+        self._request, self._data = request, data
+        self.findings = list[Finding]()
+        self.done = list[str]()
+        self.index = ""
+
+    def run(self) -> None:
+        request = self._request
+        tables = loading.read_tables(request)
+        loading.write_tables(request, tables)
+        canaries = read_canaries(request.folder)
+        self._note("files", malformed(request.folder, _texts(request, tables)))
+        if self.findings:
+            return  # whatever a parser makes of it was never meant
+        asking, report = loading.compile_candidate(request, tables)
+        self.index = asking.index.digest.hex()
+        shipped = _against(asking, tables, shipped_asking(request, tables), None)
+        before = self._before()
+        in_force = None if before is None else _against(asking, tables, before, request.config)
+        both = [one for one in (in_force, shipped) if one is not None]
+        known = [one.before for one in both]
+        self._note("loading", loading.unusable_lines(report, tables))
+        self._note("golden", wrong_answers(asking, list(questions(tables.catalog.compiled))))
+        entries = list(refused_entries(report.lists, tables.feed))
+        self._note("essentials", blocked_essentials(asking, known, tables.feed))
+        self._note("beneath", closed_beneath(asking, known, tables.feed))
+        self._note("suffixes", [*entries, *listed_suffixes(asking)])
+        self._note("rewrites", wrong_rewrites(asking.policy, [one.policy for one in known]))
+        self._compare(both, tables)
+        own = open_canaries(asking, canaries, tables.feed)
+        self._note("canaries", [*own, *opened_canaries(in_force, shipped, self._canaries_before())])
+        self._note("expectations", unmet_expectations(asking, before, request.now))
+
+    def _before(self) -> Asking | None:
+        in_force = self._data["in_force"]
+        if in_force is None:
+            return None
+        opened = loading.open_in_force(
+            Path(in_force["index"]), Path(in_force["policy"]), self._request.now
+        )
+        if isinstance(opened, Asking):
+            return opened
+        self.findings.append(opened)
+        return None
+
+    def _compare(self, references: Sequence[Compared], tables: Tables) -> None:
+        """Compare with what is in force; with what ships growth in number is told only."""
+        folder, asked, compared = self._request.folder, self._data["asked"], references[0]
+        version_before = compared.before.index.build.get("feed")
+        is_first = not version_before or _is_of_what_ships(references)
+        popular_before = () if is_first else read_popular(folder.parent / str(version_before))
+        counted = {
+            "popular": closed_popular(compared, read_popular(folder), popular_before),
+            "asked": () if asked is None else closed_asked(compared, asked),
+            "growth": grown(compared),
+        }
+        always = {
+            "popular": closed_frozen(references, load_popular_names()),
+            "growth": opened(compared),
+            "tables": chain(
+                changed_tables(compared, is_first=is_first),
+                wrong_holidays(
+                    tables.catalog.holidays,
+                    compared.before.policy.holidays,
+                    shipped_catalog().holidays,
+                    self._request.now,
+                ),
+            ),
+        }
+        for check in ("popular", "asked", "growth", "tables"):
+            numbers = counted.get(check, ())
+            told = map(_told, numbers) if is_first else numbers
+            self._note(check, chain(told, always.get(check, ())))
+
+    def _canaries_before(self) -> dict[str, tuple[bytes, ...]]:
+        """Return the canaries of the version in force; none where they cannot be read."""
+        version = self._data["in_force"] and version_of(Path(self._data["in_force"]["index"]))
+        with contextlib.suppress(ConfigError):
+            return read_canaries(self._request.folder.parent / str(version))
+        return {}
+
+    def _note(self, check: str, findings: Iterable[Finding]) -> None:
+        self.findings += findings
+        assert check in CHECKS
+        self.done.append(check)
+
+
+def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None) -> Compared:
+    """Hold a candidate against what is in force, or with no ``config`` against what ships."""
+    if config is None:
+        lists = frozenset(one.id for one in before.index.lists)
+    else:
+        lists = _not_of_school(before.index, config) - tables.own_ids
+    return Compared(asking, before, tables.feed, lists)
+
+
+def _is_of_what_ships(references: Sequence[Compared]) -> bool:
+    """Tell whether what is in force is what ships, with orders that came ahead of a version."""
+    before = references[0].before
+    if before.index.build.get("feed", 0) > 0:
+        return False
+    ordered = {one.id for one in before.policy.categories.values() if one.ordered}
+    lists = {one.id for one in before.index.lists if one.category not in ordered}
+    return references[0].lists_before & lists <= set(references[-1].lists_before)
+
+
+def _not_of_school(index: Index, config: Path) -> frozenset[str]:
+    """Return the ids of lists that are not the school's own, which it may have removed by now."""
+    try:
+        reports = index.report.lists
+    except IndexFormatError:
+        return frozenset(one.id for one in index.lists)
+    folder = config.absolute()
+    return frozenset(one.id for one in reports if not Path(one.path).is_relative_to(folder))
+
+
+def _told(finding: Finding) -> Finding:
+    return replace(finding, severity=Severity.NOTE)
+
+
+def _texts(request: Request, tables: Tables) -> Iterator[Path]:
+    # Not the orders: an authority writes their names by hand, on whatever machine it has.
+    yield from (Path(one.path) for one in tables.catalog.lists)
+    if (popular := request.folder / POPULAR_FILE).is_file():
+        yield popular
+
+
+def _request(data: dict[str, Any]) -> Request:
+    keys = ("folder", "config", "fresh_index", "fresh_problems", "fresh_policy")
+    in_force = data["in_force"] and Path(data["in_force"]["policy"])
+    paths = {key: Path(data[key]) for key in keys}
+    return Request(float(data["now"]), int(data["version"]), in_force, **paths)

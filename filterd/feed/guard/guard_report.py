@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the guard found of a version, and how the child tells it: bounded, plain, in sentences."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from filterd import sentences
+from filterd.errors import GuardError
+from filterd.sentences import Sentence, say
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+MAX_OCTETS = 1 << 17
+"""Of a judgement, as the child prints it."""
+MAX_FINDINGS = 100
+MAX_NAMES = 10
+"""Quoted with one finding; its numbers say how many there are."""
+
+SCHOOL, EXPECTATIONS = "school", "expectations"
+OF_THE_SCHOOL = frozenset((SCHOOL, EXPECTATIONS))
+"""Kinds that tell of the school's own files or machine: mended, the same version may do."""
+
+_MAX_NAME_CHARACTERS = 260
+_MAX_SENTENCE_OCTETS = 4_000
+_DIGEST_HEX = 64
+_MOST_SUBJECT_CHARACTERS, _MOST_SUBJECTS_CHARACTERS = 8_000, 40_000
+"""Of one finding, and of all together."""
+
+_Kind = TypeVar("_Kind")
+
+
+class Severity(StrEnum):
+    """What a finding means for the version."""
+
+    NOTE = "note"
+    HELD = "held"
+    """It waits until somebody has looked at it; who knows better may approve of it."""
+    REFUSED = "refused"
+    """Nobody can approve of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes:
+        kind: which check found it, a stable word for scripts.
+        severity: what it means for the version.
+        sentence: the same for people.
+        numbers: what was counted, by stable words.
+        names: the first names that it is about, as text.
+        subjects: all that it is about, in words that say exactly what is new or gone; empty
+            where it cannot be said so, or where it is too much (see ``feed.released_holds``).
+    """
+
+    kind: str
+    severity: Severity
+    sentence: Sentence
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All that was found of one version.
+
+    Attributes:
+        version: which one.
+        findings: in the order of the checks.
+        index: the digest of the index that was compiled and judged, hex
+            (``Index.digest``); empty where there is none. What is put in force must have it.
+        checks: those that were made. Without all of them a version is not judged.
+        seconds: CPU time of the child.
+        peak_octets: the most memory that the child has held.
+    """
+
+    version: int
+    findings: tuple[Finding, ...]
+    index: str = ""
+    checks: tuple[str, ...] = ()
+    seconds: float = 0.0
+    peak_octets: int = 0
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of the findings."""
+        return max(
+            (one.severity for one in self.findings),
+            key=tuple(Severity).index,
+            default=Severity.NOTE,
+        )
+
+    def may_come_in_force(self, *, approved: bool = False) -> bool:
+        """Tell whether the version may come in force.
+
+        Args:
+            approved: somebody has looked at it, and wants it all the same.
+        """
+        severity = self.severity
+        return severity is Severity.NOTE or (approved and severity is Severity.HELD)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this version will never do, whatever becomes of the school and its machine."""
+        return any(
+            one.severity is Severity.REFUSED and one.kind not in OF_THE_SCHOOL
+            for one in self.findings
+        )
+
+    def error(self) -> GuardError:
+        """Return why the version does not come in force; its first worst finding, in one line."""
+        worst = [one for one in self.findings if one.severity is self.severity]
+        why = worst[0].sentence if worst else say("nothing was found")
+        more = say(" (and {more} more)", more=len(worst) - 1) if len(worst) > 1 else Sentence("")
+        if self.severity is Severity.HELD:
+            return GuardError(
+                say(
+                    "version {version} of the feed is held: {why}{more}; the last good version "
+                    "stays, `filterd feed approve {version}` puts it in force all the same",
+                    version=self.version,
+                    why=why,
+                    more=more,
+                )
+            )
+        return GuardError(
+            say(
+                "version {version} of the feed is refused: {why}{more}; the last good version "
+                "stays, tell the publisher",
+                version=self.version,
+                why=why,
+                more=more,
+            )
+        )
+
+
+def found(
+    kind: str,
+    severity: Severity,
+    sentence: Sentence,
+    names: Iterable[str] = (),
+    subjects: Collection[str] = (),
+    /,
+    **numbers: float,
+) -> Finding:
+    """Return a finding whose names and subjects are bounded."""
+    few = tuple(names)[:MAX_NAMES]
+    told = tuple(subjects) if sum(map(len, subjects)) <= _MOST_SUBJECT_CHARACTERS else ()
+    return Finding(kind, severity, sentences.one_line(sentence), numbers, few, told)
+
+
+def dump(judgement: Judgement) -> bytes:
+    """Return a judgement as the child prints it; of very many findings only the worst."""
+    worst = sorted(
+        judgement.findings, key=lambda one: tuple(Severity).index(one.severity), reverse=True
+    )
+    kept = set(map(id, worst[:MAX_FINDINGS]))
+    lengths = accumulate(sum(map(len, one.subjects)) for one in worst)
+    told = {
+        id(one)
+        for one, length in zip(worst, lengths, strict=True)
+        if length <= _MOST_SUBJECTS_CHARACTERS
+    }
+    data = {
+        "version": judgement.version,
+        "index": judgement.index,
+        "checks": judgement.checks,
+        "seconds": judgement.seconds,
+        "peak_octets": judgement.peak_octets,
+        "findings": [
+            _plain(one if id(one) in told else replace(one, subjects=()))
+            for one in judgement.findings
+            if id(one) in kept
+        ],
+    }
+    return json.dumps(data).encode("ascii")
+
+
+def load(octets: bytes) -> Judgement:
+    """Read what the child has printed.
+
+    Raises:
+        ValueError: it is no judgement, or larger than one.
+    """
+    if len(octets) > MAX_OCTETS:
+        raise ValueError("a judgement is shorter")
+    try:
+        data = json.loads(octets)
+        judgement = Judgement(
+            _as(int, data["version"]),
+            tuple(_finding(one) for one in _as(list, data["findings"])),
+            _as(str, data["index"]),
+            tuple(_as(str, one) for one in _as(list, data["checks"])),
+            _number(data["seconds"]),
+            _as(int, data["peak_octets"]),
+        )
+    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"this is no judgement: {error}") from error
+    if len(judgement.findings) > MAX_FINDINGS or len(judgement.index) not in (0, _DIGEST_HEX):
+        raise ValueError("this is no judgement")
+    return judgement
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "severity": finding.severity.value,
+        "sentence": sentences.to_plain(finding.sentence),
+        "numbers": dict(finding.numbers),
+        "names": [name[:_MAX_NAME_CHARACTERS] for name in finding.names[:MAX_NAMES]],
+        "subjects": list(finding.subjects),
+    }
+
+
+def _finding(data: dict[str, Any]) -> Finding:
+    sentence = sentences.from_plain(data["sentence"])
+    if len(sentence) > _MAX_SENTENCE_OCTETS:
+        raise ValueError("a sentence is shorter")
+    numbers = {str(key): _number(value) for key, value in data["numbers"].items()}
+    names = tuple(_as(str, name)[:_MAX_NAME_CHARACTERS] for name in data["names"][:MAX_NAMES])
+    return Finding(
+        _as(str, data["kind"]),
+        Severity(data["severity"]),
+        sentence,
+        {key: int(value) if value.is_integer() else value for key, value in numbers.items()},
+        names,
+        tuple(_as(str, one) for one in data["subjects"]),
+    )
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise TypeError("a number expected")
+    return number
+
+
+def _as(kind: type[_Kind], value: Any) -> _Kind:
+    if type(value) is not kind:
+        raise TypeError(f"{kind.__name__} expected")
+    return value

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A version against what is in force: what it newly closes, what it opens, how much it grows.
+
+What is compared is what pupils get, by every grade, not what stands in lists.
+Before the first version of a feed a school has the short lists that ship with
+filterd; against those everything is growth, so that is only told. That something
+opens, or that a name closes that must stay open, is as bad in a first one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.errors import ListError
+from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.limits import (
+    GROWTH,
+    POPULAR_LIMITS,
+    SLACK,
+    TOTAL_SHRINK,
+    Content,
+    excesses,
+    few,
+)
+from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
+from filterd.paths import open_plain
+from filterd.policy.verdict import Rule
+from filterd.sentences import refused, say
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from filterd.feed.guard.guard_report import Finding
+    from filterd.feed.guard.probe_clients import Asking
+    from filterd.lists.popular_names import PopularName
+
+POPULAR_FILE = "popular.txt"
+MOST_POPULAR = 10_000
+ASKED_ALLOWED = 0.005
+"""Of all questions of the last days: so many may be for names that are newly closed."""
+DRAWN = 1_000
+"""Names of what is in force that are asked again."""
+
+_POPULAR, _ASKED = "popular", "asked"
+_MAX_POPULAR_OCTETS = 4 << 20
+_LEAST_OF_BEFORE = 0.9
+
+
+class Compared(NamedTuple):
+    """A candidate and what is in force.
+
+    Attributes:
+        new: the candidate.
+        before: what is in force.
+        new_lists, lists_before: the ids of the lists of both that are not the school's own.
+    """
+
+    new: Asking
+    before: Asking
+    new_lists: frozenset[str]
+    lists_before: frozenset[str]
+
+    def newly_closed(self, name: bytes, but: Collection[str] = ()) -> bool:
+        """Tell whether lists of the version close a name to a grade that got there until now.
+
+        Args:
+            name: which.
+            but: categories that mean it.
+        """
+        closed = {
+            grade
+            for grade, match in self.new.closed(name).items()
+            if match.list_id in self.new_lists and match.category not in but
+        }
+        return bool(closed) and not closed <= self.before.closed(name).keys()
+
+    def closed_before(self, name: bytes) -> set[str]:
+        """Return to which grades lists of a version have closed a name.
+
+        An order that is over opens what it closed; that is what it says.
+        """
+        return {
+            grade
+            for grade, match in self.before.closed(name).items()
+            if match.list_id in self.lists_before and match.rule is not Rule.ORDERED
+        }
+
+    def newly_open(self, name: bytes) -> bool:
+        """Tell whether a name that lists of a version have closed to a grade is open to it now."""
+        closed = self.closed_before(name)
+        return bool(closed) and not closed.isdisjoint(self.new.open_to(name))
+
+
+def read_popular(folder: Path) -> tuple[str, ...]:
+    """Return the popular names that a version carries, the most popular first; none without them.
+
+    Raises:
+        ListError: the file cannot be read.
+    """
+    path = folder / POPULAR_FILE
+    try:
+        with open_plain(path) as file:
+            text = file.read(_MAX_POPULAR_OCTETS).decode("ascii", "replace")
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise ListError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error
+    return tuple(text.split("\n", MOST_POPULAR)[:MOST_POPULAR])
+
+
+def closed_popular(
+    compared: Compared, popular: Collection[str], popular_before: Collection[str]
+) -> Iterator[Finding]:
+    """Find popular names that the version would newly close.
+
+    Args:
+        compared: both.
+        popular: as the version has them, by rank.
+        popular_before: as the version in force has them: the new one cannot forget one.
+    """
+    had, has = sum(map(bool, popular_before)), sum(map(bool, popular))
+    if has < _LEAST_OF_BEFORE * had:
+        sentence = say("of {had} popular names to compare by {has} are left", had=had, has=has)
+        yield found(_POPULAR, Severity.HELD, sentence, had=had, has=has)
+    ranks = dict[bytes, int]()
+    for names_by_rank in (popular, popular_before):
+        for rank, text in enumerate(names_by_rank, 1):
+            name = _name(text)
+            if name is not None:
+                ranks[name] = min(rank, ranks.get(name, rank))
+    newly = {
+        (rank, name): names.to_text(name)
+        for name, rank in ranks.items()
+        if compared.newly_closed(name)
+    }
+    yield from excesses(Content({}, _by_place(newly)), Content({}, {}))
+
+
+def closed_asked(compared: Compared, asked: Mapping[str, int]) -> Iterator[Finding]:
+    """Find whether the version would close much of what this very school has asked for.
+
+    Args:
+        compared: both.
+        asked: how often names were answered in the last days.
+    """
+    total, lost, closed = 0, 0, list[tuple[int, str]]()
+    for text, count in asked.items():
+        name = _name(text)
+        total += count
+        if name is not None and compared.newly_closed(name):
+            lost += count
+            closed.append((count, text))
+    if lost > ASKED_ALLOWED * total:
+        first = [text for _, text in sorted(closed, reverse=True)]
+        sentence = say(
+            "{lost} of {total} questions of the last days would be closed: {names}",
+            lost=lost,
+            total=total,
+            names=few(first),
+        )
+        yield found(_ASKED, Severity.HELD, sentence, first, lost=lost, total=total)
+
+
+def closed_frozen(
+    references: Sequence[Compared], popular: Iterable[PopularName]
+) -> Iterator[Finding]:
+    """Find names that everybody visits and that the version closes by no category that means them.
+
+    Args:
+        references: the candidate and what is in force, and what ships.
+        popular: those that ship: no version can forget one.
+    """
+    new = references[0].new.policy.categories.values()
+    ordered = frozenset(
+        one.id for one in new if one.ordered
+    )  # no approval stops an order of the law
+    closed = [
+        names.to_text(one.name)
+        for one in popular
+        if all(each.newly_closed(one.name, one.except_categories | ordered) for each in references)
+    ]
+    if closed:
+        sentence = say(
+            "{count} popular names that must stay open would be closed: {names}",
+            count=len(closed),
+            names=few(closed),
+        )
+        yield found(_POPULAR, Severity.HELD, sentence, closed, closed, count=len(closed))
+
+
+def grown(compared: Compared) -> Iterator[Finding]:
+    """Find whether lists have grown or shrunk too much."""
+    new = _content(compared.new, compared.new_lists)
+    yield from excesses(new, _content(compared.before, compared.lists_before))
+
+
+def opened(compared: Compared) -> Iterator[Finding]:
+    """Find whether too much of what is closed until now has opened, by whatever means."""
+    yield from _opened_categories(compared)
+    drawn = list(compared.before.index.drawn(DRAWN))
+    found_open = [names.to_text(name) for name in drawn if compared.newly_open(name)]
+    if len(found_open) > max(TOTAL_SHRINK * len(drawn), SLACK):
+        sentence = say(
+            "{count} of {asked} names that were closed until now would be open: {names}",
+            count=len(found_open),
+            asked=len(drawn),
+            names=few(found_open),
+        )
+        yield found(
+            GROWTH, Severity.HELD, sentence, found_open, count=len(found_open), asked=len(drawn)
+        )
+
+
+def _opened_categories(compared: Compared) -> Iterator[Finding]:
+    """Find categories that the version opens to a grade by what it says of ages and locks."""
+    now = compared.new.site.policy.grades
+    for category in compared.before.policy.categories:
+        opened = [
+            grade
+            for grade, policy in compared.before.site.policy.grades.items()
+            if category in policy.closed and grade in now and category not in now[grade].closed
+        ]
+        if opened:
+            sentence = say(
+                "category {category} would be open to {grades}",
+                category=category,
+                grades=", ".join(opened),
+            )
+            subjects = [f"{category} {one}" for one in opened]
+            yield found(GROWTH, Severity.HELD, sentence, opened, subjects, count=len(opened))
+
+
+def _content(asking: Asking, lists: Collection[str]) -> Content:
+    """Count names; orders apart: they come at once and go at once, as an authority says."""
+    ordered = {one.id for one in asking.policy.categories.values() if one.ordered}
+    kept = Counter[str]()
+    for one in asking.index.lists:
+        if one.id in lists and one.category not in ordered:
+            kept[one.category] += one.kept
+    return Content(kept, {})
+
+
+def _by_place(newly: Mapping[tuple[int, bytes], str]) -> dict[int, str]:
+    """Give each name a place of its own: two lists may have one each of a rank, and both count.
+
+    A limit counts names up to a rank, so a place between the same two limits is as good.
+    """
+    by_place = dict[int, str]()
+    in_order = sorted(newly.items())
+    for before, top in pairwise((0, *(top for top, _ in POPULAR_LIMITS))):
+        texts = [text for (rank, _), text in in_order if before < rank <= top]
+        by_place.update(zip(range(before + 1, top + 1), texts, strict=False))
+    return by_place
+
+
+def _name(text: str) -> bytes | None:
+    try:
+        return name_from_key(key_from_text(text))
+    except HostnameError:
+        return None

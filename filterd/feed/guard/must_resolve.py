@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names that must not be blocked, and names that no list may hold.
+
+What is pinned or protected answers whatever a list says: the name, what is beneath
+it, and where another name leads to it; and so does the twin that answers for a name in
+safe mode. It is asked by what the version says, by what is in force and by what ships, so
+that a version that forgets a name cannot block it in the same breath.
+Registries of names, as ``com.vn``, belong to everybody (reliability.md E2, E3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.limits import few
+from filterd.lists.hostname import HostnameError, key_from_name, key_from_text
+from filterd.lists.public_suffix import is_company_suffix, is_public_suffix, public_suffixes
+from filterd.lists.reject_reasons import Reason
+from filterd.policy.model import SERVICE
+from filterd.policy.verdict import Rule
+from filterd.sentences import say
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from filterd.feed.guard.guard_report import Finding
+    from filterd.feed.guard.probe_clients import Asking
+    from filterd.lists.pins import Pin
+    from filterd.lists.report import ListReport
+    from filterd.policy.model import Policy
+    from filterd.policy.verdict import Match
+
+ESSENTIALS, BENEATH, SUFFIXES = "essentials", "beneath", "suffixes"
+"""The kinds of what is found here."""
+
+_BENEATH = b"\x03www"
+_LONGEST_PARENT = 255 - len(_BENEATH)
+_PLAIN = ("domains", "wildcard")
+_WHAT_NO_LIST_NAMES = (
+    Reason.EVERYTHING,
+    Reason.SINGLE_LABEL,
+    Reason.PUBLIC_SUFFIX,
+    Reason.PINNED,
+)
+
+
+class Essential(NamedTuple):
+    """A name that answers; ``pinned``: to everybody, else lists of some categories may close it."""
+
+    name: bytes
+    subtree: bool
+    pinned: bool
+    except_categories: frozenset[str]
+
+
+def essentials_of(policy: Policy, known: Iterable[Policy] = ()) -> Iterator[Essential]:
+    """Give what a policy pins and protects, and where its rewrites lead.
+
+    Args:
+        policy: whose.
+        known: others that say which categories may close a name.
+    """
+    for pin in policy.pins:
+        yield Essential(pin.name, pin.subtree, True, frozenset())
+    protections = [one for one in policy.protections if not one.entry_only]
+    for one in protections:
+        yield Essential(one.name, one.subtree, False, one.except_categories)
+    exceptions = dict[bytes, frozenset[str]]()
+    for one in (*protections, *(one for each in known for one in each.protections)):
+        exceptions[one.name] = exceptions.get(one.name, frozenset()) | one.except_categories
+    for rewrite in policy.rewrites:
+        # What may close a name may close its twin: YouTube in safe mode is streaming, too.
+        above = {name for one in rewrite.names for name in names.suffixes(one)}
+        allowed = frozenset[str]().union(*(exceptions.get(name, ()) for name in above))
+        yield Essential(rewrite.target, False, False, allowed)
+
+
+def blocked_essentials(
+    asking: Asking, references: Sequence[Asking], feed: Collection[str]
+) -> Iterator[Finding]:
+    """Find essential names that lists of the version close to anybody.
+
+    Args:
+        asking: the candidate.
+        references: what is in force, if anything is, and what ships.
+        feed: the ids of the version's lists; what the school's own do is the school's affair.
+    """
+    policies = [one.policy for one in references]
+    own = dict.fromkeys(essentials_of(asking.policy, policies))
+    if blocked := list(_blocked(asking, references, own, feed)):
+        sentence = say(
+            "{count} essential names would be closed: {names}",
+            count=len(blocked),
+            names=few(blocked),
+        )
+        yield found(ESSENTIALS, Severity.REFUSED, sentence, blocked, count=len(blocked))
+    until_now = dict.fromkeys(one for each in policies for one in essentials_of(each, policies))
+    forgotten = [one for one in until_now if one not in own]
+    known = set(blocked)
+    if lost := [one for one in _blocked(asking, references, forgotten, feed) if one not in known]:
+        sentence = say(
+            "{count} names that were essential until now would be closed: {names}",
+            count=len(lost),
+            names=few(lost),
+        )
+        yield found(ESSENTIALS, Severity.HELD, sentence, lost, lost, count=len(lost))
+
+
+def closed_beneath(
+    asking: Asking, references: Sequence[Asking], feed: Collection[str]
+) -> Iterator[Finding]:
+    """Find entries beneath essential names that neither stand in what is in force nor ship.
+
+    A protected name is not only itself and ``www``: an entry for ``accounts.google.com``
+    keeps a school from all that it does with Google. Those that ship lie there for a reason
+    (``gemini.google.com`` talks to artificial intelligence).
+
+    Args:
+        asking: the candidate.
+        references: what is in force, if anything is, and what ships.
+        feed: the ids of the version's lists.
+    """
+    policies = [asking.policy, *(known.policy for known in references)]
+    essentials = {
+        one.name: one for policy in policies for one in essentials_of(policy) if one.subtree
+    }
+    listed = {name for above in essentials for name in asking.index.beneath(above)}
+    newly = list[str]()
+    for name in sorted(listed - essentials.keys()):
+        nearest = next(one for above in names.suffixes(name) if (one := essentials.get(above)))
+        closed = {
+            grade for grade, match in asking.closed(name).items() if _is_wrong(match, nearest, feed)
+        }
+        if not closed <= _closed_until_now(references, name):
+            newly.append(names.to_text(name))
+    if newly:
+        sentence = say(
+            "{count} names beneath essential ones would be closed: {names}",
+            count=len(newly),
+            names=few(newly),
+        )
+        yield found(BENEATH, Severity.HELD, sentence, newly, newly, count=len(newly))
+
+
+def _closed_until_now(references: Iterable[Asking], name: bytes) -> set[str]:
+    return {grade for known in references for grade in known.closed(name)}
+
+
+def listed_suffixes(asking: Asking) -> Iterator[Finding]:
+    """Find suffixes that the version closes, or pins so that nothing beneath them is blocked."""
+    closed = [
+        names.to_text(name)
+        for name in (*asking.policy.top_level, *public_suffixes())
+        if _is_closed_itself(asking, name)
+    ]
+    if closed:
+        sentence = say(
+            "{count} suffixes under which anybody registers names would be closed: {names}",
+            count=len(closed),
+            names=few(closed),
+        )
+        yield found(SUFFIXES, Severity.REFUSED, sentence, closed, count=len(closed))
+    if opened := [names.to_text(pin.name) for pin in asking.policy.pins if _opens_all(pin)]:
+        sentence = say(
+            "{count} suffixes under which anybody registers names would be open for good: {names}",
+            count=len(opened),
+            names=few(opened),
+        )
+        yield found(SUFFIXES, Severity.REFUSED, sentence, opened, count=len(opened))
+
+
+def refused_entries(reports: Iterable[ListReport], feed: Collection[str]) -> Iterator[Finding]:
+    """Find entries that the compiler did not take: harmless by now, and a mistake all the same.
+
+    A publisher's own program has taken such entries out by the same code. Lists that are
+    published as others wrote them may have some: that is worth a note. So is the suffix of
+    a company, which the Public Suffix List of the publisher's machine need not know yet.
+    """
+    for report in reports:
+        if report.id not in feed:
+            continue
+        plain = report.format in _PLAIN
+        for kind, reasons, counted in (
+            (SUFFIXES, _WHAT_NO_LIST_NAMES, report.refused),
+            (ESSENTIALS, (Reason.PROTECTED,), {Reason.PROTECTED: report.set_aside}),
+        ):
+            count = sum(counted.get(reason, 0) for reason in reasons)
+            if not count:
+                continue
+            quoted = [one.text for one in report.samples if one.reason in reasons]
+            sentence = say(
+                "list {list} has {count} entries that no list may have: {names}",
+                list=report.id,
+                count=count,
+                names=few(quoted),
+            )
+            known = len(quoted) == count and all(map(_is_company_suffix, quoted))
+            severity = Severity.REFUSED if plain and not known else Severity.NOTE
+            yield found(kind, severity, sentence, quoted, count=count)
+
+
+def _blocked(
+    asking: Asking,
+    references: Sequence[Asking],
+    essentials: Iterable[Essential],
+    feed: Collection[str],
+) -> Iterator[str]:
+    for one in essentials:
+        asked = [one.name]
+        if one.subtree and len(one.name) < _LONGEST_PARENT:
+            asked.append(_BENEATH + one.name)
+        for name in asked:
+            by = [*asking.closed(name).values(), asking.closes_target(name)]
+            wrong = (match for match in by if match is not None and _is_wrong(match, one, feed))
+            if not all(_is_of_school(match, references, name) for match in wrong):
+                yield names.to_text(name)
+
+
+def _is_wrong(match: Match, essential: Essential, feed: Collection[str]) -> bool:
+    """Tell whether a list of the version may not close an essential name."""
+    if match.list_id not in feed:
+        return False
+    if essential.pinned:
+        return True
+    # What an order closes is closed by law, and a chat service is a chat service.
+    return match.rule is not Rule.ORDERED and match.category not in essential.except_categories
+
+
+def _is_of_school(match: Match, references: Iterable[Asking], name: bytes) -> bool:
+    """Tell whether a school has closed a service, which it may: Quizizz is essential, and a game.
+
+    By whatever it is closed, it was closed before, be it as what ships would be served here.
+    """
+    return match.list_id.startswith(SERVICE) and any(
+        one.list_id == match.list_id for known in references for one in known.closed(name).values()
+    )
+
+
+def _is_closed_itself(asking: Asking, suffix: bytes) -> bool:
+    """Tell whether an entry gives exactly this suffix, or a rule closes it."""
+    labels = names.count_labels(suffix)
+    if any(hit.labels == labels for hit in asking.index.lookup(suffix)):
+        return True
+    return labels == 1 and bool(asking.closed(suffix))
+
+
+def _is_company_suffix(entry: str) -> bool:
+    try:
+        return is_company_suffix(key_from_text(entry.removeprefix("=").removeprefix("*.")))
+    except HostnameError:
+        return False
+
+
+def _opens_all(pin: Pin) -> bool:
+    key = key_from_name(pin.name)
+    return pin.subtree and key is not None and is_public_suffix(key)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the files of a version's folder must be, written beside them, and whether they are.
+
+Lengths and SHA-256 were signed for; a disk flips octets all the same, and somebody
+may have cleared up. Whatever is asked here reads all of the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from filterd.feed.targets import (
+    MANIFEST,
+    MAX_FILES,
+    MAX_PATH,
+    MAX_VERSION_OCTETS,
+    is_file_path,
+    is_sha256,
+)
+from filterd.paths import open_plain, write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.feed.targets import Publication
+
+_MAX_MANIFEST_OCTETS = MAX_FILES * (MAX_PATH + 200)
+_CHUNK_OCTETS = 1 << 20
+
+
+def write_manifest(folder: Path, publication: Publication) -> None:
+    """Write down what the files of a folder must be, and whose keys have signed them.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    files = [[file.path, file.length, file.sha256] for file in publication.files]
+    data = {"version": publication.version, "signers": publication.signers, "files": files}
+    text = json.dumps(data, indent=0)
+    write_atomically(folder / MANIFEST, text.encode("ascii"))
+
+
+def files_of(folder: Path) -> dict[str, tuple[int, str]] | None:
+    """Return length and SHA-256 of the files of a version; None where they cannot be read."""
+    files = _read_manifest(folder)
+    return None if files is None else {path: (length, sha256) for path, length, sha256 in files}
+
+
+def signers_of(folder: Path) -> dict[str, list[str]] | None:
+    """Return the ids of the keys that have signed a version, by online role; None if unknown."""
+    data = read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
+    try:
+        return {str(role): list(map(str, some)) for role, some in data["signers"].items()} or None
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def verify(folder: Path) -> tuple[str, ...]:
+    """Return the paths in a version's folder that are missing or damaged; none: it is whole.
+
+    The manifest itself is among them where it cannot be read: then nothing is
+    known of the others.
+    """
+    files = _read_manifest(folder)
+    if files is None:
+        return (MANIFEST,)
+    return tuple(
+        path for path, length, sha256 in files if sha256_of(folder / path, length) != sha256
+    )
+
+
+def is_of(folder: Path, publication: Publication) -> bool:
+    """Tell whether a folder is a publication, whole: its number alone may be another publisher's.
+
+    Args:
+        folder: a version's.
+        publication: what was signed.
+    """
+    wanted = [(file.path, file.length, file.sha256) for file in publication.files]
+    return _read_manifest(folder) == wanted and not verify(folder)
+
+
+def sha256_of(path: Path, length: int | None = None) -> str | None:
+    """Return the SHA-256 of a file's content, hex; None if it cannot be read or is another length.
+
+    Args:
+        path: a plain file.
+        length: octets that it must have; None for any that a feed's file may have.
+    """
+    digest, octets = hashlib.sha256(), 0
+    try:
+        with open_plain(path) as file:
+            while chunk := file.read(_CHUNK_OCTETS):
+                octets += len(chunk)
+                if octets > (MAX_VERSION_OCTETS if length is None else length):
+                    return None
+                digest.update(chunk)
+    except OSError:
+        return None
+    return digest.hexdigest() if length is None or octets == length else None
+
+
+def read_json(path: Path, most: int) -> Any:
+    """Return what a file of ours says, None where it cannot be read."""
+    try:
+        with open_plain(path) as file:
+            return json.loads(file.read(most + 1)[:most])
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _read_manifest(folder: Path) -> list[tuple[str, int, str]] | None:
+    data = read_json(folder / MANIFEST, _MAX_MANIFEST_OCTETS)
+    try:
+        files = [(path, length, sha256) for path, length, sha256 in data["files"]]
+    except (KeyError, TypeError, ValueError):
+        return None
+    sound = all(
+        is_file_path(path) and type(length) is int and is_sha256(sha256)
+        for path, length, sha256 in files
+    )
+    return files if sound else None

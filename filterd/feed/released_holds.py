@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds that the publisher has released for all schools: signed by the root's keys, offline.
+
+The guard of each school holds what changes too much, and a thief of the online keys must not
+talk it out of that. So a release stands beside the metadata as ``released_holds.json``, in the form
+of TUF's targets, signed as a root is: by two of three keys that no machine on the Internet
+has. It names a version, the digest of its files, and what was found of it. It holds for
+that content, and for what follows where the guard finds nothing but the same: a version
+that comes a night later lacks the same retired pin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.exceptions import DownloadHTTPError
+from tuf.api.metadata import Metadata, Root, Targets
+
+from filterd.errors import ExpiredError, MetadataFormatError
+from filterd.feed.guard.guard_report import Severity
+from filterd.feed.tuf_refresh import explained
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.feed.guard import Judgement
+    from filterd.feed.http_fetcher import Fetcher
+    from filterd.feed.targets import Publication
+
+FILE = "releases.json"
+"""Its name in ``metadata/``."""
+MOST_OCTETS = 512_000
+MOST_RELEASES = 20
+"""The latest ones; the others are of versions that all schools have behind them."""
+
+_FIELD = "releases"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the publisher has looked at and released.
+
+    Attributes:
+        version: of the feed; it holds for none before.
+        content: the digest of its files, see ``content_digest``.
+        findings: subjects by the kind of finding.
+        reason: why, for people.
+    """
+
+    version: int
+    content: str
+    findings: Mapping[str, frozenset[str]]
+    reason: str
+
+    def covers(self, judgement: Judgement, content: str) -> bool:
+        """Tell whether nothing was found of a held version but what was released.
+
+        Args:
+            judgement: of the version.
+            content: the digest of its files.
+        """
+        held = [one for one in judgement.findings if one.severity is Severity.HELD]
+        return judgement.version >= self.version and all(
+            one.kind in self.findings
+            and (
+                content == self.content
+                or (bool(one.subjects) and self.findings[one.kind].issuperset(one.subjects))
+            )
+            for one in held
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as it is signed."""
+        findings = {kind: sorted(subjects) for kind, subjects in sorted(self.findings.items())}
+        told = {"version": self.version, "content": self.content}
+        return {**told, "findings": findings, "reason": self.reason}
+
+
+def content_digest(publication: Publication) -> str:
+    """Return the SHA-256 of what a version consists of, whatever its number is; hex."""
+    files = [[one.path, one.length, one.sha256] for one in publication.files]
+    return hashlib.sha256(json.dumps(files).encode("ascii")).hexdigest()
+
+
+def fetch_releases(fetcher: Fetcher, root: Root, now: float | None) -> tuple[Release, ...]:
+    """Return what is released; nothing where the publisher has released nothing.
+
+    Args:
+        fetcher: where the feed comes from.
+        root: the newest that the site trusts.
+        now: Unix time, None where the clock is not known.
+
+    Raises:
+        FetchError: it did not come.
+        TrustError: too few of the root's keys have signed it, or it has expired.
+    """
+    with explained():
+        try:
+            content = fetcher.download_bytes(f"{fetcher.base}metadata/{FILE}", MOST_OCTETS)
+        except DownloadHTTPError:
+            return ()
+        signed = verified(content, root)
+        if now is not None and signed.expires.timestamp() <= now:
+            raise ExpiredError(say("{file} has expired", file=FILE))
+        return releases_of(signed)
+
+
+def verified(content: bytes, root: Root) -> Targets:
+    """Return what was signed, if the keys of a root have.
+
+    Raises:
+        RepositoryError: too few of them have; see ``tuf_refresh.explained``.
+    """
+    metadata = Metadata[Targets].from_bytes(content)
+    if not isinstance(metadata.signed, Targets):
+        raise MetadataFormatError(say("{file} is of another role", file=FILE))
+    root.verify_delegate(Root.type, metadata.signed_bytes, metadata.signatures)
+    return metadata.signed
+
+
+def releases_of(signed: Targets) -> tuple[Release, ...]:
+    """Read what was signed.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is malformed.
+    """
+    return tuple(_release(one) for one in signed.unrecognized_fields[_FIELD][-MOST_RELEASES:])
+
+
+def signable(releases: tuple[Release, ...], version: int, expires: Any) -> Metadata[Targets]:
+    """Return metadata of releases that is still to be signed."""
+    plain = {_FIELD: [one.to_plain() for one in releases[-MOST_RELEASES:]]}
+    targets = Targets(version=version, expires=expires, targets={}, unrecognized_fields=plain)
+    return Metadata(targets)
+
+
+def _release(data: Any) -> Release:
+    findings = {str(kind): frozenset(map(str, some)) for kind, some in data["findings"].items()}
+    return Release(int(data["version"]), str(data["content"]), findings, str(data["reason"]))

@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run, from what is published to lists in force: refresh, take, judge, activate, watch.
+
+Whatever goes wrong leaves the last good lists in force and says why by the class
+of its error. What a killed run has begun is finished or undone first
+(``activation``); what it had fetched is not fetched again (``version_download``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.config.lists_build import rebuild_lists
+from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
+from filterd.feed import guard
+from filterd.feed.activation import Activator
+from filterd.feed.appliance_id import ApplianceFolder
+from filterd.feed.guard.guard_report import dump
+from filterd.feed.manifest import is_of, signers_of, verify
+from filterd.feed.order_keys import ROLE, other_key
+from filterd.feed.orders_ahead import with_orders_of
+from filterd.feed.outcome import Became, Outcome
+from filterd.feed.released_holds import content_digest, fetch_releases
+from filterd.feed.rings import may_take_at
+from filterd.feed.status_file import StandingFile
+from filterd.feed.time_floor import TimeFloor
+from filterd.feed.trust import TrustFolder
+from filterd.feed.tuf_refresh import Moment, Verified, refresh
+from filterd.feed.version_download import take
+from filterd.feed.version_history import Event, History, Line
+from filterd.feed.version_watch import Counts, Watch, WatchFile, counts_of
+from filterd.feed.versions import Candidate, Versions
+from filterd.feed.watch_canaries import canaries_of
+from filterd.paths import reading, remove_temporaries, sole
+from filterd.sentences import UNSAID, quoted, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.feed.daemon_port import Daemon
+    from filterd.feed.guard import Judgement
+    from filterd.feed.http_fetcher import Fetcher
+    from filterd.feed.targets import Publication
+    from filterd.lists.active_blocklists import Blocklists
+    from filterd.sentences import Sentence
+    from filterd.state_folder import StateFolder
+
+    Progress = Callable[[str, int, int], None]
+
+
+class Site:
+    """A site's feed, and all that is done with it; one process at a time, see ``holding``.
+
+    Args:
+        config: the folder of ``site.yaml``.
+        state: where everything is.
+        clock: tells the time.
+        daemon: whoever answers lookups.
+        progress: called with what is being done, how far it is and how far it goes.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        state: StateFolder,
+        clock: Clock,
+        daemon: Daemon,
+        progress: Progress | None = None,
+    ) -> None:
+        self._config, self._state, self._clock, self._daemon = config, state, clock, daemon
+        self._progress = progress or (lambda _what, _done, _total: None)
+        folder = state.feed
+        self.trust, self.versions = TrustFolder(folder), Versions(folder)
+        self.appliance, self.watches = ApplianceFolder(folder), WatchFile(folder)
+        self.history, self.standing, self.floor = (
+            History(folder),
+            StandingFile(folder),
+            TimeFloor(folder),
+        )
+        self._activator = Activator(state, daemon, self._build)
+
+    @contextlib.contextmanager
+    def holding(self, *, wait: bool = True) -> Iterator[None]:
+        """Be the only one who changes versions, with all that was begun before finished.
+
+        Raises:
+            InUseError: another process is at it, and ``wait`` is false.
+            StoreError: the disk refused, now or to what is done meanwhile.
+        """
+        lock = self._state.feed / "feed.lock"
+        with (
+            reading(lock.parent),
+            sole(lock, otherwise=say("the feed is being taken already"), wait=wait),
+        ):
+            with self._building():
+                self._remove_leftovers()
+                self._activator.recover()
+            with contextlib.suppress(StoreError):  # one of the two is enough for now
+                self.versions.mend()
+            yield
+
+    def sync(self, fetcher: Fetcher, *, at_once: bool = False) -> Outcome:
+        """Take what is published, if it is new, may be taken now, and is judged to be good.
+
+        Args:
+            fetcher: where from, fresh for each run.
+            at_once: whatever ring this appliance is in.
+
+        Raises:
+            FeedError: by its class, why not; ``GuardError`` for a version that is held.
+            StoreError: the disk refused.
+        """
+        now = self._clock.wall()
+        try:
+            with reading(self._state.feed):
+                verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
+                if verified.clock_known:
+                    self.floor.note(now, verified.issued_at)
+                version = verified.publication.version
+                self.standing.note_verified(version, verified.expires_at, now)
+                try:
+                    return self._take(verified, now, at_once=at_once)
+                except GuardError:
+                    self._take_orders(version)
+                    raise
+        except FilterdError as error:
+            self._note_problem(error, now)
+            raise
+
+    def approve(self, version: int, why: str) -> int:
+        """Put a version in force that was held or rolled back; return how many names it has.
+
+        Raises:
+            GuardError: it is not at hand, or nobody can approve of it.
+            FilterdError: it cannot be put in force.
+        """
+        folder = self.versions.folder_of(version)
+        if verify(folder):
+            raise GuardError(
+                say(
+                    "version {version} of the feed is not at hand; `filterd sync` fetches it",
+                    version=version,
+                )
+            )
+        if not self.trust.trusts(signers_of(folder)):
+            raise GuardError(
+                say(
+                    "version {version} of the feed was signed by a key that its publisher has "
+                    "withdrawn since; `filterd sync` fetches another",
+                    version=version,
+                )
+            )
+        self.versions.allow(version)
+        self._note(Event.APPROVED, version, quoted(why))
+        return self._judge_and_activate(Candidate(version, folder), released=lambda _: True)
+
+    def establish(self, root: bytes, *, replace: bool) -> str:
+        """Trust a root from now on; return its fingerprint.
+
+        Args:
+            root: as the publisher hands it out.
+            replace: another one may be forgotten; what was refused of its feed is, too.
+
+        Raises:
+            FilterdError: it is no root, another is trusted, or the disk refused.
+        """
+        told = self.trust.establish(root, replace=replace)
+        if replace:
+            for version in self.versions.in_force().refused:
+                self.versions.allow(version)
+        return told
+
+    def hold(self, why: str | None) -> None:
+        """Let no other version come until told otherwise; with None let them come again.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        self.versions.hold(why)
+        current = self.versions.in_force().current or 0
+        self._note(Event.PINNED if why is not None else Event.RELEASED, current, quoted(why or ""))
+
+    def roll_back(self, why: Sentence) -> int | None:
+        """Put the version before in force, the present one never again; return what is in force.
+
+        Raises:
+            FilterdError: there is none, or it cannot be put in force.
+        """
+        bad = self.versions.in_force().current or 0
+        with self._building():
+            back = self._activator.roll_back()
+        self.watches.end()
+        self._note(Event.ROLLED_BACK, bad, why)
+        return back
+
+    def refuse(self, version: int, why: str) -> None:
+        """Never put a version in force; the present one must be rolled back instead.
+
+        Raises:
+            GuardError: it is in force.
+            StoreError: the disk refused.
+        """
+        if version == self.versions.in_force().current:
+            raise GuardError(
+                say(
+                    "version {version} of the feed is in force; `filterd feed rollback` leaves it",
+                    version=version,
+                )
+            )
+        self.versions.refuse(version)
+        self._note(Event.REFUSED, version, quoted(why))
+        if self.standing.read().version == version:
+            self.standing.write(replace(self.standing.read(), judgement=None))
+
+    def _take(self, verified: Verified, now: float, *, at_once: bool) -> Outcome:
+        version, urgent = verified.publication.version, verified.urgent
+        in_force = self.versions.in_force()
+        if version == in_force.current and self._is_served(verified.publication):
+            return Outcome(Became.CURRENT, version, urgent)
+        self.versions.check_wanted(version)
+        is_urgent = urgent > abs(in_force.current or 0)
+        is_first = in_force.current is None or version == in_force.current
+        if not (at_once or is_urgent or is_first):
+            at = self._takes_at(verified, now)
+            if now < at:
+                return Outcome(Became.WAITS, version, urgent, at=at)
+        taken = take(
+            verified.publication,
+            self.versions,
+            verified.fetch,
+            progress=lambda done, total: self._progress("feed.fetching", done, total),
+        )
+        self.versions.prune(version)  # of nights whose versions were held nothing piles up
+        names = self._judge_and_activate(
+            taken.candidate, released=lambda judgement: self._is_released(verified, judgement)
+        )
+        return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
+
+    def _take_orders(self, version: int) -> None:
+        """Put the orders of a version in force that is itself held or refused.
+
+        An administrator who holds the present version holds all of it.
+        """
+        before = self.standing.read()
+        if self.versions.in_force().held is not None:
+            return
+        try:
+            candidate = with_orders_of(version, self.versions)
+            if candidate is not None:
+                self._judge_and_activate(candidate, released=lambda _: False)
+        except FilterdError as error:
+            self._note(Event.FAILED, -version, error.sentence)
+        with contextlib.suppress(StoreError):  # what waits is the version itself
+            self.standing.write(before)
+
+    def _is_served(self, publication: Publication) -> bool:
+        """Tell whether the version in force is this one and whole, and so is its index."""
+        version = publication.version
+        whole = is_of(self.versions.folder_of(version), publication)
+        return whole and self._activator.is_served(version)
+
+    def _takes_at(self, verified: Verified, now: float) -> float:
+        standing = self.standing.read()
+        waiting_since = standing.waiting_since
+        if waiting_since is None or waiting_since > now:
+            waiting_since = now
+        at = may_take_at(
+            self.appliance.appliance_id(),
+            verified.publication.version,
+            verified.issued_at or now,
+            waiting_since,
+        )
+        self.standing.write(replace(standing, waiting_since=waiting_since, takes_at=at))
+        return at
+
+    def _is_released(self, verified: Verified, judgement: Judgement) -> bool:
+        """Tell whether the publisher's offline keys have released what is held, and note it."""
+        now = self._clock.wall() if verified.clock_known else None
+        try:
+            releases = fetch_releases(verified.fetcher, self.trust.newest_root(), now)
+        except FilterdError as error:  # then it is held, as without
+            self._note(Event.FAILED, judgement.version, error.sentence)
+            return False
+        content = content_digest(verified.publication)
+        found = next((one for one in releases if one.covers(judgement, content)), None)
+        if found is None:
+            return False
+        why = say("released by the publisher's offline keys: {why}", why=quoted(found.reason))
+        self._note(Event.APPROVED, judgement.version, why)
+        return True
+
+    def _judge_and_activate(
+        self, candidate: Candidate, *, released: Callable[[Judgement], bool]
+    ) -> int:
+        self._progress("feed.judging", 0, 0)
+        with self._building():
+            self.versions.check(candidate.version)
+            judgement = self._judge(candidate)
+            is_held = judgement.severity is guard.Severity.HELD
+            if not judgement.may_come_in_force(approved=is_held and released(judgement)):
+                self._note_judgement(judgement)
+                # A child that was killed or starved has said nothing: the next run asks again.
+                if judgement.is_final and judgement.seconds:
+                    self.versions.refuse(candidate.version)
+                raise judgement.error()
+            before = self._seen_before(candidate)
+            self._activator.activate(candidate, judgement.index)
+            if before is not None:
+                with contextlib.suppress(StoreError):  # it is in force, and was judged
+                    self.watches.begin(before)
+        self._note(Event.ACTIVATED, candidate.version)
+        standing = replace(self.standing.read(), waiting_since=None, takes_at=None, judgement=None)
+        with contextlib.suppress(StoreError):
+            self.standing.write(replace(standing, problem=UNSAID))
+        return self._names()
+
+    def _judge(self, candidate: Candidate) -> Judgement:
+        state = self._state
+        served = state.index.exists() and state.policy.exists()
+        in_force = guard.InForce(state.index, state.policy) if served else None
+        fresh = state.fresh_index, state.fresh_problems, state.judged_policy
+        school = guard.School(self._config, *fresh)
+        judgement = guard.judge(candidate, in_force, school, clock=self._clock)
+        if (current := self.versions.current()) is None:
+            return judgement
+        new, known = (signers_of(one.folder) or {} for one in (candidate, current))
+        keys = other_key(new.get(ROLE), known.get(ROLE))
+        return replace(judgement, findings=(*judgement.findings, *keys))
+
+    def _seen_before(self, candidate: Candidate) -> Watch | None:
+        """Return what is to be watched after the swap; None where no daemon runs."""
+        with contextlib.suppress(FilterdError):
+            if status := self._daemon.status():
+                counts: Counts = counts_of(status)
+                usual = max(self._daemon.usual_blocks(), counts.part(counts.blocked))
+                canaries = canaries_of(candidate.folder)
+                since = self._clock.monotonic()
+                return Watch(candidate.version, since, counts, usual, canaries)
+        return None
+
+    def _build(self, blocklists: Blocklists) -> None:
+        """Compile a version anew, for a way back, whatever is wrong with the site's files.
+
+        Raises:
+            FilterdError: it cannot be compiled.
+        """
+        state = self._state
+        rebuild_lists(
+            self._config,
+            state.policy,
+            blocklists,
+            state.fresh_index,
+            now=self._clock.wall(),
+            problems=state.fresh_problems,
+        )
+
+    @contextlib.contextmanager
+    def _building(self) -> Iterator[None]:
+        with sole(self._state.build_lock, otherwise=say("another build is at work"), wait=True):
+            yield
+
+    def _remove_leftovers(self) -> None:
+        """Free what killed processes left half written; who comes here holds both locks."""
+        state = self._state
+        remove_temporaries(state.fresh_index, state.checked_indexes)
+        for path in (*state.feed.glob(".*.tmp"), *(state.feed / "metadata").rglob(".*.tmp")):
+            with contextlib.suppress(OSError):  # then it stays
+                path.unlink()
+
+    def _names(self) -> int:
+        from filterd.lists.index import Index  # noqa: PLC0415
+
+        with contextlib.suppress(OSError, IndexFormatError):
+            return len(Index.open(self._state.index))
+        return 0  # it is in force, and a disk that fails now is told of by the next run
+
+    def _note_problem(self, error: FilterdError, now: float) -> None:
+        problem = error.sentence
+        with contextlib.suppress(StoreError):  # the problem may be this disk
+            self.standing.write(replace(self.standing.read(), tried_at=now, problem=problem))
+        event = Event.HELD if isinstance(error, GuardError) else Event.FAILED
+        self._note(event, self.standing.read().version, problem)
+
+    def _note_judgement(self, judgement: Judgement) -> None:
+        plain = json.loads(dump(judgement))
+        with contextlib.suppress(StoreError):
+            self.standing.write(replace(self.standing.read(), judgement=plain))
+
+    def _note(self, event: Event, version: int, why: Sentence = UNSAID) -> None:
+        self.history.add(Line(self._clock.wall(), event, version, why))

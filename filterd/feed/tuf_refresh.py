@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run: what is newly published, verified, or the reason why it is not taken.
+
+``tuf.ngclient`` decides; this module gives it a working copy, our fetchers and
+our time, and turns its errors into ours. What it has verified is kept when all
+of it is verified, see ``trust``.
+
+Time (reliability.md G1, G2): the clock is **known** when it shows no less than
+what it must at least be (the release, the last publication that was verified,
+the caller's own floor). Then what has expired is refused: somebody may be
+holding newer ones back, and the last good version serves on. While it is
+unknown, versions, signatures and hashes are checked and expiry is not: it would
+be judged by a wrong clock. The first run with a known clock judges it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from securesystemslib.exceptions import Error as SigningError
+from tuf.api import exceptions
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.ngclient import Updater, UpdaterConfig
+
+from filterd.errors import (
+    DigestError,
+    ExpiredError,
+    MetadataFormatError,
+    MissingFileError,
+    RollbackError,
+    SignatureError,
+    StoreError,
+    TooLargeError,
+    TrustError,
+)
+from filterd.feed.roles import ONLINE, is_ordered
+from filterd.feed.targets import read_publication
+from filterd.sentences import quoted, refused, say
+from filterd.version import RELEASED_AT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from filterd.feed.http_fetcher import Fetcher
+    from filterd.feed.targets import Publication
+    from filterd.feed.trust import TrustFolder
+    from filterd.sentences import Sentence
+
+TARGETS, ORDERS = "targets", "orders"
+
+_BELIEVED_FOR_S = 10 * 366 * 86_400
+"""A publication that was signed longer than that after the release says nothing of the time."""
+
+_ROTATIONS = 256
+_LONGEST_TOLD = 200
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The time of a run.
+
+    Attributes:
+        now: Unix time, as the clock shows it.
+        floor: what it must at least be, for all that the caller knows.
+    """
+
+    now: float
+    floor: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What is published now, all of its metadata verified.
+
+    Attributes:
+        publication: its version and files.
+        urgent: the version that was published urgently last; 0 for none.
+        issued_at: Unix time, when the publisher signed; 0 where it does not say.
+        expires_at: Unix time until which it counts as fresh.
+        clock_known: whether expiry was judged at all.
+        signed: what is signed of each target, by its name.
+        fetcher: where it comes from.
+    """
+
+    publication: Publication
+    urgent: int
+    issued_at: float
+    expires_at: float
+    clock_known: bool
+    signed: Mapping[str, TargetFile]
+    fetcher: Fetcher
+
+    def fetch(self, target: str) -> bytes:
+        """Return a target's octets, verified by length and hash.
+
+        Args:
+            target: a name that ``publication`` gives.
+
+        Raises:
+            FetchError: nothing usable came.
+            DigestError: what came is not what was signed for.
+        """
+        file = self.signed[target]
+        folder, slash, name = target.rpartition("/")
+        url = f"{self.fetcher.base}targets/{folder}{slash}{file.hashes['sha256']}.{name}"
+        with explained():
+            content = self.fetcher.download_bytes(url, file.length)
+            file.verify_length_and_hashes(content)
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a light check sees: which version is newest, and which urgent one.
+
+    ``etag`` is the mark of the timestamp that said so, empty for none.
+    """
+
+    version: int
+    urgent: int
+    etag: str = ""
+
+
+def refresh(trust: TrustFolder, fetcher: Fetcher, moment: Moment) -> Verified:
+    """Return what is published now, and remember that it was.
+
+    Args:
+        trust: the site's; it is changed only when all is verified, but for new roots.
+        fetcher: where from, fresh for each run: it bounds the run.
+        moment: the time.
+
+    Raises:
+        FetchError: nothing usable came.
+        TrustError: what came must not be trusted, or the site has no root.
+        StoreError: the disk refused.
+    """
+    trust.first_root()  # or say that there is none, before anything is asked
+    with trust.working_copy() as copy, explained():
+        updater = _updater(trust, copy, fetcher)
+        known = moment.now >= _floor(copy, moment.floor)
+        # python-tuf has no other way to be told the time; a test would see it go.
+        reference = datetime.fromtimestamp(moment.now, UTC) if known else _NEVER
+        updater._trusted_set.reference_time = reference  # noqa: SLF001
+        updater.refresh()
+        updater.get_targetinfo(
+            _SOME_ORDER
+        )  # loads what the role ``orders`` signed, if there is any
+        root = updater._trusted_set.root  # noqa: SLF001 -- as above
+        verified = _verified(copy, fetcher, root, clock_known=known)
+        trust.keep(copy)
+    return verified
+
+
+def look(trust: TrustFolder, fetcher: Fetcher, known: str = "") -> Announcement | None:
+    """Return what the timestamp announces: one small file, and nothing is written.
+
+    ``None`` where the server says that it is still the one of a known mark. Expiry
+    is not judged: whatever it announces, only ``refresh`` takes it.
+
+    Raises:
+        FetchError: nothing usable came.
+        SignatureError: not the key that counts has signed. After a change of keys
+            ``refresh`` learns of it.
+        RollbackError: it is older than the one that was verified last.
+        TrustError: another reason.
+    """
+    with explained():
+        root = trust.newest_root()
+        came = fetcher.download_changed(
+            f"{fetcher.base}metadata/timestamp.json", UpdaterConfig().timestamp_max_length, known
+        )
+        if came is None:
+            return None
+        new = _timestamp(came.content)
+        root.verify_delegate("timestamp", new.signed_bytes, new.signatures)
+        with contextlib.suppress(OSError, TrustError, exceptions.RepositoryError):
+            last = _timestamp((trust.metadata / "timestamp.json").read_bytes())
+            root.verify_delegate("timestamp", last.signed_bytes, last.signatures)
+            if new.signed.version < last.signed.version:
+                raise _Older
+    urgent = _whole(new.signed, "urgent")
+    return Announcement(new.signed.snapshot_meta.version, urgent, came.etag)
+
+
+_SOME_ORDER = "orders/any"
+
+
+def _updater(trust: TrustFolder, copy: Path, fetcher: Fetcher) -> Updater:
+    # The roots that are known already count against the limit of one run.
+    known = sum(1 for _ in copy.glob("root_history/*.root.json"))
+    return Updater(
+        str(copy),
+        f"{fetcher.base}metadata/",
+        fetcher=fetcher,
+        config=UpdaterConfig(max_root_rotations=_ROTATIONS + known),
+        bootstrap=trust.given(),
+    )
+
+
+def _verified(copy: Path, fetcher: Fetcher, root: Root, *, clock_known: bool) -> Verified:
+    """Read what python-tuf has just verified and written."""
+    timestamp = _timestamp((copy / "timestamp.json").read_bytes()).signed
+    targets = Metadata[Targets].from_bytes((copy / "targets.json").read_bytes()).signed
+    ordered = _orders(copy, targets)
+    for role, names in ((TARGETS, targets.targets), (ORDERS, ordered)):
+        for name in names:
+            if (role == ORDERS) != is_ordered(name):
+                raise SignatureError(
+                    say("{name}: the role {role} must not sign this file", name=name, role=role)
+                )
+    signed = {**targets.targets, **ordered}
+    for name, file in signed.items():
+        if "sha256" not in file.hashes:
+            raise MetadataFormatError(say("{name}: its SHA-256 is not signed", name=name))
+    version = timestamp.snapshot_meta.version
+    files = ((name, one.length, one.custom) for name, one in signed.items())
+    publication = replace(
+        read_publication(version, files),
+        signers={
+            **{role: _signers(root, role, copy) for role in ONLINE},
+            ORDERS: orders_keys(targets),
+        },
+    )
+    return Verified(
+        publication,
+        urgent=_whole(timestamp, "urgent"),
+        issued_at=_whole(timestamp, "issued"),
+        expires_at=timestamp.expires.timestamp(),
+        clock_known=clock_known,
+        signed=signed,
+        fetcher=fetcher,
+    )
+
+
+def _signers(root: Root, role: str, copy: Path) -> tuple[str, ...]:
+    """Return the ids of a root's keys that have signed for a role what was verified."""
+    metadata = Metadata[Any].from_bytes((copy / f"{role}.json").read_bytes())
+    result = root.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
+    return tuple(sorted(result.signed))
+
+
+def orders_keys(targets: Targets) -> tuple[str, ...]:
+    """Return the ids of the keys that may sign what the law orders."""
+    roles = targets.delegations.roles if targets.delegations else None
+    return tuple(sorted(roles[ORDERS].keyids)) if roles and ORDERS in roles else ()
+
+
+def _orders(copy: Path, targets: Targets) -> Mapping[str, TargetFile]:
+    """Return what the role ``orders`` signed; nothing where there is no such role."""
+    roles = targets.delegations.roles if targets.delegations else None
+    if not roles or ORDERS not in roles:
+        return {}
+    content = (copy / "orders.json").read_bytes()
+    orders = Metadata[Targets].from_bytes(content)
+    # python-tuf has asked this, unless another role was delegated the same names before.
+    targets.verify_delegate(ORDERS, orders.signed_bytes, orders.signatures)
+    snapshot = Metadata[Snapshot].from_bytes((copy / "snapshot.json").read_bytes()).signed
+    snapshot.meta["orders.json"].verify_length_and_hashes(content)
+    return orders.signed.targets
+
+
+def _floor(copy: Path, floor: float) -> float:
+    """Return what the time must at least be; the last publication was signed before now."""
+    issued = 0.0
+    with contextlib.suppress(OSError, TrustError, exceptions.RepositoryError):
+        issued = _whole(_timestamp((copy / "timestamp.json").read_bytes()).signed, "issued")
+    believed = issued if issued < RELEASED_AT + _BELIEVED_FOR_S else 0.0
+    return max(RELEASED_AT, believed, floor)
+
+
+def _timestamp(content: bytes) -> Metadata[Timestamp]:
+    metadata = Metadata[Timestamp].from_bytes(content)
+    if not isinstance(metadata.signed, Timestamp):
+        raise MetadataFormatError(say("timestamp.json is of another role"))
+    return metadata
+
+
+def _whole(timestamp: Timestamp, key: str) -> int:
+    value = timestamp.unrecognized_fields.get(key, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise MetadataFormatError(say("timestamp.json: `{key}` is no number", key=key))
+    return value
+
+
+class _Older(Exception):  # noqa: N818 -- a signal within this module
+    """The timestamp is older than the last one."""
+
+
+_MEANING: tuple[tuple[type[Exception], type[TrustError], Callable[[str], Sentence]], ...] = (
+    (
+        exceptions.UnsignedMetadataError,
+        SignatureError,
+        lambda what: say(
+            "too few of the keys that count have signed: {what};"
+            " the last good version stays, tell the publisher",
+            what=what,
+        ),
+    ),
+    (
+        exceptions.BadVersionNumberError,
+        RollbackError,
+        lambda what: say(
+            "something older is offered than was seen or named: {what};"
+            " the last good version stays, tell the publisher",
+            what=what,
+        ),
+    ),
+    (
+        exceptions.ExpiredMetadataError,
+        ExpiredError,
+        lambda what: say(
+            "nothing new has been signed for too long: {what};"
+            " the last good version stays, check the clock and what is between here and the server",
+            what=what,
+        ),
+    ),
+    (
+        exceptions.LengthOrHashMismatchError,
+        DigestError,
+        lambda what: say(
+            "what came is not what was signed for: {what}; the last good version stays, try again",
+            what=what,
+        ),
+    ),
+)
+"""What python-tuf says, what it means here, and how it is told."""
+
+
+_MALFORMED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    SigningError,
+)
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Turn python-tuf's errors into ours, of a class of ``TrustError`` or ``FetchError``."""
+    try:
+        yield
+    except _Older as error:
+        raise RollbackError(say("timestamp.json is older than the last one seen")) from error
+    except exceptions.DownloadHTTPError as error:
+        raise MissingFileError(say("not found: {what}", what=str(error))) from error
+    except exceptions.DownloadLengthMismatchError as error:
+        raise TooLargeError(quoted(str(error))) from error
+    except OSError as error:
+        raise StoreError(
+            say("the feed's metadata cannot be kept: {why}", why=refused(error))
+        ) from error
+    except (exceptions.RepositoryError, exceptions.DownloadError) as error:
+        raise _meaning(error) from error
+    except _MALFORMED as error:
+        raise MetadataFormatError(
+            say("the metadata is malformed: {what}", what=type(error).__name__)
+        ) from error
+
+
+def _meaning(error: Exception) -> TrustError:
+    text = str(error)
+    for kind, meaning, tell in _MEANING:
+        if isinstance(error, kind):
+            return meaning(tell(text[:_LONGEST_TOLD]))
+    if "missing info for" in text:
+        return RollbackError(
+            say(
+                "a role is gone from the snapshot: {what};"
+                " the last good version stays, tell the publisher",
+                what=text[:_LONGEST_TOLD],
+            )
+        )
+    return MetadataFormatError(say("the metadata is malformed: {what}", what=text[:_LONGEST_TOLD]))

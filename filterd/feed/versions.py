@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The versions of the feed that an appliance has, and which one is in force.
+
+::
+
+    feed/versions/12/          a version, whole, with a manifest of its contents
+    feed/versions/13/          a candidate: whole, and nothing points to it yet
+    feed/versions/14.partial/  being taken
+    feed/in-force.json         points to the one in force and those before it
+
+A folder gets its number only once it is whole, and the pointer is one file that
+is replaced at once: whenever the power fails, the version in force is the old one
+or the new one and never a mix. A copy of it stands beside it and both are
+digested, so that a flipped octet cannot put in force what was refused.
+
+Folders share files that did not change (hard links): a night costs the disk what
+it changed. Nothing ever writes into such a file; a damaged one is replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import DigestError, GuardError, StoreError
+from filterd.feed.manifest import read_json, verify
+from filterd.paths import install, remove_temporaries, write_atomically
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+KEPT = 3
+"""Versions that were in force and stay at hand, the one in force included."""
+PARTIAL = ".partial"
+
+_MAX_REFUSED = 100
+_MAX_POINTER_OCTETS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A version that is whole on the disk: verified, and not yet judged or in force."""
+
+    version: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Which version is in force, and what may follow it.
+
+    Attributes:
+        current: the version in force, None before the first.
+        previous: those before it that are still at hand, the latest first.
+        refused: versions that turned out bad; they are never put in force again.
+        held: why no other version is to come, None where the next one may.
+    """
+
+    current: int | None = None
+    previous: tuple[int, ...] = ()
+    refused: tuple[int, ...] = ()
+    held: str | None = None
+
+
+class Versions:
+    """The versions in the state folder of the feed; one process at a time changes them.
+
+    Args:
+        folder: the feed's state folder, ``/var/lib/filterd/feed`` for one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._versions = folder / "versions"
+        self._pointer = folder / "in-force.json"
+        self._copy = folder / "in-force.copy.json"
+
+    def in_force(self) -> InForce:
+        """Return what the pointer says.
+
+        The copy counts where the pointer is damaged, and nothing is in force where
+        both are: then the next version is taken as the first.
+        """
+        for path in (self._pointer, self._copy):
+            found = _read_pointer(path)
+            if found is not None:
+                return found
+        return InForce()
+
+    def mend(self) -> None:
+        """Write the pointer or its copy anew, where one is damaged or has stayed behind.
+
+        Raises:
+            StoreError: the disk refused; the other one counts on.
+        """
+        found = _read_pointer(self._pointer)
+        if found is None:
+            if (kept := _read_pointer(self._copy)) is not None:
+                write_atomically(self._pointer, _pointer_octets(kept))
+        elif found != _read_pointer(self._copy):
+            write_atomically(self._copy, _pointer_octets(found))
+
+    def current(self) -> Candidate | None:
+        """Return the version in force and its folder."""
+        version = self.in_force().current
+        return None if version is None else Candidate(version, self.folder_of(version))
+
+    def folder_of(self, version: int) -> Path:
+        """Return the folder of a version that is whole."""
+        return self._versions / str(version)
+
+    def partial_of(self, version: int) -> Path:
+        """Return the folder of a version that is being taken."""
+        return self._versions / f"{version}{PARTIAL}"
+
+    def finish(self, version: int) -> Candidate:
+        """Give a partial folder its number, now that it is whole; one that has it keeps it.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        folder = self.folder_of(version)
+        if not folder.is_dir():
+            install(self.partial_of(version), folder)
+        return Candidate(version, folder)
+
+    def folders(self) -> tuple[Path, ...]:
+        """Return all folders with contents, the one in force first, then the newest."""
+        state = self.in_force()
+        order = [self.folder_of(one) for one in (state.current, *state.previous) if one is not None]
+        with contextlib.suppress(OSError):
+            found = [one for one in self._versions.iterdir() if _number(one) is not None]
+            order += sorted(found, key=lambda one: (_number(one) or 0, one.name), reverse=True)
+        return tuple(one for one in dict.fromkeys(order) if one.is_dir())
+
+    def promote(self, version: int, *, checked: bool = False) -> None:
+        """Put a candidate in force; the last of its steps is the one that counts.
+
+        Args:
+            version: the candidate's.
+            checked: it was checked before, and something counts on it by now.
+
+        Raises:
+            GuardError: the version was refused, or an administrator holds the present one.
+            DigestError: its folder is damaged; the present version stays in force.
+            StoreError: the disk refused; the present version stays in force.
+        """
+        if not checked:
+            self.check(version)
+        state = self.in_force()
+        if version == state.current:
+            return
+        before = () if state.current is None else (state.current,)
+        previous = (*before, *(one for one in state.previous if one != version))
+        self._point(replace(state, current=version, previous=previous[: KEPT - 1]))
+
+    def check(self, version: int) -> None:
+        """See that a candidate may come in force.
+
+        Raises:
+            GuardError: the version was refused, or an administrator holds the present one.
+            DigestError: its folder is damaged.
+        """
+        self.check_wanted(version)
+        if version != self.in_force().current:
+            self._check_whole(version)
+
+    def check_wanted(self, version: int) -> None:
+        """See that nobody has said that a version is not to come, whether it is at hand or not.
+
+        Raises:
+            GuardError: it was refused, or an administrator holds the present one.
+        """
+        state = self.in_force()
+        if version in state.refused:
+            raise GuardError(
+                say("version {version} of the feed was refused and stays so", version=version)
+            )
+        if version == state.current:
+            return
+        if state.held is not None:
+            raise GuardError(
+                say(
+                    "version {version} of the feed waits: version {current} is held ({why}); "
+                    "`filterd feed hold --off` lets it come",
+                    version=version,
+                    current=state.current or 0,
+                    why=state.held,
+                )
+            )
+
+    def way_back(self, is_trusted: Callable[[Path], bool]) -> int | None:
+        """Return the latest version before that is whole and trusted; None if there is none.
+
+        Args:
+            is_trusted: tells of a version's folder whether the keys that signed it still count.
+        """
+        folders = {one: self.folder_of(one) for one in self.in_force().previous}
+        found = (one for one, path in folders.items() if not verify(path) and is_trusted(path))
+        return next(found, None)
+
+    def rollback(self, target: int | None) -> None:
+        """Put a version before in force and refuse the present one from now on.
+
+        Args:
+            target: what ``way_back`` gave; None for the lists that ship.
+
+        Raises:
+            StoreError: the disk refused; the present version stays in force.
+        """
+        state = self.in_force()
+        later = state.previous.index(target) if target in state.previous else len(state.previous)
+        bad = () if state.current is None else (state.current,)
+        self._point(
+            replace(
+                state,
+                current=target,
+                previous=state.previous[later + 1 :],
+                refused=_with(state.refused, *bad),
+            )
+        )
+
+    def refuse(self, version: int) -> None:
+        """Note that a version is never to be put in force.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        state = self.in_force()
+        self._point(replace(state, refused=_with(state.refused, version)))
+
+    def allow(self, version: int) -> None:
+        """Take back that a version was refused.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        state = self.in_force()
+        left = tuple(one for one in state.refused if one != version)
+        self._point(replace(state, refused=left))
+
+    def hold(self, why: str | None) -> None:
+        """Keep the present version until told otherwise, or with None let the next one come.
+
+        Raises:
+            StoreError: the disk refused.
+        """
+        self._point(replace(self.in_force(), held=why))
+
+    def prune(self, *keep: int) -> None:
+        """Remove what is neither in force, nor one of those before, nor among ``keep``.
+
+        What the disk does not let go stays, and is tried again the next time.
+        """
+        state = self.in_force()
+        kept = {str(one) for one in (state.current, *state.previous, *keep)}
+        kept |= {f"{one}{PARTIAL}" for one in keep}
+        remove_temporaries(self._pointer, self._copy)
+        with contextlib.suppress(OSError):
+            for folder in sorted(self._versions.iterdir()):
+                if folder.name not in kept:
+                    _remove(folder)
+
+    def _check_whole(self, version: int) -> None:
+        if damaged := verify(self.folder_of(version)):
+            raise DigestError(
+                say(
+                    "version {version} of the feed: {path} is missing or damaged on this disk; "
+                    "`filterd sync` mends it",
+                    version=version,
+                    path=damaged[0],
+                )
+            )
+
+    def _point(self, state: InForce) -> None:
+        """Replace the pointer, which is the step that counts, and then its copy."""
+        octets = _pointer_octets(state)
+        write_atomically(self._pointer, octets)
+        with contextlib.suppress(
+            StoreError
+        ):  # the pointer is whole, and the next change tries again
+            write_atomically(self._copy, octets)
+
+
+def _read_pointer(path: Path) -> InForce | None:
+    data = read_json(path, _MAX_POINTER_OCTETS)
+    try:
+        state, digest = data["state"], data["sha256"]
+        if digest != _digest(state):
+            return None
+        lists = {key: tuple(state[key]) for key in ("previous", "refused")}
+        return InForce(current=state["current"], held=state["held"], **lists)
+    except (KeyError, TypeError):
+        return None
+
+
+def _pointer_octets(state: InForce) -> bytes:
+    plain = asdict(state)
+    return json.dumps({"state": plain, "sha256": _digest(plain)}, indent=1).encode("ascii")
+
+
+def _digest(state: Any) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def _with(refused: tuple[int, ...], *bad: int) -> tuple[int, ...]:
+    return tuple(dict.fromkeys((*refused, *bad)))[-_MAX_REFUSED:]
+
+
+def _number(folder: Path) -> int | None:
+    """Return the version that a folder is named after."""
+    digits = folder.name.removesuffix(PARTIAL)
+    return int(digits) if digits.isdecimal() and digits.isascii() else None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; half removed, it must not pass for a version."""
+    doomed = folder.with_name(f"removed-{folder.name}") if _number(folder) is not None else folder
+    with contextlib.suppress(OSError):
+        folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled lists as plain data: what was kept of each, and who names a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterd.lists.rules import Effect, Scope
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from filterd.lists.index import Index
+    from filterd.lists.index_contents import ListRecord
+    from filterd.lists.rules import Claim, ListSource
+
+
+def overview(index: Index) -> dict[str, Any]:
+    """Return how lists were compiled, and what became of each."""
+    return {
+        "build": index.build,
+        "octets": index.size_octets,
+        "single_hosts": single_hosts(index.lists, index.claims),
+        **index.report.to_json(),
+    }
+
+
+def single_hosts(
+    lists: Sequence[ListRecord] | Sequence[ListSource], claims: Iterable[tuple[int, Claim]]
+) -> list[str]:
+    """Return the ids of lists of third parties whose blocks are all of one host each.
+
+    What lies beneath those names such a list leaves open.
+
+    Args:
+        lists: all.
+        claims: what they claim, each with the index of its list.
+    """
+    scopes = dict[int, set[Scope]]()
+    for index, claim in claims:
+        if claim.effect is Effect.BLOCK and not lists[index].own:
+            scopes.setdefault(index, set()).add(claim.scope)
+    return [lists[index].id for index, found in sorted(scopes.items()) if found == {Scope.EXACT}]
+
+
+def entries_of(index: Index, qname: bytes) -> list[dict[str, Any]]:
+    """Return the entries that name ``qname`` or a name above it, each with its list and line.
+
+    Args:
+        index: the compiled lists.
+        qname: a canonical wire name.
+    """
+    found = []
+    for hit in index.lookup(qname):
+        rule = index.lookalike(hit.rank)
+        name = names.to_text(list(names.suffixes(qname))[-hit.labels])
+        for claim_id, line in index.entries(hit.rank):
+            list_index, claim = index.claims[claim_id]
+            if claim.effect is Effect.MARKER:
+                continue
+            source = index.lists[list_index]
+            found.append(
+                {
+                    "name": name,
+                    "entry": rule.written if rule else claim.scope.written(name),
+                    "effect": claim.effect.name,
+                    "list": source.id,
+                    "category": source.category,
+                    "line": line,
+                }
+            )
+    return found

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every kind of change has in common: the circumstances it is made in. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from filterd.errors import ChangeError
+from filterd.overrides.effects import has_ended, things_of
+from filterd.sentences import Sentence, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.overrides.effects import Effect
+    from filterd.overrides.history_chain import Row
+    from filterd.policy.temporary_rules import Overrides
+
+
+class Past(Protocol):
+    """The changes that were made."""
+
+    def row(self, number: int) -> Row | None:
+        """Return a change, None if there is none of that number."""
+
+    def since(self, number: int) -> Iterator[Row]:
+        """Yield the changes after that of this number, in ascending order."""
+
+    def newest_first(self) -> Iterator[Row]:
+        """Yield all changes in descending order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The circumstances of a change: its number, when and by whom, and what is set before it."""
+
+    number: int
+    at: float
+    author: str
+    reason: str
+    overrides: Overrides
+    past: Past
+
+
+class Change(Protocol):
+    """A checked change of one kind; its fields are its payload."""
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does.
+
+        Raises:
+            ChangeError: it cannot be made.
+        """
+
+
+def interval(
+    starts_at: float | None, ends_at: float | None, making: Making
+) -> tuple[float, float | None]:
+    """Return from when to when something holds: from now on where it would have begun earlier.
+
+    Raises:
+        ChangeError: it would never hold.
+    """
+    begin = making.at if starts_at is None else max(starts_at, making.at)
+    if ends_at is not None and ends_at <= begin:
+        reason = say("it ends before it begins") if ends_at > making.at else say("its end is past")
+        raise ChangeError(reason, hint=say("name a later end"))
+    return begin, ends_at
+
+
+def check_there(number: int, things: Overrides, making: Making, called: Sentence) -> None:
+    """Check that what is to be ended is there, and has not ended by itself.
+
+    Raises:
+        ChangeError: it is not.
+    """
+    found = list(things_of(things))
+    if not found:
+        raise ChangeError(
+            say("{number} is no {called} that is set", number=number, called=called),
+            hint=say("list them to see which are"),
+        )
+    if all(has_ended(one, making.at) for one in found):
+        raise ChangeError(say("{number} has ended already", number=number))

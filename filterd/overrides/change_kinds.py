@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of change, and the row that one becomes. Pure.
+
+A change is asked for as a kind and plain data. ``parse`` makes a checked
+``Change`` of them, whose ``effect`` says what it takes away and what it puts, or
+why it cannot be. Whether a room, a category or a service exists is for those to
+say who know the policy; a name that is none does nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ChangeError
+from filterd.overrides import change_fields
+from filterd.overrides.change_context import Making
+from filterd.overrides.change_fields import Fields
+from filterd.overrides.effects import has_ended, things_of
+from filterd.overrides.exception_changes import (
+    ReportMistake,
+    Revoke,
+    SetException,
+    SetExceptions,
+    SetGrade,
+)
+from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, TRIAL, UNDO, Row
+from filterd.overrides.late_dates import AcceptClock, KnowTime
+from filterd.overrides.room_changes import (
+    NoteTrial,
+    SetDevices,
+    SetExam,
+    SetRoom,
+    SetRoomDevices,
+    StopExam,
+)
+from filterd.overrides.undo import Undo
+from filterd.sentences import say
+from filterd.state_file import to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filterd.overrides.change_context import Change, Past
+    from filterd.overrides.effects import Effect
+    from filterd.policy.temporary_rules import Overrides
+
+MAX_THINGS = 5_000
+"""Of all that has not ended; beyond it something has run wild."""
+
+_KINDS: dict[str, Any] = {
+    "exception": SetException,
+    "exceptions": SetExceptions,
+    "revoke": Revoke,
+    "room": SetRoom,
+    "room-devices": SetRoomDevices,
+    "device-table": SetDevices,
+    "exam": SetExam,
+    "exam-stop": StopExam,
+    "grade": SetGrade,
+    UNDO: Undo,
+    TRIAL: NoteTrial,
+    CLOCK: KnowTime,
+    CLOCK_ACCEPTED: AcceptClock,
+    "report-mistake": ReportMistake,
+}
+KINDS = tuple(_KINDS)
+NEED_A_REASON = frozenset({"exception", "exceptions", "report-mistake", CLOCK_ACCEPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A change that somebody asks for, all of it checked."""
+
+    kind: str
+    change: Change
+    author: str
+    reason: str
+
+    @classmethod
+    def of(cls, kind: str, payload: Mapping[str, Any], author: str, reason: str) -> Request:
+        """Check a kind, its plain data, who asks and why.
+
+        Raises:
+            ChangeError: one of them is missing, wrong or unknown.
+        """
+        change = parse(kind, payload)
+        told = change_fields.reason(reason, required=kind in NEED_A_REASON)
+        return cls(kind, change, change_fields.author(author), told)
+
+    def row(
+        self,
+        at: float,
+        overrides: Overrides,
+        past: Past,
+        last_hash: str,
+        now: float | None = None,
+    ) -> Row:
+        """Return the row that follows the last one.
+
+        Args:
+            at: the Unix time that the machine's clock shows.
+            overrides: what is set before it.
+            past: the changes before it.
+            last_hash: of the last of them.
+            now: the Unix time that it is at least, if that is another one.
+
+        Raises:
+            ChangeError: the change cannot be made.
+        """
+        change = self.change
+        if isinstance(change, Undo):
+            change = change.found_in(past.newest_first(), self.author)
+        number = overrides.number + 1
+        making = Making(
+            number, at if now is None else now, self.author, self.reason, overrides, past
+        )
+        effect = change.effect(making)
+        _check_room_for(effect, making)
+        plain: dict[str, Any] = to_plain(change)
+        payload = {key: value for key, value in plain.items() if value is not None}
+        return Row.of(number, at, self.author, self.kind, payload, self.reason, effect, last_hash)
+
+
+def parse(kind: str, payload: Mapping[str, Any]) -> Change:
+    """Return the change that plain data tells.
+
+    Raises:
+        ChangeError: there is no such kind, or a value is missing, wrong or unknown.
+    """
+    if kind not in _KINDS:
+        close = difflib.get_close_matches(str(kind)[:80], KINDS, n=1)
+        hint = (
+            say("did you mean '{word}'?", word=close[0])
+            if close
+            else say("known: {known}", known=", ".join(KINDS))
+        )
+        raise ChangeError(
+            say("{kind} is no kind of change", kind=change_fields.shown(kind)), hint=hint
+        )
+    fields = Fields(payload)
+    change: Change = _KINDS[kind].read(fields)
+    fields.end()
+    return change
+
+
+def _check_room_for(effect: Effect, making: Making) -> None:
+    """Refuse what would be too much of all together."""
+    lasting = sum(not has_ended(one, making.at) for one in things_of(making.overrides))
+    if lasting >= MAX_THINGS and any(things_of(effect.after)):
+        hint = say("revoke what is not needed any more")
+        raise ChangeError(say("{lasting} things are set already", lasting=lasting), hint=hint)

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of what may be seen: exceptions, mistakes of lists, settings of grades. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from filterd.errors import ChangeError
+from filterd.overrides import change_fields
+from filterd.overrides.change_context import check_there, interval
+from filterd.overrides.effects import Effect, only
+from filterd.policy.model import Audience
+from filterd.policy.temporary_rules import GradeSetting, LocalException, TargetKind
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from filterd.lists.false_positives import NamingEntry
+    from filterd.overrides.change_context import Making
+    from filterd.overrides.change_fields import Fields
+
+ENTRY_S = 14 * 86_400
+"""How long the entry of a list may be suspended at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetException:
+    """Allow or block something for somebody; what began earlier begins now."""
+
+    target_kind: TargetKind
+    target: str
+    allow: bool
+    audience: Audience = Audience.EVERYBODY
+    whom: str = ""
+    starts_at: float | None = None
+    ends_at: float | None = None
+    for_s: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetException:
+        """Check what somebody asks for."""
+        kind = fields.take("target_kind", change_fields.target_kind)
+        return cls(kind, fields.take("target", change_fields.target(kind)), *_how(fields))
+
+    def each(self) -> tuple[SetException, ...]:
+        """Return it alone, as ``SetExceptions`` returns several."""
+        return (self,)
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
+        if self.target_kind is TargetKind.ENTRY:
+            ends_at = self._end_of_entry(starts_at, ends_at)
+        thing = LocalException(
+            making.number,
+            self.target_kind,
+            self.target,
+            self.allow,
+            self.audience,
+            self.whom,
+            making.reason,
+            making.author,
+            starts_at,
+            ends_at,
+            self.for_s,
+        )
+        return Effect(after=only(exceptions=(thing,)))
+
+    def _end_of_entry(self, starts_at: float, ends_at: float | None) -> float:
+        if not self.allow or self.audience is not Audience.EVERYBODY:
+            hint = say("to block it, or to allow it to some, name it without 'entry:'")
+            raise ChangeError(say("the entry of a list is suspended for everybody"), hint=hint)
+        latest = starts_at + ENTRY_S
+        if ends_at is not None and ends_at > latest:
+            hint = say("report it as a mistake of the list, and suspend it again if need be")
+            raise ChangeError(
+                say("the entry of a list is suspended for 14 days at most"), hint=hint
+            )
+        return latest if ends_at is None else ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class SetExceptions:
+    """Allow or block several things for the same people and the same time."""
+
+    targets: tuple[tuple[TargetKind, str], ...]
+    allow: bool
+    audience: Audience = Audience.EVERYBODY
+    whom: str = ""
+    starts_at: float | None = None
+    ends_at: float | None = None
+    for_s: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetExceptions:
+        """Check what somebody asks for."""
+        return cls(fields.take("targets", change_fields.targets), *_how(fields))
+
+    def each(self) -> tuple[SetException, ...]:
+        """Return them one by one."""
+        how = self.allow, self.audience, self.whom, self.starts_at, self.ends_at, self.for_s
+        return tuple(SetException(kind, target, *how) for kind, target in self.targets)
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        made = (one.effect(making).after.exceptions for one in self.each())
+        return Effect(after=only(exceptions=tuple(chain.from_iterable(made))))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMistake:
+    """Suspend the entry of a list that names something by mistake, and tell the centre.
+
+    What the daemon adds when it is reported (``filterd.daemon.change_service``): ``seen_in``,
+    the version of the lists, ``filterd``, that of the program, and the entries that
+    close the name.
+    """
+
+    name: str
+    ends_at: float | None = None
+    seen_in: str = ""
+    filterd: str = ""
+    entries: tuple[NamingEntry, ...] = ()
+
+    @classmethod
+    def read(cls, fields: Fields) -> ReportMistake:
+        """Check what somebody asks for."""
+        return cls(
+            fields.take("name", change_fields.name),
+            fields.take_or("ends_at", change_fields.time, None),
+            fields.take_or("seen_in", change_fields.short_text, ""),
+            fields.take_or("filterd", change_fields.short_text, ""),
+            fields.take_or("entries", change_fields.naming_entries, ()),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        entry = SetException(TargetKind.ENTRY, self.name, allow=True, ends_at=self.ends_at)
+        return entry.effect(making)
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """End an exception, a room's grade or a grade's setting."""
+
+    id: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> Revoke:
+        """Check what somebody asks for."""
+        return cls(fields.take("id", change_fields.number))
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        now = making.overrides
+        if any(exam.id == self.id for exam in now.exams):
+            raise ChangeError(
+                say("{id} is an exam", id=self.id), hint=say("an exam is stopped, not revoked")
+            )
+        before = only(
+            exceptions=tuple(one for one in now.exceptions if one.id == self.id),
+            rooms=tuple(one for one in now.rooms if one.id == self.id),
+            grades=tuple(one for one in now.grades if one.id == self.id),
+        )
+        check_there(self.id, before, making, say("exception or setting"))
+        return Effect(before)
+
+
+@dataclass(frozen=True, slots=True)
+class SetGrade:
+    """Open or close a category or a service to a grade, until another setting says so."""
+
+    grade: str
+    target_kind: TargetKind
+    target: str
+    opens: bool
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetGrade:
+        """Check what somebody asks for."""
+        kind = fields.take("target_kind", change_fields.target_kind)
+        if kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
+            hint = say("a name is allowed or blocked by an exception")
+            raise ChangeError(say("a grade is set for a category or a service"), hint=hint)
+        return cls(
+            fields.take("grade", change_fields.grade),
+            kind,
+            fields.take("target", change_fields.identifier),
+            fields.take("opens", change_fields.boolean),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        thing = GradeSetting(
+            making.number,
+            self.grade,
+            self.target_kind,
+            self.target,
+            self.opens,
+            making.reason,
+            making.author,
+            making.at,
+        )
+        before = tuple(one for one in making.overrides.grades if is_about_the_same(one, thing))
+        return Effect(only(grades=before), only(grades=(thing,)))
+
+
+def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
+    """Tell whether two settings of grades cannot hold together."""
+    return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)
+
+
+def _how(
+    fields: Fields,
+) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
+    """Check how something is allowed or blocked: whether, for whom, from and until when.
+
+    Last how long, where the time is not known.
+    """
+    audience = fields.take_or("audience", change_fields.audience, Audience.EVERYBODY)
+    check, everybody = change_fields.whom(audience), audience is Audience.EVERYBODY
+    return (
+        fields.take("allow", change_fields.boolean),
+        audience,
+        fields.take_or("whom", check, "") if everybody else fields.take("whom", check),
+        fields.take_or("starts_at", change_fields.time, None),
+        fields.take_or("ends_at", change_fields.time, None),
+        fields.take_or("for_s", change_fields.seconds, None),
+    )

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is left of the history, wherever it is: in the file, in its copies, in memory.
+
+It is only looked at, by a process that does not know yet what was set.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from filterd.errors import StoreError
+from filterd.overrides import snapshot, store_file
+from filterd.overrides.history_chain import Replay, Row, replay
+from filterd.overrides.store_file import DamagedError
+from filterd.sentences import UNSAID, Sentence, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.overrides.snapshot import Exported
+    from filterd.state_folder import StateFolder
+
+_log = logging.getLogger("filterd.overrides")
+
+
+class Remains:
+    """The history as it can be read, and what else tells of it.
+
+    Args:
+        state: the folder.
+        remembered: returns what processes of this daemon hold in memory, one more copy.
+    """
+
+    def __init__(self, state: StateFolder, remembered: Callable[[], Exported | None]) -> None:
+        self._state, self._path, self._remembered = state, state.overrides, remembered
+
+    def disagreement(self, done: Replay, row_of: Callable[[int], Row | None]) -> Sentence:
+        """Say what the copy knows of the history that is not in it."""
+        copied = self.copied()
+        if copied is None or not copied.overrides.number:
+            return UNSAID
+        number = copied.overrides.number
+        if number > done.overrides.number:
+            last = done.overrides.number
+            return say(
+                "changes up to {number} were made, and its last is {last}", number=number, last=last
+            )
+        row = row_of(number)
+        if row is not None and row.hash != copied.hash:
+            return say("change {number} is another than the one that was made", number=number)
+        return UNSAID
+
+    def copied(self) -> Exported | None:
+        """Return the newest copy, the one in memory included; None where there is none."""
+        found = (self._remembered(), snapshot.newest(self._state.overrides_copies))
+        return max(filter(None, found), key=lambda one: one.overrides.number, default=None)
+
+    def is_lost(self) -> bool:
+        """Tell whether neither file nor copy is there, though there must have been one.
+
+        Kept policies stand in a file's rows, and a copy that cannot be read is one all the same.
+        """
+        if os.path.lexists(self._path) or self.copied() is not None:
+            return False
+        with suppress(OSError):
+            if any(self._state.past_policies.glob("*.filterd")):
+                return True
+        return any(map(os.path.lexists, self._state.overrides_copies))
+
+    def is_unreadable(self) -> bool:
+        """Tell whether there is no copy of a file of which something cannot be read."""
+        if not os.path.lexists(self._path):
+            return False
+        try:
+            return self.copied() is None and self.salvaged()[0].first_bad is not None
+        except StoreError:
+            return True
+
+    def copied_number(self) -> int:
+        """Return the number of the last change of that copy; 0 where there is none."""
+        copied = self.copied()
+        return 0 if copied is None else copied.overrides.number
+
+    def salvaged(self) -> tuple[Replay, dict[int, Row]]:
+        """Return what the sound rows at the beginning come to, and all that can be read.
+
+        Raises:
+            StoreError: the file cannot be read, without being damaged.
+        """
+        rows, problem = dict[int, Row](), UNSAID
+        if os.path.lexists(self._path):
+            try:
+                with store_file.to_read(self._path) as connection:
+                    rows.update((row.number, row) for row in store_file.rows(connection))
+            except DamagedError as error:
+                problem = error.problem
+        done = replay(rows.values())
+        if problem and done.first_bad is None:
+            done = replace(done, first_bad=done.overrides.number + 1, problem=problem)
+        return done, rows
+
+    def best(self, known: Replay | None) -> Replay:
+        """Return the latest state that is known: the copy where nothing goes further."""
+        copied = self.copied()
+        best = Replay() if copied is None else Replay(copied.overrides, copied.hash, copied.at)
+        try:
+            salvaged = self.salvaged()[0]
+        except StoreError as error:
+            _log.error("%s", error)
+            salvaged = Replay()
+        for other in (known or Replay(), salvaged):
+            if other.overrides.number > best.overrides.number:
+                best = Replay(other.overrides, other.last_hash, other.at)
+        return best

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mistakes of lists, as a school tells them to the centre: a line of JSON each. Pure.
+
+Neither the person who found one is in it nor who wanted the name.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ChangeError, ConfigError, ConfigErrors
+from filterd.lists.false_positives import NamingEntry
+from filterd.overrides import change_fields
+from filterd.overrides.change_fields import Fields
+from filterd.overrides.history_chain import with_undos
+from filterd.sentences import say
+from filterd.state_file import to_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from filterd.overrides.history_chain import Row
+
+KIND = "report-mistake"
+_MAX_LINE = 8_192
+_MAX_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One mistake: what is named without cause, when and why somebody said so.
+
+    ``number`` is that of the change in the history of the school, ``at`` a Unix
+    time; ``seen_in`` is the version of the lists that had the entries, ``filterd`` that
+    of the program.
+    """
+
+    school: str
+    number: int
+    at: float
+    name: str
+    reason: str
+    seen_in: str = ""
+    filterd: str = ""
+    entries: tuple[NamingEntry, ...] = ()
+
+
+def reports_in(rows: Iterable[Row], school: str) -> tuple[Report, ...]:
+    """Return the mistakes that were reported, without those that were taken back.
+
+    Args:
+        rows: in descending order.
+        school: what the centre calls it.
+    """
+    found = list[Report]()
+    for row, taken_back_by in with_undos(rows):
+        if row.kind == KIND and taken_back_by is None:
+            told = row.to_plain()["payload"]
+            seen = told.get("seen_in", ""), told.get("filterd", "")
+            entries = change_fields.naming_entries(told.get("entries", ()))
+            found.append(
+                Report(school, row.number, row.at, told["name"], row.reason, *seen, entries)
+            )
+    return tuple(reversed(found))
+
+
+def dump(reports: Iterable[Report]) -> str:
+    """Return a file's text: a line each, with the entries by the names of their parts."""
+    return "".join(f"{json.dumps(plain(report), ensure_ascii=False)}\n" for report in reports)
+
+
+def plain(report: Report) -> dict[str, Any]:
+    """Return a report as plain data."""
+    told: dict[str, Any] = to_plain(report)
+    return {**told, "entries": [entry._asdict() for entry in report.entries]}
+
+
+def parse(text: str, path: str) -> tuple[Report, ...]:
+    """Return the reports that a file's text holds; ``path`` is what errors call it.
+
+    Raises:
+        ConfigErrors: what is wrong, each with its line.
+    """
+    found, problems = list[Report](), list[ConfigError]()
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            if line.strip():
+                found.append(_parse_line(line))
+        except ConfigError as error:
+            problems.append(ConfigError(error.reason, path=path, line=number, hint=error.hint))
+        if len(problems) == _MAX_PROBLEMS:
+            break
+    if problems:
+        raise ConfigErrors(problems)
+    return tuple(found)
+
+
+def _entries(value: Any) -> tuple[NamingEntry, ...]:
+    """Return the entries of a report as a file has them."""
+    parts = NamingEntry._fields
+    try:
+        return change_fields.naming_entries([[one[part] for part in parts] for one in value])
+    except (TypeError, KeyError):
+        raise ChangeError(
+            say("{value} is no entry of a list", value=change_fields.shown(value))
+        ) from None
+
+
+def _parse_line(line: str) -> Report:
+    try:
+        told: Any = json.loads(line) if len(line) <= _MAX_LINE else None
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise ChangeError(say("this is no report"), hint=say("a line is one object in JSON"))
+    return from_plain(told)
+
+
+def from_plain(told: Mapping[str, Any]) -> Report:
+    """Return the report that ``plain`` has made plain.
+
+    Raises:
+        ChangeError: it is none.
+    """
+    fields = Fields(told)
+    report = Report(
+        fields.take("school", change_fields.short_text),
+        fields.take("number", change_fields.number),
+        fields.take("at", change_fields.time),
+        fields.take("name", change_fields.name),
+        fields.take("reason", lambda value: change_fields.reason(value, required=True)),
+        fields.take_or("seen_in", change_fields.short_text, ""),
+        fields.take_or("filterd", change_fields.short_text, ""),
+        fields.take_or("entries", _entries, ()),
+    )
+    fields.end()
+    return report

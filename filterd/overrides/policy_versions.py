@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled policies that were in force last, so that a question about the past has an answer.
+
+Each is a file of its own in the state folder, named by the digest of its
+content; the store knows from when each was in force.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filterd.errors import StoreError
+from filterd.overrides import store_file, store_schema
+from filterd.policy import policy_file as policy_store
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from filterd.clock import Clock
+    from filterd.overrides.history_chain import Replay
+    from filterd.overrides.store import Store
+    from filterd.policy.model import Policy
+    from filterd.state_folder import StateFolder
+
+KEPT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A compiled policy, and the Unix time from which it was in force."""
+
+    digest: str
+    activated_at: float
+    path: Path
+
+
+class PolicyVersions:
+    """The last policies of a state folder; ``store`` is the store there."""
+
+    def __init__(self, state: StateFolder, store: Store, clock: Clock) -> None:
+        self._state, self._store, self._clock = state, store, clock
+
+    def note(self, policy: Policy) -> None:
+        """Keep a policy that has just come in force; nothing where it was already.
+
+        Raises:
+            StoreError: the disk refused, or the store cannot be used.
+        """
+        digest = policy_store.digest(policy)
+
+        def add(connection: sqlite3.Connection, _: Replay) -> set[str]:
+            newest = connection.execute(store_schema.POLICIES).fetchone()
+            if newest is None or newest[0] != digest:
+                self._keep(digest, policy)
+                connection.execute(store_schema.ADD_POLICY, (self._clock.wall(), digest))
+                connection.execute(store_schema.FORGET_POLICIES, (KEPT,))
+            kept = {row[0] for row in connection.execute(store_schema.POLICIES)}
+            connection.execute("COMMIT")
+            self._remove_all_but(kept)
+            return kept
+
+        self._store.write(add)
+
+    def all(self) -> tuple[PolicyVersion, ...]:
+        """Return those that are kept, the newest first.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        if not os.path.lexists(self._state.overrides):
+            return ()
+        with store_file.to_read(self._state.overrides) as connection:
+            return tuple(self._version(*row) for row in connection.execute(store_schema.POLICIES))
+
+    def at(self, when: float) -> PolicyVersion | None:
+        """Return what was in force when the clock last showed ``when``; None if not known.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        if not os.path.lexists(self._state.overrides):
+            return None
+        with store_file.to_read(self._state.overrides) as connection:
+            row = connection.execute(store_schema.POLICY_AT, (when,)).fetchone()
+        return None if row is None else self._version(*row)
+
+    def load(self, digest: str) -> Policy:
+        """Return one of those that are kept.
+
+        Raises:
+            StoreError: it is not, or cannot be read.
+        """
+        path = next((one.path for one in self.all() if one.digest == digest), None)
+        if path is None:
+            raise StoreError(
+                say("the policy {digest} is not kept; see `filterd policy history`", digest=digest)
+            )
+        return policy_store.load(path)
+
+    def _version(self, digest: str, activated_at: float) -> PolicyVersion:
+        return PolicyVersion(digest, activated_at, self._path(digest))
+
+    def _path(self, digest: str) -> Path:
+        return self._state.past_policies / f"{digest}.filterd"
+
+    def _keep(self, digest: str, policy: Policy) -> None:
+        path = self._path(digest)
+        try:
+            policy_store.load(path)
+        except StoreError:  # it is not there, or damaged
+            policy_store.save(path, policy)
+
+    def _remove_all_but(self, digests: set[str]) -> None:
+        """Remove what nobody will ask for any more, and what somebody left who was killed."""
+        wanted = {self._path(digest) for digest in digests}
+        for path in set(self._state.past_policies.iterdir()) - wanted:
+            with contextlib.suppress(OSError):  # the next time will do
+                path.unlink()

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a change fits the school: what it names exists, and may be opened at all. Pure.
+
+What can never have an effect is refused, with the word that was probably meant:
+nobody at a school opens what an order or the centre has locked, and no command
+what the school's own files keep closed. What has none as things are, or
+contradicts something, is allowed and warned of. Warnings are plain data, for
+others to put into words.
+
+It is asked when a change is made and never again: one that an older filterd has
+recorded, or that was made before a category was locked, stays without effect.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from filterd.errors import ChangeError
+from filterd.overrides.exception_changes import ReportMistake, SetException, SetExceptions, SetGrade
+from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoomDevices
+from filterd.policy import conflicts
+from filterd.policy.conflicts import Idle
+from filterd.policy.grade_changes import Changer
+from filterd.policy.model import SERVICE, Audience
+from filterd.policy.temporary_rules import Exam, LocalException, RoomDevices, TargetKind
+from filterd.sentences import Sentence, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from filterd.overrides.change_context import Change
+    from filterd.policy.engine import Engine
+    from filterd.policy.model import Policy
+    from filterd.policy.temporary_rules import Overrides
+
+Warnings = tuple[dict[str, Any], ...]
+
+_AS_ENTRY = say(
+    "if a list names something by mistake: filterd allow entry:NAME, for 14 days at most"
+)
+_NEVER = {
+    Idle.ORDERED: (say("is closed by a legal order"), say("nobody at a school can open it")),
+    Idle.LOCKED: (say("is locked for everybody"), _AS_ENTRY),
+    Idle.KEPT_CLOSED: (say("is kept closed by the school"), say("see `keep_closed` in site.yaml")),
+    Idle.NOT_LISTED: (
+        say("is no entry of a list from elsewhere"),
+        say("`filterd check` shows which name a list has; a name of your own needs no `entry:`"),
+    ),
+    Idle.NOT_FOR_ALL: (say("can be suspended for everybody only"), say("leave out for whom")),
+    Idle.UNKNOWN: (say("concerns nobody here"), say("see `filterd policy show`")),
+}
+_MOST_WARNINGS = 20
+
+
+class School(NamedTuple):
+    """What a change has to fit.
+
+    ``policy`` is that of the site's files, with its timetables; ``engine`` that of
+    the moment; ``overrides`` are what is set.
+    """
+
+    policy: Policy
+    engine: Engine
+    overrides: Overrides
+    now: float
+
+
+def why_never(target: str, idle: Idle) -> tuple[Sentence, Sentence]:
+    """Return why an exception of this never has an effect, and what to do about it.
+
+    Raises:
+        KeyError: it may have one later.
+    """
+    reason, hint = _NEVER[idle]
+    return say("{target} {reason}", target=target, reason=reason), hint
+
+
+def check(change: Change, school: School) -> Warnings:
+    """Check that a change names what there is; return what should be known of it.
+
+    Raises:
+        ChangeError: it names what there is not, or what nobody may open.
+    """
+    match change:
+        case SetException() | SetExceptions():
+            return _check_exceptions(change.each(), school)
+        case ReportMistake(name=name, ends_at=ends_at):
+            entry = SetException(TargetKind.ENTRY, name, allow=True, ends_at=ends_at)
+            return _check_exceptions((entry,), school)
+        case SetGrade():
+            _check_grade(change, school.policy)
+        case SetRoom(room=room, grade=grade):
+            _check_known(room, _networks(school.policy), say("room"))
+            _check_known(grade, school.policy.grades, say("grade of this school"))
+        case SetRoomDevices(room=room, macs=macs):
+            return _check_devices((RoomDevices(room, macs),), school.policy)
+        case SetDevices(rooms=rooms):
+            return _check_devices(rooms, school.policy)
+        case SetExam():
+            return _check_exam(change, school)
+    return ()
+
+
+def _check_exceptions(changes: tuple[SetException, ...], school: School) -> Warnings:
+    found = [one for change in changes for one in _check_exception(change, school)]
+    return tuple(found[:_MOST_WARNINGS])
+
+
+def _check_exception(change: SetException, school: School) -> list[dict[str, Any]]:
+    policy = school.policy
+    match change.audience:
+        case Audience.NETWORK:
+            _check_known(change.whom, _networks(policy), say("room or network"))
+        case Audience.GRADE:
+            _check_known(change.whom, policy.grades, say("grade of this school"))
+        case Audience.TIER:
+            tiers = {one.tier for one in policy.grades.values()}
+            _check_known(change.whom, tiers, say("tier of this school"))
+    if change.target_kind is TargetKind.SERVICE:
+        _check_known(change.target, policy.services, say("service"))
+    elif change.target_kind is TargetKind.CATEGORY:
+        _check_known(change.target, policy.categories, say("category"))
+    thing = _exception(change, school.now)
+    idle = conflicts.idle(school.engine, thing, school.now)
+    if not change.allow and idle in conflicts.CLOSED:
+        idle = None  # what it blocks is blocked already
+    if idle in _NEVER:
+        reason, hint = why_never(change.target, idle)
+        raise ChangeError(reason, hint=hint)
+    warnings: list[dict[str, Any]] = []
+    if idle is not None:
+        warnings.append({"warning": "idle", "target": change.target, "why": str(idle)})
+    warnings += _contradictions(thing, school.overrides)
+    warnings += (
+        {
+            "warning": "exam" if thing.allow else "exam-block",
+            "exam": exam.id,
+            "room": exam.room,
+            "from_at": exam.starts_at,
+            "until_at": exam.ends_at,
+        }
+        for exam in school.overrides.exams
+        if thing in conflicts.overlaps(policy, _with(school.overrides, thing), exam).exceptions
+        and conflicts.disturbs(policy, thing, exam)
+    )
+    return warnings
+
+
+def _contradictions(thing: LocalException, overrides: Overrides) -> Iterator[dict[str, Any]]:
+    both = _with(overrides, thing)
+    for pair in conflicts.contradictions(both):
+        if thing in pair:
+            other = pair[0] if pair[1] is thing else pair[1]
+            yield {"warning": "contradiction", "number": other.id, "author": other.author}
+
+
+def _check_grade(change: SetGrade, policy: Policy) -> None:
+    """Check that a grade, and what is set for it, are there and may be opened."""
+    _check_known(change.grade, policy.grades, say("grade of this school"))
+    is_service = change.target_kind is TargetKind.SERVICE
+    known: Iterable[str] = policy.services if is_service else policy.categories
+    _check_known(change.target, known, say("service") if is_service else say("category"))
+    key = SERVICE + change.target if is_service else change.target
+    if not change.opens or key not in Changer(policy).shut:
+        return
+    group = policy.services[change.target].group if is_service else change.target
+    category = policy.categories.get(group)
+    why = Idle.KEPT_CLOSED
+    if category is not None and (category.ordered or category.locked):
+        why = Idle.ORDERED if category.ordered else Idle.LOCKED
+    reason, hint = why_never(change.target, why)
+    raise ChangeError(reason, hint=hint)
+
+
+def _check_devices(rooms: tuple[RoomDevices, ...], policy: Policy) -> Warnings:
+    """Tell which devices the site's files name for another network: they leave that."""
+    for one in rooms:
+        _check_known(one.room, _networks(policy), say("room"))
+    room_of = {mac: one.room for one in rooms for mac in one.macs}
+    found: list[dict[str, Any]] = [
+        {"warning": "moved", "mac": mac, "network": network.id}
+        for network in policy.networks
+        for mac in network.macs
+        if room_of.get(mac, network.id) != network.id
+    ]
+    return tuple(found[:_MOST_WARNINGS])
+
+
+def _check_exam(change: SetExam, school: School) -> Warnings:
+    _check_known(change.room, _networks(school.policy), say("room"))
+    for service in change.services:
+        _check_known(service, school.policy.services, say("service"))
+    starts_at = school.now if change.starts_at is None else change.starts_at
+    exam = Exam(0, change.room, change.names, change.services, "", "", starts_at, change.ends_at)
+    found = conflicts.overlaps(school.policy, school.overrides, exam)
+    warnings: list[dict[str, Any]] = [
+        {
+            "warning": "overlap" if one.allow else "overlap-block",
+            "number": one.id,
+            "target": one.target,
+            "author": one.author,
+        }
+        for one in found.exceptions
+        if conflicts.disturbs(school.policy, one, exam)
+    ]
+    for name in change.names:
+        if len(warnings) >= _MOST_WARNINGS:
+            break
+        opened = SetException(TargetKind.NAME, name, True, Audience.NETWORK, change.room)
+        idle = conflicts.idle(school.engine, _exception(opened, school.now), school.now)
+        if idle is not None and idle is not Idle.PINNED:
+            warnings.append({"warning": "idle", "target": name, "why": str(idle)})
+    return tuple(warnings[:_MOST_WARNINGS])
+
+
+def _exception(change: SetException, now: float) -> LocalException:
+    """Return what a change would make; its number is none that a thing has."""
+    return LocalException(
+        0,
+        change.target_kind,
+        change.target,
+        change.allow,
+        change.audience,
+        change.whom,
+        "",
+        "",
+        now if change.starts_at is None else max(now, change.starts_at),
+        change.ends_at,
+    )
+
+
+def _with(overrides: Overrides, thing: LocalException) -> Overrides:
+    return type(overrides)(
+        exceptions=(*overrides.exceptions, thing), rooms=overrides.rooms, exams=overrides.exams
+    )
+
+
+def _networks(policy: Policy) -> list[str]:
+    return [one.id for one in policy.networks]
+
+
+def _check_known(word: str, known: Iterable[str], called: Sentence) -> None:
+    words = list(known)
+    if word not in words:
+        _refuse_unknown(word, words, called)
+
+
+def _refuse_unknown(word: str, words: list[str], called: Sentence) -> NoReturn:
+    close = difflib.get_close_matches(word, words, n=1)
+    shown = ", ".join(words[:_MOST_WARNINGS]) or say("there is none")
+    hint = (
+        say("did you mean '{word}'?", word=close[0])
+        if close
+        else say("known: {known}", known=shown)
+    )
+    raise ChangeError(say("'{word}' is no {called}", word=word, called=called), hint=hint)

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of rooms: their grades, their devices, their exams. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ChangeError
+from filterd.overrides import change_fields
+from filterd.overrides.change_context import check_there, interval
+from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, Fields
+from filterd.overrides.effects import Effect, only
+from filterd.policy.temporary_rules import Exam, RoomDevices, RoomSetting
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from filterd.overrides.change_context import Making
+
+LONGEST_EXAM_S = 12 * 3600.0
+"""Whoever asks for more means minutes and has written days."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTrial:
+    """Note that a trial run of an exam was begun in a room; it sets nothing."""
+
+    room: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> NoteTrial:
+        """Check what somebody asks for."""
+        return cls(fields.take("room", change_fields.identifier))
+
+    def effect(self, _making: Making) -> Effect:
+        """Return what it does."""
+        return Effect()
+
+
+@dataclass(frozen=True, slots=True)
+class SetRoom:
+    """Give a room a grade for a time; what that leaves no room for is taken away."""
+
+    room: str
+    grade: str
+    starts_at: float | None = None
+    ends_at: float | None = None
+    for_s: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetRoom:
+        """Check what somebody asks for."""
+        return cls(
+            fields.take("room", change_fields.identifier),
+            fields.take("grade", change_fields.grade),
+            fields.take_or("starts_at", change_fields.time, None),
+            fields.take_or("ends_at", change_fields.time, None),
+            fields.take_or("for_s", change_fields.seconds, None),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
+        thing = RoomSetting(
+            making.number,
+            self.room,
+            self.grade,
+            making.reason,
+            making.author,
+            starts_at,
+            ends_at,
+            self.for_s,
+        )
+        covered = tuple(
+            one
+            for one in making.overrides.rooms
+            if one.room == self.room and _covers(thing, one, making.at)
+        )
+        return Effect(only(rooms=covered), only(rooms=(thing,)))
+
+
+@dataclass(frozen=True, slots=True)
+class SetRoomDevices:
+    """Say which devices stand in a room; none: those that the site's files name."""
+
+    room: str
+    macs: tuple[str, ...]
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetRoomDevices:
+        """Check what somebody asks for."""
+        return cls(
+            fields.take("room", change_fields.identifier),
+            fields.take("macs", change_fields.many(change_fields.mac, MAX_DEVICES)),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        return _devices_effect((RoomDevices(self.room, self.macs),), making)
+
+
+@dataclass(frozen=True, slots=True)
+class SetDevices:
+    """Say which devices stand in several rooms at once, as a table of them does."""
+
+    rooms: tuple[RoomDevices, ...]
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetDevices:
+        """Check what somebody asks for."""
+        return cls(fields.take("rooms", _table))
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        return _devices_effect(self.rooms, making)
+
+
+@dataclass(frozen=True, slots=True)
+class SetExam:
+    """Let a room see nothing but these for a time."""
+
+    room: str
+    names: tuple[str, ...]
+    services: tuple[str, ...]
+    ends_at: float
+    starts_at: float | None = None
+    for_s: float | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> SetExam:
+        """Check what somebody asks for."""
+        return cls(
+            fields.take("room", change_fields.identifier),
+            fields.take_or("names", change_fields.many(change_fields.name, MAX_NAMES), ()),
+            fields.take_or("services", change_fields.many(change_fields.identifier, MAX_NAMES), ()),
+            fields.take("ends_at", change_fields.time),
+            fields.take_or("starts_at", change_fields.time, None),
+            fields.take_or("for_s", change_fields.seconds, None),
+        )
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        starts_at, _ = interval(self.starts_at, self.ends_at, making)
+        if self.ends_at - starts_at > LONGEST_EXAM_S:
+            hint = say("for 90 minutes write --for 90m")
+            hours = round(LONGEST_EXAM_S / 3600)
+            reason = say("an exam is not longer than {hours} hours", hours=hours)
+            raise ChangeError(reason, hint=hint)
+        thing = Exam(
+            making.number,
+            self.room,
+            self.names,
+            self.services,
+            making.reason,
+            making.author,
+            starts_at,
+            self.ends_at,
+            self.for_s,
+        )
+        check_exams(making.overrides.exams, thing)
+        return Effect(after=only(exams=(thing,)))
+
+
+@dataclass(frozen=True, slots=True)
+class StopExam:
+    """End an exam, or call off one that has not begun."""
+
+    id: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> StopExam:
+        """Check what somebody asks for."""
+        return cls(fields.take("id", change_fields.number))
+
+    def effect(self, making: Making) -> Effect:
+        """Return what it does."""
+        before = only(exams=tuple(one for one in making.overrides.exams if one.id == self.id))
+        check_there(self.id, before, making, say("exam"))
+        return Effect(before)
+
+
+def check_exams(exams: Iterable[Exam], exam: Exam) -> None:
+    """Refuse an exam in a room that has another one at the time.
+
+    Raises:
+        ChangeError: it names the other.
+    """
+    for other in exams:
+        overlap = other.starts_at < exam.ends_at and exam.starts_at < other.ends_at
+        if other.room == exam.room and other.id != exam.id and overlap:
+            hint = say("stop that one first, or name another time")
+            raise ChangeError(
+                say("the room {room} has the exam {id} then", room=exam.room, id=other.id),
+                hint=hint,
+            )
+
+
+def _covers(thing: RoomSetting, other: RoomSetting, at: float) -> bool:
+    """Tell whether ``other`` never counts again once ``thing`` is set."""
+    if max(other.starts_at, at) < thing.starts_at:
+        return False
+    return thing.ends_at is None or (other.ends_at is not None and other.ends_at <= thing.ends_at)
+
+
+def _table(value: Any) -> tuple[RoomDevices, ...]:
+    """Return the rooms of a table and their devices, each device in one room."""
+    if not isinstance(value, (list, tuple)):
+        raise ChangeError(say("a list expected, not {value}", value=change_fields.shown(value)))
+    rooms = [_devices_of(one) for one in value]
+    devices = sum(len(one.macs) for one in rooms)
+    if devices > MAX_TABLE:
+        hint = say("{most} at most", most=MAX_TABLE)
+        raise ChangeError(say("{count} are too many", count=devices), hint=hint)
+    places, known = dict[str, str](), set[str]()
+    for one in rooms:
+        if one.room in known:
+            raise ChangeError(say("the room {room} stands there twice", room=one.room))
+        known.add(one.room)
+        for mac in one.macs:
+            _check_place(mac, one.room, places.setdefault(mac, one.room))
+    return tuple(sorted(rooms, key=lambda one: one.room))
+
+
+def _devices_of(value: Any) -> RoomDevices:
+    if not isinstance(value, dict):
+        raise ChangeError(
+            say("a room and its devices expected, not {value}", value=change_fields.shown(value))
+        )
+    fields = Fields(value)
+    room = fields.take("room", change_fields.identifier)
+    found = RoomDevices(
+        room, fields.take("macs", change_fields.many(change_fields.mac, MAX_DEVICES))
+    )
+    fields.end()
+    return found
+
+
+def _devices_effect(rooms: Iterable[RoomDevices], making: Making) -> Effect:
+    """Return what it does that these devices stand in these rooms.
+
+    Raises:
+        ChangeError: one of them stands in another room, which stays as it is.
+    """
+    wanted = {one.room: one for one in rooms}
+    places = {
+        mac: other.room
+        for other in making.overrides.devices
+        if other.room not in wanted
+        for mac in other.macs
+    }
+    for one in wanted.values():
+        for mac in one.macs:
+            _check_place(mac, one.room, places.get(mac, one.room))
+    before = tuple(one for one in making.overrides.devices if one.room in wanted)
+    after = tuple(one for one in wanted.values() if one.macs)
+    return Effect(only(devices=before), only(devices=after))
+
+
+def _check_place(mac: str, room: str, other: str) -> None:
+    if other != room:
+        hint = say("take it out there first")
+        raise ChangeError(say("{mac} stands in the room {room}", mac=mac, room=other), hint=hint)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is set as one checksummed file, which a start loads instead of the store.
+
+It knows the number and the hash of the last change, so it also tells a store
+that has lost its end, and is what a new store begins with when the old one had
+to be set aside. There are two of it, written one after the other: where one is
+lost or damaged the other counts.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import StoreError
+from filterd.overrides.effects import KINDS, has_ended, key_of
+from filterd.policy.model import Audience
+from filterd.policy.temporary_rules import Overrides
+from filterd.sentences import say
+from filterd.state_file import ADDED, FileFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+KEPT_AFTER_END_S = 86_400
+"""How long what has ended stays in the file: the clock may be set back."""
+KEPT_AT_LEAST = 200
+"""Of what has ended, the last: the clock may have been far ahead for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was set after the change that the overrides' number names, and its hash.
+
+    ``at`` is when it was made, or one before it, if the clock showed a later time then.
+    """
+
+    overrides: Overrides
+    hash: str
+    at: float = field(default=0.0, metadata={ADDED: True})
+
+
+FORMAT = FileFormat(
+    Exported,
+    magic=b"filterd overrides ",
+    version=b"1",
+    title=say("copy of what commands have set"),
+    remedy=say("restart filterd, which writes it anew"),
+    words={"Audience": Audience, "Overrides": Overrides},
+)
+
+
+_log = logging.getLogger("filterd.overrides")
+
+
+def newest(copies: Iterable[Path]) -> Exported | None:
+    """Return the newest copy that is sound, None where none is; tell the log of one that is not."""
+    best: Exported | None = None
+    for path in copies:
+        try:
+            found = FORMAT.load(path)
+        except StoreError as error:
+            if not isinstance(error.__cause__, FileNotFoundError):
+                _log.error("%s", error)
+            continue
+        if best is None or found.overrides.number > best.overrides.number:
+            best = found
+    return best
+
+
+def lasting(overrides: Overrides, now: float) -> Overrides:
+    """Return them without what ended long ago, so that the file does not grow for ever."""
+    kept: dict[str, Any] = {kind: _lasting(getattr(overrides, kind), now) for kind in KINDS}
+    return replace(overrides, **kept)
+
+
+def _lasting(things: tuple[Any, ...], now: float) -> tuple[Any, ...]:
+    ended = [thing for thing in things if has_ended(thing, now - KEPT_AFTER_END_S)]
+    gone = {key_of(thing) for thing in ended[: max(0, len(ended) - KEPT_AT_LEAST)]}
+    return tuple(thing for thing in things if key_of(thing) not in gone)

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The file of the store: opened to read or to write, and brought up to date.
+
+SQLite keeps a WAL beside the file while somebody has it open. Whoever closes it
+last moves what is in there into the file, so that a copy of the one file is the
+whole store whenever nobody is at work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filterd.errors import StoreError
+from filterd.overrides import quarantine, store_schema
+from filterd.overrides.history_chain import Row
+from filterd.paths import is_plain, move_away, with_sides, write_atomically
+from filterd.sentences import UNSAID, Sentence, quoted, refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUSY_S = 5.0
+"""How long somebody else may hold the file, such as a person with ``sqlite3``."""
+_log = logging.getLogger("filterd.overrides")
+
+
+class DamagedError(StoreError):
+    """The file is of no use any more; ``problem`` says why, without the place.
+
+    ``altered``: SQLite finds nothing wrong with it, but its rows are not those that
+    were written.
+    """
+
+    def __init__(self, path: Path, problem: Sentence, *, altered: bool = False) -> None:
+        self.problem, self.altered = problem, altered
+        super().__init__(
+            say(
+                "{path}: damaged ({problem}); restart filterd, which sets it aside",
+                path=path,
+                problem=problem,
+            )
+        )
+
+
+@contextlib.contextmanager
+def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
+    """Open the file with a transaction begun; make it if there is none.
+
+    What is not committed at the end is undone. Only the holder of the lock may
+    be here: a file that is being made or set aside is nobody else's.
+
+    Args:
+        path: the file.
+        check: whether to look through all of its pages.
+
+    Raises:
+        DamagedError: it must be set aside.
+        StoreError: the disk refused, somebody else holds it, or it is newer.
+    """
+    _clear_the_sides(path)
+    _refuse_what_is_no_file(path)
+    if not os.path.lexists(path):
+        quarantine.remove(*with_sides(path)[1:])
+        write_atomically(path, b"")  # with the owner that the folder has
+    with _errors_of(path, say("written")), _connected(path, "mode=rw") as connection:
+        _check_version(connection, path)
+        for pragma in store_schema.PRAGMAS:
+            connection.execute(pragma)
+        if check:
+            _check_pages(connection, path)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            _migrate(connection)
+            yield connection
+        finally:
+            if connection.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the file as it is at this moment, on a disk that is full or cannot be written too.
+
+    Raises:
+        DamagedError: it must be set aside.
+        StoreError: it cannot be read, or is newer.
+    """
+    _refuse_what_is_no_file(path)
+    with _errors_of(path, say("read")), contextlib.ExitStack() as opened:
+        connection = opened.enter_context(_readable(path))
+        if _check_version(connection, path) < store_schema.VERSION:
+            connection = opened.enter_context(_brought_up(connection))
+        connection.execute("BEGIN")
+        yield connection
+
+
+def rows(connection: sqlite3.Connection, after: int = 0) -> Iterator[Row]:
+    """Yield the changes after that of this number."""
+    return map(Row._make, connection.execute(store_schema.ROWS, (after,)))
+
+
+def last_row(path: Path) -> Row | None:
+    """Return the last change of all, without a look at those before it.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    with to_read(path) as connection:
+        found = connection.execute(store_schema.ROWS_BACK, (1,)).fetchone()
+    return None if found is None else Row._make(found)
+
+
+def problems(path: Path) -> Iterator[Sentence]:
+    """Yield why nothing can be written to a file, if so, and what was set aside of it."""
+    try:
+        if os.path.lexists(path):
+            with to_read(path):
+                pass
+    except DamagedError as error:
+        yield error.sentence
+    except StoreError as error:
+        yield say("nothing can be changed: {error}", error=error.sentence)
+    yield from map(quarantine.told_of, quarantine.files(path))
+
+
+@contextlib.contextmanager
+def _errors_of(path: Path, done: Sentence) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        if store_schema.means_damage(error):
+            raise DamagedError(path, quoted(str(error))) from error
+        hint = (
+            say(" (is there a disk that can be written?)")
+            if store_schema.means_only_to_read(error)
+            else UNSAID
+        )
+        raise StoreError(
+            say(
+                "{path}: cannot be {done}: {error}{hint}",
+                path=path,
+                done=done,
+                error=quoted(str(error)),
+                hint=hint,
+            )
+        ) from error
+
+
+@contextlib.contextmanager
+def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        timeout=BUSY_S,
+        isolation_level=None,
+    )
+    with contextlib.closing(connection):
+        yield connection
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.ExitStack() as opened:
+        for way in (_as_usual, _alone, _copied):
+            connection = opened.enter_context(way(path))
+            try:
+                connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+                break
+            except sqlite3.Error as error:
+                opened.close()
+                if way is _copied or not store_schema.means_no_room(error):
+                    raise
+        yield connection
+
+
+def _as_usual(path: Path) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+    return _connected(path, "mode=rw")
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[sqlite3.Connection]:
+    """Connect without the file of memory that others would share: a full disk has no room."""
+    with _connected(path, "mode=rw") as connection:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        yield connection
+
+
+@contextlib.contextmanager
+def _copied(path: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to a copy elsewhere where there is a WAL: a disk only to read keeps it from all."""
+    wal = path.with_name(f"{path.name}-wal")
+    with contextlib.ExitStack() as opened:
+        mode = "immutable=1"
+        try:
+            if wal.exists() and wal.stat().st_size:
+                folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+                for one in (path, wal):
+                    shutil.copyfile(one, folder / one.name)
+                path, mode = folder / path.name, "mode=rw"
+        except OSError as error:
+            why = refused(error)
+            raise StoreError(say("{path}: cannot be read: {why}", path=wal, why=why)) from error
+        yield opened.enter_context(_connected(path, mode))
+
+
+@contextlib.contextmanager
+def _brought_up(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Yield what an older file will be, without a change to it."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        connection.backup(copy)
+        _migrate(copy)
+        yield copy
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+    if not version and not application and not tables:
+        return 0  # it has just been made
+    if application != store_schema.APPLICATION_ID or version < 1:
+        raise DamagedError(path, say("this is no store of filterd"))
+    if version > store_schema.VERSION:
+        raise StoreError(
+            say(
+                "{path}: written by a newer filterd (version {version}, this one knows {known});"
+                " install that one, or move the file away",
+                path=path,
+                version=version,
+                known=store_schema.VERSION,
+            )
+        )
+    return int(version)
+
+
+def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise DamagedError(path, quoted(str(found).replace("\n", " ")))
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for migration in store_schema.MIGRATIONS[version:]:
+        for statement in migration:
+            connection.execute(statement)
+    if version < store_schema.VERSION:
+        connection.execute(f"PRAGMA user_version = {store_schema.VERSION}")
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Keep SQLite from what it would wait at for ever, or write to though it is elsewhere.
+
+    Raises:
+        DamagedError: something else stands there, which can be set aside.
+        StoreError: that cannot be told, or something else stands beside it.
+    """
+    try:
+        if path.is_symlink():
+            raise StoreError(
+                say(
+                    "{path}: is a link, which is not followed; put the file in its place",
+                    path=path,
+                )
+            )
+        if not is_plain(path):
+            raise DamagedError(path, quoted("Not a plain file"))
+        beside = next((one for one in with_sides(path)[1:] if not is_plain(one)), None)
+    except OSError as error:
+        why = refused(error)
+        raise StoreError(say("{path}: cannot be read: {why}", path=path, why=why)) from error
+    if beside is not None:
+        why = quoted("Not a plain file")
+        raise StoreError(say("{path}: cannot be read: {why}", path=beside, why=why))
+
+
+def _clear_the_sides(path: Path) -> None:
+    for side in with_sides(path)[1:]:
+        try:
+            if not is_plain(side):
+                move_away(side)
+        except OSError as error:
+            raise StoreError(
+                say("{path}: cannot be removed: {why}", path=side, why=refused(error))
+            ) from error

@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Time, compiled out: the plain policy that holds at one moment, and for how long it does.
+
+The site's files say what holds on which days; commands say what holds until
+when. ``at`` makes of both, for one moment, a policy in which there is no time any
+more: rooms are networks of one grade, what schedules close is closed, exceptions
+are rules. The engine, the overlay and the fast path need to know of nothing
+else. An edge is simply another policy.
+
+What outranks what: locked and ordered, an exam, an exception, a schedule, a
+setting of a grade, the files. Rules of names keep their dates, by which the
+engine says how long its verdict on a name holds, so that no device remembers it
+for longer; they are here before they begin, and until they end.
+
+A grade that something else is closed to in one network than elsewhere, or for
+one address, is there twice: ``GradePolicy.variant`` tells the copies apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import TYPE_CHECKING
+
+from filterd.errors import WireError
+from filterd.lists.pins import Protection
+from filterd.policy.calendar import ALWAYS, Calendar, Openings, Span
+from filterd.policy.client import Client
+from filterd.policy.grade_changes import Change, Changer, Dated, dated_changes, term
+from filterd.policy.model import Audience, LocalRule
+from filterd.policy.room_grades import Rooms, Seat, Why, with_devices
+from filterd.policy.temporary_rules import Overrides, TargetKind
+from filterd.policy.unknown_time import UNKNOWN_BEFORE, is_known, undated, without_dates
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from filterd.policy.model import GradePolicy, Network, Policy
+    from filterd.policy.temporary_rules import Exam, LocalException
+
+LONGEST_SUSPENSION_S = 14 * 86_400.0
+"""How long an entry of a list may be suspended at most (design §2)."""
+
+_MOST_KNOWN = 10_000
+"""Clients whose next edge is remembered; as many as ``identity`` remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What holds in [``since``, ``until``).
+
+    Attributes:
+        policy: a plain one.
+        since: when it began to hold, so that a clock that is set back is noticed.
+        until: when another one may hold; infinite for never.
+        changes: what is open or closed for a time, in force or not.
+        seats: who sits in which network, exams apart.
+        exams: by network, the exam that is on.
+        terms: by network, how long no exam there begins or ends; by "", no entry's suspension.
+    """
+
+    policy: Policy
+    since: float = -inf
+    until: float = inf
+    changes: tuple[Dated, ...] = ()
+    seats: dict[str, Seat] = field(default_factory=dict)
+    exams: dict[str, Exam] = field(default_factory=dict)
+    terms: dict[str, Span] = field(default_factory=dict)
+    _edges: dict[tuple[str | None, str, str | None], float] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is one of a time that is known."""
+        return self.until > UNKNOWN_BEFORE
+
+    def holds_at(self, now: float) -> bool:
+        """Tell whether it is this moment still."""
+        return self.since <= now < self.until
+
+    def until_of(self, network: str | None, grade: str, address: str | None = None) -> float:
+        """Return the next edge that concerns a client, infinite for none.
+
+        Rules of names have their own, which the engine's verdicts tell.
+
+        Args:
+            network: its id, None for a client of no network.
+            grade: the key of the client's grade in ``policy.grades``.
+            address: the client's, if it is known.
+        """
+        key = network, grade, address
+        edge = self._edges.get(key)
+        if edge is None:
+            if len(self._edges) >= _MOST_KNOWN:
+                self._edges.clear()
+            edge = self._edges[key] = self._edge(network, grade, address)
+        return edge
+
+    def _edge(self, network: str | None, grade: str, address: str | None) -> float:
+        who = self.policy.grades.get(grade)
+        if who is None:
+            return self.until
+        seat = self.seats.get(network or "")
+        edges = [self.terms.get(key, ALWAYS).until for key in ("", network or "")]
+        client = Client(who, network, address)
+        edges += (one.span.until for one in self.changes if one.change.concerns(client))
+        if seat is not None:
+            edges.append(seat.span.until)
+            if seat.why is Why.BETWEEN:  # who is the strictest hangs on all of them
+                edges.append(self.until)
+        return min(edges)
+
+
+def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) -> Moment:
+    """Return what a policy and what people have set over it make at a policy time.
+
+    What names something that the policy does not have, a room that is gone or a
+    name that is none, has no effect. While the time is not known there is one moment.
+
+    Args:
+        policy: of the site's files.
+        overrides: what commands have set.
+        now: Unix time, or a time that is not known (``policy.unknown_time``).
+        floor: the Unix time that it is at least, where it is not known.
+    """
+    if not is_known(now):
+        policy, overrides = undated(policy, overrides, floor)
+        closed = {one.schedule: (True, ALWAYS) for one in policy.scheduled}
+        compiled = _Compiler(policy, overrides, 0.0, closed).moment()
+        return replace(compiled, until=UNKNOWN_BEFORE)
+    overrides = without_dates(overrides)
+    is_timeless = not policy.scheduled and not any(one.timetable for one in policy.networks)
+    if is_timeless and replace(overrides, number=0) == Overrides():
+        return Moment(policy)
+    return _Compiler(policy, overrides, now).moment()
+
+
+class _Compiler:
+    """Makes one moment."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        overrides: Overrides,
+        now: float,
+        is_open: dict[str, tuple[bool, Span]] | None = None,
+    ) -> None:
+        self._policy, self._overrides, self._now = policy, overrides, now
+        calendar = Calendar(policy.time_zone)
+        self._rooms = Rooms(policy, overrides, calendar, now)
+        if is_open is None:
+            is_open = _open_now(policy, calendar, now)
+        self._changes = dated_changes(policy, overrides, is_open, now)
+        self._in_force = [one.change for one in self._changes if one.holds]
+        self._changer = Changer(policy)
+        self._exams: dict[str, Exam] = {}
+        self._terms: dict[str, Span] = {}
+        rooms = {one.id for one in policy.networks}
+        for exam in overrides.exams:
+            if exam.room in rooms and self._is_on(exam.room, exam.starts_at, exam.ends_at):
+                newest = self._exams.setdefault(exam.room, exam)
+                self._exams[exam.room] = max(newest, exam, key=lambda one: one.id)
+        self._dated_rules = ALWAYS
+
+    def moment(self) -> Moment:
+        """Put it together."""
+        policy = self._policy
+        grades = {key: self._changed(Client(one)) for key, one in policy.grades.items()}
+        networks: list[Network] = []
+        seats: dict[str, Seat] = {}
+        for network in with_devices(policy, self._overrides):
+            seat = seats[network.id] = self._rooms.seat(network, grades)
+            grade = self._of_network(policy.grades[seat.grade], network.id)
+            grades.setdefault(grade.key, grade)
+            networks.append(replace(network, grade=grade.key, timetable=()))
+        plain = replace(
+            policy,
+            grades=grades,
+            networks=tuple(networks),
+            rules=(*policy.rules, *self._rules()),
+            protections=(*policy.protections, *self._suspensions()),
+            clients=self._clients(grades, networks, seats),
+            lessons=(),
+            holidays=(),
+            schedules=(),
+            scheduled=(),
+        )
+        span = self._dated_rules
+        spans = [one.span for one in self._changes] + [one.span for one in seats.values()]
+        for goes_on in (*spans, *self._terms.values()):
+            span = span.joined(goes_on)
+        return Moment(
+            plain, span.since, span.until, tuple(self._changes), seats, self._exams, self._terms
+        )
+
+    def _is_on(self, key: str, starts_at: float, ends_at: float | None) -> bool:
+        holds, span = term(starts_at, ends_at, self._now)
+        self._terms[key] = span.joined(self._terms.get(key, ALWAYS))
+        return holds
+
+    def _changed(self, client: Client, variant: str = "") -> GradePolicy:
+        """Return what a client may see at the moment."""
+        mine = [change for change in self._in_force if change.concerns(client)]
+        return replace(self._changer.apply(client.grade, mine), variant=variant)
+
+    def _of_network(self, grade: GradePolicy, network: str) -> GradePolicy:
+        exam = self._exams.get(network)
+        is_own = any(_is_for(change, Audience.NETWORK, network) for change in self._in_force)
+        client = Client(grade, network)
+        if exam is not None:
+            grade = self._changed(client, network)
+            return replace(grade, allow_only=True, exam=str(exam.id))
+        return self._changed(client, network if is_own else "")
+
+    def _clients(
+        self, grades: dict[str, GradePolicy], networks: Iterable[Network], seats: dict[str, Seat]
+    ) -> dict[str, dict[str, str]]:
+        """Return which grades addresses have that something of their own is open or closed to.
+
+        Args:
+            grades: those are added.
+            networks: the client may be in any of them, or in none.
+            seats: who sits in them.
+        """
+        addresses = {one.whom for one in self._in_force if one.audience is Audience.CLIENT}
+        places: list[tuple[str | None, str, str]] = [
+            (None, self._policy.unknown_grade, self._policy.unknown_grade)
+        ]
+        places += ((one.id, seats[one.id].grade, one.grade) for one in networks)
+        clients: dict[str, dict[str, str]] = {}
+        for address in sorted(addresses):
+            instead = clients[address] = {}
+            for network, seated, key in places:
+                if grades[key].exam:
+                    continue
+                client = Client(self._policy.grades[seated], network, address)
+                variant = "/".join(part for part in (grades[key].variant, address) if part)
+                grade = self._changed(client, variant)
+                grades[grade.key] = grade
+                instead[key] = grade.key
+        return clients
+
+    def _rules(self) -> Iterator[LocalRule]:
+        """Yield the rules of names: of exceptions until they end, of exams while they are on."""
+        for one in self._overrides.exceptions:
+            if one.kind not in (TargetKind.NAME, TargetKind.SERVICE):
+                continue
+            if one.ends_at is not None and one.ends_at <= self._now:
+                self._dated_rules = self._dated_rules.joined(Span(one.ends_at, inf))
+                continue
+            self._dated_rules = self._dated_rules.joined(
+                Span(-inf, inf if one.ends_at is None else one.ends_at)
+            )
+            for name in self._names_of(one):
+                yield LocalRule(
+                    f"exception:{one.id}",
+                    name,
+                    one.allow,
+                    one.audience,
+                    one.whom,
+                    one.reason,
+                    one.author,
+                    one.starts_at,
+                    one.ends_at,
+                )
+        for exam in self._exams.values():
+            for name in (*_wire(exam.names), *self._of_services(exam.services)):
+                yield LocalRule(
+                    f"exam:{exam.id}",
+                    name,
+                    allow=True,
+                    audience=Audience.NETWORK,
+                    whom=exam.room,
+                    reason=exam.reason,
+                    author=exam.author,
+                    starts_at=exam.starts_at,
+                    ends_at=exam.ends_at if exam.ends_at < inf else None,
+                    exam=str(exam.id),
+                )
+
+    def _names_of(self, one: LocalException) -> Iterator[bytes]:
+        if one.kind is TargetKind.SERVICE:
+            return self._of_services([one.target])
+        return _wire([one.target])
+
+    def _of_services(self, wanted: Iterable[str]) -> Iterator[bytes]:
+        for one in wanted:
+            if one in self._policy.services:
+                yield from self._policy.services[one].names
+
+    def _suspensions(self) -> Iterator[Protection]:
+        for one in self._overrides.exceptions:
+            if not suspends(one):
+                continue
+            latest = one.starts_at + LONGEST_SUSPENSION_S
+            ends_at = latest if one.ends_at is None else min(one.ends_at, latest)
+            if self._is_on("", one.starts_at, ends_at):
+                for name in _wire([one.target]):
+                    yield Protection(name, reason=one.reason, entry_only=True)
+
+
+def suspends(one: LocalException) -> bool:
+    """Tell whether an exception suspends entries of lists, which can only be done for everybody."""
+    return one.kind is TargetKind.ENTRY and one.allow and one.audience is Audience.EVERYBODY
+
+
+def _open_now(policy: Policy, calendar: Calendar, now: float) -> dict[str, tuple[bool, Span]]:
+    """Return which schedules are open, and how long that goes on; those that nothing uses apart."""
+    used = {one.schedule for one in policy.scheduled}
+    shown = calendar.reading(now)
+    return {
+        one.id: (openings.state(shown), calendar.span(openings, now))
+        for one in policy.schedules
+        if one.id in used
+        for openings in [Openings(one, policy.holidays)]
+    }
+
+
+def _is_for(change: Change, audience: Audience, whom: str) -> bool:
+    return change.audience is audience and change.whom == whom
+
+
+def _wire(texts: Iterable[str]) -> Iterator[bytes]:
+    for text in texts:
+        try:
+            yield names.from_text(text)
+        except WireError:
+            continue

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What changes a grade for a time: settings, schedules, exceptions of whole categories.
+
+Each is a ``Change``: it opens or closes one thing to an audience. They are
+applied to what the site's files say of a grade, the weightiest last:
+
+1. settings of grades, schedules, exceptions, in this order;
+2. of the same sort, what is about a category before what is about a service or a
+   list, because the narrower thing is meant where both are said;
+3. the wider audience before the narrower one;
+4. of settings the older before the newer; else what opens before what closes.
+
+A category stands for its services too: to open it opens them. Nothing here opens
+what is locked, ordered or kept closed by the school. Names are not changes but
+rules (``filterd.policy.effective_policy``), and the order of rules puts those above all this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import IntEnum
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
+
+from filterd.policy.calendar import ALWAYS, Span
+from filterd.policy.model import LIST, SERVICE, Audience
+from filterd.policy.temporary_rules import TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from filterd.policy.client import Client
+    from filterd.policy.model import GradePolicy, Policy
+    from filterd.policy.temporary_rules import Overrides
+
+_NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
+_CATEGORY, _SERVICE, _LIST, _TIER = "category", "service", "list", "tier"
+
+
+class Layer(IntEnum):
+    """Who says so, the weightier the greater."""
+
+    SETTING = 1
+    SCHEDULE = 2
+    EXCEPTION = 3
+
+
+class Change(NamedTuple):
+    """One thing that is opened or closed.
+
+    ``kind`` and ``target`` are as in ``filterd.policy.model.Scheduled``;
+    ``source`` is the id of the schedule, or the number of the setting or exception.
+    """
+
+    layer: Layer
+    source: str
+    opens: bool
+    kind: str
+    target: str
+    audience: Audience
+    whom: str
+    newness: int = 0
+
+    def concerns(self, client: Client) -> bool:
+        """Tell whether it is for this client."""
+        if self.kind == _TIER and client.grade.tier != self.target:
+            return False
+        return client.is_of(self.audience, self.whom)
+
+    @property
+    def closes_tier(self) -> bool:
+        """Tell whether it leaves a tier only what is allowed by name."""
+        return self.kind == _TIER and not self.opens
+
+    @property
+    def weight(self) -> tuple[int, bool, int, int, bool]:
+        """By which changes are sorted; what weighs most is applied last."""
+        narrow = self.kind in (_SERVICE, _LIST)
+        closes = not self.opens
+        return self.layer, narrow, _NARROWNESS[self.audience], self.newness, closes
+
+
+class Dated(NamedTuple):
+    """A change, whether it is in force, and how long that goes on."""
+
+    change: Change
+    holds: bool
+    span: Span
+
+
+def term(starts_at: float, ends_at: float | None, now: float) -> tuple[bool, Span]:
+    """Tell whether something dated is in force, and how long that goes on."""
+    end = inf if ends_at is None else ends_at
+    if end <= starts_at:
+        return False, ALWAYS
+    if now < starts_at:
+        return False, Span(-inf, starts_at)
+    if now < end:
+        return True, Span(starts_at, end)
+    return False, Span(end, inf)
+
+
+def dated_changes(
+    policy: Policy, overrides: Overrides, open_now: Mapping[str, tuple[bool, Span]], now: float
+) -> list[Dated]:
+    """Return all changes that there are, in force or not.
+
+    Args:
+        policy: with what is scheduled.
+        overrides: with settings and exceptions.
+        open_now: by the id of a schedule, whether it is open and how long that goes on.
+        now: Unix time.
+    """
+    found = [
+        *_settings(overrides, now),
+        *_scheduled(policy, open_now),
+        *_exceptions(overrides, now),
+    ]
+    return sorted(found, key=lambda dated: dated.change.weight)
+
+
+def _settings(overrides: Overrides, now: float) -> Iterator[Dated]:
+    for one in overrides.grades:
+        change = Change(
+            Layer.SETTING,
+            str(one.id),
+            one.opens,
+            str(one.kind),
+            one.target,
+            Audience.GRADE,
+            one.grade,
+            one.id,
+        )
+        yield Dated(change, *term(one.starts_at, None, now))
+
+
+def _scheduled(policy: Policy, open_now: Mapping[str, tuple[bool, Span]]) -> Iterator[Dated]:
+    for one in policy.scheduled:
+        if one.schedule in open_now:
+            change = Change(
+                Layer.SCHEDULE,
+                one.schedule,
+                one.opens,
+                one.kind,
+                one.target,
+                one.audience,
+                one.whom,
+            )
+            yield Dated(change, *open_now[one.schedule])
+
+
+def _exceptions(overrides: Overrides, now: float) -> Iterator[Dated]:
+    for one in overrides.exceptions:
+        if one.kind is TargetKind.CATEGORY:
+            change = Change(
+                Layer.EXCEPTION,
+                str(one.id),
+                one.allow,
+                _CATEGORY,
+                one.target,
+                one.audience,
+                one.whom,
+            )
+            yield Dated(change, *term(one.starts_at, one.ends_at, now))
+
+
+class Changer:
+    """Applies changes to grades, as one policy knows categories and services."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._known = policy.categories
+        self._services: dict[str, set[str]] = {}
+        for service in policy.services.values():
+            self._services.setdefault(service.group, set()).add(SERVICE + service.id)
+        shut = {one.id for one in policy.categories.values() if one.locked or one.ordered}
+        shut |= policy.kept_closed
+        for category in tuple(shut):
+            shut |= self._services.get(category, set())
+        self.shut: frozenset[str] = frozenset(shut)
+        """What nothing may open, in the words of ``GradePolicy.closed``."""
+        self._all_services = frozenset[str]().union(*self._services.values())
+
+    def apply(self, grade: GradePolicy, changes: Iterable[Change]) -> GradePolicy:
+        """Return a grade to which these changes, in their order, were made."""
+        opened, allow_only = set(grade.opened), grade.allow_only
+        closed = set(grade.closed) | (self._closed_with(grade.closed) - opened)
+        for change in changes:
+            if change.kind == _TIER:
+                allow_only = not change.opens
+                continue
+            ids = self._ids(change)
+            if change.opens:
+                ids -= self.shut
+                closed -= ids
+                if change.kind != _CATEGORY:
+                    opened |= ids
+            else:
+                closed |= ids
+                opened -= ids
+        return replace(
+            grade,
+            closed=frozenset(closed),
+            opened=frozenset(opened),
+            allow_only=allow_only,
+        )
+
+    def cause(
+        self, grade: GradePolicy, made: Iterable[Dated], category: str, list_id: str, *, opens: bool
+    ) -> Dated | None:
+        """Return the change without which a list would not say what it does, None for none.
+
+        Args:
+            grade: as the site's files have it.
+            made: the changes for the client, in their order.
+            category: of the list.
+            list_id: its id; a service has one, too.
+            opens: whether its names are open now.
+        """
+        asked = list_id if list_id.startswith(SERVICE) else category
+        before = self.apply(grade, ())
+        if before.closed.isdisjoint({asked, LIST + list_id}) is opens:
+            return None
+        cause = None
+        for one in made:
+            is_about = not self._ids(one.change).isdisjoint({asked, LIST + list_id})
+            if one.holds and one.change.opens is opens and is_about:
+                cause = one
+        return cause
+
+    def _closed_with(self, closed: Iterable[str]) -> set[str]:
+        """Return the services of closed categories: what is kept stays if its category opens."""
+        return set[str]().union(*(self._services.get(one, ()) for one in closed))
+
+    def _ids(self, change: Change) -> set[str]:
+        """Return what a change is about, nothing where there is no such thing any more."""
+        match change.kind:
+            case "category" if change.target in self._known:
+                return {change.target} | self._services.get(change.target, set())
+            case "service" if SERVICE + change.target in self._all_services:
+                return {SERVICE + change.target}
+            case "list":
+                return {LIST + change.target}
+            case _:
+                return set()

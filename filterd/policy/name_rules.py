@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The names that the site and the publisher speak of by name, beside the lists.
+
+Pins, protections, the site's own rules and names with a safe twin are few
+(hundreds) and change without a rebuild, so they lie over the index: a dictionary
+by name, asked for the qname and each of its ancestors. What they mean together is
+decided by ``order``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from filterd.policy.model import SERVICE, Audience
+from filterd.policy.precedence import Speaker
+from filterd.policy.verdict import Match, Rule
+from filterd.wire import name as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from filterd.lists.pins import Pin, Protection
+    from filterd.lists.safe_search import Rewrite
+    from filterd.policy.client import Client
+    from filterd.policy.model import GradePolicy, LocalRule, Policy
+
+_NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
+
+
+@dataclass(slots=True)
+class _Entry:
+    """All that is said of exactly one name."""
+
+    pins: list[Pin] = field(default_factory=list)
+    protections: list[Protection] = field(default_factory=list)
+    rules: list[LocalRule] = field(default_factory=list)
+    rewrites: list[Rewrite] = field(default_factory=list)
+
+
+class Said:
+    """What the overlay says of one name and its ancestors, the longest name first."""
+
+    def __init__(self, qname: bytes, entries: list[_Entry]) -> None:
+        self._qname, self._entries = qname, entries
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def guards(self) -> Iterator[Speaker]:
+        """Yield the pins and protections that cover the name."""
+        for entry in self._entries:
+            for pin in entry.pins:
+                if pin.subtree or pin.name == self._qname:
+                    yield Speaker(Match(Rule.PIN, False, pin.name, reason=pin.reason))
+            for one in entry.protections:
+                if one.subtree or one.name == self._qname:
+                    match = Match(
+                        Rule.PROTECTED,
+                        False,
+                        one.name,
+                        reason=one.reason,
+                        except_categories=one.except_categories,
+                        entry_only=one.entry_only,
+                    )
+                    yield Speaker(match)
+
+    def rules(self, client: Client, now: float) -> Iterator[Speaker]:
+        """Yield the site's rules in force for a client, the one that outranks the others first."""
+        in_force = (rule for rule in self._rules_for(client) if _holds(rule, now))
+        for rule in sorted(in_force, key=_rank):
+            match = Match(
+                Rule.LOCAL, not rule.allow, rule.name, local_id=rule.id, reason=rule.reason
+            )
+            yield Speaker(match)
+
+    def target(self, grade: GradePolicy) -> bytes | None:
+        """Return the name that answers for this one to a grade; None for itself, and for a pin."""
+        rewrites = (one for entry in self._entries for one in entry.rewrites)
+        for one in rewrites:
+            if self._qname in one.names and getattr(grade, one.setting) == one.level:
+                pinned = any(speaker.match.rule is Rule.PIN for speaker in self.guards())
+                return None if pinned else one.target
+        return None
+
+    def next_edge(self, client: Client, now: float) -> float | None:
+        """Return the next Unix time at which a rule for the client begins or ends, None for never.
+
+        A rule that does not decide now may decide later, so all of them count.
+        """
+        rules = self._rules_for(client)
+        edges = (edge for rule in rules for edge in (rule.starts_at, rule.ends_at))
+        return min((edge for edge in edges if edge is not None and edge > now), default=None)
+
+    def _rules_for(self, client: Client) -> Iterator[LocalRule]:
+        for entry in self._entries:
+            yield from filter(client.is_meant_by, entry.rules)
+
+
+NOTHING = Said(names.ROOT, [])
+"""What is said of nearly all names."""
+
+
+class Overlay:
+    """Suffix lookup over pins, protections and local rules. Immutable once made."""
+
+    def __init__(self, policy: Policy) -> None:
+        entries: defaultdict[bytes, _Entry] = defaultdict(_Entry)
+        for pin in policy.pins:
+            entries[pin.name].pins.append(pin)
+        for protection in policy.protections:
+            entries[protection.name].protections.append(protection)
+        for rule in policy.rules:
+            entries[rule.name].rules.append(rule)
+        for rewrite in policy.rewrites:
+            for name in rewrite.names:
+                entries[name].rewrites.append(rewrite)
+        self._entries = dict(entries)
+        allowed = [name for name, entry in entries.items() if _lets_through(entry)]
+        allowed += (zone.name for zone in policy.local_zones)  # answered whatever lists say
+        allowed += opened_services(policy)
+        if policy.lease_zone is not None:
+            allowed.append(policy.lease_zone)
+        self._above_allowed = frozenset(_proper_ancestors(allowed))
+
+    def lookup(self, qname: bytes) -> Said:
+        """Return what is said of ``qname`` and its ancestors; ``NOTHING`` itself if nothing is."""
+        entries, found = self._entries, None
+        offset = 0
+        while length := qname[offset]:  # names.suffixes, without a generator for each question
+            suffix = qname[offset:]
+            if suffix in entries:
+                found = [*(found or ()), entries[suffix]]
+            offset += length + 1
+        return NOTHING if found is None else Said(qname, found)
+
+    def has_allowed_beneath(self, qname: bytes) -> bool:
+        """Tell whether a name beneath ``qname`` may be let through, or is the school's own.
+
+        An NXDOMAIN for ``qname`` would deny that name too (RFC 8020), so a
+        block has to be a NODATA. It is not asked for whom the allow is: a
+        gentler answer never lets anything through.
+        """
+        return qname in self._above_allowed
+
+
+def opened_services(policy: Policy) -> Iterator[bytes]:
+    """Yield the names of services that are open to a grade although their category is closed."""
+    opened = {one for grade in policy.grades.values() for one in grade.opened}
+    for service in policy.services.values():
+        if SERVICE + service.id in opened:
+            yield from service.names
+
+
+def _rank(rule: LocalRule) -> tuple[int, bool, int, bool]:
+    """Order rules: the more specific name, the narrower audience, the block (design §2).
+
+    There is no narrower audience than those who sit an exam.
+    """
+    narrowness = -_NARROWNESS[rule.audience]
+    return -names.count_labels(rule.name), not rule.exam, narrowness, rule.allow
+
+
+def _holds(rule: LocalRule, now: float) -> bool:
+    begun = rule.starts_at is None or rule.starts_at <= now
+    return begun and (rule.ends_at is None or now < rule.ends_at)
+
+
+def _lets_through(entry: _Entry) -> bool:
+    return bool(entry.pins or entry.protections) or any(rule.allow for rule in entry.rules)
+
+
+def _proper_ancestors(of: Iterable[bytes]) -> Iterator[bytes]:
+    for name in of:
+        yield from list(names.suffixes(name))[1:]

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What schools hold, seen at the publisher's, and released with the offline keys for all of them.
+
+The version that is published is judged by the guard that schools have, against what they
+may have in force: each of the last versions, and what ships. What the guard refuses, no key
+releases; what it says of one school alone (what that asks, what it expects) is that school's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from filterd.config.compile import compile_policy
+from filterd.config.lists_build import build_lists
+from filterd.config.policy_writer import write_policy
+from filterd.config.site_reader import load_site
+from filterd.config.sources import SITE_FILE
+from filterd.errors import FeedError, GuardError
+from filterd.feed import guard
+from filterd.feed.order_keys import other_key
+from filterd.feed.released_holds import Release, content_digest
+from filterd.feed.targets import KEPT_DELTAS
+from filterd.feed.versions import Candidate
+from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.catalog import load_catalog
+from filterd.paths import shipped
+from filterd.publish.publication import Published
+from filterd.publish.release import publishing, working
+from filterd.publish.repository import Repository
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from securesystemslib.signer import CryptoSigner
+
+    from filterd.clock import Clock
+
+    Progress = Callable[[int, int], None]
+
+_A_SCHOOL = "school: {name: any}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What schools find of a version.
+
+    Attributes:
+        version: that is published.
+        content: the digest of its files.
+        findings: why it is held, each once.
+    """
+
+    version: int
+    content: str
+    findings: tuple[guard.Finding, ...]
+
+
+def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = None) -> Held:
+    """Judge what is published as schools do.
+
+    Args:
+        repository: the folder that the web server hands out.
+        clock: tells the time, by which days are over.
+        progress: called with how many judgements there are, and how many there will be.
+
+    Raises:
+        GuardError: schools refuse it, for good.
+        FeedError: the publication is wrong.
+        StoreError: the disk refused.
+    """
+    published = Published(repository)
+    with publishing(repository), working(repository) as work:
+        version, *earlier = published.versions()[: KEPT_DELTAS + 1]
+        folder, known = work / str(version), dict[str, Path]()
+        published.unpack(version, folder, known)
+        before = [published.unpack(one, work / str(one), known) for one in earlier if one > 1]
+        found, bases = dict[str, guard.Finding](), [shipped("blocklists"), *before]
+        for number, base in enumerate(bases):
+            if progress is not None:
+                progress(number, len(bases))
+            for one in _judged(Candidate(version, folder), base, clock):
+                found.setdefault(f"{one.kind} {one.subjects or one.sentence}", one)
+        keys = published.orders_keys(version)
+        for number in earlier:
+            for one in other_key(keys, published.orders_keys(number)):
+                found[one.kind] = one
+    return Held(version, content_digest(published.publication(version)), tuple(found.values()))
+
+
+def release_hold(
+    repository: Path, held: Held, reason: str, signers: Sequence[CryptoSigner], *, now: float
+) -> Release:
+    """Release what is held for all schools.
+
+    Args:
+        repository: the folder that the web server hands out.
+        held: what ``what_is_held`` gave.
+        reason: why, for people.
+        signers: root keys.
+        now: Unix time.
+
+    Raises:
+        FeedError: nothing is held, another version is published by now, or too few of the
+            root's keys have signed.
+        StoreError: the disk refused.
+    """
+    findings = dict[str, frozenset[str]]()
+    for one in held.findings:
+        findings[one.kind] = findings.get(one.kind, frozenset()) | frozenset(one.subjects)
+    release = Release(held.version, held.content, findings, reason)
+    with publishing(repository):
+        if Published(repository).version != held.version:
+            raise FeedError(say("another version is published by now; look at that"))
+        Repository(repository).release(release, signers, now=now)
+    return release
+
+
+def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Finding]:
+    with TemporaryDirectory(prefix="filterd-judged-") as made:
+        config = Path(made) / "site"
+        config.mkdir()
+        (config / SITE_FILE).write_text(_A_SCHOOL, encoding="utf-8")
+        index, policy = Path(made) / "index", Path(made) / "policy"
+        number = int(base.name) if base.name.isdecimal() else None
+        build_lists(config, Blocklists(base, number), index, now=clock.wall())
+        catalog = load_catalog(base)
+        write_policy(policy, compile_policy(load_site(config), catalog), None, catalog.compiled)
+        fresh = Path(made)
+        school = guard.School(
+            config, fresh / "index.new", fresh / "problems.new", fresh / "policy.new"
+        )
+        judgement = guard.judge(candidate, guard.InForce(index, policy), school, clock=clock)
+    if judgement.severity is guard.Severity.REFUSED:
+        worst = next(one for one in judgement.findings if one.severity is guard.Severity.REFUSED)
+        raise GuardError(
+            say(
+                "schools refuse version {version}, and no key releases that: {why}; publish "
+                "another version",
+                version=candidate.version,
+                why=worst.sentence,
+            )
+        )
+    return [one for one in judgement.findings if one.severity is guard.Severity.HELD]

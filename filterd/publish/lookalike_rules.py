@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules for look-alikes, made of the families that the lists of a version have.
+
+Whatever a rule fits is closed in thousands of schools without anybody having seen
+it. So a rule holds by itself only where nothing speaks against it:
+
+* it fits no name that people visit, nor any that is pinned, protected or a service's,
+  nor a suffix beneath which anybody registers names: nobody can accept that;
+* its family is large for how little its shape says (``NEEDED``): three names that
+  share eight letters are one hand, three that share two letters are chance.
+
+What else is a family waits for a person, with what it would close (``review``). A
+decision outlives the family: what was refused is not asked again.
+
+``tests/bench/lookalike_figures.py`` measures all this on names that were held back.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from filterd.lists.homoglyphs import skeleton
+from filterd.lists.lookalikes import (
+    LEAST_LETTERS,
+    MOST_RULES,
+    MOST_SUFFIXES,
+    LookalikeRule,
+    letters_of,
+)
+from filterd.publish.families import (
+    Family,
+    Registered,
+    distinct,
+    families,
+    suffixes_as_registered,
+)
+from filterd.publish.review import ACCEPTED, Waiting
+from filterd.wire import name as wire_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from filterd.lists.catalog import Catalog, CatalogCategory
+    from filterd.publish.list_merge import Normalised
+    from filterd.publish.review import Decision
+    from filterd.publish.top_names import Popular
+
+NEEDED = {3: 6, 4: 4}
+"""Members that a family must have, by the letters of its shape."""
+NEEDED_ELSE = 3
+FEWEST_LETTERS = min(NEEDED)
+"""What has fewer is somebody else's name as often as not, however large its family is."""
+ADULTS = 18
+
+_MOST_SHOWN = 10
+
+
+class Candidate(NamedTuple):
+    """A family that waits for a person, and why: the names that its rule would close, if any."""
+
+    category: str
+    family: Family
+    closes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of all families.
+
+    Attributes:
+        rules: what holds, by category, the largest family first.
+        suffixes: by category, beneath which names its mirrors stand.
+        queue: what waits for a person, the largest family first.
+        dropped: rules that were one too many.
+    """
+
+    rules: Mapping[str, tuple[LookalikeRule, ...]]
+    suffixes: Mapping[str, tuple[str, ...]]
+    queue: tuple[Candidate, ...]
+    dropped: int
+
+    @property
+    def count(self) -> int:
+        """How many rules hold."""
+        return sum(map(len, self.rules.values()))
+
+
+def has_mirrors(category: CatalogCategory) -> bool:
+    """Tell whether names of a category may be told by their looks.
+
+    Of what is only for adults, or dangerous: nobody at school misses a name that is like one.
+    An order names what it means, and nothing that is like it.
+    """
+    return not category.ordered and (
+        category.locked or category.security or category.min_age == ADULTS
+    )
+
+
+def make_rules(
+    listed: Mapping[str, Iterable[str]],
+    harmless: Iterable[str],
+    decisions: Iterable[Decision] = (),
+) -> Outcome:
+    """Make rules of the names that lists have.
+
+    Args:
+        listed: names by category.
+        harmless: names that no rule may fit unless a person says so.
+        decisions: what a person has said of families.
+    """
+    suffixes_of_all = _Harmless(suffixes_as_registered())
+    known = _Harmless(distinct(harmless))
+    decided = {(one.category, one.shape): one for one in decisions}
+    suffixes, queue = dict[str, tuple[str, ...]](), list[Candidate]()
+    holding = list[tuple[int, str, LookalikeRule]]()
+    for category, names in listed.items():
+        members = distinct(names)
+        suffixes[category] = _suffixes(members)
+        beneath = frozenset(map(wire_names.from_text, suffixes[category]))
+        found = {
+            one.shape: one for one in families(members) if letters_of(one.shape) >= LEAST_LETTERS
+        }
+        for by_person in decided.values():
+            if by_person.category == category and by_person.decision == ACCEPTED:
+                rule = LookalikeRule(by_person.shape, by_person.digits, beneath)
+                if not suffixes_of_all.fitting(rule, suffixes[category]):
+                    holding.append((MOST_RULES, category, rule))
+        for shape, family in found.items():
+            if (category, shape) in decided:
+                continue
+            rule = LookalikeRule(shape, family.digits, beneath)
+            closes = suffixes_of_all.fitting(rule, suffixes[category])
+            closes += known.fitting(rule, suffixes[category])
+            if closes or not _is_telling(family):
+                queue.append(Candidate(category, family, closes))
+            else:
+                holding.append((family.members, category, rule))
+    holding.sort(key=lambda one: (-one[0], one[1], one[2].shape))
+    rules = {
+        category: tuple(rule for _, of, rule in holding[:MOST_RULES] if of == category)
+        for category in suffixes
+    }
+    queue.sort(key=lambda one: (-one.family.members, one.category, one.family.shape))
+    return Outcome(rules, suffixes, tuple(queue), max(0, len(holding) - MOST_RULES))
+
+
+def rules_of(
+    catalog: Catalog,
+    published: Mapping[str, Normalised],
+    popular: Popular,
+    decisions: Iterable[Decision] = (),
+) -> Outcome:
+    """Make the rules of a version.
+
+    Args:
+        catalog: the publisher's.
+        published: what the version has of each category.
+        popular: names that everybody visits.
+        decisions: what a person has said of families.
+    """
+    mirrored = [one.id for one in catalog.categories if has_mirrors(one)]
+    # What an entry closes anyway is no reason to ask about a rule that would, too.
+    closed = {rank for one in mirrored for rank in published[one].popular}
+    harmless = [name for rank, name in enumerate(popular.names, 1) if rank not in closed]
+    wrongly = set[str]().union(*(published[one].wrongly_closed for one in mirrored))
+    harmless += [name for name in popular.frozen if name not in wrongly]
+    harmless += [wire_names.to_text(one.name) for one in catalog.pins]
+    harmless += [wire_names.to_text(one.name) for one in catalog.protections]
+    harmless += [wire_names.to_text(one) for some in catalog.services for one in some.names]
+    listed = {one: _listed(published[one]) for one in mirrored}
+    return make_rules(listed, harmless, decisions)
+
+
+def rules_yaml(outcome: Outcome) -> bytes:
+    """Return ``lookalikes.yaml`` of a version; the same outcome gives the same octets."""
+    rules = [
+        {"shape": rule.shape.decode("ascii"), "category": category}
+        | ({"digits": rule.digits} if b"#" in rule.shape and rule.digits > 1 else {})
+        for category, some in outcome.rules.items()
+        for rule in sorted(some, key=lambda one: one.shape)
+    ]
+    used = {category for category, some in outcome.rules.items() if some}
+    suffixes = {one: list(some) for one, some in outcome.suffixes.items() if one in used}
+    return _yaml({"suffixes": suffixes, "lookalikes": rules})
+
+
+def waiting_of(outcome: Outcome) -> Iterator[Waiting]:
+    """Give what waits for a person as it stands in the queue, the largest family first."""
+    for category, family, closes in outcome.queue:
+        shape, digits, members, examples = family
+        yield Waiting(shape, category, digits, members, examples, closes)
+
+
+class _Harmless:
+    """Names that no rule may fit, found by their skeletons."""
+
+    def __init__(self, names: Iterable[Registered]) -> None:
+        self._by_skeleton = defaultdict[bytes, list[Registered]](list)
+        for one in names:
+            self._by_skeleton[skeleton(one.label)].append(one)
+
+    def fitting(self, rule: LookalikeRule, suffixes: Iterable[str]) -> tuple[str, ...]:
+        """Return the names that a rule would close.
+
+        Where one of them is beneath a suffix that mirrors do not use, it would not be; but
+        it shows that the shape is not theirs alone, and other suffixes are used tomorrow.
+        """
+        of = self._by_skeleton.get(skeleton(rule.shape), ())
+        found = [one for one in of if rule.fits(one.label)]
+        used = frozenset(suffixes)
+        found.sort(key=lambda one: one.suffix not in used)
+        return tuple(one.name for one in found[:_MOST_SHOWN])
+
+
+def _is_telling(family: Family) -> bool:
+    """Tell whether a family is large for how little its shape says."""
+    if family.letters < FEWEST_LETTERS:
+        return False
+    return family.members >= NEEDED.get(family.letters, NEEDED_ELSE)
+
+
+def _listed(published: Normalised) -> Iterator[str]:
+    """Give the names that the lists of a category have, without conditions."""
+    for one in published.lists:
+        if one.format in ("domains", "wildcard"):
+            yield from one.text.decode("ascii", "ignore").replace("=", "").split()
+
+
+def _suffixes(members: Iterable[Registered]) -> tuple[str, ...]:
+    """Return the suffixes that a category's names have, those of most names if there are many."""
+    counts = defaultdict[str, int](int)
+    for one in members:
+        counts[one.suffix] += 1
+    most = sorted(counts, key=lambda one: (-counts[one], one))[:MOST_SUFFIXES]
+    return tuple(sorted(most))
+
+
+def _yaml(data: Any) -> bytes:
+    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
+    return text.encode()

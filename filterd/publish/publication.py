@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a publication's folder holds, read and not changed: versions, their files, their terms.
+
+It is the publisher's own folder, so nothing here is verified as a school verifies
+it (``verification``); a file is only taken for what its name and length say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path  # noqa: TC003 -- a field
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.exceptions import RepositoryError
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
+
+from filterd.errors import DigestError, FeedError, StoreError
+from filterd.feed.compression import unpack
+from filterd.feed.targets import Publication, PublishedFile, read_publication
+from filterd.feed.tuf_refresh import orders_keys
+from filterd.paths import make_folder
+from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
+from filterd.publish.signing import hashed_name
+from filterd.sentences import quoted, refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DAY_S = 86_400.0
+EARLY_S = {
+    ROOT: 90 * DAY_S,
+    ORDERS: 60 * DAY_S,
+    TARGETS: 45 * DAY_S,
+    SNAPSHOT: 14 * DAY_S,
+    TIMESTAMP: 7 * DAY_S,
+}
+"""So long before a role's word expires somebody is told: for the first two others must come.
+
+One role's expiry is enough for schools to count the whole feed as expired.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A publication's folder.
+
+    Args:
+        folder: what the web server hands out.
+    """
+
+    folder: Path
+
+    @property
+    def version(self) -> int:
+        """The version that is published, the snapshot's.
+
+        Raises:
+            StoreError: there is none, or it cannot be read.
+        """
+        timestamp: Timestamp = self._signed("timestamp.json")
+        return timestamp.snapshot_meta.version
+
+    def targets(self, version: int) -> Mapping[str, TargetFile]:
+        """Return the files of a version by their names, those of all roles.
+
+        Raises:
+            StoreError: this version is not at hand any more.
+        """
+        snapshot: Snapshot = self._signed(f"{version}.snapshot.json")
+        found = dict[str, TargetFile]()
+        for name, meta in snapshot.meta.items():
+            role: Targets = self._signed(f"{meta.version}.{name}")
+            found |= role.targets
+        return found
+
+    def publication(self, version: int) -> Publication:
+        """Return a version as an appliance sees it.
+
+        Raises:
+            StoreError: this version is not at hand any more.
+            MetadataFormatError: it is no version of a feed.
+        """
+        named = self.targets(version)
+        return read_publication(
+            version, ((name, one.length, one.custom) for name, one in named.items())
+        )
+
+    def versions(self) -> tuple[int, ...]:
+        """Return the versions that are at hand, the latest first; what is not published is none."""
+        newest = self.version
+        found = (path.name.partition(".")[0] for path in self._metadata.glob("*.snapshot.json"))
+        numbers = {int(number) for number in found if number.isdecimal()}
+        return tuple(sorted((one for one in numbers if one <= newest), reverse=True))
+
+    def unpack(self, version: int, target: Path, known: dict[str, Path] | None = None) -> Path:
+        """Unpack a version into a folder; return the folder.
+
+        Args:
+            version: one of ``versions``.
+            target: the folder to make.
+            known: contents that are unpacked already, by their SHA-256, to be linked;
+                those of this version are added.
+
+        Raises:
+            StoreError: something is not at hand, or the disk refused.
+            FeedError: something is not what was signed.
+        """
+        named = self.targets(version)
+        known = {} if known is None else known
+        for file in self.publication(version).files:
+            self._unpack(file, named[file.target], target / file.path, known)
+        return target
+
+    def metadata_octets(self, version: int) -> int:
+        """Return how long the metadata is that a version's first reader fetches, without roots."""
+        snapshot: Snapshot = self._signed(f"{version}.snapshot.json")
+        names = [f"{meta.version}.{name}" for name, meta in snapshot.meta.items()]
+        names += ["timestamp.json", f"{version}.snapshot.json"]
+        return sum((self._metadata / name).stat().st_size for name in names)
+
+    def newest_root(self) -> tuple[Root, bytes]:
+        """Return the root that counts now, and its file.
+
+        Raises:
+            StoreError: there is none.
+        """
+        number = 1
+        while (self._metadata / f"{number + 1}.root.json").exists():
+            number += 1
+        root: Root = self._signed(f"{number}.root.json")
+        return root, self._read(f"{number}.root.json")
+
+    def orders_version(self) -> int:
+        """Return which version of the role ``orders`` is published."""
+        snapshot: Snapshot = self._signed(f"{self.version}.snapshot.json")
+        return snapshot.meta[f"{ORDERS}.json"].version
+
+    def orders_keys(self, version: int) -> tuple[str, ...]:
+        """Return the ids of the keys that may sign orders in a version.
+
+        Raises:
+            StoreError: this version is not at hand any more.
+        """
+        snapshot: Snapshot = self._signed(f"{version}.snapshot.json")
+        return orders_keys(self._signed(f"{snapshot.meta['targets.json'].version}.targets.json"))
+
+    def expiries(self) -> dict[str, float]:
+        """Return of each role until when its word holds, Unix time."""
+        snapshot: Snapshot = self._signed(f"{self.version}.snapshot.json")
+        names = {TIMESTAMP: "timestamp.json", SNAPSHOT: f"{self.version}.snapshot.json"}
+        names |= {
+            name.removesuffix(".json"): f"{meta.version}.{name}"
+            for name, meta in snapshot.meta.items()
+        }
+        told = {role: self._signed(name).expires.timestamp() for role, name in names.items()}
+        return {ROOT: self.newest_root()[0].expires.timestamp(), **told}
+
+    @property
+    def _metadata(self) -> Path:
+        return self.folder / "metadata"
+
+    def _unpack(
+        self, file: PublishedFile, signed: TargetFile, path: Path, known: dict[str, Path]
+    ) -> None:
+        packed = self.folder / "targets" / hashed_name(signed.path, signed.hashes["sha256"])
+        try:
+            make_folder(path.parent)
+            if (same := known.get(file.sha256)) is not None:
+                with contextlib.suppress(FileExistsError):
+                    path.hardlink_to(same)
+                return
+            content = unpack(packed.read_bytes(), file.length)
+            if sha256(content).hexdigest() != file.sha256:
+                raise DigestError(
+                    say(
+                        "{path}: what is packed is not the content that was signed for", path=packed
+                    )
+                )
+            path.write_bytes(content)
+        except OSError as error:
+            raise StoreError(
+                say("{path}: cannot be unpacked: {why}", path=packed, why=refused(error))
+            ) from error
+        known[file.sha256] = path
+
+    def _signed(self, name: str) -> Any:
+        try:
+            return Metadata[Any].from_bytes(self._read(name)).signed
+        except (RepositoryError, ValueError, KeyError) as error:
+            raise StoreError(
+                say(
+                    "{path}: cannot be read: {why}",
+                    path=self._metadata / name,
+                    why=quoted(str(error)),
+                )
+            ) from error
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return (self._metadata / name).read_bytes()
+        except OSError as error:
+            raise StoreError(
+                say("{path}: cannot be read: {why}", path=self._metadata / name, why=refused(error))
+            ) from error
+
+
+def refuse_second(folder: Path) -> None:
+    """See that a folder has no publication yet.
+
+    Raises:
+        FeedError: it has one.
+    """
+    if (folder / "metadata" / "timestamp.json").exists():
+        raise FeedError(
+            say(
+                "{folder}: there is a publication already; publish into it, or choose another "
+                "folder",
+                folder=folder,
+            )
+        )
+
+
+def soon_expired(expiries: Mapping[str, float], now: float) -> dict[str, float]:
+    """Return of the roles that must be signed anew soon, or must have been, in how many seconds."""
+    left = {role: until - now for role, until in expiries.items()}
+    return {role: one for role, one in left.items() if one < EARLY_S.get(role, 0.0)}

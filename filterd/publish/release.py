@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One evening's work: the version that was built becomes the one that is published.
+
+The versions before are unpacked from the publication itself, so that nobody has to
+keep their folders; differences lead from each of the last seven. What schools will
+have, orders included, is read by the production loader first. Whoever is killed
+meanwhile has published nothing and does it again: the same folders give the same
+octets, and files that stand already are not written again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from filterd.errors import FeedError, StoreError
+from filterd.feed.compression import unpack
+from filterd.feed.targets import KEPT_DELTAS, MANIFEST, digits, read_publication
+from filterd.lists.catalog import load_catalog
+from filterd.lists.orders_file import FILE, FOLDER, load_orders
+from filterd.paths import sole
+from filterd.publish.publication import Published
+from filterd.publish.repository import Repository
+from filterd.publish.signed_orders import day_of
+from filterd.publish.target_files import targets_of
+from filterd.publish.version_build import PARTS
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from contextlib import AbstractContextManager
+
+    from filterd.feed.targets import Publication
+    from filterd.lists.orders_file import OrderEntry
+    from filterd.publish.repository import Signers
+    from filterd.publish.signed_orders import Parcel
+    from filterd.publish.signing import NewTarget
+
+    Progress = Callable[[int, int], None]
+
+_WORK = ".filterd-publish-"
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a version costs whom; all in octets.
+
+    Attributes:
+        unpacked: all of its files.
+        full: what a school fetches that has no version yet, without metadata.
+        tonight: the same of one that has the version before.
+        deltas: all differences together, on the server's disk.
+        metadata: what is fetched besides.
+        changed: how many files differ from the version before.
+        files: how many there are.
+    """
+
+    unpacked: int
+    full: int
+    tonight: int
+    deltas: int
+    metadata: int
+    changed: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What was published.
+
+    Attributes:
+        version: its number.
+        before: the version that was published before it.
+        urgent: whether schools take it at their next light check.
+        costs: what it costs.
+        orders: what it orders, expired ones included.
+        expired_orders: those of them whose day is over: they block until signed anew.
+        expiries: until when the word of each role holds, Unix time.
+    """
+
+    version: int
+    before: int
+    urgent: bool
+    costs: Costs
+    orders: tuple[OrderEntry, ...]
+    expired_orders: tuple[OrderEntry, ...]
+    expiries: dict[str, float]
+
+
+def release(
+    repository: Path,
+    version_folder: Path | None,
+    signers: Signers,
+    *,
+    now: float,
+    urgent: bool = False,
+    parcel: Parcel | None = None,
+    progress: Progress | None = None,
+) -> Release:
+    """Publish a version.
+
+    Args:
+        repository: the folder that the web server hands out.
+        version_folder: as ``version_build`` makes it, without orders; None for what is published.
+        signers: for ``targets``, ``snapshot`` and ``timestamp``.
+        now: Unix time.
+        urgent: schools take it at their next light check.
+        parcel: new orders; None leaves those that are published.
+        progress: called with how many octets are packed, and how many there are.
+
+    Raises:
+        ConfigErrors: what schools would have is no ``blocklists/`` folder.
+        FeedError: a name belongs to another role, a signature is missing or wrong.
+        InUseError: somebody else publishes into this folder.
+        StoreError: the disk refused; nothing is published.
+    """
+    published = Published(repository)
+    with publishing(repository), working(repository) as work:
+        before = published.version
+        contents = dict[str, Path]()
+        earlier = [
+            published.unpack(number, work / str(number), contents)
+            for number in published.versions()[:KEPT_DELTAS]
+        ]
+        if version_folder is None:
+            version_folder = _without_orders(earlier[0], work / "again")
+        whole = _whole(version_folder, parcel, earlier[0], work / "whole")
+        _check_parts(version_folder, {Path(one.path) for one in load_catalog(whole).lists}, whole)
+        targets = targets_of(version_folder, earlier, progress=progress)
+        version = Repository(repository).publish(
+            targets,
+            signers,
+            now=now,
+            urgent=urgent,
+            orders=None if parcel is None else parcel.metadata,
+            ordered=parcel.targets if parcel else (),
+        )
+        Repository(repository).prune(keep=KEPT_DELTAS + 1)
+        orders = load_orders(whole)[1] if (whole / FILE).exists() else ()
+    today = day_of(now)
+    return Release(
+        version,
+        before,
+        urgent,
+        _costs(published, version, before),
+        orders,
+        tuple(one for one in orders if one.expiry < today),
+        published.expiries(),
+    )
+
+
+def publishing(repository: Path) -> AbstractContextManager[None]:
+    """Hold the publication: only one process at a time changes it.
+
+    The lock stands beside the folder, where no web server hands it out.
+
+    Raises:
+        InUseError: another process holds it.
+        StoreError: the disk refused.
+    """
+    folder = repository.resolve()
+    return sole(
+        folder.with_name(f".{folder.name}.lock"),
+        otherwise=say("somebody else is publishing; wait for them"),
+    )
+
+
+def _costs(published: Published, version: int, before: int) -> Costs:
+    new, old = published.publication(version), published.publication(before)
+    had = {file.path: file.sha256 for file in old.files}
+    changed = [file for file in new.files if had.get(file.path) != file.sha256]
+    tonight = sum(
+        min((file.packed_octets, *_from(new, file.path, had.get(file.path)))) for file in changed
+    )
+    return Costs(
+        unpacked=new.octets,
+        full=sum(file.packed_octets for file in new.files),
+        tonight=tonight,
+        deltas=sum(one.packed_octets for one in new.deltas),
+        metadata=published.metadata_octets(version),
+        changed=len(changed),
+        files=len(new.files),
+    )
+
+
+def _from(publication: Publication, path: str, sha256: str | None) -> Iterator[int]:
+    """Give the length of the difference from one content of a file, if there is one."""
+    if sha256 is None:
+        return
+    for delta in publication.deltas:
+        if delta.path == path and delta.old == digits(sha256):
+            yield delta.packed_octets
+
+
+def _whole(version_folder: Path, parcel: Parcel | None, last: Path, whole: Path) -> Path:
+    """Put together what schools will have: the version, and what is ordered."""
+    try:
+        shutil.copytree(
+            version_folder, whole, copy_function=_link, ignore=shutil.ignore_patterns(MANIFEST)
+        )
+        if parcel is None:
+            if (last / FILE).exists():
+                shutil.copyfile(last / FILE, whole / FILE)
+            if (last / FOLDER).exists():
+                shutil.copytree(last / FOLDER, whole / FOLDER)
+    except (OSError, shutil.Error) as error:
+        why = refused(error) if not isinstance(error, shutil.Error) else say("not all of it came")
+        raise StoreError(
+            say("{path}: cannot be read: {why}", path=version_folder, why=why)
+        ) from error
+    for target in parcel.targets if parcel else ():
+        _unpack(target, whole)
+    return whole
+
+
+def _check_parts(version_folder: Path, lists: Collection[Path], whole: Path) -> None:
+    """See that there is nothing in a version that no build puts there: a key, somebody's notes.
+
+    What is ordered is refused later, by whoever signs.
+    """
+    for path in sorted(one for one in version_folder.rglob("*") if not one.is_dir()):
+        name = path.relative_to(version_folder)
+        is_part = name.as_posix() in {*PARTS, FILE, MANIFEST} or name.parts[0] == FOLDER
+        if not is_part and whole.absolute() / name not in lists:
+            raise FeedError(
+                say(
+                    "{path}: this is no part of a version; publish a folder that `filterd feed "
+                    "build` has made",
+                    path=path,
+                )
+            )
+
+
+def _without_orders(last: Path, target: Path) -> Path:
+    """Return the version that is published as ``version_build`` has made it."""
+    shutil.copytree(last, target, copy_function=_link, ignore=shutil.ignore_patterns(FILE, FOLDER))
+    return target
+
+
+def _unpack(target: NewTarget, whole: Path) -> None:
+    """Unpack a file of the parcel, held to what its signed data says."""
+    assert isinstance(target.content, bytes)
+    [file] = read_publication(1, [(target.name, len(target.content), target.custom)]).files
+    path = whole / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(unpack(target.content, file.length))
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(source, target)
+
+
+@contextmanager
+def working(repository: Path) -> Iterator[Path]:
+    """Give a folder on the same disk; what a killed process left goes first.
+
+    The caller holds ``publishing``.
+    """
+    beside = repository.resolve().parent
+    for left in beside.glob(f"{_WORK}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(prefix=_WORK, dir=beside) as made:
+        yield Path(made)

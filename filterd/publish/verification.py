@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A publication, looked at as a new appliance looks at it: all of it, from the first root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from tuf.api.metadata import Metadata
+
+from filterd.errors import DigestError
+from filterd.feed.compression import unpack
+from filterd.feed.trust import TrustFolder
+from filterd.feed.tuf_refresh import refresh
+from filterd.paths import write_atomically
+from filterd.publish.keys import ROOT
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from filterd.feed.http_fetcher import Fetcher
+    from filterd.feed.tuf_refresh import Moment, Verified
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found good.
+
+    Attributes:
+        verified: the publication.
+        octets: so much was fetched of its files and differences.
+        expiries: until when the word of each role holds, Unix time.
+        contents: how many octets its files have, unpacked, by their paths.
+    """
+
+    verified: Verified
+    octets: int
+    expiries: Mapping[str, float]
+    contents: Mapping[str, int]
+
+
+def verify(
+    root: bytes,
+    fetcher: Fetcher,
+    moment: Moment,
+    progress: Callable[[int, int], object] = lambda _done, _all: None,
+    into: Path | None = None,
+) -> Examined:
+    """Fetch and verify everything that is published, and unpack every file.
+
+    Args:
+        root: what sites are given to trust.
+        fetcher: where from.
+        moment: the time, by which expiry is judged.
+        progress: called with the targets that are done and all of them.
+        into: a folder to write the files to, else they are only looked at.
+
+    Raises:
+        FetchError: something did not come.
+        TrustError: something is not as it was signed, or not signed.
+        StoreError: the disk refused.
+    """
+    octets, contents = 0, dict[str, int]()
+    with TemporaryDirectory(prefix="filterd-verify-") as folder:
+        trust = TrustFolder(Path(folder))
+        trust.establish(root)
+        verified = refresh(trust, fetcher, moment)
+        files = {file.target: file for file in verified.publication.files}
+        for number, target in enumerate(sorted(verified.signed), 1):
+            packed = verified.fetch(target)
+            octets += len(packed)
+            if (file := files.get(target)) is not None:
+                content = unpack(packed, file.length)
+                _check(file.path, file.sha256, content)
+                contents[file.path] = len(content)
+                if into is not None:
+                    write_atomically(into / file.path, content)
+            progress(number, len(verified.signed))
+        expiries = _expiries(trust)
+    return Examined(verified, octets, expiries, contents)
+
+
+def _expiries(trust: TrustFolder) -> dict[str, float]:
+    """Return until when the word of each role holds that was verified."""
+    roles = {
+        path.stem: Metadata[Any].from_bytes(path.read_bytes()).signed.expires.timestamp()
+        for path in trust.metadata.glob("*.json")
+    }
+    return {**roles, ROOT: trust.newest_root().expires.timestamp()}
+
+
+def _check(path: str, digest: str, content: bytes) -> None:
+    if sha256(content).hexdigest() != digest:
+        raise DigestError(
+            say("{path}: what is packed is not the content that was signed for", path=path)
+        )

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A version of the feed out of the publisher's ``blocklists/`` folder and the texts of sources.
+
+What comes out is a ``blocklists/`` folder again, so that a school compiles it as
+it does the one that ships: the tables as they are, and for each category one
+list of all third parties together, beside the publisher's own (``list_merge``),
+and the rules of look-alikes that their names make (``lookalikes``).
+The same input gives the same octets: what did not change costs no school a download.
+
+Before it replaces the last build the production loader has read it, and limits
+have compared it to the version before (``feed.guard.limits``); what is beyond them is
+written only if somebody has looked and says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from filterd.errors import ConfigError, ListError, StoreError
+from filterd.feed.guard.limits import Content, excesses, few
+from filterd.lists import contacts
+from filterd.lists.catalog import load_catalog
+from filterd.lists.lookalikes_file import FILE as LOOKALIKES
+from filterd.lists.rules import ListSource
+from filterd.paths import sync_folder
+from filterd.publish.list_merge import Normalised, normalise
+from filterd.publish.lookalike_rules import rules_of, rules_yaml, waiting_of
+from filterd.publish.review import read_decisions, write_queue
+from filterd.publish.top_names import Popular
+from filterd.sentences import refused, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from filterd.lists.catalog import Catalog, CatalogCategory
+    from filterd.publish.list_merge import PublishedList
+    from filterd.publish.lookalike_rules import Outcome
+    from filterd.sentences import Sentence
+
+    Progress = Callable[[int, int], None]
+
+LISTS = "lists"
+CANARIES = "canaries.yaml"
+POPULAR = "popular.txt"
+MAX_CANARIES = 50
+"""Names of each category that a school asks for after every change (reliability.md E6)."""
+
+_CANARY = ".blocked.filterd.example"
+_TABLES = (
+    "categories.yaml",
+    "holidays.yaml",
+    "pins.yaml",
+    "protect.yaml",
+    "safe_search.yaml",
+    "services.yaml",
+)
+_OPTIONAL = (contacts.FILE,)
+PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES, POPULAR, LOOKALIKES))
+"""All that a version may consist of, beside its lists and what is ordered."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build has made.
+
+    Attributes:
+        categories: what became of each.
+        lists: what is published, without the texts.
+        without_text: ids of sources in the catalogue that no text was given for.
+        rules: how many look-alike rules hold.
+        waiting: how many families wait for a person (``review``).
+        held: why somebody should look at it first; empty where nothing is unusual.
+        written: whether the folder was replaced.
+    """
+
+    categories: Mapping[str, Normalised]
+    lists: tuple[PublishedList, ...]
+    without_text: tuple[str, ...]
+    rules: int
+    waiting: int
+    held: tuple[Sentence, ...]
+    written: bool
+
+
+def build_version(
+    folder: Path,
+    texts: Mapping[str, Path],
+    target: Path,
+    *,
+    popular: Popular | None = None,
+    previous: Path | None = None,
+    accepted: bool = False,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Build a version.
+
+    Args:
+        folder: the publisher's ``blocklists/``.
+        texts: where the texts of sources are, by their ids; a source without one is left out.
+        target: the folder to make or replace.
+        popular: names that everybody visits; without them none are protected or counted.
+        previous: the version that was published last, None before the first.
+        accepted: whether to write what should be held.
+        progress: called with how many categories are done, and how many there are.
+
+    Returns:
+        What was made; ``written`` is false where it is held.
+
+    Raises:
+        ConfigErrors: the folder's files are wrong, or the outcome would be.
+        ListError: a text cannot be read, or a list has what only a signed order may close.
+        StoreError: the disk refused; the last build stays.
+    """
+    catalog = load_catalog(folder)
+    _check_not_by_hand(folder)
+    contacts.load_contacts(folder)  # a school is lenient, so its mistakes are told here
+    decisions = read_decisions(folder)
+    popular = popular or Popular()
+    given = _given(catalog, texts)
+    categories = _normalised(catalog, given, popular, progress)
+    outcome = rules_of(catalog, categories, popular, decisions)
+    held = tuple(_judged(categories, previous, popular))
+    lists = tuple(one for result in categories.values() for one in result.lists)
+    write_queue(folder, waiting_of(outcome))
+    if written := accepted or not held:
+        _write(folder, catalog, categories, given, popular, outcome, target)
+    missing = tuple(one.id for one in catalog.sources if one.id not in texts)
+    plain = tuple(one._replace(text=b"") for one in lists)
+    waiting = len(outcome.queue)
+    return BuildReport(categories, plain, missing, outcome.count, waiting, held, written)
+
+
+def content_of(folder: Path, popular: Popular) -> Content:
+    """Return what a version closes, as the limits compare it.
+
+    Raises:
+        ConfigErrors: it is no version.
+        ListError: a list of it cannot be read.
+    """
+    return _content(_categories_of(folder, popular))
+
+
+def _categories_of(folder: Path, popular: Popular) -> dict[str, Normalised]:
+    catalog = load_catalog(folder)
+    return _normalised(catalog, catalog.lists, popular, None)
+
+
+def _given(catalog: Catalog, texts: Mapping[str, Path]) -> tuple[ListSource, ...]:
+    """Return all lists that there is a text of: own ones first, then sources, as they stand."""
+    theirs = (
+        ListSource(
+            one.id,
+            one.category,
+            one.format,
+            str(texts[one.id]),
+            title=one.title,
+            subtrees=one.subtrees,
+        )
+        for one in catalog.sources
+        if one.id in texts
+    )
+    return (*catalog.lists, *theirs)
+
+
+def _normalised(
+    catalog: Catalog,
+    given: Iterable[ListSource],
+    popular: Popular,
+    progress: Progress | None,
+) -> dict[str, Normalised]:
+    by_category: dict[str, list[ListSource]] = {one.id: [] for one in catalog.categories}
+    for source in given:
+        by_category[source.category].append(source)
+    results = dict[str, Normalised]()
+    for done, category in enumerate(catalog.categories, 1):
+        results[category.id] = normalise(
+            category,
+            by_category[category.id],
+            pins=catalog.pins,
+            protections=catalog.protections,
+            popular=popular,
+        )
+        _check_not_ordered(category, results[category.id])
+        if progress is not None:
+            progress(done, len(catalog.categories))
+    return results
+
+
+def _check_not_by_hand(folder: Path) -> None:
+    """Refuse rules that somebody wrote: nobody has held them against what people visit."""
+    if (folder / LOOKALIKES).exists():
+        raise ConfigError(
+            say("these rules are made by each build"),
+            path=str(folder / LOOKALIKES),
+            hint=say("remove it; `filterd feed review` accepts and refuses them"),
+        )
+
+
+def _check_not_ordered(category: CatalogCategory, result: Normalised) -> None:
+    """Refuse names of a category that nothing but an order may close, signed by who gave it."""
+    if category.ordered and result.names:
+        raise ListError(
+            say(
+                "category {category}: {names} names without an order; lists of it come with "
+                "signed orders only, remove them",
+                category=category.id,
+                names=result.names,
+            )
+        )
+
+
+def _judged(
+    categories: Mapping[str, Normalised], previous: Path | None, popular: Popular
+) -> Iterator[Sentence]:
+    """Find why a version is held; a first one for nothing but names that must stay open."""
+    before = {} if previous is None else _categories_of(previous, popular)
+    if previous is not None:
+        for one in excesses(_content(categories), _content(before)):
+            yield one.sentence
+    was = {(each, name) for each, one in before.items() for name in one.wrongly_closed}
+    closed = {(each, name) for each, one in categories.items() for name in one.wrongly_closed} - was
+    for category in sorted({each for each, _ in closed}):
+        names = sorted(name for each, name in closed if each == category)
+        yield say(
+            "category {category}: {count} popular names that must stay open would be closed: "
+            "{names}",
+            category=category,
+            count=len(names),
+            names=few(names),
+        )
+
+
+def _content(categories: Mapping[str, Normalised]) -> Content:
+    names = {category: result.names for category, result in categories.items()}
+    found = {rank: name for result in categories.values() for rank, name in result.popular.items()}
+    return Content(names, found)
+
+
+def _write(
+    folder: Path,
+    catalog: Catalog,
+    categories: Mapping[str, Normalised],
+    given: Iterable[ListSource],
+    popular: Popular,
+    lookalikes: Outcome,
+    target: Path,
+) -> None:
+    """Write the folder aside, have the production loader read it, and put it in its place."""
+    made = target.with_name(f".{target.name}.new")
+    try:
+        shutil.rmtree(made, ignore_errors=True)
+        (made / LISTS).mkdir(parents=True)
+        for name in _TABLES:
+            shutil.copyfile(folder / name, made / name)
+        for name in _OPTIONAL:
+            if (folder / name).is_file():
+                shutil.copyfile(folder / name, made / name)
+        for result in categories.values():
+            for one in result.lists:
+                (made / LISTS / f"{one.id}.txt").write_bytes(one.text)
+        used = {one.id for one in given}
+        (made / "catalog.yaml").write_bytes(_catalog_yaml(catalog, categories, used))
+        (made / CANARIES).write_bytes(_canaries_yaml(categories))
+        if popular.names:
+            (made / POPULAR).write_bytes(popular.text())
+        if lookalikes.count:
+            (made / LOOKALIKES).write_bytes(rules_yaml(lookalikes))
+        _load(made)
+        _replace(made, target)
+    except OSError as error:
+        raise StoreError(
+            say("{path}: cannot be written: {why}", path=target, why=refused(error))
+        ) from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _load(made: Path) -> None:
+    """See that a school's loader takes the outcome; whatever it says is our mistake."""
+    try:
+        load_catalog(made)
+    except ConfigError as error:
+        raise AssertionError(f"the built version cannot be loaded: {error}") from error
+
+
+def _replace(made: Path, target: Path) -> None:
+    old = target.with_name(f".{target.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    made.rename(target)
+    sync_folder(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _catalog_yaml(catalog: Catalog, categories: Mapping[str, Normalised], used: set[str]) -> bytes:
+    lists = [
+        {
+            "id": one.id,
+            "title": one.title,
+            "category": one.category,
+            "format": one.format,
+            "file": f"{LISTS}/{one.id}.txt",
+            **({"own": True} if one.own else {}),
+            **({"subtrees": True} if one.subtrees else {}),
+        }
+        for result in categories.values()
+        for one in result.lists
+    ]
+    # Whom to name: several licences ask for it.
+    sources = [
+        {
+            "id": one.id,
+            "title": one.title,
+            "category": one.category,
+            "format": one.format,
+            "address": one.address,
+            "homepage": one.homepage,
+            "licence": one.licence,
+            "attribution": one.attribution,
+            "checked": one.checked,
+        }
+        for one in catalog.sources
+        if one.id in used
+    ]
+    return _yaml({"lists": lists, "sources": sources})
+
+
+def _canaries_yaml(categories: Mapping[str, Normalised]) -> bytes:
+    """Return of each category names that must be blocked wherever the category is closed."""
+    entries = []
+    for category, result in categories.items():
+        made = [name for name in result.canaries if name.endswith(_CANARY)]
+        others = [name for name in result.canaries if not name.endswith(_CANARY)]
+        if names := (made + others)[:MAX_CANARIES]:
+            entries.append({"category": category, "names": names})
+    return _yaml({"canaries": entries})
+
+
+def _yaml(data: Any) -> bytes:
+    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
+    return text.encode()

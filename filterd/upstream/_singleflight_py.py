@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in flight: questions to upstreams, and everybody who waits for each.
+
+Whoever asks what is asked already waits for the same exchange. Who waits is told
+by a callback from within the event loop, in the order of asking, and what has
+landed is remembered until all whom that wakes have had their turn.
+
+This is the reference of ``_singleflight``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from filterd.errors import (
+    UpstreamError,
+    UpstreamOverloadError,
+    UpstreamUnreachableError,
+)
+from filterd.upstream.exchange import Exchange, Outcome
+from filterd.upstream.extraction import resolution_of
+from filterd.upstream.transport_set import Transports
+from filterd.upstream.wait_slots import Places
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Collection, Hashable
+
+    from filterd.clock import Clock
+    from filterd.policy.model import UpstreamServer
+    from filterd.upstream.resolution import Resolution
+    from filterd.upstream.route import Route
+    from filterd.upstream.server_group import Groups
+    from filterd.upstream.upstream_question import UpstreamQuestion
+    from filterd.wire import ParsedResponse
+
+Done = Callable[["Resolution | UpstreamError"], None]
+_Key = tuple["Route", "UpstreamQuestion"]
+
+
+class Flights:
+    """Exchanges in flight, by what is asked of whom."""
+
+    def __init__(self, clock: Clock, counters: Counter[str], groups: Groups) -> None:
+        self._clock, self._counters, self._groups = clock, counters, groups
+        self._flights: dict[_Key, _Flight] = {}
+        self._places: Places[_Flight] = Places()
+        self._landed: list[_Flight] = []
+        self._closed = False
+        self.transports: Transports | None = None
+        """The ways to ask, made with the first question: they belong to its loop."""
+
+    def __len__(self) -> int:
+        return len(self._flights)
+
+    def ask(
+        self, question: UpstreamQuestion, route: Route, asker: Hashable, done: Done
+    ) -> Resolution | UpstreamError | None:
+        """Do what ``Forwarder.resolve`` does for who waits by a callback.
+
+        Args:
+            question: what is asked.
+            route: whom to ask.
+            asker: who may not take more than a share of all places; None for nobody.
+            done: told the outcome, once, unless it is returned; never from within a
+                call of this, its own or another's. An error is the same object for all
+                who wait: who raises it makes one of its own.
+
+        Returns:
+            The outcome if it is there already, be it that asking failed; else None.
+        """
+        key = (route, question)
+        flight = self._flights.get(key)
+        if flight is None:
+            try:
+                flight = self._start(key, asker)
+            except UpstreamError as error:
+                return error
+        else:
+            self._counters["shared"] += 1
+            self._places.share(flight, asker)
+        if flight.outcome is None:
+            flight.waiters.append(done)
+        return flight.outcome
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call something when what upstreams say in this turn was told, or in the next turn."""
+        if self.transports is not None:
+            self.transports.pool.soon(callback)
+        else:
+            asyncio.get_running_loop().call_soon(callback)
+
+    def keep_to(self, routes: Collection[Route]) -> None:
+        """End every exchange by another route; see ``Forwarder.keep_to``."""
+        for flight in list(self._flights.values()):
+            if flight.outcome is None and flight.key[0] not in routes:
+                # Told later: who has moved the site may be in the middle of anything.
+                flight.loop.call_soon(flight.end(UpstreamOverloadError("it is asked elsewhere")))
+
+    def close(self) -> None:
+        """End every exchange; whoever waits gets an error. Nothing is asked any more."""
+        self._closed = True
+        for flight in list(self._flights.values()):
+            flight.end(UpstreamUnreachableError("filterd is stopping"))()
+        if self.transports is not None:
+            self.transports.close()
+
+    def _start(self, key: _Key, asker: Hashable) -> _Flight:
+        if self._closed:
+            raise UpstreamUnreachableError("filterd is stopping")
+        now = self._clock.monotonic()
+        oldest = self._places.in_the_way(asker)
+        if oldest is not None:
+            self._end_for_another(oldest, now)
+        transports = self._ways()
+        route, question = key
+        order = self._groups.of(route).in_order(now)
+        flight = self._flights[key] = _Flight(self, key, transports.loop)
+        self._places.take(flight, asker, now)
+        flight.start(Exchange(transports, order, question, flight.read, flight.land), now)
+        return flight
+
+    def _ways(self) -> Transports:
+        if self.transports is None:
+            try:
+                self.transports = Transports(self._clock, self._counters)
+            except OSError as error:
+                raise UpstreamUnreachableError(f"no socket: {error.strerror}") from error
+        return self.transports
+
+    def _end_for_another(self, oldest: _Flight, now: float) -> None:
+        """End the exchange that has to give way, or refuse the other."""
+        if not self._places.gives_way(oldest, now):
+            self._counters["overload"] += 1
+            raise UpstreamOverloadError("too many questions are waiting for upstreams")
+        self._counters["gave_way"] += 1
+        # Told later: whoever hears of it may ask again, and we are in the middle of asking.
+        oldest.loop.call_soon(oldest.end(UpstreamOverloadError("it gave way to newer questions")))
+
+    def landed(self, flight: _Flight) -> None:
+        """Forget an exchange that is over, once its waiters have had their turn.
+
+        They put it into the cache: who comes between would ask again.
+        """
+        if not self._landed:
+            flight.loop.call_soon(self._forget_landed)
+        self._landed.append(flight)
+
+    def forget(self, flight: _Flight) -> None:
+        """Forget an exchange, if that has not been done."""
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
+            self._places.free(flight)
+
+    def _forget_landed(self) -> None:
+        (first, *others), self._landed = self._landed, []
+        self.forget(first)
+        if others:  # landed at the same time, but their waiters' turn comes after this
+            first.loop.call_soon(self._forget_all, others)
+
+    def _forget_all(self, flights: list[_Flight]) -> None:
+        for flight in flights:
+            self.forget(flight)
+
+
+class _Flight:
+    """One exchange, and everybody who waits for it, in the order in which they came."""
+
+    __slots__ = ("_exchange", "_flights", "key", "loop", "outcome", "waiters")
+
+    def __init__(self, flights: Flights, key: _Key, loop: asyncio.AbstractEventLoop) -> None:
+        self._flights, self.key, self.loop = flights, key, loop
+        self.waiters: list[Done] = []
+        self.outcome: Resolution | UpstreamError | None = None
+        self._exchange: Exchange
+
+    def start(self, exchange: Exchange, now: float) -> None:
+        self._exchange = exchange
+        try:
+            exchange.start(now)
+        except BaseException:  # else who asks the same later would wait for nobody
+            self.end(UpstreamUnreachableError("it could not be asked"))
+            raise
+
+    def end(self, error: UpstreamError) -> Callable[[], None]:
+        """Give up; return what tells everybody who waits."""
+        self._exchange.close()
+        self.outcome = error
+        self._flights.forget(self)
+        return self._tell
+
+    def read(self, response: ParsedResponse, server: UpstreamServer) -> Outcome:
+        """Make of a response what may be kept."""
+        return resolution_or_error(response, server, self.key)
+
+    def land(self, outcome: Outcome) -> None:
+        """Take what became of the exchange."""
+        self.outcome = outcome
+        self._tell()
+        self._flights.landed(self)
+
+    def _tell(self) -> None:
+        """Tell everybody; one that raises keeps nobody else waiting."""
+        assert self.outcome is not None
+        waiters, self.waiters = self.waiters, []
+        for done in waiters:
+            try:
+                done(self.outcome)
+            except Exception as error:  # noqa: BLE001 -- as the loop does with its callbacks
+                self.loop.call_exception_handler(
+                    {"message": "who waited for an upstream has failed", "exception": error}
+                )
+
+
+def resolution_or_error(response: ParsedResponse, server: UpstreamServer, key: _Key) -> Outcome:
+    """Keep what may be kept; AD is believed of a server that the site trusts (RFC 6840 §5.8)."""
+    route, question = key
+    try:
+        resolution = resolution_of(response, question, whole=route.whole)
+    except UpstreamError as error:
+        return type(error)(*error.args)  # one without a traceback, which all who wait can raise
+    if server.trusted and response.header.ad:
+        return resolution._replace(authentic=True)
+    return resolution

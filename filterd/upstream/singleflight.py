@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The live twin of what is in flight; ``_singleflight_py`` explains it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.native import live_twin
+
+if TYPE_CHECKING:
+    from filterd.upstream._singleflight_py import Flights
+
+    NATIVE: bool
+else:
+    _live, NATIVE = live_twin("filterd.upstream._singleflight", "filterd.upstream._singleflight_py")
+    Flights = _live.Flights
+
+__all__ = ["NATIVE", "Flights"]

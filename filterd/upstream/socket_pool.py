@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The live twin of the sockets by which servers are asked; ``_socket_pool_py`` explains it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filterd.native import live_twin
+
+if TYPE_CHECKING:
+    from filterd.upstream._socket_pool_py import SocketPool
+    from filterd.upstream.udp_query import UdpAttempt
+
+    NATIVE: bool
+else:
+    _live, NATIVE = live_twin("filterd.upstream._socket_pool", "filterd.upstream._socket_pool_py")
+    SocketPool, UdpAttempt = _live.SocketPool, _live.UdpAttempt
+
+__all__ = ["NATIVE", "SocketPool", "UdpAttempt"]

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that one exchange fetches by connections: by TCP what UDP cannot give, and by TLS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from filterd.errors import UpstreamError, UpstreamOverloadError
+from filterd.upstream.tcp_query import ask_by_tcp
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine, Iterable
+
+    from filterd.policy.model import UpstreamServer
+    from filterd.upstream.server_group import ServerHealth
+    from filterd.upstream.transport_set import Transports
+    from filterd.upstream.upstream_question import UpstreamQuestion
+    from filterd.wire import ParsedResponse
+
+MOST_TCP = 200
+"""Connections for answers too large for UDP: each is a descriptor and up to 64 kB."""
+
+
+class Fetch(NamedTuple):
+    """An answer to fetch from a server: ``server`` is the member as it is asked, without TLS if so.
+
+    ``asked_at`` is the clock's monotonic time.
+    """
+
+    member: ServerHealth
+    server: UpstreamServer
+    edns: bool
+    asked_at: float
+
+    @property
+    def by_tls(self) -> bool:
+        """Whether the server is asked by TLS."""
+        return self.server is not self.member.plain
+
+
+class Fetcher(Protocol):
+    """Who waits for what is fetched."""
+
+    def fetched(self, fetch: Fetch, response: ParsedResponse) -> None:
+        """Take a response."""
+
+    def not_fetched(self, fetch: Fetch, error: UpstreamError) -> None:
+        """See that there is none."""
+
+
+class Fetches:
+    """What is being fetched; at most one answer from each server."""
+
+    __slots__ = ("_question", "_tasks", "_use")
+
+    def __init__(self, transports: Transports, question: UpstreamQuestion) -> None:
+        self._use, self._question = transports, question
+        self._tasks: dict[ServerHealth, asyncio.Task[None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def members(self) -> Iterable[ServerHealth]:
+        """The servers that are waited for."""
+        return self._tasks.keys()
+
+    def by_tcp(self, member: ServerHealth, fetcher: Fetcher, *, edns: bool) -> None:
+        """Ask by TCP."""
+        self._use.counters["tcp"] += 1
+        self._start(Fetch(member, member.plain, edns, self._use.clock.monotonic()), fetcher)
+
+    def by_tls(self, member: ServerHealth, fetcher: Fetcher, *, edns: bool) -> None:
+        """Ask by TLS."""
+        self._use.counters["tls"] += 1
+        self._start(Fetch(member, member.server, edns, self._use.clock.monotonic()), fetcher)
+
+    def cancel(self) -> None:
+        """Fetch nothing more."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    def _start(self, fetch: Fetch, fetcher: Fetcher) -> None:
+        before = self._tasks.pop(fetch.member, None)
+        if before is not None:
+            before.cancel()
+        self._tasks[fetch.member] = self._use.loop.create_task(self._run(fetch, fetcher))
+
+    async def _run(self, fetch: Fetch, fetcher: Fetcher) -> None:
+        try:
+            response = await (self._tls(fetch) if fetch.by_tls else self._tcp(fetch))
+        except UpstreamError as error:
+            del self._tasks[fetch.member]
+            fetcher.not_fetched(fetch, error)
+        else:
+            del self._tasks[fetch.member]
+            fetcher.fetched(fetch, response)
+
+    async def _tcp(self, fetch: Fetch) -> ParsedResponse:
+        if self._use.tcp_connections >= MOST_TCP:
+            raise UpstreamOverloadError("too many answers are being fetched by TCP")
+        self._use.tcp_connections += 1
+        try:
+            return await ask_by_tcp(fetch.server, self._question, edns=fetch.edns)
+        finally:
+            self._use.tcp_connections -= 1
+
+    def _tls(self, fetch: Fetch) -> Coroutine[None, None, ParsedResponse]:
+        return self._use.tls.ask(fetch.server, self._question, edns=fetch.edns)

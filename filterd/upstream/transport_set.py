@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ways to ask that all exchanges of a forwarder share."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from filterd.upstream.randomness import RandomNumbers
+from filterd.upstream.socket_pool import SocketPool
+from filterd.upstream.timer_wheel import TimerWheel
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from filterd.clock import Clock
+    from filterd.policy.model import UpstreamServer
+    from filterd.upstream.tls import TlsConnections
+
+
+class Transports:
+    """Sockets, timers and what is counted; belongs to the running event loop."""
+
+    def __init__(self, clock: Clock, counters: Counter[str]) -> None:
+        self.clock, self.counters = clock, counters
+        self.loop = asyncio.get_running_loop()
+        self.numbers = RandomNumbers()
+        self.wheel = TimerWheel(self.loop)
+        self.pool = SocketPool(self.wheel, self.numbers, counters)
+        self.tcp_connections = 0
+        self._tls: TlsConnections | None = None
+
+    @property
+    def tls(self) -> TlsConnections:
+        """Connections by TLS, made when the first server needs one."""
+        if self._tls is None:
+            # A process whose servers need no TLS does without ssl: it is megabytes.
+            from filterd.upstream.tls import TlsConnections  # noqa: PLC0415 -- see above
+
+            self._tls = TlsConnections(self.clock, self.counters)
+        return self._tls
+
+    def problem_of(self, server: UpstreamServer) -> str:
+        """Return why a server cannot be asked by TLS; empty where nothing is known to be wrong."""
+        return self._tls.problem(server) if self._tls else ""
+
+    def close(self) -> None:
+        """Free every socket, connection and timer."""
+        self.wheel.close()
+        self.pool.close()
+        if self._tls is not None:
+            self._tls.close()

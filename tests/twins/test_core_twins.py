@@ -1,0 +1,704 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Both twins of the fast path on the same questions, answers to keep, and passing of time."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from math import inf, nan
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filterd.fastpath import _core_py, _question_py
+from filterd.fastpath._core_py import MOST_CLASSES
+from filterd.fastpath._decision_cells_py import BLOCK, COMPLEX, MOST_OPENINGS, MOST_ROWS, OPEN, Cell
+from filterd.fastpath._packet_cache_py import ENTRIES, MOST_OCTETS, SWEEPS
+from filterd.lists.lookalikes import may_match
+from filterd.resolve.site import Standing
+from filterd.wire import parse_query
+from tests.support.fast_cores import (
+    CLIENT,
+    INTERFACE,
+    NOW,
+    OPENINGS,
+    OTHER_CLIENT,
+    STRANGER,
+    WALL,
+    a_core,
+    fill_it,
+)
+from tests.support.policies import an_index, wire
+from tests.support.wire import OPT, QUESTION, a_message, a_query, a_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.lists.index import Index
+    from tests.support.policies import ListTexts
+
+    Cells = dict[tuple[int, int], tuple[int, ...]]
+
+native = pytest.importorskip("filterd.fastpath._core", reason="it is not built")
+BOTH = pytest.mark.parametrize("module", [_core_py, native], ids=["pure", "native"])
+
+NAMES = ("porn.example", "x.PORN.example", "a.b.malware.example", "social.example", "other.test")
+TOUCHED = {"pinned.porn.example": 1, "porn.example": 2, "malware.example": 2}
+
+plain = st.builds(
+    a_query,
+    st.sampled_from((*NAMES, "pinned.porn.example", "wpad.porn.example", "example")),
+    st.sampled_from(("A", "AAAA", "HTTPS", "ANY", "AXFR", "TYPE0")),
+    edns=st.booleans(),
+    udp_size=st.sampled_from((0, 512, 600, 1232, 4096)),
+    do=st.booleans(),
+    rd=st.booleans(),
+    cd=st.booleans(),
+    ad=st.booleans(),
+)
+spoilt = st.tuples(plain, st.integers(0, 70), st.integers(0, 255)).map(
+    lambda one: bytes(one[2] if index == one[1] else octet for index, octet in enumerate(one[0]))
+)
+messages = st.one_of(
+    plain,
+    spoilt,
+    st.binary(max_size=200),
+    st.binary(max_size=24).map(
+        lambda tail: a_message(QUESTION + OPT[:-2] + len(tail).to_bytes(2) + tail, arcount=1)
+    ),
+    st.tuples(plain, st.binary(max_size=3)).map(lambda one: one[0] + one[1]),
+    st.integers(120, 128).map(
+        lambda labels: a_message(b"\1a" * labels + b"\0" + QUESTION[-4:], arcount=0)
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    shapes = ["i9bet#", "#rnwin#", "debet", "a" * 38 + "#"]
+    return an_index(tmp_path_factory.mktemp("alike"), {}, lookalikes={"porn": shapes})
+
+
+@settings(max_examples=1_500)
+@given(message=messages)
+def test_the_twins_read_alike(message: bytes) -> None:
+    assert native.read(message) == _question_py.read(message)
+
+
+clients = st.sampled_from((CLIENT, CLIENT, OTHER_CLIENT, STRANGER))
+answers = st.builds(
+    lambda query, ttls: a_response(
+        query,
+        *(
+            f"{parse_query(query).question.wire[1:5].hex()}.test {ttl} TXT {'x' * 150}"
+            for ttl in ttls
+        ),
+    ),
+    plain,
+    st.lists(st.sampled_from((0, 1, 5, 300)), max_size=4),
+)
+labels = st.sampled_from(
+    (b"a", b"www", b"pinned", b"porn", b"malware", b"social", b"example", b"wpad", b"x" * 63)
+)
+names = st.one_of(st.lists(labels, max_size=4), st.lists(labels, min_size=20, max_size=30))
+canonical = names.map(lambda some: b"".join(bytes((len(one),)) + one for one in some) + b"\0")
+targets = st.one_of(
+    canonical.filter(lambda name: len(name) <= 255),
+    st.sampled_from(tuple(wire(name.lower()) for name in NAMES)),
+)
+"""Of up to 24 labels, which are looked up here, and of some more."""
+cells = st.fixed_dictionaries(
+    {
+        (row, set_id): st.one_of(
+            st.sampled_from((0, 1, MOST_OPENINGS - 1)).map(lambda one: Cell(OPEN, template=one)),
+            st.sampled_from((0, 4, 255)).map(lambda rank: Cell(BLOCK, rank, 0, 3)),
+            st.just(Cell(COMPLEX)),
+        )
+        for row in (0, 1)
+        for set_id in range(3)
+    }
+)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("answer"), plain, clients),
+        st.tuples(st.just("lets through"), targets, st.sampled_from((0, 1, 1, 2, -1))),
+        st.tuples(st.just("count"), st.sampled_from((0, 3, 8_191))),
+        st.tuples(st.just("note"), plain, st.sampled_from((0, 1)), answers),
+        st.tuples(st.just("at"), st.sampled_from((0.0, 0.3, 1.0, 4.0))),
+    ),
+    max_size=30,
+)
+
+
+def told(core: Any, story: list[tuple[Any, ...]]) -> list[object]:
+    """Tell a core what happens; return all that it says."""
+    said: list[object] = []
+    passed = 0.0
+    for what, *about in story:
+        if what == "answer":
+            said.append(core.answer(about[0], about[1], INTERFACE))
+            said.append((core.client_class, core.opening))
+        elif what == "lets through":
+            said.append(core.lets_through(*about))
+        elif what == "count":
+            core.count(*about)
+        elif what == "at":
+            passed += about[0]
+            core.at(NOW + passed, WALL + passed)
+        else:
+            query, client_class, reply = about
+            flags = _question_py.flags_of(parse_query(query))
+            until = WALL + 4 if client_class else WALL + 1e9
+            cap_ttl_s = 2 if client_class else 10**6
+            kept = core.replay.note(
+                client_class, flags, reply, cap_ttl_s, NOW + 1e9, until, 7, client_class
+            )
+            said.append(kept)
+    core.forget()
+    for _ in range(SWEEPS):  # then all that was repeated is told
+        core.replay.sweep()
+    return [*said, core.take_counts(), sum(n for _, n in core.replay.take_hits())]
+
+
+@settings(max_examples=400)
+@given(story=steps, known=cells)
+def test_the_twins_answer_alike(index: Index, story: list[tuple[Any, ...]], known: Cells) -> None:
+    pure, live = (
+        told(a_core(module, index, known, TOUCHED), story) for module in (_core_py, native)
+    )
+    assert live == pure
+
+
+@settings(max_examples=400)
+@given(name=targets, known=cells)
+def test_a_target_is_let_through_as_its_name_is_open_to_be_asked(
+    index: Index, name: bytes, known: Cells
+) -> None:
+    """What an answer leads to is judged by the very tables that judge questions."""
+    query = a_message(name + QUESTION[-4:])
+    for module in (_core_py, native):
+        core = a_core(module, index, known, TOUCHED)
+        for number, client in enumerate((CLIENT, OTHER_CLIENT)):
+            core.answer(query, client, INTERFACE)
+            assert core.lets_through(name, number) is (core.opening >= 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "opening"),
+    [
+        ("other.test", OPENINGS[0]),
+        ("a.porn.example", 5),
+        ("porn.example", None),
+        ("pinned.porn.example", None),
+        ("malware.example", None),
+        ("social.example", None),
+    ],
+)
+@BOTH
+def test_what_nobody_speaks_against_is_open(
+    module: Any, index: Index, name: str, opening: int | None
+) -> None:
+    """Of touched names beneath which something is said, and of sets that block or are complex."""
+    sets = [index.lookup(wire(f"{one}.example"))[0].set_id for one in ("porn", "malware", "social")]
+    known: Cells = {(0, sets[0]): Cell(OPEN, template=5), (0, sets[2]): Cell(COMPLEX)}
+    core = a_core(module, index, known, TOUCHED)
+    core.answer(a_query(name), CLIENT, INTERFACE)
+    assert core.opening == (-1 if opening is None else opening)
+    assert core.lets_through(wire(name), 0) is (opening is not None)
+    core.answer(a_query("other.test"), STRANGER, INTERFACE)
+    assert (core.client_class, core.opening) == (-1, -1)
+
+
+@BOTH
+def test_an_opening_is_that_of_the_longest_name(module: Any, tmp_path: Path) -> None:
+    lists: ListTexts = {
+        "ads": ("ads-trackers", "domains", False, ["banner.social.example"]),
+        "social": ("social-media", "domains", False, ["social.example"]),
+    }
+    index = an_index(tmp_path, lists)
+    hits = index.lookup(wire("banner.social.example"))
+    openings: Cells = {
+        (0, hit.set_id): Cell(OPEN, template=number) for number, hit in enumerate(hits, 1)
+    }
+    core = a_core(module, index, openings)
+    core.answer(a_query("a.banner.social.example"), CLIENT, INTERFACE)
+    assert core.opening == 1
+    core.answer(a_query("b.social.example"), CLIENT, INTERFACE)
+    assert core.opening == 2
+
+
+@BOTH
+def test_there_is_room_for_so_many_classes_and_openings(module: Any) -> None:
+    core = module.Core(bytes(range(16)))
+    assert core.add_class(MOST_ROWS) == core.add_class(0, MOST_OPENINGS) == -1
+    assert core.add_class(-1) == core.add_class(0, -1) == -1
+    numbers = [core.add_class(0, MOST_OPENINGS - 1) for _ in range(MOST_CLASSES + 1)]
+    assert numbers == [*range(MOST_CLASSES), -1]
+
+
+@BOTH
+def test_another_epoch_begins_whenever_everything_is_forgotten(module: Any) -> None:
+    core = module.Core(bytes(range(16)))
+    epochs = [core.epoch]
+    for _ in range(3):
+        core.forget()
+        epochs.append(core.epoch)
+    assert len(set(epochs)) == 4
+
+
+class InForce:
+    """A site and its surroundings, and who says that it is in force, all in one."""
+
+    def __init__(self) -> None:
+        self.site: Any = SimpleNamespace(surroundings=SimpleNamespace(version=1))
+        self.words = array("Q", [7, 8])
+        self.wall = 1_000_000.0
+        self.since = self.wall - 100
+        self.lead = array("d", [0.0])
+
+    def hold(self, core: Any) -> None:
+        """Tell a core what it is made of."""
+        standing = Standing(memoryview(self.words)[1:2], 8, self.since, self.since + 200)
+        core.hold(self.site, standing, 1, 10.0, self.wall, self.tell_wall, memoryview(self.lead))
+
+    def tell_wall(self) -> float:
+        """Tell Unix time, which nobody asks for while the lead says it."""
+        assert not self.lead[0]
+        return self.wall
+
+    def holds(self, module: Any, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
+        """Tell whether what a core was made of still holds after a change."""
+        core = module.Core(bytes(range(16)))
+        self.hold(core)
+        assert core.holds(10.0)
+        assert core.site is self.site
+        change(self, core)
+        held: bool = core.holds(now)
+        return held
+
+
+def something_else_in_force(world: InForce, _: Any) -> None:
+    world.words[1] += 1
+
+
+def other_surroundings(world: InForce, _: Any) -> None:
+    world.site.surroundings.version += 1
+
+
+def a_clock_set_forwards(world: InForce, _: Any) -> None:
+    world.wall += 0.6
+
+
+def a_clock_set_back(world: InForce, _: Any) -> None:
+    world.wall -= 0.001
+
+
+def no_version_to_be_told(world: InForce, _: Any) -> None:
+    del world.site.surroundings.version
+
+
+def all_forgotten(_: InForce, core: Any) -> None:
+    core.forget()
+    assert core.site is None
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "change",
+    [
+        something_else_in_force,
+        other_surroundings,
+        a_clock_set_forwards,
+        a_clock_set_back,
+        no_version_to_be_told,
+        all_forgotten,
+    ],
+)
+def test_what_it_was_made_of_holds_until_anything_of_it_is_another(
+    module: Any, change: Callable[[InForce, Any], None]
+) -> None:
+    assert not InForce().holds(module, change)
+
+
+@BOTH
+@pytest.mark.parametrize(("after_s", "holds"), [(99.9, True), (100.0, False)])
+def test_what_it_was_made_of_holds_until_its_end_while_both_clocks_go_on(
+    module: Any, after_s: float, holds: bool
+) -> None:
+    def later(world: InForce, _: Any) -> None:
+        world.words[0] += 1  # another's word
+        world.wall += after_s
+
+    assert InForce().holds(module, later, now=10.0 + after_s) is holds
+    assert not module.Core(bytes(16)).holds(10.0)
+
+
+class Led(InForce):
+    """One whose Unix time is told by what it leads monotonic time by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lead[0] = self.wall - 10.0
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("by_s", "passed_s", "holds"),
+    [
+        (0.0, 0.0, True),
+        (0.0, 99.5, True),
+        (0.0, 100.0, False),
+        (0.4, 0.0, True),
+        (0.4, 99.5, True),
+        (0.4, 99.6, False),
+        (0.6, 0.0, False),
+        (-0.001, 0.0, False),
+        (-0.001, 1.0, True),
+        (-0.6, 1.0, False),
+        (-(2.0**40), 1.0, False),
+        (nan, 1.0, False),
+        (inf, 1.0, False),
+        (-inf, 1.0, False),
+    ],
+)
+def test_what_it_was_made_of_holds_no_longer_once_policy_time_jumps(
+    module: Any, by_s: float, passed_s: float, holds: bool
+) -> None:
+    def jump(world: InForce, _: Any) -> None:
+        world.lead[0] += by_s
+
+    assert Led().holds(module, jump, now=10.0 + passed_s) is holds
+
+
+@BOTH
+@pytest.mark.parametrize(("by_s", "holds"), [(0.0, True), (0.4, True), (0.6, False)])
+def test_the_clock_is_asked_again_once_it_is_not_told_what_it_leads_by(
+    module: Any, by_s: float, holds: bool
+) -> None:
+    def left(world: InForce, _: Any) -> None:
+        world.lead[0] = 0.0
+        world.wall += by_s
+
+    def kept(world: InForce, _: Any) -> None:
+        world.lead[0] = world.wall - 10.0 + by_s
+
+    assert Led().holds(module, left) is holds
+    assert InForce().holds(module, kept) is holds
+
+
+def test_what_policy_time_leads_by_is_one_word() -> None:
+    core, world = native.Core(bytes(16)), Led()
+    standing = Standing(memoryview(world.words)[1:2], 8, -inf, inf)
+    about = (world.site, standing, 1, 10.0, world.wall, world.tell_wall)
+    for none in (None, array("d"), array("d", [1.0, 2.0]), array("f", [1.0])):
+        with pytest.raises((TypeError, ValueError)):
+            core.hold(*about, none)
+        assert not core.holds(10.0)
+
+
+@BOTH
+def test_what_is_in_force_from_later_on_only_does_not_hold(module: Any) -> None:
+    core, world = module.Core(bytes(16)), InForce()
+    world.since = world.wall + 0.1
+    world.hold(core)
+    assert not core.holds(10.0)
+    world.wall += 0.1
+    assert core.holds(10.1)
+
+
+@BOTH
+def test_a_clock_set_back_at_once_is_noticed(module: Any) -> None:
+    core, world = module.Core(bytes(16)), InForce()
+    world.hold(core)
+    world.wall -= 0.001
+    assert not core.holds(10.0)
+
+
+@BOTH
+def test_what_holds_is_answered_as_of_now(module: Any) -> None:
+    core, world = module.Core(bytes(16)), InForce()
+    core.learn(b"\x7f\0\0\1", 1, core.add_class(0), 30.0)
+    world.hold(core)
+    known = []
+    for now in (20.0, 40.0):
+        world.wall = 1_000_000.0 - 10.0 + now
+        assert core.holds(now)
+        known.append(core.class_of(b"\x7f\0\0\1", 1))
+    assert known == [0, -1]
+
+
+def test_the_words_that_are_looked_at_are_kept_until_they_are_let_go() -> None:
+    core, world = native.Core(bytes(16)), InForce()
+    words: tuple[array[Any], ...] = world.words, world.lead
+    world.hold(core)
+    for one in words:
+        with pytest.raises(BufferError):
+            one.append(9)  # it would move
+    core.forget()
+    for one in words:
+        one.append(9)
+        one.pop()
+    world.hold(core)
+    del core
+    for one in words:
+        one.append(10)
+
+
+@BOTH
+def test_nothing_is_let_through_where_nobody_says_what_holds(module: Any, index: Index) -> None:
+    core = a_core(module, index)
+    assert core.lets_through(wire("other.test"), 0)
+    core.forget()
+    assert not core.lets_through(wire("other.test"), 0)
+    core.add_class(0)
+    assert not core.lets_through(wire("other.test"), 0)
+
+
+looks = st.one_of(
+    st.text("i9betolrnvmw01-_#x", min_size=1, max_size=12).map(str.encode),
+    st.lists(st.sampled_from((b"i", b"9", b"l8-", b"bet", b"vv", b"rn", b"r-n", b"v", b"#")))
+    .map(b"".join)
+    .filter(lambda label: 0 < len(label) < 64),
+    st.sampled_from((b"xn--", b"xn--a", b"xn-a", b"i9" * 31, b"0" * 63, b"\xff\0o")),
+)
+
+
+@settings(max_examples=1_500)
+@given(labels=st.lists(looks, min_size=1, max_size=3), cut=st.booleans())
+def test_the_twins_leave_the_same_look_alikes_to_the_chain(
+    alike: Index, labels: list[bytes], cut: bool
+) -> None:
+    """``cut``: the last label is the only one that a suffix must be, and is never looked at."""
+    name = b"".join(bytes((len(one),)) + one for one in (*labels, b"i9bet7" if cut else b"test"))
+    pure, live = (
+        a_core(module, alike).lets_through(name + b"\0", 0) for module in (_core_py, native)
+    )
+    assert live is pure
+    assert pure is not may_match(alike.lookalikes.skeletons, name + b"\0")
+
+
+@BOTH
+def test_a_look_alike_is_left_to_the_chain_and_forgotten_with_the_site(
+    module: Any, alike: Index, index: Index
+) -> None:
+    core = a_core(module, alike)
+    for name, opening in (("l9-bet77.test", -1), ("i9bed7.test", OPENINGS[0])):
+        assert core.answer(a_query(name), CLIENT, INTERFACE) is None
+        assert core.opening == opening
+    core.forget()
+    fill_it(core, module, index)
+    core.answer(a_query("l9-bet77.test"), CLIENT, INTERFACE)
+    assert core.opening == OPENINGS[0]
+
+
+@pytest.mark.parametrize(
+    "name", [b"", b"\1", b"\1a", b"\1a\0\0", b"\3a\0", b"\x40" + b"a" * 64 + b"\0", b"\xc0\x0c"]
+)
+def test_what_is_no_name_is_not_let_through(index: Index, name: bytes) -> None:
+    """Natively it is looked at again: no octet behind it is read."""
+    assert not a_core(native, index).lets_through(name, 0)
+
+
+@settings(max_examples=300)
+@given(
+    query=plain,
+    ttls=st.lists(st.integers(1, 3_000), min_size=1, max_size=3),
+    age=st.floats(0, 4),
+    valid_until=st.sampled_from((inf, inf, WALL + 0.5, WALL + 5, WALL + 500)),
+)
+def test_the_twins_repeat_alike(
+    index: Index, query: bytes, ttls: list[int], age: float, valid_until: float
+) -> None:
+    reply = a_response(query, *(f"n{ttl}.test {ttl} A 192.0.2.1" for ttl in ttls))
+    said = []
+    for module in (_core_py, native):
+        core = a_core(module, index)
+        flags = _question_py.flags_of(parse_query(query))
+        core.replay.note(0, flags, reply, 600, NOW + 1e9, valid_until, 7, "source")
+        core.at(NOW + age, WALL + age)
+        said.append((core.answer(query, CLIENT, INTERFACE), core.take_counts()))
+    assert said[0] == said[1]
+
+
+@BOTH
+def test_half_as_many_answers_as_there_are_places_are_kept_together(
+    module: Any, index: Index
+) -> None:
+    """Were only some of the places used, names asked in turn would push each other out."""
+    core = a_core(module, index)
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(ENTRIES // 2)]
+    for query in queries:
+        reply = a_response(
+            query, f"{parse_query(query).question.wire[1:3].hex()}.test 300 A 1.2.3.4"
+        )
+        core.replay.note(
+            0, _question_py.flags_of(parse_query(query)), reply, 600, NOW + 60, WALL + 60, 7, None
+        )
+    repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
+    assert repeated >= 0.95 * len(queries)
+
+
+@BOTH
+def test_there_is_room_for_what_was_asked_for_once_while_half_of_the_places_is_free(
+    module: Any,
+) -> None:
+    core = module.Core(bytes(range(16)), 16)
+    core.add_class(0)
+    for number in range(8):
+        assert core.replay.has_room()
+        note(core, a_query(f"n{number}.other.test", edns=False), "300 A 192.0.2.1")
+    assert not core.replay.has_room()
+
+
+@BOTH
+def test_there_is_none_where_half_of_the_memory_for_long_replies_is_taken(module: Any) -> None:
+    core = module.Core(bytes(range(16)))
+    core.add_class(0)
+    taken = number = 0
+    while core.replay.has_room():
+        query = a_query(f"n{number}.other.test", edns=False)
+        reply = a_response(query, *(f"a.test 300 TXT {'x' * 200}{n}" for n in range(5)))
+        flags = _question_py.flags_of(parse_query(query))
+        assert core.replay.note(0, flags, reply, 600, inf, inf, 7, None)
+        taken, number = taken + len(reply), number + 1
+    assert MOST_OCTETS // 2 <= taken < MOST_OCTETS // 2 + 2_000
+    assert 2 * number < ENTRIES
+
+
+def anonymous_octets() -> int:
+    found = re.search(
+        r"^Anonymous:\s+(\d+)", Path("/proc/self/smaps_rollup").read_text(), re.MULTILINE
+    )
+    assert found
+    return int(found[1]) * 1024
+
+
+def test_few_answers_take_little_memory_wherever_their_hashes_fall(index: Index) -> None:
+    """One in eight of the places would touch nearly every page of what is kept, 8 MB of it."""
+    core = a_core(native, index)
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(ENTRIES // 8)]
+    replies = [a_response(query, "a.test 300 A 1.2.3.4") for query in queries]
+    flags = [_question_py.flags_of(parse_query(query)) for query in queries]
+    before = anonymous_octets()
+    for asked, reply in zip(flags, replies, strict=True):
+        core.replay.note(0, asked, reply, 600, NOW + 60, WALL + 60, 7, None)
+    assert anonymous_octets() - before < 3_000_000
+    assert all(core.answer(query, CLIENT, INTERFACE) for query in queries[::100])
+
+
+@pytest.mark.parametrize("entries", [8, 64])
+def test_places_and_slots_are_used_again_and_again(entries: int) -> None:
+    core = native.Core(bytes(16), entries)
+    for number in range(40 * entries):
+        query = a_query(f"n{number}.other.test", edns=False)
+        asked = parse_query(query)
+        core.replay.at(NOW + number, WALL + number)
+        if number % 97 == 0:
+            core.forget()
+            core.learn(CLIENT, INTERFACE, core.add_class(0), inf)
+        reply = a_response(query, f"n{number}.other.test {1 + number % 5} A 192.0.2.1")
+        flags = _question_py.flags_of(asked)
+        assert core.replay.note(0, flags, reply, 600, inf, inf, 7, query)
+        assert core.answer(query, CLIENT, INTERFACE) == reply
+        if number % 7 == 0:
+            core.replay.sweep()
+
+
+@BOTH
+def test_one_round_of_sweeps_tells_of_every_hit(module: Any, index: Index) -> None:
+    core = a_core(module, index)
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
+    for query in queries:
+        note(core, query, "300 A 192.0.2.1", source=query)
+        core.answer(query, CLIENT, INTERFACE)
+    told: list[tuple[bytes, int]] = []
+    for _ in range(SWEEPS):
+        core.replay.sweep()
+        told += core.replay.take_hits()
+    assert sorted(told) == sorted((query, 1) for query in queries)
+
+
+@BOTH
+def test_what_is_forgotten_is_given_to_nobody(module: Any, index: Index) -> None:
+    """In a class of the same number, and long before its place is free again."""
+    core = a_core(module, index)
+    query = a_query("a.other.test", edns=False)
+    note(core, query, "300 A 192.0.2.1")
+    assert core.answer(query, CLIENT, INTERFACE) is not None  # so it would be without that
+    core.forget()
+    fill_it(core, module, index)
+    assert core.answer(query, CLIENT, INTERFACE) is None
+    note(core, query, "300 A 192.0.2.2")
+    assert core.answer(query, CLIENT, INTERFACE).endswith(bytes((192, 0, 2, 2)))
+
+
+@BOTH
+def test_the_hits_of_what_is_forgotten_are_told_once(module: Any, index: Index) -> None:
+    core = a_core(module, index)
+    queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
+    for query in queries:
+        note(core, query, "300 A 192.0.2.1", source=query)
+        core.answer(query, CLIENT, INTERFACE)
+    core.forget()
+    told: list[tuple[bytes, int]] = [*core.replay.take_hits()]
+    for query in queries[:50]:  # some places are another's meanwhile
+        note(core, query, "300 A 192.0.2.1")
+    for _ in range(ENTRIES):
+        core.at(NOW, WALL)
+        told += core.replay.take_hits()
+    assert sorted(told) == sorted((query, 1) for query in queries)
+
+
+@pytest.mark.parametrize("step", ["at", "sweep"])
+@BOTH
+def test_what_is_forgotten_leaves_its_room_to_others(module: Any, step: str, index: Index) -> None:
+    """By and by: to free it all at once would let everybody wait."""
+    core = a_core(module, index)
+    query = a_query("n00000.other.test")
+    reply = a_response(query, f"other.test 300 TXT {' '.join(['x' * 200] * 4)}")
+    flags = _question_py.flags_of(parse_query(query))
+    steps = {"at": lambda: core.at(NOW, WALL), "sweep": core.replay.sweep}
+    most = MOST_OCTETS // len(reply)
+
+    def keep_all() -> int:
+        kept = (reply.replace(b"n00000", b"n%05d" % n) for n in range(most))
+        return sum(core.replay.note(0, flags, one, 600, NOW + 9, WALL + 9, 7, None) for one in kept)
+
+    assert keep_all() == most
+    core.forget()
+    for _ in range(ENTRIES if step == "at" else SWEEPS):
+        steps[step]()
+    reply = reply.replace(b"other", b"third")  # so that no place is just written over
+    assert keep_all() == most
+
+
+@BOTH
+def test_long_answers_that_have_ended_make_room_for_others(module: Any, index: Index) -> None:
+    core = a_core(module, index)
+    query = a_query("n00000.other.test")
+    reply = a_response(query, f"other.test 5 TXT {' '.join(['x' * 200] * 4)}")
+    flags = _question_py.flags_of(parse_query(query))
+
+    def is_repeated(name: bytes) -> bool:
+        kept = reply.replace(b"n00000", name)
+        core.replay.note(0, flags, kept, 600, NOW + 1e9, WALL + 1e9, 7, None)
+        return core.answer(query.replace(b"n00000", name), CLIENT, INTERFACE) is not None
+
+    repeated = [is_repeated(b"n%05d" % n) for n in range(2 * MOST_OCTETS // len(reply))]
+    assert repeated[0]
+    core.at(NOW + 6, WALL + 6)
+    for _ in range(SWEEPS):
+        core.replay.sweep()
+    assert is_repeated(b"n99999")
+
+
+def note(core: Any, query: bytes, record: str, source: object = None) -> bool:
+    """Keep an answer of one record to a query."""
+    flags = _question_py.flags_of(parse_query(query))
+    reply = a_response(query, f"other.test {record}")
+    kept: bool = core.replay.note(0, flags, reply, 600, NOW + 1e9, WALL + 1e9, 7, source)
+    return kept

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in force is asked of the daemon, and read from the disk where none runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from filterd import control
+from filterd.cli.context import Context
+from filterd.cli.effective_state import (
+    ask_or_none,
+    in_force,
+    policy_in_force,
+    policy_of_files,
+    read_or_ask,
+    set_at,
+    set_now,
+)
+from filterd.errors import ControlError, StoreError
+from filterd.policy import policy_file as policy_store
+from filterd.policy.temporary_rules import Overrides
+from filterd.sentences import say
+from filterd.texts import Texts
+
+if TYPE_CHECKING:
+    from filterd.state_folder import StateFolder
+    from tests.support.fake_daemon import FakeDaemon
+
+
+@pytest.fixture
+def context(week: Path, quiet: StateFolder) -> Context:
+    return Context(week, quiet, Texts("en"), Console(), Console())
+
+
+def test_what_the_daemon_has_is_what_counts(context: Context, daemon: FakeDaemon) -> None:
+    daemon.ask(Path(), "change", kind="room", reason="", room="lab-a", grade="12")
+    now = in_force(context)
+    assert (now.overrides, now.moment.seats["lab-a"].grade) == (daemon.store.current(), "12")
+    assert now.clock.zone.key == "Asia/Ho_Chi_Minh"
+
+
+def test_without_a_daemon_it_is_what_stands_on_the_disk(
+    context: Context, daemon: FakeDaemon
+) -> None:
+    daemon.ask(Path(), "change", kind="room", reason="", room="lab-a", grade="12")
+    before = daemon.clock.wall() - 1
+    assert set_at(context, before) == Overrides()
+    daemon.stop()
+    assert set_now(context) == daemon.store.current()
+    assert set_at(context, before) == Overrides()
+
+
+def test_where_nothing_was_ever_set_nothing_is(context: Context) -> None:
+    assert set_now(context) == Overrides()
+
+
+def test_a_running_daemon_has_the_policy_that_it_loaded(
+    context: Context, quiet: StateFolder
+) -> None:
+    policy = policy_in_force(context)
+    quiet.control_socket.touch()
+    policy_store.save(quiet.policy, policy.__class__(**{**_fields(policy), "school": "B"}))
+    assert policy_in_force(context).school == "B"
+    quiet.policy.unlink()
+    assert policy_in_force(context).school == policy.school
+
+
+def test_who_may_not_read_the_policy_is_told_it(
+    context: Context, quiet: StateFolder, daemon: FakeDaemon
+) -> None:
+    policy = policy_in_force(context)
+    daemon.policy = policy.__class__(**{**_fields(policy), "school": "B"})
+    quiet.control_socket.touch()
+    assert not quiet.policy.exists()
+    assert policy_in_force(context).school == "B"
+    assert policy_of_files(context).school == policy.school
+
+
+def test_to_whom_the_lists_are_closed_the_policy_in_force_is_shown(
+    context: Context, quiet: StateFolder, daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = policy_in_force(context)
+    daemon.policy = policy.__class__(**{**_fields(policy), "school": "B"})
+    quiet.control_socket.touch()
+    monkeypatch.setattr("filterd.cli.effective_state.os.access", lambda *_: False)
+    assert policy_of_files(context).school == "B"
+
+
+def test_what_cannot_be_read_is_asked_for(context: Context, daemon: FakeDaemon) -> None:
+    def refuse() -> None:
+        raise StoreError(say("not for you"))
+
+    assert read_or_ask(context, lambda: 7, "overrides") == 7
+    assert daemon.commands() == []
+    assert read_or_ask(context, refuse, "history", limit=1) == []
+
+
+def test_what_nobody_can_tell_is_refused_as_the_disk_does(context: Context) -> None:
+    def refuse() -> None:
+        raise StoreError(say("not for you"))
+
+    with pytest.raises(StoreError, match="not for you"):
+        read_or_ask(context, refuse, "history", limit=1)
+
+
+def test_a_daemon_that_cannot_say_is_no_daemon_that_is_not_there(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(*_: Any, **__: Any) -> Any:
+        raise ControlError(say("no"))
+
+    monkeypatch.setattr(control, "ask", ask)
+    assert ask_or_none(context, "overrides") is None
+    monkeypatch.setattr(control, "is_running", lambda _: True)
+    with pytest.raises(ControlError):
+        ask_or_none(context, "overrides")
+
+
+def test_an_answer_of_another_version_is_told(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ask", lambda *_, **__: {"exceptions": [{"id": 1}]})
+    with pytest.raises(ControlError, match="of another version"):
+        set_now(context)
+
+
+def _fields(policy: Any) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in policy.__dataclass_fields__}

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A version is published, urgent or not, with what the law orders and no other key may sign."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.cli.render import size
+from filterd.publish.release import publishing
+from tests.support.feed_desk import SCAM, files_of, names_of, widest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.clock import FakeClock
+    from tests.support.feed_desk import Desk
+
+DAY_S = 86_400.0
+ORDER = "12/QĐ-STTTT"
+
+
+def _change(desk: Desk) -> None:
+    desk.give(SCAM, *names_of("scam", beyond=41))
+    assert desk.build().code == 0
+
+
+def _old(desk: Desk, parcel: Path) -> None:
+    """Sign an order and publish it."""
+    desk.order(ORDER, "ordered.example")
+    assert desk.sign(parcel).code == 0
+    assert desk.publish("--orders", parcel).code == 0
+
+
+def test_schools_have_what_was_built(desk: Desk) -> None:
+    _change(desk)
+    done = desk.publish()
+    assert (done.code, done.err) == (0, "")
+    assert desk.seen() == files_of(desk.version)
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("Version 3 is published (before: 2)", "1 of 10 have changed", "Tonight, each")),
+        ("vi", ("Đã phát hành phiên bản 3 (trước đó: 2)", "1 trên 10 có thay đổi", "Đêm nay")),
+    ],
+)
+def test_it_says_what_the_night_costs(desk: Desk, lang: str, words: tuple[str, ...]) -> None:
+    _change(desk)
+    done = desk.publish(lang=lang)
+    assert [one for one in words if one not in done.out] == []
+    assert widest(done) <= 80
+
+
+def test_a_script_is_told_what_it_costs_in_octets(desk: Desk) -> None:
+    _change(desk)
+    told = json.loads(desk.publish("--json").out)
+    assert (told["version"], told["before"], told["urgent"], told["orders"]) == (3, 2, False, [])
+    assert 0 < told["octets"]["tonight"] < told["octets"]["full"]
+    assert told["octets"]["changed"] == 1
+    assert set(told["expiries"]) == {"root", "targets", "snapshot", "timestamp", "orders"}
+
+
+def test_an_urgent_version_says_so(desk: Desk) -> None:
+    _change(desk)
+    assert "schools take it within ten minutes" in desk.publish("--urgent").out
+    seen = json.loads(desk.call("verify", desk.public, "--json").out)
+    assert seen["urgent"] == 3
+
+
+def test_what_is_published_is_signed_for_another_term(desk: Desk, evening: FakeClock) -> None:
+    before = desk.seen()
+    evening.advance(20 * DAY_S)
+    done = desk.call("publish", desk.public)
+    assert done.out == "Version 3: what was published is signed for another term.\n"
+    assert desk.seen() == before
+    told = json.loads(desk.call("publish", desk.public, "--json").out)
+    assert (told["version"], told["renewed"]) == (4, True)
+    assert told["expiries"]["timestamp"] == evening.wall() + 30 * DAY_S
+
+
+def test_what_is_published_becomes_urgent_afterwards(desk: Desk) -> None:
+    _change(desk)
+    desk.publish()
+    done = desk.call("publish", desk.public, "--urgent")
+    assert (done.code, done.err) == (0, "")
+    assert "schools take it within ten minutes" in done.out
+    assert json.loads(desk.call("verify", desk.public, "--json").out)["urgent"] == 4
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+def test_it_warns_of_a_role_that_must_soon_sign_anew(
+    desk: Desk, evening: FakeClock, lang: str
+) -> None:
+    evening.advance(320 * DAY_S)
+    done = desk.publish(lang=lang)
+    assert done.code == 0
+    (line,) = done.error_lines
+    assert {"vi": "vai trò orders còn hiệu lực 45 ngày", "en": "orders holds for 45 more days"}[
+        lang
+    ] in line
+    assert "feed publish --orders" in line
+
+
+def test_orders_are_signed_and_published(desk: Desk, tmp_path: Path) -> None:
+    desk.order(ORDER, "ordered.example", "another.example")
+    signed = desk.sign(tmp_path / "parcel")
+    assert (signed.code, signed.err) == (0, "")
+    assert "Orders that are signed, version 2: 2 names" in signed.out
+    assert f"Signed: carry {tmp_path / 'parcel'} to the publisher\n" in signed.out
+    assert widest(signed) <= 80
+    done = desk.publish("--orders", tmp_path / "parcel")
+    assert (done.code, done.err) == (0, "")
+    assert desk.seen()["orders/1.txt"] == b"ordered.example\nanother.example\n"
+
+
+def test_a_script_is_told_what_is_signed(desk: Desk, tmp_path: Path) -> None:
+    desk.order("1/QĐ", "ended.example", expiry="2027-01-14")
+    desk.order(ORDER, "ordered.example")
+    told = json.loads(desk.sign(tmp_path / "parcel", "--json").out)
+    assert (told["version"], told["names"]) == (2, 1)
+    assert [one["number"] for one in told["orders"]] == [ORDER]
+    assert [one["number"] for one in told["expired"]] == ["1/QĐ"]
+
+
+def test_an_order_that_has_expired_is_left_out_and_told(desk: Desk, tmp_path: Path) -> None:
+    desk.order("1/QĐ", "ended.example", expiry="2027-01-14")
+    done = desk.sign(tmp_path / "parcel", lang="vi")
+    assert (done.code, done.error_lines) == (
+        0,
+        ["cảnh báo: lệnh 1/QĐ đã hết hạn ngày 2027-01-14; không đưa vào"],
+    )
+    desk.publish("--orders", tmp_path / "parcel")
+    assert "orders/1.txt" not in desk.seen()
+
+
+def test_orders_alone_are_published_without_a_build(desk: Desk, tmp_path: Path) -> None:
+    before = desk.seen()
+    shutil.rmtree(desk.version)
+    desk.order(ORDER, "ordered.example")
+    desk.sign(tmp_path / "parcel")
+    done = desk.call("publish", desk.public, "--orders", tmp_path / "parcel", "--urgent")
+    assert (done.code, done.err) == (0, "")
+    after = desk.seen()
+    assert {path: after[path] for path in before} == before
+    assert "orders/1.txt" in after
+
+
+def test_orders_stay_where_a_later_version_brings_none(desk: Desk, tmp_path: Path) -> None:
+    _old(desk, tmp_path / "parcel")
+    _change(desk)
+    assert desk.publish().code == 0
+    assert "orders/1.txt" in desk.seen()
+
+
+def test_an_order_is_lifted_by_signing_without_it(desk: Desk, tmp_path: Path) -> None:
+    _old(desk, tmp_path / "parcel")
+    shutil.rmtree(desk.office)
+    desk.office.mkdir()
+    (desk.office / "orders.yaml").write_text("orders: []\n")
+    assert desk.sign(tmp_path / "parcel").code == 0
+    desk.publish("--orders", tmp_path / "parcel")
+    assert "orders/1.txt" not in desk.seen()
+
+
+def test_it_warns_of_orders_that_end_or_have_ended(
+    desk: Desk, tmp_path: Path, evening: FakeClock
+) -> None:
+    desk.order(ORDER, "ordered.example", expiry="2027-01-24")
+    assert "warning: order 12/QĐ-STTTT ends on 2027-01-24" in desk.sign(tmp_path / "parcel").err
+    assert "ends on 2027-01-24" in desk.publish("--orders", tmp_path / "parcel").err
+    evening.advance(12 * DAY_S)
+    assert "has ended on 2027-01-24 and still blocks: feed sign" in desk.publish().err
+
+
+def test_a_parcel_that_was_published_is_not_published_twice(desk: Desk, tmp_path: Path) -> None:
+    _old(desk, tmp_path / "parcel")
+    done = desk.publish("--orders", tmp_path / "parcel")
+    assert (done.code, len(done.error_lines)) == (20, 1)
+    assert "sign again by `filterd feed sign --after 2`" in done.err
+    shutil.rmtree(tmp_path / "parcel")
+    assert desk.sign(tmp_path / "parcel", "--after", "2").code == 0
+    assert desk.publish("--orders", tmp_path / "parcel").code == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "why"),
+    [
+        (["no name"], {}, "orders/1.txt, line 1: 'no name'"),
+        ([], {}, "orders/1.txt: has no names; write one a line, or remove the order"),
+        (["a.example"], {"date": "2027-01-16"}, "its date, 2027-01-16, is to come"),
+        (["a.example"], {"expiry": "2026-01-01"}, "the order ends before it begins"),
+        (["a.example"], {"issuer": ""}, "a text of 1 to 200 characters expected"),
+    ],
+)
+def test_an_order_that_is_wrong_is_not_signed(
+    desk: Desk, tmp_path: Path, names: list[str], values: dict[str, str], why: str
+) -> None:
+    desk.order(ORDER, *names, **values)
+    done = desk.sign(tmp_path / "parcel")
+    assert (done.code, len(done.error_lines)) in {(2, 1), (20, 1)}, done
+    assert why in done.err
+    assert not (tmp_path / "parcel").exists()
+
+
+def test_a_new_key_of_orders_waits_until_something_is_signed_by_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    key = (desk.keys / "orders" / "orders.pem").read_bytes()
+    desk.order(ORDER)
+    assert desk.sign(tmp_path / "parcel", "--new-key").code == 2
+    assert (desk.keys / "orders" / "orders.pem").read_bytes() == key
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--version-folder", "nowhere"), "nowhere: cannot be read: No such file"),
+        (("--orders", "nowhere"), "nowhere/orders.json: cannot be read: No such file"),
+        (("--keys", "nowhere"), "nowhere/online/targets.pem: the key of the role targets"),
+    ],
+)
+def test_what_cannot_be_published_is_told_in_one_line_and_changes_nothing(
+    desk: Desk, words: tuple[str, ...], why: str
+) -> None:
+    before = files_of(desk.folder)
+    done = desk.publish(*words)
+    assert (done.code, len(done.error_lines)) == (2, 1), done
+    assert why in done.err
+    assert files_of(desk.folder) == before
+
+
+def test_a_folder_without_a_publication_is_told(desk: Desk, tmp_path: Path) -> None:
+    words = ("--version-folder", desk.version, "--keys", desk.keys)
+    done = desk.call("publish", tmp_path / "nowhere", *words)
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert "nowhere/metadata/timestamp.json: cannot be read: No such file" in done.err
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_key_that_others_can_read_signs_nothing(desk: Desk) -> None:
+    (desk.keys / "online" / "snapshot.pem").chmod(0o644)
+    before = files_of(desk.public)
+    done = desk.publish(lang="vi")
+    assert (done.code, len(done.error_lines), files_of(desk.public)) == (2, 1, before)
+    assert "người khác đọc được khóa bí mật này" in done.err
+
+
+def test_two_do_not_publish_at_once(desk: Desk) -> None:
+    before = files_of(desk.public)
+    with publishing(desk.public):
+        done, renewed = desk.publish(), desk.call("publish", desk.public)
+    assert (done.code, renewed.code, files_of(desk.public)) == (2, 2, before)
+    assert "somebody else is publishing; wait for them" in done.err
+
+
+@pytest.mark.parametrize(
+    ("octets", "told"),
+    [
+        (0, "0 B"),
+        (9_999, "9\u202f999 B"),
+        (10_000, "10 kB"),
+        (9_999_499, "9\u202f999 kB"),
+        (12_345_678, "12 MB"),
+    ],
+)
+def test_lengths_are_told_as_a_data_plan_counts(octets: int, told: str) -> None:
+    assert size(octets) == told

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``filterd sync``, one run: what it says and with which code it leaves, in both languages."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.cli import feed_sync
+from filterd.cli.feed_sync import follow
+from filterd.feed.follower import Keeper
+from tests.support.commands import call
+from tests.support.feed_site import FIRST, SECOND
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.clock import FakeClock
+    from tests.support.commands import Outcome
+    from tests.support.feed_site import Follower
+
+
+def _sync(school: Follower, *words: str | Path, lang: str = "en") -> Outcome:
+    places = ("--config", school.config, "--state", school.state.folder, "--lang", lang)
+    return call("sync", *words, *places)
+
+
+@pytest.fixture(autouse=True)
+def _evening(evening: FakeClock) -> None:
+    """It is the evening on which the small feed was published."""
+
+
+def test_a_version_from_a_stick_comes_in_force_and_is_told(school: Follower) -> None:
+    done = _sync(school, "--from", school.published.at(FIRST))
+    assert done.code == 0
+    assert done.out.startswith(f"Version {FIRST} is in force: ")
+    assert school.check_consistent(FIRST) == FIRST
+
+
+def test_nothing_new_is_told_as_such_in_vietnamese(school: Follower) -> None:
+    stick = school.published.at(FIRST)
+    _sync(school, "--from", stick)
+    done = _sync(school, "--from", stick, lang="vi")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"Phiên bản {FIRST} đang có hiệu lực; không có gì mới.\n"
+
+
+@pytest.mark.parametrize(
+    ("lang", "warning"), [("en", "as it last was good"), ("vi", "cấu hình đúng gần nhất")]
+)
+def test_a_site_that_is_wrong_is_told_beside_what_came_in_force(
+    school: Follower, lang: str, warning: str
+) -> None:
+    _sync(school, "--from", school.published.at(FIRST))
+    with (school.config / "site.yaml").open("a") as file:
+        file.write("listne: 5\n")
+    done = _sync(school, "--now", "--from", school.published.at(SECOND), lang=lang)
+    assert done.code == 0
+    assert school.check_consistent(SECOND) == SECOND
+    first, second = done.err.splitlines()
+    assert warning in first
+    assert "site.yaml" in second
+    assert "listne" in second
+
+
+def test_a_version_that_waits_says_until_when_and_what_takes_it_at_once(school: Follower) -> None:
+    _sync(school, "--from", school.published.at(FIRST))
+    school.site.appliance.id_path.write_text("00" * 16)
+    done = _sync(school, "--from", school.published.at(SECOND))
+    assert "this school takes it from 2027-01-16" in done.out
+    assert "filterd sync --now" in done.out
+    assert _sync(school, "--now", "--from", school.published.at(SECOND)).code == 0
+    assert school.check_consistent(SECOND) == SECOND
+
+
+def test_scripts_get_plain_data_and_nothing_else(school: Follower) -> None:
+    done = _sync(school, "--json", "--from", school.published.at(FIRST))
+    told = json.loads(done.out)
+    assert (told["became"], told["version"], done.err) == ("activated", FIRST, "")
+
+
+def test_a_site_that_follows_no_feed_is_told_where_to_write_it(school: Follower) -> None:
+    site = school.config / "site.yaml"
+    site.write_text(site.read_text().replace("feed: https://feed.example/\n", ""))
+    done = _sync(school, "--from", school.published.at(FIRST))
+    assert (done.code, len(done.error_lines)) == (2, 1)
+    assert f"{site}: the site follows no feed (write its address there" in done.err
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "words"),
+    [
+        ("no folder", 2, "there is no folder"),
+        ("an empty folder", 31, "not found:"),
+        ("no root", 46, "filterd feed trust ROOT.json"),
+    ],
+)
+def test_what_is_wrong_has_a_line_and_a_code_of_its_own(
+    school: Follower, tmp_path: Path, damage: str, code: int, words: str
+) -> None:
+    source = tmp_path / "stick"
+    if damage != "no folder":
+        source.mkdir()
+    if damage == "no root":
+        school.site.trust.root.unlink()
+    for lang in ("en", "vi"):
+        done = _sync(school, "--from", source, lang=lang)
+        assert (done.code, len(done.error_lines), done.out) == (code, 1, "")
+        if lang == "en":
+            assert words in done.err
+
+
+def test_following_goes_on_until_it_is_told_to_stop(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = list[Keeper]()
+
+    def work(keeper: Keeper) -> float:
+        worked.append(keeper)
+        if len(worked) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return 0.0
+
+    monkeypatch.setattr(Keeper, "work", work)
+    assert threading.current_thread() is threading.main_thread()
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    here: Any = type("Here", (), {})()
+    here.config, here.state, here.clock = school.config, school.state, school.clock
+    try:
+        with pytest.raises(SystemExit) as end:
+            follow(here)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert end.value.code == 0
+    assert len(worked) == 3
+
+
+def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:
+    shown = list[tuple[str, int, int]]()
+    here: Any = type("Here", (), {})()
+    here.config, here.state, here.clock = school.config, school.state, school.clock
+    site = feed_sync.site_of(here, lambda *told: shown.append(told))
+    from filterd.feed.folder_fetcher import FolderFetcher  # noqa: PLC0415 -- this test alone
+
+    with site.holding():
+        site.sync(FolderFetcher(school.published.at(FIRST), school.clock))
+    assert {what for what, _, _ in shown} == {"feed.fetching", "feed.judging"}
+    assert shown[-2][1] == shown[-2][2]

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who asks: by MAC, by the narrowest range, by the interface; else unknown, else nobody."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from filterd.clients import Identifier, Surroundings, identifier
+from filterd.clients.interfaces import Links, Prefix
+from filterd.clients.neighbours import Neighbour
+from filterd.policy.client import Client
+from filterd.policy.model import Network
+from tests.support.clock import FakeClock
+from tests.support.policies import a_policy
+
+NETWORKS = (
+    Network("school", "8", ("10.0.0.0/8", "fd00::/8")),
+    Network("lab", "6", ("10.0.6.0/24", "fd00:6::/32")),
+    Network("desk", "staff", ("10.0.6.1/32",)),
+    Network("wireless", "1", interfaces=("wlan7",)),
+)
+
+
+def _identifier(*networks: Network, unknown: str = "preschool") -> Identifier:
+    policy = a_policy(
+        networks=networks or NETWORKS,
+        allow_from=("192.0.2.0/24", "fe80::/10"),
+        unknown_grade=unknown,
+    )
+    return Identifier(policy, Surroundings())
+
+
+@pytest.fixture(autouse=True)
+def _interfaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    def name_of(index: int) -> str:
+        if index == 9:
+            raise OSError("no such device")
+        return f"wlan{index}"
+
+    monkeypatch.setattr(socket, "if_indextoname", name_of)
+
+
+@pytest.mark.parametrize(
+    ("address", "interface", "network", "grade"),
+    [
+        ("10.0.6.1", 0, "desk", "staff"),
+        ("10.0.6.2", 0, "lab", "6"),
+        ("10.1.2.3", 0, "school", "8"),
+        ("fd00:6::1", 0, "lab", "6"),
+        ("fd12::1", 0, "school", "8"),
+        # an IPv4 client of a socket for both families
+        ("::ffff:10.0.6.2", 0, "lab", "6"),
+        ("::FFFF:10.0.6.2", 0, "lab", "6"),
+        # the interface counts where no range does
+        ("203.0.113.1", 7, "wireless", "1"),
+        ("fe80::1%wlan7", 7, "wireless", "1"),
+        # and the scope where no interface is told: `filterd check --client`
+        ("fe80::1%wlan7", 0, "wireless", "1"),
+        ("fe80::1%wlan7", 8, None, "preschool"),
+        ("fe80::1%wlan7", 9, None, "preschool"),
+        ("10.0.6.2", 7, "lab", "6"),
+        # allowed, and unknown
+        ("192.0.2.1", 0, None, "preschool"),
+        ("::ffff:192.0.2.1", 0, None, "preschool"),
+        ("192.0.2.1", 8, None, "preschool"),
+        ("192.0.2.1", 9, None, "preschool"),
+        ("fe80::1%eth0", 1, None, "preschool"),
+    ],
+)
+def test_who_asks(address: str, interface: int, network: str | None, grade: str) -> None:
+    client = _identifier().identify(address, interface)
+    assert client
+    assert (client.network, client.grade.grade) == (network, grade)
+
+
+@pytest.mark.parametrize(
+    ("address", "interface"),
+    [("203.0.113.1", 0), ("203.0.113.1", 8), ("203.0.113.1", 9), ("::2", 0), ("::10.0.6.2", 0)],
+)
+def test_an_address_that_nobody_allowed_may_not_ask(address: str, interface: int) -> None:
+    assert _identifier().identify(address, interface) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("::ffff:10.0.6.2", "10.0.6.2"),
+        ("FD00:6:0:0::0001", "fd00:6::1"),
+        ("fe80::1%wlan7", "fe80::1"),
+    ],
+)
+def test_an_address_has_one_text_so_that_rules_for_a_client_find_it(
+    address: str, text: str
+) -> None:
+    client = _identifier().identify(address, 7)
+    assert client
+    assert client.address == text
+
+
+def test_the_order_of_networks_does_not_matter() -> None:
+    forwards, backwards = _identifier(*NETWORKS), _identifier(*reversed(NETWORKS))
+    for last in range(4):
+        address = f"10.0.6.{last}"
+        assert forwards.identify(address) == backwards.identify(address)
+
+
+def test_an_unknown_client_gets_the_grade_of_unknown_clients() -> None:
+    client = _identifier(unknown="1").identify("192.0.2.1")
+    assert client == Client(a_policy().grades["1"], None, "192.0.2.1")
+
+
+def test_what_was_found_is_remembered_by_address_and_interface() -> None:
+    who = _identifier()
+    assert who.identify("203.0.113.1", 7) is who.identify("203.0.113.1", 7)
+    assert who.identify("203.0.113.1", 8) is None
+    assert who.identify("203.0.113.1", 7) is not None
+
+
+def test_memory_for_clients_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identifier, "_MEMO_CLIENTS", 10)
+    who = _identifier()
+    for host in range(100):
+        who.identify(f"203.0.113.{host}")
+        assert len(who._memo) <= 10
+
+
+LAPTOP, TABLET, STRANGER = "02:00:5e:10:00:01", "02:00:5e:10:00:02", "00:00:5e:00:53:03"
+LINKS = Links(
+    own=frozenset(map(ip_address, ("10.0.6.254", "203.0.113.9", "fe80::1"))),
+    lan=(
+        Prefix(ip_network("10.0.6.0/24"), "wlan7"),
+        Prefix(ip_network("2001:db8:6::/64"), "wlan7"),
+        Prefix(ip_network("fe80::/64"), "wlan7"),
+    ),
+)
+
+
+class Lan:
+    """A school whose laptop and tablet are known by MAC, and what is seen of its network."""
+
+    def __init__(self, *, laptop: str = "staff", tablet: str = "1", unknown: str = "1") -> None:
+        self.clock = FakeClock()
+        self.around = Surroundings(self.clock)
+        self.around.take_links(LINKS)
+        self.networks = (
+            *NETWORKS[:2],
+            Network("laptops", laptop, macs=(LAPTOP,)),
+            Network("tablets", tablet, macs=(TABLET,)),
+        )
+        policy = a_policy(networks=self.networks, allow_from=(), unknown_grade=unknown)
+        self.who = Identifier(policy, self.around)
+
+    def show(self, **macs: str) -> None:
+        """Show the neighbours with these last octets of their addresses: ``_2=LAPTOP``."""
+        seen = (
+            Neighbour(ip_address(f"10.0.6.{host[1:]}"), "wlan7", mac) for host, mac in macs.items()
+        )
+        self.around.take_neighbours(tuple(seen))
+
+    def asks(self, address: str, interface: int = 7) -> tuple[str | None, str] | None:
+        """Return network and grade of who asks from there."""
+        client = self.who.identify(address, interface)
+        return (client.network, client.grade.grade) if client else None
+
+
+def test_a_mac_tells_before_any_range_does() -> None:
+    lan = Lan()
+    lan.show(_2=LAPTOP, _3=TABLET, _4=STRANGER)
+    assert lan.asks("10.0.6.2") == ("laptops", "staff")
+    assert lan.asks("10.0.6.3") == ("tablets", "1")
+    assert lan.asks("10.0.6.4") == ("lab", "6")
+    client = lan.who.identify("10.0.6.4", 7)
+    assert client
+    assert client.mac == STRANGER
+
+
+def test_a_mac_tells_a_link_local_address_on_its_link() -> None:
+    lan = Lan()
+    here = Neighbour(ip_address("fe80::2"), "wlan7", LAPTOP)
+    lan.around.take_neighbours((here,))
+    assert lan.asks("fe80::2%wlan7") == ("laptops", "staff")
+    assert lan.asks("fe80::2%wlan8", 8) is None
+
+
+def test_a_mac_tells_nothing_where_the_packet_came_by_another_interface() -> None:
+    lan = Lan()
+    lan.show(_2=LAPTOP)
+    assert lan.asks("10.0.6.2", 8) == ("lab", "6")
+
+
+def test_a_mac_of_a_router_identifies_nobody() -> None:
+    lan = Lan()
+    lan.show(_2=LAPTOP, _3=LAPTOP, _4=LAPTOP)
+    assert lan.asks("10.0.6.2") == ("laptops", "staff")
+    lan.show(_2=LAPTOP, _3=LAPTOP, _4=LAPTOP, _5=LAPTOP)
+    assert lan.asks("10.0.6.2") == ("lab", "6")
+
+
+@pytest.mark.parametrize(
+    ("tablet", "grade", "network"), [("1", "1", None), ("preschool", "preschool", None)]
+)
+def test_who_is_not_seen_yet_gets_the_strictest_that_it_may_be(
+    tablet: str, grade: str, network: str | None
+) -> None:
+    assert Lan(tablet=tablet).asks("10.0.6.2") == (network, grade)
+
+
+def test_control_without_that_it_would_get_what_its_range_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identifier, "strictest", lambda grades: next(iter(grades)))
+    assert Lan().asks("10.0.6.2") == ("lab", "6")
+
+
+def test_who_is_not_seen_yet_loses_nothing_where_no_mac_is_stricter() -> None:
+    lan = Lan(tablet="staff")
+    assert lan.asks("10.0.6.2") == ("lab", "6")
+    assert lan.asks("2001:db8:6::2") == (None, "1")
+
+
+def test_not_yet_known_ends_after_a_second_and_at_once_when_it_is_seen() -> None:
+    lan = Lan()
+    first = lan.who.identify("10.0.6.2", 7)
+    lan.clock.advance(0.9)
+    assert lan.who.identify("10.0.6.2", 7) is first
+    lan.clock.advance(0.1)
+    assert lan.who.identify("10.0.6.2", 7) is not first
+    lan.show(_2=LAPTOP)
+    assert lan.asks("10.0.6.2") == ("laptops", "staff")
+
+
+def test_what_was_learned_ends_after_a_minute_unseen() -> None:
+    lan = Lan()
+    lan.show(_2=LAPTOP)
+    assert lan.asks("10.0.6.2") == ("laptops", "staff")
+    lan.clock.advance(59.9)
+    assert lan.asks("10.0.6.2") == ("laptops", "staff")
+    lan.clock.advance(0.1)
+    assert lan.asks("10.0.6.2") == (None, "1")
+
+
+def test_an_address_that_another_device_takes_over_is_that_device() -> None:
+    lan = Lan()
+    lan.show(_2=LAPTOP)
+    assert lan.asks("10.0.6.2") == ("laptops", "staff")
+    lan.show(_2=STRANGER)
+    assert lan.asks("10.0.6.2") == ("lab", "6")
+
+
+def test_control_without_the_version_a_memo_would_keep_the_old_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lan = Lan()
+    lan.show(_2=LAPTOP)
+    assert lan.asks("10.0.6.2") == ("laptops", "staff")
+    lan.show(_2=STRANGER)
+    monkeypatch.setattr(lan.who, "_memo_version", lan.around.version)
+    assert lan.asks("10.0.6.2") == ("laptops", "staff")
+
+
+def test_who_is_on_a_link_of_the_school_may_ask_as_long_as_it_is_one() -> None:
+    lan = Lan()
+    assert lan.asks("2001:db8:6::2") == (None, "1")
+    assert lan.asks("2001:db8:7::2") is None
+    assert lan.asks("fe80::2%wlan7") == (None, "1")
+    moved = Prefix(ip_network("2001:db8:7::/64"), "wlan7")
+    lan.around.take_links(Links(lan=(moved,)))
+    assert lan.asks("2001:db8:6::2") is None
+    assert lan.asks("2001:db8:7::2") is not None
+    assert lan.asks("2001:db8:7::2", 8) is None
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.6.254", "203.0.113.9"])
+def test_this_machine_may_always_ask(address: str) -> None:
+    assert Lan().asks(address, 0) is not None
+
+
+def test_what_comes_by_loopback_is_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    lan = Lan()
+    assert lan.asks("fe80::1", 8) is None
+    monkeypatch.setattr(socket, "if_indextoname", lambda _: "lo")
+    assert lan.asks("fe80::1", 1) is not None
+
+
+def test_a_range_says_nothing_of_a_link_local_address() -> None:
+    who = _identifier(Network("all", "staff", ("::/0",)))
+    client = who.identify("fe80::1%wlan7")
+    assert client
+    assert client.network is None
+
+
+def test_where_no_network_has_macs_no_device_is_looked_for() -> None:
+    around = Surroundings(FakeClock())
+    around.take_links(LINKS)
+    who = Identifier(a_policy(networks=NETWORKS), around)
+    assert who.identify("10.0.6.9", 7)
+    assert not around.wanted
+
+
+def test_one_address_may_have_something_else_instead_of_a_grade() -> None:
+    policy = a_policy(networks=NETWORKS, allow_from=("192.0.2.0/24",))
+    variant = replace(policy.grades["6"], variant="10.0.6.2", closed=frozenset[str]())
+    clients = {"10.0.6.2": {"6": variant.key, "preschool": variant.key}}
+    policy = replace(policy, grades=policy.grades | {variant.key: variant}, clients=clients)
+    found = Identifier(policy, Surroundings())
+    own, other = found.identify("10.0.6.2"), found.identify("10.0.6.3")
+    assert own == Client(variant, "lab", "10.0.6.2")
+    assert other == Client(policy.grades["6"], "lab", "10.0.6.3")

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The child that compiles, started afresh and as a fork: the same to whoever waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from mmap import mmap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.config import __main__ as child
+from filterd.config.compile_child import Ended, afresh, forked
+from filterd.policy import policy_file
+from tests.support.processes import children
+from tests.support.site import SCHOOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LONG_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _no_child_is_left() -> Iterator[None]:
+    """Others may be there: of fixtures of the whole session, in whose process this runs."""
+    before = children(os.getpid())
+    yield
+    assert children(os.getpid()) == before
+
+
+@pytest.fixture(params=[afresh, forked], ids=["afresh", "forked"])
+def start(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@contextmanager
+def _child_does(act: Callable[[list[str]], int], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patched:
+        patched.setattr(child, "main", act)
+        yield
+
+
+def _site(folder: Path, text: str = "") -> Path:
+    (folder / "site.yaml").write_text(SCHOOL + text, encoding="utf-8")
+    return folder
+
+
+def _arguments(config: Path, target: Path) -> list[str]:
+    return [str(config), str(target), "", ""]
+
+
+def test_both_write_the_same_policy(tmp_path: Path) -> None:
+    written = []
+    for start in (afresh, forked):
+        ended = start(_arguments(_site(tmp_path), tmp_path / start.__name__), LONG_S)
+        assert ended == Ended(0, b"", b"")
+        written.append((tmp_path / start.__name__).read_bytes())
+    assert written[0] == written[1]
+
+
+def test_what_is_wrong_is_one_json_object(tmp_path: Path, start: Any) -> None:
+    ended = start(_arguments(_site(tmp_path, "languag: vi\n"), tmp_path / "policy"), LONG_S)
+    assert ended.code == 1
+    assert "languag" in json.dumps(json.loads(ended.output))
+
+
+def test_one_that_takes_too_long_is_ended_and_waited_for(tmp_path: Path, start: Any) -> None:
+    with pytest.raises(TimeoutError):
+        start(_arguments(_site(tmp_path), tmp_path / "policy"), 0.001)
+    assert not (tmp_path / "policy").exists()
+
+
+def test_a_fork_tells_how_it_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(_: list[str]) -> int:
+        raise ZeroDivisionError("no")
+
+    with _child_does(die, monkeypatch):
+        ended = forked([], LONG_S)
+    assert (ended.code, ended.output) == (1, b"")
+    assert ended.errors.decode().strip().endswith("ZeroDivisionError: no")
+
+
+def test_a_fork_that_the_system_ends_has_a_code_below_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    def be_killed(_: list[str]) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    with _child_does(be_killed, monkeypatch):
+        assert forked([], LONG_S).code == -signal.SIGKILL
+
+
+def test_a_stop_while_a_fork_compiles_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handler of a signal raises in whoever waits, and no child may go on after."""
+
+    def stop(*_: object) -> None:
+        raise SystemExit(0)
+
+    def stop_the_parent_and_go_on(_: list[str]) -> int:
+        os.kill(os.getppid(), signal.SIGTERM)
+        threading.Event().wait(LONG_S)
+        return 0
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with _child_does(stop_the_parent_and_go_on, monkeypatch), pytest.raises(SystemExit):
+            forked([], LONG_S)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_fork_ends_by_signals_that_its_parent_has_other_plans_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def end_it(_: list[str]) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return 0
+
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with _child_does(end_it, monkeypatch):
+            assert forked([], LONG_S).code == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()).isdisjoint({signal.SIGTERM, signal.SIGINT})
+
+
+def test_a_fork_has_its_bound_of_memory_beside_what_its_parent_has_mapped(tmp_path: Path) -> None:
+    arguments = _arguments(_site(tmp_path), tmp_path / "policy")
+    with mmap(-1, 600 << 20):
+        assert forked(arguments, LONG_S) == Ended(0, b"", b"")
+
+
+def test_a_fork_holds_nothing_open_of_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above all not the lock on the state folder, which would outlive a parent that is killed."""
+
+    def tell(_: list[str]) -> int:
+        sys.stdout.write(" ".join(one.name for one in Path("/proc/self/fd").iterdir()))
+        return 0
+
+    with (tmp_path / "lock").open("w"), _child_does(tell, monkeypatch):
+        held = forked([], LONG_S).output.decode().split()
+    assert set(held) <= {"0", "1", "2", "3"}  # the last one is that of the listing
+
+
+def test_a_fork_leaves_nothing_in_its_parent(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from filterd.config.compile_child import forked\n"
+        "opened = len(os.listdir('/proc/self/fd'))\n"
+        "code = forked(sys.argv[1:], 60).code\n"
+        "print(code, len(os.listdir('/proc/self/fd')) - opened,"
+        " {'yaml', 'pydantic'} & set(sys.modules), 'PYDANTIC_DISABLE_PLUGINS' in os.environ)"
+    )
+    arguments = _arguments(_site(tmp_path), tmp_path / "policy")
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["0", "0", "set()", "False"]
+    assert policy_file.load(tmp_path / "policy").school == "Mẫu"
+
+
+@pytest.mark.parametrize("what", ["fork", "pidfd_open", "memfd_create"])
+def test_where_the_system_refuses_what_a_fork_needs_it_is_started_afresh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, what, refused)
+    arguments = _arguments(_site(tmp_path), tmp_path / "policy")
+    assert forked(arguments, LONG_S) == Ended(0, b"", b"")
+    assert policy_file.load(tmp_path / "policy").school == "Mẫu"
+
+
+def test_where_none_can_be_started_it_is_an_os_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", refused)
+    monkeypatch.setattr(subprocess, "run", refused)
+    with pytest.raises(BlockingIOError):
+        forked([], LONG_S)

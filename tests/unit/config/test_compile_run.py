@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A site is compiled in a child; whatever happens to it, the old policy stays."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.config import compile_run
+from filterd.config.compile_child import Ended
+from filterd.config.compile_run import compile_in_child
+from filterd.errors import ConfigErrors, StoreError
+from filterd.policy import policy_file
+from tests.support.site import SCHOOL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _site(folder: Path, text: str = "") -> Path:
+    (folder / "site.yaml").write_text(SCHOOL + text, encoding="utf-8")
+    return folder
+
+
+def test_the_child_writes_a_policy_that_loads(tmp_path: Path) -> None:
+    compile_in_child(_site(tmp_path), tmp_path / "state" / "policy")
+    assert policy_file.load(tmp_path / "state" / "policy").school == "Mẫu"
+
+
+def test_all_problems_arrive_as_the_child_found_them(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        compile_in_child(_site(tmp_path, "languag: vi\nunknown: 13\n"), tmp_path / "policy")
+    first, second = caught.value.errors
+    assert (first.path, first.line, first.column) == (str(tmp_path / "site.yaml"), 2, 1)
+    assert first.hint == "did you mean 'language'?"
+    assert second.line == 3
+
+
+@pytest.mark.parametrize("text", ["x: 1\n", "a: [", "a: &a [*a]\n", "[" * 3000])
+def test_a_bad_site_leaves_the_policy_as_it_was(tmp_path: Path, text: str) -> None:
+    (tmp_path / "policy").write_text("the running one")
+    with pytest.raises(ConfigErrors):
+        compile_in_child(_site(tmp_path, text), tmp_path / "policy")
+    assert (tmp_path / "policy").read_text() == "the running one"
+
+
+def test_a_disk_that_refuses_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()  # where a file has to go
+    with pytest.raises(StoreError, match="cannot be written"):
+        compile_in_child(_site(tmp_path), tmp_path / "policy")
+
+
+def test_another_catalogue_may_be_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors, match=r"categories\.yaml: cannot be read"):
+        compile_in_child(_site(tmp_path), tmp_path / "policy", blocklists=tmp_path)
+
+
+def test_a_child_that_takes_too_long_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compile_run, "TIME_LIMIT_S", 0.01)
+    with pytest.raises(ConfigErrors, match="took more than"):
+        compile_in_child(_site(tmp_path), tmp_path / "policy")
+
+
+def test_a_child_that_dies_is_reported_in_one_line(tmp_path: Path) -> None:
+    def dying(*_: object) -> Ended:
+        return Ended(-9, b"", b"Traceback\n  ...\nZeroDivisionError: no\n")
+
+    with pytest.raises(ConfigErrors) as caught:
+        compile_in_child(_site(tmp_path), tmp_path / "policy", start=dying)
+    assert str(caught.value).startswith(f"{tmp_path}: compiling the site failed: ZeroDivision")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_child_that_cannot_be_started_is_a_store_error(tmp_path: Path) -> None:
+    def refused(*_: object) -> Ended:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with pytest.raises(StoreError, match="cannot be started"):
+        compile_in_child(_site(tmp_path), tmp_path / "policy", start=refused)
+
+
+def test_a_module_in_the_working_directory_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "yaml.py").write_text("raise SystemExit('taken')")
+    monkeypatch.chdir(tmp_path)
+    compile_in_child(_site(tmp_path), tmp_path / "policy")
+    assert (tmp_path / "policy").exists()
+
+
+def test_the_callers_process_needs_neither_yaml_nor_pydantic() -> None:
+    code = "import sys, filterd.config.compile_run; print({'yaml', 'pydantic'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_site_that_is_wrong_is_compiled_as_it_was_and_what_is_wrong_is_told(
+    tmp_path: Path,
+) -> None:
+    config, before = _site(tmp_path), tmp_path / "before"
+    compile_in_child(config, before)
+    (config / "site.yaml").write_text("languag: vi\n")
+    wrong = compile_in_child(config, tmp_path / "policy", kept_of=before)
+    assert "languag" in str(wrong)
+    assert policy_file.load(tmp_path / "policy") == policy_file.load(before)
+
+
+def test_where_it_is_not_known_what_it_was_what_is_wrong_is_raised(tmp_path: Path) -> None:
+    config = _site(tmp_path, "languag: vi\n")
+    with pytest.raises(ConfigErrors, match="languag"):
+        compile_in_child(config, tmp_path / "policy", kept_of=tmp_path / "none")
+    assert not (tmp_path / "policy").exists()

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Locked, then the grade's word, then its tier's, then age: what is closed to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.config.grades import strictest
+from filterd.policy.model import GRADES, BlockResponse
+from tests.support.site import CATALOG, WITH_SERVICES, a_policy, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALWAYS_CLOSED = {"law-ordered", "porn"}
+
+
+def _tier(tier: str, more: str = "") -> str:
+    return f"tier: {tier}\ndescription: {{vi: A, en: A}}\n{more}"
+
+
+def _closed(folder: Path, grade: str, site: str = "", **tiers: str) -> frozenset[str]:
+    return a_policy(folder, site, **tiers).grades[grade].closed
+
+
+@pytest.mark.parametrize("grade", GRADES)
+def test_locked_categories_are_closed_to_everybody(tmp_path: Path, grade: str) -> None:
+    bare = _tier("staff", "by_age: false\n")
+    assert _closed(tmp_path, grade, staff=bare) >= ALWAYS_CLOSED
+
+
+@pytest.mark.parametrize(
+    ("grade", "is_closed"), [("6", True), ("7", True), ("8", False), ("9", False)]
+)
+def test_age_13_opens_at_grade_8(tmp_path: Path, grade: str, is_closed: bool) -> None:
+    plain = {"lower-secondary": _tier("lower-secondary")}
+    assert ("streaming" in _closed(tmp_path, grade, **plain)) is is_closed
+
+
+def test_without_by_age_only_what_is_named_is_closed(tmp_path: Path) -> None:
+    tier = _tier("primary", "by_age: false\ncategories: {block: [games]}\n")
+    assert _closed(tmp_path, "1", primary=tier) == ALWAYS_CLOSED | {"games"}
+
+
+def test_a_tier_may_open_what_age_would_close(tmp_path: Path) -> None:
+    tier = _tier("primary", "categories: {allow: [streaming]}\n")
+    assert "streaming" not in _closed(tmp_path, "1", primary=tier)
+
+
+def test_a_grade_outranks_its_tier(tmp_path: Path) -> None:
+    site = "grades:\n  5: {categories: {allow: [games], block: [ads-trackers]}}\n"
+    tier = _tier("primary", "categories: {block: [games], allow: [ads-trackers]}\n")
+    policy = a_policy(tmp_path, site, primary=tier)
+    assert {"games", "ads-trackers"} & policy.grades["5"].closed == {"ads-trackers"}
+    assert {"games", "ads-trackers"} & policy.grades["4"].closed == {"games"}
+
+
+def test_a_tier_outranks_the_one_that_it_inherits(tmp_path: Path) -> None:
+    tiers = {
+        "primary": _tier("primary", "categories: {block: [ads-trackers]}\nyoutube: strict\n"),
+        "staff": _tier("staff", "inherits: primary\ncategories: {allow: [ads-trackers]}\n"),
+    }
+    staff = a_policy(tmp_path, **tiers).grades["staff"]
+    assert staff.closed == ALWAYS_CLOSED
+    assert staff.youtube == "strict"
+
+
+def test_settings_come_from_the_nearest_that_sets_them(tmp_path: Path) -> None:
+    site = "grades:\n  9: {block_response: sinkhole, sinkhole: {ipv4: 192.0.2.1}}\n"
+    tier = _tier("lower-secondary", "block_response: nodata\nsafe_search: on\n")
+    policy = a_policy(tmp_path, site, **{"lower-secondary": tier})
+    assert policy.grades["8"].response is BlockResponse.NODATA
+    ninth = policy.grades["9"]
+    assert (ninth.response, ninth.sinkhole_ipv4) == (BlockResponse.SINKHOLE, "192.0.2.1")
+    assert (ninth.safe_search, ninth.youtube, ninth.client_ttl_max_s) == ("on", "off", 600)
+
+
+def test_every_grade_is_compiled_whether_or_not_the_site_has_it(tmp_path: Path) -> None:
+    assert tuple(a_policy(tmp_path).grades) == GRADES
+
+
+@pytest.mark.parametrize(
+    ("categories", "problem"),
+    [
+        ("{block: [game]}", "4:26: 'game' is no category (did you mean 'games'?)"),
+        ("{allow: [porn]}", "4:26: 'porn' is locked: it is closed to everybody (remove it)"),
+        ("{allow: [law-ordered]}", "4:26: 'law-ordered' is locked: it is closed to everybody"),
+        ("{block: [games], allow: [games]}", "4:42: 'games' is blocked and allowed at once"),
+    ],
+)
+def test_categories_of_a_grade_are_checked(tmp_path: Path, categories: str, problem: str) -> None:
+    (found,) = problems(tmp_path, f"grades:\n  6:\n    categories: {categories}\n")
+    assert found.startswith(f"site.yaml:{problem}")
+
+
+def test_categories_of_a_tier_are_checked_in_its_file(tmp_path: Path) -> None:
+    tier = _tier("staff", "categories:\n  allow:\n    - porn\n")
+    assert problems(tmp_path, staff=tier) == [
+        "staff.yaml:5:7: 'porn' is locked: it is closed to everybody (remove it)"
+    ]
+
+
+def test_the_strictest_grade_has_the_most_closed(tmp_path: Path) -> None:
+    grades = a_policy(tmp_path).grades
+    assert strictest(grades, ["staff", "12", "9"]) == "9"
+    assert strictest(grades, ["staff"]) == "staff"
+
+
+def test_of_equally_strict_grades_the_youngest_stands_for_all(tmp_path: Path) -> None:
+    grades = a_policy(tmp_path).grades
+    assert grades["1"].closed == grades["5"].closed
+    assert strictest(grades, ["5", "1", "3"]) == "1"
+    assert strictest(grades, []) == "preschool"
+
+
+def test_the_strictest_of_all_closes_whatever_any_closes(tmp_path: Path) -> None:
+    grades = a_policy(tmp_path).grades
+    union = frozenset().union(*(policy.closed for policy in grades.values()))
+    assert grades[strictest(grades, [])].closed == union
+    assert union == {category.id for category in CATALOG.categories}
+
+
+def _services(folder: Path, grade: str, site: str = "", **tiers: str) -> tuple[set[str], set[str]]:
+    """Return which services are closed, and opened, beside what their categories are."""
+    found = a_policy(folder, site, WITH_SERVICES, **tiers).grades[grade]
+    return {one for one in found.closed if ":" in one}, set(found.opened)
+
+
+PLAIN = {
+    "lower-secondary": _tier("lower-secondary"),
+    "upper-secondary": _tier("upper-secondary"),
+}
+
+
+@pytest.mark.parametrize("grade", ["1", "7", "8", "12"])
+def test_a_service_for_older_ones_than_its_category_is_closed_by_age(
+    tmp_path: Path, grade: str
+) -> None:
+    assert _services(tmp_path, grade, **PLAIN) == ({"service:bigo"}, set())
+
+
+def test_nothing_is_closed_by_age_to_the_old_or_where_age_does_not_count(tmp_path: Path) -> None:
+    assert _services(tmp_path, "staff") == (set(), set())
+    young = _tier("primary", "by_age: false\n")
+    assert _services(tmp_path, "1", primary=young) == (set(), set())
+
+
+def test_a_service_that_is_named_goes_neither_by_age_nor_by_category(tmp_path: Path) -> None:
+    site = "grades:\n  7: {services: {allow: [bigo, youtube], block: [azota]}}\n"
+    closed, opened = _services(tmp_path, "7", site, **PLAIN)
+    assert closed == {"service:azota"}
+    assert opened == {"service:bigo", "service:youtube"}
+
+
+def test_of_services_the_nearest_word_counts(tmp_path: Path) -> None:
+    tier = _tier("lower-secondary", "services: {allow: [bigo], block: [azota]}\n")
+    site = "grades:\n  7: {services: {allow: [azota], block: [bigo]}}\n"
+    closed, opened = _services(tmp_path, "7", site, **{"lower-secondary": tier})
+    assert (closed, opened) == ({"service:bigo"}, {"service:azota"})
+
+
+def test_to_block_a_category_closes_a_service_that_was_open_further_off(tmp_path: Path) -> None:
+    tier = _tier("lower-secondary", "services: {allow: [youtube, roblox]}\n")
+    site = "grades:\n  7: {categories: {block: [streaming]}}\n"
+    _, opened = _services(tmp_path, "7", site, **{"lower-secondary": tier})
+    assert opened == {"service:roblox"}
+
+
+def test_to_allow_a_category_leaves_a_service_closed_that_is_for_older_ones(
+    tmp_path: Path,
+) -> None:
+    site = "grades:\n  7: {categories: {allow: [streaming]}}\n"
+    closed, _ = _services(tmp_path, "7", site, **PLAIN)
+    assert closed == {"service:bigo"}  # and not youtube, which is for no older ones
+
+
+KEPT = "keep_closed: {categories: [social-media], services: [bigo]}\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        ("categories: {allow: [social-media]}", "'social-media' is kept closed by the school"),
+        ("services: {allow: [tiktok]}", "'tiktok' is kept closed by the school"),
+        ("services: {allow: [bigo]}", "'bigo' is kept closed by the school"),
+        ("services: {allow: [bet]}", "'bet' is locked: it is closed to everybody"),
+        ("services: {allow: [youtub]}", "'youtub' is no service (did you mean 'youtube'?)"),
+        ("services: {block: [x], allow: [x]}", "'x' is no service"),
+        ("services: {block: [roblox], allow: [roblox]}", "'roblox' is blocked and allowed"),
+    ],
+)
+def test_a_grade_opens_nothing_that_must_stay_closed(
+    tmp_path: Path, named: str, problem: str
+) -> None:
+    found = problems(tmp_path, f"{KEPT}grades:\n  7: {{{named}}}\n", WITH_SERVICES)
+    assert found[0].startswith("site.yaml:4:")
+    assert problem in found[0]
+
+
+def test_what_the_school_keeps_closed_stays_so_where_a_grade_forgets_ages(tmp_path: Path) -> None:
+    site = "grades:\n  7: {by_age: false}\n"
+    assert "social-media" not in a_policy(tmp_path, site, WITH_SERVICES, **PLAIN).grades["7"].closed
+    kept = a_policy(tmp_path, KEPT + site, WITH_SERVICES, **PLAIN)
+    assert kept.grades["7"].closed >= {"social-media", "service:bigo"}
+    assert kept.kept_closed == {"social-media", "service:bigo"}
+    assert "social-media" not in kept.grades["11"].closed  # whose tier has it open

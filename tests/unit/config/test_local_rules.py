@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exceptions become dated rules for the audience that they name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.config.compile import warnings
+from filterd.config.site_reader import load_site
+from filterd.policy.model import Audience
+from tests.support.site import a_policy, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NETWORKS = "networks:\n  library: {grade: 6, cidrs: [10.0.0.0/8]}\n"
+
+
+def _utc(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def _text(more: str) -> str:
+    return f"{NETWORKS}exceptions:\n  - {{{more}, reason: bài học}}\n"
+
+
+def test_an_exception_is_a_rule_named_by_its_place(tmp_path: Path) -> None:
+    (rule,) = a_policy(tmp_path, _text("allow: Zalo.me, author: Cô Lan")).rules
+    assert (rule.id, rule.name, rule.allow) == ("site.yaml:5:5", b"\x04zalo\x02me\0", True)
+    assert (rule.reason, rule.author) == ("bài học", "Cô Lan")
+    assert (rule.starts_at, rule.ends_at) == (None, None)
+
+
+def test_a_block_does_not_allow(tmp_path: Path) -> None:
+    (rule,) = a_policy(tmp_path, _text("block: zalo.me")).rules
+    assert not rule.allow
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ("allow: '*.edu.vn'", b"\x03edu\x02vn\0"),
+        ("block: '*.vn'", b"\x02vn\0"),
+        ("block: github.io", b"\x06github\x02io\0"),
+        ("allow: intranet", b"\x08intranet\0"),
+    ],
+)
+def test_a_suffix_is_taken_where_it_is_written_as_one(
+    tmp_path: Path, more: str, name: bytes
+) -> None:
+    (rule,) = a_policy(tmp_path, _text(more)).rules
+    assert rule.name == name
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("allow: edu.vn", "'edu.vn': all of them would open (write one of these names, or '*.edu"),
+        ("allow: github.io", "all of them would open"),
+        ("block: com.vn", "all of them would close"),
+        ("allow: '*.vnu.edu.vn'", "a name needs no '*.'"),
+    ],
+)
+def test_a_bare_suffix_is_refused_with_its_place(tmp_path: Path, more: str, why: str) -> None:
+    (problem,) = problems(tmp_path, _text(more))
+    assert "site.yaml:5:6: " in problem
+    assert why in problem
+
+
+def test_private_answers_for_all_of_a_suffix_are_written_so(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, "allow_private_answers: [vn]\n")
+    assert "beneath 'vn': all of them would open" in problem
+    assert a_policy(tmp_path, "allow_private_answers: ['*.vn']\n").private_answers == (b"\2vn\0",)
+
+
+@pytest.mark.parametrize(
+    ("audience", "expected"),
+    [
+        ("everybody", (Audience.EVERYBODY, "")),
+        ("{tier: primary}", (Audience.TIER, "primary")),
+        ("{grade: 6}", (Audience.GRADE, "6")),
+        ("{network: library}", (Audience.NETWORK, "library")),
+        ("{client: 'FD00:0::1'}", (Audience.CLIENT, "fd00::1")),
+    ],
+)
+def test_it_is_for_whom_it_says(
+    tmp_path: Path, audience: str, expected: tuple[Audience, str]
+) -> None:
+    (rule,) = a_policy(tmp_path, _text(f"allow: zalo.me, for: {audience}")).rules
+    assert (rule.audience, rule.whom) == expected
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "starts_at", "ends_at"),
+    [
+        ("2026-09-05", "2026-09-05", "2026-09-04T17:00", "2026-09-05T17:00"),
+        ("2026-09-05T07:00", "2026-09-05T08:30", "2026-09-05T00:00", "2026-09-05T01:30"),
+        ("2026-09-05T07:00Z", "2026-09-05T20:00+07:00", "2026-09-05T07:00", "2026-09-05T13:00"),
+    ],
+)
+def test_times_are_the_schools_and_a_last_day_is_whole(
+    tmp_path: Path, begin: str, end: str, starts_at: str, ends_at: str
+) -> None:
+    text = _text(f"allow: zalo.me, from: '{begin}', until: '{end}'")
+    (rule,) = a_policy(tmp_path, text).rules
+    assert (rule.starts_at, rule.ends_at) == (_utc(starts_at), _utc(ends_at))
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        (
+            "allow: a.vn, for: {network: libary}",
+            "5:25: 'libary' is no network of this site (did you mean 'library'?)",
+        ),
+        (
+            "allow: a.vn, from: 2026-09-06, until: 2026-09-05",
+            "5:37: the exception ends before it begins (exchange from and until)",
+        ),
+        (
+            "allow: a.vn, from: '2026-09-06T07:00', until: '2026-09-06T07:00'",
+            "5:45: the exception ends before it begins (exchange from and until)",
+        ),
+    ],
+)
+def test_an_impossible_exception_is_told_at_its_place(
+    tmp_path: Path, more: str, problem: str
+) -> None:
+    assert problems(tmp_path, _text(more)) == [f"site.yaml:{problem}"]
+
+
+def test_one_that_is_over_is_warned_of(tmp_path: Path) -> None:
+    a_policy(tmp_path, _text("allow: zalo.me, until: 2026-09-05"))
+    ends_at = _utc("2026-09-05T17:00")
+    assert warnings(load_site(tmp_path), ends_at - 1) == ()
+    (found,) = warnings(load_site(tmp_path), ends_at)
+    assert "site.yaml:5:" in str(found)
+    assert "the exception has ended (remove it, or name a later day)" in str(found)

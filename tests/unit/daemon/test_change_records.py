@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was changed is told as plain data, of now and of the past."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ConfigError, StoreError
+from filterd.overrides.roles import Author, Rank
+from filterd.policy import policy_file as policy_store
+from filterd.resolve import expectation_checks
+from filterd.version import __version__
+from filterd.wire import name as names
+from tests.support.changes import an_exam, an_exception
+from tests.support.clock import FakeClock
+from tests.support.daemon import build_lists, write_site
+from tests.support.policies import an_index
+from tests.support.team import School, Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.state_folder import StateFolder
+
+ADMIN, TEACHER = Author("minh", Rank.ADMIN), Author("lan", Rank.TEACHER)
+BLOCK = an_exception(target="new.example", allow=False)
+HOUR = 3600.0
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder) -> School:
+    return School(tmp_path, built)
+
+
+async def change(team: Team, kind: str, author: Author = ADMIN, /, **payload: Any) -> Any:
+    return await team.manager.changes.change({"kind": kind, "reason": "bài học", **payload}, author)
+
+
+def _noon(team: Team) -> float:
+    """Return the school's last noon, so that a day has hours left whenever this runs."""
+    now = team.setting.clock.wall()
+    vietnam = now + 7 * HOUR
+    return float(vietnam - vietnam % (24 * HOUR) + 12 * HOUR - 7 * HOUR)
+
+
+def test_the_past_is_told_by_what_was_set_then(school: School) -> None:
+    clock = FakeClock()
+
+    async def work(team: Team) -> None:
+        records, site = team.manager.changes.records, team.manager.site
+        (version,) = await records.policies()
+        clock.advance(HOUR)
+        await change(team, "exception", **BLOCK)
+        asked: dict[str, Any] = {
+            "qname": names.from_text("new.example").hex(),
+            "qtype": 1,
+            "address": None,
+        }
+        clock.advance(HOUR)
+        blocked = []
+        for when in (version["activated_at"], clock.wall() - 60):
+            told = await records.explain_past(site, **asked, grade="3", when=when, shown="")
+            assert told is not None
+            assert told["source"] == "history"
+            blocked.append(told["action"] != "pass")
+        assert blocked == [False, True]
+        with pytest.raises(ConfigError, match="in force at seven is not known"):
+            await records.explain_past(site, **asked, grade="3", when=1.0, shown="seven")
+
+    school.serve(work, clock=clock)
+
+
+def test_a_policy_is_told_to_who_may_not_read_its_file(school: School) -> None:
+    async def work(team: Team) -> None:
+        records, first = team.manager.changes.records, team.manager.site.timed.policy
+        school.write("exceptions:\n  - {block: other.example, reason: vì thế}\n")
+        await team.manager.reload()
+        site = team.manager.site
+        told = [
+            policy_store.parse((await records.policy(site, digest)).encode(), "")
+            for digest in (None, policy_store.digest(first))
+        ]
+        assert told == [site.timed.policy, first]
+        with pytest.raises(StoreError, match="the policy 0123 is not kept; see `filterd policy"):
+            await records.policy(site, "0123")
+
+    school.serve(work)
+
+
+def test_what_is_set_is_told_with_what_has_ended(school: School) -> None:
+    clock = FakeClock()
+
+    async def work(team: Team) -> None:
+        noon = clock.wall()
+        await change(team, "exception", **BLOCK)
+        await change(team, "exception", **an_exception(ends_at=noon + 60))
+        await change(team, "exam", **an_exam(room="of-6", starts_at=noon + 600, ends_at=noon + 900))
+        clock.advance(61)
+        told = await team.manager.changes.records.overrides()
+        assert told["states"] == {"on": [1], "coming": [3], "ended": [2]}
+        assert [one["target"] for one in told["exceptions"]] == ["new.example", "game.example"]
+        before = await team.manager.changes.records.overrides(noon - 1)
+        assert (before["number"], before["exceptions"]) == (0, [])
+
+    school.serve(work, clock=clock)
+
+
+def test_the_history_is_told_and_verified(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(team: Team) -> None:
+        await change(team, "exception", **BLOCK)
+        await team.manager.changes.note_trial("of-6", TEACHER)
+        trial, first = await team.manager.changes.records.history(10)
+        assert (first["author"], first["kind"], first["reason"]) == ("minh", "exception", "bài học")
+        assert (trial["author"], trial["payload"]) == ("lan", {"room": "of-6"})
+        assert len(await team.manager.changes.records.history(1)) == 1
+        assert (await change(team, "undo"))["undone"] == 1  # a trial is nothing to take back
+        monkeypatch.setattr("filterd.daemon.change_records._MOST_OCTETS", 400)
+        assert len(await team.manager.changes.records.history(10)) == 1
+        assert await team.manager.changes.records.verify() == {
+            "ok": True,
+            "number": 3,
+            "first_bad": None,
+            "problem": "",
+            "sentence": ["", {}],
+            "set_aside": [],
+            "altered": [],
+        }
+        assert (await team.manager.status())["changes"] == {"problems": []}
+
+    school.serve(work)
+
+
+def test_policies_are_kept_for_questions_about_the_past(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.write("exceptions:\n  - {block: other.example, reason: vì thế}\n")
+        await team.manager.reload()
+        kept = team.manager.changes.records._versions.all()
+        assert kept[0].digest == (await team.manager.status())["policy"]
+        assert len(kept) == 2
+
+    school.serve(work)
+
+
+def test_a_report_says_what_the_lists_say_and_is_mended_by_other_lists(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever whoever reports it says of the lists."""
+    monkeypatch.setattr(
+        expectation_checks, "check", lambda *_, **__: ()
+    )  # few names are listed here
+
+    async def lists(team: Team, *listed: str) -> str:
+        """Put lists in force in which a third party names these; return their version."""
+        school.state.index.unlink()
+        an_index(school.state.folder, {"copied": ("malware", "domains", False, list(listed))})
+        (school.state.folder / "index").rename(school.state.index)
+        await team.manager.reload()
+        return team.manager.site.index.digest.hex()[:12]
+
+    async def work(team: Team) -> None:
+        first = await lists(team, "a.example", "uni.example")
+        forged = {"seen_in": "v0", "entries": [], "filterd": "9"}
+        await change(team, "report-mistake", name="uni.example", **forged)
+        (told,) = await team.manager.changes.records.mistakes()
+        assert (told["mended"], told["seen_in"], told["filterd"]) == (False, first, __version__)
+        assert told["entries"] == told["listed"]
+        (entry,) = told["entries"]
+        assert (entry["list"], entry["category"], entry["line"]) == ("copied", "malware", 2)
+        second, _ = await lists(team, "a.example"), await lists(team, "b.example")
+        (told,) = await team.manager.changes.records.mistakes()
+        assert (told["mended"], told["mended_in"], told["listed"]) == (True, second, [])
+
+    school.serve(work)

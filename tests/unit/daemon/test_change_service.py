@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A change is recorded, and in force in every worker when it is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ChangeError, ConfigErrors, ControlError, StoreError
+from filterd.overrides import snapshot
+from filterd.overrides.roles import Author, Rank
+from filterd.overrides.store import Store
+from filterd.resolve import expectation_checks
+from filterd.sentences import say
+from filterd.wire import name as names
+from tests.support.changes import an_exam, an_exception, some_exceptions
+from tests.support.clock import FakeClock
+from tests.support.daemon import build_lists, write_site
+from tests.support.team import School, Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.state_folder import StateFolder
+
+ADMIN, TEACHER = Author("minh", Rank.ADMIN), Author("lan", Rank.TEACHER)
+BLOCK = an_exception(target="new.example", allow=False)
+HOUR = 3600.0
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder) -> School:
+    return School(tmp_path, built)
+
+
+async def who_blocks(team: Team, name: str = "new.example", grade: str = "3") -> list[bool]:
+    """Return for each worker whether it blocks a name."""
+    qname = names.from_text(name).hex()
+    told = [
+        await one.check(qname=qname, qtype=1, grade=grade, address=None, at=None)
+        for one in team.workers
+    ]
+    return [one is not None and one["action"] != "pass" for one in told]
+
+
+async def change(team: Team, kind: str, author: Author = ADMIN, /, **payload: Any) -> Any:
+    return await team.manager.changes.change({"kind": kind, "reason": "bài học", **payload}, author)
+
+
+def test_a_change_is_in_force_in_every_worker_when_it_is_done(school: School) -> None:
+    async def work(team: Team) -> None:
+        assert await who_blocks(team) == [False, False]
+        index = team.manager.site.index
+        done = await change(team, "exception", **BLOCK)
+        assert await who_blocks(team) == [True, True]
+        assert (done["number"], done["until"], done["warnings"]) == (1, None, [])
+        assert done["in_force_ms"] > 0
+        assert team.manager.site.index is index  # nothing was opened for it
+        assert (await change(team, "undo"))["undone"] == 1
+        assert await who_blocks(team) == [False, False]
+
+    school.serve(work, workers=2)
+
+
+def test_several_targets_are_in_force_and_taken_back_together(school: School) -> None:
+    async def work(team: Team) -> None:
+        wanted = some_exceptions(("name", "a.example"), ("name", "b.example"), allow=False)
+        done = await change(team, "exceptions", **wanted)
+        for name in ("a.example", "b.example"):
+            assert await who_blocks(team, name) == [True, True]
+        told = await team.manager.changes.records.overrides()
+        assert [one["id"] for one in told["exceptions"]] == [done["number"]] * 2
+        locked = some_exceptions(("name", "c.example"), ("category", "porn"))
+        with pytest.raises(ChangeError, match="porn is locked"):
+            await change(team, "exceptions", **locked)
+        await change(team, "undo")
+        assert await who_blocks(team, "a.example") == await who_blocks(team, "b.example")
+        assert await who_blocks(team, "a.example") == [False, False]
+
+    school.serve(work, workers=2)
+
+
+def test_a_reload_keeps_what_commands_have_set(school: School) -> None:
+    async def work(team: Team) -> None:
+        await change(team, "exception", **BLOCK)
+        school.write("exceptions:\n  - {block: other.example, reason: vì thế}\n")
+        await team.manager.reload()
+        assert await who_blocks(team) == await who_blocks(team, "other.example") == [True, True]
+
+    school.serve(work, workers=2)
+
+
+def test_it_outlasts_a_restart(school: School) -> None:
+    async def work(team: Team) -> None:
+        await change(team, "exception", **BLOCK)
+
+    async def later(team: Team) -> None:
+        assert await who_blocks(team) == [True]
+
+    school.serve(work)
+    school.serve(later)
+
+
+def test_two_administrators_at_once_are_served_one_after_the_other(school: School) -> None:
+    async def work(team: Team) -> None:
+        wanted = [an_exception(target=f"n{n}.example", allow=False) for n in range(8)]
+        reload = asyncio.ensure_future(team.manager.reload())
+        done = await asyncio.gather(*(change(team, "exception", **one) for one in wanted))
+        await reload
+        assert sorted(one["number"] for one in done) == list(range(1, 9))
+        for number in range(8):
+            assert await who_blocks(team, f"n{number}.example") == [True, True]
+        assert (await team.manager.changes.records.verify())["ok"]
+
+    school.serve(work, workers=2)
+
+
+def test_what_is_wrong_is_refused_and_leaves_no_trace(school: School) -> None:
+    async def work(team: Team) -> None:
+        for payload in (an_exception(target="a b"), an_exception(audience="network", whom="x")):
+            with pytest.raises(ChangeError):
+                await change(team, "exception", **payload)
+        with pytest.raises(ChangeError, match="did you mean 'exam'"):
+            await change(team, "exams", **an_exam(room="of-6"))
+        with pytest.raises(ChangeError, match="a Unix time expected"):
+            await change(team, "exception", **an_exception(starts_at="now", lesson=True))
+        with pytest.raises(ChangeError, match="begun with `filterd exam learn`"):
+            await change(team, "exam-trial", room="of-6")
+        assert await team.manager.changes.records.history(10) == []
+        await change(team, "exception", **BLOCK)
+        assert await who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+def test_who_goes_away_gets_the_change_all_the_same(school: School) -> None:
+    async def work(team: Team) -> None:
+        impatient = asyncio.ensure_future(change(team, "exception", **BLOCK))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        await asyncio.gather(impatient, return_exceptions=True)
+        await team.manager.changes.close()
+        assert await who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+@pytest.mark.parametrize("step", ["prepare", "confirm"])
+def test_where_a_worker_fails_the_change_is_recorded_and_told_of(
+    school: School, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    async def fail(**_: object) -> None:
+        raise StoreError(say("no memory"))
+
+    async def work(team: Team) -> None:
+        with monkeypatch.context() as broken:
+            broken.setitem(team.workers[1]._channel._handlers, step, fail)
+            if step == "confirm":
+                with pytest.raises(ControlError, match="1 is recorded, but not in force every"):
+                    await change(team, "exception", **BLOCK)
+            else:  # it loads what was recorded by itself
+                await change(team, "exception", **BLOCK)
+        assert await who_blocks(team) == [True, True]
+
+    school.serve(work, workers=2)
+
+
+def test_a_change_that_a_dead_manager_has_recorded_is_put_in_force_by_the_next(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    async def killed(*_: object) -> None:
+        raise Killed
+
+    async def work(team: Team) -> None:
+        in_force = team.manager.changes._in_force._replace(enforce=killed)
+        monkeypatch.setattr(team.manager.changes, "_in_force", in_force)
+        with contextlib.suppress(Killed):
+            await team.manager.changes._change({"kind": "exception", "reason": "x", **BLOCK}, ADMIN)
+        assert await who_blocks(team) == [False, False]
+        await team.manager.stop()
+        await team.manager.start()
+        assert await who_blocks(team) == [True, True]
+
+    school.serve(work, workers=2)
+
+
+def test_a_copy_that_is_behind_its_store_is_mended_and_no_worker_goes_back(
+    school: School,
+) -> None:
+    async def work(team: Team) -> None:
+        await change(team, "exception", **BLOCK)
+        stale = school.state.exported_overrides.read_bytes()
+        await change(team, "exception", **an_exception(target="late.example", allow=False))
+        school.state.exported_overrides.write_bytes(stale)
+        before = team.page.epoch
+        await team.manager.stop()
+        await team.manager.start()
+        assert team.page.epoch == before
+        assert await who_blocks(team, "late.example") == [True]
+        assert snapshot.FORMAT.load(school.state.exported_overrides).overrides.number == 2
+
+    school.serve(work)
+
+
+@pytest.mark.parametrize(
+    ("lessons", "payload"),
+    [
+        ("{all-day: '00:00-23:59'}", an_exception(allow=False, lesson=True)),
+        ("{all-day: '00:00-23:59'}", {"room": "of-6", "grade": "9", "lesson": True}),
+    ],
+)
+def test_lesson_stands_for_the_end_of_the_one_that_is_on(
+    school: School, lessons: str, payload: dict[str, Any]
+) -> None:
+    school.write(f"lessons: {lessons}\n")
+    kind = "room" if "room" in payload else "exception"
+
+    async def work(team: Team) -> None:
+        noon = _noon(team)
+        team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
+        done = await change(team, kind, **payload)
+        assert done["until"] == noon + 12 * HOUR - 60
+        with pytest.raises(ChangeError, match="exclude each other"):
+            await change(team, kind, **payload | {"ends_at": noon + HOUR, "lesson": True})
+
+    school.serve(work)
+
+
+def test_between_lessons_the_next_one_is_named(school: School) -> None:
+    school.write("lessons: {tiet-7: '13:30-14:15'}\n")
+
+    async def work(team: Team) -> None:
+        noon = _noon(team)
+        team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
+        with pytest.raises(ChangeError, match="the next one is tiet-7, at 13:30"):
+            await change(team, "exception", **BLOCK, lesson=True)
+        starts_at = noon + 1.5 * HOUR
+        done = await change(team, "exception", **BLOCK, starts_at=starts_at, lesson=True)
+        assert done["until"] == noon + 2.25 * HOUR
+
+    school.serve(work)
+
+
+def test_a_school_without_lessons_is_asked_until_when(school: School) -> None:
+    async def work(team: Team) -> None:
+        with pytest.raises(ChangeError, match="there is no lesson at that time"):
+            await change(team, "exception", **BLOCK, lesson=True)
+
+    school.serve(work)
+
+
+def test_a_teacher_takes_back_the_teachers_own_changes_only(school: School) -> None:
+    async def work(team: Team) -> None:
+        soon = team.setting.clock.wall() + 1
+        own = an_exception(audience="grade", whom="7", ends_at=soon + 60)
+        noon = _noon(team)
+        team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
+        own["ends_at"] = noon + 60
+        await change(team, "exception", TEACHER, **own)
+        await change(team, "exception", **BLOCK)
+        for kind, payload in (("undo", {"number": 2}), ("revoke", {"id": 2})):
+            with pytest.raises(ControlError, match="what somebody else has set; administrators"):
+                await change(team, kind, TEACHER, **payload)
+        done = await change(team, "undo", TEACHER)  # the last that counts is not hers
+        assert (done["undone"], done["taken_back"]["author"]) == (1, "lan")
+        with pytest.raises(ChangeError, match="there is no change of lan to take back"):
+            await change(team, "undo", TEACHER)
+        assert (await change(team, "undo"))["undone"] == 2
+
+    school.serve(work)
+
+
+def test_a_teacher_stops_the_teachers_own_exam_and_no_other(school: School) -> None:
+    school.write("  lab: {cidrs: [127.0.50.0/24], grade: 6, room: true}\n")
+
+    async def work(team: Team) -> None:
+        noon = _noon(team)
+        team.setting.clock.wall = lambda: noon  # type: ignore[method-assign]
+        exam = an_exam(room="lab", ends_at=noon + 60)
+        await change(team, "exam", **exam)
+        with pytest.raises(ControlError, match="stop an exam that somebody else has set; admin"):
+            await change(team, "exam-stop", TEACHER, id=1)
+        await change(team, "exam-stop", id=1)
+        await change(team, "exam", TEACHER, **exam)
+        assert (await change(team, "exam-stop", TEACHER, id=3))["number"] == 4
+
+    school.serve(work)
+
+
+def test_a_reader_changes_nothing_and_learns_who_may(school: School) -> None:
+    async def work(team: Team) -> None:
+        with pytest.raises(ControlError, match="pupil may not change anything; teachers and"):
+            await change(team, "exception", Author("pupil", Rank.READER), **BLOCK)
+
+    school.serve(work)
+
+
+def test_a_damaged_store_is_set_aside_and_what_was_set_stays(
+    school: School, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def work(team: Team) -> None:
+        await change(team, "exception", **BLOCK)
+
+    async def later(team: Team) -> None:
+        assert await who_blocks(team) == [True]
+        assert (await change(team, "exception", **an_exception()))["number"] == 3
+        ((template, _),) = (await team.manager.status())["changes"]["problems"]
+        assert "this history was damaged" in template
+
+    school.serve(work)
+    school.state.overrides.write_bytes(b"nonsense" * 1000)
+    school.serve(later)
+    assert caplog.text.count("what was set stays in force") == 1
+    assert (Store(school.state, FakeClock()).verify()).set_aside != ()
+
+
+def test_an_exception_of_what_is_locked_that_was_recorded_before_lets_nothing_through(
+    school: School,
+) -> None:
+    """By an older filterd, or before the category was locked."""
+    allow = an_exception(target_kind="category", target="porn", audience="everybody")
+    Store(school.state, FakeClock()).change("exception", allow, author="lan", reason="bài học")
+
+    async def work(team: Team) -> None:
+        assert len(team.manager.site.timed.overrides.exceptions) == 1
+        assert await who_blocks(team, "www.pornhub.com", "12") == [True]
+        with pytest.raises(ChangeError, match="locked for everybody"):
+            await change(team, "exception", **allow)
+
+    school.serve(work)
+
+
+def test_a_policy_that_does_not_do_what_is_expected_of_it_is_not_put_in_force(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a change by command, but beside it: what a reload refuses."""
+
+    def unmet(*_: object, **__: object) -> None:
+        raise ConfigErrors([ChangeError(say("expected: a.example is blocked; but it passes"))])
+
+    async def work(team: Team) -> None:
+        school.write("exceptions:\n  - {block: new.example, reason: vì thế}\n")
+        monkeypatch.setattr(expectation_checks, "check", unmet)
+        with pytest.raises(ConfigErrors, match=r"expected: a\.example"):
+            await team.manager.reload()
+        assert await who_blocks(team) == [False]
+        monkeypatch.undo()
+        await team.manager.reload()
+        assert await who_blocks(team) == [True]
+
+    school.serve(work)
+
+
+def test_control_without_the_epoch_no_worker_would_take_the_change(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def recorded_only(*_: object) -> None:
+        pass
+
+    async def work(team: Team) -> None:
+        in_force = team.manager.changes._in_force._replace(enforce=recorded_only)
+        monkeypatch.setattr(team.manager.changes, "_in_force", in_force)
+        await change(team, "exception", **BLOCK)
+        assert await who_blocks(team) == [False]
+
+    school.serve(work)
+
+
+def _noon(team: Team) -> float:
+    """Return the school's last noon, so that a day has hours left whenever this runs."""
+    now = team.setting.clock.wall()
+    vietnam = now + 7 * HOUR
+    return float(vietnam - vietnam % (24 * HOUR) + 12 * HOUR - 7 * HOUR)

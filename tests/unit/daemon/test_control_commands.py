@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be asked by the control socket, how, and by whom."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from filterd.control import Caller
+from filterd.daemon.control_commands import author_of, commands
+from filterd.errors import ControlError
+from filterd.overrides.roles import ADMINS, TEACHERS, Rank
+from filterd.policy.expectation import Expectation
+from filterd.policy.model import Audience, Network
+from filterd.state_file import to_plain
+from tests.support.policies import a_policy
+
+ROOT = Caller(0, "root", frozenset())
+ADMIN = Caller(1001, "minh", frozenset({ADMINS}))
+TEACHER = Caller(1002, "lan", frozenset({TEACHERS}))
+READER = Caller(1003, "an", frozenset({"filterd"}))
+
+LOOKING = {
+    "ping",
+    "clock",
+    "status",
+    "check",
+    "log totals",
+    "overrides",
+    "history",
+    "history-verify",
+}
+LOOKING |= {"mistakes", "history-check", "policies", "policy"}
+LOOKING |= {"expectations", "lists", "lists-search"}
+ACTING = {"reload", "change"}
+WATCHING = {"room-watch", "room-seen", "exam-watch", "exam-names"}
+
+
+NETWORKS = [Network("lab", "6", room=True), Network("office", "staff")]
+
+
+EXPECTED = to_plain(
+    Expectation(b"\x01a\0", True, Audience.GRADE, "3", "a is blocked for 3", "x.yaml", 7)
+)
+
+
+class Recorder:
+    """Stands for a part of the manager; notes what it is told to do."""
+
+    def __init__(self, called: list[tuple[Any, ...]]) -> None:
+        self._called = called
+
+    @property
+    def records(self) -> Recorder:
+        """What the part has told apart."""
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        async def note(*given: Any, **named: Any) -> str:
+            self._called.append((name, *given, *named.values()))
+            return "done"
+
+        return note
+
+
+def a_manager(called: list[tuple[Any, ...]]) -> Any:
+    site = SimpleNamespace(policy=a_policy(networks=NETWORKS))
+    part = Recorder(called)
+    parts = {"changes": part, "rooms": part, "trials": part, "hold": part.hold}
+    return cast("Any", SimpleNamespace(**parts, site=site))
+
+
+def a_feed(address: str) -> dict[str, Any]:
+    """Stand for how the site stands with its feed."""
+    return {"address": address}
+
+
+def ask(name: str, caller: Caller = ROOT, **request: Any) -> list[tuple[Any, ...]]:
+    """Return what a command has the manager do."""
+    called: list[tuple[Any, ...]] = []
+
+    async def whole() -> None:
+        await commands(a_manager(called), a_feed)[name](request, caller)
+
+    asyncio.run(whole())
+    return called
+
+
+def test_what_somebody_expects_is_handed_on() -> None:
+    wanted = [EXPECTED, {**EXPECTED, "weekday": 0, "second": 0}]
+    ((_, found),) = ask("expectations", wanted=wanted)
+    assert list(map(to_plain, found)) == wanted
+    assert ask("expectations") == [("hold", None)]
+
+
+def test_these_commands_there_are() -> None:
+    assert set(commands(a_manager([]), a_feed)) == LOOKING | ACTING | WATCHING
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"qname": "zz", "qtype": 1, "grade": None, "client": None, "at": None},
+        {"qname": 5, "qtype": 1, "grade": None, "client": None, "at": None},
+        {"qname": "00", "qtype": "A", "grade": None, "client": None, "at": None},
+        {"qname": "00", "qtype": None, "grade": None, "client": None, "at": None},
+        {"qname": "00", "qtype": 1},
+    ],
+)
+def test_a_check_that_lacks_something_is_refused(request_: dict[str, Any]) -> None:
+    with pytest.raises(ControlError, match="`check` wants qname, qtype, grade, client and at"):
+        ask("check", **request_)
+
+
+@pytest.mark.parametrize(
+    ("name", "request_"),
+    [
+        ("log totals", {"days": True}),
+        ("log totals", {"days": 0}),
+        ("log totals", {"grade": 6}),
+        ("overrides", {"at": "now"}),
+        ("overrides", {"at": True}),
+        ("overrides", {"at": -1}),
+        ("overrides", {"at": float("nan")}),
+        ("overrides", {"at": 1e300}),
+        ("history", {"limit": 0}),
+        ("history", {"limit": "all"}),
+        ("history", {"limit": 10**9}),
+        ("history", {"limit": True}),
+        ("room-watch", {}),
+        ("room-watch", {"room": "labb"}),
+        ("room-seen", {"room": ["lab"]}),
+        ("exam-watch", {"room": "labb"}),
+        ("exam-names", {}),
+        ("policy", {"digest": 7}),
+        ("lists-search", {}),
+        ("lists-search", {"qname": "zz"}),
+        ("expectations", {"wanted": "all"}),
+        ("expectations", {"wanted": [{"name": "00"}]}),
+        ("expectations", {"wanted": [{**EXPECTED, "at": 1e300}]}),
+        ("expectations", {"wanted": [{**EXPECTED, "weekday": 7, "second": 0}]}),
+        ("expectations", {"wanted": [{**EXPECTED, "weekday": 0, "second": -1}]}),
+    ],
+)
+def test_what_makes_no_sense_is_refused(name: str, request_: dict[str, Any]) -> None:
+    with pytest.raises(ControlError):
+        ask(name, **request_)
+
+
+@pytest.mark.parametrize(
+    ("name", "request_", "least"),
+    [
+        ("reload", {}, Rank.ADMIN),
+        ("room-watch", {"room": "lab"}, Rank.ADMIN),
+        ("room-seen", {"room": "lab"}, Rank.ADMIN),
+        ("exam-watch", {"room": "lab"}, Rank.TEACHER),
+        ("exam-names", {"room": "lab"}, Rank.TEACHER),
+    ],
+)
+def test_who_may_not_is_told_who_may(name: str, request_: dict[str, Any], least: Rank) -> None:
+    for caller in (READER, TEACHER):
+        if author_of(caller).rank < least:
+            with pytest.raises(ControlError, match=f"{caller.user} may not .*filterd-admin"):
+                ask(name, caller, **request_)
+
+
+@pytest.mark.parametrize("name", ["exam-watch", "exam-names"])
+def test_a_teacher_listens_to_rooms_and_to_no_other_network(name: str) -> None:
+    with pytest.raises(ControlError, match="lan may not listen to office, which is no room; admin"):
+        ask(name, TEACHER, room="office")
+    assert ask(name, TEACHER, room="lab")
+    assert ask(name, ADMIN, room="office")
+
+
+def test_everybody_may_look() -> None:
+    assert ask("overrides", READER) == [("overrides", None)]
+    assert ask("history", READER, limit=5) == [("history", 5)]
+    assert ask("history-verify", READER) == [("verify",)]
+    (told,) = ask("room-seen", READER)
+    assert told[0] == "in_no_network"
+
+
+def test_a_change_is_made_in_the_name_of_whoever_asks() -> None:
+    ((name, request, author),) = ask("change", TEACHER, kind="exam", author="root", rank=2)
+    assert (name, author.name, author.rank) == ("change", "lan", Rank.TEACHER)
+    assert request["kind"] == "exam"
+
+
+def test_a_trial_is_recorded_and_can_be_switched_off() -> None:
+    recorded, begun = ask("exam-watch", TEACHER, room="lab")
+    assert (recorded[:2], recorded[2].name) == (("note_trial", "lab"), "lan")
+    assert begun == ("begin", "lab")
+    assert ask("exam-watch", TEACHER, room="lab", off=True) == [("end", "lab")]
+
+
+def test_a_room_is_watched_for_an_administrator() -> None:
+    assert ask("room-watch", ADMIN, room="lab")[0][:2] == ("begin", "lab")
+    assert ask("room-seen", ADMIN, room="lab")[0][:2] == ("seen", "lab")
+    assert ask("exam-names", ADMIN, room="lab") == [("names", "lab")]
+
+
+@pytest.mark.parametrize(("caller", "rank"), [(ROOT, 2), (ADMIN, 2), (TEACHER, 1), (READER, 0)])
+def test_a_caller_has_a_rank(caller: Caller, rank: int) -> None:
+    assert author_of(caller).rank == rank

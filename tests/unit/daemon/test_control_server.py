@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.control import Caller, ControlServer
+from filterd.daemon import control_server as module
+from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
+from filterd.sentences import say
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+
+async def _echo(request: dict[str, Any], _: Caller) -> Any:
+    return request
+
+
+async def _who(_: dict[str, Any], caller: Caller) -> Any:
+    return [caller.uid, caller.user, sorted(caller.groups)]
+
+
+async def _refuse(_: dict[str, Any], __: Caller) -> Any:
+    raise ControlError(say("not today"))
+
+
+async def _wrong_site(_: dict[str, Any], __: Caller) -> Any:
+    raise ConfigErrors(
+        [ConfigError(say("bad key"), path="site.yaml", line=3, column=5, hint=say("mend it"))]
+    )
+
+
+async def _bug(_: dict[str, Any], __: Caller) -> Any:
+    raise RuntimeError("a bug")
+
+
+COMMANDS = {
+    "echo": _echo,
+    "who": _who,
+    "refuse": _refuse,
+    "wrong-site": _wrong_site,
+    "bug": _bug,
+}
+
+
+def _with_server(path: Path, work: Callable[[ControlServer], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        server = ControlServer(path, COMMANDS)
+        await server.start()
+        try:
+            await work(server)
+        finally:
+            await server.close()
+
+    asyncio.run(whole())
+
+
+async def _exchange(path: Path, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(request)
+    writer.write_eof()
+    answer = b""
+    with contextlib.suppress(ConnectionResetError):  # it was closed before all was taken in
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    return answer
+
+
+def _ask(path: Path, request: bytes) -> Any:
+    answers: list[bytes] = []
+
+    async def work(_: ControlServer) -> None:
+        answers.append(await _exchange(path, request))
+
+    _with_server(path, work)
+    return json.loads(answers[0]) if answers[0] else None
+
+
+def test_a_command_gets_its_arguments_and_its_result_comes_back(tmp_path: Path) -> None:
+    answer = _ask(tmp_path / "s", b'{"command": "echo", "name": "v\xc3\xa0"}\n')
+    assert answer == {"ok": True, "result": {"name": "và"}}
+
+
+def test_an_error_is_told(tmp_path: Path) -> None:
+    answer = _ask(tmp_path / "s", b'{"command": "refuse"}\n')
+    assert answer == {
+        "ok": False,
+        "error": "not today",
+        "errors": [],
+        "sentence": ["not today", {}],
+    }
+
+
+def test_a_command_is_told_who_asks_and_not_by_whoever_asks(tmp_path: Path) -> None:
+    asked = b'{"command": "who", "uid": 4711, "user": "x", "caller": {}}\n'
+    uid, user, _groups = _ask(tmp_path / "s", asked)["result"]
+    assert (uid, user) == (os.geteuid(), pwd.getpwuid(os.geteuid()).pw_name)
+
+
+def test_an_exam_of_two_thousand_names_is_no_request_too_long(tmp_path: Path) -> None:
+    names = [f"{number}.{'x' * 60}.{'y' * 60}.example" for number in range(2000)]
+    request = json.dumps({"command": "echo", "names": names}).encode()
+    assert len(_ask(tmp_path / "s", request + b"\n")["result"]["names"]) == 2000
+
+
+def test_errors_of_the_site_keep_their_places(tmp_path: Path) -> None:
+    answer = _ask(tmp_path / "s", b'{"command": "wrong-site"}\n')
+    place = {"path": "site.yaml", "line": 3, "column": 5}
+    assert answer["errors"] == [{"reason": ["bad key", {}], **place, "hint": ["mend it", {}]}]
+
+
+def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    answer = _ask(tmp_path / "s", b'{"command": "bug"}\n')
+    assert answer == {"ok": False, "error": "the command failed inside filterd; see its log"}
+    assert "RuntimeError: a bug" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"\n",
+        b"{}\n",
+        b"[]\n",
+        b'"echo"\n',
+        b"5\n",
+        b"not JSON\n",
+        b"\xff\xfe\n",
+        b'{"command": ["echo"]}\n',
+        b'{"command": "unknown"}\n',
+        b'{"command": null}\n',
+        b"[" * 30_000 + b"\n",
+    ],
+)
+def test_what_is_no_command_is_answered_so(tmp_path: Path, request_line: bytes) -> None:
+    answer = _ask(tmp_path / "s", request_line)
+    assert answer == {"ok": False, "error": "this filterd does not know that command"}
+
+
+def test_a_line_that_never_ends_is_not_collected(tmp_path: Path) -> None:
+    assert _ask(tmp_path / "s", b"x" * 2_000_000) is None
+
+
+def test_who_says_nothing_does_not_keep_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_REQUEST_WITHIN_S", 0.05)
+    path = tmp_path / "s"
+
+    async def work(_: ControlServer) -> None:
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        assert json.loads(await _exchange(path, b'{"command": "echo"}\n'))["ok"]
+        assert await reader.read() == b""
+        writer.close()
+
+    _with_server(path, work)
+
+
+def test_who_leaves_before_the_answer_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+
+    async def work(_: ControlServer) -> None:
+        for _attempt in range(20):
+            _reader, writer = await asyncio.open_unix_connection(str(path))
+            writer.write(b'{"command": "echo"}\n')
+            writer.transport.abort()
+        assert json.loads(await _exchange(path, b'{"command": "echo"}\n'))["ok"]
+
+    _with_server(path, work)
+
+
+def test_the_socket_is_for_its_owner_and_group_and_goes_away(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "s"
+
+    async def work(_: ControlServer) -> None:
+        assert path.stat().st_mode & 0o777 == 0o660
+
+    _with_server(path, work)
+    assert not path.exists()
+
+
+def test_the_socket_of_a_dead_daemon_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    assert path.exists()
+    assert _ask(path, b'{"command": "echo"}\n') == {"ok": True, "result": {}}
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("/dev/null/x/s", "Not a directory"), (f"/tmp/{'x' * 120}", "AF_UNIX path too long")],
+)
+def test_a_place_where_nobody_can_listen_is_named(path: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=f"{path}: cannot listen there: {why}"):
+        asyncio.run(ControlServer(tmp_path / path, {}).start())
+
+
+def test_closing_what_never_started_leaves_the_socket_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    path.write_bytes(b"")
+    asyncio.run(ControlServer(path, {}).close())
+    assert path.exists()
+
+
+def test_closing_lets_go_of_whoever_is_connected(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "s"
+
+    async def whole() -> None:
+        server = ControlServer(path, COMMANDS)
+        await server.start()
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        await _exchange(path, b'{"command": "echo"}\n')  # so that the first was accepted
+        await server.close()
+        assert await reader.read() == b""
+        writer.close()
+
+    asyncio.run(whole())
+    assert caplog.text == ""
+
+
+def test_a_socket_that_was_removed_with_its_folder_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_EVERY_S", 0.001)
+    path = tmp_path / "state" / "s"
+
+    async def work(server: ControlServer) -> None:
+        keeping = asyncio.ensure_future(server.keep())
+        shutil.rmtree(path.parent)
+        path.parent.write_bytes(b"")  # nobody can listen here
+        while "trying again" not in caplog.text:
+            await asyncio.sleep(0.001)
+        path.parent.unlink()
+        while not path.exists():
+            await asyncio.sleep(0.001)
+        assert await _exchange(path, b'{"command": "echo"}\n') == b'{"ok": true, "result": {}}\n'
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    _with_server(path, work)
+    assert not path.exists()
+    assert caplog.text.count("trying again") == 1
+
+
+def test_a_socket_in_place_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOOK_EVERY_S", 0.0)
+    path = tmp_path / "s"
+
+    async def work(server: ControlServer) -> None:
+        before = path.stat()
+        keeping = asyncio.ensure_future(server.keep())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert os.path.samestat(before, path.stat())
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    _with_server(path, work)
+
+
+def test_the_socket_of_a_successor_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+
+    async def work(_: ControlServer) -> None:
+        path.unlink()
+        path.write_bytes(b"another's")
+
+    _with_server(path, work)
+    assert path.exists()
+
+
+def test_a_hundred_connections_that_say_nothing_keep_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+
+    async def work(_: ControlServer) -> None:
+        silent = [await asyncio.open_unix_connection(str(path)) for _ in range(100)]
+        assert await _exchange(path, b'{"command": "echo"}\n') == b'{"ok": true, "result": {}}\n'
+        for _reader, writer in silent:
+            writer.close()
+            await writer.wait_closed()
+
+    _with_server(path, work)

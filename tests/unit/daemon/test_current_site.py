@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the moment at which the epoch moves nobody answers by the site before (dns.md §10)."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from filterd.daemon.current_site import AGAIN_AFTER_S, ActiveSite
+from filterd.daemon.shared_page import SharedPage
+from filterd.errors import StoreError
+from filterd.policy.effective_policy import Moment
+from filterd.sentences import say
+from tests.support.clock import FakeClock
+from tests.support.policies import NOW
+
+if TYPE_CHECKING:
+    from filterd.policy.model import Policy
+    from filterd.resolve.site import Site
+
+
+class Named(str):  # noqa: SLOT000 -- one that has slots could not have a moment
+    """A site that is nothing but its name, and lasts."""
+
+    moment = Moment(cast("Policy", None))
+
+    def at(self, _now: float) -> Named:
+        return Named(f"{self}, later")
+
+
+def _site(name: str, since: float = -inf, until: float = inf) -> Site:
+    site = Named(name)
+    site.moment = Moment(cast("Policy", None), since, until)
+    return cast("Site", site)
+
+
+class Disk:
+    """Gives the site that is on it, and counts how often."""
+
+    def __init__(self) -> None:
+        self.site, self.loads = "first", 0
+
+    def load(self) -> Site:
+        self.loads += 1
+        if self.site == "damaged":
+            raise StoreError(say("policy.filterd: damaged"))
+        return _site(self.site)
+
+
+def _active(page: SharedPage, disk: Disk, moved: list[Any] | None = None) -> Any:
+    return ActiveSite(page, disk.load, ([] if moved is None else moved).append, FakeClock())
+
+
+def test_a_worker_begins_with_what_is_on_disk() -> None:
+    assert _active(SharedPage(), Disk()).current == "first"
+
+
+def test_what_is_prepared_is_not_yet_in_force() -> None:
+    page, disk = SharedPage(), Disk()
+    active = _active(page, disk)
+    active.prepare(1, _site("second"))
+    assert active.current == "first"
+
+
+def test_the_epoch_puts_it_in_force_at_once_and_without_a_load() -> None:
+    page, disk = SharedPage(), Disk()
+    moved: list[Any] = []
+    active = _active(page, disk, moved)
+    active.prepare(1, _site("second"))
+    page.epoch = 1
+    assert active.current == "second"
+    assert active.current == "second"
+    assert (disk.loads, moved) == (1, ["second"])
+
+
+def test_a_worker_that_has_prepared_nothing_loads_before_it_answers() -> None:
+    page, disk = SharedPage(), Disk()
+    active = _active(page, disk)
+    disk.site = "second"
+    page.epoch = 1
+    assert active.current == "second"
+    assert disk.loads == 2
+
+
+def test_what_was_prepared_for_another_epoch_is_not_used() -> None:
+    page, disk = SharedPage(), Disk()
+    active = _active(page, disk)
+    active.prepare(1, _site("given up"))
+    disk.site = "third"
+    page.epoch = 2
+    assert active.current == "third"
+
+
+def test_it_stands_until_the_epoch_moves_whatever_was_prepared() -> None:
+    page = SharedPage()
+    active = _active(page, Disk())
+    before = active.standing
+    active.prepare(1, _site("second"))
+    assert before.holds_at(NOW)
+    page.epoch = 1
+    assert not before.holds_at(NOW)
+    assert not active.standing.holds_at(NOW)  # nobody has asked for what is in force yet
+    assert active.current == "second"
+    assert active.standing.holds_at(NOW)
+
+
+def test_it_stands_within_its_edges() -> None:
+    active: Any = ActiveSite(
+        SharedPage(), lambda: _site("lesson", NOW - 5, NOW + 5), lambda _: None, FakeClock()
+    )
+    assert active.current == "lesson"
+    stands = [active.standing.holds_at(NOW + after_s) for after_s in (-6, -5, 0, 4.9, 5)]
+    assert stands == [False, True, True, True, False]
+
+
+def test_an_epoch_that_moves_during_the_first_load_is_not_missed() -> None:
+    page, disk = SharedPage(), Disk()
+
+    def load() -> Site:
+        site = disk.load()
+        if disk.loads == 1:
+            page.epoch, disk.site = 1, "second"
+        return site
+
+    active: Any = ActiveSite(page, load, lambda _: None, FakeClock())
+    assert active.current == "second"
+
+
+def test_where_the_disk_fails_in_that_moment_the_site_before_stays(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    page, disk = SharedPage(), Disk()
+    active = _active(page, disk)
+    disk.site = "damaged"
+    page.epoch = 1
+    assert active.current == "first"
+    assert "damaged; the site before stays" in caplog.text
+    with pytest.raises(StoreError, match="damaged"):
+        active.confirm()
+    disk.site = "third"
+    page.epoch = 2
+    active.confirm()
+    assert active.current == "third"
+
+
+def test_what_is_prepared_too_late_takes_nothing_from_what_is_newer() -> None:
+    page, disk = SharedPage(), Disk()
+    active = _active(page, disk)
+    active.prepare(2, _site("second"))
+    active.prepare(1, _site("late"))
+    page.epoch = 2
+    assert active.current == "second"
+    assert disk.loads == 1
+
+
+def test_being_made_ready_puts_nothing_in_force() -> None:
+    page, disk = SharedPage(), Disk()
+    moved: list[Any] = []
+    active = _active(page, disk, moved)
+    page.epoch, disk.site = 1, "second"
+    assert active.loaded == "first"
+    assert moved == []
+    assert active.current == "second"
+
+
+def _of_a_lesson(clock: FakeClock, moved: list[Any]) -> Any:
+    first = _site("first", NOW - 60, NOW + 60)
+    return ActiveSite(SharedPage(), lambda: first, moved.append, clock)
+
+
+def test_at_the_end_of_a_lesson_the_next_one_is_answered_by_to_the_second() -> None:
+    clock, moved = FakeClock(), list[Any]()
+    active = _of_a_lesson(clock, moved)
+    clock.advance(59.9)
+    assert active.current == "first"
+    clock.advance(0.1)
+    assert active.current == "first, later"
+    assert active.current == "first, later"
+    assert moved == ["first, later"]
+
+
+def test_a_clock_that_is_set_back_before_a_lesson_ends_it_too() -> None:
+    clock, moved = FakeClock(), list[Any]()
+    active = _of_a_lesson(clock, moved)
+    clock.set_wall(-61)
+    assert active.current == "first, later"
+
+
+def test_what_was_prepared_in_the_lesson_before_is_not_answered_by_in_the_next() -> None:
+    page, clock, moved = SharedPage(), FakeClock(), list[Any]()
+    active: Any = ActiveSite(page, lambda: _site("first"), moved.append, clock)
+    active.prepare(1, _site("second", NOW - 60, NOW + 60))
+    clock.advance(60)
+    page.epoch = 1
+    assert active.current == "second, later"
+
+
+def test_what_goes_wrong_at_an_edge_reaches_nobody_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, moved = FakeClock(), list[Any]()
+    active = _of_a_lesson(clock, moved)
+    clock.advance(60)
+    with monkeypatch.context() as broken:
+        broken.setattr(Named, "at", None)
+        assert [active.current, active.current] == ["first", "first"]
+        assert caplog.text.count("what held before stays") == 1
+    assert active.current == "first"
+    clock.advance(AGAIN_AFTER_S)
+    assert active.current == "first, later"

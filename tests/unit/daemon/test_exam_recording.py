@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""While a trial is on, every name that the room asks for is seen, and no other room's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.daemon import exam_recording as module
+from filterd.daemon.exam_recording import Trials
+from tests.support.policies import a_pin, wire
+from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.lists.index import Index
+    from tests.support.upstream import FakeUpstream
+
+ROOM = "grade-1"
+
+
+@pytest.fixture
+def running(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
+    upstream.add("www.example.com. 300 IN A 192.0.2.9", "b.example.com. 300 IN A 192.0.2.9")
+    with Serving(a_site(index, [upstream]), listen=["127.0.0.1"], fast=True) as serving:
+        yield serving
+
+
+def trials_of(serving: Serving) -> Trials:
+    assert serving.fast is not None
+    return Trials(serving.resolver, serving.fast)
+
+
+def heard(serving: Serving, trials: Trials, **how: Any) -> dict[str, Any]:
+    asked: dict[str, Any] = {"room": ROOM, "left_s": 60.0, "since": 0, "fresh": False} | how
+    return serving.start(trials.trial(**asked)).result(10)
+
+
+def names_of(told: dict[str, Any]) -> dict[str, bool]:
+    return {name: blocked for name, blocked, _ in told["names"]}
+
+
+def test_what_a_room_asks_for_is_heard_though_it_was_answered_before(running: Serving) -> None:
+    trials = trials_of(running)
+    for _ in range(3):  # so that the fast path repeats it
+        running.ask("www.example.com")
+        running.ask("porn.example")
+    heard(running, trials)
+    for _ in range(2):
+        running.ask("www.example.com")
+        running.ask("porn.example", by="tcp")
+        running.ask("b.example.com", source=GRADE_11)
+    found = names_of(heard(running, trials))
+    assert found == {wire("www.example.com").hex(): False, wire("porn.example").hex(): True}
+
+
+def test_control_a_room_that_the_fast_path_answers_is_not_heard(
+    running: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = trials_of(running)
+    assert running.fast is not None
+    monkeypatch.setattr(running.fast, "leave_to_chain", lambda _: None)
+    for _ in range(3):
+        running.ask("porn.example")
+    heard(running, trials)
+    running.ask("porn.example")
+    assert not names_of(heard(running, trials))
+
+
+def test_other_rooms_stay_with_the_fast_path(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials)
+    for _ in range(3):
+        running.ask("porn.example", source=STAFF)
+    before = running.run(lambda: sum(running.resolver.counters.values()))
+    running.ask("porn.example", source=STAFF)
+    assert running.run(lambda: sum(running.resolver.counters.values())) == before
+
+
+def test_after_the_end_nothing_is_heard_and_nothing_is_left(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials)
+    running.ask("www.example.com")
+    heard(running, trials, left_s=0.0)
+    assert running.run(lambda: running.resolver.witness) is None
+    assert not trials._names
+    running.ask("porn.example")
+    before = running.run(lambda: sum(running.resolver.counters.values()))
+    running.ask("porn.example")
+    assert running.run(lambda: sum(running.resolver.counters.values())) == before
+
+
+def test_it_is_over_by_itself(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials, left_s=0.01)
+    running.eventually(lambda: running.resolver.witness is None)
+
+
+def test_a_new_trial_begins_with_nothing(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials)
+    running.ask("www.example.com")
+    assert heard(running, trials, fresh=True)["names"] == []
+
+
+def test_names_are_told_in_pages_and_bounded(
+    running: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_NAMES", 5)
+    monkeypatch.setattr(module, "PAGE", 3)
+    trials = trials_of(running)
+    heard(running, trials)
+    for number in range(8):
+        running.ask(f"n{number}.porn.example")
+    first, second = heard(running, trials), heard(running, trials, since=3)
+    assert (len(first["names"]), first["more"]) == (3, True)
+    assert (len(second["names"]), second["more"]) == (2, False)
+
+
+def test_what_an_exam_does_not_change_is_not_told(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials)
+    running.ask("localhost")
+    assert not names_of(heard(running, trials))
+
+
+def test_what_nothing_may_block_is_not_told(index: Index, upstream: FakeUpstream) -> None:
+    upstream.add("probe.example. 300 IN A 192.0.2.9", "other.example. 300 IN A 192.0.2.9")
+    site = a_site(index, [upstream], pins=(a_pin("probe.example"),))
+    with Serving(site, listen=["127.0.0.1"], fast=True) as running:
+        trials = trials_of(running)
+        heard(running, trials)
+        running.ask("probe.example")
+        running.ask("other.example")
+        assert list(names_of(heard(running, trials))) == [wire("other.example").hex()]
+
+
+def test_how_often_a_name_was_asked_for_is_told(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials)
+    for _ in range(3):
+        running.ask("www.example.com")
+    ((_, _, times),) = heard(running, trials)["names"]
+    assert times == 3
+
+
+def test_closing_ends_all_trials(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials)
+    heard(running, trials, room="staff")
+    running.run(trials.close)
+    assert running.run(lambda: running.resolver.witness) is None
+
+
+def test_two_rooms_have_a_trial_each(running: Serving) -> None:
+    trials = trials_of(running)
+    heard(running, trials)
+    heard(running, trials, room="staff")
+    running.ask("www.example.com", source=GRADE_1)
+    heard(running, trials, room="staff", left_s=0.0)
+    running.ask("porn.example", source=GRADE_1)
+    assert len(names_of(heard(running, trials))) == 2
+    running.run(trials.close)

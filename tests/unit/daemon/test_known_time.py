@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.daemon import known_time
+from filterd.daemon.known_time import KnownTime
+from filterd.overrides.store import Store
+from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S
+from filterd.state_folder import StateFolder
+from filterd.version import RELEASED_AT
+from tests.support.changes import an_exception
+from tests.support.clock import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = RELEASED_AT + 1e7
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path)
+
+
+def test_the_floor_is_the_latest_of_what_is_known() -> None:
+    assert KnownTime().floor(()) == RELEASED_AT
+    assert KnownTime(NOW).floor((NOW - 1,)) == NOW
+    assert KnownTime(NOW).floor((NOW + 1,)) == NOW + 1
+
+
+def test_a_time_that_cannot_be_is_passed_over() -> None:
+    assert KnownTime(LATEST).floor((LATEST + 1, 0.0, float("nan"))) == RELEASED_AT
+
+
+def test_a_floor_that_was_dropped_stays_so_and_later_times_count() -> None:
+    dropped = KnownTime(NOW + 100).dropped(NOW, NOW + 100)
+    assert dropped.floor((NOW + 50, NOW + 100)) == NOW
+    assert dropped.floor((NOW + 101,)) == NOW + 101
+
+
+def test_what_is_kept_is_read_again_and_a_damaged_file_is_passed_over(state: StateFolder) -> None:
+    known_time.FORMAT.save(state.clock, KnownTime(NOW))
+    assert known_time.read(state) == KnownTime(NOW)
+    state.clock.write_bytes(b"nonsense")
+    assert known_time.read(state) == KnownTime()
+
+
+def test_the_last_change_tells_where_the_file_and_the_copies_are_gone(state: StateFolder) -> None:
+    clock = FakeClock(NOW)
+    Store(state, clock).change("exception", an_exception(), author="lan", reason="bài học")
+    assert known_time.last_change(state) == NOW
+    for copy in state.overrides_copies:
+        copy.unlink()
+    assert known_time.last_change(state) == 0.0
+    assert known_time.floor_of(state) == NOW
+
+
+def test_a_clock_outside_of_what_can_be_makes_the_time_unknown() -> None:
+    assert known_time.policy_time(NOW, NOW) == NOW
+    assert known_time.policy_time(NOW - 1, NOW) == UNKNOWN_LEAD_S
+    assert known_time.policy_time(LATEST, NOW) == UNKNOWN_LEAD_S

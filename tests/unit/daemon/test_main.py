@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from filterd.cli.offline_site import policy_of
+from filterd.daemon import main
+from filterd.policy.model import ListenAddress
+from filterd.state_folder import StateFolder
+from filterd.texts import Texts
+from tests.support.commands import ROOT, SAMPLE, environment
+from tests.support.daemon import copy_lists, free_port, write_site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.policy.model import Policy
+    from filterd.resolve.site import Site
+
+HEAVY = (
+    "pydantic",
+    "yaml",
+    "requests",
+    "typer",
+    "rich",
+    "dnslib",
+    "publicsuffixlist",
+    "jinja2",
+    "prometheus_client",
+    "idna",
+    "sqlite3",
+    "aiosqlite",
+    "filterd.documents",
+    "filterd.lists.compiler",
+    "filterd.upstream.tls",
+    "filterd.daemon.manager_main",
+    "filterd.daemon.manager",
+)
+
+SERVE_AND_LIST_MODULES = """
+import os, sys
+from filterd.cli import serving
+from filterd.daemon import worker
+
+def tell(*_):
+    with open(sys.argv[3], "a") as file:
+        print("\\n".join(sys.modules), file=file)
+
+class Telling(worker.Worker):
+    async def stop(self):
+        await self.check(qname="0377777700", qtype=1, grade="3", address=None, at=None)
+        await super().stop()
+        tell()
+
+serving.Worker = Telling
+serving._ready = lambda _: os.kill(os.getpid(), 15)
+serving.main(sys.argv[1], sys.argv[2], "en", "no")
+tell()
+"""
+
+
+def _policy(folder: Path) -> Policy:
+    return policy_of(cast("Any", SimpleNamespace(config=folder, state=StateFolder(folder))))
+
+
+def _greeting(policy: Policy, *, upstreams: tuple[str, ...] = ("x",), try_it: bool) -> list[str]:
+    site = SimpleNamespace(policy=policy, route=SimpleNamespace(servers=upstreams))
+    return list(main._greeting(Texts("en"), cast("Site", site), try_it=try_it))
+
+
+def test_supervisor_and_worker_carry_nothing_that_is_for_people(
+    state: StateFolder, tmp_path: Path
+) -> None:
+    site = write_site(tmp_path / "site", port=free_port())
+    folder, told = copy_lists(state, tmp_path / "state").folder, tmp_path / "modules"
+    program = [sys.executable, "-c", SERVE_AND_LIST_MODULES, str(site), str(folder), str(told)]
+    subprocess.run(program, cwd=ROOT, env=environment(), check=True, capture_output=True)
+    loaded = told.read_text().split()
+    assert loaded.count("filterd.daemon.worker") == 2  # the worker's and the supervisor's
+    assert set(loaded).isdisjoint(HEAVY)
+
+
+def test_control_the_command_line_does_carry_it() -> None:
+    program = "from filterd.cli import tree; tree.whole(); import sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {"typer", "rich", "pydantic", "yaml"} <= set(done.stdout.split())
+
+
+def test_the_greeting_says_where_it_listens(tmp_path: Path) -> None:
+    lines = _greeting(_policy(write_site(tmp_path, port=5399)), try_it=False)
+    assert lines[0] == "filterd listens on 127.0.0.1 port 5399"
+    assert not any("dig" in line for line in lines)
+
+
+def test_the_greeting_warns_of_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filterd.native._missing", {"filterd.wire._codec"})
+    policy = _policy(write_site(tmp_path, port=5399))
+    lines = _greeting(policy, upstreams=(), try_it=False)
+    assert any("native extension is missing" in line for line in lines)
+    assert any("no upstream is known" in line for line in lines)
+
+
+def test_the_sample_school_gets_lookups_that_differ_by_class() -> None:
+    policy = _policy(SAMPLE)
+    lines = _greeting(policy, try_it=True)
+    commands = [line.strip() for line in lines if line.startswith("  dig")]
+    assert len(commands) == 4
+    assert all("@127.0.0.1 -p 5353" in command for command in commands)
+    assert len({command.index("#") for command in commands}) == 1
+    assert len({command.split()[2] for command in commands}) == 3
+
+
+@pytest.mark.parametrize(
+    ("listen", "expected"),
+    [
+        ((ListenAddress("::1", 53), ListenAddress("127.0.0.1", 54)), "127.0.0.1"),
+        ((ListenAddress("192.0.2.1", 53), ListenAddress("::1", 53)), "192.0.2.1"),
+    ],
+)
+def test_the_lookups_go_to_loopback_if_that_is_served(
+    listen: tuple[ListenAddress, ...], expected: str
+) -> None:
+    assert main._loopback(cast("Policy", SimpleNamespace(listen=listen))).address == expected

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong in the manager is told in lines, and ends nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from filterd.control import ControlServer
+from filterd.daemon import manager_main
+from filterd.errors import ConfigError, ConfigErrors
+from filterd.sentences import quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from filterd.daemon.manager import Manager
+
+
+def _manager(reload: Any, site: object) -> Manager:
+    return cast("Manager", SimpleNamespace(reload=reload, site=site))
+
+
+def test_without_a_control_socket_it_serves_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a file").write_text("where a folder has to be")
+    control = ControlServer(tmp_path / "a file" / "control.sock", {}, ())
+    asyncio.run(manager_main._start_or_do_without(control))
+    (line,) = caplog.messages
+    assert line.endswith("; serving without it")
+    assert "\n" not in line
+
+
+def test_a_reload_that_is_refused_is_a_line_for_each_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def refuse() -> None:
+        raise ConfigErrors([ConfigError(quoted("one")), ConfigError(quoted("two"))])
+
+    asyncio.run(manager_main._reload(_manager(refuse, site=object())))
+    assert caplog.messages == ["one", "two", "not reloaded: what was in force stays"]
+
+
+def test_of_one_that_took_part_of_it_only_the_reasons_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def take_the_lists_and_tell_what_is_wrong() -> None:
+        manager.site = object()
+        raise ConfigErrors([ConfigError(quoted("one"))])
+
+    manager: Any = _manager(take_the_lists_and_tell_what_is_wrong, site=object())
+    asyncio.run(manager_main._reload(manager))
+    assert caplog.messages == ["one"]

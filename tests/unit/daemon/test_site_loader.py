@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.daemon import site_loader as on_disk
+from filterd.daemon.shared_overrides import SharedOverrides, recall_overrides
+from filterd.daemon.shared_page import SharedPage
+from filterd.errors import ConfigErrors, IndexFormatError, StoreError
+from filterd.lists.index import Index
+from filterd.lists.index_format import HEADER_OCTETS, Header
+from filterd.overrides.store import Store
+from filterd.policy import policy_file
+from tests.support.changes import an_exception
+from tests.support.clock import FakeClock
+from tests.support.daemon import build_lists, copy_lists, write_site
+from tests.support.policies import NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.state_folder import StateFolder
+
+TIKTOK = b"\x06tiktok\x03com\0"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    """A state folder with all lists and a policy."""
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    state = build_lists(config, tmp_path_factory.mktemp("state"))
+    on_disk.compile_policy(config, state)
+    return state
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_site(tmp_path / "site", port=5353)
+
+
+@pytest.fixture
+def state(tmp_path: Path, built: StateFolder) -> StateFolder:
+    """A state folder in order."""
+    state = copy_lists(built, tmp_path / "state")
+    state.policy.write_bytes(built.policy.read_bytes())
+    return state
+
+
+def _break_site(config: Path) -> None:
+    (config / "site.yaml").write_text("school: {name: A}\nlisten: [nonsense]\n", encoding="utf-8")
+
+
+def _damage(path: Path, at: int | None = None) -> None:
+    """Flip an octet, the middle one unless told."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 if at is None else at] ^= 1
+    path.write_bytes(content)
+
+
+def _damage_names(index: Path) -> None:
+    """Damage an index where its names stand: opening reads header and contents only."""
+    content = index.read_bytes()
+    blocks = Header.parse(content[:HEADER_OCTETS], len(content)).spans["blocks"]
+    _damage(index, blocks.offset + blocks.length // 2)
+
+
+def test_a_site_in_order_is_loaded_with_its_lists(config: Path, state: StateFolder) -> None:
+    site = on_disk.load_site(config, state, now=NOW)
+    assert site.policy.school == "Trường mẫu"
+    assert site.index.lookup(TIKTOK)
+    assert [server.port for server in site.route.servers] == [9]
+
+
+def test_a_damaged_index_gives_way_to_the_one_before(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    state.previous_index.write_bytes(state.index.read_bytes())
+    _damage_names(state.index)
+    assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
+    assert f"{state.index}: the index is damaged" in caplog.text
+    assert "compiling those" not in caplog.text
+
+
+def test_an_index_that_replaces_a_verified_one_meanwhile_is_verified_too(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, opened = SharedPage(), Index.open
+    on_disk.load_site(config, state, page=page, now=NOW)
+    state.previous_index.write_bytes(state.index.read_bytes())
+    damaged = state.folder / "damaged"
+    damaged.write_bytes(state.index.read_bytes())
+    _damage_names(damaged)
+
+    def replaced_meanwhile(path: Path) -> Index:
+        if damaged.exists():
+            damaged.replace(state.index)
+        return opened(path)
+
+    monkeypatch.setattr(Index, "open", replaced_meanwhile)
+    index = on_disk.load_site(config, state, page=page, now=NOW).index
+    index.verify()
+
+
+def test_what_the_compiler_has_checked_is_not_checked_again_at_the_start(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[bool] = []
+    verify = Index.verify
+
+    def noting(index: Index, *, sound: tuple[bytes, ...]) -> None:
+        known.append(index.digest in sound)
+        verify(index, sound=sound)
+
+    monkeypatch.setattr(Index, "verify", noting)
+    on_disk.load_site(config, state, now=NOW)  # a copy of the index alone: nothing is known of it
+    on_disk.load_site(config, state, now=NOW)
+    state.checked_indexes.unlink()
+    monkeypatch.setattr(Index, "verify", verify)
+    build_lists(config, state.folder)
+    monkeypatch.setattr(Index, "verify", noting)
+    on_disk.load_site(config, state, now=NOW)
+    assert known == [False, True, True]
+
+
+def test_an_index_is_served_where_its_check_cannot_be_remembered(
+    config: Path, state: StateFolder
+) -> None:
+    state.checked_indexes.mkdir()
+    assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
+
+
+def test_an_index_that_is_gone_once_it_was_compiled_is_an_error_of_one_line(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.index.unlink()
+    monkeypatch.setattr(on_disk, "_run_build", lambda *_: b"")
+    with pytest.raises(IndexFormatError, match=r"index\.filterd: is not an index"):
+        on_disk.load_site(config, state, now=NOW)
+
+
+def test_control_a_damaged_index_opens_when_it_is_not_verified(state: StateFolder) -> None:
+    _damage_names(state.index)
+    Index.open(state.index)
+
+
+@pytest.mark.parametrize("left", ["none", "empty", "both damaged"])
+def test_without_a_usable_index_the_lists_are_compiled(
+    config: Path, state: StateFolder, left: str
+) -> None:
+    if left == "none":
+        state.index.unlink()
+    elif left == "empty":
+        state.index.write_bytes(b"")
+    else:
+        _damage_names(state.index)
+        state.previous_index.write_bytes(state.index.read_bytes())
+    assert on_disk.load_site(config, state, now=NOW).index.lookup(TIKTOK)
+    Index.open(state.index).verify()
+
+
+def test_where_the_site_is_wrong_only_the_shipped_lists_are_compiled(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    _break_site(config)
+    state.index.unlink()
+    index = on_disk.load_site(config, state, now=NOW).index
+    assert index.lookup(TIKTOK)
+    assert "site.yaml:2:10: listen" in caplog.text
+    assert "compiling only the lists that ship" in caplog.text
+
+
+def test_control_the_full_build_fails_where_the_site_is_wrong(
+    config: Path, state: StateFolder
+) -> None:
+    _break_site(config)
+    with pytest.raises(StoreError, match=r"the lists cannot be compiled: .*site\.yaml:2:10"):
+        on_disk._run_build("--config", str(config), "--state", str(state.folder))
+
+
+def test_a_build_that_takes_too_long_is_ended(
+    config: Path, state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object, **__: object) -> None:
+        raise subprocess.TimeoutExpired("filterd", 600)
+
+    monkeypatch.setattr(subprocess, "run", slow)
+    with pytest.raises(StoreError, match="took too long to compile"):
+        on_disk._build_lists(config, state)
+
+
+def test_a_policy_that_is_damaged_while_the_daemon_serves_is_compiled_anew(
+    config: Path, state: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    _damage(state.policy)
+    assert on_disk.load_site(config, state, now=NOW).policy.school == "Trường mẫu"
+    assert "damaged, its checksum is wrong; compile it again; doing that" in caplog.text
+    assert policy_file.load(state.policy).school == "Trường mẫu"
+
+
+def test_a_damaged_policy_beside_an_invalid_site_cannot_be_loaded(
+    config: Path, state: StateFolder
+) -> None:
+    _damage(state.policy)
+    _break_site(config)
+    with pytest.raises(ConfigErrors, match=r"site\.yaml:2:10"):
+        on_disk.load_site(config, state, now=NOW)
+
+
+def test_a_damaged_candidate_is_not_loaded(config: Path, state: StateFolder) -> None:
+    state.candidate_policy.write_bytes(state.policy.read_bytes())
+    _damage(state.candidate_policy)
+    with pytest.raises(StoreError, match="damaged"):
+        on_disk.load_site(config, state, policy=state.candidate_policy, now=NOW)
+
+
+def test_a_start_goes_on_where_what_commands_have_set_and_its_copy_are_damaged(
+    config: Path, state: StateFolder
+) -> None:
+    Store(state, FakeClock()).change("exception", an_exception(), author="a", reason="abc")
+    for path in (state.overrides, *state.overrides_copies):
+        path.write_bytes(b"damaged")
+    held = SharedOverrides()
+    recall_overrides(state, FakeClock(), held)
+    assert held.get() is not None
+    site = on_disk.load_site(config, state, now=NOW)
+    assert site.timed.overrides.exceptions == ()
+    assert list(state.folder.glob(f"{state.overrides.name}.damaged-*-lost"))
+
+
+def test_a_state_folder_is_for_one_daemon(state: StateFolder) -> None:
+    with (
+        on_disk.held(state),
+        pytest.raises(StoreError, match="another filterd serves from this folder"),
+        on_disk.held(state),
+    ):
+        pass

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All is well only if a real question is answered and a real block is blocked."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.daemon import watchdog as module
+from filterd.daemon.watchdog import Probe, Watchdog, probes_of
+from filterd.policy.model import BlockResponse, ListenAddress, LocalZone, Network, ZoneRecord
+from filterd.resolve.query import Query
+from filterd.wire import EdnsOption, RRType
+from tests.support.clock import FakeClock
+from tests.support.policies import an_index
+from tests.support.serving import LISTS, Serving, a_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from filterd.lists.index import Index
+    from filterd.resolve.query import Peer
+    from filterd.resolve.site import Site
+
+EVERYBODY = (Network("everybody", "1", ("127.0.0.0/8",)),)
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    return an_index(tmp_path_factory.mktemp("index"), LISTS)
+
+
+@pytest.fixture
+def serving(index: Index) -> Iterator[Serving]:
+    with Serving(a_site(index, networks=EVERYBODY), listen=["127.0.0.1"]) as running:
+        yield running
+
+
+def _is_well(site: Site, port: int, *more: ListenAddress) -> bool:
+    listen = [ListenAddress("127.0.0.1", port), *more]
+    return asyncio.run(Watchdog(lambda: site, listen, FakeClock()).is_well())
+
+
+def _probes(site: Site, address: str = "127.0.0.1") -> list[Probe]:
+    return probes_of(site, [ListenAddress(address, 53)], 0.0)
+
+
+def _letting_through(site: Site, folder: Path, *data: bytes) -> Site:
+    """Return a site that answers the name that ``site`` must block with these addresses."""
+    (canary,) = [probe.name for probe in _probes(site) if probe.blocked]
+    records = tuple(ZoneRecord(canary, RRType.A, 60, one) for one in data)
+    zone = LocalZone(canary, records)
+    return a_site(an_index(folder, {}), networks=EVERYBODY, local_zones=[zone])
+
+
+def test_a_resolver_that_answers_and_blocks_is_well(serving: Serving) -> None:
+    assert _is_well(serving.sites.current, serving.ports["127.0.0.1"])
+
+
+def test_one_that_no_longer_blocks_is_not(
+    serving: Serving, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = serving.sites.current
+    serving.sites.current = _letting_through(expected, tmp_path, bytes([192, 0, 2, 8]))
+    assert not _is_well(expected, serving.ports["127.0.0.1"])
+    assert "must be blocked and is answered" in caplog.text
+    assert len(serving.errors.take()) == 1
+
+
+def test_one_that_answers_nothing_is_not(
+    index: Index, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ANSWER_WITHIN_S", 0.05)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        assert not _is_well(a_site(index, networks=EVERYBODY), deaf.getsockname()[1])
+    assert "localhost at 127.0.0.1" in caplog.text
+    assert "gets no answer" in caplog.text
+
+
+def _sinking(index: Index) -> Site:
+    return a_site(index, networks=EVERYBODY, response=BlockResponse.SINKHOLE)
+
+
+def test_the_address_of_a_sinkhole_is_a_block(serving: Serving, index: Index) -> None:
+    serving.sites.current = _sinking(index)
+    assert _is_well(serving.sites.current, serving.ports["127.0.0.1"])
+
+
+def test_any_other_address_is_none(
+    serving: Serving, index: Index, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = _sinking(index)
+    sinkhole, other = bytes(4), bytes([192, 0, 2, 8])
+    serving.sites.current = _letting_through(expected, tmp_path, sinkhole, other)
+    assert not _is_well(expected, serving.ports["127.0.0.1"])
+    assert "must be blocked and is answered" in caplog.text
+    assert len(serving.errors.take()) == 1
+
+
+def test_each_address_is_asked_and_the_wildcard_at_home(index: Index) -> None:
+    probes = _probes(a_site(index, networks=EVERYBODY), "0.0.0.0")
+    assert {(probe.address, probe.port) for probe in probes} == {("127.0.0.1", 53)}
+    assert {probe.blocked for probe in probes} == {True, False}
+
+
+def test_an_address_that_the_machine_does_not_have_now_is_not_asked(serving: Serving) -> None:
+    away = ListenAddress("192.0.2.1", 53)
+    assert _probes(serving.sites.current, away.address) == []
+    assert _is_well(serving.sites.current, serving.ports["127.0.0.1"], away)
+
+
+def test_without_lists_only_the_answer_is_asked_for(tmp_path: Path) -> None:
+    site = a_site(an_index(tmp_path, {}), networks=EVERYBODY)
+    assert [probe.blocked for probe in _probes(site)] == [False]
+
+
+def test_the_watch_tells_systemd_only_while_all_is_well(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(module, "notify", told.append)
+    monkeypatch.setenv("WATCHDOG_USEC", "30000")
+    well = [True, False, True]
+
+    async def is_well() -> bool:
+        if not well:
+            raise asyncio.CancelledError
+        return well.pop(0)
+
+    watchdog = Watchdog(lambda: serving.sites.current, [], FakeClock())
+    monkeypatch.setattr(watchdog, "is_well", is_well)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(watchdog.run())
+    assert told == ["WATCHDOG=1", "WATCHDOG=1"]
+
+
+def test_nobody_is_asked_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+
+    def never() -> Site:
+        raise AssertionError
+
+    asyncio.run(Watchdog(never, [], FakeClock()).run())
+
+
+def test_its_questions_bear_its_mark(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks: list[tuple[int, bytes]] = []
+    admit = serving.resolver.admit
+
+    def noting(message: bytes, peer: Peer, fetched: None = None) -> Query | bytes | None:
+        admitted = admit(message, peer, fetched)
+        assert isinstance(admitted, Query)
+        assert admitted.message.edns is not None
+        marks.extend(admitted.message.edns.options)
+        return admitted
+
+    monkeypatch.setattr(serving.resolver, "admit", noting)
+    site = serving.sites.current
+    listen = [ListenAddress("127.0.0.1", serving.ports["127.0.0.1"])]
+    assert asyncio.run(Watchdog(lambda: site, listen, FakeClock(), b"mark").is_well())
+    assert set(marks) == {(EdnsOption.OWN_MARK, b"mark")}

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A worker serves, explains, tells how it fares, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+import tracemalloc
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dns.message
+import pytest
+
+from filterd.daemon import worker as module
+from filterd.daemon.worker import Worker
+from filterd.errors import ConfigError
+from filterd.fastpath import core_filler
+from filterd.fastpath._packet_cache_py import ENTRIES
+from filterd.upstream import Forwarder, exchange
+from filterd.wire import RRType
+from filterd.wire import name as names
+from tests.support.daemon import build_lists, write_site
+from tests.support.processes import children
+from tests.support.team import School, Team
+from tests.support.upstream import FakeUpstream
+from tests.support.wire import a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.state_folder import StateFolder
+
+
+WITHIN_S = 5.0
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
+    config = write_site(tmp_path_factory.mktemp("site"), port=5353)
+    return build_lists(config, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as fake:
+        yield fake
+
+
+@pytest.fixture
+def school(tmp_path: Path, built: StateFolder, upstream: FakeUpstream) -> School:
+    return School(tmp_path, built, upstream.port)
+
+
+async def explained(
+    team: Team,
+    name: str,
+    *,
+    grade: str | None = None,
+    address: str | None = None,
+    at: str | None = None,
+) -> dict[str, Any] | None:
+    qname = names.from_text(name).hex()
+    return await team.worker.check(qname=qname, qtype=RRType.A, grade=grade, address=address, at=at)
+
+
+async def is_blocked(team: Team, name: str, grade: str = "3", at: str | None = None) -> bool:
+    told = await explained(team, name, grade=grade, at=at)
+    assert told is not None
+    return bool(told["action"] != "pass")
+
+
+def test_it_tells_how_it_fares(school: School, upstream: FakeUpstream) -> None:
+    async def work(team: Team) -> None:
+        status = await team.worker.status()
+        assert status["in_flight"] == status["tcp_connections"] == 0
+        (told,) = status["upstreams"]
+        assert told["address"] == "127.0.0.1"
+        assert (told["port"], told["rtt_ms"], told["down"]) == (upstream.port, None, False)
+
+    school.serve(work)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_who_waits_for_upstreams_that_a_reload_changes_hears_the_new_ones(
+    school: School, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch, *, told: bool
+) -> None:
+    if not told:
+        monkeypatch.setattr(Forwarder, "keep_to", lambda *_: None)
+        monkeypatch.setattr(exchange, "DEADLINE_S", 0.5)
+        monkeypatch.setattr("filterd.resolve.links.forward.DEADLINE_S", 0.0)
+    upstream.silent.set()
+
+    async def work(team: Team) -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stub:
+            stub.setblocking(False)
+            stub.connect(("127.0.0.1", school.port))
+            await loop.sock_sendall(stub, a_query("www.example.com"))
+            while not team.worker._forwarder.in_flight:
+                await asyncio.sleep(0)
+            school.upstream_port = other.port
+            school.write()
+            await team.manager.reload()
+            reply = await asyncio.wait_for(loop.sock_recv(stub, 4_096), WITHIN_S)
+        assert bool(dns.message.from_wire(reply).answer) is told
+
+    with FakeUpstream() as other:
+        other.add("www.example.com. 60 IN A 192.0.2.1")
+        school.serve(work)
+
+
+def test_a_block_is_explained_as_by_the_daemon(school: School) -> None:
+    async def work(team: Team) -> None:
+        told = await explained(team, "www.tiktok.com", grade="3")
+        assert told is not None
+        assert (told["action"], told["category"]) == ("nxdomain", "social-media")
+        assert told["source"] == "daemon"
+
+    school.serve(work)
+
+
+def test_an_address_decides_by_its_network(school: School) -> None:
+    async def work(team: Team) -> None:
+        told = await explained(team, "www.tiktok.com", address="127.0.100.1")
+        assert told is not None
+        assert (told["action"], told["network"], told["grade"]) == ("pass", "of-staff", "staff")
+        assert await explained(team, "www.tiktok.com", address="203.0.113.77") is None
+
+    school.serve(work)
+
+
+def test_an_alias_of_a_blocked_name_is_explained(school: School, upstream: FakeUpstream) -> None:
+    upstream.add("alias.example. 60 IN CNAME www.tiktok.com.", "www.tiktok.com. 60 IN A 192.0.2.1")
+
+    async def work(team: Team) -> None:
+        told = await explained(team, "alias.example", grade="3")
+        assert told is not None
+        assert (told["reason"], told["matched"]) == ("alias", "tiktok.com")
+        later = await is_blocked(team, "alias.example", at="2030-01-01T10:00")
+        assert not later  # what aliases there will be then nobody knows
+
+    school.serve(work)
+
+
+def test_a_time_is_meant_in_the_schools_zone(school: School) -> None:
+    school.write(
+        "exceptions:\n  - {block: later.example, reason: vì thế, "
+        "from: 2030-01-01T12:00, until: 2030-01-01T13:00}\n"
+    )
+
+    async def work(team: Team) -> None:
+        times = ("2030-01-01T11:59", "2030-01-01T12:30", "2030-01-01T05:30+00:00")
+        answers = [await is_blocked(team, "later.example", at=at) for at in times]
+        assert answers == [False, True, True]
+
+    school.serve(work)
+
+
+def test_what_is_no_time_is_refused(school: School) -> None:
+    async def work(team: Team) -> None:
+        with pytest.raises(ConfigError, match="'soon' is no time"):
+            await explained(team, "a.example", grade="3", at="soon")
+
+    school.serve(work)
+
+
+def test_what_a_dead_worker_had_read_its_successor_is_asked_again(school: School) -> None:
+    async def work(team: Team) -> None:
+        dead = team.workers.pop()
+        await dead.stop()
+        asked = asyncio.ensure_future(
+            team.manager._workers[0].ask("confirm", within_s=WITHIN_S, epoch=0)
+        )
+        await asyncio.sleep(0)
+        while b'"confirm"' not in dead._end.recv(1 << 20):
+            pass
+        successor = Worker(dead._setting, dead._listening, dead._end)
+        await successor.start()
+        team.workers.append(successor)
+        assert await asked
+
+    school.serve(work)
+
+
+@pytest.mark.parametrize("size_mb", [1, 5, 32, 4096])
+def test_what_may_be_repeated_is_part_of_the_memory_for_answers(
+    school: School, size_mb: int
+) -> None:
+    octets = size_mb << 20
+
+    async def work(team: Team) -> None:
+        repeated = team.worker._repeated * module._REPEATED_OCTETS
+        cached = team.worker._store.size_octets + team.worker._store.failures.size_octets
+        assert octets // 6 - repeated <= 0 or team.worker._repeated == ENTRIES
+        assert repeated <= octets // 3
+        assert repeated + cached == octets
+
+    school.write(f"cache_size_mb: {size_mb}\n")
+    school.serve(work)
+
+
+def test_a_reload_to_less_memory_leaves_the_cache_the_larger_part(school: School) -> None:
+    async def work(team: Team) -> None:
+        school.write("cache_size_mb: 6\n")
+        await team.manager.reload()
+        worker = team.worker
+        cached = worker._store.size_octets + worker._store.failures.size_octets
+        assert cached == 4 << 20
+
+    school.serve(work)
+
+
+@pytest.mark.skipif(not core_filler.NATIVE, reason="the readable twin's sizes are Python's")
+def test_what_may_be_repeated_takes_as_much_as_is_counted() -> None:
+    taken = []
+    for entries in (4096, 8192):
+        tracemalloc.start()
+        core = core_filler.Core(bytes(16), entries)
+        taken.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        del core
+    assert taken[1] - taken[0] == pytest.approx(4096 * module._REPEATED_OCTETS, rel=0.001)
+
+
+def test_a_stopped_worker_has_no_socket_and_no_child_left(school: School) -> None:
+    async def work(_: Team) -> None:
+        assert len(_sockets()) >= 2
+
+    gc.collect()
+    before, others = _sockets(), children(os.getpid())
+    school.serve(work)
+    gc.collect()
+    assert _sockets() <= before
+    assert children(os.getpid()) == others
+
+
+def test_a_site_that_was_replaced_is_freed_without_the_collector(school: School) -> None:
+    async def work(team: Team) -> None:
+        worker = team.workers[0]
+        before = weakref.ref(worker._sites.current.index)
+        gc.freeze()  # as after every reload: what is frozen the collector never looks at
+        gc.disable()
+        try:
+            await team.manager.reload()
+            worker._fast.refresh(team.setting.clock.monotonic())
+            assert before() is None
+        finally:
+            gc.enable()
+            gc.unfreeze()
+
+    school.serve(work)
+
+
+def test_a_new_site_is_kept_from_the_collector_once_those_that_wait_are_answered(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tidied: list[str] = []
+    monkeypatch.setattr(module, "_TIDY_AFTER_S", 0.0)
+    monkeypatch.setattr(gc, "collect", lambda generation: tidied.append(f"to {generation}"))
+    monkeypatch.setattr(gc, "freeze", lambda: tidied.append("frozen"))
+
+    async def work(team: Team) -> None:
+        tidied.clear()
+        await team.manager.reload()
+        while len(tidied) < 2:
+            await asyncio.sleep(0)
+        assert tidied == ["to 1", "frozen"]
+
+    school.serve(work)
+
+
+def _sockets() -> set[str]:
+    """Return the sockets that this process holds."""
+    found = set()
+    for link in Path("/proc/self/fd").iterdir():
+        try:
+            target = str(link.readlink())
+        except OSError:  # the folder that is being read
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return found

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the fast path learns, forgets and counts; tests/e2e compare its answers with the chain's."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import dns.rcode
+import pytest
+
+from filterd.daemon.policy_clock import PolicyClock
+from filterd.daemon.shared_page import SharedPage
+from filterd.fastpath.core_filler import AGAIN_AFTER_S, NOT_KEPT, Core, FastPath
+from filterd.policy.engine import Engine
+from filterd.policy.temporary_rules import Exam, Overrides
+from filterd.resolve.site import SiteHolder
+from tests.support import malformed
+from tests.support.clock import FakeClock
+from tests.support.policies import NOW, block, wire
+from tests.support.serving import GRADE_1, GRADE_11, Serving, a_site
+from tests.support.wire import QUESTION, a_message, a_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from filterd.lists.index import Index
+    from filterd.policy.client import Client
+    from filterd.policy.verdict import Verdict
+    from tests.support.upstream import FakeUpstream
+
+
+@pytest.fixture
+def fast(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
+    with Serving(a_site(index, [upstream]), listen=["127.0.0.1"], fast=True) as running:
+        yield running
+
+
+def by_the_chain(serving: Serving) -> int:
+    """Return how many answers the chain gave: before they are settled the others are not in.
+
+    The first of a client's is, because the fast path does not know him before.
+    """
+    return serving.run(lambda: sum(serving.resolver.counters.values()))
+
+
+def settled(serving: Serving) -> dict[str, int]:
+    """Return all that was answered, by source."""
+    assert serving.fast is not None
+    serving.run(serving.fast.settle)
+    return serving.run(lambda: dict(serving.resolver.counters))
+
+
+def test_a_known_client_gets_blocks_without_the_chain(fast: Serving) -> None:
+    for name in ("porn.example", "a.porn.example", "b.porn.example"):
+        fast.ask(name)
+    assert by_the_chain(fast) == 1
+    assert settled(fast) == {"blocked": 3}
+
+
+def test_another_client_is_another_matter(fast: Serving) -> None:
+    for source in (GRADE_1, GRADE_1, GRADE_11):
+        answer = fast.ask("social.example", source=source)
+        assert bool(answer.answer) is (source == GRADE_11)
+
+
+def test_a_room_that_sits_an_exam_is_answered_by_the_chain_alone(
+    index: Index, upstream: FakeUpstream
+) -> None:
+    upstream.add("new.example.com. 300 IN A 192.0.2.9")
+    exam = Exam(1, "grade-1", ("www.example.com",), (), "", "", NOW, NOW + 3600)
+    site = a_site(index, [upstream]).at(NOW, Overrides(exams=(exam,)))
+    asked = ("www.example.com", "new.example.com", "tracker.example") * 2
+    with Serving(site, listen=["127.0.0.1"], fast=True) as running:
+        answers = [bool(running.ask(name).answer) for name in asked]
+        assert answers == [True, False, False] * 2
+        assert by_the_chain(running) == len(asked)
+        assert running.ask("new.example.com", source=GRADE_11).answer
+
+
+def test_an_answer_from_the_cache_is_repeated(fast: Serving) -> None:
+    for _ in range(5):
+        assert fast.ask("www.example.com").answer
+    assert by_the_chain(fast) == 1
+    assert settled(fast) == {"forwarded": 1, "cached": 4}
+
+
+def test_a_block_of_what_a_name_leads_to_is_not_repeated(
+    fast: Serving, upstream: FakeUpstream
+) -> None:
+    """Its verdict says until when the target is blocked, not what becomes of the name."""
+    upstream.add("alias.example. 300 IN CNAME porn.example.")
+    for _ in range(4):
+        assert not fast.ask("alias.example").answer
+    assert by_the_chain(fast) == 4
+
+
+def test_a_block_of_the_site_s_own_is_repeated_until_its_end(
+    index: Index, upstream: FakeUpstream
+) -> None:
+    site = a_site(index, [upstream], rules=[block("www.example.com", ends_at=NOW + 5)])
+    with Serving(site, listen=["127.0.0.1"], fast=True) as running:
+        for _ in range(3):
+            assert not running.ask("www.example.com").answer
+        assert by_the_chain(running) == 1
+        running.run(lambda: running.clock.advance(5))  # sooner than its TTL ends
+        assert running.ask("www.example.com").answer
+
+
+def test_a_block_is_decided_once(fast: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    decided = list[bytes]()
+    decide = Engine.decide
+
+    def counted(engine: Engine, client: Client, qname: bytes, qtype: int, now: float) -> Verdict:
+        decided.append(qname)
+        return decide(engine, client, qname, qtype, now)
+
+    monkeypatch.setattr(Engine, "decide", counted)
+    fast.ask("porn.example")
+    assert decided == [wire("porn.example")]
+
+
+def another_device_is_known(serving: Serving) -> None:
+    serving.sites.current.surroundings.version += 1
+
+
+def test_everything_is_forgotten_when_the_surroundings_change(fast: Serving) -> None:
+    for _ in range(3):
+        fast.ask("porn.example")
+    fast.run(lambda: another_device_is_known(fast))
+    fast.ask("porn.example")
+    settled(fast)
+    assert by_the_chain(fast) == 4
+    assert fast.fast is not None
+    assert len(fast.fast._classes) == 1
+
+
+def test_what_is_no_query_is_refused_and_counted_as_by_the_chain(
+    fast: Serving, index: Index, upstream: FakeUpstream
+) -> None:
+    refused = [message for message, _ in malformed.QUERIES.values() if len(message) >= 12]
+    refused += [a_message(QUESTION, flags=opcode << 11) for opcode in range(1, 16)]
+    with Serving(a_site(index, [upstream]), listen=["127.0.0.1"]) as plain:
+        said = []
+        for one in (plain, fast):
+            one.ask("porn.example")
+            with one.stub() as stub:
+                said.append([stub.ask(message) for message in refused])
+        assert said[0] == said[1]
+        assert settled(fast) == plain.run(lambda: dict(plain.resolver.counters))
+
+
+def test_what_is_no_query_does_not_come_to_the_chain(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast.ask("porn.example")
+    monkeypatch.setattr(fast.resolver, "admit", None)
+    with fast.stub() as stub:
+        assert stub.ask(a_message(QUESTION, ancount=1))[3] & 0xF == 1
+
+
+def test_a_clock_that_is_set_makes_it_forget(fast: Serving) -> None:
+    fast.ask("porn.example")
+    before = fast.fast
+    assert before is not None
+
+    def set_back() -> None:
+        fast.clock._wall -= 100
+
+    fast.run(set_back)
+    count = by_the_chain(fast)
+    fast.ask("a.porn.example")
+    assert by_the_chain(fast) == count + 1
+
+
+class Ticking(FakeClock):
+    """A clock that goes on whenever it is looked at."""
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary start."""
+        self.advance(0.001)
+        return super().monotonic()
+
+
+class HeldFromLater:
+    """A core that takes it that it was made when it was held."""
+
+    def __init__(self, clock: PolicyClock) -> None:
+        self._core: Any = Core(bytes(16))
+        self._clock = clock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
+
+    def hold(self, *about: Any) -> None:
+        """Hold it."""
+        self._core.hold(*about[:4], self._clock.wall(), *about[5:])
+
+
+def begun(index: Index, *, led: bool, guarded: bool = True) -> list[int]:
+    """Return how often it begins anew at each look: policy time jumps before the fourth and sixth.
+
+    A turn looks several times with one monotonic time, while the clock goes on.
+    """
+    page, machine = SharedPage(), Ticking()
+    clock, now = PolicyClock(machine, page), machine.monotonic()
+    page.lead_s = NOW - now
+    sites, lead = SiteHolder(a_site(index)), page.lead_word if led else NOT_KEPT
+    core: Any = Core(bytes(16)) if guarded else HeldFromLater(clock)
+    others: Any = SimpleNamespace()
+    fast = FastPath(sites, clock, others, others, core=core, lead=lead)
+    epochs = [core.epoch]
+    for jump_s, later_s in ((0, 0), (0, 0), (0, 0), (3_600, 0), (0, 0), (-3_600, 1), (0, 1)):
+        page.lead_s += jump_s
+        fast.refresh(now + later_s)
+        assert core.site is not None
+        epochs.append(core.epoch)
+    return [later - before for before, later in pairwise(epochs)]
+
+
+@pytest.mark.parametrize("led", [True, False])
+def test_one_look_is_enough_until_policy_time_jumps(index: Index, led: bool) -> None:
+    assert begun(index, led=led) == [1, 0, 0, 1, 0, 1, 0]
+
+
+def test_control_held_from_a_moment_later_it_would_begin_anew_all_turn(index: Index) -> None:
+    assert begun(index, led=True, guarded=False) == [1] * 7
+
+
+def test_repetitions_count_for_the_refresh_of_the_cache(fast: Serving) -> None:
+    for _ in range(6):
+        fast.ask("www.example.com")
+    assert fast.run(lambda: fast.store.hits) == 1
+    fast.run(lambda: fast.clock.advance(275))  # in the last tenth of its 300 s
+    fast.ask("www.example.com")
+    fast.eventually(lambda: fast.store.refreshed == 1)
+
+
+def test_a_fault_while_a_cell_is_filled_leaves_the_name_to_the_chain(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("it cannot be read")
+
+    monkeypatch.setattr("filterd.policy.plain_sets.SetReader.read", broken)
+    for name in ("porn.example", "a.porn.example", "b.porn.example"):
+        assert not fast.ask(name).answer
+    (error,) = fast.errors.take()  # a cell is filled once
+    assert "it cannot be read" in error
+    assert settled(fast) == {"blocked": 3}
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("it cannot be read")
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_who_came_while_nobody_could_tell_what_is_in_force_is_answered_all_the_same(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    fast.ask("porn.example")
+    monkeypatch.setattr(FastPath, "_begin" if guarded else "refresh", broken)
+    fast.run(lambda: another_device_is_known(fast))
+    with fast.stub() as stub:
+        asked = [a_query("porn.example", message_id=number) for number in range(100)]
+
+        def send_all() -> None:
+            for message in asked:
+                stub.send(message)
+
+        fast.run(send_all)
+        if guarded:
+            heard = [stub.receive() for _ in asked]
+            assert sorted(one[:2] for one in heard) == [one[:2] for one in asked]
+            assert {one[3] & 0xF for one in heard} == {dns.rcode.NXDOMAIN}
+            assert by_the_chain(fast) == 1 + len(asked)
+        else:
+            fast.eventually(lambda: fast.udp[0].counters["received"] == 1 + len(asked))
+            stub.socket.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                stub.socket.recv(4_096)
+    assert all("it cannot be read" in one for one in fast.errors.take())
+
+
+def test_a_fault_of_the_fast_path_passes(fast: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast.ask("porn.example")
+    with monkeypatch.context() as patch:
+        patch.setattr(FastPath, "_begin", broken)
+        fast.run(lambda: another_device_is_known(fast))
+        fast.ask("porn.example")
+    (error,) = fast.errors.take()
+    assert "could not look at what is in force" in error
+    fast.ask("porn.example")  # it is left alone for a while
+    assert by_the_chain(fast) == 3
+    fast.run(lambda: fast.clock.advance(AGAIN_AFTER_S))
+    for _ in range(3):
+        fast.ask("porn.example")
+    assert by_the_chain(fast) == 4
+
+
+def test_what_cannot_be_told_at_an_edge_is_left_to_the_chain_for_a_while(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast.ask("porn.example")
+    ended = fast.run(lambda: fast.sites.standing)._replace(until=NOW - 1)
+    begun, begin = list[float](), FastPath._begin
+
+    def counted(self: FastPath, now: float) -> None:
+        begun.append(now)
+        begin(self, now)
+
+    monkeypatch.setattr(FastPath, "_begin", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fast.sites), "standing", ended)
+        fast.run(lambda: another_device_is_known(fast))
+        for _ in range(3):
+            assert not fast.ask("porn.example").answer
+        assert by_the_chain(fast) == 4
+    fast.run(lambda: fast.clock.advance(AGAIN_AFTER_S))
+    for _ in range(3):
+        fast.ask("porn.example")
+    assert by_the_chain(fast) == 5
+    assert len(begun) == 2
+
+
+def test_a_site_made_anew_for_where_the_clock_was_set_back_to_is_taken_up(
+    fast: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is seen of a site does not say that another in its place is just like it."""
+    fast.ask("porn.example")
+
+    def pass_an_edge_and_come_back() -> None:
+        standing, site = fast.sites.standing, fast.sites.current
+        fast.sites.current = dataclasses.replace(site)
+        monkeypatch.setattr(type(fast.sites), "standing", standing)
+        fast.sites._changes[0] = standing.value
+
+    fast.run(pass_an_edge_and_come_back)
+    for _ in range(2):  # somebody who is not known yet comes to the chain
+        fast.ask("www.example.com", source=GRADE_11)
+    assert fast.run(lambda: fast.fast is not None and fast.fast._site is fast.sites.current)
+    for _ in range(2):
+        fast.ask("porn.example", source=GRADE_11)
+    count = by_the_chain(fast)
+    fast.ask("porn.example", source=GRADE_11)
+    assert by_the_chain(fast) == count

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is answered by the relay is told and counted as by the chain; both twins live the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import dns.message
+import pytest
+
+from filterd.fastpath import _core_py, _direct_forward_py, core_filler
+from filterd.resolve.links import filter as filter_link
+from tests.support import relay_stories as stories
+from tests.support.relaying import School, differences, listed
+from tests.support.serving import GRADE_11, NETWORKS
+from tests.support.serving_fixtures import PURE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filterd.lists.index import Index
+    from filterd.upstream import Resolution
+    from tests.support.relay_stories import Story
+
+
+@pytest.fixture(scope="session")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    return listed(tmp_path_factory.mktemp("school"))
+
+
+def by_the_chain(index: Index, story: Story, **policy: Any) -> int:
+    """Return how many answers of a story the chain gives where there is a relay."""
+    with School(index, fast=True, **policy) as school:
+        story(school)
+        return school.by_the_chain
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize("what", stories.PLAIN)
+def test_what_nobody_says_a_thing_against_is_answered_as_by_the_chain(
+    lists: Index, what: str
+) -> None:
+    assert differences(lists, stories.PLAIN[what]) == []
+    assert by_the_chain(lists, stories.PLAIN[what]) == 0
+
+
+def test_an_answer_from_the_cache_grows_older(lists: Index, twin: str) -> None:
+    def story(school: School) -> list[bytes]:
+        classes = [f"127.0.{n}.1" for n in range(2, 8)]  # what one was told is repeated to nobody
+        school.greet(*classes)
+        replies = [school.ask("www.example.com")]
+        for source in classes:
+            school.advance(1.5)
+            replies.append(school.ask("www.example.com", source=source))
+        return replies
+
+    assert differences(lists, story) == [], twin
+    assert by_the_chain(lists, story) == 0
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize("cached", [False, True])
+def test_an_answer_is_repeated_from_then_on(lists: Index, cached: bool) -> None:
+    with School(lists, fast=True) as school:
+        school.ask("www.example.com")
+        if cached:
+            school.stop_repeating()
+            school.ask("www.example.com")
+        school.serving.udp[0]._relay = None
+        school.ask("www.example.com")
+        assert school.by_the_chain == 0
+
+
+@pytest.mark.usefixtures("twin")
+def test_where_half_is_taken_what_was_asked_for_once_is_not_repeated(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core_filler, "Core", partial(core_filler.Core, entries=8))
+    with School(lists, fast=True) as school:  # who were greeted with an answer for each
+        for name in ("www.example.com", "b.example.com", "c.example.com", "d.example.com"):
+            school.ask(name)
+        school.serving.udp[0]._relay = None
+        school.ask("www.example.com")
+        assert school.by_the_chain == 0
+        school.ask("d.example.com")
+        assert school.by_the_chain == 1
+
+
+@pytest.mark.usefixtures("twin")
+def test_what_was_forwarded_is_repeated_to_nobody_beyond_the_end_of_a_lesson(lists: Index) -> None:
+    with School(lists, fast=True) as school:
+        assert school.serving.fast is not None
+        ends_at = school.serving.clock.wall() + 30
+        school.serving.fast.edges[:] = [ends_at] * len(school.serving.fast.edges)
+        school.ask("www.example.com")
+        school.serving.udp[0]._relay = None
+        school.ask("www.example.com")
+        assert school.by_the_chain == 0
+        school.advance(31)
+        school.ask("www.example.com")
+        assert school.by_the_chain == 1
+
+
+@pytest.mark.usefixtures("pure")
+def test_what_the_chain_made_be_forgotten_meanwhile_is_not_kept_for_another(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with School(lists, fast=True) as school, monkeypatch.context() as patch:
+        fast = school.serving.fast
+        assert fast is not None
+        patch.setattr(school.serving.store.failures, "forget", lambda *_: fast._forget())
+        school.ask("www.example.com")
+        school.serving.run(lambda: None)  # it is kept afterwards
+        assert fast.core.replay._kept == {}
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize("by", stories.OVERRULED)
+def test_of_what_anybody_says_anything_the_chain_says_what_holds(lists: Index, by: str) -> None:
+    story, policy = stories.OVERRULED[by]
+    assert differences(lists, story, **policy) == []
+    assert by_the_chain(lists, story, **policy) > 0
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize("what", stories.NOT_PLAIN)
+def test_what_is_not_plain_is_answered_by_the_chain(lists: Index, what: str) -> None:
+    story, policy = stories.NOT_PLAIN[what]
+    assert differences(lists, story, **policy) == []
+    assert by_the_chain(lists, story, **policy) > 0
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize("what", stories.SHARED)
+def test_who_waits_together_is_judged_for_himself(lists: Index, what: str) -> None:
+    assert differences(lists, stories.SHARED[what]) == []
+
+
+def test_one_exchange_serves_who_may_and_who_may_not(lists: Index, twin: str) -> None:
+    with School(lists, fast=True) as school:
+        replies = stories.SHARED["a name of one grade's"](school)
+        assert [bool(dns.message.from_wire(one).answer) for one in replies] == [False, True], twin
+        assert school.upstream.asked == ["alias.example.com A"]
+        assert school.by_the_chain == 1
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize("what", stories.MEANWHILE)
+def test_what_changes_meanwhile_is_what_an_answer_is_judged_by(lists: Index, what: str) -> None:
+    assert differences(lists, stories.MEANWHILE[what]) == []
+    assert by_the_chain(lists, stories.MEANWHILE[what]) > 0
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("what", ["who has the address", "nobody is seen any more"])
+def test_an_answer_is_judged_for_who_has_the_address_when_it_comes(
+    lists: Index, monkeypatch: pytest.MonkeyPatch, what: str, *, fast: bool
+) -> None:
+    story = stories.MEANWHILE[what]
+    with School(lists, fast=fast) as school:
+        (reply,) = story(school)
+        assert not dns.message.from_wire(reply).answer
+        assert school.upstream.asked == ["alias.example.com A"]
+    never_asked_who_he_is(monkeypatch)
+    if not fast:  # else the chain is asked by whoever it is anew
+        with School(lists, fast=False) as school:
+            (reply,) = story(school)
+            assert dns.message.from_wire(reply).answer
+
+
+@pytest.mark.usefixtures("twin")
+def test_what_changes_while_it_stands_in_line_is_what_a_question_is_judged_by(
+    lists: Index,
+) -> None:
+    assert differences(lists, stories.in_line) == []
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize("story", [stories.expired, stories.refreshed, stories.failed_again])
+def test_what_the_cache_thinks_of_is_left_to_the_chain(lists: Index, story: Story) -> None:
+    assert differences(lists, story) == []
+    assert by_the_chain(lists, story) > 0
+
+
+@pytest.mark.usefixtures("twin")
+def test_who_was_given_up_is_not_answered(lists: Index) -> None:
+    assert differences(lists, stories.given_up) == []
+
+
+@pytest.mark.usefixtures("twin")
+def test_who_waits_at_the_end_is_answered_while_there_is_time(lists: Index) -> None:
+    with School(lists, fast=True) as school:
+        (stub,) = school.held(stories.WWW)
+        serving = school.serving
+        drained = serving.start(serving.stepper.drain(None))
+        school.upstream.released.set()
+        drained.result(10)
+        assert dns.message.from_wire(stub.receive()).answer
+        assert not serving.run(lambda: len(serving.stepper))
+
+
+@pytest.mark.usefixtures("twin")
+def test_nobody_waits_for_ever_when_it_stops(lists: Index) -> None:
+    with School(lists, fast=True) as school:
+        school.held(stories.WWW, stories.OPEN, stories.ALIAS[1])
+        stepper, forwarder = school.serving.stepper, school.serving.forwarder
+    assert len(stepper) == 0
+    assert forwarder.in_flight == 0
+
+
+@pytest.mark.usefixtures("twin")
+def test_who_may_not_ask_any_more_is_told_nothing(lists: Index) -> None:
+    with School(lists, fast=True) as school:
+        (stub,) = school.held(stories.WWW)
+        school.change(networks=NETWORKS[1:], allow_from=["127.0.11.0/24"])
+        school.upstream.released.set()
+        school.serving.eventually(lambda: not len(school.serving.stepper))
+        assert school.ask("porn.example", source=GRADE_11)
+        stub.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            stub.receive()
+
+
+@pytest.mark.usefixtures("twin")
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_fault_while_an_answer_is_made_leaves_it_to_the_chain(lists: Index, cached: bool) -> None:
+    with School(lists, fast=True) as school:
+        assert school.serving.fast is not None
+        if cached:
+            school.ask("www.example.com")
+            school.stop_repeating()
+        school.serving.fast.openings = []
+        assert dns.message.from_wire(school.ask("www.example.com")).answer
+        (error,) = school.serving.errors.take()
+        assert "could not be relayed" in error
+        assert school.by_the_chain == 1
+        assert school.upstream.asked == ["www.example.com A"]
+
+
+@pytest.mark.usefixtures("twin")
+def test_where_nobody_can_tell_what_is_in_force_the_chain_answers_all(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: float) -> None:
+        raise RuntimeError("it cannot be read")
+
+    with School(lists, fast=True) as school, monkeypatch.context() as patch:
+        stubs = school.held(stories.WWW, stories.OPEN)
+        patch.setattr(school.serving.fast, "refresh", broken)
+        patch.setattr(school.serving.sites.current.surroundings, "version", -1)
+        school.upstream.released.set()
+        assert all(dns.message.from_wire(stub.receive()).answer for stub in stubs[:2])
+        assert all("it cannot be read" in one for one in school.serving.errors.take())
+        assert school.by_the_chain == 2
+        assert school.upstream.asked == ["www.example.com A", "open.example.com A"]
+
+
+@pytest.mark.usefixtures("twin")
+def test_a_fault_while_an_answer_is_kept_costs_nobody_his_answer(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("it cannot be kept")
+
+    with School(lists, fast=True) as school, monkeypatch.context() as patch:
+        patch.setattr(school.serving.store.failures, "forget", broken)
+        assert dns.message.from_wire(school.ask("www.example.com")).answer
+        school.serving.run(lambda: None)  # it is kept afterwards
+        (error,) = school.serving.errors.take()
+        assert "what was relayed could not be kept" in error
+        assert school.by_the_chain == 0
+
+
+@pytest.mark.usefixtures("pure")
+def test_a_fault_once_an_answer_is_made_lets_nobody_hear_two(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with School(lists, fast=True) as school:
+        assert school.serving.fast is not None
+        school.ask("www.example.com")
+        school.stop_repeating()
+        replay = school.serving.fast.core.replay
+        note, faults = replay.note, [RuntimeError("it cannot be kept")]
+
+        def broken_once(*about: Any) -> Any:
+            if faults:
+                raise faults.pop()
+            return note(*about)
+
+        monkeypatch.setattr(replay, "note", broken_once)
+        school.ask("www.example.com")
+        assert school.ask("social.example")[:2] == school._id.to_bytes(2)
+        assert len(school.serving.errors.take()) == 1
+
+
+@pytest.fixture
+def pure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve by the twin into which faults can be put."""
+    for name, twin in PURE.items():
+        monkeypatch.setattr(name, twin)
+
+
+def judged(**ignored: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    """Return a fault by which something about what upstreams say is not looked at."""
+
+    def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
+        is_plain = _direct_forward_py.Relay._is_plain
+
+        def blind(self: Any, waiting: Any, resolution: Resolution) -> bool:
+            return is_plain(self, waiting, resolution._replace(**ignored))
+
+        monkeypatch.setattr(_direct_forward_py.Relay, "_is_plain", blind)
+
+    return spoil
+
+
+def now(datagram: Any, relay: Any) -> Any:
+    """Return a datagram as if it had come now."""
+    return replace(datagram, epoch=relay._fast.core.epoch)
+
+
+def epoch_ignored_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    take = _direct_forward_py.Relay.take
+    monkeypatch.setattr(
+        _direct_forward_py.Relay,
+        "take",
+        lambda self, datagram, listener: take(self, now(datagram, self), listener),
+    )
+    epoch_ignored_at_last(monkeypatch)
+
+
+def epoch_ignored_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_plain = _direct_forward_py.Relay._is_plain
+
+    def blind(self: Any, waiting: Any, resolution: Resolution) -> bool:
+        waiting.datagram = now(waiting.datagram, self)
+        return is_plain(self, waiting, resolution)
+
+    monkeypatch.setattr(_direct_forward_py.Relay, "_is_plain", blind)
+
+
+def site_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_direct_forward_py.Relay, "_is_refreshed", lambda *_: True)
+
+
+def taken_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Trusting(_core_py.Core):
+        def class_of(self, address: bytes, interface: int) -> int:
+            return self._clients.get((address, interface), (-1, 0.0))[0]
+
+    monkeypatch.setattr("filterd.fastpath.core_filler.Core", Trusting)
+
+
+def never_asked_who_he_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filter_link, "_who_asks", lambda query, _: query.client)
+
+
+def ends_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Undying(_direct_forward_py._Waiting):
+        is_over = property(lambda _: False, lambda *_: None)
+
+    monkeypatch.setattr(_direct_forward_py, "_Waiting", Undying)
+
+
+def failures_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_direct_forward_py, "CONCLUSIVE", frozenset(range(4_096)))
+
+
+WITHOUT: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Story, dict[str, Any]]] = {
+    "targets": (judged(targets=()), *stories.NOT_PLAIN["an alias for what is locked"]),
+    "targets together": (judged(targets=()), stories.SHARED["the other one first"], {}),
+    "private addresses": (judged(private=False), *stories.NOT_PLAIN["a private address"]),
+    "keys": (judged(ech=False), *stories.NOT_PLAIN["a key that nobody may have"]),
+    "reasons": (judged(edes=()), *stories.NOT_PLAIN["a reason"]),
+    "failures": (failures_sent, *stories.NOT_PLAIN["a failure"]),
+    "the epoch at last": (epoch_ignored_at_last, stories.MEANWHILE["blocked, and asked of"], {}),
+    "the epoch at first": (epoch_ignored_at_first, stories.in_line, {}),
+    "the site in force": (site_not_looked_at, stories.MEANWHILE["blocked"], {}),
+    "the class": (site_not_looked_at, stories.MEANWHILE["a younger class"], {}),
+    "how long he is known": (
+        taken_for_the_same,
+        stories.MEANWHILE["nobody is seen any more"],
+        {},
+    ),
+    "who was given up": (ends_ignored, stories.given_up, {}),
+}
+
+
+@pytest.mark.usefixtures("pure")
+@pytest.mark.parametrize("what", WITHOUT)
+def test_control_without_a_safeguard_the_difference_is_noticed(
+    lists: Index, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    spoil, story, policy = WITHOUT[what]
+    assert differences(lists, story, **policy) == []
+    spoil(monkeypatch)
+    assert differences(lists, story, **policy) != []

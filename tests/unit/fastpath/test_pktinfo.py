@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sockets that tell by which interface and to which address something came."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from filterd.errors import ConfigError
+from filterd.fastpath.pktinfo import (
+    ANCILLARY_OCTETS,
+    Arrival,
+    arrival_of,
+    bind,
+    interface_of,
+    is_here,
+)
+from filterd.policy.model import ListenAddress
+
+LOOPBACK = socket.if_nametoindex("lo")
+
+
+def received_by(listening: socket.socket, destination: tuple[str, int]) -> Arrival:
+    listening.setblocking(True)
+    listening.settimeout(5)
+    with socket.socket(listening.family, socket.SOCK_DGRAM) as sending:
+        if sending.family == socket.AF_INET:
+            sending.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sending.sendto(b"?", destination)
+    return arrival_of(listening.recvmsg(16, ANCILLARY_OCTETS)[1])
+
+
+@pytest.mark.parametrize(
+    ("bound", "asked"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.9"), ("::1", "::1")]
+)
+def test_a_datagram_tells_its_interface(bound: str, asked: str) -> None:
+    with bind(ListenAddress(bound, 0), socket.SOCK_DGRAM) as listening:
+        arrival = received_by(listening, (asked, listening.getsockname()[1]))
+    assert (arrival.interface, arrival.to_many) == (LOOPBACK, False)
+
+
+def test_a_broadcast_is_told_from_a_datagram_to_one_address() -> None:
+    with bind(ListenAddress("0.0.0.0", 0), socket.SOCK_DGRAM) as listening:
+        port = listening.getsockname()[1]
+        assert received_by(listening, ("127.255.255.255", port)).to_many
+        assert not received_by(listening, ("127.255.255.254", port)).to_many
+
+
+def test_an_ipv4_multicast_address_is_many() -> None:
+    asked = socket.inet_aton("224.0.0.251")
+    data = LOOPBACK.to_bytes(4, "little") + socket.inet_aton("192.0.2.1") + asked
+    assert arrival_of([(socket.IPPROTO_IP, 8, data)]).to_many
+
+
+@pytest.mark.parametrize(("address", "many"), [("ff02::fb", True), ("2001:db8::1", False)])
+def test_an_ipv6_multicast_address_is_many(address: str, many: bool) -> None:
+    data = socket.inet_pton(socket.AF_INET6, address) + bytes(4)
+    assert arrival_of([(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, data)]).to_many is many
+
+
+def test_an_answer_to_a_link_local_address_leaves_by_its_interface() -> None:
+    link, world = (
+        socket.inet_pton(socket.AF_INET6, one) + b"\7\0\0\0" for one in ("fe80::1", "2001:db8::1")
+    )
+    level, kind = socket.IPPROTO_IPV6, socket.IPV6_PKTINFO
+    assert arrival_of([(level, kind, link)]).reply_from == [(level, kind, link)]
+    assert arrival_of([(level, kind, world)]).reply_from == [(level, kind, world[:16] + bytes(4))]
+
+
+def test_no_control_message_says_nothing() -> None:
+    assert arrival_of([]) == Arrival()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_connection_tells_its_interface(address: str) -> None:
+    with bind(ListenAddress(address, 0), socket.SOCK_STREAM) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()[:2]):
+            listening.setblocking(True)
+            connection, _ = listening.accept()
+            with connection:
+                assert interface_of(connection) == LOOPBACK
+
+
+def test_a_connection_of_another_socket_has_no_known_interface() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()),
+    ):
+        connection, _ = listening.accept()
+        with connection:
+            assert interface_of(connection) == 0
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_an_address_in_use_is_named_with_what_to_do(kind: socket.SocketKind) -> None:
+    with bind(ListenAddress("127.0.0.1", 0), kind) as first:
+        if kind == socket.SOCK_STREAM:
+            first.listen()
+        port = first.getsockname()[1]
+        with pytest.raises(ConfigError, match=rf"127\.0\.0\.1 port {port}: .*\(another server"):
+            bind(ListenAddress("127.0.0.1", port), kind)
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9", "2001:db8:113::9"])
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_an_address_that_may_come_later_is_bound(address: str, kind: socket.SocketKind) -> None:
+    with bind(ListenAddress(address, 0), kind) as opened:
+        assert opened.getsockname()[0] == address
+    assert not is_here(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0.0.0.0", "::"])
+def test_an_address_of_this_machine_is_here(address: str) -> None:
+    assert is_here(address)
+
+
+def test_an_interface_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(ConfigError, match="fe80::1%nowhere0 port 0: no interface with this name"):
+        bind(ListenAddress("fe80::1%nowhere0", 0), socket.SOCK_DGRAM)

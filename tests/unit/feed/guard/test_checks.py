@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions that are authentic and broken (reliability.md E1): none comes in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.feed.guard import candidate, checks
+from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.guard_run import CHECKS
+from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add, an_order, data_of
+from tests.support.feed_candidates import (
+    GAMBLING,
+    PORN,
+    Following,
+    names_of,
+    write_names,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Following:
+    return Following(tmp_path, POPULAR)
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Following:
+    """A school whose version in force stays."""
+    return Following(tmp_path_factory.mktemp("school"), POPULAR)
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_is_broken_never_comes_in_force_by_itself(steady: Following, broken: str) -> None:
+    judgement = steady.judge(BROKEN[broken])
+    assert not judgement.may_come_in_force(), broken
+    assert len(str(judgement.error()).splitlines()) == 1
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Following:
+    """A school that has compiled nothing yet."""
+    school = Following(tmp_path_factory.mktemp("new"), POPULAR)
+    school.in_force = None
+    return school
+
+
+@pytest.fixture(scope="module")
+def following_what_ships(tmp_path_factory: pytest.TempPathFactory) -> Following:
+    """A school that has no version of a feed yet."""
+    school = Following(tmp_path_factory.mktemp("ships"), POPULAR)
+    school.put_shipped_in_force()
+    return school
+
+
+@pytest.mark.parametrize("harmful", HARMFUL)
+def test_no_first_version_does_harm_either(following_what_ships: Following, harmful: str) -> None:
+    assert not following_what_ships.judge(HARMFUL[harmful]).may_come_in_force(), harmful
+
+
+@pytest.mark.parametrize("harmful", ["no pins", "the twin of Ecosia", "self-harm as education"])
+def test_nor_where_nothing_is_in_force_at_all(new: Following, harmful: str) -> None:
+    assert not new.judge(HARMFUL[harmful]).may_come_in_force(), harmful
+
+
+def test_a_first_version_that_does_none_is_accepted(following_what_ships: Following) -> None:
+    judgement = following_what_ships.judge()
+    assert judgement.may_come_in_force()
+    assert {one.kind for one in judgement.findings} <= {"growth"}
+
+
+def test_an_honest_version_is_accepted_and_all_was_checked(school: Following) -> None:
+    judgement = school.judge()
+    assert judgement.findings == ()
+    assert judgement.may_come_in_force()
+    assert judgement.checks == CHECKS
+
+
+def test_an_honest_night_is_accepted(school: Following) -> None:
+    """A hundredth of the names goes and as many come, of which one is visited by many."""
+
+    def churn(folder: Path) -> None:
+        for path, stem in ((GAMBLING, "gambling"), (PORN, "porn")):
+            new = [f"new{number}.{stem}.example" for number in range(10)]
+            write_names(folder / path, [*names_of(stem, 1_000)[10:], *new])
+        add(GAMBLING, POPULAR[150])(folder)
+        for pin in ("thi.example", "tuyensinh.example"):
+            _more("pins.yaml", "pins", name=pin, subtree=True, reason="exams")(folder)
+        _more("protect.yaml", "protections", name="hoc.example", reason="learning")(folder)
+        called = {"vi": "Mới", "en": "New"}
+        _more("holidays.yaml", "holidays", first="2026-09-03", name=called)(folder)
+        names = ["new-game.example"]
+        _more("services.yaml", "services", id="new", group="games", name=called, names=names)(
+            folder
+        )
+
+    assert school.judge(churn).findings == ()
+
+
+def _more(path: str, table: str, **entry: object) -> Callable[[Path], None]:
+    return data_of(path, lambda data: data[table].append(entry))
+
+
+ONLY_BY = {
+    "malformed": "lines of Windows",
+    "unusable_lines": "one column too many in a list",
+    "wrong_answers": "exceptions from everything",
+    "blocked_essentials": "google.com, as the publisher's own",
+    "refused_entries": "com as a rule",
+    "listed_suffixes": "health.vn, open for good",
+    "closed_popular": "popular names",
+    "grown": "a list of ten times as many names",
+    "open_canaries": "a canary that is on no list",
+    "closed_beneath": "what nobody knows beneath a protected name",
+    "wrong_rewrites": "a bank that another answers for",
+    "changed_tables": "no pins",
+    "wrong_holidays": "every day a holiday",
+    "closed_frozen": "a popular name that ships as one",
+    "opened_canaries": "a canary of what ships, gone from its list and from the canaries",
+}
+"""What each check is there for: nothing but it finds this. ``None`` of the others would."""
+
+ALSO = {
+    "wrong_answers": ("grown", "opened", "opened_canaries"),
+    "blocked_essentials": ("closed_frozen", "closed_beneath"),
+}
+"""Checks that find the same by other means."""
+
+
+@pytest.mark.parametrize("check", ONLY_BY)
+def test_control_without_its_check_a_broken_version_would_come(
+    check: str, steady: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for one in (check, *ALSO.get(check, ())):
+        where = candidate if one == "unusable_lines" else checks
+        monkeypatch.setattr(where, one, lambda *_, **__: ())
+    assert steady.judge(BROKEN[ONLY_BY[check]]).may_come_in_force()
+
+
+def test_all_reasons_are_told_at_once(school: Following) -> None:
+    def change(folder: Path) -> None:
+        BROKEN["google.com"](folder)
+        BROKEN["popular names"](folder)
+        BROKEN["a category that nothing is left of"](folder)
+
+    kinds = {one.kind for one in school.judge(change).findings}
+    assert kinds >= {"essentials", "popular", "growth"}
+
+
+def test_before_the_first_version_growth_is_told_and_no_reason_to_wait(tmp_path: Path) -> None:
+    school = Following(tmp_path, POPULAR)
+    school.put_shipped_in_force()
+    judgement = school.judge(BROKEN["a list of ten times as many names"])
+    assert judgement.may_come_in_force()
+    assert {one.severity for one in judgement.findings} == {Severity.NOTE}
+    assert "growth" in {one.kind for one in judgement.findings}
+
+
+def test_a_publisher_need_not_have_all_that_a_newer_filterd_ships(
+    following_what_ships: Following,
+) -> None:
+    def older(folder: Path) -> None:
+        for path, table, kept in (
+            ("pins.yaml", "pins", 55),
+            ("protect.yaml", "protections", 700),
+            ("services.yaml", "services", 90),
+        ):
+            data_of(path, lambda data: data.update({table: data[table][:kept]}))(folder)  # noqa: B023
+
+    assert following_what_ships.judge(older).may_come_in_force()
+
+
+def test_the_first_version_may_not_close_what_ships_as_essential(tmp_path: Path) -> None:
+    school = Following(tmp_path, POPULAR)
+    school.put_shipped_in_force()
+    forgotten = BROKEN["google.com, of which nobody says any more that it is protected"]
+    assert not school.judge(forgotten).may_come_in_force()
+
+
+def test_before_the_first_lists_there_is_nothing_to_compare_with(school: Following) -> None:
+    school.in_force = None
+    judgement = school.judge()
+    assert judgement.may_come_in_force()
+    assert judgement.checks == CHECKS
+    assert not school.judge_again(BROKEN["google.com"]).may_come_in_force()
+
+
+def test_a_damaged_index_in_force_is_no_reason_to_stay_on_it(school: Following) -> None:
+    assert school.in_force is not None
+    school.in_force.index.write_bytes(b"damaged")
+    note, *growth = school.judge().findings
+    assert {one.kind for one in growth} <= {"growth"}  # against what ships, as a first version
+    assert {one.severity for one in (note, *growth)} == {Severity.NOTE}
+    assert "cannot be compared" in note.sentence
+
+
+def test_a_school_whose_own_files_are_wrong_says_nothing_of_the_version(
+    school: Following,
+) -> None:
+    (school.config / "site.yaml").write_text("school: {name: 5}\n")
+    assert school.judge().may_come_in_force()  # the school is what it last was
+    assert school.in_force is not None
+    school.in_force.policy.with_name("policy.origin").unlink()  # and now nobody knows what
+    judgement = school.judge()
+    assert not judgement.may_come_in_force(approved=True)
+    assert not judgement.is_final
+    assert [one.kind for one in judgement.findings] == ["school"]
+
+
+def test_what_needs_too_much_memory_is_refused(
+    school: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhaust(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(candidate, "compile_candidate", exhaust)
+    judgement = school.judge()
+    assert judgement.is_final
+    assert "memory" in judgement.findings[0].sentence
+
+
+def test_an_order_closes_a_protected_name_and_comes_and_goes_at_once(school: Following) -> None:
+    """What the law orders is neither growth nor, once withdrawn, a category that vanished."""
+    ordered = "".join(f"{name}\n" for name in ["vnedu.vn", *names_of("ordered", 500)])
+    assert school.judge(an_order(ordered.encode())).may_come_in_force()
+    school.come_in_force(2)
+    assert school.judge_again(lambda _: None).may_come_in_force()
+
+
+def test_an_order_may_be_written_on_any_machine(steady: Following) -> None:
+    """Whoever orders types the names; the program that signs them leaves the file as it is."""
+    judgement = steady.judge(an_order(b"\xef\xbb\xbfone.example\r\ntwo.example"))
+    assert judgement.findings == ()
+
+
+@pytest.mark.parametrize("before", ["an old one", "none"])
+def test_a_school_may_close_a_service_that_is_essential(tmp_path: Path, before: str) -> None:
+    school = Following(tmp_path, site="grades: {3: {services: {block: [azota, quizizz]}}}\n")
+    if before == "none":
+        school.in_force = None
+    assert {one.severity for one in school.judge().findings} <= {Severity.NOTE}
+
+
+def test_a_version_may_not_close_an_essential_service(steady: Following) -> None:
+    judgement = steady.judge(BROKEN["an essential service for adults only"])
+    assert judgement.severity is Severity.REFUSED
+    assert {one.kind for one in judgement.findings} == {"essentials", "popular", "tables"}
+
+
+def test_a_suffix_that_the_publishers_machine_did_not_know_is_told_only(steady: Following) -> None:
+    """The Public Suffix List grows every week, by suffixes that companies let strangers use."""
+    judgement = steady.judge(add(GAMBLING, "github.io"))
+    assert judgement.may_come_in_force()
+    assert [one.names for one in judgement.findings] == [("github.io",)]
+
+
+def test_a_school_that_has_removed_its_own_list_is_no_reason_to_wait(school: Following) -> None:
+    """Its names are in the index in force until the next build, and in no version of the feed."""
+    site = school.config / "site.yaml"
+    without = site.read_text(encoding="utf-8")
+    write_names(school.config / "mine.txt", names_of("mine", 3_000))
+    own = "lists: [{id: mine, file: mine.txt, category: games}]\n"
+    site.write_text(without + own, encoding="utf-8")
+    school.come_in_force(1)
+    assert school.judge().findings == ()
+    site.write_text(without, encoding="utf-8")
+    assert school.judge().findings == ()

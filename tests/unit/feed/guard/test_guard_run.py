@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""This side of the child: whatever it does, a judgement comes of it, and no child stays."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.feed.guard import guard_run
+from filterd.feed.guard.guard_report import Judgement, Severity, dump, found
+from filterd.feed.guard.guard_run import (
+    CHECKS,
+    MAX_ASKED,
+    InForce,
+    School,
+    judge,
+    request_of,
+)
+from filterd.feed.versions import Candidate
+from filterd.sentences import say
+from tests.support.broken_versions import BROKEN, POPULAR
+from tests.support.clock import FakeClock
+from tests.support.feed_candidates import Following
+from tests.support.policies import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Child = Callable[..., Judgement]
+
+VERSION = 7
+GOOD = Judgement(VERSION, (), "ab" * 32, CHECKS)
+BAD = found("growth", Severity.REFUSED, say("it took more than {limit_s} s", limit_s=1))
+FOREVER = "import signal; signal.pause()"
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Child:
+    """Have another program in the child's place; return how it is judged."""
+
+    def judged(program: str, *, time_limit_s: float = 60.0, **asked: int) -> Judgement:
+        command = [sys.executable, "-c", f"import os, sys\n{program}"]
+        monkeypatch.setattr(guard_run, "_command", lambda: command)
+        school = School(tmp_path, *_fresh(tmp_path), asked)
+        candidate = Candidate(VERSION, tmp_path)
+        return judge(candidate, None, school, time_limit_s=time_limit_s)
+
+    return judged
+
+
+def _fresh(folder: Path) -> tuple[Path, Path, Path]:
+    return folder / "fresh", folder / "problems", folder / "policy"
+
+
+def saying(octets: bytes, *, status: int = 0) -> str:
+    return (
+        f"sys.stdin.buffer.read(); sys.stdout.buffer.write({octets!r}); "
+        f"sys.stdout.flush(); os._exit({status})"
+    )
+
+
+def why(judgement: Judgement) -> str:
+    """Return why a version was refused, which must be all that is said of it."""
+    [only] = judgement.findings
+    assert (judgement.version, only.severity) == (VERSION, Severity.REFUSED)
+    assert judgement.index == ""
+    return str(only.sentence).removeprefix("it could not be loaded: ")
+
+
+def test_a_judgement_is_taken_as_it_is_told(child: Child) -> None:
+    assert child(saying(dump(GOOD))) == GOOD
+
+
+def test_a_refusal_needs_no_further_checks(child: Child) -> None:
+    refusal = Judgement(VERSION, (BAD,), "", ("files",))
+    assert child(saying(dump(refusal))) == refusal
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        (b"", "what was said of it is no judgement"),
+        (b"fine!", "what was said of it is no judgement"),
+        (dump(GOOD) + b"{}", "what was said of it is no judgement"),
+        (dump(Judgement(VERSION + 1, (), "ab" * 32, CHECKS)), "not all of it was checked"),
+        (dump(Judgement(VERSION, (), "", CHECKS)), "not all of it was checked"),
+        (dump(Judgement(VERSION, (), "ab" * 32, ())), "not all of it was checked"),
+    ],
+)
+def test_what_is_no_whole_judgement_is_a_refusal(child: Child, told: bytes, reason: str) -> None:
+    assert why(child(saying(told))) == reason
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_judgement_that_leaves_a_check_out_is_none(child: Child, check: str) -> None:
+    others = tuple(one for one in CHECKS if one != check)
+    assert "checked" in why(child(saying(dump(Judgement(VERSION, (), "ab" * 32, others)))))
+
+
+def test_a_judgement_of_a_child_that_failed_is_not_believed(child: Child) -> None:
+    assert why(child(saying(dump(GOOD), status=3))) == "exit status 3"
+
+
+def test_a_child_that_is_killed_is_a_refusal(child: Child) -> None:
+    assert why(child("os.kill(os.getpid(), 9)")) == "exit status -9"
+
+
+def test_its_last_words_are_told_shortly_and_on_one_line(child: Child) -> None:
+    told = why(child("sys.exit('first\\n' + '\\x1b[31m' + 'x' * 900)"))
+    assert told.startswith("\\x1b[31mxxx")
+    assert len(told) <= 200 * 4
+
+
+def test_much_on_its_error_output_is_read_to_the_end_and_not_kept(child: Child) -> None:
+    told = why(child("sys.stderr.write('x' * 5_000_000 + '\\nthe end\\n'); os._exit(1)"))
+    assert told == "the end"
+
+
+def test_a_child_that_reads_nothing_is_not_waited_for(child: Child) -> None:
+    asked = {f"n{number}.{'x' * 60}.example": 1 for number in range(20_000)}
+    assert why(child("os._exit(4)", **asked)) == "exit status 4"
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Return the children that are started, as a list that grows."""
+    started: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen.__init__
+
+    def noting(self: subprocess.Popen[bytes], *words: Any, **how: Any) -> None:
+        start(self, *words, **how)
+        started.append(self)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", noting)
+    return started
+
+
+Children = list[subprocess.Popen[bytes]]
+
+
+def test_a_child_that_does_not_end_is_ended(child: Child, children: Children) -> None:
+    assert why(child(FOREVER, time_limit_s=0.0)) == "it took more than 0 s"
+    assert [one.returncode for one in children] == [-signal.SIGKILL]
+
+
+def test_a_child_that_talks_without_end_is_ended(child: Child, children: Children) -> None:
+    forever = "while True: os.write(1, b'x' * 4096)"
+    assert why(child(forever)) == "it said more than a judgement"
+    assert [one.returncode for one in children] == [-signal.SIGKILL]
+
+
+def test_a_child_that_says_all_and_does_not_end_is_ended(
+    child: Child, children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = subprocess.Popen.wait
+
+    def soon(self: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        return wait(self, None if timeout is None else 0.0)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", soon)
+    staying = f"os.write(1, {dump(GOOD)!r}); os.close(1); os.close(2); {FOREVER}"
+    assert why(child(staying)) == "it took more than 60 s"
+    assert [one.returncode for one in children] == [-signal.SIGKILL]
+
+
+def test_no_child_at_all_says_nothing_of_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard_run, "_command", lambda: [str(tmp_path / "none")])
+    school = School(tmp_path, *_fresh(tmp_path))
+    judgement = judge(Candidate(VERSION, tmp_path), None, school)
+    assert not judgement.may_come_in_force(approved=True)
+    assert not judgement.is_final
+
+
+def test_the_child_is_given_no_more_of_the_environment_than_it_needs(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FILTERD_SECRET", "1")
+    monkeypatch.setenv("PYTHONSTARTUP", "x.py")
+    told = why(child("sys.exit(' '.join(sorted(os.environ)))"))
+    assert set(told.split()) <= {
+        *("PATH", "PYTHONTZPATH", "PYTHONPATH", "PYTHONUTF8", "PYTHONDONTWRITEBYTECODE"),
+        "LC_CTYPE",  # which the interpreter sets itself
+    }
+
+
+def test_the_request_has_the_names_that_are_asked_for_most(tmp_path: Path) -> None:
+    asked = {f"n{number}.example": number for number in range(MAX_ASKED + 5)}
+    school = School(tmp_path, *_fresh(tmp_path), asked)
+    in_force = InForce(tmp_path / "index", tmp_path / "policy")
+    request: dict[str, Any] = request_of(Candidate(VERSION, tmp_path), in_force, school, NOW)
+    assert len(request["asked"]) == MAX_ASKED
+    assert min(request["asked"].values()) == 5
+    assert json.loads(json.dumps(request)) == request
+    assert (request["now"], request["version"]) == (NOW, VERSION)
+
+
+def test_a_school_whose_log_has_totals_only_asks_for_nothing(tmp_path: Path) -> None:
+    school = School(tmp_path, *_fresh(tmp_path))
+    request = request_of(Candidate(VERSION, tmp_path), None, school, NOW)
+    assert request["asked"] is None
+    assert request["in_force"] is None
+
+
+@pytest.fixture(scope="module")
+def following(tmp_path_factory: pytest.TempPathFactory) -> Following:
+    return Following(tmp_path_factory.mktemp("school"), POPULAR, asked={POPULAR[0]: 5})
+
+
+def test_the_real_child_says_what_this_process_would_say(
+    following: Following, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in the working directory does not stand in for a module of the child's."""
+    (tmp_path / "json.py").write_text("raise SystemExit('not json')\n")
+    monkeypatch.chdir(tmp_path)
+    expected = following.judge(BROKEN["popular names"])
+    candidate = following.prepare(BROKEN["popular names"])
+    told = judge(candidate, following.in_force, following.school, clock=FakeClock(NOW))
+    assert told.findings == expected.findings
+    assert (told.index, told.checks) == (expected.index, expected.checks)
+    assert 20 << 20 < told.peak_octets < 300 << 20
+    assert 0 < told.seconds < 60

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two versions side by side: what one newly closes, and what it opens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ListError
+from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.impact import (
+    DRAWN,
+    MOST_POPULAR,
+    POPULAR_FILE,
+    Compared,
+    closed_asked,
+    closed_popular,
+    grown,
+    opened,
+    read_popular,
+)
+from filterd.feed.guard.probe_clients import Asking
+from tests.support.policies import NOW, a_policy, allow, an_index, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from filterd.feed.guard.guard_report import Finding
+    from filterd.policy.model import Policy
+
+POPULAR = [f"popular{rank}.example" for rank in range(1, 2_001)]
+MANY = [f"www.game{number}.example" for number in range(2_000)]
+
+
+def asking(
+    folder: Path,
+    lists: Mapping[str, Iterable[str]],
+    policy: Policy | None = None,
+    *,
+    own: Iterable[str] = (),
+) -> Asking:
+    """Compile a list of each category, and the school's own list of games."""
+    folder.mkdir()
+    texts = {
+        f"feed-{category}": (category, "domains", category == "law-ordered", list(names))
+        for category, names in lists.items()
+    }
+    texts["mine"] = ("games", "domains", False, list(own))
+    return Asking(policy or a_policy(), an_index(folder, texts), NOW)
+
+
+def compare(new: Asking, before: Asking) -> Compared:
+    """Compare two versions, whose lists are all but the school's own."""
+    ids = [frozenset(one.id for one in asked.index.lists) - {"mine"} for asked in (new, before)]
+    return Compared(new, before, *ids)
+
+
+def compared(
+    folder: Path,
+    new: Mapping[str, Iterable[str]],
+    before: Mapping[str, Iterable[str]],
+    policy: Policy | None = None,
+) -> Compared:
+    return compare(asking(folder / "new", new, policy), asking(folder / "before", before, policy))
+
+
+def newly_closed(both: Compared, name: str) -> bool:
+    return both.newly_closed(wire(name))
+
+
+def test_a_name_is_newly_closed_where_a_grade_got_there_until_now(tmp_path: Path) -> None:
+    both = compared(
+        tmp_path,
+        {"games": ["a.example", "b.example"], "porn": ["c.example"], "ads-trackers": ["d.example"]},
+        {"games": ["b.example", "c.example"]},
+    )
+    assert newly_closed(both, "a.example")
+    assert not newly_closed(both, "b.example")
+    assert newly_closed(both, "c.example"), "until now the older pupils got there"
+    assert not newly_closed(both, "d.example"), "what is closed to nobody is not closed"
+    assert not newly_closed(both, "e.example")
+
+
+def test_what_the_schools_own_lists_close_is_not_the_versions_doing(tmp_path: Path) -> None:
+    new = asking(tmp_path / "new", {}, own=["a.example"])
+    both = compare(new, asking(tmp_path / "before", {}))
+    assert not newly_closed(both, "a.example")
+    assert not compare(asking(tmp_path / "later", {}), new).newly_open(wire("a.example"))
+
+
+def test_a_name_is_newly_open_where_a_grade_is_not_kept_from_it_any_more(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": ["a.example"]}, {"porn": ["a.example", "b.example"]})
+    assert both.newly_open(wire("a.example")), "staff gets there now"
+    assert both.newly_open(wire("b.example"))
+    assert not both.newly_open(wire("c.example"))
+
+
+def test_an_order_that_is_over_opens_what_it_closed_and_no_more(tmp_path: Path) -> None:
+    both = compared(tmp_path, {}, {"law-ordered": ["a.example"], "games": ["b.example"]})
+    assert not both.newly_open(wire("a.example"))
+    assert both.newly_open(wire("b.example"))
+
+
+def test_many_orders_that_end_at_once_are_no_growth(tmp_path: Path) -> None:
+    games = [f"g{number}.example" for number in range(100)]
+    before = {"law-ordered": MANY, "games": games}
+    assert growth(compared(tmp_path, {"games": games}, before)) == []
+
+
+def growth(both: Compared) -> list[Finding]:
+    return [*grown(both), *opened(both)]
+
+
+def popular(both: Compared, new: list[str], before: list[str]) -> list[Finding]:
+    return list(closed_popular(both, new, before))
+
+
+def test_popular_names_are_counted_by_their_rank(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": POPULAR[100:106]}, {})
+    [held] = popular(both, POPULAR, POPULAR)
+    assert held.severity is Severity.HELD
+    assert held.numbers == {"count": 6, "top": 1_000, "allowed": 5}
+    assert popular(both, POPULAR[1:], POPULAR[1:]) != []
+    assert popular(both, [*POPULAR[6:106], *POPULAR[:6], *POPULAR[106:]], []) != []
+
+
+def test_a_version_cannot_forget_a_popular_name_to_close_it(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": POPULAR[:1]}, {})
+    others = [f"other{rank}.example" for rank in range(2_000)]
+    assert popular(both, others, POPULAR) != []
+    assert popular(both, others, others) == []
+
+
+def test_a_name_counts_by_the_better_of_its_two_ranks(tmp_path: Path) -> None:
+    """It was the first, and the new version has it last, where nobody would mind."""
+    both = compared(tmp_path, {"games": POPULAR[:1]}, {})
+    last = [*POPULAR[1:], POPULAR[0]]
+    assert popular(both, last, POPULAR) != []
+    assert popular(both, last, last) == []
+
+
+def test_two_names_of_the_same_rank_both_count(tmp_path: Path) -> None:
+    """Three of the new list and three of the old, of the ranks 101 to 103."""
+    theirs = [f"other{rank}.example" for rank in range(1, 2_001)]
+    both = compared(tmp_path, {"games": [*POPULAR[100:103], *theirs[100:103]]}, {})
+    [held] = popular(both, POPULAR, theirs)
+    assert held.numbers["count"] == 6
+
+
+@pytest.mark.parametrize(("left", "held"), [(1_800, 0), (1_799, 1)])
+def test_the_popular_names_themselves_may_not_vanish(tmp_path: Path, left: int, held: int) -> None:
+    both = compared(tmp_path, {}, {})
+    assert len(popular(both, POPULAR[:left], POPULAR)) == held
+
+
+def test_lines_that_are_no_names_keep_their_rank_and_nothing_else(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": POPULAR[100:101]}, {})
+    blanks = [""] * 100
+    assert popular(both, [*blanks, *POPULAR[100:]], []) == []
+    assert popular(both, ["", "http://x/", "com", POPULAR[100]], []) != []
+
+
+def test_popular_names_are_read_by_their_lines(tmp_path: Path) -> None:
+    assert read_popular(tmp_path) == ()
+    (tmp_path / POPULAR_FILE).write_bytes(b"a.example\n\nb.example\n")
+    assert read_popular(tmp_path)[:3] == ("a.example", "", "b.example")
+    (tmp_path / POPULAR_FILE).write_bytes(b"\xff.example\n" * (MOST_POPULAR + 7))
+    assert len(read_popular(tmp_path)) == MOST_POPULAR
+
+
+def test_popular_names_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    (tmp_path / POPULAR_FILE).mkdir()
+    with pytest.raises(ListError, match="cannot be read"):
+        read_popular(tmp_path)
+
+
+@pytest.mark.parametrize(("count", "held"), [(5, 0), (6, 1)])
+def test_a_school_may_lose_half_a_percent_of_what_it_asks(
+    tmp_path: Path, count: int, held: int
+) -> None:
+    both = compared(tmp_path, {"games": ["lost.example"]}, {})
+    asked = {"www.lost.example": count, "kept.example": 1_000 - count, "not a name": 0}
+    found = list(closed_asked(both, asked))
+    assert len(found) == held
+    assert all(one.names == ("www.lost.example",) for one in found)
+
+
+def test_what_was_closed_before_is_not_lost(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": ["lost.example"]}, {"games": ["lost.example"]})
+    assert list(closed_asked(both, {"lost.example": 1_000})) == []
+    assert list(closed_asked(both, {})) == []
+
+
+def test_names_that_were_exchanged_for_as_many_others_are_found(tmp_path: Path) -> None:
+    """By their number nothing has changed."""
+    others = [f"www.other{number}.example" for number in range(2_000)]
+    both = compared(tmp_path, {"games": others}, {"games": MANY})
+    [held] = growth(both)
+    assert held.severity is Severity.HELD
+    assert held.numbers["count"] == held.numbers["asked"] >= DRAWN * 0.9
+
+
+def test_a_tenth_of_the_names_may_be_exchanged(tmp_path: Path) -> None:
+    night = [*MANY[:1_850], *(f"www.new{number}.example" for number in range(150))]
+    assert growth(compared(tmp_path, {"games": night}, {"games": MANY})) == []
+
+
+def test_names_of_the_same_count_in_another_category_are_open_to_some(tmp_path: Path) -> None:
+    both = compared(tmp_path, {"games": MANY, "porn": ["a.example"]}, {"porn": MANY})
+    assert "porn" in " ".join(str(one.sentence) for one in growth(both))
+
+
+def test_a_category_that_opens_to_a_grade_is_found(tmp_path: Path) -> None:
+    """By what the version says of its age, whatever is on its list."""
+    strict, lenient = a_policy(also_closed=["ads-trackers"]), a_policy()
+    both = compare(
+        asking(tmp_path / "new", {"games": MANY}, lenient),
+        asking(tmp_path / "before", {"games": MANY}, strict),
+    )
+    [held] = growth(both)
+    assert held.severity is Severity.HELD
+    assert str(held.sentence).startswith("category ads-trackers would be open to preschool, 1, 2")
+
+
+def test_what_the_school_allows_itself_is_no_change(tmp_path: Path) -> None:
+    policy = replace(a_policy(), rules=(allow("popular1.example"),))
+    both = compared(tmp_path, {"games": POPULAR[:1]}, {}, policy)
+    assert popular(both, POPULAR, POPULAR) == []

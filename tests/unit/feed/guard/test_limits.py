@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from filterd.feed.guard.limits import Content, excesses
+
+
+def _held(new: dict[str, int], before: dict[str, int]) -> list[str]:
+    return [str(one.sentence) for one in excesses(Content(new, {}), Content(before, {}))]
+
+
+def _named(ranks: range, but: range = range(0)) -> list[str]:
+    popular = {rank: f"n{rank}.example" for rank in ranks}
+    known = {rank: popular[rank] for rank in but}
+    names = {"games": 1_000}
+    return [str(one.sentence) for one in excesses(Content(names, popular), Content(names, known))]
+
+
+@pytest.mark.parametrize(("has", "held"), [(900, 0), (899, 1), (1_200, 0), (1_201, 1)])
+def test_all_names_together_change_by_so_much_and_no_more(has: int, held: int) -> None:
+    # Many categories, so that none of them alone changes too much.
+    new = {str(number): has for number in range(10)}
+    before = {str(number): 1_000 for number in range(10)}
+    assert len(_held(new, before)) == held
+
+
+@pytest.mark.parametrize(("has", "held"), [(800, 0), (799, 1), (1_500, 0), (1_501, 1)])
+def test_a_category_changes_by_so_much_and_no_more(has: int, held: int) -> None:
+    found = _held({"games": has, "porn": 100_000}, {"games": 1_000, "porn": 100_000})
+    assert len(found) == held
+    assert all(one.startswith("category games: 1000 names become") for one in found)
+
+
+@pytest.mark.parametrize(("has", "held"), [(53, 0), (54, 1), (1, 0)])
+def test_a_few_names_more_or_less_are_no_change(has: int, held: int) -> None:
+    assert len(_held({"games": has, "porn": 9_000}, {"games": 3, "porn": 9_000})) == held
+
+
+def test_no_category_vanishes_however_small() -> None:
+    [found] = _held({"games": 0, "porn": 9_000}, {"games": 1, "porn": 9_000})
+    assert found == "category games: all its 1 names are gone"
+    assert _held({"porn": 9_000}, {"games": 1, "porn": 9_000}) == [found]
+
+
+def test_a_new_category_is_welcome() -> None:
+    assert _held({"games": 40, "porn": 9_000}, {"porn": 9_000}) == []
+
+
+@pytest.mark.parametrize(
+    ("ranks", "held"),
+    [
+        (range(100, 101), 1),
+        (range(101, 106), 0),
+        (range(101, 107), 1),
+        (range(1_001, 1_051), 0),
+        (range(1_001, 1_052), 1),
+        (range(10_001, 20_000), 0),
+        (range(1, 100), 3),
+    ],
+)
+def test_only_so_many_popular_names_are_newly_closed(ranks: range, held: int) -> None:
+    assert len(_named(ranks)) == held
+
+
+def test_popular_names_that_were_closed_before_do_not_count() -> None:
+    assert _named(range(1, 60), but=range(1, 60)) == []
+
+
+def test_a_reason_names_some_of_them() -> None:
+    [found] = _named(range(101, 108))
+    assert found == (
+        "7 of the 1000 most popular names would be closed, 5 are allowed: n101.example, "
+        "n102.example, n103.example, n104.example, n105.example, ..."
+    )

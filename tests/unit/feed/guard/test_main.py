@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The child itself: what it may use up, and that this ends in a refusal and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.feed.guard import __main__ as child
+from filterd.feed.guard import guard_run
+from filterd.feed.guard.guard_report import Severity
+from filterd.feed.guard.guard_run import School, judge
+from filterd.feed.versions import Candidate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.feed.guard.guard_report import Judgement
+
+REAL = """
+import sys
+from filterd.feed.guard import __main__ as child, checks
+from filterd.feed.guard.guard_report import Judgement
+from filterd.feed.guard.guard_run import CHECKS
+
+def judged(request, *, cpu_s, peak_octets):
+    {work}
+    return Judgement(request["version"], (), "ab" * 32, CHECKS, cpu_s(), peak_octets())
+
+checks.judged = judged
+{more}
+sys.exit(child.main())
+"""
+"""The child with its bounds, and other work than the checks."""
+
+
+def judged_by(
+    work: str, folder: Path, monkeypatch: pytest.MonkeyPatch, more: str = ""
+) -> Judgement:
+    command = [sys.executable, "-P", "-c", REAL.format(work=work, more=more)]
+    monkeypatch.setattr(guard_run, "_command", lambda: command)
+    school = School(folder, folder / "fresh", folder / "problems", folder / "policy")
+    return judge(Candidate(7, folder), None, school, time_limit_s=60.0)
+
+
+def test_work_within_the_bounds_is_done_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judgement = judged_by("held = b'x' * (200 << 20)", tmp_path, monkeypatch)
+    assert judgement.may_come_in_force()
+    assert 200 << 20 < judgement.peak_octets < 300 << 20
+
+
+def test_more_memory_than_it_may_have_is_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judgement = judged_by("held = bytearray(child._MEMORY_LIMIT_OCTETS)", tmp_path, monkeypatch)
+    [found] = judgement.findings
+    assert found.severity is Severity.REFUSED
+    assert "MemoryError" in found.sentence
+
+
+def test_control_without_the_bound_it_would_take_that_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = "child._limit = lambda *_: None"
+    judgement = judged_by(
+        "held = bytearray(child._MEMORY_LIMIT_OCTETS)", tmp_path, monkeypatch, more
+    )
+    assert judgement.may_come_in_force()
+
+
+def test_more_time_of_the_processor_than_it_may_have_is_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child that sleeps is ended by the clock (``process``), one that works by this, too."""
+    more = "child._CPU_LIMIT_S = 1"
+    [found] = judged_by("while True: pass", tmp_path, monkeypatch, more).findings
+    assert found.severity is Severity.REFUSED
+    assert "exit status -" in found.sentence
+
+
+def test_the_bounds_are_those_that_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = (
+        "import resource as r; sys.exit(str([r.getrlimit(r.RLIMIT_AS), r.getrlimit(r.RLIMIT_CPU)]))"
+    )
+    [found] = judged_by(work, tmp_path, monkeypatch).findings
+    memory, cpu = child._MEMORY_LIMIT_OCTETS, child._CPU_LIMIT_S
+    assert str([(memory, memory), (cpu, cpu)]) in found.sentence
+
+
+def test_a_bound_that_is_lower_already_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = "import resource as r; sys.exit(str(r.getrlimit(r.RLIMIT_CPU)))"
+    more = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (20, 20))"
+    [found] = judged_by(work, tmp_path, monkeypatch, more).findings
+    assert "(20, 20)" in found.sentence
+
+
+@pytest.mark.parametrize("request_octets", [b"", b"{", b"[]", b"{}", b'{"version": 7}'])
+def test_a_request_that_is_none_ends_with_an_error_and_no_judgement(request_octets: bytes) -> None:
+    done = subprocess.run(
+        guard_run._command(),
+        input=request_octets,
+        env=guard_run._environment(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert done.stdout == b""
+
+
+def test_the_child_needs_neither_sockets_nor_the_servers_modules() -> None:
+    code = (
+        "import sys, filterd.feed.guard.checks\n"
+        "print([one for one in sys.modules if one.startswith(('filterd.daemon', 'filterd.cli',"
+        " 'tuf', 'requests', 'uvloop'))])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert json.loads(done.stdout.replace("'", '"')) == []
+
+
+PARENT = """
+import json, subprocess, sys
+child = subprocess.Popen([sys.executable, "-P", "-c", sys.argv[1]], stdin=subprocess.PIPE)
+child.stdin.write(json.dumps({"version": 7}).encode())
+child.stdin.close()
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_it_ends_with_who_started_it_for_nobody_holds_the_lock_of_builds_then() -> None:
+    work = "print('at work', file=sys.stderr, flush=True); __import__('time').sleep(60)"
+    command = [sys.executable, "-c", PARENT, REAL.format(work=work, more="")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stderr is not None
+        child_pid = int(parent.stdout.readline())
+        assert parent.stderr.readline() == "at work\n"
+        ended = os.pidfd_open(child_pid)
+        parent.kill()
+        parent.wait()
+        try:
+            assert select.select([ended], [], [], 20)[0]
+        finally:
+            os.close(ended)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which lists are compiled: those of the feed where the site follows one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.config.compile_run import compile_in_child
+from filterd.feed.feed_config import blocklists_to_build, followed
+from filterd.lists.active_blocklists import Blocklists
+from filterd.paths import shipped
+from filterd.state_folder import StateFolder
+from tests.support.daemon import write_site
+from tests.support.feed_folders import put_in_force, put_version
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ADDRESS = "https://feed.example/v1"
+SHIPPED = Blocklists(shipped("blocklists"))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_site(tmp_path / "site", port=5353, more=f"feed: {ADDRESS}\n")
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StateFolder:
+    state = StateFolder(tmp_path / "state")
+    versions = put_in_force(state, 12, "bet.example")
+    put_version(state, 13, "other.example")
+    versions.promote(13)
+    return state
+
+
+def test_the_version_in_force_is_compiled(config: Path, state: StateFolder) -> None:
+    assert blocklists_to_build(config, state) == Blocklists(state.feed_version(13), 13)
+
+
+def test_a_damaged_version_is_passed_over_for_the_one_before(
+    config: Path, state: StateFolder
+) -> None:
+    (state.feed_version(13) / "catalog.yaml").write_bytes(b"lists: [")
+    assert blocklists_to_build(config, state).version == 12
+
+
+def test_before_the_first_version_what_ships_is_compiled(config: Path, tmp_path: Path) -> None:
+    assert blocklists_to_build(config, StateFolder(tmp_path / "new")) == SHIPPED
+
+
+def test_a_site_without_a_feed_has_what_ships(state: StateFolder, tmp_path: Path) -> None:
+    plain = write_site(tmp_path / "plain", port=5353)
+    assert followed(plain, state).address == ""
+    assert blocklists_to_build(plain, state) == SHIPPED
+
+
+def test_a_site_that_is_wrong_for_now_goes_on_following(config: Path, state: StateFolder) -> None:
+    compile_in_child(config, state.policy)
+    (config / "site.yaml").write_text("listen: [nonsense]\n")
+    assert followed(config, state) == (ADDRESS, "Asia/Ho_Chi_Minh")
+    assert blocklists_to_build(config, state).version == 13
+
+
+@pytest.mark.parametrize("wrong", ["ftp://feed.example", "feed.example", "https://a:b@c.example/"])
+def test_what_is_no_address_is_refused_at_its_line(wrong: str, tmp_path: Path) -> None:
+    site = write_site(tmp_path / "wrong", port=5353, more=f"feed: '{wrong}'\n")
+    assert followed(site, StateFolder(tmp_path)).address == ""

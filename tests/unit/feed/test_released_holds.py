@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a release covers, and whose signatures make one; see also e2e/test_feed_holds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ExpiredError, MetadataFormatError, SignatureError, TooLargeError
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
+from filterd.feed.released_holds import (
+    FILE,
+    MOST_OCTETS,
+    MOST_RELEASES,
+    Release,
+    content_digest,
+    fetch_releases,
+    signable,
+)
+from filterd.feed.targets import Publication, PublishedFile
+from filterd.publish.signing import RELEASES, signed, until
+from filterd.sentences import say
+from tests.support.clock import FakeClock
+from tests.support.publisher import NOW, Publisher
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RELEASE = Release(
+    7, "c" * 64, {"tables": frozenset(("-pins a", "-pins b")), "growth": frozenset()}, "x"
+)
+
+
+def held(kind: str, *subjects: str) -> Finding:
+    return found(kind, Severity.HELD, say("nothing was found"), (), subjects)
+
+
+@pytest.mark.parametrize(
+    ("version", "content", "findings", "covered"),
+    [
+        (7, "c" * 64, [held("tables", "-pins a")], True),
+        (7, "c" * 64, [held("tables", "-pins z"), held("growth")], True),
+        (8, "d" * 64, [held("tables", "-pins a"), held("tables", "-pins b")], True),
+        (8, "d" * 64, [held("tables", "-pins a", "-pins z")], False),
+        (8, "d" * 64, [held("growth")], False),
+        (8, "d" * 64, [held("tables")], False),
+        (7, "c" * 64, [held("popular", "-pins a")], False),
+        (6, "c" * 64, [held("tables", "-pins a")], False),
+    ],
+)
+def test_a_release_covers_what_it_names(
+    version: int, content: str, findings: list[Finding], covered: bool
+) -> None:
+    assert RELEASE.covers(Judgement(version, tuple(findings)), content) is covered
+
+
+def test_the_content_is_that_of_all_files_whatever_the_number_is() -> None:
+    files = (PublishedFile("a.txt", 1, "0" * 64, 9), PublishedFile("b.txt", 1, "1" * 64, 9))
+    digest = content_digest(Publication(1, files))
+    assert digest == content_digest(Publication(2, files))
+    assert digest != content_digest(Publication(1, files[:1]))
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Publisher:
+    return Publisher(tmp_path / "www")
+
+
+def fetched(publisher: Publisher, now: float | None = NOW) -> tuple[Release, ...]:
+    fetcher = FolderFetcher(publisher.folder, FakeClock(NOW))
+    return fetch_releases(fetcher, publisher.newest_root.signed, now)
+
+
+def put(publisher: Publisher, content: bytes) -> None:
+    publisher.put(FILE, content)
+
+
+def a_release(publisher: Publisher, role: str = "root", at: float = NOW) -> bytes:
+    return signed(signable((RELEASE,), 1, until(RELEASES, at)), publisher.signers[role])
+
+
+def test_releases_are_read_as_they_were_signed(publisher: Publisher) -> None:
+    assert fetched(publisher) == ()
+    put(publisher, a_release(publisher))
+    assert fetched(publisher) == (RELEASE,)
+    publisher.repository.release(RELEASE, publisher.signers["root"], now=NOW)
+    assert fetched(publisher) == (RELEASE, RELEASE)
+
+
+@pytest.mark.parametrize("role", ["targets", "timestamp", "orders"])
+def test_no_other_key_releases_anything(publisher: Publisher, role: str) -> None:
+    put(publisher, a_release(publisher, role))
+    with pytest.raises(SignatureError):
+        fetched(publisher)
+
+
+def test_a_root_is_no_release_though_its_keys_have_signed_it(publisher: Publisher) -> None:
+    put(publisher, publisher.root)
+    with pytest.raises(MetadataFormatError):
+        fetched(publisher)
+
+
+def test_what_has_expired_counts_where_the_clock_is_not_known(publisher: Publisher) -> None:
+    put(publisher, a_release(publisher, at=NOW - 181 * 86_400))
+    with pytest.raises(ExpiredError):
+        fetched(publisher)
+    assert fetched(publisher, None) == (RELEASE,)
+
+
+@pytest.mark.parametrize(
+    "field", [None, 5, [5], [{}], [{"version": "x", "content": "", "findings": {}, "reason": ""}]]
+)
+def test_what_is_malformed_is_told(publisher: Publisher, field: Any) -> None:
+    metadata = signable((), 1, until(RELEASES, NOW))
+    metadata.signed.unrecognized_fields["releases"] = field
+    put(publisher, signed(metadata, publisher.signers["root"]))
+    with pytest.raises(MetadataFormatError):
+        fetched(publisher)
+    put(publisher, b"{")
+    with pytest.raises(MetadataFormatError):
+        fetched(publisher)
+
+
+def test_no_more_is_read_than_there_may_be(publisher: Publisher) -> None:
+    put(publisher, b" " * (MOST_OCTETS + 1))
+    with pytest.raises(TooLargeError):
+        fetched(publisher)
+
+
+def test_the_latest_releases_are_kept(publisher: Publisher) -> None:
+    for number in range(MOST_RELEASES + 3):
+        one = Release(number, "", {}, "x")
+        publisher.repository.release(one, publisher.signers["root"], now=NOW)
+    assert [one.version for one in fetched(publisher)] == list(range(3, MOST_RELEASES + 3))
+    assert json.loads((publisher.metadata / FILE).read_bytes())["signed"]["version"] == 23

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run after the other: what is taken, what waits, what is held, and who may say otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ControlError, FetchError, GuardError, InUseError, MetadataFormatError
+from filterd.feed import guard
+from filterd.feed.daemon_port import Daemon
+from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.guard.guard_report import Severity, found
+from filterd.feed.guard.guard_run import CHECKS
+from filterd.feed.outcome import Became
+from filterd.feed.rings import APART_S, ring_of
+from filterd.feed.version_history import Event
+from filterd.lists.index import Index
+from filterd.paths import sole, write_atomically
+from filterd.publish.target_files import targets_of
+from filterd.sentences import say
+from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
+from tests.support.publisher import Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from filterd.feed.guard import Judgement, School
+    from filterd.feed.versions import Candidate
+
+WHY = say("category {category}: all its {had} names are gone", category="porn", had=9)
+
+
+def _judge_as(monkeypatch: pytest.MonkeyPatch, school: Follower, severity: Severity) -> list[int]:
+    """Have one thing found of every version; return those that were judged."""
+    judged = list[int]()
+
+    def judge(candidate: Candidate, _: Any, site: School, **__: Any) -> Judgement:
+        judged.append(candidate.version)
+        write_atomically(site.fresh_index, school.published.index(candidate.version))
+        digest = Index.open(site.fresh_index).digest.hex()
+        finding = found("growth", severity, WHY, ["xnxx.com"])
+        return guard.Judgement(candidate.version, (finding,), digest, CHECKS, seconds=1.0)
+
+    monkeypatch.setattr(guard, "judge", judge)
+    return judged
+
+
+def _id(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def _publish(school: Follower, publisher: Publisher, version: int, *, urgent: bool = False) -> None:
+    """Have another publisher publish what is a version here."""
+    content = school.published.folder / "content" / str(version)
+    publisher.repository.publish(
+        targets_of(content, []), publisher.signers, now=publisher.now, urgent=urgent
+    )
+
+
+def _events(school: Follower) -> list[tuple[Event, int]]:
+    return [(one.event, one.version) for one in school.site.history.lines()]
+
+
+def test_the_first_version_is_taken_at_once(school: Follower) -> None:
+    outcome = school.run(FIRST, at_once=False)
+    assert (outcome.became, outcome.version, outcome.urgent) == (Became.ACTIVATED, FIRST, 0)
+    assert outcome.names > 0
+    assert outcome.fetched_octets > 0
+    assert school.check_consistent(FIRST) == FIRST
+    assert _events(school) == [(Event.ACTIVATED, FIRST)]
+
+
+def test_a_run_that_finds_nothing_new_changes_nothing(school: Follower) -> None:
+    school.run(FIRST)
+    assert school.run(FIRST).became is Became.CURRENT
+    assert _events(school) == [(Event.ACTIVATED, FIRST)]
+
+
+def test_a_later_version_waits_for_its_ring_and_comes_then(school: Follower) -> None:
+    school.run(FIRST)
+    of_last_ring = next(one for one in map(_id, range(9)) if ring_of(one, SECOND) == 2)
+    school.site.appliance.id_path.write_text(of_last_ring.hex())
+    outcome = school.run(SECOND, at_once=False)
+    assert outcome.became is Became.WAITS
+    assert outcome.at == school.published.now + 2 * APART_S
+    assert school.site.standing.read().takes_at == outcome.at
+    assert school.check_consistent(FIRST) == FIRST
+    school.clock.advance(outcome.at - school.clock.wall() - 1)
+    assert school.run(SECOND, at_once=False).became is Became.WAITS
+    school.clock.advance(1)
+    assert school.run(SECOND, at_once=False).became is Became.ACTIVATED
+    assert school.site.standing.read().takes_at is None
+
+
+def test_who_says_so_takes_it_before_its_ring(school: Follower) -> None:
+    school.run(FIRST)
+    assert school.run(SECOND, at_once=True).became is Became.ACTIVATED
+
+
+def test_what_is_urgent_waits_for_no_ring(school: Follower, tmp_path: Path) -> None:
+    publisher = Publisher(tmp_path / "www", now=school.published.now)
+    site = school.site
+    with site.holding():
+        site.establish(publisher.root, replace=True)
+        for version, urgent in ((FIRST, False), (SECOND, True), (THIRD, True)):
+            _publish(school, publisher, version, urgent=urgent)
+            outcome = site.sync(FolderFetcher(publisher.folder, school.clock))
+            assert outcome.became is Became.ACTIVATED
+
+
+@pytest.mark.parametrize("severity", [Severity.HELD, Severity.REFUSED])
+def test_a_version_that_is_judged_bad_leaves_the_one_before(
+    school: Follower, severity: Severity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    _judge_as(monkeypatch, school, severity)
+    with pytest.raises(GuardError, match="all its 9 names are gone"):
+        school.run(SECOND)
+    assert school.check_consistent(FIRST) == FIRST
+    standing = school.site.standing.read()
+    assert standing.judgement is not None
+    assert standing.judgement["version"] == SECOND
+    assert "all its 9 names are gone" in standing.problem
+    assert _events(school)[-1] == (Event.HELD, SECOND)
+
+
+def test_a_version_that_never_will_do_is_not_judged_again(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    judged = _judge_as(monkeypatch, school, Severity.REFUSED)
+    for _ in range(3):
+        with pytest.raises(GuardError):
+            school.run(SECOND)
+    assert judged == [SECOND]
+    assert school.site.versions.in_force().refused == (SECOND,)
+
+
+def test_versions_that_are_held_night_by_night_do_not_pile_up(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    _judge_as(monkeypatch, school, Severity.HELD)
+    for version in (SECOND, THIRD):
+        with pytest.raises(GuardError):
+            school.run(version)
+    kept = {path.name for path in (school.state.feed / "versions").iterdir()}
+    assert kept == {str(FIRST), str(THIRD)}
+    assert school.site.standing.read().judgement["version"] == THIRD  # type: ignore[index]
+
+
+def test_somebody_who_has_looked_puts_a_held_version_in_force(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    _judge_as(monkeypatch, school, Severity.HELD)
+    with pytest.raises(GuardError):
+        school.run(SECOND)
+    site = school.site
+    with site.holding():
+        assert site.approve(SECOND, "porn is on another list now") > 0
+    assert school.check_consistent(SECOND) == SECOND
+    assert site.standing.read().judgement is None
+    assert _events(school)[-2:] == [(Event.APPROVED, SECOND), (Event.ACTIVATED, SECOND)]
+
+
+def test_nobody_can_approve_of_what_is_refused_or_not_there(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    _judge_as(monkeypatch, school, Severity.REFUSED)
+    with pytest.raises(GuardError):
+        school.run(SECOND)
+    site = school.site
+    with site.holding():
+        with pytest.raises(GuardError, match="is refused"):
+            site.approve(SECOND, "I want it")
+        with pytest.raises(GuardError, match="is not at hand"):
+            site.approve(THIRD, "I want it")
+    assert school.check_consistent(FIRST) == FIRST
+    assert site.versions.in_force().refused == (SECOND,)
+
+
+def test_what_somebody_refuses_is_not_taken_and_the_next_one_is(
+    school: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.run(FIRST)
+    with monkeypatch.context() as held:
+        _judge_as(held, school, Severity.HELD)
+        with pytest.raises(GuardError):
+            school.run(SECOND)
+    site = school.site
+    with site.holding():
+        site.refuse(SECOND, "no")
+        with pytest.raises(GuardError, match="is in force; `filterd feed rollback` leaves it"):
+            site.refuse(FIRST, "no")
+    with pytest.raises(GuardError, match="was refused and stays so"):
+        school.run(SECOND)
+    assert school.run(THIRD).became is Became.ACTIVATED
+
+
+def test_a_version_that_was_left_is_not_taken_again_but_by_who_approves_of_it(
+    school: Follower,
+) -> None:
+    school.run(FIRST)
+    school.run(SECOND)
+    site = school.site
+    with site.holding():
+        assert site.roll_back(say("too many calls")) == FIRST
+    assert school.check_consistent(FIRST) == FIRST
+    with pytest.raises(GuardError, match="was refused"):
+        school.run(SECOND)
+    with site.holding():
+        site.approve(SECOND, "it was not the lists")
+    assert school.check_consistent(SECOND) == SECOND
+
+
+def test_before_the_first_version_there_is_nothing_to_go_back_to(school: Follower) -> None:
+    site = school.site
+    with site.holding(), pytest.raises(GuardError, match="the lists that ship are served"):
+        site.roll_back(say("why"))
+
+
+def test_while_a_version_is_held_on_to_no_other_is_even_fetched(school: Follower) -> None:
+    school.run(FIRST)
+    site = school.site
+    with site.holding():
+        site.hold("exams")
+    with pytest.raises(GuardError, match="version 2 is held"):
+        school.run(SECOND)
+    assert not school.state.feed_version(SECOND).exists()
+    with site.holding():
+        site.hold(None)
+    assert school.run(SECOND).became is Became.ACTIVATED
+    assert (Event.PINNED, FIRST) in _events(school)
+    assert (Event.RELEASED, FIRST) in _events(school)
+
+
+def test_a_version_of_another_publisher_is_another_version(
+    school: Follower, tmp_path: Path
+) -> None:
+    school.run(FIRST)
+    publisher = Publisher(tmp_path / "www", now=school.published.now)
+    _publish(school, publisher, SECOND)
+    site = school.site
+    with site.holding():
+        site.versions.refuse(9)
+        site.establish(publisher.root, replace=True)
+        assert site.versions.in_force().refused == ()
+        outcome = site.sync(FolderFetcher(publisher.folder, school.clock))
+    assert (outcome.became, outcome.version) == (Became.ACTIVATED, FIRST)
+    folder = school.state.feed_version(FIRST) / "lists" / "gambling.txt"
+    assert "version3.example" in folder.read_text()
+
+
+def test_a_damaged_version_in_force_is_mended_by_the_next_run(school: Follower) -> None:
+    school.run(FIRST)
+    (school.state.feed_version(FIRST) / "pins.yaml").write_bytes(b"pins: []\n")
+    assert school.run(FIRST).became is Became.ACTIVATED
+    assert school.run(FIRST).became is Became.CURRENT
+
+
+def test_why_nothing_came_is_kept_until_something_comes(school: Follower, tmp_path: Path) -> None:
+    school.run(FIRST)
+    site = school.site
+    with site.holding(), pytest.raises(FetchError):
+        site.sync(FolderFetcher(tmp_path, school.clock))
+    assert "not found" in site.standing.read().problem
+    assert _events(school)[-1][0] is Event.FAILED
+    school.run(FIRST)
+    assert site.standing.read().problem == ""
+
+
+def test_what_is_no_root_is_not_trusted(school: Follower) -> None:
+    site = school.site
+    before = site.trust.given()
+    with site.holding(), pytest.raises(MetadataFormatError):
+        site.establish(b"{}", replace=True)
+    assert site.trust.given() == before
+
+
+def test_two_do_not_take_the_feed_at_once(school: Follower) -> None:
+    site = school.site
+    with (
+        sole(school.state.feed / "feed.lock", otherwise=say("other")),
+        pytest.raises(InUseError, match="the feed is being taken already"),
+        site.holding(wait=False),
+    ):
+        pass
+
+
+class Counting(Daemon):
+    """Has counted so much."""
+
+    def __init__(self, status: Callable[[], dict[str, Any]]) -> None:
+        self._status = status
+
+    def status(self) -> dict[str, Any]:
+        return self._status()
+
+    def usual_blocks(self) -> float:
+        return 0.2
+
+
+def test_what_a_running_daemon_takes_is_watched_from_then_on(school: Follower) -> None:
+    school.daemon = Counting(lambda: {"answers": {"blocked": 10, "cached": 90}, "workers": 1})
+    school.run(FIRST)
+    watch = school.site.watches.read(school.clock)
+    assert watch is not None
+    assert (watch.version, watch.usual, watch.at_swap.total) == (FIRST, 0.2, 100)
+
+
+def test_nothing_is_watched_where_no_daemon_serves_or_answers(school: Follower) -> None:
+    school.run(FIRST)
+    assert school.site.watches.read(school.clock) is None
+
+    def dead() -> dict[str, Any]:
+        raise ControlError(say("no"))
+
+    school.daemon = Counting(dead)
+    school.run(SECOND)
+    assert school.site.watches.read(school.clock) is None
+
+
+def test_an_outcome_is_plain_data(school: Follower) -> None:
+    told = school.run(FIRST).to_plain()
+    assert told["became"] == "activated"
+    assert told.keys() == {"became", "version", "urgent", "fetched_octets", "names", "at"}

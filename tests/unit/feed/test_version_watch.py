@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Harm that shows only once a version serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ControlError
+from filterd.feed.daemon_port import Daemon
+from filterd.feed.version_watch import (
+    EVERY_S,
+    WATCH_S,
+    Counts,
+    Watch,
+    WatchFile,
+    Watching,
+    counts_of,
+    harm,
+)
+from filterd.sentences import say
+from tests.support.clock import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.sentences import Sentence
+
+BEFORE = Counts(total=10_000, blocked=1_000, failed=10)
+WATCH = Watch(13, 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))
+
+
+def _status(total: int, *, blocked: int = 0, failed: int = 0, **more: Any) -> dict[str, Any]:
+    """Return a status after so many more answers."""
+    answers = {
+        "blocked": BEFORE.blocked + blocked,
+        "failed": BEFORE.failed + failed,
+        "cached": BEFORE.total - BEFORE.blocked - BEFORE.failed + total - blocked - failed,
+    }
+    return {"answers": answers, "workers": 1, **more}
+
+
+class Told(Daemon):
+    """Says what a test wants, look by look; the last is said again."""
+
+    def __init__(self, *statuses: dict[str, Any], open_names: tuple[str, ...] = ()) -> None:
+        self._statuses, self._open, self.looks = list(statuses), open_names, 0
+
+    def status(self) -> dict[str, Any]:
+        self.looks += 1
+        told = self._statuses[min(self.looks, len(self._statuses)) - 1]
+        if "error" in told:
+            raise ControlError(say("no daemon"))
+        return told
+
+    def is_blocked(self, name: str) -> bool:
+        return name not in self._open
+
+
+@pytest.mark.parametrize(("blocked", "bad"), [(300, False), (301, True)])
+def test_three_times_as_many_blocks_are_harm(blocked: int, bad: bool) -> None:
+    assert (harm(WATCH, _status(1_000, blocked=blocked)) is not None) is bad
+
+
+def test_few_answers_say_nothing() -> None:
+    assert harm(WATCH, _status(199, blocked=199)) is None
+
+
+def test_a_school_that_blocks_hardly_anything_may_block_a_little_more() -> None:
+    calm = Watch(13, 0.0, BEFORE, usual=0.001)
+    assert harm(calm, _status(1_000, blocked=60)) is None
+    assert harm(calm, _status(1_000, blocked=61)) is not None
+
+
+@pytest.mark.parametrize(("failed", "bad"), [(50, False), (51, True)])
+def test_one_failure_in_twenty_is_harm(failed: int, bad: bool) -> None:
+    assert (harm(WATCH, _status(1_000, failed=failed)) is not None) is bad
+
+
+def test_a_dead_line_is_not_the_lists_fault() -> None:
+    down, up = {"down": True}, {"down": False}
+    assert harm(WATCH, _status(1_000, failed=900, upstreams=[down, down])) is None
+    assert harm(WATCH, _status(1_000, failed=900, upstreams=[down, up])) is not None
+
+
+def test_a_worker_that_began_anew_counts_from_nothing() -> None:
+    fresh = {"answers": {"blocked": 10, "cached": 990}}
+    assert harm(WATCH, fresh) is None
+    assert counts_of(fresh).since(BEFORE) == Counts(1_000, 10, 0)
+
+
+def _watch(daemon: Told, clock: FakeClock) -> Sentence | None:
+    """Look every ten seconds until something is found or it is over."""
+    watching = Watching(WATCH, daemon, clock)
+    while (found := watching.look()) is None and not watching.is_over:
+        clock.advance(EVERY_S)
+    return found
+
+
+def test_ten_minutes_without_harm_are_the_end_of_it() -> None:
+    clock, daemon = FakeClock(), Told(_status(5_000, blocked=500))
+    assert _watch(daemon, clock) is None
+    assert clock.monotonic() - WATCH.since == WATCH_S
+    assert daemon.looks == WATCH_S / EVERY_S + 1
+
+
+def test_harm_is_told_at_the_next_look() -> None:
+    clock = FakeClock()
+    found = _watch(Told(_status(100), _status(1_000, blocked=900)), clock)
+    assert str(found) == "90 % of answers were blocks, and 10 % before"
+    assert clock.monotonic() - WATCH.since == EVERY_S
+
+
+def test_a_canary_that_passes_is_told_at_once() -> None:
+    daemon = Told(_status(10), open_names=("bet.example",))
+    assert str(_watch(daemon, FakeClock())) == "bet.example is not blocked and must be"
+
+
+def test_workers_that_die_over_it_are_told_within_a_minute() -> None:
+    clock = FakeClock()
+    assert str(_watch(Told({"answers": {}, "workers": 0}), clock)) == "no worker answers any more"
+    assert clock.monotonic() - WATCH.since <= 60
+
+
+def test_a_daemon_that_was_stopped_is_no_harm() -> None:
+    assert _watch(Told({"error": True}), FakeClock()) is None
+
+
+def test_who_comes_later_goes_on_and_after_a_power_cut_from_the_beginning(tmp_path: Path) -> None:
+    clock, file = FakeClock(), WatchFile(tmp_path)
+    assert file.read(clock) is None
+    file.begin(WATCH)
+    assert file.read(clock) == WATCH
+    clock.advance(-500)
+    again = file.read(clock)
+    assert again is not None
+    assert (again.since, again.at_swap, again.canaries) == (500.0, Counts(), WATCH.canaries)
+    file.end()
+    file.end()
+    assert file.read(clock) is None
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"at_swap": 1}'])
+def test_a_damaged_note_watches_nothing(tmp_path: Path, damage: bytes) -> None:
+    file = WatchFile(tmp_path)
+    file.path.write_bytes(damage)
+    assert file.read(FakeClock()) is None

@@ -1,6 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.feeds share."""
-
-from tests.support.feed_fixtures import founded, published, school
-
-__all__ = ["founded", "published", "school"]

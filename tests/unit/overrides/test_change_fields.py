@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.errors import ChangeError
+from filterd.overrides import change_fields
+from filterd.overrides.change_fields import Fields
+from filterd.policy.model import Audience
+from filterd.policy.temporary_rules import TargetKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+CHECKS: list[Callable[[Any], Any]] = [
+    change_fields.name,
+    change_fields.identifier,
+    change_fields.grade,
+    change_fields.target_kind,
+    change_fields.audience,
+    change_fields.mac,
+    change_fields.many(change_fields.mac, 3),
+    change_fields.time,
+    change_fields.number,
+    change_fields.boolean,
+    change_fields.author,
+    change_fields.short_text,
+    lambda value: change_fields.reason(value, required=True),
+    *(change_fields.whom(audience) for audience in Audience),
+    *(change_fields.target(kind) for kind in TargetKind),
+]
+
+
+@given(st.sampled_from(CHECKS), anything)
+def test_whatever_is_asked_it_is_taken_or_refused_on_one_short_line(
+    check: Callable[[Any], Any], value: Any
+) -> None:
+    told = ""
+    try:
+        check(value)
+    except ChangeError as error:
+        told = str(error)
+    assert len(told.splitlines()) <= 1
+    assert len(told) < 600
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "taken"),
+    [
+        (change_fields.name, "WWW.Example.COM.", "www.example.com"),
+        (change_fields.name, "tiếngviệt.vn", "xn--tingvit-5t4cyc.vn"),
+        (change_fields.identifier, "lab-a", "lab-a"),
+        (change_fields.grade, "7", "7"),
+        (change_fields.grade, 7, "7"),
+        (change_fields.mac, "02-00-5E-10-00-01", "02:00:5e:10:00:01"),
+        (change_fields.time, 5, 5.0),
+        (change_fields.whom(Audience.CLIENT), "FD00:0::1", "fd00::1"),
+        (change_fields.whom(Audience.TIER), "primary", "primary"),
+        (change_fields.whom(Audience.NETWORK), "lab-a", "lab-a"),
+        (change_fields.whom(Audience.EVERYBODY), "", ""),
+        (change_fields.many(change_fields.identifier, 3), ["b", "a", "b"], ("a", "b")),
+        (change_fields.author, "lan", "lan"),
+    ],
+)
+def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, taken: Any) -> None:
+    assert check(value) == taken
+    assert check(taken) == taken
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "told"),
+    [
+        (change_fields.name, "*.example.com", "write 'example.com'"),
+        (change_fields.name, "example", "'example' "),
+        (change_fields.name, "192.168.1.1", "address"),
+        (change_fields.name, "example.com/page", "'example.com/page' "),
+        (change_fields.identifier, "Lab A", "no identifier"),
+        (change_fields.identifier, "a" * 65, "no identifier"),
+        (change_fields.grade, "13", "no grade"),
+        (change_fields.grade, True, "text expected"),
+        (change_fields.target_kind, "servise", "did you mean 'service'"),
+        (change_fields.mac, "02:00:5e:10:00", "no MAC"),
+        (change_fields.time, float("nan"), "beyond every calendar"),
+        (change_fields.time, -1, "beyond every calendar"),
+        (change_fields.time, 1e300, "beyond every calendar"),
+        (change_fields.time, True, "a Unix time expected"),
+        (change_fields.time, "now", "a Unix time expected"),
+        (change_fields.number, 0, "no number of a change"),
+        (change_fields.number, True, "no number of a change"),
+        (change_fields.number, 1 << 60, "no number of a change"),
+        (change_fields.boolean, 1, "true or false"),
+        (change_fields.author, "two words", "no name of a user"),
+        (change_fields.author, "", "no name of a user"),
+        (change_fields.author, "x" * 65, "no name of a user"),
+        (change_fields.author, "a\u202eb", "U\\+202E"),
+        (change_fields.whom(Audience.CLIENT), "lab-a", "no address"),
+        (change_fields.whom(Audience.CLIENT), "fe80::1%eth0", "one interface"),
+        (change_fields.whom(Audience.EVERYBODY), "7", "is for everybody"),
+        (change_fields.whom(Audience.TIER), "primery", "did you mean 'primary'"),
+        (change_fields.many(change_fields.mac, 1), ["02:00:5e:10:00:01"] * 2, "too many"),
+        (change_fields.many(change_fields.mac, 1), "02:00:5e:10:00:01", "a list expected"),
+        (change_fields.short_text, "x" * 101, "too long"),
+    ],
+)
+def test_a_bad_value_is_refused_and_it_says_why(
+    check: Callable[[Any], Any], value: Any, told: str
+) -> None:
+    with pytest.raises(ChangeError, match=told):
+        check(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["a\nb", "a\x1b[31mb", "a\u2028b", "\ud800", "a\u202eb", "a\u200fb", "\0"]
+)
+def test_a_reason_has_no_character_that_does_something(text: str) -> None:
+    with pytest.raises(ChangeError, match="the reason has the character U"):
+        change_fields.reason(text, required=True)
+
+
+def test_a_reason_is_limited_and_may_be_required() -> None:
+    assert change_fields.reason("  bài học 5  ", required=True) == "bài học 5"
+    assert (
+        len(change_fields.reason("ạ" * change_fields.MAX_REASON, required=True))
+        == change_fields.MAX_REASON
+    )
+    assert change_fields.reason(None, required=False) == ""
+    with pytest.raises(ChangeError, match="401 characters"):
+        change_fields.reason("x" * 401, required=True)
+    for missing in (None, "", "  "):
+        with pytest.raises(ChangeError, match="a reason is missing"):
+            change_fields.reason(missing, required=True)
+
+
+def test_fields_are_named_in_what_is_wrong_with_them() -> None:
+    with pytest.raises(ChangeError, match=r"^'grade' is missing$"):
+        Fields({"grade": None}).take("grade", change_fields.grade)
+    with pytest.raises(ChangeError, match=r"^grade: '13' is no grade"):
+        Fields({"grade": "13"}).take_or("grade", change_fields.grade, "7")
+    assert Fields({}).take_or("grade", change_fields.grade, "7") == "7"
+    with pytest.raises(ChangeError, match="unknown: 'color'"):
+        Fields({"color": 1}).end()
+
+
+def test_what_is_long_is_shown_short() -> None:
+    assert change_fields.shown("x" * 1000) == f"'{'x' * 76}..."
+
+
+def test_which_value_is_wrong_is_told_in_vietnamese_too() -> None:
+    for key, told in (
+        ("target", "đối tượng: "),
+        ("room", "phòng: "),
+        ("ends_at", "lúc kết thúc: "),
+    ):
+        with pytest.raises(ChangeError) as caught:
+            Fields({key: 7.5}).take(key, change_fields.identifier)
+        assert caught.value.told("vi").startswith(told)

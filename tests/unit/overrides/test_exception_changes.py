@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from filterd.errors import ChangeError
+from filterd.overrides.exception_changes import ENTRY_S
+from filterd.policy.model import Audience
+from filterd.policy.temporary_rules import GradeSetting, LocalException, TargetKind
+from tests.support.changes import (
+    LESSON_S,
+    Book,
+    a_grade_setting,
+    an_exam,
+    an_exception,
+    some_exceptions,
+)
+from tests.support.policies import NOW
+
+
+def test_an_exception_has_the_number_of_its_change() -> None:
+    book = Book()
+    book.make("grade", **a_grade_setting())
+    book.make("exception", **an_exception(audience="grade", whom="8", ends_at=NOW + LESSON_S))
+    assert book.overrides.exceptions == (
+        LocalException(
+            2,
+            TargetKind.NAME,
+            "game.example",
+            True,
+            Audience.GRADE,
+            "8",
+            "bài học",
+            "lan",
+            NOW,
+            NOW + LESSON_S,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"target": "x/y"}, "target: 'x/y'"),
+        ({"allow": None}, "'allow' is missing"),
+        ({"audience": "grade"}, "'whom' is missing"),
+        ({"audience": "tier", "whom": "7"}, "whom: '7' is no tier"),
+        ({"whom": "7"}, "whom: what is for everybody"),
+        ({"ends_at": NOW - 1}, "its end is past"),
+        ({"starts_at": NOW + 9, "ends_at": NOW + 8}, "it ends before it begins"),
+        ({"target_kind": "service", "target": "You Tube"}, "no identifier"),
+        ({"pupil": "Nam"}, "unknown: 'pupil'"),
+    ],
+)
+def test_an_exception_that_is_none_is_refused(more: dict[str, Any], told: str) -> None:
+    with pytest.raises(ChangeError, match=told):
+        Book().make("exception", **an_exception(**more))
+
+
+def test_an_entry_is_suspended_for_14_days_at_most() -> None:
+    book = Book()
+    entry = an_exception(target_kind="entry")
+    book.make("exception", **entry)
+    assert book.overrides.exceptions[0].ends_at == NOW + ENTRY_S
+    with pytest.raises(ChangeError, match="14 days at most"):
+        book.make("exception", **entry, ends_at=NOW + ENTRY_S + 1)
+    begins = NOW + 100
+    book.make("exception", **entry, starts_at=begins, ends_at=begins + ENTRY_S)
+
+
+@pytest.mark.parametrize("more", [{"allow": False}, {"audience": "grade", "whom": "8"}])
+def test_an_entry_is_suspended_for_everybody(more: dict[str, Any]) -> None:
+    with pytest.raises(ChangeError, match="suspended for everybody"):
+        Book().make("exception", **an_exception(target_kind="entry", **more))
+
+
+def test_a_mistake_that_is_reported_suspends_the_entry() -> None:
+    book = Book()
+    row = book.make("report-mistake", name="uni.edu.example", seen_in="2026-11-24")
+    (entry,) = book.overrides.exceptions
+    assert (entry.kind, entry.target, entry.allow) == (TargetKind.ENTRY, "uni.edu.example", True)
+    payload = row.to_plain()["payload"]
+    assert (payload["name"], payload["seen_in"]) == ("uni.edu.example", "2026-11-24")
+
+
+def test_what_is_revoked_is_gone() -> None:
+    book = Book()
+    book.make("exception", **an_exception())
+    book.make("room", room="lab-a", grade="8")
+    book.make("grade", **a_grade_setting())
+    for number in (1, 2, 3):
+        book.make("revoke", id=number)
+    assert not book.overrides.exceptions + book.overrides.rooms + book.overrides.grades
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, "1 is an exam"), (2, "ended"), (9, "9 is no ")])
+def test_what_cannot_be_revoked_says_why(number: int, told: str) -> None:
+    book = Book()
+    book.make("exam", **an_exam())
+    book.make("exception", **an_exception(ends_at=NOW + 5))
+    book.now += 5
+    with pytest.raises(ChangeError, match=told):
+        book.make("revoke", id=number)
+
+
+def test_a_grade_has_one_setting_of_a_category() -> None:
+    book = Book()
+    book.make("grade", **a_grade_setting())
+    book.make("grade", **a_grade_setting(grade="8"))
+    book.make("grade", **a_grade_setting(opens=False))
+    later = GradeSetting(3, "7", TargetKind.CATEGORY, "streaming", False, "bài học", "lan", NOW)
+    assert [one.id for one in book.overrides.grades] == [2, 3]
+    assert book.overrides.grades[1] == later
+
+
+def test_a_grade_is_not_set_for_a_name() -> None:
+    with pytest.raises(ChangeError, match="by an exception"):
+        Book().make("grade", **a_grade_setting(target_kind="name", target="a.example"))
+
+
+def test_several_at_once_are_one_change_and_taken_back_and_ended_as_one() -> None:
+    book = Book()
+    book.make("exceptions", **some_exceptions(audience="grade", whom="8", ends_at=NOW + LESSON_S))
+    made = book.overrides.exceptions
+    assert [(one.id, one.kind, one.target) for one in made] == [
+        (1, TargetKind.NAME, "game.example"),
+        (1, TargetKind.SERVICE, "youtube"),
+    ]
+    assert {(one.whom, one.ends_at, one.reason) for one in made} == {
+        ("8", NOW + LESSON_S, "bài học")
+    }
+    book.make("undo")
+    assert book.overrides.exceptions == ()
+    book.make("undo", number=2)
+    assert book.overrides.exceptions == made
+    book.make("revoke", id=1)
+    assert book.overrides.exceptions == ()
+
+
+@pytest.mark.parametrize(
+    ("targets", "told"),
+    [
+        ([], "a list expected"),
+        (["a.example"], "'a.example' is no target"),
+        ([["name", "a.example"], ["nam", "b.example"]], "did you mean 'name'"),
+        ([["name", "a.example"], ["name", "x/y"]], "targets: 'x/y'"),
+        ([["name", f"a{n}.example"] for n in range(51)], "51 are too many"),
+    ],
+)
+def test_of_several_each_is_checked_before_any_is_set(targets: list[Any], told: str) -> None:
+    book = Book()
+    with pytest.raises(ChangeError, match=told):
+        book.make("exceptions", **(some_exceptions() | {"targets": targets}))
+    assert not book.rows
+
+
+def test_who_names_one_thing_twice_sets_it_once() -> None:
+    book = Book()
+    twice = (("name", "a.example"), ("name", "A.example"))
+    book.make("exceptions", **some_exceptions(*twice, ends_at=NOW + 9))
+    assert [one.target for one in book.overrides.exceptions] == ["a.example"]

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from filterd.overrides.effects import Effect, only
+from filterd.overrides.history_chain import (
+    GENESIS,
+    RESTORED,
+    Replay,
+    Row,
+    newest_undoable,
+    replay,
+    with_undos,
+)
+from filterd.policy.temporary_rules import Overrides, RoomDevices
+from tests.support.changes import Book, an_exception
+from tests.support.policies import NOW
+
+
+def five() -> list[Row]:
+    book = Book()
+    for name in "abcde":
+        book.make("exception", **an_exception(target=f"{name}.example"))
+    return book.rows
+
+
+def rehashed(row: Row) -> Row:
+    return row._replace(hash=row.true_hash())
+
+
+def test_rows_that_nobody_has_altered_come_to_what_was_set() -> None:
+    done = replay(five())
+    assert (done.first_bad, done.problem) == (None, "")
+    assert [one.target[0] for one in done.overrides.exceptions] == list("abcde")
+    assert done.last_hash == five()[-1].hash
+
+
+@pytest.mark.parametrize("field", [name for name in Row._fields if name != "number"])
+def test_whichever_field_of_a_row_is_altered_it_is_found(field: str) -> None:
+    rows = five()
+    value: Any = rows[2].at + 1 if field == "at" else f"{getattr(rows[2], field)} "
+    rows[2] = rows[2]._replace(**{field: value})
+    done = replay(rows)
+    assert (done.first_bad, done.problem) == (3, "it has been altered")
+    assert done.overrides == replay(rows[:2]).overrides
+
+
+@pytest.mark.parametrize("value", [None, b"\xff", float("nan"), "\ud800"])
+def test_a_field_that_is_none_is_altered(value: object) -> None:
+    rows = five()
+    rows[2] = rows[2]._replace(author=value)  # type: ignore[arg-type]
+    assert replay(rows).first_bad == 3
+
+
+def test_a_row_that_was_altered_with_its_hash_breaks_the_chain_at_the_next() -> None:
+    rows = five()
+    rows[2] = rehashed(rows[2]._replace(author="nobody"))
+    assert (replay(rows).first_bad, replay(rows).problem) == (4, "the row before it is another")
+
+
+def test_control_without_the_chain_it_would_pass() -> None:
+    rows = five()
+    rows[2] = rehashed(rows[2]._replace(author="nobody"))
+    rows[3] = rehashed(rows[3]._replace(previous=rows[2].hash))
+    rows[4] = rehashed(rows[4]._replace(previous=rows[3].hash))
+    assert replay(rows).first_bad is None
+
+
+def test_a_row_that_was_removed_is_missed() -> None:
+    rows = five()
+    assert replay(rows[:2] + rows[3:]).problem == "rows before it are missing"
+    assert replay(rows[1:]).first_bad == 2
+
+
+def test_a_row_that_does_what_cannot_be_is_found() -> None:
+    rows = five()
+    twice = rows[0]._replace(number=2, previous=rows[0].hash)
+    assert replay([rows[0], rehashed(twice)]).problem == "it makes what was there already"
+    assert replay([rehashed(rows[0]._replace(after="{"))]).problem == "it cannot be read"
+    assert replay([rehashed(rows[0]._replace(after='{"x":1}'))]).problem == "it cannot be read"
+
+
+def test_a_fold_goes_on_where_it_was_left() -> None:
+    rows = five()
+    assert replay(rows[3:], replay(rows[:3])) == replay(rows)
+
+
+def test_a_history_may_begin_with_what_was_restored() -> None:
+    things = only(devices=(RoomDevices("lab-a", ("02:00:5e:10:00:01",)),))
+    row = Row.of(17, NOW, "filterd", RESTORED, {"file": "x"}, "", Effect(after=things), "ab" * 32)
+    done = replay([row])
+    assert done == Replay(Overrides(devices=things.devices, number=17), row.hash, NOW)
+    assert replay([*five(), row]).problem == "rows before it are missing"
+
+
+def test_a_row_for_people_has_no_json_in_it() -> None:
+    told = five()[0].to_plain()
+    assert told["payload"]["target"] == "a.example"
+    assert (told["before"], told["previous"]) == ({}, GENESIS)
+    assert told["after"]["exceptions"][0]["id"] == 1
+
+
+def test_an_undo_that_was_undone_takes_nothing_back() -> None:
+    book = Book()
+    book.make("exception", **an_exception())
+    book.make("undo", number=1)
+    book.make("undo", number=2)
+    assert [(row.number, by) for row, by in with_undos(book.newest_first())] == [
+        (3, None),
+        (2, 3),
+        (1, None),
+    ]
+    found = newest_undoable(book.newest_first(), "lan")
+    assert found is not None
+    assert found.number == 1
+    assert newest_undoable([], "lan") is None
+
+
+def test_a_change_that_changed_nothing_does_not_stop_undoing() -> None:
+    book = Book()
+    first = book.make("exception", **an_exception())
+    book.make("room-devices", room="lab", macs=[])
+    found = newest_undoable(book.newest_first(), "lan")
+    assert found is not None
+    assert found.number == first.number
+    assert book.make("undo").undone() == first.number
+
+
+def test_a_trial_is_passed_over_by_who_undoes_the_last_change() -> None:
+    book = Book()
+    book.make("exception", **an_exception())
+    book.make("exam-trial", room="lab-a")
+    newest = newest_undoable(book.newest_first(), "lan")
+    assert newest is not None
+    assert newest.number == 1

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A teacher may do what is over the same day, and an administrator everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from filterd.errors import FilterdError
+from filterd.overrides.change_kinds import KINDS, parse
+from filterd.overrides.permissions import check_change
+from filterd.overrides.roles import Author, Rank
+from filterd.overrides.room_changes import LONGEST_EXAM_S
+from tests.support.changes import (
+    a_grade_setting,
+    a_table,
+    an_exam,
+    an_exception,
+    some_exceptions,
+)
+from tests.support.policies import NOW
+from tests.support.week import a_school
+
+EVENING = NOW + 10 * 3600
+TOMORROW = EVENING + 8 * 3600
+SCHOOL = a_school()
+TEACHER = Author("lan", Rank.TEACHER)
+
+MAY = [
+    ("exception", an_exception(audience="grade", whom="7", ends_at=NOW + 60)),
+    ("exception", an_exception(audience="network", whom="lab", ends_at=EVENING)),
+    ("exceptions", some_exceptions(audience="grade", whom="7", ends_at=NOW + 60)),
+    ("exception", an_exception(audience="client", whom="192.0.2.7", ends_at=NOW + 60)),
+    (
+        "exception",
+        an_exception(
+            target_kind="category", target="games", audience="grade", whom="7", ends_at=NOW + 60
+        ),
+    ),
+    ("room", {"room": "lab", "grade": "8", "ends_at": EVENING}),
+    ("exam", an_exam(room="lab")),
+    ("exam", an_exam(room="lab", starts_at=TOMORROW, ends_at=TOMORROW + LONGEST_EXAM_S)),
+]
+MAY_NOT = [
+    ("exception", an_exception(audience="grade", whom="7"), "ends the same day"),
+    ("exceptions", some_exceptions(audience="grade", whom="7"), "ends the same day"),
+    (
+        "exceptions",
+        some_exceptions(
+            ("name", "a.example"),
+            ("entry", "b.example"),
+            audience="grade",
+            whom="7",
+            ends_at=NOW + 60,
+        ),
+        "may not suspend an entry",
+    ),
+    ("exception", an_exception(audience="grade", whom="7", ends_at=EVENING + 1), "the same day"),
+    ("exception", an_exception(ends_at=NOW + 60), "one room, grade, network or device"),
+    (
+        "exception",
+        an_exception(audience="tier", whom="primary", ends_at=NOW + 60),
+        "one room, grade, network or device",
+    ),
+    ("exception", an_exception(target_kind="entry", ends_at=NOW + 60), "may not suspend an entry"),
+    ("room", {"room": "lab", "grade": "8"}, "ends the same day"),
+    ("room", {"room": "lab", "grade": "8", "ends_at": TOMORROW}, "ends the same day"),
+    ("room", {"room": "office", "grade": "8", "ends_at": EVENING}, "office, which is no room"),
+    ("room", {"room": "nowhere", "grade": "8", "ends_at": EVENING}, "which is no room"),
+    ("exam", an_exam(room="office"), "may not hold an exam in office, which is no room"),
+    ("exam", an_exam(room="nowhere"), "which is no room"),
+    ("exam", an_exam(room="lab", ends_at=TOMORROW), "ends the same day"),
+    ("room-devices", {"room": "lab", "macs": []}, "administrators may"),
+    ("device-table", {"rooms": a_table(lab=[])}, "administrators may"),
+    ("grade", a_grade_setting(), "administrators may"),
+    ("report-mistake", {"name": "a.example"}, "administrators may"),
+    ("exam-trial", {"room": "lab"}, "administrators may"),
+    ("clock", {}, "administrators may"),
+    ("clock-accept", {}, "administrators may"),
+]
+
+
+def _check(author: Author, kind: str, payload: dict[str, Any], made_by: str = "") -> None:
+    check_change(author, parse(kind, payload), SCHOOL, EVENING, made_by)
+
+
+@pytest.mark.parametrize(("kind", "payload"), MAY)
+def test_a_teacher_may_do_what_a_lesson_needs(kind: str, payload: dict[str, Any]) -> None:
+    _check(TEACHER, kind, payload)
+
+
+@pytest.mark.parametrize(("kind", "payload", "words"), MAY_NOT)
+def test_a_teacher_may_do_nothing_else(kind: str, payload: dict[str, Any], words: str) -> None:
+    with pytest.raises(FilterdError, match=words) as refused:
+        _check(TEACHER, kind, payload)
+    assert "administrators may" in str(refused.value)
+    _check(Author("minh", Rank.ADMIN), kind, payload)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "words"),
+    [
+        ("undo", {"number": 4}, "take back what somebody else has set"),
+        ("revoke", {"id": 4}, "take back what somebody else has set"),
+        ("exam-stop", {"id": 4}, "stop an exam that somebody else has set"),
+    ],
+)
+def test_a_teacher_stops_and_takes_back_only_what_is_the_teachers_own(
+    kind: str, payload: dict[str, Any], words: str
+) -> None:
+    _check(TEACHER, kind, payload, made_by="lan")
+    for another in ("minh", ""):
+        with pytest.raises(FilterdError, match=f"lan may not {words}; administrators may"):
+            _check(TEACHER, kind, payload, made_by=another)
+        _check(Author("minh", Rank.ADMIN), kind, payload, made_by=another)
+
+
+def test_who_may_only_look_changes_nothing() -> None:
+    reader = Author("pupil", Rank.READER)
+    for kind, payload in MAY:
+        with pytest.raises(FilterdError, match="pupil may not change anything"):
+            _check(reader, kind, payload)
+
+
+def test_all_kinds_of_change_were_thought_of() -> None:
+    thought_of = {kind for kind, *_ in (*MAY, *MAY_NOT)} | {"undo", "revoke", "exam-stop"}
+    assert thought_of == set(KINDS)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A change names what there is; what never has an effect is refused, what has none now told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import ChangeError
+from filterd.overrides.change_kinds import parse
+from filterd.overrides.preconditions import School, check
+from filterd.policy.engine import Engine
+from filterd.policy.temporary_rules import Overrides
+from tests.support.changes import (
+    a_grade_setting,
+    a_table,
+    an_exam,
+    an_exception,
+    some_exceptions,
+)
+from tests.support.policies import a_pin, an_index
+from tests.support.week import SEVEN, a_school
+from tests.support.week import an_exam as set_exam
+from tests.support.week import an_exception as set_exception
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LISTS = {
+    "porn": ("porn", "domains", False, ["porn.example"]),
+    "court": ("law-ordered", "domains", True, ["ordered.example"]),
+    "copied": ("malware", "domains", False, ["ordered.example"]),
+    "mistaken": ("malware", "domains", False, ["university.example"]),
+    "own": ("malware", "domains", True, ["own.example"]),
+    "games": ("games", "domains", False, ["game.test"]),
+}
+GRADE_3 = {"audience": "grade", "whom": "3"}
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> School:
+    folder: Path = tmp_path_factory.mktemp("school")
+    policy = a_school(kept_closed=frozenset({"games"}))
+    return School(policy, Engine(policy, an_index(folder, LISTS)), Overrides(), SEVEN)
+
+
+def _warnings(school: School, kind: str, payload: dict[str, Any]) -> list[str]:
+    return [one["warning"] for one in check(parse(kind, payload), school)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "words"),
+    [
+        ("exception", an_exception(audience="network", whom="labb"), "did you mean 'lab'"),
+        ("exception", an_exception(target_kind="service", target="chatt"), "mean 'chat'"),
+        ("exception", an_exception(target_kind="category", target="game"), "mean 'games'"),
+        ("exception", an_exception(target="ordered.example"), "closed by a legal order"),
+        ("exception", an_exception(target_kind="category", target="law-ordered"), "legal order"),
+        ("exception", an_exception(target_kind="entry", target="ordered.example"), "legal order"),
+        ("exception", an_exception(target_kind="entry", target="own.example"), "is no entry"),
+        ("exception", an_exception(target_kind="entry", target="a.example"), "is no entry"),
+        ("exception", an_exception(target_kind="entry", target="www.porn.example"), "no entry"),
+        ("exception", an_exception(target="porn.example"), "locked for everybody .*entry:NAME"),
+        ("exceptions", some_exceptions(("service", "chat"), ("name", "porn.example")), "locked"),
+        ("exception", an_exception(target="www.porn.example"), "is locked for everybody"),
+        ("exception", an_exception(target_kind="category", target="porn"), "entry:NAME"),
+        ("exception", an_exception(target_kind="service", target="bad"), "is locked"),
+        ("exception", an_exception(target_kind="category", target="games"), "`keep_closed`"),
+        ("exception", an_exception(target_kind="service", target="play"), "kept closed"),
+        ("exception", an_exception(target="game.test", **GRADE_3), "kept closed by the school"),
+        ("exception", an_exception(target="game.test"), "kept closed by the school"),
+        ("report-mistake", {"name": "own.example"}, "is no entry of a list"),
+        ("room", {"room": "hall", "grade": "8"}, "'hall' is no room"),
+        ("room-devices", {"room": "hall", "macs": []}, "'hall' is no room"),
+        ("device-table", {"rooms": a_table(lab=[], hall=[])}, "'hall' is no room"),
+        ("exam", an_exam(room="hall"), "'hall' is no room"),
+        ("exam", an_exam(room="lab", services=["azota"]), "'azota' is no service"),
+        ("grade", a_grade_setting(target="social"), "did you mean 'social-media'"),
+        ("grade", a_grade_setting(target="porn"), "porn is locked for everybody"),
+        ("grade", a_grade_setting(target="law-ordered"), "closed by a legal order"),
+        ("grade", a_grade_setting(target="games"), "kept closed by the school"),
+        ("grade", a_grade_setting(target_kind="service", target="bad"), "is locked"),
+        ("grade", a_grade_setting(target_kind="service", target="play"), "kept closed"),
+        ("grade", a_grade_setting(target_kind="service", target="none"), "is no service"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    school: School, kind: str, payload: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ChangeError, match=words):
+        check(parse(kind, payload), school)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("exception", an_exception()),
+        ("exception", an_exception(audience="tier", whom="primary")),
+        ("exception", an_exception(target="ordered.example", allow=False, audience="everybody")),
+        ("exception", an_exception(target_kind="entry", target="porn.example")),
+        ("exception", an_exception(target_kind="service", target="chat")),
+        ("report-mistake", {"name": "university.example"}),
+        ("room", {"room": "lab", "grade": "8"}),
+        ("exam", an_exam(room="lab", services=["chat"])),
+        ("grade", a_grade_setting(target="social-media")),
+        ("grade", a_grade_setting(target="porn", opens=False)),
+        ("undo", {"number": 4}),
+    ],
+)
+def test_what_fits_passes(school: School, kind: str, payload: dict[str, Any]) -> None:
+    assert set(_warnings(school, kind, payload)) == set()
+
+
+def test_what_changes_nothing_as_things_are_is_warned_of(school: School) -> None:
+    policy = a_school(pins=[a_pin("pinned.example")])
+    pinned = school._replace(policy=policy, engine=Engine(policy, school.engine.index))
+    payload = an_exception(target="pinned.example", allow=False)
+    (told,) = check(parse("exception", payload), pinned)
+    assert (told["warning"], told["target"], told["why"]) == ("idle", "pinned.example", "pinned")
+
+
+@pytest.mark.parametrize("kind", ["category", "name"])
+def test_what_is_locked_may_be_blocked_and_taken_back(school: School, kind: str) -> None:
+    target = {"category": "porn", "name": "porn.example"}[kind]
+    block = an_exception(target_kind=kind, target=target, allow=False)
+    assert _warnings(school, "exception", block) == []
+    assert _warnings(school, "revoke", {"id": 4}) == []
+
+
+def test_a_locked_name_of_an_exam_is_warned_of(school: School) -> None:
+    assert _warnings(school, "exam", an_exam(room="lab", names=["porn.example"])) == ["idle"]
+
+
+def test_an_exception_that_contradicts_another_is_warned_of(school: School) -> None:
+    before = set_exception("game.example", allow=False, id=7)
+    school = school._replace(overrides=Overrides(exceptions=(before,)))
+    (warning,) = check(parse("exception", an_exception()), school)
+    assert warning == {"warning": "contradiction", "number": 7, "author": "lan"}
+    assert not _warnings(school, "exception", an_exception(target="other.example"))
+
+
+def test_an_exception_for_a_room_that_sits_an_exam_is_warned_of(school: School) -> None:
+    exam = set_exam()
+    school = school._replace(overrides=Overrides(exams=(exam,)))
+    payload = an_exception(audience="network", whom="lab")
+    (warning,) = check(parse("exception", payload), school)
+    assert (warning["warning"], warning["room"]) == ("exam", "lab")
+    assert not _warnings(school, "exception", an_exception(audience="network", whom="office"))
+
+
+def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: School) -> None:
+    before = replace(set_exception("game.example"), ends_at=None)
+    school = school._replace(overrides=Overrides(exceptions=(before,)))
+    exam = an_exam(room="lab", names=["a.example", "porn.example"], ends_at=SEVEN + 60)
+    found = check(parse("exam", exam), school)
+    assert [one["warning"] for one in found] == ["overlap", "idle"]
+    assert [one["target"] for one in found] == ["game.example", "porn.example"]
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("other.example", False),
+        ("exam.example", False),
+        ("www.exam.example", True),
+    ],
+)
+def test_a_block_is_told_where_it_closes_a_part_of_an_exam(
+    school: School, target: str, told: bool
+) -> None:
+    exam = set_exam()
+    during = school._replace(overrides=Overrides(exams=(exam,)))
+    block = an_exception(target=target, allow=False)
+    assert _warnings(during, "exception", block) == ["exam-block"] * told
+    before = replace(set_exception(target, allow=False), ends_at=None)
+    blocked = school._replace(overrides=Overrides(exceptions=(before,)))
+    wanted = an_exam(room="lab", names=["exam.example"], ends_at=SEVEN + 60)
+    assert _warnings(blocked, "exam", wanted) == ["overlap-block"] * told
+
+
+def test_a_block_of_a_part_of_a_service_that_an_exam_needs_is_told(school: School) -> None:
+    exam = set_exam(names=(), services=("chat",))
+    during = school._replace(overrides=Overrides(exams=(exam,)))
+    assert _warnings(during, "exception", an_exception(target="a.chat.example", allow=False)) == [
+        "exam-block"
+    ]
+
+
+def test_a_device_that_leaves_another_network_for_a_room_is_told(school: School) -> None:
+    mac = "02:00:5e:00:00:01"  # of the lab, by the site's files
+    payload = {"room": "office", "macs": [mac, "02:00:5e:00:00:77"]}
+    found = check(parse("room-devices", payload), school)
+    assert found == ({"warning": "moved", "mac": mac, "network": "lab"},)
+    assert not check(parse("room-devices", {**payload, "room": "lab"}), school)
+    table = {"rooms": a_table(office=[mac], lab=["02:00:5e:00:00:77"])}
+    assert check(parse("device-table", table), school) == found

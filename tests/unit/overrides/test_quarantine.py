@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.overrides import quarantine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "overrides.sqlite"
+
+
+def test_a_file_that_is_set_aside_keeps_what_was_beside_it(path: Path) -> None:
+    path.parent.mkdir()
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).write_bytes(suffix.encode())
+    kept = quarantine.set_aside(path, 0.0)
+    assert kept.name == "overrides.sqlite.damaged-19700101T000000Z-001"
+    names = {one.name.removeprefix(kept.name) for one in path.parent.iterdir()}
+    assert names == {"", "-wal", "-shm"}
+    assert quarantine.files(path) == [kept]
+
+
+def test_a_file_that_was_altered_is_called_so(path: Path) -> None:
+    path.parent.mkdir()
+    told = []
+    for altered in (True, False):
+        path.write_bytes(b"x")
+        kept = quarantine.set_aside(path, 0.0, altered=altered)
+        told.append(
+            (
+                quarantine.is_altered(kept),
+                str(quarantine.told_of(kept)).removeprefix(f"{kept}: ")[:26],
+            )
+        )
+    assert told == [(True, "this history was altered, "), (False, "this history was damaged, ")]
+    assert len(quarantine.files(path)) == 2
+
+
+def test_the_newest_of_those_set_aside_are_kept(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "KEPT_ASIDE", 2)
+    path.parent.mkdir()
+    for at in (0.0, 0.0, 5.0):
+        path.write_bytes(b"x")
+        path.with_name(f"{path.name}-wal").write_bytes(b"x")
+        quarantine.set_aside(path, at)
+    assert [one.name[-20:] for one in quarantine.files(path)] == [
+        "19700101T000000Z-002",
+        "19700101T000005Z-001",
+    ]
+    assert len(list(path.parent.iterdir())) == 4
+
+
+def test_only_what_was_lost_is_told_by_every_command(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"x")
+    quarantine.set_aside(path, 0.0)
+    assert list(quarantine.lost(path)) == []
+    noted = quarantine.note_lost(path, 0.0)
+    path.write_bytes(b"x")
+    kept = quarantine.set_aside(path, 0.0, altered=True, lost=True)
+    assert set(map(str, quarantine.lost(path))) == {
+        str(quarantine.told_of(one)) for one in (noted, kept)
+    }
+    assert quarantine.is_altered(kept)
+    noted.unlink()
+    kept.unlink()
+    assert list(quarantine.lost(path)) == []
+
+
+def test_what_is_removed_need_not_be_there(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    quarantine.remove(path, path)
+    assert not path.exists()

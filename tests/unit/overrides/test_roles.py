@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from filterd.errors import ControlError
+from filterd.overrides.roles import ADMINS, TEACHERS, Author, Rank
+from filterd.sentences import say
+
+DAEMON = 991
+
+
+@pytest.mark.parametrize(
+    ("uid", "groups", "rank"),
+    [
+        (0, set(), Rank.ADMIN),
+        (DAEMON, set(), Rank.ADMIN),
+        (1001, {ADMINS}, Rank.ADMIN),
+        (1001, {ADMINS, TEACHERS}, Rank.ADMIN),
+        (1001, {"users", TEACHERS}, Rank.TEACHER),
+        (1001, {"users", "root", "filterd"}, Rank.READER),
+        (1001, set(), Rank.READER),
+    ],
+)
+def test_a_rank_comes_from_the_user_and_the_groups(uid: int, groups: set[str], rank: Rank) -> None:
+    assert Author.of(uid, "lan", groups, DAEMON) == Author("lan", rank)
+
+
+def test_a_refusal_says_who_may() -> None:
+    with pytest.raises(ControlError, match="lan may not reload; administrators may: root, and the"):
+        Author("lan", Rank.TEACHER).must_be(Rank.ADMIN, say("reload"))
+    with pytest.raises(ControlError, match="may: the groups filterd-teacher and filterd-admin"):
+        Author("lan", Rank.READER).must_be(Rank.TEACHER, say("change anything"))
+    Author("lan", Rank.ADMIN).must_be(Rank.TEACHER, say("change anything"))

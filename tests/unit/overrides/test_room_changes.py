@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from filterd.errors import ChangeError
+from filterd.overrides.room_changes import LONGEST_EXAM_S
+from filterd.policy.temporary_rules import Exam, RoomDevices, RoomSetting
+from tests.support.changes import LESSON_S, Book, a_table, an_exam
+from tests.support.policies import NOW
+
+MACS = ["02:00:5e:10:00:01", "02-00-5E-10-00-02"]
+MAC = "02:00:5e:10:00:09"
+
+
+def many(room: int, count: int) -> list[str]:
+    """Return MACs that no other room has."""
+    return [f"02:00:00:00:{room:02x}:{number:02x}" for number in range(count)]
+
+
+def test_a_room_is_given_a_grade() -> None:
+    book = Book()
+    book.make("room", reason="", room="lab-a", grade=8, ends_at=NOW + LESSON_S)
+    setting = RoomSetting(1, "lab-a", "8", "", "lan", NOW, NOW + LESSON_S)
+    assert book.overrides.rooms == (setting,)
+
+
+def test_a_setting_takes_away_what_it_leaves_no_room_for() -> None:
+    book = Book()
+    book.make("room", room="lab-a", grade="6")
+    book.make("room", room="lab-b", grade="6")
+    book.make("room", room="lab-a", grade="7", ends_at=NOW + 100)
+    book.make("room", room="lab-a", grade="8", ends_at=NOW + 200)
+    assert [one.id for one in book.overrides.rooms] == [1, 2, 4]
+    book.make("room", room="lab-a", grade="9")
+    assert [one.id for one in book.overrides.rooms] == [2, 5]
+
+
+def test_a_setting_that_begins_later_leaves_what_holds_until_then() -> None:
+    book = Book()
+    book.make("room", room="lab-a", grade="6")
+    book.make("room", room="lab-a", grade="9", starts_at=NOW + 50)
+    assert [one.id for one in book.overrides.rooms] == [1, 2]
+
+
+def test_a_room_has_its_devices_until_others_are_named() -> None:
+    book = Book()
+    book.make("room-devices", room="lab-a", macs=MACS)
+    assert book.overrides.devices == (
+        RoomDevices("lab-a", ("02:00:5e:10:00:01", "02:00:5e:10:00:02")),
+    )
+    book.make("room-devices", room="lab-a", macs=MACS[:1])
+    assert book.overrides.devices == (RoomDevices("lab-a", ("02:00:5e:10:00:01",)),)
+    book.make("room-devices", room="lab-a", macs=[])
+    assert not book.overrides.devices
+
+
+def test_a_device_stands_in_one_room() -> None:
+    book = Book()
+    book.make("room-devices", room="lab-a", macs=MACS)
+    with pytest.raises(ChangeError, match="02:00:5e:10:00:02 stands in the room lab-a"):
+        book.make("room-devices", room="lab-b", macs=MACS[1:])
+
+
+def test_a_table_puts_the_devices_of_several_rooms_at_once() -> None:
+    book = Book()
+    first, second = (mac.lower().replace("-", ":") for mac in MACS)
+    book.make("room-devices", room="lab-c", macs=[MAC])
+    book.make("device-table", rooms=a_table(lab_b=[first], lab_a=[second]))
+    book.make("device-table", rooms=a_table(lab_b=[second], lab_a=[first]))
+    assert book.overrides.devices == (
+        RoomDevices("lab-a", (first,)),
+        RoomDevices("lab-b", (second,)),
+        RoomDevices("lab-c", (MAC,)),
+    )
+    book.make("device-table", rooms=a_table(lab_c=[], lab_b=[MAC]))
+    assert [one.room for one in book.overrides.devices] == ["lab-a", "lab-b"]
+
+
+@pytest.mark.parametrize(
+    ("rooms", "told"),
+    [
+        (a_table(lab_a=[MAC], lab_b=[MAC]), f"{MAC} stands in the room lab-a"),
+        (a_table(lab_b=[MAC]), f"{MAC} stands in the room lab-c"),
+        ([*a_table(lab_b=[]), *a_table(lab_b=[])], "lab-b stands there twice"),
+        (a_table(lab_b=["no mac"]), "is no MAC address"),
+        ([{"room": "Phòng", "macs": []}], "is no identifier"),
+        ([{"room": "lab-b", "macs": [], "more": 1}], "unknown: 'more'"),
+        ([["lab-b", MAC]], "a room and its devices expected"),
+        ([{"room": "lab-b", "macs": MAC}], "a list expected"),
+        ({"lab-b": [MAC]}, "a list expected"),
+        (a_table(**{f"r{n}": many(n, 255) for n in range(20)}), "5000 at most"),
+    ],
+)
+def test_a_table_that_cannot_be_is_refused(rooms: Any, told: str) -> None:
+    book = Book()
+    book.make("room-devices", room="lab-c", macs=[MAC])
+    with pytest.raises(ChangeError, match=told):
+        book.make("device-table", rooms=rooms)
+
+
+def test_an_exam_is_set_and_stopped() -> None:
+    book = Book()
+    book.make("exam", **an_exam(services=["azota"]))
+    exam = Exam(1, "lab-a", ("thi.example",), ("azota",), "bài học", "lan", NOW, NOW + LESSON_S)
+    assert book.overrides.exams == (exam,)
+    book.make("exam-stop", id=1)
+    assert not book.overrides.exams
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"ends_at": None}, "'ends_at' is missing"),
+        ({"ends_at": NOW}, "its end is past"),
+        ({"room": None}, "'room' is missing"),
+        ({"names": ["a"] * 2001}, "2001 are too many"),
+        ({"names": ["*.thi.example"]}, "names: a name needs no"),
+        ({"ends_at": NOW + LONGEST_EXAM_S + 1}, "longer than 12 hours .for 90 minutes write"),
+    ],
+)
+def test_an_exam_that_is_none_is_refused(more: dict[str, Any], told: str) -> None:
+    with pytest.raises(ChangeError, match=told):
+        Book().make("exam", **an_exam(**more))
+
+
+def test_two_exams_in_a_room_may_follow_each_other_only() -> None:
+    book = Book()
+    book.make("exam", **an_exam())
+    with pytest.raises(ChangeError, match="the room lab-a has the exam 1 then"):
+        book.make("exam", **an_exam(starts_at=NOW + 60, ends_at=NOW + 2 * LESSON_S))
+    book.make("exam", **an_exam(starts_at=NOW + LESSON_S, ends_at=NOW + 2 * LESSON_S))
+    book.make("exam", **an_exam(room="lab-b"))
+
+
+def test_an_exam_that_is_over_is_not_stopped() -> None:
+    book = Book()
+    book.make("exam", **an_exam())
+    book.now += LESSON_S
+    with pytest.raises(ChangeError, match="1 has ended already"):
+        book.make("exam-stop", id=1)
+    with pytest.raises(ChangeError, match="7 is no exam"):
+        book.make("exam-stop", id=7)
+
+
+def test_a_trial_sets_nothing_and_is_remembered() -> None:
+    book = Book()
+    before = book.overrides
+    row = book.make("exam-trial", reason="", room="lab-a")
+    assert (row.kind, book.overrides.exams) == ("exam-trial", before.exams)
+    assert book.overrides.number == 1

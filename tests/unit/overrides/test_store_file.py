@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from filterd.errors import StoreError
+from filterd.overrides import store_file, store_schema
+from filterd.overrides.effects import Effect
+from filterd.overrides.history_chain import GENESIS, Row
+from filterd.overrides.store_file import DamagedError, to_read, to_write
+
+ROW = Row.of(1, 5.0, "lan", "exam-stop", {}, "", Effect(), GENESIS)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "overrides.sqlite"
+
+
+def written(path: Path) -> None:
+    """Make a store of one row."""
+    with to_write(path, check=True) as connection:
+        connection.execute(store_schema.ADD_ROW, ROW)
+        connection.execute("COMMIT")
+
+
+def of_version(path: Path, version: int) -> None:
+    """Make a store as an older filterd did, of one row."""
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in [one for part in store_schema.MIGRATIONS[:version] for one in part]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute(store_schema.ADD_ROW, ROW)
+
+
+def value(path: Path, question: str) -> object:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute(question).fetchone()[0]
+
+
+def test_a_new_file_has_its_tables_and_belongs_to_few(path: Path) -> None:
+    written(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert value(path, "PRAGMA user_version") == store_schema.VERSION
+    assert value(path, "PRAGMA journal_mode") == "wal"
+    with to_read(path) as connection:
+        assert list(store_file.rows(connection)) == [ROW]
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(path: Path) -> None:
+    with to_write(path, check=True) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_nothing_is_left_beside_the_file(path: Path) -> None:
+    written(path)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_is_not_committed_is_undone(path: Path) -> None:
+    written(path)
+    with to_write(path, check=True) as connection:
+        connection.execute(store_schema.ADD_ROW, ROW._replace(number=2))
+    assert value(path, "SELECT COUNT(*) FROM changes") == 1
+
+
+def test_the_tables_of_a_new_file_come_with_its_first_row_or_not_at_all(path: Path) -> None:
+    with pytest.raises(KeyError), to_write(path, check=True):
+        raise KeyError
+    assert value(path, "SELECT COUNT(*) FROM sqlite_schema") == 0
+    written(path)
+    assert value(path, "SELECT COUNT(*) FROM changes") == 1
+
+
+def test_an_older_file_is_brought_up_when_written_and_only_then(path: Path) -> None:
+    of_version(path, 1)
+    before = path.read_bytes()
+    with to_read(path) as connection:
+        assert list(store_file.rows(connection)) == [ROW]
+        assert connection.execute(store_schema.POLICIES).fetchall() == []
+    assert path.read_bytes() == before
+    with to_write(path, check=True) as connection:
+        connection.execute("COMMIT")
+    assert value(path, "PRAGMA user_version") == store_schema.VERSION
+    assert value(path, "SELECT COUNT(*) FROM changes") == 1
+
+
+def test_bringing_up_is_all_or_nothing(path: Path) -> None:
+    of_version(path, 1)
+    with pytest.raises(KeyError), to_write(path, check=True):
+        raise KeyError
+    assert value(path, "PRAGMA user_version") == 1
+    assert value(path, "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'policies'") == 0
+
+
+def test_a_newer_file_is_refused_with_place_reason_and_remedy(path: Path) -> None:
+    written(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    for opened in (to_write(path, check=True), to_read(path)):
+        with pytest.raises(StoreError) as refused, opened:
+            pass
+        assert not isinstance(refused.value, DamagedError)
+        assert str(refused.value) == (
+            f"{path}: written by a newer filterd"
+            f" (version 99, this one knows {store_schema.VERSION});"
+            " install that one, or move the file away"
+        )
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"no database", b"\0" * 8192, b"SQLite format 3\0" + b"\xff" * 4096]
+)
+def test_a_file_that_is_none_is_damaged(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    for opened in (to_write(path, check=True), to_read(path)):
+        with pytest.raises(DamagedError, match="restart filterd, which sets it aside"), opened:
+            pass
+
+
+def test_a_database_of_others_is_damaged_and_not_written_into(path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE changes (x)")
+    with pytest.raises(DamagedError, match="no store of filterd"), to_write(path, check=True):
+        pass
+
+
+def test_a_link_in_its_place_is_not_followed(path: Path) -> None:
+    written(path)
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+    with pytest.raises(StoreError, match="is a link"), to_write(path, check=True):
+        pass
+
+
+def test_what_is_left_of_a_lost_file_is_not_taken_for_that_of_the_new_one(path: Path) -> None:
+    path.parent.mkdir()
+    path.with_name(f"{path.name}-wal").write_bytes(b"left over")
+    written(path)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_that_somebody_holds_is_told_and_not_damaged(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_file, "BUSY_S", 0.01)
+    written(path)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked") as told, to_write(path, check=True):
+            pass
+        assert not isinstance(told.value, DamagedError)
+
+
+READ_ON_A_DISK_THAT_CANNOT_BE_WRITTEN = """
+mount -t tmpfs tmpfs "$1" && cp "$2" "$1/overrides.sqlite" && mount -o remount,ro "$1" \
+&& exec "$3" -c 'import sys, pathlib
+from filterd.overrides import database
+with database.to_read(pathlib.Path(sys.argv[1], "overrides.sqlite")) as connection:
+    print(len(list(database.rows(connection))))
+try:
+    with database.to_write(pathlib.Path(sys.argv[1], "overrides.sqlite"), check=True): pass
+except database.StoreError as error:
+    print(type(error).__name__, error)' "$1"
+"""
+
+
+def test_a_disk_that_cannot_be_written_can_be_read(path: Path, tmp_path: Path) -> None:
+    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no disk of its own can be mounted here")
+    written(path)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["unshare", "-rm", "sh", "-c", READ_ON_A_DISK_THAT_CANNOT_BE_WRITTEN, "sh"]
+    done = subprocess.run(
+        [*command, str(disk), str(path), sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(store_file.__file__).parents[2])},
+    )
+    first, second = done.stdout.splitlines()
+    assert first == "1"
+    assert second.startswith(f"StoreError {disk}/overrides.sqlite: cannot be written: ")

@@ -1,0 +1,470 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a moment makes of rooms, schedules, exceptions, entries and exams.
+
+``tests/twins/test_naive_week.py`` holds it, second by second, against a naive model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.lists.safe_search import Rewrite
+from filterd.policy import policy_file
+from filterd.policy.client import Client
+from filterd.policy.effective_policy import LONGEST_SUSPENSION_S, Moment, at
+from filterd.policy.engine import Engine
+from filterd.policy.model import (
+    Audience,
+    Scheduled,
+)
+from filterd.policy.room_grades import Why
+from filterd.policy.temporary_rules import (
+    GradeSetting,
+    Overrides,
+    RoomDevices,
+    RoomSetting,
+    TargetKind,
+)
+from filterd.policy.verdict import Rule
+from tests.support.policies import a_pin, allow, an_index, block, wire
+from tests.support.week import (
+    PUPIL_PC,
+    ROOM,
+    SEVEN,
+    A,
+    a_school,
+    an_exam,
+    an_exception,
+    grade_in,
+    scheduled,
+    timetabled,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def decide(
+    folder: Path, moment: Moment, name: str, now: float, **lists: tuple[str, bool, str]
+) -> tuple[bool, Rule | None]:
+    """Ask for a name from the room: whether it is blocked, and which rule decided."""
+    texts = {
+        list_id.replace("_", ":"): (category, "adblock", own, [line])
+        for list_id, (category, own, line) in lists.items()
+    }
+    texts.setdefault("other", ("games", "adblock", False, ["||elsewhere.example^"]))
+    engine = Engine(moment.policy, an_index(folder, texts))
+    verdict = engine.decide(Client(grade_in(moment, "lab"), "lab"), wire(name), A, now)
+    return verdict.blocked, verdict.match.rule if verdict.match else None
+
+
+def test_without_time_a_policy_is_its_own_moment() -> None:
+    policy = a_school()
+    moment = at(policy, Overrides(number=7), SEVEN)
+    assert moment.policy is policy
+    assert (moment.since, moment.until) == (-inf, inf)
+    assert moment.until_of("lab", "6") == inf
+
+
+def test_what_is_made_is_plain_and_survives_its_file() -> None:
+    policy = timetabled(scheduled=scheduled(Scheduled("a", False, "category", "games")).scheduled)
+    exception = an_exception(
+        "games", kind=TargetKind.CATEGORY, audience=Audience.CLIENT, whom=PUPIL_PC
+    )
+    moment = at(policy, Overrides((exception,)), SEVEN)
+    assert policy_file.parse(policy_file.dump(moment.policy), "policy") == moment.policy
+    again = at(moment.policy, Overrides(), SEVEN)
+    assert again.policy is moment.policy
+
+
+@pytest.mark.parametrize(
+    ("minutes", "grade", "why", "until"),
+    [
+        (-5, "6", Why.BETWEEN, 0),
+        (0, "6", Why.LESSON, 45),
+        (45, "6", Why.BETWEEN, 50),
+        (50, "9", Why.LESSON, 95),
+    ],
+)
+def test_a_room_has_the_grade_of_its_lesson_and_between_lessons_the_strictest(
+    minutes: int, grade: str, why: Why, until: int
+) -> None:
+    moment = at(timetabled(), Overrides(), SEVEN + minutes * 60)
+    seat = moment.seats["lab"]
+    assert (seat.grade, seat.why, moment.until) == (grade, why, SEVEN + until * 60)
+    assert grade_in(moment, "lab").grade == grade
+    assert moment.until_of("lab", grade) == moment.until
+    assert moment.until_of("office", "staff") == inf
+
+
+def test_a_room_that_was_set_has_that_grade_until_the_time_that_was_said() -> None:
+    settings_ = [
+        RoomSetting(1, "lab", "9", "", "", SEVEN - 60, SEVEN + 3600),
+        RoomSetting(2, "lab", "3", "", "", SEVEN - 30, SEVEN + 600),
+        RoomSetting(3, "lab", "44", "no such grade", "", SEVEN - 30, SEVEN + 600),
+    ]
+    moment = at(timetabled(), Overrides(rooms=tuple(settings_)), SEVEN)
+    assert grade_in(moment, "lab").grade == "3"
+    assert (moment.since, moment.until) == (SEVEN - 30, SEVEN + 600)
+    then = at(timetabled(), Overrides(rooms=tuple(settings_)), SEVEN + 600)
+    assert (grade_in(then, "lab").grade, then.seats["lab"].setting) == ("9", settings_[0])
+
+
+def test_between_lessons_it_may_become_another_grade_s_turn_to_be_the_strictest() -> None:
+    ninth = (Audience.GRADE, "9")
+    closing = [Scheduled("a", False, "category", one, *ninth) for one in CLOSED_TO_THE_NINTH]
+    policy = replace(timetabled(), scheduled=tuple(closing))
+    policy = replace(policy, schedules=scheduled(starts_s=25_200 + 46 * 60).schedules)
+    overrides = Overrides()
+    moments = [at(policy, overrides, SEVEN + minutes * 60) for minutes in (45, 46)]
+    assert [grade_in(one, "lab").grade for one in moments] == ["6", "9"]
+    assert moments[0].until_of("lab", "6") == SEVEN + 46 * 60
+    assert moments[0].until_of("office", "staff") == inf
+
+
+CLOSED_TO_THE_NINTH = ("games", "social-media", "ads-trackers")
+
+
+def test_learned_devices_stand_instead_of_those_in_the_files() -> None:
+    devices = (
+        RoomDevices("lab", ("02:00:5e:00:00:02",)),
+        RoomDevices("gone", ("02:00:5e:00:00:03",)),
+    )
+    policy = at(a_school(), Overrides(devices=devices), SEVEN).policy
+    assert {one.id: one.macs for one in policy.networks} == {
+        "lab": ("02:00:5e:00:00:02",),
+        "office": (),
+    }
+
+
+@pytest.mark.parametrize(
+    ("what", "grade", "closed"),
+    [
+        (Scheduled("a", False, "category", "ads-trackers"), "staff", True),
+        (Scheduled("a", True, "category", "games"), "6", False),
+        (Scheduled("a", True, "category", "games", Audience.GRADE, "7"), "6", True),
+        (Scheduled("a", True, "category", "games", Audience.TIER, "lower-secondary"), "6", False),
+        (Scheduled("a", True, "category", "porn"), "staff", True),
+        (Scheduled("a", True, "category", "law-ordered"), "staff", True),
+    ],
+)
+def test_a_schedule_opens_and_closes_a_category(what: Scheduled, grade: str, closed: bool) -> None:
+    moments = [at(scheduled(what), Overrides(), SEVEN + later) for later in (0, 3599, 3600)]
+    found = [what.target in moment.policy.grades[grade].closed for moment in moments]
+    ever = what.target in a_school().grades[grade].closed
+    assert found == [closed, closed, ever]
+    assert moments[0].until == moments[1].until == SEVEN + 3600
+
+
+def test_a_tier_that_is_closed_sees_allowed_names_only(tmp_path: Path) -> None:
+    policy = scheduled(Scheduled("a", False, "tier", "lower-secondary"))
+    policy = replace(policy, rules=(allow("ok.example"),), pins=(a_pin("pin.example"),))
+    moment = at(policy, Overrides((an_exception("extra.example"),)), SEVEN)
+    asked = {
+        name: decide(tmp_path, moment, name, SEVEN)
+        for name in ("www.ok.example", "pin.example", "extra.example", "new.example", "example")
+    }
+    assert asked == {
+        "www.ok.example": (False, Rule.LOCAL),
+        "pin.example": (False, Rule.PIN),
+        "extra.example": (False, Rule.LOCAL),
+        "new.example": (True, Rule.ALLOW_ONLY),
+        "example": (True, Rule.ALLOW_ONLY),
+    }
+    assert not moment.policy.grades["1"].allow_only
+    assert decide(tmp_path, at(policy, Overrides(), SEVEN - 1), "new.example", SEVEN - 1) == (
+        False,
+        None,
+    )
+
+
+def test_a_list_is_opened_and_closed_by_itself(tmp_path: Path) -> None:
+    lists = {"one": ("games", False, "||a.example^"), "two": ("games", False, "||b.example^")}
+    opening = scheduled(Scheduled("a", True, "list", "one"))
+    closing = scheduled(Scheduled("a", False, "list", "two"))
+    closing = replace(closing, networks=(replace(ROOM, grade="9"),))
+    found = [
+        decide(tmp_path, at(policy, Overrides(), SEVEN), name, SEVEN, **lists)[1]
+        for policy in (opening, closing)
+        for name in ("a.example", "b.example")
+    ]
+    assert found == [Rule.OPEN, Rule.CATEGORY, Rule.OPEN, Rule.CATEGORY]
+
+
+def test_a_service_that_is_opened_is_open_although_lists_of_its_category_name_it(
+    tmp_path: Path,
+) -> None:
+    lists = {
+        "service_play": ("games", True, "||play.example^"),
+        "games": ("games", False, "||play.example^"),
+        "ads": ("malware", False, "||ads.play.example^"),
+    }
+    policy = scheduled(Scheduled("a", True, "service", "play"))
+    found = [
+        decide(tmp_path, at(policy, Overrides(), now), name, now, **lists)
+        for now in (SEVEN - 1, SEVEN)
+        for name in ("www.play.example", "ads.play.example")
+    ]
+    assert found == [
+        (True, Rule.CATEGORY),
+        (True, Rule.LOCKED),
+        (False, Rule.LIST_EXCEPTION),
+        (True, Rule.LOCKED),
+    ]
+
+
+def test_a_block_above_a_service_that_is_open_does_not_deny_it(tmp_path: Path) -> None:
+    index = an_index(
+        tmp_path,
+        {
+            "service:play": ("games", "adblock", True, ["||mp3.zing.example^"]),
+            "games": ("games", "adblock", False, ["||zing.example^"]),
+        },
+    )
+    policy = scheduled(Scheduled("a", True, "service", "play"))
+    for now, action in ((SEVEN - 1, "nxdomain"), (SEVEN, "nodata")):
+        engine = Engine(at(policy, Overrides(), now).policy, index)
+        client = Client(engine.policy.grades["6"])
+        assert engine.decide(client, wire("zing.example"), A, now).action == action
+        passes = not engine.decide(client, wire("mp3.zing.example"), A, now).blocked
+        assert passes is (now == SEVEN)
+
+
+def test_an_exception_for_a_name_is_a_rule_with_its_dates(tmp_path: Path) -> None:
+    overrides = Overrides(
+        (an_exception("elsewhere.example", audience=Audience.NETWORK, whom="lab"),)
+    )
+    for now, blocked in ((SEVEN - 1, True), (SEVEN, False), (SEVEN + 3599, False)):
+        moment = at(a_school(), overrides, now)
+        assert decide(tmp_path, moment, "elsewhere.example", now)[0] is blocked
+        (rule,) = moment.policy.rules
+        assert (rule.id, rule.starts_at, rule.ends_at) == ("exception:1", SEVEN, SEVEN + 3600)
+        assert moment.until == SEVEN + 3600
+    moment = at(a_school(), overrides, SEVEN + 3600)
+    assert (moment.policy.rules, moment.since) == ((), SEVEN + 3600)
+
+
+def test_an_opened_service_keeps_the_level_of_safe_search_of_its_tier(tmp_path: Path) -> None:
+    policy = a_school()
+    strict = replace(policy.grades["6"], youtube="strict")
+    rewrite = Rewrite("youtube", "strict", wire("safe.example"), (wire("play.example"),))
+    policy = replace(policy, grades=policy.grades | {"6": strict}, rewrites=(rewrite,))
+    opened = an_exception("play", kind=TargetKind.SERVICE, audience=Audience.GRADE, whom="6")
+    lists = {"games": ("games", "adblock", False, ["||play.example^", "||play.test^"])}
+    engine = Engine(at(policy, Overrides((opened,)), SEVEN).policy, an_index(tmp_path, lists))
+    client = Client(engine.policy.grades["6"], "lab")
+    first, second = (
+        engine.decide(client, wire(n), A, SEVEN) for n in ("play.example", "play.test")
+    )
+    assert (first.blocked, first.target) == (False, wire("safe.example"))
+    assert (second.blocked, second.target) == (False, None)
+    assert not engine.decide_target(client, first, wire("safe.example"), A, SEVEN).blocked
+
+
+@pytest.mark.parametrize(
+    ("audience", "whom", "seeing"),
+    [
+        (Audience.EVERYBODY, "", {"lab", "lab/pc", "nowhere", "nowhere/pc"}),
+        (Audience.TIER, "lower-secondary", {"lab", "lab/pc"}),
+        (Audience.GRADE, "6", {"lab", "lab/pc"}),
+        (Audience.NETWORK, "lab", {"lab", "lab/pc"}),
+        (Audience.CLIENT, PUPIL_PC, {"lab/pc", "nowhere/pc"}),
+        (Audience.NETWORK, "no such room", set()),
+    ],
+)
+def test_a_category_is_opened_for_its_audience_only(
+    audience: Audience, whom: str, seeing: set[str]
+) -> None:
+    games = an_exception("games", kind=TargetKind.CATEGORY, audience=audience, whom=whom)
+    moment = at(a_school(), Overrides((games,)), SEVEN)
+    places = {"lab": "lab", "nowhere": None}
+    found = {
+        f"{place}{pc}"
+        for place, network in places.items()
+        for pc, address in (("", None), ("/pc", PUPIL_PC))
+        if "games" not in grade_in(moment, network, address).closed
+    }
+    assert found == seeing
+    assert moment.until_of("lab", grade_in(moment, "lab").key, PUPIL_PC) == (
+        SEVEN + 3600 if seeing else inf
+    )
+
+
+@pytest.mark.parametrize("kept", ["games", "service:play"])
+def test_what_the_school_keeps_closed_no_exception_and_no_setting_opens(
+    kept: str, tmp_path: Path
+) -> None:
+    lists = {"service_play": ("games", True, "||play.example^")}
+    policy = a_school(kept_closed=frozenset({kept}))
+    exceptions = (
+        an_exception("games", kind=TargetKind.CATEGORY),
+        an_exception("play", kind=TargetKind.SERVICE),
+        an_exception("play.example"),
+    )
+    setting = GradeSetting(4, "6", TargetKind.SERVICE, "play", True, "", "", SEVEN)
+    moment = at(policy, Overrides(exceptions, grades=(setting,)), SEVEN)
+    assert decide(tmp_path, moment, "play.example", SEVEN, **lists) == (True, Rule.LOCKED)
+    control = at(a_school(), Overrides(exceptions, grades=(setting,)), SEVEN)
+    assert not decide(tmp_path, control, "play.example", SEVEN, **lists)[0]
+
+
+def test_of_exception_schedule_and_setting_the_first_wins() -> None:
+    close = Scheduled("a", False, "category", "games", Audience.GRADE, "9")
+    setting = GradeSetting(1, "9", TargetKind.CATEGORY, "games", True, "", "", 0.0)
+    exception = an_exception("games", kind=TargetKind.CATEGORY, starts_at=SEVEN + 60, id=2)
+    overrides = Overrides((exception,), grades=(setting,))
+    found = [
+        "games" in at(scheduled(close), overrides, SEVEN + later).policy.grades["9"].closed
+        for later in (-1, 0, 60)
+    ]
+    assert found == [False, True, False]
+
+
+def test_a_newer_setting_of_a_grade_replaces_an_older_one() -> None:
+    older = GradeSetting(1, "6", TargetKind.CATEGORY, "games", False, "", "", SEVEN)
+    newer = replace(older, id=2, opens=True, starts_at=SEVEN + 60)
+    for order in ((older, newer), (newer, older)):
+        moments = [at(a_school(), Overrides(grades=order), SEVEN + later) for later in (0, 60)]
+        assert ["games" in one.policy.grades["6"].closed for one in moments] == [True, False]
+
+
+LISTS_OF_A_MISTAKE = {
+    "malware": ("malware", False, "||uni.example^"),
+    "more": ("malware", False, "||deep.uni.example^"),
+}
+
+
+def test_a_suspended_entry_blocks_nothing_and_entries_beneath_it_still_do(tmp_path: Path) -> None:
+    overrides = Overrides((an_exception("uni.example", kind=TargetKind.ENTRY),))
+    moment = at(a_school(), overrides, SEVEN)
+    found = {
+        name: decide(tmp_path, moment, name, SEVEN, **LISTS_OF_A_MISTAKE)
+        for name in ("uni.example", "www.uni.example", "a.deep.uni.example")
+    }
+    assert found == {
+        "uni.example": (False, Rule.PROTECTED),
+        "www.uni.example": (False, Rule.PROTECTED),
+        "a.deep.uni.example": (True, Rule.LOCKED),
+    }
+
+
+def test_an_entry_is_suspended_for_fourteen_days_at_most() -> None:
+    overrides = Overrides((an_exception("uni.example", kind=TargetKind.ENTRY, ends_at=None),))
+    moment = at(a_school(), overrides, SEVEN)
+    assert moment.until == moment.until_of("office", "staff") == SEVEN + LONGEST_SUSPENSION_S
+    assert len(moment.policy.protections) == 1
+    assert at(a_school(), overrides, moment.until).policy.protections == ()
+
+
+@pytest.mark.parametrize(
+    ("category", "own", "how"),
+    [
+        ("law-ordered", True, {}),
+        ("malware", True, {}),
+        ("malware", False, {"audience": Audience.GRADE, "whom": "6"}),
+        ("malware", False, {"allow": False}),
+    ],
+)
+def test_nobody_suspends_an_order_or_the_publisher_s_own_entry_or_for_some(
+    category: str, own: bool, how: dict[str, Any], tmp_path: Path
+) -> None:
+    overrides = Overrides((an_exception("uni.example", kind=TargetKind.ENTRY, **how),))
+    moment = at(a_school(), overrides, SEVEN)
+    lists = {"a": (category, own, "||uni.example^")}
+    assert decide(tmp_path, moment, "uni.example", SEVEN, **lists)[0]
+
+
+def test_an_exam_opens_its_names_and_services_and_pins_and_nothing_else(tmp_path: Path) -> None:
+    policy = a_school(rules=(allow("school.example"), block("chat.exam.example")))
+    policy = replace(policy, pins=(a_pin("pin.example"),))
+    exceptions = (
+        an_exception("extra.example", audience=Audience.NETWORK, whom="lab"),
+        an_exception("exam.example", allow=False, audience=Audience.CLIENT, whom=PUPIL_PC),
+        an_exception("ads-trackers", kind=TargetKind.CATEGORY),
+    )
+    overrides = Overrides(exceptions, exams=(an_exam(services=("play",)),))
+    moment = at(policy, overrides, SEVEN)
+    lists = {
+        "games": ("games", False, "||play.test^"),
+        "porn": ("porn", False, "||bad.exam.example^"),
+    }
+    found = {
+        name: decide(tmp_path, moment, name, SEVEN, **lists)
+        for name in (
+            "www.exam.example",
+            "play.test",
+            "pin.example",
+            "chat.exam.example",
+            "bad.exam.example",
+            "school.example",
+            "extra.example",
+            "new.example",
+        )
+    }
+    assert found == {
+        "www.exam.example": (False, Rule.LOCAL),
+        "play.test": (False, Rule.LOCAL),
+        "pin.example": (False, Rule.PIN),
+        "chat.exam.example": (True, Rule.LOCAL),
+        "bad.exam.example": (True, Rule.LOCKED),
+        "school.example": (True, Rule.ALLOW_ONLY),
+        "extra.example": (True, Rule.ALLOW_ONLY),
+        "new.example": (True, Rule.ALLOW_ONLY),
+    }
+
+
+def test_an_exam_is_in_its_room_only_and_ends_by_itself(tmp_path: Path) -> None:
+    overrides = Overrides(exams=(an_exam(),))
+    moment = at(a_school(), overrides, SEVEN)
+    assert (moment.since, moment.until) == (SEVEN, SEVEN + 3600)
+    assert moment.exams == {"lab": overrides.exams[0]}
+    assert not grade_in(moment, "office").allow_only
+    assert not moment.policy.grades["6"].allow_only
+    assert moment.until_of("lab", "6@lab") == SEVEN + 3600
+    assert moment.until_of("office", "staff") == inf
+    for now, blocked in ((SEVEN - 1, False), (SEVEN + 3599, True), (SEVEN + 3600, False)):
+        assert decide(tmp_path, at(a_school(), overrides, now), "b.example", now)[0] is blocked
+
+
+def test_what_an_exam_allows_covers_where_its_names_lead(tmp_path: Path) -> None:
+    engine = Engine(
+        at(a_school(), Overrides(exams=(an_exam(),)), SEVEN).policy,
+        an_index(tmp_path, {"porn": ("porn", "adblock", False, ["||porn.example^"])}),
+    )
+    client = Client(engine.policy.grades["6@lab"], "lab")
+    passed = engine.decide(client, wire("exam.example"), A, SEVEN)
+    found = [
+        engine.decide_target(client, passed, wire(name), A, SEVEN).blocked
+        for name in ("cdn.example", "porn.example")
+    ]
+    assert found == [False, True]
+
+
+def test_of_two_exams_in_a_room_the_one_set_last_is_on() -> None:
+    other = an_exam(id=10, names=("other.example",), starts_at=SEVEN + 60, ends_at=SEVEN + 120)
+    overrides = Overrides(exams=(other, an_exam()))
+    moments = [at(a_school(), overrides, SEVEN + later) for later in (0, 60, 120)]
+    assert [one.exams["lab"].id for one in moments] == [9, 10, 9]
+    assert [one.until - SEVEN for one in moments] == [60, 120, 3600]
+
+
+def test_what_names_nothing_that_there_is_has_no_effect() -> None:
+    overrides = Overrides(
+        (
+            an_exception("no..name"),
+            an_exception("gone", kind=TargetKind.SERVICE),
+            an_exception("gone", kind=TargetKind.CATEGORY),
+            an_exception("x" * 64, kind=TargetKind.ENTRY),
+        ),
+        exams=(an_exam(room="gone", services=("gone",)),),
+        grades=(GradeSetting(3, "44", TargetKind.CATEGORY, "games", True, "", "", SEVEN),),
+    )
+    policy = scheduled(Scheduled("gone", True, "category", "games"))
+    moment = at(policy, overrides, SEVEN)
+    control = at(a_school(), Overrides(rooms=(RoomSetting(1, "gone", "6", "", "", 0.0),)), SEVEN)
+    assert moment.policy == control.policy
+    assert moment.until_of("gone", "44") == moment.until

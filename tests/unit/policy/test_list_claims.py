@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What entries of every format say of a name, of its children, and of other types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.lists.pins import Protection
+from filterd.policy.engine import Engine
+from filterd.policy.list_claims import Listed, Lists
+from filterd.policy.verdict import Rule
+from tests.support.policies import NOW, a_client, a_grade, a_pin, a_policy, allow, an_index, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.policy.verdict import Verdict
+    from tests.support.policies import ListTexts
+
+A, AAAA = 1, 28
+
+
+def _said(folder: Path, list_format: str, line: str, name: str, qtype: int = A) -> Listed:
+    index = an_index(folder, {"list": ("games", list_format, False, [line])})
+    lists = Lists(a_policy(), index)
+    return lists.say(a_grade("6"), wire(name), qtype, lists.lookup(wire(name)))
+
+
+# (format, line, speaks at b.example, beneath it)
+SCOPES = [
+    ("hosts", "0.0.0.0 b.example", True, False),
+    ("domains", "b.example", True, True),
+    ("wildcard", "*.b.example", True, True),
+    ("adblock", "||b.example^", True, True),
+    ("adblock", "|b.example^", True, False),
+    ("adblock", "||*.b.example^", False, True),
+    ("adblock", "@@||b.example^", True, True),
+    ("dnsmasq", "address=/b.example/", True, True),
+    ("dnsmasq", "address=/*.b.example/", False, True),
+    ("unbound", 'local-zone: "b.example." always_nxdomain', True, True),
+    ("rpz", "b.example CNAME .", True, False),
+    ("rpz", "*.b.example CNAME .", False, True),
+]
+
+
+@pytest.mark.parametrize(("list_format", "line", "at_self", "beneath"), SCOPES)
+def test_scope_of_an_entry(
+    list_format: str, line: str, at_self: bool, beneath: bool, tmp_path: Path
+) -> None:
+    def speaks(name: str) -> bool:
+        return bool(_said(tmp_path, list_format, line, name).speakers)
+
+    assert (speaks("b.example"), speaks("a.b.example"), speaks("x.a.b.example")) == (
+        at_self,
+        beneath,
+        beneath,
+    )
+    assert not speaks("example")
+    assert not speaks("ab.example")
+
+
+@pytest.mark.parametrize(
+    ("line", "types"),
+    [
+        ("||b.example^", {A, AAAA}),
+        ("||b.example^$dnstype=A", {A}),
+        ("||b.example^$dnstype=~A", {AAAA}),
+        ("||b.example^$dnstype=A|AAAA", {A, AAAA}),
+        ("@@||b.example^$dnstype=AAAA", {AAAA}),
+    ],
+)
+def test_an_entry_speaks_of_its_types_only(line: str, types: set[int], tmp_path: Path) -> None:
+    spoken = {t for t in (A, AAAA) if _said(tmp_path, "adblock", line, "b.example", t).speakers}
+    assert spoken == types
+
+
+@pytest.mark.parametrize(
+    ("name", "speaks"),
+    [("b.example", True), ("c.b.example", True), ("a.b.example", False), ("x.a.b.example", False)],
+)
+def test_a_denyallow_leaves_a_name_and_everything_beneath_it_alone(
+    name: str, speaks: bool, tmp_path: Path
+) -> None:
+    line = "||b.example^$denyallow=a.b.example"
+    assert bool(_said(tmp_path, "adblock", line, name).speakers) is speaks
+
+
+# (line, name that is asked for type A, whether something may pass that an NXDOMAIN would deny)
+MORE = [
+    ("@@||a.b.example^", "b.example", True),
+    ("@@||x.a.b.example^", "b.example", True),
+    ("@@||b.example^", "b.example", False),
+    ("@@||*.b.example^", "b.example", True),
+    ("@@||*.b.example^", "a.b.example", False),
+    ("@@||b.example^$dnstype=AAAA", "b.example", True),
+    ("@@||b.example^$dnstype=AAAA", "a.b.example", True),
+    ("@@|b.example^$dnstype=AAAA", "b.example", True),
+    ("@@|b.example^$dnstype=AAAA", "a.b.example", False),
+    ("@@||b.example^$denyallow=a.b.example", "a.b.example", False),
+    ("||b.example^$denyallow=a.b.example", "b.example", True),
+    ("||b.example^$dnstype=AAAA", "b.example", False),
+]
+
+
+@pytest.mark.parametrize(("line", "name", "expected"), MORE)
+def test_exceptions_beneath_and_for_other_types_are_noticed(
+    line: str, name: str, expected: bool, tmp_path: Path
+) -> None:
+    assert _said(tmp_path, "adblock", line, name).excepts_more is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "entry", "whole"),
+    [
+        ("||b.example^", "b.example", True),
+        ("|b.example^", "=b.example", False),
+        ("||b.example^$dnstype=A", "b.example", False),
+        ("||b.example^$denyallow=a.b.example", "b.example", False),
+    ],
+)
+def test_an_entry_is_quoted_and_weighed(line: str, entry: str, whole: bool, tmp_path: Path) -> None:
+    match = _said(tmp_path, "adblock", line, "b.example").speakers[0].match
+    assert (match.entry, match.covers_subtree) == (entry, whole)
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("b.example", False),
+        ("a.b.example", False),
+        ("c.b.example", True),
+        ("y.a.b.example", True),
+        ("cx.a.b.example", True),
+    ],
+)
+def test_a_denyallow_is_felt_above_the_names_that_it_leaves_alone_and_nowhere_else(
+    name: str, whole: bool, tmp_path: Path
+) -> None:
+    line = "||b.example^$denyallow=x.a.b.example"
+    assert _said(tmp_path, "adblock", line, name).speakers[0].match.covers_subtree is whole
+
+
+def test_every_list_that_names_a_name_speaks_with_its_own_line(tmp_path: Path) -> None:
+    index = an_index(
+        tmp_path,
+        {
+            "one": ("games", "domains", False, ["# comment", "b.example"]),
+            "two": ("ads-trackers", "domains", True, ["b.example"]),
+        },
+    )
+    lists = Lists(a_policy(), index)
+    said = lists.say(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
+    provenance = [
+        (s.match.list_id, s.match.line, s.match.rule, s.match.third_party) for s in said.speakers
+    ]
+    assert provenance == [("one", 2, Rule.CATEGORY, True), ("two", 1, Rule.OPEN, False)]
+
+
+def test_longer_names_speak_first(tmp_path: Path) -> None:
+    lines = ["b.example", "a.b.example"]
+    index = an_index(tmp_path, {"list": ("games", "domains", False, lines)})
+    lists = Lists(a_policy(), index)
+    said = lists.say(a_grade("6"), wire("a.b.example"), A, lists.lookup(wire("a.b.example")))
+    assert [speaker.labels for speaker in said.speakers] == [3, 2]
+
+
+LOOKALIKES = {"games": ["kubet#", "debet"]}
+
+
+def _of_lookalikes(folder: Path, name: str, **guards: Any) -> Verdict:
+    """Return what grade 6 gets, to which games are closed."""
+    lists: ListTexts = {"listed": ("games", "domains", False, ["a.kubet7.example"])}
+    policy = a_policy(**guards)
+    engine = Engine(policy, an_index(folder, lists, lookalikes=LOOKALIKES))
+    for _ in range(2):  # the second time as it is remembered
+        verdict = engine.decide(a_client(policy), wire(name), A, NOW)
+    return verdict
+
+
+def test_a_look_alike_is_an_entry_for_the_name_that_somebody_registered(tmp_path: Path) -> None:
+    for name in ("kubet77.example", "www.kubet77.example"):
+        match = _of_lookalikes(tmp_path, name).match
+        assert match is not None
+        assert (match.rule, match.third_party) == (Rule.CATEGORY, True)
+        assert (match.list_id, match.category) == ("lookalike:games", "games")
+        assert (match.name, match.entry, match.line) == (wire("kubet77.example"), "~kubet#", 1)
+
+
+def test_verdicts_on_look_alikes_of_one_rule_tell_their_own_names(tmp_path: Path) -> None:
+    policy = a_policy()
+    engine = Engine(policy, an_index(tmp_path, {}, lookalikes=LOOKALIKES))
+    for name in ("kubet1.example", "kubet2.example"):
+        match = engine.decide(a_client(policy), wire(name), A, NOW).match
+        assert match is not None
+        assert match.name == wire(name)
+
+
+def test_a_listed_name_is_told_before_the_look_alike_above_it(tmp_path: Path) -> None:
+    verdict = _of_lookalikes(tmp_path, "a.kubet7.example")
+    assert verdict.match is not None
+    assert verdict.next_match is not None
+    assert (verdict.match.list_id, verdict.next_match.list_id) == ("listed", "lookalike:games")
+
+
+@pytest.mark.parametrize(
+    "guards",
+    [
+        {"protections": [Protection(wire("kubet7.example"))]},
+        {"protections": [Protection(wire("kubet7.example"), entry_only=True)]},
+        {"pins": [a_pin("kubet7.example")]},
+        {"rules": [allow("kubet7.example")]},
+    ],
+)
+def test_what_holds_against_lists_holds_against_look_alikes(
+    tmp_path: Path, guards: dict[str, Any]
+) -> None:
+    assert not _of_lookalikes(tmp_path, "kubet7.example", **guards).blocked
+    assert _of_lookalikes(tmp_path, "kubet8.example", **guards).blocked

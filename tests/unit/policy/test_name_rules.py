@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the site and the publisher say by name: who is meant, which rule is first, until when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.lists.pins import Pin, Protection
+from filterd.lists.safe_search import Rewrite
+from filterd.policy.client import Client
+from filterd.policy.model import Audience, LocalZone, Service
+from filterd.policy.name_rules import NOTHING, Overlay
+from filterd.wire import name as names
+from tests.support.policies import (
+    NOW,
+    a_grade,
+    a_pin,
+    a_policy,
+    a_protection,
+    allow,
+    block,
+    wire,
+)
+
+if TYPE_CHECKING:
+    from filterd.policy.model import LocalRule, Policy
+
+PUPIL = Client(a_grade("6"), network="lab", address="192.0.2.6")
+
+RANKED = [
+    block("www.site.example", Audience.CLIENT, "192.0.2.6"),
+    allow("www.site.example", Audience.CLIENT, "192.0.2.6"),
+    block("www.site.example", Audience.NETWORK, "lab"),
+    allow("www.site.example", Audience.NETWORK, "lab"),
+    allow("www.site.example", Audience.GRADE, "6"),
+    allow("www.site.example", Audience.TIER, "lower-secondary"),
+    block("www.site.example"),
+    allow("www.site.example"),
+    block("site.example", Audience.CLIENT, "192.0.2.6"),
+    allow("site.example", Audience.GRADE, "6"),
+    block("site.example"),
+    allow("example"),
+]
+"""Rules for one name in the order in which they outrank each other (design §2)."""
+
+
+def _local(policy: Policy, name: str, client: Client = PUPIL) -> list[str]:
+    said = Overlay(policy).lookup(wire(name))
+    return [speaker.match.local_id for speaker in said.rules(client, NOW)]
+
+
+@pytest.mark.parametrize("pair", list(permutations(RANKED, 2)))
+def test_of_two_rules_the_longer_name_then_the_narrower_audience_then_the_block(
+    pair: tuple[LocalRule, LocalRule],
+) -> None:
+    first = min(pair, key=RANKED.index)
+    assert _local(a_policy(rules=pair), "www.site.example")[0] == first.id
+
+
+def test_rules_hold_at_and_beneath_their_name() -> None:
+    policy = a_policy(rules=[allow("site.example")])
+    spoken = [bool(_local(policy, n)) for n in ("site.example", "a.b.site.example", "example")]
+    assert spoken == [True, True, False]
+    assert not _local(policy, "another-site.example")
+
+
+def test_rules_for_others_and_out_of_time_are_not_heard() -> None:
+    policy = a_policy(
+        rules=[
+            allow("site.example", Audience.GRADE, "7"),
+            allow("site.example", Audience.NETWORK, "office"),
+            allow("site.example", ends_at=NOW),
+            allow("site.example", starts_at=NOW + 1),
+        ]
+    )
+    assert _local(policy, "site.example") == []
+
+
+def test_equal_rules_speak_in_the_order_of_the_file() -> None:
+    rules = [allow("site.example", ends_at=NOW + 2), allow("site.example", ends_at=NOW + 1)]
+    assert _local(a_policy(rules=rules), "site.example") == [rule.id for rule in rules]
+
+
+@pytest.mark.parametrize(
+    ("guard", "at_self", "beneath"),
+    [
+        (a_pin("site.example"), True, False),
+        (a_pin("site.example", subtree=True), True, True),
+        (a_protection("site.example"), True, True),
+        (a_protection("site.example", subtree=False), True, False),
+    ],
+)
+def test_guards_cover_their_name_and_perhaps_what_is_beneath(
+    guard: Pin | Protection, at_self: bool, beneath: bool
+) -> None:
+    overlay = _guarded(guard)
+    covered = [
+        bool(list(overlay.lookup(wire(name)).guards()))
+        for name in ("site.example", "a.site.example", "x.a.site.example", "example")
+    ]
+    assert covered == [at_self, beneath, beneath, False]
+
+
+def test_every_protection_of_a_name_is_heard_not_only_the_nearest() -> None:
+    policy = a_policy(
+        protections=[a_protection("site.example"), a_protection("a.site.example", but=["games"])]
+    )
+    guards = Overlay(policy).lookup(wire("a.site.example")).guards()
+    assert [guard.match.except_categories for guard in guards] == [{"games"}, set()]
+
+
+def test_a_pin_and_a_subtree_pin_of_one_name_both_hold() -> None:
+    policy = a_policy(pins=[a_pin("site.example", subtree=True), a_pin("site.example")])
+    assert list(Overlay(policy).lookup(wire("a.site.example")).guards())
+
+
+@pytest.mark.parametrize(
+    ("policy", "beneath"),
+    [
+        (a_policy(pins=[a_pin("a.b.example")]), True),
+        (a_policy(protections=[a_protection("a.b.example")]), True),
+        (a_policy(rules=[allow("a.b.example", Audience.GRADE, "staff")]), True),
+        (a_policy(rules=[block("a.b.example")]), False),
+        (a_policy(local_zones=[LocalZone(wire("a.b.example"), ())]), True),
+        (replace(a_policy(), lease_zone=wire("a.b.example")), True),
+    ],
+)
+def test_what_may_pass_is_known_to_every_name_above_it(policy: Policy, beneath: bool) -> None:
+    overlay = Overlay(policy)
+    assert overlay.has_allowed_beneath(wire("b.example")) is beneath
+    assert overlay.has_allowed_beneath(wire("example")) is beneath
+    assert not overlay.has_allowed_beneath(wire("a.b.example"))
+
+
+def test_the_next_edge_is_one_of_a_rule_for_this_client() -> None:
+    policy = a_policy(
+        rules=[
+            allow("site.example", Audience.GRADE, "7", ends_at=NOW + 1),
+            block("example", starts_at=NOW + 3, ends_at=NOW + 9),
+            allow("site.example", starts_at=NOW - 9, ends_at=NOW + 5),
+        ]
+    )
+    said = Overlay(policy).lookup(wire("site.example"))
+    edges = [said.next_edge(PUPIL, NOW + later) for later in (0, 3, 5, 9)]
+    assert edges == [NOW + 3, NOW + 5, NOW + 9, None]
+
+
+def _guarded(guard: Pin | Protection) -> Overlay:
+    if isinstance(guard, Protection):
+        return Overlay(a_policy(protections=[guard]))
+    return Overlay(a_policy(pins=[guard]))
+
+
+SAFE = Rewrite("safe_search", "on", wire("safe.example"), (wire("www.site.example"),))
+STRICT = Rewrite("youtube", "strict", wire("strict.example"), (wire("tube.example"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "safe_search", "youtube", "target"),
+    [
+        ("www.site.example", "on", "off", "safe.example"),
+        ("www.site.example", "off", "strict", None),
+        ("a.www.site.example", "on", "off", None),
+        ("site.example", "on", "off", None),
+        ("tube.example", "off", "strict", "strict.example"),
+        ("tube.example", "on", "moderate", None),
+    ],
+)
+def test_a_host_has_the_twin_of_its_grade_s_level(
+    name: str, safe_search: str, youtube: str, target: str | None
+) -> None:
+    policy = replace(a_policy(), rewrites=(SAFE, STRICT))
+    grade = replace(a_grade("6"), safe_search=safe_search, youtube=youtube)
+    assert Overlay(policy).lookup(wire(name)).target(grade) == (target and wire(target))
+
+
+def test_a_pinned_host_has_no_twin() -> None:
+    policy = replace(a_policy(pins=[a_pin("www.site.example")]), rewrites=(SAFE,))
+    grade = replace(a_grade("6"), safe_search="on")
+    assert Overlay(policy).lookup(wire("www.site.example")).target(grade) is None
+
+
+def test_of_nearly_all_names_the_same_nothing_is_said() -> None:
+    overlay = Overlay(a_policy(pins=[a_pin("www.site.example")]))
+    assert overlay.lookup(wire("site.example")) is NOTHING
+    assert overlay.lookup(names.ROOT) is NOTHING
+    assert overlay.lookup(wire("a.www.site.example")) is not NOTHING
+
+
+def test_nobody_is_narrower_than_who_sits_an_exam() -> None:
+    exam = replace(allow("site.example", Audience.NETWORK, "lab"), exam="9")
+    blocks = [
+        block("site.example", Audience.CLIENT, "192.0.2.6"),
+        block("chat.site.example"),
+    ]
+    client = Client(replace(a_grade("6"), exam="9"), "lab", "192.0.2.6")
+    said = Overlay(a_policy(rules=[*blocks, exam])).lookup(wire("chat.site.example"))
+    order = [speaker.match.local_id for speaker in said.rules(client, NOW)]
+    assert order == [blocks[1].id, exam.id, blocks[0].id]
+
+
+def test_a_service_that_is_open_to_a_grade_may_be_beneath_what_is_closed() -> None:
+    service = Service("play", "Chơi", "Play", "games", None, (wire("mp3.site.example"),))
+    policy = replace(a_policy(), services={"play": service})
+    assert not Overlay(policy).has_allowed_beneath(wire("site.example"))
+    sixth = replace(policy.grades["6"], opened=frozenset({"service:play"}))
+    overlay = Overlay(replace(policy, grades=policy.grades | {"6": sixth}))
+    assert overlay.has_allowed_beneath(wire("site.example"))
+    assert not overlay.has_allowed_beneath(wire("mp3.site.example"))

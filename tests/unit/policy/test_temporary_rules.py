@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from filterd.policy.temporary_rules import Overrides, TargetKind
+
+
+def test_without_a_change_nothing_is_set() -> None:
+    assert Overrides() == Overrides((), (), (), (), (), 0)
+
+
+def test_they_cannot_be_changed_in_place() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Overrides().number = 1  # type: ignore[misc]
+
+
+def test_a_target_is_called_as_commands_call_it() -> None:
+    assert [str(kind) for kind in TargetKind] == ["name", "service", "category", "entry"]
+
+
+def test_a_worker_may_load_them() -> None:
+    code = (
+        "import sys, filterd.policy.temporary_rules;"
+        "print({'yaml', 'pydantic', 'sqlite3'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A site is held to what is expected of it, whatever commands have set at the time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.errors import ConfigErrors
+from filterd.policy.client import Client
+from filterd.policy.expectation import Expectation
+from filterd.policy.model import Audience, LocalRule, Network, Scheduled
+from filterd.policy.temporary_rules import LocalException, Overrides, TargetKind
+from filterd.policy.timetable import Lesson, Period, Schedule, Window
+from filterd.resolve import expectation_checks
+from filterd.resolve.explain import explain
+from filterd.resolve.site import Site
+from filterd.sentences import from_plain
+from tests.support.fake_daemon import MONDAY_AT_8
+from tests.support.policies import a_policy, an_index, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.lists.index import Index
+    from filterd.policy.model import Policy
+
+HOUR = 3600.0
+GAMES = "play.example"
+EVERY_DAY = frozenset(range(7))
+NOON = Schedule("noon", (Window(EVERY_DAY, 11 * 3600, 13 * 3600),))
+LAB = Network(
+    "lab", "6", ("10.0.0.0/24",), timetable=(Period(0, "one", "12"), Period(0, "two", "3"))
+)
+LESSONS = (Lesson("one", 28_800, 32_400), Lesson("two", 32_400, 36_000))
+
+
+def _expect(whom: str, *, blocked: bool, audience: Audience = Audience.GRADE) -> Expectation:
+    verb = "is blocked" if blocked else "passes"
+    told = f"{GAMES} {verb} for {whom}"
+    return Expectation(wire(GAMES), blocked, audience, whom, told, "x.yaml", 7)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return an_index(tmp_path, {"games": ("games", "domains", False, [GAMES])})
+
+
+def _site(index: Index, policy: Policy, overrides: Overrides | None = None) -> Site:
+    return Site.of(policy, index, (), overrides=overrides or Overrides(), now=MONDAY_AT_8)
+
+
+def _unmet(site: Site, *wanted: Expectation) -> list[Expectation]:
+    return [one.expectation for one in expectation_checks.unmet(site, wanted, MONDAY_AT_8)]
+
+
+def test_what_is_so_is_met_and_what_is_not_is_told(index: Index) -> None:
+    site = _site(index, a_policy())
+    met = [_expect("3", blocked=True), _expect("12", blocked=False)]
+    wrong = [_expect("3", blocked=False), _expect("12", blocked=True)]
+    assert _unmet(site, *met, *wrong) == wrong
+
+
+def test_a_tier_is_every_grade_of_it(index: Index) -> None:
+    site = _site(index, a_policy())
+    of_tier = _expect("lower-secondary", blocked=True, audience=Audience.TIER)
+    (unmet,) = expectation_checks.unmet(site, [of_tier], MONDAY_AT_8)
+    assert [one.grade for one in unmet.found] == ["7", "8", "9"]
+    assert str(unmet.error()) == (
+        "x.yaml:7: expected: play.example is blocked for lower-secondary; but it passes for"
+        " 7, 8, 9 (open, games, games) (mend the policy, or what is expected of it)"
+    )
+    everybody = _expect("", blocked=True, audience=Audience.EVERYBODY)
+    (unmet,) = expectation_checks.unmet(site, [everybody], MONDAY_AT_8)
+    assert "staff" in [one.grade for one in unmet.found]
+
+
+def test_what_commands_have_set_does_not_count(index: Index) -> None:
+    rule = LocalException(
+        1, TargetKind.NAME, GAMES, True, Audience.EVERYBODY, "", "why", "lan", 0.0
+    )
+    site = _site(index, a_policy(), Overrides(exceptions=(rule,), number=1))
+    client = Client(site.policy.grades["3"])
+    assert not explain(site, client, wire(GAMES), 1, MONDAY_AT_8).blocked
+    assert _unmet(site, _expect("3", blocked=True)) == []
+
+
+def test_schedules_count_only_where_it_is_said_when(index: Index) -> None:
+    opening = Scheduled("noon", True, "category", "games")
+    policy = replace(a_policy(), schedules=(NOON,), scheduled=(opening,))
+    always = _expect("3", blocked=True)
+    at_noon = replace(_expect("3", blocked=False), weekday=0, second=12 * 3600)
+    at_eight = replace(_expect("3", blocked=True), weekday=0, second=8 * 3600)
+    on_that_day = replace(_expect("3", blocked=False), at=MONDAY_AT_8 + 4 * HOUR)
+    site = Site.of(policy, index, (), now=MONDAY_AT_8 + 4 * HOUR)
+    found = expectation_checks.unmet(
+        site, [always, at_noon, at_eight, on_that_day], MONDAY_AT_8 + 4 * HOUR
+    )
+    assert found == ()
+    otherwise = replace(at_noon, blocked=True)
+    assert _unmet(_site(index, policy), otherwise) == [otherwise]
+
+
+def test_a_room_is_whoever_sits_there_then(index: Index) -> None:
+    policy = replace(a_policy(networks=(LAB,)), lessons=LESSONS)
+    in_lab = _expect("lab", blocked=False, audience=Audience.NETWORK)
+    first = replace(in_lab, weekday=0, second=28_800)
+    second = replace(in_lab, weekday=0, second=32_400)
+    assert _unmet(_site(index, policy), first, second) == [second]
+
+
+def _allowed(*names: str, grade: str = "3") -> Policy:
+    """Return a policy with exceptions of the site's files."""
+    rules = tuple(
+        LocalRule(f"site.yaml:{line}:5", wire(name), True, Audience.GRADE, grade, "bài học")
+        for line, name in enumerate(names, 30)
+    )
+    return replace(a_policy(), rules=rules)
+
+
+def test_what_ships_yields_to_an_exception_of_the_site(index: Index) -> None:
+    wanted = replace(_expect("3", blocked=True), shipped=True)
+    site = _site(index, replace(_allowed(GAMES), expectations=(wanted,)))
+    (told,) = expectation_checks.check(site, MONDAY_AT_8)
+    assert told.yields
+    assert "an exception of the site: it holds" in str(told.error())
+
+
+def test_what_the_school_itself_expects_yields_to_nothing(index: Index) -> None:
+    own = _expect("3", blocked=True)
+    site = _site(index, replace(_allowed(GAMES), expectations=(own,)))
+    with pytest.raises(ConfigErrors):
+        expectation_checks.check(site, MONDAY_AT_8)
+
+
+def test_an_exception_for_one_grade_excuses_no_other(index: Index) -> None:
+    lower = _expect("lower-secondary", blocked=True, audience=Audience.TIER)
+    wanted = replace(lower, shipped=True)
+    policy = _allowed(GAMES, grade="6")
+    site = _site(index, replace(policy, expectations=(wanted,)))  # 7 to 9 have games anyway
+    with pytest.raises(ConfigErrors, match="strike the line out of a copy"):
+        expectation_checks.check(site, MONDAY_AT_8)
+
+
+def test_what_the_site_in_force_does_not_meet_either_refuses_nothing(index: Index) -> None:
+    known, new = _expect("11", blocked=True), _expect("12", blocked=True)
+    site = _site(index, replace(a_policy(), expectations=(known, new)))
+    with pytest.raises(ConfigErrors) as caught:
+        expectation_checks.check(site, MONDAY_AT_8, known={known.written})
+    assert len(caught.value.errors) == 1
+    told = expectation_checks.check(site, MONDAY_AT_8, known={known.written, new.written})
+    assert [one.expectation for one in told] == [known, new]
+
+
+def test_what_is_expected_to_be_blocked_can_be_enforced(index: Index) -> None:
+    tier = _expect("upper-secondary", blocked=True, audience=Audience.TIER)
+    policy = replace(_allowed(GAMES, grade="12"), expectations=(tier, _expect("3", blocked=False)))
+    found = expectation_checks.unmet(_site(index, policy), policy.expectations, MONDAY_AT_8)
+    enforced = expectation_checks.enforced(policy, found)
+    assert _unmet(_site(index, enforced), tier) == []
+    assert _unmet(_site(index, enforced), _expect("3", blocked=True)) == []
+    (told,) = expectation_checks.enforced_in(enforced)
+    assert str(told).startswith("x.yaml:7: expected: play.example is blocked for upper-secondary;")
+    assert "let it pass for 10, 11, 12: it is blocked" in str(told)
+    assert _unmet(_site(index, policy), tier) == [tier]
+
+
+def test_a_rooms_names_are_blocked_where_that_is_expected(index: Index) -> None:
+    policy = replace(a_policy(networks=(LAB,)), lessons=LESSONS)
+    wanted = _expect("lab", blocked=True, audience=Audience.NETWORK)
+    wanted = replace(wanted, weekday=0, second=28_800)  # the lesson of grade 12
+    found = expectation_checks.unmet(_site(index, policy), [wanted], MONDAY_AT_8)
+    assert len(found) == 1
+    assert _unmet(_site(index, expectation_checks.enforced(policy, found)), wanted) == []
+
+
+def test_a_policy_that_meets_all_or_yields_stays_as_it_is(index: Index) -> None:
+    policy = _allowed(GAMES)
+    wanted = replace(_expect("3", blocked=True), shipped=True)
+    for expected in ([], [wanted], [_expect("4", blocked=True)]):
+        found = expectation_checks.unmet(_site(index, policy), expected, MONDAY_AT_8)
+        assert expectation_checks.enforced(policy, found) is policy
+    assert expectation_checks.enforced_in(policy) == ()
+
+
+def test_a_site_that_does_not_meet_them_is_refused(index: Index) -> None:
+    wanted = [_expect(str(grade), blocked=True) for grade in range(1, 13)] * 4
+    site = _site(index, replace(a_policy(), expectations=tuple(wanted)))
+    with pytest.raises(ConfigErrors) as caught:
+        expectation_checks.check(site, MONDAY_AT_8)
+    assert len(caught.value.errors) == 20
+    expectation_checks.check(_site(index, a_policy()), MONDAY_AT_8)
+
+
+def test_what_is_not_met_is_told_as_plain_data(index: Index) -> None:
+    wanted = (_expect("3", blocked=False), _expect("12", blocked=False))
+    site = _site(index, replace(a_policy(), expectations=wanted))
+    told = json.loads(json.dumps(expectation_checks.held(site, None, MONDAY_AT_8)))
+    (unmet,) = told["unmet"]
+    assert (told["expectations"], unmet["line"], unmet["yields"]) == (2, 7, False)
+    assert [one["grade"] for one in unmet["found"]] == ["3"]
+    (error,) = expectation_checks.unmet(site, wanted, MONDAY_AT_8)
+    assert from_plain(unmet["sentence"]) == str(error.error())
+    assert expectation_checks.held(site, wanted[1:], MONDAY_AT_8) == {
+        "expectations": 1,
+        "unmet": [],
+    }

@@ -1,6 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""What the tests of filterd.server share."""
-
-from tests.support.serving_fixtures import index, serving, twin, upstream
-
-__all__ = ["index", "serving", "twin", "upstream"]

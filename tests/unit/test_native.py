@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from filterd import native as twins
+from filterd.native import live_twin
+
+NATIVE, PURE = "json", "filterd.lists._matcher_py"  # any importable module can play the native one
+ABSENT = "filterd.lists.no_such_extension"
+
+
+@pytest.fixture(autouse=True)
+def _no_switches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FILTERD_PURE", raising=False)
+    monkeypatch.delenv("FILTERD_REQUIRE_NATIVE", raising=False)
+    monkeypatch.setattr(twins, "_missing", set())
+
+
+def test_native_twin_is_preferred() -> None:
+    module, native = live_twin(NATIVE, PURE)
+    assert (module.__name__, native) == (NATIVE, True)
+
+
+def test_pure_twin_serves_where_nothing_was_built() -> None:
+    module, native = live_twin(ABSENT, PURE)
+    assert (module.__name__, native) == (PURE, False)
+
+
+def test_what_is_missing_is_known() -> None:
+    live_twin(NATIVE, PURE)
+    assert twins.missing() == []
+    live_twin(ABSENT, PURE)
+    assert twins.missing() == [ABSENT]
+
+
+def test_pure_twin_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILTERD_PURE", "1")
+    assert live_twin(NATIVE, PURE)[1] is False
+
+
+@pytest.mark.parametrize("pure", ["0", "1"])
+def test_required_native_twin_must_be_live(monkeypatch: pytest.MonkeyPatch, pure: str) -> None:
+    monkeypatch.setenv("FILTERD_REQUIRE_NATIVE", "1")
+    monkeypatch.setenv("FILTERD_PURE", pure)
+    with pytest.raises(ImportError, match="FILTERD_REQUIRE_NATIVE"):
+        live_twin(ABSENT, PURE)
+
+
+def test_a_daemon_without_native_modules_knows_all_that_it_misses() -> None:
+    program = "import filterd.daemon.worker, filterd.native as t; print(*t.missing())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "FILTERD_PURE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) >= {
+        "filterd.lists._matcher",
+        "filterd.fastpath._datagrams",
+        "filterd.fastpath._core",
+        "filterd.fastpath._rate_limit",
+        "filterd.upstream._extraction",
+        "filterd.upstream._singleflight",
+        "filterd.upstream._socket_pool",
+        "filterd.wire._assembling",
+        "filterd.wire._codec",
+        "filterd.wire._rebuilding",
+    }

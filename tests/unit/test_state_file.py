@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.errors import StoreError
+from filterd.sentences import say
+from filterd.state_file import Decoders, FileFormat, digest, to_json, to_plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    name: bytes
+    colour: Colour
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    leaves: tuple[Leaf, ...]
+    words: frozenset[str]
+    by_id: dict[str, int]
+
+
+TREE = Tree((Leaf(b"\0a", Colour.RED, 1.5),), frozenset({"b", "a"}), {"x": 1})
+WORDS = {"Leaf": Leaf, "Colour": Colour}
+
+
+def a_format(version: bytes = b"1") -> FileFormat[Tree]:
+    return FileFormat(
+        Tree,
+        magic=b"tree ",
+        version=version,
+        title=say("tree"),
+        remedy=say("plant it again"),
+        words=WORDS,
+    )
+
+
+def test_a_value_is_what_json_knows_and_comes_back() -> None:
+    plain = to_plain(TREE)
+    assert plain == {
+        "leaves": [{"name": "0061", "colour": "red", "until": 1.5}],
+        "words": ["a", "b"],
+        "by_id": {"x": 1},
+    }
+    assert Decoders(WORDS).of(Tree)(plain) == TREE
+
+
+def test_json_is_one_line_with_letters_as_they_are() -> None:
+    assert to_json({"a": "Trường\n"}) == '{"a":"Trường\\n"}'
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {},
+        {"name": "00", "colour": "blue", "until": None},
+        {"name": "0", "colour": "red", "until": None},
+        {"name": "00", "colour": "red", "until": "soon"},
+        {"name": "00", "colour": "red", "until": None, "more": 1},
+        None,
+    ],
+)
+def test_what_is_none_of_the_kind_is_refused(plain: Any) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        Decoders(WORDS).of(Leaf)(plain)
+
+
+def test_a_saved_value_loads(tmp_path: Path) -> None:
+    a_format().save(tmp_path / "tree", TREE)
+    assert a_format().load(tmp_path / "tree") == TREE
+
+
+def test_errors_say_what_the_file_should_be_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"^x: this is no tree; plant it again$"):
+        a_format().parse(b"shrub 1\n", "x")
+    with pytest.raises(StoreError, match="another version of filterd; plant it again"):
+        a_format(b"2").parse(a_format().dump(TREE), "x")
+    with pytest.raises(StoreError, match="cannot be read: No such file"):
+        a_format().load(tmp_path / "none")
+
+
+def test_equal_values_have_one_digest() -> None:
+    assert digest(TREE) == digest(Tree(TREE.leaves, frozenset(["a", "b"]), {"x": 1}))
+    assert digest(TREE) != digest(TREE.leaves[0])

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Resolutions changed for one asker: what was asked for is gone, the rest is as it was."""
+
+from __future__ import annotations
+
+import dns.message
+import dns.rdatatype
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterd.upstream import Resolution, UpstreamQuestion
+from filterd.upstream.redaction import behind_alias, without_ech, without_private
+from filterd.upstream.resolution import resolution_of
+from filterd.wire import Question, assemble, parse_query, parse_response
+from tests.support.policies import wire
+from tests.support.wire import a_message, a_query, a_record, a_response
+
+NAME = "www.example.com"
+SIGNATURE = "3 300 20300101000000 20200101000000 1 example.com aGVsbG8="
+
+
+def resolve(*answers: str, qtype: str = "A", do: bool = True) -> Resolution:
+    response = parse_response(a_response(a_query(NAME, qtype), *answers))
+    rdtype = dns.rdatatype.from_text(qtype)
+    return resolution_of(response, UpstreamQuestion(wire(NAME), rdtype, do=do, cd=False))
+
+
+def question(qtype: str = "A", name: str = NAME) -> Question:
+    return Question.of(wire(name), dns.rdatatype.from_text(qtype))
+
+
+def records(resolution: Resolution | None, qtype: str = "A", name: str = NAME) -> list[str]:
+    """Return the answer that a client would get, a line a record."""
+    assert resolution is not None
+    query = parse_query(a_query(name, qtype))
+    message = dns.message.from_wire(assemble(query, resolution.sections, resolution.rcode))
+    return [
+        f"{rrset.name.to_text(omit_final_dot=True)} {rrset.ttl} "
+        f"{dns.rdatatype.to_text(rrset.rdtype)} {rdata.to_text()}"
+        for rrset in message.answer
+        for rdata in rrset
+    ]
+
+
+@pytest.mark.parametrize("name", ["EXAMPLE.com", "www.EXAMPLE.com"])
+def test_only_the_private_addresses_go(name: str) -> None:
+    alias = [f"{NAME} 300 CNAME {name}"] if name.lower() != NAME else []
+    public, private = f"{name} 60 A 192.0.2.1", f"{name} 60 A 10.0.0.1"
+    changed = without_private(resolve(*alias, public, private), question())
+    assert [line.lower() for line in records(changed)] == [
+        line.lower().replace("cname example.com", "cname example.com.") for line in (*alias, public)
+    ]
+
+
+def test_nothing_is_left_of_private_addresses_alone() -> None:
+    alias = f"{NAME} 300 CNAME a.example.net"
+    assert without_private(resolve(f"{NAME} 60 A 10.0.0.1"), question()) is None
+    assert without_private(resolve(alias, "a.example.net 60 A 127.0.0.1"), question()) is None
+
+
+@pytest.mark.parametrize("hint", ["ipv4hint=10.0.0.1", "ipv6hint=fe80::1"])
+def test_a_service_binding_with_a_private_hint_goes_whole(hint: str) -> None:
+    good, bad = f"{NAME} 60 HTTPS 1 . alpn=h2", f"{NAME} 60 HTTPS 2 . alpn=h2 {hint}"
+    changed = without_private(resolve(good, bad, qtype="HTTPS"), question("HTTPS"))
+    assert records(changed, "HTTPS") == [f'{NAME} 60 HTTPS 1 . alpn="h2"']
+
+
+def test_signatures_go_with_what_they_signed_and_no_others() -> None:
+    resolution = resolve(
+        f"{NAME} 300 CNAME a.example.net",
+        f"{NAME} 300 RRSIG CNAME 13 {SIGNATURE}",
+        "a.example.net 60 A 192.0.2.1",
+        "a.example.net 60 A 10.0.0.1",
+        f"a.example.net 60 RRSIG A 13 {SIGNATURE}",
+    )
+    lines = [line.split()[0] + " " + line.split()[2] for line in records(resolution)]
+    assert lines.count("a.example.net RRSIG") == 1
+    changed = records(without_private(resolution, question()))
+    lines = [line.split()[0] + " " + line.split()[2] for line in changed]
+    assert lines == [f"{NAME} CNAME", f"{NAME} RRSIG", "a.example.net A"]
+
+
+def test_what_was_changed_is_not_authentic_any_more() -> None:
+    resolution = resolve(f"{NAME} 60 A 192.0.2.1", f"{NAME} 60 A 10.0.0.1")
+    changed = without_private(resolution, question())
+    assert changed is not None
+    assert (changed.authentic, changed.private, changed.ttl_s) == (False, False, 60)
+
+
+def test_the_key_goes_and_the_rest_of_the_record_stays() -> None:
+    line = f'{NAME} 60 HTTPS 1 . mandatory=alpn,ech alpn=h2 ech="AARhYmNk" ipv4hint=192.0.2.1'
+    resolution = resolve(line, f"{NAME} 60 RRSIG HTTPS 13 {SIGNATURE}", qtype="HTTPS")
+    assert resolution.ech
+    changed = without_ech(resolution, question("HTTPS"))
+    assert not changed.ech
+    assert records(changed, "HTTPS") == [
+        f'{NAME} 60 HTTPS 1 . mandatory="alpn" alpn="h2" ipv4hint="192.0.2.1"'
+    ]
+
+
+def test_a_record_that_cannot_be_mended_goes_with_its_rrset() -> None:
+    rdata = b"\0\1\0" + b"\0\0\0\1\5" + b"\0\5\0\1\0"  # mandatory of one octet
+    good = b"\0\1\0"
+    asked = a_query(NAME, "HTTPS")
+    message = a_message(
+        asked[12:-11] + a_record(good, rtype=65) + a_record(rdata, rtype=65),
+        flags=0x8180,
+        ancount=2,
+    )
+    upstream_question = UpstreamQuestion(wire(NAME), 65, do=False, cd=False)
+    resolution = resolution_of(parse_response(message), upstream_question)
+    assert records(without_ech(resolution, question("HTTPS")), "HTTPS") == []
+
+
+def test_an_answer_may_stand_behind_an_alias_of_another_name() -> None:
+    resolution = resolve(
+        f"{NAME} 300 CNAME a.example.com",
+        "a.example.com 60 A 192.0.2.1",
+        f"a.example.com 60 RRSIG A 13 {SIGNATURE}",
+    )
+    changed = behind_alias(resolution, question(), question(name="shop.example.com"), 90)
+    assert records(changed, name="shop.example.com") == [
+        f"shop.example.com 90 CNAME {NAME}.",
+        f"{NAME} 300 CNAME a.example.com.",
+        "a.example.com 60 A 192.0.2.1",
+    ]
+
+
+SERVICES = st.lists(st.binary(max_size=60), min_size=1, max_size=3)
+
+
+@given(SERVICES, st.sampled_from([64, 65]))
+def test_whatever_an_upstream_sends_the_changes_never_fail(rdatas: list[bytes], qtype: int) -> None:
+    asked = Question.of(wire(NAME), qtype)
+    records = b"".join(a_record(b"\0\1\0" + rdata, rtype=qtype) for rdata in rdatas)
+    message = a_message(asked.wire + records, flags=0x8180, ancount=len(rdatas))
+    resolution = resolution_of(
+        parse_response(message), UpstreamQuestion(wire(NAME), qtype, do=False, cd=False)
+    )
+    assert not without_ech(resolution, asked).ech
+    left = without_private(resolution, asked)
+    assert left is None or not left.private
+    alias = Question.of(wire("shop.example.org"), qtype)
+    changed = behind_alias(resolution, asked, alias, 5)
+    assert changed.sections.ancount == resolution.sections.ancount + 1

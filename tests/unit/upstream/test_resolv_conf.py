@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers that the machine itself uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from filterd.policy.model import ListenAddress, Tls, UpstreamServer
+from filterd.upstream.resolv_conf import is_own, servers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SYSTEM, FIXED = UpstreamServer("system"), UpstreamServer("192.0.2.53")
+
+
+def a_file(folder: Path, text: str) -> Path:
+    path = folder / "resolv.conf"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def addresses(found: tuple[UpstreamServer, ...]) -> list[str]:
+    return [server.address for server in found]
+
+
+def test_system_stands_for_the_servers_of_the_file(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "# x\nsearch lan\nnameserver 192.0.2.1\n nameserver\t2001:db8::1 \n")
+    assert addresses(servers((SYSTEM, FIXED), (), path)) == [
+        "192.0.2.1",
+        "2001:db8::1",
+        "192.0.2.53",
+    ]
+
+
+def test_no_more_than_the_c_library_reads(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "".join(f"nameserver 192.0.2.{n}\n" for n in range(1, 9)))
+    assert len(servers((SYSTEM,), (), path)) == 3
+
+
+def test_what_is_no_address_is_passed_over(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "nameserver\nnameserver dns.example\nnameserver 300.1.1.1\n\xff\n")
+    assert servers((SYSTEM,), (), path) == ()
+
+
+def test_a_scope_is_kept(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "nameserver fe80::1%eth0\n")
+    assert addresses(servers((SYSTEM,), (), path)) == ["fe80::1%eth0"]
+
+
+def test_filterd_never_asks_itself(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "nameserver 127.0.0.1\nnameserver 192.0.2.1\n")
+    found = servers((SYSTEM,), (ListenAddress("127.0.0.1", 53),), path)
+    assert addresses(found) == ["192.0.2.1"]
+    elsewhere = servers((SYSTEM,), (ListenAddress("127.0.0.1", 5353),), path)
+    assert addresses(elsewhere) == ["127.0.0.1", "192.0.2.1"]
+
+
+def test_one_server_named_twice_is_one(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "nameserver 192.0.2.53\n")
+    assert servers((FIXED, SYSTEM), (), path) == (FIXED,)
+
+
+def test_an_absent_file_gives_no_servers(tmp_path: Path) -> None:
+    assert servers((SYSTEM, FIXED), (), tmp_path / "absent") == (FIXED,)
+
+
+def test_the_machine_s_servers_are_asked_as_the_policy_says_of_them(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "nameserver 192.0.2.1\n")
+    plain = UpstreamServer("system", trusted=True, randomise_case=True)
+    by_tls = UpstreamServer("system", 53, Tls.OPPORTUNISTIC, "system")
+    assert servers((plain, by_tls), (), path) == (
+        UpstreamServer("192.0.2.1", 53, trusted=True, randomise_case=True),
+        UpstreamServer("192.0.2.1", 853, Tls.OPPORTUNISTIC),
+    )
+
+
+OWN = {
+    "its very address": (UpstreamServer("192.0.2.1"), "192.0.2.1"),
+    "loopback, where all is listened on": (UpstreamServer("127.0.0.1"), "0.0.0.0"),
+    "loopback by IPv6": (UpstreamServer("::1"), "::"),
+    "itself where TLS cannot be had": (
+        UpstreamServer("127.0.0.1", 853, Tls.OPPORTUNISTIC),
+        "127.0.0.1",
+    ),
+}
+OTHERS = {
+    "another port": (UpstreamServer("192.0.2.1", 5353), "192.0.2.1"),
+    "elsewhere": (UpstreamServer("192.0.2.1"), "0.0.0.0"),
+    "a neighbour that is never asked in clear": (
+        UpstreamServer("127.0.0.1", 853, Tls.STRICT),
+        "0.0.0.0",
+    ),
+}
+
+
+@pytest.mark.parametrize(("server", "listen"), OWN.values(), ids=OWN.keys())
+def test_filterd_knows_itself_under_every_address(server: UpstreamServer, listen: str) -> None:
+    assert is_own(server, (ListenAddress(listen),))
+
+
+@pytest.mark.parametrize(("server", "listen"), OTHERS.values(), ids=OTHERS.keys())
+def test_others_are_others(server: UpstreamServer, listen: str) -> None:
+    assert not is_own(server, (ListenAddress(listen),))

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in flight, and who waits for it by a callback; both twins pass the same tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import dns.rdatatype
+import pytest
+import uvloop
+
+from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
+from filterd.policy.model import UpstreamServer
+from filterd.upstream import Resolution, Route, UpstreamQuestion, wait_slots
+from filterd.upstream.server_group import Groups
+from tests.support.clock import FakeClock
+from tests.support.policies import wire
+from tests.support.serving import WITHIN_S
+from tests.support.twins import MODULES
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from types import ModuleType
+
+    from filterd.upstream._singleflight_py import Flights
+    from tests.support.upstream import FakeUpstream
+
+
+class Twin:
+    """The twin that is tested."""
+
+    module: ModuleType
+
+
+@pytest.fixture(
+    autouse=True, params=MODULES["flights"], ids=lambda module: module.__name__.rpartition(".")[2]
+)
+def _twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Twin, "module", request.param, raising=False)
+
+
+def a_question(name: str = "www.example.com") -> UpstreamQuestion:
+    return UpstreamQuestion(wire(name), dns.rdatatype.A, do=False, cd=False)
+
+
+def route(upstream: FakeUpstream) -> Route:
+    return Route((UpstreamServer(upstream.address, upstream.port),))
+
+
+def run(test: Callable[[Flights], Awaitable[None]]) -> None:
+    async def main() -> None:
+        asking = Twin.module.Flights(FakeClock(), Counter(), Groups())
+        try:
+            await asyncio.wait_for(test(asking), WITHIN_S)
+            await asyncio.sleep(0)
+            assert len(asking) == 0
+        finally:
+            asking.close()
+
+    uvloop.run(main())
+
+
+class Told:
+    """Who waits by callbacks: what each was told, in this order."""
+
+    def __init__(self, asking: Flights, to: Route) -> None:
+        self.asking, self.to = asking, to
+        self.outcomes: list[tuple[str, Resolution | UpstreamError]] = []
+        self.within = False
+
+    def ask(self, who: str, name: str = "www.example.com") -> Resolution | UpstreamError | None:
+        def done(outcome: Resolution | UpstreamError) -> None:
+            assert not self.within
+            self.outcomes.append((who, outcome))
+
+        self.within = True
+        try:
+            return self.asking.ask(a_question(name), self.to, who, done)
+        finally:
+            self.within = False
+
+    @property
+    def who(self) -> list[str]:
+        return [who for who, _ in self.outcomes]
+
+    async def until(self, count: int) -> None:
+        while len(self.outcomes) < count:
+            await asyncio.sleep(0)
+
+
+def test_who_waits_by_a_callback_is_told_once_and_in_order(upstream: FakeUpstream) -> None:
+    async def test(asking: Flights) -> None:
+        told = Told(asking, route(upstream))
+        assert [told.ask(who) for who in "abc"] == [None] * 3
+        await told.until(3)
+        assert told.who == ["a", "b", "c"]
+        assert len({id(outcome) for _, outcome in told.outcomes}) == 1
+        assert told.ask("d") is told.outcomes[0][1]  # it has landed
+        asking.close()
+        await asyncio.sleep(0)
+        assert told.who == ["a", "b", "c"]
+
+    run(test)
+    assert len(upstream.asked) == 1
+
+
+def test_one_who_waits_and_fails_keeps_no_other_waiting(upstream: FakeUpstream) -> None:
+    async def test(asking: Flights) -> None:
+        def failing(_: object) -> None:
+            raise RuntimeError("a mistake")
+
+        said: list[str] = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: said.append(str(context["exception"])))
+        told = Told(asking, route(upstream))
+        told.ask("a")
+        asking.ask(a_question(), told.to, None, failing)
+        told.ask("b")
+        await told.until(2)
+        assert said == ["a mistake"]
+
+    run(test)
+
+
+def test_that_asking_has_failed_is_returned_and_told_nobody(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wait_slots, "MOST_PLACES", 1)
+    upstream.silent.set()
+
+    async def test(asking: Flights) -> None:
+        told = Told(asking, Route(()))
+        assert isinstance(told.ask("a"), UpstreamUnreachableError)
+        await asyncio.sleep(0)
+        told.to = route(upstream)
+        assert told.ask("b") is None
+        assert isinstance(told.ask("c", "c.example.com"), UpstreamOverloadError)
+        asking.close()
+        assert isinstance(told.ask("d"), UpstreamUnreachableError)
+        await asyncio.sleep(0)
+        assert told.who == ["b"]
+        assert isinstance(told.outcomes[0][1], UpstreamUnreachableError)
+
+    run(test)
+
+
+def test_who_gives_way_is_told_after_the_other_has_asked(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wait_slots, "MOST_PLACES", 1)
+    monkeypatch.setattr(wait_slots, "GIVES_WAY_AFTER_S", 0.0)
+    upstream.silent.set()
+
+    async def test(asking: Flights) -> None:
+        told = Told(asking, route(upstream))
+        assert [told.ask("a"), told.ask("b", "b.example.com")] == [None, None]
+        assert told.who == []
+        await asyncio.sleep(0)
+        assert told.who == ["a"]
+        assert isinstance(told.outcomes[0][1], UpstreamOverloadError)
+        asking.close()
+        assert told.who == ["a", "b"]
+
+    run(test)
+
+
+def test_what_goes_by_a_route_that_is_left_ends_and_nothing_else(upstream: FakeUpstream) -> None:
+    upstream.released.clear()
+
+    async def test(asking: Flights) -> None:
+        left, kept = Told(asking, route(upstream)), Told(asking, Route(route(upstream).servers * 2))
+        for told in (left, kept):
+            assert told.ask("a") is told.ask("b") is None
+        asking.keep_to({kept.to})
+        assert left.who == []  # told later: who calls it is in the middle of anything
+        assert left.ask("c") is None  # asked anew, for whoever still wants that
+        await asyncio.sleep(0)
+        assert left.who == ["a", "b"]
+        assert all(isinstance(one, UpstreamOverloadError) for _, one in left.outcomes)
+        upstream.released.set()
+        await kept.until(2)
+        await left.until(3)
+        assert all(isinstance(one, Resolution) for _, one in (*kept.outcomes, left.outcomes[2]))
+
+    run(test)
+    assert len(upstream.asked) == 3

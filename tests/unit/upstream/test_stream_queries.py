@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers fetched by connections; ``test_exchange`` tests what becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, cast
+
+import dns.rdatatype
+import pytest
+import uvloop
+
+from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
+from filterd.policy.model import Tls, UpstreamServer
+from filterd.upstream import UpstreamQuestion, stream_queries
+from filterd.upstream.server_group import ServerHealth
+from filterd.upstream.stream_queries import Fetch, Fetches
+from filterd.upstream.transport_set import Transports
+from tests.support.clock import FakeClock
+from tests.support.policies import wire
+from tests.support.serving import WITHIN_S
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from filterd.upstream.tls import TlsConnections
+    from filterd.wire import ParsedResponse
+    from tests.support.upstream import FakeUpstream
+
+QUESTION = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
+
+
+class Fetching:
+    """Fetches, and notes what came of it."""
+
+    def __init__(self) -> None:
+        self.use = Transports(FakeClock(), Counter())
+        self.fetches = Fetches(self.use, QUESTION)
+        self.came: asyncio.Queue[tuple[Fetch, ParsedResponse | UpstreamError]] = asyncio.Queue()
+
+    def fetched(self, fetch: Fetch, response: ParsedResponse) -> None:
+        self.came.put_nowait((fetch, response))
+
+    def not_fetched(self, fetch: Fetch, error: UpstreamError) -> None:
+        self.came.put_nowait((fetch, error))
+
+
+def member_of(upstream: FakeUpstream, tls: Tls = Tls.NO) -> ServerHealth:
+    return ServerHealth(UpstreamServer(upstream.address, upstream.port, tls))
+
+
+def run(test: Callable[[Fetching], Awaitable[None]]) -> None:
+    async def main() -> None:
+        fetcher = Fetching()
+        tasks = asyncio.all_tasks()
+        try:
+            await asyncio.wait_for(test(fetcher), WITHIN_S)
+        finally:
+            fetcher.fetches.cancel()
+            fetcher.use.close()
+        while len(asyncio.all_tasks()) > len(tasks):
+            await asyncio.sleep(0)
+
+    uvloop.run(main())
+
+
+@pytest.mark.parametrize("edns", [True, False])
+def test_an_answer_is_fetched_by_tcp(upstream: FakeUpstream, edns: bool) -> None:
+    async def test(fetcher: Fetching) -> None:
+        member = member_of(upstream)
+        fetcher.fetches.by_tcp(member, fetcher, edns=edns)
+        assert list(fetcher.fetches.members) == [member]
+        fetch, response = await fetcher.came.get()
+        assert (fetch.member, fetch.edns, fetch.by_tls) == (member, edns, False)
+        assert not isinstance(response, UpstreamError)
+        assert (len(fetcher.fetches), fetcher.use.tcp_connections) == (0, 0)
+        assert fetcher.use.counters == {"tcp": 1}
+
+    run(test)
+    assert upstream.transports == {"tcp": 1}
+
+
+def test_a_failure_is_told(upstream: FakeUpstream) -> None:
+    upstream._tcp.shutdown()
+    upstream._tcp.server_close()
+
+    async def test(fetcher: Fetching) -> None:
+        fetcher.fetches.by_tcp(member_of(upstream), fetcher, edns=True)
+        _, error = await fetcher.came.get()
+        assert isinstance(error, UpstreamUnreachableError)
+        assert (len(fetcher.fetches), fetcher.use.tcp_connections) == (0, 0)
+
+    run(test)
+
+
+def test_no_more_connections_are_made_than_there_may_be(
+    upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_queries, "MOST_TCP", 2)
+    upstream.released.clear()
+
+    async def test(fetcher: Fetching) -> None:
+        for _ in range(3):
+            fetcher.fetches.by_tcp(member_of(upstream), fetcher, edns=True)
+        _, error = await fetcher.came.get()
+        assert isinstance(error, UpstreamOverloadError)
+        assert fetcher.use.tcp_connections == 2
+
+    run(test)
+
+
+def test_what_is_cancelled_tells_nothing(upstream: FakeUpstream) -> None:
+    upstream.released.clear()
+
+    async def test(fetcher: Fetching) -> None:
+        fetcher.fetches.by_tcp(member_of(upstream), fetcher, edns=True)
+        await asyncio.sleep(0)
+        fetcher.fetches.cancel()
+        while fetcher.use.tcp_connections:
+            await asyncio.sleep(0)
+        assert fetcher.came.empty()
+
+    run(test)
+
+
+def test_one_server_is_fetched_from_once_at_a_time(upstream: FakeUpstream) -> None:
+    async def test(fetcher: Fetching) -> None:
+        member = member_of(upstream)
+        for _ in range(2):
+            fetcher.fetches.by_tcp(member, fetcher, edns=True)
+        await fetcher.came.get()
+        assert (fetcher.came.empty(), len(fetcher.fetches)) == (True, 0)
+
+    run(test)
+
+
+def test_a_server_is_asked_by_tls_as_it_is_configured(upstream: FakeUpstream) -> None:
+    class FakeTls:
+        asked: UpstreamServer
+
+        async def ask(
+            self,
+            server: UpstreamServer,
+            question: UpstreamQuestion,  # noqa: ARG002 -- as the real one has it
+            *,
+            edns: bool,  # noqa: ARG002 -- likewise
+        ) -> ParsedResponse:
+            self.asked = server
+            raise UpstreamUnreachableError
+
+        def close(self) -> None:
+            pass
+
+    async def test(fetcher: Fetching) -> None:
+        tls, member = FakeTls(), member_of(upstream, Tls.STRICT)
+        fetcher.use._tls = cast("TlsConnections", tls)
+        fetcher.fetches.by_tls(member, fetcher, edns=True)
+        fetch, _ = await fetcher.came.get()
+        assert (tls.asked, fetch.by_tls) == (member.server, True)
+        assert fetcher.use.counters == {"tls": 1}
+
+    run(test)
