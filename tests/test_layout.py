@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,21 +13,21 @@ PACKAGE, UNIT = ROOT / "filterd", ROOT / "tests" / "unit"
 
 WAIVED = {
     "__main__": "two lines that call cli.entry; tests/e2e run it in every test",
-    "lists/guards": "two frozen records; lists/test_refusals and policy/test_engine apply them",
+    "lists/pins": "two frozen records; lists/test_pinned_entries and policy/test_engine apply them",
     "lists/_matcher_py": "chosen by lists/matcher; tests/twins hold it against its native twin",
     "lists/_packing_py": "chosen by lists/packing; tests/twins hold it against its native twin",
-    "lists/_skimming_py": "chosen by lists/skimming; tests/twins hold it against its native twin",
-    "resolve/_store_py": "chosen by resolve/store; test_store tests both twins alike",
-    "server/_datagrams_py": "chosen by server/datagrams; test_datagrams tests both twins alike",
-    "server/_fastpath_py": "chosen by server/fastpath; tests/twins hold it against its native twin",
-    "server/_question_py": "what a question may be; tests/twins hold it against ``_question.pxd``",
-    "server/_relay_py": "chosen by server/relay; test_relay tests both twins alike",
-    "server/_replay_py": "chosen with server/fastpath; tests/twins hold it against its native twin",
-    "server/_table_py": "chosen with server/fastpath; tests/twins hold it against its native twin",
-    "server/_limiter_py": "chosen by server/limiter; test_limiter tests both twins alike",
+    "lists/_line_scan_py": "chosen by lists/line_scan; tests/twins hold it against its native twin",
+    "resolve/_cache_store_py": "chosen by resolve/cache_store; test_cache_store tests both twins alike",
+    "fastpath/_datagrams_py": "chosen by fastpath/datagrams; test_datagrams tests both twins alike",
+    "fastpath/_core_py": "chosen by fastpath/core_filler; tests/twins hold it against its native twin",
+    "fastpath/_question_py": "what a question may be; tests/twins hold it against ``_question.pxd``",
+    "fastpath/_direct_forward_py": "chosen by fastpath/direct_forward; test_direct_forward tests both twins alike",
+    "fastpath/_packet_cache_py": "chosen with fastpath/core_filler; tests/twins hold it against its native twin",
+    "fastpath/_decision_cells_py": "chosen with fastpath/core_filler; tests/twins hold it against its native twin",
+    "fastpath/_rate_limit_py": "chosen by fastpath/rate_limit; test_rate_limit tests both twins alike",
     "wire/_codec_py": "gathers what has its tests; tests/twins hold it against its native twin",
-    "upstream/_flights_py": "chosen by upstream/flights; test_flights tests both twins alike",
-    "upstream/_pool_py": "chosen by upstream/pool; test_pool tests both twins alike",
+    "upstream/_singleflight_py": "chosen by upstream/singleflight; test_singleflight tests both twins alike",
+    "upstream/_socket_pool_py": "chosen by upstream/socket_pool; test_socket_pool tests both twins alike",
 }
 """Modules that are tested elsewhere, and where."""
 
@@ -40,11 +41,13 @@ FOLDERS = {
 """Tests that are about files rather than a module."""
 
 
+@cache
 def _modules() -> set[str]:
     paths = (path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
     return {str(path.with_suffix("")) for path in paths if path.name != "__init__.py"}
 
 
+@cache
 def _tested() -> set[str]:
     """Return the modules that tests are named after; ``test_main`` is about ``__main__``."""
     tested, modules = set(), _modules()
@@ -66,6 +69,16 @@ def test_the_test_has_a_module(tested: str) -> None:
     assert tested in _modules()
 
 
+def test_no_stem_stands_in_two_packages() -> None:
+    """One word, one module; a command group is named as what it commands."""
+    named: dict[str, list[str]] = {}
+    for module in sorted(_modules()):
+        package, _, stem = module.rpartition("/")
+        if package not in {"cli", "texts"} and stem != "__main__":
+            named.setdefault(stem, []).append(module)
+    assert [modules for modules in named.values() if len(modules) > 1] == []
+
+
 def test_what_is_waived_is_there() -> None:
     assert set(WAIVED) <= _modules()
     assert set(FOLDERS) <= _tested()
@@ -80,4 +93,4 @@ def test_every_source_begins_with_its_licence(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
 def test_no_module_outgrows_what_a_reader_holds_in_mind(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500

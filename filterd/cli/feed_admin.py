@@ -10,7 +10,7 @@ from filterd.cli.context import Context
 from filterd.cli.feed_sync import site_of
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts, number
-from filterd.config.sources import SITE_FILE
+from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
 from filterd.feed.sync import Site

@@ -21,7 +21,7 @@ from filterd.cli.render import number, size
 from filterd.cli.time_options import school_clock
 from filterd.config import build_record
 from filterd.config.site_reader import load_site
-from filterd.config.sources import SITE_FILE
+from filterd.config.site_sources import SITE_FILE
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.feed_config import followed

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from filterd.cli.context import Context, command_on_files
-from filterd.config.sources import SITE_FILE
+from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, StoreError
 from filterd.paths import shipped
 from filterd.sentences import quoted, refused, say

@@ -4,7 +4,7 @@
 ::
 
     site.yaml   <tier>.yaml ...        blocklists/
-        | sources, site_reader             | filterd.lists.catalog
+        | site_sources, site_reader        | filterd.lists.catalog
         v (site_schema, tiers)             v
     SiteSources ------ compile ------- Catalog ------> lists_build: the lists of both
                           |   grades, service_rules, local_zones, lesson_plan, schedules,
@@ -19,5 +19,5 @@ pydantic. So this module re-exports nothing.
 Invariants. A key that nobody knows is an error. Every problem is found in one
 run, each with file:line:column. A compiled policy is written only when there is
 no problem at all, so a bad edit leaves the old policy in force; what comes by itself
-meanwhile, new lists above all, goes by the site as it last was good (``sources``).
+meanwhile, new lists above all, goes by the site as it last was good (``site_sources``).
 """

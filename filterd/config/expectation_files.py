@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pydantic_core import PydanticCustomError
 
     from filterd.config.site_reader import SiteSources
-    from filterd.config.sources import SiteFiles
+    from filterd.config.site_sources import SiteFiles
 
 _BLOCKED, _PASSES = "blocked", "passes"
 _SUCH_AS = say("such as: www.tiktok.com is blocked for primary")

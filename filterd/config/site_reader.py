@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filterd.config.error_collector import Problems
 from filterd.config.site_schema import SiteFile
-from filterd.config.sources import SITE_FILE, SiteFiles
+from filterd.config.site_sources import SITE_FILE, SiteFiles
 from filterd.config.tiers import TierFile
 from filterd.documents import Document, load, validate
 from filterd.paths import shipped

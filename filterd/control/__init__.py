@@ -7,6 +7,6 @@ A Unix socket in the state folder. One request a connection: a line of JSON
 from the kernel which user asks.
 """
 
-from filterd.control.client import NotLetInError, ask, is_running, notices
+from filterd.control.connection import NotLetInError, ask, is_running, notices
 
 __all__ = ["NotLetInError", "ask", "is_running", "notices"]

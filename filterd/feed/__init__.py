@@ -22,10 +22,10 @@ orders       whoever orders by law     the same for ``orders/*`` alone
 ``trust``            the root that a site was given, and the metadata verified since
 ``http_fetcher``     octets from a web server, bounded in size and time
 ``folder_fetcher``   the same from a folder
-``roles``            which role may name which file
+``target_roles``     which role may name which file
 ``tuf_refresh``      one run: what is newly published, verified, or why it is not taken
 ``targets``          names of files in a publication and the data that goes with them
-``compression``      compressed files and the differences between two of them, bounded
+``deltas``           compressed files and the differences between two of them, bounded
 ``version_download`` the new version's folder out of the old one and what was fetched
 ``manifest``         what a version's folder says of itself, and whether it is so
 ``versions``         the last three versions, and which one is in force

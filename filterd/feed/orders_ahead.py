@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from filterd.feed.manifest import files_of, sha256_of, signers_of, verify, write_manifest
-from filterd.feed.roles import is_ordered
+from filterd.feed.target_roles import is_ordered
 from filterd.feed.targets import Publication, PublishedFile, full_target
 from filterd.feed.version_download import link_or_copy, sync_all
 from filterd.lists.catalog import load_categories

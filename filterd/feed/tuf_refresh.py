@@ -36,7 +36,7 @@ from filterd.errors import (
     TooLargeError,
     TrustError,
 )
-from filterd.feed.roles import ONLINE, is_ordered
+from filterd.feed.target_roles import ONLINE, is_ordered
 from filterd.feed.targets import read_publication
 from filterd.sentences import quoted, refused, say
 from filterd.version import RELEASED_AT

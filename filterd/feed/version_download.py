@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from filterd.errors import DigestError, FeedError, StoreError
-from filterd.feed.compression import unpack, unpack_delta
+from filterd.feed.deltas import unpack, unpack_delta
 from filterd.feed.manifest import sha256_of, verify, write_manifest
 from filterd.feed.targets import MANIFEST, PublishedDelta, digits
 from filterd.paths import make_folder, sync_folder, write_atomically, writing

@@ -17,7 +17,7 @@ from filterd.config.compile import compile_policy
 from filterd.config.lists_build import build_lists
 from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
-from filterd.config.sources import SITE_FILE
+from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FeedError, GuardError
 from filterd.feed import guard
 from filterd.feed.order_keys import other_key

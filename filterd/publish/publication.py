@@ -17,7 +17,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from filterd.errors import DigestError, FeedError, StoreError
-from filterd.feed.compression import unpack
+from filterd.feed.deltas import unpack
 from filterd.feed.targets import Publication, PublishedFile, read_publication
 from filterd.feed.tuf_refresh import orders_keys
 from filterd.paths import make_folder

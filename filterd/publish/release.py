@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from filterd.errors import FeedError, StoreError
-from filterd.feed.compression import unpack
+from filterd.feed.deltas import unpack
 from filterd.feed.targets import KEPT_DELTAS, MANIFEST, digits, read_publication
 from filterd.lists.catalog import load_catalog
 from filterd.lists.orders_file import FILE, FOLDER, load_orders

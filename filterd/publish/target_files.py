@@ -12,8 +12,8 @@ import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import FeedError, StoreError
-from filterd.feed.compression import pack, pack_delta
-from filterd.feed.roles import is_ordered
+from filterd.feed.deltas import pack, pack_delta
+from filterd.feed.target_roles import is_ordered
 from filterd.feed.targets import (
     KEPT_DELTAS,
     MANIFEST,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tuf.api.metadata import Metadata
 
 from filterd.errors import DigestError
-from filterd.feed.compression import unpack
+from filterd.feed.deltas import unpack
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import refresh
 from filterd.paths import write_atomically

@@ -9,7 +9,7 @@ held back from the same lists: real names, each in a place of its own, which cos
 more than the families that lists really gain.
 
 Two ways to write the difference are measured: the one that the feed uses
-(``filterd.feed.compression``), and sorted additions beside the numbers of removed lines.
+(``filterd.feed.deltas``), and sorted additions beside the numbers of removed lines.
 
 Taking runs in a process of its own, so that its peak memory is its own; it reads
 targets from a folder, so no network is in the figures. Seconds are CPU time.
@@ -36,7 +36,7 @@ from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.feed.compression import pack, pack_delta
+from filterd.feed.deltas import pack, pack_delta
 from filterd.feed.targets import PublishedDelta, PublishedFile, digits, read_publication
 from filterd.feed.version_download import take
 from filterd.feed.versions import Versions

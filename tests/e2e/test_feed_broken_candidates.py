@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import GuardError
-from filterd.feed import compression, guard
+from filterd.feed import deltas, guard
 from filterd.sentences import say
 from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add
 from tests.support.feed_candidates import GAMBLING
@@ -49,7 +49,7 @@ def _no_waiting() -> Iterator[None]:
     """What a power cut leaves is asked elsewhere, and nobody downloads what is packed here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
-        patch.setattr(compression, "_FULL_LEVELS", (1, *compression._FULL_LEVELS))
+        patch.setattr(deltas, "_FULL_LEVELS", (1, *deltas._FULL_LEVELS))
         yield
 
 

@@ -16,7 +16,7 @@ from tuf.api.metadata import Metadata
 
 from filterd.clock import SystemClock
 from filterd.errors import GuardError
-from filterd.feed import compression, released_holds, sync
+from filterd.feed import deltas, released_holds, sync
 from filterd.feed.guard.guard_report import Judgement, Severity, found
 from filterd.feed.guard.limits import GROWTH, POPULAR
 from filterd.feed.guard.must_resolve import BENEATH
@@ -48,7 +48,7 @@ def _no_waiting() -> Iterator[None]:
     """What a power cut leaves is asked elsewhere, and nobody downloads what is packed here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
-        patch.setattr(compression, "_FULL_LEVELS", (1, *compression._FULL_LEVELS))
+        patch.setattr(deltas, "_FULL_LEVELS", (1, *deltas._FULL_LEVELS))
         yield
 
 

@@ -17,8 +17,8 @@ from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.folder_fetcher import FolderFetcher
 from filterd.feed.outcome import Became
-from filterd.feed.roles import is_ordered
 from filterd.feed.sync import Site
+from filterd.feed.target_roles import is_ordered
 from filterd.lists.active_blocklists import version_of
 from filterd.publish.signing import sign_orders
 from filterd.publish.target_files import targets_of

@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from filterd.errors import MissingFileError
-from filterd.feed.compression import pack, pack_delta
+from filterd.feed.deltas import pack, pack_delta
 from filterd.feed.manifest import verify
 from filterd.feed.targets import Publication, PublishedDelta, PublishedFile, digits
 from filterd.sentences import say

@@ -12,7 +12,7 @@ import pytest
 from filterd import paths
 from filterd.errors import DigestError, MissingFileError, StoreError
 from filterd.feed import version_download
-from filterd.feed.compression import pack
+from filterd.feed.deltas import pack
 from filterd.feed.manifest import verify
 from filterd.feed.version_download import SPARE_OCTETS, take
 from filterd.feed.versions import InForce, Versions

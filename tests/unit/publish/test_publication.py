@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import DigestError, FeedError, StoreError
-from filterd.feed.compression import pack
+from filterd.feed.deltas import pack
 from filterd.publish.publication import DAY_S, Published, refuse_second, soon_expired
 from filterd.publish.signing import NewTarget
 from tests.support.feed_desk import files_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import DigestError, ExpiredError, MissingFileError
-from filterd.feed.compression import pack
+from filterd.feed.deltas import pack
 from filterd.feed.folder_fetcher import FolderFetcher
 from filterd.feed.tuf_refresh import Moment
 from filterd.publish.signing import NewTarget

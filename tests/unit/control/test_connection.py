@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.control import ask, is_running
-from filterd.control import client as module
+from filterd.control import connection as module
 from filterd.errors import ConfigErrors, ControlError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.errors import DigestError, TooLargeError
-from filterd.feed import compression
-from filterd.feed.compression import pack, pack_delta, unpack, unpack_delta
+from filterd.feed import deltas
+from filterd.feed.deltas import pack, pack_delta, unpack, unpack_delta
 from filterd.feed.targets import MAX_VERSION_OCTETS
 
 if sys.version_info >= (3, 14):
@@ -116,7 +116,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
             unpack(bomb, length)
         with pytest.raises(TooLargeError, match="whole feed"):
             unpack_delta(bomb, b"old content", MAX_VERSION_OCTETS + 1)
-    monkeypatch.setattr(compression, "MAX_EXPANSION", 1 << 30)
+    monkeypatch.setattr(deltas, "MAX_EXPANSION", 1 << 30)
     assert len(unpack(bomb, length)) == length  # so the bound is what refuses it
 
 
@@ -148,7 +148,7 @@ def test_the_publisher_packs_nothing_that_no_appliance_takes() -> None:
 def test_a_list_of_one_family_is_packed_as_loosely_as_is_allowed() -> None:
     content = b"".join(b"r%d---sn-abcdefgh.googlevideo.example\n" % (n % 9) for n in range(40_000))
     packed = pack(content)
-    assert len(content) > compression.ALWAYS_ALLOWED_OCTETS
+    assert len(content) > deltas.ALWAYS_ALLOWED_OCTETS
     assert unpack(packed, len(content)) == content
     tightly = zstd.compress(content, level=19)
     with pytest.raises(TooLargeError):

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.feed.roles import is_ordered
+from filterd.feed.target_roles import is_ordered
 
 
 @pytest.mark.parametrize(

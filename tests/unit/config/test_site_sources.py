@@ -10,7 +10,7 @@ import pytest
 from filterd.config.build_record import look
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.site_reader import load_site
-from filterd.config.sources import SiteFiles
+from filterd.config.site_sources import SiteFiles
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
