@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 import uvloop
 
-from filterd.control import ControlServer, ask
+from filterd.control import ask
 from filterd.daemon.control_caller import Caller, caller_of
+from filterd.daemon.control_server import ControlServer
 from tests.support.asking_as import as_user
 
 if TYPE_CHECKING:

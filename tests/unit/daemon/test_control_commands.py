@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from filterd.control import Caller
+from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_commands import author_of, commands
 from filterd.errors import ControlError
 from filterd.overrides.roles import ADMINS, TEACHERS, Rank

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.control import Caller, ControlServer
 from filterd.daemon import control_server as module
+from filterd.daemon.control_caller import Caller
+from filterd.daemon.control_server import ControlServer
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.sentences import say
 

@@ -7,8 +7,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from filterd.control import ControlServer
 from filterd.daemon import manager_main
+from filterd.daemon.control_server import ControlServer
 from filterd.errors import ConfigError, ConfigErrors
 from filterd.sentences import quoted
 
