@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.daemon import control_server as module
-from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
 from filterd.sentences import say
@@ -21,6 +20,8 @@ from filterd.sentences import say
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from filterd.daemon.control_caller import Caller
 
 
 async def _echo(request: dict[str, Any], _: Caller) -> Any:
