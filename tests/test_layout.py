@@ -20,7 +20,7 @@ WAIVED = {
     "resolve/_cache_store_py": "test_cache_store tests both",
     "fastpath/_datagrams_py": "test_datagrams tests both",
     "fastpath/_core_py": "chosen by fastpath/core_filler; tests/twins compare it with native code",
-    "fastpath/_question_py": "what a question may be; tests/twins hold it against ``_question.pxd``",
+    "fastpath/_question_py": "tests/twins compare it with ``_question.pxd``",
     "fastpath/_direct_forward_py": "test_direct_forward tests both",
     "fastpath/_packet_cache_py": "part of _core_py; tests/twins compare it with native code",
     "fastpath/_decision_cells_py": "part of _core_py; tests/twins compare it with native code",
