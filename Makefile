@@ -117,6 +117,8 @@ $(VENV)/.tools: constraints.txt
 # Where no compiler is found the build goes on without extensions, and this says so once.
 # Compiled to bytecode here, since the environment may forbid that whoever serves does it.
 $(VENV)/.built: $(VENV)/.tools pyproject.toml $(native)
+	@echo "Compiling $(words $(filter %.pyx,$(native))) native modules ..."
+	@$(bin)/cythonize --quiet --parallel $(shell nproc) $(filter %.pyx,$(native))
 	@$(pip) --no-build-isolation --editable '.[dev]'
 	@$(bin)/python -m compileall -q filterd
 	@$(bin)/python -c 'from filterd.lists.matcher import NATIVE; NATIVE or print("$(slow)")' && touch $@

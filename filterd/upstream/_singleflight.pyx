@@ -32,7 +32,7 @@ from filterd.errors import (
 from filterd.upstream import _singleflight_py as reference
 from filterd.upstream import exchange as exchanges
 from filterd.upstream import server_group as groups
-from filterd.upstream import places, timers
+from filterd.upstream import timer_wheel, wait_slots
 from filterd.upstream.transport_set import Transports
 
 cdef enum:
@@ -43,7 +43,7 @@ cdef enum:
     NXDOMAIN = 3
     YXDOMAIN = 6
 
-cdef double TICK_S = timers.TICK_S
+cdef double TICK_S = timer_wheel.TICK_S
 cdef double SMOOTHING = groups.SMOOTHING
 cdef str STOPPING = "filterd is stopping"
 
@@ -428,8 +428,8 @@ cdef class Flights:
         except OSError as error:
             raise UpstreamUnreachableError(f"no socket: {error.strerror}") from error
         self._ways = Ways(self.transports)
-        self._most, self._most_an_asker = places.MOST_PLACES, places.MOST_AN_ASKER
-        self._gives_way_after_s = places.GIVES_WAY_AFTER_S
+        self._most, self._most_an_asker = wait_slots.MOST_PLACES, wait_slots.MOST_AN_ASKER
+        self._gives_way_after_s = wait_slots.GIVES_WAY_AFTER_S
 
     # Places: what ``filterd.upstream.wait_slots`` explains.
 
