@@ -48,8 +48,8 @@ _COMMANDS = {
     "serve": ("serve", "serve"),
     "sync": ("sync", "sync"),
     "check": ("check", "check"),
-    "reload": ("running", "reload"),
-    "status": ("running", "status"),
+    "reload": ("status", "reload"),
+    "status": ("status", "status"),
     "init": ("init", "init"),
 }
 """The module and the function of each command that is in no group."""
