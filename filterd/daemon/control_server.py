@@ -12,6 +12,7 @@ import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from filterd.acceptor import Acceptor
 from filterd.daemon.control_access import let_in
 from filterd.daemon.control_caller import Caller, caller_of, uid_of
 from filterd.daemon.control_quota import Quota, Share, busy
@@ -30,9 +31,7 @@ _READ_OCTETS = 16 * 1024
 _REQUEST_WITHIN_S = 5.0
 _TURN_WITHIN_S = 30.0
 _TAKEN_WITHIN_S = 10.0
-_BACKLOG, _ACCEPTED_A_TURN = 128, 16
-"""Those who wait to be let in, in the kernel; and how many are, before others get their turn."""
-_PAUSE_S = 1.0
+_BACKLOG = 128
 _MODE = 0o660
 _LOOK_EVERY_S = 5.0
 
@@ -58,8 +57,7 @@ class ControlServer:
     ) -> None:
         self._path, self._commands, self._groups = path, commands, groups
         self._notices = notices
-        self._listening: socket.socket | None = None
-        self._paused: asyncio.TimerHandle | None = None
+        self._acceptor: Acceptor | None = None
         self._quota = Quota(os.geteuid())
         self._made: os.stat_result | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -75,11 +73,10 @@ class ControlServer:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.unlink(missing_ok=True)
-            self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self._listening.setblocking(False)
-            self._listening.bind(str(self._path))
-            self._listening.listen(_BACKLOG)
-            self._listen(self._listening)
+            listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._acceptor = Acceptor(listening, str(self._path), self._take_in)
+            listening.bind(str(self._path))
+            self._acceptor.listen(_BACKLOG)
             self._path.chmod(_MODE)
             if not let_in(self._path, self._groups) and self._groups:
                 _log.warning("%s: no access lists here; only its own group may ask", self._path)
@@ -118,12 +115,9 @@ class ControlServer:
         return False
 
     def _stop_listening(self) -> None:
-        if self._paused is not None:
-            self._paused.cancel()
-        if self._listening is not None:
-            asyncio.get_running_loop().remove_reader(self._listening)
-            self._listening.close()
-            self._listening = None
+        if self._acceptor is not None:
+            self._acceptor.close()
+            self._acceptor = None
 
     async def close(self) -> None:
         """Stop listening, remove the socket, let go of whoever is connected."""
@@ -134,26 +128,9 @@ class ControlServer:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
 
-    def _accept(self, listening: socket.socket) -> None:
-        for _ in range(_ACCEPTED_A_TURN):
-            try:
-                connection, _ = listening.accept()
-            except (BlockingIOError, ConnectionError):
-                return
-            except OSError as error:  # no descriptor is left: they wait in the kernel meanwhile
-                _log.error("%s: nobody can be let in: %s", self._path, error.strerror)
-                loop = asyncio.get_running_loop()
-                loop.remove_reader(listening)
-                self._paused = loop.call_later(_PAUSE_S, self._listen, listening)
-                return
-            connection.setblocking(False)
-            self._take_in(connection)
-
-    def _listen(self, listening: socket.socket) -> None:
-        asyncio.get_running_loop().add_reader(listening, self._accept, listening)
-
-    def _take_in(self, connection: socket.socket) -> None:
+    def _take_in(self, connection: socket.socket, _address: Any) -> None:
         """Serve a connection in a task of its own, or turn it away."""
+        connection.setblocking(False)
         with contextlib.suppress(OSError):
             share = self._quota.take(uid_of(connection))
             if share is not None:

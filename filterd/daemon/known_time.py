@@ -8,10 +8,15 @@ the time was known. A floor that a clock which was ahead has left is dropped by 
 accept`, or by a time server: whatever says a time between the right one and that floor is
 passed over from then on.
 
+With it is kept what the time leads the monotonic clock by in this boot of the machine, and
+which jump of the clock is not believed yet (``daemon.timekeeper``). A daemon that starts again
+in the same boot goes on with both, whatever the clock shows. Another boot has another ID.
+
 What does not hold: a floor says nothing of a clock that is ahead. One that starts ahead is
 believed, unless by more than a release lives (``unknown_time.LATEST``): what has an end ends
 too early, until a time server has set the clock. Off for less than a minute, or without this
-file, a clock may be behind by as much without being noticed.
+file, a clock may be behind by as much without being noticed. Where a daemon finds no file, or
+one of a release that kept no lead, a start believes a jump that the one before did not.
 """
 
 from __future__ import annotations
@@ -19,14 +24,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, StoreError
 from filterd.overrides import snapshot
 from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S
 from filterd.sentences import say
-from filterd.state_file import FileFormat
+from filterd.state_file import ADDED, FileFormat
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
@@ -36,7 +42,26 @@ if TYPE_CHECKING:
     from filterd.daemon.shared_page import SharedPage
     from filterd.state_folder import StateFolder
 
+FOLLOWED_S = 5.0
+"""A clock that moves by so much in a second is only being adjusted; by more, it jumps."""
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 _log = logging.getLogger("filterd.time")
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What the wall clock leads the monotonic one by, in one boot of the machine.
+
+    ``believed_s`` is what policy goes by. A clock that has jumped shows another time:
+    ``jumped_s`` is its lead then, and ``jumped_at`` the monotonic time of the jump.
+    """
+
+    boot: str
+    believed_s: float
+    jumped_s: float | None = None
+    jumped_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +75,16 @@ class KnownTime:
     at: float = 0.0
     wrong_after: float = 0.0
     wrong_until: float = 0.0
+    lead: Lead | None = field(default=None, metadata={ADDED: True})
 
     def floor(self, sources: Iterable[float]) -> float:
         """Return the latest of what is kept, what sources say and the release."""
         right = (one for one in sources if not self.wrong_after < one <= self.wrong_until)
         return max(one for one in (RELEASED_AT, self.at, *right) if RELEASED_AT <= one < LATEST)
+
+    def lead_in(self, boot: str) -> Lead | None:
+        """Return the lead that was believed in this boot of the machine, if that is known."""
+        return self.lead if self.lead is not None and boot == self.lead.boot != "" else None
 
     def dropped(self, now: float, floor: float) -> KnownTime:
         """Return what is kept once the time is known to be before the floor."""
@@ -81,6 +111,14 @@ def read(state: StateFolder) -> KnownTime:
     return KnownTime(_by_databases(state))
 
 
+def boot_id() -> str:
+    """Return the ID of this boot of the machine, or "" where the kernel gives none."""
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def begin(state: StateFolder, clock: Clock, page: SharedPage, sources: Iterable[float]) -> None:
     """Put into the page what policy time is at a start, from the files on the disk.
 
@@ -90,9 +128,16 @@ def begin(state: StateFolder, clock: Clock, page: SharedPage, sources: Iterable[
         page: where the time is told; a floor that stands there holds, too.
         sources: what others say that the time is at least, Unix times.
     """
-    page.floor = floor_of(state, (*sources, page.floor))
-    now, wall = clock.monotonic(), clock.wall()
+    known, now, wall = read(state), clock.monotonic(), clock.wall()
+    page.floor = known.floor((*sources, last_change(state), page.floor))
     page.lead_s = wall - now if page.floor <= wall < LATEST else UNKNOWN_LEAD_S
+    lead = known.lead_in(boot_id())
+    if lead is None or abs(wall - now - lead.believed_s) <= FOLLOWED_S:
+        return
+    believed = now + lead.believed_s
+    if RELEASED_AT <= believed < LATEST:
+        page.lead_s = lead.believed_s
+        page.floor = min(page.floor, believed)  # a source may have it from the clock that jumped
 
 
 def floor_of(state: StateFolder, sources: Iterable[float] = ()) -> float:

@@ -8,8 +8,9 @@ import logging
 import socket
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from filterd.acceptor import Acceptor
 from filterd.errors import WireError
 from filterd.fastpath.pktinfo import interface_of
 from filterd.resolve.query import Peer
@@ -67,48 +68,66 @@ class TcpListener:
         self.connections: set[_Connection] = set()
         self.read_into = memoryview(bytearray(_READ_OCTETS))
         """One for all: what is read is taken out of it before anybody else reads."""
-        self._server: asyncio.Server | None = None
+        self.loop = asyncio.get_running_loop()
+        self._acceptor: Acceptor | None = None
+        self._connecting = 0
         self._winds_up = False
         self._all_gone: asyncio.Future[None] | None = None
 
     @property
     def port(self) -> int:
         """The port that it is bound to."""
-        assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
+        assert self._acceptor is not None
+        port: int = self._acceptor.listening.getsockname()[1]
         return port
 
-    async def start(self, opened: socket.socket) -> None:
+    def start(self, opened: socket.socket) -> None:
         """Accept from a socket that ``pktinfo.bind`` has opened; closing the listener closes it."""
         for (level, option), value in _INHERITED.items():
             opened.setsockopt(level, option, value)
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Connection(self), sock=opened, backlog=_BACKLOG
+        address, port, *_ = opened.getsockname()
+        self._acceptor = Acceptor(
+            opened,
+            f"{address} port {port}",
+            lambda *accepted: self.stepper.run(self._connect(*accepted), _ignore),
         )
+        self._acceptor.listen(_BACKLOG)
 
     def wind_up(self) -> None:
         """Accept nobody more; answer what has come by now, and end each connection then.
 
         Who connects from now on waits in the kernel for the next that listens there.
         """
-        if self._server is None or self._winds_up:
+        if self._acceptor is None or self._winds_up:
             return
         self._winds_up = True
-        self._server.close()
+        self._acceptor.close()
         for connection in self.connections:
             connection.wind_up()
 
     async def close(self) -> None:
         """Wind up, and end at once whoever does not go by itself in a moment."""
-        if self._server is None:
-            return
         self.wind_up()
-        if self.connections:
-            self._all_gone = asyncio.get_running_loop().create_future()
+        if self.connections or self._connecting:
+            self._all_gone = self.loop.create_future()
             await asyncio.wait((self._all_gone,), timeout=_GO_WITHIN_S)
         for connection in list(self.connections):
             connection.abort()
-        await self._server.wait_closed()
+
+    async def _connect(self, accepted: socket.socket, address: Any) -> None:
+        """Make a connection of an accepted socket, or turn a stranger away."""
+        peer = Peer(address[0], interface_of(accepted))
+        if not self.resolver.may_ask(peer):
+            accepted.close()
+            return
+        self._connecting += 1  # it takes a round of the loop
+        try:
+            await self.loop.connect_accepted_socket(lambda: _Connection(self, peer), accepted)
+        except OSError:  # its client is gone
+            accepted.close()
+        finally:
+            self._connecting -= 1
+            self._notice_if_all_gone()
 
     def began(self, connection: _Connection) -> None:
         """Keep a connection."""
@@ -119,8 +138,11 @@ class TcpListener:
     def ended(self, connection: _Connection) -> None:
         """Forget a connection."""
         self.connections.discard(connection)
+        self._notice_if_all_gone()
+
+    def _notice_if_all_gone(self) -> None:
         waiting = self._all_gone
-        if waiting is not None and not waiting.done() and not self.connections:
+        if waiting is not None and not (waiting.done() or self.connections or self._connecting):
             waiting.set_result(None)
 
 
@@ -134,18 +156,18 @@ class _Connection(asyncio.BufferedProtocol):
     came but is more than may be asked at a time waits in ``_messages``.
     """
 
-    def __init__(self, listener: TcpListener) -> None:
-        self.client = ""
-        self.progressed_at = 0.0
-        self._listener = listener
-        self._loop = asyncio.get_running_loop()
+    def __init__(self, listener: TcpListener, peer: Peer) -> None:
+        self.client = peer.address
+        self._listener, self._peer = listener, peer
+        self._loop = listener.loop
+        self.progressed_at = self._loop.time()
         self._deframer = Deframer(_LARGEST_QUERY)
         self._messages: deque[bytes] = deque()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._ends_at = 0.0
         self._resting: asyncio.TimerHandle | None = None
         self._has_rested = False
-        self._peer: Peer | None = None
         self._asked = 0
         self._in_flight = 0
         self._taking = False
@@ -160,18 +182,12 @@ class _Connection(asyncio.BufferedProtocol):
         return self._in_flight > 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Give it a place, or turn it away: a stranger, or one too many."""
+        """Give it a place, or turn it away."""
         self._transport = transport = cast("asyncio.Transport", transport)  # uvloop's has no base
         self._listener.began(self)
-        peer = _peer_of(transport)
-        if peer is None or not self._listener.resolver.may_ask(peer):
-            transport.abort()
-            return
-        self.client, self.progressed_at = peer.address, self._loop.time()
         if not self._listener.places.take(self):
             transport.abort()
             return
-        self._peer = peer
         transport.set_write_buffer_limits(high=MOST_UNREAD_OCTETS)
         self._end_after(FIRST_OCTET_WITHIN_S)
 
@@ -262,7 +278,6 @@ class _Connection(asyncio.BufferedProtocol):
 
     def _is_admitted(self) -> bool:
         """Tell whether the rate allows the next question; if not, it is taken after a rest."""
-        assert self._peer is not None
         limiter, peer = self._listener.limiter, self._peer
         if self._has_rested or limiter.admits(peer.address, peer.interface):
             self._has_rested = False
@@ -281,7 +296,6 @@ class _Connection(asyncio.BufferedProtocol):
             _log.exception("a message could not be answered")
 
     def _received(self, message: bytes) -> None:
-        assert self._peer is not None
         self._asked += 1
         if self._asked == MOST_QUERIES_A_CONNECTION:
             self._complete = True
@@ -311,7 +325,6 @@ class _Connection(asyncio.BufferedProtocol):
             return
         self._transport.write(frame(reply))
         if not self._has_answered:
-            assert self._peer is not None
             self._has_answered = True
             self._listener.limiter.prove(self._peer.address, self._peer.interface)
 
@@ -341,15 +354,23 @@ class _Connection(asyncio.BufferedProtocol):
         self._end_after(MESSAGE_WITHIN_S if is_unfinished else IDLE_S)
 
     def _end_after(self, seconds: float) -> None:
+        """End it then; a timer that is set for an earlier moment is set again at that moment."""
+        self._ends_at = self._loop.time() + seconds
         if self._timer is not None:
+            if self._timer.when() <= self._ends_at:
+                return
             self._timer.cancel()
         if self._transport is not None:
-            self._timer = self._loop.call_later(seconds, self.abort)
+            self._timer = self._loop.call_at(self._ends_at, self._time_is_over)
+
+    def _time_is_over(self) -> None:
+        self._timer = None
+        left_s = self._ends_at - self._loop.time()
+        if left_s > 0:
+            self._end_after(left_s)
+        else:
+            self.abort()
 
 
-def _peer_of(transport: asyncio.Transport) -> Peer | None:
-    """Return who connected and by which interface; None for one that is gone already."""
-    address = transport.get_extra_info("peername")
-    if address is None:
-        return None
-    return Peer(address[0], interface_of(transport.get_extra_info("socket")))
+def _ignore(_: None) -> None:
+    pass

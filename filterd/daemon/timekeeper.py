@@ -8,21 +8,24 @@ at once, and policy time goes on by the monotonic clock, which counts a suspensi
 - either way at once where the kernel says that a time server has set it (adjtimex(2));
 - back by nothing else: what has ended would begin again. Nor is a time before the floor.
 
-So while it runs, a clock that was set wrong changes nothing for a quarter of an hour. What
-does not hold: a time server that lies is believed; a restart believes any time that is not
-before the floor (``daemon.known_time``).
+So a clock that was set wrong changes nothing for a quarter of an hour. What is believed, and
+since when a jump is watched, is kept (``daemon.known_time``): a daemon that starts again in
+the same boot of the machine goes on with that. What does not hold: a time server that lies is
+believed; after a boot any time is that is not before the floor.
 """
 
 from __future__ import annotations
 
 import ctypes
 import logging
+import threading
 from dataclasses import replace
 from enum import StrEnum
 from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.daemon import known_time
+from filterd.daemon.known_time import FOLLOWED_S, Lead
 from filterd.errors import ChangeError, StoreError
 from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S, is_known
 from filterd.sentences import say
@@ -32,14 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.clock import Clock
+    from filterd.daemon.known_time import KnownTime
     from filterd.daemon.shared_page import SharedPage
     from filterd.state_folder import StateFolder
 
 LOOK_EVERY_S = 1.0
 BELIEVED_AFTER_S = 900.0
 """After so many seconds a jump forward is believed, if the clock stays so."""
-FOLLOWED_S = 5.0
-"""A clock that moves by so much in a second is only being adjusted."""
 _SAME_S = 0.02
 """Policy time is no nearer to the machine's: the word is not written for each microsecond."""
 
@@ -93,7 +95,9 @@ class Timekeeper:
     ) -> None:
         self._state, self._clock, self._page = state, clock, page
         self._is_set_by_server = is_set_by_server or kernel_is_synchronised
-        self._jumped: tuple[float, float] | None = None
+        self._boot = known_time.boot_id()
+        self._jumped = self._watched()
+        self._keeping = threading.Lock()
         self._problem = ""
 
     @property
@@ -116,7 +120,9 @@ class Timekeeper:
             return step if is_after or self._is_certain(step.now) else None
         apart_s = step.lead_s - page.lead_s
         if abs(apart_s) <= FOLLOWED_S:
-            self._jumped = None
+            if self._jumped is not None:
+                self._jumped = None
+                self._keep()
             if abs(apart_s) > _SAME_S:
                 page.lead_s = step.lead_s
             return None
@@ -124,6 +130,7 @@ class Timekeeper:
         if self._jumped is None or abs(step.lead_s - self._jumped[0]) > FOLLOWED_S:
             self._jumped = step.lead_s, now
             _log.warning("the clock jumped by %+.0f s; policy goes by the time before", apart_s)
+            self._keep()
         is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and step.now < LATEST
         return step if is_old or self._is_certain(step.now) else None
 
@@ -149,17 +156,18 @@ class Timekeeper:
         if step.back_s:
             self._page.floor = min(self._page.floor, step.now)
             self._page.lead_s = UNKNOWN_LEAD_S
+            self._keep()
 
     def make(self, step: Step) -> None:
         """Let policy time make a step; a floor that is later is dropped. Never raises."""
-        page, known = self._page, known_time.read(self._state)
+        page = self._page
         if step.back_s:
             page.floor = step.now
-            known = known.dropped(step.now, step.was)
-        else:
-            known = replace(known, at=step.now)
         page.lead_s, self._jumped = step.lead_s, None
-        self._keep(known)
+        if step.back_s:
+            self._keep(lambda known: known.dropped(step.now, step.was))
+        else:
+            self._keep(lambda known: replace(known, at=step.now))
         _log.warning("the clock is believed now; policy time makes %+.0f s", step.now - step.was)
 
     def note(self) -> None:
@@ -167,10 +175,8 @@ class Timekeeper:
         page, now = self._page, self._clock.monotonic()
         if not page.lead_s or not is_known(page.lead_s):
             return
-        known = known_time.read(self._state)
         at = now + page.lead_s
-        if at > known.at:
-            self._keep(replace(known, at=at))
+        self._keep(lambda known: replace(known, at=max(at, known.at)))
         page.floor = max(page.floor, at)
 
     def told(self) -> dict[str, Any]:
@@ -194,9 +200,27 @@ class Timekeeper:
         least = now + page.lead_s if is_known(page.lead_s) else page.floor
         return Step(max(least, page.floor), wall, wall - now)
 
-    def _keep(self, known: known_time.KnownTime) -> None:
+    def _watched(self) -> tuple[float, float] | None:
+        """Return the jump that was being watched before this start, and since when."""
+        lead = known_time.read(self._state).lead_in(self._boot)
+        if lead is None or lead.jumped_s is None or not is_known(self._page.lead_s):
+            return None
+        _log.warning("the clock jumped before this start; policy goes by the time before")
+        return lead.jumped_s, min(lead.jumped_at, self._clock.monotonic())
+
+    def _lead(self) -> Lead | None:
+        """Return what a daemon that starts again in this boot goes on with."""
+        believed_s = self._page.lead_s
+        if not believed_s or not is_known(believed_s):
+            return None
+        return Lead(self._boot, believed_s, *(self._jumped or ()))
+
+    def _keep(self, change: Callable[[KnownTime], KnownTime] = lambda known: known) -> None:
+        """Change what is kept; threads of commands and the loop do."""
         try:
-            known_time.FORMAT.save(self._state.clock, known)
+            with self._keeping:
+                known = change(known_time.read(self._state))
+                known_time.FORMAT.save(self._state.clock, replace(known, lead=self._lead()))
         except StoreError as error:
             if str(error) != self._problem:
                 _log.error("%s; trying again every minute", error)

@@ -122,7 +122,7 @@ class Worker:
         self._observer = Observer(self._surroundings, self._setting.clock)
         await self._observer.start(policy)
         for listening in self._listening:
-            await self._listen(listening)
+            self._listen(listening)
         handlers: Handlers = {
             "status": self.status,
             "check": self.check,
@@ -258,13 +258,13 @@ class Worker:
         least = octets - octets // _REPEATED_SHARE
         return max(least, octets - self._repeated * _REPEATED_OCTETS)
 
-    async def _listen(self, listening: Listening) -> None:
+    def _listen(self, listening: Listening) -> None:
         udp = UdpListener(
             listening.udp, self._resolver, self._stepper, self._limiter, self._fast, self._relay
         )
         self._udp.append(udp)
         tcp = TcpListener(self._resolver, self._stepper, self._limiter, self._places)
-        await tcp.start(listening.tcp.dup())  # its server closes what it is given
+        tcp.start(listening.tcp.dup())  # it closes what it is given
         self._tcp.append(tcp)
 
     async def _explain(

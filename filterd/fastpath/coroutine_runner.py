@@ -11,13 +11,12 @@ only wait for futures or for a round of the loop.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    Work = Coroutine[Any, Any, bytes]
-    Done = Callable[[bytes], None]
+T = TypeVar("T")
 
 
 class Waiter(Protocol):
@@ -40,7 +39,7 @@ class Stepper:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def run(self, work: Work, done: Done) -> None:
+    def run(self, work: Coroutine[Any, Any, T], done: Callable[[T], None]) -> None:
         """Call ``done`` with what ``work`` returns: at once if it does not wait.
 
         ``work`` must not raise.
@@ -86,7 +85,7 @@ class Stepper:
             drain.ended(waiting)
 
 
-class _Waiting:
+class _Waiting(Generic[T]):
     """A coroutine that has waited at least once, and what it waits for.
 
     It does by itself what a task does: the future is told that somebody waits,
@@ -98,7 +97,9 @@ class _Waiting:
 
     __slots__ = ("_awaited", "_done", "_must_cancel", "_stepper", "_work")
 
-    def __init__(self, stepper: Stepper, work: Work, done: Done) -> None:
+    def __init__(
+        self, stepper: Stepper, work: Coroutine[Any, Any, T], done: Callable[[T], None]
+    ) -> None:
         self._stepper, self._work, self._done = stepper, work, done
         self._awaited: asyncio.Future[Any] | None = None
         self._must_cancel = False

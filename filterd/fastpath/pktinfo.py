@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from functools import lru_cache
 from ipaddress import IPv6Address
 from struct import Struct, calcsize
 from typing import TYPE_CHECKING, NamedTuple
@@ -129,7 +130,13 @@ def interface_of(connection: socket.socket) -> int:
             kept = connection.getsockopt(socket.IPPROTO_IP, _IP_PKTOPTIONS, _KEPT_OCTETS)
     except OSError:  # it has ended already
         return 0
-    return arrival_of(_control_messages(kept)).interface
+    return _interface_in(kept)
+
+
+@lru_cache(maxsize=64)
+def _interface_in(octets: bytes) -> int:
+    """Read them once: they are the same for all who connect to an address of an interface."""
+    return arrival_of(_control_messages(octets)).interface
 
 
 def _control_messages(octets: bytes) -> list[ControlMessage]:

@@ -69,8 +69,9 @@ class School:
     clocks: Clocks
 
     @contextlib.contextmanager
-    def serving(self, *how: str) -> Iterator[Served]:
-        """Serve by these clocks; ``how`` switches safeguards off."""
+    def serving(self, *how: str, boots: bool = True) -> Iterator[Served]:
+        """Serve by these clocks, after a boot of the machine; ``how`` switches safeguards off."""
+        self.clocks = self.clocks.set(boot=self.clocks.boot + boots)
         words = [self.config, self.state.folder, self.clocks.path, *how]
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.set_clock", *map(str, words)],
@@ -328,6 +329,47 @@ def test_a_jump_forward_is_believed_only_after_a_time(school: School) -> None:
         school.passes(6 * MINUTE_S)
         school.becomes("known")
         school.eventually(lambda: not school.blocks(LAB, OPEN))
+
+
+def _jump_and_restart(school: School) -> None:
+    """Begin an exam of 90 minutes, let the clock jump, and stop after 10 minutes."""
+    with school.serving():
+        school.begin_exam()
+        school.shows(THURSDAY_AT_9 + YEAR_S)
+        school.becomes("jumped")
+        school.passes(10 * MINUTE_S)
+
+
+def test_a_jump_is_believed_no_sooner_for_a_restart(school: School) -> None:
+    _jump_and_restart(school)
+    with school.serving(boots=False):
+        assert school.standing() == "jumped"
+        assert school.blocks(LAB, OPEN)
+        assert school.blocks(HALL, SHUT)
+        assert not school.blocks(HALL, LISTED)
+        school.passes(4 * MINUTE_S)
+        assert school.standing() == "jumped"
+        assert school.blocks(LAB, OPEN)
+        school.passes(2 * MINUTE_S)
+        school.becomes("known")
+        school.eventually(lambda: not school.blocks(LAB, OPEN))
+
+
+def test_a_clock_that_jumps_while_no_daemon_runs_is_not_believed(school: School) -> None:
+    with school.serving():
+        school.begin_exam()
+    school.shows(THURSDAY_AT_9 + YEAR_S)
+    with school.serving(boots=False):
+        school.becomes("jumped")
+        assert school.blocks(LAB, OPEN)
+        assert not school.blocks(HALL, LISTED)
+
+
+def test_control_without_the_id_of_the_boot_a_restart_ends_what_closes(school: School) -> None:
+    _jump_and_restart(school)
+    with school.serving(boots=True):
+        assert school.standing() == "known"
+        assert not school.blocks(LAB, OPEN)
 
 
 def test_a_jump_that_a_time_server_vouches_for_is_believed_at_once(school: School) -> None:

@@ -114,7 +114,7 @@ def test_no_question_leaves_a_cycle(asked: Serving, name: str, by: str) -> None:
 def test_control_a_cycle_for_each_question_is_noticed(
     asked: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def waits(waiting: coroutine_runner._Waiting, awaited: object) -> None:
+    def waits(waiting: coroutine_runner._Waiting[bytes], awaited: object) -> None:
         done = waiting._done
         waiting._done = lambda reply: done(reply) if waiting else None
         original(waiting, awaited)

@@ -17,7 +17,8 @@ import pytest
 
 from tests.support.asking import Asker
 from tests.support.commands import run
-from tests.support.daemon import SOURCES, Served, copy_lists, free_port, serving, write_site
+from tests.support.daemon import SOURCES
+from tests.support.one_worker import School, a_school
 from tests.support.processes import children
 from tests.support.wire import a_query
 
@@ -33,49 +34,28 @@ MOST_LOG = 20_000
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
-class School:
-    """A daemon with one worker."""
-
-    def __init__(self, served: Served, port: int) -> None:
-        self.served, self.port = served, port
-
-    @property
-    def manager(self) -> int:
-        return children(self.served.process.pid)[0]
-
-    @property
-    def worker(self) -> int:
-        return children(self.served.process.pid)[1]
-
-    def answers(self) -> bool:
-        """Tell whether a listed name is blocked and another one answered."""
-        with Asker(("127.0.0.1", self.port), SOURCES["3"]) as asker:
-            blocked, other = (
-                dns.message.from_wire(asker.by_udp(a_query(name)))
-                for name in ("www.tiktok.com", "localhost")
-            )
-        return blocked.rcode() == dns.rcode.NXDOMAIN and bool(other.answer)
-
-    def log_octets(self) -> int:
-        """Return how much it has written up to now."""
-        with contextlib.suppress(Exception):
-            while (line := self.served._lines.get(block=False)) is not None:
-                self.served.log.append(line)
-        return sum(len(line) + 1 for line in self.served.log)
+def _answers(school: School) -> bool:
+    """Tell whether a listed name is blocked and another one answered."""
+    with Asker(("127.0.0.1", school.port), SOURCES["3"]) as asker:
+        blocked, other = (
+            dns.message.from_wire(asker.by_udp(a_query(name)))
+            for name in ("www.tiktok.com", "localhost")
+        )
+    return blocked.rcode() == dns.rcode.NXDOMAIN and bool(other.answer)
 
 
-@contextlib.contextmanager
-def _a_school(folder: Path, built: StateFolder, *program: str) -> Iterator[School]:
-    port = free_port()
-    config = write_site(folder / "site", port=port)
-    state = copy_lists(built, folder / "state")
-    with serving(config, state.folder, program=program or ("-m", "filterd")) as served:
-        yield School(served, port)
+def _log_octets(school: School) -> int:
+    """Return how much it has written up to now."""
+    served = school.served
+    with contextlib.suppress(Exception):
+        while (line := served._lines.get(block=False)) is not None:
+            served.log.append(line)
+    return sum(len(line) + 1 for line in served.log)
 
 
 @pytest.fixture
 def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
-    with _a_school(tmp_path, built) as running:
+    with a_school(tmp_path, built) as running:
         yield running
 
 
@@ -94,13 +74,13 @@ def test_a_process_without_memory_is_replaced_and_a_reload_comes_about(
     # Whoever asks while it is replaced may be told so.
     codes = (run("reload", *school.served.options).code for _ in range(TRIES))
     assert 0 in codes
-    assert school.answers()
+    assert _answers(school)
     running = children(school.served.process.pid)
     before = [_processor_s(one) for one in running]
     time.sleep(WATCHED_S)
     used = [_processor_s(one) - had for one, had in zip(running, before, strict=True)]
     assert max(used) < WATCHED_S / 4
-    assert school.log_octets() < MOST_LOG
+    assert _log_octets(school) < MOST_LOG
     if whom == "worker":  # a manager may find enough in what it has freed
         assert school.worker != pid
 
@@ -115,31 +95,65 @@ AS_IT_WAS = (
 def test_control_with_a_plain_log_the_worker_turns_in_a_circle(
     tmp_path: Path, built: StateFolder
 ) -> None:
-    with _a_school(tmp_path, built, "-c", AS_IT_WAS) as school:
+    with a_school(tmp_path, built, "-c", AS_IT_WAS) as school:
         pid = school.worker
         resource.prlimit(pid, resource.RLIMIT_AS, (TIGHT, TIGHT))
-        used, log = _processor_s(pid), school.log_octets()
+        used, log = _processor_s(pid), _log_octets(school)
         run("reload", *school.served.options)
         assert school.worker == pid
         assert _processor_s(pid) - used > WATCHED_S / 4
-        assert school.log_octets() - log > MOST_LOG
+        assert _log_octets(school) - log > MOST_LOG
 
 
-def test_without_descriptors_the_manager_turns_in_no_circle(school: School) -> None:
-    pid = school.manager
+def _waiting_clients(school: School, whom: str) -> Iterator[socket.socket]:
+    """Yield connections to the worker's TCP listener or to the manager's control socket."""
+    for _ in range(20):
+        if whom == "worker":
+            yield socket.create_connection(
+                ("127.0.0.1", school.port), WATCHED_S, source_address=(SOURCES["3"], 0)
+            )
+        else:
+            one = socket.socket(socket.AF_UNIX)
+            one.connect(str(school.served.state.control_socket))
+            yield one
+
+
+def _without_descriptors_s(school: School, whom: str) -> float:
+    """Let clients wait for a process that can accept none; return what it uses meanwhile."""
+    pid = getattr(school, whom)
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
     with contextlib.ExitStack() as held:
-        for _ in range(20):
-            one = held.enter_context(socket.socket(socket.AF_UNIX))
-            one.settimeout(1.0)
-            one.connect(str(school.served.state.control_socket))
-        used, log = _processor_s(pid), school.log_octets()
-        assert school.answers()
+        for one in _waiting_clients(school, whom):
+            held.enter_context(one)
+        used = _processor_s(pid)
+        assert _answers(school)
         time.sleep(WATCHED_S)
-        assert _processor_s(pid) - used < WATCHED_S / 4
-        assert school.log_octets() - log < MOST_LOG
+        used = _processor_s(pid) - used
     resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
-    time.sleep(0.2)
+    return used
+
+
+@pytest.mark.parametrize("whom", ["worker", "manager"])
+def test_without_descriptors_nothing_turns_in_a_circle(school: School, whom: str) -> None:
+    pid, log = getattr(school, whom), _log_octets(school)
+    assert _without_descriptors_s(school, whom) < WATCHED_S / 4
+    assert _log_octets(school) - log < MOST_LOG
     assert run("status", *school.served.options).code == 0
-    assert school.answers()
+    with Asker(("127.0.0.1", school.port), SOURCES["3"]) as asker:
+        reply = dns.message.from_wire(asker.by_tcp(a_query("www.tiktok.com")))
+    assert reply.rcode() == dns.rcode.NXDOMAIN
+    assert getattr(school, whom) == pid
+
+
+WITHOUT_A_PAUSE = (
+    "import filterd.acceptor as a; a.PAUSE_S = 0.0; from filterd.cli.entry import main; main()"
+)
+
+
+@pytest.mark.parametrize("whom", ["worker", "manager"])
+def test_control_without_a_pause_it_turns_in_a_circle(
+    tmp_path: Path, built: StateFolder, whom: str
+) -> None:
+    with a_school(tmp_path, built, "-c", WITHOUT_A_PAUSE) as school:
+        assert _without_descriptors_s(school, whom) > WATCHED_S / 4

@@ -15,8 +15,8 @@ import pytest
 from filterd import control
 from filterd.clock import SystemClock
 from tests.support.commands import run
-from tests.support.daemon import SOURCES, Served, copy_lists, free_port, serving, write_site
-from tests.support.processes import children
+from tests.support.daemon import SOURCES
+from tests.support.one_worker import School, a_school
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
@@ -28,48 +28,25 @@ MOST_S = 5.0
 _MONOTONIC = SystemClock().monotonic
 
 
-class School:
-    """A daemon with one worker, and a device that asks it again and again."""
-
-    def __init__(self, served: Served, port: int) -> None:
-        self.served, self._port = served, port
-
-    @property
-    def manager(self) -> int:
-        return children(self.served.process.pid)[0]
-
-    @property
-    def worker(self) -> int:
-        return children(self.served.process.pid)[1]
-
-    def without_answer_s(self, for_s: float) -> float:
-        """Ask for so long, or until it is answered again; return how long nobody was answered."""
-        began, last = _MONOTONIC(), _MONOTONIC()
-        longest = 0.0
-        with socket.socket(type=socket.SOCK_DGRAM) as device:
-            device.bind((SOURCES["3"], 0))
-            device.connect(("127.0.0.1", self._port))
-            device.settimeout(0.05)
-            while last - began < for_s and _MONOTONIC() - last < 4 * MOST_S:
-                with contextlib.suppress(TimeoutError):
-                    device.send(a_query("localhost"))
-                    device.recv(512)
-                    longest, last = max(longest, _MONOTONIC() - last), _MONOTONIC()
-        return max(longest, _MONOTONIC() - last)
-
-
-@contextlib.contextmanager
-def _a_school(folder: Path, built: StateFolder, *program: str) -> Iterator[School]:
-    port = free_port()
-    config = write_site(folder / "site", port=port)
-    state = copy_lists(built, folder / "state")
-    with serving(config, state.folder, program=program or ("-m", "filterd")) as served:
-        yield School(served, port)
+def _without_answer_s(school: School, for_s: float) -> float:
+    """Ask for so long, or until it is answered again; return how long nobody was answered."""
+    began, last = _MONOTONIC(), _MONOTONIC()
+    longest = 0.0
+    with socket.socket(type=socket.SOCK_DGRAM) as device:
+        device.bind((SOURCES["3"], 0))
+        device.connect(("127.0.0.1", school.port))
+        device.settimeout(0.05)
+        while last - began < for_s and _MONOTONIC() - last < 4 * MOST_S:
+            with contextlib.suppress(TimeoutError):
+                device.send(a_query("localhost"))
+                device.recv(512)
+                longest, last = max(longest, _MONOTONIC() - last), _MONOTONIC()
+    return max(longest, _MONOTONIC() - last)
 
 
 @pytest.fixture
 def school(tmp_path: Path, built: StateFolder) -> Iterator[School]:
-    with _a_school(tmp_path, built) as running:
+    with a_school(tmp_path, built) as running:
         yield running
 
 
@@ -77,7 +54,7 @@ def test_a_worker_that_is_stopped_is_replaced_in_time_each_time(school: School) 
     for _ in range(5):
         worker = school.worker
         os.kill(worker, signal.SIGSTOP)
-        assert school.without_answer_s(MOST_S + 1) < MOST_S
+        assert _without_answer_s(school, MOST_S + 1) < MOST_S
         assert school.worker != worker
 
 
@@ -89,9 +66,9 @@ def test_control_where_nobody_looks_a_stopped_worker_stops_dns(
         "Supervisor._look_for_the_stuck = lambda self: None;"
         "from filterd.cli.entry import main; main()"
     )
-    with _a_school(tmp_path, built, "-c", unseeing) as school:
+    with a_school(tmp_path, built, "-c", unseeing) as school:
         os.kill(school.worker, signal.SIGSTOP)
-        assert school.without_answer_s(MOST_S + 1) > MOST_S
+        assert _without_answer_s(school, MOST_S + 1) > MOST_S
         os.kill(school.worker, signal.SIGCONT)
 
 
@@ -103,7 +80,7 @@ def test_a_worker_in_a_circle_is_replaced_in_time(tmp_path: Path, built: StateFo
         "Worker.check = turn\n"
         "from filterd.cli.entry import main; main()"
     )
-    with _a_school(tmp_path, built, "-c", turning) as school:
+    with a_school(tmp_path, built, "-c", turning) as school:
         worker = school.worker
         asking = os.fork()
         if asking == 0:
@@ -112,7 +89,7 @@ def test_a_worker_in_a_circle_is_replaced_in_time(tmp_path: Path, built: StateFo
                 control.ask(school.served.state.control_socket, "check", **what)
             os._exit(0)
         # The command is asked again of the successor, and of no third.
-        assert school.without_answer_s(3 * MOST_S) < MOST_S
+        assert _without_answer_s(school, 3 * MOST_S) < MOST_S
         os.kill(asking, signal.SIGKILL)
         os.waitpid(asking, 0)
         assert school.worker != worker
@@ -122,10 +99,10 @@ def test_a_stopped_manager_or_supervisor_keeps_nobody_waiting(school: School) ->
     manager = school.manager
     for pid in (school.served.process.pid, manager):
         os.kill(pid, signal.SIGSTOP)
-        assert school.without_answer_s(1.0) < 1.0
+        assert _without_answer_s(school, 1.0) < 1.0
     os.kill(school.served.process.pid, signal.SIGCONT)
     school.served.wait_for("the manager does not react; ending it")
-    assert school.without_answer_s(1.0) < 1.0
+    assert _without_answer_s(school, 1.0) < 1.0
     while run("status", *school.served.options).code:
         pass
     assert school.manager != manager

@@ -42,8 +42,8 @@ def without_winding_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let listeners end as if they had nobody's answers to give."""
 
     def cut(listener: TcpListener) -> None:
-        assert listener._server is not None
-        listener._server.close()
+        assert listener._acceptor is not None
+        listener._acceptor.close()
         for connection in list(listener.connections):
             connection.abort()
 
@@ -110,14 +110,33 @@ def test_who_connects_after_the_end_is_answered_by_the_next(on_each_loop: Servin
 
     first, second = serving.run(a_listener), serving.run(a_listener)
     with opened:
-        serving.start(first.start(opened.dup())).result(WITHIN_S)
+        serving.run(lambda: first.start(opened.dup()))
         serving.run(first.wind_up)
         with TcpStub("127.0.1.1", address) as stub:
             stub.send(BLOCKED)
             serving.start(first.close()).result(WITHIN_S)
-            serving.start(second.start(opened.dup())).result(WITHIN_S)
+            serving.run(lambda: second.start(opened.dup()))
             assert stub.receive()
         serving.start(second.close()).result(WITHIN_S)
+
+
+def test_who_is_being_accepted_at_the_end_is_answered(on_each_loop: Serving) -> None:
+    (listener,) = on_each_loop._tcp
+
+    async def accept_and_close() -> TcpStub:
+        stub = TcpStub("127.0.1.1", ("127.0.0.1", listener.port))
+        stub.send(BLOCKED)
+        assert listener._acceptor is not None
+        listener._acceptor._accept()
+        assert not listener.connections
+        await listener.close()
+        assert not listener._connecting
+        return stub
+
+    with on_each_loop.start(accept_and_close()).result(WITHIN_S) as stub:
+        assert stub.receive()
+        assert not is_reset(stub)
+        on_each_loop.eventually(lambda: not listener.connections)
 
 
 @pytest.mark.parametrize("is_set", [True, False])

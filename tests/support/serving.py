@@ -145,12 +145,12 @@ class Serving:
             self.fast = FastPath(self.sites, self.clock, self.store, self.resolver, self.log)
             self.relay = Relay(self.fast, self.store, self.forwarder, self.stepper, self.clock)
         for address in self._listen:
-            await self._start_on(address)
+            self._start_on(address)
 
-    async def _start_on(self, address: str) -> None:
+    def _start_on(self, address: str) -> None:
         tcp_socket, udp_socket = _bind_both(address)
         tcp = TcpListener(self.resolver, self.stepper, self.limiter, self.connections)
-        await tcp.start(tcp_socket)
+        tcp.start(tcp_socket)
         self._tcp.append(tcp)
         udp = UdpListener(
             udp_socket, self.resolver, self.stepper, self.limiter, self.fast, self.relay

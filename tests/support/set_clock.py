@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A daemon whose clocks a test sets: ``python -m tests.support.set_clock CONFIG STATE FILE``.
 
-FILE has three numbers of IEEE 754, which all its processes map: by how much the wall clock is
-ahead of the machine's, by how much the monotonic one is, and 1 where a time server is said
-to have set the wall clock. Words after these switch safeguards off, for controls:
+FILE has four numbers of IEEE 754, which all its processes map: by how much the wall clock is
+ahead of the machine's, by how much the monotonic one is, 1 where a time server is said
+to have set the wall clock, and which boot of the machine it is. Words after these switch
+safeguards off, for controls:
 
 ``raw``: policy goes by the machine's clock;
 ``credulous``: a jump is believed at once;
@@ -23,7 +24,7 @@ from filterd.daemon import known_time, timekeeper
 from filterd.daemon import main as serving
 from filterd.daemon.change_service import Changes
 
-_NUMBERS = Struct("ddd")
+_NUMBERS = Struct("dddd")
 
 
 class Clocks(NamedTuple):
@@ -33,12 +34,14 @@ class Clocks(NamedTuple):
     wall_s: float = 0.0
     monotonic_s: float = 0.0
     is_set_by_server: bool = False
+    boot: int = 0
 
     def set(
         self,
         wall_s: float | None = None,
         monotonic_s: float | None = None,
         is_set_by_server: bool | None = None,
+        boot: int | None = None,
     ) -> Clocks:
         """Set what is given."""
         clocks = Clocks(
@@ -46,6 +49,7 @@ class Clocks(NamedTuple):
             self.wall_s if wall_s is None else wall_s,
             self.monotonic_s if monotonic_s is None else monotonic_s,
             self.is_set_by_server if is_set_by_server is None else is_set_by_server,
+            self.boot if boot is None else boot,
         )
         if not self.path.exists():
             self.path.write_bytes(bytes(_NUMBERS.size))
@@ -69,6 +73,7 @@ def main() -> None:
     with Path(path).open("r+b") as file:
         numbers = memoryview(mmap.mmap(file.fileno(), _NUMBERS.size)).cast("d")
     setattr(serving, "SystemClock", lambda: _SetClock(numbers))  # noqa: B010 -- it is a class
+    setattr(known_time, "boot_id", lambda: f"boot {numbers[3]:.0f}")  # noqa: B010 -- mypy
     setattr(timekeeper, "kernel_is_synchronised", lambda _: numbers[2] != 0.0)  # noqa: B010
     if "raw" in how:
         setattr(known_time, "begin", lambda *_: None)  # noqa: B010 -- mypy: as above

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.daemon import known_time
-from filterd.daemon.known_time import KnownTime
+from filterd.daemon.known_time import KnownTime, Lead
 from filterd.overrides.store import Store
 from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S
+from filterd.state_file import checksum
 from filterd.state_folder import StateFolder
 from filterd.version import RELEASED_AT
 from tests.support.changes import an_exception
@@ -46,6 +47,35 @@ def test_what_is_kept_is_read_again_and_a_damaged_file_is_passed_over(state: Sta
     assert known_time.read(state) == KnownTime(NOW)
     state.clock.write_bytes(b"nonsense")
     assert known_time.read(state) == KnownTime()
+
+
+def test_the_file_of_the_release_before_is_read(state: StateFolder) -> None:
+    body = f'{{"at":{NOW},"wrong_after":0.0,"wrong_until":0.0}}'.encode()
+    state.clock.write_bytes(b"filterd clock 1\n%s\n%s\n" % (checksum(body), body))
+    assert known_time.read(state) == KnownTime(NOW)
+    assert known_time.FORMAT.dump(KnownTime(NOW)) == state.clock.read_bytes()
+
+
+def test_a_lead_counts_in_its_own_boot_only(state: StateFolder) -> None:
+    lead = Lead("a", NOW, NOW + 1, 5.0)
+    known_time.FORMAT.save(state.clock, KnownTime(NOW, lead=lead))
+    known = known_time.read(state)
+    assert known.lead_in("a") == lead
+    assert known.lead_in("b") is None
+    assert KnownTime(NOW, lead=Lead("", NOW)).lead_in("") is None
+    assert KnownTime(NOW).lead_in("a") is None
+
+
+def test_a_boot_has_an_id_where_the_kernel_gives_one(
+    state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = state.folder / "boot_id"
+    monkeypatch.setattr(known_time, "_BOOT_ID", path)
+    assert known_time.boot_id() == ""
+    path.write_bytes(b"\xff")
+    assert known_time.boot_id() == ""
+    path.write_bytes(b"0d2f8a-1\n")
+    assert known_time.boot_id() == "0d2f8a-1"
 
 
 def test_the_last_change_tells_where_the_file_and_the_copies_are_gone(state: StateFolder) -> None:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.daemon import known_time
-from filterd.daemon.known_time import KnownTime
+from filterd.daemon.known_time import FOLLOWED_S, KnownTime
 from filterd.daemon.policy_clock import PolicyClock
 from filterd.daemon.shared_page import SharedPage
 from filterd.daemon.timekeeper import (
     BELIEVED_AFTER_S,
-    FOLLOWED_S,
     Standing,
     Timekeeper,
     kernel_is_synchronised,
@@ -34,11 +33,19 @@ HOUR_S = 3_600.0
 class Machine:
     """A board, from one boot to the next."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.state, self.is_set_by_server = StateFolder(folder), False
+        self.boots = 0
+        monkeypatch.setattr(known_time, "boot_id", lambda: f"boot {self.boots}")
 
     def boot(self, wall: float, *sources: float) -> None:
-        self.clock, self.page = FakeClock(wall), SharedPage()
+        self.boots += 1
+        self.clock = FakeClock(wall)
+        self.start(*sources)
+
+    def start(self, *sources: float) -> None:
+        """Start the daemon; it may be in the same boot."""
+        self.page = SharedPage()
         known_time.begin(self.state, self.clock, self.page, sources)
         self.keeper = Timekeeper(self.state, self.clock, self.page, lambda _: self.is_set_by_server)
         self.policy = PolicyClock(self.clock, self.page)
@@ -57,8 +64,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    made = Machine(tmp_path)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    made = Machine(tmp_path, monkeypatch)
     made.boot(NOW)
     made.keeper.note()
     return made
@@ -78,8 +85,10 @@ def test_a_boot_with_a_clock_that_cannot_be_right(machine: Machine, wall: float)
     assert machine.policy.least() == (NOW + 29 if is_past_floor else NOW)
 
 
-def test_a_source_that_knows_a_later_time_counts(tmp_path: Path) -> None:
-    machine = Machine(tmp_path)
+def test_a_source_that_knows_a_later_time_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
     for sources, is_behind in (((), False), ((NOW + 1,), True), ((LATEST, 0.0, -1.0), False)):
         machine.boot(NOW, *sources)
         assert is_known(machine.policy.wall()) is not is_behind
@@ -116,6 +125,94 @@ def test_a_jump_that_is_taken_back_has_never_been(machine: Machine) -> None:
     machine.clock.advance(BELIEVED_AFTER_S - 1)
     machine.look()
     assert machine.standing() is Standing.JUMPED
+
+
+@pytest.mark.parametrize("restarts", [1, 3])
+def test_a_restart_goes_on_with_the_time_and_the_wait(machine: Machine, restarts: int) -> None:
+    machine.jump(HOUR_S)
+    for _ in range(restarts):
+        machine.clock.advance(100.0)
+        machine.start(machine.clock.wall())  # lists that were compiled by the clock that jumped
+        assert machine.standing() is Standing.JUMPED
+        assert machine.policy.least() == machine.policy.wall()
+        machine.look()
+    left_s = BELIEVED_AFTER_S - 100.0 * restarts
+    machine.clock.advance(left_s - 1)
+    machine.look()
+    assert machine.policy.wall() == NOW + BELIEVED_AFTER_S - 1
+    machine.clock.advance(1)
+    machine.look()
+    assert machine.policy.wall() == machine.clock.wall()
+    machine.start()
+    assert machine.standing() is Standing.KNOWN
+
+
+def test_control_a_boot_and_a_file_without_the_lead_believe_it(machine: Machine) -> None:
+    machine.jump(HOUR_S)
+    kept = machine.state.clock.read_bytes()
+    machine.boots += 1
+    machine.start()
+    assert machine.policy.wall() == NOW + HOUR_S
+    machine.boots -= 1
+    machine.state.clock.write_bytes(kept)
+    machine.start()
+    assert machine.policy.wall() == NOW
+    known_time.FORMAT.save(machine.state.clock, KnownTime(NOW))  # as a release before kept it
+    machine.start()
+    assert machine.policy.wall() == NOW + HOUR_S
+
+
+@pytest.mark.parametrize("seconds", [HOUR_S, -HOUR_S])
+def test_a_clock_that_jumps_between_two_daemons_is_watched(
+    machine: Machine, seconds: float
+) -> None:
+    machine.clock.set_wall(seconds)
+    machine.start()
+    assert machine.policy.wall() == NOW
+    machine.look()
+    assert machine.standing() is Standing.JUMPED
+    machine.clock.advance(BELIEVED_AFTER_S)
+    machine.look()
+    is_believed = seconds > 0
+    assert machine.policy.wall() == NOW + BELIEVED_AFTER_S + (seconds if is_believed else 0.0)
+
+
+def test_a_time_server_is_believed_after_a_restart_too(machine: Machine) -> None:
+    machine.jump(HOUR_S)
+    machine.is_set_by_server = True
+    machine.start()
+    machine.look()
+    assert machine.policy.wall() == NOW + HOUR_S
+
+
+def test_a_jump_that_is_taken_back_is_watched_no_more(machine: Machine) -> None:
+    machine.jump(HOUR_S)
+    machine.jump(-HOUR_S)
+    machine.start()
+    assert machine.standing() is Standing.KNOWN
+    machine.clock.advance(BELIEVED_AFTER_S)
+    machine.jump(HOUR_S)
+    machine.start()
+    machine.look()
+    assert machine.standing() is Standing.JUMPED
+
+
+def test_a_restart_while_the_time_goes_back_knows_no_time(machine: Machine) -> None:
+    """What is set may have its new dates already."""
+    machine.jump(-HOUR_S)
+    machine.keeper.doubt(machine.keeper.acceptable())
+    machine.start()
+    assert machine.standing() is Standing.UNKNOWN
+
+
+def test_a_lead_that_cannot_be_right_is_passed_over(machine: Machine) -> None:
+    for believed_s in (0.0, LATEST):
+        lead = known_time.Lead(known_time.boot_id(), believed_s, 0.0, 1e9)
+        known_time.FORMAT.save(machine.state.clock, KnownTime(NOW, lead=lead))
+        machine.start()
+        assert machine.policy.wall() == NOW
+        machine.look()
+        assert machine.standing() is Standing.KNOWN
 
 
 def test_a_jump_back_is_never_believed_by_itself(machine: Machine) -> None:
