@@ -17,8 +17,7 @@ import tempfile
 from collections import Counter
 from contextlib import ExitStack
 from datetime import timedelta
-from itertools import pairwise
-from pathlib import Path
+from itertools import groupby, pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -37,42 +36,27 @@ _COUNT = re.compile(rf"(\d+) ({'|'.join(_WORDS)})s?\b")
 _terminal = os.dup(2)  # before pytest captures it
 
 
-def pytest_collection(session: pytest.Session) -> bool | None:
-    """Leave collecting to each ticket: a process collects only the files that it runs."""
-    return True if _takes_tickets(session) else None
-
-
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Run the tests of one file after another, as long as the queue has tickets."""
-    if not _takes_tickets(session):
+    if _QUEUE not in os.environ or session.testsfailed or session.config.option.collectonly:
         return None
-    queue, files = int(os.environ[_QUEUE]), _files(session.config.args)
+    queue = int(os.environ[_QUEUE])
+    files = [list(of_file) for _, of_file in groupby(session.items, _file_of)]
     while (ticket := int.from_bytes(os.read(queue, _TICKET_OCTETS), "big")) < len(files):
-        started, items = perf_counter(), session.perform_collect([files[ticket]])
-        for item, following in pairwise((*items, session)):  # its fixtures stay for the next file
+        started, items = perf_counter(), files[ticket]
+        for item, following in pairwise((*items, session)):  # whose fixtures stay for the next file
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
-        if items:
-            told = f"{perf_counter() - started:7.1f} s  {files[ticket]}\n"
-            os.write(_terminal, told.encode())
+        told = f"{perf_counter() - started:7.1f} s  {_file_of(items[0])}\n"
+        os.write(_terminal, told.encode())
     return True
 
 
-def _takes_tickets(session: pytest.Session) -> bool:
-    return _QUEUE in os.environ and not session.config.option.collectonly
-
-
-def _files(arguments: list[str]) -> list[str]:
-    """Return the files of tests that arguments name, in one order for all processes."""
-    paths = [Path(one) for one in arguments]
-    return [
-        str(file)
-        for path in paths
-        for file in (sorted(path.rglob("test_*.py")) if path.is_dir() else [path])
-    ]
+def _file_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def main(processes: int, arguments: list[str]) -> int:
