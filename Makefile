@@ -36,7 +36,7 @@ run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@exec $(bin)/filterd serve --try --config $(CONFIG) --state $(STATE)
 
 test: setup ## Run the tests, JOBS files at a time; AT='2028-02-29 00:30' as if it began then
-	@$(at) $(together) $(JOBS) -m 'not control' tests
+	@$(at) $(together) $(JOBS) -m 'not control and not long' tests
 
 test-controls: setup ## Run the controls: each switches a safeguard off and must see the harm
 	@$(at) $(together) $(JOBS) -m control tests
@@ -86,17 +86,13 @@ fuzz: fuzz-native ## Fuzz the native modules, then with 10 million messages, a m
 fuzz-native: setup ## Fuzz the native modules on a build with sanitizers, 90 seconds each; FUZZ=10 for longer
 	FILTERD_FUZZ_NATIVE_S=$$((90 * $(FUZZ))) $(bin)/python -m pytest -q -s tests/fuzz/test_native_fuzz.py
 
-e2e: setup ## Ask every type, 100,000 questions through filterd and past it, forge, kill, cut the power
-	FILTERD_E2E_INSTALL=1 FILTERD_E2E_CHAOS_S=60 FILTERD_E2E_TYPES=1 \
+e2e: setup ## Run the long tests: feed, power cuts, kills, boots, 100,000 questions past filterd and through it
+	FILTERD_E2E_CHAOS_S=60 FILTERD_E2E_TYPES=1 \
 	    FILTERD_E2E_QUERIES=100000 FILTERD_SPOOFED_TARGETS=20000 \
 	    FILTERD_ORACLE_QUESTIONS=50000 \
 	    FILTERD_FEED_KILLS=300 FILTERD_FEED_FLIPS=900 FILTERD_FEED_FAULTS=1000 \
 	    FILTERD_FEED_CUTS=200 FILTERD_FEED_CANDIDATES=all \
-	    $(together) 2 -m 'not control' tests/unit/test_deploy_folder.py tests/e2e/test_never_wrong_daemon.py \
-	        tests/e2e/test_differential.py tests/e2e/test_forged_answers.py tests/e2e/test_chaos.py \
-	        tests/e2e/test_feed_killed.py tests/e2e/test_feed_disk.py \
-	        tests/e2e/test_feed_power_cut.py tests/e2e/test_feed_broken_candidates.py \
-	        tests/e2e/test_conformance.py
+	    $(together) $(JOBS) -m 'long and not control' tests
 
 soak: setup ## Serve for half an hour with an upstream that comes and goes; SOAK_MINUTES=240 for longer
 	$(bin)/python -m tests.bench.soak

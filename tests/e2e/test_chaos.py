@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 SECONDS = float(os.environ.get("FILTERD_E2E_CHAOS_S", "2"))
 SEED = int(os.environ.get("FILTERD_E2E_CHAOS_SEED", "0"))
 PAUSE_S = 0.0005

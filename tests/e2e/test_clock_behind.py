@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from tests.support.policies import ListTexts
 
+pytestmark = pytest.mark.long
+
 THURSDAY_AT_9 = 1_796_263_200.0
 """2026-12-03 09:00 in Vietnam, between lessons."""
 FIRST_LESSON_OF_1970 = 600.0

@@ -64,6 +64,7 @@ def each_once(counted: Tally) -> bool:
     return not counted.missing(NUMBERS) and not counted.doubled
 
 
+@pytest.mark.long
 def test_every_type_is_answered_exactly_once(serving_echo: Serving, echo: Echo) -> None:
     with serving_echo.stub() as stub:
         counted = tally(stub, of_every_type(PASSING))
@@ -72,6 +73,7 @@ def test_every_type_is_answered_exactly_once(serving_echo: Serving, echo: Echo) 
     assert echo.asked == set(NUMBERS) - {RRType[one] for one in NEVER_ASKED} - {RRType.ANY}
 
 
+@pytest.mark.long
 def test_no_type_of_a_blocked_name_is_let_through(serving_echo: Serving, echo: Echo) -> None:
     with serving_echo.stub() as stub:
         counted = tally(stub, of_every_type(BLOCKED))

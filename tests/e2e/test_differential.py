@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from tests.support.comparing import Key
 
+pytestmark = pytest.mark.long
+
 QUERIES = int(os.environ.get("FILTERD_E2E_QUERIES", "3000"))
 SEED = int(os.environ.get("FILTERD_E2E_SEED", "1"))
 

@@ -29,6 +29,8 @@ from tests.support.feed_school import School, a_school
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+
 SAMPLE = (
     "a catalogue that was cut",
     "zeros in place of a list",

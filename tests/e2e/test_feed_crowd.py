@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
 import requests
 
 from filterd.paths import shipped
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.support.feed_crowd import Done
     from tests.support.nginx import Nginx, Request
 
-pytestmark = needs_nginx
+pytestmark = [needs_nginx, pytest.mark.long]
 
 APPLIANCES = 200
 

@@ -52,7 +52,7 @@ SCENES: dict[str, tuple[int, int, int, Callable[[Follower], object]]] = {
 """From which version, to which, what is published in the end, and what is done."""
 
 
-pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
+pytestmark = [pytest.mark.usefixtures("no_waiting_for_the_disk"), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,7 @@ def test_control_an_index_that_is_written_in_place_is_found_out(
 
 ON_A_SMALL_DISK = """
 import pathlib, shutil, subprocess, sys
-from filterd.feed import taking
+from filterd.feed import version_download
 from filterd.state_folder import StateFolder
 from tests.support.feed_site import *
 
@@ -154,7 +154,8 @@ with judged_at_once(published):
     site.found()
     small = refused_or(lambda: site.run(FIRST))
     assert site.check_consistent(0) == 0
-    taking.SPARE_OCTETS = -taking._TIMES_NEEDED * 10**6  # others fill it while a version is taken
+    # Others fill it while a version is taken.
+    version_download.SPARE_OCTETS = -version_download._TIMES_NEEDED * 10**6
     site.run(FIRST)
     site.copy_to(work / "kept")
     ballast, full = disk / "ballast", ""

@@ -10,6 +10,8 @@ from tests.bench import feed_scale
 from tests.bench.feed_cost import Cost
 from tests.bench.feed_scale import Span, Story, World, minutes, share_of
 
+pytestmark = pytest.mark.long
+
 COUNT = 1_000
 COST = Cost(
     unchanged=1,

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from tests.support.feed_school import Change
 
+pytestmark = pytest.mark.long
+
 RETIRED, ANOTHER = "vnpt-ca.vn", "viettel-ca.vn"
 ORDERED, NEXT = "ordered.example", "next.example"
 

@@ -57,7 +57,7 @@ SCENES = (
 )
 
 
-pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
+pytestmark = [pytest.mark.usefixtures("no_waiting_for_the_disk"), pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from filterd.feed.version_download import Taken
     from tests.support.publisher import Server
 
+pytestmark = pytest.mark.long
+
 SOURCE = "blocklistproject-phishing"
 SCAM = [f"{sha256(b'%d' % number)[:12]}.example" for number in range(3_000)]
 

@@ -27,6 +27,8 @@ from tests.support.power_cut import CARELESS_MOUNT, an_image, missing, mounted, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.long
+
 CUTS = int(os.environ.get("FILTERD_FEED_CUTS", "12"))
 _LONGEST_S = 0.4
 _MOST_CONTROLS = 40

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 FEED = Followed("https://feed.example/", "Asia/Ho_Chi_Minh")
 LOVED = name_of(SECOND)
 """What everybody asks for, and the second version blocks by mistake."""

@@ -21,6 +21,8 @@ from tests.support.wire import a_query
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 OWN = """\
 feed: https://feed.example/
 lists: [{id: mine, file: mine.txt, category: games}]

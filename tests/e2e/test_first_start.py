@@ -18,9 +18,11 @@ from tests.support.daemon import WITHIN_S
 from tests.support.own_disk import DISKS, OnOwnDisk, on_own_disk
 from tests.support.waiting import ask, is_blocked
 
+pytestmark = pytest.mark.long
+
 LOCKED = "www.pornhub.com"
 IN_MEMORY = "the lists are in memory only"
-NO_MEMORY = "from filterd.daemon import state; state.Unwritten.compile_index = None"
+NO_MEMORY = "from filterd.daemon import site_loader; site_loader.Unwritten.compile_index = None"
 EIO = """
 import os
 def refuse(event, arguments):

@@ -292,6 +292,7 @@ def poisoned(serving: Serving, names: Sequence[str]) -> list[str]:
     return wrong
 
 
+@pytest.mark.long
 def test_nothing_is_poisoned_by_a_flood_of_guesses(index: Index) -> None:
     names = [next(_NAMES) for _ in range(TARGETS)]
     with (

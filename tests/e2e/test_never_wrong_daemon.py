@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
+pytestmark = pytest.mark.long
+
 QUESTIONS = int(os.environ.get("FILTERD_ORACLE_QUESTIONS", "3000"))
 EACH = 50
 BELL = "question while 1,000 wait for a change"

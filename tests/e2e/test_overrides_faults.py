@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     Dying = Callable[[Callable[[], object], int], bool]
 
+pytestmark = pytest.mark.long
+
 PACKAGE = Path(filterd.__file__).parent
 LINES = int(os.environ.get("FILTERD_KILLS", "23"))
 """How many lines to go on after each death; 1 dies at every line there is."""
@@ -340,7 +342,7 @@ def test_what_cannot_be_put_in_its_place_after_all_is_told_and_mended_by_a_start
 
 ON_A_DISK_ONLY_TO_READ = """
 import os, pathlib, shutil, subprocess, sys
-from filterd.overrides import database
+from filterd.overrides import store_file
 from filterd.overrides.store import Store
 from filterd.paths import with_sides
 from filterd.state_folder import StateFolder
@@ -352,7 +354,7 @@ state, clock = StateFolder(disk / "state"), FakeClock()
 store = Store(state, clock)
 for name in ("a.example", "b.example"):
     store.change("exception", an_exception(target=name), author="a", reason="r")
-    with database.to_write(state.overrides, check=False) as reading:
+    with store_file.to_write(state.overrides, check=False) as reading:
         reading.execute("COMMIT")
         reading.execute("BEGIN")
         reading.execute("SELECT * FROM changes").fetchall()  # so the WAL stays with what follows

@@ -99,7 +99,7 @@ class School:
     def serving(self, spoilt: str = "pass") -> contextlib.AbstractContextManager[Served]:
         """Serve; ``spoilt`` is a statement that takes a safeguard away."""
         program = (
-            f"import sys; from filterd.daemon import shared_overrides, state; {spoilt};"
+            f"import sys; from filterd.daemon import shared_overrides, site_loader; {spoilt};"
             "from filterd.cli.entry import main; main()"
         )
         return serving(self.config, self.state.folder, program=("-c", program))
@@ -185,7 +185,7 @@ def test_control_without_the_memory_that_is_shared_a_new_worker_would_let_it_pas
 ) -> None:
     spoilt = (
         "shared_overrides.SharedOverrides.get = lambda _: None;"
-        "from filterd.daemon import changes; changes._LOOK_EVERY_S = 1000.0"
+        "from filterd.daemon import change_service; change_service._LOOK_EVERY_S = 1000.0"
     )
     with school.serving(spoilt) as served:
         school.block()

@@ -36,12 +36,14 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
+pytestmark = pytest.mark.long
+
 BLOCKED, LOCKED = "blocked-now.example", "www.pornhub.com"
 LAST_GOOD = {"index.previous.filterd", "overrides.second.filterd"}
 """The one copy of each that is left as it was."""
 HUGE_OCTETS = 1 << 34
 NO_CARE = (
-    "import sys; from filterd.daemon import state; state.clear = lambda _: None;"
+    "import sys; from filterd.daemon import site_loader; site_loader.clear = lambda _: None;"
     "from filterd import paths; paths.open_plain = lambda path: open(path, 'rb');"
     "from filterd.cli.entry import main; main()"
 )

@@ -125,8 +125,8 @@ def test_all_other_commands_are_the_command_lines(monkeypatch: pytest.MonkeyPatc
 
 def test_nothing_for_people_is_imported_before_it_serves() -> None:
     program = (
-        "import sys; from filterd.cli import entry, serving\n"
-        "serving.main = lambda *_: print(*sys.modules)\n"
+        "import sys; from filterd.cli import entry\nfrom filterd.daemon import main\n"
+        "main.main = lambda *_: print(*sys.modules)\n"
         "entry.main()"
     )
     words = [sys.executable, "-P", "-c", program, "serve", *SITE]

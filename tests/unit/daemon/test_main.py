@@ -44,7 +44,7 @@ HEAVY = (
 
 SERVE_AND_LIST_MODULES = """
 import os, sys
-from filterd.cli import serving
+from filterd.daemon import main
 from filterd.daemon import worker
 
 def tell(*_):
@@ -57,9 +57,9 @@ class Telling(worker.Worker):
         await super().stop()
         tell()
 
-serving.Worker = Telling
-serving._ready = lambda _: os.kill(os.getpid(), 15)
-serving.main(sys.argv[1], sys.argv[2], "en", "no")
+main.Worker = Telling
+main._ready = lambda _: os.kill(os.getpid(), 15)
+main.main(sys.argv[1], sys.argv[2], "en", "no")
 tell()
 """
 

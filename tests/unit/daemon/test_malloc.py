@@ -13,7 +13,7 @@ from filterd.daemon import malloc
 START = """
 import ctypes, os, sys, threading
 from pathlib import Path
-from filterd.daemon import memory
+from filterd.daemon import malloc
 library = ctypes.CDLL(None)
 library.fdopen.restype = ctypes.c_void_p
 library.fdopen.argtypes = (ctypes.c_int, ctypes.c_char_p)
@@ -23,7 +23,7 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 if sys.argv[1] == "tuned":
-    memory.keep_little()
+    malloc.keep_little()
 """
 
 A_TABLE_GROWS_AND_GOES = """

@@ -168,12 +168,12 @@ def test_a_file_that_somebody_holds_is_told_and_not_damaged(
 READ_ON_A_DISK_THAT_CANNOT_BE_WRITTEN = """
 mount -t tmpfs tmpfs "$1" && cp "$2" "$1/overrides.sqlite" && mount -o remount,ro "$1" \
 && exec "$3" -c 'import sys, pathlib
-from filterd.overrides import database
-with database.to_read(pathlib.Path(sys.argv[1], "overrides.sqlite")) as connection:
-    print(len(list(database.rows(connection))))
+from filterd.overrides import store_file
+with store_file.to_read(pathlib.Path(sys.argv[1], "overrides.sqlite")) as connection:
+    print(len(list(store_file.rows(connection))))
 try:
-    with database.to_write(pathlib.Path(sys.argv[1], "overrides.sqlite"), check=True): pass
-except database.StoreError as error:
+    with store_file.to_write(pathlib.Path(sys.argv[1], "overrides.sqlite"), check=True): pass
+except store_file.StoreError as error:
     print(type(error).__name__, error)' "$1"
 """
 
