@@ -151,11 +151,9 @@ WITHOUT_A_PAUSE = (
 )
 
 
-@pytest.mark.parametrize("whom", ["worker", "manager"])
-def test_control_without_a_pause_it_turns_in_a_circle(
-    tmp_path: Path, built: StateFolder, whom: str
+def test_control_without_a_pause_a_worker_turns_in_a_circle(
+    tmp_path: Path, built: StateFolder
 ) -> None:
     with a_school(tmp_path, built, "-c", WITHOUT_A_PAUSE) as school:
-        assert (
-            _without_descriptors_s(school, whom) > WATCHED_S / 10
-        )  # a loaded machine gives it little
+        # Little enough to be seen where others want the processor too.
+        assert _without_descriptors_s(school, "worker") > WATCHED_S / 10
