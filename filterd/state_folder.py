@@ -57,7 +57,7 @@ class StateFolder:
 
     @property
     def checked_indexes(self) -> Path:
-        """Which indexes were checked through and through; see ``lists.verified_digests``."""
+        """Which indexes were checked through and through; see ``lists.index_files``."""
         return self.folder / "index.checked"
 
     @property

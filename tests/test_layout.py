@@ -13,7 +13,6 @@ PACKAGE, UNIT = ROOT / "filterd", ROOT / "tests" / "unit"
 
 WAIVED = {
     "__main__": "two lines that call cli.entry; tests/e2e run it in every test",
-    "lists/pins": "two frozen records; lists/test_pinned_entries and policy/test_engine apply them",
     "lists/_matcher_py": "chosen by lists/matcher; tests/twins compare it with native code",
     "lists/_packing_py": "chosen by lists/packing; tests/twins compare it with native code",
     "lists/_line_scan_py": "chosen by lists/line_scan; tests/twins compare it with native code",

@@ -20,9 +20,8 @@ from filterd.errors import ControlError, StoreError
 from filterd.overrides.effects import KINDS, from_record, has_ended
 from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
-from filterd.policy.client import Client
 from filterd.policy.effective_policy import Moment, at
-from filterd.policy.model import GradePolicy, Policy
+from filterd.policy.model import Client, GradePolicy, Policy
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
 from filterd.sentences import say

@@ -14,7 +14,7 @@ from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index, policy_of
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
-from filterd.policy.expectation import Expectation
+from filterd.policy.model import Expectation
 from filterd.resolve.expectation_checks import held
 from filterd.resolve.site import Site
 from filterd.sentences import from_plain

@@ -21,8 +21,8 @@ from filterd.config.compile import compile_policy, warnings
 from filterd.errors import ConfigError, FilterdError
 from filterd.policy.grade_differences import state_of, state_of_service
 from filterd.policy.model import TIERS, Category, GradePolicy, Policy, Service
+from filterd.resolve.expectation_checks import outranked
 from filterd.resolve.site import Site
-from filterd.resolve.site_warnings import outranked
 from filterd.texts import Texts
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}

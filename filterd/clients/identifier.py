@@ -8,8 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.policy.client import Client
-from filterd.policy.strictness import strictest
+from filterd.policy.model import Client, strictest
 
 if TYPE_CHECKING:
     from filterd.clients.network_view import Sighting, Surroundings

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps ``Surroundings`` fresh, from within the event loop of the process that answers.
+"""Updates of ``Surroundings``, from within the event loop of the serving process.
 
-Once a second it looks whether a file of leases changed or something about the
-network is worth asking ``ip`` for: the kernel said that it changed, an unknown
-address asked, half a minute went by. Nothing here waits in the loop's way, and
-whatever fails leaves answers as they were: devices that are not seen again are
-forgotten by ``Surroundings`` itself.
+Once a second it checks whether a lease file changed or the network is worth asking
+``ip`` for: the kernel reported a change, an unknown address asked, or half a minute
+has passed. Nothing here blocks the loop, and a failure leaves answers as they
+were: ``Surroundings`` itself forgets devices that are not seen again.
+
+The kernel reports by a netlink socket (rtnetlink(7)) that has joined the groups of
+links, addresses, routes and neighbours. Its messages are discarded unread: they
+say that something changed, and ``ip`` says what.
 """
 
 from __future__ import annotations
@@ -13,20 +16,59 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.clients import interfaces, neighbours, netlink
+from filterd.clients import interfaces, neighbours
 from filterd.clients.ip_command import IpCommand
 from filterd.clients.lease_files import LeaseFiles, Mark
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from filterd.clients.network_view import Surroundings
     from filterd.clock import Clock
     from filterd.policy.model import Policy
+
+NEIGHBOURS = 0x4
+"""The group of devices that come and go (linux/rtnetlink.h, ``RTMGRP_NEIGH``)."""
+
+THIS_MACHINE = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
+"""The groups of links, and of addresses and routes of both families."""
+
+_MOST_MESSAGES = 1_000
+_MESSAGE_OCTETS = 65_536
+
+
+def open_changes(groups: int) -> socket.socket | None:
+    """Return a socket that is readable after a change of these groups, None if there is none."""
+    try:
+        opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+    except OSError as error:
+        _log.warning("changes of the network are seen late: no netlink socket (%s)", error.strerror)
+        return None
+    try:
+        opened.bind((0, groups))
+    except OSError as error:
+        opened.close()
+        _log.warning("changes of the network are seen late: netlink says %s", error.strerror)
+        return None
+    return opened
+
+
+def drain(changes: socket.socket) -> None:
+    """Throw away what was heard. An overrun only says that much changed."""
+    for _ in range(_MOST_MESSAGES):
+        try:
+            changes.recv(_MESSAGE_OCTETS)
+        except BlockingIOError:
+            return
+        except OSError:  # ENOBUFS: the kernel had more to say than the socket holds
+            with contextlib.suppress(OSError):
+                changes.recv(_MESSAGE_OCTETS)
+            return
+
 
 _START_WITHIN_S = 2.0
 _LOOK_EVERY_S = 1.0
@@ -69,10 +111,10 @@ class Observer:
         self._policy = policy
         self._files, self._mark = LeaseFiles(policy.leases), None
         self._stop_listening()
-        self._listen(netlink.THIS_MACHINE, self._links_changed)
+        self._listen(THIS_MACHINE, self._links_changed)
         self._links_changed()
         if self._needs_neighbours:
-            self._listen(netlink.NEIGHBOURS, self._neighbours_changed)
+            self._listen(NEIGHBOURS, self._neighbours_changed)
             self._neighbours_changed()
 
     async def close(self) -> None:
@@ -136,7 +178,7 @@ class Observer:
         self._rest_until = now + (self._clock.monotonic() - now) / _SHARE_OF_READING
 
     def _listen(self, groups: int, on_change: Callable[[], None]) -> None:
-        opened = netlink.open_changes(groups)
+        opened = open_changes(groups)
         if opened is not None:
             self._sockets.append(opened)
             loop = asyncio.get_running_loop()
@@ -144,7 +186,7 @@ class Observer:
 
     @staticmethod
     def _hear(opened: socket.socket, on_change: Callable[[], None]) -> None:
-        netlink.drain(opened)
+        drain(opened)
         on_change()
 
     def _stop_listening(self) -> None:

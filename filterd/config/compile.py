@@ -43,9 +43,8 @@ from filterd.config.site_schema import LeasesEntry
 from filterd.documents import did_you_mean
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
-from filterd.lists.pins import Pin
 from filterd.lists.public_suffix import top_level_names
-from filterd.lists.rules import ListSource
+from filterd.lists.rules import ListSource, Pin
 from filterd.policy.model import (
     Category,
     LeaseFile,

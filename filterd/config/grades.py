@@ -24,7 +24,7 @@ from filterd.config.site_reader import inheritance
 from filterd.config.tiers import AGE_OF_GRADE, DEFAULTS, TIER_OF_GRADE, Settings
 from filterd.documents import Document, Where, did_you_mean
 from filterd.lists.services import list_id
-from filterd.policy import strictness
+from filterd.policy import model
 from filterd.policy.model import GRADES, BlockResponse, GradePolicy
 from filterd.sentences import UNSAID, quoted, say
 
@@ -57,7 +57,7 @@ def strictest(grades: Mapping[str, GradePolicy], among: Iterable[str]) -> str:
     """
     wanted = set(among) or set(GRADES)
     candidates = [grades[grade] for grade in GRADES if grade in wanted]
-    return strictness.strictest(candidates).grade
+    return model.strictest(candidates).grade
 
 
 def _compile_grade(grade: str, sources: SiteSources, things: Things) -> GradePolicy:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from filterd.config.error_collector import Problems
     from filterd.config.site_schema import SiteFile
     from filterd.documents import Document
-    from filterd.lists.pins import Pin
+    from filterd.lists.rules import Pin
 
 _HOME = names.from_text("home.arpa")  # RFC 8375: nobody registers anything in it
 _HINT = say("such as lan.home.arpa, or lan. before the school's own domain")

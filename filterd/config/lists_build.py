@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.active_blocklists import Blocklists
     from filterd.lists.catalog import Catalog
-    from filterd.lists.compile_progress import Progress
+    from filterd.lists.compiler import Progress
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ChangeError, FilterdError
-from filterd.lists.false_positives import naming_entries, version_of
+from filterd.lists.list_queries import naming_entries, version_of
 from filterd.overrides import change_fields
 from filterd.policy.lesson_times import bell, shown_at
 from filterd.policy.model import Audience

@@ -17,8 +17,7 @@ from filterd.errors import ControlError
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.permissions import is_room
 from filterd.overrides.roles import Author, Rank
-from filterd.policy.expectation import Expectation
-from filterd.policy.model import Audience
+from filterd.policy.model import Audience, Expectation
 from filterd.querylog import DAYS_KEPT
 from filterd.sentences import say
 from filterd.state_file import Decoders

@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.daemon.worker_channel import Channel
-    from filterd.policy.client import Client
-    from filterd.policy.model import Policy
+    from filterd.policy.model import Client, Policy
 
 LONGEST_S = 4 * 3600.0
 _WORKER_WITHIN_S = 2.0

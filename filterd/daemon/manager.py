@@ -36,7 +36,7 @@ from filterd.daemon.worker_channel import Channel
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
 from filterd.policy.policy_file import digest
 from filterd.resolve import expectation_checks
-from filterd.resolve.site_warnings import doubts
+from filterd.resolve.expectation_checks import doubts
 from filterd.sentences import UNSAID, say
 from filterd.version import __version__
 
@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from filterd.daemon.change_service import Changes
     from filterd.daemon.device_discovery import ExamTrials, RoomWatches
     from filterd.daemon.process import Setting
-    from filterd.policy.expectation import Expectation
-    from filterd.policy.model import ListenAddress
+    from filterd.policy.model import Expectation, ListenAddress
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.expectation_checks import Unmet
     from filterd.resolve.site import Site

@@ -22,8 +22,7 @@ from filterd.daemon.shared_overrides import overrides_in_force
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
 from filterd.lists.active_blocklists import blocklists_to_compile_by
 from filterd.lists.index import Index
-from filterd.lists.index_files import install_index
-from filterd.lists.verified_digests import checked_digests, note_checked
+from filterd.lists.index_files import checked_digests, install_index, note_checked
 from filterd.overrides.effects import NOTHING
 from filterd.paths import is_plain, move_away, replacing, sole, takes_files
 from filterd.policy import policy_file

@@ -21,11 +21,10 @@ from filterd.fastpath._packet_cache_py import SWEEPS
 from filterd.fastpath._question_py import flags_of
 from filterd.fastpath.rate_limit import packed
 from filterd.native import live_twin
-from filterd.policy.client import Client
+from filterd.policy.model import Client
 from filterd.resolve import special_use
 from filterd.resolve.answer_reply import BLOCK_TTL_S, compose, compose_to_repeat
-from filterd.resolve.log_counts import PASS, counted_as
-from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.query import PASS, Answer, Peer, Query, Source, counted_as
 from filterd.wire import ParsedQuery, RRClass, compose_query, parse_query
 from filterd.wire import name as names
 from filterd.wire.header import HEADER_OCTETS

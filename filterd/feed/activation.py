@@ -27,8 +27,7 @@ from filterd.feed.trust import TrustFolder
 from filterd.feed.versions import Versions
 from filterd.lists.active_blocklists import Blocklists, version_of
 from filterd.lists.index import Index
-from filterd.lists.index_files import install_index
-from filterd.lists.verified_digests import note_checked
+from filterd.lists.index_files import install_index, note_checked
 from filterd.paths import install, open_plain, shipped, write_atomically
 from filterd.sentences import refused, say
 

@@ -6,25 +6,24 @@ lookup. So they are compiled once into a file that lookups read where it lies::
 
     source_text   octets -> lines, bounded
          |
-    skimming      a line in its format's plain shape -> a record, at once
-         |        all others
-    formats       a line -> entry, cancellation or problem: what its format defines
+    line_scan     a line in its format's plain shape -> a record, at once
+         |        all other lines
+    formats       a line -> entry, cancellation or problem, as its format defines
          |
     intake        names -> keys, claims -> ids; refuses what no list may name
          |
-    records       one bytes for each entry; sorted, everything beneath a name is one run
-         |
-    refusals      takes pinned and protected names out
-         |
+    sort_records  one bytes for each entry; sorted, everything beneath a name is one run;
+         |        takes pinned and protected names out
     packing       records -> blocks, claim sets, lines, hashes -> slots
          |
     builder       sections -> a file: digested, synced, verified, renamed
          |
     index         opens it: name -> matcher -> hits -> entries with list and line
 
-``compiler`` runs the steps, ``compile_progress`` and ``report`` tell of them; ``catalog``
-reads which lists a publisher has, ``pins`` and ``public_suffix`` say which
-names lists must leave alone.
+``compiler`` runs the steps and measures progress, ``report`` counts what was taken and
+refused; ``catalog`` reads which lists a publisher has; ``rules`` (pins, protections) and
+``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an
+index on the disk, ``list_queries`` answers questions about one.
 
 A *service* is a list whose few names stand in the catalogue or the site (``services``).
 

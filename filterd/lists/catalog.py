@@ -29,9 +29,7 @@ from filterd.lists.catalog_schema import (
 )
 from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
-from filterd.lists.pins import Pin, Protection
-from filterd.lists.rules import ListSource
-from filterd.lists.safe_search import Rewrite
+from filterd.lists.rules import ListSource, Pin, Protection, Rewrite
 from filterd.lists.services import service_list
 from filterd.sentences import say
 

@@ -1,34 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compile lists into an index: take in, sort, apply guards, pack, write, verify, install.
+"""The list compiler: collect, sort, apply guards, pack, write, verify, install.
 
 The same lists, guards and ``now`` give the same octets. A file that cannot be
-read stops everything and leaves the old index in force: an index that lacks a
-list would unblock its names without anybody having decided so.
+read stops the compilation and leaves the old index active: an index without one
+of its lists would unblock names without a decision by an operator.
+
+Progress is one number that never goes back. It is measured in octets of the lists,
+because these are known before reading starts. Steps that read no list take time
+too, so each step has a share of the whole, as measured with a million names; a
+progress bar then ends when the work does.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from filterd.clock import SystemClock
 from filterd.errors import ListError, StoreError
 from filterd.lists._packing_py import COVERS, IS_BLOCK, IS_MARKER
 from filterd.lists.builder import write_index
-from filterd.lists.compile_progress import Work
 from filterd.lists.index_contents import Contents, ListRecord
 from filterd.lists.index_format import MAX_BLOCKS, block_octets
 from filterd.lists.intake import Intake
 from filterd.lists.packing import Packer
-from filterd.lists.pinned_entries import Guarded
 from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
-from filterd.lists.sort_records import TAIL_OCTETS
+from filterd.lists.sort_records import TAIL_OCTETS, Guarded
 from filterd.paths import check_room, create
 from filterd.sentences import refused, say
 from filterd.version import __version__
@@ -37,9 +41,47 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from filterd.lists.compile_progress import Progress
     from filterd.lists.lookalikes import LookalikeRule
-    from filterd.lists.pins import Pin, Protection
+    from filterd.lists.rules import Pin, Protection
+
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with how far the work is and how far it goes."""
+
+_READ = 0.70
+"""Of the work is done when all lists are read; then their records are sorted."""
+_SORTED = 0.80
+_PACKED = 0.90
+"""Then the table of slots is filled, and the file written and verified."""
+
+
+class Work:
+    """The work of one compilation.
+
+    Args:
+        tell: whom to tell.
+        octets: how long all lists are together.
+    """
+
+    def __init__(self, tell: Progress, octets: int) -> None:
+        self._tell, self._octets = tell, octets
+        self._furthest = 0
+
+    def has_read(self, before: int, octets: int = 0) -> None:
+        """So many octets are read of a list, and of all lists before it."""
+        self._reach(_READ * (before + octets) / max(self._octets, 1))
+
+    def has_packed(self, records: int, of: int) -> None:
+        """So many of the sorted records are packed; beginning again does not go back."""
+        self._reach(_SORTED + (_PACKED - _SORTED) * records / max(of, 1))
+
+    def finish(self) -> None:
+        """Everything is done."""
+        self._reach(1.0)
+
+    def _reach(self, share: float) -> None:
+        self._furthest = max(self._furthest, min(round(share * self._octets), self._octets))
+        self._tell(self._furthest, self._octets)
 
 
 _CHECKED_EVERY = 1 << 18

@@ -1,5 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An index takes the place of another: by one renaming, and the one before is kept."""
+"""Index files on the disk: one replaces another, and which ones have been verified.
+
+Replacing is one rename; the previous index is kept.
+
+An index is checked in two ways. Its digest shows whether every octet is the one
+that was written; that is checked whenever a file is opened to be served, because
+an SD card may have lost some since. Whether the content contradicts itself
+depends only on the compiler, and for the same octets the result stays the same.
+That check takes ten times as long, so it is done once and its result is kept
+here by digest, from one process to the next.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +17,13 @@ import os
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
-from filterd.paths import install, is_plain, move_away
+from filterd.paths import install, is_plain, move_away, read_plain, write_atomically
 from filterd.sentences import refused, say
+from filterd.version import __version__
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from filterd.state_folder import StateFolder
 
 
@@ -41,3 +54,29 @@ def install_index(state: StateFolder) -> None:
         raise StoreError(
             say("{index}: cannot be replaced: {why}", index=state.index, why=refused(error))
         ) from error
+
+
+_HEAD = f"filterd checked indexes 1, as filterd {__version__} checks"
+_MOST_OCTETS = 4096
+_KEPT = 4
+"""The index in force, the one before it, and those that are being made."""
+
+
+def checked_digests(record: Path) -> tuple[bytes, ...]:
+    """Return the digests of indexes known to be sound; none where the record is of no use."""
+    try:
+        head, *lines = read_plain(record, _MOST_OCTETS).decode("ascii").splitlines()
+        return tuple(map(bytes.fromhex, lines)) if head == _HEAD else ()
+    except (OSError, ValueError):
+        return ()
+
+
+def note_checked(record: Path, digest: bytes) -> None:
+    """Remember that the index with this digest was checked through and through.
+
+    Raises:
+        StoreError: the disk refused; it will be checked again.
+    """
+    others = [one for one in checked_digests(record) if one != digest]
+    lines = [one.hex() for one in (digest, *others[: _KEPT - 1])]
+    write_atomically(record, "\n".join((_HEAD, *lines, "")).encode("ascii"))

@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one entry of a list says: the words that all list formats are read into."""
+"""Frozen records of list data: entries, list sources, pins, protections, rewrites.
+
+``Claim`` and ``ListSource`` are what all list formats are read into. ``Pin`` and
+``Protection`` name what lists must leave alone. Both are read twice: by the
+compiler, which takes the entries for these names out, and by policy, because an
+entry for a *parent* of such a name is valid and must still not block the name.
+``Rewrite`` gives names that have a safe-search twin.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +74,7 @@ class ListSource:
     """A list to compile: where its text is and what it is.
 
     ``own``: written or signed by the publisher of the index, so protection
-    (``filterd.lists.pins``) does not hold against it. ``names``: what the list
+    (``filterd.lists.rules``) does not hold against it. ``names``: what the list
     is where it has no text of its own but stands within the file ``path``: wire
     names, each with its line there; each stands for what is beneath it, too.
     ``lookalikes``: families of names that it means beside those that it names.
@@ -83,3 +90,43 @@ class ListSource:
     names: tuple[tuple[int, bytes], ...] | None = None
     lookalikes: tuple[LookalikeRule, ...] = ()
     subtrees: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What is answered instead of a name's own addresses.
+
+    ``setting`` and ``level`` say to whom: grades whose policy sets
+    ``safe_search`` or ``youtube`` to that. ``names`` are those hosts and nothing
+    beneath them; ``target`` is the name whose addresses they get.
+    """
+
+    setting: str
+    level: str
+    target: bytes
+    names: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A name that nothing may block. ``subtree``: everything beneath it too."""
+
+    name: bytes
+    subtree: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A name that third-party lists may not block, an urgent order may.
+
+    ``except_categories``: lists of these categories may name it all the same;
+    a chat service is no scam, and still social media. ``entry_only``: it holds only
+    against entries that give exactly this name, which somebody has suspended.
+    """
+
+    name: bytes
+    subtree: bool = True
+    reason: str = ""
+    except_categories: frozenset[str] = frozenset()
+    entry_only: bool = False

@@ -16,7 +16,7 @@ from filterd.policy.temporary_rules import GradeSetting, LocalException, TargetK
 from filterd.sentences import say
 
 if TYPE_CHECKING:
-    from filterd.lists.false_positives import NamingEntry
+    from filterd.lists.list_queries import NamingEntry
     from filterd.overrides.change_context import Making
     from filterd.overrides.change_fields import Fields
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import WireError
-from filterd.lists.false_positives import NamingEntry, naming_entries, version_of
+from filterd.lists.list_queries import NamingEntry, naming_entries, version_of
 from filterd.overrides import store_file, store_schema
 from filterd.overrides.mistake_reports import Report, plain, reports_in
 from filterd.wire import name as names

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ChangeError, ConfigError, ConfigErrors
-from filterd.lists.false_positives import NamingEntry
+from filterd.lists.list_queries import NamingEntry
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import Fields
 from filterd.overrides.history_chain import with_undos

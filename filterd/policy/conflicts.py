@@ -15,11 +15,10 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import WireError
-from filterd.lists.false_positives import naming_entries
-from filterd.policy.client import Client
+from filterd.lists.list_queries import naming_entries
 from filterd.policy.effective_policy import suspends
 from filterd.policy.grade_changes import Changer
-from filterd.policy.model import SERVICE, Audience
+from filterd.policy.model import SERVICE, Audience, Client
 from filterd.policy.temporary_rules import TargetKind
 from filterd.policy.verdict import Rule
 from filterd.wire import RRType

@@ -23,11 +23,10 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
-from filterd.lists.pins import Protection
+from filterd.lists.rules import Protection
 from filterd.policy.calendar import ALWAYS, Calendar, Openings, Span
-from filterd.policy.client import Client
 from filterd.policy.grade_changes import Change, Changer, Dated, dated_changes, term
-from filterd.policy.model import Audience, LocalRule
+from filterd.policy.model import Audience, Client, LocalRule
 from filterd.policy.room_grades import Rooms, Seat, Why, with_devices
 from filterd.policy.temporary_rules import Overrides, TargetKind
 from filterd.policy.unknown_time import UNKNOWN_BEFORE, is_known, undated, without_dates

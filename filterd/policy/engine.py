@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from filterd.lists.index import Index
     from filterd.lists.index_format import Hit
-    from filterd.policy.client import Client
-    from filterd.policy.model import GradePolicy, Policy
+    from filterd.policy.model import Client, GradePolicy, Policy
     from filterd.policy.name_rules import Said
 
     _Key = tuple[str, int, bool, bool, tuple[int, ...]]

@@ -29,8 +29,7 @@ from filterd.policy.temporary_rules import TargetKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from filterd.policy.client import Client
-    from filterd.policy.model import GradePolicy, Policy
+    from filterd.policy.model import Client, GradePolicy, Policy
     from filterd.policy.temporary_rules import Overrides
 
 _NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled policy: what the serving process knows of a site, as plain frozen data.
+"""The compiled policy: all that the serving process knows of a site, as frozen data.
 
 ``filterd.config`` makes it from YAML in a process of its own; the serving
 process only loads it (``filterd.policy.policy_file``). Nothing here is YAML, pydantic
-or text to be parsed again: names are wire names, addresses are checked.
+or text that must be parsed: names are wire names, addresses are checked.
+
+``Client`` is the one class that is made at run time: the asking client as policy
+sees it.
 """
 
 from __future__ import annotations
@@ -13,10 +16,36 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from filterd.lists.pins import Pin, Protection
-    from filterd.lists.safe_search import Rewrite
-    from filterd.policy.expectation import Expectation
+    from collections.abc import Iterable
+
+    from filterd.lists.rules import Pin, Protection, Rewrite
     from filterd.policy.timetable import Holiday, Lesson, Period, Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A name that passes, or is blocked, for somebody.
+
+    ``audience`` is a tier (every grade of it), a grade, a network (whoever sits
+    there then) or everybody (every grade). When: at the Unix time ``at``; or when
+    the school's clock shows ``second`` after midnight on the next ``weekday`` (0
+    is Monday); or, where all three are None, schedules apart. ``written`` is how
+    it stands in its file. ``shipped``: it comes with filterd, and yields to the
+    school's own exceptions.
+    """
+
+    name: bytes
+    blocked: bool
+    audience: Audience
+    whom: str
+    written: str
+    path: str
+    line: int
+    at: float | None = None
+    weekday: int | None = None
+    second: int | None = None
+    shipped: bool = False
+
 
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
 """Every grade there is, in the order in which people list them."""
@@ -342,3 +371,49 @@ class Policy:
     """What must come of names before this policy may take the place of another."""
     feed: str = ""
     """The address of the feed that the site follows, empty for none."""
+
+
+def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:
+    """Return the one with the most closed categories; of equals the youngest, then the first.
+
+    One to which everything is closed that is not allowed has more closed than any other.
+    """
+    return max(grades, key=lambda grade: (grade.allow_only, len(grade.closed), -grade.age))
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client's grade, and the network that gave it (None: an unknown client).
+
+    ``address`` is None where a question is about a grade and not a device
+    (``filterd check --grade 6``). ``mac`` is that of the device that has the
+    address, None where it is not known.
+    """
+
+    grade: GradePolicy
+    network: str | None = None
+    address: str | None = None
+    mac: str | None = None
+
+    def is_meant_by(self, rule: LocalRule) -> bool:
+        """Tell whether a local rule is for this client.
+
+        Who sits an exam has that exam's allows and no other, but the blocks of all.
+        """
+        if rule.exam != self.grade.exam and (rule.allow or rule.exam):
+            return False
+        return self.is_of(rule.audience, rule.whom)
+
+    def is_of(self, audience: Audience, whom: str) -> bool:
+        """Tell whether this client is one of those."""
+        match audience:
+            case Audience.EVERYBODY:
+                return True
+            case Audience.TIER:
+                return whom == self.grade.tier
+            case Audience.GRADE:
+                return whom == self.grade.grade
+            case Audience.NETWORK:
+                return whom == self.network
+            case Audience.CLIENT:
+                return whom == self.address

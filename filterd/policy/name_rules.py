@@ -21,10 +21,8 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.lists.pins import Pin, Protection
-    from filterd.lists.safe_search import Rewrite
-    from filterd.policy.client import Client
-    from filterd.policy.model import GradePolicy, LocalRule, Policy
+    from filterd.lists.rules import Pin, Protection, Rewrite
+    from filterd.policy.model import Client, GradePolicy, LocalRule, Policy
 
 _NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd import state_file
-from filterd.lists import pins, safe_search
-from filterd.policy import expectation, timetable
+from filterd.lists import rules
+from filterd.policy import timetable
 from filterd.policy.model import Policy
 from filterd.sentences import say
 
@@ -27,7 +27,7 @@ _FORMAT = state_file.FileFormat(
     title=say("compiled policy"),
     remedy=say("compile it again"),
     # The model names these in annotations only; to read a file they are needed.
-    words=vars(pins) | vars(safe_search) | vars(timetable) | vars(expectation),
+    words=vars(rules) | vars(timetable),
 )
 
 

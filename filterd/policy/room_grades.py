@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.policy.calendar import ALWAYS, Span, Timetable
 from filterd.policy.grade_changes import term
-from filterd.policy.strictness import strictest
+from filterd.policy.model import strictest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

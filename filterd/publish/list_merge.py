@@ -28,19 +28,17 @@ from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
 from filterd.lists.hostname import text_from_key
 from filterd.lists.intake import Intake
 from filterd.lists.list_queries import single_hosts
-from filterd.lists.pinned_entries import Guarded
 from filterd.lists.rules import Effect, Scope
-from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail
+from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail
 from filterd.lists.source_text import SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.lists.catalog import CatalogCategory
-    from filterd.lists.pins import Pin, Protection
     from filterd.lists.reject_reasons import Reason
     from filterd.lists.report import ListReport
-    from filterd.lists.rules import Claim, ListSource
+    from filterd.lists.rules import Claim, ListSource, Pin, Protection
     from filterd.publish.top_names import Popular
 
 PREFIX = "feed-"

@@ -38,8 +38,8 @@ from filterd.lists.orders_file import (
     load_orders,
     read_orders,
 )
-from filterd.lists.pinned_entries import Guarded
 from filterd.lists.reject_reasons import Reason
+from filterd.lists.sort_records import Guarded
 from filterd.paths import open_plain, shipped, write_atomically
 from filterd.publish.signing import NewTarget, sign_orders
 from filterd.publish.target_files import targets_of

@@ -41,7 +41,6 @@ from filterd.resolve._cache_packing cimport most_octets, packed, told_of, tuple_
 
 from filterd.resolve import _cache_store_py as reference
 from filterd.resolve import cache_entry as reference_entry
-from filterd.resolve import cache_expiry as expiries
 from filterd.resolve.failures import Failures
 from filterd.upstream import Resolution as _Resolution
 from filterd.wire import Ede
@@ -71,7 +70,7 @@ cdef class ResolutionStore:
         self._by_key = self.failures.by_key
         self._seed = int.from_bytes(os.urandom(8), "little")
         self._routes = {}
-        self._held.step_s = expiries.STEP_S
+        self._held.step_s = reference_entry.STEP_S
         if not map_entries(&self._held, 0):
             raise MemoryError
         self.resize(size_octets, 0.0)

@@ -3,7 +3,7 @@
 
 Resolutions by question and route, and failures, are bounded by octets. An expired
 resolution stays while there is room, to be given where no upstream answers (RFC 8767).
-From some seconds after it expired (``cache_expiry``) it leaves before anything that still
+From some seconds after it expired (``cache_entry.Expiries``) it leaves before anything that still
 holds; of that the least recently used leaves first. TTLs age by a clock that never goes
 back.
 """
@@ -13,9 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Literal
 
-from filterd.resolve.cache_entry import REFRESHED_FROM_HITS, Entry
-from filterd.resolve.cache_expiry import Expiries
-from filterd.resolve.cache_packing import pack_key
+from filterd.resolve.cache_entry import REFRESHED_FROM_HITS, Entry, Expiries, pack_key
 from filterd.resolve.failures import Failures
 
 if TYPE_CHECKING:

@@ -1,36 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holding a site to what is expected of it, before it takes the place of another.
+"""Checks of a site's own claims: expectations, and exceptions without effect.
 
-What commands have set does not count, or a teacher's exception would keep the
-school from reloading; nor do schedules, except where an expectation says when.
-It asks what ``filterd check`` asks.
+Expectations are checked before a site replaces another. What commands have set
+does not count, or a teacher's exception would keep the school from reloading; nor
+do schedules, except where an expectation names a time. Each check asks what
+``filterd check`` asks.
 
-What ships with filterd yields to the school's own exceptions in ``site.yaml``, for
-those have a reason and are meant: that is told, and nothing is refused. Nor is
-what the policy in force does not meet either, because nothing gets worse by it.
+Expectations that ship with filterd yield to the school's own exceptions in
+``site.yaml``, for those have a reason and are meant: that is reported, and nothing
+is refused. An expectation that the active policy does not meet either refuses
+nothing, because nothing gets worse.
+
+An exception of ``site.yaml`` has no effect where something outranks it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.policy.client import Client
-from filterd.policy.model import Audience, LocalRule
+from filterd.overrides.preconditions import why_never
+from filterd.policy import conflicts
+from filterd.policy.model import Audience, Client, LocalRule
+from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.policy.verdict import Rule
 from filterd.resolve.explain import explain
 from filterd.resolve.site import NOTHING_SET, Timed
 from filterd.sentences import UNSAID, quoted, say, to_plain
 from filterd.wire import RRType
+from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from filterd.policy.expectation import Expectation
-    from filterd.policy.model import Policy
+    from filterd.policy.model import Expectation, Policy
     from filterd.resolve.explain import Explanation
     from filterd.resolve.site import Site
 
@@ -240,3 +247,47 @@ def _is_by_exception(told: Explanation) -> bool:
 def _where(told: Explanation) -> str:
     parts = (part for part in (told.category, told.list) if part)
     return "".join(f", {part}" for part in parts)
+
+
+_MOST = 40
+_OF_SITE = "site.yaml:"
+"""With what the ids of rules begin that are exceptions of the site's file."""
+
+
+def doubts(site: Site, unmet: Iterable[Unmet], now: float) -> tuple[ConfigError, ...]:
+    """Return them, the first of them where there are many.
+
+    Args:
+        site: as it is in force.
+        unmet: the expectations that it does not meet.
+        now: Unix time.
+    """
+    found = [*outranked(site, now), *enforced_in(site.timed.policy)]
+    found += (one.error() for one in unmet)
+    return tuple(islice(found, _MOST))
+
+
+def outranked(site: Site, now: float) -> Iterator[ConfigError]:
+    """Yield the allows of the site's file that never open anything: what is closed is locked.
+
+    Args:
+        site: whose lists say what is.
+        now: Unix time.
+    """
+    for rule in site.timed.policy.rules:
+        if not rule.allow or not rule.id.startswith(_OF_SITE):
+            continue
+        idle = conflicts.idle(site.engine, _as_exception(rule), now)
+        if idle in conflicts.CLOSED:
+            reason, hint = why_never(names.to_text(rule.name), idle)
+            path, line, column = rule.id.split(":")
+            reason = say("{reason}: the exception has no effect", reason=reason)
+            yield ConfigError(reason, path=path, line=int(line), column=int(column), hint=hint)
+
+
+def _as_exception(rule: LocalRule) -> LocalException:
+    """Return what a command would have set."""
+    name = names.to_text(rule.name)
+    return LocalException(
+        0, TargetKind.NAME, name, rule.allow, rule.audience, rule.whom, rule.reason, "", 0.0
+    )

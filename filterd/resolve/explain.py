@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError
-from filterd.policy.client import Client
 from filterd.policy.grade_changes import Changer, Layer
+from filterd.policy.model import Client
 from filterd.policy.verdict import Action, Rule
 from filterd.resolve.links.admission import NEVER_ASKED
 from filterd.resolve.local_answers import answer_locally

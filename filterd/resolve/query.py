@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes down the chain and what comes back up: facts, composed only at the end."""
+"""Query and answer of the chain: facts that become a message only at the end."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from enum import StrEnum
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from filterd.policy.verdict import Action
 from filterd.upstream import UpstreamQuestion
 from filterd.wire import Ede, ParsedQuery, Rcode
 
 if TYPE_CHECKING:
     from filterd.errors import UpstreamError
-    from filterd.policy.client import Client
-    from filterd.policy.model import ZoneRecord
+    from filterd.policy.model import Client, ZoneRecord
     from filterd.policy.verdict import Verdict
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution, Route
     from filterd.wire import Question
 
     Key = tuple[UpstreamQuestion, Route]
+    from filterd.querylog import Counts
 
 
 class Peer(NamedTuple):
@@ -181,3 +182,34 @@ class Answer(NamedTuple):
     def judged(self, verdict: Verdict) -> Answer:
         """Return it with the verdict on it."""
         return Answer(self[0], verdict, *self[2:])
+
+
+PASS = "pass"  # noqa: S105 -- what was not kept from the client
+_BLOCKED, _REWRITTEN = Source.BLOCKED, Source.REWRITTEN
+_CACHED, _FORWARDED, _STALE = Source.CACHED, Source.FORWARDED, Source.STALE
+_REWRITE = Action.REWRITE
+
+
+def tally(counts: Counts, query: Query, answer: Answer) -> None:
+    """Count one answer, for the grade as which it was judged in the end."""
+    counts.add(*counted_as(query, answer))
+
+
+def counted_as(query: Query, answer: Answer) -> tuple[str, str, str]:
+    """Return grade, category and action: what an answer is counted as."""
+    verdict = answer.verdict
+    match = verdict.match if verdict else None
+    grade = (answer.readmitted or query).client.grade.grade
+    return grade, match.category if match else "", _action(answer.source, verdict)
+
+
+def _action(source: Source, verdict: Verdict | None) -> str:
+    """Return the source where it says what the client got; where from matters to nobody here.
+
+    By identity, and the most frequent first: hashing an enumeration costs more
+    than all of it, and every answer comes by here.
+    """
+    if source is _CACHED or source is _FORWARDED or source is _STALE:
+        rewritten = verdict is not None and verdict.action is _REWRITE
+        return _REWRITTEN.value if rewritten else PASS
+    return "blocked" if source is _BLOCKED else source.value

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
 from filterd.resolve.answer_reply import compose
-from filterd.resolve.log_counts import tally
-from filterd.resolve.query import Answer, Peer, Query, Source
+from filterd.resolve.query import Answer, Peer, Query, Source, tally
 from filterd.wire import (
     EdnsOption,
     badvers,

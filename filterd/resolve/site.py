@@ -21,15 +21,13 @@ from filterd.resolve import lease_zone
 from filterd.resolve.clock_bootstrap import UnsetClock
 from filterd.resolve.plain_view import Reading
 from filterd.resolve.special_use import FIRST_LABELS, SUBTREES
-from filterd.resolve.suffix_filter import Endings
-from filterd.resolve.zones import Zones
+from filterd.resolve.zones import Endings, Zones
 from filterd.upstream import Route
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
-    from filterd.policy.client import Client
-    from filterd.policy.model import Policy, UpstreamServer
+    from filterd.policy.model import Client, Policy, UpstreamServer
 
 
 NOTHING_SET = Overrides()

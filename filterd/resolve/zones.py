@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The site's own zones: local ones, answered here completely, and delegated ones.
+"""The site's zones: local ones, answered here completely, and delegated ones.
 
 A local zone is complete: a name not in it does not exist and is never asked
 upstream (dns.md §3). A delegated zone belongs to servers of the school, an
-Active Directory say, and nobody else may be asked about it.
+Active Directory say, and no other server may be asked about it.
+
+Nearly all qnames are outside all of them. ``Endings`` rules these out by one look
+at their last octets.
 """
 
 from __future__ import annotations
@@ -12,13 +15,45 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.resolve.suffix_filter import Endings
 from filterd.upstream import Route
 from filterd.wire import Rcode, RRType
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from filterd.policy.model import LocalZone, Policy, ZoneRecord
+
+_MOST_COMPARED = 8
+"""Names with one tail; where there are more, walking the labels takes no longer."""
+
+
+class Endings:
+    """Names that something is known of, by their last octets. Immutable.
+
+    Args:
+        names: in canonical wire form.
+    """
+
+    def __init__(self, names: Iterable[bytes]) -> None:
+        known = frozenset(names)
+        self._tail_octets = min(map(len, known), default=1)
+        by_tail: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        for name in known:
+            by_tail[name[-self._tail_octets :]].append(name)
+        self._by_tail = {
+            tail: tuple(ends) if len(ends) <= _MOST_COMPARED else (tail,)
+            for tail, ends in by_tail.items()
+        }
+
+    def may_cover(self, qname: bytes) -> bool:
+        """Tell whether one of the names may be ``qname`` or an ancestor of it.
+
+        Never denies one that is: a name ends with each of its ancestors.
+        """
+        ends = self._by_tail.get(qname[-self._tail_octets :])
+        return ends is not None and qname.endswith(ends)
+
 
 _LONGEST_CHAIN = 11
 """Aliases followed within a zone; as many as resolvers follow (reliability.md B4)."""

@@ -3,10 +3,10 @@
 
 * ``route``, ``server_group``: who is asked about a name, and how each server has fared.
 * ``upstream_question``: composes what is asked and tells whether a message answers it.
-* ``randomness``, ``source_ports``, ``udp_query``, ``socket_pool``: questions by UDP, on
-  sockets that change their ports. ``socket_pool`` is native where it was built, and does
-  the work of the other three then; they are its readable twin.
-* ``tcp_query``, ``tls``: questions by connections; ``timer_wheel``: all that waits.
+* ``randomness``, ``udp_query``, ``socket_pool``: queries by UDP, on sockets that change
+  their ports. ``socket_pool`` is native where it was built, and does the work of the
+  other two then; they are its readable twin.
+* ``stream_queries``, ``tls``: queries by TCP and by TLS; ``timer_wheel``: all timeouts.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on; ``extraction``
   is its live twin;

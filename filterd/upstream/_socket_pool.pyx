@@ -53,7 +53,7 @@ import socket as sockets
 
 from filterd.errors import UpstreamUnreachableError, WireError
 from filterd.upstream import _socket_pool_py as reference
-from filterd.upstream import source_ports as random_ports
+from filterd.upstream import randomness as random_ports
 from filterd.upstream import upstream_question as questions
 
 cdef extern from "Python.h":
@@ -438,7 +438,7 @@ cdef class SocketPool:
             del self._servers[server.member]
 
     cdef int _connected(self, Server server) except -1:
-        """Return a socket that only hears this server; see ``filterd.upstream.source_ports``."""
+        """Return a socket that only hears this server; see ``filterd.upstream.randomness``."""
         cdef object plain = server.member.plain
         cdef object address = (plain.address, plain.port)
         cdef int fd = c_socket(

@@ -29,7 +29,7 @@ import select
 from typing import TYPE_CHECKING
 
 from filterd.errors import UpstreamUnreachableError
-from filterd.upstream.source_ports import RandomPorts, reserved_ports
+from filterd.upstream.randomness import RandomPorts, reserved_ports
 from filterd.upstream.udp_query import UdpAttempt, UdpSocket
 from filterd.upstream.upstream_question import Asked
 

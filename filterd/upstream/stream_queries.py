@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers that one exchange fetches by connections: by TCP what UDP cannot give, and by TLS."""
+"""Queries by connections: by TCP for answers too large for a datagram, and by TLS."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from filterd.errors import UpstreamError, UpstreamOverloadError
-from filterd.upstream.tcp_query import ask_by_tcp
+from filterd.errors import (
+    UpstreamError,
+    UpstreamMalformedError,
+    UpstreamOverloadError,
+    UpstreamUnreachableError,
+)
+from filterd.upstream.upstream_question import UpstreamQuestion, compose, new_id, parse_answer
+from filterd.wire import ParsedResponse, frame
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Coroutine, Iterable
 
     from filterd.policy.model import UpstreamServer
     from filterd.upstream.server_group import ServerHealth
     from filterd.upstream.transport_set import Transports
-    from filterd.upstream.upstream_question import UpstreamQuestion
-    from filterd.wire import ParsedResponse
 
 MOST_TCP = 200
 """Connections for answers too large for UDP: each is a descriptor and up to 64 kB."""
@@ -108,3 +112,31 @@ class Fetches:
 
     def _tls(self, fetch: Fetch) -> Coroutine[None, None, ParsedResponse]:
         return self._use.tls.ask(fetch.server, self._question, edns=fetch.edns)
+
+
+async def ask_by_tcp(
+    server: UpstreamServer, question: UpstreamQuestion, *, edns: bool
+) -> ParsedResponse:
+    """Ask on a fresh connection. The caller bounds the time by cancelling.
+
+    Raises:
+        UpstreamUnreachableError: no connection, or it ended before the answer.
+        UpstreamMalformedError: the answer is not one to this question, or not whole.
+    """
+    message_id = new_id()
+    try:
+        reader, writer = await asyncio.open_connection(server.address, server.port)
+        try:
+            writer.write(frame(compose(question, message_id, edns=edns)))
+            length = int.from_bytes(await reader.readexactly(2), "big")
+            message = await reader.readexactly(length)
+        finally:
+            writer.close()
+    except (OSError, EOFError) as error:
+        raise UpstreamUnreachableError(f"{server.address} by TCP: {error}") from error
+    response = parse_answer(message, question, message_id)
+    if response is None:
+        raise UpstreamMalformedError(f"{server.address} by TCP answered another question")
+    if response.header.tc:
+        raise UpstreamMalformedError(f"{server.address} truncated its answer even by TCP")
+    return response

@@ -65,12 +65,14 @@ from filterd.wire.header import Header, peek_header
 from filterd.wire.parsed_query import ParsedQuery
 from filterd.wire.question import Question, best_effort_question
 from filterd.wire.rdata import (
+    KEY_ECH,
     SvcbParts,
     address_of,
     covered_type,
     soa_minimum,
     svcb_parts,
     target_of,
+    without_param,
 )
 from filterd.wire.rebuild import RebuiltSections
 from filterd.wire.record import ADDITIONAL, ANSWER, AUTHORITY, Record
@@ -95,7 +97,6 @@ from filterd.wire.reply import (
     sinkhole,
     truncated,
 )
-from filterd.wire.svcparams import KEY_ECH, without_param
 from filterd.wire.truncate import fit, size_limit
 
 __all__ = [

@@ -59,7 +59,7 @@ from filterd.wire._records cimport (
 )
 
 from filterd import errors
-from filterd.wire import budget
+from filterd.wire import cursor
 from filterd.wire import parsed_query as queries
 from filterd.wire import response as responses
 from filterd.wire.edns import MAX_OPTIONS as _MAX_OPTIONS
@@ -88,7 +88,7 @@ cdef type Record = _Record
 cdef dict _no_keywords = {}
 
 assert _MAX_OPTIONS == MAX_OPTIONS
-assert (budget.MAX_STEPS, budget.OCTETS_A_STEP) == (MAX_STEPS, OCTETS_A_STEP)
+assert (cursor.MAX_STEPS, cursor.OCTETS_A_STEP) == (MAX_STEPS, OCTETS_A_STEP)
 assert (queries.MAX_QUERY_OCTETS, queries.MAX_ADDITIONAL, queries.MAX_STEPS) == (
     MAX_QUERY_OCTETS,
     MAX_ADDITIONAL,

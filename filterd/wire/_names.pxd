@@ -31,7 +31,7 @@ cdef enum:
     POINTER_BITS = 0xC0
     FIRST_TEXTS = 512
     FIRST_NAMES = 32
-    MAX_STEPS = 2048  # both are those of ``budget``
+    MAX_STEPS = 2048  # both are those of ``cursor``
     OCTETS_A_STEP = 8
 
 
@@ -53,7 +53,7 @@ cdef struct Names:
 
 
 cdef inline int steps_for(uint32_t octets) noexcept nogil:
-    """Return how many steps a message of this size may take; see ``budget.steps_for``."""
+    """Return how many steps a message of this size may take; see ``cursor.steps_for``."""
     return max(MAX_STEPS, <int>(octets // OCTETS_A_STEP))
 
 

@@ -16,7 +16,7 @@ from filterd.errors import (
     CostlyMessageError,
     TruncatedMessageError,
 )
-from filterd.wire.budget import MAX_STEPS, Budget
+from filterd.wire.cursor import MAX_STEPS, Budget
 from filterd.wire.header import HEADER_OCTETS
 from filterd.wire.name import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, ROOT
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError
-from filterd.wire.budget import Budget
-from filterd.wire.cursor import Cursor
+from filterd.wire.cursor import Budget, Cursor
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header
 from filterd.wire.question import Question, read_question

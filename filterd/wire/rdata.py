@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The RDATA that filterd must understand: where a name leads, addresses, negative TTLs.
+"""The RDATA that filterd must understand: targets, addresses, negative TTLs, SvcParams.
 
-Each reader is bounded by RDLENGTH and must use it up; what it costs comes out
-of the response's budget, so reading all records of a hostile message is as
+Each reader is bounded by RDLENGTH and must use it up; its cost is taken from
+the response's budget, so reading all records of a hostile message is as
 bounded as parsing it.
+
+Where a SvcParam is removed (RFC 9460 §2.2, §8), the rest must still be well-formed: a
+record whose ``mandatory`` names a key that is missing would be ignored by every
+client.
 """
 
 from __future__ import annotations
@@ -13,13 +17,54 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from filterd.errors import BadCountError, BadPointerError, WireError
+from filterd.wire.compression import skip_name
 from filterd.wire.cursor import Cursor
 from filterd.wire.registry import RRType
-from filterd.wire.svcparams import KEY_ECH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from filterd.wire.record import Record
     from filterd.wire.response import ParsedResponse
+
+KEY_MANDATORY, KEY_ECH = 0, 5
+_PRIORITY_OCTETS = 2
+_KEY_OCTETS = 2
+
+
+def without_param(rdata: bytes, key: int) -> bytes:
+    """Return RDATA of SVCB or HTTPS without one parameter and its mention in ``mandatory``.
+
+    Raises:
+        WireError: the name is compressed or runs past the end, a parameter
+            does, or ``mandatory`` is no list of keys.
+    """
+    cursor = Cursor(rdata)
+    cursor.move_to(skip_name(rdata, _PRIORITY_OCTETS, may_point=False))
+    start = cursor.offset
+    params = dict(_params(cursor))
+    params.pop(key, None)
+    if KEY_MANDATORY in params:
+        params[KEY_MANDATORY] = _without_key(params[KEY_MANDATORY], key)
+        if not params[KEY_MANDATORY]:
+            del params[KEY_MANDATORY]  # an empty list is malformed
+    written = (_PARAM.pack(one, len(value)) + value for one, value in params.items())
+    return rdata[:start] + b"".join(written)
+
+
+def _params(cursor: Cursor) -> Iterator[tuple[int, bytes]]:
+    while not cursor.at_end:
+        key, size = cursor.unpack(_PARAM)
+        yield key, cursor.take(size)
+
+
+def _without_key(mandatory: bytes, key: int) -> bytes:
+    if not mandatory or len(mandatory) % _KEY_OCTETS:
+        raise WireError("mandatory is no list of keys")
+    unwanted = key.to_bytes(_KEY_OCTETS)
+    keys = [mandatory[at : at + _KEY_OCTETS] for at in range(0, len(mandatory), _KEY_OCTETS)]
+    return b"".join(one for one in keys if one != unwanted)
+
 
 _U16 = Struct("!H")
 _PARAM = Struct("!HH")

@@ -15,10 +15,9 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import BadCountError, CostlyMessageError
-from filterd.wire.budget import steps_for
 from filterd.wire.compose import QNAME_POINTER, reply_edns, reply_header
 from filterd.wire.compression import Compressor
-from filterd.wire.cursor import Cursor
+from filterd.wire.cursor import Cursor, steps_for
 from filterd.wire.edns import Edns
 from filterd.wire.header import AD, HEADER_OCTETS, QR, RA, Header, compose_header, peek_header
 from filterd.wire.parsed_query import ParsedQuery

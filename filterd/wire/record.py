@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filterd.wire.compression import read_name
 
 if TYPE_CHECKING:
-    from filterd.wire.budget import Budget
-    from filterd.wire.cursor import Cursor
+    from filterd.wire.cursor import Budget, Cursor
 
 ANSWER, AUTHORITY, ADDITIONAL = range(3)
 

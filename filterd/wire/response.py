@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from filterd.errors import BadCountError, BadEdnsError, CostlyMessageError, TruncatedMessageError
-from filterd.wire.budget import Budget, steps_for
 from filterd.wire.compression import expand_name, read_name
-from filterd.wire.cursor import Cursor
+from filterd.wire.cursor import Budget, Cursor, steps_for
 from filterd.wire.edns import Edns, parse_edns, parse_plain_edns
 from filterd.wire.header import HEADER_OCTETS, Header, peek_header
 from filterd.wire.question import Question, read_question

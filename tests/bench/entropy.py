@@ -19,7 +19,7 @@ import uvloop
 from filterd.clock import SystemClock
 from filterd.policy.model import UpstreamServer
 from filterd.upstream import Forwarder, Route, UpstreamQuestion
-from filterd.upstream.source_ports import LOWEST
+from filterd.upstream.randomness import LOWEST
 from tests.support.statistics import (
     chi_squared,
     chi_squared_p,

@@ -26,7 +26,7 @@ import pytest
 
 from filterd.errors import UpstreamUnreachableError, WireError
 from filterd.policy.model import UpstreamServer
-from filterd.upstream import _socket_pool_py, exchange, source_ports, transport_set
+from filterd.upstream import _socket_pool_py, exchange, randomness, transport_set
 from filterd.upstream.exchange import Exchange
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.udp_query import UdpSocket
@@ -160,7 +160,7 @@ def test_control_on_an_unconnected_socket_it_would_be(
         socket = Unconnected
 
     monkeypatch.setattr(transport_set, "SocketPool", _socket_pool_py.SocketPool)
-    monkeypatch.setattr(source_ports, "socket", Sockets)
+    monkeypatch.setattr(randomness, "socket", Sockets)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
         elsewhere.bind(("127.0.0.2", 0))
         from_elsewhere_first(upstream, elsewhere)
@@ -296,7 +296,7 @@ def poisoned(serving: Serving, names: Sequence[str]) -> list[str]:
 def test_nothing_is_poisoned_by_a_flood_of_guesses(index: Index) -> None:
     names = [next(_NAMES) for _ in range(TARGETS)]
     with (
-        a_flood(source_ports.LOWEST, 65_536 - source_ports.LOWEST, 65_536) as (server, sent),
+        a_flood(randomness.LOWEST, 65_536 - randomness.LOWEST, 65_536) as (server, sent),
         Serving(a_site(index, [server])) as serving,
     ):
         assert poisoned(serving, names) == []
@@ -310,7 +310,7 @@ def test_control_ids_and_ports_that_can_be_guessed_would_be(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     block = array("H", [20_000 + n % 64 for n in range(2_048)]).tobytes()
-    monkeypatch.setattr(source_ports, "LOWEST", 0)
+    monkeypatch.setattr(randomness, "LOWEST", 0)
     monkeypatch.setattr(RandomNumbers, "block", lambda _: block)
     with (
         a_flood(20_000, 64, 65_536) as (server, _),

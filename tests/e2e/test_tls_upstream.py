@@ -17,7 +17,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from filterd.lists.pins import Pin
+from filterd.lists.rules import Pin
 from filterd.policy.model import Tls
 from filterd.upstream import exchange, route, tls_trust
 from filterd.version import RELEASED_AT

@@ -11,7 +11,7 @@ import itertools
 from array import array
 from typing import TYPE_CHECKING
 
-from filterd.upstream import source_ports
+from filterd.upstream import randomness
 from filterd.upstream.randomness import RandomNumbers
 from tests.bench.entropy import Figures, figures_of, observe
 
@@ -35,7 +35,7 @@ def hides(found: Figures) -> bool:
 def test_ids_and_ports_hide_what_comes_next() -> None:
     seen = observe(QUESTIONS)
     assert len(seen.ids) >= QUESTIONS
-    assert min(seen.ports) >= source_ports.LOWEST
+    assert min(seen.ports) >= randomness.LOWEST
     assert hides(figures_of(seen))
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from filterd.policy.model import LocalZone, UpstreamServer, ZoneRecord
 from filterd.resolve import _cache_store_py
-from filterd.resolve.cache_packing import pack_key
+from filterd.resolve.cache_entry import pack_key
 from filterd.upstream import resolution as upstream_resolution
 from filterd.wire import EdeCode, RRType
 from tests.support.policies import an_index, wire

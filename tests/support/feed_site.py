@@ -36,7 +36,7 @@ from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
 from filterd.paths import shipped, write_atomically
 from filterd.policy import policy_file
-from filterd.policy.client import Client
+from filterd.policy.model import Client
 from filterd.publish.target_files import targets_of
 from filterd.sentences import quoted, say
 from filterd.state_folder import StateFolder

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from filterd.lists.pins import Pin, Protection
     from filterd.lists.report import CompileReport
-    from filterd.lists.rules import Claim
+    from filterd.lists.rules import Claim, Pin, Protection
 
 
 @dataclass(frozen=True)

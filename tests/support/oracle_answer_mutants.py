@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.daemon import tcp_listener, worker
 from filterd.fastpath import _direct_forward_py, udp_listener
-from filterd.policy.client import Client
 from filterd.policy.engine import Engine
+from filterd.policy.model import Client
 from filterd.resolve import zones
 from filterd.resolve.links import filter as filter_link
 from filterd.resolve.links import local

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filterd.config.tiers import TIER_OF_GRADE
-from filterd.lists.safe_search import Rewrite
+from filterd.lists.rules import Rewrite
 from filterd.policy.model import (
     BlockResponse,
     DelegatedZone,

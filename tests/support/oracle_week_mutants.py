@@ -24,9 +24,8 @@ from filterd.policy import (
     room_grades,
 )
 from filterd.policy.calendar import Closures, Openings, Span
-from filterd.policy.client import Client
 from filterd.policy.grade_changes import Change, Changer
-from filterd.policy.model import Audience
+from filterd.policy.model import Audience, Client
 from filterd.policy.temporary_rules import Overrides, TargetKind
 from filterd.policy.verdict import Rule
 from tests.support import oracle_week_scenes as scenes

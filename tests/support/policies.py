@@ -14,15 +14,14 @@ from filterd.config.tiers import AGE_OF_GRADE, TIER_OF_GRADE
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
 from filterd.lists.lookalikes import LookalikeRule
-from filterd.lists.pins import Pin, Protection
-from filterd.lists.rules import ListSource
-from filterd.policy.client import Client
+from filterd.lists.rules import ListSource, Pin, Protection
 from filterd.policy.engine import Engine
 from filterd.policy.model import (
     GRADES,
     Audience,
     BlockResponse,
     Category,
+    Client,
     DelegatedZone,
     GradePolicy,
     LocalRule,

@@ -12,8 +12,7 @@ from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigErrors
 from filterd.lists.catalog import Catalog, CatalogCategory, CatalogService, PublicHoliday
-from filterd.lists.pins import Pin, Protection
-from filterd.lists.rules import ListSource
+from filterd.lists.rules import ListSource, Pin, Protection
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

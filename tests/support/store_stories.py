@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.policy.model import UpstreamServer
-from filterd.resolve.cache_entry import Entry
-from filterd.resolve.cache_packing import pack_key
+from filterd.resolve.cache_entry import Entry, pack_key
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, RebuiltSections
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from filterd.policy.client import Client
 from filterd.policy.engine import Engine
-from filterd.policy.model import Audience, LocalRule
+from filterd.policy.model import Audience, Client, LocalRule
 from tests.support.oracle import NARROWNESS, Guard, Law, Listing, Person, World
 from tests.support.policies import (
     CATEGORIES,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.lists.index import Index
-    from filterd.lists.pins import Pin, Protection
+    from filterd.lists.rules import Pin, Protection
 
 A, AAAA = 1, 28
 TYPES = (A, AAAA)

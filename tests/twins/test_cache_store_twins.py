@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from filterd.resolve import _cache_store_py as pure
 from filterd.upstream import Resolution, UpstreamQuestion
 from tests.support.store_stories import ROUTES, Story, a_resolution, charged_as, mapped_octets
-from tests.unit.resolve.test_cache_packing import RESOLUTIONS
+from tests.unit.resolve.test_cache_entry import RESOLUTIONS
 
 native: Any = pytest.importorskip("filterd.resolve._cache_store", reason="it is not built")
 

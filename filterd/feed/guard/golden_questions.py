@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.probe_clients import Asking
     from filterd.lists.rules import ListSource
-    from filterd.policy.client import Client
+    from filterd.policy.model import Client
     from filterd.policy.verdict import Match
 
 KIND = "golden"

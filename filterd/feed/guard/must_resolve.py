@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.probe_clients import Asking
-    from filterd.lists.pins import Pin
     from filterd.lists.report import ListReport
+    from filterd.lists.rules import Pin
     from filterd.policy.model import Policy
     from filterd.policy.verdict import Match
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain, product
 from typing import TYPE_CHECKING
 
-from filterd.policy.client import Client
+from filterd.policy.model import Client
 from filterd.policy.verdict import PASSED, Match
 from filterd.resolve.site import Site
 from filterd.wire import RRType

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.feed.guard.guard_report import Finding
-    from filterd.lists.pins import Pin, Protection
+    from filterd.lists.rules import Pin, Protection
     from filterd.policy.model import Policy
 
 REWRITES = "rewrites"

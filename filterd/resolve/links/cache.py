@@ -1,26 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: answers that still hold. Below policy, so all clients share it.
+"""Link: answers from the cache. It stands below policy, so all clients share it.
 
-What was looked up before is tried in this order: what holds; a failure that
-is too recent to ask again (RFC 9520); what held once, where asking takes too
-long or fails (RFC 8767); and asking. What the filter above makes of any of
-them is judged at the time of serving.
+Sources are tried in this order: an entry that has not expired; a failure that
+is too recent to ask again (RFC 9520); an expired entry, where asking takes too
+long or fails (RFC 8767); an upstream. The filter above judges each of them at the
+time of serving.
+
+2,000 clients may wait for one name whose upstream is silent. All of them share one
+timer and one completion callback (``Patience``): with one each, removing them would
+take a time that grows with the square of their number.
 """
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filterd.resolve.cache_entry import REFRESHED_FROM_HITS
 from filterd.resolve.link import answered
 from filterd.resolve.query import Answer, Query, Source
-from filterd.resolve.shared_wait import Patience
 from filterd.wire import Ede, EdeCode, Rcode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
-    from typing import Any
 
     from filterd.clock import Clock
     from filterd.resolve.background_tasks import Background
@@ -30,6 +33,51 @@ if TYPE_CHECKING:
     from filterd.resolve.link import Handler
 
     Ask = Callable[[], Coroutine[Any, Any, Answer]]
+    from collections.abc import Iterable
+
+    Work = asyncio.Future[Any]
+    Waiters = list[asyncio.Future[None]]
+
+
+class Patience:
+    """Lets go of who waits when the work is done, or has been waited for long enough."""
+
+    def __init__(self) -> None:
+        self._waiters: dict[Work, Waiters | None] = {}
+        """None: it has been waited for long enough, and nobody waits any more."""
+
+    async def wait_for(self, work: Work, most_s: float) -> None:
+        """Wait until the work is done, but no longer than this since somebody first did.
+
+        Never cancels it, nor anybody else who waits.
+        """
+        if work not in self._waiters:
+            self._begin(work, most_s)
+        waiters = self._waiters[work]
+        if waiters is not None:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiters.append(waiter)
+            await waiter
+
+    def _begin(self, work: Work, most_s: float) -> None:
+        self._waiters[work] = []
+        timer = asyncio.get_running_loop().call_later(most_s, self._lose, work)
+        work.add_done_callback(partial(self._end, timer))
+
+    def _lose(self, work: Work) -> None:
+        waiters, self._waiters[work] = self._waiters[work], None
+        _let_go(waiters or ())
+
+    def _end(self, timer: asyncio.TimerHandle, work: Work) -> None:
+        timer.cancel()
+        _let_go(self._waiters.pop(work) or ())
+
+
+def _let_go(waiters: Iterable[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():  # it may have been cancelled
+            waiter.set_result(None)
+
 
 STALE_FOR_S = 86_400
 STALE_AFTER_S = 1.8

@@ -6,7 +6,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from filterd.policy.client import Client
+from filterd.policy.model import Client
 from filterd.resolve.query import Answer, Query, Source
 
 if TYPE_CHECKING:

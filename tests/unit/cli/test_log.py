@@ -8,8 +8,7 @@ import pytest
 
 from filterd import control
 from filterd.cli.log import ACTIONS
-from filterd.resolve.log_counts import PASS
-from filterd.resolve.query import Source
+from filterd.resolve.query import PASS, Source
 from filterd.texts import Texts
 from tests.support.commands import call
 

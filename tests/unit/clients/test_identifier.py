@@ -12,8 +12,7 @@ import pytest
 from filterd.clients import Identifier, Surroundings, identifier
 from filterd.clients.interfaces import Links, Prefix
 from filterd.clients.neighbours import Neighbour
-from filterd.policy.client import Client
-from filterd.policy.model import Network
+from filterd.policy.model import Client, Network
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
 

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import select
+import socket
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,7 @@ import uvloop
 
 from filterd.clients import Identifier, Surroundings, interfaces, observer
 from filterd.clients.ip_command import IpCommand
-from filterd.clients.observer import Observer
+from filterd.clients.observer import Observer, drain, open_changes
 from filterd.policy.model import LeaseFile, LeaseFormat, Network, Policy
 from tests.support.clock import FakeClock
 from tests.support.policies import a_policy
@@ -200,3 +203,58 @@ def test_it_looks_at_once_when_an_unknown_address_asks() -> None:
             await asyncio.sleep(0)
 
     _run(a_policy(networks=LAPTOPS), look)
+
+
+def test_a_socket_hears_nothing_where_nothing_happens() -> None:
+    opened = open_changes(observer.THIS_MACHINE)
+    assert opened
+    with opened:
+        drain(opened)
+        assert not select.select([opened], [], [], 0)[0]
+
+
+def test_where_there_is_no_netlink_changes_are_seen_late(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "no such family")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    assert open_changes(observer.NEIGHBOURS) is None
+    assert "no such family" in caplog.text
+
+
+def test_groups_that_do_not_exist_leave_no_socket_open(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "bind", _refuse)
+        assert open_changes(1) is None
+    assert len(caplog.records) == 1
+
+
+def _refuse(*_: object) -> None:
+    raise OSError(errno.EPERM, "not permitted")
+
+
+class _Overrun:
+    """A socket that the kernel could not keep up with."""
+
+    def __init__(self) -> None:
+        self.errors: list[OSError] = [OSError(errno.ENOBUFS, "too much"), BlockingIOError()]
+
+    def recv(self, _: int) -> bytes:
+        raise self.errors.pop(0)
+
+
+def test_an_overrun_is_no_error() -> None:
+    drain(_Overrun())  # type: ignore[arg-type]
+
+
+def test_draining_ends_however_fast_the_kernel_talks() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        ours.setblocking(False)
+        for _ in range(10):
+            theirs.send(b"x")
+        drain(ours)
+        with pytest.raises(BlockingIOError):
+            ours.recv(1)

@@ -18,7 +18,7 @@ from tests.support.site import a_policy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.policy.expectation import Expectation
+    from filterd.policy.model import Expectation
 
 ZONE, NETWORKS = "Asia/Ho_Chi_Minh", ("lab-a", "library")
 

@@ -11,7 +11,7 @@ import pytest
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigErrors
-from filterd.lists.pins import Pin
+from filterd.lists.rules import Pin
 from tests.support.policies import wire
 from tests.support.site import CATALOG, SCHOOL, a_policy, problems
 

@@ -13,8 +13,7 @@ from filterd.daemon.control_caller import Caller
 from filterd.daemon.control_commands import author_of, commands
 from filterd.errors import ControlError
 from filterd.overrides.roles import ADMINS, TEACHERS, Rank
-from filterd.policy.expectation import Expectation
-from filterd.policy.model import Audience, Network
+from filterd.policy.model import Audience, Expectation, Network
 from filterd.state_file import to_plain
 from tests.support.policies import a_policy
 

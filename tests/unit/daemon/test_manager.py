@@ -20,8 +20,7 @@ from filterd.errors import ConfigErrors, ControlError, StoreError
 from filterd.lists.active_blocklists import Blocklists, blocklists_in_force
 from filterd.paths import install
 from filterd.policy import policy_file
-from filterd.policy.expectation import Expectation
-from filterd.policy.model import Audience, ListenAddress
+from filterd.policy.model import Audience, Expectation, ListenAddress
 from filterd.querylog.totals import read_totals
 from filterd.sentences import say
 from filterd.wire import name as names

@@ -17,7 +17,7 @@ from filterd.errors import ConfigErrors
 from filterd.lists.active_blocklists import Blocklists
 from filterd.paths import shipped
 from filterd.policy import policy_file
-from filterd.policy.client import Client
+from filterd.policy.model import Client
 from filterd.resolve import expectation_checks
 from filterd.resolve.explain import explain
 from filterd.state_folder import StateFolder

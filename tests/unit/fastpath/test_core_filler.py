@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.lists.index import Index
-    from filterd.policy.client import Client
+    from filterd.policy.model import Client
     from filterd.policy.verdict import Verdict
     from tests.support.upstream import FakeUpstream
 

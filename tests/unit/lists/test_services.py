@@ -10,7 +10,7 @@ import pytest
 from filterd.documents import parse
 from filterd.lists.compiler import compile_lists
 from filterd.lists.index import Index
-from filterd.lists.pins import Pin, Protection
+from filterd.lists.rules import Pin, Protection
 from filterd.lists.services import list_id, service_list, unfit
 from filterd.wire import name as names
 

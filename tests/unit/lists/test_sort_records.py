@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, read_tail, record_tail, run_of
+import pytest
+
+from filterd.lists.hostname import key_from_text, text_from_key
+from filterd.lists.reject_reasons import Reason
+from filterd.lists.rules import Claim, Effect, ListSource, Pin, Protection, Scope
+from filterd.lists.sort_records import CANCELS, TAIL_OCTETS, Guarded, read_tail, record_tail, run_of
+from tests.support.indexes import wire
 
 
 def record(key: bytes, claim: int = 0, line: int = 1) -> bytes:
@@ -34,3 +40,83 @@ def test_run_of_a_subtree_holds_nothing_beside_it() -> None:
     inside = [b"com\0a\0", b"com\0a\0_\0", b"com\0a\0zz\0z\0"]
     records = sorted(map(record, [*inside, b"com\0a-\0", b"com\0a0\0", b"com\0a_\0", b"com\0az\0"]))
     assert records[run_of(records, b"com\0a\0", subtree=True)] == list(map(record, inside))
+
+
+BLOCK, EXCEPT, OWN_BLOCK = 0, 1, 2
+CLAIMS = [
+    (0, Claim(Scope.SUBTREE)),
+    (0, Claim(Scope.SUBTREE, Effect.EXCEPT)),
+    (1, Claim(Scope.SUBTREE)),
+]
+SOURCES = [
+    ListSource("theirs", "scam", "domains", "t"),
+    ListSource("ours", "scam", "domains", "o", own=True),
+]
+
+
+class Guarding:
+    """Some records, and what guards take out of them."""
+
+    def __init__(self, *entries: tuple[str, int]) -> None:
+        self.refused = list[tuple[int, int, Reason, str]]()
+        self.records = sorted(
+            key_from_text(name) + record_tail(claim, line)
+            for line, (name, claim) in enumerate(entries, 1)
+        )
+        self.guarded = Guarded(self.records, CLAIMS, SOURCES, self.refuse)
+
+    def refuse(self, index: int, line: int, reason: Reason, key: bytes) -> None:
+        self.refused.append((index, line, reason, text_from_key(key)))
+
+    @property
+    def left(self) -> list[str]:
+        return [text_from_key(record[:-TAIL_OCTETS]) for record in self.records]
+
+
+def test_pinned_name_is_refused_and_its_ancestor_is_honest() -> None:
+    guarding = Guarding(("exam.vn", BLOCK), ("www.exam.vn", BLOCK), ("a.www.exam.vn", BLOCK))
+    guarding.guarded.refuse_pinned([Pin(wire("www.exam.vn"))])
+    assert guarding.left == ["exam.vn", "a.www.exam.vn"]
+    assert guarding.refused == [(0, 2, Reason.PINNED, "www.exam.vn")]
+
+
+def test_pinned_subtree_is_refused_whole() -> None:
+    guarding = Guarding(("exam.vn", BLOCK), ("a.exam.vn", OWN_BLOCK), ("exam-x.vn", BLOCK))
+    guarding.guarded.refuse_pinned([Pin(wire("exam.vn"), subtree=True)])
+    assert guarding.left == ["exam-x.vn"]
+    assert [line for _, line, _, _ in guarding.refused] == [1, 2]
+
+
+def test_exception_for_a_pinned_name_goes_quietly() -> None:
+    guarding = Guarding(("exam.vn", EXCEPT))
+    guarding.guarded.refuse_pinned([Pin(wire("exam.vn"))])
+    assert (guarding.left, guarding.refused) == ([], [])
+
+
+def test_protected_subtree_is_set_aside_for_third_parties_only() -> None:
+    guarding = Guarding(("bank.vn", BLOCK), ("bank.vn", OWN_BLOCK), ("bank.vn", EXCEPT))
+    guarding.guarded.set_aside_protected([Protection(wire("bank.vn"))])
+    assert guarding.left == ["bank.vn", "bank.vn"]
+    assert guarding.refused == [(0, 1, Reason.PROTECTED, "bank.vn")]
+
+
+@pytest.mark.parametrize(("category", "left"), [("scam", 1), ("games", 0)])
+def test_protection_spares_the_categories_it_names(category: str, left: int) -> None:
+    guarding = Guarding(("zalo.me", BLOCK))
+    protection = Protection(wire("zalo.me"), except_categories=frozenset({category}))
+    guarding.guarded.set_aside_protected([protection])
+    assert len(guarding.left) == left
+
+
+def test_protection_without_subtree_is_about_the_name_alone() -> None:
+    guarding = Guarding(("bank.vn", BLOCK), ("x.bank.vn", BLOCK))
+    guarding.guarded.set_aside_protected([Protection(wire("bank.vn"), subtree=False)])
+    assert guarding.left == ["x.bank.vn"]
+
+
+def test_guard_that_no_list_can_name_changes_nothing() -> None:
+    guarding = Guarding(("bank.vn", BLOCK))
+    guarding.guarded.refuse_pinned(
+        [Pin(b"\x03a b\x02vn\0", subtree=True), Pin(b"\0", subtree=True)]
+    )
+    assert guarding.left == ["bank.vn"]

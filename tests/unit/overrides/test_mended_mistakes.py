@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.false_positives import version_of
+from filterd.lists.list_queries import version_of
 from filterd.overrides.mended_mistakes import Mended, Mistakes, plain_mistake
 from filterd.overrides.store import Store
 from filterd.state_folder import StateFolder

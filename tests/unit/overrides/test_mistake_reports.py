@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from filterd.errors import ConfigErrors
-from filterd.lists.false_positives import NamingEntry
+from filterd.lists.list_queries import NamingEntry
 from filterd.overrides.mistake_reports import Report, dump, parse, reports_in
 from tests.support.changes import Book, an_exception
 from tests.support.policies import NOW

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.lists.safe_search import Rewrite
+from filterd.lists.rules import Rewrite
 from filterd.policy import policy_file
-from filterd.policy.client import Client
 from filterd.policy.effective_policy import LONGEST_SUSPENSION_S, Moment, at
 from filterd.policy.engine import Engine
 from filterd.policy.model import (
     Audience,
+    Client,
     Scheduled,
 )
 from filterd.policy.room_grades import Why

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filterd.lists.safe_search import Rewrite
+from filterd.lists.rules import Rewrite
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, BlockResponse, DelegatedZone, LocalZone
 from filterd.policy.verdict import PASSED, Action, Rule

@@ -9,9 +9,8 @@ from math import inf
 import pytest
 
 from filterd.policy.calendar import ALWAYS, Span
-from filterd.policy.client import Client
 from filterd.policy.grade_changes import Change, Changer, Layer, dated_changes, term
-from filterd.policy.model import Audience, Scheduled, Service
+from filterd.policy.model import Audience, Client, Scheduled, Service
 from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, TargetKind
 from tests.support.policies import a_grade, a_policy
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.lists.pins import Protection
+from filterd.lists.rules import Protection
 from filterd.policy.engine import Engine
 from filterd.policy.list_claims import Listed, Lists
 from filterd.policy.verdict import Rule

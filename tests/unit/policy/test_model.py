@@ -3,11 +3,27 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.policy import model
-from filterd.policy.model import GRADES, TIERS, Audience, BlockResponse, GradePolicy
+from filterd.policy import model, policy_file
+from filterd.policy.model import (
+    GRADES,
+    TIERS,
+    Audience,
+    BlockResponse,
+    Client,
+    Expectation,
+    GradePolicy,
+    strictest,
+)
+from tests.support.policies import a_grade, a_policy, allow, block, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filterd.policy.model import LocalRule
 
 RECORDS = [one for _, one in inspect.getmembers(model, is_dataclass) if isinstance(one, type)]
 
@@ -39,3 +55,78 @@ def test_a_grade_that_differs_somewhere_has_a_key_of_its_own() -> None:
     grade = GradePolicy("6", "lower-secondary", 11, frozenset(), BlockResponse.NXDOMAIN)
     assert grade.key == "6"
     assert replace(grade, variant="lab").key == "6@lab"
+
+
+def test_the_strictest_has_most_closed() -> None:
+    strict = a_grade("12", also_closed=("ads-trackers", "social-media", "games"))
+    assert strictest([a_grade("1"), strict, a_grade("staff")]) is strict
+
+
+def test_of_equals_it_is_the_youngest() -> None:
+    younger = a_grade("1")
+    assert strictest([a_grade("2"), younger, a_grade("3")]) is younger
+
+
+def test_nobody_sees_less_than_who_sees_allowed_names_only() -> None:
+    examined = replace(a_grade("staff"), allow_only=True)
+    assert strictest([a_grade("1"), examined]) is examined
+
+
+PUPIL = Client(a_grade("6"), network="lab", address="192.0.2.6")
+UNKNOWN = Client(a_grade("6"), network=None, address="192.0.2.7")
+NOBODY = Client(a_grade("6"))
+
+
+@pytest.mark.parametrize(
+    ("audience", "whom", "pupil", "unknown", "nobody"),
+    [
+        (Audience.EVERYBODY, "", True, True, True),
+        (Audience.TIER, "lower-secondary", True, True, True),
+        (Audience.TIER, "primary", False, False, False),
+        (Audience.GRADE, "6", True, True, True),
+        (Audience.GRADE, "7", False, False, False),
+        (Audience.NETWORK, "lab", True, False, False),
+        (Audience.NETWORK, "", False, False, False),
+        (Audience.CLIENT, "192.0.2.6", True, False, False),
+        (Audience.CLIENT, "", False, False, False),
+    ],
+)
+def test_whom_a_rule_means(
+    audience: Audience, whom: str, pupil: bool, unknown: bool, nobody: bool
+) -> None:
+    rule = allow("site.example", audience, whom)
+    meant = [client.is_meant_by(rule) for client in (PUPIL, UNKNOWN, NOBODY)]
+    assert meant == [pupil, unknown, nobody]
+
+
+@pytest.mark.parametrize(
+    ("exam", "made", "meant"),
+    [
+        ("", allow("site.example"), True),
+        ("9", allow("site.example"), False),
+        ("9", block("site.example"), True),
+        ("", replace(allow("site.example"), exam="9"), False),
+        ("9", replace(allow("site.example"), exam="9"), True),
+        ("8", replace(allow("site.example"), exam="9"), False),
+    ],
+)
+def test_who_sits_an_exam_has_its_allows_and_the_blocks_of_all(
+    exam: str, made: LocalRule, meant: bool
+) -> None:
+    assert Client(replace(a_grade("6"), exam=exam)).is_meant_by(made) is meant
+
+
+def test_an_expectation_outlives_the_file_it_is_written_to(tmp_path: Path) -> None:
+    at_times: list[dict[str, object]] = [{}, {"at": 1.5}, {"weekday": 0, "second": 28_800}]
+    expectations = tuple(
+        replace(
+            Expectation(
+                wire("a.example"), True, Audience.TIER, "primary", "a.example ...", "x.yaml", 3
+            ),
+            **when,  # type: ignore[arg-type]
+        )
+        for when in at_times
+    )
+    policy = replace(a_policy(), expectations=expectations)
+    policy_file.save(tmp_path / "policy", policy)
+    assert policy_file.load(tmp_path / "policy") == policy

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.pins import Pin, Protection
-from filterd.lists.safe_search import Rewrite
-from filterd.policy.client import Client
-from filterd.policy.model import Audience, LocalZone, Service
+from filterd.lists.rules import Pin, Protection, Rewrite
+from filterd.policy.model import Audience, Client, LocalZone, Service
 from filterd.policy.name_rules import NOTHING, Overlay
 from filterd.wire import name as names
 from tests.support.policies import (

@@ -27,7 +27,7 @@ from tests.support.worlds import NAMES, PUPIL, TEACHER, TYPES, client_of, engine
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.policy.client import Client
+    from filterd.policy.model import Client
     from tests.support.oracle import World
     from tests.support.policies import ListTexts
 

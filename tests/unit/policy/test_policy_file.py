@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from filterd import state_file
 from filterd.errors import StoreError
-from filterd.lists import pins, safe_search
-from filterd.policy import expectation, policy_file, timetable
+from filterd.lists import rules
+from filterd.policy import model, policy_file, timetable
 from filterd.policy.model import Audience, LocalRule, Network, Policy
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # JSON has no NaN, and a policy no use for one.
 times = st.none() | st.floats(allow_nan=False, allow_infinity=False)
-rules = st.builds(LocalRule, starts_at=times, ends_at=times)
+local_rules = st.builds(LocalRule, starts_at=times, ends_at=times)
 
 
 def of_fields(kind: type) -> dict[str, st.SearchStrategy[Any]]:
@@ -31,20 +31,18 @@ def of_fields(kind: type) -> dict[str, st.SearchStrategy[Any]]:
 
     The model imports some words for type checkers only, so hypothesis is told of them here.
     """
-    words = vars(pins) | vars(safe_search) | vars(timetable) | vars(expectation)
+    words = vars(rules) | vars(timetable) | vars(model)
     hints = get_type_hints(kind, None, words)
     return {field.name: st.from_type(hints[field.name]) for field in fields(kind)}
 
 
 networks = st.builds(Network, **of_fields(Network))
-expectations = st.builds(
-    expectation.Expectation, **of_fields(expectation.Expectation) | {"at": times}
-)
+expectations = st.builds(model.Expectation, **of_fields(model.Expectation) | {"at": times})
 policies = st.builds(
     Policy,
     **of_fields(Policy)
     | {
-        "rules": st.lists(rules, max_size=3).map(tuple),
+        "rules": st.lists(local_rules, max_size=3).map(tuple),
         "networks": st.lists(networks, max_size=3).map(tuple),
         "expectations": st.lists(expectations, max_size=3).map(tuple),
     },

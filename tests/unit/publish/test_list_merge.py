@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from filterd.lists.catalog import CatalogCategory
 from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
-from filterd.lists.pins import Pin, Protection
-from filterd.lists.rules import ListSource
+from filterd.lists.rules import ListSource, Pin, Protection
 from filterd.publish.list_merge import Normalised, normalise
 from filterd.publish.top_names import Popular
 from tests.support.indexes import compiled, text_of, wire

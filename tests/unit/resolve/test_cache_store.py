@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filterd.policy.model import UpstreamServer
-from filterd.resolve import _cache_store_py, cache_expiry
+from filterd.resolve import _cache_store_py, cache_entry
 from filterd.resolve.cache_entry import REFRESHED_FROM_HITS
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, Rcode, RebuiltSections
@@ -433,7 +433,7 @@ def test_nothing_that_holds_leaves_while_something_expired_is_there(
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what has expired be known for it at once; in its steps it is a little later."""
-    monkeypatch.setattr(cache_expiry, "STEP_S", 0.25)
+    monkeypatch.setattr(cache_entry, "STEP_S", 0.25)
 
 
 def _store_for(entries: int) -> ResolutionStore:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from filterd.lists.pins import Pin
+from filterd.lists.rules import Pin
 from filterd.policy.model import ListenAddress, Tls, UpstreamServer
 from filterd.resolve.clock_bootstrap import UnsetClock
 from filterd.version import RELEASED_AT

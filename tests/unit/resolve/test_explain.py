@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ConfigError
-from filterd.policy.client import Client
 from filterd.policy.model import (
     Audience,
+    Client,
     DelegatedZone,
     LocalZone,
     Network,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.pins import Pin
+from filterd.lists.rules import Pin
 from filterd.policy.model import DelegatedZone, LocalZone, Tls, UpstreamServer
 from filterd.resolve.site import Site, SiteHolder
 from filterd.upstream import Route

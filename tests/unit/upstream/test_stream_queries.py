@@ -7,15 +7,22 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, cast
 
+import dns.flags
+import dns.message
 import dns.rdatatype
 import pytest
 import uvloop
 
-from filterd.errors import UpstreamError, UpstreamOverloadError, UpstreamUnreachableError
+from filterd.errors import (
+    UpstreamError,
+    UpstreamMalformedError,
+    UpstreamOverloadError,
+    UpstreamUnreachableError,
+)
 from filterd.policy.model import Tls, UpstreamServer
 from filterd.upstream import UpstreamQuestion, stream_queries
 from filterd.upstream.server_group import ServerHealth
-from filterd.upstream.stream_queries import Fetch, Fetches
+from filterd.upstream.stream_queries import Fetch, Fetches, ask_by_tcp
 from filterd.upstream.transport_set import Transports
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -26,7 +33,7 @@ if TYPE_CHECKING:
 
     from filterd.upstream.tls import TlsConnections
     from filterd.wire import ParsedResponse
-    from tests.support.upstream import FakeUpstream
+    from tests.support.upstream import FakeUpstream, Respond
 
 QUESTION = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
 
@@ -161,3 +168,59 @@ def test_a_server_is_asked_by_tls_as_it_is_configured(upstream: FakeUpstream) ->
         assert fetcher.use.counters == {"tls": 1}
 
     run(test)
+
+
+def ask(upstream: FakeUpstream) -> ParsedResponse:
+    server = UpstreamServer(upstream.address, upstream.port)
+    asking = asyncio.wait_for(ask_by_tcp(server, QUESTION, edns=True), WITHIN_S)
+    return uvloop.run(asking)
+
+
+def test_the_answer_comes_whole(upstream: FakeUpstream) -> None:
+    assert len(ask(upstream).records) == 1
+    assert upstream.transports == {"tcp": 1}
+
+
+def _truncated(query: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(query)
+    response.flags |= dns.flags.TC
+    return response
+
+
+MALFORMED: dict[str, Respond] = {
+    "another ID": lambda q: bytes((q.id >> 8 ^ 1, q.id & 0xFF)) + q.to_wire()[2:],
+    "the question itself": lambda q: q,
+    "no octets": lambda _: b"",
+    "garbage": lambda _: b"\xff" * 40,
+    "a truncated answer": _truncated,
+}
+
+
+@pytest.mark.parametrize("respond", MALFORMED.values(), ids=MALFORMED.keys())
+def test_what_is_no_whole_answer_is_malformed(upstream: FakeUpstream, respond: Respond) -> None:
+    upstream.respond = respond
+    with pytest.raises(UpstreamMalformedError):
+        ask(upstream)
+
+
+def test_a_connection_that_is_refused_is_unreachable(upstream: FakeUpstream) -> None:
+    upstream._tcp.shutdown()
+    upstream._tcp.server_close()
+    with pytest.raises(UpstreamUnreachableError):
+        ask(upstream)
+
+
+@pytest.mark.parametrize("said", [b"", b"\0", b"\0\x40abc"])
+def test_a_connection_that_ends_too_early_is_an_error(said: bytes) -> None:
+    async def main() -> None:
+        async def ending(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(said)
+            writer.close()
+
+        server = await asyncio.start_server(ending, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(UpstreamError):
+                await ask_by_tcp(UpstreamServer("127.0.0.1", port), QUESTION, edns=True)
+
+    uvloop.run(main())

@@ -15,8 +15,8 @@ from filterd.errors import (
     WireError,
 )
 from filterd.wire import compression
-from filterd.wire.budget import Budget
 from filterd.wire.compression import Compressor, expand_name, read_name, skip_name
+from filterd.wire.cursor import Budget
 from filterd.wire.name import from_text
 from tests.support.wire import QUESTION, a_message
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import BadEdnsError
 from filterd.wire import parse_query
-from filterd.wire.budget import Budget
-from filterd.wire.cursor import Cursor
+from filterd.wire.cursor import Budget, Cursor
 from filterd.wire.edns import MAX_OPTIONS, Edns, compose_edns, parse_edns, parse_plain_edns
 from filterd.wire.record import ADDITIONAL, read_record
 from tests.support.wire import QUESTION, a_message, a_query

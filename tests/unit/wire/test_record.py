@@ -6,8 +6,7 @@ from __future__ import annotations
 import pytest
 
 from filterd.errors import TruncatedMessageError, WireError
-from filterd.wire.budget import Budget
-from filterd.wire.cursor import Cursor
+from filterd.wire.cursor import Budget, Cursor
 from filterd.wire.name import from_text
 from filterd.wire.record import ANSWER, Record, read_record
 from tests.support import malformed

@@ -17,8 +17,7 @@ from filterd.feed.guard.canaries import (
 )
 from filterd.feed.guard.guard_report import Severity
 from filterd.feed.guard.probe_clients import Asking
-from filterd.policy.expectation import Expectation
-from filterd.policy.model import Audience
+from filterd.policy.model import Audience, Expectation
 from tests.support.policies import NOW, a_policy, a_protection, allow, an_index, wire
 
 if TYPE_CHECKING:

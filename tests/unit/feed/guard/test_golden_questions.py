@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from filterd.feed.guard.golden_questions import Question
     from filterd.feed.guard.guard_report import Finding
-    from filterd.lists.pins import Pin, Protection
+    from filterd.lists.rules import Pin, Protection
     from filterd.policy.model import LocalRule
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.feed.guard.guard_report import Severity
 from filterd.feed.guard.rewrite_targets import wrong_rewrites
-from filterd.lists.safe_search import Rewrite
+from filterd.lists.rules import Rewrite
 from tests.support.policies import a_pin, a_policy, a_protection, wire
 
 SHIPS = replace(

@@ -14,7 +14,7 @@ from filterd.policy.model import DelegatedZone, UpstreamServer
 from filterd.resolve.background_tasks import Background
 from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.links import cache as module
-from filterd.resolve.links.cache import Cache
+from filterd.resolve.links.cache import Cache, Patience
 from filterd.resolve.query import Answer, Query, Source
 from filterd.upstream import UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
@@ -26,10 +26,13 @@ from tests.support.serving import GRADE_11, STAFF, a_site
 from tests.support.wire import a_query, a_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
 
     from filterd.lists.index import Index
     from filterd.upstream import Resolution
+
+    Test = Callable[[Patience, asyncio.Future[int]], Coroutine[Any, Any, None]]
 
 NAME = "www.example.com"
 WITHIN_S = 10.0
@@ -505,3 +508,78 @@ def test_a_clock_of_day_that_jumps_changes_nothing(
     answer_of(cache, query, forward)
     clock._wall -= 86_400 * 365
     assert answer_of(cache, query, proceed).age_s == 0
+
+
+def run_waiting(test: Test) -> None:
+    async def main() -> None:
+        work: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        patience = Patience()
+        await asyncio.wait_for(test(patience, work), WITHIN_S)
+        work.cancel()
+        await asyncio.sleep(0)
+        assert not patience._waiters, "it keeps what is over"
+
+    asyncio.run(main())
+
+
+def test_who_waits_goes_on_when_the_work_is_done() -> None:
+    async def test(patience: Patience, work: asyncio.Future[int]) -> None:
+        waiting = [asyncio.ensure_future(patience.wait_for(work, WITHIN_S)) for _ in range(3)]
+        await asyncio.sleep(0)
+        work.set_result(1)
+        await asyncio.gather(*waiting)
+
+    run_waiting(test)
+
+
+def test_work_that_is_done_is_not_waited_for() -> None:
+    async def test(patience: Patience, work: asyncio.Future[int]) -> None:
+        work.set_result(1)
+        await patience.wait_for(work, WITHIN_S)
+
+    run_waiting(test)
+
+
+def test_patience_ends_for_all_at_once_and_for_who_comes_later() -> None:
+    async def test(patience: Patience, work: asyncio.Future[int]) -> None:
+        await asyncio.gather(*(patience.wait_for(work, 0.001) for _ in range(3)))
+        await patience.wait_for(work, WITHIN_S)
+        assert not work.done()
+
+    run_waiting(test)
+
+
+def test_who_goes_away_ends_neither_the_work_nor_the_waiting_of_others() -> None:
+    async def test(patience: Patience, work: asyncio.Future[int]) -> None:
+        waiting = [asyncio.ensure_future(patience.wait_for(work, WITHIN_S)) for _ in range(2)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.sleep(0)
+        assert (waiting[0].cancelled(), waiting[1].done(), work.done()) == (True, False, False)
+        work.set_result(1)
+        await waiting[1]
+
+    run_waiting(test)
+
+
+def test_a_crowd_takes_one_timer_and_one_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two thousand of either would be taken away one by one, each after a look at all others."""
+
+    async def test(patience: Patience, work: asyncio.Future[int]) -> None:
+        loop, timers = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+        call_later = loop.call_later
+
+        def counted(delay: float, *args: Any) -> asyncio.TimerHandle:
+            timers.append(call_later(delay, *args))
+            return timers[-1]
+
+        monkeypatch.setattr(loop, "call_later", counted)
+        waiting = [asyncio.ensure_future(patience.wait_for(work, 5.0)) for _ in range(2_000)]
+        await asyncio.sleep(0)
+        callbacks = work._callbacks
+        assert (len(timers), len(callbacks)) == (1, 1)
+        work.set_result(1)
+        await asyncio.gather(*waiting)
+        assert timers[0].cancelled()
+
+    run_waiting(test)

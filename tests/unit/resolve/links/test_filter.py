@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.safe_search import Rewrite
-from filterd.policy.client import Client
-from filterd.policy.model import Audience, DelegatedZone, Network, UpstreamServer
+from filterd.lists.rules import Rewrite
+from filterd.policy.model import Audience, Client, DelegatedZone, Network, UpstreamServer
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Answer, Query, Source
 from filterd.resolve.site import Site, SiteHolder

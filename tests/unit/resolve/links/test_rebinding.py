@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.policy.verdict import Action, Verdict
-from filterd.resolve.links.rebinding import Rebinding
+from filterd.resolve.links.rebinding import Rebinding, leads_home
 from filterd.resolve.query import Answer, Query, Source
 from filterd.resolve.site import Site
 from filterd.upstream import Resolution, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import EdeCode, parse_response
+from filterd.wire import name as names
 from tests.support.chain import FORWARDED, a_chain_query, answer_of
 from tests.support.policies import wire
 from tests.support.serving import a_site
@@ -91,3 +93,33 @@ def test_the_site_by_which_the_answer_was_judged_decides(index: Index) -> None:
 
 def test_an_answer_without_an_upstream_passes(index: Index) -> None:
     assert answer_of(Rebinding(), a_chain_query(a_site(index))) is FORWARDED
+
+
+def a_home_site(*, may_know: bool = True) -> Any:
+    zone = names.from_text("lan.school.edu.vn")
+
+    def name_over(target: bytes) -> bytes | None:
+        return zone if names.is_at_or_beneath(target, zone) else None
+
+    return SimpleNamespace(
+        may_know=lambda _: may_know,
+        zones=SimpleNamespace(name_over=name_over),
+        policy=SimpleNamespace(lease_zone=None),
+        existing=frozenset(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("qname", "target", "leads"),
+    [
+        ("www.school.edu.vn", "web.lan.school.edu.vn", False),
+        ("www.other.edu.vn", "web.lan.school.edu.vn", True),
+        ("www.example.com", "web.lan.school.edu.vn", True),
+        ("www.example.com", "localhost", True),
+        ("www.example.com", "cdn.example.net", False),
+    ],
+)
+def test_an_alias_of_another_domain_leads_home(qname: str, target: str, leads: bool) -> None:
+    asked = names.from_text(qname), names.from_text(target)
+    assert leads_home(a_home_site(), *asked) is leads
+    assert not leads_home(a_home_site(may_know=False), *asked)
