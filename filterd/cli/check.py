@@ -19,7 +19,7 @@ from filterd.daemon import known_time
 from filterd.errors import ConfigError, ControlError, NameTextError
 from filterd.overrides.store import Store
 from filterd.resolve.explain import client_of, explain
-from filterd.resolve.explain_history import Past, PastQuestion, explain_past
+from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
 from filterd.resolve.site import Site
 from filterd.sentences import quoted, say
 from filterd.wire import type_from_text
@@ -124,16 +124,16 @@ def _explain_past(
             raise
     else:
         return told
-    past = Past(versions(here), Store(here.state, here.clock), open_index(here))
+    past = PastState(versions(here), Store(here.state, here.clock), open_index(here))
     found = explain_past(past, PastQuestion(*asked, *who, when, shown))
-    return None if found is None else found.as_dict()
+    return None if found is None else found.to_plain()
 
 
 def _explain_by(site: Site, asked: _Question, who: _Who, now: float) -> dict[str, Any] | None:
     client = client_of(site, who.grade, who.address)
     if client is None:
         return None
-    return explain(site, client, asked.qname, asked.qtype, now).as_dict()
+    return explain(site, client, asked.qname, asked.qtype, now).to_plain()
 
 
 def _told(explanation: dict[str, Any] | None, who: _Who) -> dict[str, Any]:

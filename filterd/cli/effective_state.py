@@ -17,10 +17,10 @@ from filterd.cli.offline_site import policy_of
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.daemon import known_time
 from filterd.errors import ControlError, StoreError
-from filterd.overrides.effects import KINDS, from_record, has_ended
+from filterd.overrides.effects import KINDS, from_plain, has_ended
 from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
-from filterd.policy.effective_policy import Moment, at
+from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.model import Client, GradePolicy, Policy
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
@@ -34,7 +34,7 @@ class InForce:
 
     policy: Policy
     overrides: Overrides
-    moment: Moment
+    moment: EffectivePolicy
     clock: SchoolClock
 
 
@@ -98,7 +98,7 @@ def _received(here: Context, told: Mapping[str, Any]) -> Overrides:
     """
     plain = {key: told[key] for key in (*KINDS, "number") if key in told}
     try:
-        return from_record(plain)
+        return from_plain(plain)
     except (KeyError, TypeError, ValueError) as error:
         where = here.state.control_socket
         raise ControlError(

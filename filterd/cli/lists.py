@@ -66,7 +66,7 @@ def build(
     told = not no_reload and ControlDaemon(here.state.control_socket).tell()
     if json:
         more = {"popular_closed": popular.plain(closed), "single_hosts": hosts}
-        here.print_json(report.to_json() | more)
+        here.print_json(report.to_plain() | more)
     elif not quiet:
         _print_report(here, report, here.state.index.stat().st_size, hosts)
         here.console.print(here.texts("lists.took", seconds=f"{report.seconds:.1f}"))
@@ -86,7 +86,7 @@ def status(
     """
     told = read_or_ask(here, lambda: overview(open_index(here)), "lists")
     build, octets, hosts = told.pop("build"), told.pop("octets"), told.pop("single_hosts", [])
-    report = CompileReport.from_json(told)
+    report = CompileReport.from_plain(told)
     hosts = _locked_only(here, hosts, report)
     if json:
         here.print_json({"build": build, "single_hosts": hosts, **told})

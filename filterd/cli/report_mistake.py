@@ -19,7 +19,7 @@ from filterd.cli.target_options import name_from
 from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError
 from filterd.lists.index import Index
-from filterd.overrides.mended_mistakes import Mistakes, plain_mistake
+from filterd.overrides.mended_mistakes import Mistakes
 from filterd.overrides.mistake_reports import Report, dump, from_plain
 from filterd.overrides.store import Store
 from filterd.paths import write_atomically
@@ -98,7 +98,7 @@ def _mistakes(here: Context) -> list[dict[str, Any]]:
         return told
     school = policy_in_force(here).school
     mistakes = Mistakes(here.state, Store(here.state, here.clock))
-    return [plain_mistake(one) for one in mistakes.all(school, _index(here))]
+    return [one.to_plain() for one in mistakes.all(school, _index(here))]
 
 
 def _index(here: Context) -> Index | None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from filterd import sentences
 from filterd.errors import ControlError, FilterdError, StoreError
 from filterd.overrides.effects import has_ended, things_of
-from filterd.overrides.mended_mistakes import Mistakes, plain_mistake
+from filterd.overrides.mended_mistakes import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.policy import policy_file as policy_store
-from filterd.resolve.explain_history import Past, PastQuestion, explain_past
+from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
 from filterd.sentences import say
 from filterd.state_file import to_plain
 
@@ -96,7 +96,7 @@ class Records:
         """
         site = self._site()
         found = await asyncio.to_thread(self._mistakes.all, site.policy.school, site.index)
-        return [plain_mistake(one) for one in found]
+        return [one.to_plain() for one in found]
 
     async def verify(self) -> dict[str, Any]:
         """Look through the whole history; return what is wrong with it, as plain data.
@@ -144,10 +144,10 @@ class Records:
             ConfigError: what was in force then is not known.
             StoreError: it cannot be read.
         """
-        past = Past(self._versions, self._store, site.index, site.surroundings)
+        past = PastState(self._versions, self._store, site.index, site.surroundings)
         question = PastQuestion(bytes.fromhex(qname), **asked)
         told = await asyncio.to_thread(explain_past, past, question)
-        return None if told is None else told.as_dict()
+        return None if told is None else told.to_plain()
 
     def _overrides(self, at: float | None) -> Overrides | None:
         return self._store.current() if at is None else self._store.at(at)

@@ -33,7 +33,7 @@ from filterd.overrides.exception_changes import Revoke
 from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, GENESIS, TRIAL
 from filterd.overrides.late_dates import is_undated
 from filterd.overrides.mistake_reports import KIND as REPORT
-from filterd.overrides.preconditions import School, Warnings
+from filterd.overrides.preconditions import SchoolState, Warnings
 from filterd.overrides.preconditions import check as check_fit
 from filterd.overrides.roles import Author, Rank
 from filterd.overrides.room_changes import LONGEST_EXAM_S, StopExam
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from filterd.daemon.process import Setting
     from filterd.daemon.timekeeper import Step, Timekeeper
-    from filterd.overrides.change_context import Change
+    from filterd.overrides.change_context import CheckedChange
     from filterd.overrides.store_results import Done
     from filterd.policy.temporary_rules import Overrides
     from filterd.resolve.site import Site
@@ -281,11 +281,11 @@ class Changes:
         if step is not None:
             payload = {"ahead_s": step.back_s} if step.back_s else {}
             return self._record(kind, payload, author, reason, step.now), ()
-        school = School(policy, site.at(now).engine, site.timed.overrides, now)
+        school = SchoolState(policy, site.at(now).engine, site.timed.overrides, now)
         warnings = check_fit(change, school)
         return self._record(kind, payload, author, reason), warnings
 
-    def _origin(self, change: Change, author: Author) -> tuple[Change, str]:
+    def _origin(self, change: CheckedChange, author: Author) -> tuple[CheckedChange, str]:
         """Return a change with what it stops or takes back named, and who made that, or "".
 
         Raises:

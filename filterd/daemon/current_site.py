@@ -16,7 +16,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError
-from filterd.resolve.site import Standing
+from filterd.resolve.site import EpochGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,10 +65,10 @@ class ActiveSite:
         return self._site
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EpochGuard:
         """By what is seen that what ``current`` was last still is."""
         moment = self._site.moment
-        return Standing(self._page.epoch_word, self._epoch, moment.since, moment.until)
+        return EpochGuard(self._page.epoch_word, self._epoch, moment.since, moment.until)
 
     @property
     def loaded(self) -> Site:

@@ -155,7 +155,7 @@ class Worker:
         self._trials.close()
         self._fast.settle()
         for batch in self._counts.take_all():
-            self._channel.tell("last_counts", batch=batch.as_plain())
+            self._channel.tell("last_counts", batch=batch.to_plain())
         self._channel.tell("last_counts", batch=None)
         await self._channel.close()
         gc.unfreeze()  # its own process ends now; one that had others before goes on
@@ -208,12 +208,12 @@ class Worker:
             ConfigError: ``at`` is no time.
         """
         told = await self._explain(bytes.fromhex(qname), qtype, grade, address, at)
-        return replace(told, source="daemon").as_dict() if told else None
+        return replace(told, source="daemon").to_plain() if told else None
 
     async def counts(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
         """Return the next batch for the log, as plain data; see ``Counts.take``."""
         self._fast.settle()
-        return self._counts.take(worker, acknowledged).as_plain()
+        return self._counts.take(worker, acknowledged).to_plain()
 
     async def status(self) -> dict[str, Any]:
         """Return what this worker has done and holds, as plain data whose numbers add up."""

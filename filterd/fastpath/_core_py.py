@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filterd.fastpath._question_py import Asked
-    from filterd.resolve.site import Site, Standing
+    from filterd.resolve.site import EpochGuard, Site
 
 CLIENTS, CLIENT_WAYS = 4_096, 4
 MOST_CLASSES, MOST_TALLIES = 1_024, 8_192
@@ -38,7 +38,7 @@ class InForce(NamedTuple):
     """What everything here was made of; ``drift_s`` is the wall clock's lead over the other."""
 
     site: Site
-    standing: Standing
+    standing: EpochGuard
     version: int
     tell_wall: Callable[[], float]
     lead: memoryview[float]
@@ -82,7 +82,7 @@ class Core:
     def hold(
         self,
         site: Site,
-        standing: Standing,
+        standing: EpochGuard,
         version: int,
         now: float,
         wall: float,

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from filterd.fastpath.core_filler import FastPath
     from filterd.fastpath.coroutine_runner import Stepper
     from filterd.fastpath.datagrams import Datagram, Datagrams
-    from filterd.resolve.cache_entry import Entry
+    from filterd.resolve.cache_entry import CacheEntry
     from filterd.resolve.cache_store import ResolutionStore
-    from filterd.resolve.failures import Key
+    from filterd.resolve.failures import CacheKey
     from filterd.upstream import Forwarder
 
     class Listener(Protocol):
@@ -177,7 +177,7 @@ class Relay:
         except Exception:  # noqa: BLE001 -- logged whole; who asked has his answer
             _log.exception("what was relayed could not be kept")
 
-    def _repeated(self, waiting: _Waiting, entry: Entry) -> bool:
+    def _repeated(self, waiting: _Waiting, entry: CacheEntry) -> bool:
         """Send what the cache holds, for the fast path to repeat it; False where the chain must."""
         resolution = entry.resolution
         if not self._is_plain(waiting, resolution):
@@ -268,7 +268,7 @@ class _Waiting:
         datagram: Datagram,
         listener: Listener,
         asked: Asked,
-        key: Key,
+        key: CacheKey,
         began_at: float,
     ) -> None:
         self._relay, self.datagram, self.listener = relay, datagram, listener

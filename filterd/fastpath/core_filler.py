@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from filterd.policy.verdict import Verdict
     from filterd.querylog import Counts
     from filterd.resolve.cache_store import ResolutionStore
-    from filterd.resolve.failures import Key
+    from filterd.resolve.failures import CacheKey
     from filterd.resolve.resolver import Resolver
     from filterd.resolve.site import Site, WatchedSites
 
@@ -361,7 +361,7 @@ def _is_leased(query: Query, answer: Answer) -> bool:
     return answer.source is Source.LOCAL and policy.lease_zone is not None
 
 
-def _cached_as(query: Query, answer: Answer) -> Key | None:
+def _cached_as(query: Query, answer: Answer) -> CacheKey | None:
     """Return under which key the cache holds what was answered; None for what it does not hold."""
     if answer.source is not Source.CACHED:
         return None

@@ -18,8 +18,8 @@ from filterd.lists.index_format import (
     BLOCK_NAMES,
     GROUP_SLOTS,
     POSITION_BITS,
-    Header,
     Hit,
+    IndexHeader,
     extended_hash,
     fingerprint,
     home_group,
@@ -37,7 +37,7 @@ MAX_BARE_OCTETS: Final = 253
 _alphabet: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-\0")
 
 
-class _Entry(NamedTuple):
+class _BlockName(NamedTuple):
     """One name of a block: how many octets it shares with the one before, and its own."""
 
     shared: int
@@ -52,7 +52,7 @@ class Matcher:
         header: its header, parsed and checked against the length of the file.
     """
 
-    def __init__(self, octets: bytes | mmap.mmap, header: Header) -> None:
+    def __init__(self, octets: bytes | mmap.mmap, header: IndexHeader) -> None:
         self._header = header
         whole = memoryview(octets)
         section = {
@@ -197,7 +197,7 @@ class Matcher:
             )
         return block
 
-    def _entry(self, block: memoryview, position: int) -> _Entry:
+    def _entry(self, block: memoryview, position: int) -> _BlockName:
         """Read one entry of a block that has it."""
         count = block[0]
         text = block[2 * count : len(block) - self._header.set_width * count]
@@ -206,7 +206,7 @@ class Matcher:
         end = block[count + position]
         if not start < end <= len(text):
             raise IndexFormatError(say("the index is damaged: a name does not end in its block"))
-        return _Entry(shared, bytes(text[start:end]))
+        return _BlockName(shared, bytes(text[start:end]))
 
     def _set_id(self, block: memoryview, position: int) -> int:
         """Return the claim set of a name."""

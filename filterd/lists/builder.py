@@ -16,7 +16,14 @@ from typing import IO, TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.lists.index import Index
-from filterd.lists.index_format import GROUP_SLOTS, HEADER_OCTETS, SECTIONS, Header, Span, aligned
+from filterd.lists.index_format import (
+    GROUP_SLOTS,
+    HEADER_OCTETS,
+    SECTIONS,
+    IndexHeader,
+    SectionRange,
+    aligned,
+)
 from filterd.lists.packing import Packer, fill_slots
 from filterd.paths import check_room, create, install
 from filterd.sentences import refused, say
@@ -83,17 +90,19 @@ def write_index(
             temporary.unlink()
 
 
-def _header(packer: Packer, sections: dict[str, Section], probe_limit: int, seed: int) -> Header:
+def _header(
+    packer: Packer, sections: dict[str, Section], probe_limit: int, seed: int
+) -> IndexHeader:
     """Place the sections one after the other and digest them."""
     spans, offset = {}, HEADER_OCTETS
     for name in SECTIONS:
         length = len(memoryview(sections[name]).cast("B"))
-        spans[name] = Span(offset, length)
+        spans[name] = SectionRange(offset, length)
         offset = aligned(offset + length)
     digest = hashlib.sha256()
     for part in _padded(sections):
         digest.update(part)
-    return Header(
+    return IndexHeader(
         name_count=packer.name_count,
         group_count=len(sections["slots"]) // GROUP_SLOTS,
         probe_limit=probe_limit,

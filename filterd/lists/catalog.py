@@ -29,7 +29,7 @@ from filterd.lists.catalog_schema import (
 )
 from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
-from filterd.lists.rules import ListSource, Pin, Protection, Rewrite
+from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
 from filterd.lists.services import service_list
 from filterd.sentences import say
 
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from filterd.documents import Document, DocumentModel, Where
     from filterd.lists.catalog_schema import (
         CategoryEntry,
+        FolderList,
+        FolderService,
         HolidayEntry,
-        ListEntry,
         ProtectionEntry,
-        ServiceEntry,
     )
 
 
@@ -128,7 +128,7 @@ class Catalog:
     sources: tuple[PublicSource, ...]
     pins: tuple[Pin, ...]
     protections: tuple[Protection, ...]
-    rewrites: tuple[Rewrite, ...] = ()
+    rewrites: tuple[SafeSearchRewrite, ...] = ()
     services: tuple[CatalogService, ...] = ()
     holidays: tuple[PublicHoliday, ...] = ()
     lookalikes: tuple[ListSource, ...] = ()
@@ -236,7 +236,7 @@ def _category(entry: CategoryEntry) -> CatalogCategory:
     )
 
 
-def _list(entry: ListEntry, folder: Path) -> ListSource:
+def _list(entry: FolderList, folder: Path) -> ListSource:
     return ListSource(
         entry.id,
         entry.category,
@@ -248,7 +248,7 @@ def _list(entry: ListEntry, folder: Path) -> ListSource:
     )
 
 
-def _service(entry: ServiceEntry, document: Document, position: int) -> CatalogService:
+def _service(entry: FolderService, document: Document, position: int) -> CatalogService:
     where = ("services", position, "names")
     return CatalogService(
         id=entry.id,
@@ -266,14 +266,14 @@ def _holiday(entry: HolidayEntry) -> PublicHoliday:
 
 
 def _unknown_groups(
-    document: Document, services: Iterable[ServiceEntry], known: list[str]
+    document: Document, services: Iterable[FolderService], known: list[str]
 ) -> Iterator[ConfigError]:
     for index, entry in enumerate(services):
         if entry.group not in known:
             yield _no_category(document, ("services", index, "group"), entry.group, known)
 
 
-def _names_of_two(document: Document, services: Iterable[ServiceEntry]) -> Iterator[ConfigError]:
+def _names_of_two(document: Document, services: Iterable[FolderService]) -> Iterator[ConfigError]:
     """Find names that stand twice: one of two services could not be opened alone."""
     lines: dict[bytes, int] = {}
     for index, entry in enumerate(services):
@@ -285,12 +285,12 @@ def _names_of_two(document: Document, services: Iterable[ServiceEntry]) -> Itera
             lines.setdefault(name, document.place(where)[0])
 
 
-def _rewrites(file: SafeSearchFile) -> Iterator[Rewrite]:
+def _rewrites(file: SafeSearchFile) -> Iterator[SafeSearchRewrite]:
     for engine in file.engines:
-        yield Rewrite("safe_search", "on", engine.target, engine.names)
+        yield SafeSearchRewrite("safe_search", "on", engine.target, engine.names)
     youtube = file.youtube
-    yield Rewrite("youtube", "moderate", youtube.moderate, youtube.names)
-    yield Rewrite("youtube", "strict", youtube.strict, youtube.names)
+    yield SafeSearchRewrite("youtube", "moderate", youtube.moderate, youtube.names)
+    yield SafeSearchRewrite("youtube", "strict", youtube.strict, youtube.names)
 
 
 def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[ConfigError]:

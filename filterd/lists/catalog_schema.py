@@ -112,7 +112,7 @@ class CategoryEntry(DocumentModel):
     sinkhole: bool = True
 
 
-class ListEntry(DocumentModel):
+class FolderList(DocumentModel):
     """A list whose file is in the folder."""
 
     id: _Identifier
@@ -178,7 +178,7 @@ class YoutubeEntry(DocumentModel):
     names: Annotated[tuple[_HostName, ...], Field(min_length=1)]
 
 
-class ServiceEntry(DocumentModel):
+class FolderService(DocumentModel):
     """A product, and the names that it is made of."""
 
     id: _Identifier
@@ -224,7 +224,7 @@ class CategoriesFile(DocumentModel):
 class CatalogFile(DocumentModel):
     """``catalog.yaml``."""
 
-    lists: tuple[ListEntry, ...]
+    lists: tuple[FolderList, ...]
     sources: tuple[SourceEntry, ...] = ()
 
 
@@ -256,7 +256,7 @@ class SafeSearchFile(DocumentModel):
 class ServicesFile(DocumentModel):
     """``services.yaml``."""
 
-    services: tuple[ServiceEntry, ...]
+    services: tuple[FolderService, ...]
 
 
 class HolidaysFile(DocumentModel):

@@ -55,7 +55,7 @@ _PACKED = 0.90
 """Then the table of slots is filled, and the file written and verified."""
 
 
-class Work:
+class CompileProgress:
     """The work of one compilation.
 
     Args:
@@ -122,7 +122,7 @@ def compile_lists(
     """
     started = SystemClock().monotonic()
     _check_ids(sources)
-    work = Work(progress or _no_progress, sum(map(_octets, sources)))
+    work = CompileProgress(progress or _no_progress, sum(map(_octets, sources)))
     with _problem_file(problems) as problem_file:
         intake = _take_in(sources, problem_file, work)
         intake.records.sort()
@@ -182,7 +182,9 @@ def _no_progress(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def _take_in(sources: Sequence[ListSource], problems: IO[str] | None, work: Work) -> Intake:
+def _take_in(
+    sources: Sequence[ListSource], problems: IO[str] | None, work: CompileProgress
+) -> Intake:
     """Take all lists in."""
     intake = Intake(sources, problems)
     before = 0
@@ -205,7 +207,7 @@ def _octets(source: ListSource) -> int:
 
 
 def _pack_and_write(
-    intake: Intake, target: Path | IO[bytes], build: dict[str, Any], work: Work
+    intake: Intake, target: Path | IO[bytes], build: dict[str, Any], work: CompileProgress
 ) -> CompileReport:
     """Pack sorted records and put the index in its place."""
     identity = "\n".join(intake.digests).encode()
@@ -225,12 +227,12 @@ def _pack_and_write(
         build,
         lookalikes,
     )
-    report_text = json.dumps(report.to_json(), sort_keys=True).encode()
+    report_text = json.dumps(report.to_plain(), sort_keys=True).encode()
     write_index(packer, seed, contents.dump(), report_text, target)
     return report
 
 
-def _packed(intake: Intake, seed: int, work: Work) -> Packer:
+def _packed(intake: Intake, seed: int, work: CompileProgress) -> Packer:
     """Pack the records; with wide set ids only where narrow ones have turned out too few."""
     longest = max(map(len, intake.records), default=0) - TAIL_OCTETS - 1
     try:
@@ -239,7 +241,9 @@ def _packed(intake: Intake, seed: int, work: Work) -> Packer:
         return _packed_with(intake, seed, work, longest, set_width=4)
 
 
-def _packed_with(intake: Intake, seed: int, work: Work, longest: int, *, set_width: int) -> Packer:
+def _packed_with(
+    intake: Intake, seed: int, work: CompileProgress, longest: int, *, set_width: int
+) -> Packer:
     packer = Packer(
         [index for index, _ in intake.claims],
         bytes(_flags(claim) for _, claim in intake.claims),

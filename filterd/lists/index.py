@@ -24,8 +24,8 @@ from filterd.lists.index_format import (
     HEADER_OCTETS,
     LOOKALIKE_RANK,
     POSITION_BITS,
-    Header,
     Hit,
+    IndexHeader,
 )
 from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.matcher import Matcher
@@ -55,7 +55,7 @@ class Index:
         lookalikes: rules for names that are not listed.
     """
 
-    def __init__(self, mapped: mmap.mmap | bytes, header: Header, contents: Contents) -> None:
+    def __init__(self, mapped: mmap.mmap | bytes, header: IndexHeader, contents: Contents) -> None:
         self._mapped, self._header = mapped, header
         self.lists: tuple[ListRecord, ...] = contents.lists
         self.claims: tuple[tuple[int, Claim], ...] = contents.claims
@@ -88,7 +88,7 @@ class Index:
             IndexFormatError: it is not an index that this filterd reads.
         """
         try:
-            header = Header.parse(mapped[:HEADER_OCTETS], len(mapped))
+            header = IndexHeader.parse(mapped[:HEADER_OCTETS], len(mapped))
             contents = Contents.load(_section(mapped, header, "contents"), header.set_count)
         except IndexFormatError as error:
             raise IndexFormatError(
@@ -258,7 +258,7 @@ class Index:
             IndexFormatError: it cannot be read.
         """
         try:
-            return CompileReport.from_json(
+            return CompileReport.from_plain(
                 json.loads(_section(self._mapped, self._header, "report"))
             )
         except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -280,7 +280,7 @@ def _merged(hits: tuple[Hit, ...], of_rules: Iterable[Hit]) -> tuple[Hit, ...]:
     return tuple(sorted((*hits, *of_rules), key=lambda hit: -hit.labels))
 
 
-def _section(mapped: mmap.mmap | bytes, header: Header, section: str) -> bytes:
+def _section(mapped: mmap.mmap | bytes, header: IndexHeader, section: str) -> bytes:
     """Copy one section."""
     offset, length = header.spans[section]
     return mapped[offset : offset + length]

@@ -97,7 +97,7 @@ class Hit(NamedTuple):
     set_id: int
 
 
-class Span(NamedTuple):
+class SectionRange(NamedTuple):
     """Where a section stands in the file, in octets."""
 
     offset: int
@@ -105,7 +105,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class IndexHeader:
     """Everything that must be known before the first octet of a section is read.
 
     ``seed`` starts every hash. ``probe_limit`` is how many groups after its home
@@ -120,7 +120,7 @@ class Header:
     block_octets: int
     seed: int
     digest: bytes
-    spans: dict[str, Span]
+    spans: dict[str, SectionRange]
 
     @property
     def block_count(self) -> int:
@@ -158,7 +158,7 @@ class Header:
         return padded + _checksum.pack(zlib.crc32(padded))
 
     @classmethod
-    def parse(cls, octets: bytes, file_octets: int) -> Header:
+    def parse(cls, octets: bytes, file_octets: int) -> IndexHeader:
         """Read the header and check that every section lies within the file.
 
         Args:
@@ -186,7 +186,7 @@ class Header:
                     known=VERSION,
                 )
             )
-        spans = map(Span, rest[0:-1:2], rest[1:-1:2])
+        spans = map(SectionRange, rest[0:-1:2], rest[1:-1:2])
         header = cls(
             names,
             groups,

@@ -22,7 +22,7 @@ def overview(index: Index) -> dict[str, Any]:
         "build": index.build,
         "octets": index.size_octets,
         "single_hosts": single_hosts(index.lists, index.claims),
-        **index.report.to_json(),
+        **index.report.to_plain(),
     }
 
 

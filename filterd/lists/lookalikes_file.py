@@ -58,7 +58,7 @@ def _is_no_shape(octets: bytes) -> bool:
     return letters_of(octets) < LEAST_LETTERS or bool(others) or b"##" in octets
 
 
-class LookalikeEntry(DocumentModel):
+class LookalikeFamily(DocumentModel):
     """A family: its shape, and of which category it is; ``digits``: the most that a run has."""
 
     shape: Annotated[bytes, PlainValidator(_shape)]
@@ -70,7 +70,7 @@ class LookalikesFile(DocumentModel):
     """``lookalikes.yaml``. ``suffixes``: by category, beneath which names its mirrors stand."""
 
     suffixes: dict[str, Annotated[tuple[str, ...], Field(max_length=MOST_SUFFIXES)]]
-    lookalikes: Annotated[tuple[LookalikeEntry, ...], Field(max_length=MOST_RULES)]
+    lookalikes: Annotated[tuple[LookalikeFamily, ...], Field(max_length=MOST_RULES)]
 
 
 def read_lookalikes(

@@ -85,13 +85,13 @@ class CompileReport:
         """Return the lines that say nothing usable."""
         return sum(sum(report.problems.values()) for report in self.lists)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, Any]:
         """Return plain data for JSON."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> CompileReport:
-        """Read what ``to_json`` gave.
+    def from_plain(cls, data: dict[str, Any]) -> CompileReport:
+        """Read what ``to_plain`` gave.
 
         Raises:
             KeyError, TypeError: it did not give this.

@@ -5,7 +5,7 @@
 ``Protection`` name what lists must leave alone. Both are read twice: by the
 compiler, which takes the entries for these names out, and by policy, because an
 entry for a *parent* of such a name is valid and must still not block the name.
-``Rewrite`` gives names that have a safe-search twin.
+``SafeSearchRewrite`` gives names that have a safe-search twin.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class ListSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrite:
+class SafeSearchRewrite:
     """What is answered instead of a name's own addresses.
 
     ``setting`` and ``level`` say to whom: grades whose policy sets

@@ -13,21 +13,21 @@ from filterd.sentences import Sentence, say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from filterd.overrides.effects import Effect
-    from filterd.overrides.history_chain import Row
+    from filterd.overrides.effects import ChangeEffect
+    from filterd.overrides.history_chain import HistoryRow
     from filterd.policy.temporary_rules import Overrides
 
 
-class Past(Protocol):
+class ChangeHistory(Protocol):
     """The changes that were made."""
 
-    def row(self, number: int) -> Row | None:
+    def row(self, number: int) -> HistoryRow | None:
         """Return a change, None if there is none of that number."""
 
-    def since(self, number: int) -> Iterator[Row]:
+    def since(self, number: int) -> Iterator[HistoryRow]:
         """Yield the changes after that of this number, in ascending order."""
 
-    def newest_first(self) -> Iterator[Row]:
+    def newest_first(self) -> Iterator[HistoryRow]:
         """Yield all changes in descending order."""
 
 
@@ -40,13 +40,13 @@ class Making:
     author: str
     reason: str
     overrides: Overrides
-    past: Past
+    past: ChangeHistory
 
 
-class Change(Protocol):
+class CheckedChange(Protocol):
     """A checked change of one kind; its fields are its payload."""
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does.
 
         Raises:

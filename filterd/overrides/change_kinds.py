@@ -2,7 +2,7 @@
 """The kinds of change, and the row that one becomes. Pure.
 
 A change is asked for as a kind and plain data. ``parse`` makes a checked
-``Change`` of them, whose ``effect`` says what it takes away and what it puts, or
+``CheckedChange`` of them, whose ``effect`` says what it takes away and what it puts, or
 why it cannot be. Whether a room, a category or a service exists is for those to
 say who know the policy; a name that is none does nothing.
 """
@@ -25,7 +25,7 @@ from filterd.overrides.exception_changes import (
     SetExceptions,
     SetGrade,
 )
-from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, TRIAL, UNDO, Row
+from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, TRIAL, UNDO, HistoryRow
 from filterd.overrides.late_dates import AcceptClock, KnowTime
 from filterd.overrides.room_changes import (
     NoteTrial,
@@ -42,8 +42,8 @@ from filterd.state_file import to_plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from filterd.overrides.change_context import Change, Past
-    from filterd.overrides.effects import Effect
+    from filterd.overrides.change_context import ChangeHistory, CheckedChange
+    from filterd.overrides.effects import ChangeEffect
     from filterd.policy.temporary_rules import Overrides
 
 MAX_THINGS = 5_000
@@ -70,16 +70,16 @@ NEED_A_REASON = frozenset({"exception", "exceptions", "report-mistake", CLOCK_AC
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ChangeRequest:
     """A change that somebody asks for, all of it checked."""
 
     kind: str
-    change: Change
+    change: CheckedChange
     author: str
     reason: str
 
     @classmethod
-    def of(cls, kind: str, payload: Mapping[str, Any], author: str, reason: str) -> Request:
+    def of(cls, kind: str, payload: Mapping[str, Any], author: str, reason: str) -> ChangeRequest:
         """Check a kind, its plain data, who asks and why.
 
         Raises:
@@ -93,10 +93,10 @@ class Request:
         self,
         at: float,
         overrides: Overrides,
-        past: Past,
+        past: ChangeHistory,
         last_hash: str,
         now: float | None = None,
-    ) -> Row:
+    ) -> HistoryRow:
         """Return the row that follows the last one.
 
         Args:
@@ -120,10 +120,12 @@ class Request:
         _check_room_for(effect, making)
         plain: dict[str, Any] = to_plain(change)
         payload = {key: value for key, value in plain.items() if value is not None}
-        return Row.of(number, at, self.author, self.kind, payload, self.reason, effect, last_hash)
+        return HistoryRow.of(
+            number, at, self.author, self.kind, payload, self.reason, effect, last_hash
+        )
 
 
-def parse(kind: str, payload: Mapping[str, Any]) -> Change:
+def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
     """Return the change that plain data tells.
 
     Raises:
@@ -140,12 +142,12 @@ def parse(kind: str, payload: Mapping[str, Any]) -> Change:
             say("{kind} is no kind of change", kind=change_fields.shown(kind)), hint=hint
         )
     fields = Fields(payload)
-    change: Change = _KINDS[kind].read(fields)
+    change: CheckedChange = _KINDS[kind].read(fields)
     fields.end()
     return change
 
 
-def _check_room_for(effect: Effect, making: Making) -> None:
+def _check_room_for(effect: ChangeEffect, making: Making) -> None:
     """Refuse what would be too much of all together."""
     lasting = sum(not has_ended(one, making.at) for one in things_of(making.overrides))
     if lasting >= MAX_THINGS and any(things_of(effect.after)):

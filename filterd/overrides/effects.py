@@ -11,11 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from filterd import state_file
 from filterd.errors import StoreError
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import LocalException, Overrides, RoomDevices
 from filterd.sentences import say
-from filterd.state_file import Decoders, to_plain
+from filterd.state_file import Decoders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,15 +30,15 @@ _decoders = Decoders({"Audience": Audience})
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ChangeEffect:
     """Things taken away and things put in their place; neither has a number."""
 
     before: Overrides = NOTHING
     after: Overrides = NOTHING
 
-    def inverse(self) -> Effect:
+    def inverse(self) -> ChangeEffect:
         """Return what takes it back."""
-        return Effect(self.after, self.before)
+        return ChangeEffect(self.after, self.before)
 
 
 class Fold:
@@ -48,7 +49,7 @@ class Fold:
             kind: {key_of(thing): thing for thing in getattr(overrides, kind)} for kind in KINDS
         }
 
-    def apply(self, effect: Effect) -> None:
+    def apply(self, effect: ChangeEffect) -> None:
         """Take away what it takes away, and put what it puts.
 
         Raises:
@@ -98,18 +99,18 @@ def only(**things: Any) -> Overrides:
     return Overrides(**things)
 
 
-def to_record(overrides: Overrides) -> dict[str, Any]:
+def to_plain(overrides: Overrides) -> dict[str, Any]:
     """Return things as plain data, the kinds left out of which there are none."""
-    plain = to_plain(overrides)
+    plain = state_file.to_plain(overrides)
     return {kind: plain[kind] for kind in KINDS if plain[kind]}
 
 
-def from_record(record: Mapping[str, Any]) -> Overrides:
-    """Return the things that ``to_record`` has made plain.
+def from_plain(plain: Mapping[str, Any]) -> Overrides:
+    """Return the things that ``to_plain`` has made plain.
 
     Raises:
         KeyError, TypeError, ValueError: it is nothing of the kind.
     """
-    whole = dict.fromkeys(KINDS, ()) | {"number": 0} | dict(record)
+    whole = dict.fromkeys(KINDS, ()) | {"number": 0} | dict(plain)
     overrides: Overrides = _decoders.of(Overrides)(whole)
     return overrides

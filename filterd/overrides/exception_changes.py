@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filterd.errors import ChangeError
 from filterd.overrides import change_fields
 from filterd.overrides.change_context import check_there, interval
-from filterd.overrides.effects import Effect, only
+from filterd.overrides.effects import ChangeEffect, only
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import GradeSetting, LocalException, TargetKind
 from filterd.sentences import say
@@ -47,7 +47,7 @@ class SetException:
         """Return it alone, as ``SetExceptions`` returns several."""
         return (self,)
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
         if self.target_kind is TargetKind.ENTRY:
@@ -65,7 +65,7 @@ class SetException:
             ends_at,
             self.for_s,
         )
-        return Effect(after=only(exceptions=(thing,)))
+        return ChangeEffect(after=only(exceptions=(thing,)))
 
     def _end_of_entry(self, starts_at: float, ends_at: float | None) -> float:
         if not self.allow or self.audience is not Audience.EVERYBODY:
@@ -102,10 +102,10 @@ class SetExceptions:
         how = self.allow, self.audience, self.whom, self.starts_at, self.ends_at, self.for_s
         return tuple(SetException(kind, target, *how) for kind, target in self.targets)
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         made = (one.effect(making).after.exceptions for one in self.each())
-        return Effect(after=only(exceptions=tuple(chain.from_iterable(made))))
+        return ChangeEffect(after=only(exceptions=tuple(chain.from_iterable(made))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class ReportMistake:
             fields.take_or("entries", change_fields.naming_entries, ()),
         )
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         entry = SetException(TargetKind.ENTRY, self.name, allow=True, ends_at=self.ends_at)
         return entry.effect(making)
@@ -151,7 +151,7 @@ class Revoke:
         """Check what somebody asks for."""
         return cls(fields.take("id", change_fields.number))
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         now = making.overrides
         if any(exam.id == self.id for exam in now.exams):
@@ -164,7 +164,7 @@ class Revoke:
             grades=tuple(one for one in now.grades if one.id == self.id),
         )
         check_there(self.id, before, making, say("exception or setting"))
-        return Effect(before)
+        return ChangeEffect(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class SetGrade:
             fields.take("opens", change_fields.boolean),
         )
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         thing = GradeSetting(
             making.number,
@@ -203,7 +203,7 @@ class SetGrade:
             making.at,
         )
         before = tuple(one for one in making.overrides.grades if is_about_the_same(one, thing))
-        return Effect(only(grades=before), only(grades=(thing,)))
+        return ChangeEffect(only(grades=before), only(grades=(thing,)))
 
 
 def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:

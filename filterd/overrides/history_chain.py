@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import StoreError
-from filterd.overrides.effects import NOTHING, Effect, Fold, from_record, to_record
+from filterd.overrides.effects import NOTHING, ChangeEffect, Fold, from_plain, to_plain
 from filterd.sentences import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
 """The time became known, by itself or because an administrator says so."""
 
 
-class Row(NamedTuple):
+class HistoryRow(NamedTuple):
     """One change as it is stored; ``payload``, ``before`` and ``after`` are JSON.
 
     ``at`` is the Unix time that the gateway's clock showed, which may have been
@@ -63,9 +63,9 @@ class Row(NamedTuple):
         kind: str,
         payload: Mapping[str, Any],
         reason: str,
-        effect: Effect,
+        effect: ChangeEffect,
         previous: str,
-    ) -> Row:
+    ) -> HistoryRow:
         """Return the row of a change that follows the row of which ``previous`` is the hash."""
         row = cls(
             number,
@@ -74,8 +74,8 @@ class Row(NamedTuple):
             kind,
             _json(payload),
             reason,
-            _json(to_record(effect.before)),
-            _json(to_record(effect.after)),
+            _json(to_plain(effect.before)),
+            _json(to_plain(effect.after)),
             previous,
             "",
         )
@@ -86,14 +86,14 @@ class Row(NamedTuple):
         told = json.dumps(self[:-1], ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(told.encode()).hexdigest()
 
-    def effect(self) -> Effect:
+    def effect(self) -> ChangeEffect:
         """Return what the change did.
 
         Raises:
             KeyError, TypeError, ValueError: the row is damaged.
         """
-        before, after = from_record(json.loads(self.before)), from_record(json.loads(self.after))
-        return Effect(before, after)
+        before, after = from_plain(json.loads(self.before)), from_plain(json.loads(self.after))
+        return ChangeEffect(before, after)
 
     def undone(self) -> int | None:
         """Return the number of the change that it takes back, if it is an undo."""
@@ -109,7 +109,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class HistoryReplay:
     """What rows come to, up to the first that is not as it was written.
 
     ``first_bad`` is its number, and ``problem`` what is wrong with it. ``at`` is the latest
@@ -123,14 +123,14 @@ class Replay:
     problem: Sentence = UNSAID
 
 
-def replay(rows: Iterable[Row], begin: Replay | None = None) -> Replay:
+def replay(rows: Iterable[HistoryRow], begin: HistoryReplay | None = None) -> HistoryReplay:
     """Fold rows in ascending order, and check the chain on the way.
 
     Args:
         rows: all of them, or those that follow ``begin``.
         begin: what the rows before came to.
     """
-    begin = begin or Replay()
+    begin = begin or HistoryReplay()
     fold, number, last_hash = Fold(begin.overrides), begin.overrides.number, begin.last_hash
     first_bad, problem, at = None, UNSAID, begin.at
     for row in rows:
@@ -140,10 +140,10 @@ def replay(rows: Iterable[Row], begin: Replay | None = None) -> Replay:
             break
         number, last_hash = row.number, row.hash
         at = row.at if row.kind in {CLOCK, CLOCK_ACCEPTED} else max(at, row.at)
-    return Replay(fold.overrides(number), last_hash, at, first_bad, problem)
+    return HistoryReplay(fold.overrides(number), last_hash, at, first_bad, problem)
 
 
-def newest_undoable(rows: Iterable[Row], author: str) -> Row | None:
+def newest_undoable(rows: Iterable[HistoryRow], author: str) -> HistoryRow | None:
     """Return the last change of somebody that counts, has done something and is no undo.
 
     So undoing walks back, and past what would stop it there for ever; and nobody
@@ -156,10 +156,10 @@ def newest_undoable(rows: Iterable[Row], author: str) -> Row | None:
     counting = (row for row, taken_back_by in with_undos(rows) if taken_back_by is None)
     own = (row for row in counting if row.author == author)
     possible = (row for row in own if row.kind not in {UNDO, RESTORED, TRIAL, CLOCK})
-    return next((row for row in possible if row.effect() != Effect()), None)
+    return next((row for row in possible if row.effect() != ChangeEffect()), None)
 
 
-def with_undos(rows: Iterable[Row]) -> Iterator[tuple[Row, int | None]]:
+def with_undos(rows: Iterable[HistoryRow]) -> Iterator[tuple[HistoryRow, int | None]]:
     """Yield each row, and the number of the undo that has taken it back if one has.
 
     An undo that has been taken back itself takes nothing back any more.
@@ -175,7 +175,7 @@ def with_undos(rows: Iterable[Row]) -> Iterator[tuple[Row, int | None]]:
         yield row, by
 
 
-def _problem(row: Row, number: int, last_hash: str) -> Sentence:
+def _problem(row: HistoryRow, number: int, last_hash: str) -> Sentence:
     """Say how a row breaks the chain that ends with this number and hash; ``UNSAID`` if not."""
     try:
         altered = row.hash != row.true_hash()
@@ -190,7 +190,7 @@ def _problem(row: Row, number: int, last_hash: str) -> Sentence:
     return UNSAID if row.previous == last_hash else say("the row before it is another")
 
 
-def _applied(row: Row, fold: Fold) -> Sentence:
+def _applied(row: HistoryRow, fold: Fold) -> Sentence:
     """Do to ``fold`` what the change did; say why that cannot be, or ``UNSAID``."""
     try:
         fold.apply(row.effect())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.overrides import snapshot, store_file
-from filterd.overrides.history_chain import Replay, Row, replay
+from filterd.overrides.history_chain import HistoryReplay, HistoryRow, replay
 from filterd.overrides.store_file import DamagedError
 from filterd.sentences import UNSAID, Sentence, say
 
@@ -38,7 +38,9 @@ class Remains:
     def __init__(self, state: StateFolder, remembered: Callable[[], Exported | None]) -> None:
         self._state, self._path, self._remembered = state, state.overrides, remembered
 
-    def disagreement(self, done: Replay, row_of: Callable[[int], Row | None]) -> Sentence:
+    def disagreement(
+        self, done: HistoryReplay, row_of: Callable[[int], HistoryRow | None]
+    ) -> Sentence:
         """Say what the copy knows of the history that is not in it."""
         copied = self.copied()
         if copied is None or not copied.overrides.number:
@@ -85,13 +87,13 @@ class Remains:
         copied = self.copied()
         return 0 if copied is None else copied.overrides.number
 
-    def salvaged(self) -> tuple[Replay, dict[int, Row]]:
+    def salvaged(self) -> tuple[HistoryReplay, dict[int, HistoryRow]]:
         """Return what the sound rows at the beginning come to, and all that can be read.
 
         Raises:
             StoreError: the file cannot be read, without being damaged.
         """
-        rows, problem = dict[int, Row](), UNSAID
+        rows, problem = dict[int, HistoryRow](), UNSAID
         if os.path.lexists(self._path):
             try:
                 with store_file.to_read(self._path) as connection:
@@ -103,16 +105,20 @@ class Remains:
             done = replace(done, first_bad=done.overrides.number + 1, problem=problem)
         return done, rows
 
-    def best(self, known: Replay | None) -> Replay:
+    def best(self, known: HistoryReplay | None) -> HistoryReplay:
         """Return the latest state that is known: the copy where nothing goes further."""
         copied = self.copied()
-        best = Replay() if copied is None else Replay(copied.overrides, copied.hash, copied.at)
+        best = (
+            HistoryReplay()
+            if copied is None
+            else HistoryReplay(copied.overrides, copied.hash, copied.at)
+        )
         try:
             salvaged = self.salvaged()[0]
         except StoreError as error:
             _log.error("%s", error)
-            salvaged = Replay()
-        for other in (known or Replay(), salvaged):
+            salvaged = HistoryReplay()
+        for other in (known or HistoryReplay(), salvaged):
             if other.overrides.number > best.overrides.number:
-                best = Replay(other.overrides, other.last_hash, other.at)
+                best = HistoryReplay(other.overrides, other.last_hash, other.at)
         return best

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.overrides import change_fields
-from filterd.overrides.effects import Effect, key_of, only, things_of
+from filterd.overrides.effects import ChangeEffect, key_of, only, things_of
 
 if TYPE_CHECKING:
     from filterd.overrides.change_context import Making
@@ -33,7 +33,7 @@ class KnowTime:
         """Check a reply."""
         return cls(fields.take_or("ahead_s", change_fields.seconds, 0.0))
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         before, after = dict[str, Any](), dict[str, Any]()
         for kind in _DATED:
@@ -44,7 +44,7 @@ class KnowTime:
             ]
             before[kind] = tuple(one for one, _ in moved)
             after[kind] = tuple(other for _, other in moved)
-        return Effect(only(**before), only(**after))
+        return ChangeEffect(only(**before), only(**after))
 
     def _dated(self, thing: Any, making: Making) -> Any:
         for_s = getattr(thing, "for_s", None)

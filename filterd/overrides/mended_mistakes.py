@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from filterd.errors import WireError
 from filterd.lists.list_queries import NamingEntry, naming_entries, version_of
 from filterd.overrides import store_file, store_schema
-from filterd.overrides.mistake_reports import Report, plain, reports_in
+from filterd.overrides.mistake_reports import Report, reports_in, to_plain
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
     import sqlite3
 
     from filterd.lists.index import Index
-    from filterd.overrides.history_chain import Replay
+    from filterd.overrides.history_chain import HistoryReplay
     from filterd.overrides.store import Store
     from filterd.state_folder import StateFolder
 
@@ -47,6 +47,17 @@ class Mistake:
     listed: tuple[NamingEntry, ...] | None
     mended: Mended | None = None
 
+    def to_plain(self) -> dict[str, Any]:
+        """Return plain data: the fields of the report, and what has become of it."""
+        mended = self.mended
+        return {
+            **to_plain(self.report),
+            "mended": None if self.listed is None and mended is None else mended is not None,
+            "mended_in": mended and mended.version,
+            "mended_at": mended and mended.at,
+            "listed": None if self.listed is None else [one._asdict() for one in self.listed],
+        }
+
 
 class Mistakes:
     """The mistakes of a state folder; ``store`` is the store there."""
@@ -69,7 +80,7 @@ class Mistakes:
             return
         mended = _mended_by(index)
 
-        def write(connection: sqlite3.Connection, _: Replay) -> None:
+        def write(connection: sqlite3.Connection, _: HistoryReplay) -> None:
             for number in sorted(gone):
                 connection.execute(store_schema.FORGET_MENDED, (number,))
             for number in sorted(new):
@@ -109,18 +120,6 @@ class Mistakes:
         with store_file.to_read(self._state.overrides) as connection:
             rows = connection.execute(store_schema.MENDED).fetchall()
         return {number: Mended(version, at) for number, at, version in rows}
-
-
-def plain_mistake(mistake: Mistake) -> dict[str, Any]:
-    """Return a mistake as plain data: its report, and what has become of it."""
-    mended = mistake.mended
-    return {
-        **plain(mistake.report),
-        "mended": None if mistake.listed is None and mended is None else mended is not None,
-        "mended_in": mended and mended.version,
-        "mended_at": mended and mended.at,
-        "listed": None if mistake.listed is None else [one._asdict() for one in mistake.listed],
-    }
 
 
 def _mended_by(index: Index) -> Mended:

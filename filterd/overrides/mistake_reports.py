@@ -10,18 +10,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from filterd import state_file
 from filterd.errors import ChangeError, ConfigError, ConfigErrors
 from filterd.lists.list_queries import NamingEntry
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import Fields
 from filterd.overrides.history_chain import with_undos
 from filterd.sentences import say
-from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from filterd.overrides.history_chain import Row
+    from filterd.overrides.history_chain import HistoryRow
 
 KIND = "report-mistake"
 _MAX_LINE = 8_192
@@ -47,7 +47,7 @@ class Report:
     entries: tuple[NamingEntry, ...] = ()
 
 
-def reports_in(rows: Iterable[Row], school: str) -> tuple[Report, ...]:
+def reports_in(rows: Iterable[HistoryRow], school: str) -> tuple[Report, ...]:
     """Return the mistakes that were reported, without those that were taken back.
 
     Args:
@@ -68,12 +68,12 @@ def reports_in(rows: Iterable[Row], school: str) -> tuple[Report, ...]:
 
 def dump(reports: Iterable[Report]) -> str:
     """Return a file's text: a line each, with the entries by the names of their parts."""
-    return "".join(f"{json.dumps(plain(report), ensure_ascii=False)}\n" for report in reports)
+    return "".join(f"{json.dumps(to_plain(report), ensure_ascii=False)}\n" for report in reports)
 
 
-def plain(report: Report) -> dict[str, Any]:
+def to_plain(report: Report) -> dict[str, Any]:
     """Return a report as plain data."""
-    told: dict[str, Any] = to_plain(report)
+    told: dict[str, Any] = state_file.to_plain(report)
     return {**told, "entries": [entry._asdict() for entry in report.entries]}
 
 
@@ -119,7 +119,7 @@ def _parse_line(line: str) -> Report:
 
 
 def from_plain(told: Mapping[str, Any]) -> Report:
-    """Return the report that ``plain`` has made plain.
+    """Return the report that ``to_plain`` has made plain.
 
     Raises:
         ChangeError: it is none.

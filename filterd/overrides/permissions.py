@@ -21,7 +21,7 @@ from filterd.policy.temporary_rules import TargetKind
 from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
-    from filterd.overrides.change_context import Change
+    from filterd.overrides.change_context import CheckedChange
     from filterd.overrides.roles import Author
     from filterd.policy.model import Policy
 
@@ -29,7 +29,7 @@ _OF_ONE = frozenset((Audience.GRADE, Audience.NETWORK, Audience.CLIENT))
 
 
 def check_change(
-    author: Author, change: Change, policy: Policy, day_ends_at: float, made_by: str = ""
+    author: Author, change: CheckedChange, policy: Policy, day_ends_at: float, made_by: str = ""
 ) -> None:
     """Refuse a change to whoever may not make it.
 

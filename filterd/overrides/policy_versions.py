@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.overrides.history_chain import Replay
+    from filterd.overrides.history_chain import HistoryReplay
     from filterd.overrides.store import Store
     from filterd.policy.model import Policy
     from filterd.state_folder import StateFolder
@@ -53,7 +53,7 @@ class PolicyVersions:
         """
         digest = policy_store.digest(policy)
 
-        def add(connection: sqlite3.Connection, _: Replay) -> set[str]:
+        def add(connection: sqlite3.Connection, _: HistoryReplay) -> set[str]:
             newest = connection.execute(store_schema.POLICIES).fetchone()
             if newest is None or newest[0] != digest:
                 self._keep(digest, policy)

@@ -29,7 +29,7 @@ from filterd.sentences import Sentence, say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.overrides.change_context import Change
+    from filterd.overrides.change_context import CheckedChange
     from filterd.policy.engine import Engine
     from filterd.policy.model import Policy
     from filterd.policy.temporary_rules import Overrides
@@ -53,7 +53,7 @@ _NEVER = {
 _MOST_WARNINGS = 20
 
 
-class School(NamedTuple):
+class SchoolState(NamedTuple):
     """What a change has to fit.
 
     ``policy`` is that of the site's files, with its timetables; ``engine`` that of
@@ -76,7 +76,7 @@ def why_never(target: str, idle: Idle) -> tuple[Sentence, Sentence]:
     return say("{target} {reason}", target=target, reason=reason), hint
 
 
-def check(change: Change, school: School) -> Warnings:
+def check(change: CheckedChange, school: SchoolState) -> Warnings:
     """Check that a change names what there is; return what should be known of it.
 
     Raises:
@@ -102,12 +102,12 @@ def check(change: Change, school: School) -> Warnings:
     return ()
 
 
-def _check_exceptions(changes: tuple[SetException, ...], school: School) -> Warnings:
+def _check_exceptions(changes: tuple[SetException, ...], school: SchoolState) -> Warnings:
     found = [one for change in changes for one in _check_exception(change, school)]
     return tuple(found[:_MOST_WARNINGS])
 
 
-def _check_exception(change: SetException, school: School) -> list[dict[str, Any]]:
+def _check_exception(change: SetException, school: SchoolState) -> list[dict[str, Any]]:
     policy = school.policy
     match change.audience:
         case Audience.NETWORK:
@@ -187,7 +187,7 @@ def _check_devices(rooms: tuple[RoomDevices, ...], policy: Policy) -> Warnings:
     return tuple(found[:_MOST_WARNINGS])
 
 
-def _check_exam(change: SetExam, school: School) -> Warnings:
+def _check_exam(change: SetExam, school: SchoolState) -> Warnings:
     _check_known(change.room, _networks(school.policy), say("room"))
     for service in change.services:
         _check_known(service, school.policy.services, say("service"))

@@ -10,7 +10,7 @@ from filterd.errors import ChangeError
 from filterd.overrides import change_fields
 from filterd.overrides.change_context import check_there, interval
 from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, Fields
-from filterd.overrides.effects import Effect, only
+from filterd.overrides.effects import ChangeEffect, only
 from filterd.policy.temporary_rules import Exam, RoomDevices, RoomSetting
 from filterd.sentences import say
 
@@ -34,9 +34,9 @@ class NoteTrial:
         """Check what somebody asks for."""
         return cls(fields.take("room", change_fields.identifier))
 
-    def effect(self, _making: Making) -> Effect:
+    def effect(self, _making: Making) -> ChangeEffect:
         """Return what it does."""
-        return Effect()
+        return ChangeEffect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class SetRoom:
             fields.take_or("for_s", change_fields.seconds, None),
         )
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
         thing = RoomSetting(
@@ -78,7 +78,7 @@ class SetRoom:
             for one in making.overrides.rooms
             if one.room == self.room and _covers(thing, one, making.at)
         )
-        return Effect(only(rooms=covered), only(rooms=(thing,)))
+        return ChangeEffect(only(rooms=covered), only(rooms=(thing,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class SetRoomDevices:
             fields.take("macs", change_fields.many(change_fields.mac, MAX_DEVICES)),
         )
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         return _devices_effect((RoomDevices(self.room, self.macs),), making)
 
@@ -112,7 +112,7 @@ class SetDevices:
         """Check what somebody asks for."""
         return cls(fields.take("rooms", _table))
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         return _devices_effect(self.rooms, making)
 
@@ -140,7 +140,7 @@ class SetExam:
             fields.take_or("for_s", change_fields.seconds, None),
         )
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         starts_at, _ = interval(self.starts_at, self.ends_at, making)
         if self.ends_at - starts_at > LONGEST_EXAM_S:
@@ -160,7 +160,7 @@ class SetExam:
             self.for_s,
         )
         check_exams(making.overrides.exams, thing)
-        return Effect(after=only(exams=(thing,)))
+        return ChangeEffect(after=only(exams=(thing,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +174,11 @@ class StopExam:
         """Check what somebody asks for."""
         return cls(fields.take("id", change_fields.number))
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         before = only(exams=tuple(one for one in making.overrides.exams if one.id == self.id))
         check_there(self.id, before, making, say("exam"))
-        return Effect(before)
+        return ChangeEffect(before)
 
 
 def check_exams(exams: Iterable[Exam], exam: Exam) -> None:
@@ -237,7 +237,7 @@ def _devices_of(value: Any) -> RoomDevices:
     return found
 
 
-def _devices_effect(rooms: Iterable[RoomDevices], making: Making) -> Effect:
+def _devices_effect(rooms: Iterable[RoomDevices], making: Making) -> ChangeEffect:
     """Return what it does that these devices stand in these rooms.
 
     Raises:
@@ -255,7 +255,7 @@ def _devices_effect(rooms: Iterable[RoomDevices], making: Making) -> Effect:
             _check_place(mac, one.room, places.get(mac, one.room))
     before = tuple(one for one in making.overrides.devices if one.room in wanted)
     after = tuple(one for one in wanted.values() if one.macs)
-    return Effect(only(devices=before), only(devices=after))
+    return ChangeEffect(only(devices=before), only(devices=after))
 
 
 def _check_place(mac: str, room: str, other: str) -> None:

@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.errors import InUseError, StoreError
 from filterd.overrides import quarantine, snapshot, store_file, store_schema
-from filterd.overrides.change_kinds import Request
-from filterd.overrides.effects import NOTHING, Effect
-from filterd.overrides.history_chain import RESTORED, Replay, Row, replay
+from filterd.overrides.change_kinds import ChangeRequest
+from filterd.overrides.effects import NOTHING, ChangeEffect
+from filterd.overrides.history_chain import RESTORED, HistoryReplay, HistoryRow, replay
 from filterd.overrides.history_copies import Remains
 from filterd.overrides.snapshot import Exported
 from filterd.overrides.store_file import DamagedError
-from filterd.overrides.store_results import Done, Started, Verified
+from filterd.overrides.store_results import Done, HistoryCheck, Started
 from filterd.paths import remove_temporaries, replacing, sole, with_sides
 from filterd.sentences import Sentence, say
 
@@ -59,15 +59,15 @@ class _Past(NamedTuple):
 
     connection: sqlite3.Connection
 
-    def row(self, number: int) -> Row | None:
+    def row(self, number: int) -> HistoryRow | None:
         found = self.connection.execute(store_schema.ROW, (number,)).fetchone()
-        return None if found is None else Row._make(found)
+        return None if found is None else HistoryRow._make(found)
 
-    def since(self, number: int) -> Iterator[Row]:
+    def since(self, number: int) -> Iterator[HistoryRow]:
         return store_file.rows(self.connection, number)
 
-    def newest_first(self) -> Iterator[Row]:
-        return map(Row._make, self.connection.execute(store_schema.ROWS_BACK, (_ALL,)))
+    def newest_first(self) -> Iterator[HistoryRow]:
+        return map(HistoryRow._make, self.connection.execute(store_schema.ROWS_BACK, (_ALL,)))
 
 
 class Store:
@@ -89,7 +89,7 @@ class Store:
     ) -> None:
         self._state, self._clock, self._path = state, clock, state.overrides
         self._remains = Remains(state, remembered)
-        self._known: Replay | None = None
+        self._known: HistoryReplay | None = None
         self._set_aside_because = ""
 
     def start(self) -> Started:
@@ -145,9 +145,9 @@ class Store:
             ChangeError: it is wrong, or cannot be made as things are.
             StoreError: the disk refused, or somebody else is at work; nothing is changed.
         """
-        request = Request.of(kind, payload, author, reason)
+        request = ChangeRequest.of(kind, payload, author, reason)
 
-        def make(connection: sqlite3.Connection, done: Replay) -> Done:
+        def make(connection: sqlite3.Connection, done: HistoryReplay) -> Done:
             at, past = self._clock.wall(), _Past(connection)
             row = request.row(at, done.overrides, past, done.last_hash, now)
             undone = row.undone()
@@ -195,11 +195,11 @@ class Store:
             (last,) = connection.execute(store_schema.LAST_BY, (when,)).fetchone()
             if last is None:
                 first = connection.execute(store_schema.FIRST).fetchone()
-                return None if first and Row._make(first).kind == RESTORED else NOTHING
+                return None if first and HistoryRow._make(first).kind == RESTORED else NOTHING
             wanted = takewhile(lambda row: row.number <= last, store_file.rows(connection))
             return self._without_problem(replay(wanted)).overrides
 
-    def rows(self, limit: int | None = None) -> tuple[Row, ...]:
+    def rows(self, limit: int | None = None) -> tuple[HistoryRow, ...]:
         """Return the last changes, the newest first; all of them without a limit.
 
         Raises:
@@ -209,9 +209,9 @@ class Store:
             return ()
         with store_file.to_read(self._path) as connection:
             found = connection.execute(store_schema.ROWS_BACK, (_ALL if limit is None else limit,))
-            return tuple(map(Row._make, found))
+            return tuple(map(HistoryRow._make, found))
 
-    def verify(self) -> Verified:
+    def verify(self) -> HistoryCheck:
         """Look through the whole history for what was altered.
 
         Raises:
@@ -226,7 +226,7 @@ class Store:
             problem = self._remains.disagreement(done, rows.get)
             last = min(done.overrides.number + 1, self._remains.copied_number())
             first_bad = last if problem else None
-        return Verified(done.overrides.number, first_bad, problem, names, altered)
+        return HistoryCheck(done.overrides.number, first_bad, problem, names, altered)
 
     def lost(self) -> tuple[Sentence, ...]:
         """Return what every command must say: that something which was set is in force no more."""
@@ -246,7 +246,7 @@ class Store:
         """
         return tuple(store_file.problems(self._path))
 
-    def write(self, work: Callable[[sqlite3.Connection, Replay], ResultT]) -> ResultT:
+    def write(self, work: Callable[[sqlite3.Connection, HistoryReplay], ResultT]) -> ResultT:
         """Do something in a transaction, which it commits itself, with the store held.
 
         A damaged store is replaced first, or when ``work`` finds that it is.
@@ -263,11 +263,13 @@ class Store:
                 self._begin_anew(error)
             return self._in_transaction(work)
 
-    def _in_transaction(self, work: Callable[[sqlite3.Connection, Replay], ResultT]) -> ResultT:
+    def _in_transaction(
+        self, work: Callable[[sqlite3.Connection, HistoryReplay], ResultT]
+    ) -> ResultT:
         with store_file.to_write(self._path, check=self._known is None) as connection:
             return work(connection, self._sound(connection))
 
-    def _bring_up(self, connection: sqlite3.Connection, done: Replay) -> Exported:
+    def _bring_up(self, connection: sqlite3.Connection, done: HistoryReplay) -> Exported:
         """Keep what an older file has become, and have the copies say what the store does."""
         connection.execute("COMMIT")
         self._known = done
@@ -278,7 +280,9 @@ class Store:
                 snapshot.FORMAT.save(path, brought)
         return brought
 
-    def _add(self, connection: sqlite3.Connection, done: Replay, row: Row) -> Exported:
+    def _add(
+        self, connection: sqlite3.Connection, done: HistoryReplay, row: HistoryRow
+    ) -> Exported:
         """Commit a row together with the copy of what is set after it."""
         after = self._without_problem(replay((row,), done))
         added = Exported(self._lasting(after), row.hash, after.at)
@@ -296,10 +300,10 @@ class Store:
                     _log.error("%s", error)
         return added
 
-    def _lasting(self, done: Replay) -> Overrides:
+    def _lasting(self, done: HistoryReplay) -> Overrides:
         return snapshot.lasting(done.overrides, self._clock.wall())
 
-    def _sound(self, connection: sqlite3.Connection) -> Replay:
+    def _sound(self, connection: sqlite3.Connection) -> HistoryReplay:
         """Return what the rows come to; only those that are new here are looked at.
 
         Raises:
@@ -316,7 +320,7 @@ class Store:
             raise DamagedError(self._path, problem, altered=True)
         return done
 
-    def _without_problem(self, done: Replay) -> Replay:
+    def _without_problem(self, done: HistoryReplay) -> HistoryReplay:
         if done.first_bad is not None:
             raise DamagedError(
                 self._path,
@@ -349,12 +353,12 @@ class Store:
             kept = "" if is_whole else quarantine.note_lost(self._path, now).name
             quarantine.remove(*with_sides(self._path))
         self._known = None
-        effect = Effect(after=replace(best.overrides, number=0))
+        effect = ChangeEffect(after=replace(best.overrides, number=0))
         told = {"file": kept, "problem": error.problem}
         number = best.overrides.number + 1
-        row = Row.of(number, now, _SELF, RESTORED, told, "", effect, best.last_hash)
+        row = HistoryRow.of(number, now, _SELF, RESTORED, told, "", effect, best.last_hash)
         with store_file.to_write(self._path, check=False) as connection:
-            self._add(connection, Replay(at=best.at), row)
+            self._add(connection, HistoryReplay(at=best.at), row)
         where = f"kept as {kept}, " if kept else ""
         stays = "what was set" if is_whole else "of what was set, only what could be read"
         self._set_aside_because = (

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.overrides import quarantine, store_schema
-from filterd.overrides.history_chain import Row
+from filterd.overrides.history_chain import HistoryRow
 from filterd.paths import is_plain, move_away, with_sides, write_atomically
 from filterd.sentences import UNSAID, Sentence, quoted, refused, say
 
@@ -102,12 +102,12 @@ def to_read(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def rows(connection: sqlite3.Connection, after: int = 0) -> Iterator[Row]:
+def rows(connection: sqlite3.Connection, after: int = 0) -> Iterator[HistoryRow]:
     """Yield the changes after that of this number."""
-    return map(Row._make, connection.execute(store_schema.ROWS, (after,)))
+    return map(HistoryRow._make, connection.execute(store_schema.ROWS, (after,)))
 
 
-def last_row(path: Path) -> Row | None:
+def last_row(path: Path) -> HistoryRow | None:
     """Return the last change of all, without a look at those before it.
 
     Raises:
@@ -115,7 +115,7 @@ def last_row(path: Path) -> Row | None:
     """
     with to_read(path) as connection:
         found = connection.execute(store_schema.ROWS_BACK, (1,)).fetchone()
-    return None if found is None else Row._make(found)
+    return None if found is None else HistoryRow._make(found)
 
 
 def problems(path: Path) -> Iterator[Sentence]:

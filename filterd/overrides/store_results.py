@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from filterd.overrides.history_chain import GENESIS, Row
+from filterd.overrides.history_chain import GENESIS, HistoryRow
 from filterd.overrides.snapshot import Exported
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class Done:
     ``taken_back`` is the change that it takes back, if it is an undo.
     """
 
-    row: Row
+    row: HistoryRow
     overrides: Overrides
-    taken_back: Row | None = None
+    taken_back: HistoryRow | None = None
     at: float = field(default=0.0, compare=False)
 
     @property
@@ -50,7 +50,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class HistoryCheck:
     """Whether the history is as it was written; ``first_bad`` is the first row that is not.
 
     ``set_aside`` are the names of damaged files, each with a history that ended, and

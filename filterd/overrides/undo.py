@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from filterd.errors import ChangeError
 from filterd.overrides import change_fields
-from filterd.overrides.effects import KINDS, Effect, has_ended, only, things_of
+from filterd.overrides.effects import KINDS, ChangeEffect, has_ended, only, things_of
 from filterd.overrides.exception_changes import is_about_the_same
 from filterd.overrides.history_chain import RESTORED, newest_undoable, with_undos
 from filterd.overrides.late_dates import as_it_is
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from filterd.overrides.change_context import Making
     from filterd.overrides.change_fields import Fields
-    from filterd.overrides.history_chain import Row
+    from filterd.overrides.history_chain import HistoryRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Undo:
         """Check what somebody asks for."""
         return cls(fields.take_or("number", change_fields.number, None))
 
-    def found_in(self, rows: Iterable[Row], author: str) -> Undo:
+    def found_in(self, rows: Iterable[HistoryRow], author: str) -> Undo:
         """Return the undo with the number of its change.
 
         Args:
@@ -57,7 +57,7 @@ class Undo:
             raise ChangeError(reason, hint=hint)
         return Undo(row.number)
 
-    def effect(self, making: Making) -> Effect:
+    def effect(self, making: Making) -> ChangeEffect:
         """Return what it does."""
         number = self.found_in(making.past.newest_first(), making.author).number
         assert number is not None
@@ -81,13 +81,13 @@ class Undo:
         return undo
 
 
-def _with_dates(undo: Effect, making: Making) -> Effect:
+def _with_dates(undo: ChangeEffect, making: Making) -> ChangeEffect:
     """Return an undo that takes away what it is about as it is dated by now."""
     before = {
         kind: tuple(as_it_is(one, making.overrides, kind) for one in getattr(undo.before, kind))
         for kind in KINDS
     }
-    return Effect(only(**before), undo.after)
+    return ChangeEffect(only(**before), undo.after)
 
 
 def _check_counts(number: int, making: Making) -> None:
@@ -103,7 +103,7 @@ def _check_counts(number: int, making: Making) -> None:
             return
 
 
-def _check_in_place(number: int, undo: Effect, making: Making) -> None:
+def _check_in_place(number: int, undo: ChangeEffect, making: Making) -> None:
     """Check that all that the change put is there still."""
     there = set(things_of(making.overrides))
     for thing in things_of(undo.before):
@@ -112,7 +112,7 @@ def _check_in_place(number: int, undo: Effect, making: Making) -> None:
             _refuse(number, max(row.number for row in taken))
 
 
-def _check_place_is_free(number: int, undo: Effect, making: Making) -> None:
+def _check_place_is_free(number: int, undo: ChangeEffect, making: Making) -> None:
     """Check that nothing has taken the place of what the change took away."""
     now, leaving = making.overrides, set(things_of(undo.before))
     for devices in undo.after.devices:
@@ -128,11 +128,11 @@ def _check_place_is_free(number: int, undo: Effect, making: Making) -> None:
         check_exams(now.exams, exam)
 
 
-def _taken_by(row: Row) -> list[Any]:
+def _taken_by(row: HistoryRow) -> list[Any]:
     return list(things_of(row.effect().before))
 
 
-def _put_by(row: Row) -> list[Any]:
+def _put_by(row: HistoryRow) -> list[Any]:
     return list(things_of(row.effect().after))
 
 

@@ -32,7 +32,7 @@ LOOK_AHEAD_DAYS = 40
 _DAY = timedelta(days=1)
 
 
-class Reading(NamedTuple):
+class WallTime(NamedTuple):
     """What calendar and clock on the wall show: the date, and seconds after midnight."""
 
     day: date
@@ -47,7 +47,7 @@ class Reading(NamedTuple):
 class Pattern(Protocol):
     """Something that depends on the clock on the wall and on nothing else."""
 
-    def state(self, shown: Reading) -> object:
+    def state(self, shown: WallTime) -> object:
         """Return what holds while this is shown."""
 
     def edges(self, day: date) -> Iterable[int]:
@@ -57,18 +57,18 @@ class Pattern(Protocol):
         """Tell whether nothing happens on this day nor ever after."""
 
 
-class Span(NamedTuple):
+class Interval(NamedTuple):
     """From when until when, to the second, a state goes on; ``until`` is not part of it."""
 
     since: float
     until: float
 
-    def joined(self, other: Span) -> Span:
+    def joined(self, other: Interval) -> Interval:
         """Return how long both go on."""
-        return Span(max(self.since, other.since), min(self.until, other.until))
+        return Interval(max(self.since, other.since), min(self.until, other.until))
 
 
-ALWAYS = Span(-inf, inf)
+ALWAYS = Interval(-inf, inf)
 
 
 class Calendar:
@@ -77,12 +77,12 @@ class Calendar:
     def __init__(self, zone: str) -> None:
         self._zone = ZoneInfo(zone)
 
-    def reading(self, at: float) -> Reading:
+    def reading(self, at: float) -> WallTime:
         """Return what is shown at a Unix time."""
         shown = datetime.fromtimestamp(floor(at), self._zone)
-        return Reading(shown.date(), shown.hour * 3600 + shown.minute * 60 + shown.second)
+        return WallTime(shown.date(), shown.hour * 3600 + shown.minute * 60 + shown.second)
 
-    def span(self, pattern: Pattern, at: float) -> Span:
+    def span(self, pattern: Pattern, at: float) -> Interval:
         """Return how long the state of a pattern at a Unix time goes on.
 
         Beyond ``LOOK_AHEAD_DAYS`` nobody looks: what has not changed by then may.
@@ -102,7 +102,7 @@ class Calendar:
             if edge <= at and pattern.state(self.reading(edge - 1)) != state:
                 since = edge
                 break
-        return Span(since, until)
+        return Interval(since, until)
 
     def _edges(self, pattern: Pattern, today: date, step: int) -> Iterator[float]:
         """Yield the moments of a change around today, in order, forwards or back.
@@ -174,7 +174,7 @@ class Openings:
         self._windows = schedule.windows
         self._holidays = Closures(holidays)
 
-    def state(self, shown: Reading) -> bool:
+    def state(self, shown: WallTime) -> bool:
         """Tell whether any window is open."""
         return any(self._is_open(window, shown) for window in self._windows)
 
@@ -190,7 +190,7 @@ class Openings:
         before = (day - _DAY).isoformat()  # an overnight window may still be open
         return all(window.last is not None and window.last < before for window in self._windows)
 
-    def _is_open(self, window: Window, shown: Reading) -> bool:
+    def _is_open(self, window: Window, shown: WallTime) -> bool:
         """Tell whether a window is open: that of the day, or the one of the night before."""
         if window.starts_s <= shown.second < window.ends_s and self._is_on(window, shown.day):
             return True
@@ -228,7 +228,7 @@ class Timetable:
             if period.lesson in times:
                 self._of_weekday[period.weekday].append((*times[period.lesson], period.grade))
 
-    def state(self, shown: Reading) -> str | None:
+    def state(self, shown: WallTime) -> str | None:
         """Return whose lesson it is."""
         for starts_s, ends_s, grade in self._of_weekday[shown.weekday]:
             if starts_s <= shown.second < ends_s:

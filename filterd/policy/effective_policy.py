@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import WireError
 from filterd.lists.rules import Protection
-from filterd.policy.calendar import ALWAYS, Calendar, Openings, Span
-from filterd.policy.grade_changes import Change, Changer, Dated, dated_changes, term
+from filterd.policy.calendar import ALWAYS, Calendar, Interval, Openings
+from filterd.policy.grade_changes import Changer, Dated, GradeChange, dated_changes, term
 from filterd.policy.model import Audience, Client, LocalRule
 from filterd.policy.room_grades import Rooms, Seat, Why, with_devices
 from filterd.policy.temporary_rules import Overrides, TargetKind
@@ -46,7 +46,7 @@ _MOST_KNOWN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class EffectivePolicy:
     """What holds in [``since``, ``until``).
 
     Attributes:
@@ -65,7 +65,7 @@ class Moment:
     changes: tuple[Dated, ...] = ()
     seats: dict[str, Seat] = field(default_factory=dict)
     exams: dict[str, Exam] = field(default_factory=dict)
-    terms: dict[str, Span] = field(default_factory=dict)
+    terms: dict[str, Interval] = field(default_factory=dict)
     _edges: dict[tuple[str | None, str, str | None], float] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -112,7 +112,7 @@ class Moment:
         return min(edges)
 
 
-def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) -> Moment:
+def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) -> EffectivePolicy:
     """Return what a policy and what people have set over it make at a policy time.
 
     What names something that the policy does not have, a room that is gone or a
@@ -132,7 +132,7 @@ def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) ->
     overrides = without_dates(overrides)
     is_timeless = not policy.scheduled and not any(one.timetable for one in policy.networks)
     if is_timeless and replace(overrides, number=0) == Overrides():
-        return Moment(policy)
+        return EffectivePolicy(policy)
     return _Compiler(policy, overrides, now).moment()
 
 
@@ -144,7 +144,7 @@ class _Compiler:
         policy: Policy,
         overrides: Overrides,
         now: float,
-        is_open: dict[str, tuple[bool, Span]] | None = None,
+        is_open: dict[str, tuple[bool, Interval]] | None = None,
     ) -> None:
         self._policy, self._overrides, self._now = policy, overrides, now
         calendar = Calendar(policy.time_zone)
@@ -155,7 +155,7 @@ class _Compiler:
         self._in_force = [one.change for one in self._changes if one.holds]
         self._changer = Changer(policy)
         self._exams: dict[str, Exam] = {}
-        self._terms: dict[str, Span] = {}
+        self._terms: dict[str, Interval] = {}
         rooms = {one.id for one in policy.networks}
         for exam in overrides.exams:
             if exam.room in rooms and self._is_on(exam.room, exam.starts_at, exam.ends_at):
@@ -163,7 +163,7 @@ class _Compiler:
                 self._exams[exam.room] = max(newest, exam, key=lambda one: one.id)
         self._dated_rules = ALWAYS
 
-    def moment(self) -> Moment:
+    def moment(self) -> EffectivePolicy:
         """Put it together."""
         policy = self._policy
         grades = {key: self._changed(Client(one)) for key, one in policy.grades.items()}
@@ -190,7 +190,7 @@ class _Compiler:
         spans = [one.span for one in self._changes] + [one.span for one in seats.values()]
         for goes_on in (*spans, *self._terms.values()):
             span = span.joined(goes_on)
-        return Moment(
+        return EffectivePolicy(
             plain, span.since, span.until, tuple(self._changes), seats, self._exams, self._terms
         )
 
@@ -247,10 +247,10 @@ class _Compiler:
             if one.kind not in (TargetKind.NAME, TargetKind.SERVICE):
                 continue
             if one.ends_at is not None and one.ends_at <= self._now:
-                self._dated_rules = self._dated_rules.joined(Span(one.ends_at, inf))
+                self._dated_rules = self._dated_rules.joined(Interval(one.ends_at, inf))
                 continue
             self._dated_rules = self._dated_rules.joined(
-                Span(-inf, inf if one.ends_at is None else one.ends_at)
+                Interval(-inf, inf if one.ends_at is None else one.ends_at)
             )
             for name in self._names_of(one):
                 yield LocalRule(
@@ -305,7 +305,7 @@ def suspends(one: LocalException) -> bool:
     return one.kind is TargetKind.ENTRY and one.allow and one.audience is Audience.EVERYBODY
 
 
-def _open_now(policy: Policy, calendar: Calendar, now: float) -> dict[str, tuple[bool, Span]]:
+def _open_now(policy: Policy, calendar: Calendar, now: float) -> dict[str, tuple[bool, Interval]]:
     """Return which schedules are open, and how long that goes on; those that nothing uses apart."""
     used = {one.schedule for one in policy.scheduled}
     shown = calendar.reading(now)
@@ -317,7 +317,7 @@ def _open_now(policy: Policy, calendar: Calendar, now: float) -> dict[str, tuple
     }
 
 
-def _is_for(change: Change, audience: Audience, whom: str) -> bool:
+def _is_for(change: GradeChange, audience: Audience, whom: str) -> bool:
     return change.audience is audience and change.whom == whom
 
 

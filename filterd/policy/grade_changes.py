@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What changes a grade for a time: settings, schedules, exceptions of whole categories.
 
-Each is a ``Change``: it opens or closes one thing to an audience. They are
+Each is a ``GradeChange``: it opens or closes one thing to an audience. They are
 applied to what the site's files say of a grade, the weightiest last:
 
 1. settings of grades, schedules, exceptions, in this order;
@@ -22,7 +22,7 @@ from enum import IntEnum
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.policy.calendar import ALWAYS, Span
+from filterd.policy.calendar import ALWAYS, Interval
 from filterd.policy.model import LIST, SERVICE, Audience
 from filterd.policy.temporary_rules import TargetKind
 
@@ -44,7 +44,7 @@ class Layer(IntEnum):
     EXCEPTION = 3
 
 
-class Change(NamedTuple):
+class GradeChange(NamedTuple):
     """One thing that is opened or closed.
 
     ``kind`` and ``target`` are as in ``filterd.policy.model.Scheduled``;
@@ -82,25 +82,25 @@ class Change(NamedTuple):
 class Dated(NamedTuple):
     """A change, whether it is in force, and how long that goes on."""
 
-    change: Change
+    change: GradeChange
     holds: bool
-    span: Span
+    span: Interval
 
 
-def term(starts_at: float, ends_at: float | None, now: float) -> tuple[bool, Span]:
+def term(starts_at: float, ends_at: float | None, now: float) -> tuple[bool, Interval]:
     """Tell whether something dated is in force, and how long that goes on."""
     end = inf if ends_at is None else ends_at
     if end <= starts_at:
         return False, ALWAYS
     if now < starts_at:
-        return False, Span(-inf, starts_at)
+        return False, Interval(-inf, starts_at)
     if now < end:
-        return True, Span(starts_at, end)
-    return False, Span(end, inf)
+        return True, Interval(starts_at, end)
+    return False, Interval(end, inf)
 
 
 def dated_changes(
-    policy: Policy, overrides: Overrides, open_now: Mapping[str, tuple[bool, Span]], now: float
+    policy: Policy, overrides: Overrides, open_now: Mapping[str, tuple[bool, Interval]], now: float
 ) -> list[Dated]:
     """Return all changes that there are, in force or not.
 
@@ -120,7 +120,7 @@ def dated_changes(
 
 def _settings(overrides: Overrides, now: float) -> Iterator[Dated]:
     for one in overrides.grades:
-        change = Change(
+        change = GradeChange(
             Layer.SETTING,
             str(one.id),
             one.opens,
@@ -133,10 +133,10 @@ def _settings(overrides: Overrides, now: float) -> Iterator[Dated]:
         yield Dated(change, *term(one.starts_at, None, now))
 
 
-def _scheduled(policy: Policy, open_now: Mapping[str, tuple[bool, Span]]) -> Iterator[Dated]:
+def _scheduled(policy: Policy, open_now: Mapping[str, tuple[bool, Interval]]) -> Iterator[Dated]:
     for one in policy.scheduled:
         if one.schedule in open_now:
-            change = Change(
+            change = GradeChange(
                 Layer.SCHEDULE,
                 one.schedule,
                 one.opens,
@@ -151,7 +151,7 @@ def _scheduled(policy: Policy, open_now: Mapping[str, tuple[bool, Span]]) -> Ite
 def _exceptions(overrides: Overrides, now: float) -> Iterator[Dated]:
     for one in overrides.exceptions:
         if one.kind is TargetKind.CATEGORY:
-            change = Change(
+            change = GradeChange(
                 Layer.EXCEPTION,
                 str(one.id),
                 one.allow,
@@ -179,7 +179,7 @@ class Changer:
         """What nothing may open, in the words of ``GradePolicy.closed``."""
         self._all_services = frozenset[str]().union(*self._services.values())
 
-    def apply(self, grade: GradePolicy, changes: Iterable[Change]) -> GradePolicy:
+    def apply(self, grade: GradePolicy, changes: Iterable[GradeChange]) -> GradePolicy:
         """Return a grade to which these changes, in their order, were made."""
         opened, allow_only = set(grade.opened), grade.allow_only
         closed = set(grade.closed) | (self._closed_with(grade.closed) - opened)
@@ -230,7 +230,7 @@ class Changer:
         """Return the services of closed categories: what is kept stays if its category opens."""
         return set[str]().union(*(self._services.get(one, ()) for one in closed))
 
-    def _ids(self, change: Change) -> set[str]:
+    def _ids(self, change: GradeChange) -> set[str]:
         """Return what a change is about, nothing where there is no such thing any more."""
         match change.kind:
             case "category" if change.target in self._known:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from filterd.policy.calendar import Reading
+    from filterd.policy.calendar import WallTime
     from filterd.policy.model import Network, Policy
     from filterd.policy.timetable import Lesson
 
@@ -81,7 +81,7 @@ class _Day:
             self._cells = frozenset((one.weekday, one.lesson) for one in room.timetable)
             self._holidays = Closures(() if room.on_holidays else policy.holidays)
 
-    def state(self, shown: Reading) -> str | None:
+    def state(self, shown: WallTime) -> str | None:
         """Return the id of the lesson that is on."""
         if shown.day in self._holidays:
             return None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _BLOCKING = (Rule.ORDERED, Rule.LOCKED, Rule.CATEGORY)
 
 
-class Entry(NamedTuple):
+class ListedEntry(NamedTuple):
     """One entry of the index: which name, and what which list says of it.
 
     Its name and line are found and decoded when they are read: who is blocked
@@ -56,8 +56,8 @@ class Entry(NamedTuple):
         return claim.scope.written(names.to_text(self.name))
 
 
-class LookalikeEntry(NamedTuple):
-    """A look-alike rule of the index as an entry for a name that fits it; as ``Entry``."""
+class LookalikeMatch(NamedTuple):
+    """A look-alike rule of the index as an entry for a name that fits it; as ``ListedEntry``."""
 
     compiled: Index
     rank: int
@@ -127,11 +127,11 @@ class Lists:
             match = _match(ruling, self._entry(hit, ruling, qname), qname)
             yield Speaker(match, hit.labels, claim.important, claim.specific)
 
-    def _entry(self, hit: Hit, ruling: Ruling, qname: bytes) -> Entry | LookalikeEntry:
+    def _entry(self, hit: Hit, ruling: Ruling, qname: bytes) -> ListedEntry | LookalikeMatch:
         if self._index.lookalike(hit.rank) is None:
-            return Entry(self._index, hit.rank, ruling.claim_id)
+            return ListedEntry(self._index, hit.rank, ruling.claim_id)
         name = list(names.suffixes(qname))[-hit.labels]
-        return LookalikeEntry(self._index, hit.rank, name)
+        return LookalikeMatch(self._index, hit.rank, name)
 
     def read_names(self, hits: Iterable[Hit]) -> bool:
         """Tell whether an entry for these says more of some names beneath than of others.
@@ -147,19 +147,19 @@ class Lists:
 def moved(match: Match, hit: Hit) -> Match:
     """Return what the same list says, in the same words, of the name of another hit."""
     entry = match.said_of
-    assert isinstance(entry, Entry)
-    of_hit = Entry(entry.compiled, hit.rank, entry.claim_id)
+    assert isinstance(entry, ListedEntry)
+    of_hit = ListedEntry(entry.compiled, hit.rank, entry.claim_id)
     return Match._make((*match[:2], of_hit, *match[3:]))
 
 
 def place_of(match: Match, hits: Sequence[Hit]) -> int:
     """Return which of the hits a list's match is about."""
     entry = match.said_of
-    assert isinstance(entry, Entry)
+    assert isinstance(entry, ListedEntry)
     return next(place for place, hit in enumerate(hits) if hit.rank == entry.rank)
 
 
-def _match(ruling: Ruling, entry: Entry | LookalikeEntry, qname: bytes) -> Match:
+def _match(ruling: Ruling, entry: ListedEntry | LookalikeMatch, qname: bytes) -> Match:
     claim = ruling.claim
     whole = claim.scope is not Scope.EXACT and claim.types is None
     whole = whole and not any(names.is_at_or_beneath(left, qname) for left in claim.denyallow)

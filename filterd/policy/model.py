@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.lists.rules import Pin, Protection, Rewrite
+    from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
     from filterd.policy.timetable import Holiday, Lesson, Period, Schedule
 
 
@@ -359,7 +359,7 @@ class Policy:
     leases: tuple[LeaseFile, ...] = ()
     lease_zone: bytes | None = None
     private_answers: tuple[bytes, ...] = ()
-    rewrites: tuple[Rewrite, ...] = ()
+    rewrites: tuple[SafeSearchRewrite, ...] = ()
     services: dict[str, Service] = field(default_factory=dict)
     kept_closed: frozenset[str] = frozenset()
     clients: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -21,26 +21,26 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from filterd.lists.rules import Pin, Protection, Rewrite
+    from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
     from filterd.policy.model import Client, GradePolicy, LocalRule, Policy
 
 _NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
 
 
 @dataclass(slots=True)
-class _Entry:
+class _NameRules:
     """All that is said of exactly one name."""
 
     pins: list[Pin] = field(default_factory=list)
     protections: list[Protection] = field(default_factory=list)
     rules: list[LocalRule] = field(default_factory=list)
-    rewrites: list[Rewrite] = field(default_factory=list)
+    rewrites: list[SafeSearchRewrite] = field(default_factory=list)
 
 
 class Said:
     """What the overlay says of one name and its ancestors, the longest name first."""
 
-    def __init__(self, qname: bytes, entries: list[_Entry]) -> None:
+    def __init__(self, qname: bytes, entries: list[_NameRules]) -> None:
         self._qname, self._entries = qname, entries
 
     def __bool__(self) -> bool:
@@ -104,7 +104,7 @@ class Overlay:
     """Suffix lookup over pins, protections and local rules. Immutable once made."""
 
     def __init__(self, policy: Policy) -> None:
-        entries: defaultdict[bytes, _Entry] = defaultdict(_Entry)
+        entries: defaultdict[bytes, _NameRules] = defaultdict(_NameRules)
         for pin in policy.pins:
             entries[pin.name].pins.append(pin)
         for protection in policy.protections:
@@ -165,7 +165,7 @@ def _holds(rule: LocalRule, now: float) -> bool:
     return begun and (rule.ends_at is None or now < rule.ends_at)
 
 
-def _lets_through(entry: _Entry) -> bool:
+def _lets_through(entry: _NameRules) -> bool:
     return bool(entry.pins or entry.protections) or any(rule.allow for rule in entry.rules)
 
 

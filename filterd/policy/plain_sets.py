@@ -40,7 +40,7 @@ class Touch(IntFlag):
     """Something is said of a name beneath it, which an NXDOMAIN would deny."""
 
 
-class Plain(NamedTuple):
+class PlainDecision(NamedTuple):
     """What a claim set means to a grade, for all types of the name and all that is beneath it.
 
     ``verdict`` is a block; None: nothing in the set keeps this grade from the name.
@@ -57,7 +57,7 @@ class SetReader:
     def __init__(self, policy: Policy, index: Index) -> None:
         self._table = DecisionTable(policy, index)
 
-    def read(self, grade: GradePolicy, set_id: int) -> Plain | None:
+    def read(self, grade: GradePolicy, set_id: int) -> PlainDecision | None:
         """Return what a claim set means to a grade; None where that depends on the question.
 
         Of several listed names that cover a question the lowest rule of their
@@ -72,12 +72,12 @@ class SetReader:
             return None
         blocks = [ruling for ruling in rulings if ruling.rule is not Rule.OPEN]
         if not blocks:
-            return Plain(None, rulings[0].category if rulings else "")
+            return PlainDecision(None, rulings[0].category if rulings else "")
         action = _ACTIONS.get(grade.response)
         if action is None:
             return None
         first = min(blocks, key=lambda ruling: ruling.rule)
-        return Plain(Verdict(action, _match(first)))
+        return PlainDecision(Verdict(action, _match(first)))
 
 
 def _is_plain(ruling: Ruling) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.policy.calendar import ALWAYS, Span, Timetable
+from filterd.policy.calendar import ALWAYS, Interval, Timetable
 from filterd.policy.grade_changes import term
 from filterd.policy.model import strictest
 
@@ -42,7 +42,7 @@ class Seat(NamedTuple):
 
     grade: str
     why: Why
-    span: Span
+    span: Interval
     setting: RoomSetting | None = None
 
 
@@ -82,7 +82,7 @@ class Rooms:
             return Seat(strictest(among).grade, Why.BETWEEN, span)
         return Seat(network.grade, Why.OWN, span)
 
-    def _set(self, room: str) -> tuple[Span, RoomSetting | None]:
+    def _set(self, room: str) -> tuple[Interval, RoomSetting | None]:
         """Return the newest setting in force, and how long no other one comes or goes."""
         span, newest = ALWAYS, None
         for setting in self._settings.get(room, ()):

@@ -44,7 +44,7 @@ class Rule(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-class ListEntry(Protocol):
+class EntryView(Protocol):
     """An entry of a list; what it says is read when somebody asks."""
 
     @property
@@ -75,7 +75,7 @@ class Match(NamedTuple):
 
     rule: Rule
     blocks: bool
-    said_of: bytes | ListEntry
+    said_of: bytes | EntryView
     covers_subtree: bool = True
     category: str = ""
     list_id: str = ""

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from filterd.documents import DocumentModel, load, validate
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
-from filterd.lists.lookalikes_file import LookalikeEntry
+from filterd.lists.lookalikes_file import LookalikeFamily
 from filterd.paths import write_atomically
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Waiting(NamedTuple):
     closes: tuple[str, ...]
 
 
-class _WaitingEntry(LookalikeEntry):
+class _WaitingEntry(LookalikeFamily):
     members: Annotated[int, Field(ge=1)]
     examples: tuple[str, ...]
     closes: tuple[str, ...]
@@ -62,7 +62,7 @@ class _Queue(DocumentModel):
     waiting: tuple[_WaitingEntry, ...]
 
 
-class _Entry(LookalikeEntry):
+class _Entry(LookalikeFamily):
     decision: Literal["accept", "refuse"]
     who: Annotated[str, Field(min_length=1)]
     why: Annotated[str, Field(min_length=1)]

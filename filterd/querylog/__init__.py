@@ -18,6 +18,6 @@ No answer ever waits for any of this.
 neither: a worker must not carry it.
 """
 
-from filterd.querylog.counts import DAYS_KEPT, Batch, Counts, Row
+from filterd.querylog.counts import DAYS_KEPT, Batch, CountRow, Counts
 
-__all__ = ["DAYS_KEPT", "Batch", "Counts", "Row"]
+__all__ = ["DAYS_KEPT", "Batch", "CountRow", "Counts"]

@@ -34,7 +34,7 @@ an hour must not make all that was counted look old.
 """
 
 
-class Row(NamedTuple):
+class CountRow(NamedTuple):
     """How often something was answered. ``hour``: Unix time of its start, UTC."""
 
     hour: int
@@ -54,10 +54,10 @@ class Batch:
 
     worker: str
     number: int
-    rows: tuple[Row, ...] = ()
+    rows: tuple[CountRow, ...] = ()
     more: bool = False
 
-    def as_plain(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, Any]:
         """Return it as plain data, for another process."""
         return {
             "worker": self.worker,
@@ -69,7 +69,7 @@ class Batch:
     @classmethod
     def from_plain(cls, data: dict[str, Any]) -> Batch:
         """Return the batch that another process told."""
-        rows = tuple(Row(*row) for row in data["rows"])
+        rows = tuple(CountRow(*row) for row in data["rows"])
         return cls(data["worker"], data["number"], rows, data["more"])
 
 
@@ -166,13 +166,13 @@ class Counts:
         for key, n in undated.items():
             self._open[key] = self._open.get(key, 0) + n
 
-    def _taken(self, most: int) -> Iterator[Row]:
+    def _taken(self, most: int) -> Iterator[CountRow]:
         """Take rows out, the hour that was begun first before the others."""
         while most and self._hours:
             hour, counted = next(iter(self._hours.items()))
             keys = list(islice(counted, most))
             for key in keys:
-                yield Row(hour, *key, counted.pop(key))
+                yield CountRow(hour, *key, counted.pop(key))
             most -= len(keys)
             if not counted:
                 del self._hours[hour]

@@ -303,7 +303,7 @@ cdef class ResolutionStore:
 @cython.freelist(16)
 @cython.no_gc
 cdef class Entry:
-    """A resolution as it was held when it was looked at; see ``filterd.resolve.cache_entry.Entry``.
+    """A resolution as it was held when it was looked at; see ``filterd.resolve.cache_entry.CacheEntry``.
 
     What is set of it is set of what is held, too.
     """

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Literal
 
-from filterd.resolve.cache_entry import REFRESHED_FROM_HITS, Entry, Expiries, pack_key
+from filterd.resolve.cache_entry import REFRESHED_FROM_HITS, CacheEntry, Expiries, pack_key
 from filterd.resolve.failures import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from filterd.resolve.failures import Key
+    from filterd.resolve.failures import CacheKey
     from filterd.upstream import Resolution, Route, UpstreamQuestion
 
 DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
@@ -51,7 +51,7 @@ class ResolutionStore:
         self._used_octets = 0
         self._routes: dict[Route, int] = {}
         self._put_last: Resolution | None = None
-        self._packed_last: tuple[Key | None, bytes] = None, b""
+        self._packed_last: tuple[CacheKey | None, bytes] = None, b""
         self.failures = Failures(0)
         self.hits = self.misses = self.stale = self.cached_failures = self.refreshed = 0
         self.resize(size_octets, now=0.0)
@@ -82,7 +82,7 @@ class ResolutionStore:
             "refreshed": self.refreshed,
         }
 
-    def get(self, key: Key, now: float) -> Entry | None:
+    def get(self, key: CacheKey, now: float) -> CacheEntry | None:
         """Return what holds, None if nothing does, and count that."""
         packed = self._packed(key)
         entry = self._held(packed)
@@ -96,7 +96,7 @@ class ResolutionStore:
 
     def plain(
         self, question: UpstreamQuestion, route: Route, now: float
-    ) -> Entry | Literal[False] | None:
+    ) -> CacheEntry | Literal[False] | None:
         """Return what may simply be given, None where nothing is known at all, and count that.
 
         False, and not counted, where there is more to be thought of: something has
@@ -114,7 +114,7 @@ class ResolutionStore:
             return False
         return self.get(key, now)
 
-    def expired(self, key: Key, now: float) -> Entry | None:
+    def expired(self, key: CacheKey, now: float) -> CacheEntry | None:
         """Return what held once and may still be given if nobody answers."""
         packed = self._packed(key)
         entry = self._held(packed)
@@ -123,7 +123,7 @@ class ResolutionStore:
             return None
         return entry
 
-    def mark_of(self, key: Key) -> Hashable:
+    def mark_of(self, key: CacheKey) -> Hashable:
         """Return by what ``note_hits`` knows an entry; to be kept by whoever repeats thousands."""
         return self._packed(key)
 
@@ -140,7 +140,7 @@ class ResolutionStore:
             entry.hits += count
             self.hits += count
 
-    def repeatable_until(self, key: Key, now: float) -> float:
+    def repeatable_until(self, key: CacheKey, now: float) -> float:
         """Return until when an answer from here may be repeated elsewhere; 0.0 for not at all.
 
         That is the moment from which a question could begin the refresh; once
@@ -151,7 +151,9 @@ class ResolutionStore:
             return 0.0
         return min(entry.refresh_at, entry.expires_at)
 
-    def put(self, key: Key, resolution: Resolution, now: float, *, stale_s: float = 0.0) -> None:
+    def put(
+        self, key: CacheKey, resolution: Resolution, now: float, *, stale_s: float = 0.0
+    ) -> None:
         """Keep a resolution in place of the one before, and ``stale_s`` beyond its lifetime.
 
         One with no lifetime is not kept. Everybody who waited for one exchange
@@ -165,7 +167,7 @@ class ResolutionStore:
         self._remove(packed)
         if resolution.ttl_s <= 0:
             return
-        entry = Entry.of(resolution, now, stale_s)
+        entry = CacheEntry.of(resolution, now, stale_s)
         taken = _taken(packed, entry.octets)
         if taken > self._size_octets:
             return
@@ -181,11 +183,11 @@ class ResolutionStore:
         self._size_octets = size_octets - self.failures.size_octets
         self._make_room(now)
 
-    def _held(self, packed: bytes) -> Entry | None:
+    def _held(self, packed: bytes) -> CacheEntry | None:
         octets = self._entries.get(packed)
-        return None if octets is None else Entry(octets)
+        return None if octets is None else CacheEntry(octets)
 
-    def _packed(self, key: Key) -> bytes:
+    def _packed(self, key: CacheKey) -> bytes:
         """Return the key by which a question is held; 0 is the route of none that is.
 
         The one that a link asked for last it mostly asks for again.
@@ -216,7 +218,7 @@ class ResolutionStore:
     def _remove(self, key: bytes) -> None:
         octets = self._entries.pop(key, None)
         if octets is not None:
-            self._expiries.remove(key, Entry(octets).expires_at)
+            self._expiries.remove(key, CacheEntry(octets).expires_at)
             self._used_octets -= _taken(key, octets)
 
 

@@ -5,7 +5,7 @@ A school's cache holds many thousands of small answers. As Python objects they t
 three times the memory of the packed octets. Each object with attributes is also
 one more for the garbage collector to visit, and with tens of thousands of them
 one visit takes as long as a hundred answers. So the cache holds octets, and an
-``Entry`` is made around them when one is read. Names that are asked often are
+``CacheEntry`` is made around them when one is read. Names that are asked often are
 repeated by the fast path, which keeps whole messages.
 """
 
@@ -63,7 +63,7 @@ REFRESHED_FROM_TTL_S = 10
 REFRESHED_IN_LAST = 0.1
 
 
-class Entry:
+class CacheEntry:
     """A resolution as it is held, behind what is known of it; times are monotonic.
 
     Two around the same ``octets`` are the same entry.

@@ -29,7 +29,7 @@ from filterd.policy.model import Audience, Client, LocalRule
 from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.policy.verdict import Rule
 from filterd.resolve.explain import explain
-from filterd.resolve.site import NOTHING_SET, Timed
+from filterd.resolve.site import NOTHING_SET, TimedPolicy
 from filterd.sentences import UNSAID, quoted, say, to_plain
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -127,7 +127,7 @@ def held(site: Site, wanted: Sequence[Expectation] | None, now: float) -> dict[s
             "path": one.expectation.path,
             "line": one.expectation.line,
             "yields": one.yields,
-            "found": [told.as_dict() for told in one.found],
+            "found": [told.to_plain() for told in one.found],
             "sentence": to_plain(one.error().sentence),
         }
         for one in unmet(site, expected, now)
@@ -195,7 +195,7 @@ def unmet(site: Site, expectations: Iterable[Expectation], now: float) -> tuple[
         now: Unix time.
     """
     policy = site.timed.policy
-    always = replace(site, timed=Timed(replace(policy, scheduled=()), NOTHING_SET))
+    always = replace(site, timed=TimedPolicy(replace(policy, scheduled=()), NOTHING_SET))
     at_times: dict[float | None, Site] = {None: always.at(now, NOTHING_SET)}
     zone, found = ZoneInfo(policy.time_zone), []
     for one in expectations:

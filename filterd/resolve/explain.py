@@ -29,7 +29,7 @@ from filterd.wire import name as names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.policy.grade_changes import Change, Dated
+    from filterd.policy.grade_changes import Dated, GradeChange
     from filterd.policy.temporary_rules import GradeSetting, LocalException
     from filterd.policy.verdict import Match, Verdict
     from filterd.resolve.local_answers import LocalAnswer
@@ -80,7 +80,7 @@ class Explanation:
         """Tell whether the client is kept from the name."""
         return self.action not in (Action.PASS, Action.REWRITE)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_plain(self) -> dict[str, Any]:
         """Return it as plain data for JSON."""
         return asdict(self)
 
@@ -152,7 +152,7 @@ def _with_cause(
     )
 
 
-def _reason_of(change: Change, site: Site) -> str:
+def _reason_of(change: GradeChange, site: Site) -> str:
     """Return why somebody has set what opens or closes a category."""
     if change.layer is Layer.SCHEDULE:
         return ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from filterd.resolve.explain import Explanation
 
 
-class Past(NamedTuple):
+class PastState(NamedTuple):
     """What is remembered, and what of the present stands in for what is not."""
 
     versions: PolicyVersions
@@ -47,7 +47,7 @@ class PastQuestion(NamedTuple):
     shown: str
 
 
-def explain_past(past: Past, asked: PastQuestion) -> Explanation | None:
+def explain_past(past: PastState, asked: PastQuestion) -> Explanation | None:
     """Explain what a client would have got; None for an address that might not ask.
 
     Raises:

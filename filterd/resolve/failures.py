@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from filterd.upstream import Route, UpstreamQuestion
     from filterd.wire import Ede
 
-    Key = tuple[UpstreamQuestion, Route]
+    CacheKey = tuple[UpstreamQuestion, Route]
 
 FIRST_HOLD_S = 5.0
 LONGEST_HOLD_S = 60.0
@@ -81,13 +81,13 @@ class Failures:
     def __init__(self, size_octets: int) -> None:
         self.size_octets = size_octets
         self.used_octets = 0
-        self.by_key: OrderedDict[Key, Failure] = OrderedDict()
+        self.by_key: OrderedDict[CacheKey, Failure] = OrderedDict()
         self._routes: dict[Route, _Hearing] = {}
 
     def __len__(self) -> int:
         return len(self.by_key)
 
-    def holding(self, key: Key, now: float, at_least_s: float = 0.0) -> Failure | None:
+    def holding(self, key: CacheKey, now: float, at_least_s: float = 0.0) -> Failure | None:
         """Return the failure for which ``key`` must not be asked now, None if it may be.
 
         Args:
@@ -103,7 +103,7 @@ class Failures:
             return None
         return failure
 
-    def remember(self, key: Key, edes: tuple[Ede, ...], began_at: float, now: float) -> None:
+    def remember(self, key: CacheKey, edes: tuple[Ede, ...], began_at: float, now: float) -> None:
         """Remember that asking failed between ``began_at`` and ``now``.
 
         Everybody who waited for one exchange tells of the same failure; it
@@ -126,14 +126,14 @@ class Failures:
         self.used_octets += failure.octets
         self.make_room()
 
-    def forget(self, key: Key, now: float) -> None:
+    def forget(self, key: CacheKey, now: float) -> None:
         """See that an upstream has answered after all."""
         if self.by_key:
             self._remove(key)
         hearing = self._routes.get(key[1]) or self._hearing(key)  # mostly without that call
         hearing.answered_at, hearing.failures = now, 0
 
-    def is_silent(self, key: Key) -> bool:
+    def is_silent(self, key: CacheKey) -> bool:
         """Tell whether the route of ``key`` has given nothing but failures of late."""
         return self._hearing(key).failures >= SILENT_FROM
 
@@ -142,7 +142,7 @@ class Failures:
         while self.used_octets > self.size_octets:
             self._remove(next(iter(self.by_key)))
 
-    def _hearing(self, key: Key) -> _Hearing:
+    def _hearing(self, key: CacheKey) -> _Hearing:
         hearing = self._routes.get(key[1])
         if hearing is None:
             if len(self._routes) >= _MOST_ROUTES:
@@ -150,7 +150,7 @@ class Failures:
             hearing = self._routes[key[1]] = _Hearing()
         return hearing
 
-    def _remove(self, key: Key) -> None:
+    def _remove(self, key: CacheKey) -> None:
         failure = self.by_key.pop(key, None)
         if failure is not None:
             self.used_octets -= failure.octets

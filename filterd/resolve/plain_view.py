@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _REVERSE = tuple(map(names.from_text, ("in-addr.arpa", "ip6.arpa")))
 
 
-class Reading(NamedTuple):
+class PlainView(NamedTuple):
     """One policy and one index, as who does not think reads them.
 
     Attributes:

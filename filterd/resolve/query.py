@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from filterd.errors import UpstreamError
     from filterd.policy.model import Client, ZoneRecord
     from filterd.policy.verdict import Verdict
-    from filterd.resolve.site import Site
-    from filterd.upstream import Resolution, Route
-    from filterd.wire import Question
-
-    Key = tuple[UpstreamQuestion, Route]
     from filterd.querylog import Counts
+    from filterd.resolve.failures import CacheKey
+    from filterd.resolve.site import Site
+    from filterd.upstream import Resolution
+    from filterd.wire import Question
 
 
 class Peer(NamedTuple):
@@ -40,7 +39,7 @@ class Fetched(NamedTuple):
     ``key`` is what was asked and whom, ``began_at`` the monotonic time at which.
     """
 
-    key: Key
+    key: CacheKey
     outcome: Resolution | UpstreamError
     began_at: float
 
@@ -97,10 +96,10 @@ class Query:
         self.rewritten_to: Final = rewritten_to
         self.fetched: Final = fetched
         self.began_at: Final = fetched.began_at if fetched is not None else began_at
-        self._upstream_key: Key | None = None
+        self._upstream_key: CacheKey | None = None
 
     @property
-    def upstream_key(self) -> Key:
+    def upstream_key(self) -> CacheKey:
         """What an upstream is asked, and which are: all that its answer depends on."""
         key = self._upstream_key
         if key is None:

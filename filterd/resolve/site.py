@@ -14,12 +14,12 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from filterd.clients import Identifier, Surroundings
-from filterd.policy.effective_policy import Moment, at
+from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.engine import Engine
 from filterd.policy.temporary_rules import Overrides
 from filterd.resolve import lease_zone
 from filterd.resolve.clock_bootstrap import UnsetClock
-from filterd.resolve.plain_view import Reading
+from filterd.resolve.plain_view import PlainView
 from filterd.resolve.special_use import FIRST_LABELS, SUBTREES
 from filterd.resolve.zones import Endings, Zones
 from filterd.upstream import Route
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 NOTHING_SET = Overrides()
 
 
-class Timed(NamedTuple):
+class TimedPolicy(NamedTuple):
     """What holds by turns: the site's files, and what commands have set over them.
 
     ``floor`` is the Unix time that it is at least while the time is not known.
@@ -43,7 +43,7 @@ class Timed(NamedTuple):
     overrides: Overrides
     floor: float = -inf
 
-    def at(self, now: float) -> Moment:
+    def at(self, now: float) -> EffectivePolicy:
         """Return what holds at a policy time."""
         return at(self.policy, self.overrides, now, self.floor)
 
@@ -65,8 +65,8 @@ class Site:
     """
 
     policy: Policy
-    timed: Timed
-    moment: Moment
+    timed: TimedPolicy
+    moment: EffectivePolicy
     index: Index
     route: Route
     surroundings: Surroundings
@@ -76,7 +76,7 @@ class Site:
     existing: frozenset[bytes]
     own: Endings
     unset_clock: UnsetClock
-    reading: Reading
+    reading: PlainView
 
     @classmethod
     def of(
@@ -100,7 +100,7 @@ class Site:
             now: policy time, for what does not hold always.
             floor: what the time is at least, while it is not known.
         """
-        timed = Timed(policy, overrides, floor)
+        timed = TimedPolicy(policy, overrides, floor)
         moment = timed.at(now)
         policy = moment.policy
         zones = Zones(policy)
@@ -118,7 +118,7 @@ class Site:
             zones.ancestors.union(policy.top_level, _above(policy.lease_zone)),
             Endings((*zones.names, *lease_zone.names_of(policy), *SUBTREES)),
             UnsetClock(policy, index.build.get("when"), upstreams),
-            Reading.of(policy, index, moment.changes),
+            PlainView.of(policy, index, moment.changes),
         )
 
     def at(self, now: float, overrides: Overrides | None = None) -> Site:
@@ -140,7 +140,7 @@ class Site:
             moment=moment,
             engine=Engine(policy, self.index),
             identifier=Identifier(policy, self.surroundings),
-            reading=Reading.of(policy, self.index, moment.changes),
+            reading=PlainView.of(policy, self.index, moment.changes),
         )
 
     def edge_of(self, client: Client) -> float:
@@ -176,7 +176,7 @@ def _above(zone: bytes | None) -> list[bytes]:
     return list(names.suffixes(zone))[1:] if zone else []
 
 
-class Standing(NamedTuple):
+class EpochGuard(NamedTuple):
     """By what is seen, without asking again, that the site in force still is.
 
     Attributes:
@@ -209,7 +209,7 @@ class WatchedSites(Sites, Protocol):
     """Says so, and by what is seen that it still is."""
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EpochGuard:
         """By what is seen that what ``current`` was last still is."""
 
 
@@ -230,6 +230,6 @@ class SiteHolder:
         self._changes[0] += 1
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EpochGuard:
         """By what is seen that it still is; no time ends it."""
-        return Standing(memoryview(self._changes), self._changes[0], -inf, inf)
+        return EpochGuard(memoryview(self._changes), self._changes[0], -inf, inf)

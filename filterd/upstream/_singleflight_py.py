@@ -22,7 +22,7 @@ from filterd.errors import (
 from filterd.upstream.exchange import Exchange, Outcome
 from filterd.upstream.extraction import resolution_of
 from filterd.upstream.transport_set import Transports
-from filterd.upstream.wait_slots import Places
+from filterd.upstream.wait_slots import WaitSlots
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -46,7 +46,7 @@ class Flights:
     def __init__(self, clock: Clock, counters: Counter[str], groups: Groups) -> None:
         self._clock, self._counters, self._groups = clock, counters, groups
         self._flights: dict[_Key, _Flight] = {}
-        self._places: Places[_Flight] = Places()
+        self._places: WaitSlots[_Flight] = WaitSlots()
         self._landed: list[_Flight] = []
         self._closed = False
         self.transports: Transports | None = None

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 from filterd.errors import UpstreamUnreachableError
 from filterd.upstream.randomness import RandomPorts, reserved_ports
 from filterd.upstream.udp_query import UdpAttempt, UdpSocket
-from filterd.upstream.upstream_question import Asked
+from filterd.upstream.upstream_question import OutgoingQuery
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -113,7 +113,7 @@ class SocketPool:
         Raises:
             UpstreamUnreachableError: there is no way to the server, or no socket for it.
         """
-        asked = Asked(question, edns=edns, numbers=self._numbers if exact else None)
+        asked = OutgoingQuery(question, edns=edns, numbers=self._numbers if exact else None)
         attempt = UdpAttempt(waiter, member, asked, sent_at)
         place = member, self._numbers.uint16() % PLACES
         opened = self._in_place.get(place)

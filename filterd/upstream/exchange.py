@@ -26,7 +26,7 @@ from filterd.errors import (
 )
 from filterd.policy.model import UpstreamServer
 from filterd.upstream.resolution import Resolution
-from filterd.upstream.stream_queries import Fetch, Fetches
+from filterd.upstream.stream_queries import StreamQueries, StreamQuery
 from filterd.wire import ParsedResponse, Rcode
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Exchange:
         self._to_ask = list(order)
         self._asked: list[tuple[ServerHealth, float]] = []
         self._attempts: list[UdpAttempt] = []
-        self._fetches: Fetches | None = None
+        self._fetches: StreamQueries | None = None
         self._edns_refused: tuple[ServerHealth, ...] = ()
         self._mismatches = 0
         self._last_resort: Outcome | None = None
@@ -264,10 +264,10 @@ class Exchange:
     def _fetch_by_tcp(self, member: ServerHealth, now: float) -> None:
         self._fetching().by_tcp(member, self, edns=self._with_edns(member, now))
 
-    def _fetching(self) -> Fetches:
+    def _fetching(self) -> StreamQueries:
         """Return what fetches by connections, which most exchanges do without."""
         if self._fetches is None:
-            self._fetches = Fetches(self._use, self._question)
+            self._fetches = StreamQueries(self._use, self._question)
         return self._fetches
 
     # What comes back by UDP.
@@ -319,13 +319,13 @@ class Exchange:
 
     # What comes back by TCP and TLS.
 
-    def fetched(self, fetch: Fetch, response: ParsedResponse) -> None:
+    def fetched(self, fetch: StreamQuery, response: ParsedResponse) -> None:
         """Take a response that came by a connection."""
         now = self._use.clock.monotonic()
         fetch.member.answered(now - fetch.asked_at, now)
         self._weigh(fetch.member, fetch.server, response, now, edns=fetch.edns)
 
-    def not_fetched(self, fetch: Fetch, error: UpstreamError) -> None:
+    def not_fetched(self, fetch: StreamQuery, error: UpstreamError) -> None:
         """Go on without: in clear where that is allowed, else with the next server."""
         self._keep(error)
         now = self._use.clock.monotonic()

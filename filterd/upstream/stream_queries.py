@@ -26,7 +26,7 @@ MOST_TCP = 200
 """Connections for answers too large for UDP: each is a descriptor and up to 64 kB."""
 
 
-class Fetch(NamedTuple):
+class StreamQuery(NamedTuple):
     """An answer to fetch from a server: ``server`` is the member as it is asked, without TLS if so.
 
     ``asked_at`` is the clock's monotonic time.
@@ -43,17 +43,17 @@ class Fetch(NamedTuple):
         return self.server is not self.member.plain
 
 
-class Fetcher(Protocol):
+class StreamReceiver(Protocol):
     """Who waits for what is fetched."""
 
-    def fetched(self, fetch: Fetch, response: ParsedResponse) -> None:
+    def fetched(self, fetch: StreamQuery, response: ParsedResponse) -> None:
         """Take a response."""
 
-    def not_fetched(self, fetch: Fetch, error: UpstreamError) -> None:
+    def not_fetched(self, fetch: StreamQuery, error: UpstreamError) -> None:
         """See that there is none."""
 
 
-class Fetches:
+class StreamQueries:
     """What is being fetched; at most one answer from each server."""
 
     __slots__ = ("_question", "_tasks", "_use")
@@ -70,28 +70,28 @@ class Fetches:
         """The servers that are waited for."""
         return self._tasks.keys()
 
-    def by_tcp(self, member: ServerHealth, fetcher: Fetcher, *, edns: bool) -> None:
+    def by_tcp(self, member: ServerHealth, fetcher: StreamReceiver, *, edns: bool) -> None:
         """Ask by TCP."""
         self._use.counters["tcp"] += 1
-        self._start(Fetch(member, member.plain, edns, self._use.clock.monotonic()), fetcher)
+        self._start(StreamQuery(member, member.plain, edns, self._use.clock.monotonic()), fetcher)
 
-    def by_tls(self, member: ServerHealth, fetcher: Fetcher, *, edns: bool) -> None:
+    def by_tls(self, member: ServerHealth, fetcher: StreamReceiver, *, edns: bool) -> None:
         """Ask by TLS."""
         self._use.counters["tls"] += 1
-        self._start(Fetch(member, member.server, edns, self._use.clock.monotonic()), fetcher)
+        self._start(StreamQuery(member, member.server, edns, self._use.clock.monotonic()), fetcher)
 
     def cancel(self) -> None:
         """Fetch nothing more."""
         for task in self._tasks.values():
             task.cancel()
 
-    def _start(self, fetch: Fetch, fetcher: Fetcher) -> None:
+    def _start(self, fetch: StreamQuery, fetcher: StreamReceiver) -> None:
         before = self._tasks.pop(fetch.member, None)
         if before is not None:
             before.cancel()
         self._tasks[fetch.member] = self._use.loop.create_task(self._run(fetch, fetcher))
 
-    async def _run(self, fetch: Fetch, fetcher: Fetcher) -> None:
+    async def _run(self, fetch: StreamQuery, fetcher: StreamReceiver) -> None:
         try:
             response = await (self._tls(fetch) if fetch.by_tls else self._tcp(fetch))
         except UpstreamError as error:
@@ -101,7 +101,7 @@ class Fetches:
             del self._tasks[fetch.member]
             fetcher.fetched(fetch, response)
 
-    async def _tcp(self, fetch: Fetch) -> ParsedResponse:
+    async def _tcp(self, fetch: StreamQuery) -> ParsedResponse:
         if self._use.tcp_connections >= MOST_TCP:
             raise UpstreamOverloadError("too many answers are being fetched by TCP")
         self._use.tcp_connections += 1
@@ -110,7 +110,7 @@ class Fetches:
         finally:
             self._use.tcp_connections -= 1
 
-    def _tls(self, fetch: Fetch) -> Coroutine[None, None, ParsedResponse]:
+    def _tls(self, fetch: StreamQuery) -> Coroutine[None, None, ParsedResponse]:
         return self._use.tls.ask(fetch.server, self._question, edns=fetch.edns)
 
 

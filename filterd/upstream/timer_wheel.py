@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 TICK_S = 0.02
 
 
-class Timed(Protocol):
+class TimerTarget(Protocol):
     """Something that waits."""
 
     def due(self) -> None:
         """See that the time has come, or, where it was taken out just now, has passed."""
 
 
-Bucket = dict[Timed, None]
+Bucket = dict[TimerTarget, None]
 """What waits for the same tick."""
 
 
@@ -42,7 +42,7 @@ class TimerWheel:
     def __len__(self) -> int:
         return sum(map(len, self._buckets.values()))
 
-    def put(self, waiting: Timed, at: float) -> Bucket:
+    def put(self, waiting: TimerTarget, at: float) -> Bucket:
         """Let something wait until ``at``; return what to ``pop`` it from if it need not."""
         tick = int(at / TICK_S) + 1
         bucket = self._buckets.get(tick)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from filterd.upstream.randomness import RandomNumbers
     from filterd.upstream.server_group import ServerHealth
-    from filterd.upstream.upstream_question import Asked
+    from filterd.upstream.upstream_question import OutgoingQuery
     from filterd.wire import ParsedResponse
 
 _LARGEST = 4096
@@ -39,7 +39,9 @@ class UdpAttempt:
 
     __slots__ = ("_message_id", "_socket", "asked", "member", "sent_at", "waiter")
 
-    def __init__(self, waiter: Waiter, member: ServerHealth, asked: Asked, sent_at: float) -> None:
+    def __init__(
+        self, waiter: Waiter, member: ServerHealth, asked: OutgoingQuery, sent_at: float
+    ) -> None:
         self.waiter, self.member, self.asked, self.sent_at = waiter, member, asked, sent_at
         self._socket: UdpSocket | None = None
         self._message_id = 0

@@ -76,7 +76,7 @@ def parse_answer(
     )
 
 
-class Asked:
+class OutgoingQuery:
     """A question as it goes out by UDP, and what answers just that.
 
     Args:

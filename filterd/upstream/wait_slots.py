@@ -26,7 +26,7 @@ GIVES_WAY_AFTER_S = 0.2
 K = TypeVar("K")
 
 
-class Places(Generic[K]):
+class WaitSlots(Generic[K]):
     """Places by what is exchanged, the oldest first. Many who want the same need one."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ import pytest
 import filterd
 from filterd.errors import StoreError
 from filterd.overrides import snapshot, store_file, store_schema
-from filterd.overrides.history_chain import Row
+from filterd.overrides.history_chain import HistoryRow
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy.temporary_rules import Overrides
@@ -253,7 +253,7 @@ def test_control_without_the_chain_a_row_that_was_altered_would_be_in_force(
     state.overrides.write_bytes(content)
     copy = state.exported_overrides.read_bytes()
     with monkeypatch.context() as careless:
-        careless.setattr(Row, "true_hash", lambda row: row.hash)
+        careless.setattr(HistoryRow, "true_hash", lambda row: row.hash)
         assert targets(a_store(state).current())[7] == "game7.example"
     for path in state.overrides_copies:
         path.write_bytes(copy)

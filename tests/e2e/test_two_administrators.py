@@ -18,7 +18,7 @@ import pytest
 
 from filterd import control
 from filterd.clock import SystemClock
-from filterd.overrides.history_chain import Row, replay
+from filterd.overrides.history_chain import HistoryRow, replay
 from filterd.overrides.store import Store
 from filterd.state_file import to_plain
 from tests.support.commands import ROOT
@@ -127,7 +127,7 @@ def test_all_that_two_administrators_change_at_once_is_recorded_and_whole(served
 
     assert control.ask(served.state.control_socket, "history-verify")["ok"]
     store = Store(served.state, SystemClock())
-    done = replay(Row._make(row) for row in reversed(store.rows()))
+    done = replay(HistoryRow._make(row) for row in reversed(store.rows()))
     assert done.first_bad is None
     assert done.overrides == store.current()
     in_force = control.ask(served.state.control_socket, "overrides")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from filterd.errors import UpstreamError
-    from filterd.resolve.failures import Key
+    from filterd.resolve.failures import CacheKey
     from filterd.resolve.link import Handler, Link
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution
@@ -41,7 +41,7 @@ def told_already(
     query: Query,
     outcome: Resolution | UpstreamError,
     *,
-    key: Key | None = None,
+    key: CacheKey | None = None,
     began_at: float = 0,
 ) -> Query:
     """Return a query to which upstreams have said this; ``key``: to another question."""

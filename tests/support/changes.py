@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from filterd.overrides.change_kinds import Request
-from filterd.overrides.history_chain import Replay, Row, replay
+from filterd.overrides.change_kinds import ChangeRequest
+from filterd.overrides.history_chain import HistoryReplay, HistoryRow, replay
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ class Book:
 
     def __init__(self, now: float = NOW) -> None:
         self.now = now
-        self.rows: list[Row] = []
-        self.replay = Replay()
+        self.rows: list[HistoryRow] = []
+        self.replay = HistoryReplay()
 
     @property
     def overrides(self) -> Overrides:
@@ -31,9 +31,9 @@ class Book:
 
     def make(
         self, kind: str, /, reason: str = "bài học", author: str = "lan", **payload: Any
-    ) -> Row:
+    ) -> HistoryRow:
         """Make a change, and check that its row can be read again."""
-        request = Request.of(kind, payload, author, reason)
+        request = ChangeRequest.of(kind, payload, author, reason)
         row = request.row(self.now, self.overrides, self, self.replay.last_hash)
         done = replay((row,), self.replay)
         assert done.first_bad is None, done.problem
@@ -41,13 +41,13 @@ class Book:
         self.rows.append(row)
         return row
 
-    def row(self, number: int) -> Row | None:
+    def row(self, number: int) -> HistoryRow | None:
         return next((row for row in self.rows if row.number == number), None)
 
-    def since(self, number: int) -> Iterator[Row]:
+    def since(self, number: int) -> Iterator[HistoryRow]:
         return (row for row in self.rows if row.number > number)
 
-    def newest_first(self) -> Iterator[Row]:
+    def newest_first(self) -> Iterator[HistoryRow]:
         return reversed(self.rows)
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from filterd import control
 from filterd.lists.index import Index
 from filterd.lists.list_queries import entries_of, overview
-from filterd.overrides.mended_mistakes import Mistakes, plain_mistake
+from filterd.overrides.mended_mistakes import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
-from filterd.resolve.explain_history import Past, PastQuestion, explain_past
+from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ class FakeDaemon:
 
     def _check_past(self, qname: str, at: float, **asked: Any) -> dict[str, Any] | None:
         versions = PolicyVersions(self._state, self.store, self.clock)
-        past = Past(versions, self.store, Index.open(self._state.index))
+        past = PastState(versions, self.store, Index.open(self._state.index))
         whose = asked["qtype"], asked["grade"], asked["client"]
         told = explain_past(past, PastQuestion(bytes.fromhex(qname), *whose, at, asked["shown"]))
-        return None if told is None else told.as_dict()
+        return None if told is None else told.to_plain()
 
     def _overrides(self, at: float | None = None) -> dict[str, Any]:
         plain: dict[str, Any] = to_plain(self.store.current() if at is None else self.store.at(at))
@@ -135,7 +135,7 @@ class FakeDaemon:
     def _mistakes(self) -> list[dict[str, Any]]:
         index = Index.open(self._state.index)
         found = Mistakes(self._state, self.store).all("Trường mẫu", index)
-        return [plain_mistake(one) for one in found]
+        return [one.to_plain() for one in found]
 
     def _change(self, kind: str, reason: str, **payload: Any) -> dict[str, Any]:
         if payload.pop("lesson", False):

@@ -19,7 +19,7 @@ from filterd.resolve.links import local
 from filterd.resolve.links.ech import Ech
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.links.rebinding import Rebinding
-from filterd.resolve.plain_view import Reading
+from filterd.resolve.plain_view import PlainView
 from filterd.resolve.query import Source
 from filterd.resolve.site import Site
 from filterd.upstream import Route, redaction
@@ -121,14 +121,14 @@ def _one_upstream(patch: pytest.MonkeyPatch) -> None:
 
 
 def _servers_are_nobody(patch: pytest.MonkeyPatch) -> None:
-    made: Any = Reading.of
+    made: Any = PlainView.of
 
-    def of(policy: Any, index: Any, *more: Any) -> Reading:
-        found: Reading = made(policy, index, *more)
+    def of(policy: Any, index: Any, *more: Any) -> PlainView:
+        found: PlainView = made(policy, index, *more)
         servers = {one.address for zone in policy.delegated_zones for one in zone.servers}
         return found._replace(named=found.named - servers)
 
-    patch.setattr(Reading, "of", of)
+    patch.setattr(PlainView, "of", of)
 
 
 def _devices_not_watched(core: Any) -> None:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from filterd.fastpath._core_py import InForce
     from filterd.policy.verdict import Verdict
-    from filterd.resolve.cache_entry import Entry
-    from filterd.resolve.failures import Key
+    from filterd.resolve.cache_entry import CacheEntry
+    from filterd.resolve.failures import CacheKey
     from filterd.resolve.site import Site
     from filterd.upstream import Resolution
 
@@ -193,19 +193,19 @@ def _only_forward(self: Filter, verdict: Verdict, _: float) -> bool:
 
 
 def _put_longer(
-    self: ResolutionStore, key: Key, resolution: Resolution, now: float, **how: Any
+    self: ResolutionStore, key: CacheKey, resolution: Resolution, now: float, **how: Any
 ) -> None:
     put(self, key, resolution._replace(ttl_s=max(resolution.ttl_s, 5)), now, **how)
 
 
-def _holds_for_ever(self: ResolutionStore, key: Key, _: float) -> Entry | None:
+def _holds_for_ever(self: ResolutionStore, key: CacheKey, _: float) -> CacheEntry | None:
     return self._held(self._packed(key))
 
 
 def _key_of_another(**changed: Any) -> Break:
     asked: Any = vars(Query)["upstream_key"]
 
-    def key(self: Query) -> Key:
+    def key(self: Query) -> CacheKey:
         question, route = asked.__get__(self)
         return question._replace(**changed), route
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from filterd.config.tiers import TIER_OF_GRADE
-from filterd.lists.rules import Rewrite
+from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import (
     BlockResponse,
     DelegatedZone,
@@ -207,7 +207,7 @@ class Rules:
             listen=(ListenAddress("127.0.0.1", 0),),
             rate_limit=RateLimit(1_000_000_000, 1_000_000_000),
             private_answers=tuple(map(wire, sorted(self.homes))),
-            rewrites=(Rewrite("safe_search", "on", wire(TWIN), (wire(SEARCH),)),),
+            rewrites=(SafeSearchRewrite("safe_search", "on", wire(TWIN), (wire(SEARCH),)),),
         )
 
     def compile_lists(self, folder: Path) -> Path:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.daemon.current_site import ActiveSite
 from filterd.fastpath import _direct_forward_py
-from filterd.policy.effective_policy import Moment
+from filterd.policy.effective_policy import EffectivePolicy
 from filterd.resolve import plain_view
 from filterd.resolve.links.filter import Filter
-from filterd.resolve.plain_view import Reading
+from filterd.resolve.plain_view import PlainView
 from filterd.resolve.site import Site
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from filterd.fastpath._core_py import InForce
     from filterd.resolve.query import Query
-    from filterd.resolve.site import Standing
+    from filterd.resolve.site import EpochGuard
     from tests.support.oracle_mutants import Break
     from tests.support.oracle_week_asking import WeekScene
 
@@ -41,7 +41,7 @@ class Mutant(NamedTuple):
 # Edges: where they are looked at.
 
 
-def _no_edge_seen(made_of: InForce, _: float) -> Standing:
+def _no_edge_seen(made_of: InForce, _: float) -> EpochGuard:
     """Begin anew only when other files or other commands are in force."""
     return made_of.standing._replace(since=-inf, until=inf)
 
@@ -94,8 +94,8 @@ def _uncut_relay(patch: pytest.MonkeyPatch) -> None:
 
 
 def _neighbours_edges(patch: pytest.MonkeyPatch) -> None:
-    made: Any = Reading.of
-    patch.setattr(plain_view.Reading, "of", lambda policy, index, *_: made(policy, index))
+    made: Any = PlainView.of
+    patch.setattr(plain_view.PlainView, "of", lambda policy, index, *_: made(policy, index))
 
 
 def _second_worker_is_late(patch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def _second_worker_is_late(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ActiveSite, "confirm", confirmed)
 
 
-def _only_forward(self: Moment, now: float) -> bool:
+def _only_forward(self: EffectivePolicy, now: float) -> bool:
     return now < self.until
 
 
@@ -153,7 +153,7 @@ OF_EDGES: dict[str, Mutant] = {
         instead(Site, "edge_of", lambda *_: inf), _lessons
     ),
     "a clock that is set back is noticed": Mutant(
-        instead(Moment, "holds_at", _only_forward), (of_rooms.clock_is_set,)
+        instead(EffectivePolicy, "holds_at", _only_forward), (of_rooms.clock_is_set,)
     ),
     "the second worker looks at the epoch": Mutant(_second_worker_is_late, _all_audiences),
 }

@@ -23,8 +23,8 @@ from filterd.policy import (
     precedence,
     room_grades,
 )
-from filterd.policy.calendar import Closures, Openings, Span
-from filterd.policy.grade_changes import Change, Changer
+from filterd.policy.calendar import Closures, Interval, Openings
+from filterd.policy.grade_changes import Changer, GradeChange
 from filterd.policy.model import Audience, Client
 from filterd.policy.temporary_rules import Overrides, TargetKind
 from filterd.policy.verdict import Rule
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from filterd.policy.effective_policy import Moment
+    from filterd.policy.effective_policy import EffectivePolicy
     from filterd.policy.model import GradePolicy, LocalRule
     from filterd.policy.precedence import Speaker
     from filterd.policy.verdict import Match
@@ -52,19 +52,22 @@ def _for_ever(patch: pytest.MonkeyPatch) -> None:
     """Let what is said of names have no end."""
     compiled: Any = vars(effective_policy)["at"]
 
-    def at(policy: Any, overrides: Overrides, *times: float) -> Moment:
+    def at(policy: Any, overrides: Overrides, *times: float) -> EffectivePolicy:
         endless = tuple(
             one if one.kind is TargetKind.CATEGORY else replace(one, ends_at=None)
             for one in overrides.exceptions
         )
-        found: Moment = compiled(policy, replace(overrides, exceptions=endless), *times)
+        found: EffectivePolicy = compiled(policy, replace(overrides, exceptions=endless), *times)
         return found
 
     patch.setattr("filterd.resolve.site.at", at)
 
 
-def _never_over(starts_at: float, _: float | None, now: float) -> tuple[bool, Span]:
-    return (now >= starts_at, Span(starts_at, inf) if now >= starts_at else Span(-inf, starts_at))
+def _never_over(starts_at: float, _: float | None, now: float) -> tuple[bool, Interval]:
+    return (
+        now >= starts_at,
+        Interval(starts_at, inf) if now >= starts_at else Interval(-inf, starts_at),
+    )
 
 
 def _term_for_ever(patch: pytest.MonkeyPatch) -> None:
@@ -72,9 +75,9 @@ def _term_for_ever(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(where, "term", _never_over)
 
 
-def _from_the_first(_: float, ends_at: float | None, now: float) -> tuple[bool, Span]:
+def _from_the_first(_: float, ends_at: float | None, now: float) -> tuple[bool, Interval]:
     end = inf if ends_at is None else ends_at
-    return now < end, Span(-inf, end) if now < end else Span(end, inf)
+    return now < end, Interval(-inf, end) if now < end else Interval(end, inf)
 
 
 def _already_begun(patch: pytest.MonkeyPatch) -> None:
@@ -83,7 +86,7 @@ def _already_begun(patch: pytest.MonkeyPatch) -> None:
 
 
 _rank: Any = vars(name_rules)["_rank"]
-_weight: Any = vars(Change)["weight"]
+_weight: Any = vars(GradeChange)["weight"]
 
 
 def _allow_first(rule: LocalRule) -> tuple[int, bool, int, bool]:
@@ -96,17 +99,17 @@ def _any_audience(rule: LocalRule) -> tuple[int, bool, int, bool]:
     return longer, no_exam, 0, allow
 
 
-def _wider_first(self: Change) -> tuple[int, bool, int, int, bool]:
+def _wider_first(self: GradeChange) -> tuple[int, bool, int, int, bool]:
     layer, narrow, audience, newness, closes = _weight.fget(self)
     return layer, narrow, -audience, newness, closes
 
 
-def _nothing_narrow(self: Change) -> tuple[int, bool, int, int, bool]:
+def _nothing_narrow(self: GradeChange) -> tuple[int, bool, int, int, bool]:
     layer, narrow, *rest = _weight.fget(self)
     return (layer, not narrow, *rest)
 
 
-def _files_last(self: Change) -> tuple[int, bool, int, int, bool]:
+def _files_last(self: GradeChange) -> tuple[int, bool, int, int, bool]:
     layer, *rest = _weight.fget(self)
     return (-layer, *rest)
 
@@ -239,14 +242,14 @@ def _same_for_each_device(self: Identifier, key: str, _: object) -> GradePolicy:
 
 def _one_variant(patch: pytest.MonkeyPatch) -> None:
     """Let an exception for a room be one for its grade."""
-    concerns = Change.concerns
+    concerns = GradeChange.concerns
 
-    def wider(self: Change, client: Client) -> bool:
+    def wider(self: GradeChange, client: Client) -> bool:
         if self.audience is Audience.NETWORK:
             return not client.grade.variant or concerns(self, client)
         return concerns(self, client)
 
-    patch.setattr(Change, "concerns", wider)
+    patch.setattr(GradeChange, "concerns", wider)
 
 
 _calendar: Any = vars(Openings)["_is_open"]
@@ -279,13 +282,13 @@ OF_WHAT_IS_SET: dict[str, Mutant] = {
         instead(name_rules, "_rank", _any_audience), (scenes.contest,)
     ),
     "the narrower audience outranks, of categories": Mutant(
-        instead(Change, "weight", property(_wider_first)), (scenes.contest_of_categories,)
+        instead(GradeChange, "weight", property(_wider_first)), (scenes.contest_of_categories,)
     ),
     "a service outranks its category": Mutant(
-        instead(Change, "weight", property(_nothing_narrow)), (scenes.set_grades,)
+        instead(GradeChange, "weight", property(_nothing_narrow)), (scenes.set_grades,)
     ),
     "an exception outranks a schedule and a setting": Mutant(
-        instead(Change, "weight", property(_files_last)), (scenes.contest_of_categories,)
+        instead(GradeChange, "weight", property(_files_last)), (scenes.contest_of_categories,)
     ),
     "what is locked or kept closed is not opened with its category": Mutant(
         _opened_whatever, (scenes.locked, scenes.set_grades)

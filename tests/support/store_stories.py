@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.policy.model import UpstreamServer
-from filterd.resolve.cache_entry import Entry, pack_key
+from filterd.resolve.cache_entry import CacheEntry, pack_key
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.wire import Ede, RebuiltSections
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from random import Random
     from types import ModuleType
 
-    from filterd.resolve.failures import Key
+    from filterd.resolve.failures import CacheKey
 
 ROUTES = [Route((UpstreamServer("192.0.2.1", port),)) for port in range(1, 6)]
 _NAME_OCTETS = (0, 1, 20, 59, 60, 61, 119, 120, 121, 254, 255, 256)
@@ -70,7 +70,7 @@ def charged_as(native: ModuleType) -> Callable[[bytes, bytearray], int]:
     @cache
     def measured(name_octets: int, octets: bytes) -> int:
         store = native.ResolutionStore(1 << 22)
-        resolution = Entry(bytearray(octets)).resolution._replace(ttl_s=1)
+        resolution = CacheEntry(bytearray(octets)).resolution._replace(ttl_s=1)
         question = UpstreamQuestion(bytes(name_octets), 1, do=False, cd=False)
         store.put((question, ROUTES[0]), resolution, 0.0)
         used: int = store.used_octets
@@ -97,7 +97,7 @@ class Story:
         give: Callable[[bytes], bytes] = bytes,
     ) -> None:
         self._rng, self._stores, self._reached, self._give = rng, stores, reached, give
-        self._keys: list[Key] = []
+        self._keys: list[CacheKey] = []
         self._put: list[Resolution] = [a_resolution(rng)]
         self._now = rng.choice((0.0, 5.25, 1e6))
         self._room = 0
@@ -123,7 +123,7 @@ class Story:
         assert [len(store) for store in self._stores] == [0, 0]
         assert [store.used_octets - store.failures.used_octets for store in self._stores] == [0, 0]
 
-    def _key(self) -> Key:
+    def _key(self) -> CacheKey:
         if self._keys and self._rng.random() < 0.7:
             question, route = self._rng.choice(self._keys)
             return UpstreamQuestion(*question), route

@@ -12,7 +12,7 @@ from filterd.policy.timetable import Lesson, Period, Schedule, Window
 from tests.support.policies import a_policy, wire
 
 if TYPE_CHECKING:
-    from filterd.policy.effective_policy import Moment
+    from filterd.policy.effective_policy import EffectivePolicy
     from filterd.policy.model import GradePolicy
 
 MONDAY = 1_772_384_400.0
@@ -89,7 +89,9 @@ def an_exam(**how: Any) -> Exam:
     return Exam(**(fields | how))
 
 
-def grade_in(moment: Moment, network: str | None, address: str | None = None) -> GradePolicy:
+def grade_in(
+    moment: EffectivePolicy, network: str | None, address: str | None = None
+) -> GradePolicy:
     """Return the grade that a client has, as ``identity`` finds it."""
     policy = moment.policy
     keys = {one.id: one.grade for one in policy.networks}

@@ -19,7 +19,7 @@ from filterd.fastpath._core_py import MOST_CLASSES
 from filterd.fastpath._decision_cells_py import BLOCK, COMPLEX, MOST_OPENINGS, MOST_ROWS, OPEN, Cell
 from filterd.fastpath._packet_cache_py import ENTRIES, MOST_OCTETS, SWEEPS
 from filterd.lists.lookalikes import may_match
-from filterd.resolve.site import Standing
+from filterd.resolve.site import EpochGuard
 from filterd.wire import parse_query
 from tests.support.fast_cores import (
     CLIENT,
@@ -262,7 +262,7 @@ class InForce:
 
     def hold(self, core: Any) -> None:
         """Tell a core what it is made of."""
-        standing = Standing(memoryview(self.words)[1:2], 8, self.since, self.since + 200)
+        standing = EpochGuard(memoryview(self.words)[1:2], 8, self.since, self.since + 200)
         core.hold(self.site, standing, 1, 10.0, self.wall, self.tell_wall, memoryview(self.lead))
 
     def tell_wall(self) -> float:
@@ -392,7 +392,7 @@ def test_the_clock_is_asked_again_once_it_is_not_told_what_it_leads_by(
 
 def test_what_policy_time_leads_by_is_one_word() -> None:
     core, world = native.Core(bytes(16)), Led()
-    standing = Standing(memoryview(world.words)[1:2], 8, -inf, inf)
+    standing = EpochGuard(memoryview(world.words)[1:2], 8, -inf, inf)
     about = (world.site, standing, 1, 10.0, world.wall, world.tell_wall)
     for none in (None, array("d"), array("d", [1.0, 2.0]), array("f", [1.0])):
         with pytest.raises((TypeError, ValueError)):

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import BadLabelError, FilterdError, IndexFormatError
 from filterd.lists import _matcher_py
-from filterd.lists.index_format import HEADER_OCTETS, Header, Hit
+from filterd.lists.index_format import HEADER_OCTETS, Hit, IndexHeader
 from tests.support.packed_indexes import index_of, random_names, wire
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def model(names: set[Labels], asked: Labels) -> list[int]:
 
 def both(target: Path) -> list[Any]:
     octets = target.read_bytes()
-    return [twin(octets, Header.parse(octets[:HEADER_OCTETS], len(octets))) for twin in TWINS]
+    return [twin(octets, IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))) for twin in TWINS]
 
 
 @settings(max_examples=150, deadline=None)
@@ -137,12 +137,12 @@ def test_twins_read_blocks_alike(small: tuple[Index, Path]) -> None:
             matcher.block(len(blocks))
 
 
-def header_of(target: Path) -> Header:
+def header_of(target: Path) -> IndexHeader:
     octets = target.read_bytes()
-    return Header.parse(octets[:HEADER_OCTETS], len(octets))
+    return IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
 
 
-def outcome(twin: Any, octets: bytes, header: Header, asked: list[bytes]) -> list[object]:
+def outcome(twin: Any, octets: bytes, header: IndexHeader, asked: list[bytes]) -> list[object]:
     """Return what a matcher answers on a damaged file: hits or the class of its error."""
     matcher = twin(octets, header)
     answers = list[object]()
@@ -162,7 +162,7 @@ def outcome(twin: Any, octets: bytes, header: Header, asked: list[bytes]) -> lis
 @pytest.mark.parametrize("seed", range(8))
 def test_twins_fail_alike_on_a_damaged_file(small: tuple[Index, Path], seed: int) -> None:
     octets = small[1].read_bytes()
-    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    header = IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
     asked = [wire((b"www", *name)) for name in list(random_names(random.Random(1), 300))[:40]]
     rng = random.Random(seed)
     for _ in range(12):
@@ -215,7 +215,7 @@ def test_native_matcher_survives_thousands_of_damaged_files(small: tuple[Index, 
 
 def test_check_catches_a_structure_that_the_digest_would_pass(small: tuple[Index, Path]) -> None:
     octets = small[1].read_bytes()
-    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    header = IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
     offset, length = header.spans["slots"]
     emptied = octets[:offset] + bytes(length) + octets[offset + length :]
     for twin in TWINS:
@@ -257,7 +257,7 @@ def test_native_check_lets_other_threads_run(
 
 def test_check_counts_the_names(small: tuple[Index, Path]) -> None:
     octets = small[1].read_bytes()
-    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    header = IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
     wrong = replace(header, name_count=header.name_count - 1)
     for twin in TWINS:
         with pytest.raises(IndexFormatError, match="300 names, not 299"):
@@ -266,7 +266,7 @@ def test_check_counts_the_names(small: tuple[Index, Path]) -> None:
 
 def test_twins_refuse_blocks_that_contradict_themselves(small: tuple[Index, Path]) -> None:
     octets = small[1].read_bytes()
-    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    header = IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
     start, count = header.spans["blocks"].offset, octets[header.spans["blocks"].offset]
     last_set = start + header.block_octets - header.set_width
     damages = [(start, 0), (start, 33), (start + 1, 200), (start + count, 255)]
@@ -282,7 +282,7 @@ def test_native_matcher_refuses_a_file_shorter_than_its_header_says(
     small: tuple[Index, Path],
 ) -> None:
     octets = small[1].read_bytes()
-    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    header = IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
     with pytest.raises(IndexFormatError, match="shorter"):
         native.Matcher(octets[:-64], header)
 

@@ -9,7 +9,7 @@ from math import inf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.policy.effective_policy import Moment, at
+from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.model import (
     Audience,
     Policy,
@@ -148,7 +148,7 @@ def schools(draw: st.DrawFn) -> Policy:
     return replace(policy, grades=policy.grades | {"6": sixth})
 
 
-def seen(moment: Moment, network: str | None, address: str | None) -> Sight:
+def seen(moment: EffectivePolicy, network: str | None, address: str | None) -> Sight:
     """Return what a client sees, as the decision table reads it."""
     grade, policy = grade_in(moment, network, address), moment.policy
     closed = set(grade.closed) & set(policy.categories)

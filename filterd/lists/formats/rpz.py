@@ -25,7 +25,7 @@ from filterd.lists.formats.parsed import (
     Problem,
     problem,
 )
-from filterd.lists.formats.zonefile import Record, read_records
+from filterd.lists.formats.zonefile import ZoneFileRecord, read_records
 from filterd.lists.reject_reasons import Reason
 from filterd.lists.rules import Claim, Effect, Scope
 
@@ -75,7 +75,7 @@ def parse_rpz(lines: Iterable[str]) -> Iterator[Parsed]:
                 yield parsed
 
 
-def _policy(record: Record, apex: str) -> Parsed | None:
+def _policy(record: ZoneFileRecord, apex: str) -> Parsed | None:
     """Return what one record says, or None where it is about the zone itself."""
     trigger = _trigger(record, apex)
     if not trigger:
@@ -90,7 +90,7 @@ def _policy(record: Record, apex: str) -> Parsed | None:
     return Entry(record.line, trigger, BLOCK_EXACT if blocks else _EXCEPT_EXACT)
 
 
-def _refused(record: Record, reason: Reason) -> Problem:
+def _refused(record: ZoneFileRecord, reason: Reason) -> Problem:
     return problem(record.line, reason, f"{record.owner} {record.rrtype} {' '.join(record.data)}")
 
 
@@ -103,7 +103,7 @@ def _refusal(trigger: str) -> Reason | None:
     return None
 
 
-def _effect(record: Record, trigger: str) -> Effect | Reason:
+def _effect(record: ZoneFileRecord, trigger: str) -> Effect | Reason:
     """Say what a record does to the names of its trigger, or why nothing can be made of it."""
     if record.rrtype == "DNAME":
         return Reason.UNSUPPORTED_OPTION
@@ -126,7 +126,7 @@ def _is_reserved(target: str) -> bool:
     return target.removesuffix(".").rpartition(".")[2].startswith("rpz-")
 
 
-def _trigger(record: Record, apex: str) -> str | None:
+def _trigger(record: ZoneFileRecord, apex: str) -> str | None:
     """Return the owner relative to the apex: ``""`` for the apex, None outside the zone."""
     owner = record.owner
     if owner == "@":
@@ -142,7 +142,7 @@ def _trigger(record: Record, apex: str) -> str | None:
     return absolute[: -len(suffix) - 1] if lower.endswith(f".{suffix}") else None
 
 
-def _absolute(record: Record) -> str:
+def _absolute(record: ZoneFileRecord) -> str:
     """Return the owner without its final dot, as absolute as the file makes it."""
     if record.owner == "@":
         return record.origin

@@ -34,7 +34,7 @@ _ttl = re.compile(r"\d[\dsmhdw]*", re.IGNORECASE | re.ASCII).fullmatch
 _class = re.compile(r"IN|CH|HS|CLASS\d{1,5}", re.IGNORECASE | re.ASCII).fullmatch
 
 
-class Record(NamedTuple):
+class ZoneFileRecord(NamedTuple):
     """One resource record.
 
     ``owner`` is as written, ``@`` and blanks resolved; relative to ``origin``
@@ -55,7 +55,7 @@ class _Words(NamedTuple):
     blank_owner: bool
 
 
-def read_records(lines: Iterable[str]) -> Iterator[Record | Problem]:
+def read_records(lines: Iterable[str]) -> Iterator[ZoneFileRecord | Problem]:
     """Yield the records of a zone file and what is wrong with it.
 
     Without ``$ORIGIN`` names are relative to the owner of the first SOA, if that
@@ -78,12 +78,12 @@ def read_records(lines: Iterable[str]) -> Iterator[Record | Problem]:
             if owner == "@":
                 owner = f"{origin}." if origin else "@"
         record = _record(number, owner, origin, words)
-        if isinstance(record, Record) and record.rrtype == "SOA" and not origin:
+        if isinstance(record, ZoneFileRecord) and record.rrtype == "SOA" and not origin:
             origin = owner.removesuffix(".") if owner.endswith(".") else ""
         yield record
 
 
-def _record(number: int, owner: str, origin: str, words: list[str]) -> Record | Problem:
+def _record(number: int, owner: str, origin: str, words: list[str]) -> ZoneFileRecord | Problem:
     quoted = " ".join((owner, *words))
     while words and (_ttl(words[0]) or _class(words[0])):
         words = words[1:]
@@ -91,7 +91,7 @@ def _record(number: int, owner: str, origin: str, words: list[str]) -> Record | 
         return problem(number, Reason.BAD_SYNTAX, quoted)
     if "\\" in owner or '"' in owner:
         return problem(number, Reason.NOT_A_NAME, quoted)
-    return Record(number, owner, origin, words[0].upper(), tuple(words[1:]))
+    return ZoneFileRecord(number, owner, origin, words[0].upper(), tuple(words[1:]))
 
 
 def _absolute(name: str, origin: str) -> str:

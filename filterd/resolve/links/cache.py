@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.resolve.background_tasks import Background
-    from filterd.resolve.cache_entry import Entry
+    from filterd.resolve.cache_entry import CacheEntry
     from filterd.resolve.cache_store import ResolutionStore
-    from filterd.resolve.failures import Failure, Key
+    from filterd.resolve.failures import CacheKey, Failure
     from filterd.resolve.link import Handler
 
     Ask = Callable[[], Coroutine[Any, Any, Answer]]
@@ -116,7 +116,9 @@ class Cache:
         age_s = int(now - entry.stored_at)
         return answered(Answer(Source.CACHED, None, entry.resolution, age_s))
 
-    def _beyond(self, key: Key, now: float, query: Query, proceed: Handler) -> Awaitable[Answer]:
+    def _beyond(
+        self, key: CacheKey, now: float, query: Query, proceed: Handler
+    ) -> Awaitable[Answer]:
         """Answer what nothing that holds answers."""
         expired = self._store.expired(key, now)
         at_least_s = 0.0 if expired is None else RECHECK_S
@@ -129,7 +131,7 @@ class Cache:
         )
 
     async def _rather_than(
-        self, expired: Entry, failure: Failure | None, key: Key, ask: Ask
+        self, expired: CacheEntry, failure: Failure | None, key: CacheKey, ask: Ask
     ) -> Answer:
         """Ask, and give what has expired where nothing else comes in time."""
         answer = None if failure else await self._try(key, ask)
@@ -137,7 +139,7 @@ class Cache:
             return self._stale(expired)
         return answer
 
-    async def _try(self, key: Key, ask: Ask) -> Answer | None:
+    async def _try(self, key: CacheKey, ask: Ask) -> Answer | None:
         """Ask as long as a client waits. Asking goes on, and fills the store for the next.
 
         Nobody waits for a route that has fallen silent: while the Internet is
@@ -149,7 +151,7 @@ class Cache:
         await self._patience.wait_for(attempt, STALE_AFTER_S)
         return attempt.result() if attempt.done() and not attempt.cancelled() else None
 
-    def _refresh(self, key: Key, entry: Entry, ask: Ask) -> None:
+    def _refresh(self, key: CacheKey, entry: CacheEntry, ask: Ask) -> None:
         """Ask ahead, once in the life of an entry, whatever comes of it."""
         if len(self._background) < MOST_REFRESHES:
             entry.refreshed = True
@@ -157,7 +159,7 @@ class Cache:
             self._background.once(key, ask)
 
     async def _ask(
-        self, key: Key, query: Query, proceed: Handler, began_at: float | None = None
+        self, key: CacheKey, query: Query, proceed: Handler, began_at: float | None = None
     ) -> Answer:
         """Proceed, and remember what becomes of it; ``began_at``: if not now."""
         if began_at is None:
@@ -177,7 +179,7 @@ class Cache:
         self._store.cached_failures += 1
         return Answer(Source.FAILED, edes=(*failure.edes, CACHED_ERROR))
 
-    def _stale(self, entry: Entry) -> Answer:
+    def _stale(self, entry: CacheEntry) -> Answer:
         self._store.stale += 1
         resolution = entry.resolution
         ede = STALE_NXDOMAIN if resolution.rcode == Rcode.NXDOMAIN else STALE_ANSWER

@@ -11,7 +11,7 @@ import pytest
 from filterd.daemon.current_site import AGAIN_AFTER_S, ActiveSite
 from filterd.daemon.shared_page import SharedPage
 from filterd.errors import StoreError
-from filterd.policy.effective_policy import Moment
+from filterd.policy.effective_policy import EffectivePolicy
 from filterd.sentences import say
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Named(str):  # noqa: SLOT000 -- one that has slots could not have a moment
     """A site that is nothing but its name, and lasts."""
 
-    moment = Moment(cast("Policy", None))
+    moment = EffectivePolicy(cast("Policy", None))
 
     def at(self, _now: float) -> Named:
         return Named(f"{self}, later")
@@ -32,7 +32,7 @@ class Named(str):  # noqa: SLOT000 -- one that has slots could not have a moment
 
 def _site(name: str, since: float = -inf, until: float = inf) -> Site:
     site = Named(name)
-    site.moment = Moment(cast("Policy", None), since, until)
+    site.moment = EffectivePolicy(cast("Policy", None), since, until)
     return cast("Site", site)
 
 

@@ -35,11 +35,11 @@ class Counting:
         self.channel = Channel(end, {"counts": self.take})
 
     async def take(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
-        return self.counts.take(worker, acknowledged).as_plain()
+        return self.counts.take(worker, acknowledged).to_plain()
 
     def end(self) -> None:
         for batch in self.counts.take_all():
-            self.channel.tell("last_counts", batch=batch.as_plain())
+            self.channel.tell("last_counts", batch=batch.to_plain())
         self.channel.tell("last_counts", batch=None)
 
 

@@ -11,7 +11,7 @@ from filterd.daemon.shared_overrides import SharedOverrides, recall_overrides
 from filterd.daemon.shared_page import SharedPage
 from filterd.errors import ConfigErrors, IndexFormatError, StoreError
 from filterd.lists.index import Index
-from filterd.lists.index_format import HEADER_OCTETS, Header
+from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 from filterd.overrides.store import Store
 from filterd.policy import policy_file
 from tests.support.changes import an_exception
@@ -63,7 +63,7 @@ def _damage(path: Path, at: int | None = None) -> None:
 def _damage_names(index: Path) -> None:
     """Damage an index where its names stand: opening reads header and contents only."""
     content = index.read_bytes()
-    blocks = Header.parse(content[:HEADER_OCTETS], len(content)).spans["blocks"]
+    blocks = IndexHeader.parse(content[:HEADER_OCTETS], len(content)).spans["blocks"]
     _damage(index, blocks.offset + blocks.length // 2)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ListError, StoreError
-from filterd.lists.compiler import Work, compile_lists
+from filterd.lists.compiler import CompileProgress, compile_lists
 from filterd.lists.packing import Packer
 from filterd.lists.rules import Claim, Effect, ListSource, Pin, Protection, Scope
 from tests.support.indexes import a_list, compiled, entries_of, listed, text_of, wire
@@ -263,9 +263,9 @@ def test_name_of_two_real_lists_is_attributed_to_both(
     assert {"ut1-blog", "ut1-forums"} <= lists
 
 
-def told_by(octets: int) -> tuple[Work, list[tuple[int, int]]]:
+def told_by(octets: int) -> tuple[CompileProgress, list[tuple[int, int]]]:
     told = list[tuple[int, int]]()
-    return Work(lambda done, of: told.append((done, of)), octets), told
+    return CompileProgress(lambda done, of: told.append((done, of)), octets), told
 
 
 def test_reading_all_is_not_the_end() -> None:

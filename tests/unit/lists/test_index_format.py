@@ -16,8 +16,8 @@ from filterd.lists.index_format import (
     MAX_BLOCKS,
     POSITION_BITS,
     SECTIONS,
-    Header,
-    Span,
+    IndexHeader,
+    SectionRange,
     aligned,
     block_octets,
     extended_hash,
@@ -27,7 +27,7 @@ from filterd.lists.index_format import (
 )
 
 
-def a_header(**changes: int) -> Header:
+def a_header(**changes: int) -> IndexHeader:
     lengths = dict.fromkeys(SECTIONS, 5) | {
         "blocks": 256,
         "slots": 4 * GROUP_SLOTS,
@@ -35,7 +35,7 @@ def a_header(**changes: int) -> Header:
     }
     spans, offset = {}, HEADER_OCTETS
     for section in SECTIONS:
-        spans[section] = Span(offset, lengths[section])
+        spans[section] = SectionRange(offset, lengths[section])
         offset = aligned(offset + lengths[section])
     facts = {
         "name_count": 1,
@@ -46,7 +46,7 @@ def a_header(**changes: int) -> Header:
         "block_octets": 256,
         "seed": 3,
     }
-    return Header(**(facts | changes), digest=bytes(32), spans=spans)
+    return IndexHeader(**(facts | changes), digest=bytes(32), spans=spans)
 
 
 def sealed(octets: bytes) -> bytes:
@@ -56,7 +56,7 @@ def sealed(octets: bytes) -> bytes:
 
 def test_header_is_read_as_it_was_written() -> None:
     header = a_header()
-    assert Header.parse(header.pack(), header.file_octets) == header
+    assert IndexHeader.parse(header.pack(), header.file_octets) == header
 
 
 def test_header_fills_its_place() -> None:
@@ -71,19 +71,19 @@ def test_every_flipped_octet_of_the_header_is_refused() -> None:
         damaged = bytearray(octets)
         damaged[place] ^= 1 << place % 8
         with pytest.raises(IndexFormatError):
-            Header.parse(bytes(damaged), header.file_octets)
+            IndexHeader.parse(bytes(damaged), header.file_octets)
 
 
 @pytest.mark.parametrize("length", [0, 8, HEADER_OCTETS - 1])
 def test_short_file_is_refused(length: int) -> None:
     with pytest.raises(IndexFormatError, match="not an index"):
-        Header.parse(a_header().pack()[:length], length)
+        IndexHeader.parse(a_header().pack()[:length], length)
 
 
 def test_file_of_another_length_is_refused() -> None:
     header = a_header()
     with pytest.raises(IndexFormatError, match="octets instead of"):
-        Header.parse(header.pack(), header.file_octets - 1)
+        IndexHeader.parse(header.pack(), header.file_octets - 1)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_file_of_another_length_is_refused() -> None:
 def test_counts_that_do_not_fit_the_sections_are_refused(changes: dict[str, int]) -> None:
     header = a_header(**changes)
     with pytest.raises(IndexFormatError):
-        Header.parse(header.pack(), header.file_octets)
+        IndexHeader.parse(header.pack(), header.file_octets)
 
 
 def test_another_version_is_named() -> None:
@@ -111,15 +111,15 @@ def test_another_version_is_named() -> None:
     octets = bytearray(header.pack())
     octets[8] = 9
     with pytest.raises(IndexFormatError, match="version 9"):
-        Header.parse(sealed(bytes(octets)), header.file_octets)
+        IndexHeader.parse(sealed(bytes(octets)), header.file_octets)
 
 
 def test_section_outside_the_file_is_refused() -> None:
     header = a_header()
-    spans = header.spans | {"report": Span(1 << 40, 5)}
-    astray = Header(1, 1, 0, 1, 2, 256, 3, bytes(32), spans)
+    spans = header.spans | {"report": SectionRange(1 << 40, 5)}
+    astray = IndexHeader(1, 1, 0, 1, 2, 256, 3, bytes(32), spans)
     with pytest.raises(IndexFormatError, match="wrong place for its report"):
-        Header.parse(astray.pack(), astray.file_octets)
+        IndexHeader.parse(astray.pack(), astray.file_octets)
 
 
 def test_hash_depends_on_where_a_label_ends() -> None:

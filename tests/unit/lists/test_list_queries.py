@@ -46,7 +46,7 @@ def test_who_names_a_name_or_what_is_above_it_is_told_with_the_line(index: Index
 def test_what_became_of_the_lists_can_be_sent_and_read_again(index: Index) -> None:
     told = json.loads(json.dumps(overview(index)))
     assert (told.pop("build"), told.pop("octets")) == (index.build, index.size_octets)
-    assert CompileReport.from_json(told) == index.report
+    assert CompileReport.from_plain(told) == index.report
 
 
 LISTS = {

@@ -18,7 +18,7 @@ def a_report() -> CompileReport:
 
 def test_report_survives_json() -> None:
     report = a_report()
-    assert CompileReport.from_json(json.loads(json.dumps(report.to_json()))) == report
+    assert CompileReport.from_plain(json.loads(json.dumps(report.to_plain()))) == report
 
 
 def test_totals_add_up_over_lists() -> None:

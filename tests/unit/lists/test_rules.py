@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from filterd.lists.rules import Claim, Effect, Rewrite, Scope
+from filterd.lists.rules import Claim, Effect, SafeSearchRewrite, Scope
 
 A, AAAA, HTTPS = 1, 28, 65
 
@@ -58,6 +58,6 @@ def test_an_entry_is_written_so_that_its_scope_shows() -> None:
 
 
 def test_a_rewrite_is_a_value() -> None:
-    one, other = (Rewrite("youtube", "strict", b"\1s\0", (b"\1y\0",)) for _ in range(2))
+    one, other = (SafeSearchRewrite("youtube", "strict", b"\1s\0", (b"\1y\0",)) for _ in range(2))
     assert one == other
     assert hash(one) == hash(other)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from filterd.errors import ChangeError
 from filterd.overrides import change_kinds
-from filterd.overrides.change_kinds import KINDS, Request, parse
+from filterd.overrides.change_kinds import KINDS, ChangeRequest, parse
 from filterd.overrides.effects import KINDS as FIELDS
 from filterd.overrides.effects import key_of, things_of
 from filterd.overrides.history_chain import UNDO, replay
@@ -131,10 +131,10 @@ def test_a_kind_that_is_none_is_refused() -> None:
 
 def test_who_and_why_are_checked_before_anything_is_done() -> None:
     with pytest.raises(ChangeError, match="a reason is missing"):
-        Request.of("exception", an_exception(), "lan", " ")
+        ChangeRequest.of("exception", an_exception(), "lan", " ")
     with pytest.raises(ChangeError, match="no name of a user"):
-        Request.of("exception", an_exception(), "", "bài học")
-    assert Request.of("exam-stop", {"id": 1}, "lan", "").reason == ""
+        ChangeRequest.of("exception", an_exception(), "", "bài học")
+    assert ChangeRequest.of("exam-stop", {"id": 1}, "lan", "").reason == ""
 
 
 def test_there_is_an_end_to_what_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:

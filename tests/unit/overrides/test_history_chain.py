@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from filterd.overrides.effects import Effect, only
+from filterd.overrides.effects import ChangeEffect, only
 from filterd.overrides.history_chain import (
     GENESIS,
     RESTORED,
-    Replay,
-    Row,
+    HistoryReplay,
+    HistoryRow,
     newest_undoable,
     replay,
     with_undos,
@@ -20,14 +20,14 @@ from tests.support.changes import Book, an_exception
 from tests.support.policies import NOW
 
 
-def five() -> list[Row]:
+def five() -> list[HistoryRow]:
     book = Book()
     for name in "abcde":
         book.make("exception", **an_exception(target=f"{name}.example"))
     return book.rows
 
 
-def rehashed(row: Row) -> Row:
+def rehashed(row: HistoryRow) -> HistoryRow:
     return row._replace(hash=row.true_hash())
 
 
@@ -38,7 +38,7 @@ def test_rows_that_nobody_has_altered_come_to_what_was_set() -> None:
     assert done.last_hash == five()[-1].hash
 
 
-@pytest.mark.parametrize("field", [name for name in Row._fields if name != "number"])
+@pytest.mark.parametrize("field", [name for name in HistoryRow._fields if name != "number"])
 def test_whichever_field_of_a_row_is_altered_it_is_found(field: str) -> None:
     rows = five()
     value: Any = rows[2].at + 1 if field == "at" else f"{getattr(rows[2], field)} "
@@ -90,9 +90,11 @@ def test_a_fold_goes_on_where_it_was_left() -> None:
 
 def test_a_history_may_begin_with_what_was_restored() -> None:
     things = only(devices=(RoomDevices("lab-a", ("02:00:5e:10:00:01",)),))
-    row = Row.of(17, NOW, "filterd", RESTORED, {"file": "x"}, "", Effect(after=things), "ab" * 32)
+    row = HistoryRow.of(
+        17, NOW, "filterd", RESTORED, {"file": "x"}, "", ChangeEffect(after=things), "ab" * 32
+    )
     done = replay([row])
-    assert done == Replay(Overrides(devices=things.devices, number=17), row.hash, NOW)
+    assert done == HistoryReplay(Overrides(devices=things.devices, number=17), row.hash, NOW)
     assert replay([*five(), row]).problem == "rows before it are missing"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.lists.list_queries import version_of
-from filterd.overrides.mended_mistakes import Mended, Mistakes, plain_mistake
+from filterd.overrides.mended_mistakes import Mended, Mistakes
 from filterd.overrides.store import Store
 from filterd.state_folder import StateFolder
 from tests.support.clock import FakeClock
@@ -94,14 +94,14 @@ def test_the_publishers_own_entry_is_no_mistake_of_a_third_party(centre: Centre)
 
 def test_where_nobody_can_look_it_is_not_known(centre: Centre) -> None:
     (one,) = centre.mistakes.all("", None)
-    told = plain_mistake(one)
+    told = one.to_plain()
     assert (told["mended"], told["listed"], told["mended_at"]) == (None, None, None)
 
 
 def test_what_is_mended_and_what_is_not_is_told_in_plain_data(centre: Centre) -> None:
     centre.report("b.example")
     index = centre.lists("b.example")
-    mended, listed = (plain_mistake(one) for one in centre.mistakes.all("", index))
+    mended, listed = (one.to_plain() for one in centre.mistakes.all("", index))
     assert (mended["mended"], mended["mended_in"]) == (True, version_of(index))
     assert (mended["mended_at"], mended["listed"]) == (NOW, [])
     assert (listed["mended"], listed["mended_in"]) == (False, None)

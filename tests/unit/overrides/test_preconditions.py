@@ -10,7 +10,7 @@ import pytest
 
 from filterd.errors import ChangeError
 from filterd.overrides.change_kinds import parse
-from filterd.overrides.preconditions import School, check
+from filterd.overrides.preconditions import SchoolState, check
 from filterd.policy.engine import Engine
 from filterd.policy.temporary_rules import Overrides
 from tests.support.changes import (
@@ -40,13 +40,13 @@ GRADE_3 = {"audience": "grade", "whom": "3"}
 
 
 @pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory) -> School:
+def school(tmp_path_factory: pytest.TempPathFactory) -> SchoolState:
     folder: Path = tmp_path_factory.mktemp("school")
     policy = a_school(kept_closed=frozenset({"games"}))
-    return School(policy, Engine(policy, an_index(folder, LISTS)), Overrides(), SEVEN)
+    return SchoolState(policy, Engine(policy, an_index(folder, LISTS)), Overrides(), SEVEN)
 
 
-def _warnings(school: School, kind: str, payload: dict[str, Any]) -> list[str]:
+def _warnings(school: SchoolState, kind: str, payload: dict[str, Any]) -> list[str]:
     return [one["warning"] for one in check(parse(kind, payload), school)]
 
 
@@ -87,7 +87,7 @@ def _warnings(school: School, kind: str, payload: dict[str, Any]) -> list[str]:
     ],
 )
 def test_what_cannot_be_is_refused(
-    school: School, kind: str, payload: dict[str, Any], words: str
+    school: SchoolState, kind: str, payload: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ChangeError, match=words):
         check(parse(kind, payload), school)
@@ -109,11 +109,11 @@ def test_what_cannot_be_is_refused(
         ("undo", {"number": 4}),
     ],
 )
-def test_what_fits_passes(school: School, kind: str, payload: dict[str, Any]) -> None:
+def test_what_fits_passes(school: SchoolState, kind: str, payload: dict[str, Any]) -> None:
     assert set(_warnings(school, kind, payload)) == set()
 
 
-def test_what_changes_nothing_as_things_are_is_warned_of(school: School) -> None:
+def test_what_changes_nothing_as_things_are_is_warned_of(school: SchoolState) -> None:
     policy = a_school(pins=[a_pin("pinned.example")])
     pinned = school._replace(policy=policy, engine=Engine(policy, school.engine.index))
     payload = an_exception(target="pinned.example", allow=False)
@@ -122,18 +122,18 @@ def test_what_changes_nothing_as_things_are_is_warned_of(school: School) -> None
 
 
 @pytest.mark.parametrize("kind", ["category", "name"])
-def test_what_is_locked_may_be_blocked_and_taken_back(school: School, kind: str) -> None:
+def test_what_is_locked_may_be_blocked_and_taken_back(school: SchoolState, kind: str) -> None:
     target = {"category": "porn", "name": "porn.example"}[kind]
     block = an_exception(target_kind=kind, target=target, allow=False)
     assert _warnings(school, "exception", block) == []
     assert _warnings(school, "revoke", {"id": 4}) == []
 
 
-def test_a_locked_name_of_an_exam_is_warned_of(school: School) -> None:
+def test_a_locked_name_of_an_exam_is_warned_of(school: SchoolState) -> None:
     assert _warnings(school, "exam", an_exam(room="lab", names=["porn.example"])) == ["idle"]
 
 
-def test_an_exception_that_contradicts_another_is_warned_of(school: School) -> None:
+def test_an_exception_that_contradicts_another_is_warned_of(school: SchoolState) -> None:
     before = set_exception("game.example", allow=False, id=7)
     school = school._replace(overrides=Overrides(exceptions=(before,)))
     (warning,) = check(parse("exception", an_exception()), school)
@@ -141,7 +141,7 @@ def test_an_exception_that_contradicts_another_is_warned_of(school: School) -> N
     assert not _warnings(school, "exception", an_exception(target="other.example"))
 
 
-def test_an_exception_for_a_room_that_sits_an_exam_is_warned_of(school: School) -> None:
+def test_an_exception_for_a_room_that_sits_an_exam_is_warned_of(school: SchoolState) -> None:
     exam = set_exam()
     school = school._replace(overrides=Overrides(exams=(exam,)))
     payload = an_exception(audience="network", whom="lab")
@@ -150,7 +150,7 @@ def test_an_exception_for_a_room_that_sits_an_exam_is_warned_of(school: School) 
     assert not _warnings(school, "exception", an_exception(audience="network", whom="office"))
 
 
-def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: School) -> None:
+def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: SchoolState) -> None:
     before = replace(set_exception("game.example"), ends_at=None)
     school = school._replace(overrides=Overrides(exceptions=(before,)))
     exam = an_exam(room="lab", names=["a.example", "porn.example"], ends_at=SEVEN + 60)
@@ -168,7 +168,7 @@ def test_an_exam_is_told_what_overlaps_and_what_stays_blocked(school: School) ->
     ],
 )
 def test_a_block_is_told_where_it_closes_a_part_of_an_exam(
-    school: School, target: str, told: bool
+    school: SchoolState, target: str, told: bool
 ) -> None:
     exam = set_exam()
     during = school._replace(overrides=Overrides(exams=(exam,)))
@@ -180,7 +180,7 @@ def test_a_block_is_told_where_it_closes_a_part_of_an_exam(
     assert _warnings(blocked, "exam", wanted) == ["overlap-block"] * told
 
 
-def test_a_block_of_a_part_of_a_service_that_an_exam_needs_is_told(school: School) -> None:
+def test_a_block_of_a_part_of_a_service_that_an_exam_needs_is_told(school: SchoolState) -> None:
     exam = set_exam(names=(), services=("chat",))
     during = school._replace(overrides=Overrides(exams=(exam,)))
     assert _warnings(during, "exception", an_exception(target="a.chat.example", allow=False)) == [
@@ -188,7 +188,7 @@ def test_a_block_of_a_part_of_a_service_that_an_exam_needs_is_told(school: Schoo
     ]
 
 
-def test_a_device_that_leaves_another_network_for_a_room_is_told(school: School) -> None:
+def test_a_device_that_leaves_another_network_for_a_room_is_told(school: SchoolState) -> None:
     mac = "02:00:5e:00:00:01"  # of the lab, by the site's files
     payload = {"room": "office", "macs": [mac, "02:00:5e:00:00:77"]}
     found = check(parse("room-devices", payload), school)

@@ -14,7 +14,7 @@ from filterd.overrides import snapshot, store
 from filterd.overrides.history_chain import replay
 from filterd.overrides.snapshot import FORMAT
 from filterd.overrides.store import Store
-from filterd.overrides.store_results import Started, Verified
+from filterd.overrides.store_results import HistoryCheck, Started
 from filterd.paths import sole
 from filterd.policy.temporary_rules import Overrides
 from filterd.sentences import say
@@ -56,7 +56,7 @@ def test_a_state_folder_without_changes_stays_as_it_is(
     fresh = Store(state, clock)
     assert fresh.start() == Started(Overrides())
     assert (fresh.current(), fresh.rows(), fresh.at(NOW)) == (Overrides(), (), Overrides())
-    assert fresh.verify() == Verified(0)
+    assert fresh.verify() == HistoryCheck(0)
     assert not state.folder.exists()
 
 
@@ -97,7 +97,7 @@ def test_the_copy_is_ready_before_a_change_is_recorded(
     with pytest.raises(StoreError, match="no space left"):
         allow(target, "b.example")
     assert len(target.rows()) == 1
-    assert target.verify() == Verified(1)
+    assert target.verify() == HistoryCheck(1)
 
 
 def test_two_stores_see_what_each_other_has_made(state: StateFolder, clock: FakeClock) -> None:
@@ -107,7 +107,7 @@ def test_two_stores_see_what_each_other_has_made(state: StateFolder, clock: Fake
         allow(other, f"b{number}.example")
     assert [row.number for row in one.rows()] == [6, 5, 4, 3, 2, 1]
     assert len(one.current().exceptions) == 6
-    assert other.verify() == Verified(6)
+    assert other.verify() == HistoryCheck(6)
 
 
 def test_a_change_looks_at_new_rows_only(
@@ -180,7 +180,7 @@ def test_a_row_that_was_altered_is_found_and_replaced_by_what_was_in_force(
         allow(target, f"{name}.example")
     made = target.current()
     altered(state, "UPDATE changes SET author = 'nobody' WHERE number = 2")
-    assert target.verify() == Verified(1, 2, "it has been altered")
+    assert target.verify() == HistoryCheck(1, 2, "it has been altered")
     with pytest.raises(StoreError, match="change 2: it has been altered"):
         Store(state, clock).current()
     clock.advance(60)
@@ -304,7 +304,7 @@ def test_a_file_that_was_lost_begins_anew_with_the_copy(
     state.overrides.unlink()
     fresh = Store(state, clock)
     assert fresh.start().overrides.exceptions == made.exceptions
-    assert fresh.verify() == Verified(2)
+    assert fresh.verify() == HistoryCheck(2)
 
 
 def test_another_history_of_the_same_length_is_noticed(

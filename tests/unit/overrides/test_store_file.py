@@ -13,11 +13,11 @@ import pytest
 
 from filterd.errors import StoreError
 from filterd.overrides import store_file, store_schema
-from filterd.overrides.effects import Effect
-from filterd.overrides.history_chain import GENESIS, Row
+from filterd.overrides.effects import ChangeEffect
+from filterd.overrides.history_chain import GENESIS, HistoryRow
 from filterd.overrides.store_file import DamagedError, to_read, to_write
 
-ROW = Row.of(1, 5.0, "lan", "exam-stop", {}, "", Effect(), GENESIS)
+ROW = HistoryRow.of(1, 5.0, "lan", "exam-stop", {}, "", ChangeEffect(), GENESIS)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from filterd.overrides.snapshot import Exported
-from filterd.overrides.store_results import Started, Verified
+from filterd.overrides.store_results import HistoryCheck, Started
 from filterd.policy.temporary_rules import Overrides
 
 
@@ -12,7 +12,7 @@ def test_a_start_is_a_copy_too() -> None:
 
 
 def test_a_history_is_sound_where_nothing_was_altered() -> None:
-    assert Verified(2).is_sound
-    assert Verified(2, set_aside=("damaged",)).is_sound
-    assert not Verified(2, 1).is_sound
-    assert not Verified(2, altered=("altered",)).is_sound
+    assert HistoryCheck(2).is_sound
+    assert HistoryCheck(2, set_aside=("damaged",)).is_sound
+    assert not HistoryCheck(2, 1).is_sound
+    assert not HistoryCheck(2, altered=("altered",)).is_sound

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from filterd.overrides import store_schema
-from filterd.overrides.history_chain import Row
+from filterd.overrides.history_chain import HistoryRow
 
 
 def an_error(code: int | None) -> sqlite3.Error:
@@ -46,7 +46,7 @@ def test_a_row_has_the_columns_of_the_table_and_stays() -> None:
             for statement in migration:
                 connection.execute(statement)
         columns = [row[1] for row in connection.execute("PRAGMA table_info(changes)")]
-        assert tuple(columns) == Row._fields
+        assert tuple(columns) == HistoryRow._fields
         connection.execute(store_schema.ADD_ROW, (1, 1.0, "a", "k", "{}", "", "{}", "{}", "0", "1"))
         for statement in ("UPDATE changes SET author = 'b'", "DELETE FROM changes"):
             with pytest.raises(sqlite3.IntegrityError, match="the history is only added to"):

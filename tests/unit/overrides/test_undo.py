@@ -4,8 +4,8 @@ from __future__ import annotations
 import pytest
 
 from filterd.errors import ChangeError
-from filterd.overrides.effects import Effect
-from filterd.overrides.history_chain import GENESIS, RESTORED, Row
+from filterd.overrides.effects import ChangeEffect
+from filterd.overrides.history_chain import GENESIS, RESTORED, HistoryRow
 from tests.support.changes import LESSON_S, Book, a_grade_setting, a_table, an_exam, an_exception
 from tests.support.policies import NOW
 
@@ -143,6 +143,6 @@ def test_a_change_that_is_none_cannot_be_undone() -> None:
         book.make("undo", number=1)
     with pytest.raises(ChangeError, match="there is no change 2 to take back"):
         book.make("undo", number=2)
-    book.rows = [Row.of(1, NOW, "filterd", RESTORED, {}, "", Effect(), GENESIS)]
+    book.rows = [HistoryRow.of(1, NOW, "filterd", RESTORED, {}, "", ChangeEffect(), GENESIS)]
     with pytest.raises(ChangeError, match="there is no change 1 to take back"):
         book.make("undo", number=1)

@@ -16,10 +16,10 @@ from filterd.policy.calendar import (
     ALWAYS,
     LOOK_AHEAD_DAYS,
     Calendar,
+    Interval,
     Openings,
-    Reading,
-    Span,
     Timetable,
+    WallTime,
 )
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.timetable import DAY_S, Holiday, Lesson, Period, Schedule, Window
@@ -45,7 +45,7 @@ def openings(*windows: Window, holidays: Iterable[Holiday] = ()) -> Openings:
     return Openings(Schedule("a", windows), holidays)
 
 
-def span(pattern: Openings | Timetable, at: float, zone: str = SAIGON) -> tuple[object, Span]:
+def span(pattern: Openings | Timetable, at: float, zone: str = SAIGON) -> tuple[object, Interval]:
     """Return the state at a moment, and how long it goes on."""
     calendar = Calendar(zone)
     return pattern.state(calendar.reading(at)), calendar.span(pattern, at)
@@ -53,23 +53,23 @@ def span(pattern: Openings | Timetable, at: float, zone: str = SAIGON) -> tuple[
 
 def test_a_window_is_open_from_its_first_second_to_just_before_its_last() -> None:
     lunch = openings(Window(WEEKDAYS, 11 * HOUR_S, 13 * HOUR_S))
-    edges = Span(unix("2026-03-02 11:00"), unix("2026-03-02 13:00"))
+    edges = Interval(unix("2026-03-02 11:00"), unix("2026-03-02 13:00"))
     assert span(lunch, edges.since) == (True, edges)
     assert span(lunch, edges.until - 0.000001) == (True, edges)
-    assert span(lunch, edges.until) == (False, Span(edges.until, unix("2026-03-03 11:00")))
+    assert span(lunch, edges.until) == (False, Interval(edges.until, unix("2026-03-03 11:00")))
     assert span(lunch, edges.since - 0.000001)[0] is False
 
 
 def test_a_night_belongs_to_the_day_on_which_it_begins() -> None:
     friday_night = openings(Window(frozenset({4}), 22 * HOUR_S, 30 * HOUR_S))
-    edges = Span(unix("2026-03-06 22:00"), unix("2026-03-07 06:00"))
+    edges = Interval(unix("2026-03-06 22:00"), unix("2026-03-07 06:00"))
     assert span(friday_night, unix("2026-03-07 03:00")) == (True, edges)
     assert span(friday_night, unix("2026-03-06 03:00"))[0] is False
 
 
 def test_windows_that_touch_are_one() -> None:
     whole = openings(Window(WEEKDAYS, 0, DAY_S))
-    edges = Span(unix("2026-03-02 00:00"), unix("2026-03-07 00:00"))
+    edges = Interval(unix("2026-03-02 00:00"), unix("2026-03-07 00:00"))
     assert span(whole, unix("2026-03-04 12:00")) == (True, edges)
 
 
@@ -87,9 +87,9 @@ def test_a_window_may_be_for_holidays_only_or_for_none(
 
 def test_both_dates_of_a_range_are_within() -> None:
     summer = openings(Window(ALL_DAYS, 0, DAY_S, first="2026-06-01", last="2026-06-05"))
-    edges = Span(unix("2026-06-01 00:00"), unix("2026-06-06 00:00"))
+    edges = Interval(unix("2026-06-01 00:00"), unix("2026-06-06 00:00"))
     assert span(summer, unix("2026-06-03 00:00")) == (True, edges)
-    assert span(summer, edges.until + DAY_S) == (False, Span(edges.until, inf))
+    assert span(summer, edges.until + DAY_S) == (False, Interval(edges.until, inf))
 
 
 def test_what_is_over_for_long_never_changes() -> None:
@@ -124,7 +124,7 @@ def test_a_window_in_a_time_that_is_skipped_does_not_open() -> None:
 def test_a_window_that_begins_in_a_time_that_is_skipped_opens_when_the_clock_jumps() -> None:
     window = openings(Window(frozenset({6}), 2 * HOUR_S + 1800, 5 * HOUR_S))
     jump = unix("2026-03-29 03:00", 2)
-    edges = Span(jump, unix("2026-03-29 05:00", 2))
+    edges = Interval(jump, unix("2026-03-29 05:00", 2))
     assert span(window, jump, BERLIN) == (True, edges)
     assert span(window, jump - 1, BERLIN)[1].until == jump
 
@@ -148,7 +148,7 @@ def test_a_timetable_says_whose_lesson_it_is_and_nothing_between_lessons() -> No
     times = ("06:59:59", "07:00", "07:45", "07:50", "08:35")
     found = [span(table, unix(f"2026-03-02 {time}")) for time in times]
     assert [state for state, _ in found] == [None, "6", None, "9", None]
-    assert found[2][1] == Span(unix("2026-03-02 07:45"), unix("2026-03-02 07:50"))
+    assert found[2][1] == Interval(unix("2026-03-02 07:45"), unix("2026-03-02 07:50"))
     assert found[4][1].until == unix("2026-03-09 07:00")
 
 
@@ -161,7 +161,7 @@ def test_a_timetable_has_no_lessons_on_holidays() -> None:
     table = Timetable(periods, LESSONS, [TET])
     first, last = (date.fromisoformat(one) for one in (TET.first, TET.last))
     days = [first - timedelta(days=1), first, last, last + timedelta(days=1)]
-    noon = [table.state(Reading(day, LESSONS[0].starts_s)) for day in days]
+    noon = [table.state(WallTime(day, LESSONS[0].starts_s)) for day in days]
     assert noon == ["6", None, None, "6"]
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.lists.rules import Rewrite
+from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy import policy_file
-from filterd.policy.effective_policy import LONGEST_SUSPENSION_S, Moment, at
+from filterd.policy.effective_policy import LONGEST_SUSPENSION_S, EffectivePolicy, at
 from filterd.policy.engine import Engine
 from filterd.policy.model import (
     Audience,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 def decide(
-    folder: Path, moment: Moment, name: str, now: float, **lists: tuple[str, bool, str]
+    folder: Path, moment: EffectivePolicy, name: str, now: float, **lists: tuple[str, bool, str]
 ) -> tuple[bool, Rule | None]:
     """Ask for a name from the room: whether it is blocked, and which rule decided."""
     texts = {
@@ -251,7 +251,7 @@ def test_an_exception_for_a_name_is_a_rule_with_its_dates(tmp_path: Path) -> Non
 def test_an_opened_service_keeps_the_level_of_safe_search_of_its_tier(tmp_path: Path) -> None:
     policy = a_school()
     strict = replace(policy.grades["6"], youtube="strict")
-    rewrite = Rewrite("youtube", "strict", wire("safe.example"), (wire("play.example"),))
+    rewrite = SafeSearchRewrite("youtube", "strict", wire("safe.example"), (wire("play.example"),))
     policy = replace(policy, grades=policy.grades | {"6": strict}, rewrites=(rewrite,))
     opened = an_exception("play", kind=TargetKind.SERVICE, audience=Audience.GRADE, whom="6")
     lists = {"games": ("games", "adblock", False, ["||play.example^", "||play.test^"])}

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filterd.lists.rules import Rewrite
+from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, BlockResponse, DelegatedZone, LocalZone
 from filterd.policy.verdict import PASSED, Action, Rule
@@ -553,7 +553,7 @@ def _rewriting(folder: Path, said: str) -> Engine:
     engine = _engine_saying(folder, said, "")
     policy = engine.policy
     grades = {name: replace(one, safe_search="on") for name, one in policy.grades.items()}
-    rewrites = (Rewrite("safe_search", "on", TWIN, (wire(SITE),)),)
+    rewrites = (SafeSearchRewrite("safe_search", "on", TWIN, (wire(SITE),)),)
     return Engine(replace(policy, grades=grades, rewrites=rewrites), engine.index)
 
 

@@ -8,8 +8,8 @@ from math import inf
 
 import pytest
 
-from filterd.policy.calendar import ALWAYS, Span
-from filterd.policy.grade_changes import Change, Changer, Layer, dated_changes, term
+from filterd.policy.calendar import ALWAYS, Interval
+from filterd.policy.grade_changes import Changer, GradeChange, Layer, dated_changes, term
 from filterd.policy.model import Audience, Client, Scheduled, Service
 from filterd.policy.temporary_rules import GradeSetting, LocalException, Overrides, TargetKind
 from tests.support.policies import a_grade, a_policy
@@ -24,28 +24,28 @@ def a_change(
     target: str,
     group: tuple[Audience, str] = EVERYBODY,
     layer: Layer = Layer.SCHEDULE,
-) -> Change:
+) -> GradeChange:
     """Return a change by something called ``a``."""
-    return Change(layer, "a", opens, kind, target, *group)
+    return GradeChange(layer, "a", opens, kind, target, *group)
 
 
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
-        (9.9, (False, Span(-inf, 10.0))),
-        (10.0, (True, Span(10.0, 20.0))),
-        (19.9, (True, Span(10.0, 20.0))),
-        (20.0, (False, Span(20.0, inf))),
+        (9.9, (False, Interval(-inf, 10.0))),
+        (10.0, (True, Interval(10.0, 20.0))),
+        (19.9, (True, Interval(10.0, 20.0))),
+        (20.0, (False, Interval(20.0, inf))),
     ],
 )
 def test_a_term_holds_from_its_first_moment_to_just_before_its_last(
-    now: float, expected: tuple[bool, Span]
+    now: float, expected: tuple[bool, Interval]
 ) -> None:
     assert term(10.0, 20.0, now) == expected
 
 
 def test_a_term_may_have_no_end_and_may_never_come() -> None:
-    assert term(10.0, None, 11.0) == (True, Span(10.0, inf))
+    assert term(10.0, None, 11.0) == (True, Interval(10.0, inf))
     assert term(10.0, 10.0, 10.0) == (False, ALWAYS)
 
 
@@ -73,12 +73,12 @@ def test_all_sorts_are_found_and_those_of_unknown_schedules_are_not() -> None:
         a_policy(),
         scheduled=tuple(Scheduled(one, False, "category", "games") for one in ("a", "gone")),
     )
-    opened = {"a": (True, Span(3.0, 9.0))}
+    opened = {"a": (True, Interval(3.0, 9.0))}
     found = dated_changes(policy, Overrides(tuple(exceptions), grades=(setting,)), opened, 4.0)
     assert [(one.change.layer, one.holds, one.span) for one in found] == [
-        (Layer.SETTING, False, Span(-inf, 5.0)),
-        (Layer.SCHEDULE, True, Span(3.0, 9.0)),
-        (Layer.EXCEPTION, True, Span(0.0, 8.0)),
+        (Layer.SETTING, False, Interval(-inf, 5.0)),
+        (Layer.SCHEDULE, True, Interval(3.0, 9.0)),
+        (Layer.EXCEPTION, True, Interval(0.0, 8.0)),
     ]
 
 
@@ -99,7 +99,7 @@ def test_a_tier_is_closed_to_its_own_grades_only() -> None:
     ],
 )
 def test_a_category_stands_for_its_services(
-    changes: list[Change], closed: bool, opened: bool
+    changes: list[GradeChange], closed: bool, opened: bool
 ) -> None:
     changer = Changer(replace(a_policy(), services={"chat": CHAT}))
     grade = changer.apply(a_grade("6"), changes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.rules import Pin, Protection, Rewrite
+from filterd.lists.rules import Pin, Protection, SafeSearchRewrite
 from filterd.policy.model import Audience, Client, LocalZone, Service
 from filterd.policy.name_rules import NOTHING, Overlay
 from filterd.wire import name as names
@@ -153,8 +153,8 @@ def _guarded(guard: Pin | Protection) -> Overlay:
     return Overlay(a_policy(pins=[guard]))
 
 
-SAFE = Rewrite("safe_search", "on", wire("safe.example"), (wire("www.site.example"),))
-STRICT = Rewrite("youtube", "strict", wire("strict.example"), (wire("tube.example"),))
+SAFE = SafeSearchRewrite("safe_search", "on", wire("safe.example"), (wire("www.site.example"),))
+STRICT = SafeSearchRewrite("youtube", "strict", wire("strict.example"), (wire("tube.example"),))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.querylog import Batch, Counts, Row, counts
+from filterd.querylog import Batch, CountRow, Counts, counts
 from tests.support.clock import FakeClock
 
 HOUR = 3600 * (int(FakeClock().wall()) // 3600)
@@ -29,8 +29,8 @@ def test_answers_of_an_hour_are_added_up() -> None:
         counted.add("6", "games", "blocked", n)
     counted.add("6", "", "pass")
     assert counted.take().rows == (
-        Row(HOUR, "6", "games", "blocked", 7),
-        Row(HOUR, "6", "", "pass", 1),
+        CountRow(HOUR, "6", "games", "blocked", 7),
+        CountRow(HOUR, "6", "", "pass", 1),
     )
 
 
@@ -74,7 +74,7 @@ def test_a_batch_is_the_same_behind_the_channel() -> None:
     counted, _ = _counts()
     counted.add("6", "", "pass")
     batch = counted.take()
-    assert Batch.from_plain(json.loads(json.dumps(batch.as_plain()))) == batch
+    assert Batch.from_plain(json.loads(json.dumps(batch.to_plain()))) == batch
 
 
 def test_many_rows_come_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +89,9 @@ def test_many_rows_come_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_batch_of_the_most_rows_fits_a_packet_of_the_channel() -> None:
-    row = Row(HOUR, "continuing", "c" * 64, "rewritten", 10**15)
+    row = CountRow(HOUR, "continuing", "c" * 64, "rewritten", 10**15)
     batch = Batch("0" * 16, 10**9, (row,) * counts.ROWS_A_BATCH, more=True)
-    assert len(json.dumps(batch.as_plain())) < 900_000
+    assert len(json.dumps(batch.to_plain())) < 900_000
 
 
 @pytest.mark.parametrize("bounded", [True, False])
@@ -165,8 +165,8 @@ def test_what_is_counted_before_the_time_is_known_goes_to_the_hour_in_which_it_i
         assert [row.hour for row in dated] == [0]
     else:
         assert sorted(dated) == [
-            Row(HOUR, "6", "", "pass", 5),
-            Row(HOUR, "6", "games", "blocked", 1),
+            CountRow(HOUR, "6", "", "pass", 5),
+            CountRow(HOUR, "6", "games", "blocked", 1),
         ]
     assert counted.undated == 0
 
@@ -177,7 +177,7 @@ def test_nobody_need_ask_for_it_to_be_dated() -> None:
     counted.add("6", "", "pass")
     assert (len(counted), counted.take().rows) == (1, ())
     clock.set_wall(HOUR)
-    assert counted.take().rows == (Row(HOUR, "6", "", "pass", 1),)
+    assert counted.take().rows == (CountRow(HOUR, "6", "", "pass", 1),)
     assert len(counted) == 1  # until it is acknowledged
 
 

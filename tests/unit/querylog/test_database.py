@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import StoreError
-from filterd.querylog import Batch, Row, database, schema
+from filterd.querylog import Batch, CountRow, database, schema
 from filterd.querylog.database import Database
 from tests.support.clock import FakeClock
 
@@ -34,7 +34,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def a_batch(number: int = 1, n: int = 1, worker: str = "w", rows: int = 1) -> Batch:
-    return Batch(worker, number, tuple(Row(HOUR, "6", f"c{i}", "blocked", n) for i in range(rows)))
+    return Batch(
+        worker, number, tuple(CountRow(HOUR, "6", f"c{i}", "blocked", n) for i in range(rows))
+    )
 
 
 def write(path: Path, *batches: Batch, clock: FakeClock | None = None) -> int:
@@ -359,7 +361,7 @@ def test_old_days_are_removed_once_a_day(path: Path, monkeypatch: pytest.MonkeyP
     async def whole() -> None:
         store = Database(path, clock)
         for day in range(5):
-            row = Row(HOUR + day * 86_400, "6", "", "pass", 1)
+            row = CountRow(HOUR + day * 86_400, "6", "", "pass", 1)
             await store.write([Batch("w", day + 1, (row,))])
             clock.advance(86_400)
         await store.close()

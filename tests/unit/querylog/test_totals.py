@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import StoreError
-from filterd.querylog import Batch, Row
+from filterd.querylog import Batch, CountRow
 from filterd.querylog.database import Database
 from filterd.querylog.totals import Total, read_totals
 from tests.support.clock import FakeClock
@@ -23,7 +23,7 @@ def _at(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
-def _write(path: Path, *rows: Row) -> None:
+def _write(path: Path, *rows: CountRow) -> None:
     async def whole() -> None:
         store = Database(path, FakeClock())
         await store.write([Batch("w", 1, rows)])
@@ -59,28 +59,28 @@ def test_a_log_that_has_just_been_made_holds_nothing(tmp_path: Path) -> None:
 def test_a_day_begins_at_midnight_of_the_school(
     tmp_path: Path, hour: str, date: str | None
 ) -> None:
-    _write(tmp_path / "log", Row(_at(hour), "6", "games", "blocked", 3))
+    _write(tmp_path / "log", CountRow(_at(hour), "6", "games", "blocked", 3))
     found = _read(tmp_path / "log", "2026-11-24T10:00+07:00", days=2)
     assert found == ([Total(date, "6", "games", "blocked", 3)] if date else [])
 
 
 def test_hours_of_a_day_add_up_and_the_latest_day_comes_first(tmp_path: Path) -> None:
     hours = ("2026-11-23T08:00+07:00", "2026-11-24T08:00+07:00", "2026-11-24T09:00+07:00")
-    _write(tmp_path / "log", *(Row(_at(hour), "6", "", "pass", 2) for hour in hours))
+    _write(tmp_path / "log", *(CountRow(_at(hour), "6", "", "pass", 2) for hour in hours))
     found = _read(tmp_path / "log", "2026-11-24T10:00+07:00", days=2)
     assert [(one.date, one.n) for one in found] == [("2026-11-24", 4), ("2026-11-23", 2)]
 
 
 def test_one_grade_can_be_asked_for(tmp_path: Path) -> None:
     hour = _at("2026-11-24T08:00+07:00")
-    _write(tmp_path / "log", *(Row(hour, grade, "", "pass", 2) for grade in ("6", "9")))
+    _write(tmp_path / "log", *(CountRow(hour, grade, "", "pass", 2) for grade in ("6", "9")))
     (found,) = _read(tmp_path / "log", "2026-11-24T10:00+07:00", grade="9")
     assert found.grade == "9"
 
 
 def test_a_day_may_have_25_hours(tmp_path: Path) -> None:
     hours = [_at("2026-10-25T00:00+02:00") + 3600 * n for n in range(-1, 27)]
-    _write(tmp_path / "log", *(Row(hour, "6", "", "pass", 1) for hour in hours))
+    _write(tmp_path / "log", *(CountRow(hour, "6", "", "pass", 1) for hour in hours))
     (found,) = _read(tmp_path / "log", "2026-10-25T12:00+01:00", zone="Europe/Berlin")
     assert found.n == 25
 

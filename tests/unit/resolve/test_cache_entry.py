@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterd.resolve.cache_entry import STEP_S, Entry, Expiries, pack, pack_key, unpack
+from filterd.resolve.cache_entry import STEP_S, CacheEntry, Expiries, pack, pack_key, unpack
 from filterd.upstream import Resolution, UpstreamQuestion
 from filterd.wire import Ede, RebuiltSections
 
@@ -47,7 +47,7 @@ QUESTIONS = st.builds(
 
 @given(RESOLUTIONS, st.floats(0, 1e9), st.sampled_from([0, 86_400]))
 def test_an_entry_tells_what_was_put(resolution: Resolution, now: float, stale_s: int) -> None:
-    entry = Entry.of(resolution, now, stale_s)
+    entry = CacheEntry.of(resolution, now, stale_s)
     assert entry.resolution == resolution
     assert (entry.stored_at, entry.expires_at) == (now, now + resolution.ttl_s)
     assert entry.gone_at == entry.expires_at + stale_s
@@ -56,7 +56,7 @@ def test_an_entry_tells_what_was_put(resolution: Resolution, now: float, stale_s
 
 @given(RESOLUTIONS, st.integers(0, 2**40))
 def test_what_is_noted_of_it_changes_nothing_else(resolution: Resolution, hits: int) -> None:
-    entry = Entry.of(resolution, 5.0, 60)
+    entry = CacheEntry.of(resolution, 5.0, 60)
     entry.hits = hits
     entry.refreshed = True
     assert (entry.hits, entry.refreshed) == (min(hits, 2**32 - 1), True)
@@ -66,7 +66,7 @@ def test_what_is_noted_of_it_changes_nothing_else(resolution: Resolution, hits: 
 
 @given(RESOLUTIONS)
 def test_the_collector_does_not_look_at_it(resolution: Resolution) -> None:
-    assert not gc.is_tracked(Entry.of(resolution, 0.0, 0).octets)
+    assert not gc.is_tracked(CacheEntry.of(resolution, 0.0, 0).octets)
 
 
 @given(RESOLUTIONS)

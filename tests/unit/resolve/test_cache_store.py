@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from filterd.resolve._cache_store_py import ResolutionStore
-    from filterd.resolve.failures import Key
+    from filterd.resolve.failures import CacheKey
 
 ROOM = 1_000_000
 _OCTETS_A_RECORD = 80
@@ -67,7 +67,7 @@ def _resolution(ttl_s: int = 60, records: int = 1, targets: int = 0, text: str =
     return Resolution(Rcode.NOERROR, sections, names, ttl_s, (Ede(0, text),) if text else ())
 
 
-def _key(name: str = "www", route: Route = ROUTE) -> Key:
+def _key(name: str = "www", route: Route = ROUTE) -> CacheKey:
     return UpstreamQuestion(name.encode(), 1, do=False, cd=False), route
 
 

@@ -113,7 +113,7 @@ def site(tmp_path: Path) -> Site:
 
 def _explained(site: Site, name: str, qtype: int = A, grade: str = "6") -> dict[str, Any]:
     client = a_client(site.policy, grade, "lab", "10.0.6.7")
-    return explain(site, client, wire(name), qtype, NOW).as_dict()
+    return explain(site, client, wire(name), qtype, NOW).to_plain()
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def _at_school(folder: Path, policy: Policy, overrides: Overrides, now: float = 
 def _told(site: Site, name: str, network: str | None = None) -> tuple[Any, ...]:
     key = next((one.grade for one in site.policy.networks if one.id == network), "6")
     client = Client(site.policy.grades[key], network)
-    told = explain(site, client, wire(name), A, SEVEN).as_dict()
+    told = explain(site, client, wire(name), A, SEVEN).to_plain()
     return told["action"], told["changed_by"], told["note"], told["valid_until"]
 
 

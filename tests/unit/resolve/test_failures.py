@@ -15,13 +15,13 @@ from filterd.upstream import Route, UpstreamQuestion
 from filterd.wire import Ede, EdeCode
 
 if TYPE_CHECKING:
-    from filterd.resolve.failures import Key
+    from filterd.resolve.failures import CacheKey
 
 ROUTE, ELSEWHERE = Route(()), Route((UpstreamServer("192.0.2.9"),))
 WHY = (Ede(22),)
 
 
-def _key(name: str = "dead", route: Route = ROUTE) -> Key:
+def _key(name: str = "dead", route: Route = ROUTE) -> CacheKey:
     return UpstreamQuestion(name.encode(), 1, do=False, cd=False), route
 
 

@@ -10,7 +10,7 @@ from filterd.policy.effective_policy import at
 from filterd.policy.model import Audience, DelegatedZone, LocalRule, UpstreamServer
 from filterd.policy.plain_sets import Touch
 from filterd.policy.temporary_rules import Overrides, TargetKind
-from filterd.resolve.plain_view import Reading
+from filterd.resolve.plain_view import PlainView
 from tests.support.policies import a_policy, an_index, wire
 from tests.support.week import PUPIL_PC, SEVEN, a_school, an_exception
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from filterd.policy.model import Policy
 
 
-def _reading(folder: Path, policy: Policy) -> Reading:
-    return Reading.of(policy, an_index(folder, {}))
+def _reading(folder: Path, policy: Policy) -> PlainView:
+    return PlainView.of(policy, an_index(folder, {}))
 
 
 def test_special_names_are_touched_and_addresses_only_where_leases_name_them(
@@ -54,5 +54,5 @@ def test_clients_with_something_to_come_are_told_apart_before_it_does(tmp_path: 
     of_all = an_exception("games", kind=TargetKind.CATEGORY, id=2, **term)
     moment = at(a_school(), Overrides(exceptions=(of_one, of_all)), SEVEN)
     index = an_index(tmp_path, {})
-    assert Reading.of(moment.policy, index).named == frozenset()
-    assert Reading.of(moment.policy, index, moment.changes).named == {PUPIL_PC}
+    assert PlainView.of(moment.policy, index).named == frozenset()
+    assert PlainView.of(moment.policy, index, moment.changes).named == {PUPIL_PC}

@@ -22,7 +22,7 @@ from filterd.errors import (
 from filterd.policy.model import Tls, UpstreamServer
 from filterd.upstream import UpstreamQuestion, stream_queries
 from filterd.upstream.server_group import ServerHealth
-from filterd.upstream.stream_queries import Fetch, Fetches, ask_by_tcp
+from filterd.upstream.stream_queries import StreamQueries, StreamQuery, ask_by_tcp
 from filterd.upstream.transport_set import Transports
 from tests.support.clock import FakeClock
 from tests.support.policies import wire
@@ -43,13 +43,15 @@ class Fetching:
 
     def __init__(self) -> None:
         self.use = Transports(FakeClock(), Counter())
-        self.fetches = Fetches(self.use, QUESTION)
-        self.came: asyncio.Queue[tuple[Fetch, ParsedResponse | UpstreamError]] = asyncio.Queue()
+        self.fetches = StreamQueries(self.use, QUESTION)
+        self.came: asyncio.Queue[tuple[StreamQuery, ParsedResponse | UpstreamError]] = (
+            asyncio.Queue()
+        )
 
-    def fetched(self, fetch: Fetch, response: ParsedResponse) -> None:
+    def fetched(self, fetch: StreamQuery, response: ParsedResponse) -> None:
         self.came.put_nowait((fetch, response))
 
-    def not_fetched(self, fetch: Fetch, error: UpstreamError) -> None:
+    def not_fetched(self, fetch: StreamQuery, error: UpstreamError) -> None:
         self.came.put_nowait((fetch, error))
 
 

@@ -15,7 +15,7 @@ from filterd.upstream import UpstreamQuestion
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.server_group import ServerHealth
 from filterd.upstream.udp_query import UdpAttempt, UdpSocket
-from filterd.upstream.upstream_question import Asked
+from filterd.upstream.upstream_question import OutgoingQuery
 from tests.support.policies import wire
 from tests.support.wire import a_response
 
@@ -69,7 +69,7 @@ class Line:
         """Ask; return who waits, the attempt and the query that the server got."""
         waiter = Noting()
         question = UpstreamQuestion(wire(name), dns.rdatatype.A, do=False, cd=False)
-        attempt = UdpAttempt(waiter, MEMBER, Asked(question, edns=True), 0.0)
+        attempt = UdpAttempt(waiter, MEMBER, OutgoingQuery(question, edns=True), 0.0)
         self.socket.ask(attempt)
         return waiter, attempt, self.server.recv(4096)
 
@@ -163,7 +163,7 @@ def test_an_icmp_error_is_told_and_ends_nothing(line: Line) -> None:
     line.server.close()
     waiter = Noting()
     question = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
-    line.socket.ask(UdpAttempt(waiter, MEMBER, Asked(question, edns=True), 0.0))
+    line.socket.ask(UdpAttempt(waiter, MEMBER, OutgoingQuery(question, edns=True), 0.0))
     line.socket.receive()
     assert (waiter.refusals, line.counters["icmp"], len(line.socket)) == (1, 1, 1)
     line.socket.receive()  # nothing has come: that is no error
@@ -174,7 +174,7 @@ def test_an_icmp_error_of_an_earlier_question_does_not_swallow_the_next(line: Li
     address = line.server.getsockname()
     line.server.close()
     question = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.A, do=False, cd=False)
-    line.socket.ask(UdpAttempt(Noting(), MEMBER, Asked(question, edns=True), 0.0))
+    line.socket.ask(UdpAttempt(Noting(), MEMBER, OutgoingQuery(question, edns=True), 0.0))
     line.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     line.server.bind(address)
     line.server.settimeout(10)
@@ -184,7 +184,7 @@ def test_an_icmp_error_of_an_earlier_question_does_not_swallow_the_next(line: Li
 def test_an_answer_in_another_case_is_none_where_case_is_random(line: Line) -> None:
     waiter = Noting()
     question = UpstreamQuestion(wire("www.example.com" * 3), dns.rdatatype.A, do=False, cd=False)
-    asked = Asked(question, edns=True, numbers=RandomNumbers())
+    asked = OutgoingQuery(question, edns=True, numbers=RandomNumbers())
     line.socket.ask(UdpAttempt(waiter, MEMBER, asked, 0.0))
     query = line.server.recv(4096)
     answer = an_answer(query, "www.example.com" * 3)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from filterd.upstream.randomness import RandomNumbers
 from filterd.upstream.upstream_question import (
-    Asked,
+    OutgoingQuery,
     UpstreamQuestion,
     compose,
     new_id,
@@ -64,7 +64,7 @@ def test_a_forgery_does_not(forge: Forge) -> None:
 @pytest.mark.parametrize("do", [True, False])
 def test_what_goes_by_udp_is_what_goes_by_tcp(edns: bool, do: bool) -> None:
     question = UpstreamQuestion(wire("www.example.com"), dns.rdatatype.AAAA, do=do, cd=not do)
-    assert Asked(question, edns=edns).message(7) == compose(question, 7, edns=edns)
+    assert OutgoingQuery(question, edns=edns).message(7) == compose(question, 7, edns=edns)
 
 
 @pytest.mark.parametrize("name", ["www.example.com", "a" * 63 + ".example", "1.2.3", "."])
@@ -87,7 +87,7 @@ def test_each_letter_is_as_often_large_as_small() -> None:
 
 
 def test_where_case_is_random_only_the_same_case_answers() -> None:
-    asked = Asked(QUESTION, edns=True, numbers=RandomNumbers())
+    asked = OutgoingQuery(QUESTION, edns=True, numbers=RandomNumbers())
     answer = a_response(asked.message(7), "www.example.com 300 A 192.0.2.1")
     assert asked.answered_by(answer) is not None
     other = answer[:13] + bytes((answer[13] ^ 0x20,)) + answer[14:]
@@ -95,12 +95,12 @@ def test_where_case_is_random_only_the_same_case_answers() -> None:
     assert asked.differs_in_case(other)
     wrong = answer[:13] + bytes((answer[13] ^ 1,)) + answer[14:]
     assert not asked.differs_in_case(wrong)
-    assert Asked(QUESTION, edns=True).answered_by(other) is not None
+    assert OutgoingQuery(QUESTION, edns=True).answered_by(other) is not None
 
 
 def test_letter_case_does_not_make_types_equal() -> None:
     question = UpstreamQuestion(wire("www.example.com"), 0x4161, do=False, cd=False)
-    asked = Asked(question, edns=True)
+    asked = OutgoingQuery(question, edns=True)
     answer = bytearray(a_response(a_query("www.example.com", 0x4161, message_id=7)))
     assert asked.answered_by(bytes(answer)) is not None
     answer[answer.index(b"\x41\x61")] = 0x61
@@ -111,7 +111,7 @@ def test_letter_case_does_not_make_types_equal() -> None:
 def test_no_octets_raise(octets: bytes, at: int) -> None:
     parse_answer(ANSWER[:at] + octets + ANSWER[at + len(octets) :], QUESTION, 0x1234)
     parse_answer(octets, QUESTION, 0x1234)
-    asked = Asked(QUESTION, edns=True, numbers=RandomNumbers())
+    asked = OutgoingQuery(QUESTION, edns=True, numbers=RandomNumbers())
     asked.answered_by(octets)
     asked.differs_in_case(octets)
 

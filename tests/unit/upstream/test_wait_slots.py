@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from filterd.upstream import wait_slots
-from filterd.upstream.wait_slots import GIVES_WAY_AFTER_S, Places
+from filterd.upstream.wait_slots import GIVES_WAY_AFTER_S, WaitSlots
 
 GREEDY, HONEST = "192.0.2.1", "192.0.2.2"
 
@@ -17,8 +17,8 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wait_slots, "MOST_AN_ASKER", 3)
 
 
-def taken(*askers: str | None) -> Places[int]:
-    given: Places[int] = Places()
+def taken(*askers: str | None) -> WaitSlots[int]:
+    given: WaitSlots[int] = WaitSlots()
     for number, asker in enumerate(askers):
         given.take(number, asker, float(number))
     return given

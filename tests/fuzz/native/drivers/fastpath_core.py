@@ -16,7 +16,7 @@ from filterd.errors import WireError
 from filterd.fastpath import _core_py as pure
 from filterd.fastpath import _question_py as reading
 from filterd.fastpath._datagrams_py import LARGEST_QUERY
-from filterd.resolve.site import Standing
+from filterd.resolve.site import EpochGuard
 from filterd.wire import parse_response
 from tests.fuzz.native.messages import (
     Messages,
@@ -118,7 +118,7 @@ class _InForce:
         match rng.randrange(9):
             case 0 | 1 | 2:
                 ends = rng.choice((math.inf, self.wall + 2, self.wall))
-                standing = Standing(self._word, self._word[0], self.wall, ends)
+                standing = EpochGuard(self._word, self._word[0], self.wall, ends)
                 for core in cores:
                     core.hold(
                         self._site,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from filterd.fastpath import _core_py as pure
 from filterd.fastpath._datagrams_py import LARGEST_QUERY
 from filterd.fastpath._decision_cells_py import BLOCK, Cell
-from filterd.lists.index_format import HEADER_OCTETS, Header
+from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 from tests.fuzz.native.messages import Messages, hostile_queries, well_formed
 from tests.support.fast_cores import CLIENT, INTERFACE, NOW, TEMPLATE, WALL
 from tests.support.policies import an_index
@@ -126,7 +126,7 @@ def _fill_wrongly(session: Session, octets: bytes, messages: Messages) -> None:
     rng = session.rng
     core = fastpath.Core(rng.randbytes(16))
     spoilt = bytearray(octets)
-    header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+    header = IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
     for _ in range(rng.choice((0, 1, 30))):
         offset, length = header.spans[rng.choice(("blocks", "slots"))]
         spoilt[offset + rng.randrange(length)] = rng.randrange(256)

@@ -28,7 +28,7 @@ from filterd.fastpath.core_filler import NOT_KEPT, Opening
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress, UpstreamServer
 from filterd.resolve.cache_store import ResolutionStore
-from filterd.resolve.site import Standing
+from filterd.resolve.site import EpochGuard
 from filterd.upstream import Resolution, Route, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Ede, parse_response
@@ -74,7 +74,7 @@ _TURNS, _QUESTIONS = 6, 12
 _TOUCHED = {"pinned.porn.example": 1, "social.example": 2}
 _ROUTE = Route((UpstreamServer("192.0.2.53"),))
 _SITE: Any = SimpleNamespace(route=_ROUTE, surroundings=SimpleNamespace(version=0))
-_FOR_EVER = Standing(memoryview(array("Q", [0])), 0, -inf, inf)
+_FOR_EVER = EpochGuard(memoryview(array("Q", [0])), 0, -inf, inf)
 _OPENINGS = [Opening(n % 97, n % 89, n % 400) for n in range(MOST_OPENINGS)]
 _TARGETS = (
     *map(wire, ("malware.example", "other.test", "a.b.example", "pinned.porn.example")),

@@ -20,7 +20,7 @@ from filterd.errors import BadLabelError, IndexFormatError
 from filterd.lists import _matcher_py
 from filterd.lists._matcher import Matcher
 from filterd.lists.index import Index
-from filterd.lists.index_format import HEADER_OCTETS, SECTIONS, Header, Span, aligned
+from filterd.lists.index_format import HEADER_OCTETS, SECTIONS, IndexHeader, SectionRange, aligned
 from tests.support.packed_indexes import index_of, random_names, wire
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Sound(NamedTuple):
     """An index to damage, and names that it lists."""
 
     octets: bytes
-    header: Header
+    header: IndexHeader
     listed: list[bytes]
 
 
@@ -101,11 +101,11 @@ def _indexes(folder: Path) -> Iterator[Sound]:
         path = folder / str(number)
         index_of(names, path, set_width).close()
         octets = path.read_bytes()
-        header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+        header = IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
         yield Sound(octets, header, [wire(name) for name in sorted(names)] or [b"\1a\3com\0"])
 
 
-def _ask(session: Session, octets: bytes, header: Header, names: list[bytes]) -> None:
+def _ask(session: Session, octets: bytes, header: IndexHeader, names: list[bytes]) -> None:
     """Ask for everything that a matcher offers, once where no octet beyond the file is ours."""
     try:
         native = Matcher(session.give(octets), header)
@@ -182,7 +182,7 @@ def _ask_damaged(session: Session, index: Sound) -> None:
     _ask(session, octets, header, names)
 
 
-def _damaged(rng: random.Random, index: Sound) -> tuple[bytes, Header | None]:
+def _damaged(rng: random.Random, index: Sound) -> tuple[bytes, IndexHeader | None]:
     """Return a damaged file and its header; None for that where the loader refuses it."""
     header, body = index.header, bytearray(index.octets[HEADER_OCTETS:])
     if rng.random() < 0.4:
@@ -197,16 +197,16 @@ def _damaged(rng: random.Random, index: Sound) -> tuple[bytes, Header | None]:
     return _sealed(bytes(body), header)
 
 
-def _sealed(body: bytes, header: Header) -> tuple[bytes, Header | None]:
+def _sealed(body: bytes, header: IndexHeader) -> tuple[bytes, IndexHeader | None]:
     """Return a file whose checksum and digest are right, and what the loader makes of it."""
     try:
         octets = replace(header, digest=hashlib.sha256(body).digest()).pack() + body
-        return octets, Header.parse(octets[:HEADER_OCTETS], len(octets))
+        return octets, IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
     except (IndexFormatError, ValueError, ZeroDivisionError, struct.error):
         return b"", None
 
 
-def _damaged_header(rng: random.Random, header: Header) -> Header:
+def _damaged_header(rng: random.Random, header: IndexHeader) -> IndexHeader:
     """Return a header that lies about counts, or moves octets from one section to another."""
     if rng.random() < 0.6:
         field = rng.choice(_FIELDS)
@@ -217,7 +217,7 @@ def _damaged_header(rng: random.Random, header: Header) -> Header:
     return _moved(replace(header, group_count=groups), rng)
 
 
-def _moved(header: Header, rng: random.Random) -> Header:
+def _moved(header: IndexHeader, rng: random.Random) -> IndexHeader:
     """Return a header whose sections have the lengths that its counts ask for, end to end."""
     blocks = max(0, header.block_count + rng.choice((-1, 0, 1)))
     lengths = {name: span.length for name, span in header.spans.items()}
@@ -232,7 +232,7 @@ def _moved(header: Header, rng: random.Random) -> Header:
     lengths["report"] = max(0, before - sum(map(aligned, lengths.values())))
     spans, end = {}, HEADER_OCTETS
     for name in SECTIONS:
-        spans[name] = Span(end, lengths[name])
+        spans[name] = SectionRange(end, lengths[name])
         end = aligned(end + lengths[name])
     return replace(header, spans=spans, name_count=min(header.name_count, blocks * 32))
 

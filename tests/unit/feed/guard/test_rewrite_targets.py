@@ -9,7 +9,7 @@ import pytest
 
 from filterd.feed.guard.guard_report import Severity
 from filterd.feed.guard.rewrite_targets import wrong_rewrites
-from filterd.lists.rules import Rewrite
+from filterd.lists.rules import SafeSearchRewrite
 from tests.support.policies import a_pin, a_policy, a_protection, wire
 
 SHIPS = replace(
@@ -17,12 +17,17 @@ SHIPS = replace(
         pins=[a_pin("pinned.vn"), a_pin("exam.vn", subtree=True)],
         protections=[a_protection("bank.vn"), a_protection("search.vn")],
     ),
-    rewrites=(Rewrite("safe_search", "on", wire("safe.search.vn"), (wire("www.search.vn"),)),),
+    rewrites=(
+        SafeSearchRewrite("safe_search", "on", wire("safe.search.vn"), (wire("www.search.vn"),)),
+    ),
 )
 
 
 def found(name: str, target: str, level: str = "on") -> list[Severity]:
-    rewrites = (*SHIPS.rewrites, Rewrite("safe_search", level, wire(target), (wire(name),)))
+    rewrites = (
+        *SHIPS.rewrites,
+        SafeSearchRewrite("safe_search", level, wire(target), (wire(name),)),
+    )
     policy = replace(SHIPS, pins=(), protections=(), rewrites=rewrites)  # it has forgotten them
     return [one.severity for one in wrong_rewrites(policy, [SHIPS])]
 

@@ -7,11 +7,11 @@ import pytest
 
 from filterd.lists.formats import zonefile
 from filterd.lists.formats.parsed import Problem
-from filterd.lists.formats.zonefile import MAX_RECORD_LINES, Record, read_records
+from filterd.lists.formats.zonefile import MAX_RECORD_LINES, ZoneFileRecord, read_records
 
 
-def _records(*lines: str) -> list[Record]:
-    return [item for item in read_records(lines) if isinstance(item, Record)]
+def _records(*lines: str) -> list[ZoneFileRecord]:
+    return [item for item in read_records(lines) if isinstance(item, ZoneFileRecord)]
 
 
 def _reasons(*lines: str) -> list[str]:
@@ -23,7 +23,7 @@ def _reasons(*lines: str) -> list[str]:
     ["a CNAME .", "a 60 CNAME .", "a IN CNAME .", "a 1h30m IN CNAME .", "a IN 60 cname . ; why"],
 )
 def test_ttl_and_class_are_optional_in_either_order(line: str) -> None:
-    assert _records(line) == [Record(1, "a", "", "CNAME", (".",))]
+    assert _records(line) == [ZoneFileRecord(1, "a", "", "CNAME", (".",))]
 
 
 def test_blank_owner_repeats_the_last_one() -> None:

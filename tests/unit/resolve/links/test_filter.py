@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.lists.rules import Rewrite
+from filterd.lists.rules import SafeSearchRewrite
 from filterd.policy.model import Audience, Client, DelegatedZone, Network, UpstreamServer
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Answer, Query, Source
@@ -159,7 +159,7 @@ def test_a_clock_that_was_set_back_meanwhile_brings_back_a_block_that_had_ended(
     assert Changing(site, seconds=seconds).answer("www.example.com").source == expected
 
 
-SAFE = Rewrite("safe_search", "on", wire("safe.example"), (wire("www.example.com"),))
+SAFE = SafeSearchRewrite("safe_search", "on", wire("safe.example"), (wire("www.example.com"),))
 
 
 def a_safe_site(index: Index) -> Site:
