@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which device has an address: neighbours, leases and links put together. Pure.
+"""Devices by address: neighbours, leases and links put together. Pure.
 
-A MAC identifies only an address on a link of the school's side: what comes from
-beyond a router comes with the router's MAC. A MAC that stands for many
-unrelated addresses is such a router (or a repeater that answers for what is
-behind it) and identifies nobody.
+A MAC identifies only an address on a link of the school's side: packets from
+beyond a router carry the router's MAC. A MAC that stands for many unrelated
+addresses is such a router (or a repeater that answers for the devices behind it)
+and identifies no device.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Place: TypeAlias = tuple[IPv4Address | IPv6Address, str]
 MOST_DEVICES = 10_000
 
 MOST_IPV4_ADDRESSES = 3
-"""Of one device on one link: an old one that is remembered, one of a docking station."""
+"""Of one device on one link: its own, an old one that is remembered, a docking station's."""
 
 MOST_IPV6_ADDRESSES, MOST_IPV6_PREFIXES = 32, 4
 """A device makes a new temporary address a day and drops it after a week, in each
@@ -38,16 +38,16 @@ _LOCALLY_ADMINISTERED = 0x02
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Who has an address. ``is_router``: its MAC identifies nobody."""
+    """The device that has an address. ``is_router``: its MAC identifies no device."""
 
     mac: str
     is_router: bool = False
 
 
 def is_random(mac: str) -> bool:
-    """Tell whether a MAC is of the device's own making, as telephones do; it may change.
+    """Return whether a MAC is random, made by the device itself, and so may change.
 
-    It is if it is locally administered (RFC 9542 §2.1).
+    It is if it is locally administered (RFC 9542 §2.1), as telephones do.
     """
     return bool(int(mac[:2], 16) & _LOCALLY_ADMINISTERED)
 
@@ -57,7 +57,7 @@ def devices(
 ) -> dict[Place, Device]:
     """Return the devices by place, at most MOST_DEVICES.
 
-    Where neighbour table and lease differ the table is right: it says who
+    Where neighbour table and lease differ the table is right: it shows which device
     answered for the address just now.
     """
     macs: dict[Place, str] = {}

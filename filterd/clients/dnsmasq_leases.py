@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dnsmasq's file of leases (``--dhcp-leasefile``), which it writes anew at every change.
+"""The lease file of dnsmasq (``--dhcp-leasefile``), rewritten at every change.
 
 ::
 
@@ -7,7 +7,7 @@
     duid 00:01:00:01:2e:8f:a1:05:02:00:5e:10:00:ff
     1764574200 6123 fd00:6::20 may-tinh-1 00:03:00:01:02:00:5e:10:00:01
 
-When it expires (Unix time, 0 for never), MAC, address, host name or ``*``,
+Fields: expiry (Unix time, 0 for never), MAC, address, host name or ``*``,
 client identifier or ``*``. Behind the line ``duid``, the server's own, come IPv6
 leases: an IAID stands in the place of the MAC, with ``T`` before it for a
 temporary address, and the device's DUID at the end. A MAC that is no Ethernet

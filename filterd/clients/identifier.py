@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recognise clients by MAC, range or interface, and tell who may ask at all."""
+"""Identification of clients by MAC, range or interface; which clients are allowed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MEMO_CLIENTS = 10_000
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _LOOPBACK = "lo"
 _ALWAYS_OWN = frozenset((ip_address("127.0.0.1"), ip_address("::1")))
-"""Not the whole of 127.0.0.0/8: the sample school's networks, and its strangers, are in there."""
+"""Not all of 127.0.0.0/8: the sample school has its networks and unknown clients there."""
 
 
 class Identifier:
-    """Answers, for one policy, who asks; remembers what it found while that holds."""
+    """Identifier of clients for one policy; it memorises results while they hold."""
 
     def __init__(self, policy: Policy, surroundings: Surroundings) -> None:
         self._policy, self._surroundings = policy, surroundings
@@ -38,11 +38,11 @@ class Identifier:
         self._memo_version = surroundings.version
 
     def identify(self, address: str, interface: int = 0) -> Client | None:
-        """Return the client, None for one that may not ask here.
+        """Return the client, None for one that is not allowed.
 
         Args:
-            address: as the kernel gives it. Its scope (``fe80::1%eth0``) says
-                by which interface it came where ``interface`` does not.
+            address: as the kernel gives it. Its scope (``fe80::1%eth0``) names the
+                interface where ``interface`` does not.
             interface: index of the interface it came in by, 0 if not known.
         """
         if self._memo_version != self._surroundings.version:
@@ -52,13 +52,13 @@ class Identifier:
         known = self._memo.get(key)
         if known is not None:
             client, until = known
-            # Most of what is known does not end with time: no clock is read for it.
+            # Most results do not end with time: no clock is read for them.
             if until is inf or self._clock.monotonic() < until:
                 return client
         return self._remember(key)
 
     def holds_until(self, address: str, interface: int = 0) -> float:
-        """Return until when (``Clock.monotonic``) what ``identify`` said last holds at most.
+        """Return until when (``Clock.monotonic``) the last ``identify`` holds at most.
 
         A change of the surroundings may end it before.
         """
@@ -90,7 +90,7 @@ class Identifier:
         return self._client(address, interface, network, mac), sighting.until
 
     def _sighting(self, address: IPv4Address | IPv6Address, interface: str) -> Sighting | None:
-        """Look for the device, where a MAC could tell anything of the client."""
+        """Return the sighting of the device, where a MAC can identify the client."""
         if not self._macs or self._is_own(address, interface):
             return None
         return self._surroundings.sighting(address, interface)
@@ -110,17 +110,17 @@ class Identifier:
         return None
 
     def _grade(self, key: str, address: IPv4Address | IPv6Address) -> GradePolicy:
-        """Return the grade of a place, or what one address has there instead."""
+        """Return the grade of a network, or that of a single address in it."""
         instead = self._policy.clients.get(str(address)) if self._policy.clients else None
         return self._policy.grades[instead.get(key, key) if instead else key]
 
     def _not_yet_known(
         self, address: IPv4Address | IPv6Address, interface: str, network: Network | None
     ) -> Client | None:
-        """Return a client that may turn out to be any of those with a MAC: the strictest of them.
+        """Return a client with the strictest of all grades that are assigned by MAC.
 
-        Not stricter than that: a school that lists its teachers' laptops loses
-        nothing while a classroom's devices are looked for.
+        For a device that is not identified yet. Not stricter than that: a school that lists
+        its teachers' laptops loses nothing while a classroom's devices are looked for.
         """
         client = self._client(address, interface, network, None)
         if client is None:
@@ -132,7 +132,10 @@ class Identifier:
         return Client(grade, None, client.address)
 
     def _network_of(self, address: IPv4Address | IPv6Address, interface: str) -> Network | None:
-        """Find a network by range, else by interface; a link-local address says nothing itself."""
+        """Return the network by range, else by interface.
+
+        A link-local address alone identifies no network.
+        """
         if not address.is_link_local or address.version == 4:
             for cidr, network in self._ranges:
                 if address in cidr:
@@ -140,18 +143,18 @@ class Identifier:
         return self._interfaces.get(interface)
 
     def _may_ask(self, address: IPv4Address | IPv6Address, interface: str) -> bool:
-        """Tell whether a client of no network may ask (dns.md §1).
+        """Return whether a client of no network is allowed (dns.md §1).
 
-        This machine may: it asks itself whether it is well.
+        This machine is: it queries itself to check its health.
         """
         if self._is_own(address, interface) or any(address in allowed for allowed in self._allowed):
             return True
         return self._surroundings.links.link_of(address, interface) is not None
 
     def _is_own(self, address: IPv4Address | IPv6Address, interface: str) -> bool:
-        """Tell whether this machine asks itself.
+        """Return whether an address is this machine's own.
 
-        A link-local address of its own may be somebody else's on another link.
+        A link-local address of this machine may be another device's on another link.
         """
         if address.is_link_local and interface != _LOOPBACK:
             return False

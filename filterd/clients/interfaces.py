@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This machine's own addresses, and the prefixes that are directly connected to it. Pure.
+"""This machine's own addresses, and the prefixes directly connected to it. Pure.
 
 From ``ip -j address show`` and ``ip -j route show table all default`` of both
-families. What counts as the school's side of the gateway (a LAN interface):
+families. The school's side of the gateway (its LAN interfaces) is:
 
 * an interface that ``lan_interfaces`` of the site names; where it names any, no
   other one;
@@ -10,7 +10,7 @@ families. What counts as the school's side of the gateway (a LAN interface):
   no default route leads through.
 
 So a gateway between a school and a provider follows what the provider delegates
-to the school's side, while nobody on the provider's own network may ask; and a
+to the school's side, while no host on the provider's own network is allowed; and a
 machine that stands beside a provider's router, with one interface, serves it.
 """
 
@@ -49,13 +49,13 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """What is known of this machine's own network; nothing, until ``ip`` has told it."""
+    """Links and addresses of this machine; empty until ``ip`` has been asked."""
 
     own: frozenset[IPv4Address | IPv6Address] = frozenset()
     lan: tuple[Prefix, ...] = ()
 
     def link_of(self, address: IPv4Address | IPv6Address, interface: str) -> str | None:
-        """Return the interface of the school's side on whose link an address is.
+        """Return the LAN interface that has an address on its link.
 
         Args:
             address: without scope.
@@ -77,7 +77,7 @@ def parse(
     default_routes: Iterable[dict[str, Any]],
     lan_interfaces: Collection[str] = (),
 ) -> Links:
-    """Return what ``ip`` told. Never raises.
+    """Parse the output of ``ip``. Never raises.
 
     Args:
         addresses: of ``ip -j address show``.
@@ -98,7 +98,7 @@ def parse(
 
 
 _Assigned = tuple[str, IPv4Address | IPv6Address, IPv4Interface | IPv6Interface]
-"""An interface, an address of it, and what is connected there: the other end of a tunnel."""
+"""An interface, its address, and the connected prefix or the other end of a tunnel."""
 
 
 def _assigned(addresses: Iterable[dict[str, Any]]) -> Iterator[_Assigned]:
@@ -114,7 +114,10 @@ def _assigned(addresses: Iterable[dict[str, Any]]) -> Iterator[_Assigned]:
 
 
 def _interfaces_of(route: dict[str, Any]) -> Iterator[str]:
-    """Yield the interfaces of a route; one by several ways lists them beneath ``nexthops``."""
+    """Yield the interfaces of a route.
+
+    One with several next hops lists them beneath ``nexthops``.
+    """
     hops = route.get("nexthops")
     for hop in (route, *(hops if isinstance(hops, list) else ())):
         name = hop.get("dev") if isinstance(hop, dict) else None

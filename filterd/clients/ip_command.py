@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asks ``ip`` (iproute2) about this machine's network: JSON, within bounds of size and time.
+"""The command ``ip`` (iproute2): JSON about this machine's network, within bounds.
 
-The process is started by a thread, and not by the event loop: uvloop forks,
-which holds up every answer for as long as it takes to copy the page tables of a
-process that has an index mapped (50 ms with 400 MB); ``subprocess`` does not.
+Size and time are bounded. The process is started by a thread, and not by the event
+loop: uvloop forks, which delays every answer for as long as it takes to copy the page
+tables of a process that has an index mapped (50 ms with 400 MB); ``subprocess`` does
+not.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 class IpCommand:
-    """Runs ``ip -j``; says what is wrong with it once, until it has been well again."""
+    """Runner of ``ip -j``; a failure is logged once, until the command works again."""
 
     def __init__(self, program: str = "ip") -> None:
         self._program = program
         self._failing = False
 
     async def ask(self, *arguments: str) -> list[dict[str, Any]] | None:
-        """Return what ``ip -j ARGUMENTS`` prints, None where it cannot be had. Never raises.
+        """Return the output of ``ip -j ARGUMENTS``, None where it fails. Never raises.
 
         Returns: the objects of its list that are not empty, unchecked beyond that.
         """
@@ -49,11 +50,11 @@ class IpCommand:
 
 
 def _objects(command: list[str]) -> list[dict[str, Any]]:
-    """Read what a command prints: nothing at all where there is no route.
+    """Return the JSON objects that a command prints; none where there is no route.
 
     Raises:
         OSError: it cannot be run.
-        ValueError: it fails, or takes or prints too much, or what it prints is no JSON.
+        ValueError: it fails, or takes or prints too much, or its output is no JSON.
         RecursionError: that is nested too deeply for the parser.
     """
     parsed = json.loads(_output(command) or b"[]")

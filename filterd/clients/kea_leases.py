@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kea's files of leases (its ``memfile``): CSV journals, one for IPv4 and one for IPv6.
+"""Kea's lease files (``memfile``): CSV journals, one for IPv4 and one for IPv6.
 
 The first line names the columns, which differ between versions. Each change is
-one more line, so the last line of an address counts. Every hour or so Kea puts
-the journal aside as ``FILE.1`` and begins anew; ``kea-lfc`` then makes ``FILE.2``
-of both, by way of ``FILE.completed``. ``parts`` tells what there is to read.
+one more line, so the last line of an address counts. Every hour or so Kea moves
+the journal to ``FILE.1`` and begins a new one; ``kea-lfc`` then makes ``FILE.2``
+of both, by way of ``FILE.completed``. ``parts`` returns which files exist now.
 
-``state`` is 0 for a lease in force, else it was declined, released or reclaimed;
-``valid_lifetime`` 0 takes a lease away, and 4294967295 is for ever. An IPv6 lease
-is for one address (``lease_type`` 0) or for a prefix, which is no device's.
+``state`` is 0 for an active lease; else it was declined, released or reclaimed.
+``valid_lifetime`` 0 removes a lease, and 4294967295 means for ever. An IPv6 lease
+is for one address (``lease_type`` 0) or for a prefix, which belongs to no device.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _NEEDED = frozenset(("address", "valid_lifetime", "expire", "hostname"))
 
 
 class _Row(NamedTuple):
-    """An address, and its lease if it has one from here on."""
+    """An address, and its lease if it has one from this line on."""
 
     address: IPv4Address | IPv6Address
     lease: Lease | None
@@ -51,7 +51,7 @@ def parts(path: str) -> tuple[str, ...]:
 
 
 def parse(contents: Iterable[bytes]) -> tuple[Lease, ...]:
-    """Return the leases that are in force after these journals. Never raises.
+    """Return the leases that are active after these journals. Never raises.
 
     Args:
         contents: what is in the files, the oldest first.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the DHCP servers' files when they have changed. Blocks: runs in a thread."""
+"""Reader of the DHCP servers' lease files. It blocks, so it runs in a thread."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 _log = logging.getLogger("filterd.clients")
 
 _LARGEST_FILE = 16 * 1024 * 1024
-"""A hundred thousand changes: Kea writes one a line, and begins anew every hour."""
+"""A hundred thousand changes: Kea writes one a line, and begins a new file every hour."""
 
 Mark: TypeAlias = tuple[tuple[str, int, int, int], ...]
-"""Path, inode, size and time of change of each file: differs when a file did."""
+"""Path, inode, size and modification time of each file: it changes when a file does."""
 
 
 class LeaseFiles:
-    """The files that a policy names."""
+    """The lease files that a policy names."""
 
     def __init__(self, files: tuple[LeaseFile, ...]) -> None:
         self._files = files
         self._failing: set[str] = set()
 
     def mark(self) -> Mark:
-        """Return what tells whether ``read`` would find something else now."""
+        """Return a mark that differs when ``read`` would find something else."""
         paths = [path for file in self._files for path in _parts(file)]
         return tuple(_mark(path) for path in paths)
 
     def read(self) -> tuple[Lease, ...]:
-        """Return all leases; those of a file that cannot be read are missing. Never raises."""
+        """Return all leases but those of files that cannot be read. Never raises."""
         return latest(lease for file in self._files for lease in self._leases(file))
 
     def _leases(self, file: LeaseFile) -> tuple[Lease, ...]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The names that leased addresses have: which device may have which. Pure.
+"""Host names of leased addresses: which device may have which name. Pure.
 
-A name belongs to one device. Who has it keeps it for as long as its lease
+A name belongs to one device. That device keeps it for as long as its lease
 lasts, even where the DHCP server gives the name to a newcomer (dnsmasq does): a
 pupil's tablet that calls itself ``printer`` gets nothing of the printer's.
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 _NOBODY = ("", "")
 _MOST_ADDRESSES = 16
-"""Of one name: a device that takes more of them must not make an answer that no message holds."""
+"""Of one name: more addresses would make an answer that no message can hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseNames:
-    """Names and addresses of devices at one moment; addresses are packed, 4 or 16 octets.
+    """Names and addresses of devices at one moment; addresses are 4 or 16 octets.
 
     Attributes:
         addresses: of each host, a single lower-case label.
@@ -37,7 +37,7 @@ class LeaseNames:
 
     @classmethod
     def of(cls, claims: Iterable[_Claim]) -> LeaseNames:
-        """Join claims that hold."""
+        """Join claims that are valid."""
         addresses: dict[str, tuple[bytes, ...]] = {}
         holders: dict[bytes, tuple[str, str]] = {}
         for claim in claims:
@@ -48,14 +48,14 @@ class LeaseNames:
         return cls(addresses, holders, tuple(sorted(f"{len(one)}:{one.hex()}" for one in holders)))
 
     def is_any_in(self, digits: str, size_octets: int) -> bool:
-        """Tell whether an address of this size with a name begins with these hexadecimal digits."""
+        """Return whether a named address of this size begins with these hex digits."""
         wanted = f"{size_octets}:{digits}"
         at = bisect.bisect_left(self._sorted, wanted)
         return at < len(self._sorted) and self._sorted[at].startswith(wanted)
 
 
 def name_leases(leases: Iterable[Lease], before: LeaseNames, now: float) -> LeaseNames:
-    """Give each host name to one device.
+    """Assign each host name to one device.
 
     Args:
         leases: what is leased now.
@@ -72,7 +72,7 @@ def name_leases(leases: Iterable[Lease], before: LeaseNames, now: float) -> Leas
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A lease and the name that it asks for; ``is_kept``: it had it the last time."""
+    """A lease and the name that it asks for; ``is_kept``: it had it before."""
 
     lease: Lease
     host: str
@@ -87,9 +87,9 @@ class _Claim:
         return cls(lease, wanted, had_it and wanted == host)
 
     def rank(self) -> tuple[bool, int, float, bytes]:
-        """Order claims of one name, the better one first.
+        """Return the rank of a claim among claims of one name, the better one first.
 
-        Of two new ones the older is not to be told from a file, but the one that
+        The file does not show which of two new ones is older, but the one that
         ends first began first; one without an end was given by the administrator.
         A DHCPv4 server saw the device's MAC itself.
         """

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a DHCP server knows of its devices, read from its own files. Nothing here trusts them.
+"""DHCP leases, read from a DHCP server's own files. Nothing here trusts them.
 
 A device chooses its host name and its DUID, and the DHCP server writes them
 down: every field is hostile text. Bounds hold before anything is built, and a
-line that makes no sense is passed over.
+line that does not parse is skipped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST_LEASES = 10_000
 LONGEST_LINE = 2_048
 
 _NEVER_LEARNED = frozenset(("localhost", "wpad", "isatap"))
-"""Names by which devices look for a proxy, a tunnel or themselves (dns.md §3)."""
+"""Names by which devices look up a proxy, a tunnel or themselves (dns.md §3)."""
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}", re.ASCII)
@@ -36,10 +36,10 @@ _DUID_WITH_TIME, _DUID_WITHOUT_TIME = "00:01:00:01:", "00:03:00:01:"
 class Lease:
     """One address of one device.
 
-    ``mac`` is what the DHCP server saw of the device, None where it saw none.
-    ``device`` tells one device from another, by its MAC or its DUID; it is only
-    good for that, because a DUID says what a device likes. ``host`` is a single
-    label that is safe to publish, empty where the device gave none such.
+    ``mac`` is the MAC that the DHCP server saw, None where it saw none.
+    ``device`` distinguishes devices, by MAC or DUID; it must not be used for more,
+    because a device is free to choose its DUID. ``host`` is a single label that is safe
+    to publish, empty where the device gave none such.
     ``expires_at`` is Unix time, None for never.
     """
 
@@ -51,23 +51,23 @@ class Lease:
 
 
 def host_label(name: str) -> str:
-    """Return the first label of what a device calls itself; empty where it may not have that.
+    """Return the first label of a device's own name; empty where that is not allowed.
 
-    Letters, digits and hyphens only (RFC 952, RFC 1123 §2.1): whatever else a
-    device says could mean something to somebody on the way.
+    Letters, digits and hyphens only (RFC 952, RFC 1123 §2.1): anything else could have
+    a special meaning to a program that reads it later.
     """
     label = name.partition(".")[0].lower()
     return label if _LABEL.fullmatch(label) and label not in _NEVER_LEARNED else ""
 
 
 def parse_mac(text: str) -> str | None:
-    """Return an Ethernet address in its usual form, None if the text is none."""
+    """Return an Ethernet address in its usual form, None if the text is not one."""
     mac = text.lower()
     return mac if _MAC.fullmatch(mac) and mac != "00:00:00:00:00:00" else None
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a lease is for, None if it is none that a device can have."""
+    """Return the address of a lease, None if no device can have it."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -78,10 +78,10 @@ def parse_address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def device_of_duid(duid: str) -> str | None:
-    """Return what tells a DHCPv6 client from others: the MAC in its DUID, else the DUID.
+    """Return the identity of a DHCPv6 client: the MAC in its DUID, else the DUID.
 
-    Most devices make their DUID of a MAC (RFC 8415 §11.2, §11.4), and so can be
-    told to be the one that has an IPv4 lease, too. None for what is no DUID.
+    Most devices make their DUID from a MAC (RFC 8415 §11.2, §11.4), and can so be
+    matched with the device that has an IPv4 lease. None for text that is no DUID.
     """
     duid = duid.lower()
     if len(duid) > _LONGEST_DUID or not _OCTETS.fullmatch(duid):
@@ -93,7 +93,7 @@ def device_of_duid(duid: str) -> str | None:
 
 
 def lines_of(content: bytes) -> Iterator[str]:
-    """Yield the whole lines; a last one without its end is still being written."""
+    """Yield the complete lines; a last one without its end is still being written."""
     whole, _, _ = content.rpartition(b"\n")
     for line in whole.split(b"\n"):
         if len(line) <= LONGEST_LINE:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_NEIGHBOURS = 10_000
 
 _SAYS_NOTHING = frozenset(("FAILED", "INCOMPLETE", "NOARP", "NONE"))
-"""States in which the kernel has no answer of the device (ip-neighbour(8))."""
+"""States in which the device has not answered the kernel (ip-neighbour(8))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _neighbour(entry: dict[str, Any]) -> Neighbour | None:
     return Neighbour(address, interface, known) if known and address else None
 
 
-@lru_cache(MOST_NEIGHBOURS)  # the same ones are there a second later, as a rule
+@lru_cache(MOST_NEIGHBOURS)  # as a rule the same ones are there a second later
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(text)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the network around the gateway shows of the devices at the moment.
+"""The network around the gateway: which devices are seen at the moment.
 
-``observer`` brings what it sees, ``Identifier`` and the local data ask. Nothing
+``observer`` writes it, ``Identifier`` and the local zones read it. Nothing
 is believed for longer than a minute without being seen again; the machine's own
 addresses and links stay as they were last seen.
 """
@@ -27,7 +27,7 @@ UNKNOWN_FOR_S = 1.0
 
 
 class Sighting(NamedTuple):
-    """A device on a link, None for one not seen yet; good until a moment of ``Clock.monotonic``."""
+    """A device on a link, None for one not seen yet; valid until a monotonic time."""
 
     device: Device | None
     until: float
@@ -37,7 +37,7 @@ class Surroundings:
     """Devices and prefixes that are seen now; outlives reloads.
 
     Attributes:
-        version: counts what may change who somebody is or how a device is called.
+        version: counts changes that may change the client or the name of an address.
         links: this machine's own addresses, and the links of the school's side.
         wanted: an address was asked about that is on a link and not known.
         on_wanted: called when ``wanted`` becomes true.
@@ -56,14 +56,14 @@ class Surroundings:
         self._neighbours_until = self._leases_until = 0.0
 
     def take_links(self, links: Links) -> None:
-        """Take what this machine's addresses are now."""
+        """Replace this machine's links and addresses."""
         if links != self.links:
             self.links = links
             self.version += 1
             self._join()
 
     def take_neighbours(self, neighbours: tuple[Neighbour, ...]) -> None:
-        """Take the whole neighbour table as it is now; who is not in it is forgotten."""
+        """Replace the whole neighbour table; devices that are not in it are forgotten."""
         self.wanted = False
         self._neighbours_until = self.clock.monotonic() + LEARNED_FOR_S
         if neighbours != self._neighbours:
@@ -71,7 +71,7 @@ class Surroundings:
             self._join()
 
     def take_leases(self, leases: tuple[Lease, ...]) -> None:
-        """Take all leases there are now; those that are not among them are forgotten."""
+        """Replace all leases; those that are missing are forgotten."""
         self._leases_until = self.clock.monotonic() + LEARNED_FOR_S
         names = name_leases(leases, self.names, self.clock.wall())
         if names != self._names:
@@ -89,13 +89,13 @@ class Surroundings:
         return LeaseNames()
 
     def sighting(self, address: IPv4Address | IPv6Address, interface: str) -> Sighting | None:
-        """Return which device has an address; notes that it is wanted where none is known.
+        """Return the device of an address; notes that it is wanted where none is known.
 
         Args:
             address: without scope.
             interface: by which its packet came, empty where that is not known.
 
-        Returns: None where no MAC can tell, because the address is on no link.
+        Returns: None where no MAC can identify it, because the address is on no link.
         """
         link = self.links.link_of(address, interface)
         if link is None:
@@ -117,7 +117,7 @@ class Surroundings:
         return min(end for end in ends if end > self.clock.monotonic())
 
     def _forget(self) -> None:
-        """Forget what was not seen again in time."""
+        """Forget devices that were not seen again in time."""
         now = self.clock.monotonic()
         if self._neighbours and self._neighbours_until <= now:
             self._neighbours = ()
@@ -138,4 +138,4 @@ def _macs(leases: tuple[Lease, ...]) -> list[tuple[IPv4Address | IPv6Address, st
 
 
 def _nobody_waits() -> None:
-    """Nothing observes: what is not known stays so."""
+    """Do nothing: without an observer, unknown devices stay unknown."""

@@ -42,7 +42,7 @@ _MESSAGE_OCTETS = 65_536
 
 
 def open_changes(groups: int) -> socket.socket | None:
-    """Return a socket that is readable after a change of these groups, None if there is none."""
+    """Return a socket that is readable after a change of these groups, or None."""
     try:
         opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
     except OSError as error:
@@ -58,13 +58,13 @@ def open_changes(groups: int) -> socket.socket | None:
 
 
 def drain(changes: socket.socket) -> None:
-    """Throw away what was heard. An overrun only says that much changed."""
+    """Discard what was received; an overrun only means that much changed."""
     for _ in range(_MOST_MESSAGES):
         try:
             changes.recv(_MESSAGE_OCTETS)
         except BlockingIOError:
             return
-        except OSError:  # ENOBUFS: the kernel had more to say than the socket holds
+        except OSError:  # ENOBUFS: the kernel had more messages than the socket holds
             with contextlib.suppress(OSError):
                 changes.recv(_MESSAGE_OCTETS)
             return
@@ -74,13 +74,13 @@ _START_WITHIN_S = 2.0
 _LOOK_EVERY_S = 1.0
 _REFRESH_EVERY_S = 30.0
 _SHARE_OF_READING = 0.05
-"""Of the time at most goes into reading leases, however large their files grow."""
+"""The share of time that may go into reading leases, however large their files grow."""
 
 _log = logging.getLogger("filterd.clients")
 
 
 class Observer:
-    """Looks around. ``start`` once, ``apply`` at every reload, ``close`` at the end."""
+    """Observer of the network: ``start`` once, ``apply`` at every reload, ``close``."""
 
     def __init__(
         self, surroundings: Surroundings, clock: Clock, ip: IpCommand | None = None
@@ -97,7 +97,7 @@ class Observer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, policy: Policy) -> None:
-        """Look around once, so that the first question is answered well, and go on looking."""
+        """Look once, so that the first query is answered correctly, then start the loop."""
         self.apply(policy)
         with contextlib.suppress(TimeoutError):  # then it begins with what it knows
             async with asyncio.timeout(_START_WITHIN_S):
@@ -125,7 +125,7 @@ class Observer:
         self._stop_listening()
 
     async def look(self) -> None:
-        """See what is new. Never raises: a bug in here must not end the looking."""
+        """Look for changes. Never raises: a bug in here must not end the loop."""
         try:
             now = self._clock.monotonic()
             if now - self._links_at >= _REFRESH_EVERY_S:
@@ -135,7 +135,7 @@ class Observer:
                 self._neighbours_at = now
                 await self._look_at_neighbours()
             await self._look_at_leases()
-        except Exception:  # noqa: BLE001 -- logged whole; what was seen is forgotten in time
+        except Exception:  # noqa: BLE001 -- logged whole; devices are forgotten in time
             _log.exception("the network around this machine could not be looked at")
 
     async def _keep_looking(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""YAML files as people write them: read within bounds, checked, every error with its place.
+"""YAML files written by people: bounded reading, checks, errors with places.
 
 What is read is a small YAML: one UTF-8 document of at most 1 MiB and 100,000
 values, collections at most 20 deep, no anchors, aliases, tags or directives, no

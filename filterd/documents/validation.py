@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From plain data to a model: pydantic checks, and its findings are told in the file's words.
+"""Validation of plain data by pydantic, with errors in the words of the file.
 
 Each finding keeps its place in the file and gets a hint: the key that was
 probably meant, the words that are allowed, what to write instead.
@@ -49,14 +49,14 @@ _LIMITS = {
     "greater_than_equal": ("ge", say("it must be {limit} or more")),
     "less_than_equal": ("le", say("it must be {limit} or less")),
 }
-"""What pydantic calls the limit, and a sentence that still lacks it."""
+"""By pydantic's name of a limit, a sentence with a place for its value."""
 
 
 class DocumentModel(BaseModel):
-    """The base of every model of a file: an unknown key is an error, and it never changes.
+    """The base of every model of a file: no unknown keys, frozen instances.
 
-    Its validator is built when it is first used, because most models only are parts of
-    another one, whose validator holds theirs.
+    Its validator is built when it is first used, because most models are only parts of
+    another one, whose validator contains theirs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -84,12 +84,12 @@ def validate(document: Document, model: type[ModelT]) -> ModelT:
 
 
 def refusal(reason: Sentence, hint: Sentence = UNSAID) -> PydanticCustomError:
-    """Return what a model's validator raises, so that the reader also gets a hint."""
+    """Return the exception for a model's validator to raise, which carries a hint too."""
     return PydanticCustomError("refusal", "{reason}", {"reason": reason, "hint": hint})
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> Sentence:
-    """Return a hint for a word that is none of the known ones, if any are known."""
+    """Return a hint to the known word that is nearest, empty if none is known."""
     words = list(known)
     close = difflib.get_close_matches(word[:_LONGEST_WORD], words, n=1, cutoff=0.6)
     if close:
@@ -98,7 +98,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> Sentence:
 
 
 def _is_echo(detail: ErrorDetails) -> bool:
-    """Tell whether a list is only short of items because those in it are wrong."""
+    """Return whether a list is only too short because items in it are wrong."""
     if detail["type"] != "too_short":
         return False
     return len(detail["input"]) >= int(detail["ctx"]["min_length"])
@@ -121,7 +121,7 @@ def _translate(document: Document, model: type[BaseModel], detail: ErrorDetails)
 
 
 def _about_value(kind: str, value: Any, context: dict[str, Any]) -> tuple[Sentence, Sentence]:
-    """Return what is wrong with a value, and a hint; nothing where pydantic says it well enough."""
+    """Return what is wrong with a value, and a hint; empty if pydantic's text does."""
     if kind in _MUST_BE:
         hint = say("put it in quotes") if kind == "string_type" else UNSAID
         expected, found = _MUST_BE[kind], _name_of(value)
@@ -139,7 +139,7 @@ def _about_value(kind: str, value: Any, context: dict[str, Any]) -> tuple[Senten
 
 
 def _key_of(where: Where) -> str:
-    """Return the last key of the way; positions, and pydantic's own notes, are no keys."""
+    """Return the last key of a path; positions and pydantic's own notes are no keys."""
     keys = [part for part in where if isinstance(part, str) and part != "[key]"]
     return keys[-1] if keys else ""
 
@@ -157,7 +157,7 @@ def _name_of(value: Any) -> str:
 
 
 def _keys_at(model: type[BaseModel], where: Where) -> set[str]:
-    """Return the keys that the models found by this way know."""
+    """Return the keys that the models at the end of this path know."""
     models = {model}
     for part in where:
         annotations = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From octets to plain data: YAML within bounds, and where each part of it stands.
+"""The YAML reader: octets to plain data within bounds, with places.
 
 Values are built straight from the parser's events, so that a bound is met
 before anything of that size exists, and neither an alias bomb nor 3,000
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 MAX_SIZE_OCTETS = 1 << 20
 MAX_DEPTH = 20
 MAX_VALUES = 100_000
-"""Text can be one value an octet or two, and each costs a hundred times that to check."""
+"""A value can be one or two octets of text, and each costs a hundred times as much to check."""
 
 Where = tuple[str | int, ...]
-"""A way into a document: keys and 0-based positions, ``("networks", 0, "grade")``."""
+"""A path into a document: keys and 0-based positions, ``("networks", 0, "grade")``."""
 
 # libyaml reads the same language some forty times faster; where it was not
 # built, PyYAML's own parser yields the same events.
@@ -50,7 +50,7 @@ _LONGEST_NUMBER = 40
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's content as plain data, and where each part of it stands.
+    """A file's content as plain data, and the place of each part of it.
 
     ``data`` is made of dict (text keys), list, str, int, float, bool and None.
     ``places`` maps each :data:`Where` to its 1-based line and column: of the
@@ -62,7 +62,7 @@ class Document:
     places: dict[Where, tuple[int, int]]
 
     def place(self, where: Where) -> tuple[int, int]:
-        """Return line and column of ``where``, or of the nearest part around it that exists."""
+        """Return line and column of ``where``, or of its nearest existing parent."""
         known: Where = ()
         for part in where:
             if (*known, part) in self.places:
@@ -81,16 +81,16 @@ def load(path: Path) -> Document:
     """Read a YAML file within the bounds of this module.
 
     Raises:
-        ConfigError: the file cannot be read, is no YAML, or oversteps a bound.
+        ConfigError: the file cannot be read, is no YAML, or exceeds a bound.
     """
     return parse(_read(path), str(path))
 
 
 def parse(content: bytes, path: str) -> Document:
-    """Turn the octets of a YAML file into a document; ``path`` is what errors call it.
+    """Parse the octets of a YAML file; ``path`` is its name in errors.
 
     Raises:
-        ConfigError: they are no YAML, or overstep a bound.
+        ConfigError: they are no YAML, or exceed a bound.
     """
     if len(content) > MAX_SIZE_OCTETS:
         raise ConfigError(say("the file is larger than 1 MiB"), path=path, hint=say("split it up"))
@@ -134,7 +134,7 @@ def _refuse_character(what: Sentence, before: str, path: str) -> NoReturn:
 
 
 class _Builder:
-    """Builds plain data from the parser's events. Recursion ends at MAX_DEPTH."""
+    """Builder of plain data from the parser's events; recursion ends at MAX_DEPTH."""
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
@@ -172,7 +172,7 @@ class _Builder:
             reason = quoted(error.problem or error.context or "this is no YAML")
             raise self._error(line, column, reason, _syntax_hint(reason)) from None
         except (yaml.YAMLError, ValueError, OverflowError) as error:
-            # PyYAML lets some of its own slips escape, such as chr() on "\UFFFFFFFF".
+            # PyYAML lets some of its own errors escape, such as chr() on "\UFFFFFFFF".
             raise self._error(
                 0, 0, say("this is no YAML"), quoted(" ".join(str(error).split()))
             ) from None

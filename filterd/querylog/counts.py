@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one worker adds up for the log, until whoever writes it has it on disk.
+"""Counts of one worker for the log, kept until they are on disk.
 
-Rows are few: an hour has at most grades x categories x actions of them. Hours
-that nobody fetches pile up while the disk is full, so their number is bounded.
+Rows are few: an hour has at most grades x categories x actions of them. Hours that
+are not collected pile up while the disk is full, so their number is bounded.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 HOUR_S = 3600
 MOST_ROWS = 20_000
-"""Held at most beside the hour that is being counted: some weeks of a school."""
+"""Rows held at most beside the hour that is being counted: some weeks of a school."""
 
 ROWS_A_BATCH = 4_000
-"""So that a batch fits one packet of the channel between processes."""
+"""Rows of one batch, so that it fits one packet of the channel between processes."""
 
 
 DAYS_KEPT = 400
@@ -35,7 +35,7 @@ an hour must not make all that was counted look old.
 
 
 class CountRow(NamedTuple):
-    """How often something was answered. ``hour``: Unix time of its start, UTC."""
+    """The number of answers of one kind in an hour; ``hour``: Unix time, its start."""
 
     hour: int
     grade: str
@@ -58,7 +58,7 @@ class Batch:
     more: bool = False
 
     def to_plain(self) -> dict[str, Any]:
-        """Return it as plain data, for another process."""
+        """Return the batch as plain data, for another process."""
         return {
             "worker": self.worker,
             "number": self.number,
@@ -68,7 +68,7 @@ class Batch:
 
     @classmethod
     def from_plain(cls, data: dict[str, Any]) -> Batch:
-        """Return the batch that another process told."""
+        """Return the batch that another process sent as plain data."""
         rows = tuple(CountRow(*row) for row in data["rows"])
         return cls(data["worker"], data["number"], rows, data["more"])
 
@@ -76,13 +76,13 @@ class Batch:
 class Counts:
     """Totals by hour, grade, category and action.
 
-    ``enabled``: whether anything is counted. ``lost``: how many answers were
-    counted and given up, because nobody took them while there was room.
+    ``enabled``: whether anything is counted. ``lost``: how many answers were counted and
+    then dropped, because they were not collected while there was room.
 
-    While the clock shows a time that is past for certain (``know_from``), answers are
+    While the clock shows a time that is certainly past (``know_from``), answers are
     counted apart. They go to the hour in which the time becomes known: on a board
-    without a battery that is minutes after they were given, and the days of 1970
-    would be told to nobody. Where it never becomes known they end with the process.
+    without a battery that is minutes after they were given, and no report would ever
+    show the days of 1970. Where the time never becomes known they end with the process.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -104,20 +104,20 @@ class Counts:
 
     @property
     def undated(self) -> int:
-        """How many answers wait for the time to become known."""
+        """The number of answers that wait for the time to become known."""
         return sum(self._undated.values())
 
     def know_from(self, floor: float) -> None:
-        """Take a clock that shows less than this Unix time for one that has not been set."""
+        """Treat a clock that shows less than this Unix time as not set."""
         self._known_from = floor
-        self._ends = 0  # the next answer finds out where it belongs
+        self._ends = 0  # the next answer finds the hour
 
     def add(self, grade: str, category: str, action: str, n: int = 1) -> None:
         """Count answers that are given now.
 
         Args:
-            grade: of who asked.
-            category: that the rule which decided is of, empty for none.
+            grade: of the client.
+            category: of the rule that decided, empty for none.
             action: what the client got.
             n: how many.
         """
@@ -133,7 +133,7 @@ class Counts:
         """Return the next batch, or the last one again if it is not acknowledged.
 
         Args:
-            worker: whose batch is acknowledged; one of a predecessor's counts for nothing.
+            worker: whose batch is acknowledged; one of a predecessor is ignored.
             acknowledged: the number of a batch that is on disk and is forgotten here.
         """
         if self._undated and (now := self._clock.wall()) >= self._known_from:
@@ -146,7 +146,7 @@ class Counts:
         return replace(self._handed, more=bool(self._hours))
 
     def take_all(self) -> Iterator[Batch]:
-        """Yield every batch that is left, for nobody will be asked again."""
+        """Yield every batch that is left, when there will be no further call."""
         while (batch := self.take()).rows:
             yield batch
             self.take(batch.worker, batch.number)
@@ -177,4 +177,4 @@ class Counts:
             if not counted:
                 del self._hours[hour]
                 if hour == self._opened:
-                    self._ends = 0  # the next answer begins it anew
+                    self._ends = 0  # the next answer opens it again

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one writer of the log's file.
+"""The writer of the log file; there is only one.
 
 SQLite works in a thread of its own (aiosqlite), so whatever the disk does, the
-event loop goes on. After any error the file is closed and opened anew the next
+event loop goes on. After any error the file is closed and opened again the next
 time: it may have been removed, or the disk mounted again. Time is bounded only
 as far as the kernel returns.
 """
@@ -39,7 +39,7 @@ _log = logging.getLogger("filterd.querylog")
 
 
 class Database:
-    """The file ``path``; it is made when there is first something to write.
+    """The log file ``path``; it is made when there is first something to write.
 
     ``set_aside`` counts the damaged files that were replaced by new ones.
     """
@@ -53,7 +53,7 @@ class Database:
         self._writing = asyncio.Lock()
 
     async def write(self, batches: Iterable[Batch]) -> None:
-        """Add batches up, all or none; one that is there already is not added again.
+        """Add batches to the totals, all or none; one that is there already is skipped.
 
         Raises:
             StoreError: the disk refused, or another process holds the file.
@@ -73,7 +73,7 @@ class Database:
                 ) from error
 
     async def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):
@@ -117,7 +117,7 @@ class Database:
         return self._connection
 
     async def _prepare(self, connection: aiosqlite.Connection) -> None:
-        """Look whether the file is sound; give a new one its tables.
+        """Check that the file is sound; give a new one its tables.
 
         Raises:
             sqlite3.Error: it cannot be used.
@@ -138,7 +138,7 @@ class Database:
         return value
 
     def _make(self) -> None:
-        """Make the file before SQLite does: what it is allowed, the files beside it are."""
+        """Create the file before SQLite does, so that its mode holds for its side files."""
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         make_folder(self._path.parent)
         for path in with_sides(self._path):
@@ -152,7 +152,7 @@ class Database:
         return False
 
     def _set_aside(self, reason: str) -> None:
-        """Keep one damaged file, in case that somebody can still read something in it."""
+        """Keep one damaged file, in case something in it can still be recovered."""
         kept = self._path.with_name(f"{self._path.name}.damaged")
         self._path.replace(kept)
         for side in with_sides(self._path)[1:]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of the log's file, and what its errors mean. Pure."""
+"""Tables of the log file, and the meaning of its errors. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ VERSION = 1
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    # A power cut may take the last minutes with it, and damages nothing.
+    # A power cut may lose the last minutes, and damages nothing.
     "PRAGMA synchronous = NORMAL",
     "PRAGMA journal_size_limit = 4194304",
     # In kibibytes. Looking through a file of some months would fill the 2 MB that SQLite takes
@@ -55,7 +55,7 @@ DELETE FROM totals WHERE hour < 86400 * (
 FORGET_WORKERS = """
 DELETE FROM handovers WHERE worker NOT IN (SELECT worker FROM handovers ORDER BY at DESC LIMIT 64)
 """
-"""Nobody has so many workers; those of old have ended."""
+"""Removes old workers: there are never so many at a time."""
 
 LAST_AT = "SELECT MAX(at) FROM handovers"
 
@@ -66,7 +66,7 @@ GROUP BY grade, category, action
 """
 
 _DAMAGE = {
-    sqlite3.SQLITE_ERROR,  # a table that is missing or another
+    sqlite3.SQLITE_ERROR,  # a table that is missing or differs
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_CONSTRAINT,
@@ -75,6 +75,6 @@ _DAMAGE = {
 
 
 def means_damage(error: sqlite3.Error) -> bool:
-    """Tell whether a file is of no use any more; else its disk or another process is to blame."""
+    """Return whether a file is damaged; else its disk or another process is the cause."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _DAMAGE

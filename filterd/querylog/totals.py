@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading the log's file, a day of the school at a time.
+"""Reader of the log file, a day of the school at a time.
 
-Each reading opens the file anew and only to read: readers do not wait for the
+Each call opens the file anew and only to read: readers do not wait for the
 writer in WAL mode, nor it for them.
 """
 
@@ -28,7 +28,7 @@ _BUSY_S = 1.0
 
 
 class Total(NamedTuple):
-    """How often something was answered on a day. ``date``: ISO 8601, in the school's zone."""
+    """The number of answers of one kind on a day; ``date``: ISO 8601, school's zone."""
 
     date: str
     grade: str
@@ -40,16 +40,16 @@ class Total(NamedTuple):
 async def read_totals(
     path: Path, *, time_zone: str, now: float, days: int, grade: str = ""
 ) -> list[Total]:
-    """Return what was counted on the last days, today included, the latest first.
+    """Return the counts of the last days, today included, the latest first.
 
     An hour belongs to the day in which it begins.
 
     Args:
-        path: the file; one that is not there holds nothing.
+        path: the file; a missing one holds nothing.
         time_zone: in which days begin.
         now: Unix time.
         days: how many, at least 1.
-        grade: of who asked, empty for everybody.
+        grade: of the clients, empty for all.
 
     Raises:
         StoreError: the file cannot be read.
@@ -60,7 +60,7 @@ async def read_totals(
         why = quoted("Not a plain file")
         raise StoreError(say("{path}: the log cannot be read: {error}", path=path, error=why))
     found: list[Total] = []
-    uri = f"{path.absolute().as_uri()}?mode=rw"  # to read what the writer has not moved yet
+    uri = f"{path.absolute().as_uri()}?mode=rw"  # to read what is still in the write-ahead log
     try:
         async with aiosqlite.connect(uri, uri=True, timeout=_BUSY_S) as connection:
             await connection.execute("PRAGMA query_only = ON")
@@ -79,7 +79,7 @@ async def read_totals(
 
 
 def last_written(path: Path) -> float:
-    """Return when something was written last, Unix time; 0 where that cannot be read."""
+    """Return the Unix time of the last write; 0 where it cannot be read."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:

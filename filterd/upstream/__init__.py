@@ -1,25 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 3: asking other resolvers, and believing only what answers the question.
+"""Floor 3: queries to other resolvers; only what answers the question is believed.
 
-* ``route``, ``server_group``: who is asked about a name, and how each server has fared.
-* ``upstream_question``: composes what is asked and tells whether a message answers it.
+* ``route``, ``server_group``: which servers are asked about a name, and their health.
+* ``upstream_question``: composes a query and checks whether a message answers it.
 * ``randomness``, ``udp_query``, ``socket_pool``: queries by UDP, on sockets that change
   their ports. ``socket_pool`` is native where it was built, and does the work of the
   other two then; they are its readable twin.
 * ``stream_queries``, ``tls``: queries by TCP and by TLS; ``timer_wheel``: all timeouts.
 * ``exchange``: one question put to a group of servers under one deadline.
 * ``resolution``: the part of a response that may be kept and passed on; ``extraction``
-  is its live twin;
-  ``private_ranges``: which of its addresses are private; ``redaction``: less of it for
-  one asker.
-* ``singleflight``: identical questions in flight share one exchange; ``wait_slots`` bounds how
-  many there are. It is native where it was built, and so is the straight course of an
+  is its active twin; ``private_ranges``: which of its addresses are private;
+  ``redaction``: a reduced resolution for one client.
+* ``singleflight``: identical questions in flight share one exchange; ``wait_slots`` bounds
+  how many there are. It is native where it was built, and so is the ordinary course of an
   exchange then: one server asked once by UDP that answers well.
-* ``forwarder``: the face, for who waits by a callback or as a coroutine.
+* ``forwarder``: the interface of the package, by callback or as a coroutine.
 
-Promises: only configured servers are asked, ever. IDs and ports come from the
+Invariants: only configured servers are ever asked. IDs and ports come from the
 operating system's random source, and a socket carries three questions at most.
-What does not match is ignored and counted, and waiting goes on.
+A message that does not match is ignored and counted, and waiting goes on.
 """
 
 from filterd.upstream.exchange import CONCLUSIVE, DEADLINE_S

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in flight: questions to upstreams, and everybody who waits for each.
+"""Exchanges in flight: questions to upstreams, and all waiters of each.
 
-Whoever asks what is asked already waits for the same exchange. Who waits is told
-by a callback from within the event loop, in the order of asking, and what has
-landed is remembered until all whom that wakes have had their turn.
+A question that is in flight already joins the same exchange. Waiters are called
+back from within the event loop, in the order of asking, and a finished exchange is
+remembered until everything that its callbacks wake has run.
 
 This is the reference of ``_singleflight``.
 """
@@ -41,7 +41,7 @@ _Key = tuple["Route", "UpstreamQuestion"]
 
 
 class Flights:
-    """Exchanges in flight, by what is asked of whom."""
+    """Exchanges in flight, by question and route."""
 
     def __init__(self, clock: Clock, counters: Counter[str], groups: Groups) -> None:
         self._clock, self._counters, self._groups = clock, counters, groups
@@ -50,7 +50,7 @@ class Flights:
         self._landed: list[_Flight] = []
         self._closed = False
         self.transports: Transports | None = None
-        """The ways to ask, made with the first question: they belong to its loop."""
+        """The transports, made with the first question: they belong to its loop."""
 
     def __len__(self) -> int:
         return len(self._flights)
@@ -58,18 +58,18 @@ class Flights:
     def ask(
         self, question: UpstreamQuestion, route: Route, asker: Hashable, done: Done
     ) -> Resolution | UpstreamError | None:
-        """Do what ``Forwarder.resolve`` does for who waits by a callback.
+        """Resolve as ``Forwarder.resolve`` does, with a callback.
 
         Args:
             question: what is asked.
-            route: whom to ask.
-            asker: who may not take more than a share of all places; None for nobody.
-            done: told the outcome, once, unless it is returned; never from within a
-                call of this, its own or another's. An error is the same object for all
-                who wait: who raises it makes one of its own.
+            route: the servers to ask.
+            asker: the client, which may hold only a share of all slots; None for no limit.
+            done: called with the outcome, once, unless it is returned; never from within a
+                call of this object's methods. An error is the same object for all waiters:
+                to raise it, make a copy.
 
         Returns:
-            The outcome if it is there already, be it that asking failed; else None.
+            The outcome, a resolution or an error, if it is there already; else None.
         """
         key = (route, question)
         flight = self._flights.get(key)
@@ -86,7 +86,7 @@ class Flights:
         return flight.outcome
 
     def soon(self, callback: Callable[[], None]) -> None:
-        """Call something when what upstreams say in this turn was told, or in the next turn."""
+        """Call a function after the outcomes of this turn, or in the next turn."""
         if self.transports is not None:
             self.transports.pool.soon(callback)
         else:
@@ -96,11 +96,11 @@ class Flights:
         """End every exchange by another route; see ``Forwarder.keep_to``."""
         for flight in list(self._flights.values()):
             if flight.outcome is None and flight.key[0] not in routes:
-                # Told later: who has moved the site may be in the middle of anything.
+                # Called later: the caller, which has replaced the site, may be in any state.
                 flight.loop.call_soon(flight.end(UpstreamOverloadError("it is asked elsewhere")))
 
     def close(self) -> None:
-        """End every exchange; whoever waits gets an error. Nothing is asked any more."""
+        """End every exchange with an error for its waiters; nothing is asked any more."""
         self._closed = True
         for flight in list(self._flights.values()):
             flight.end(UpstreamUnreachableError("filterd is stopping"))()
@@ -136,20 +136,20 @@ class Flights:
             self._counters["overload"] += 1
             raise UpstreamOverloadError("too many questions are waiting for upstreams")
         self._counters["gave_way"] += 1
-        # Told later: whoever hears of it may ask again, and we are in the middle of asking.
+        # Called later: a waiter may ask again at once, and we are in the middle of asking.
         oldest.loop.call_soon(oldest.end(UpstreamOverloadError("it gave way to newer questions")))
 
     def landed(self, flight: _Flight) -> None:
-        """Forget an exchange that is over, once its waiters have had their turn.
+        """Forget an exchange that is over, once its waiters have run.
 
-        They put it into the cache: who comes between would ask again.
+        They put the outcome into the cache: a query between the two would ask again.
         """
         if not self._landed:
             flight.loop.call_soon(self._forget_landed)
         self._landed.append(flight)
 
     def forget(self, flight: _Flight) -> None:
-        """Forget an exchange, if that has not been done."""
+        """Forget an exchange, unless that has been done."""
         if self._flights.get(flight.key) is flight:
             del self._flights[flight.key]
             self._places.free(flight)
@@ -157,7 +157,7 @@ class Flights:
     def _forget_landed(self) -> None:
         (first, *others), self._landed = self._landed, []
         self.forget(first)
-        if others:  # landed at the same time, but their waiters' turn comes after this
+        if others:  # landed at the same time, but the turn of its waiters comes after this
             first.loop.call_soon(self._forget_all, others)
 
     def _forget_all(self, flights: list[_Flight]) -> None:
@@ -166,7 +166,7 @@ class Flights:
 
 
 class _Flight:
-    """One exchange, and everybody who waits for it, in the order in which they came."""
+    """One exchange and its waiters, in the order in which they came."""
 
     __slots__ = ("_exchange", "_flights", "key", "loop", "outcome", "waiters")
 
@@ -180,29 +180,29 @@ class _Flight:
         self._exchange = exchange
         try:
             exchange.start(now)
-        except BaseException:  # else who asks the same later would wait for nobody
+        except BaseException:  # else a later waiter for the same would wait for ever
             self.end(UpstreamUnreachableError("it could not be asked"))
             raise
 
     def end(self, error: UpstreamError) -> Callable[[], None]:
-        """Give up; return what tells everybody who waits."""
+        """Give up; return the function that notifies all waiters."""
         self._exchange.close()
         self.outcome = error
         self._flights.forget(self)
         return self._tell
 
     def read(self, response: ParsedResponse, server: UpstreamServer) -> Outcome:
-        """Make of a response what may be kept."""
+        """Extract from a response what may be kept."""
         return resolution_or_error(response, server, self.key)
 
     def land(self, outcome: Outcome) -> None:
-        """Take what became of the exchange."""
+        """Take the outcome of the exchange."""
         self.outcome = outcome
         self._tell()
         self._flights.landed(self)
 
     def _tell(self) -> None:
-        """Tell everybody; one that raises keeps nobody else waiting."""
+        """Notify all waiters; one that raises does not stop the others."""
         assert self.outcome is not None
         waiters, self.waiters = self.waiters, []
         for done in waiters:
@@ -215,12 +215,15 @@ class _Flight:
 
 
 def resolution_or_error(response: ParsedResponse, server: UpstreamServer, key: _Key) -> Outcome:
-    """Keep what may be kept; AD is believed of a server that the site trusts (RFC 6840 §5.8)."""
+    """Return the resolution of a response, or the error that it amounts to.
+
+    AD is believed of a server that the site trusts (RFC 6840 §5.8).
+    """
     route, question = key
     try:
         resolution = resolution_of(response, question, whole=route.whole)
     except UpstreamError as error:
-        return type(error)(*error.args)  # one without a traceback, which all who wait can raise
+        return type(error)(*error.args)  # one without a traceback, which all waiters can raise
     if server.trusted and response.header.ad:
         return resolution._replace(authentic=True)
     return resolution

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sockets by which servers are asked: few questions each, on ports that change.
+"""The UDP socket pool: few questions on each socket, on ports that change.
 
 A question goes out by one of 256 places for its server, chosen at random. Where
 the place is empty a socket is opened on a random port; after three questions or
-two seconds it retires, and closes when nothing waits on it any more. So opening
-is paid for a third of the questions where there are many, ports say nothing of
-the order of questions, and none stays open long enough to be searched for by
-its answers to probes (SAD DNS, CVE-2020-25705).
+two seconds it retires, and closes when nothing waits on it any more. So only a third
+of the questions pay for opening a socket under load, ports do not show the order of
+questions, and no port stays open long enough to be found by its answers to probes
+(SAD DNS, CVE-2020-25705).
 
-While a server thinks of its answer, a few spare sockets are opened for the next
+While a server works on its answer, a few spare sockets are opened for the next
 questions to it, which then need not wait for that; they live no longer than the
 others.
 
 All sockets are in one epoll set of their own, which the event loop watches as
 one descriptor: a reader of the loop for each costs more than its question. For
-the same reason they have one timer together, which waits for the oldest.
+the same reason they share one timer, which waits for the oldest.
 
-This is the reference of ``_socket_pool``; what it is made of, ``ports`` and ``udp``, is
-part of it.
+This is the reference of ``_socket_pool``; its parts, ``randomness`` and ``udp_query``,
+belong to the reference.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ _Place = tuple["ServerHealth", int]
 
 
 def most_sockets() -> int:
-    """Return how many there may be: at most half of what this process may open."""
+    """Return the most sockets: half of the descriptors that this process may open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST_SOCKETS if soft < 0 else min(MOST_SOCKETS, soft // 2)
 
 
 class SocketPool:
-    """Sends attempts; opens, shares and closes the sockets for them."""
+    """The pool: sends attempts; opens, shares and closes the sockets for them."""
 
     def __init__(self, wheel: TimerWheel, numbers: RandomNumbers, counters: Counter[str]) -> None:
         self._wheel, self._numbers, self._counters = wheel, numbers, counters
@@ -99,11 +99,11 @@ class SocketPool:
         edns: bool,
         exact: bool,
     ) -> UdpAttempt:
-        """Send a question to a server, and let ``waiter`` wait for what comes.
+        """Send a question to a server, and let ``waiter`` wait for the response.
 
         Args:
-            waiter: told what comes, from the event loop.
-            member: who is asked, at its ``plain`` address.
+            waiter: called with every event, from the event loop.
+            member: the server, asked at its ``plain`` address.
             question: what is asked.
             sent_at: the clock's monotonic time, kept with the attempt.
             edns: whether to add an OPT record.
@@ -111,7 +111,7 @@ class SocketPool:
                 answer in the same case.
 
         Raises:
-            UpstreamUnreachableError: there is no way to the server, or no socket for it.
+            UpstreamUnreachableError: there is no route to the server, or no socket for it.
         """
         asked = OutgoingQuery(question, edns=edns, numbers=self._numbers if exact else None)
         attempt = UdpAttempt(waiter, member, asked, sent_at)
@@ -131,10 +131,10 @@ class SocketPool:
         return attempt
 
     def soon(self, callback: Callable[[], None]) -> None:
-        """Call something when what this turn receives was received, or else in the next turn.
+        """Call a function after this turn has received all messages, or in the next turn.
 
-        Who is told by many answers acts on all of them at once. What is over is closed
-        after that: it takes longer than the rest, and nobody waits for it.
+        A waiter of many answers then acts on all of them at once. Retired sockets are closed
+        after that: closing takes longer than the rest, and nothing waits for it.
         """
         if self._is_receiving:
             self._soon.append(callback)
@@ -142,7 +142,7 @@ class SocketPool:
             self._loop.call_soon(callback)
 
     def close(self) -> None:
-        """Close every socket, whoever waits."""
+        """Close every socket, also those that are waited on."""
         for opened, _, _ in list(self._open.values()):
             opened.close()
         if not self._epoll.closed:
@@ -177,9 +177,9 @@ class SocketPool:
         return opened
 
     def _open_spares(self) -> None:
-        """Open what the next questions go out by, while upstreams think of an answer."""
+        """Open sockets for the next questions, while upstreams work on an answer."""
         asked, self._asked = self._asked, {}
-        with contextlib.suppress(OSError):  # the next question meets it as well, and is told
+        with contextlib.suppress(OSError):  # the next question meets the same error, and reports it
             for member in asked:
                 while self._has_room_for_a_spare(member):
                     opened = self._opened(member)  # first: an empty list would be in the way
@@ -193,7 +193,7 @@ class SocketPool:
         )
 
     def _no_spare(self, opened: UdpSocket, member: ServerHealth) -> None:
-        """See that a socket is no spare one any more."""
+        """Remove a socket from the spare ones."""
         spares = self._spares.get(member, [])
         if opened in spares:
             spares.remove(opened)
@@ -201,7 +201,7 @@ class SocketPool:
                 del self._spares[member]
 
     def _opened(self, member: ServerHealth) -> UdpSocket:
-        """Return a socket that is in no place yet."""
+        """Return a new socket that is in no place yet."""
         if self._epoll.closed:
             raise UpstreamUnreachableError("the sockets are closed")
         if len(self._open) >= self._most and not self._is_receiving:
@@ -223,7 +223,7 @@ class SocketPool:
         return opened
 
     def _give_one_up(self) -> bool:
-        """Give up a socket on which nothing waits; tell whether there was one."""
+        """Close a socket on which nothing waits; return whether there was one."""
         for member, (opened, *_) in self._spares.items():
             self._no_spare(opened, member)  # now, and not when it is closed
             opened.retire()
@@ -235,13 +235,13 @@ class SocketPool:
         return False
 
     def _take_away(self, opened: UdpSocket, place: _Place) -> None:
-        """Let a socket carry no more questions."""
+        """Remove a socket from its place, so that it gets no more questions."""
         if self._in_place.get(place) is opened:
             del self._in_place[place]
         opened.retire()
 
     def _is_over(self, opened: UdpSocket) -> None:
-        """Close a socket on which nothing waits, now or when those who were answered are done."""
+        """Close a socket on which nothing waits, now or after the waiters have run."""
         if self._is_receiving:
             self._over.append(opened)
         else:
@@ -258,14 +258,14 @@ class SocketPool:
         try:
             for descriptor, _ in self._epoll.poll(0, _SOCKETS_A_WAKEUP):
                 found = self._open.get(descriptor)
-                if found is not None:  # else it is none of ours any more
+                if found is not None:  # else it does not belong to this pool any more
                     found[0].receive()
         finally:
             self._is_receiving = False
             self._go_on()
 
     def _go_on(self) -> None:
-        """Do what was to be done soon, and then close what is over."""
+        """Run what was put off with ``soon``, then close the sockets that are over."""
         soon, self._soon = self._soon, []
         for callback in soon:
             try:

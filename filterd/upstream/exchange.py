@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One question put to a group of servers under one deadline.
+"""An exchange: one question put to a group of servers under one deadline.
 
 Written with callbacks and not as a coroutine: several sockets and a timer work
 towards one result, and whatever comes first decides.
@@ -7,9 +7,9 @@ towards one result, and whatever comes first decides.
 The first server is asked at once, the next after its usual round trip has
 passed twice; where all are silent, the first is asked again, because a lost
 datagram is no failure. A truncated answer is fetched by TCP, and so is everything once
-somebody seems to guess answers. An answer that settles nothing (SERVFAIL,
-REFUSED, ...) lets the others speak first, and so does one of which nothing can be made:
-its records do not parse, or its aliases lead in a circle.
+mismatches suggest a forger. An inconclusive answer (SERVFAIL, REFUSED, ...) waits for
+the answers of the others, and so does one that cannot be used: its records do not
+parse, or its aliases lead in a circle.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from filterd.upstream.upstream_question import UpstreamQuestion
 
 DEADLINE_S = 3.8
-"""A little less than the four seconds after which a client must know (dns.md §7)."""
+"""A little less than the four seconds after which a client must have an answer (dns.md §7)."""
 
 CONCLUSIVE = frozenset((Rcode.NOERROR, Rcode.NXDOMAIN, Rcode.YXDOMAIN))
-"""The response codes that say something of the name and not of the server."""
+"""The response codes that are about the name and not about the server."""
 
 SECOND_TRY_S = 1.2
-"""When all are silent and the first is asked again: late enough not to double the load of slow
-ones, early enough to outlive a way that was gone for a second (who asks again joins us here)."""
+"""When all are silent the first is asked again: late enough not to double the load of slow
+ones, early enough after a path was gone for a second (a repeated question joins this exchange)."""
 
 _MISMATCHES_UNTIL_TCP = 10
 _NO_EDNS = frozenset((Rcode.FORMERR, Rcode.NOTIMP))
@@ -54,27 +54,28 @@ _NO_EDNS = frozenset((Rcode.FORMERR, Rcode.NOTIMP))
 
 Outcome = Resolution | UpstreamError
 Read = Callable[[ParsedResponse, UpstreamServer], Outcome]
-"""Makes of a response what may be kept, or the error that says why nothing can be made of it.
-The server is as it was asked, without TLS if so."""
+"""Extracts from a response what may be kept, or the error if it cannot be used.
+The server is as it was asked, without TLS if so.
+"""
 
 
 _NOWHERE: Bucket = {}
 
 
 def _nobody(_: Outcome) -> None:
-    """Take what nobody waits for any more."""
+    """Ignore an outcome that no caller waits for any more."""
 
 
 def _unread(_: ParsedResponse, __: UpstreamServer) -> Outcome:
-    """Make nothing of what comes when all is over."""
+    """Ignore a response after the exchange is over."""
     return UpstreamMalformedError("nobody waits for it")
 
 
 class Exchange:
-    """An exchange in progress; calls ``done`` exactly once unless closed before.
+    """An exchange in progress; calls ``done`` exactly once unless closed first.
 
     A server is yet to be asked (``_to_ask``), waited for by UDP (``_attempts``)
-    or by TCP or TLS (``_fetches``), or it has spoken. When the first three are
+    or by TCP or TLS (``_fetches``), or it has answered. When the first three are
     empty there is nothing left to wait for.
     """
 
@@ -108,11 +109,11 @@ class Exchange:
         """Prepare an exchange.
 
         Args:
-            transports: the ways to ask.
-            order: whom to ask, the first first.
+            transports: sockets, timers and connections.
+            order: the servers, in the order of asking.
             question: what to ask.
             read: reads each response.
-            done: told the outcome.
+            done: called with the outcome.
         """
         self._use, self._question, self._read, self._done = transports, question, read, done
         self._to_ask = list(order)
@@ -131,10 +132,10 @@ class Exchange:
         self._ask_next(now)
 
     def go_on(self, attempt: UdpAttempt, began: float, next_at: float) -> None:
-        """Take over where the first server has been asked and nothing is known yet.
+        """Take over an exchange whose first server has been asked, without an answer yet.
 
         Args:
-            attempt: how it was asked; what comes of it is told here from now on.
+            attempt: how it was asked; its events come here from now on.
             began: the wheel's time at which that was.
             next_at: when to ask the next server, if there is one.
         """
@@ -145,7 +146,7 @@ class Exchange:
         self._wait()
 
     def close(self) -> None:
-        """Give up without a result; frees all that waits. May be called twice."""
+        """Give up without a result; free all resources. May be called twice."""
         self._finished = True
         self._waits_in.pop(self, None)
         if self._attempts:
@@ -154,7 +155,7 @@ class Exchange:
             self._attempts.clear()
         if self._fetches is not None:
             self._fetches.cancel()
-        # Else who waits and we hold each other, and only the collector helps.
+        # Else waiter and exchange refer to each other, and only the collector frees them.
         self._done, self._read = _nobody, _unread
 
     def _finish(self, outcome: Outcome) -> None:
@@ -163,10 +164,10 @@ class Exchange:
             self.close()
             done(outcome)
 
-    # When to ask the next.
+    # Timing: when to ask the next server.
 
     def due(self) -> None:
-        """Do what the time has come for."""
+        """Act on the timer."""
         if self._finished:
             return
         now = self._use.clock.monotonic()
@@ -180,7 +181,7 @@ class Exchange:
             self._wait()
 
     def _wait(self) -> None:
-        """Wait for whichever comes first: the next server's turn, a second try, the end."""
+        """Set the timer for the first of: the next server, a second try, the deadline."""
         if self._finished:
             return
         end = self._began + DEADLINE_S
@@ -204,16 +205,16 @@ class Exchange:
         self._finish(self._last_resort)
 
     def _silent(self) -> set[ServerHealth]:
-        """Return the servers that are waited for."""
+        """Return the servers that have not answered yet."""
         silent = {attempt.member for attempt in self._attempts}
         if self._fetches is not None:
             silent.update(self._fetches.members)
         return silent
 
-    # Whom to ask, and how.
+    # Asking: which server, and how.
 
     def _ask_next(self, now: float) -> None:
-        """Ask the next server that can be reached; with nothing left to wait for, settle."""
+        """Ask the next reachable server; with nothing left to wait for, settle."""
         while self._to_ask and not self._finished:
             member = self._to_ask.pop(0)
             if self._ask(member, now):
@@ -226,7 +227,7 @@ class Exchange:
         self._wait()
 
     def _try_again(self, now: float) -> None:
-        """Ask the first server once more; ask in clear whoever has not answered by TLS."""
+        """Ask the first server again; ask in clear each that has not answered by TLS."""
         for member in list(self._fetches.members) if self._fetches is not None else ():
             if member.may_go_in_clear and member.goes_by_tls(now):
                 member.had_no_tls(now)
@@ -235,14 +236,14 @@ class Exchange:
             self._ask_in_clear(self._attempts[0].member, now)
 
     def _ask(self, member: ServerHealth, now: float) -> bool:
-        """Ask in the way that is right for a server; tell whether the question is on its way."""
+        """Ask a server in the way that suits it; return whether the query was sent."""
         if member.goes_by_tls(now):
             self._fetching().by_tls(member, self, edns=self._with_edns(member, now))
             return True
         return self._ask_in_clear(member, now)
 
     def _ask_in_clear(self, member: ServerHealth, now: float) -> bool:
-        """Ask without TLS, by what is safe now; tell whether the question is on its way."""
+        """Ask without TLS, in a way that is safe now; return whether the query was sent."""
         assert member.may_go_in_clear
         if self._mismatches >= _MISMATCHES_UNTIL_TCP:
             self._fetch_by_tcp(member, now)
@@ -265,15 +266,15 @@ class Exchange:
         self._fetching().by_tcp(member, self, edns=self._with_edns(member, now))
 
     def _fetching(self) -> StreamQueries:
-        """Return what fetches by connections, which most exchanges do without."""
+        """Return the queries by connections, which most exchanges do without."""
         if self._fetches is None:
             self._fetches = StreamQueries(self._use, self._question)
         return self._fetches
 
-    # What comes back by UDP.
+    # Events of UDP.
 
     def answered(self, attempt: UdpAttempt, response: ParsedResponse) -> None:
-        """Take a response from a server; it is not waited for any more by UDP."""
+        """Take a response from a server; UDP waits for it no more."""
         member, now = attempt.member, self._use.clock.monotonic()
         member.answered(now - attempt.sent_at, now)
         if attempt.exact:
@@ -288,7 +289,7 @@ class Exchange:
             self._weigh(member, member.plain, response, now, edns=attempt.edns)
 
     def mismatched(self) -> None:
-        """Note a message that answers nothing; many of them mean that somebody guesses."""
+        """Count a message that answers nothing; many of them suggest a forger."""
         self._mismatches += 1
         if self._mismatches == _MISMATCHES_UNTIL_TCP:
             now = self._use.clock.monotonic()
@@ -297,17 +298,17 @@ class Exchange:
                 self._fetch_by_tcp(member, now)
 
     def mismatched_in_case(self, attempt: UdpAttempt) -> None:
-        """Ask again: the server does not keep letter case, or somebody guesses well.
+        """Ask again: the server does not keep letter case, or a forger guesses well.
 
-        The right answer is still waited for. A server that never keeps it is
-        asked as it likes after a few of these.
+        The right answer is still waited for. After a few of these a server that never keeps
+        the case is asked in plain lower case.
         """
         now = self._use.clock.monotonic()
         attempt.member.mismatched_in_case(now)
         self._ask_in_clear(attempt.member, now)
 
     def refused(self) -> None:
-        """An ICMP error ends nothing, but another server can be asked now."""
+        """Ask another server after an ICMP error, which ends nothing."""
         if self._to_ask:
             self._ask_next(self._use.clock.monotonic())
 
@@ -317,7 +318,7 @@ class Exchange:
                 attempt.close()
         self._attempts = [one for one in self._attempts if one.member is not member]
 
-    # What comes back by TCP and TLS.
+    # Events of TCP and TLS.
 
     def fetched(self, fetch: StreamQuery, response: ParsedResponse) -> None:
         """Take a response that came by a connection."""
@@ -326,10 +327,10 @@ class Exchange:
         self._weigh(fetch.member, fetch.server, response, now, edns=fetch.edns)
 
     def not_fetched(self, fetch: StreamQuery, error: UpstreamError) -> None:
-        """Go on without: in clear where that is allowed, else with the next server."""
+        """Go on without a response: in clear where allowed, else with the next server."""
         self._keep(error)
         now = self._use.clock.monotonic()
-        overloaded = isinstance(error, UpstreamOverloadError)  # says nothing of the server
+        overloaded = isinstance(error, UpstreamOverloadError)  # says nothing about the server
         if fetch.by_tls and fetch.member.may_go_in_clear:
             if not overloaded:
                 fetch.member.had_no_tls(now)
@@ -339,7 +340,7 @@ class Exchange:
             fetch.member.failed(fetch.asked_at, now)
         self._ask_next(now)
 
-    # What it is worth.
+    # The value of an answer.
 
     def _weigh(
         self,
@@ -358,7 +359,7 @@ class Exchange:
                     self._ask_next(now)
                 return
         elif member in self._edns_refused:
-            # Only now: a question that it cannot read at all says nothing of EDNS.
+            # Only now: a question that it cannot read at all says nothing about EDNS.
             member.refused_edns(now)
         found = self._made_of(response, server)
         if rcode in CONCLUSIVE and not isinstance(found, UpstreamError):
@@ -372,12 +373,12 @@ class Exchange:
     def _made_of(self, response: ParsedResponse, server: UpstreamServer) -> Outcome:
         try:
             return self._read(response, server)
-        except BaseException:  # whatever is wrong with us, nobody waits for ever
+        except BaseException:  # whatever is wrong in here, no waiter may wait for ever
             self._finish(UpstreamMalformedError("nothing could be made of it"))
             raise
 
     def _note_overtaken(self, winner: ServerHealth, now: float) -> None:
-        """Who was asked earlier and is silent still has failed, though nobody waited for it.
+        """Note a failure of servers that were asked earlier and are silent still.
 
         Without this a dead server would be asked first, and waited for, every time.
         """
@@ -389,6 +390,6 @@ class Exchange:
                 member.failed(asked_at, now)
 
     def _keep(self, outcome: Outcome) -> None:
-        """Keep what to give if nothing better comes: a server's word rather than none."""
+        """Keep the best outcome so far: an answer of a server rather than none."""
         if self._last_resort is None or isinstance(self._last_resort, UpstreamError):
             self._last_resort = outcome

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be kept of a response, extracted by the twin that is live.
+"""The active twin that extracts from a response what may be kept.
 
-``resolution_of`` is what ``filterd.upstream.resolution`` says it is. ``NATIVE``
-tells which one serves.
+``filterd.upstream.resolution`` documents ``resolution_of``. ``NATIVE``: the native
+one is active.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The face of the floor: a question and a route -> a resolution.
+"""The forwarder, interface of the package: a question and a route -> a resolution.
 
-Identical questions in flight share one exchange: a lesson bell asks one name two
-thousand times, and answering the birthday odds of a forger with as many
-outstanding queries would be an invitation (reliability.md B3).
+Identical questions in flight share one exchange: at a lesson bell 2,000 devices ask
+for one name. As many outstanding queries for it would give a forger 2,000 chances
+at once (a birthday attack, reliability.md B3).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 class Forwarder:
-    """Asks upstreams; keeps what it learned about each server and what is in flight."""
+    """The forwarder; keeps the health of each server and the exchanges in flight."""
 
     def __init__(self, clock: Clock) -> None:
         self.counters: Counter[str] = Counter()
-        """What happened: ``sent`` by UDP, ``tcp``, ``tls``, ``shared``; ``mismatched``
+        """Events: ``sent`` by UDP, ``tcp``, ``tls``, ``shared``; ``mismatched``
         while something was waited for, ``unexpected`` while nothing was; ``icmp``,
         ``unreachable``; ``gave_way`` for another or refused by ``overload``; and of
         connections ``tls_connected``, ``tls_failed`` and ``tls_lost``."""
@@ -42,25 +42,25 @@ class Forwarder:
         self.ask = self._flights.ask
         """Resolve as ``resolve`` does, with a callback (``_singleflight_py.Flights.ask``)."""
         self.soon = self._flights.soon
-        """Calls what acts on all outcomes of a turn at once (``_singleflight_py.Flights.soon``)."""
+        """Calls a function after all outcomes of a turn (``_singleflight_py.Flights.soon``)."""
 
     @property
     def in_flight(self) -> int:
-        """How many exchanges are going on."""
+        """The number of exchanges in flight."""
         return len(self._flights)
 
     @property
     def sockets(self) -> int:
-        """How many UDP sockets are open."""
+        """The number of open UDP sockets."""
         transports = self._flights.transports
         return len(transports.pool) if transports else 0
 
     def groups(self) -> dict[Route, ServerGroup]:
-        """Return what is known about the servers asked so far, for ``status``."""
+        """Return the health of the servers asked so far, for ``status``."""
         return self._groups.by_route
 
     def problem_of(self, server: UpstreamServer) -> str:
-        """Return why a server cannot be asked by TLS and what to do, for ``status``."""
+        """Return why a server cannot be asked by TLS and the remedy, for ``status``."""
         transports = self._flights.transports
         return transports.problem_of(server) if transports else ""
 
@@ -71,24 +71,24 @@ class Forwarder:
         asker: Hashable = None,
         deadline: float = inf,
     ) -> Resolution:
-        """Ask, or wait for whoever asks the same already.
+        """Ask, or join an exchange for the same question.
 
         Args:
             question: what is asked.
-            route: whom to ask.
-            asker: who may not take more than a share of all places; None for nobody.
+            route: the servers to ask.
+            asker: the client, which may hold only a share of all slots; None for no limit.
             deadline: the clock's monotonic time until which to wait, if it is before
                 the exchange's own.
 
         Raises:
-            UpstreamOverloadError: too many exchanges are going on.
+            UpstreamOverloadError: too many exchanges are in flight.
             UpstreamError: no usable answer by the deadline.
         """
         waiter: asyncio.Future[Resolution | UpstreamError]
         waiter = asyncio.get_running_loop().create_future()
 
         def tell(outcome: Resolution | UpstreamError) -> None:
-            if not waiter.done():  # who asked may have gone away
+            if not waiter.done():  # the waiter may have been cancelled
                 waiter.set_result(outcome)
 
         left_s = inf if deadline == inf else deadline - self._clock.monotonic()
@@ -101,17 +101,17 @@ class Forwarder:
                 asyncio.get_running_loop().call_later(left_s, tell, late)
             outcome = await waiter
         if isinstance(outcome, UpstreamError):
-            # Of its own for each waiter: a shared one would grow a traceback of them all.
+            # A copy for each waiter: a shared one would collect a traceback of them all.
             raise type(outcome)(*outcome.args)
         return outcome
 
     def keep_to(self, routes: Collection[Route]) -> None:
-        """End every exchange by another route than these, for nobody asks by it any more.
+        """End every exchange by a route that is not among these.
 
-        Whoever waits gets an ``UpstreamOverloadError``: it says nothing of the question.
+        Its waiters get an ``UpstreamOverloadError``, which says nothing about the question.
         """
         self._flights.keep_to(routes)
 
     def close(self) -> None:
-        """End every exchange; whoever waits gets an error. Nothing is asked any more."""
+        """End every exchange with an error for its waiters; nothing is asked any more."""
         self._flights.close()

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which addresses are none of the Internet's hosts (dns.md §11). Pure.
+"""Private ranges: addresses that are no hosts of the Internet (dns.md §11). Pure.
 
-A public name has no business there: a page on the Internet that could make its
-own name point at a printer or at the device itself would reach into the school
-past every rule of browsers (DNS rebinding).
+A public name must not have such an address: a page on the Internet whose own name
+points at a printer or at the device itself could reach into the school past every
+rule of browsers (DNS rebinding).
 
 * 0.0.0.0 and ``::`` are among them although blocking resolvers answer so: systems
-  take them for themselves, and no address at all says "blocked" as well.
+  take them for themselves, and an answer without addresses says "blocked" as well.
 * 192.0.0.0/29 is the device itself, where it reaches IPv4 by 464XLAT (RFC 7335). The
-  rest of 192.0.0.0/24 leads nowhere, or tells of NAT64 (``ipv4only.arpa``).
+  rest of 192.0.0.0/24 leads nowhere, or reveals NAT64 (``ipv4only.arpa``).
 * Multicast, 240.0.0.0/4 and broadcast reach all devices of a link, or some.
 * Of IPv6 only 2000::/3 is the Internet's. Beside it lie loopback, link-local, site-local
   (fec0::/10, which systems still take), unique local, multicast, NAT64 of the network's
   own (64:ff9b:1::/48, RFC 8215) and IPv4-compatible addresses.
 * An address that carries an IPv4 address (``CARRIERS``) is what that one is.
 
-Left alone are documentation (192.0.2.0/24, 2001:db8::/32, ...), which leads into no
+Not included are documentation (192.0.2.0/24, 2001:db8::/32, ...), which leads into no
 network, and 198.18.0.0/15: a gateway with a proxy gives each name of the Internet an
 address of these, and without them a school behind one would have no Internet.
 """
@@ -43,7 +43,7 @@ _PRIVATE = (
 
 
 class Carrier(NamedTuple):
-    """IPv6 addresses of one prefix, which carry an IPv4 address.
+    """A prefix of IPv6 addresses that carry an IPv4 address.
 
     ``at`` is the offset of its four octets; ``flipped`` what each of them was XORed with.
     """
@@ -80,11 +80,11 @@ def _ranges(size_octets: int) -> tuple[list[bytes], list[bytes]]:
 
 
 RANGES_OF = {4: _ranges(4), 16: _ranges(16)}
-"""By octets of an address: the first and the last addresses of the ranges."""
+"""By size of an address in octets: the first and the last addresses of the ranges."""
 
 
 def is_private(address: bytes) -> bool:
-    """Tell whether an address, of 4 or 16 octets, is not one of the Internet's hosts."""
+    """Return whether an address of 4 or 16 octets is no host of the Internet."""
     if not address.startswith(_PREFIXES) or len(address) == 4:
         return _is_within(address)
     return any(

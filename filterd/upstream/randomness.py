@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Unpredictable numbers and source ports: message IDs, ports, sockets, letter case.
+"""Unpredictable numbers and source ports: IDs, ports, sockets, letter case.
 
 All come from the operating system's random source and from nothing else. The
 state of a generator of our own could be computed from enough of its numbers
@@ -22,10 +22,10 @@ _BLOCK_OCTETS = 4096
 
 
 class RandomNumbers:
-    """Numbers of 16 bits. They are fetched in blocks: a system call for each costs more.
+    """A source of random 16-bit numbers.
 
-    One belongs to one event loop of one process: a copy in a forked process
-    would say the same numbers.
+    They are fetched in blocks: a system call for each costs more. One source belongs to
+    one event loop of one process: a copy in a forked process would return the same numbers.
     """
 
     __slots__ = ("_left",)
@@ -34,18 +34,18 @@ class RandomNumbers:
         self._left = array("H")
 
     def uint16(self) -> int:
-        """Return a number from 0 to 65535, each as likely."""
+        """Return a number from 0 to 65535, each equally likely."""
         if not self._left:
             self._left = array("H", self.block())
         return self._left.pop()
 
     def block(self) -> bytes:
-        """Return 2048 numbers that ``uint16`` does not return too."""
+        """Return 2048 numbers that ``uint16`` does not return as well."""
         return os.urandom(_BLOCK_OCTETS)
 
 
 LOWEST = 10_000
-"""Beneath are the services of this machine, some of which may start later than we."""
+"""Below are the services of this machine, some of which may start later than filterd."""
 
 RESERVED = Path("/proc/sys/net/ipv4/ip_local_reserved_ports")
 
@@ -56,7 +56,7 @@ _MOST_EARLY = 16
 
 
 def reserved_ports(path: Path = RESERVED) -> frozenset[int]:
-    """Return the ports that the administrator keeps for others (``8080,9000-9010``)."""
+    """Return the ports that the administrator has reserved (``8080,9000-9010``)."""
     try:
         with path.open(encoding="ascii", errors="replace") as file:
             text = file.read(_LARGEST_FILE)
@@ -71,23 +71,23 @@ def reserved_ports(path: Path = RESERVED) -> frozenset[int]:
 
 
 class RandomPorts:
-    """Opens sockets on ports that cannot be foreseen."""
+    """Opener of sockets on unpredictable ports."""
 
     def __init__(self, numbers: RandomNumbers, reserved: frozenset[int]) -> None:
         self._numbers, self._reserved = numbers, reserved
 
     def draw(self) -> int:
-        """Return a port that may be taken, each as likely."""
+        """Return a port that may be used, each equally likely."""
         while True:
             port = self._numbers.uint16()
             if port >= LOWEST and port not in self._reserved:
                 return port
 
     def connect(self, address: str, port: int) -> socket.socket:
-        """Return a UDP socket that only hears this server.
+        """Return a UDP socket that is connected to this server.
 
         Raises:
-            OSError: there is no way to it, or no socket or port is to be had.
+            OSError: there is no route to it, or no socket or port is available.
         """
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         opened = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -101,7 +101,7 @@ class RandomPorts:
         return opened
 
     def _bind(self, opened: socket.socket) -> None:
-        """Take a port that nobody else has."""
+        """Bind the socket to a free port."""
         for _ in range(_TRIES - 1):
             try:
                 opened.bind(("", self.draw()))
@@ -114,10 +114,10 @@ class RandomPorts:
 
 
 def _forget_what_came_early(opened: socket.socket) -> None:
-    """Drop what anybody could send between ``bind`` and ``connect``; it stays queued.
+    """Drop messages that arrived between ``bind`` and ``connect``; they stay queued.
 
     Raises:
-        OSError: so much came that somebody must have waited for this.
+        OSError: there were so many that this must be an attack.
     """
     for _ in range(_MOST_EARLY):
         try:

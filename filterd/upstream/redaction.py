@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A resolution with something taken out of it, or put behind an alias, for one asker.
+"""Redaction of a resolution for one client: less of it, or behind an alias.
 
-What is kept stays as it came, because another asker may have it whole. What is
-changed is no longer what was signed: its signatures go, and the claim that
-anybody has validated it (dns.md §5).
+The cached one stays as it came, because another client may get all of it. A changed
+one is no longer what was signed: its signatures are removed, and so is the AD bit
+(dns.md §5).
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _OF_DNSSEC = (RRType.RRSIG, RRType.NSEC, RRType.NSEC3)
 
 
 def without_private(resolution: Resolution, question: Question) -> Resolution | None:
-    """Return it without the records that lead to private addresses.
+    """Return a resolution without the records that lead to private addresses.
 
-    None where nothing that was asked for is left.
+    None where no record of the type asked for is left.
 
     Args:
-        resolution: what is kept.
+        resolution: the cached one.
         question: the one that it answers.
     """
     response = read_back(resolution.sections, question)
@@ -57,13 +57,13 @@ def without_private(resolution: Resolution, question: Question) -> Resolution | 
 
 
 def without_ech(resolution: Resolution, question: Question) -> Resolution:
-    """Return it without the keys for Encrypted Client Hello.
+    """Return a resolution without the keys for Encrypted Client Hello.
 
-    Service bindings that cannot be mended are left out, all of them: a client
-    throws them away together, too (RFC 9460 §2.2).
+    Service bindings that cannot be rewritten are left out, all of them: a client
+    ignores all of them, too (RFC 9460 §2.2).
 
     Args:
-        resolution: what is kept.
+        resolution: the cached one.
         question: the one that it answers.
     """
     response = read_back(resolution.sections, question)
@@ -85,10 +85,10 @@ def _without_key(response: ParsedResponse, record: Record) -> bytes:
 def behind_alias(
     resolution: Resolution, target: Question, question: Question, ttl_s: int
 ) -> Resolution:
-    """Return it as the answer to a question for another name, which an alias leads from.
+    """Return a resolution as the answer for an alias of its name.
 
     Args:
-        resolution: what is kept for the target.
+        resolution: the cached one, for the target.
         target: the question that it answers.
         question: the one that was asked.
         ttl_s: of the alias.
@@ -114,7 +114,7 @@ def _leads_home(response: ParsedResponse, record: Record) -> bool:
 def _without_signatures(
     response: ParsedResponse, records: Collection[Record], changed: Collection[Record]
 ) -> list[Record]:
-    """Leave out the signatures over RRsets of which something was changed."""
+    """Remove the signatures over RRsets that were changed."""
     rrsets = {(record.owner, record.rtype) for record in changed}
     return [
         record

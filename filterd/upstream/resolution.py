@@ -6,8 +6,8 @@ negatives the SOA and the proofs of non-existence. Everything else that an
 upstream volunteers is dropped: unsolicited records are how caches are poisoned
 (reliability.md B4).
 
-``extraction`` offers this to whoever asks upstream; ``_extraction`` does the
-ordinary cases of it in C.
+``extraction`` offers this to the rest of the package; ``_extraction`` handles the
+ordinary cases in C.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ _SERVICE_BINDINGS = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
 
 
 class Resolution(NamedTuple):
-    """What an upstream said, independent of who asked.
+    """A resolution: what an upstream answered, independent of the client.
 
-    ``targets`` are the CNAME and SVCB targets in it, which policy judges for
-    each asker anew. ``ttl_s`` is how long all of it holds, 0 for not at all.
+    ``targets`` are the CNAME and SVCB targets in it, which policy judges again for
+    each client. ``ttl_s`` is how long all of it holds, 0 for not at all.
     ``edes`` are the upstream's own extended errors (RFC 8914). ``authentic``: a
     server that the site trusts has validated it (its AD bit). ``private``: it
-    leads to an address that is none of the Internet's. ``ech``: it offers a key
-    for Encrypted Client Hello. What a zone's own servers say of it is not looked
-    into: it has none of the last two, and no targets.
+    leads to an address that is no host of the Internet. ``ech``: it offers a key
+    for Encrypted Client Hello. An answer of a zone's own servers is not examined:
+    it has neither of the last two, and no targets.
     """
 
     rcode: int
@@ -79,7 +79,9 @@ class Resolution(NamedTuple):
 def resolution_of(
     response: ParsedResponse, question: UpstreamQuestion, *, whole: bool = False
 ) -> Resolution:
-    """Extract what may be kept: all of it from who speaks for a zone of the school (``whole``).
+    """Extract what may be kept of a response.
+
+    With ``whole`` that is everything: the server is an authority of a zone of the school.
 
     Raises:
         UpstreamMalformedError: the chain loops, is too long, or a record in it
@@ -133,13 +135,12 @@ def _resolution_of(response: ParsedResponse, question: UpstreamQuestion) -> Reso
 def _chain(
     response: ParsedResponse, question: UpstreamQuestion
 ) -> tuple[list[Record], list[Record], bytes]:
-    """Follow CNAMEs from the qname; a DNAME is kept with what it has made (RFC 6672).
+    """Follow CNAMEs from the qname; a DNAME is kept with its result (RFC 6672).
 
     That is a CNAME of a name beneath it, or the YXDOMAIN of one that would be too long.
 
     Returns: the aliases; the records at their end of the type asked for; the
-    name there. Signatures are with what they may sign, for who wants them
-    (RFC 4035 §3.2.1).
+    name there. Signatures are included for clients that want them (RFC 4035 §3.2.1).
     """
     by_owner, dnames = _answers(response, do=question.do)
     types = (question.qtype, _RRSIG) if question.do else (question.qtype,)
@@ -167,7 +168,7 @@ def _chain(
 def _answers(
     response: ParsedResponse, *, do: bool
 ) -> tuple[dict[bytes, list[Record]], dict[bytes, list[Record]]]:
-    """Return the records of the answer section by owner, and those of DNAMEs and over them."""
+    """Return the records of the answer section by owner, and DNAMEs with signatures."""
     by_owner: dict[bytes, list[Record]] = {}
     dnames: dict[bytes, list[Record]] = {}
     for record in response.records:
@@ -183,9 +184,10 @@ def _answers(
 def _take_dname(
     response: ParsedResponse, dnames: dict[bytes, list[Record]], name: bytes, target: bytes | None
 ) -> list[Record]:
-    """Return the DNAME that leads from a name to ``target``, None for one that is too long.
+    """Return the DNAME that leads from a name to ``target``.
 
-    It is taken out, with its signatures: a second name may be beneath the same.
+    None for one that is too long. It is taken out, with its signatures: a second name may
+    be beneath the same.
     """
     start = 0
     while name[start]:
@@ -200,14 +202,14 @@ def _take_dname(
 
 
 def _no_longer_than(taken: list[Record], record: Record) -> Record:
-    """Return a CNAME with the TTL of the DNAME that has made it (RFC 6672 §3.1)."""
+    """Return a CNAME with the TTL of the DNAME that made it (RFC 6672 §3.1)."""
     if not taken or record.rtype != _CNAME:
         return record
     return record._replace(ttl=min(record.ttl, *(one.ttl for one in taken if one.rtype == _DNAME)))
 
 
 def _signs(response: ParsedResponse, record: Record, types: Container[int]) -> bool:
-    """Tell whether a record is a signature over records of one of these types."""
+    """Return whether a record is a signature over records of one of these types."""
     return record.rtype == _RRSIG and covered_type(response, record) in types
 
 
@@ -219,19 +221,19 @@ def _first_soa(response: ParsedResponse) -> Record | None:
 
 
 def _soa(response: ParsedResponse, name: bytes) -> Record | None:
-    """Return the SOA by which a negative answer for ``name`` is kept; None for a stranger's."""
+    """Return the SOA of a negative answer for ``name``; None for that of another zone."""
     soa = _first_soa(response)
     return soa if soa is not None and names.is_at_or_beneath(name, soa.owner) else None
 
 
 def _for_its_negative_ttl(response: ParsedResponse, soa: Record) -> Record:
-    """Return a SOA with the TTL of the denial that it stands for (RFC 2308 §5)."""
+    """Return a SOA with the TTL of its negative answer (RFC 2308 §5)."""
     ttl = min(soa.ttl, soa_minimum(response, soa), LONGEST_NEGATIVE_TTL_S)
     return soa._replace(ttl=ttl)
 
 
 def _proofs(response: ParsedResponse, soa: Record | None) -> Iterator[Record]:
-    """What a validating client needs to believe a denial or a wildcard (RFC 4035 §3.1.3)."""
+    """Return the proofs of a denial or a wildcard, for validators (RFC 4035 §3.1.3)."""
     signed = (_NSEC, _NSEC3) if soa is None else (_NSEC, _NSEC3, _SOA)
     for record in response.records:
         if record.section == AUTHORITY and (
@@ -243,10 +245,10 @@ def _proofs(response: ParsedResponse, soa: Record | None) -> Iterator[Record]:
 def _readable(
     response: ParsedResponse, records: list[Record]
 ) -> tuple[list[Record], list[SvcbParts]]:
-    """Read SVCB or HTTPS records; nothing is left where one of them cannot be read.
+    """Read SVCB or HTTPS records; return none where one of them cannot be read.
 
-    Then a client would throw all of them away (RFC 9460 §2.2), and what they
-    lead to could not be judged.
+    A client would then ignore all of them (RFC 9460 §2.2), and their targets could not be
+    judged.
     """
     try:
         read = [svcb_parts(response, one) for one in records if one.rtype != _RRSIG]
@@ -281,7 +283,7 @@ def _addresses(
 
 
 def _lifetime(rcode: int, ttls: tuple[int, ...], *, known: bool) -> int:
-    """Return how long an answer holds; ``known``: it answers, or says how long it does not."""
+    """Return the lifetime of an answer; ``known``: it or its denial has a TTL."""
     if not known or rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
         return 0
     return min(LONGEST_TTL_S, *ttls)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The servers that the machine itself uses: what ``upstreams: [system]`` stands for.
+"""The servers of resolv.conf, for which ``upstreams: [system]`` stands.
 
-A school's provider hands them out by DHCP, and they change; no list of
-providers' resolvers that we could ship would be true for long.
+A school's provider hands them out by DHCP, and they change; no
+list of providers' resolvers that could be shipped would stay correct for long.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def servers(
     listen: tuple[ListenAddress, ...],
     resolv_conf: Path = RESOLV_CONF,
 ) -> tuple[UpstreamServer, ...]:
-    """Put the machine's servers in the place of ``system``, asked as the policy says of it.
+    """Replace ``system`` by the machine's servers, with the options of that entry.
 
     Addresses that filterd itself listens on are left out: it must not ask
     itself. An unreadable file gives no servers, as an absent network does.
@@ -39,7 +39,7 @@ def servers(
 
 
 def is_own(server: UpstreamServer, listen: tuple[ListenAddress, ...]) -> bool:
-    """Tell whether filterd itself would be asked, also where TLS cannot be had."""
+    """Return whether a server is filterd itself, also where TLS cannot be had."""
     to_ask = (server,) if server.tls == Tls.STRICT else (server, in_clear(server))
     ways = {(way.address, way.port) for way in to_ask}
     for address in listen:

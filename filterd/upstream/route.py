@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is asked about a name, and how much of what they say is taken."""
+"""Routes: the servers to ask about a name, and how much of their answers is taken."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PLAIN_PORT, TLS_PORT = 53, 853
 
 
 class Route:
-    """Servers that may be asked the same things. Immutable; equal ones share a cache.
+    """Servers for the same names. Immutable; equal routes share cache entries.
 
-    Equal ones are one object: a route is part of the key of every cached answer,
-    and that two objects are the same is told without looking into them.
+    Equal routes are one object: a route is part of the key of every cached answer, and
+    identity is compared without reading its fields.
 
     Args:
         servers: in the operator's order.
-        whole: they speak for a zone of the school, and every record that they
-            send is passed on; of what others send only the answer is.
+        whole: they are authorities of a zone of the school, and every record that they
+        send is passed on; of other servers' responses only the answer is.
     """
 
     __slots__ = ("__weakref__", "servers", "whole")
@@ -33,7 +33,7 @@ class Route:
     whole: bool
 
     def __new__(cls, servers: tuple[UpstreamServer, ...], *, whole: bool = False) -> Self:
-        """Return the route that there is, or make it."""
+        """Return the existing route, or make it."""
         route = _made.get((servers, whole))
         if not isinstance(route, cls):
             route = _made[servers, whole] = super().__new__(cls)
@@ -48,11 +48,10 @@ _made: WeakValueDictionary[tuple[tuple[UpstreamServer, ...], bool], Route] = Wea
 
 
 def in_clear(server: UpstreamServer) -> UpstreamServer:
-    """Return the same server as it is asked where TLS cannot be had.
+    """Return the server as it is asked in clear, where TLS cannot be had.
 
-    Its usual port is another one then, and what it validated is not believed:
-    anybody on the way could have set the AD bit. One that is never asked by TLS
-    is as it was.
+    Its usual port then differs, and its AD bit is not believed: any host on the path could
+    have set it. A server that is never asked by TLS is returned unchanged.
     """
     if server.tls == Tls.NO:
         return server

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A group of servers that may be asked the same things, and how each has fared."""
+"""Server groups: servers for the same names, and the health of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from filterd.upstream.route import Route
 
 MOST_GROUPS = 256
-"""Routes remembered: reloads make new ones, and what no site uses is forgotten at last."""
+"""Routes remembered: reloads make new ones, and unused ones are forgotten at last."""
 _FAILURES_UNTIL_DOWN = 3
 _DOWN_S = 10.0
 SMOOTHING = 0.2
@@ -24,17 +24,17 @@ LAST_HEDGE_S = 2.0
 """However slow a server is, the next must still have time to answer."""
 _CASE_MISMATCHES = 3
 _FORGET_S = 900.0
-"""How long what a server cannot do is remembered: it may be mended or replaced."""
+"""How long a server's missing ability is remembered: it may be repaired or replaced."""
 _NO_TLS_S = 60.0
 """How long a server is asked in clear where TLS could not be had."""
 
 
 @dataclass(slots=True, eq=False)
 class ServerHealth:
-    """What is known of one server.
+    """The health of one server.
 
-    ``plain`` is where it is asked without TLS, ``may_go_in_clear`` whether it may
-    be. ``srtt_s`` is its smoothed round-trip time. Times are the clock's monotonic ones.
+    ``plain`` is its address without TLS, ``may_go_in_clear`` whether that may be used.
+    ``srtt_s`` is its smoothed round-trip time. Times are the clock's monotonic ones.
     """
 
     server: UpstreamServer
@@ -49,7 +49,7 @@ class ServerHealth:
     _no_edns_until: float = 0.0
     _no_case_until: float = 0.0
     _no_tls_until: float = 0.0
-    """For ever where it has none."""
+    """Infinite where it has no TLS."""
 
     def __post_init__(self) -> None:
         self.plain = in_clear(self.server)
@@ -65,7 +65,7 @@ class ServerHealth:
     def failed(self, asked_at: float, now: float) -> None:
         """Note that no answer came in time.
 
-        Questions that were in the air together are one failure, and none where
+        Questions that were in flight together are one failure, and none where
         another was answered meanwhile: then it is the name that is slow.
         """
         if asked_at < max(self._answered_at, self._failed_at):
@@ -75,25 +75,25 @@ class ServerHealth:
             self.down_until = now + _DOWN_S
 
     def probes(self, now: float) -> None:
-        """Note that one question finds out whether it is up again; the others need not wait."""
+        """Note that one question tests whether it is up again; the others need not wait."""
         if self.failures >= _FAILURES_UNTIL_DOWN:
             self.down_until = now + _DOWN_S
 
     @property
     def hedge_after_s(self) -> float:
-        """How long to wait for it before another server is asked as well."""
+        """Return how long to wait for it before another server is asked as well."""
         return min(max(FIRST_HEDGE_S, 2 * self.srtt_s), LAST_HEDGE_S)
 
     def understands_edns(self, now: float) -> bool:
-        """Tell whether it may be asked with an OPT record."""
+        """Return whether it may be asked with an OPT record."""
         return now >= self._no_edns_until
 
     def refused_edns(self, now: float) -> None:
-        """Note that it has answered FORMERR or NOTIMP to EDNS, and well without."""
+        """Note that it answered FORMERR or NOTIMP to EDNS, and well without."""
         self._no_edns_until = now + _FORGET_S
 
     def keeps_case(self, now: float) -> bool:
-        """Tell whether letter case may be made random (0x20)."""
+        """Return whether letter case may be made random (0x20)."""
         return self.plain.randomise_case and now >= self._no_case_until
 
     def kept_case(self) -> None:
@@ -101,13 +101,13 @@ class ServerHealth:
         self._case_mismatches = 0
 
     def mismatched_in_case(self, now: float) -> None:
-        """Note an answer that is right but for letter case."""
+        """Note an answer that is right except for letter case."""
         self._case_mismatches += 1
         if self._case_mismatches >= _CASE_MISMATCHES:
             self._case_mismatches, self._no_case_until = 0, now + _FORGET_S
 
     def goes_by_tls(self, now: float) -> bool:
-        """Tell whether it is to be asked by TLS first."""
+        """Return whether it is to be asked by TLS first."""
         return now >= self._no_tls_until
 
     def had_no_tls(self, now: float) -> None:
@@ -123,10 +123,9 @@ class ServerGroup:
         self.members = members
 
     def in_order(self, now: float) -> list[ServerHealth]:
-        """Return whom to ask first: as configured, those that seem down last.
+        """Return the servers in the order of asking, those that seem down last.
 
-        Where one has been down for long enough, this question is the one that
-        tries it.
+        Where one has been down for long enough, this question tests it again.
         """
         members = list(self.members)
         if len(members) > 1:
@@ -136,7 +135,7 @@ class ServerGroup:
 
 
 class Groups:
-    """What is known of the servers of each route; ``by_route`` may be read."""
+    """Health of the servers of each route; ``by_route`` may be read."""
 
     def __init__(self) -> None:
         self.by_route: dict[Route, ServerGroup] = {}
@@ -152,7 +151,7 @@ class Groups:
         return group
 
     def _health(self, server: UpstreamServer) -> ServerHealth:
-        """Return what is known of a server, whichever route leads to it."""
+        """Return the health of a server, shared by all routes to it."""
         for group in self.by_route.values():
             for member in group.members:
                 if member.server == server:

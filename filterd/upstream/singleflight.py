@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The live twin of what is in flight; ``_singleflight_py`` explains it."""
+"""The active twin of exchanges in flight; ``_singleflight_py`` documents it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The live twin of the sockets by which servers are asked; ``_socket_pool_py`` explains it."""
+"""The active twin of the socket pool; ``_socket_pool_py`` documents it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries by connections: by TCP for answers too large for a datagram, and by TLS."""
+"""Queries by connections: TCP for answers too large for a datagram, and TLS."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ MOST_TCP = 200
 
 
 class StreamQuery(NamedTuple):
-    """An answer to fetch from a server: ``server`` is the member as it is asked, without TLS if so.
+    """A query to a server by a connection.
 
-    ``asked_at`` is the clock's monotonic time.
+    ``server`` is the member as it is asked, without TLS if so. ``asked_at`` is the clock's
+    monotonic time.
     """
 
     member: ServerHealth
@@ -44,17 +45,17 @@ class StreamQuery(NamedTuple):
 
 
 class StreamReceiver(Protocol):
-    """Who waits for what is fetched."""
+    """The receiver of responses that come by connections."""
 
     def fetched(self, fetch: StreamQuery, response: ParsedResponse) -> None:
         """Take a response."""
 
     def not_fetched(self, fetch: StreamQuery, error: UpstreamError) -> None:
-        """See that there is none."""
+        """Take the error where there is no response."""
 
 
 class StreamQueries:
-    """What is being fetched; at most one answer from each server."""
+    """Queries in progress by connections; at most one for each server."""
 
     __slots__ = ("_question", "_tasks", "_use")
 
@@ -67,7 +68,7 @@ class StreamQueries:
 
     @property
     def members(self) -> Iterable[ServerHealth]:
-        """The servers that are waited for."""
+        """The servers that have not answered yet."""
         return self._tasks.keys()
 
     def by_tcp(self, member: ServerHealth, fetcher: StreamReceiver, *, edns: bool) -> None:
@@ -81,7 +82,7 @@ class StreamQueries:
         self._start(StreamQuery(member, member.server, edns, self._use.clock.monotonic()), fetcher)
 
     def cancel(self) -> None:
-        """Fetch nothing more."""
+        """Cancel all queries."""
         for task in self._tasks.values():
             task.cancel()
 
@@ -117,7 +118,7 @@ class StreamQueries:
 async def ask_by_tcp(
     server: UpstreamServer, question: UpstreamQuestion, *, edns: bool
 ) -> ParsedResponse:
-    """Ask on a fresh connection. The caller bounds the time by cancelling.
+    """Ask on a new connection; the caller bounds the time by cancelling.
 
     Raises:
         UpstreamUnreachableError: no connection, or it ended before the answer.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One timer for all that waits: a wheel of coarse ticks.
+"""A timer wheel: one timer of the loop for many timeouts, in coarse ticks.
 
 A timer of the event loop for each question costs more than composing the
-question. What waits here is nearly always taken out again before its time.
+question. A timeout is nearly always removed before its time.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ TICK_S = 0.02
 
 
 class TimerTarget(Protocol):
-    """Something that waits."""
+    """A target of a timeout."""
 
     def due(self) -> None:
-        """See that the time has come, or, where it was taken out just now, has passed."""
+        """Act on the timeout, also if it was removed within the same tick."""
 
 
 Bucket = dict[TimerTarget, None]
-"""What waits for the same tick."""
+"""The targets of one tick."""
 
 
 class TimerWheel:
-    """Calls ``due`` of what waits, at most one tick late and never early."""
+    """The wheel; calls ``due`` of its targets, at most one tick late and never early."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.now = loop.time
-        """Tells the event loop's time in seconds, by which ``put`` goes."""
+        """Returns the event loop's time in seconds, which ``put`` uses."""
         self._buckets: dict[int, Bucket] = {}
         self._ticks: list[int] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -43,7 +43,7 @@ class TimerWheel:
         return sum(map(len, self._buckets.values()))
 
     def put(self, waiting: TimerTarget, at: float) -> Bucket:
-        """Let something wait until ``at``; return what to ``pop`` it from if it need not."""
+        """Add a timeout at ``at``; return the bucket to ``pop`` it from."""
         tick = int(at / TICK_S) + 1
         bucket = self._buckets.get(tick)
         if bucket is None:
@@ -54,7 +54,7 @@ class TimerWheel:
         return bucket
 
     def close(self) -> None:
-        """Forget everything that waits."""
+        """Remove all timeouts."""
         self._buckets.clear()
         self._ticks.clear()
         if self._timer is not None:
@@ -75,6 +75,6 @@ class TimerWheel:
         tick = int(self._loop.time() / TICK_S)
         while self._ticks and self._ticks[0] <= tick:
             for waiting in self._buckets.pop(heappop(self._ticks)):
-                self._loop.call_soon(waiting.due)  # one that raises takes no other along
+                self._loop.call_soon(waiting.due)  # one that raises does not stop the others
         if self._ticks:
             self._arm()

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions by TLS (RFC 7858): connections that stay open and are shared.
+"""Queries by TLS (RFC 7858): connections that stay open and are shared.
 
-``STRICT`` servers prove who they are or are not asked; what is wrong with one
-is logged once, when it changes. A server may close a connection whenever it
-likes: what was not answered yet is asked again on a fresh one, unseen by who
-asked. Imported only where a site has such a server.
+``STRICT`` servers prove their identity or are not asked; a problem with one is logged
+once, when it changes. A server may close a connection at any time: questions without
+an answer are asked again on a new one, invisibly to the caller. Imported only where a
+site has such a server.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ if TYPE_CHECKING:
 CONNECTED_WITHIN_S = 3.0
 MOST_CONNECTIONS = 2
 MOST_WAITING = 500
-"""Questions on one connection; with two, as many as there may be exchanges."""
+"""Questions on one connection; two connections carry as many as there may be exchanges."""
 
 _BUSY = 100
-"""Waiting questions from which on a second connection is worth its handshake."""
+"""Waiting questions from which a second connection is worth its handshake."""
 _FRUITLESS = 2
-"""Connections that may end without a single answer before the server counts as unreachable."""
+"""Connections that may end without an answer before the server counts as unreachable."""
 _GOODBYE_WITHIN_S = 1.0
 _AGAIN_AFTER_S = 0.25
-"""A handshake costs both sides milliseconds: not one for each question that fails."""
+"""A handshake costs both sides milliseconds, so a failing one is not repeated per question."""
 
 _log = logging.getLogger("filterd.upstream")
 
 
 class TlsConnections:
-    """Asks servers by TLS.
+    """TLS connections to servers.
 
     Args:
-        clock: tells how long a connection has been silent.
+        clock: measures how long a connection has been silent.
         counters: where to count ``tls_connected``, ``tls_failed`` (no
-            handshake), ``tls_lost`` (a connection that ended while somebody
-            waited) and ``mismatched`` (a message that answers nothing).
+            handshake), ``tls_lost`` (a connection that ended with questions
+            waiting) and ``mismatched`` (a message that answers nothing).
     """
 
     def __init__(self, clock: Clock, counters: Counter[str] | None = None) -> None:
@@ -62,10 +62,10 @@ class TlsConnections:
     async def ask(
         self, server: UpstreamServer, question: UpstreamQuestion, *, edns: bool
     ) -> ParsedResponse:
-        """Ask a server whose ``tls`` is not ``NO``. The caller bounds the time by cancelling.
+        """Ask a server by TLS; the caller bounds the time by cancelling.
 
         Raises:
-            UpstreamUnreachableError: no connection that may be trusted as the
+            UpstreamUnreachableError: no connection that is trusted as the
                 server's ``tls`` says, or each ended before any answer.
             UpstreamOverloadError: too many questions wait there already.
             UpstreamMalformedError: the answer is not whole.
@@ -80,18 +80,18 @@ class TlsConnections:
         return response
 
     def problem(self, server: UpstreamServer) -> str:
-        """Return what is wrong with a server and what to do; empty where nothing is known."""
+        """Return what is wrong with a server and the remedy; empty if nothing is known."""
         asked = self._servers.get(server)
         return asked.problem if asked else ""
 
     def close(self) -> None:
-        """End every connection; whoever waits gets an error."""
+        """End every connection with an error for its waiters."""
         for asked in self._servers.values():
             asked.close()
 
 
 class _Server:
-    """One server and the connections to it. ``problem`` is what was last logged of it."""
+    """One server and its connections; ``problem``: the problem that was logged last."""
 
     def __init__(
         self, server: UpstreamServer, trust: Trust, clock: Clock, counters: Counter[str]
@@ -104,10 +104,10 @@ class _Server:
         self.problem = ""
 
     async def ask(self, question: UpstreamQuestion, *, edns: bool) -> ParsedResponse:
-        """Ask until there is an answer or nothing to hope for.
+        """Ask until there is an answer, or no hope of one.
 
-        A connection that gave an answer to anybody was worth it: a server may
-        close after each. So this ends, at the latest with the caller's patience.
+        A connection that gave any answer was useful: a server may close after each. So this
+        ends at the latest with the caller's deadline.
         """
         fruitless = 0
         while fruitless < _FRUITLESS:
@@ -129,7 +129,7 @@ class _Server:
             connection.close()
 
     async def _connection(self) -> TlsConnection:
-        """Return a connection to ask on, the least busy of those there are."""
+        """Return the least busy connection, or a new one."""
         if self._is_closed:
             raise UpstreamUnreachableError("filterd is stopping")
         usable = [one for one in self._connections if one.takes_questions]
@@ -137,17 +137,17 @@ class _Server:
         if best is None:
             return await self._fresh()
         if best.waiting >= _BUSY and len(usable) < MOST_CONNECTIONS:
-            self._start_connecting()  # the next ones will have it
+            self._start_connecting()  # the next questions will use it
         if best.waiting >= MOST_WAITING:
             raise UpstreamOverloadError(f"too many questions wait for {self._server.address}")
         return best
 
     async def _fresh(self) -> TlsConnection:
-        """Wait for the one handshake that everybody waits for."""
+        """Wait for the one handshake that all new questions share."""
         if self._clock.monotonic() < self._again_at:
             raise self._unreachable()
         connecting = self._start_connecting()
-        await asyncio.wait([connecting])  # unlike awaiting it, this leaves it be when cancelled
+        await asyncio.wait([connecting])  # unlike awaiting it, this does not cancel it
         connection = None if connecting.cancelled() else connecting.result()
         if connection is None:
             raise self._unreachable()
@@ -197,7 +197,7 @@ class _Server:
         return UpstreamUnreachableError(f"{self._place}: {self.problem or 'filterd is stopping'}")
 
     def _tell(self, problem: str) -> None:
-        """Log what is wrong with the server when that changes, and not with every question."""
+        """Log the problem of the server when it changes, and not with every question."""
         if problem == self.problem:
             return
         self.problem = problem

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One TLS connection to a server: many questions at a time, answers in any order (RFC 7766).
+"""A TLS connection to a server: many questions, answers in any order (RFC 7766).
 
-Nobody but the server can speak on it, so what answers nothing is a fault and no
-attack; it is passed over all the same, because the right answer may follow.
+No other host can write to it, so a message that answers nothing is a fault and no
+attack; it is skipped all the same, because the right answer may follow.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from filterd.clock import Clock
 
 IDLE_S = 20.0
-"""A connection that nobody uses is closed; the next question pays a handshake."""
+"""An unused connection is closed; the next question pays for a handshake."""
 STALL_S = 2.0
-"""Waiting for longer without a word means that the way may be gone (a new address at the
+"""Waiting for longer without any data means that the path may be gone (a new address at the
 provider, a forgotten NAT entry): on another connection there is still time for an answer."""
 TICK_S = 0.5
 PAD_TO_OCTETS = 128
@@ -33,14 +33,14 @@ PAD_TO_OCTETS = 128
 
 _MOST_MISMATCHES = 10
 _MOST_ABANDONED = 100
-"""Who asked has gone, the answer never came; its ID is not used again on this connection."""
+"""The caller has gone, the answer never came; its ID is not used again on this connection."""
 
 
 class TlsConnection(asyncio.Protocol):
-    """A connection whose handshake is done; ``ended`` is called once, when it is lost.
+    """A connection after its handshake; ``ended`` is called once, when it is lost.
 
-    ``waiting`` questions wait for an answer, ``has_answered`` says that one ever
-    came, ``ending`` why the connection was given up.
+    ``waiting`` questions wait for an answer; ``has_answered``: an answer has come;
+    ``ending``: why the connection was given up.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class TlsConnection(asyncio.Protocol):
 
     @property
     def waiting(self) -> int:
-        """How many wait for an answer on it."""
+        """The number of questions that wait for an answer on it."""
         return len(self._outstanding) - self._abandoned
 
     @property
     def takes_questions(self) -> bool:
-        """Whether more may be asked on it."""
+        """Whether it accepts more questions."""
         return self._is_up and self._abandoned < _MOST_ABANDONED
 
     @property
@@ -74,9 +74,9 @@ class TlsConnection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing()
 
     def ask(self, question: UpstreamQuestion, *, edns: bool) -> _Waiter:
-        """Send a question; return where its answer comes, None where the connection ends first.
+        """Send a question; return its answer's future, None if the connection ends first.
 
-        Who cancels the future gives up; the others on the connection go on.
+        Cancelling the future gives up; the other questions on the connection go on.
         """
         waiter: _Waiter = self._loop.create_future()
         if not self._is_up:
@@ -93,12 +93,12 @@ class TlsConnection(asyncio.Protocol):
         return waiter
 
     def close(self) -> None:
-        """End it at once; whoever waits gets None."""
+        """End it at once; every waiter gets None."""
         if self._transport is not None:
             self._transport.abort()
 
     def _write(self, framed: bytes) -> None:
-        """Write it with whatever else is asked in this turn of the loop, as one record."""
+        """Write all questions of this turn of the loop as one record."""
         if not self._unwritten:
             self._loop.call_soon(self._flush)
         self._unwritten += framed
@@ -115,23 +115,24 @@ class TlsConnection(asyncio.Protocol):
 
         Servers write their session tickets just before the first answer, and
         many hold the answer back until the tickets are acknowledged (Nagle),
-        which a client delays that has just written. Linux forgets the wish by
-        itself, so it is made after writing.
+        which
+        a client delays that has just written. Linux resets the option by itself, so it is set
+        after writing.
         """
         opened = self._transport.get_extra_info("socket") if self._transport else None
         if opened is not None:
             with contextlib.suppress(OSError):  # it is lost at this moment
                 opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
-    # What asyncio tells.
+    # Callbacks of asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to watch it."""
+        """Take the new transport."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's has no base
         self._timer = self._loop.call_later(TICK_S, self._tick)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everybody who waits."""
+        """Notify all waiters."""
         self._transport = None
         self.ending = self.ending or (str(exc) if exc else "it closed the connection")
         if self._timer is not None:
@@ -145,7 +146,7 @@ class TlsConnection(asyncio.Protocol):
                 waiter.set_result(None)
 
     def data_received(self, data: bytes) -> None:
-        """Hand out every answer that is whole now."""
+        """Pass on every complete answer."""
         try:
             for message in self._deframer.feed(data):
                 self._received(message)
@@ -193,7 +194,7 @@ class TlsConnection(asyncio.Protocol):
         self.close()
 
     def _close_politely(self) -> None:
-        """Say goodbye, so that the server need not wait for questions (RFC 7858 §3.4)."""
+        """Close with close_notify, so that the server need not wait (RFC 7858 §3.4)."""
         if self._transport is not None:
             self._transport.close()
 

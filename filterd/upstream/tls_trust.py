@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom TLS believes, and in plain words why it does not (RFC 8310 §5, §6.3, §8.1)."""
+"""TLS trust: certificate checks and their errors (RFC 8310 §5, §6.3, §8.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from filterd.policy.model import UpstreamServer
 
 TRUST_FOR_S = 86_400
-"""Authorities come and go while filterd runs for months: the machine's are read anew each day."""
+"""Authorities change while filterd runs for months: the machine's are read again each day."""
 
 _PROTOCOLS = ["dot"]
 
@@ -38,14 +38,14 @@ _REASONS = {
     62: _OTHER_NAME,
     64: _OTHER_NAME,
 }
-"""By OpenSSL's numbers (``X509_V_ERR_...`` in x509_vfy.h); others speak for themselves."""
+"""By OpenSSL's numbers (``X509_V_ERR_...`` in x509_vfy.h); others have a text of their own."""
 
 
 class Trust:
-    """Makes the contexts in which connections are opened.
+    """SSL contexts for new connections.
 
     No session is resumed: the certificate of a resumed one is not judged again,
-    and a handshake now and then is cheap.
+    and an occasional handshake is cheap.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -68,14 +68,14 @@ class Trust:
 
 
 def _strict() -> ssl.SSLContext:
-    """Return a context that believes the machine's authorities and checks the name."""
+    """Return a context that trusts the machine's authorities and checks the name."""
     context = ssl.create_default_context()
     _harden(context)
     return context
 
 
 def _opportunistic() -> ssl.SSLContext:
-    """Return a context that takes whoever answers: it keeps out who only listens."""
+    """Return a context that accepts any server: it stops passive listeners only."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -89,12 +89,12 @@ def _harden(context: ssl.SSLContext) -> None:
 
 
 def name_of(server: UpstreamServer) -> str:
-    """Return what the certificate must say: a name, or an address without its scope."""
+    """Return the name in the certificate: a name, or an address without its scope."""
     return server.tls_name or server.address.partition("%")[0]
 
 
 def check_name(context: ssl.SSLContext, name: str) -> None:
-    """See that a certificate can have that name at all, before anything is connected.
+    """Check that a certificate can have that name, before connecting.
 
     Raises:
         ValueError: it cannot.
@@ -106,7 +106,7 @@ def check_name(context: ssl.SSLContext, name: str) -> None:
 
 
 def explain(error: Exception, server: UpstreamServer) -> str:
-    """Return in one line what is wrong with a server and what to do about it."""
+    """Return in one line what is wrong with a server and the remedy."""
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = _REASONS.get(error.verify_code)
         return reason.format(name=name_of(server)) if reason else error.verify_message

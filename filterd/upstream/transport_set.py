@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ways to ask that all exchanges of a forwarder share."""
+"""Transports that all exchanges of a forwarder share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Transports:
-    """Sockets, timers and what is counted; belongs to the running event loop."""
+    """Sockets, timers and counters; belongs to the running event loop."""
 
     def __init__(self, clock: Clock, counters: Counter[str]) -> None:
         self.clock, self.counters = clock, counters
@@ -34,14 +34,14 @@ class Transports:
     def tls(self) -> TlsConnections:
         """Connections by TLS, made when the first server needs one."""
         if self._tls is None:
-            # A process whose servers need no TLS does without ssl: it is megabytes.
+            # A process whose servers need no TLS does not load ssl: it takes megabytes.
             from filterd.upstream.tls import TlsConnections  # noqa: PLC0415 -- see above
 
             self._tls = TlsConnections(self.clock, self.counters)
         return self._tls
 
     def problem_of(self, server: UpstreamServer) -> str:
-        """Return why a server cannot be asked by TLS; empty where nothing is known to be wrong."""
+        """Return why a server cannot be asked by TLS; empty if no problem is known."""
         return self._tls.problem(server) if self._tls else ""
 
     def close(self) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions by UDP on one socket: several at a time, told apart by their IDs."""
+"""Queries by UDP on one socket: several at a time, matched by their IDs."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _LARGEST = 4096
 
 
 class Waiter(Protocol):
-    """Who waits for what an attempt brings."""
+    """A waiter for the events of an attempt."""
 
     def answered(self, attempt: UdpAttempt, response: ParsedResponse) -> None:
-        """Take the response that answers; the attempt is over."""
+        """Take the response; the attempt is over."""
 
     def mismatched(self) -> None:
-        """See that a message came that answers nothing; the attempt goes on."""
+        """Note a message that answers nothing; the attempt goes on."""
 
     def mismatched_in_case(self, attempt: UdpAttempt) -> None:
-        """See that a message came that answers but for letter case; the attempt goes on."""
+        """Note a message that answers except for letter case; the attempt goes on."""
 
     def refused(self) -> None:
-        """See an ICMP error; that ends nothing, it may be forged."""
+        """Note an ICMP error; it ends nothing, because it may be forged."""
 
 
 class UdpAttempt:
-    """A question sent once to one server. ``sent_at`` is the clock's monotonic time."""
+    """A query sent once to one server; ``sent_at`` is the clock's monotonic time."""
 
     __slots__ = ("_message_id", "_socket", "asked", "member", "sent_at", "waiter")
 
@@ -48,26 +48,26 @@ class UdpAttempt:
 
     @property
     def edns(self) -> bool:
-        """Whether it went out with an OPT record."""
+        """Whether it was sent with an OPT record."""
         return self.asked.edns
 
     @property
     def exact(self) -> bool:
-        """Whether only an answer in the same letter case answers it."""
+        """Whether only an answer in the same letter case is accepted."""
         return self.asked.exact
 
     def sent(self, opened: UdpSocket, message_id: int) -> None:
-        """Note where it waits."""
+        """Note the socket on which it waits."""
         self._socket, self._message_id = opened, message_id
 
     def close(self) -> None:
-        """Wait no longer. May be called twice."""
+        """Stop waiting. May be called twice."""
         opened, self._socket = self._socket, None
         if opened is not None:
             opened.forget(self._message_id)
 
     def fail(self) -> None:
-        """Wait no longer, because it was too long: the way from that socket may be gone."""
+        """Stop waiting after the timeout: the path from that socket may be gone."""
         opened = self._socket
         if opened is not None:
             opened.retire()
@@ -105,9 +105,9 @@ class UdpSocket:
 
         Args:
             opened: not blocking.
-            numbers: where IDs come from.
+            numbers: source of the IDs.
             counters: ``mismatched``, ``unexpected`` and ``icmp`` are counted here.
-            over: called when nothing waits and nothing more will; to close it.
+            over: called when nothing waits and the socket is retired; to close it.
             closed: called once, before the socket is closed.
         """
         self._socket, self._numbers, self._counters = opened, numbers, counters
@@ -122,7 +122,7 @@ class UdpSocket:
         return len(self._waiting)
 
     def ask(self, attempt: UdpAttempt) -> None:
-        """Send a question under an ID that no other on this socket has.
+        """Send a question under an ID that no other question on this socket has.
 
         Raises:
             OSError: it cannot be sent from here.
@@ -139,11 +139,11 @@ class UdpSocket:
         try:
             self._socket.send(message)
         except OSError:
-            # It may be the ICMP error of an earlier question, told only now.
+            # It may be the ICMP error of an earlier question, reported only now.
             self._socket.send(message)
 
     def receive(self) -> None:
-        """Read one message, and hand it to whom it answers."""
+        """Read one message, and pass it to the attempt that it answers."""
         try:
             message = self._socket.recv(_LARGEST)
         except BlockingIOError:
@@ -156,17 +156,17 @@ class UdpSocket:
         if response is None or attempt is None:
             self._mismatched(message, attempt)
         else:
-            attempt.close()  # an upstream that answers twice is not heard twice
+            attempt.close()  # an upstream's second answer is ignored
             attempt.waiter.answered(attempt, response)
 
     def forget(self, message_id: int) -> None:
-        """Let a question wait no longer."""
+        """Remove a question that no longer waits."""
         self._waiting.pop(message_id, None)
         if self._retired and not self._waiting:
             self._over(self)
 
     def retire(self) -> None:
-        """Take no more questions; it is over when the last that waits is gone."""
+        """Take no more questions; it is over when the last waiting one is gone."""
         self._retired = True
         if not self._waiting:
             self._over(self)
@@ -177,7 +177,7 @@ class UdpSocket:
         return self._retired
 
     def close(self) -> None:
-        """Close at once, whoever waits. May be called twice."""
+        """Close at once, also while questions wait. May be called twice."""
         self._waiting.clear()
         self._retired = True
         if self._socket.fileno() >= 0:
@@ -185,7 +185,7 @@ class UdpSocket:
             self._socket.close()
 
     def _mismatched(self, message: bytes, attempt: UdpAttempt | None) -> None:
-        """Count what answers nothing against all that wait: a forger aims at every one."""
+        """Count a message that answers nothing for all attempts: each is a target."""
         waiting = list(self._waiting.values())
         self._counters["mismatched" if waiting else "unexpected"] += 1
         if attempt is not None and attempt.asked.differs_in_case(message):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What we ask upstream, and whether a message answers it (RFC 5452 §9.1)."""
+"""Upstream questions: composing a query, and matching its answer (RFC 5452 §9.1)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LETTER_CASE = 0x20
 
 
 class UpstreamQuestion(NamedTuple):
-    """A question as an upstream sees it; equal ones may share an answer.
+    """A question as an upstream gets it; equal ones may share an answer.
 
-    CD and DO change what an upstream says, so they are part of it (dns.md §5).
+    CD and DO change an upstream's answer, so they are part of it (dns.md §5).
     """
 
     qname: bytes
@@ -43,9 +43,8 @@ def compose(
 ) -> bytes:
     """Compose the query: RD set, CD and DO as asked, no option of the client's.
 
-    AD is set, because who does not ask for DNSSEC records learns whether the
-    answer was validated only so (RFC 6840 §5.7); whether to believe it is
-    decided when the answer is there.
+    AD is set: without DO it is the only way to learn whether the answer was validated
+    (RFC 6840 §5.7); whether to believe it is decided when the answer is there.
     """
     return compose_query(
         message_id,
@@ -63,8 +62,8 @@ def parse_answer(
 ) -> ParsedResponse | None:
     """Return the response if ``message`` answers ``question``, else None.
 
-    For a connection, on which nobody but the server can speak. Never raises:
-    what cannot be parsed answers nothing, and the true answer may still come.
+    For a connection, on which only the server can write. Never raises: a message that does
+    not parse answers nothing, and the true answer may still come.
     """
     if message[:2] != message_id.to_bytes(2, "big"):
         return None
@@ -77,7 +76,7 @@ def parse_answer(
 
 
 class OutgoingQuery:
-    """A question as it goes out by UDP, and what answers just that.
+    """A query by UDP, and the check for its answer.
 
     Args:
         question: what is asked.
@@ -106,8 +105,8 @@ class OutgoingQuery:
     def answered_by(self, message: bytes) -> ParsedResponse | None:
         """Return the response if the message is one, else None.
 
-        The ID is checked by who has many outstanding, address and port by the
-        kernel: the socket is connected. Never raises.
+        The caller, which has several outstanding, checks the ID; the kernel checks address
+        and port: the socket is connected. Never raises.
         """
         if _answers(message, self._section):
             return _parsed(message)
@@ -116,13 +115,13 @@ class OutgoingQuery:
         return None
 
     def differs_in_case(self, message: bytes) -> bool:
-        """Tell whether nothing but letter case keeps a message from being the answer."""
+        """Return whether a message is the answer except for letter case."""
         return self.exact and _answers_but_for_case(message, self._section)
 
 
 @cache
 def around_the_section(*, do: bool, cd: bool, edns: bool) -> tuple[bytes, bytes]:
-    """Return what stands between ID and question section, and what behind: the same for many."""
+    """Return the octets between ID and question section, and behind it; cached."""
     message = compose(UpstreamQuestion(b"\0", 0, do, cd), 0, edns=edns)
     end = _HEADER_OCTETS + 1 + _TYPE_AND_CLASS.size
     return message[2:_HEADER_OCTETS], message[end:]
@@ -145,7 +144,7 @@ def randomise_case(qname: bytes, numbers: RandomNumbers) -> bytes:
 
 
 def _answers(message: bytes, section: bytes) -> bool:
-    """Tell whether it responds to a query, and with exactly this question section."""
+    """Return whether a message responds to a query with exactly this question section."""
     return (
         message[_HEADER_OCTETS : _HEADER_OCTETS + len(section)] == section
         and message[2] & _QR_AND_OPCODE == _RESPONSE_TO_A_QUERY

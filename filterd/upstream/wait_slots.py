@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may wait for upstreams when many want to.
+"""Wait slots: which questions may wait for upstreams under load.
 
-An exchange takes a place until it ends. Names whose servers say nothing hold
-theirs for seconds, and one client can ask for a thousand such names; so no
-asker holds more than a quarter of the places, and where no place is free the
-exchange that has waited longest gives way, if it has waited longer than nearly
-every answer takes. Unbound does the like (``jostle-timeout``): what is answered
-quickly goes on being answered however much hangs.
+An exchange takes a slot until it ends. Names whose servers are silent hold theirs
+for seconds, and one client can ask for a thousand such names. So one asker holds at
+most a quarter of the slots. Where no slot is free, the exchange that has waited longest
+gives way, if it has waited longer than nearly every answer takes. Unbound does
+the same (``jostle-timeout``): quick answers go on, however many others hang.
 
-``_singleflight`` does the same on what it has in flight.
+``_singleflight`` does the same on the exchanges in flight.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ K = TypeVar("K")
 
 
 class WaitSlots(Generic[K]):
-    """Places by what is exchanged, the oldest first. Many who want the same need one."""
+    """Slots by exchange, the oldest first; waiters for the same exchange share one."""
 
     def __init__(self) -> None:
         self._taken: dict[K, tuple[Hashable, float]] = {}
@@ -37,7 +36,7 @@ class WaitSlots(Generic[K]):
         return len(self._taken)
 
     def in_the_way(self, asker: Hashable) -> K | None:
-        """Return what has to end before ``asker`` may take a place, None if nothing has."""
+        """Return the exchange that must end before ``asker`` gets a slot, or None."""
         own = self._by_asker.get(asker)
         if own is not None and len(own) >= MOST_AN_ASKER:
             return next(iter(own))
@@ -46,29 +45,29 @@ class WaitSlots(Generic[K]):
         return None
 
     def gives_way(self, key: K, now: float) -> bool:
-        """Tell whether it has waited for so long that it may be ended for another."""
+        """Return whether an exchange has waited so long that it may be ended for another."""
         return now - self._taken[key][1] >= GIVES_WAY_AFTER_S
 
     def take(self, key: K, asker: Hashable, now: float) -> None:
-        """Take a place; None is nobody in particular and has no share."""
+        """Take a slot; None stands for no client and has no share."""
         self._taken[key] = asker, now
         if asker is not None:
             self._by_asker.setdefault(asker, {})[key] = None
 
     def share(self, key: K, asker: Hashable) -> None:
-        """Note that another waits for the same: then it is no longer part of the first's share."""
+        """Note a second waiter: the slot is no longer part of the first's share."""
         taken = self._taken.get(key)
         if taken is not None and taken[0] != asker:
             self._leave_share(taken[0], key)
 
     def free(self, key: K) -> None:
-        """Give a place back. May be called twice."""
+        """Free a slot. May be called twice."""
         taken = self._taken.pop(key, None)
         if taken is not None:
             self._leave_share(taken[0], key)
 
     def clear(self) -> None:
-        """Give all places back."""
+        """Free all slots."""
         self._taken.clear()
         self._by_asker.clear()
 

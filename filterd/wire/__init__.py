@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DNS messages as bytes: every octet that comes from a client or an upstream is read here.
+"""DNS messages as bytes: all octets from clients and upstreams are parsed here.
 
 Verbs: **parse** and **read** go from wire to values, **compose**, **rebuild** and
 **assemble** from values to wire. Bytes go in; bytes or frozen values come out.
 Nothing here does I/O or knows a clock, and nothing but ``WireError`` is raised
-for what the bytes are. Whoever catches it knows who sent them and who must act.
+for malformed bytes. Its catcher knows which side sent them and how to react.
 
 ::
 
-    registry   numbers and mnemonics          budget   work that a message may cause
-    name       a name as a value              cursor   the bounded reader
+    registry   numbers and mnemonics
+    name       a name as a value              cursor   bounded reader, step budget
     header ─ question ─ record ─ edns ─ ede   compression   names inside a message
         └────────┬────────┴────────┘
-    query   response ─ rdata ─ svcparams      parsing whole messages
+    parsed_query   response ─ rdata            parsing whole messages
     compose ─ reply   rebuild   truncate      composing whole messages
     framing                                   messages on a stream
 
@@ -22,7 +22,7 @@ Invariants:
 - Reading never passes the end of the message, nor the end of a record's RDATA.
 - A pointer aims strictly backwards, so that expanding a name ends.
 - A message's work is bounded by counting steps, records and options, not time.
-- OPT never travels: it is read, and made anew for each asker.
+- OPT never travels: it is read, and composed anew for each client.
 
 =========  =======================================================================
 RFC        status
@@ -33,8 +33,8 @@ RFC        status
 2308       negative answers carry a SOA
 3225       DO is echoed
 3597       unknown types are carried; no names in them are looked for
-4343       names compare without regard to case; the asker's case is restored
-6840 §5.8  AD only to who asked with DO or AD
+4343       names compare without regard to case; the client's case is restored
+6840 §5.8  AD only in replies to queries with DO or AD
 6891       EDNS version 0; OPT once, in the additional section, owned by the root
 7766       framing only
 8020       NXDOMAIN and NODATA are distinct replies

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The codec that is live: queries and responses read, answers kept and sent.
+"""The active codec: queries and responses read, answers kept and sent.
 
 Both twins have the functions that ``filterd.wire._codec_py`` gathers: those that
 read are native in ``_codec``, those that keep in ``_rebuilding``, those that send in
-``_assembling``. ``NATIVE`` tells whether all are.
+``_assembling``. ``NATIVE``: whether all are native.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Composing messages: the one place that decides the flags of what filterd sends.
+"""Message composition: the one place that decides the flags of what filterd sends.
 
 A reply echoes the question in the letter case in which it was asked, and ID,
-opcode, RD and CD. OPT is made anew, and only for who sent one. AD is set only
-for who can be expected to understand it (RFC 6840 §5.8). Nothing else of the
-query comes back: no unknown option, no client subnet.
+opcode, RD and CD. OPT is composed anew, and only where the query had it. AD is set
+only for a client that can be expected to understand it (RFC 6840 §5.8). Nothing else
+of the query comes back: no unknown option, no client subnet.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from filterd.wire.question import Question
 
 QNAME_POINTER = b"\xc0\x0c"
-"""Stands for the qname as an owner: it always begins at octet 12."""
+"""Used as an owner name for the qname, which always begins at octet 12."""
 
 _FIXED = Struct("!HHIH")
 _OPTION_HEADER_OCTETS = 4
@@ -106,7 +106,7 @@ def _opt(do: bool, extended_rcode: int, edes: Sequence[Ede]) -> bytes:
 
 @lru_cache(maxsize=256)
 def _kept_opt(do: bool, extended_rcode: int, edes: tuple[Ede, ...]) -> bytes:
-    """Return an OPT record: nearly every reply has one of the same few."""
+    """Return an OPT record, memorised: nearly every reply has one of the same few."""
     return _opt(do, extended_rcode, edes)
 
 
@@ -129,9 +129,9 @@ def compose_reply(  # noqa: PLR0913 -- the parts of a message
         rcode: up to twelve bits.
         answers: whole records, each as ``encode_record`` makes it.
         authorities: likewise.
-        edes: sent only to who sent OPT.
+        edes: sent only where the query had OPT.
         aa: authoritative answer.
-        ad: authentic data; dropped for who asked with neither DO nor AD.
+        ad: authentic data; dropped where the query had neither DO nor AD.
         ra: recursion available.
         tc: truncated.
     """
@@ -152,7 +152,7 @@ def compose_query(
     edns: bool = True,
     pad_to: int = 0,
 ) -> bytes:
-    """Return a query to send upstream: no option of a client's, no subnet (RFC 7871 §12.1).
+    """Return a query to send upstream, without options of a client (RFC 7871 §12.1).
 
     Args:
         message_id: its ID.
@@ -162,8 +162,8 @@ def compose_query(
         ad: authentic data understood.
         do: DNSSEC records wanted.
         edns: whether it has an OPT record.
-        pad_to: fill it up to a multiple of so many octets, so that on an
-            encrypted way its size tells little (RFC 7830); needs ``edns``.
+        pad_to: pad it to a multiple of so many octets, so that its size reveals
+            little on an encrypted connection (RFC 7830); needs ``edns``.
     """
     flags = (RD if rd else 0) | (CD if cd else 0) | (AD if ad else 0)
     query = compose_header(Header(message_id, flags, 1, 0, 0, int(edns))) + question.wire

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names inside a message: expanding the compressed ones, and compressing (RFC 1035 §4.1.4).
+"""Compressed names inside a message: expansion and compression (RFC 1035 §4.1.4).
 
-Expanding ends by construction: each pointer must aim strictly below everything
-that the name has touched so far, so there are no loops and no hop counter.
-What it costs altogether is bounded by the message's ``Budget``. A label that
-runs past the end of the message is noticed because every label must be followed
-by another length octet, and asking for that one fails.
+Expansion ends by construction: each pointer must aim strictly below all octets
+that the name has used so far, so there are no loops and no hop counter.
+Its total cost is bounded by the message's ``Budget``. A label that runs past the end
+of the message is noticed because every label must be followed by another length
+octet, and reading that one fails.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TOO_LONG = "the name is longer than 255 octets"
 
 
 def skip_name(message: bytes, offset: int, *, may_point: bool = True) -> int:
-    """Step over one name without following a pointer; return the offset just past it.
+    """Skip one name without following a pointer; return the offset just past it.
 
     Args:
         message: the whole message.
@@ -60,7 +60,7 @@ def skip_name(message: bytes, offset: int, *, may_point: bool = True) -> int:
 
 
 def expand_name(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int]:
-    """Read one possibly compressed name in the letter case in which it is written.
+    """Read one possibly compressed name, in the letter case of the message.
 
     Args:
         message: the whole message.
@@ -94,7 +94,7 @@ def expand_name(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int
 
 
 def _follow(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int]:
-    """Expand a name that is not known yet; remember it, and what it points to."""
+    """Expand a name that is not known yet; remember it, and its target."""
     position = lowest = offset
     end = spelled = first_target = steps = octets = 0
     pieces: list[bytes] = []
@@ -152,7 +152,7 @@ def read_name(message: bytes, offset: int, budget: Budget) -> tuple[bytes, int]:
 
 
 class Compressor:
-    """Remembers where in a message being written each name stands, to point to it again.
+    """Offsets of the names in a message being written, to compress later ones.
 
     Names are compared without regard to letter case, so a pointer may show a
     name in the case in which it was written first (RFC 4343 §4 allows it). A
@@ -167,12 +167,12 @@ class Compressor:
         self.write(qname, HEADER_OCTETS)
 
     def pointer_to(self, name: bytes) -> bytes | None:
-        """Return a pointer to a canonical name that stands in the message, None if it does not."""
+        """Return a pointer to a canonical name in the message, None if it has none."""
         target = self._offsets.get(name)
         return None if target is None else (_POINTER << 8 | target).to_bytes(2)
 
     def write(self, name: bytes, offset: int) -> bytes:
-        """Return the shortest form of ``name`` for a place at ``offset`` of the message.
+        """Return the shortest form of ``name`` at ``offset`` of the message.
 
         Raises:
             CostlyMessageError: more new labels than any honest message has.

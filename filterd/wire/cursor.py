@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bounded reading: the cursor, the only way through a message, and its step budget.
+"""Bounded reading: the cursor, the only way through a message, and its budget.
 
 Every read goes through ``advance``, which checks before it moves, so that no
 caller can forget to. A cursor may be narrower than its message: RDATA is read
@@ -31,7 +31,10 @@ def steps_for(size_octets: int) -> int:
 
 
 class Budget:
-    """What is left for one message. ``names`` maps offsets to names expanded there, as written."""
+    """The steps left for one message.
+
+    ``names`` maps offsets to the names expanded there, as written.
+    """
 
     __slots__ = ("names", "steps_left")
 
@@ -68,7 +71,7 @@ class Cursor:
         self.end = len(message) if end is None else end
 
     def advance(self, size: int) -> int:
-        """Step over ``size`` octets (0 or more) and return where they begin.
+        """Skip ``size`` octets (0 or more) and return where they begin.
 
         Raises:
             TruncatedMessageError: fewer are left; the cursor has not moved.
@@ -89,7 +92,7 @@ class Cursor:
         return self.message[start : start + size]
 
     def move_to(self, offset: int) -> None:
-        """Step to ``offset``, where a name that was read elsewhere ended; never back."""
+        """Move to ``offset``, the end of a name that was read elsewhere; never back."""
         self.advance(offset - self.offset)
 
     @property

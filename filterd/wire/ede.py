@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Extended DNS Errors: why an answer is what it is, for people and logs (RFC 8914).
+"""Extended DNS Errors: the reason for an answer, for people and logs (RFC 8914).
 
-An EDE never changes what an answer means, and it goes only to who sent OPT.
+An EDE never changes what an answer means, and it is sent only where the query had OPT.
 Codes: IANA, "Extended DNS Error Codes".
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from filterd.wire.edns import Edns
 
 MAX_TEXT_OCTETS = 200
-"""Keeps an answer in one datagram and no use for amplification."""
+"""Keeps an answer in one datagram, and keeps it useless for amplification."""
 
 
 class EdeCode(IntEnum):

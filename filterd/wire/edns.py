@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """EDNS: the OPT record (RFC 6891).
 
-OPT is hop by hop: it is read, never stored or forwarded, and made anew for
-whoever is answered. Its CLASS is a size and its TTL holds flags, which is why
-nothing that ages or compares records may ever see it.
+OPT is hop by hop: it is read, never stored or forwarded, and composed anew for
+each client. Its CLASS is a size and its TTL holds flags, which is why code that ages
+or compares records must never see it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from filterd.wire.record import Record
 
 UDP_SIZE = 1232
-"""What filterd advertises and at most sends over UDP (RFC 9715)."""
+"""The size that filterd advertises, and the largest that it sends by UDP (RFC 9715)."""
 
 MAX_OPTIONS = 32
 DO = 0x8000
@@ -33,7 +33,7 @@ _OPT = Struct("!BHHBBHH")
 
 
 class Edns(NamedTuple):
-    """What an OPT record says. ``flags`` are its 16 flag bits, DO among them.
+    """The content of an OPT record. ``flags`` are its 16 flag bits, DO among them.
 
     ``options`` are (code, data) in the order in which they came; of a version
     other than 0 they are not read, because their form is not known.
@@ -62,7 +62,7 @@ def parse_edns(message: bytes, record: Record) -> Edns:
 
 
 def parse_plain_edns(message: bytes, offset: int) -> Edns | None:
-    """Read the OPT record that nearly every message ends with: alone behind ``offset``, no options.
+    """Read OPT where it is alone behind ``offset`` and has no options: the usual case.
 
     None where anything else stands there, for ``parse_edns`` to judge. Never raises.
     """
@@ -97,7 +97,7 @@ def compose_edns(
     options: Iterable[tuple[int, bytes]] = (),
     udp_size: int = UDP_SIZE,
 ) -> bytes:
-    """Return an OPT record of version 0, all flags but DO clear (RFC 6891 §6.1.4, RFC 3225)."""
+    """Return an OPT record of version 0 with only DO (RFC 6891 §6.1.4, RFC 3225)."""
     rdata = b"".join([_OPTION.pack(code, len(data)) + data for code, data in options])
     flags = DO if do else 0
     return _OPT.pack(0, _TYPE, udp_size, extended_rcode, 0, flags, len(rdata)) + rdata

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages on a stream: two octets of length, then the message (RFC 1035 §4.2.2, RFC 7766 §8)."""
+"""TCP framing: two octets of length, then the message (RFC 1035 §4.2.2, RFC 7766)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PREFIX_OCTETS = 2
 
 
 def frame(message: bytes) -> bytes:
-    """Put the length before a message of at most 65535 octets.
+    """Prepend the length to a message of at most 65535 octets.
 
     Raises:
         CostlyMessageError: it is longer.
@@ -26,11 +26,11 @@ def frame(message: bytes) -> bytes:
 
 
 class Deframer:
-    """Turns what a stream delivers, in pieces of any size, back into messages.
+    """Splitter of a stream, delivered in pieces of any size, into messages.
 
-    It keeps at most one unfinished message. A prefix that promises nothing, or
-    more than ``limit`` octets, ends the stream: from then on nobody could tell
-    where a message begins.
+    It keeps at most one unfinished message. A length prefix of zero, or of more than
+    ``limit`` octets, ends the stream: from then on it is unknown where a message
+    begins.
     """
 
     __slots__ = ("_buffer", "_limit")
@@ -41,11 +41,11 @@ class Deframer:
 
     @property
     def pending(self) -> int:
-        """How many octets of an unfinished message have come."""
+        """The octets that have come of an unfinished message."""
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take ``data`` in at once and return an iterator over the messages now whole.
+        """Take ``data`` and return an iterator over the messages that are now complete.
 
         The iterator raises:
             TruncatedMessageError: a message of no octets is announced.

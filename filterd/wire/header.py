@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The twelve octets that every message begins with (RFC 1035 §4.1.1, RFC 6895 §2)."""
+"""The message header of twelve octets (RFC 1035 §4.1.1, RFC 6895 §2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ HEADER = Struct("!HHHHHH")
 
 
 class Header(NamedTuple):
-    """ID, flags and counts. A tuple and not a dataclass: one is made for every message."""
+    """ID, flags and counts.
+
+    A tuple and not a dataclass: one is made for every message.
+    """
 
     id: int
     flags: int
@@ -65,7 +68,7 @@ class Header(NamedTuple):
 
     @property
     def ad(self) -> bool:
-        """Authentic data (RFC 6840 §5.7: in a query, the wish to be told)."""
+        """Authentic data; in a query, the client understands it (RFC 6840 §5.7)."""
         return self.flags & AD != 0
 
     @property
@@ -80,7 +83,7 @@ class Header(NamedTuple):
 
 
 def peek_header(message: bytes) -> Header:
-    """Read the header of a message whose rest may be anything.
+    """Read the header of a message, whatever the rest is.
 
     Raises:
         TruncatedMessageError: there are fewer than 12 octets.

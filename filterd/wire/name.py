@@ -26,7 +26,7 @@ MAX_LABEL_OCTETS = 63
 _PLAIN_LABEL = re.compile(rb"[A-Za-z0-9_*/+=-]*").fullmatch
 _ESCAPE_OR_CHARACTER = re.compile(r"\\[0-9]{3}|\\[^0-9]|[^\\]")
 _SPECIAL = b'"$().;@\\'
-"""What means something else in a zone file (RFC 1035 §5.1), or ends a label."""
+"""Characters with a meaning in a zone file (RFC 1035 §5.1), or that end a label."""
 
 
 def canonical(name: bytes) -> bytes:
@@ -88,7 +88,7 @@ def count_labels(name: bytes) -> int:
 
 
 def is_at_or_beneath(name: bytes, ancestor: bytes) -> bool:
-    """Tell whether ``name`` is ``ancestor`` or lies beneath it.
+    """Return whether ``name`` is ``ancestor`` or lies beneath it.
 
     Equal endings are not enough: they must begin where a label begins, or
     a label that ends in the octets of ``ancestor`` would pass for it.
@@ -102,7 +102,7 @@ def is_at_or_beneath(name: bytes, ancestor: bytes) -> bool:
 
 
 def from_text(text: str) -> bytes:
-    r"""Read the presentation form (RFC 1035 §5.1): dots, ``\DDD``, ``\X``, a final dot or none.
+    r"""Parse presentation form (RFC 1035 §5.1): dots, ``\DDD``, ``\X``.
 
     Letters become lower-case. Only visible ASCII is taken; a name in other
     letters must have become A-labels before (RFC 5890).
@@ -114,7 +114,7 @@ def from_text(text: str) -> bytes:
 
 
 def labels_from_text(text: str) -> tuple[bytes, ...]:
-    """Read the presentation form as labels in the letter case in which it is written.
+    """Parse presentation form into labels, letter case kept.
 
     Raises:
         NameTextError: the text has no such form; labels may still be empty or too long.
@@ -159,7 +159,7 @@ def _octet(escaped: str, position: int) -> int:
 
 
 def to_text(name: bytes) -> str:
-    r"""Write the presentation form: visible ASCII only, no final dot except the root's ``.``.
+    r"""Return presentation form: visible ASCII, no final dot except the root's ``.``.
 
     Different names have different texts, and ``from_text`` gives back the name.
     """

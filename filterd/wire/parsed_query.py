@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parsing what a client sent, under bounds that every honest query keeps.
+"""Query parser, under bounds that every honest query keeps.
 
 Exactly one question, no answers, at most two additional records (OPT and TSIG),
 counts that agree with the octets and nothing behind them. IXFR alone brings a
@@ -30,7 +30,7 @@ _IXFR = int(RRType.IXFR)
 
 
 class ParsedQuery(NamedTuple):
-    """A well-formed query. ``tsig``: it is signed, with a key that filterd cannot know."""
+    """A well-formed query. ``tsig``: it is signed, with a key unknown to filterd."""
 
     header: Header
     question: Question
@@ -39,7 +39,7 @@ class ParsedQuery(NamedTuple):
 
     @property
     def do(self) -> bool:
-        """Whether the asker wants DNSSEC records (RFC 3225)."""
+        """Whether the client wants DNSSEC records (RFC 3225)."""
         return self.edns is not None and self.edns.do
 
 

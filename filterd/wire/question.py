@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The question section (RFC 1035 §4.1.2): one question, spelled out.
+"""The question section (RFC 1035 §4.1.2): one question, never compressed.
 
 RFC 9619 says that there is never more than one, and since nothing stands before
 its name there is nothing that a pointer in it could honestly point to.
@@ -19,7 +19,7 @@ _TYPE_AND_CLASS = Struct("!HH")
 
 
 class Question(NamedTuple):
-    """What is asked.
+    """The question of a message.
 
     ``qname`` is canonical; ``wire`` is the section exactly as it was asked,
     letter case kept, because a stub may compare it with what it sent.
@@ -37,7 +37,7 @@ class Question(NamedTuple):
 
 
 def read_question(cursor: Cursor) -> Question:
-    """Read one question where the cursor stands.
+    """Read one question at the cursor.
 
     Raises:
         TruncatedMessageError, BadLabelError: see ``skip_name``.
@@ -51,7 +51,7 @@ def read_question(cursor: Cursor) -> Question:
 
 
 def best_effort_question(message: bytes) -> bytes:
-    """Return the question section to echo in an error reply, or nothing if it does not parse."""
+    """Return the question section to echo in an error reply, or nothing."""
     try:
         if peek_header(message).qdcount != 1:
             return b""

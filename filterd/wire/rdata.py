@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The RDATA that filterd must understand: targets, addresses, negative TTLs, SvcParams.
+"""RDATA that filterd must understand: targets, addresses, TTLs, SvcParams.
 
 Each reader is bounded by RDLENGTH and must use it up; its cost is taken from
 the response's budget, so reading all records of a hostile message is as
@@ -33,7 +33,7 @@ _KEY_OCTETS = 2
 
 
 def without_param(rdata: bytes, key: int) -> bytes:
-    """Return RDATA of SVCB or HTTPS without one parameter and its mention in ``mandatory``.
+    """Remove one parameter from SVCB or HTTPS RDATA, and from its ``mandatory``.
 
     Raises:
         WireError: the name is compressed or runs past the end, a parameter
@@ -72,14 +72,14 @@ _SOA_NUMBERS = Struct("!IIIII")
 _ADDRESS_OCTETS = {int(RRType.A): 4, int(RRType.AAAA): 16}
 _SERVICE_TYPES = frozenset((int(RRType.SVCB), int(RRType.HTTPS)))
 _SVCB_STEPS = 16
-"""What reading one such record costs beside its names and parameters."""
+"""The cost of reading one such record beside its names and parameters."""
 
 _KEY_IPV4HINT, _KEY_IPV6HINT = 4, 6
 
 
 @dataclass(frozen=True, slots=True)
 class SvcbParts:
-    """What a SVCB or HTTPS record leads to (RFC 9460 §2).
+    """The target and parameters of a SVCB or HTTPS record (RFC 9460 §2).
 
     ``priority`` 0 is AliasMode. ``target`` is as written: the root stands for
     the owner name in ServiceMode. Hints are packed addresses. ``ech``: the
@@ -109,7 +109,7 @@ def _take_name(cursor: Cursor, response: ParsedResponse) -> bytes:
 
 
 def target_of(response: ParsedResponse, record: Record) -> bytes:
-    """Return the canonical name that a record leads to.
+    """Return the canonical target name of a record.
 
     Args:
         response: what the record stands in.
@@ -127,7 +127,9 @@ def target_of(response: ParsedResponse, record: Record) -> bytes:
 
 
 def soa_minimum(response: ParsedResponse, record: Record) -> int:
-    """Return the MINIMUM of a SOA record in seconds (RFC 2308 §4); top bit set means 0.
+    """Return the MINIMUM of a SOA record in seconds (RFC 2308 §4).
+
+    One with its top bit set means 0.
 
     Raises:
         WireError: RDATA is not that of a SOA.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From an upstream's response to a body that a cache can keep and send to anybody.
+"""Rebuilding of an upstream's response into a body that a cache can keep and send.
 
 A record inside a message is not self-contained: its owner and some of its RDATA
 may point to octets elsewhere. Rebuilding expands every such name and compresses
@@ -33,22 +33,23 @@ if TYPE_CHECKING:
     from filterd.wire.record import Record
 
 MAX_BODY_OCTETS = 65535 - 1024
-"""What leaves room for header, question and OPT in one message."""
+"""Leaves room for header, question and OPT in one message."""
 
 MAX_TTL_S = 2**31 - 1
-"""The largest that there is (RFC 2181 §8)."""
+"""The largest TTL (RFC 2181 §8)."""
 
 _FIXED = Struct("!HHIH")
 _TTL = Struct("!I")
 _TTL_OFFSET = 4
-"""Within what is fixed of a record, which is behind its owner."""
+"""Within the fixed fields of a record, which follow its owner."""
 
 _SECTION = attrgetter("section")
 
 
 class _Layout(NamedTuple):
-    """RDATA as octets, names, octets. ``compress``: the names may be written as pointers.
+    """The layout of RDATA: octets, names, octets.
 
+    ``compress``: the names may be written as pointers.
     ``tail`` is the number of octets behind the names; None for any number.
     """
 
@@ -135,7 +136,7 @@ def rebuild(
 def rebuild_behind_alias(
     response: ParsedResponse, keep: Sequence[Record], question: Question, ttl_s: int
 ) -> RebuiltSections:
-    """Copy records behind a CNAME from another name to the one that ``response`` is about.
+    """Copy records behind a CNAME to the qname of ``response``.
 
     Args:
         response: the answer for the name that the alias leads to.
@@ -155,7 +156,7 @@ def rebuild_behind_alias(
 
 
 def read_back(sections: RebuiltSections, question: Question) -> ParsedResponse:
-    """Return kept sections as a response again, to keep less of them.
+    """Return rebuilt sections as a response again, to keep less of them.
 
     Its TTLs are those that came.
 
@@ -167,14 +168,14 @@ def read_back(sections: RebuiltSections, question: Question) -> ParsedResponse:
 
 
 def as_message(sections: RebuiltSections, question: Question) -> bytes:
-    """Return kept sections as the message of a response."""
+    """Return rebuilt sections as the message of a response."""
     counts = sections.ancount, sections.nscount, sections.arcount
     header = compose_header(Header(0, QR, 1, *counts))
     return header + question.wire + sections.body
 
 
 class _Writer:
-    """Writes records one behind the other; ``base`` is the body's offset in its message."""
+    """Writer of consecutive records; ``base`` is the body's offset in its message."""
 
     def __init__(self, response: ParsedResponse, question: Question) -> None:
         self.response = response
@@ -224,14 +225,14 @@ class _Writer:
         self.append(owner, fixed + rdata, record.ttl, record.section)
 
     def append(self, owner: bytes, rest: bytes, ttl_s: int, section: int) -> None:
-        """Put the parts of a record behind the others."""
+        """Append the parts of a record."""
         self.ttl_offsets.append(len(self.body) + len(owner) + _TTL_OFFSET)
         self.ttls.append(ttl_s)
         self.counts[section] += 1
         self.body += owner + rest
 
     def rdata(self, record: Record, offset: int) -> bytes:
-        """Return RDATA for a place at ``offset``, its names expanded, perhaps compressed again."""
+        """Return RDATA for ``offset``, its names expanded, perhaps compressed again."""
         message, layout = self.response.message, LAYOUT_OF.get(record.rtype)
         if layout is None or not record.rdlength:
             return message[record.rdata_offset : record.end]
@@ -284,8 +285,8 @@ def assemble(  # noqa: PLR0913 -- what may differ from asker to asker
         cap_ttl_s: ... nor, which outranks it, higher than this.
         set_ttl_s: sent instead of every TTL (stale answers, RFC 8767 §5). What no
             TTL can be, this or ``cap_ttl_s``, counts as the nearest that one can.
-        ad: whether the data is authentic; sent to who asked with DO or AD.
-        edes: sent to who sent OPT.
+        ad: whether the data is authentic; sent where the query had DO or AD.
+        edes: sent where the query had OPT.
 
     Raises:
         ValueError: the qname has another length than that of the sections.
@@ -316,9 +317,9 @@ def assemble_for(  # noqa: PLR0913 -- what its caller has read, and what may dif
     cap_ttl_s: int | None = None,
     authentic: bool = False,
 ) -> bytes:
-    """Return what ``assemble`` does, for an ordinary query that its caller has read itself.
+    """Return the result of ``assemble`` for an ordinary query, read by the caller.
 
-    Ordinary is what has one question of class IN, and beside it nothing but
+    An ordinary query has one question of class IN, and beside it nothing but
     perhaps OPT of version 0.
 
     Args:

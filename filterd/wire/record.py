@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One resource record as a place in its message (RFC 1035 §4.1.3).
+"""A resource record as a place in its message (RFC 1035 §4.1.3).
 
 RDATA is not read here: most of it is only ever copied. ``rdata`` reads what
 filterd must understand.
@@ -22,7 +22,7 @@ _TTL_SIGN = 0x80000000
 
 
 class Record(NamedTuple):
-    """Where a record stands and what its fixed fields say.
+    """The place of a record and its fixed fields.
 
     ``section`` is 0 answer, 1 authority, 2 additional. ``ttl`` is in seconds;
     one with its top bit set means 0 (RFC 2181 §8). Offsets are octets from the
@@ -46,7 +46,7 @@ class Record(NamedTuple):
 
 
 def read_record(cursor: Cursor, section: int, budget: Budget) -> Record:
-    """Read the record where the cursor stands and step over it.
+    """Read the record at the cursor and step over it.
 
     Raises:
         TruncatedMessageError: RDATA runs past the end of the message.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Numbers of the DNS and their mnemonics, as IANA registers them.
+"""DNS numbers and mnemonics, as IANA registers them.
 
 From "Domain Name System (DNS) Parameters", https://www.iana.org/assignments/dns-parameters.
 A number that is not listed here is not an error anywhere: RFC 3597 writes it
@@ -15,7 +15,7 @@ from filterd.sentences import say
 
 
 class Opcode(IntEnum):
-    """What kind of message it is (RFC 6895 §2.2)."""
+    """Operation codes (RFC 6895 §2.2)."""
 
     QUERY = 0
     IQUERY = 1
@@ -26,7 +26,7 @@ class Opcode(IntEnum):
 
 
 class Rcode(IntEnum):
-    """What became of a query (RFC 6895 §2.3); above 15 only with an OPT record."""
+    """Response codes (RFC 6895 §2.3); above 15 only with an OPT record."""
 
     NOERROR = 0
     FORMERR = 1
@@ -144,7 +144,7 @@ class EdnsOption(IntEnum):
     PADDING = 12
     EDE = 15
     OWN_MARK = 65_001
-    """For local use (RFC 6891 §9): by it filterd knows the questions that it asks itself."""
+    """For local use (RFC 6891 §9): marks the queries that filterd sends to itself."""
 
 
 _NAME_OF_TYPE = {int(rtype): rtype.name for rtype in RRType}
@@ -156,7 +156,7 @@ def type_to_text(rtype: int) -> str:
 
 
 def type_from_text(text: str) -> int:
-    """Read a mnemonic in any letter case, ``TYPE65`` or ``65``.
+    """Parse a mnemonic in any letter case, ``TYPE65`` or ``65``.
 
     Raises:
         NameTextError: it is none of them.

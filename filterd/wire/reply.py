@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The replies that filterd makes itself: blocks, refusals, errors.
+"""Replies of filterd's own: blocks, refusals, errors.
 
 Blocks never claim authority (AA=0) or authenticity (AD=0), and their SOA makes
 resolvers behind us forget them soon (RFC 2308): a name that is allowed again
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from filterd.wire.parsed_query import ParsedQuery
 
 BLOCK_TTL_S = 10
-"""The longest that anybody may remember a block."""
+"""The longest that a resolver or stub may cache a block."""
 
 ANY_TTL_S = 3600
 """How long the answer to a question for ANY may be kept."""
 
 _SOA_NAMES = ROOT + ROOT
-"""No primary server, so that nobody sends it updates, and no mailbox; as short as names can be."""
+"""No primary server, so that no host sends it updates, and no mailbox; names of least length."""
 
 _SOA_NUMBERS = Struct("!IIIII")
 ANY_HINFO_RDATA = b"\x07RFC8482\x00"
-"""What a question for ANY is answered with, as HINFO (RFC 8482 §4.2)."""
+"""The HINFO that answers a question for ANY (RFC 8482 §4.2)."""
 
 
 @cache
 def _negative_soa(ttl_s: int) -> bytes:
-    """Return a SOA at the qname; its TTL and MINIMUM are the negative TTL (RFC 2308 §5).
+    """Return a SOA at the qname; TTL and MINIMUM are the negative TTL (RFC 2308 §5).
 
     Its 34 octets are nearly all that a block adds to the question: blocks are
     what a forged source address would get most of (reliability.md A9).
@@ -51,13 +51,13 @@ def _negative_soa(ttl_s: int) -> bytes:
 
 
 def nxdomain(query: ParsedQuery, ttl_s: int = BLOCK_TTL_S, edes: Sequence[Ede] = ()) -> bytes:
-    """Say that the qname does not exist, nor anything beneath it (RFC 8020)."""
+    """Return NXDOMAIN: neither the qname nor anything beneath it exists (RFC 8020)."""
     soa = _negative_soa(ttl_s)
     return compose_reply(query, Rcode.NXDOMAIN, authorities=(soa,), edes=edes)
 
 
 def nodata(query: ParsedQuery, ttl_s: int = BLOCK_TTL_S, edes: Sequence[Ede] = ()) -> bytes:
-    """Say that the qname has no record of this type; something may exist beneath it."""
+    """Return NODATA: the qname has no record of this type; names beneath it may exist."""
     soa = _negative_soa(ttl_s)
     return compose_reply(query, Rcode.NOERROR, authorities=(soa,), edes=edes)
 
@@ -69,7 +69,7 @@ def sinkhole(
     ttl_s: int = BLOCK_TTL_S,
     edes: Sequence[Ede] = (),
 ) -> bytes:
-    """Answer A and AAAA with these packed addresses, every other type with NODATA.
+    """Return these packed addresses for A and AAAA, NODATA for every other type.
 
     Args:
         query: what is blocked.
@@ -87,27 +87,27 @@ def sinkhole(
 
 
 def refused(query: ParsedQuery, edes: Sequence[Ede] = ()) -> bytes:
-    """Decline to answer."""
+    """Return REFUSED."""
     return compose_reply(query, Rcode.REFUSED, edes=edes)
 
 
 def servfail(query: ParsedQuery, edes: Sequence[Ede] = ()) -> bytes:
-    """Say that no answer could be had."""
+    """Return SERVFAIL: no answer could be had."""
     return compose_reply(query, Rcode.SERVFAIL, edes=edes)
 
 
 def badvers(query: ParsedQuery) -> bytes:
-    """Say that only EDNS version 0 is spoken here (RFC 6891 §6.1.3)."""
+    """Return BADVERS: only EDNS version 0 is supported (RFC 6891 §6.1.3)."""
     return compose_reply(query, Rcode.BADVERS)
 
 
 def truncated(query: ParsedQuery) -> bytes:
-    """Answer nothing but "ask over TCP": what a forged source address cannot do."""
+    """Return an empty reply with TC; a forged source address cannot retry by TCP."""
     return compose_reply(query, Rcode.NOERROR, tc=True)
 
 
 def formerr(message: bytes) -> bytes:
-    """Answer octets that are no query.
+    """Return FORMERR for octets that are no query.
 
     Raises:
         TruncatedMessageError: there are fewer than 12; stay silent.
@@ -116,7 +116,7 @@ def formerr(message: bytes) -> bytes:
 
 
 def failed(message: bytes) -> bytes:
-    """Answer octets that could not be judged, for a fault that is not theirs.
+    """Return SERVFAIL for a message that an internal error kept from being judged.
 
     Raises:
         TruncatedMessageError: there are fewer than 12; stay silent.
@@ -125,9 +125,9 @@ def failed(message: bytes) -> bytes:
 
 
 def notimp(message: bytes) -> bytes:
-    """Answer a message of an opcode that filterd does not speak (RFC 8906 §3.2).
+    """Return NOTIMP for an opcode that is not supported (RFC 8906 §3.2).
 
-    RA says nothing outside of queries; in an update its place must be zero (RFC 2136 §2.2).
+    RA has no meaning outside of queries; in an update its place must be zero (RFC 2136 §2.2).
 
     Raises:
         TruncatedMessageError: there are fewer than 12 octets; stay silent.
@@ -136,7 +136,7 @@ def notimp(message: bytes) -> bytes:
 
 
 def _bare_error(message: bytes, flags: int) -> bytes:
-    """Echo ID, opcode, RD and, where it parses, the question; ``flags`` and rcode are ours."""
+    """Echo ID, opcode, RD and, where it parses, the question; set ``flags`` and rcode."""
     asked = peek_header(message)
     question = best_effort_question(message)
     flags |= QR | asked.flags & (OPCODE_MASK | RD)

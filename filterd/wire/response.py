@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parsing what an upstream sent: all records walked, none of their RDATA read.
+"""Response parser: all records are walked, none of their RDATA is read.
 
 Whatever the octets are, the walk takes at most ``MAX_RECORDS`` records and the
 steps of one ``Budget``. A response with TC set may end in the middle of a
@@ -22,7 +22,7 @@ from filterd.wire.registry import RRType
 
 MAX_MESSAGE_OCTETS = 65535
 MAX_RECORDS = 4096
-"""As many as one message holds of 16 octets each: addresses owned by a pointer to the qname."""
+"""As many as one message holds of 16 octets each: addresses with a pointer as owner."""
 
 _OPT = int(RRType.OPT)
 _RECORD_OCTETS = 11
@@ -51,7 +51,7 @@ class ParsedResponse:
 
     @property
     def steps_left(self) -> int:
-        """What is left of the message's budget, which pays for what is read of RDATA later."""
+        """The rest of the message's budget, which pays for reading RDATA later."""
         return self.budget.steps_left
 
     def spend(self, steps: int, offset: int) -> None:
@@ -59,11 +59,11 @@ class ParsedResponse:
         self.budget.spend(steps, offset)
 
     def expand_name(self, offset: int) -> tuple[bytes, int]:
-        """Read the name at an offset as it is written, and where it ends (``expand_name``)."""
+        """Read the name at an offset in its own letter case, and where it ends."""
         return expand_name(self.message, offset, self.budget)
 
     def read_name(self, offset: int) -> tuple[bytes, int]:
-        """Read the name at an offset, in canonical form, and where it ends (``read_name``)."""
+        """Read the name at an offset in canonical form, and where it ends."""
         return read_name(self.message, offset, self.budget)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Making an answer fit the transport: whole RRsets go, from the end (RFC 2181 §9).
+"""Truncation of an answer: whole RRsets are removed from the end (RFC 2181 §9).
 
 Pointers only aim backwards, so cutting a tail off leaves a message that parses.
 TC is set when an answer or authority RRset is lost; the additional section is
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from filterd.wire.record import Record
 
 MOST_CUT = 256
-"""Of more records none is kept: of those that fit a datagram there are at most 112."""
+"""An answer with more records is emptied: at most 112 fit a datagram."""
 MIN_UDP_SIZE = 512
 MAX_TCP_SIZE = 65535
 
@@ -35,7 +35,7 @@ def size_limit(query: ParsedQuery, transport: str) -> int:
     """Return how many octets an answer may have.
 
     Args:
-        query: what is answered; its OPT says what the asker can take.
+        query: what is answered; its OPT gives the size that the client accepts.
         transport: ``"udp"`` or ``"tcp"``.
     """
     if transport == "tcp":
@@ -114,7 +114,10 @@ def _compose_again(edns: Edns, options: tuple[tuple[int, bytes], ...]) -> bytes:
 
 
 def _before_opt(response: ParsedResponse) -> Sequence[Record]:
-    """Return the records that may stay: where OPT is not last, none beside or behind it."""
+    """Return the records that may stay.
+
+    Where OPT is not last, no other record of the additional section stays.
+    """
     records = response.records
     if response.edns is None or (records and records[-1].end < len(response.message)):
         return records
@@ -122,7 +125,7 @@ def _before_opt(response: ParsedResponse) -> Sequence[Record]:
 
 
 def _whole_rrsets(records: Sequence[Record], room: int) -> int:
-    """Return how many records from the start fit ``room`` octets without splitting an RRset."""
+    """Return how many leading records fit ``room`` octets without splitting an RRset."""
     last = {(r.section, r.owner, r.rtype): index for index, r in enumerate(records)}
     kept = open_until = 0
     for index, record in enumerate(records):
