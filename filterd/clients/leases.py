@@ -36,11 +36,11 @@ _DUID_WITH_TIME, _DUID_WITHOUT_TIME = "00:01:00:01:", "00:03:00:01:"
 class Lease:
     """One address of one device.
 
-    ``mac`` is the MAC that the DHCP server saw, None where it saw none.
-    ``device`` distinguishes devices, by MAC or DUID; it must not be used for more,
-    because a device is free to choose its DUID. ``host`` is a single label that is safe
-    to publish, empty where the device gave none such.
-    ``expires_at`` is Unix time, None for never.
+    ``mac`` is the MAC that the DHCP server saw, None where it saw none. ``device``
+    distinguishes devices, by MAC or DUID; it must not be used for more, because a
+    device is free to choose its DUID. ``host`` is a single label that is safe to
+    publish, empty where the device gave none such. ``expires_at`` is Unix time, None
+    for never.
     """
 
     address: IPv4Address | IPv6Address

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network around the gateway: which devices are seen at the moment.
 
-``observer`` writes it, ``Identifier`` and the local zones read it. Nothing
-is believed for longer than a minute without being seen again; the machine's own
-addresses and links stay as they were last seen.
+``observer`` writes it, ``Identifier`` and the local zones read it. Nothing is believed
+for longer than a minute without being seen again; the machine's own addresses and links
+stay as they were last seen.
 """
 
 from __future__ import annotations

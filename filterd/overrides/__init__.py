@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floor 3: what commands have set beside the site's files, and the history of it.
+"""Floor 3: overrides, which commands set beside the site's files, with history.
 
 The site's YAML is never rewritten. What an administrator or a teacher sets by a
 command is a *change*: an exception, the grade of a room, an exam, ... It is
@@ -17,11 +17,11 @@ checked, recorded, and from then on part of the ``Overrides`` through which
 * ``store_schema``: the tables. ``store``: the file of rows, its one writer at a time.
   ``history_copies``, ``quarantine``: its faults. ``snapshot``: the checksummed copy.
 
-What is promised: a change that was acknowledged is on the disk and stays; a
-process killed at any moment leaves the state before or after, never a mix; a
-damaged file is set aside and the last copy stays in force. Nobody's lookups are
-here, and no pupil's name: an author is a user of the gateway.
+Invariants: a change that was acknowledged is on the disk and stays; a process killed at
+any moment leaves the state before or after, never a mix; a damaged file is set aside
+and the last copy stays active. No lookups are here, and no pupil's name: an author is a
+user of the gateway.
 
-``store`` brings SQLite with it, so this package imports none of its modules: a
+``store`` brings SQLite with it, so this ``__init__`` imports none of the modules: a
 worker loads ``snapshot`` alone.
 """

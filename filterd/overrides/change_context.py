@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every kind of change has in common: the circumstances it is made in. Pure."""
+"""The context of a change, common to all kinds. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ChangeHistory(Protocol):
-    """The changes that were made."""
+    """The history of changes, as a change needs it."""
 
     def row(self, number: int) -> HistoryRow | None:
         """Return a change, None if there is none of that number."""
@@ -33,7 +33,7 @@ class ChangeHistory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """The circumstances of a change: its number, when and by whom, and what is set before it."""
+    """The context of a change: number, time, author, and the overrides before it."""
 
     number: int
     at: float
@@ -47,7 +47,7 @@ class CheckedChange(Protocol):
     """A checked change of one kind; its fields are its payload."""
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does.
+        """Return the effect of the change.
 
         Raises:
             ChangeError: it cannot be made.
@@ -57,7 +57,7 @@ class CheckedChange(Protocol):
 def interval(
     starts_at: float | None, ends_at: float | None, making: Making
 ) -> tuple[float, float | None]:
-    """Return from when to when something holds: from now on where it would have begun earlier.
+    """Return begin and end of an interval; an earlier begin becomes now.
 
     Raises:
         ChangeError: it would never hold.
@@ -70,7 +70,7 @@ def interval(
 
 
 def check_there(number: int, things: Overrides, making: Making, called: Sentence) -> None:
-    """Check that what is to be ended is there, and has not ended by itself.
+    """Check that a thing that is to be ended exists and has not ended by itself.
 
     Raises:
         ChangeError: it is not.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The single values of a change: checked, and in one form out. Pure.
+"""Fields of a change: single values, checked and brought into one form. Pure.
 
-Whoever asks may be any user of the gateway, so everything has a length, and no
-text can move a terminal's cursor or turn its letters round.
+The author may be any user of the gateway, so every field has a maximal length, and no
+text can move a terminal's cursor or reverse its letters.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ _CALLED = {
     "ends_at": say("the end"),
     "for_s": say("the length"),
 }
-"""How a person calls what the keys stand for that a command line can get wrong."""
+"""Names for people of the keys whose value can be wrong on a command line."""
 
 ValueT = TypeVar("ValueT")
 
 
 class Fields:
-    """What somebody asks for, key by key; ``end`` finds the keys that nobody has asked about."""
+    """The payload of a change, key by key; ``end`` finds unknown keys."""
 
     def __init__(self, payload: Mapping[str, Any]) -> None:
         self._left = dict(payload)
@@ -91,10 +91,10 @@ class Fields:
         return otherwise if value is None else self._checked(key, check, value)
 
     def end(self) -> None:
-        """Refuse whatever is left.
+        """Refuse keys that were not taken.
 
         Raises:
-            ChangeError: a key has no meaning here.
+            ChangeError: there is one.
         """
         if self._left:
             raise ChangeError(say("unknown: {key}", key=shown(next(iter(self._left)))))
@@ -110,13 +110,13 @@ class Fields:
 
 
 def shown(value: Any) -> str:
-    """Return a value as an error may show it: short, and on one line."""
+    """Return a value as an error message shows it: short, and on one line."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def name(value: Any) -> str:
-    """Return the name of a host and all beneath it, as ASCII text in lower case."""
+    """Return the name of a host and its subtree, as ASCII text in lower case."""
     text = _text(value)
     if text.startswith("*."):
         hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:80])
@@ -143,22 +143,22 @@ def identifier(value: Any) -> str:
 
 
 def grade(value: Any) -> str:
-    """Return one of the grades that there are."""
+    """Return one of the known grades."""
     return _one_of(str(value) if _is_whole(value) else value, GRADES, say("grade"))
 
 
 def target_kind(value: Any) -> TargetKind:
-    """Return what an exception is about."""
+    """Return the kind of an exception's target."""
     return TargetKind(_one_of(value, TargetKind, say("kind of target")))
 
 
 def target(kind: TargetKind) -> Callable[[Any], str]:
-    """Return what checks a target of this kind."""
+    """Return the checker of a target of this kind."""
     return name if kind in {TargetKind.NAME, TargetKind.ENTRY} else identifier
 
 
 def targets(value: Any) -> tuple[tuple[TargetKind, str], ...]:
-    """Return what several exceptions are about: a few pairs of kind and target, each once."""
+    """Return the targets of several exceptions: pairs of kind and target, each once."""
     if not isinstance(value, (list, tuple)) or not value:
         raise ChangeError(say("a list expected, not {value}", value=shown(value)))
     if len(value) > MAX_TARGETS:
@@ -176,12 +176,12 @@ def targets(value: Any) -> tuple[tuple[TargetKind, str], ...]:
 
 
 def audience(value: Any) -> Audience:
-    """Return how those are told for whom something is."""
+    """Return the kind of an audience."""
     return Audience(_one_of(value, Audience, say("audience")))
 
 
 def whom(kind: Audience) -> Callable[[Any], str]:
-    """Return what checks for whom it is, where they are told in this way."""
+    """Return the checker of an audience's id."""
     return {
         Audience.EVERYBODY: _nobody_in_particular,
         Audience.TIER: lambda value: _one_of(value, TIERS, say("tier")),
@@ -192,7 +192,7 @@ def whom(kind: Audience) -> Callable[[Any], str]:
 
 
 def mac(value: Any) -> str:
-    """Return a MAC address as ``02:00:5e:10:00:01``, however its device or a switch writes it."""
+    """Return a MAC address as ``02:00:5e:10:00:01``, from any notation in use."""
     text = _text(value).lower()
     if _mac(text) is None:
         raise ChangeError(
@@ -203,7 +203,7 @@ def mac(value: Any) -> str:
 
 
 def many(check: Callable[[Any], str], most: int) -> Callable[[Any], tuple[str, ...]]:
-    """Return what checks a list of such values: in order, each once, not too many."""
+    """Return the checker of a list of such values: ordered, each once, limited."""
 
     def checked(value: Any) -> tuple[str, ...]:
         if not isinstance(value, (list, tuple)):
@@ -221,7 +221,7 @@ def time(value: Any) -> float:
     """Return a Unix time."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ChangeError(say("a Unix time expected, not {value}", value=shown(value)))
-    if not 0 <= value <= _LATEST:  # no NaN passes either
+    if not 0 <= value <= _LATEST:  # this refuses NaN too
         raise ChangeError(say("{value} is beyond every calendar", value=shown(value)))
     return float(value)
 
@@ -243,14 +243,14 @@ def number(value: Any) -> int:
 
 
 def boolean(value: Any) -> bool:
-    """Return one of two."""
+    """Return a boolean."""
     if not isinstance(value, bool):
         raise ChangeError(say("true or false expected, not {value}", value=shown(value)))
     return value
 
 
 def reason(value: Any, *, required: bool) -> str:
-    """Return why somebody changes something; "" where nobody says so and none is required."""
+    """Return the reason of a change; "" where none is given and none is required."""
     text = " ".join(_text(value).split(" ")).strip() if value is not None else ""
     if not text and required:
         raise ChangeError(
@@ -265,10 +265,10 @@ def reason(value: Any, *, required: bool) -> str:
 
 
 def plain(text: str, called: Sentence) -> str:
-    """Return a text that is only seen, on one line.
+    """Return a text of visible characters only, on one line.
 
     Raises:
-        ChangeError: it has a character that does something instead.
+        ChangeError: it has a control character.
     """
     for character in text:
         if unicodedata.category(character) in _UNSEEN or character in _TURNING:
@@ -293,7 +293,7 @@ def author(value: Any) -> str:
 
 
 def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
-    """Return entries of lists: a few, each as list, category, entry, line and version."""
+    """Return entries of lists: each as list, category, entry, line and version."""
     if not isinstance(value, (list, tuple)) or len(value) > MAX_ENTRIES:
         raise ChangeError(say("a list expected, not {value}", value=shown(value)))
     found = []
@@ -307,7 +307,7 @@ def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
 
 
 def _entry_text(value: Any) -> str:
-    """Return an entry as lists write it: a name, or ``=`` or ``*.`` before it."""
+    """Return an entry in list notation: a name, perhaps behind ``=`` or ``*.``."""
     text = _text(value)
     for sign in ("=", "*."):
         if text.startswith(sign):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kinds of change, and the row that one becomes. Pure.
+"""The kinds of change, and the history row of one. Pure.
 
-A change is asked for as a kind and plain data. ``parse`` makes a checked
-``CheckedChange`` of them, whose ``effect`` says what it takes away and what it puts, or
-why it cannot be. Whether a room, a category or a service exists is for those to
-say who know the policy; a name that is none does nothing.
+A change comes as a kind and plain data. ``parse`` makes a checked
+``CheckedChange`` of them. Its ``effect`` returns what it removes and what it adds, or
+raises where it is impossible. Whether a room, a category or a service exists is checked
+elsewhere, where the policy is known (``preconditions``); an unknown id has no effect.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Overrides
 
 MAX_THINGS = 5_000
-"""Of all that has not ended; beyond it something has run wild."""
+"""Of all things that have not ended; more means that a program has gone wrong."""
 
 _KINDS: dict[str, Any] = {
     "exception": SetException,
@@ -71,7 +71,7 @@ NEED_A_REASON = frozenset({"exception", "exceptions", "report-mistake", CLOCK_AC
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """A change that somebody asks for, all of it checked."""
+    """A request for a change, all of it checked."""
 
     kind: str
     change: CheckedChange
@@ -80,7 +80,7 @@ class ChangeRequest:
 
     @classmethod
     def of(cls, kind: str, payload: Mapping[str, Any], author: str, reason: str) -> ChangeRequest:
-        """Check a kind, its plain data, who asks and why.
+        """Check a kind, its plain data, the author and the reason.
 
         Raises:
             ChangeError: one of them is missing, wrong or unknown.
@@ -97,14 +97,14 @@ class ChangeRequest:
         last_hash: str,
         now: float | None = None,
     ) -> HistoryRow:
-        """Return the row that follows the last one.
+        """Return the history row of the change, behind the last one.
 
         Args:
             at: the Unix time that the machine's clock shows.
             overrides: what is set before it.
             past: the changes before it.
             last_hash: of the last of them.
-            now: the Unix time that it is at least, if that is another one.
+            now: the earliest possible Unix time, if it differs.
 
         Raises:
             ChangeError: the change cannot be made.
@@ -126,7 +126,7 @@ class ChangeRequest:
 
 
 def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
-    """Return the change that plain data tells.
+    """Return the change that plain data describes.
 
     Raises:
         ChangeError: there is no such kind, or a value is missing, wrong or unknown.
@@ -148,7 +148,7 @@ def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
 
 
 def _check_room_for(effect: ChangeEffect, making: Making) -> None:
-    """Refuse what would be too much of all together."""
+    """Refuse a change after which there would be too many things."""
     lasting = sum(not has_ended(one, making.at) for one in things_of(making.overrides))
     if lasting >= MAX_THINGS and any(things_of(effect.after)):
         hint = say("revoke what is not needed any more")

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a change did: the things that were there before it and the things after. Pure.
+"""Effects of changes: the things that were there before and those after. Pure.
 
-An effect is all that the fold needs, so a later filterd makes of an old history
-what the old one made of it. It is its own inverse when turned round, which is
-what an undo is, and the undo of an undo.
+The effect is all that the fold needs, so a later filterd derives from an old history
+the same overrides as the old one did. Before and after exchanged, an effect is its own
+inverse; that is an undo, and the undo of an undo.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _decoders = Decoders({"Audience": Audience})
 
 @dataclass(frozen=True, slots=True)
 class ChangeEffect:
-    """Things taken away and things put in their place; neither has a number."""
+    """Things removed and things added in their place; neither has a number."""
 
     before: Overrides = NOTHING
     after: Overrides = NOTHING
 
     def inverse(self) -> ChangeEffect:
-        """Return what takes it back."""
+        """Return the effect that takes this one back."""
         return ChangeEffect(self.after, self.before)
 
 
 class Fold:
-    """Overrides while effects are applied to them one after the other."""
+    """A fold of effects over overrides, one after the other."""
 
     def __init__(self, overrides: Overrides) -> None:
         self._things = {
@@ -50,10 +50,10 @@ class Fold:
         }
 
     def apply(self, effect: ChangeEffect) -> None:
-        """Take away what it takes away, and put what it puts.
+        """Apply an effect: remove its things before, add its things after.
 
         Raises:
-            StoreError: the effect is none of a change that can follow; nothing is done.
+            StoreError: the effect does not fit what is there; nothing is done.
         """
         for kind, there in self._things.items():
             taken = {key_of(thing): thing for thing in getattr(effect.before, kind)}
@@ -68,7 +68,7 @@ class Fold:
             there |= {key_of(thing): thing for thing in getattr(effect.after, kind)}
 
     def overrides(self, number: int) -> Overrides:
-        """Return what is set after change ``number``."""
+        """Return the overrides after change ``number``."""
         things: dict[str, Any] = {}
         for kind, there in self._things.items():
             things[kind] = tuple(there[key] for key in sorted(there))
@@ -76,40 +76,40 @@ class Fold:
 
 
 def things_of(overrides: Overrides) -> Iterator[Any]:
-    """Yield everything that is set, of all kinds."""
+    """Yield all things that are set, of all kinds."""
     for kind in KINDS:
         yield from getattr(overrides, kind)
 
 
 def key_of(thing: Any) -> Any:
-    """Return what no two things of a kind share."""
+    """Return the key of a thing, unique within its kind."""
     if isinstance(thing, LocalException):  # one change may make several
         return thing.id, thing.kind, thing.target
     return thing.room if isinstance(thing, RoomDevices) else thing.id
 
 
 def has_ended(thing: Any, at: float) -> bool:
-    """Tell whether it has an end and that is past."""
+    """Return whether a thing has an end, and that is past."""
     ends_at = getattr(thing, "ends_at", None)
     return ends_at is not None and ends_at <= at
 
 
 def only(**things: Any) -> Overrides:
-    """Return these things; what is not named is empty."""
+    """Return overrides of these things; the other kinds are empty."""
     return Overrides(**things)
 
 
 def to_plain(overrides: Overrides) -> dict[str, Any]:
-    """Return things as plain data, the kinds left out of which there are none."""
+    """Return overrides as plain data, without the kinds that are empty."""
     plain = state_file.to_plain(overrides)
     return {kind: plain[kind] for kind in KINDS if plain[kind]}
 
 
 def from_plain(plain: Mapping[str, Any]) -> Overrides:
-    """Return the things that ``to_plain`` has made plain.
+    """Return the overrides from plain data of ``to_plain``.
 
     Raises:
-        KeyError, TypeError, ValueError: it is nothing of the kind.
+        KeyError, TypeError, ValueError: it is something else.
     """
     whole = dict.fromkeys(KINDS, ()) | {"number": 0} | dict(plain)
     overrides: Overrides = _decoders.of(Overrides)(whole)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of what may be seen: exceptions, mistakes of lists, settings of grades. Pure."""
+"""Changes of filtering: exceptions, mistakes of lists, grade settings. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENTRY_S = 14 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class SetException:
-    """Allow or block something for somebody; what began earlier begins now."""
+    """Allow or block a target for an audience; an earlier begin becomes now."""
 
     target_kind: TargetKind
     target: str
@@ -39,16 +39,16 @@ class SetException:
 
     @classmethod
     def read(cls, fields: Fields) -> SetException:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         kind = fields.take("target_kind", change_fields.target_kind)
         return cls(kind, fields.take("target", change_fields.target(kind)), *_how(fields))
 
     def each(self) -> tuple[SetException, ...]:
-        """Return it alone, as ``SetExceptions`` returns several."""
+        """Return it in a tuple, as ``SetExceptions`` returns several."""
         return (self,)
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
         if self.target_kind is TargetKind.ENTRY:
             ends_at = self._end_of_entry(starts_at, ends_at)
@@ -82,7 +82,7 @@ class SetException:
 
 @dataclass(frozen=True, slots=True)
 class SetExceptions:
-    """Allow or block several things for the same people and the same time."""
+    """Allow or block several targets for one audience and interval."""
 
     targets: tuple[tuple[TargetKind, str], ...]
     allow: bool
@@ -94,25 +94,25 @@ class SetExceptions:
 
     @classmethod
     def read(cls, fields: Fields) -> SetExceptions:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(fields.take("targets", change_fields.targets), *_how(fields))
 
     def each(self) -> tuple[SetException, ...]:
-        """Return them one by one."""
+        """Return the single exceptions."""
         how = self.allow, self.audience, self.whom, self.starts_at, self.ends_at, self.for_s
         return tuple(SetException(kind, target, *how) for kind, target in self.targets)
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         made = (one.effect(making).after.exceptions for one in self.each())
         return ChangeEffect(after=only(exceptions=tuple(chain.from_iterable(made))))
 
 
 @dataclass(frozen=True, slots=True)
 class ReportMistake:
-    """Suspend the entry of a list that names something by mistake, and tell the centre.
+    """Suspend the entry of a list that names something by mistake, and report it.
 
-    What the daemon adds when it is reported (``filterd.daemon.change_service``): ``seen_in``,
+    The daemon adds when it is reported (``filterd.daemon.change_service``): ``seen_in``,
     the version of the lists, ``filterd``, that of the program, and the entries that
     close the name.
     """
@@ -125,7 +125,7 @@ class ReportMistake:
 
     @classmethod
     def read(cls, fields: Fields) -> ReportMistake:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(
             fields.take("name", change_fields.name),
             fields.take_or("ends_at", change_fields.time, None),
@@ -135,7 +135,7 @@ class ReportMistake:
         )
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         entry = SetException(TargetKind.ENTRY, self.name, allow=True, ends_at=self.ends_at)
         return entry.effect(making)
 
@@ -148,11 +148,11 @@ class Revoke:
 
     @classmethod
     def read(cls, fields: Fields) -> Revoke:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(fields.take("id", change_fields.number))
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         now = making.overrides
         if any(exam.id == self.id for exam in now.exams):
             raise ChangeError(
@@ -169,7 +169,7 @@ class Revoke:
 
 @dataclass(frozen=True, slots=True)
 class SetGrade:
-    """Open or close a category or a service to a grade, until another setting says so."""
+    """Open or close a category or a service to a grade, until the next setting of it."""
 
     grade: str
     target_kind: TargetKind
@@ -178,7 +178,7 @@ class SetGrade:
 
     @classmethod
     def read(cls, fields: Fields) -> SetGrade:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         kind = fields.take("target_kind", change_fields.target_kind)
         if kind not in {TargetKind.CATEGORY, TargetKind.SERVICE}:
             hint = say("a name is allowed or blocked by an exception")
@@ -191,7 +191,7 @@ class SetGrade:
         )
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         thing = GradeSetting(
             making.number,
             self.grade,
@@ -207,16 +207,16 @@ class SetGrade:
 
 
 def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
-    """Tell whether two settings of grades cannot hold together."""
+    """Return whether two settings of grades exclude each other."""
     return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)
 
 
 def _how(
     fields: Fields,
 ) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
-    """Check how something is allowed or blocked: whether, for whom, from and until when.
+    """Check the fields common to exceptions: allow, audience, begin, end.
 
-    Last how long, where the time is not known.
+    The last is the duration, where the time is not known.
     """
     audience = fields.take_or("audience", change_fields.audience, Audience.EVERYBODY)
     check, everybody = change_fields.whom(audience), audience is Audience.EVERYBODY

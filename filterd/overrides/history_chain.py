@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The history: every change by a person, in a chain that shows what was altered. Pure.
+"""The hash-chained history of changes, in which alterations show. Pure.
 
-Each row has the hash of the row before it, and a hash over all of itself with
-that one. Whoever alters, removes or adds a row in the middle breaks the chain
-there; whoever cuts its end is found by the exported copy, which knows the last
-number and hash.
+Each row has the hash of the row before it, and a hash over all of itself with that one.
+Altering, removing or adding a row in the middle breaks the chain there. A missing
+end shows in the exported copy, which has the last number and hash.
 
 The first row has number 1, or is of the kind ``restored``: a history that
-begins with what was in force when the one before it was set aside.
+begins with the overrides that were active when the one before it was set aside.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Overrides
 
 GENESIS = "0" * 64
-"""What stands in the first row for the hash of the row before it."""
+"""The first row's hash of the row before it."""
 RESTORED = "restored"
 UNDO = "undo"
 TRIAL = "exam-trial"
 """A kind that sets nothing."""
 CLOCK, CLOCK_ACCEPTED = "clock", "clock-accept"
-"""The time became known, by itself or because an administrator says so."""
+"""The time became known, by itself or by an administrator's word."""
 
 
 class HistoryRow(NamedTuple):
@@ -66,7 +65,7 @@ class HistoryRow(NamedTuple):
         effect: ChangeEffect,
         previous: str,
     ) -> HistoryRow:
-        """Return the row of a change that follows the row of which ``previous`` is the hash."""
+        """Return the row of a change, behind the row of which ``previous`` is the hash."""
         row = cls(
             number,
             at,
@@ -82,12 +81,12 @@ class HistoryRow(NamedTuple):
         return row._replace(hash=row.true_hash())
 
     def true_hash(self) -> str:
-        """Return what ``hash`` is in a row that nobody has altered."""
+        """Return the value of ``hash`` in a row that was not altered."""
         told = json.dumps(self[:-1], ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(told.encode()).hexdigest()
 
     def effect(self) -> ChangeEffect:
-        """Return what the change did.
+        """Return the effect of the change.
 
         Raises:
             KeyError, TypeError, ValueError: the row is damaged.
@@ -96,7 +95,7 @@ class HistoryRow(NamedTuple):
         return ChangeEffect(before, after)
 
     def undone(self) -> int | None:
-        """Return the number of the change that it takes back, if it is an undo."""
+        """Return the number of the change that this one takes back, if it is an undo."""
         if self.kind != UNDO:
             return None
         number: int = json.loads(self.payload)["number"]
@@ -110,10 +109,10 @@ class HistoryRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HistoryReplay:
-    """What rows come to, up to the first that is not as it was written.
+    """The result of replaying rows, up to the first that is not as it was written.
 
     ``first_bad`` is its number, and ``problem`` what is wrong with it. ``at`` is the latest
-    Unix time of a row, and none before which the clock was ahead.
+    Unix time of a row, not counting rows before a correction of a clock that was ahead.
     """
 
     overrides: Overrides = NOTHING
@@ -128,7 +127,7 @@ def replay(rows: Iterable[HistoryRow], begin: HistoryReplay | None = None) -> Hi
 
     Args:
         rows: all of them, or those that follow ``begin``.
-        begin: what the rows before came to.
+        begin: the result of the rows before.
     """
     begin = begin or HistoryReplay()
     fold, number, last_hash = Fold(begin.overrides), begin.overrides.number, begin.last_hash
@@ -144,14 +143,15 @@ def replay(rows: Iterable[HistoryRow], begin: HistoryReplay | None = None) -> Hi
 
 
 def newest_undoable(rows: Iterable[HistoryRow], author: str) -> HistoryRow | None:
-    """Return the last change of somebody that counts, has done something and is no undo.
+    """Return the author's newest change that an undo without a number takes back.
 
-    So undoing walks back, and past what would stop it there for ever; and nobody
-    takes back by mistake what somebody else has done a moment ago.
+    It still counts, has an effect and is no undo. So undoing walks back, past what would
+    stop it there for ever; and no person takes back by mistake what another one has done a
+    moment ago.
 
     Args:
         rows: in descending order.
-        author: whose.
+        author: of the undo.
     """
     counting = (row for row, taken_back_by in with_undos(rows) if taken_back_by is None)
     own = (row for row in counting if row.author == author)
@@ -160,9 +160,9 @@ def newest_undoable(rows: Iterable[HistoryRow], author: str) -> HistoryRow | Non
 
 
 def with_undos(rows: Iterable[HistoryRow]) -> Iterator[tuple[HistoryRow, int | None]]:
-    """Yield each row, and the number of the undo that has taken it back if one has.
+    """Yield each row, and the number of the undo that took it back, if any.
 
-    An undo that has been taken back itself takes nothing back any more.
+    An undo that was taken back itself does not count.
 
     Args:
         rows: in descending order.
@@ -176,7 +176,7 @@ def with_undos(rows: Iterable[HistoryRow]) -> Iterator[tuple[HistoryRow, int | N
 
 
 def _problem(row: HistoryRow, number: int, last_hash: str) -> Sentence:
-    """Say how a row breaks the chain that ends with this number and hash; ``UNSAID`` if not."""
+    """Return how a row breaks the chain of this number and hash; ``UNSAID`` if not."""
     try:
         altered = row.hash != row.true_hash()
     except (TypeError, ValueError):
@@ -191,7 +191,7 @@ def _problem(row: HistoryRow, number: int, last_hash: str) -> Sentence:
 
 
 def _applied(row: HistoryRow, fold: Fold) -> Sentence:
-    """Do to ``fold`` what the change did; say why that cannot be, or ``UNSAID``."""
+    """Apply a row's effect to ``fold``; return why that is impossible, or ``UNSAID``."""
     try:
         fold.apply(row.effect())
     except StoreError as error:

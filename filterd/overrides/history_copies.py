@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is left of the history, wherever it is: in the file, in its copies, in memory.
+"""The remains of the history: in the file, in its copies, in memory.
 
-It is only looked at, by a process that does not know yet what was set.
+They are only read, by a process that does not know yet what was set.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _log = logging.getLogger("filterd.overrides")
 
 
 class Remains:
-    """The history as it can be read, and what else tells of it.
+    """The history as far as it can be read, and its copies.
 
     Args:
         state: the folder.
@@ -41,7 +41,7 @@ class Remains:
     def disagreement(
         self, done: HistoryReplay, row_of: Callable[[int], HistoryRow | None]
     ) -> Sentence:
-        """Say what the copy knows of the history that is not in it."""
+        """Return what the copy has of the history that the file has not."""
         copied = self.copied()
         if copied is None or not copied.overrides.number:
             return UNSAID
@@ -57,14 +57,14 @@ class Remains:
         return UNSAID
 
     def copied(self) -> Exported | None:
-        """Return the newest copy, the one in memory included; None where there is none."""
+        """Return the newest copy, the one in memory included; None without any."""
         found = (self._remembered(), snapshot.newest(self._state.overrides_copies))
         return max(filter(None, found), key=lambda one: one.overrides.number, default=None)
 
     def is_lost(self) -> bool:
-        """Tell whether neither file nor copy is there, though there must have been one.
+        """Return whether file and copies are all gone, though there must have been some.
 
-        Kept policies stand in a file's rows, and a copy that cannot be read is one all the same.
+        A copy that cannot be read counts as there; kept policies stand in rows of a file.
         """
         if os.path.lexists(self._path) or self.copied() is not None:
             return False
@@ -74,7 +74,7 @@ class Remains:
         return any(map(os.path.lexists, self._state.overrides_copies))
 
     def is_unreadable(self) -> bool:
-        """Tell whether there is no copy of a file of which something cannot be read."""
+        """Return whether a file is partly unreadable and has no copy."""
         if not os.path.lexists(self._path):
             return False
         try:
@@ -83,12 +83,12 @@ class Remains:
             return True
 
     def copied_number(self) -> int:
-        """Return the number of the last change of that copy; 0 where there is none."""
+        """Return the number of the last change of the newest copy; 0 without any."""
         copied = self.copied()
         return 0 if copied is None else copied.overrides.number
 
     def salvaged(self) -> tuple[HistoryReplay, dict[int, HistoryRow]]:
-        """Return what the sound rows at the beginning come to, and all that can be read.
+        """Return the replay of the sound rows at the beginning, and all readable rows.
 
         Raises:
             StoreError: the file cannot be read, without being damaged.
@@ -106,7 +106,7 @@ class Remains:
         return done, rows
 
     def best(self, known: HistoryReplay | None) -> HistoryReplay:
-        """Return the latest state that is known: the copy where nothing goes further."""
+        """Return the latest known state: the copy where nothing goes further."""
         copied = self.copied()
         best = (
             HistoryReplay()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes by which the time becomes known: what was set before gets its true dates. Pure."""
+"""Changes by which the time becomes known: earlier things get true dates. Pure."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _DATED = ("exceptions", "rooms", "exams", "grades")
 
 @dataclass(frozen=True, slots=True)
 class KnowTime:
-    """Date what was set while the time was not known, or by a clock that was ahead.
+    """Date the things that were set by an unset clock, or by one that was ahead.
 
-    What was set for a length of time lasts that long from now on. What was set by a clock
-    that was ahead by ``ahead_s`` is moved back by so much: what holds goes on as long as it
-    was to, and what has ended stays so.
+    A thing that was set for a duration lasts that long from now on. One that was set by a
+    clock that was ahead by ``ahead_s`` is moved back by so much: an active one goes on as
+    long as intended, and an ended one stays ended.
     """
 
     ahead_s: float = 0.0
 
     @classmethod
     def read(cls, fields: Fields) -> KnowTime:
-        """Check a reply."""
+        """Check the fields of the change."""
         return cls(fields.take_or("ahead_s", change_fields.seconds, 0.0))
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         before, after = dict[str, Any](), dict[str, Any]()
         for kind in _DATED:
             moved = [
@@ -64,16 +64,16 @@ class KnowTime:
 
 @dataclass(frozen=True, slots=True)
 class AcceptClock(KnowTime):
-    """Believe the machine's clock, whatever the last known time is; an administrator says so."""
+    """Accept the machine's clock over the last known time, by an administrator's word."""
 
 
 def is_undated(overrides: Overrides) -> bool:
-    """Tell whether something waits for the time to be known."""
+    """Return whether a thing waits for the time to be known."""
     return any(getattr(one, "for_s", None) is not None for one in things_of(overrides))
 
 
 def as_it_is(thing: Any, overrides: Overrides, kind: str) -> Any:
-    """Return the thing that was there, with the dates that it has got since."""
+    """Return the thing as it is now, with the dates that it has got since."""
     for one in getattr(overrides, kind):
         if key_of(one) == key_of(thing) and _dateless(one) == _dateless(thing):
             return one

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which of the mistakes that were reported the lists have mended, since when, in which version.
+"""Corrected mistakes: reported list entries that are gone, since which version.
 
-A mistake is mended when no list of a third party closes the name any more. That
-is looked at whenever lists come in force, and kept, because later versions only
-show that it is so. Where an entry comes back, it is mended no more.
+A mistake is corrected when no third-party list closes the name any more. That is
+checked whenever lists become active, and recorded, because later versions do not show
+when it happened. Where an entry comes back, it is no longer corrected.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """The version of the lists that first had a mistake no more; ``at``: when it was compiled."""
+    """The first list version without the mistake; ``at``: when it was compiled."""
 
     version: str
     at: float
@@ -37,10 +37,10 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A mistake that was reported, and what has become of it.
+    """A reported mistake and its state.
 
-    ``listed`` are the entries that close the name still; None where nobody could
-    look. ``mended`` is None while there are any.
+    ``listed`` are the entries that still close the name; None where the lists are
+    unknown. ``mended`` is None while there are any.
     """
 
     report: Report
@@ -48,7 +48,7 @@ class Mistake:
     mended: Mended | None = None
 
     def to_plain(self) -> dict[str, Any]:
-        """Return plain data: the fields of the report, and what has become of it."""
+        """Return plain data: the fields of the report, and its state."""
         mended = self.mended
         return {
             **to_plain(self.report),
@@ -90,11 +90,11 @@ class Mistakes:
         self._store.write(write)
 
     def all(self, school: str, index: Index | None) -> tuple[Mistake, ...]:
-        """Return all of them, in the order in which they were reported.
+        """Return all mistakes, in the order of their reports.
 
         Args:
-            school: what the centre calls it.
-            index: the lists in force; None where they cannot be read.
+            school: its name at the centre.
+            index: the active lists; None where they cannot be read.
 
         Raises:
             IndexFormatError: the lists are damaged.
@@ -129,5 +129,5 @@ def _mended_by(index: Index) -> Mended:
 def _listed(index: Index, report: Report) -> tuple[NamingEntry, ...]:
     try:
         return tuple(naming_entries(index, names.from_text(report.name)))
-    except WireError:  # an older filterd may have taken what is none
+    except WireError:  # an older filterd may have accepted an invalid name
         return ()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mistakes of lists, as a school tells them to the centre: a line of JSON each. Pure.
+"""Reports of list mistakes, from a school to the centre: JSON lines. Pure.
 
-Neither the person who found one is in it nor who wanted the name.
+A report has neither the person who found the mistake nor the one who wanted the name.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAX_PROBLEMS = 20
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One mistake: what is named without cause, when and why somebody said so.
+    """One mistake: a wrongly listed name, when and why it was reported.
 
     ``number`` is that of the change in the history of the school, ``at`` a Unix
     time; ``seen_in`` is the version of the lists that had the entries, ``filterd`` that
@@ -48,11 +48,11 @@ class Report:
 
 
 def reports_in(rows: Iterable[HistoryRow], school: str) -> tuple[Report, ...]:
-    """Return the mistakes that were reported, without those that were taken back.
+    """Return the reports in the history, without those that were taken back.
 
     Args:
         rows: in descending order.
-        school: what the centre calls it.
+        school: its name at the centre.
     """
     found = list[Report]()
     for row, taken_back_by in with_undos(rows):
@@ -67,7 +67,7 @@ def reports_in(rows: Iterable[HistoryRow], school: str) -> tuple[Report, ...]:
 
 
 def dump(reports: Iterable[Report]) -> str:
-    """Return a file's text: a line each, with the entries by the names of their parts."""
+    """Return a file's text: one line for each report."""
     return "".join(f"{json.dumps(to_plain(report), ensure_ascii=False)}\n" for report in reports)
 
 
@@ -78,7 +78,7 @@ def to_plain(report: Report) -> dict[str, Any]:
 
 
 def parse(text: str, path: str) -> tuple[Report, ...]:
-    """Return the reports that a file's text holds; ``path`` is what errors call it.
+    """Parse the reports in a file's text; ``path`` is its name in errors.
 
     Raises:
         ConfigErrors: what is wrong, each with its line.
@@ -119,10 +119,10 @@ def _parse_line(line: str) -> Report:
 
 
 def from_plain(told: Mapping[str, Any]) -> Report:
-    """Return the report that ``to_plain`` has made plain.
+    """Return a report from plain data of ``to_plain``.
 
     Raises:
-        ChangeError: it is none.
+        ChangeError: it is something else.
     """
     fields = Fields(told)
     report = Report(

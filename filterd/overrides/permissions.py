@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which changes a teacher may make. Pure.
+"""Permissions: which changes a teacher may make. Pure.
 
-What a lesson needs and what is over by itself the same day: exceptions for one
+Those that a lesson needs and that end by themselves the same day: exceptions for one
 room, grade, network or device, the grade of a room, exams in rooms, and stopping or
-taking back what they did themselves. Administrators may make all changes, and
-others none.
+taking back their own changes. Administrators may make all changes, and others none.
 """
 
 from __future__ import annotations
@@ -31,18 +30,18 @@ _OF_ONE = frozenset((Audience.GRADE, Audience.NETWORK, Audience.CLIENT))
 def check_change(
     author: Author, change: CheckedChange, policy: Policy, day_ends_at: float, made_by: str = ""
 ) -> None:
-    """Refuse a change to whoever may not make it.
+    """Refuse a change that the author may not make.
 
     Args:
-        author: who wants it.
-        change: what, all times in it worked out.
+        author: who makes it.
+        change: with all times resolved.
         policy: the site's files.
         day_ends_at: the Unix time at which the school's day is over.
-        made_by: who made what it stops or takes back, if it does so.
+        made_by: the author of what it stops or takes back, if it does so.
 
     Raises:
-        ControlError: it says who may.
-        ChangeError: it says what this author may instead.
+        ControlError: it names who may make it.
+        ChangeError: it names what this author may do instead.
     """
     if author.rank >= Rank.ADMIN:
         return
@@ -73,7 +72,7 @@ def check_change(
 
 
 def is_room(policy: Policy, network: str) -> bool:
-    """Tell whether a network is a room: in any other a teacher's class is not alone."""
+    """Return whether a network is a room; in any other, other classes are affected."""
     return any(one.id == network and one.room for one in policy.networks)
 
 

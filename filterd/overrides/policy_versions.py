@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled policies that were in force last, so that a question about the past has an answer.
+"""Recent compiled policies, kept to answer questions about the past.
 
 Each is a file of its own in the state folder, named by the digest of its
-content; the store knows from when each was in force.
+content; the store records from when each was active.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KEPT = 30
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
-    """A compiled policy, and the Unix time from which it was in force."""
+    """A compiled policy, and the Unix time from which it was active."""
 
     digest: str
     activated_at: float
@@ -40,13 +40,13 @@ class PolicyVersion:
 
 
 class PolicyVersions:
-    """The last policies of a state folder; ``store`` is the store there."""
+    """The recent policies of a state folder; ``store`` is the store there."""
 
     def __init__(self, state: StateFolder, store: Store, clock: Clock) -> None:
         self._state, self._store, self._clock = state, store, clock
 
     def note(self, policy: Policy) -> None:
-        """Keep a policy that has just come in force; nothing where it was already.
+        """Record a policy that has just become active, unless it was already.
 
         Raises:
             StoreError: the disk refused, or the store cannot be used.
@@ -67,7 +67,7 @@ class PolicyVersions:
         self._store.write(add)
 
     def all(self) -> tuple[PolicyVersion, ...]:
-        """Return those that are kept, the newest first.
+        """Return the kept policies, the newest first.
 
         Raises:
             StoreError: the store cannot be read.
@@ -78,7 +78,7 @@ class PolicyVersions:
             return tuple(self._version(*row) for row in connection.execute(store_schema.POLICIES))
 
     def at(self, when: float) -> PolicyVersion | None:
-        """Return what was in force when the clock last showed ``when``; None if not known.
+        """Return the policy that was active at ``when`` by the clock; None if not known.
 
         Raises:
             StoreError: the store cannot be read.
@@ -90,10 +90,10 @@ class PolicyVersions:
         return None if row is None else self._version(*row)
 
     def load(self, digest: str) -> Policy:
-        """Return one of those that are kept.
+        """Load a kept policy.
 
         Raises:
-            StoreError: it is not, or cannot be read.
+            StoreError: it is not kept, or cannot be read.
         """
         path = next((one.path for one in self.all() if one.digest == digest), None)
         if path is None:
@@ -116,8 +116,8 @@ class PolicyVersions:
             policy_store.save(path, policy)
 
     def _remove_all_but(self, digests: set[str]) -> None:
-        """Remove what nobody will ask for any more, and what somebody left who was killed."""
+        """Remove the files that no question needs, and those of a process that was killed."""
         wanted = {self._path(digest) for digest in digests}
         for path in set(self._state.past_policies.iterdir()) - wanted:
-            with contextlib.suppress(OSError):  # the next time will do
+            with contextlib.suppress(OSError):  # the next call removes it
                 path.unlink()

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a change fits the school: what it names exists, and may be opened at all. Pure.
+"""Preconditions of a change: its targets exist and may be opened at all. Pure.
 
-What can never have an effect is refused, with the word that was probably meant:
-nobody at a school opens what an order or the centre has locked, and no command
-what the school's own files keep closed. What has none as things are, or
-contradicts something, is allowed and warned of. Warnings are plain data, for
-others to put into words.
+A change that can never have an effect is refused, with the word that was probably
+meant: no school can open what an order or the centre has locked, and no command what
+the school's own files keep closed. A change that has no effect at the moment, or
+contradicts another rule, is allowed with a warning. Warnings are plain data, which
+other modules put into words.
 
-It is asked when a change is made and never again: one that an older filterd has
-recorded, or that was made before a category was locked, stays without effect.
+The check is made once, with the change: a change that an older filterd recorded, or
+that was made before a category was locked, stays without effect.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ _MOST_WARNINGS = 20
 
 
 class SchoolState(NamedTuple):
-    """What a change has to fit.
+    """The state of a school that a change has to fit.
 
-    ``policy`` is that of the site's files, with its timetables; ``engine`` that of
-    the moment; ``overrides`` are what is set.
+    ``policy`` is that of the site's files, with its timetables; ``engine`` has the
+    effective policy; ``overrides`` are those set.
     """
 
     policy: Policy
@@ -67,7 +67,7 @@ class SchoolState(NamedTuple):
 
 
 def why_never(target: str, idle: Idle) -> tuple[Sentence, Sentence]:
-    """Return why an exception of this never has an effect, and what to do about it.
+    """Return why such an exception never has an effect, and the remedy.
 
     Raises:
         KeyError: it may have one later.
@@ -77,10 +77,10 @@ def why_never(target: str, idle: Idle) -> tuple[Sentence, Sentence]:
 
 
 def check(change: CheckedChange, school: SchoolState) -> Warnings:
-    """Check that a change names what there is; return what should be known of it.
+    """Check that the targets of a change exist; return warnings.
 
     Raises:
-        ChangeError: it names what there is not, or what nobody may open.
+        ChangeError: one does not exist, or may not be opened.
     """
     match change:
         case SetException() | SetExceptions():
@@ -156,7 +156,7 @@ def _contradictions(thing: LocalException, overrides: Overrides) -> Iterator[dic
 
 
 def _check_grade(change: SetGrade, policy: Policy) -> None:
-    """Check that a grade, and what is set for it, are there and may be opened."""
+    """Check that a grade and its target exist and may be opened."""
     _check_known(change.grade, policy.grades, say("grade of this school"))
     is_service = change.target_kind is TargetKind.SERVICE
     known: Iterable[str] = policy.services if is_service else policy.categories
@@ -174,7 +174,7 @@ def _check_grade(change: SetGrade, policy: Policy) -> None:
 
 
 def _check_devices(rooms: tuple[RoomDevices, ...], policy: Policy) -> Warnings:
-    """Tell which devices the site's files name for another network: they leave that."""
+    """Return warnings for devices that the site's files name for another network."""
     for one in rooms:
         _check_known(one.room, _networks(policy), say("room"))
     room_of = {mac: one.room for one in rooms for mac in one.macs}
@@ -215,7 +215,7 @@ def _check_exam(change: SetExam, school: SchoolState) -> Warnings:
 
 
 def _exception(change: SetException, now: float) -> LocalException:
-    """Return what a change would make; its number is none that a thing has."""
+    """Return the exception that a change would make; its number is one of no thing."""
     return LocalException(
         0,
         change.target_kind,

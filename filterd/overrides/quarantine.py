@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of the store that were set aside: kept under a name that says why, until moved away.
+"""Quarantine of damaged store files, under names that show the reason.
 
-Nothing of SQLite is here: every command looks whether something was lost.
+They stay until they are moved away. This module does without SQLite: every command
+checks whether something was lost.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEPT_ASIDE = 8
-"""Damaged files that are kept, the newest."""
+"""The newest damaged files are kept, so many."""
 
 _ALTERED, _LOST = "-altered", "-lost"
 
 
 def set_aside(path: Path, at: float, *, altered: bool = False, lost: bool = False) -> Path:
-    """Rename a damaged file, with what SQLite left beside it; return what it is called now.
+    """Rename a damaged file and SQLite's files beside it; return the new name.
 
     The WAL goes first: one that stayed behind would be taken for that of the
     new file.
@@ -33,8 +34,8 @@ def set_aside(path: Path, at: float, *, altered: bool = False, lost: bool = Fals
     Args:
         path: the file.
         at: Unix time.
-        altered: see ``store_file.DamagedError``; its name says so from now on.
-        lost: no copy of what was in it is left; its name says so, too.
+        altered: see ``store_file.DamagedError``; its new name shows it.
+        lost: no copy of its content is left; its new name shows it, too.
 
     Raises:
         StoreError: the disk refused.
@@ -56,7 +57,7 @@ def set_aside(path: Path, at: float, *, altered: bool = False, lost: bool = Fals
 
 
 def note_lost(path: Path, at: float) -> Path:
-    """Leave an empty file that tells of one that is gone, and return it.
+    """Create an empty file as a mark of one that is gone, and return it.
 
     Raises:
         StoreError: the disk refused.
@@ -67,25 +68,25 @@ def note_lost(path: Path, at: float) -> Path:
 
 
 def files(path: Path) -> list[Path]:
-    """Return the damaged files that were kept, the oldest first."""
+    """Return the quarantined files, the oldest first."""
     found = path.parent.glob(f"{path.name}.damaged-*")
     return sorted(one for one in found if not one.name.endswith(SIDES))
 
 
 def is_altered(kept: Path) -> bool:
-    """Tell whether a file was set aside because its rows are not those that were written."""
+    """Return whether a file was set aside because its rows were altered."""
     return kept.name.removesuffix(_LOST).endswith(_ALTERED)
 
 
 def lost(path: Path) -> Iterator[Sentence]:
-    """Yield for each file that was lost, with all that it had set, what is to be done."""
+    """Yield the remedy for each file that was lost with all its content."""
     for kept in files(path):
         if kept.name.endswith(_LOST):
             yield told_of(kept)
 
 
 def told_of(kept: Path) -> Sentence:
-    """Say of a file that was set aside why, and what to do with it."""
+    """Return why a file was set aside, and the remedy."""
     if kept.name.endswith(_LOST):
         return say(
             "{path}: what commands had set was lost, or a part of it: look at `filterd exceptions"
@@ -106,7 +107,7 @@ def told_of(kept: Path) -> Sentence:
 
 
 def remove(*paths: Path) -> None:
-    """Remove files in which nothing is, as far as they are there.
+    """Remove empty files, as far as they exist.
 
     Raises:
         StoreError: the disk refused.

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Three ranks of those who ask. Pure, and quick to import.
+"""Three roles of users: administrator, teacher, reader. Pure, quick to import.
 
 An *administrator* is root, the daemon's own user, or in the group
 ``filterd-admin``, and may everything. A *teacher* is in ``filterd-teacher``;
-``rights`` says what teachers may change. Everybody else who gets as far as asking
-may look.
+``permissions`` defines what teachers may change. All other users who can reach the
+control socket may read.
 
-Refusals name who may.
+Refusals name the roles that may.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ROOT = 0
 
 
 class Rank(IntEnum):
-    """What somebody may do; whoever is above may do it, too."""
+    """The rank of a user; a higher rank includes the lower ones."""
 
     READER = 0
     TEACHER = 1
@@ -47,30 +47,30 @@ WHO = {
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who asks: the name that the history remembers, and what they may do."""
+    """The author of a request: the name for the history, and the rank."""
 
     name: str
     rank: Rank
 
     @classmethod
     def of(cls, uid: int, user: str, groups: Collection[str], own_uid: int) -> Author:
-        """Return who a user of the gateway is to filterd.
+        """Return the author and rank of a user of the gateway.
 
         Args:
             uid: the number of the user.
             user: the name.
             groups: the names of the groups.
-            own_uid: of the daemon, whose user could alter all of its files anyway.
+            own_uid: of the daemon; that user could alter all of its files anyway.
         """
         if uid in (_ROOT, own_uid) or ADMINS in groups:
             return cls(user, Rank.ADMIN)
         return cls(user, Rank.TEACHER if TEACHERS in groups else Rank.READER)
 
     def must_be(self, least: Rank, to_do: Sentence) -> None:
-        """Refuse to do something for whoever is of too low a rank.
+        """Refuse a request of too low a rank.
 
         Raises:
-            ControlError: it says who may.
+            ControlError: it names the roles that may.
         """
         if self.rank < least:
             raise ControlError(

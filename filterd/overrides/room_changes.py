@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from filterd.overrides.change_context import Making
 
 LONGEST_EXAM_S = 12 * 3600.0
-"""Whoever asks for more means minutes and has written days."""
+"""A longer one is taken for minutes that were written as days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,17 @@ class NoteTrial:
 
     @classmethod
     def read(cls, fields: Fields) -> NoteTrial:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(fields.take("room", change_fields.identifier))
 
     def effect(self, _making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         return ChangeEffect()
 
 
 @dataclass(frozen=True, slots=True)
 class SetRoom:
-    """Give a room a grade for a time; what that leaves no room for is taken away."""
+    """Give a room a grade for a time; settings within that time are removed."""
 
     room: str
     grade: str
@@ -51,7 +51,7 @@ class SetRoom:
 
     @classmethod
     def read(cls, fields: Fields) -> SetRoom:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(
             fields.take("room", change_fields.identifier),
             fields.take("grade", change_fields.grade),
@@ -61,7 +61,7 @@ class SetRoom:
         )
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         starts_at, ends_at = interval(self.starts_at, self.ends_at, making)
         thing = RoomSetting(
             making.number,
@@ -83,43 +83,43 @@ class SetRoom:
 
 @dataclass(frozen=True, slots=True)
 class SetRoomDevices:
-    """Say which devices stand in a room; none: those that the site's files name."""
+    """Set the devices of a room; none: those that the site's files name."""
 
     room: str
     macs: tuple[str, ...]
 
     @classmethod
     def read(cls, fields: Fields) -> SetRoomDevices:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(
             fields.take("room", change_fields.identifier),
             fields.take("macs", change_fields.many(change_fields.mac, MAX_DEVICES)),
         )
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         return _devices_effect((RoomDevices(self.room, self.macs),), making)
 
 
 @dataclass(frozen=True, slots=True)
 class SetDevices:
-    """Say which devices stand in several rooms at once, as a table of them does."""
+    """Set the devices of several rooms at once, from a table."""
 
     rooms: tuple[RoomDevices, ...]
 
     @classmethod
     def read(cls, fields: Fields) -> SetDevices:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(fields.take("rooms", _table))
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         return _devices_effect(self.rooms, making)
 
 
 @dataclass(frozen=True, slots=True)
 class SetExam:
-    """Let a room see nothing but these for a time."""
+    """Restrict a room to these targets for the time of an exam."""
 
     room: str
     names: tuple[str, ...]
@@ -130,7 +130,7 @@ class SetExam:
 
     @classmethod
     def read(cls, fields: Fields) -> SetExam:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(
             fields.take("room", change_fields.identifier),
             fields.take_or("names", change_fields.many(change_fields.name, MAX_NAMES), ()),
@@ -141,7 +141,7 @@ class SetExam:
         )
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         starts_at, _ = interval(self.starts_at, self.ends_at, making)
         if self.ends_at - starts_at > LONGEST_EXAM_S:
             hint = say("for 90 minutes write --for 90m")
@@ -165,24 +165,24 @@ class SetExam:
 
 @dataclass(frozen=True, slots=True)
 class StopExam:
-    """End an exam, or call off one that has not begun."""
+    """End an exam, or cancel one that has not begun."""
 
     id: int
 
     @classmethod
     def read(cls, fields: Fields) -> StopExam:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(fields.take("id", change_fields.number))
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         before = only(exams=tuple(one for one in making.overrides.exams if one.id == self.id))
         check_there(self.id, before, making, say("exam"))
         return ChangeEffect(before)
 
 
 def check_exams(exams: Iterable[Exam], exam: Exam) -> None:
-    """Refuse an exam in a room that has another one at the time.
+    """Refuse an exam in a room that has another exam at the time.
 
     Raises:
         ChangeError: it names the other.
@@ -198,7 +198,7 @@ def check_exams(exams: Iterable[Exam], exam: Exam) -> None:
 
 
 def _covers(thing: RoomSetting, other: RoomSetting, at: float) -> bool:
-    """Tell whether ``other`` never counts again once ``thing`` is set."""
+    """Return whether ``other`` never applies again once ``thing`` is set."""
     if max(other.starts_at, at) < thing.starts_at:
         return False
     return thing.ends_at is None or (other.ends_at is not None and other.ends_at <= thing.ends_at)
@@ -238,7 +238,7 @@ def _devices_of(value: Any) -> RoomDevices:
 
 
 def _devices_effect(rooms: Iterable[RoomDevices], making: Making) -> ChangeEffect:
-    """Return what it does that these devices stand in these rooms.
+    """Return the effect of assigning these devices to these rooms.
 
     Raises:
         ChangeError: one of them stands in another room, which stays as it is.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is set as one checksummed file, which a start loads instead of the store.
+"""The snapshot: all overrides as one checksummed file, loaded at start.
 
-It knows the number and the hash of the last change, so it also tells a store
-that has lost its end, and is what a new store begins with when the old one had
-to be set aside. There are two of it, written one after the other: where one is
-lost or damaged the other counts.
+A start loads it instead of the store. It has the number and the hash of the last
+change, so it also reveals a store that has lost its end, and a new store begins with
+it when the old one had to be set aside. There are two of it, written one after the
+other: where one is lost or damaged the other counts.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEPT_AFTER_END_S = 86_400
-"""How long what has ended stays in the file: the clock may be set back."""
+"""How long ended things stay in the file: the clock may be set back."""
 KEPT_AT_LEAST = 200
-"""Of what has ended, the last: the clock may have been far ahead for a while."""
+"""The last of the ended things: the clock may have been far ahead for a while."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was set after the change that the overrides' number names, and its hash.
+    """The overrides after the change of their number, and its hash.
 
-    ``at`` is when it was made, or one before it, if the clock showed a later time then.
+    ``at`` is the time of that change, or of an earlier one, if the clock was later then.
     """
 
     overrides: Overrides
@@ -56,7 +56,7 @@ _log = logging.getLogger("filterd.overrides")
 
 
 def newest(copies: Iterable[Path]) -> Exported | None:
-    """Return the newest copy that is sound, None where none is; tell the log of one that is not."""
+    """Return the newest sound copy, None without any; log a damaged one."""
     best: Exported | None = None
     for path in copies:
         try:
@@ -71,7 +71,7 @@ def newest(copies: Iterable[Path]) -> Exported | None:
 
 
 def lasting(overrides: Overrides, now: float) -> Overrides:
-    """Return them without what ended long ago, so that the file does not grow for ever."""
+    """Return overrides without things that ended long ago, which bounds the file."""
     kept: dict[str, Any] = {kind: _lasting(getattr(overrides, kind), now) for kind in KINDS}
     return replace(overrides, **kept)
 

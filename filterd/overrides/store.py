@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store: changes on the disk, one writer at a time, and what was set at any time.
+"""The store: changes on the disk, one writer at a time, and all past states.
 
-A change is acknowledged after its row and two copies of what is set are on the
-disk. A process that is killed in between leaves a store that is ahead of its
-copies, which the next start writes anew.
+A change is acknowledged after its row and two copies of the overrides are on the disk.
+A process that is killed in between leaves a store that is ahead of its copies, which
+the next start writes anew.
 
-A file is damaged when SQLite says so, when the chain of its rows is broken, or
-when it ends before a copy does. It is then set aside, and a new one begins with
-what was in force: the newest sound copy, or what is sound of the rows where they
-go further. Where neither the file nor a copy can be read, though the policies
-that were kept beside it tell of one, what was set is *lost*: an empty file says
-so until it is moved away.
+A file is damaged when SQLite says so, when the chain of its rows is broken, or when it
+ends before a copy does. It is then set aside, and a new one begins with the active
+overrides: the newest sound copy, or the sound rows where they go further. Where neither
+the file nor a copy can be read, though the policies kept beside it prove that there was
+one, the overrides are *lost*: an empty file marks that until it is moved away.
 
-Everything here may wait for the disk: it is for commands and for a thread.
+Everything here may block on the disk: it is for commands and for a thread.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ ResultT = TypeVar("ResultT")
 
 
 class _Past(NamedTuple):
-    """The changes in the file, for those to ask who make one."""
+    """The changes in the file, as the context of a new one."""
 
     connection: sqlite3.Connection
 
@@ -71,13 +70,13 @@ class _Past(NamedTuple):
 
 
 class Store:
-    """What commands have set, and its history, in a state folder.
+    """The overrides in a state folder, and their history.
 
-    Several processes may have one: each sees what the others have written.
+    Several processes may have one: each sees the changes of the others.
 
     Args:
         state: the folder.
-        clock: for when a change is made.
+        clock: for the time of a change.
         remembered: returns what processes of this daemon hold in memory, one more copy.
     """
 
@@ -93,10 +92,10 @@ class Store:
         self._set_aside_because = ""
 
     def start(self) -> Started:
-        """Return what is in force, and mend what the last life has left.
+        """Return the active overrides, and repair what the last run left behind.
 
-        It never fails: where the store cannot be used, the last copy is in force. What
-        is wrong stands in the log then, too.
+        It never fails: where the store cannot be used, the last copy is active. The
+        problem is logged then, too.
         """
         if (
             not os.path.lexists(self._path)
@@ -116,7 +115,7 @@ class Store:
         return Started(brought.overrides, self._set_aside_because, brought.hash, brought.at)
 
     def keep(self) -> None:
-        """Write the store and its copies anew where they are gone or damaged.
+        """Write the store and its copies again where they are missing or damaged.
 
         Raises:
             StoreError: the disk refused, or another process is at work.
@@ -137,13 +136,13 @@ class Store:
         Args:
             kind: of change, or its name in the history.
             payload: what the kind wants, as plain data.
-            author: who makes it.
-            reason: why.
-            now: the Unix time that it is at least, by policy time; None: by the clock.
+            author: the user.
+            reason: of the change.
+            now: the earliest possible Unix time, by policy time; None: by the clock.
 
         Raises:
             ChangeError: it is wrong, or cannot be made as things are.
-            StoreError: the disk refused, or somebody else is at work; nothing is changed.
+            StoreError: the disk refused, or another process is at work; nothing is changed.
         """
         request = ChangeRequest.of(kind, payload, author, reason)
 
@@ -158,7 +157,7 @@ class Store:
         return self.write(make)
 
     def current(self) -> Overrides:
-        """Return what is set.
+        """Return the overrides.
 
         Raises:
             StoreError: the store cannot be read, or is damaged.
@@ -170,7 +169,7 @@ class Store:
             return self._sound(connection).overrides
 
     def last_change(self) -> float:
-        """Return when the last change was made, as ``Exported.at`` says it.
+        """Return the time of the last change, as in ``Exported.at``.
 
         Raises:
             StoreError: the store cannot be read, or is damaged.
@@ -181,10 +180,10 @@ class Store:
             return self._sound(connection).at
 
     def at(self, when: float) -> Overrides | None:
-        """Return what was set when the gateway's clock last showed ``when``.
+        """Return the overrides at the time ``when`` of the gateway's clock.
 
         Returns:
-            None where that is not known any more, because the history of then was set aside.
+            None where that is not known any more, because the history of that time was set aside.
 
         Raises:
             StoreError: the store cannot be read, or is damaged.
@@ -212,7 +211,7 @@ class Store:
             return tuple(map(HistoryRow._make, found))
 
     def verify(self) -> HistoryCheck:
-        """Look through the whole history for what was altered.
+        """Check the whole history for alterations.
 
         Raises:
             StoreError: the store cannot be read.
@@ -229,7 +228,7 @@ class Store:
         return HistoryCheck(done.overrides.number, first_bad, problem, names, altered)
 
     def lost(self) -> tuple[Sentence, ...]:
-        """Return what every command must say: that something which was set is in force no more."""
+        """Return what every command must show: overrides that were lost."""
         if self._is_lost() or (self._known is None and self._remains.is_unreadable()):
             gone = say(
                 "{path}: what commands had set cannot be read, and no copy of it is left: it is not"
@@ -240,19 +239,19 @@ class Store:
         return tuple(quarantine.lost(self._path))
 
     def problems(self) -> tuple[Sentence, ...]:
-        """Return why nothing can be changed, if so, and what was set aside, a line each.
+        """Return why no change can be made, if so, and the files set aside, a line each.
 
-        It does not look through the history as ``verify`` does.
+        It does not check the history as ``verify`` does.
         """
         return tuple(store_file.problems(self._path))
 
     def write(self, work: Callable[[sqlite3.Connection, HistoryReplay], ResultT]) -> ResultT:
-        """Do something in a transaction, which it commits itself, with the store held.
+        """Run ``work`` in a transaction, which it commits itself, with the store locked.
 
         A damaged store is replaced first, or when ``work`` finds that it is.
 
         Raises:
-            StoreError: the disk refused, or somebody else is at work; nothing is changed.
+            StoreError: the disk refused, or another process is at work; nothing is changed.
         """
         with self._held():
             remove_temporaries(self._path, *self._state.overrides_copies)
@@ -270,7 +269,7 @@ class Store:
             return work(connection, self._sound(connection))
 
     def _bring_up(self, connection: sqlite3.Connection, done: HistoryReplay) -> Exported:
-        """Keep what an older file has become, and have the copies say what the store does."""
+        """Commit a migrated file, and write the copies again as the store has them."""
         connection.execute("COMMIT")
         self._known = done
         brought = Exported(self._lasting(done), done.last_hash, done.at)
@@ -283,7 +282,7 @@ class Store:
     def _add(
         self, connection: sqlite3.Connection, done: HistoryReplay, row: HistoryRow
     ) -> Exported:
-        """Commit a row together with the copy of what is set after it."""
+        """Commit a row together with the copy of the overrides after it."""
         after = self._without_problem(replay((row,), done))
         added = Exported(self._lasting(after), row.hash, after.at)
         content = snapshot.FORMAT.dump(added)
@@ -296,7 +295,7 @@ class Store:
             for put in puts:
                 try:
                     put()
-                except StoreError as error:  # it is recorded; the next start writes it anew
+                except StoreError as error:  # recorded; the next start writes the copies again
                     _log.error("%s", error)
         return added
 
@@ -304,7 +303,7 @@ class Store:
         return snapshot.lasting(done.overrides, self._clock.wall())
 
     def _sound(self, connection: sqlite3.Connection) -> HistoryReplay:
-        """Return what the rows come to; only those that are new here are looked at.
+        """Return the replay of the rows; only new ones are read.
 
         Raises:
             DamagedError: they are not as they were written, or not all there.
@@ -337,7 +336,7 @@ class Store:
             raise DamagedError(self._path, say("it is gone, and no copy of it is left"))
 
     def _begin_anew(self, error: DamagedError) -> None:
-        """Set the file aside, and begin another with what was in force.
+        """Set the file aside, and begin another with the active overrides.
 
         Raises:
             StoreError: the disk refused.
@@ -368,7 +367,7 @@ class Store:
 
     @contextmanager
     def _held(self) -> Iterator[None]:
-        """Hold the store for writing; wait a little for others."""
+        """Lock the store for writing; wait a little for other processes."""
         otherwise = say("another command is changing what is set; try again")
         with ExitStack() as holding:
             for left in range(LOCK_TRIES - 1, -1, -1):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The file of the store: opened to read or to write, and brought up to date.
 
-SQLite keeps a WAL beside the file while somebody has it open. Whoever closes it
-last moves what is in there into the file, so that a copy of the one file is the
-whole store whenever nobody is at work.
+SQLite keeps a WAL beside the file while a process has it open. The last process to
+close it moves its content into the file, so that a copy of the one file is the whole
+store whenever no process is at work.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUSY_S = 5.0
-"""How long somebody else may hold the file, such as a person with ``sqlite3``."""
+"""How long another process may hold the file, such as a person with ``sqlite3``."""
 _log = logging.getLogger("filterd.overrides")
 
 
 class DamagedError(StoreError):
-    """The file is of no use any more; ``problem`` says why, without the place.
+    """The file cannot be used any more; ``problem`` is the reason, without the place.
 
     ``altered``: SQLite finds nothing wrong with it, but its rows are not those that
     were written.
@@ -51,18 +51,18 @@ class DamagedError(StoreError):
 
 @contextlib.contextmanager
 def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
-    """Open the file with a transaction begun; make it if there is none.
+    """Open the file with a transaction begun; create it if it is missing.
 
-    What is not committed at the end is undone. Only the holder of the lock may
-    be here: a file that is being made or set aside is nobody else's.
+    Without a commit everything is undone. Only the holder of the lock may call this: no
+    other process may use a file that is being created or set aside.
 
     Args:
         path: the file.
-        check: whether to look through all of its pages.
+        check: whether to check all of its pages.
 
     Raises:
         DamagedError: it must be set aside.
-        StoreError: the disk refused, somebody else holds it, or it is newer.
+        StoreError: the disk refused, another process holds it, or it is newer.
     """
     _clear_the_sides(path)
     _refuse_what_is_no_file(path)
@@ -87,7 +87,7 @@ def to_write(path: Path, *, check: bool) -> Iterator[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def to_read(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open the file as it is at this moment, on a disk that is full or cannot be written too.
+    """Open the file as it is at the moment, even on a full or read-only disk.
 
     Raises:
         DamagedError: it must be set aside.
@@ -108,7 +108,7 @@ def rows(connection: sqlite3.Connection, after: int = 0) -> Iterator[HistoryRow]
 
 
 def last_row(path: Path) -> HistoryRow | None:
-    """Return the last change of all, without a look at those before it.
+    """Return the last change, without reading those before it.
 
     Raises:
         StoreError: it cannot be read.
@@ -119,7 +119,7 @@ def last_row(path: Path) -> HistoryRow | None:
 
 
 def problems(path: Path) -> Iterator[Sentence]:
-    """Yield why nothing can be written to a file, if so, and what was set aside of it."""
+    """Yield why a file cannot be written, if so, and the files set aside of it."""
     try:
         if os.path.lexists(path):
             with to_read(path):
@@ -187,7 +187,7 @@ def _as_usual(path: Path) -> contextlib.AbstractContextManager[sqlite3.Connectio
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[sqlite3.Connection]:
-    """Connect without the file of memory that others would share: a full disk has no room."""
+    """Connect without a shared-memory file, for which a full disk has no room."""
     with _connected(path, "mode=rw") as connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         yield connection
@@ -195,7 +195,7 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def _copied(path: Path) -> Iterator[sqlite3.Connection]:
-    """Connect to a copy elsewhere where there is a WAL: a disk only to read keeps it from all."""
+    """Connect to a copy elsewhere where there is a WAL, which a read-only disk needs."""
     wal = path.with_name(f"{path.name}-wal")
     with contextlib.ExitStack() as opened:
         mode = "immutable=1"
@@ -257,7 +257,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    """Keep SQLite from what it would wait at for ever, or write to though it is elsewhere.
+    """Refuse files at which SQLite would hang, or that link to another place.
 
     Raises:
         DamagedError: something else stands there, which can be set aside.

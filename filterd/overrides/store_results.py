@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the store tells of its work: a start, a change, a look through the history."""
+"""Results of the store: a start, a change, a check of the history."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What is set at a start, and the hash of the last change; ``problem`` is one line, or "".
+    """The overrides at a start, and the last change's hash; ``problem``: one line.
 
-    As in the copies, what ended long ago is not in it.
+    As in the copies, things that ended long ago are missing.
     """
 
     overrides: Overrides
@@ -33,9 +33,9 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A change that is on the disk, and what is set now, as it is in the copy.
+    """A change that is on the disk, and the overrides after it, as in the copy.
 
-    ``taken_back`` is the change that it takes back, if it is an undo.
+    ``taken_back`` is the number of the change that it takes back, if it is an undo.
     """
 
     row: HistoryRow
@@ -45,13 +45,13 @@ class Done:
 
     @property
     def exported(self) -> Exported:
-        """What is set now as a copy."""
+        """The overrides after it as a copy."""
         return Exported(self.overrides, self.row.hash, self.at)
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryCheck:
-    """Whether the history is as it was written; ``first_bad`` is the first row that is not.
+    """The result of a check of the history; ``first_bad`` is the first altered row.
 
     ``set_aside`` are the names of damaged files, each with a history that ended, and
     ``altered`` of those among them that were altered.
@@ -65,5 +65,5 @@ class HistoryCheck:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing was altered, neither here nor in what was set aside."""
+        """Whether nothing was altered, neither here nor in the files set aside."""
         return self.first_bad is None and not self.altered

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tables of the store, how older ones become these, and what SQLite's errors mean. Pure."""
+"""Tables of the store, migrations, and the meaning of SQLite's errors. Pure."""
 
 from __future__ import annotations
 
 import sqlite3
 
 APPLICATION_ID = 0x66696C74
-"""Tells our files from those of others: "filt"."""
+"""Marks the files of filterd: "filt"."""
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    # What is acknowledged must outlive a power cut.
+    # An acknowledged change must survive a power cut.
     "PRAGMA synchronous = FULL",
 )
 
@@ -59,7 +59,7 @@ MIGRATIONS = (
         """,
     ),
 )
-"""What makes a file of version n one of version n + 1; an empty file has version 0."""
+"""Migrations from version n to n + 1; an empty file has version 0."""
 
 VERSION = len(MIGRATIONS)
 """Kept in the file as ``user_version``."""
@@ -87,7 +87,7 @@ ADD_MENDED = "INSERT INTO mended VALUES (?, ?, ?)"
 FORGET_MENDED = "DELETE FROM mended WHERE number = ?"
 
 _DAMAGE = {
-    sqlite3.SQLITE_ERROR,  # a table that is missing or another
+    sqlite3.SQLITE_ERROR,  # a table that is missing or differs
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_CONSTRAINT,
@@ -99,21 +99,21 @@ _NO_ROOM = {*_ONLY_TO_READ, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 
 
 def means_damage(error: sqlite3.Error) -> bool:
-    """Tell whether a file is of no use any more; else its disk or another process is to blame.
+    """Return whether a file is damaged; else its disk or another process is the cause.
 
-    What has no code is text that is none.
+    An error without a code is one of text that is not UTF-8.
     """
     code = getattr(error, "sqlite_errorcode", None)
     return code is None or code & 0xFF in _DAMAGE
 
 
 def means_no_room(error: sqlite3.Error) -> bool:
-    """Tell whether the disk may be full or only to read, so that it must be read another way."""
+    """Return whether the disk may be full or read-only; it is then read another way."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _NO_ROOM
 
 
 def means_only_to_read(error: sqlite3.Error) -> bool:
-    """Tell whether the disk cannot be written, which reading a WAL needs."""
+    """Return whether the disk cannot be written, which reading a WAL needs."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _ONLY_TO_READ

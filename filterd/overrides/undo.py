@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking a change back: when it can be, and why not otherwise. Pure.
+"""Undo: taking a change back, and the reasons why it may be impossible. Pure.
 
-An undo is the change's effect turned round. It can be while all that the change
-put is there still as it was, and nothing stands where what it took away stood.
+An undo is the inverse of the change's effect. It is possible while all that the change
+added is still there unchanged, and nothing stands in the place of what it removed.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take back the change ``number``, which may be an undo; None: the author's own last."""
+    """Take back the change ``number``, perhaps an undo; None: the author's last."""
 
     number: int | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> Undo:
-        """Check what somebody asks for."""
+        """Check the fields of the change."""
         return cls(fields.take_or("number", change_fields.number, None))
 
     def found_in(self, rows: Iterable[HistoryRow], author: str) -> Undo:
@@ -43,10 +43,10 @@ class Undo:
 
         Args:
             rows: the history, in descending order.
-            author: who asks for it.
+            author: of the undo.
 
         Raises:
-            ChangeError: nothing of theirs is left to take back.
+            ChangeError: the author has no change that could be taken back.
         """
         if self.number is not None:
             return self
@@ -58,7 +58,7 @@ class Undo:
         return Undo(row.number)
 
     def effect(self, making: Making) -> ChangeEffect:
-        """Return what it does."""
+        """Return the effect of the change."""
         number = self.found_in(making.past.newest_first(), making.author).number
         assert number is not None
         row = making.past.row(number)
@@ -82,7 +82,7 @@ class Undo:
 
 
 def _with_dates(undo: ChangeEffect, making: Making) -> ChangeEffect:
-    """Return an undo that takes away what it is about as it is dated by now."""
+    """Return an undo with the present dates of the things that it removes."""
     before = {
         kind: tuple(as_it_is(one, making.overrides, kind) for one in getattr(undo.before, kind))
         for kind in KINDS
@@ -104,7 +104,7 @@ def _check_counts(number: int, making: Making) -> None:
 
 
 def _check_in_place(number: int, undo: ChangeEffect, making: Making) -> None:
-    """Check that all that the change put is there still."""
+    """Check that everything that the change added is still there."""
     there = set(things_of(making.overrides))
     for thing in things_of(undo.before):
         if thing not in there:
@@ -113,7 +113,7 @@ def _check_in_place(number: int, undo: ChangeEffect, making: Making) -> None:
 
 
 def _check_place_is_free(number: int, undo: ChangeEffect, making: Making) -> None:
-    """Check that nothing has taken the place of what the change took away."""
+    """Check that nothing has taken the place of what the change removed."""
     now, leaving = making.overrides, set(things_of(undo.before))
     for devices in undo.after.devices:
         for other in now.devices:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cache's memory in readable Python (the reference of ``_cache_store``).
+"""The cache in readable Python (the reference of ``_cache_store``).
 
 Resolutions by question and route, and failures, are bounded by octets. An expired
-resolution stays while there is room, to be given where no upstream answers (RFC 8767).
-From some seconds after it expired (``cache_entry.Expiries``) it leaves before anything that still
-holds; of that the least recently used leaves first. TTLs age by a clock that never goes
-back.
+resolution stays while there is room, to be served where no upstream answers (RFC 8767).
+Some seconds after it expired (``cache_entry.Expiries``) it is evicted before all valid
+entries; of those the least recently used is evicted first. TTLs age by a clock that never
+goes back.
 """
 
 from __future__ import annotations
@@ -25,24 +25,25 @@ if TYPE_CHECKING:
 DEFAULT_SIZE_OCTETS = 32 * 1024 * 1024
 
 FAILURES_SHARE = 8
-"""One part in eight is for failures: names that nobody has cannot push out those that work."""
+"""One part in eight is for failures: failing names cannot push out those that resolve."""
 
 _ENTRY_OCTETS = 440
-"""What an entry costs beside its key and its resolution: objects, its places in dictionary and
-set. A test measures that it is no less."""
+"""The memory of an entry beside its key and its resolution: objects, dictionary and set
+slots. A test measures that it is no less.
+"""
 
 MOST_ROUTES = 4_096
-"""Reloads and the hours make new ones; beyond so many the cache begins anew."""
+"""Reloads and time of day make new ones; beyond so many the cache is emptied."""
 
 
 class ResolutionStore:
-    """Keeps resolutions and failures while there is room.
+    """The cache: resolutions and failures, within a bound of memory.
 
     Attributes:
-        failures: what could not be had; within the same bound.
-        hits, misses: lookups of what holds.
-        stale, cached_failures, refreshed: answers given from what has expired,
-            answers from what failed, and questions asked ahead of time.
+        failures: failed questions; within the same bound.
+        hits, misses: lookups that found a valid entry, and those that did not.
+        stale, cached_failures, refreshed: answers from expired entries,
+            answers from failures, and questions asked ahead of expiry.
     """
 
     def __init__(self, size_octets: int = DEFAULT_SIZE_OCTETS) -> None:
@@ -61,16 +62,16 @@ class ResolutionStore:
 
     @property
     def size_octets(self) -> int:
-        """The bound, but for the share of failures."""
+        """The bound, without the share of failures."""
         return self._size_octets
 
     @property
     def used_octets(self) -> int:
-        """Memory in use, never less than what is really taken, the last one as it came apart."""
+        """The memory in use, never less than the real one, that of an odd layout included."""
         return self._used_octets + self.failures.used_octets
 
     def figures(self) -> dict[str, int]:
-        """Return how it fares, for ``status``; several workers' add up."""
+        """Return counters for ``status``; those of several workers add up."""
         return {
             "entries": len(self._entries),
             "failures": len(self.failures),
@@ -83,7 +84,7 @@ class ResolutionStore:
         }
 
     def get(self, key: CacheKey, now: float) -> CacheEntry | None:
-        """Return what holds, None if nothing does, and count that."""
+        """Return the valid entry, None if there is none, and count the lookup."""
         packed = self._packed(key)
         entry = self._held(packed)
         if entry is None or now >= entry.expires_at:
@@ -97,10 +98,10 @@ class ResolutionStore:
     def plain(
         self, question: UpstreamQuestion, route: Route, now: float
     ) -> CacheEntry | Literal[False] | None:
-        """Return what may simply be given, None where nothing is known at all, and count that.
+        """Return an entry that may be served as it is, None if unknown; count that.
 
-        False, and not counted, where there is more to be thought of: something has
-        expired, or failed, or should be asked for again if this question is answered.
+        False, and not counted, where the cache link must decide: an entry has expired, or
+        a failure is known, or a refresh is due if this question is answered.
         """
         key = question, route
         entry = self._held(self._packed(key))
@@ -115,7 +116,7 @@ class ResolutionStore:
         return self.get(key, now)
 
     def expired(self, key: CacheKey, now: float) -> CacheEntry | None:
-        """Return what held once and may still be given if nobody answers."""
+        """Return an expired entry that may still be served if no upstream answers."""
         packed = self._packed(key)
         entry = self._held(packed)
         if entry is not None and now >= entry.gone_at:
@@ -124,14 +125,14 @@ class ResolutionStore:
         return entry
 
     def mark_of(self, key: CacheKey) -> Hashable:
-        """Return by what ``note_hits`` knows an entry; to be kept by whoever repeats thousands."""
+        """Return the mark of an entry for ``note_hits``, small enough to keep thousands."""
         return self._packed(key)
 
     def note_hits(self, mark: Hashable, count: int) -> None:
-        """See that an answer from here was repeated so often elsewhere: it is as much in use.
+        """Count answers from an entry that were repeated elsewhere as its hits.
 
-        Whoever repeats answers stops at an entry's last tenth, so that a
-        question in it comes here and begins the refresh.
+        The repeater stops at an entry's last tenth, so that a question then comes here and
+        begins the refresh.
         """
         assert isinstance(mark, bytes)
         entry = self._held(mark)
@@ -141,10 +142,10 @@ class ResolutionStore:
             self.hits += count
 
     def repeatable_until(self, key: CacheKey, now: float) -> float:
-        """Return until when an answer from here may be repeated elsewhere; 0.0 for not at all.
+        """Return until when an answer from here may be repeated; 0.0 for not at all.
 
-        That is the moment from which a question could begin the refresh; once
-        it has begun, only who asks here gets what comes of it.
+        From that time on a question could begin the refresh; once the refresh has
+        begun, only queries that come here get its result.
         """
         entry = self._held(self._packed(key))
         if entry is None or now >= entry.expires_at or entry.refreshed:
@@ -154,10 +155,10 @@ class ResolutionStore:
     def put(
         self, key: CacheKey, resolution: Resolution, now: float, *, stale_s: float = 0.0
     ) -> None:
-        """Keep a resolution in place of the one before, and ``stale_s`` beyond its lifetime.
+        """Store a resolution in place of the old one, and ``stale_s`` beyond its lifetime.
 
-        One with no lifetime is not kept. Everybody who waited for one exchange
-        puts the same, one after the other; that is done once.
+        One with no lifetime is not stored. All waiters of one exchange store the same
+        object, one after the other; it is done once.
         """
         self._number(key[1])
         packed = self._packed(key)
@@ -177,7 +178,7 @@ class ResolutionStore:
         self._make_room(now)
 
     def resize(self, size_octets: int, now: float) -> None:
-        """Change the bound."""
+        """Change the bound of memory."""
         self.failures.size_octets = size_octets // FAILURES_SHARE
         self.failures.make_room()
         self._size_octets = size_octets - self.failures.size_octets
@@ -188,9 +189,9 @@ class ResolutionStore:
         return None if octets is None else CacheEntry(octets)
 
     def _packed(self, key: CacheKey) -> bytes:
-        """Return the key by which a question is held; 0 is the route of none that is.
+        """Return the key of a question; 0 is the route of a question that is not stored.
 
-        The one that a link asked for last it mostly asks for again.
+        The last key is memorised: mostly it is asked for again.
         """
         if key is not self._packed_last[0]:
             question, route = key

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the facts of an answer to its message: the one place that composes.
+"""Replies to clients, composed from the facts of an answer, in one place.
 
-Policy and wire meet here: which extended error a block carries, how long a
-client may keep what it gets.
+Policy and wire meet here: which extended error a block carries, and how long a
+client may keep its answer.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from filterd.policy.model import ZoneRecord
 
 BLOCK_TTL_S = 10
-"""A block that was a mistake is gone from the device this soon after it is mended."""
+"""The time after which a device forgets a block that was a mistake and is corrected."""
 
 STALE_TTL_S = 30
-"""How long a client keeps an answer that has expired: as long as nobody is asked anew."""
+"""How long a client keeps an expired answer: as long as no upstream is asked again."""
 
 _LOCAL_NEGATIVE_TTL_S = 600
 
@@ -45,7 +45,7 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
 
     Args:
         query: the question, for its ID, letter case, flags and EDNS.
-        answer: what the chain found.
+        answer: the result of the chain.
         now: Unix time, to which ``valid_until`` is compared.
     """
     query = answer.readmitted or query
@@ -65,9 +65,9 @@ def compose(query: Query, answer: Answer, now: float) -> bytes:
 
 
 def compose_to_repeat(query: Query, answer: Answer) -> tuple[bytes, int]:
-    """Compose what ``compose`` does of a cached answer, its TTLs not capped yet; and their cap.
+    """Compose a reply to a cached answer, TTLs not capped yet; return it and the cap.
 
-    Where it is given again, the cap belongs on what is left of a TTL then.
+    Where it is repeated, the cap applies to what is then left of a TTL.
     """
     return _forwarded(query, answer, None), query.client.grade.client_ttl_max_s
 
@@ -92,13 +92,13 @@ def _blocked(query: Query, answer: Answer, now: float) -> bytes:
 
 
 def _edes_of(query: Query, verdict: Verdict) -> tuple[Ede]:
-    """Blocked (15): an order, a danger or the school says so; Filtered (17): it does not suit.
+    """Return Blocked (15) for orders, dangers and school rules, else Filtered (17).
 
-    In an exam and in a closed tier it is Filtered, too: no list names the name, and who
-    runs the room asked for all to be filtered but these. Prohibited (18) is for clients
-    that may not ask at all, beside REFUSED (RFC 8914 §4.19).
+    In an exam and in a closed tier it is Filtered, too: no list names the name, and the
+    teacher asked for all to be filtered but these. Prohibited (18) is for clients that are
+    not allowed at all, beside REFUSED (RFC 8914 §4.19).
 
-    No text: what a category is called is not for everybody's eyes (RFC 8914 §6).
+    No text: the name of a category is not meant for everybody (RFC 8914 §6).
     """
     match = verdict.match
     category = query.site.policy.categories.get(match.category) if match else None
@@ -144,7 +144,7 @@ def _forwarded(query: Query, answer: Answer, cap_ttl_s: int | None) -> bytes:
 
 
 def _stale(query: Query, answer: Answer, now: float) -> bytes:
-    """Say what was true once; nobody vouches for it any more, so AD is not set (RFC 8767 §4)."""
+    """Compose an expired answer; AD is not set, as it is unverified (RFC 8767 §4)."""
     resolution = answer.resolution
     assert resolution is not None
     return assemble(
@@ -157,7 +157,10 @@ def _stale(query: Query, answer: Answer, now: float) -> bytes:
 
 
 def _longest_ttl(query: Query, verdict: Verdict | None, now: float) -> int:
-    """An urgent order reaches a device this soon; no allow outlives its own end (dns.md §9)."""
+    """Return the largest TTL for a client (dns.md §9).
+
+    It makes an urgent order reach a device soon, and no allow outlive its own end.
+    """
     longest = query.client.grade.client_ttl_max_s
     if verdict is None or verdict.valid_until is None:
         return longest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work that no client waits for, or none any longer: somebody has to keep it, and end it."""
+"""Background tasks: work without a waiting client, which needs an owner to end it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = logging.getLogger("filterd.resolve")
 
 
 class Background(Generic[T]):
-    """Keeps tasks, one a key; made with the chain, closed before its loop ends."""
+    """Owner of tasks, one for each key; close it before its loop ends."""
 
     def __init__(self) -> None:
         self._tasks: dict[Hashable, asyncio.Task[T | None]] = {}
@@ -28,11 +28,11 @@ class Background(Generic[T]):
     def once(
         self, key: Hashable, work: Callable[[], Coroutine[Any, Any, T]]
     ) -> asyncio.Task[T | None]:
-        """Begin work, or return what is going on under this key already.
+        """Begin work, or return the running task of this key.
 
-        Whoever awaits the task must shield it: it is not theirs to cancel. Its
+        A caller that awaits the task must shield it: it must not cancel it. Its
         result is None where ``work`` raised; that is logged here, because there
-        may be nobody else to see it.
+        may be no caller left to see it.
         """
         task = self._tasks.get(key)
         if task is None:
@@ -42,7 +42,7 @@ class Background(Generic[T]):
         return task
 
     async def close(self) -> None:
-        """Cancel what goes on and wait until it is gone."""
+        """Cancel all tasks and wait for their end."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -52,6 +52,6 @@ class Background(Generic[T]):
 async def _logging_errors(work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
     try:
         return await work()
-    except Exception:  # noqa: BLE001 -- logged whole; nobody may be there to be told
+    except Exception:  # noqa: BLE001 -- logged whole; there may be no caller left
         _log.exception("work in the background failed")
         return None

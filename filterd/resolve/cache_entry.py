@@ -2,11 +2,11 @@
 """Cache entries as octets: packing, the times of an entry, expiry in coarse steps.
 
 A school's cache holds many thousands of small answers. As Python objects they take
-three times the memory of the packed octets. Each object with attributes is also
-one more for the garbage collector to visit, and with tens of thousands of them
-one visit takes as long as a hundred answers. So the cache holds octets, and an
-``CacheEntry`` is made around them when one is read. Names that are asked often are
-repeated by the fast path, which keeps whole messages.
+three times the memory of the packed octets. Each object with attributes is also one
+more for the garbage collector to visit, and with tens of thousands of them one visit
+takes as long as a hundred answers. So the cache holds octets, and a ``CacheEntry`` is
+made around them when one is read. Names that are asked often are repeated by the fast
+path, which keeps whole messages.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def pack(resolution: Resolution) -> bytes:
 
 
 def unpack(packed: bytes | bytearray) -> Resolution:
-    """Return the resolution that ``pack`` made this of."""
+    """Return the resolution that was packed."""
     rcode, *sections, targets, ttl_s, told, authentic, private, ech = marshal.loads(packed)  # noqa: S302 -- made here
     edes = tuple(Ede(*one) for one in told) if told else ()
     return Resolution(
@@ -57,16 +57,16 @@ _STALE_AT, _HITS_AT, _REFRESHED_AT = 16, 20, 24
 _MOST_HITS = 2**32 - 1
 
 REFRESHED_FROM_HITS = 3
-"""So often it was asked for, that of the last question included, what is worth asking again."""
+"""Hits, the current question included, from which a name is worth refreshing."""
 REFRESHED_FROM_TTL_S = 10
-"""Below this the last tenth is too short for a round trip to matter."""
+"""Below this TTL the last tenth is too short for a round trip to matter."""
 REFRESHED_IN_LAST = 0.1
 
 
 class CacheEntry:
-    """A resolution as it is held, behind what is known of it; times are monotonic.
+    """The octets of one entry: its times and hits, then the resolution.
 
-    Two around the same ``octets`` are the same entry.
+    Times are monotonic. Two instances around the same ``octets`` are the same entry.
     """
 
     __slots__ = ("octets",)
@@ -76,36 +76,36 @@ class CacheEntry:
 
     @classmethod
     def of(cls, resolution: Resolution, now: float, stale_s: float) -> Self:
-        """Make an entry that may be given for ``stale_s`` beyond its lifetime."""
+        """Make an entry that may be served for ``stale_s`` beyond its lifetime."""
         head = _HEAD.pack(now, now + resolution.ttl_s, stale_s, 0, False)
         return cls(bytearray(head + pack(resolution)))
 
     @property
     def resolution(self) -> Resolution:
-        """What was put; made anew each time."""
+        """The resolution, unpacked anew each time."""
         return unpack(self.octets[_HEAD.size :])
 
     @property
     def stored_at(self) -> float:
-        """When it was put."""
+        """The time at which it was stored."""
         at: float = _TIMES.unpack_from(self.octets)[0]
         return at
 
     @property
     def expires_at(self) -> float:
-        """Until when it holds."""
+        """The time until which it is valid."""
         at: float = _TIMES.unpack_from(self.octets)[1]
         return at
 
     @property
     def gone_at(self) -> float:
-        """Until when it may be given though it has expired."""
+        """The time until which it may be served although it has expired."""
         stale_s: float = _STALE.unpack_from(self.octets, _STALE_AT)[0]
         return self.expires_at + stale_s
 
     @property
     def hits(self) -> int:
-        """How often it was asked for since it was put."""
+        """The number of hits since it was stored."""
         hits: int = _HITS.unpack_from(self.octets, _HITS_AT)[0]
         return hits
 
@@ -115,7 +115,7 @@ class CacheEntry:
 
     @property
     def refreshed(self) -> bool:
-        """Whether it has been asked for again ahead of time."""
+        """Whether a refresh has been started ahead of expiry."""
         return bool(self.octets[_REFRESHED_AT])
 
     @refreshed.setter
@@ -124,9 +124,9 @@ class CacheEntry:
 
     @property
     def refresh_at(self) -> float:
-        """When it should be asked for again if it is popular by then.
+        """The time from which a popular entry is refreshed.
 
-        Infinite where that makes no sense or has been begun.
+        Infinite where that makes no sense or has been started.
         """
         stored_at: float
         expires_at: float
@@ -141,15 +141,20 @@ STEP_S = 16.0
 
 
 class Expiries:
-    """Keys by the step in which they expire."""
+    """Keys by the step of time in which they expire.
+
+    A queue in exact order would keep keys that were removed before their time, and would
+    have to be rebuilt now and then, all at once, while clients wait. That an entry
+    leaves a full cache some seconds after it expired and not at once harms no client.
+    """
 
     def __init__(self) -> None:
         self._steps: dict[int, dict[bytes, None]] = {}
         self._first = 0
-        """No step before this one has keys."""
+        """No earlier step has keys."""
 
     def add(self, key: bytes, expires_at: float) -> None:
-        """Remember a key, which is not here yet."""
+        """Add a key that is not here yet."""
         step = ceil(expires_at / STEP_S)
         keys = self._steps.get(step)
         if keys is None:
@@ -158,7 +163,7 @@ class Expiries:
         keys[key] = None
 
     def remove(self, key: bytes, expires_at: float) -> None:
-        """Forget a key that was added with this time; one that was popped is passed over."""
+        """Remove a key that was added with this time; a key that was popped is skipped."""
         step = ceil(expires_at / STEP_S)
         keys = self._steps.get(step)
         if keys is None:
@@ -168,7 +173,7 @@ class Expiries:
             del self._steps[step]
 
     def pop_expired(self, now: float) -> bytes | None:
-        """Take out the key that came last of the first step that is over, if one is."""
+        """Remove and return the newest key of the first past step, None if there is none."""
         while self._first * STEP_S <= now and self._steps:
             keys = self._steps.get(self._first)
             if keys is None:

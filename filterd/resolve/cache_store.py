@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cache's memory: the live one of two twins; ``_cache_store_py`` explains it."""
+"""The active twin of the cache; ``_cache_store_py`` documents it."""
 
 from __future__ import annotations
 

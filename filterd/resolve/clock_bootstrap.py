@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a machine without a clock battery gets out of 1970 (reliability.md G1).
+"""Clock bootstrap of a machine without a clock battery (reliability.md G1).
 
-It must ask for the name of a time server to set its clock, and by strict TLS
-nothing can be asked while no certificate seems valid yet. So while the clock is
-before what it must at least be, and only for the names of time servers, those
-upstreams are asked in clear. Policy holds for these names as for any other, and
-what was learned in clear is not used once the clock is known: it is another
-route, and a route is part of every key in the cache.
+Such a machine starts in 1970. It must look up a time server to set its clock, and no
+query by strict TLS works while no certificate seems valid yet. So while the clock is
+before the earliest possible time, and only for the names of time servers, the
+upstreams are asked in clear. Policy holds for these names as for any other, and an
+answer in clear is not used once the clock is known: it belongs to another route,
+and a route is part of every cache key.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ TIME = "time"
 """The reason of the pins that are time servers (blocklists/pins.yaml)."""
 
 _BELIEVED_FOR_S = 10 * 366 * 86_400
-"""An index that was built longer than that after the release was built by a wrong clock."""
+"""An index that is said to be later than this after the release has a wrong build time."""
 
 
 class UnsetClock:
-    """Knows when the clock cannot be right, and who is asked about time servers then.
+    """Detection of a wrong clock, and the route for time servers until it is set.
 
     Args:
         policy: for its pins.
         built_at: the Unix time at which the lists on this disk were compiled,
-            as the index says; whatever is no such time is passed over.
-        upstreams: whom the site asks.
+            as the index says; any other value is ignored.
+        upstreams: the servers of the site.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class UnsetClock:
         self._names = frozenset(pin.name for pin in pins)
         self._subtrees = frozenset(pin.name for pin in pins if pin.subtree)
         self.route = _route(policy, upstreams)
-        """Whom to ask then; None where nobody else is asked than always."""
+        """The route then; None where it would be the same as always."""
 
     def route_of(self, qname: bytes, now: float) -> Route | None:
-        """Return whom to ask about a time server while the clock is unknown; else None."""
+        """Return the route for a time server while the clock is unknown; else None."""
         if now >= self.floor:
             return None
         return self.route if self._is_time_server(qname) else None
@@ -68,7 +68,7 @@ def _plausible(built_at: Any) -> float:
 
 
 def _route(policy: Policy, upstreams: tuple[UpstreamServer, ...]) -> Route | None:
-    """Return the way in clear; None where nobody must prove its name."""
+    """Return the route in clear; None where no server must prove its name."""
     if all(server.tls != Tls.STRICT for server in upstreams):
         return None
     servers = (in_clear(one) if one.tls == Tls.STRICT else one for one in upstreams)

@@ -43,23 +43,23 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 _ENFORCED = "expectation:"
-"""With what the ids of rules begin that hold a site to an expectation."""
+"""The prefix of rule ids that hold a site to an expectation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """An expectation that a site does not meet, and what came of the name for whom."""
+    """An expectation that a site does not meet, and the results for each client."""
 
     expectation: Expectation
     found: tuple[Explanation, ...]
 
     @property
     def yields(self) -> bool:
-        """Whether exceptions of the site, and nothing else, make it so against what ships."""
+        """Whether the school's own exceptions alone explain it, against a shipped one."""
         return self.expectation.shipped and all(map(_is_by_exception, self.found))
 
     def error(self) -> ConfigError:
-        """Return it as something to mend."""
+        """Return it as an error to correct."""
         wanted = self.expectation
         grades = ", ".join(one.grade for one in self.found)
         came = say("passes") if wanted.blocked else say("is blocked")
@@ -92,18 +92,18 @@ class Unmet:
 
 
 def check(site: Site, now: float, *, known: Collection[str] = ()) -> tuple[Unmet, ...]:
-    """Refuse a site that does not meet what is expected of it.
+    """Refuse a site that does not meet its expectations.
 
     Args:
-        site: as it would be in force.
+        site: the candidate.
         now: Unix time.
-        known: what the site in force does not meet either, as it is written.
+        known: what the active site does not meet either, as it is written.
 
     Returns:
-        What it does not meet, and what does not keep it from coming in force.
+        The unmet expectations that do not keep the site from becoming active.
 
     Raises:
-        ConfigErrors: what it does not meet, each with its place; the first of them.
+        ConfigErrors: the others, each with its place; the first of them.
     """
     found = unmet(site, site.timed.policy.expectations, now)
     worse = [one for one in found if not one.yields and one.expectation.written not in known]
@@ -113,11 +113,11 @@ def check(site: Site, now: float, *, known: Collection[str] = ()) -> tuple[Unmet
 
 
 def held(site: Site, wanted: Sequence[Expectation] | None, now: float) -> dict[str, Any]:
-    """Return what a site does not meet of what is expected, as plain data for people and scripts.
+    """Return the expectations that a site does not meet, as plain data.
 
     Args:
-        site: as it would be in force.
-        wanted: what is expected; None for what its own files expect.
+        site: the candidate.
+        wanted: the expectations; None for those of its own files.
         now: Unix time.
     """
     expected = site.timed.policy.expectations if wanted is None else wanted
@@ -136,7 +136,7 @@ def held(site: Site, wanted: Sequence[Expectation] | None, now: float) -> dict[s
 
 
 def enforced(policy: Policy, found: Iterable[Unmet]) -> Policy:
-    """Return a policy that blocks what is expected to be blocked, whatever the site's files say.
+    """Return a policy that blocks what is expected to be blocked, despite the files.
 
     Args:
         policy: that of the site's files.
@@ -147,7 +147,7 @@ def enforced(policy: Policy, found: Iterable[Unmet]) -> Policy:
 
 
 def enforced_in(policy: Policy) -> tuple[ConfigError, ...]:
-    """Return what ``enforced`` has added to a policy, as something to mend."""
+    """Return the rules that ``enforced`` has added to a policy, as errors to correct."""
     grades: dict[tuple[str, str], list[str]] = {}
     for rule in policy.rules:
         if rule.id.startswith(_ENFORCED):
@@ -169,7 +169,7 @@ def enforced_in(policy: Policy) -> tuple[ConfigError, ...]:
 
 
 def _blocks(one: Unmet) -> Iterator[LocalRule]:
-    """Yield the rules by which it would be met, if it is that something is blocked."""
+    """Yield the rules by which it would be met, if it expects a block."""
     wanted = one.expectation
     if not wanted.blocked:
         return
@@ -190,8 +190,8 @@ def unmet(site: Site, expectations: Iterable[Expectation], now: float) -> tuple[
     """Return those that a site does not meet, in their order.
 
     Args:
-        site: as it would be in force.
-        expectations: that the site's networks and grades are known to have been checked.
+        site: the candidate.
+        expectations: with networks and grades that are known to exist.
         now: Unix time.
     """
     policy = site.timed.policy
@@ -211,7 +211,7 @@ def unmet(site: Site, expectations: Iterable[Expectation], now: float) -> tuple[
 
 
 def _otherwise(site: Site, wanted: Expectation, now: float) -> tuple[Explanation, ...]:
-    """Return what comes of a name for those for whom it is not what is expected."""
+    """Return the unexpected results for the clients of an expectation."""
     told = (explain(site, client, wanted.name, RRType.A, now) for client in _clients(site, wanted))
     return tuple(one for one in told if one.blocked is not wanted.blocked)
 
@@ -230,7 +230,7 @@ def _clients(site: Site, wanted: Expectation) -> Iterator[Client]:
 
 
 def _moment_of(wanted: Expectation, zone: ZoneInfo, now: float) -> float | None:
-    """Return when an expectation is meant; None for whenever no schedule counts."""
+    """Return the time of an expectation; None for "whenever no schedule applies"."""
     if wanted.weekday is None or wanted.second is None:
         return wanted.at
     today = datetime.fromtimestamp(now, zone).date()
@@ -251,14 +251,14 @@ def _where(told: Explanation) -> str:
 
 _MOST = 40
 _OF_SITE = "site.yaml:"
-"""With what the ids of rules begin that are exceptions of the site's file."""
+"""The prefix of rule ids that are exceptions of ``site.yaml``."""
 
 
 def doubts(site: Site, unmet: Iterable[Unmet], now: float) -> tuple[ConfigError, ...]:
-    """Return them, the first of them where there are many.
+    """Return warnings about a valid site, the first of them where there are many.
 
     Args:
-        site: as it is in force.
+        site: the active one.
         unmet: the expectations that it does not meet.
         now: Unix time.
     """
@@ -268,10 +268,10 @@ def doubts(site: Site, unmet: Iterable[Unmet], now: float) -> tuple[ConfigError,
 
 
 def outranked(site: Site, now: float) -> Iterator[ConfigError]:
-    """Yield the allows of the site's file that never open anything: what is closed is locked.
+    """Yield the allows of ``site.yaml`` without effect, because a lock outranks them.
 
     Args:
-        site: whose lists say what is.
+        site: its lists are consulted.
         now: Unix time.
     """
     for rule in site.timed.policy.rules:
@@ -286,7 +286,7 @@ def outranked(site: Site, now: float) -> Iterator[ConfigError]:
 
 
 def _as_exception(rule: LocalRule) -> LocalException:
-    """Return what a command would have set."""
+    """Return the exception that a command would have set."""
     name = names.to_text(rule.name)
     return LocalException(
         0, TargetKind.NAME, name, rule.allow, rule.audience, rule.whom, rule.reason, "", 0.0

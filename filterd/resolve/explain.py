@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a client gets what it gets, as data for people: what ``filterd check`` prints.
+"""Explanations of decisions, as data for people: the output of ``filterd check``.
 
-Asks the same functions as the chain does, in the same order: what is never
-asked, local zones and special-use names, then policy. What only the Internet
-knows (the aliases of a name) is told by ``explain_answer`` from an answer of the
-chain itself.
+It calls the same functions as the chain does, in the same order: types that are never
+asked, local zones and special-use names, then policy. Aliases, which are known only
+from the Internet, are explained by ``explain_answer`` from an answer of the chain
+itself.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site
 
 NOT_ASKED = "not-asked"
-"""The ``reason`` for types that are refused whatever they name: transfers and the like."""
+"""The ``reason`` for types that are refused for every name: transfers and the like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Explanation:
 
     ``reason`` is a stable word: a ``Rule`` label, ``not-listed``, ``not-asked``,
     ``local-zone``, ``lease``, ``alias``, ``private-answer``, ``rewritten`` (by the
-    safe twin ``rewritten_to``) or a ``SpecialReason``; ``note`` is what the site or the
-    publisher wrote beside the rule. ``matched`` is the name that the
-    rule gives. ``changed_by`` is what opens or closes its category for a time, such as
+    safe-search twin ``rewritten_to``) or a ``SpecialReason``; ``note`` is the comment of
+    the site or the publisher on the rule. ``matched`` is the name in the rule.
+    ``changed_by`` is what opens or closes its category for a time, such as
     ``schedule:gio-hoc``, ``setting:3`` or ``exception:7``. ``valid_until`` is ISO 8601
-    in UTC. ``source`` says who answered: ``daemon``, ``offline`` or, of
-    the past, ``history``.
+    in UTC. ``source`` names the origin: ``daemon``, ``offline`` or, for the past,
+    ``history``.
     """
 
     qname: str
@@ -77,18 +77,18 @@ class Explanation:
 
     @property
     def blocked(self) -> bool:
-        """Tell whether the client is kept from the name."""
+        """Whether the name is blocked for the client."""
         return self.action not in (Action.PASS, Action.REWRITE)
 
     def to_plain(self) -> dict[str, Any]:
-        """Return it as plain data for JSON."""
+        """Return plain data for JSON."""
         return asdict(self)
 
 
 def client_of(site: Site, grade: str | None, address: str | None) -> Client | None:
-    """Return whom a question is about: an address, else a grade, else an unknown client.
+    """Return the client of a question: of an address, else a grade, else unknown.
 
-    None for an address that may not ask here.
+    None for an address that is not allowed here.
     """
     if address is not None:
         return site.identifier.identify(address)
@@ -96,7 +96,7 @@ def client_of(site: Site, grade: str | None, address: str | None) -> Client | No
 
 
 def parse_time(text: str, time_zone: str) -> float:
-    """Return the Unix time of an ISO 8601 text, in this zone where it names none.
+    """Return the Unix time of an ISO 8601 text; ``time_zone`` if it names none.
 
     Raises:
         ConfigError: it is no time.
@@ -111,7 +111,7 @@ def parse_time(text: str, time_zone: str) -> float:
 
 
 def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) -> Explanation:
-    """Explain what this client would get for this question at Unix time ``now``."""
+    """Explain the result for this client and question at Unix time ``now``."""
     if qtype in NEVER_ASKED:
         return _explanation(client, qname, qtype, Action.REFUSE, NOT_ASKED)
     known = answer_locally(site, qname, qtype)
@@ -125,7 +125,7 @@ def explain(site: Site, client: Client, qname: bytes, qtype: int, now: float) ->
 def _with_cause(
     explained: Explanation, site: Site, client: Client, verdict: Verdict
 ) -> Explanation:
-    """Add what opens or closes the category for a time, and until when."""
+    """Add the cause that opens or closes the category for a time, and its end."""
     match = verdict.match
     grade = site.timed.policy.grades.get(client.grade.grade)
     if match is None or grade is None:
@@ -153,7 +153,7 @@ def _with_cause(
 
 
 def _reason_of(change: GradeChange, site: Site) -> str:
-    """Return why somebody has set what opens or closes a category."""
+    """Return the reason that was given for opening or closing a category."""
     if change.layer is Layer.SCHEDULE:
         return ""
     things: Iterable[GradeSetting | LocalException]
@@ -169,7 +169,7 @@ def _sooner(at: float | None, edge: float) -> float | None:
 def explain_answer(
     client: Client, qname: bytes, qtype: int, answer: Answer, expected: Explanation
 ) -> Explanation:
-    """Explain an answer of the chain, where it says more than policy alone could."""
+    """Explain an answer of the chain where it shows more than policy alone could."""
     if answer.source is not Source.BLOCKED or answer.verdict is None or expected.blocked:
         return expected
     reason = "alias" if answer.verdict.match else "private-answer"
@@ -179,7 +179,7 @@ def explain_answer(
 def explain_verdict(
     client: Client, qname: bytes, qtype: int, verdict: Verdict, *, reason: str = ""
 ) -> Explanation:
-    """Put a verdict into words."""
+    """Return the explanation of a verdict."""
     match = verdict.match
     if verdict.target:
         reason = "rewritten"
@@ -221,7 +221,7 @@ def _local_action(answer: LocalAnswer) -> Action:
 
 def _provenance(match: Match) -> dict[str, Any]:
     return {
-        # What is about all names, such as an exam, names none.
+        # A rule for all names, such as an exam, gives none.
         "matched": None if match.name == names.ROOT else names.to_text(match.name),
         "category": match.category or None,
         "list": match.list_id or None,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client would have got at a time of the past: by the policy and what was set then.
+"""Explanation of the past: by the policy and the overrides of that time.
 
-The lists are those of today, and so is what the network shows of the devices. What
-is here brings SQLite with it: no worker imports it.
+The lists are those of today, and so is what the network shows of the devices. This
+module brings SQLite with it: no worker imports it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PastState(NamedTuple):
-    """What is remembered, and what of the present stands in for what is not."""
+    """The recorded history, and the present state for what is not recorded."""
 
     versions: PolicyVersions
     store: Store
@@ -34,7 +34,7 @@ class PastState(NamedTuple):
 
 
 class PastQuestion(NamedTuple):
-    """What somebody wants to know: for a grade or an address, at Unix time ``when``.
+    """A question about the past: for a grade or an address, at Unix time ``when``.
 
     ``shown`` is that time as the school's clock showed it.
     """
@@ -48,10 +48,10 @@ class PastQuestion(NamedTuple):
 
 
 def explain_past(past: PastState, asked: PastQuestion) -> Explanation | None:
-    """Explain what a client would have got; None for an address that might not ask.
+    """Explain a past result for a client; None for an address that was not allowed.
 
     Raises:
-        ConfigError: what was in force then is not known.
+        ConfigError: the policy of that time is not known.
         StoreError: it cannot be read.
     """
     version, overrides = past.versions.at(asked.when), past.store.at(asked.when)

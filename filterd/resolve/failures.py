@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Failures remembered, so that a dead name is not asked for without end (RFC 9520).
+"""Cached failures, so that a failing name is not asked for endlessly (RFC 9520).
 
 A first failure holds for 5 s, each further one twice as long, up to a minute.
 
@@ -25,20 +25,20 @@ FIRST_HOLD_S = 5.0
 LONGEST_HOLD_S = 60.0
 
 SILENT_FROM = 3
-"""Failures in a row, with no answer to anything between, that make a route silent."""
+"""Failures in a row, with no answer between, that make a route count as silent."""
 
 _OF_THE_NAME = frozenset((1, 2, *range(5, 13), 25, 27))
-"""Extended errors of validation: who gives them is not silent, the name is at fault."""
+"""Extended errors of validation: a server that sends them is not silent, the name is at fault."""
 
 _MOST_EDES = 4
-"""Of the reasons an upstream gave; more serve nobody."""
+"""Of the extended errors of an upstream; more are of no use."""
 _MOST_ROUTES = 64
 """Routes in use are few; this bounds those that reloads leave behind."""
 
 _FAILURE_OCTETS = 1_200
-"""What a failure costs beside its reasons: key, object and dictionary slots."""
+"""The memory of a failure beside its errors: key, object and dictionary slots."""
 _EDE_OCTETS = 200
-"""What an extended error costs beside its text, of four octets a character at most."""
+"""The memory of an extended error beside its text, of four octets a character at most."""
 
 _NEVER = float("-inf")
 
@@ -47,9 +47,8 @@ _NEVER = float("-inf")
 class Failure:
     """One failure: why, when (monotonic), and for how long it holds.
 
-    ``silent``: its route answered nothing meanwhile, so that an answer of the
-    route excuses it. ``excused``: that has happened, to this failure or to one
-    before it.
+    ``silent``: its route answered nothing meanwhile, so an answer of the route ends it.
+    ``excused``: that has happened, to this failure or to one before it.
     """
 
     edes: tuple[Ede, ...]
@@ -66,14 +65,14 @@ class Failure:
 
 @dataclass(slots=True)
 class _Hearing:
-    """What was heard of a route: its last answer, and how many failures since."""
+    """The state of a route: its last answer, and the failures since."""
 
     answered_at: float = _NEVER
     failures: int = 0
 
 
 class Failures:
-    """Keeps failures within a bound of octets; the oldest leaves first.
+    """Failures within a bound of octets; the oldest is removed first.
 
     ``by_key`` may be read: whether a failure is remembered, not whether it holds.
     """
@@ -88,12 +87,12 @@ class Failures:
         return len(self.by_key)
 
     def holding(self, key: CacheKey, now: float, at_least_s: float = 0.0) -> Failure | None:
-        """Return the failure for which ``key`` must not be asked now, None if it may be.
+        """Return the failure that forbids to ask ``key`` now, None if none does.
 
         Args:
-            key: what would be asked, and whom.
+            key: question and route.
             now: monotonic time.
-            at_least_s: how long any failure holds for who has something better to give.
+            at_least_s: how long any failure holds where an expired answer can be served.
         """
         failure = self.by_key.get(key)
         if failure is None or now >= failure.failed_at + max(failure.hold_s, at_least_s):
@@ -106,8 +105,7 @@ class Failures:
     def remember(self, key: CacheKey, edes: tuple[Ede, ...], began_at: float, now: float) -> None:
         """Remember that asking failed between ``began_at`` and ``now``.
 
-        Everybody who waited for one exchange tells of the same failure; it
-        counts once.
+        All waiters of one exchange report the same failure; it counts once.
         """
         last = self.by_key.get(key)
         if last is not None and last.failed_at >= began_at:
@@ -127,18 +125,18 @@ class Failures:
         self.make_room()
 
     def forget(self, key: CacheKey, now: float) -> None:
-        """See that an upstream has answered after all."""
+        """Forget the failure of a question: an upstream has answered."""
         if self.by_key:
             self._remove(key)
         hearing = self._routes.get(key[1]) or self._hearing(key)  # mostly without that call
         hearing.answered_at, hearing.failures = now, 0
 
     def is_silent(self, key: CacheKey) -> bool:
-        """Tell whether the route of ``key`` has given nothing but failures of late."""
+        """Return whether the route of ``key`` has had nothing but failures lately."""
         return self._hearing(key).failures >= SILENT_FROM
 
     def make_room(self) -> None:
-        """Let the oldest go until the bound holds."""
+        """Remove the oldest until the bound holds."""
         while self.used_octets > self.size_octets:
             self._remove(next(iter(self.by_key)))
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The zone in which devices have the names that they gave to the DHCP server (dns.md §3). Pure.
+"""The lease zone: names that devices gave to the DHCP server (dns.md §3). Pure.
 
 It is complete, as a local zone is: a name in it that no device has does not
-exist. What the site wrote itself goes first: a device that calls itself like a
+exist. Records of the site's files take precedence: a device with the same name as a
 record of a local zone has no name at all. The reverse names of addresses that
 have a name here are answered too, and only those.
 """
@@ -38,7 +38,7 @@ def names_of(policy: Policy) -> tuple[bytes, ...]:
 
 
 def answer_leased(site: Site, qname: bytes, qtype: int) -> ZoneAnswer | None:
-    """Answer from what is leased now; None for a name that leases say nothing of."""
+    """Answer from the current leases; None for a name that they do not cover."""
     zone = site.policy.lease_zone
     if zone is None:
         return None
@@ -48,7 +48,7 @@ def answer_leased(site: Site, qname: bytes, qtype: int) -> ZoneAnswer | None:
 
 
 def is_above_leased(site: Site, qname: bytes) -> bool:
-    """Tell whether the reverse name of an address with a name lies beneath (RFC 8020)."""
+    """Return whether a reverse name with an answer lies beneath (RFC 8020)."""
     if site.policy.lease_zone is None or (reverse := _reverse_digits(qname)) is None:
         return False
     digits, size_octets = reverse
@@ -87,13 +87,13 @@ def _answer_reverse(site: Site, zone: bytes, qname: bytes, qtype: int) -> ZoneAn
 
 
 def _is_taken(site: Site, owner: bytes) -> bool:
-    """Tell whether a local zone has the name: whoever wrote it there meant something else."""
+    """Return whether a local zone has the name: its author meant something else."""
     written = site.zones.answer(owner, RRType.A)
     return written is not None and written.rcode != Rcode.NXDOMAIN
 
 
 def _reverse_digits(qname: bytes) -> tuple[str, int] | None:
-    """Return the hexadecimal digits that an address begins with, and its size in octets.
+    """Return the leading hex digits of an address, and its size in octets.
 
     ``6.168.192.in-addr.arpa`` -> ``("c0a806", 4)`` (RFC 1035 §3.5, RFC 3596 §2.5).
     None for a name that is no reverse name.

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of the chain, on one screen.
+"""The contract of a link of the chain, on one screen.
 
 A *handler* turns a query into an answer. A *link* is a handler that is given
-the rest of the chain as an argument and may ask it or not; it has no wiring of
-its own, so a test hands it a lambda.
+the rest of the chain as an argument and may call it or not; it has no wiring of
+its own, so a test passes it a lambda.
 
-A link that has no business with the answer is no ``async def``: it returns what
-the rest of the chain returns, not awaited, and is not there any more when the
-answer comes.
+A link that does not change the answer is no ``async def``: it returns the awaitable
+of the rest of the chain, and is not involved any more when the answer comes.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ class Link(Protocol):
     """One step of the chain."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
-        """Answer ``query``, or return what ``proceed(query)`` answers, changed or not."""
+        """Answer ``query``, or return the answer of ``proceed(query)``, changed or not."""
 
 
 async def answered(answer: Answer) -> Answer:
-    """Answer at once, in a link that is no ``async def``."""
+    """Return an awaitable of an answer, in a link that is no ``async def``."""
     return answer
 
 
 def chain(links: Sequence[Link]) -> Handler:
-    """Fold links, the outermost first, into one handler. The last must not proceed."""
+    """Fold links, the outermost first, into one handler; the last must not proceed."""
 
     async def end(query: Query) -> Answer:
         raise AssertionError(f"no link answered {query.message.question}")

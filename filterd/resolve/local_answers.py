@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the site answers itself: its local zones, and names of special use (dns.md §3). Pure.
+"""Local answers: the site's own zones, and special-use names (dns.md §3). Pure.
 
-The chain's link and ``explain`` both ask here, so that what people are told is
-what clients get.
+The chain's link and ``explain`` both ask here, so that the explanation is the answer
+that clients get.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LOOPBACK_TTL_S = 600
 
 @dataclass(frozen=True, slots=True)
 class LocalAnswer:
-    """An answer that nobody else was asked for.
+    """An answer that no other server was asked for.
 
     ``reason`` is LOCAL_ZONE, LEASE or a ``SpecialReason``.
     """
@@ -40,7 +40,7 @@ class LocalAnswer:
 
 
 def answer_locally(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
-    """Answer from what the site knows itself.
+    """Answer from the site's own knowledge.
 
     None for a name that has to be asked for, for one in a delegated zone, and
     for type ANY of a name that exists: that is answered for all names alike.
@@ -56,12 +56,12 @@ def answer_locally(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
             return None
         answer = _special_answer(special, qname, qtype)
     if answer.rcode == Rcode.NXDOMAIN and (qname in site.existing or is_above_leased(site, qname)):
-        answer = replace(answer, rcode=Rcode.NOERROR)  # else what lies beneath would be denied
+        answer = replace(answer, rcode=Rcode.NOERROR)  # else names beneath would be denied
     return None if qtype == RRType.ANY and answer.rcode == Rcode.NOERROR else answer
 
 
 def _zone_answer(site: Site, qname: bytes, qtype: int) -> LocalAnswer | None:
-    """Answer from the local zones, and from leases what those say nothing of."""
+    """Answer from the local zones, and from leases where those have nothing."""
     written = site.zones.answer(qname, qtype)
     if written is not None and written.rcode != Rcode.NXDOMAIN:
         return LocalAnswer(LOCAL_ZONE, written.rcode, written.records)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""THE order of the chain. Each position has its reason; nothing else decides it."""
+"""THE order of the links. Each position has its reason; nothing else decides it."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def build(
     clock: Clock,
     background: Background[Answer],
 ) -> Handler:
-    """Build the chain that every query goes through, the outermost link first.
+    """Build the chain for every query, the outermost link first.
 
     Args:
-        sites: which site is in force.
-        store: what was answered before; all clients share it.
-        forwarder: who asks upstreams.
+        sites: the active site.
+        store: the cache; all clients share it.
+        forwarder: asks upstreams.
         clock: both times.
-        background: keeps what goes on after its question is answered; whoever
-            made it closes it, after the forwarder.
+        background: owns work that goes on after its question is answered; its creator
+            closes it, after the forwarder.
     """
     return chain(
         [
-            # First: what is refused whatever it names needs no further thought.
+            # First: a question that is refused for every name needs no further work.
             Admission(),
             # Before the filter: the school's own names are not the Internet's,
             # and no list may take a printer away.
@@ -54,19 +54,19 @@ def build(
             # link leaves it; what is kept below stays whole for others.
             Rebinding(),
             Ech(),
-            # Before everything that knows what others asked: what is forbidden
-            # is answered without a trace in the cache or at an upstream, and on
+            # Before everything that depends on earlier questions: a blocked name
+            # leaves no trace in the cache or at an upstream, and on
             # the way out the aliases of cached answers are judged like fresh ones.
             Filter(sites, clock),
             # Below the filter: a blocked name stays blocked for ANY. Above the
             # cache: it is neither kept nor asked.
             AnyType(),
-            # Above the cache, because what is kept belongs to the twin's own name;
-            # below the filter, which says whether there is one.
+            # Above the cache, because a cached entry belongs to the twin's own name;
+            # below the filter, which decides whether there is one.
             Rewrite(),
             # Below policy: shared by all clients, and a reload acts at once.
             Cache(store, background, clock),
-            # Last: whoever gets here must be asked for.
+            # Last: this question must be asked upstream.
             Forward(forwarder),
         ]
     )

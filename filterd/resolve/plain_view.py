@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of a site can be read without thinking: for the fast path, made while nobody waits.
+"""The site as the fast path reads it, prepared while no client waits.
 
-To find the names of which anybody but a list speaks takes as long as dozens of
-answers. So it belongs to the site, which is loaded beside the one in force, and
-not to the moment at which everybody begins to be answered by it.
+Finding the names with other rules than list entries takes as long as dozens of
+answers. So it belongs to the site, which is loaded beside the active one, and not to
+the moment at which that site becomes active for all clients.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _REVERSE = tuple(map(names.from_text, ("in-addr.arpa", "ip6.arpa")))
 
 
 class PlainView(NamedTuple):
-    """One policy and one index, as who does not think reads them.
+    """One policy and one index, as the fast path reads them.
 
     Attributes:
-        sets: what a claim set means to a grade.
-        touched: the names of which anything but a list speaks, and those above.
-        named: the addresses of clients that are somebody of their own to some rule.
+        sets: the meaning of a claim set for a grade.
+        touched: the names with any rule but a list entry, and their ancestors.
+        named: the addresses of clients that a rule treats individually.
     """
 
     sets: SetReader
@@ -41,13 +41,13 @@ class PlainView(NamedTuple):
 
     @classmethod
     def of(cls, policy: Policy, index: Index, changes: Iterable[Dated] = ()) -> Self:
-        """Read a policy and an index.
+        """Prepare the view of a policy and an index.
 
         Args:
             policy: a plain one.
             index: the compiled lists.
-            changes: what is open or closed for a time; who has some of his own to
-                come has edges that nobody else has.
+            changes: what is open or closed for a time; a client with changes of its own
+                has times of change that other clients do not have.
         """
         leased = _REVERSE if policy.lease_zone is not None else ()
         clients = (rule.whom for rule in policy.rules if rule.audience is Audience.CLIENT)

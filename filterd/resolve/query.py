@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Peer(NamedTuple):
-    """Where a question came from and by which interface, as the kernel says.
+    """The source of a query: its address and interface, as the kernel reports them.
 
     ``interface`` is an index, 0 where it is not known: a link-local address
     means something only together with it.
@@ -34,9 +34,9 @@ class Peer(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """What upstreams have said before the chain was asked, or why they have not.
+    """The outcome of upstreams that were asked before the chain was.
 
-    ``key`` is what was asked and whom, ``began_at`` the monotonic time at which.
+    ``key`` is the question and route, ``began_at`` the monotonic time of asking.
     """
 
     key: CacheKey
@@ -45,19 +45,20 @@ class Fetched(NamedTuple):
 
 
 class Query:
-    """One question on its way down the chain. Never changed: a link passes on another one.
+    """One question on its way down the chain. Immutable: a link passes on another one.
 
-    ``site`` is the policy and index at which it was admitted; where a newer one
-    is in force by the time an upstream has answered, the answer is judged again.
-    ``asked_at`` is Unix time, as far as the machine knows it. ``rewritten_to``
-    is the name that answers in the place of the qname, where policy says so.
-    ``qname`` and ``qtype`` are those of the question, for the links all ask.
-    ``fetched`` is what whoever would have to ask upstreams need not ask for any more.
-    ``began_at`` is the monotonic time at which upstreams were asked first, of a question
-    for which others may be asked now; infinite for all the rest.
+    ``site`` is the policy and index at which it was admitted; where a newer one is
+    active by the time an upstream has answered, the answer is judged again.
+    ``asked_at`` is Unix time, as far as the machine knows it. ``rewritten_to`` is the
+    name that answers in the place of the qname, where policy says so. ``qname`` and
+    ``qtype`` are those of the question, because all links read them. ``fetched``: the
+    upstreams' resolution or error, if direct forwarding has already asked; the forward
+    link uses it instead of asking again. ``began_at`` is the monotonic time at which
+    upstreams were first asked, of a question for which others may be asked now;
+    infinite for all the rest.
 
     No tuple and no frozen dataclass: each link reads several attributes, and
-    slots are read in a fraction of the time. The type checker sees to the rest.
+    slots are read in a fraction of the time. The type checker guards the rest.
     """
 
     __slots__ = (
@@ -100,7 +101,7 @@ class Query:
 
     @property
     def upstream_key(self) -> CacheKey:
-        """What an upstream is asked, and which are: all that its answer depends on."""
+        """The upstream question and the route: all that the answer depends on."""
         key = self._upstream_key
         if key is None:
             message, qname = self.message, self.qname
@@ -109,7 +110,7 @@ class Query:
         return key
 
     def rewritten(self, target: bytes) -> Query:
-        """Return the same question, for which another name answers."""
+        """Return the same question, to be answered by another name."""
         return Query(
             self.message,
             self.peer,
@@ -121,16 +122,16 @@ class Query:
         )
 
     def about(self, question: Question) -> Query:
-        """Return what the same client would have sent to ask another question."""
+        """Return the query of the same client for another question."""
         message = self.message._replace(question=question)
         return Query(message, self.peer, self.client, self.site, self.asked_at)
 
     def readmitted(self, client: Client, site: Site) -> Query:
-        """Return the same question as a client asks it whom a site knows by another grade."""
+        """Return the same question of the client as another site knows it."""
         return Query(self.message, self.peer, client, site, self.asked_at, began_at=self.began_at)
 
     def since(self, began_at: float) -> Query:
-        """Return the same question, for which upstreams were asked first at a monotonic time."""
+        """Return the same question, for which upstreams were first asked at that time."""
         began_at = min(began_at, self.began_at)
         return Query(
             self.message, self.peer, self.client, self.site, self.asked_at, began_at=began_at
@@ -138,7 +139,7 @@ class Query:
 
 
 class Source(StrEnum):
-    """Who made the answer."""
+    """The origin of an answer."""
 
     BLOCKED = "blocked"
     LOCAL = "local"
@@ -150,21 +151,21 @@ class Source(StrEnum):
     FAILED = "failed"
 
     __hash__ = str.__hash__
-    """An enumeration's own is written in Python, and every answer is counted by its source."""
+    """The default hash is written in Python, and every answer is counted by its source."""
 
 
 class Answer(NamedTuple):
-    """What the chain found: facts about the answer, not yet a message.
+    """The result of the chain: facts, not yet a message.
 
-    Of the rest, ``source`` says which are set: BLOCKED a blocking ``verdict``;
-    LOCAL ``rcode`` and ``records``; REWRITTEN, where no record is left of the
-    name, the ``edes``; CACHED and FORWARDED a ``resolution`` that
-    is ``age_s`` seconds old; STALE one that has expired; STALE, REFUSED and
-    FAILED the ``edes`` that say why. ``overloaded``: it FAILED because too much
-    is being asked, or no time was left to ask, which says nothing of the name.
-    ``by_target``: it is BLOCKED for what the name leads to, not for the name.
-    ``readmitted`` is the question as it was judged in the end, where the site
-    changed while it waited: the client may have another grade by then.
+    ``source`` determines which other fields are set: BLOCKED a blocking ``verdict``;
+    LOCAL ``rcode`` and ``records``; REWRITTEN, where no record is left of the name, the
+    ``edes``; CACHED and FORWARDED a ``resolution`` that is ``age_s`` seconds old; STALE
+    one that has expired; STALE, REFUSED and FAILED the ``edes`` with the reason.
+    ``overloaded``: it FAILED because too much is being asked, or no time was left to
+    ask, which says nothing about the name. ``by_target``: it is BLOCKED because of a
+    target of the name, not the name itself. ``readmitted`` is the question as it was
+    finally judged, where the site changed while it waited: the client may have another
+    grade by then.
     """
 
     source: Source
@@ -179,7 +180,7 @@ class Answer(NamedTuple):
     by_target: bool = False
 
     def judged(self, verdict: Verdict) -> Answer:
-        """Return it with the verdict on it."""
+        """Return the answer with this verdict."""
         return Answer(self[0], verdict, *self[2:])
 
 
@@ -190,12 +191,12 @@ _REWRITE = Action.REWRITE
 
 
 def tally(counts: Counts, query: Query, answer: Answer) -> None:
-    """Count one answer, for the grade as which it was judged in the end."""
+    """Count one answer, for the grade by which it was finally judged."""
     counts.add(*counted_as(query, answer))
 
 
 def counted_as(query: Query, answer: Answer) -> tuple[str, str, str]:
-    """Return grade, category and action: what an answer is counted as."""
+    """Return grade, category and action under which an answer is counted."""
     verdict = answer.verdict
     match = verdict.match if verdict else None
     grade = (answer.readmitted or query).client.grade.grade
@@ -203,10 +204,10 @@ def counted_as(query: Query, answer: Answer) -> tuple[str, str, str]:
 
 
 def _action(source: Source, verdict: Verdict | None) -> str:
-    """Return the source where it says what the client got; where from matters to nobody here.
+    """Return the action for the log; it does not matter where the answer came from.
 
     By identity, and the most frequent first: hashing an enumeration costs more
-    than all of it, and every answer comes by here.
+    than all of it, and every answer is counted.
     """
     if source is _CACHED or source is _FORWARDED or source is _STALE:
         rewritten = verdict is not None and verdict.action is _REWRITE

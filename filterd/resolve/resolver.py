@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The face of the floor: a message and where it came from -> the message to send back.
+"""The resolver, interface of the package: a message and its source -> the reply.
 
-In two halves, so that a listener can tell what needs no waiting from what may:
+In two parts, so that a listener can separate what never waits from what may:
 ``admit`` is quick and never waits, ``respond`` goes down the chain.
 """
 
@@ -41,15 +41,15 @@ _log = logging.getLogger("filterd.resolve")
 
 
 class Resolver:
-    """Answers messages; counts what becomes of them, of queries for the log too.
+    """Answers messages; counts the results, those of queries for the log too.
 
     Args:
-        sites: which site is in force.
+        sites: the active site.
         handler: the chain.
         clock: by which policy decides.
         log: counts queries.
-        own_mark: the content of the option by which the daemon's own questions are known.
-        machine: the clock by which the way to time servers is chosen, if that is another one.
+        own_mark: the content of the option that marks the daemon's own questions.
+        machine: the clock by which the route to time servers is chosen, if it differs.
     """
 
     def __init__(
@@ -65,33 +65,33 @@ class Resolver:
         self._machine = machine or clock
         self._own_mark = int(EdnsOption.OWN_MARK), own_mark
         self.noted: Callable[[Query, Answer, bytes], None] | None = None
-        """Called with each answer that was composed, whole, for who may repeat it."""
+        """Called with each whole answer after it is composed, for the packet cache."""
         self.witness: Callable[[Query, Answer], None] | None = None
-        """Told of each answer, while somebody wants to know what is asked for."""
+        """Called with each answer while an exam is being recorded."""
         self.counters: Counter[str] = Counter()
         """By ``Source`` of the answer; ``dropped`` in silence; ``malformed``, ``notimp`` and
-        ``badvers``, answered by these; ``error``, a fault of ours. Each message counts once."""
+        ``badvers``, answered by these; ``error``, an internal error. Each message counts once."""
 
     def may_ask(self, peer: Peer) -> bool:
-        """Tell whether anything from there is answered at all."""
+        """Return whether any message from an address is answered at all."""
         return self._sites.current.identifier.identify(peer.address, peer.interface) is not None
 
     def admit(
         self, message: bytes, peer: Peer, fetched: Fetched | None = None
     ) -> Query | bytes | None:
-        """Judge a message before anything is looked up. Never raises.
+        """Judge a message before any lookup. Never raises.
 
         Args:
             message: as it came.
-            peer: where from.
-            fetched: what upstreams have said to it already.
+            peer: its source.
+            fetched: the outcome of upstreams that were already asked.
 
-        Returns: a query for ``respond``; a finished reply; or None for silence,
-        to whoever may not ask here and to what is no question (dns.md §1, §2).
+        Returns: a query for ``respond``; a finished reply; or None for no reply,
+            to a client that is not allowed and to a message that is no query (dns.md §1, §2).
         """
         try:
             return self._admit(message, peer, fetched)
-        except Exception:  # noqa: BLE001 -- logged whole; others wait for theirs to be judged
+        except Exception:  # noqa: BLE001 -- logged whole; other messages wait to be judged
             _log.exception("a question could not be judged; the client gets SERVFAIL")
             self.counters["error"] += 1
             return failed(message) if _may_be_query(message) else None
@@ -116,7 +116,7 @@ class Resolver:
         return Query(parsed, peer, client, site, self._machine.wall(), fetched=fetched)
 
     async def respond(self, query: Query) -> bytes:
-        """Answer a query. Never raises: what goes wrong here is a SERVFAIL.
+        """Answer a query. Never raises: an error becomes SERVFAIL.
 
         An exception must not become a way around the filter, so nothing is
         forwarded after one.
@@ -142,7 +142,7 @@ class Resolver:
             tally(self._log, query, answer)
 
     def _is_own(self, query: Query) -> bool:
-        """Tell whether the daemon asks itself: the watchdog is nobody's pupil."""
+        """Return whether the daemon itself asks: the watchdog belongs to no grade."""
         edns = query.message.edns
         return edns is not None and bool(edns.options) and self._own_mark in edns.options
 

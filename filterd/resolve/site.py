@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that a reload replaces, in one immutable bundle.
+"""The site: everything that a reload replaces, in one immutable bundle.
 
 A query reads ``Sites.current`` once and carries it. A reload makes a new
 bundle beside the old one and then moves one reference, so no query ever sees
@@ -34,7 +34,7 @@ NOTHING_SET = Overrides()
 
 
 class TimedPolicy(NamedTuple):
-    """What holds by turns: the site's files, and what commands have set over them.
+    """Sources of the effective policy: the site's files and the overrides.
 
     ``floor`` is the Unix time that it is at least while the time is not known.
     """
@@ -44,24 +44,24 @@ class TimedPolicy(NamedTuple):
     floor: float = -inf
 
     def at(self, now: float) -> EffectivePolicy:
-        """Return what holds at a policy time."""
+        """Return the effective policy at a policy time."""
         return at(self.policy, self.overrides, now, self.floor)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:
-    """One policy and one index at one moment, and what follows from them.
+    """One policy and one index at one moment, and everything derived from them.
 
-    ``policy`` is a plain one, in which there is no time any more (``policy.effective_policy``);
-    ``timed`` is what it was made of, and ``moment`` says how long it holds.
+    ``policy`` is an effective one, without any time in it (``policy.effective_policy``);
+    ``timed`` are its sources, and ``moment`` has the interval in which it holds.
     ``route`` leads to the upstreams by address: what the policy calls ``system``
     has been looked up. ``surroundings`` outlives any one site: it is what the
     network shows of the devices. ``existing`` are names above others, so that
     none may be denied: top-level domains, and the ancestors of the site's zones.
-    ``own`` are the names at or beneath which somebody but the Internet knows something.
-    ``clock_bootstrap`` knows who is asked about time servers before the clock is set: it goes
+    ``own`` are the names at or beneath which a source other than the Internet has data.
+    ``unset_clock`` has the route for time servers before the clock is set: it goes
     by the machine's clock, all the rest by policy time (``policy.unknown_time``).
-    ``reading`` is what the fast path goes by.
+    ``reading`` is the view of the fast path.
     """
 
     policy: Policy
@@ -89,16 +89,16 @@ class Site:
         now: float = 0.0,
         floor: float = -inf,
     ) -> Site:
-        """Join a policy, an index, the addresses to ask and what is known of the network.
+        """Make a site of a policy, an index, upstream addresses and the network.
 
         Args:
             policy: the site's files.
             index: the compiled lists.
-            upstreams: whom to ask.
+            upstreams: the servers to ask.
             surroundings: what is known of the network.
             overrides: what commands have set over the files.
-            now: policy time, for what does not hold always.
-            floor: what the time is at least, while it is not known.
+            now: policy time, for rules that do not always hold.
+            floor: the earliest possible time, while the time is not known.
         """
         timed = TimedPolicy(policy, overrides, floor)
         moment = timed.at(now)
@@ -122,11 +122,11 @@ class Site:
         )
 
     def at(self, now: float, overrides: Overrides | None = None) -> Site:
-        """Return the site as it is at a policy time: this one, where it holds then.
+        """Return the site at a policy time: this one, where it holds then.
 
         Args:
             now: that time.
-            overrides: what commands have set by then, if it is not what was.
+            overrides: those of that time, if they differ.
         """
         if overrides is None and self.moment.holds_at(now):
             return self
@@ -144,9 +144,9 @@ class Site:
         )
 
     def edge_of(self, client: Client) -> float:
-        """Return the Unix time at which a client may get something else, infinite for never.
+        """Return the Unix time at which results may change for a client; else infinite.
 
-        What is said of a name may end before; that the verdict on it tells.
+        Rules for a single name may end before; the verdict has that time.
         """
         if self.moment.until == inf or not self.moment.is_known:
             return inf
@@ -154,12 +154,12 @@ class Site:
 
     @property
     def routes(self) -> frozenset[Route]:
-        """Every way by which this site asks."""
+        """All routes of this site."""
         unset = self.unset_clock.route
         return frozenset((self.route, *self.zones.routes, *((unset,) if unset else ())))
 
     def may_know(self, qname: bytes) -> bool:
-        """Tell at a look whether a name may be the site's own, or special; errs towards yes."""
+        """Return quickly whether a name may be local or special; it errs towards yes."""
         first = qname[0]
         return (
             self.own.may_cover(qname)
@@ -168,7 +168,7 @@ class Site:
         )
 
     def route_of(self, qname: bytes, now: float) -> Route:
-        """Return whom to ask about a name; ``now`` is Unix time as the machine has it."""
+        """Return the route of a name; ``now`` is Unix time as the machine has it."""
         return self.zones.route_of(qname) or self.unset_clock.route_of(qname, now) or self.route
 
 
@@ -177,14 +177,14 @@ def _above(zone: bytes | None) -> list[bytes]:
 
 
 class EpochGuard(NamedTuple):
-    """By what is seen, without asking again, that the site in force still is.
+    """A cheap check that a site is still active.
 
     Attributes:
-        word: one aligned word of eight octets (format ``Q``), which who puts something
-            in force writes, be it another process.
-        value: what is in it for as long as the site is in force.
+        word: one aligned word of eight octets (format ``Q``), written by the process
+            that activates a site.
+        value: the value of the word for as long as the site is active.
         since: the Unix time from which it is.
-        until: that before which it is.
+        until: the Unix time before which it is.
     """
 
     word: memoryview[int]
@@ -193,35 +193,35 @@ class EpochGuard(NamedTuple):
     until: float
 
     def holds_at(self, wall: float) -> bool:
-        """Tell whether the site is in force still; ``wall`` is Unix time."""
+        """Return whether the site is still active; ``wall`` is Unix time."""
         return self.word[0] == self.value and self.since <= wall < self.until
 
 
 class Sites(Protocol):
-    """Says which site is in force."""
+    """The source of the active site."""
 
     @property
     def current(self) -> Site:
-        """The site in force now."""
+        """The active site."""
 
 
 class WatchedSites(Sites, Protocol):
-    """Says so, and by what is seen that it still is."""
+    """The source of the active site, with a cheap check of it."""
 
     @property
     def standing(self) -> EpochGuard:
-        """By what is seen that what ``current`` was last still is."""
+        """The check that the last value of ``current`` is still active."""
 
 
 class SiteHolder:
-    """The one mutable reference, where nobody else has a say."""
+    """A mutable reference to the site, for a process with no other source."""
 
     def __init__(self, site: Site) -> None:
         self._site, self._changes = site, array("Q", [0])
 
     @property
     def current(self) -> Site:
-        """The site in force; it may be set."""
+        """The active site; it may be set."""
         return self._site
 
     @current.setter
@@ -231,5 +231,5 @@ class SiteHolder:
 
     @property
     def standing(self) -> EpochGuard:
-        """By what is seen that it still is; no time ends it."""
+        """The check that it is still active; no time ends it."""
         return EpochGuard(memoryview(self._changes), self._changes[0], -inf, inf)

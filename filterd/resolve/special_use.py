@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names that mean something by themselves and never leave the school (dns.md §3).
+"""Special-use names, which never leave the school (dns.md §3).
 
 | names                                   | source        | answer            |
 | --------------------------------------- | ------------- | ----------------- |
@@ -16,7 +16,7 @@
 
 Where something exists beneath a name, a top-level domain or a zone of the site,
 it gets NODATA instead of NXDOMAIN: that would deny what lies beneath (RFC 8020).
-A zone that the site delegates or keeps itself goes before this table. Pure.
+A delegated or local zone of the site takes precedence over this table. Pure.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ _CANARIES = (
 _TYPES_OF_A_TLD = frozenset(
     (RRType.NS, RRType.SOA, RRType.DS, RRType.DNSKEY, RRType.RRSIG, RRType.NSEC, RRType.NSEC3PARAM)
 )
-"""What a validating resolver behind us asks about a top-level domain: that is no search."""
+"""A validating resolver behind filterd asks these of a top-level domain; no search does."""
 
 
 class SpecialAnswer(StrEnum):
-    """What is answered without asking anybody."""
+    """The answer for a special name, without asking upstream."""
 
     LOOPBACK = "loopback"
     NXDOMAIN = "nxdomain"
@@ -77,7 +77,7 @@ class SpecialAnswer(StrEnum):
 
 
 class SpecialReason(StrEnum):
-    """Why; part of what ``filterd check`` prints."""
+    """The reason; part of the output of ``filterd check``."""
 
     LOCALHOST = "localhost"
     NEVER_DELEGATED = "never-delegated"
@@ -90,7 +90,7 @@ class SpecialReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """How one special name is answered, and why."""
+    """The answer for one special name, and the reason."""
 
     answer: SpecialAnswer
     reason: SpecialReason
@@ -114,7 +114,7 @@ SUBTREES = frozenset(_SUBTREES)
 """Names that are special with everything beneath them."""
 
 FIRST_LABELS = frozenset((b"wpad", b"isatap", b"_dns"))
-"""Labels that make any name special that begins with them."""
+"""First labels that make any name special."""
 
 _SINGLE_LABEL = Special(SpecialAnswer.NXDOMAIN, SpecialReason.SINGLE_LABEL)
 _DISCOVERY = Special(SpecialAnswer.NXDOMAIN, SpecialReason.DISCOVERY)
@@ -122,12 +122,12 @@ _ENCRYPTED_DNS = Special(SpecialAnswer.NODATA, SpecialReason.ENCRYPTED_DNS_DISCO
 
 
 def judge(qname: bytes, qtype: int, existing: frozenset[bytes] = frozenset()) -> Special | None:
-    """Return how a special name is answered, None for an ordinary name.
+    """Return the answer for a special name, None for an ordinary name.
 
     Args:
         qname: canonical wire name.
         qtype: the type asked for.
-        existing: names that something lies beneath.
+        existing: names that have names beneath them.
     """
     special = _special(qname)
     if special is None or qname not in existing:

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from filterd.policy.model import LocalZone, Policy, ZoneRecord
 
 _MOST_COMPARED = 8
-"""Names with one tail; where there are more, walking the labels takes no longer."""
+"""Names with one tail; where there are more, walking the labels is as fast."""
 
 
 class Endings:
-    """Names that something is known of, by their last octets. Immutable.
+    """A pre-filter of names, by their last octets. Immutable.
 
     Args:
         names: in canonical wire form.
@@ -47,9 +47,9 @@ class Endings:
         }
 
     def may_cover(self, qname: bytes) -> bool:
-        """Tell whether one of the names may be ``qname`` or an ancestor of it.
+        """Return whether one of the names may be ``qname`` or an ancestor of it.
 
-        Never denies one that is: a name ends with each of its ancestors.
+        No false negatives: a name ends with each of its ancestors.
         """
         ends = self._by_tail.get(qname[-self._tail_octets :])
         return ends is not None and qname.endswith(ends)
@@ -61,14 +61,14 @@ _LONGEST_CHAIN = 11
 
 @dataclass(frozen=True, slots=True)
 class ZoneAnswer:
-    """What a local zone says: records, or that there are none of that name or type."""
+    """The answer of a local zone: records, or that name or type do not exist."""
 
     rcode: int
     records: tuple[ZoneRecord, ...]
 
 
 class Zones:
-    """Finds the zone of a name and answers from local ones. Immutable.
+    """The zones of a site; answers from local ones. Immutable.
 
     The innermost zone decides: one delegated within a local one is not local.
 
@@ -91,7 +91,7 @@ class Zones:
     def answer(self, qname: bytes, qtype: int) -> ZoneAnswer | None:
         """Answer from the local zone that holds ``qname``; None if none does.
 
-        An alias is followed as long as it stays within local zones; the asker
+        An alias is followed as long as it stays within local zones; the resolver
         follows one that leaves them.
         """
         collected: list[ZoneRecord] = []
@@ -111,18 +111,18 @@ class Zones:
 
     @property
     def routes(self) -> list[Route]:
-        """The ways to the servers of the delegated zones."""
+        """The routes of the delegated zones."""
         return [one for one in self._zones.values() if not isinstance(one, _LocalData)]
 
     def route_of(self, qname: bytes) -> Route | None:
-        """Return whom to ask in the delegated zone that holds ``qname``; None if none does."""
-        if not self._endings.may_cover(qname):  # it is asked several times a question
+        """Return the route of the delegated zone that holds ``qname``; None if none does."""
+        if not self._endings.may_cover(qname):  # it is called several times a question
             return None
         zone = self._zone_of(qname)
         return zone if isinstance(zone, Route) else None
 
     def name_over(self, qname: bytes) -> bytes | None:
-        """Return the name of the innermost zone that holds ``qname``; None if none does."""
+        """Return the name of the innermost zone of ``qname``; None if there is none."""
         return next((one for one in names.suffixes(qname) if one in self._zones), None)
 
     def _zone_of(self, qname: bytes) -> _LocalData | Route | None:
@@ -131,7 +131,7 @@ class Zones:
 
 
 class _LocalData:
-    """One local zone by (owner, type), and every name that exists in it.
+    """One local zone: records by (owner, type), and every existing name.
 
     An owner's ancestors within the zone exist too, with no data of their own
     (empty non-terminals, RFC 4592 §2.2.2).

@@ -133,8 +133,8 @@ class SocketPool:
     def soon(self, callback: Callable[[], None]) -> None:
         """Call a function after this turn has received all messages, or in the next turn.
 
-        A waiter of many answers then acts on all of them at once. Retired sockets are closed
-        after that: closing takes longer than the rest, and nothing waits for it.
+        A waiter of many answers then acts on all of them at once. Retired sockets are
+        closed after that: closing takes longer than the rest, and nothing waits for it.
         """
         if self._is_receiving:
             self._soon.append(callback)
@@ -150,7 +150,7 @@ class SocketPool:
             self._epoll.close()
 
     def due(self) -> None:
-        """Retire the sockets whose time has passed."""
+        """Retire the sockets that have reached their age limit."""
         now, self._timed = self._wheel.now(), False
         for opened, _, retires_at in list(self._open.values()):  # the oldest is the first
             if retires_at > now:

@@ -132,7 +132,7 @@ class Exchange:
         self._ask_next(now)
 
     def go_on(self, attempt: UdpAttempt, began: float, next_at: float) -> None:
-        """Take over an exchange whose first server has been asked, without an answer yet.
+        """Take over an exchange after its first server was asked, without an answer yet.
 
         Args:
             attempt: how it was asked; its events come here from now on.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers of resolv.conf, for which ``upstreams: [system]`` stands.
 
-A school's provider hands them out by DHCP, and they change; no
-list of providers' resolvers that could be shipped would stay correct for long.
+A school's provider hands them out by DHCP, and they change; no list of providers'
+resolvers that could be shipped would stay correct for long.
 """
 
 from __future__ import annotations

@@ -113,10 +113,9 @@ class TlsConnection(asyncio.Protocol):
     def _acknowledge_at_once(self) -> None:
         """Save the first question 40 ms.
 
-        Servers write their session tickets just before the first answer, and
-        many hold the answer back until the tickets are acknowledged (Nagle),
-        which
-        a client delays that has just written. Linux resets the option by itself, so it is set
+        Servers write their session tickets just before the first answer, and many hold
+        the answer back until the tickets are acknowledged (Nagle), which a client
+        delays that has just written. Linux resets the option by itself, so it is set
         after writing.
         """
         opened = self._transport.get_extra_info("socket") if self._transport else None

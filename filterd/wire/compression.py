@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compressed names inside a message: expansion and compression (RFC 1035 §4.1.4).
 
-Expansion ends by construction: each pointer must aim strictly below all octets
-that the name has used so far, so there are no loops and no hop counter.
-Its total cost is bounded by the message's ``Budget``. A label that runs past the end
-of the message is noticed because every label must be followed by another length
-octet, and reading that one fails.
+Expansion ends by construction: each pointer must aim strictly below all octets that the
+name has used so far, so there are no loops and no hop counter. Its total cost is
+bounded by the message's ``Budget``. A label that runs past the end of the message is
+noticed because every label must be followed by another length octet, and reading that
+one fails.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ _SECTION = attrgetter("section")
 class _Layout(NamedTuple):
     """The layout of RDATA: octets, names, octets.
 
-    ``compress``: the names may be written as pointers.
-    ``tail`` is the number of octets behind the names; None for any number.
+    ``compress``: the names may be written as pointers. ``tail`` is the number of octets
+    behind the names; None for any number.
     """
 
     lead: int

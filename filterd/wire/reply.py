@@ -127,7 +127,8 @@ def failed(message: bytes) -> bytes:
 def notimp(message: bytes) -> bytes:
     """Return NOTIMP for an opcode that is not supported (RFC 8906 §3.2).
 
-    RA has no meaning outside of queries; in an update its place must be zero (RFC 2136 §2.2).
+    RA has no meaning outside of queries; in an update its place must be zero (RFC 2136
+    §2.2).
 
     Raises:
         TruncatedMessageError: there are fewer than 12 octets; stay silent.

@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The links of the chain, a file each. They do not know each other; ``pipeline`` orders them."""
+"""The links of the chain, one module each.
+
+They do not know each other; ``pipeline`` orders them.
+"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: what may be asked at all (dns.md §2). Needs nothing but the question."""
+"""Link: questions that may be asked at all (dns.md §2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NEVER_ASKED = frozenset(
     (RRType.OPT, RRType.TKEY, RRType.TSIG, RRType.IXFR, RRType.AXFR, RRType.MAILB, RRType.MAILA)
 )
-"""Transfers, and the types that are no data of a name (RFC 6895 §3.1). ANY has its own link."""
+"""Transfers, and types that are no data of a name (RFC 6895 §3.1). ANY has its own link."""
 
 _IN = int(RRClass.IN)
 
@@ -25,10 +25,10 @@ NOT_SUPPORTED = Ede(EdeCode.NOT_SUPPORTED)
 
 
 class Admission:
-    """Refuses classes but IN, zone transfers and meta types."""
+    """Refuses classes other than IN, zone transfers and meta types."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
-        """See any query; refuse what no forwarder answers, pass the rest on."""
+        """Refuse what no forwarder answers; pass every other query on."""
         if query.message.question.qclass != _IN or query.qtype in NEVER_ASKED:
             return answered(Answer(Source.REFUSED, edes=(NOT_SUPPORTED,)))
         return proceed(query)

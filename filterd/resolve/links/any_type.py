@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: questions for type ANY get an HINFO and are never asked upstream (RFC 8482)."""
+"""Link: type ANY is answered with HINFO and never asked upstream (RFC 8482)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _ANY = int(RRType.ANY)
 
 
 class AnyType:
-    """Stands below the filter: a blocked name is blocked for ANY too."""
+    """Answers ANY. It stands below the filter: a blocked name is blocked for ANY too."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
-        """See questions that may pass; answer those of type ANY."""
+        """Answer questions of type ANY; pass the others on."""
         if query.qtype != _ANY:
             return proceed(query)
         record = ZoneRecord(query.qname, RRType.HINFO, ANY_TTL_S, ANY_HINFO_RDATA)

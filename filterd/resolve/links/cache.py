@@ -40,16 +40,16 @@ if TYPE_CHECKING:
 
 
 class Patience:
-    """Lets go of who waits when the work is done, or has been waited for long enough."""
+    """A shared wait for one task: it ends when the task is done or time is up."""
 
     def __init__(self) -> None:
         self._waiters: dict[Work, Waiters | None] = {}
-        """None: it has been waited for long enough, and nobody waits any more."""
+        """None: the time is up, and there are no waiters any more."""
 
     async def wait_for(self, work: Work, most_s: float) -> None:
-        """Wait until the work is done, but no longer than this since somebody first did.
+        """Wait until the work is done, but at most so long since the first waiter began.
 
-        Never cancels it, nor anybody else who waits.
+        It cancels neither the work nor other waiters.
         """
         if work not in self._waiters:
             self._begin(work, most_s)
@@ -81,12 +81,12 @@ def _let_go(waiters: Iterable[asyncio.Future[None]]) -> None:
 
 STALE_FOR_S = 86_400
 STALE_AFTER_S = 1.8
-"""How long is tried, at most, while there is something stale to give (RFC 8767 §5)."""
+"""The longest time to ask while there is an expired answer (RFC 8767 §5)."""
 RECHECK_S = 30.0
-"""How long nobody is asked after a failure while there is something stale to give."""
+"""How long no upstream is asked after a failure while there is an expired answer."""
 
 MOST_REFRESHES = 100
-"""At a time; clients that wait need upstreams more than those that may come."""
+"""At a time; waiting clients need the upstreams more than future ones."""
 
 CACHED_ERROR = Ede(EdeCode.CACHED_ERROR)
 STALE_ANSWER = Ede(EdeCode.STALE_ANSWER)
@@ -94,7 +94,7 @@ STALE_NXDOMAIN = Ede(EdeCode.STALE_NXDOMAIN_ANSWER)
 
 
 class Cache:
-    """Answers from the store; fills it with what comes back."""
+    """Answers from the store; stores what comes back."""
 
     def __init__(
         self, store: ResolutionStore, background: Background[Answer], clock: Clock
@@ -103,9 +103,11 @@ class Cache:
         self._patience = Patience()
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
-        """See allowed questions only. May return what has expired, marked STALE."""
+        """Answer allowed questions; an expired answer is marked STALE."""
         key, fetched = query.upstream_key, query.fetched
-        if fetched is not None and fetched.key == key:  # it was looked up before it was asked for
+        if (
+            fetched is not None and fetched.key == key
+        ):  # it was looked up before the chain was asked
             return self._ask(key, query, proceed, fetched.began_at)
         now = self._clock.monotonic()
         entry = self._store.get(key, now)
@@ -119,7 +121,7 @@ class Cache:
     def _beyond(
         self, key: CacheKey, now: float, query: Query, proceed: Handler
     ) -> Awaitable[Answer]:
-        """Answer what nothing that holds answers."""
+        """Answer where no valid entry exists."""
         expired = self._store.expired(key, now)
         at_least_s = 0.0 if expired is None else RECHECK_S
         failure = self._store.failures.holding(key, now, at_least_s)
@@ -133,7 +135,7 @@ class Cache:
     async def _rather_than(
         self, expired: CacheEntry, failure: Failure | None, key: CacheKey, ask: Ask
     ) -> Answer:
-        """Ask, and give what has expired where nothing else comes in time."""
+        """Ask, and return the expired answer where nothing better comes in time."""
         answer = None if failure else await self._try(key, ask)
         if answer is None or answer.resolution is None:
             return self._stale(expired)
@@ -142,8 +144,8 @@ class Cache:
     async def _try(self, key: CacheKey, ask: Ask) -> Answer | None:
         """Ask as long as a client waits. Asking goes on, and fills the store for the next.
 
-        Nobody waits for a route that has fallen silent: while the Internet is
-        down, a school would wait for every name again and again.
+        A silent route is not waited for: while the Internet is down, a school would
+        wait for every name again and again.
         """
         attempt = self._background.once(key, ask)
         if self._store.failures.is_silent(key):
@@ -152,7 +154,7 @@ class Cache:
         return attempt.result() if attempt.done() and not attempt.cancelled() else None
 
     def _refresh(self, key: CacheKey, entry: CacheEntry, ask: Ask) -> None:
-        """Ask ahead, once in the life of an entry, whatever comes of it."""
+        """Refresh an entry ahead of expiry, once in its life, whatever the result is."""
         if len(self._background) < MOST_REFRESHES:
             entry.refreshed = True
             self._store.refreshed += 1
@@ -161,7 +163,7 @@ class Cache:
     async def _ask(
         self, key: CacheKey, query: Query, proceed: Handler, began_at: float | None = None
     ) -> Answer:
-        """Proceed, and remember what becomes of it; ``began_at``: if not now."""
+        """Proceed, and store the result; ``began_at``: the start, if it is not now."""
         if began_at is None:
             began_at = self._clock.monotonic()
         answer = await proceed(query)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Ech:
-    """Takes the keys out of what is sent to a grade; what is kept has them still."""
+    """Removes the keys from answers to a grade; cached answers keep them."""
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
-        """See what would be sent, cached or not; may return service bindings without keys."""
+        """Return any answer, cached or not, without the keys."""
         answer = await proceed(query)
         resolution = answer.resolution
         query = answer.readmitted or query

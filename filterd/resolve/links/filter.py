@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: policy, on the way in for the qname and on the way out for what it leads to."""
+"""Link: policy, on the way in for the qname and on the way out for its targets."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class Filter:
     """Blocks what the client's grade may not see; puts the verdict on every answer.
 
-    An upstream takes time; the site may change meanwhile, or who has the address. The
-    answer is judged by what is in force when it is sent, for who asks from there then.
-    Where upstreams that are not asked any more have failed, those that are have what is
-    left of the time.
+    An upstream takes time; meanwhile the site may change, or the address may belong to
+    another client. The answer is judged by the site that is active when it is sent, for
+    the client that has the address then. If the site changed while the query waited and
+    its old upstreams failed, the query is retried on the new upstreams within the
+    remaining deadline.
     """
 
     def __init__(self, sites: Sites, clock: Clock) -> None:
@@ -30,10 +31,10 @@ class Filter:
         self._clock = clock
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
-        """See every question that may leave the school.
+        """Judge every question that may leave the school.
 
-        Will see allowed and forbidden names; must not proceed with a forbidden
-        one; must not return an upstream's words that policy in force forbids.
+        It sees allowed and forbidden names; it must not proceed with a forbidden
+        one, and must not return an upstream's answer that the active policy forbids.
         """
         decided_at = self._clock.wall()
         verdict = self._decide(query, decided_at)
@@ -84,12 +85,12 @@ class Filter:
         return verdict
 
     def _has_expired(self, verdict: Verdict, decided_at: float) -> bool:
-        """Tell whether an edge may have been passed: by time, or back by a clock that was set."""
+        """Return whether a verdict may have ended: by time, or by a clock set back."""
         now, edge = self._clock.wall(), verdict.valid_until
         return now < decided_at or (edge is not None and now >= edge)
 
     def _judge_targets(self, query: Query, verdict: Verdict, answer: Answer) -> Answer:
-        """Judge what the name leads to: a blocked name must not hide behind an alias."""
+        """Judge the targets of a name: a blocked name must not hide behind an alias."""
         resolution, site = answer.resolution, query.site
         if resolution is None or not resolution.targets:
             return answer.judged(verdict)
@@ -108,8 +109,8 @@ class Filter:
 
 
 def _who_asks(query: Query, site: Site) -> Client | None:
-    """Return who asks from there now; None for one who may not ask any more."""
-    if query.client.address is None:  # about a grade, wherever it was asked from
+    """Return the client of the address now; None if it is not allowed any more."""
+    if query.client.address is None:  # about a grade, from whatever address
         return query.client if site is query.site else _of_the_same_grade(query.client, site)
     return site.identifier.identify(query.peer.address, query.peer.interface)
 
@@ -120,18 +121,18 @@ def _of_the_same_grade(client: Client, site: Site) -> Client | None:
 
 
 def _would_ask_the_same(query: Query, readmitted: Query, verdict: Verdict) -> bool:
-    """Tell whether what came answers what would be asked now.
+    """Return whether the answer is the one that would be asked for now.
 
-    It does not where the name is rewritten now or was before; nor where it
-    belongs to a delegated zone now or did before, because what the zone's own
-    servers say of it is not looked into, and nobody else may be asked.
+    It is not where the name is rewritten now or was before; nor where it belongs to a
+    delegated zone now or did before, because answers of the zone's own servers are not
+    examined, and no other server may be asked.
     """
     routes = [one.site.zones.route_of(one.qname) for one in (query, readmitted)]
     return verdict.target == query.rewritten_to and routes[0] == routes[1]
 
 
 def _others_may_know(query: Query, readmitted: Query, verdict: Verdict, answer: Answer) -> bool:
-    """Tell whether nothing came, and others would be asked now."""
+    """Return whether there is no answer, and other servers would be asked now."""
     if answer.source is not Source.FAILED:
         return False
     asking = readmitted.rewritten(verdict.target) if verdict.target else readmitted

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link, the last: ask the upstreams."""
+"""Link, the last: forwarding to upstreams."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ NETWORK_ERROR = Ede(EdeCode.NETWORK_ERROR)
 
 
 class Forward:
-    """Asks the zone's own servers where the site delegates it, else the upstreams."""
+    """Asks the servers of a delegated zone for its names, else the upstreams."""
 
     def __init__(self, forwarder: Forwarder) -> None:
         self._forwarder = forwarder
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:  # noqa: ARG002 -- a link
-        """See what nothing above could answer. Never proceeds."""
+        """Answer what no other link could; never proceed."""
         try:
             resolution = await self._resolution(query)
         except UpstreamTimeoutError:
@@ -40,17 +40,19 @@ class Forward:
         return Answer(Source.FORWARDED, None, resolution)
 
     async def _resolution(self, query: Query) -> Resolution:
-        """Return what upstreams say, or have said already; raise what keeps them from it."""
+        """Return the upstreams' resolution, fetched before or now; raise their error."""
         key, fetched = query.upstream_key, query.fetched
         if fetched is None or fetched.key != key:
             deadline = query.began_at + DEADLINE_S
             return await self._forwarder.resolve(*key, query.peer.address, deadline)
         if isinstance(fetched.outcome, UpstreamError):
-            raise type(fetched.outcome)(*fetched.outcome.args)  # it is others' too
+            raise type(fetched.outcome)(
+                *fetched.outcome.args
+            )  # the object is shared with other waiters
         return fetched.outcome
 
 
 def _had_less_time(query: Query) -> bool:
-    """Tell whether others were asked before, so that silence says nothing of those asked now."""
+    """Return whether other servers were asked first, so that silence proves nothing."""
     fetched = query.fetched
     return query.began_at != inf and (fetched is None or fetched.key != query.upstream_key)

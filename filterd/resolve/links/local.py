@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: names that never leave the school: local zones and special-use names (dns.md §3)."""
+"""Link: names that never leave the school: local zones, special use (dns.md §3)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from filterd.resolve.link import Handler
 
 _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
-"""What a resolver says where it must not recurse (RFC 8914 §4.21)."""
+"""The error of a resolver that must not recurse (RFC 8914 §4.21)."""
 
 
 class Local:
-    """Answers from local zones and the special-use table; delegated zones go their own way."""
+    """Answers from local zones and the special-use table; delegated zones pass."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
-        """See what admission let through; pass on what has to be asked."""
+        """Answer admitted questions; pass on those that must be asked."""
         known = answer_locally(query.site, query.qname, query.qtype)
         if known is not None:
             return answered(Answer(Source.LOCAL, rcode=known.rcode, records=known.records))
@@ -33,7 +33,10 @@ class Local:
 
 
 def _comes_from_the_zone_itself(query: Query) -> bool:
-    """Tell whether a delegated zone's own server asks: it would be asked back, for ever."""
+    """Return whether a delegated zone's own server asks.
+
+    It would be asked back, endlessly.
+    """
     route = query.site.zones.route_of(query.qname)
     return route is not None and any(
         server.address == query.client.address for server in route.servers

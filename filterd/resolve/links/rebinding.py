@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: no public name leads into the school's network (dns.md §11, DNS rebinding).
+"""Link: no public name leads to private addresses (DNS rebinding, dns.md §11).
 
-That is a private address, or an alias to a name that has a meaning only inside the
+Nor does one lead, by an alias, to a name that has a meaning only inside the
 network (dns.md §3): a client that follows it would get a printer or itself. Names
 of the school's own domain may lead there: in split horizon ``www.school.edu.vn``,
 which is public, is an alias of ``web.lan.school.edu.vn``, which is not.
@@ -34,7 +34,7 @@ _OF_A_NETWORK = frozenset(
 
 
 def leads_home(site: Site, qname: bytes, target: bytes) -> bool:
-    """Tell whether an alias leads from a name of another domain into the network."""
+    """Return whether an alias leads from another domain's name into the network."""
     if not site.may_know(target):
         return False
     zone = site.zones.name_over(target)
@@ -48,7 +48,10 @@ def leads_home(site: Site, qname: bytes, target: bytes) -> bool:
 
 
 def _is_one_domain(qname: bytes, zone: bytes) -> bool:
-    """Tell whether one owner has registered both names: what both end with is no public suffix."""
+    """Return whether one owner registered both names.
+
+    That is so where their common suffix is no public suffix.
+    """
     above = frozenset(names.suffixes(zone))
     shared = next((one for one in names.suffixes(qname) if one in above), names.ROOT)
     if names.parent(shared) == names.ROOT:
@@ -65,15 +68,15 @@ _BLOCKED = Ede(EdeCode.BLOCKED)
 
 
 class Rebinding:
-    """Takes private addresses out of answers, unless the site lets the name have some.
+    """Takes private addresses out of answers, except for names that the site allows.
 
     An alias into the school's own names leaves nothing of an answer: what they mean is
-    looked up here. The name that was asked for decides, wherever its aliases lead: it is the
-    name by which a browser tells pages of one origin from another's.
+    looked up here. The qname decides, wherever its aliases lead: it is the name by
+    which a browser tells pages of one origin from another's.
     """
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
-        """See what would be sent, cached or not; may return less of it, or a block."""
+        """Return any answer, cached or not, perhaps reduced or as a block."""
         answer = await proceed(query)
         resolution = answer.resolution
         query = answer.readmitted or query

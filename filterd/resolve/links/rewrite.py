@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link: the safe twin of a search engine answers in its place (dns.md §11)."""
+"""Link: the safe-search twin of a search engine answers in its place (dns.md §11)."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from filterd.resolve.link import Handler
 
 ALIAS_TTL_S = 300
-"""How long an alias may be kept; that it ends soon matters less than that it is not kept apart."""
+"""The TTL of an alias; a short one saves keeping the alias apart."""
 
 _FORGED = Ede(EdeCode.FORGED_ANSWER)
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
 
 
 class Rewrite:
-    """Asks for the twin and puts the answer behind an alias from the name that was asked for.
+    """Asks for the twin and puts the answer behind an alias from the qname.
 
     Service bindings get no data: they would lead back to the name's own
     addresses, and a key for Encrypted Client Hello would hide the visit.
     """
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
-        """See allowed questions only; those to be rewritten say so."""
+        """Answer allowed questions; their verdicts name the ones to rewrite."""
         target = query.rewritten_to
         if target is None:
             return proceed(query)
