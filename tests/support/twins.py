@@ -10,17 +10,20 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-def _built(*names: str, package: str = "filterd.daemon") -> list[ModuleType]:
-    found = [f"{package}.{one}" for one in names]
-    return [import_module(one) for one in found if util.find_spec(one)]
+def _built(package: str, pure: str, native: str) -> list[ModuleType]:
+    """Return the pure twin, which must be there, and the native one if it was built."""
+    found = [import_module(f"filterd.{package}.{pure}")]
+    if util.find_spec(f"filterd.{package}.{native}"):
+        found.append(import_module(f"filterd.{package}.{native}"))
+    return found
 
 
 MODULES = {
-    "limiter": _built("_limiter_py", "_limiter"),
-    "datagrams": _built("_datagrams_py", "_datagrams"),
-    "exchange": _built("exchange", "_flights", package="filterd.upstream"),
-    "flights": _built("_flights_py", "_flights", package="filterd.upstream"),
-    "pool": _built("_pool_py", "_pool", package="filterd.upstream"),
-    "store": _built("_store_py", "_store", package="filterd.resolve"),
+    "limiter": _built("fastpath", "_rate_limit_py", "_rate_limit"),
+    "datagrams": _built("fastpath", "_datagrams_py", "_datagrams"),
+    "exchange": _built("upstream", "exchange", "_singleflight"),
+    "flights": _built("upstream", "_singleflight_py", "_singleflight"),
+    "pool": _built("upstream", "_socket_pool_py", "_socket_pool"),
+    "store": _built("resolve", "_cache_store_py", "_cache_store"),
 }
 """By facade; the pure twin is first, and the only one where no compiler was at hand."""

@@ -386,7 +386,7 @@ class Fast:
     """A fast path that knows one client and no answer."""
 
     def __init__(self, module: ModuleType, now: float) -> None:
-        self.core: Any = import_module(module.__name__.replace("_datagrams", "_fastpath")).Core(
+        self.core: Any = import_module(module.__name__.replace("_datagrams", "_core")).Core(
             bytes(16)
         )
         self.core.at(now, now)

@@ -324,7 +324,7 @@ def test_an_address_proves_itself_with_or_without_its_scope(clock: FakeClock) ->
 
 
 def test_the_facade_says_which_twin_is_live() -> None:
-    assert live.SourceTable.__module__.endswith("_limiter" if live.NATIVE else "_limiter_py")
+    assert live.SourceTable.__module__.endswith("_rate_limit" if live.NATIVE else "_rate_limit_py")
 
 
 def test_a_network_that_takes_its_clients_place_is_not_charged_for_the_client(
