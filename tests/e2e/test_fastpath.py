@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 import dns.edns
 import pytest
 
-from filterd.fastpath import _core_py, _datagrams_py, _direct_forward_py
 from filterd.fastpath.core_filler import FastPath
 from filterd.policy.model import Audience, LocalZone, ZoneRecord
 from filterd.wire import RRType
 from filterd.wire.response import parse_response
+from tests.support.native_faults import serve_with
 from tests.support.policies import NOW, a_pin, allow, an_index, block, wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from filterd.lists.index import Index
 
@@ -245,102 +245,36 @@ def test_who_is_answered_fast_gets_what_the_chain_says(
         assert ROUNDS / 4 < both.by_the_chain < 2 * ROUNDS  # of three times as many
 
 
-def overlay_ignored(core: Any) -> None:
-    core.table._is_touched = lambda _: False
+FAULTS = {
+    "what a rule touches": ("nothing touched", 0),
+    "look-alikes": ("no look-alikes", 0),
+    "who asks": ("everybody of one class", 0),
+    "letter case": ("case lost", 0),
+    "sizes": ("any size", 0),
+    "lifetimes": ("for ever", 0),
+    "flags": (None, 0xFF),
+}
 
 
-def lookalikes_ignored(core: Any) -> None:
-    load = core.table.load
-    core.table.load = lambda *about: load(*about[:5])
-
-
-def classes_mixed_up(core: Any) -> None:
-    core.class_of = lambda *_: 0 if core._classes else -1
-
-
-def case_lost(core: Any) -> None:
-    answer = core.answer
-    core.answer = lambda message, *about: answer(message[:12] + message[12:].lower(), *about)
-
-
-def size_ignored(core: Any) -> None:
-    answer = core.replay.answer
-    core.replay.answer = lambda message, asked, number: answer(
-        message, asked._replace(limit=65_535), number
-    )
-
-
-def lifetime_ignored(core: Any) -> None:
-    note = core.replay.note
-
-    def noted(*about: Any) -> Any:
-        known = note(*about[:4], 1e12, 1e12, *about[6:])
-        for key, one in core.replay._kept.items():
-            core.replay._kept[key] = one._replace(until=1e12, ttls=())
-        return known
-
-    core.replay.note = noted
-
-
-def cap_counted_down(core: Any) -> None:
-    """Cap TTLs once, when they are noted, and let them age from there."""
-    note = core.replay.note
-
-    def noted(*about: Any) -> Any:
-        client_class, flags, reply, cap_ttl_s, *more = about
-        capped = bytearray(reply)
-        for one in parse_response(reply).records:
-            ttl_s = min(one.ttl, cap_ttl_s)
-            capped[one.ttl_offset : one.ttl_offset + 4] = ttl_s.to_bytes(4)
-        return note(client_class, flags, bytes(capped), 2**31 - 1, *more)
-
-    core.replay.note = noted
-
-
-def edge_ignored(core: Any) -> None:
-    note = core.replay.note
-    core.replay.note = lambda *about: note(*about[:5], 1e12, *about[6:])
-
-
-def flags_ignored(core: Any) -> None:
-    answer, note = core.replay.answer, core.replay.note
-    core.replay.answer = lambda message, asked, number: answer(
-        message, asked._replace(flags=0), number
-    )
-    core.replay.note = lambda number, _, *more: note(number, 0, *more)
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        overlay_ignored,
-        lookalikes_ignored,
-        classes_mixed_up,
-        case_lost,
-        size_ignored,
-        lifetime_ignored,
-        flags_ignored,
-    ],
-)
+@pytest.mark.parametrize("what", FAULTS)
 def test_control_without_a_safeguard_the_difference_is_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-    lists: Index,
-    answering: FakeUpstream,
-    spoil: Callable[[Any], None],
+    monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream, what: str
 ) -> None:
-    def spoilt(seed: bytes) -> Any:
-        core = _core_py.Core(seed)
-        spoil(core)
-        return core
-
-    monkeypatch.setattr("filterd.fastpath.core_filler.Core", spoilt)
-    monkeypatch.setattr("filterd.fastpath.udp_listener.Datagrams", _datagrams_py.Datagrams)
-    monkeypatch.setattr("tests.support.serving.Relay", _direct_forward_py.Relay)
+    fault, blurred = FAULTS[what]
+    serve_with(monkeypatch, fault, blurred=blurred)
     for seed in range(8):
         with ExitStack() as stack:
             if live(Both(stack, lists, answering), seed):
                 return
     pytest.fail("nothing was noticed")
+
+
+def test_control_where_no_fault_is_switched_on_nothing_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream
+) -> None:
+    serve_with(monkeypatch)
+    with ExitStack() as stack:
+        assert live(Both(stack, lists, answering), 0) == []
 
 
 def test_control_without_forgetting_a_changed_site_is_noticed(
@@ -362,18 +296,8 @@ def test_control_without_forgetting_a_changed_site_is_noticed(
     pytest.fail("nothing was noticed")
 
 
-@pytest.mark.parametrize("safe", [True, False])
-def test_a_block_is_repeated_no_longer_than_its_rule_holds(
-    monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream, safe: bool
-) -> None:
-    def made(seed: bytes) -> Any:
-        core = _core_py.Core(seed)
-        if not safe:
-            edge_ignored(core)
-        return core
-
-    monkeypatch.setattr("filterd.fastpath.core_filler.Core", made)
-    monkeypatch.setattr("filterd.fastpath.udp_listener.Datagrams", _datagrams_py.Datagrams)
+def repeated_beyond_its_rule(lists: Index, answering: FakeUpstream) -> bool:
+    """Tell whether a block is repeated when its rule has ended."""
     with ExitStack() as stack:
         both = Both(stack, lists, answering)
         both.advance(39.5)  # a TTL of one second, the least, reaches beyond the edge
@@ -381,7 +305,21 @@ def test_a_block_is_repeated_no_longer_than_its_rule_holds(
         for _ in range(3):
             assert differences(*both.ask(query, STAFF)) == []
         both.advance(0.7)
-        assert (differences(*both.ask(query, STAFF)) == []) is safe
+        return differences(*both.ask(query, STAFF)) != []
+
+
+@pytest.mark.usefixtures("twin")
+def test_a_block_is_repeated_no_longer_than_its_rule_holds(
+    lists: Index, answering: FakeUpstream
+) -> None:
+    assert not repeated_beyond_its_rule(lists, answering)
+
+
+def test_control_a_block_that_outlives_its_rule_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream
+) -> None:
+    serve_with(monkeypatch, "beyond the rule")
+    assert repeated_beyond_its_rule(lists, answering)
 
 
 AGES_S = (0, 20, 20, 15, 2_385, 20, 20)
@@ -415,14 +353,7 @@ def test_the_cap_belongs_on_what_is_left_of_a_ttl(
 def test_control_a_cap_that_is_counted_down_is_noticed(
     monkeypatch: pytest.MonkeyPatch, lists: Index, answering: FakeUpstream
 ) -> None:
-    def spoilt(seed: bytes) -> Any:
-        core = _core_py.Core(seed)
-        cap_counted_down(core)
-        return core
-
-    monkeypatch.setattr("filterd.fastpath.core_filler.Core", spoilt)
-    monkeypatch.setattr("filterd.fastpath.udp_listener.Datagrams", _datagrams_py.Datagrams)
-    monkeypatch.setattr("tests.support.serving.Relay", _direct_forward_py.Relay)
+    serve_with(monkeypatch, "capped once")
     with ExitStack() as stack:
         ttls = ttls_of_a_long_life(Both(stack, lists, answering))
     assert any(fast < chain - 1 for chain, fast in ttls), ttls

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """More mutants: without safeguards of answers that several wait for, and of where they come from.
 
-See ``oracle_mutants``. Those of the relay are made of the twin in plain Python.
+See ``oracle_mutants``. Those of the relay are native builds with a fault.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.daemon import tcp_listener, worker
-from filterd.fastpath import _direct_forward_py, udp_listener
+from filterd.daemon import tcp_listener
+from filterd.fastpath import udp_listener
 from filterd.policy.engine import Engine
 from filterd.policy.model import Client
 from filterd.resolve import zones
@@ -25,7 +24,7 @@ from filterd.resolve.site import Site
 from filterd.upstream import Route, redaction
 from filterd.upstream.exchange import Exchange
 from filterd.wire import RRType
-from tests.support.oracle_mutants import as_if_in_force, instead, put, with_core, with_store
+from tests.support.oracle_mutants import instead, planted, put, with_store
 
 if TYPE_CHECKING:
     import pytest
@@ -131,10 +130,6 @@ def _servers_are_nobody(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PlainView, "of", of)
 
 
-def _devices_not_watched(core: Any) -> None:
-    as_if_in_force(core, version=lambda made_of, _: made_of.site.surroundings.version)
-
-
 OF_ANSWERS: dict[str, Break] = {
     "what several wait for is judged for each": _judged_once,
     "what is old is judged": _unjudged(Source.STALE),
@@ -178,7 +173,7 @@ OF_ANSWERS: dict[str, Break] = {
 }
 
 OF_THE_CLASSES: dict[str, Break] = {
-    "the fast path forgets when devices change": with_core(_devices_not_watched),
+    "the fast path forgets when devices change": planted("devices unseen"),
     "a zone's own server is a class of its own": _servers_are_nobody,
 }
 
@@ -186,74 +181,15 @@ OF_THE_CLASSES: dict[str, Break] = {
 # The relay: what it takes for plain.
 
 
-def _with_relay(**broken: Any) -> Break:
-    """Give every worker a relay of which something else stands in the place of methods."""
-    relay = type("Broken", (_direct_forward_py.Relay,), broken)
-    twins = with_core(lambda _: None)
-
-    def breaks(patch: pytest.MonkeyPatch) -> None:
-        twins(patch)
-        patch.setattr(worker, "Relay", relay)
-
-    return breaks
-
-
-_is_plain: Any = vars(_direct_forward_py.Relay)["_is_plain"]
-_reply: Any = vars(_direct_forward_py.Relay)["_reply"]
-_answer: Any = vars(_direct_forward_py.Relay)["_answer"]
-
-
-def _plain_but_for(**changed: Any) -> Break:
-    """Overlook something in what upstreams have said."""
-
-    def is_plain(self: Any, waiting: Any, resolution: Resolution) -> Any:
-        return _is_plain(self, waiting, resolution._replace(**changed))
-
-    return _with_relay(_is_plain=is_plain)
-
-
-class _Posed:
-    """A question that waits, with something else in its datagram."""
-
-    def __init__(self, waiting: Any, **changed: Any) -> None:
-        self.datagram = replace(waiting.datagram, **changed)
-
-
-def _plain_in_any_epoch(self: Any, waiting: Any, resolution: Resolution) -> Any:
-    return _is_plain(self, _Posed(waiting, epoch=self._fast.core.epoch), resolution)
-
-
-def _plain_for_somebody(self: Any, waiting: Any, resolution: Resolution) -> Any:
-    classes = range(len(self._fast.core._classes))
-    return any(_is_plain(self, _Posed(waiting, client_class=one), resolution) for one in classes)
-
-
-def _never_aged(_: Any, waiting: Any, resolution: Resolution, __: int, cap_ttl_s: Any) -> Any:
-    return _reply(waiting, resolution, 0, cap_ttl_s)
-
-
-def _uncapped(_: Any, waiting: Any, resolution: Resolution, age_s: int, __: Any) -> Any:
-    return _reply(waiting, resolution, age_s, None)
-
-
-def _sent_whole(self: Any, waiting: Any, *answer: Any) -> None:
-    waiting.asked = waiting.asked._replace(limit=65_535)
-    _answer(self, waiting, *answer)
-
-
 OF_THE_RELAY: dict[str, Break] = {
-    "what a relayed answer leads to is judged": _plain_but_for(targets=()),
-    "what a relayed answer leads to is judged for each": _with_relay(
-        _is_plain=_plain_for_somebody, _is_known_still=lambda *_: True
-    ),
-    "private addresses are not relayed": _plain_but_for(private=False),
-    "keys for ECH are not relayed": _plain_but_for(ech=False),
-    "failures are not relayed": _plain_but_for(rcode=0),
-    "what waited is relayed in its epoch": _with_relay(
-        _is_plain=_plain_in_any_epoch, _is_known_still=lambda *_: True
-    ),
-    "what is relayed is judged at its end": _with_relay(_is_refreshed=lambda *_: True),
-    "TTLs of relayed answers age": _with_relay(_reply=_never_aged),
-    "TTLs of relayed answers have a bound": _with_relay(_reply=_uncapped),
-    "a relayed answer is cut to what the asker can take": _with_relay(_answer=_sent_whole),
+    "what a relayed answer leads to is judged": planted("targets unseen"),
+    "what a relayed answer leads to is judged for each": planted("for somebody"),
+    "private addresses are not relayed": planted("private unseen"),
+    "keys for ECH are not relayed": planted("keys unseen"),
+    "failures are not relayed": planted("failures relayed"),
+    "what waited is relayed in its epoch": planted("any epoch for anybody"),
+    "what is relayed is judged at its end": planted("site unseen"),
+    "TTLs of relayed answers age": planted("relayed as new"),
+    "TTLs of relayed answers have a bound": planted("relayed for ever"),
+    "a relayed answer is cut to what the asker can take": planted("relayed whole"),
 }

@@ -2,21 +2,18 @@
 """filterd without one of its safeguards at a time, each of which the oracle has to miss.
 
 A mutant replaces one thing in filterd by what a slip would have made of it.
-Those of the fast path and of the cache's memory are made of the twin in plain Python.
+Those of the fast path are native builds with a fault (``native_faults``); those of the
+cache's memory are made of the twin in plain Python.
 """
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from filterd.daemon import worker
 from filterd.daemon.current_site import ActiveSite
-from filterd.fastpath import _datagrams_py, core_filler, udp_listener
-from filterd.fastpath._core_py import Core
+from filterd.fastpath import udp_listener
 from filterd.fastpath._decision_cells_py import COMPLEX, OPEN, Cell
-from filterd.fastpath._direct_forward_py import Relay
-from filterd.fastpath._packet_cache_py import ENTRIES
 from filterd.fastpath._question_py import ASKED_AD, ASKED_CD, ASKED_DO, ASKED_OPT, ASKED_RD
 from filterd.fastpath.core_filler import FastPath
 from filterd.resolve import answer_reply, failures
@@ -24,13 +21,13 @@ from filterd.resolve._cache_store_py import ResolutionStore
 from filterd.resolve.links import cache, rewrite
 from filterd.resolve.links.filter import Filter
 from filterd.resolve.query import Query
+from tests.support.native_faults import serve_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
 
-    from filterd.fastpath._core_py import InForce
     from filterd.policy.verdict import Verdict
     from filterd.resolve.cache_entry import CacheEntry
     from filterd.resolve.failures import CacheKey
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
     from filterd.upstream import Resolution
 
     Break: TypeAlias = Callable[[pytest.MonkeyPatch], None]
-    Spoil: TypeAlias = Callable[[Any], None]
 
 _FOR_EVER = 1e12
 
@@ -48,21 +44,9 @@ def instead(where: object, what: str, broken: object) -> Break:
     return lambda patch: patch.setattr(where, what, broken)
 
 
-def with_core(spoil: Spoil) -> Break:
-    """Spoil every core of the fast path."""
-
-    def made(seed: bytes, entries: int = ENTRIES) -> Core:
-        core = Core(seed, entries)
-        spoil(core)
-        return core
-
-    def breaks(patch: pytest.MonkeyPatch) -> None:
-        for where in (core_filler, worker):
-            patch.setattr(where, "Core", made)
-        patch.setattr(udp_listener, "Datagrams", _datagrams_py.Datagrams)
-        patch.setattr(worker, "Relay", Relay)
-
-    return breaks
+def planted(fault: str | None = None, *, blurred: int = 0) -> Break:
+    """Serve by a native fast path that was built with a fault."""
+    return lambda patch: serve_with(patch, fault, blurred=blurred)
 
 
 def with_store(what: str, broken: object) -> Break:
@@ -71,81 +55,7 @@ def with_store(what: str, broken: object) -> Break:
     return instead(worker, "ResolutionStore", store)
 
 
-# The fast path: what a repeated answer depends on.
-
-
-class _Blurred(dict[tuple[int, bytes, int, int], Any]):
-    """Answers by less than the whole of their key."""
-
-    def __init__(self, blur: Callable[..., tuple[int, bytes, int, int]]) -> None:
-        super().__init__()
-        self._blur = blur
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        super().__setitem__(self._blur(*key), value)
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        return super().get(self._blur(*key), default)
-
-    def pop(self, key: Any, default: Any = None) -> Any:
-        return super().pop(self._blur(*key), default)
-
-
-def _blurred(blur: Callable[..., tuple[int, bytes, int, int]]) -> Break:
-    def spoil(core: Any) -> None:
-        forget = core.replay.forget
-
-        def forgotten() -> None:
-            forget()
-            core.replay._kept = _Blurred(blur)
-
-        core.replay.forget = forgotten
-        forgotten()
-
-    return with_core(spoil)
-
-
-def _without(flag: int) -> Break:
-    return _blurred(lambda group, name, qtype, flags: (group, name, qtype, flags & ~flag))
-
-
-def _kept(**changed: Any) -> Break:
-    """Keep answers with something else noted about them."""
-
-    def spoil(core: Any) -> None:
-        note = core.replay.note
-
-        def noted(*about: Any) -> Any:
-            taken = note(*about)
-            for key, one in list(core.replay._kept.items()):
-                core.replay._kept[key] = one._replace(**changed)
-            return taken
-
-        core.replay.note = noted
-
-    return with_core(spoil)
-
-
-def _case_lost(core: Any) -> None:
-    answer = core.answer
-
-    def lowered(message: bytes, *about: Any) -> Any:
-        return answer(message[:12] + message[12:].lower(), *about)
-
-    core.answer = lowered
-
-
-def _size_ignored(core: Any) -> None:
-    answer = core.replay.answer
-
-    def answered(message: bytes, asked: Any, group: int) -> Any:
-        return answer(message, asked._replace(limit=65_535), group)
-
-    core.replay.answer = answered
-
-
-def _nothing_touched(core: Any) -> None:
-    core.table._is_touched = lambda _: False
+# The fast path: what it is filled with.
 
 
 def _ready_once(self: FastPath, now: float) -> None:
@@ -153,24 +63,6 @@ def _ready_once(self: FastPath, now: float) -> None:
         _begin(self, now)
     self._site = self._sites.current
     self.core.at(now, self._clock.wall())
-
-
-def as_if_in_force(core: Any, **anew: Callable[[InForce, float], Any]) -> None:
-    """Let a core go on although something else is in force, told what it is made of anew."""
-    holds = core.holds
-
-    def held(now: float) -> bool:
-        if core._in_force is not None:
-            found = {what: tell(core._in_force, now) for what, tell in anew.items()}
-            core._in_force = core._in_force._replace(**found)
-            core._wall = -inf
-        return bool(holds(now))
-
-    core.holds = held
-
-
-def _clock_not_watched(core: Any) -> None:
-    as_if_in_force(core, drift_s=lambda made_of, now: made_of.tell_wall() - now)
 
 
 _begin, _fill = FastPath._begin, FastPath._fill
@@ -246,22 +138,22 @@ def _epoch_unread(patch: pytest.MonkeyPatch) -> None:
 put, _assemble = ResolutionStore.put, vars(answer_reply)["assemble"]
 
 OF_THE_FAST_PATH: dict[str, Break] = {
-    "a repeated answer is of this class of clients": _blurred(lambda _, *rest: (0, *rest)),
-    "a repeated answer is of this type": _blurred(lambda a, name, _, flags: (a, name, 1, flags)),
-    "a repeated answer is of this DO": _without(ASKED_DO),
-    "a repeated answer is of this CD": _without(ASKED_CD),
-    "a repeated answer is of this AD": _without(ASKED_AD),
-    "a repeated answer is of this OPT": _without(ASKED_OPT),
-    "a repeated answer is of this RD": _without(ASKED_RD),
-    "a repeated answer has the asker's letter case": with_core(_case_lost),
-    "a repeated answer fits the asker": with_core(_size_ignored),
-    "TTLs of repeated answers age": _kept(ttls=()),
-    "repeated answers end with their TTL": _kept(until=_FOR_EVER, ttls=()),
-    "repeated answers end with their rule": _kept(valid_until=_FOR_EVER),
-    "a name that a rule touches is the chain's": with_core(_nothing_touched),
+    "a repeated answer is of this class of clients": planted("any class"),
+    "a repeated answer is of this type": planted("any type"),
+    "a repeated answer is of this DO": planted(blurred=ASKED_DO),
+    "a repeated answer is of this CD": planted(blurred=ASKED_CD),
+    "a repeated answer is of this AD": planted(blurred=ASKED_AD),
+    "a repeated answer is of this OPT": planted(blurred=ASKED_OPT),
+    "a repeated answer is of this RD": planted(blurred=ASKED_RD),
+    "a repeated answer has the asker's letter case": planted("case lost"),
+    "a repeated answer fits the asker": planted("any size"),
+    "TTLs of repeated answers age": planted("never aged"),
+    "repeated answers end with their TTL": planted("beyond the TTL"),
+    "repeated answers end with their rule": planted("beyond the rule"),
+    "a name that a rule touches is the chain's": planted("nothing touched"),
     "what is not plain is the chain's": instead(FastPath, "_fill", _complex_is_open),
     "the fast path forgets when the epoch moves": instead(FastPath, "_begin", _ready_once),
-    "the fast path forgets when the clock is set": with_core(_clock_not_watched),
+    "the fast path forgets when the clock is set": planted("clock unseen"),
 }
 
 OF_THE_CHAIN: dict[str, Break] = {

@@ -10,7 +10,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.daemon.current_site import ActiveSite
-from filterd.fastpath import _direct_forward_py
 from filterd.policy.effective_policy import EffectivePolicy
 from filterd.resolve import plain_view
 from filterd.resolve.links.filter import Filter
@@ -18,14 +17,12 @@ from filterd.resolve.plain_view import PlainView
 from filterd.resolve.site import Site
 from tests.support import oracle_week_scenes as scenes
 from tests.support import oracle_week_scenes_rooms as of_rooms
-from tests.support.oracle_mutants import as_if_in_force, instead, with_core
+from tests.support.oracle_mutants import instead, planted
 
 if TYPE_CHECKING:
     import pytest
 
-    from filterd.fastpath._core_py import InForce
     from filterd.resolve.query import Query
-    from filterd.resolve.site import EpochGuard
     from tests.support.oracle_mutants import Break
     from tests.support.oracle_week_asking import WeekScene
 
@@ -41,56 +38,8 @@ class Mutant(NamedTuple):
 # Edges: where they are looked at.
 
 
-def _no_edge_seen(made_of: InForce, _: float) -> EpochGuard:
-    """Begin anew only when other files or other commands are in force."""
-    return made_of.standing._replace(since=-inf, until=inf)
-
-
-def _repeated_for_ever(patch: pytest.MonkeyPatch) -> None:
-    """Forget nothing at an edge: no site, no answer, no client."""
-
-    def spoil(core: Any) -> None:
-        note, learn = core.replay.note, core.learn
-
-        def noted(*about: Any) -> Any:
-            *before, _, tally, source = about
-            return note(*before, inf, tally, source)
-
-        core.replay.note = noted
-        core.learn = lambda address, interface, number, _: learn(address, interface, number, inf)
-        as_if_in_force(core, standing=_no_edge_seen)
-
-    with_core(spoil)(patch)
-
-
 def _edges_unseen(self: ActiveSite, site: Site) -> None:
     self._site, self._ends = site, False
-
-
-def _blind_relay(patch: pytest.MonkeyPatch) -> None:
-    """Let what waited be sent as if nothing had happened."""
-    is_plain: Any = vars(_direct_forward_py.Relay)["_is_plain"]
-
-    class Broken(_direct_forward_py.Relay):
-        def _is_refreshed(self, _now: float) -> bool:
-            return True
-
-        _is_plain = is_plain
-
-    with_core(lambda _: None)(patch)
-    patch.setattr("filterd.daemon.worker.Relay", Broken)
-
-
-def _uncut_relay(patch: pytest.MonkeyPatch) -> None:
-    """Let a relayed answer be kept beyond the next edge."""
-
-    class Broken(_direct_forward_py.Relay):
-        def _longest_ttl_s(self, waiting: Any) -> int:
-            cap_ttl_s: int = self._fast.openings[waiting.datagram.opening].cap_ttl_s
-            return cap_ttl_s
-
-    with_core(lambda _: None)(patch)
-    patch.setattr("filterd.daemon.worker.Relay", Broken)
 
 
 def _neighbours_edges(patch: pytest.MonkeyPatch) -> None:
@@ -135,11 +84,13 @@ _all_audiences = (scenes.exceptions, scenes.each_kind)
 _lessons = (scenes.lessons, of_rooms.room_set)
 
 OF_EDGES: dict[str, Mutant] = {
-    "repeated answers end at an edge": Mutant(_repeated_for_ever, _lessons, fast=True),
+    "repeated answers end at an edge": Mutant(planted("edges unseen"), _lessons, fast=True),
     "relayed answers are judged at an edge": Mutant(
-        _blind_relay, (of_rooms.clock_is_set, of_rooms.exam_bell), fast=True
+        planted("site unseen"), (of_rooms.clock_is_set, of_rooms.exam_bell), fast=True
     ),
-    "relayed answers do not outlive an edge": Mutant(_uncut_relay, _lessons, fast=True),
+    "relayed answers do not outlive an edge": Mutant(
+        planted("relayed beyond an edge"), _lessons, fast=True
+    ),
     "a device that has something to come has its own edges": Mutant(
         _neighbours_edges, (of_rooms.one_device,), fast=True
     ),

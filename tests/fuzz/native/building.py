@@ -35,14 +35,14 @@ _BUILD = """
 import json, sys
 from setuptools import Extension, setup
 from Cython.Build import cythonize
-wanted, flags, link = json.load(sys.stdin)
+wanted, flags, link, root = json.load(sys.stdin)
 extensions = [
     Extension(name, sources, extra_compile_args=flags, extra_link_args=link)
     for name, sources in wanted.items()
 ]
 setup(
     name="sanitized",
-    ext_modules=cythonize(extensions, quiet=True, force=True),
+    ext_modules=cythonize(extensions, quiet=True, force=True, include_path=[".", root]),
     script_args=["-q", "build_ext", "--force", "--inplace", "--parallel", "2"],
 )
 """
@@ -100,9 +100,22 @@ def build_changed(built: Path, target: Path, module: str, change: Replacement) -
 
 def _compile(target: Path, modules: list[str]) -> None:
     wanted = {name: native_modules()[name] for name in modules}
+    compile_modules(target, wanted, COMPILE, (SANITIZE,))
+
+
+def compile_modules(
+    target: Path, wanted: dict[str, list[str]], flags: tuple[str, ...], link: tuple[str, ...] = ()
+) -> None:
+    """Compile modules in a folder, from sources named relatively to it.
+
+    Declarations that are not in the folder are the tree's own.
+
+    Raises:
+        subprocess.CalledProcessError: they cannot be compiled; its ``stderr`` says why.
+    """
     subprocess.run(
         [sys.executable, "-c", _BUILD],
-        input=json.dumps([wanted, COMPILE, [SANITIZE]]),
+        input=json.dumps([wanted, flags, link, str(ROOT)]),
         cwd=target,
         check=True,
         capture_output=True,

@@ -3,25 +3,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dns.message
 import pytest
 
-from filterd.fastpath import _core_py, _direct_forward_py, core_filler
+from filterd.fastpath import core_filler
 from filterd.resolve.links import filter as filter_link
 from tests.support import relay_stories as stories
+from tests.support.native_faults import serve_with
 from tests.support.relaying import School, differences, listed
 from tests.support.serving import GRADE_11, NETWORKS
 from tests.support.serving_fixtures import PURE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from filterd.lists.index import Index
-    from filterd.upstream import Resolution
     from tests.support.relay_stories import Story
 
 
@@ -302,98 +299,32 @@ def pure(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name, twin)
 
 
-def judged(**ignored: Any) -> Callable[[pytest.MonkeyPatch], None]:
-    """Return a fault by which something about what upstreams say is not looked at."""
-
-    def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
-        is_plain = _direct_forward_py.Relay._is_plain
-
-        def blind(self: Any, waiting: Any, resolution: Resolution) -> bool:
-            return is_plain(self, waiting, resolution._replace(**ignored))
-
-        monkeypatch.setattr(_direct_forward_py.Relay, "_is_plain", blind)
-
-    return spoil
-
-
-def now(datagram: Any, relay: Any) -> Any:
-    """Return a datagram as if it had come now."""
-    return replace(datagram, epoch=relay._fast.core.epoch)
-
-
-def epoch_ignored_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    take = _direct_forward_py.Relay.take
-    monkeypatch.setattr(
-        _direct_forward_py.Relay,
-        "take",
-        lambda self, datagram, listener: take(self, now(datagram, self), listener),
-    )
-    epoch_ignored_at_last(monkeypatch)
-
-
-def epoch_ignored_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    is_plain = _direct_forward_py.Relay._is_plain
-
-    def blind(self: Any, waiting: Any, resolution: Resolution) -> bool:
-        waiting.datagram = now(waiting.datagram, self)
-        return is_plain(self, waiting, resolution)
-
-    monkeypatch.setattr(_direct_forward_py.Relay, "_is_plain", blind)
-
-
-def site_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_direct_forward_py.Relay, "_is_refreshed", lambda *_: True)
-
-
-def taken_for_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Trusting(_core_py.Core):
-        def class_of(self, address: bytes, interface: int) -> int:
-            return self._clients.get((address, interface), (-1, 0.0))[0]
-
-    monkeypatch.setattr("filterd.fastpath.core_filler.Core", Trusting)
-
-
 def never_asked_who_he_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filter_link, "_who_asks", lambda query, _: query.client)
 
 
-def ends_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Undying(_direct_forward_py._Waiting):
-        is_over = property(lambda _: False, lambda *_: None)
-
-    monkeypatch.setattr(_direct_forward_py, "_Waiting", Undying)
-
-
-def failures_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_direct_forward_py, "CONCLUSIVE", frozenset(range(4_096)))
-
-
-WITHOUT: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], Story, dict[str, Any]]] = {
-    "targets": (judged(targets=()), *stories.NOT_PLAIN["an alias for what is locked"]),
-    "targets together": (judged(targets=()), stories.SHARED["the other one first"], {}),
-    "private addresses": (judged(private=False), *stories.NOT_PLAIN["a private address"]),
-    "keys": (judged(ech=False), *stories.NOT_PLAIN["a key that nobody may have"]),
-    "reasons": (judged(edes=()), *stories.NOT_PLAIN["a reason"]),
-    "failures": (failures_sent, *stories.NOT_PLAIN["a failure"]),
-    "the epoch at last": (epoch_ignored_at_last, stories.MEANWHILE["blocked, and asked of"], {}),
-    "the epoch at first": (epoch_ignored_at_first, stories.in_line, {}),
-    "the site in force": (site_not_looked_at, stories.MEANWHILE["blocked"], {}),
-    "the class": (site_not_looked_at, stories.MEANWHILE["a younger class"], {}),
-    "how long he is known": (
-        taken_for_the_same,
-        stories.MEANWHILE["nobody is seen any more"],
-        {},
-    ),
-    "who was given up": (ends_ignored, stories.given_up, {}),
+WITHOUT: dict[str, tuple[str, Story, dict[str, Any]]] = {
+    "targets": ("targets unseen", *stories.NOT_PLAIN["an alias for what is locked"]),
+    "targets together": ("targets unseen", stories.SHARED["the other one first"], {}),
+    "private addresses": ("private unseen", *stories.NOT_PLAIN["a private address"]),
+    "keys": ("keys unseen", *stories.NOT_PLAIN["a key that nobody may have"]),
+    "reasons": ("reasons unseen", *stories.NOT_PLAIN["a reason"]),
+    "failures": ("failures relayed", *stories.NOT_PLAIN["a failure"]),
+    "the epoch at last": ("any epoch", stories.MEANWHILE["blocked, and asked of"], {}),
+    "the epoch at first": ("any epoch at first", stories.in_line, {}),
+    "the site in force": ("site unseen", stories.MEANWHILE["blocked"], {}),
+    "the class": ("site unseen", stories.MEANWHILE["a younger class"], {}),
+    "how long he is known": ("known for ever", stories.MEANWHILE["nobody is seen any more"], {}),
+    "who was given up": ("given up unseen", stories.given_up, {}),
 }
 
 
-@pytest.mark.usefixtures("pure")
 @pytest.mark.parametrize("what", WITHOUT)
 def test_control_without_a_safeguard_the_difference_is_noticed(
     lists: Index, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    spoil, story, policy = WITHOUT[what]
+    fault, story, policy = WITHOUT[what]
+    serve_with(monkeypatch)
     assert differences(lists, story, **policy) == []
-    spoil(monkeypatch)
+    serve_with(monkeypatch, fault)
     assert differences(lists, story, **policy) != []

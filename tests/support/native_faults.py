@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The native fast path with a fault in it: what its safeguards are for has to be missed.
+
+Its modules are built once more, in one package of their own, with every fault of this file
+behind a switch; one of them is switched on at a time. All are built together because they
+share structs, and once a session because that takes half a minute.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.fuzz.native.building import ROOT, Replacement, changed, compile_modules
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import pytest
+
+PACKAGE = "filterd_with_faults"
+MODULES = ("_packet_cache", "_decision_cells", "_core", "_datagrams", "_direct_forward")
+"""Those that know each other; what else they use is filterd's own."""
+
+SERVED_FROM = {
+    "filterd.fastpath.core_filler.Core": "_core",
+    "filterd.daemon.worker.Core": "_core",
+    "filterd.fastpath.udp_listener.Datagrams": "_datagrams",
+    "filterd.daemon.worker.Relay": "_direct_forward",
+    "tests.support.serving.Relay": "_direct_forward",
+}
+"""Where what serves is looked up, and the module that it comes from."""
+
+_SWITCHES = """
+cdef int planted = 0
+cdef unsigned int blurred = 0
+
+def plant(int number, unsigned int flags):
+    global planted, blurred
+    planted, blurred = number, flags
+
+"""
+
+_FOR_EVER = "1e12"
+
+
+class Site(NamedTuple):
+    """A text that a source holds once, and what stands there instead; HERE: it is switched on."""
+
+    module: str
+    before: str
+    after: str
+
+
+def _cache(before: str, after: str) -> Site:
+    return Site("_packet_cache", before, after)
+
+
+def _cells(before: str, after: str) -> Site:
+    return Site("_decision_cells", before, after)
+
+
+def _core(before: str, after: str) -> Site:
+    return Site("_core", before, after)
+
+
+def _relay(before: str, after: str) -> Site:
+    return Site("_direct_forward", before, after)
+
+
+def _never(site: Site) -> Site:
+    """Let a condition not be met where the fault is."""
+    return site._replace(after=f"(not HERE and {site.before})")
+
+
+# What a question's answer is kept by.
+
+_BLURRED = (
+    _cache("<uint64_t>asked.flags << 32", "<uint64_t>(asked.flags & ~blurred) << 32"),
+    _cache("kept.flags == asked.flags", "(kept.flags ^ asked.flags) & ~blurred == 0"),
+)
+_ANY_CLASS = (
+    _cache("| <uint32_t>client_class", "| <uint32_t>(0 if HERE else client_class)"),
+    _cache("kept.client_class == client_class", "(HERE or kept.client_class == client_class)"),
+)
+_ANY_TYPE = (
+    _cache("<uint64_t>asked.qtype << 48", "<uint64_t>(1 if HERE else asked.qtype) << 48"),
+    _cache("kept.qtype == asked.qtype", "(HERE or kept.qtype == asked.qtype)"),
+)
+
+# What is done to an answer that is kept.
+
+_WRITTEN = "memcpy(message + asked.end, octets + asked.end, kept.length - asked.end)"
+_CASE_LOST = _cache(
+    _WRITTEN,
+    f"{_WRITTEN}\n        if HERE:\n            "
+    "memcpy(message + HEADER_OCTETS, octets + HEADER_OCTETS, asked.name_octets)",
+)
+_ANY_SIZE = _cache("if kept.length > asked.limit:", "if kept.length > asked.limit and not HERE:")
+_NEVER_AGED = _cache("kept.ttls):", "0 if HERE else kept.ttls):")
+_CAPPED_ONCE = _cache(
+    "memcpy(room, octets, length)",
+    """memcpy(room, octets, length)
+        cdef int one
+        if HERE:
+            for one in range(ttls):
+                put_u32(room + places[one], min(get_u32(room + places[one]), cap_ttl_s))
+            cap_ttl_s = 0x7FFFFFFF""",
+)
+_LEAST = "min(until, self._now + least)"
+_TTL_ENDS_NOTHING = _cache(_LEAST, f"({_FOR_EVER} if HERE else {_LEAST})")
+_NOTED = "kept.hits, kept.used_at, kept.tally = 0, self._turn, tally"
+_RULE_ENDS_NOTHING = _cache(
+    _NOTED, f"{_NOTED}\n        if HERE:\n            kept.valid_until = {_FOR_EVER}"
+)
+
+# What the table leaves to the chain.
+
+_LABELS = "if asked.labels < 2 or asked.labels > MOST_LABELS:"
+_NOTHING_TOUCHED = _cells(_LABELS, f"if HERE:\n            return False\n        {_LABELS}")
+_NO_LOOKALIKES = _cells(
+    "if self._skeletons.hashes and", "if self._skeletons.hashes and not HERE and"
+)
+
+# Who asks, and what is in force.
+
+_OF_CLASS_0 = (
+    _core("return client.client_class\n", "return 0 if HERE else client.client_class\n"),
+    _core(
+        "        return -1\n\n\ndef read",
+        "        return -1 if not HERE or not self._class_count else 0\n\n\ndef read",
+    ),
+)
+_KNOWN_FOR_EVER = _core("self._now < client.until", "(HERE or self._now < client.until)")
+_LEARNT = "who.until, who.client_class = until, <uint16_t>client_class"
+_LEARNT_FOR_EVER = _core(
+    _LEARNT, f"{_LEARNT}\n        if HERE:\n            who.until = {_FOR_EVER}"
+)
+_SET_BACK = _never(_core("wall < self._wall", ""))
+_SET = _never(_core("fabs(wall - now - self._drift_s) > STEP_S", ""))
+_PAST_AN_EDGE = _never(_core("not self._since <= wall < self._until", ""))
+_OTHER_DEVICES = _never(_core("self._surroundings.version != self._version", ""))
+
+# What is relayed.
+
+_TARGETS_UNSEEN = _relay("in resolution.targets", "in (() if HERE else resolution.targets)")
+_LOG = '_log = logging.getLogger("filterd.daemon")\n'
+_LETS_THROUGH = "self._core.lets_through(target, datagram.client_class)"
+_FOR_SOMEBODY = (
+    _relay(
+        _LOG,
+        f"{_LOG}\ndef lets_somebody(core, name):\n"
+        "    return any(core.lets_through(name, one) for one in range(1024))\n",
+    ),
+    _relay(
+        _LETS_THROUGH,
+        f"(lets_somebody(self._core, target) if HERE else {_LETS_THROUGH})",
+    ),
+)
+_ANYBODY = _relay("self._core._class_of(", "not HERE and self._core._class_of(")
+_ANY_EPOCH = _relay(
+    "datagram.epoch != self._core.epoch\n", "not HERE and datagram.epoch != self._core.epoch\n"
+)
+_ANY_EPOCH_AT_FIRST = _never(_relay("datagram.epoch != self._core.epoch", ""))._replace(
+    before="datagram.epoch != self._core.epoch or",
+    after="(not HERE and datagram.epoch != self._core.epoch) or",
+)
+_NOT_REFRESHED = _relay(
+    "if self._core is not None and self._core.holds(now):",
+    "if HERE or self._core is not None and self._core.holds(now):",
+)
+_FRESH = _relay("            age_s,\n", "            0 if HERE else age_s,\n")
+_UNCAPPED = _relay("            cap_ttl_s,\n", "            MAX_TTL_S if HERE else cap_ttl_s,\n")
+_WHOLE = _relay(
+    "if PyBytes_GET_SIZE(reply) > waiting._limit:",
+    "if PyBytes_GET_SIZE(reply) > waiting._limit and not HERE:",
+)
+_BEYOND_AN_EDGE = _relay("if edge != INFINITY:", "if edge != INFINITY and not HERE:")
+_NEVER_OVER = _relay("if waiting._is_over:", "if waiting._is_over and not HERE:")
+
+
+def _of_answer(what: str) -> tuple[Site, ...]:
+    """Return the site of a fault by which something that upstreams said is not looked at."""
+    return (_relay(f"or resolution.{what}\n", f"or not HERE and resolution.{what}\n"),)
+
+
+FAULTS: dict[str, tuple[Site, ...]] = {
+    "any class": _ANY_CLASS,
+    "any type": _ANY_TYPE,
+    "case lost": (_CASE_LOST,),
+    "any size": (_ANY_SIZE,),
+    "never aged": (_NEVER_AGED,),
+    "beyond the TTL": (_TTL_ENDS_NOTHING, _NEVER_AGED),
+    "beyond the rule": (_RULE_ENDS_NOTHING,),
+    "for ever": (_TTL_ENDS_NOTHING, _RULE_ENDS_NOTHING, _NEVER_AGED),
+    "capped once": (_CAPPED_ONCE,),
+    "nothing touched": (_NOTHING_TOUCHED,),
+    "no look-alikes": (_NO_LOOKALIKES,),
+    "everybody of one class": _OF_CLASS_0,
+    "known for ever": (_KNOWN_FOR_EVER,),
+    "clock unseen": (_SET_BACK, _SET),
+    "edges unseen": (_SET_BACK, _PAST_AN_EDGE, _LEARNT_FOR_EVER, _RULE_ENDS_NOTHING),
+    "devices unseen": (_OTHER_DEVICES,),
+    "targets unseen": (_TARGETS_UNSEEN,),
+    "for somebody": (*_FOR_SOMEBODY, _ANYBODY),
+    "private unseen": _of_answer("private"),
+    "keys unseen": (_relay("or resolution.ech\n", "or not HERE and resolution.ech\n"),),
+    "reasons unseen": _of_answer("edes"),
+    "failures relayed": _of_answer("rcode not in CONCLUSIVE"),
+    "any epoch": (_ANY_EPOCH,),
+    "any epoch at first": (_ANY_EPOCH, _ANY_EPOCH_AT_FIRST),
+    "any epoch for anybody": (_ANY_EPOCH, _ANYBODY),
+    "site unseen": (_NOT_REFRESHED,),
+    "relayed as new": (_FRESH,),
+    "relayed for ever": (_UNCAPPED,),
+    "relayed whole": (_WHOLE,),
+    "relayed beyond an edge": (_BEYOND_AN_EDGE,),
+    "given up unseen": (_NEVER_OVER,),
+}
+
+
+@cache
+def _built() -> tuple[TemporaryDirectory[str], dict[str, ModuleType]]:
+    """Build all modules with all faults; the folder goes when this process ends."""
+    folder = TemporaryDirectory(prefix="filterd-faults-")
+    package = Path(folder.name) / PACKAGE
+    package.mkdir()
+    (package / "__init__.py").touch()
+    sources = {name: source_with_faults(name) for name in MODULES}
+    for name in MODULES:
+        (package / f"{name}.pyx").write_text(sources[name], encoding="utf-8")
+        pxd = ROOT / "filterd" / "fastpath" / f"{name}.pxd"
+        if pxd.exists():
+            text = _of_the_package(pxd.read_text(encoding="utf-8"))
+            (package / pxd.name).write_text(text, encoding="utf-8")
+    wanted = {f"{PACKAGE}.{name}": [f"{PACKAGE}/{name}.pyx"] for name in MODULES}
+    compile_modules(Path(folder.name), wanted, ("-O0", "-w"))
+    sys.path.append(folder.name)
+    try:
+        return folder, {name: import_module(f"{PACKAGE}.{name}") for name in MODULES}
+    finally:
+        sys.path.remove(folder.name)
+
+
+def source_with_faults(name: str) -> str:
+    """Return the source of a module with all faults that are in it, none switched on.
+
+    Raises:
+        ValueError: what one of them replaces does not stand there once.
+    """
+    path = f"filterd/fastpath/{name}.pyx"
+    source = (ROOT / path).read_text(encoding="utf-8")
+    numbered = [((), _BLURRED), *enumerate(FAULTS.values(), 1)]
+    for number, sites in numbered:
+        for site in sites:
+            if site.module == name:
+                after = re.sub(r"\bHERE\b", f"(planted == {number})", site.after)
+                source = changed(source, Replacement(path, site.before, after))
+    head, docstring, body = source.split('"""', 2)
+    first = re.search(r"^(cdef|_log|@cython)", body, re.MULTILINE)
+    assert first
+    body = body[: first.start()] + _SWITCHES + body[first.start() :]
+    return _of_the_package(f'{head}"""{docstring}"""{body}')
+
+
+def _of_the_package(source: str) -> str:
+    names = "|".join(MODULES)
+    return re.sub(rf"\bfilterd\.fastpath\.({names}) cimport", rf"{PACKAGE}.\1 cimport", source)
+
+
+def serve_with(patch: pytest.MonkeyPatch, fault: str | None = None, *, blurred: int = 0) -> None:
+    """Let everything be served by a native fast path with one of ``FAULTS``, or with none.
+
+    Args:
+        patch: takes it back.
+        fault: its name.
+        blurred: flags of a question by which answers are not told apart.
+    """
+    _, modules = _built()
+    number = 0 if fault is None else 1 + list(FAULTS).index(fault)
+    for module in modules.values():
+        planted: Any = module
+        planted.plant(number, blurred)
+    for where, name in SERVED_FROM.items():
+        patch.setattr(where, getattr(modules[name], where.rpartition(".")[2]))
