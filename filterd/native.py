@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Choose between a native module and its pure Python twin, in one place for all pairs.
+"""Choose between a native module and what serves without it, in one place for all.
 
-The twins give identical answers; only speed differs. ``FILTERD_PURE=1`` takes
-the pure one. ``FILTERD_REQUIRE_NATIVE=1`` refuses to run on it, because an error
-in our own C would otherwise pass in silence: the build of an extension is
-optional, and the twin would hide that it failed.
+A native module has a pure Python twin that gives identical answers, or it only makes
+faster what other modules do without it. ``FILTERD_PURE=1`` takes no native module.
+``FILTERD_REQUIRE_NATIVE=1`` refuses to run without one, because an error in our own C
+would otherwise pass in silence: the build of an extension is optional.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _missing: set[str] = set()
 
 
 def missing() -> list[str]:
-    """Return the native modules for which pure twins serve in this process, by their full names."""
+    """Return the native modules that this process does without, by their full names."""
     return sorted(_missing)
 
 
@@ -37,17 +37,30 @@ def live_twin(native: str, pure: str) -> tuple[ModuleType, bool]:
     Raises:
         ImportError: ``FILTERD_REQUIRE_NATIVE=1`` and the native module is not there.
     """
+    module = live_only(native)
+    return (import_module(pure), False) if module is None else (module, True)
+
+
+def live_only(native: str) -> ModuleType | None:
+    """Import a native module that has no twin; return None where it is not to be had.
+
+    Args:
+        native: the full name of the compiled module.
+
+    Raises:
+        ImportError: ``FILTERD_REQUIRE_NATIVE=1`` and the native module is not there.
+    """
     if os.environ.get("FILTERD_PURE") != "1":
         try:
-            return import_module(native), True
+            return import_module(native)
         except ImportError as error:
             cause = error
     else:
-        cause = ImportError("FILTERD_PURE=1 asks for the pure twin")
+        cause = ImportError("FILTERD_PURE=1 asks for no native module")
     if os.environ.get("FILTERD_REQUIRE_NATIVE") == "1":
         raise ImportError(
             f"{native} is required by FILTERD_REQUIRE_NATIVE=1 and not live ({cause}); "
             "build it with: pip install -e ."
         ) from cause
     _missing.add(native)
-    return import_module(pure), False
+    return None

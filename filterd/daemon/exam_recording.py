@@ -31,7 +31,7 @@ _OF_NO_EXAM = frozenset((Source.LOCAL, Source.REFUSED))
 class Trials:
     """The trials that are on, by room."""
 
-    def __init__(self, resolver: Resolver, fast: FastPath) -> None:
+    def __init__(self, resolver: Resolver, fast: FastPath | None) -> None:
         self._resolver, self._fast = resolver, fast
         self._names: dict[str, dict[bytes, tuple[bool, int]]] = {}
         self._lives: dict[str, str] = {}
@@ -80,7 +80,8 @@ class Trials:
 
     def _changed(self) -> None:
         self._resolver.witness = self._saw if self._names else None
-        self._fast.leave_to_chain(frozenset(self._names))
+        if self._fast is not None:
+            self._fast.leave_to_chain(frozenset(self._names))
 
     def _saw(self, query: Query, answer: Answer) -> None:
         names = self._names.get(query.client.network or "")

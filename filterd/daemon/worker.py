@@ -26,10 +26,10 @@ from filterd.daemon.status_merge import summed
 from filterd.daemon.tcp_listener import TcpListener
 from filterd.daemon.tcp_slots import Places
 from filterd.daemon.worker_channel import Channel, Handlers
-from filterd.fastpath._packet_cache_py import ENTRIES
-from filterd.fastpath.core_filler import Core, FastPath
+from filterd.fastpath.core_contract import ENTRIES
+from filterd.fastpath.core_filler import FastPath
 from filterd.fastpath.coroutine_runner import Stepper
-from filterd.fastpath.direct_forward import Relay
+from filterd.fastpath.direct_forward import NATIVE, Core, Relay
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
 from filterd.policy.model import LogLevel
@@ -100,7 +100,7 @@ class Worker:
             ActiveSite, self._setting.page, self._load, self._moved, clock
         )
         policy = self._sites.loaded.policy
-        self._repeated = _repeated_within(policy.cache_octets)
+        self._repeated = _repeated_within(policy.cache_octets) if NATIVE else 0
         self._store = ResolutionStore(self._left_of(policy.cache_octets))
         self._forwarder = Forwarder(self._setting.clock)
         self._stepper = Stepper()
@@ -112,11 +112,14 @@ class Worker:
         mark = self._setting.page.secret
         machine = self._setting.clock
         self._resolver = Resolver(self._sites, self._handler, clock, self._counts, mark, machine)
-        core, lead = Core(os.urandom(16), self._repeated), self._setting.page.lead_word
-        self._fast = FastPath(
-            self._sites, clock, self._store, self._resolver, self._counts, core, lead
-        )
-        self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
+        self._fast: FastPath | None = None
+        self._relay: Relay | None = None
+        if NATIVE:
+            core, lead = Core(os.urandom(16), self._repeated), self._setting.page.lead_word
+            self._fast = FastPath(
+                self._sites, clock, self._store, self._resolver, self._counts, core, lead
+            )
+            self._relay = Relay(self._fast, self._store, self._forwarder, self._stepper, clock)
         self._trials = Trials(self._resolver, self._fast)
         self._note_for_the_log(self._sites.loaded)
         self._observer = Observer(self._surroundings, self._setting.clock)
@@ -153,7 +156,7 @@ class Worker:
         await self._stepper.close()
         await asyncio.gather(*(tcp.close() for tcp in self._tcp))
         self._trials.close()
-        self._fast.settle()
+        self._settle()
         for batch in self._counts.take_all():
             self._channel.tell("last_counts", batch=batch.to_plain())
         self._channel.tell("last_counts", batch=None)
@@ -212,12 +215,12 @@ class Worker:
 
     async def counts(self, *, worker: str, acknowledged: int) -> dict[str, Any]:
         """Return the next batch for the log, as plain data; see ``Counts.take``."""
-        self._fast.settle()
+        self._settle()
         return self._counts.take(worker, acknowledged).to_plain()
 
     async def status(self) -> dict[str, Any]:
         """Return what this worker has done and holds, as plain data whose numbers add up."""
-        self._fast.settle()
+        self._settle()
         return {
             "answers": dict(self._resolver.counters),
             "cache": self._store.figures(),
@@ -233,6 +236,11 @@ class Worker:
             },
             "upstreams": self._upstreams(),
         }
+
+    def _settle(self) -> None:
+        """Let what the fast path answered be counted."""
+        if self._fast is not None:
+            self._fast.settle()
 
     def _moved(self, site: Site) -> None:
         if self._tidying is not None:

@@ -9,7 +9,9 @@ and what no rule concerns is forwarded directly. Everything else is the chain's:
                 |                                        '-> direct_forward  cache, upstreams
                 '-- udp_listener -> coroutine_runner -> resolve.resolver     the chain
 
-``datagrams`` takes batches from the kernel and sends answers from the addresses that were asked
-(``pktinfo``). ``core_filler`` fills the native core with what the chain and the policy's table
-have decided, and empties it when the site changes. ``rate_limit`` bounds what one client takes.
+The fast path is native; where nothing was built the chain answers everything, behind the same
+limits. ``datagrams`` takes datagrams from the kernel, in batches if native, and sends answers
+from the addresses that were asked (``pktinfo``). ``core_filler`` fills the native core with what
+the chain and the policy's table have decided, and empties it when the site changes.
+``rate_limit`` bounds what one client takes.
 """

@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""The fast path in C: the same answers as ``_core_py``, which explains them.
+"""Answers that need no thinking, in two ways; the core has no policy of its own.
+
+*Replay*: the chain has answered this very question for this class of clients, and that
+still holds. *Table*: the lists alone decide the name, and nothing else concerns it.
+Every other question is the chain's; where neither the lists nor any rule concerns
+the name, its *opening* says so, and ``_direct_forward`` asks for it. ``core_filler``
+fills both and decides when everything is to be forgotten. Classes of clients,
+openings and tallies are small numbers that the filler gives out.
 
 Memory safety. All tables have a fixed size. What was found out of a datagram
 before everything was forgotten is used no more (``epoch``); an answer is no
@@ -20,12 +27,19 @@ from libc.string cimport memcpy
 
 from filterd.lists._matcher cimport MAX_FOUND, Found, Matcher
 from filterd.fastpath._hashing cimport fold
-from filterd.fastpath._question cimport Question, read_question
+from filterd.fastpath._question cimport (
+    ASKED_AD,
+    ASKED_CD,
+    ASKED_DO,
+    ASKED_OPT,
+    ASKED_RD,
+    Question,
+    read_question,
+)
 from filterd.fastpath._packet_cache cimport NO_PLACE, Replay
 from filterd.fastpath._decision_cells cimport BLOCK, MOST_OPENINGS, MOST_ROWS, OPEN, Cell, Kind, Table
 
-from filterd.fastpath import _core_py as reference
-from filterd.fastpath._question_py import NO_OPS, Asked
+from filterd.fastpath import core_contract as contract
 
 cdef enum:
     LARGEST_QUERY = 4096
@@ -34,16 +48,17 @@ cdef enum:
     CLIENT_SETS = 1024
     MOST_TALLIES = 8192
 
-cdef double STEP_S = reference.STEP_S
+cdef double STEP_S = 0.5  # a wall clock that moves so much against the other has been set
 
-assert (CLIENTS, CLIENT_WAYS, MOST_CLASSES, MOST_TALLIES) == (
-    reference.CLIENTS,
-    reference.CLIENT_WAYS,
-    reference.MOST_CLASSES,
-    reference.MOST_TALLIES,
-)
+assert MOST_TALLIES == contract.MOST_TALLIES
 assert CLIENT_SETS * CLIENT_WAYS == CLIENTS
-assert NO_OPS == (3, 11, 12)
+assert (ASKED_RD, ASKED_CD, ASKED_AD, ASKED_DO, ASKED_OPT) == (
+    contract.ASKED_RD,
+    contract.ASKED_CD,
+    contract.ASKED_AD,
+    contract.ASKED_DO,
+    contract.ASKED_OPT,
+)
 
 
 @cython.final
@@ -72,9 +87,23 @@ cdef class Word:
 
 @cython.final
 cdef class Core:
-    """Tables of fixed size; see ``filterd.fastpath._core_py.Core``."""
+    """Tables of fixed size; see the module.
 
-    def __cinit__(self, bytes seed not None, uint64_t entries=reference.ENTRIES):
+    Args:
+        seed: 16 octets, so that no client can foretell which entry evicts which.
+        entries: how many answers are kept.
+
+    Attributes:
+        replay: answers of the chain.
+        table: blocks by the lists alone.
+        client_class: of the last datagram's sender; -1: not known.
+        opening: as what the name of the last question is counted, if it may be asked
+            upstream; else -1.
+        epoch: another number whenever everything was forgotten.
+        house_at: the monotonic time at which ``FastPath.keep_house`` is due.
+    """
+
+    def __cinit__(self, bytes seed not None, uint64_t entries=contract.ENTRIES):
         self.replay, self.table = Replay(seed, entries), Table(seed)
         memcpy(self._key, PyBytes_AS_STRING(seed), 16)
         self._clients = <Client*>PyMem_Calloc(CLIENTS, sizeof(Client))
@@ -108,7 +137,18 @@ cdef class Core:
         tell_wall not None,
         lead not None,
     ):
-        """Take it, until all is forgotten, that everything here was made of this at these times."""
+        """Note what everything here was made of and when, until all is forgotten.
+
+        Args:
+            site: what was in force then.
+            standing: by what is seen that it still is.
+            version: of its surroundings then.
+            now: monotonic time.
+            wall: Unix time.
+            tell_wall: called for Unix time while ``lead`` holds 0.
+            lead: an aligned word of eight octets (format ``d``): Unix time minus monotonic
+                time, in seconds; ``wall`` was computed with it too.
+        """
         word, self._value, self._since, self._until = standing
         self._word, self._lead = Word(word), Word(lead)
         self.site, self._surroundings, self._version = site, site.surroundings, version
@@ -116,7 +156,10 @@ cdef class Core:
         self.at(now, wall)
 
     cpdef bint holds(self, double now) noexcept:
-        """Tell whether that still is in force; if so, set the times by which is answered next."""
+        """Tell whether that still is in force; if so, set the times for the next answers.
+
+        Never raises: where it cannot be told, the answer is no.
+        """
         try:
             return self.site is not None and self._holds(now)
         except Exception:  # ``FastPath.refresh`` meets it again, and logs it
@@ -144,7 +187,12 @@ cdef class Core:
         self.replay.at(now, wall)
 
     def add_class(self, int row, int opening=0):
-        """Return the number of another class of clients; -1: full."""
+        """Return the number of another class of clients; -1: full.
+
+        Args:
+            row: of its cells.
+            opening: as what a name is counted that no list names.
+        """
         if (
             self._class_count == MOST_CLASSES
             or not 0 <= row < MOST_ROWS
@@ -339,11 +387,11 @@ cdef class Core:
 
 
 def read(bytes message not None):
-    """Read a question if it may be answered here, as ``_question_py.read``; for tests."""
+    """Return name, type, flags, end and limit of a question for the core, else None; for tests."""
     cdef Question asked
     if not read_question(
         <const uint8_t*>PyBytes_AS_STRING(message), PyBytes_GET_SIZE(message), &asked
     ):
         return None
     name = PyBytes_FromStringAndSize(<const char*>asked.name, asked.name_octets)
-    return Asked(name, asked.qtype, asked.flags, asked.end, asked.limit)
+    return name, asked.qtype, asked.flags, asked.end, asked.limit

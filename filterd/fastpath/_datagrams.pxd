@@ -8,7 +8,7 @@ from filterd.fastpath._envelopes cimport Way
 
 
 cdef class Datagram:
-    """A message and where it came from; see ``filterd.fastpath._datagrams_py.Datagram``."""
+    """A message and where it came from; see ``_datagrams.pyx``."""
 
     cdef readonly bytes message
     cdef readonly uint32_t interface

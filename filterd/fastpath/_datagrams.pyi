@@ -4,6 +4,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 
 from filterd.fastpath._rate_limit import SourceTable
+from filterd.fastpath.core_filler import FastPath
 
 class Datagram:
     message: bytes
@@ -22,6 +23,7 @@ class Datagrams:
         table: SourceTable,
         permits: Callable[[str, int], bool],
         most_waiting: int = ...,
+        fast: FastPath | None = ...,
     ) -> None: ...
     def __len__(self) -> int: ...
     @property

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Datagrams in batches: the same as ``_datagrams_py``, which explains it, by fewer calls.
+"""Datagrams in batches, to the limits that ``_datagrams_py`` gives and explains.
+
+What the fast path can answer is answered before anything else is done with it, and so is
+what is no query, if its client may ask.
 
 Memory safety. One arena of fixed size holds a batch (see ``_envelopes``). A
 message is read within the length that came. What waits is Python objects; the
@@ -57,6 +60,7 @@ cdef enum:
     BATCH = 64
     FEW = 4  # answering more takes so long that others have come meanwhile, mostly
     SMALL_BATCHES = 8  # so many, before the loop goes round for others than askers
+    ANSWERED_A_TURN = 1024  # by the fast path, before the loop goes round for the others
     LINES = 3
 
 assert LINES == reference.LINES and LARGEST_QUERY == reference.LARGEST_QUERY
@@ -65,7 +69,6 @@ cdef Py_ssize_t MOST_WAITING_OCTETS = reference.MOST_WAITING_OCTETS
 cdef int BATCHES_A_TURN = reference.MOST_A_TURN // BATCH
 cdef Py_ssize_t RESERVED_PARTS = reference.RESERVED_PARTS
 cdef int MOST_HINTS_A_TURN = reference.MOST_HINTS_A_TURN
-cdef int ANSWERED_A_TURN = reference.ANSWERED_A_TURN
 cdef double WAITS_AT_MOST_S = reference.WAITS_AT_MOST_S
 
 cdef uint64_t REFLECTING = sum(1 << port for port in reference.REFLECTING_PORTS)
@@ -83,7 +86,11 @@ cdef struct Counts:
 
 
 cdef class Datagram:
-    """A message and where it came from; see ``filterd.fastpath._datagrams_py.Datagram``."""
+    """A message and where it came from: ``interface`` is an index, 0 if not known.
+
+    The rest is what the fast path found out, -1 for nothing: ``client_class``, and
+    ``opening`` where no list or rule concerns the question; ``epoch``: as of when.
+    """
 
     @property
     def address(self):
@@ -92,7 +99,10 @@ cdef class Datagram:
 
 
 cdef class Datagrams:
-    """One UDP socket's traffic; see ``filterd.fastpath._datagrams_py.Datagrams``."""
+    """One UDP socket's traffic; see ``filterd.fastpath._datagrams_py.Datagrams``.
+
+    ``fast`` is a ``FastPath``, or None.
+    """
 
     cdef object _opened, _monotonic, _serve
     cdef int _fd  # the socket's, as of this turn: a closed one's number may be another's

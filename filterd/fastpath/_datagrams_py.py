@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datagrams in, answers out, in readable Python (the reference of ``_datagrams``).
+"""Datagrams in, answers out, where nothing native was built: plainly, one at a time.
 
-What came is judged at once, because the kernel's queue is short and knows no
-fairness: what needs no answer is dropped, who is over the limit gets a hint
-(TC=1: come by TCP), and the rest waits here in three lines, the known first.
-It knows no names and no policy.
+It keeps every limit of ``_datagrams``, which takes them from here, and has no fast path: what
+may ask is the chain's. What came is judged at once, because the kernel's queue is short and has
+no fairness: what needs no answer is dropped, a client over its limit gets a hint (TC=1: come by
+TCP), and the rest waits here in three lines, known clients first. It reads no names.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
-from collections import Counter, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.errors import WireError
 from filterd.fastpath._rate_limit_py import Verdict
 from filterd.fastpath.pktinfo import ANCILLARY_OCTETS, arrival_of
+from filterd.fastpath.rate_limit import packed
 from filterd.wire.header import (
     CD,
     HEADER_OCTETS,
@@ -30,48 +29,26 @@ from filterd.wire.header import (
     compose_header,
     peek_header,
 )
-from filterd.wire.parsed_query import parse_query
 from filterd.wire.question import best_effort_question
-from filterd.wire.reply import formerr, notimp
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Sequence
-    from typing import Protocol
 
-    from filterd.fastpath._core_py import Core
     from filterd.fastpath._rate_limit_py import Permits, SourceTable
     from filterd.fastpath.pktinfo import ControlMessage
 
-    class Fast(Protocol):
-        """Answers from tables; see ``filterd.fastpath.core_filler.FastPath``."""
-
-        core: Core
-
-        def refresh(self, now: float) -> None:
-            """Look at what is in force, and forget what is not; must not raise."""
-
-        def keep_house(self, now: float) -> None:
-            """Do what is better done when those who asked have their answers."""
-
-        def refused(self, malformed: int, notimp: int) -> None:
-            """Count who was answered FORMERR and NOTIMP; must not raise."""
-
-
 LARGEST_QUERY = 4_096
 MOST_A_TURN, MOST_HINTS_A_TURN = 4_096, 2_048
-"""How many datagrams are looked at, and how many get a hint, before anybody is answered: what some
-milliseconds are enough for. Where more come than hints can be sent, who is over his rate gets
+"""How many datagrams are looked at, and how many get a hint, before any is answered: what some
+milliseconds are enough for. Where more come than hints can be sent, a client over its rate gets
 silence."""
-
-ANSWERED_A_TURN = 1_024
-"""After so many answers at once of the fast path the loop goes round for the others."""
 
 MOST_WAITING, MOST_WAITING_OCTETS = 32_768, 4 * 1024 * 1024
 """How long one of the lines may get: a lesson bell's, and what it costs."""
 
 WAITS_AT_MOST_S = 1.9
-"""After so long nobody waits for an answer any more: a stub has asked again."""
+"""After so long no client waits for an answer any more: a stub has asked again."""
 
 REFLECTING_PORTS = (0, 7, 13, 19, 37)
 """Source ports of services that answer anything: a reply would start a loop (dns.md §2)."""
@@ -91,19 +68,14 @@ COUNTERS = (
     "unsent",
     "error",
 )
-"""What is counted; ``malformed`` is all that nobody answers, whoever sent it; ``error``, what
-nobody answers because of a fault of ours."""
+"""What is counted; ``malformed`` is all that gets no answer, from any client; ``error``, what
+gets none because of a fault of ours."""
 
 _log = logging.getLogger("filterd.daemon")
 
 
-@dataclass(frozen=True, slots=True)
-class Datagram:
-    """A message and where it came from: ``interface`` is an index, 0 if not known.
-
-    The rest is what the fast path found out of it, -1 for nothing: the class of who sent
-    it, and, where nobody says a thing against the question, its opening; ``epoch``: as of when.
-    """
+class Datagram(NamedTuple):
+    """A message and where it came from: ``interface`` is an index, 0 if not known."""
 
     message: bytes
     address: str
@@ -111,9 +83,6 @@ class Datagram:
     source: tuple[str, int]
     reply_from: Sequence[ControlMessage]
     received_at: float
-    client_class: int = -1
-    opening: int = -1
-    epoch: int = 0
 
 
 class Datagrams:
@@ -124,7 +93,7 @@ class Datagrams:
         table: judges sources.
         permits: tells whether an address may ask by an interface; must not raise.
         most_waiting: how long each of the lines may get.
-        fast: answers what needs no thinking, None for nobody.
+        fast: for the native one; here there is none.
     """
 
     def __init__(
@@ -133,15 +102,15 @@ class Datagrams:
         table: SourceTable,
         permits: Permits,
         most_waiting: int = MOST_WAITING,
-        fast: Fast | None = None,
+        fast: object = None,  # noqa: ARG002 -- see above
     ) -> None:
-        self._socket, self._fast = opened, fast
-        self._table, self._permits, self._most_waiting = table, permits, most_waiting
+        self._socket, self._table, self._permits = opened, table, permits
+        self._most_waiting = most_waiting
         self._lines: list[deque[Datagram]] = [deque() for _ in range(LINES)]
         self._octets = [0] * LINES
         self._answers: list[tuple[Datagram, bytes]] = []
-        self._hints_left = self._answered = 0
-        self._counters: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
+        self._hints_left = 0
+        self._counters = dict.fromkeys(COUNTERS, 0)
 
     def __len__(self) -> int:
         return sum(map(len, self._lines))
@@ -157,18 +126,18 @@ class Datagrams:
         monotonic: Callable[[], float],
         serve: Callable[[], None],
     ) -> None:
-        """Receive from now on whenever something has come, and let who waits be served.
+        """Receive from now on whenever something has come, and have the waiting served.
 
         Args:
             loop: its reader of the socket is removed by the socket's owner.
             monotonic: tells the time.
-            serve: called after something has come while somebody waits.
+            serve: called after something has come while any datagram waits.
         """
 
         def readable() -> None:
             try:
                 self.receive(monotonic())
-            except Exception:  # noqa: BLE001 -- logged whole; who stands in line must not wait for it
+            except Exception:  # noqa: BLE001 -- logged whole; what stands in line must not wait
                 _log.exception("what came could not all be taken in")
             if len(self):
                 serve()
@@ -177,44 +146,30 @@ class Datagrams:
 
     def receive(self, now: float) -> bool:
         """Take in what has come, a turn's worth at most; False where that was reached."""
-        is_all = self._receive(now)
-        if self._fast is not None:
-            self._fast.keep_house(now)
-        return is_all
-
-    def _receive(self, now: float) -> bool:
         self._hints_left = MOST_HINTS_A_TURN
-        self._answered = 0
         for _ in range(MOST_A_TURN):
             if self._socket.fileno() < 0:
                 return True
-            if self._answered >= ANSWERED_A_TURN:
-                return False
             try:
-                message, ancillary, flags, source = self._socket.recvmsg(
-                    LARGEST_QUERY, ANCILLARY_OCTETS
-                )
+                came = self._socket.recvmsg(LARGEST_QUERY, ANCILLARY_OCTETS)
             except BlockingIOError:
                 return True
-            except OSError:  # an ICMP error for an earlier answer: nobody's question
+            except OSError:  # an ICMP error for an earlier answer: no question
                 continue
             self._counters["received"] += 1
-            if self._fast is not None:
-                self._fast.refresh(now)
             try:
-                self._take_in(message, ancillary, bool(flags & socket.MSG_TRUNC), source, now)
+                self._take_in(*came, now)
             except Exception:  # noqa: BLE001 -- logged whole; the others' answers must not suffer
                 self._counters["error"] += 1
                 _log.exception("a datagram could not be taken in")
         return False
 
     def take(self, most: int, now: float) -> list[Datagram]:
-        """Return those who are to be served next, at most so many."""
+        """Return those that are to be served next, at most so many."""
         taken: list[Datagram] = []
         for number, line in enumerate(self._lines):
-            reserved = sum(
-                min(len(later), most // RESERVED_PARTS) for later in self._lines[number + 1 :]
-            )
+            later = self._lines[number + 1 :]
+            reserved = sum(min(len(one), most // RESERVED_PARTS) for one in later)
             while line and len(taken) < most - reserved:
                 datagram = line.popleft()
                 self._octets[number] -= len(datagram.message)
@@ -232,52 +187,34 @@ class Datagrams:
         """Send the answers; what the kernel cannot take now will be asked for again."""
         answers, self._answers = self._answers, []
         for datagram, reply in answers:
-            self._send(reply, datagram.reply_from, datagram.source)
+            self._send(datagram, reply)
 
     def _take_in(
         self,
         message: bytes,
         ancillary: Sequence[ControlMessage],
-        truncated: bool,
+        flags: int,
         source: tuple[str, int],
         now: float,
     ) -> None:
-        arrival = arrival_of(ancillary)
-        if truncated or arrival.to_many or not _is_query(message) or source[1] in REFLECTING_PORTS:
+        interface, to_many, reply_from = arrival_of(ancillary)
+        is_query = len(message) >= HEADER_OCTETS and not peek_header(message).flags & QR
+        if flags & socket.MSG_TRUNC or to_many or source[1] in REFLECTING_PORTS or not is_query:
             self._counters["malformed"] += 1
             return
-        address = _packed(source[0])
-        verdict = self._table.judge(address, arrival.interface, now, self._permits)
-        looked = (-1, -1, 0)
-        if verdict < LINES and self._fast is not None:
-            core = self._fast.core
-            answer = core.answer(message, address, arrival.interface)
-            if answer is None and core.class_of(address, arrival.interface) >= 0:
-                answer = self._refuse(message, self._fast)
-            if answer is not None:
-                self._answered += 1
-                self._send(answer, arrival.reply_from, source)
-                return
-            looked = (core.client_class, core.opening, core.epoch)
-        datagram = Datagram(
-            message, source[0], arrival.interface, source, arrival.reply_from, now, *looked
-        )
+        datagram = Datagram(message, source[0], interface, source, reply_from, now)
+        who = packed(source[0]), interface, now, self._permits
+        verdict = self._table.judge(*who)
         if verdict < LINES and not self._stand_in_line(datagram, verdict):
-            verdict = (
-                self._table.crowd(address, arrival.interface, now, self._permits)
-                if verdict == Verdict.SERVE_LAST
-                else Verdict.HINT_RATE
-            )
-        if verdict >= LINES:
-            self._turn_away(datagram, verdict)
-
-    @staticmethod
-    def _refuse(message: bytes, fast: Fast) -> bytes | None:
-        answer = refusal(message)
-        if answer is not None:
-            notimp_sent = int(peek_header(message).opcode != 0)
-            fast.refused(1 - notimp_sent, notimp_sent)
-        return answer
+            is_last = verdict == Verdict.SERVE_LAST
+            verdict = self._table.crowd(*who) if is_last else Verdict.HINT_RATE
+        if verdict < LINES:
+            return
+        counter = self._turned_away(verdict)
+        self._counters[counter] += 1
+        if counter.startswith("truncated"):
+            self._hints_left -= 1
+            self._send(datagram, hint(message))
 
     def _stand_in_line(self, datagram: Datagram, number: int) -> bool:
         octets = self._octets[number] + len(datagram.message)
@@ -287,24 +224,19 @@ class Datagrams:
         self._octets[number] = octets
         return True
 
-    def _turn_away(self, datagram: Datagram, verdict: int) -> None:
+    def _turned_away(self, verdict: int) -> str:
+        """Return as what a datagram is counted that does not stand in line."""
         if verdict == Verdict.DENY:
-            self._counters["denied"] += 1
-        elif verdict == Verdict.DROP_OVERLOAD:
-            self._counters["dropped_overload"] += 1
-        elif verdict == Verdict.HINT_RATE and self._hints_left <= 0:
-            self._counters["dropped_rate"] += 1
-        else:
-            self._hints_left -= 1
-            rate = verdict == Verdict.HINT_RATE
-            self._counters["truncated_rate" if rate else "truncated_overload"] += 1
-            self._send(hint(datagram.message), datagram.reply_from, datagram.source)
+            return "denied"
+        if verdict == Verdict.DROP_OVERLOAD:
+            return "dropped_overload"
+        if verdict == Verdict.HINT_RATE:
+            return "truncated_rate" if self._hints_left > 0 else "dropped_rate"
+        return "truncated_overload"
 
-    def _send(
-        self, reply: bytes, reply_from: Sequence[ControlMessage], destination: tuple[str, int]
-    ) -> None:
+    def _send(self, datagram: Datagram, reply: bytes) -> None:
         try:
-            self._socket.sendmsg([reply], reply_from, 0, destination)
+            self._socket.sendmsg([reply], datagram.reply_from, 0, datagram.source)
         except OSError:
             self._counters["unsent"] += 1
 
@@ -319,26 +251,3 @@ def hint(message: bytes) -> bytes:
     question = best_effort_question(message)
     flags = QR | TC | RA | asked.flags & (OPCODE_MASK | RD | CD)
     return compose_header(Header(asked.id, flags, 1 if question else 0, 0, 0, 0)) + question
-
-
-def refusal(message: bytes) -> bytes | None:
-    """Return what is answered to what is no query, None for a query that the chain can read.
-
-    Args:
-        message: at least the 12 octets of a header.
-    """
-    if peek_header(message).opcode:
-        return notimp(message)
-    try:
-        parse_query(message)
-    except WireError:
-        return formerr(message)
-    return None
-
-
-def _is_query(message: bytes) -> bool:
-    return len(message) >= HEADER_OCTETS and not message[2] & QR >> 8
-
-
-def _packed(address: str) -> bytes:
-    return socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)

@@ -15,7 +15,7 @@ cdef enum:
     MOST_TEMPLATES = 256
     MOST_OPENINGS = 4096
     MOST_FIRST_LABELS = 8
-    TAIL_OCTETS = 114
+    TAIL_OCTETS = 114  # what may follow the question in a template: three records
 
 cdef enum Kind:  # what a claim set means to a row
     COMPLEX = 0

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Blocks by the lists alone, in C: the same as ``_decision_cells_py``, which explains them.
+"""Blocks by the lists alone, for names seen before or not.
+
+What a claim set means to a row of the decision table, where that is plain
+(``filterd.policy.plain_sets``), is a cell; a name that only plain cells concern is
+answered here. A name that anything but a list may concern is *touched*, and the chain's;
+so is one that may be a look-alike (``filterd.lists.lookalikes``), whatever the lists have.
+Rows, templates, openings and tallies are small numbers that the filler gives out.
 
 Memory safety. Rows, templates and first labels have fixed bounds; a row's cells
 are as many as the index has claim sets, and one that is not among them is the
@@ -30,31 +36,29 @@ from filterd.fastpath._question cimport (
 )
 from filterd.fastpath._lookalike_shapes cimport forget_skeletons, has_skeleton, keep_skeletons
 
-from filterd.fastpath import _decision_cells_py as reference
+from filterd.fastpath import core_contract as contract
+from filterd.policy.plain_sets import Touch
 
 cdef enum:
-    MOST_LABELS = 24
+    MOST_LABELS = 24  # a name of more is looked up by the chain: the work on one is bounded
     UNKNOWN = 0  # states of a cell: those kinds and one more
     KNOWN = 1
     TOUCH_SUBTREE = 1
     RD = 0x01
     CD = 0x10
 
-assert (MOST_ROWS, MOST_TEMPLATES, MOST_OPENINGS, MOST_FIRST_LABELS, MOST_LABELS, TAIL_OCTETS) == (
-    reference.MOST_ROWS,
-    reference.MOST_TEMPLATES,
-    reference.MOST_OPENINGS,
-    reference.MOST_FIRST_LABELS,
-    reference.MOST_LABELS,
-    reference.TAIL_OCTETS,
-)
-assert (COMPLEX, OPEN, BLOCK) == (reference.COMPLEX, reference.OPEN, reference.BLOCK)
-assert int(reference.Touch.SUBTREE) == TOUCH_SUBTREE
+assert (MOST_ROWS, MOST_OPENINGS) == (contract.MOST_ROWS, contract.MOST_OPENINGS)
+assert (COMPLEX, OPEN, BLOCK) == (contract.COMPLEX, contract.OPEN, contract.BLOCK)
+assert int(Touch.SUBTREE) == TOUCH_SUBTREE
 
 
 @cython.final
 cdef class Table:
-    """Cells by row and claim set, and what a block looks like; see ``_decision_cells_py.Table``."""
+    """Cells by row and claim set, and what a block looks like.
+
+    Args:
+        seed: 16 octets, so that no client can foretell which names collide.
+    """
 
     def __cinit__(self, bytes seed not None):
         if PyBytes_GET_SIZE(seed) != 16:
@@ -96,7 +100,16 @@ cdef class Table:
         fill,
         skeletons=frozenset(),
     ):
-        """Take what a site says, after ``forget``."""
+        """Take what a site says, after ``forget``.
+
+        Args:
+            matcher: of its index.
+            touched: names by ``Touch``.
+            first_labels: first labels that make a name special.
+            set_count: how many claim sets the index has.
+            fill: called with row and set for a cell that is not known yet.
+            skeletons: of the index's look-alike rules.
+        """
         cdef uint64_t size = 16
         cdef uint32_t place = 0
         cdef bytes name, label
@@ -130,7 +143,13 @@ cdef class Table:
         self.matcher = matcher
 
     def add_template(self, bytes plain not None, bytes edns not None, bytes dnssec not None):
-        """Return the number of another answer; -1: full."""
+        """Return the number of another answer: header and what follows the question; -1: full.
+
+        Args:
+            plain: for a query without OPT.
+            edns: for a query with OPT.
+            dnssec: for a query with OPT and DO.
+        """
         cdef Template* template = &self._templates[3 * self._template_count]
         cdef bytes one
         if self._template_count == MOST_TEMPLATES:

@@ -1,7 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Questions that nobody says a thing against, relayed, in C: the same as ``_direct_forward_py``,
-which explains it, with fewer objects.
+"""Forward questions that no rule concerns, without the chain.
+
+The fast path has found that neither the lists nor any rule concerns a name (its
+*opening*). What the chain would do with it is then so plain that it is done here:
+answer from the cache, or ask upstreams, keep what they say, and send it. As soon as
+anything is not plain the question goes down the chain after all, with what upstreams
+have said so that none is asked twice:
+
+- another site is in force, or the clock was set, since the question was judged;
+- the client's identity may be another one now;
+- the answer leads to a name that a list or rule concerns, or to an address of a
+  private network, or it offers a key for Encrypted Client Hello;
+- an upstream failed, or gave reasons;
+- the cache holds something that has expired or should be asked for anew.
+
+So no policy and no second way of failing is in here.
 
 Memory safety. A datagram's message is read again by the bounded reader of
 questions; where its question ends, which is all that is kept of that, lies within
@@ -39,7 +53,7 @@ _log = logging.getLogger("filterd.daemon")
 
 
 cdef class Waiting:
-    """A question that waits for upstreams; see ``filterd.fastpath._direct_forward_py``."""
+    """A question that waits for upstreams."""
 
     cdef Relay _relay
     cdef Datagram _datagram
@@ -61,7 +75,15 @@ cdef class Waiting:
 
 
 cdef class Relay:
-    """Relays the questions of one worker; see ``filterd.fastpath._direct_forward_py.Relay``."""
+    """Relays the questions of one worker.
+
+    Args:
+        fast: what judged them.
+        store: the cache, which the chain shares.
+        forwarder: asks upstreams.
+        stepper: is told what waits.
+        clock: for both times.
+    """
 
     cdef object _fast, _store, _failures, _forwarder, _stepper, _clock
     cdef Core _core
@@ -75,7 +97,10 @@ cdef class Relay:
         self._landed = []
 
     def take(self, datagram, listener):
-        """Answer a question or see to it that it will be; False where the chain must."""
+        """Answer a question or see to it that it will be; False where the chain must.
+
+        ``FastPath.refresh`` has been called in this turn.
+        """
         if self._core is None or not isinstance(datagram, Datagram):
             return False
         return self._take(datagram, listener)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The answer to what is no query, in C: the same as ``_datagrams_py.refusal``, written over it.
+"""The answer to what is no query, in C: FORMERR or NOTIMP, written over it.
 
 Memory safety. The answer is a header and at most the question that was found in
 the message, and so never longer than that.

@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # cython: language_level=3
-"""Answers that are given again, in C: the same as ``_packet_cache_py``, which explains them.
+"""Answers of the chain that are given again.
+
+The same question of the same class of clients gets the same answer for as long as it
+holds: with the client's ID and letter case, TTLs aged, if it fits the client's limit.
+TTLs are those of the cache. ``client_ttl_max``, like the next edge, bounds how long a
+client may keep what it gets at this moment (dns.md §9): it caps what is left of a TTL
+each time, as in ``resolve.answer_reply``. A TTL that was capped once and then aged would
+reach 0 while the cache still holds the record.
 
 A place is found by the hash of a question. What is kept lies elsewhere, one
 answer beside the other, so that few answers take little memory however their
@@ -35,27 +42,19 @@ from filterd.fastpath._question cimport (
     read_name,
 )
 
-from filterd.fastpath import _packet_cache_py as reference
+from filterd.fastpath import core_contract as contract
 
 cdef enum:
     ENTRIES = 32768
-    WAYS = 8
-    SHORT_REPLY = 169
+    WAYS = 8  # of sets that are half full in the mean one in ten overflows
+    SHORT_REPLY = 169  # octets that have room in the slot; longer replies have a bound together:
     MOST_OCTETS = 4 * 1024 * 1024
     MOST_TTLS = 48
     SWEEPS = 8
     FREED_AT_ONCE = 64  # places, of those forgotten: some 20 us
     TC = 0x02
 
-assert (ENTRIES, WAYS, SHORT_REPLY, MOST_OCTETS, MOST_TTLS, SWEEPS, LARGEST_ANSWER) == (
-    reference.ENTRIES,
-    reference.WAYS,
-    reference.SHORT_REPLY,
-    reference.MOST_OCTETS,
-    reference.MOST_TTLS,
-    reference.SWEEPS,
-    reference.LARGEST_REPLY,
-)
+assert (ENTRIES, SWEEPS) == (contract.ENTRIES, contract.SWEEPS)
 assert WAYS * sizeof(uint64_t) == CACHE_LINE and sizeof(Kept) == 4 * CACHE_LINE
 # 17 octets of header and question, then records of 11, each with the place of a TTL.
 assert SHORT_REPLY + (SHORT_REPLY - 17) // 11 * sizeof(uint16_t) <= SHORT_OCTETS
@@ -63,7 +62,12 @@ assert SHORT_REPLY + (SHORT_REPLY - 17) // 11 * sizeof(uint16_t) <= SHORT_OCTETS
 
 @cython.final
 cdef class Replay:
-    """Answers by class of clients and question; see ``_packet_cache_py.Replay``."""
+    """Answers by class of clients and question.
+
+    Args:
+        seed: 16 octets, so that no client can foretell which answers evict which.
+        entries: how many are kept.
+    """
 
     def __cinit__(self, bytes seed not None, uint64_t entries=ENTRIES):
         if PyBytes_GET_SIZE(seed) != 16:
@@ -121,7 +125,18 @@ cdef class Replay:
         uint32_t tally,
         source,
     ):
-        """Keep an answer of the chain's; False where it is not of the kind that is kept."""
+        """Keep an answer of the chain; False where it is not of the kind that is kept.
+
+        Args:
+            client_class: for which clients.
+            flags: see ``core_contract.flags_of``.
+            reply: not cut to a size, its TTLs neither.
+            cap_ttl_s: no TTL is sent higher than this.
+            until: how long at most by the monotonic clock; its TTLs may end it before.
+            valid_until: how long at most by the wall clock.
+            tally: where its repetitions are counted.
+            source: what ``take_hits`` reports them under; None for nothing.
+        """
         cdef const uint8_t* octets = <const uint8_t*>PyBytes_AS_STRING(reply)
         cdef size_t length = PyBytes_GET_SIZE(reply)
         cdef uint16_t places[MOST_TTLS]

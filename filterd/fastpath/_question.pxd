@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions that may be answered without thinking, in C: the same as ``_question_py`` reads.
+"""Questions that may be answered without thinking; any other is left to the chain (dns.md §8).
 
 Memory safety. A message is read within its length, by one walk over the name of
 its question (``read_name``); no pointer is followed. What is behind the name is

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fast path: fills its core with what others decided, and makes it forget (dns.md §8).
 
-``Core`` is the live one of two twins; ``filterd.fastpath._core_py`` explains it.
+Without the native modules there is no fast path, and the chain answers everything.
 Here is told what a claim set means to a grade (by the decision table), which
 answers of the chain may be repeated and how long, and who a client is (as the
 chain has identified it). All of it is forgotten when the site, the surroundings
@@ -15,12 +15,19 @@ import os
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from filterd.fastpath._core_py import MOST_TALLIES
-from filterd.fastpath._decision_cells_py import BLOCK, COMPLEX, MOST_OPENINGS, MOST_ROWS, OPEN, Cell
-from filterd.fastpath._packet_cache_py import SWEEPS
-from filterd.fastpath._question_py import flags_of
+from filterd.fastpath.core_contract import (
+    BLOCK,
+    COMPLEX,
+    MOST_OPENINGS,
+    MOST_ROWS,
+    MOST_TALLIES,
+    OPEN,
+    SWEEPS,
+    Cell,
+    flags_of,
+)
+from filterd.fastpath.direct_forward import Core
 from filterd.fastpath.rate_limit import packed
-from filterd.native import live_twin
 from filterd.policy.model import Client
 from filterd.resolve import special_use
 from filterd.resolve.answer_reply import BLOCK_TTL_S, compose, compose_to_repeat
@@ -33,7 +40,6 @@ from filterd.wire.rebuild import MAX_TTL_S
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.fastpath._core_py import Core
     from filterd.policy.model import GradePolicy
     from filterd.policy.verdict import Verdict
     from filterd.querylog import Counts
@@ -41,13 +47,6 @@ if TYPE_CHECKING:
     from filterd.resolve.failures import CacheKey
     from filterd.resolve.resolver import Resolver
     from filterd.resolve.site import Site, WatchedSites
-
-    NATIVE: bool
-else:
-    _live, NATIVE = live_twin("filterd.fastpath._core", "filterd.fastpath._core_py")
-    Core = _live.Core
-
-__all__ = ["NATIVE", "Core", "FastPath"]
 
 LEARNT_FOR_S = 60.0
 """How long a client is who it was; ``identity`` may know that it is less."""
@@ -99,7 +98,7 @@ class FastPath:
         store: where answers that are repeated came from; it is told how often.
         resolver: whose answers are repeated, and whose counters go on counting them.
         log: likewise counts them.
-        core: the tables; others than the live twin's are for tests.
+        core: the tables; others than native ones are for tests.
         lead: an aligned word (format ``d``): what ``clock.wall`` leads ``clock.monotonic`` by,
             in seconds, to be read without a call of Python; where it says 0 the clock is asked.
     """

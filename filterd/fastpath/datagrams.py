@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The live twin of what moves datagrams; ``filterd.fastpath._datagrams_py`` explains it."""
+"""Choose what moves datagrams: ``_datagrams`` in batches, or ``_datagrams_py`` plainly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from filterd.native import live_twin
 
 if TYPE_CHECKING:
-    from filterd.fastpath._datagrams_py import Datagram, Datagrams, hint
+    from filterd.fastpath._datagrams import Datagram, Datagrams, hint
 
     NATIVE: bool
 else:

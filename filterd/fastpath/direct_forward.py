@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Choose the twin that forwards plain questions; ``_direct_forward_py`` explains it."""
+"""Load the fast path's native modules: all, or none where the chain answers everything.
+
+``_core`` answers, ``_direct_forward`` forwards plain questions. The latter uses ``_core`` and
+``_datagrams``, so where it can be loaded all of them can.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.native import live_twin
+from filterd.native import live_only
 
 if TYPE_CHECKING:
-    from filterd.fastpath._direct_forward_py import Relay
+    from filterd.fastpath._core import Core
+    from filterd.fastpath._direct_forward import Relay
 
     NATIVE: bool
 else:
-    _live, NATIVE = live_twin(
-        "filterd.fastpath._direct_forward", "filterd.fastpath._direct_forward_py"
-    )
-    Relay = _live.Relay
+    _core = live_only("filterd.fastpath._core")
+    _relay = live_only("filterd.fastpath._direct_forward")
+    NATIVE = _core is not None and _relay is not None
+    Core, Relay = (_core.Core, _relay.Relay) if NATIVE else (None, None)
 
-__all__ = ["NATIVE", "Relay"]
+__all__ = ["NATIVE", "Core", "Relay"]

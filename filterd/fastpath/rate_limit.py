@@ -17,7 +17,7 @@ from filterd.native import live_twin
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.fastpath._rate_limit_py import SourceTable
+    from filterd.fastpath._rate_limit import SourceTable
     from filterd.policy.model import RateLimit
 
     NATIVE: bool

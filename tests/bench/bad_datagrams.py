@@ -23,12 +23,12 @@ from typing import NamedTuple
 
 import dns.edns
 
-from filterd.fastpath._datagrams_py import LARGEST_QUERY, refusal
+from filterd.fastpath._datagrams_py import LARGEST_QUERY
 from tests.bench.measuring import ASKING, CORES
 from tests.support.commands import run
 from tests.support.cost_bombs import QUERIES as COST_BOMBS
 from tests.support.daemon import build_lists, free_port, serving, write_site
-from tests.support.malformed import QUERIES
+from tests.support.malformed import QUERIES, refusal
 from tests.support.processes import family
 from tests.support.upstream import FakeUpstream
 from tests.support.wire import QUESTION, a_message, a_query

@@ -2,7 +2,7 @@
 """What end-to-end tests share."""
 
 from tests.support.feed_fixtures import folder, no_waiting_for_the_disk
-from tests.support.serving_fixtures import built, index, serving, twin, upstream
+from tests.support.serving_fixtures import built, index, served_by, serving, upstream
 from tests.support.tls_fixtures import authority, door
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "folder",
     "index",
     "no_waiting_for_the_disk",
+    "served_by",
     "serving",
-    "twin",
     "upstream",
 ]

@@ -16,6 +16,7 @@ import dns.edns
 import pytest
 
 from filterd.fastpath.core_filler import FastPath
+from filterd.fastpath.direct_forward import NATIVE
 from filterd.policy.model import Audience, LocalZone, ZoneRecord
 from filterd.wire import RRType
 from filterd.wire.response import parse_response
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from filterd.lists.index import Index
+
+pytestmark = pytest.mark.skipif(not NATIVE, reason="it is not built")
 
 LISTS: Any = {
     "porn": ("porn", "domains", False, ["porn.example", "tracker.example"]),
@@ -237,11 +240,11 @@ def nothing_is_refreshed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_who_is_answered_fast_gets_what_the_chain_says(
-    twin: str, lists: Index, answering: FakeUpstream, seed: int
+    lists: Index, answering: FakeUpstream, seed: int
 ) -> None:
     with ExitStack() as stack:
         both = Both(stack, lists, answering)
-        assert live(both, seed) == [], twin
+        assert live(both, seed) == []
         assert ROUNDS / 4 < both.by_the_chain < 2 * ROUNDS  # of three times as many
 
 
@@ -308,7 +311,6 @@ def repeated_beyond_its_rule(lists: Index, answering: FakeUpstream) -> bool:
         return differences(*both.ask(query, STAFF)) != []
 
 
-@pytest.mark.usefixtures("twin")
 def test_a_block_is_repeated_no_longer_than_its_rule_holds(
     lists: Index, answering: FakeUpstream
 ) -> None:
@@ -338,14 +340,12 @@ def ttls_of_a_long_life(both: Both) -> list[tuple[int, int]]:
     return found
 
 
-def test_the_cap_belongs_on_what_is_left_of_a_ttl(
-    twin: str, lists: Index, answering: FakeUpstream
-) -> None:
+def test_the_cap_belongs_on_what_is_left_of_a_ttl(lists: Index, answering: FakeUpstream) -> None:
     """``client_ttl_max`` bounds what a client keeps from now on: no clock that runs down (§9)."""
     with ExitStack() as stack:
         both = Both(stack, lists, answering)
         ttls = ttls_of_a_long_life(both)
-        assert both.by_the_chain <= 4, twin  # who asks is known for a minute
+        assert both.by_the_chain <= 4  # who asks is known for a minute
     assert [chain for chain, _ in ttls] == [600, 600, 600, 600, 560, 540, 520]
     assert all(chain - 1 <= fast <= chain for chain, fast in ttls), ttls
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tests.support.serving import UdpStub
     from tests.support.upstream import FakeUpstream
 
+pytestmark = pytest.mark.usefixtures("served_by")
+
 TEACHER, FLOODER = STAFF, "127.0.9.66"
 HONEST = [f"127.0.2.{number}" for number in range(1, 21)]
 BLOCKED = a_query("porn.example")

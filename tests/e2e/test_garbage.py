@@ -105,8 +105,8 @@ def asked(
 @pytest.mark.parametrize("name", KINDS)
 def test_no_question_leaves_a_cycle(asked: Serving, name: str, by: str) -> None:
     left = left_by(asked, name, by)
-    assert asked.fast is not None
-    asked.run(asked.fast.settle)
+    if asked.fast is not None:
+        asked.run(asked.fast.settle)
     assert asked.resolver.counters[KINDS[name].value] >= QUESTIONS
     assert len(left) < QUESTIONS, left[:20]
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd.fastpath import _core_py
-from filterd.fastpath._decision_cells_py import BLOCK, Cell
-from filterd.lists import _matcher_py
+from filterd.fastpath.core_contract import BLOCK, Cell
+from filterd.fastpath.direct_forward import Core
 from tests.support.policies import wire
 from tests.support.wire import a_query
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from filterd.lists.index import Index
 
 CLIENT, OTHER_CLIENT, STRANGER = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]), bytes([10, 0, 0, 3])
@@ -36,32 +33,27 @@ class Learnt(NamedTuple):
 
 
 def a_core(
-    module: ModuleType,
     index: Index,
     cells: dict[tuple[int, int], tuple[int, ...]] | None = None,
     touched: dict[str, int] | None = None,
 ) -> Any:
     """Return a core to which sets without a cell are blocks, and two clients of two rows."""
-    core = module.Core(bytes(range(16)))
-    fill_it(core, module, index, cells, touched)
+    core = Core(bytes(range(16)))
+    fill_it(core, index, cells, touched)
     return core
 
 
 def fill_it(
     core: Any,
-    module: ModuleType,
     index: Index,
     cells: dict[tuple[int, int], tuple[int, ...]] | None = None,
     touched: dict[str, int] | None = None,
 ) -> Learnt:
     """Tell a core of a site that its templates, classes and clients belong to."""
     known = cells or {}
-    matcher = index.matcher
-    if module is _core_py:
-        matcher = _matcher_py.Matcher(index._mapped, index._header)
     names = {wire(name): touch for name, touch in (touched or {}).items()}
     core.table.load(
-        matcher,
+        index.matcher,
         names,
         [b"wpad"],
         len(index.sets),

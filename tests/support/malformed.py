@@ -18,6 +18,8 @@ from filterd.errors import (
     TruncatedMessageError,
     WireError,
 )
+from filterd.wire import formerr, notimp, parse_query
+from filterd.wire.header import peek_header
 from tests.support.wire import OPT, QUESTION, a_message, a_record
 
 _RESPONSE = 0x8180
@@ -139,3 +141,18 @@ RESPONSES: dict[str, tuple[bytes, type[WireError]]] = {
     ),
     "6: eleven octets": (a_message(b"")[:11], TruncatedMessageError),
 }
+
+
+def refusal(message: bytes) -> bytes | None:
+    """Return what is answered to what is no query, None for a query that the chain can read.
+
+    Args:
+        message: at least the 12 octets of a header.
+    """
+    if peek_header(message).opcode:
+        return notimp(message)
+    try:
+        parse_query(message)
+    except WireError:
+        return formerr(message)
+    return None

@@ -16,12 +16,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
+
+from filterd.fastpath.direct_forward import NATIVE
 from tests.fuzz.native.building import ROOT, Replacement, changed, compile_modules
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-    import pytest
 
 PACKAGE = "filterd_with_faults"
 MODULES = ("_packet_cache", "_decision_cells", "_core", "_datagrams", "_direct_forward")
@@ -181,6 +182,14 @@ _WHOLE = _relay(
     "if PyBytes_GET_SIZE(reply) > waiting._limit and not HERE:",
 )
 _BEYOND_AN_EDGE = _relay("if edge != INFINITY:", "if edge != INFINITY and not HERE:")
+_ROOM = "waiting._datagram.epoch == self._core.epoch and self._core.replay.has_room()"
+_KEPT_IN_ANY_EPOCH = _relay(_ROOM, f"(HERE or {_ROOM})")
+_NOTE = "        self._note(waiting, resolution, age_s, waiting._began_at)\n"
+_ANSWER = "        self._answer(waiting, resolution, age_s, opening.cached)\n"
+_NOTED_TOO_LATE = (
+    _relay(_NOTE, f"        if not HERE:\n    {_NOTE}"),
+    _relay(_ANSWER, f"{_ANSWER}        if HERE:\n    {_NOTE}"),
+)
 _NEVER_OVER = _relay("if waiting._is_over:", "if waiting._is_over and not HERE:")
 
 
@@ -221,6 +230,8 @@ FAULTS: dict[str, tuple[Site, ...]] = {
     "relayed whole": (_WHOLE,),
     "relayed beyond an edge": (_BEYOND_AN_EDGE,),
     "given up unseen": (_NEVER_OVER,),
+    "kept in any epoch": (_KEPT_IN_ANY_EPOCH,),
+    "noted too late": _NOTED_TOO_LATE,
 }
 
 
@@ -281,6 +292,8 @@ def serve_with(patch: pytest.MonkeyPatch, fault: str | None = None, *, blurred: 
         fault: its name.
         blurred: flags of a question by which answers are not told apart.
     """
+    if not NATIVE:
+        pytest.skip("it is not built")
     _, modules = _built()
     number = 0 if fault is None else 1 + list(FAULTS).index(fault)
     for module in modules.values():

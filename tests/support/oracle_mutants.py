@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from filterd.daemon import worker
 from filterd.daemon.current_site import ActiveSite
 from filterd.fastpath import udp_listener
-from filterd.fastpath._decision_cells_py import COMPLEX, OPEN, Cell
-from filterd.fastpath._question_py import ASKED_AD, ASKED_CD, ASKED_DO, ASKED_OPT, ASKED_RD
+from filterd.fastpath.core_contract import (
+    ASKED_AD,
+    ASKED_CD,
+    ASKED_DO,
+    ASKED_OPT,
+    ASKED_RD,
+    COMPLEX,
+    OPEN,
+    Cell,
+)
 from filterd.fastpath.core_filler import FastPath
 from filterd.resolve import answer_reply, failures
 from filterd.resolve._cache_store_py import ResolutionStore

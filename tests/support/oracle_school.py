@@ -27,7 +27,6 @@ from filterd.daemon.site_loader import Unwritten
 from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import ConfigError
-from filterd.fastpath.udp_listener import UdpListener
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.state_folder import StateFolder
@@ -48,6 +47,7 @@ from tests.support.oracle_rules import (
 from tests.support.oracle_servers import Server, Watch
 from tests.support.oracle_stubs import Stub
 from tests.support.oracle_upstream import Upstream
+from tests.support.serving_fixtures import WITHOUT_FAST_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -134,9 +134,8 @@ class School:
         self._stack.callback(logging.getLogger("filterd").removeHandler, logs)
         self._stack.enter_context(mock.patch.object(worker_module, "Observer", _Blind))
         if not self._fast:
-            self._stack.enter_context(
-                mock.patch.object(worker_module, "UdpListener", _without_fast_path)
-            )
+            for name, plain in WITHOUT_FAST_PATH.items():
+                self._stack.enter_context(mock.patch(name, plain))
         self._state = StateFolder(self._folder / "state")
         self._state.folder.mkdir(parents=True)
         (rules,) = self.oracle.possible
@@ -391,10 +390,6 @@ def _listen_on(addresses: Iterable[ListenAddress]) -> list[Listening]:
                 # Else an answer waits for the last one's acknowledgement: for a real moment.
                 one.tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return opened
-
-
-def _without_fast_path(*about: Any) -> UdpListener:
-    return UdpListener(*about[:4])
 
 
 def _mixed(before: Rules, after: Rules) -> Rules:

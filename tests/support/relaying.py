@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filterd.clients import Surroundings
 from filterd.clients.interfaces import Links, Prefix
-from filterd.fastpath._packet_cache_py import SWEEPS
+from filterd.fastpath.core_contract import SWEEPS
 from filterd.fastpath.core_filler import HOUSE_KEPT_EVERY_S
 from tests.support.policies import an_index
 from tests.support.serving import GRADE_1, GRADE_11, LISTS, Serving, a_site

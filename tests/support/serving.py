@@ -24,7 +24,7 @@ from filterd.daemon.tcp_slots import Places
 from filterd.errors import ConfigError
 from filterd.fastpath.core_filler import FastPath
 from filterd.fastpath.coroutine_runner import Stepper
-from filterd.fastpath.direct_forward import Relay
+from filterd.fastpath.direct_forward import NATIVE, Relay
 from filterd.fastpath.pktinfo import bind
 from filterd.fastpath.rate_limit import Limiter
 from filterd.fastpath.udp_listener import UdpListener
@@ -141,7 +141,7 @@ class Serving:
             self.sites, self.store, self.forwarder, self.clock, self.background
         )
         self.resolver = Resolver(self.sites, handler, self.clock, self.log)
-        if self._is_fast:
+        if self._is_fast and NATIVE:
             self.fast = FastPath(self.sites, self.clock, self.store, self.resolver, self.log)
             self.relay = Relay(self.fast, self.store, self.forwarder, self.stepper, self.clock)
         for address in self._listen:

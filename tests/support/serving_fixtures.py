@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.fastpath import _core_py, _datagrams_py, _direct_forward_py
-from filterd.fastpath.core_filler import NATIVE
+from filterd.fastpath import _datagrams_py
+from filterd.fastpath.direct_forward import NATIVE
 from tests.support.daemon import build_lists, write_site
 from tests.support.policies import an_index
 from tests.support.serving import LISTS, Serving, a_site
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from filterd.lists.index import Index
     from filterd.state_folder import StateFolder
 
-PURE = {
-    "filterd.fastpath.core_filler.Core": _core_py.Core,
+WITHOUT_FAST_PATH = {
+    "filterd.daemon.worker.NATIVE": False,
+    "tests.support.serving.NATIVE": False,
     "filterd.fastpath.udp_listener.Datagrams": _datagrams_py.Datagrams,
-    "tests.support.serving.Relay": _direct_forward_py.Relay,
 }
-"""The pure twins of the fast path and the relay, by where those that serve are looked up."""
+"""What serves where nothing native was built, by where it is looked up."""
 
 
 @pytest.fixture(scope="session")
@@ -57,12 +57,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
     return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
-@pytest.fixture(params=["native", "pure"])
-def twin(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Serve by one of the twins of the fast path and the relay."""
-    if request.param == "pure":
-        for name, pure in PURE.items():
-            monkeypatch.setattr(name, pure)
+@pytest.fixture(params=["native", "no fast path"])
+def served_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Serve by the native listener with its fast path, or by a plain one and the chain."""
+    if request.param == "no fast path":
+        for name, plain in WITHOUT_FAST_PATH.items():
+            monkeypatch.setattr(name, plain)
     elif not NATIVE:
         pytest.skip("it is not built")
     return str(request.param)

@@ -16,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterd.errors import WireError
-from filterd.fastpath import _question_py
-from filterd.fastpath._question_py import ASKED_DO, ASKED_OPT, NO_OPS
+from filterd.fastpath.core_contract import ASKED_DO, ASKED_OPT
 from filterd.wire import (
     Question,
     RebuiltSections,
@@ -29,10 +28,11 @@ from filterd.wire import (
     target_of,
 )
 from filterd.wire import codec as live
-from tests.support import malformed
+from tests.support import malformed, plain_questions
 from tests.support.cost_bombs import QUERIES, RESPONSES
 from tests.support.dns_messages import MESSAGES
 from tests.support.packets import captured_packets, mutate
+from tests.support.plain_questions import NO_OPS
 from tests.support.wire import a_message, a_query, a_response
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def test_octets_that_the_fast_path_reads_get_what_their_query_gets(
     cap_ttl_s: int | None,
     authentic: bool,
 ) -> None:
-    asked = _question_py.read(message)
+    asked = plain_questions.read(message)
     if asked is None:
         return
     sections = sections._replace(question_octets=asked.end - 12)

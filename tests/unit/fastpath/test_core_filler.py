@@ -13,7 +13,8 @@ import pytest
 
 from filterd.daemon.policy_clock import PolicyClock
 from filterd.daemon.shared_page import SharedPage
-from filterd.fastpath.core_filler import AGAIN_AFTER_S, NOT_KEPT, Core, FastPath
+from filterd.fastpath.core_filler import AGAIN_AFTER_S, NOT_KEPT, FastPath
+from filterd.fastpath.direct_forward import NATIVE, Core
 from filterd.policy.engine import Engine
 from filterd.policy.temporary_rules import Exam, Overrides
 from filterd.resolve.site import SiteHolder
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from filterd.policy.model import Client
     from filterd.policy.verdict import Verdict
     from tests.support.upstream import FakeUpstream
+
+
+pytestmark = pytest.mark.skipif(not NATIVE, reason="it is not built")
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Datagrams in, answers out, on real sockets; both twins pass the same tests."""
+"""Datagrams in, answers out, on real sockets; both listeners pass the same tests."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ CLIENT, OTHER, FAULTY = "127.0.1.1", "127.0.1.2", "127.0.1.3"
 SERVER = "127.77.3.1"  # where the datagrams of no other test arrive
 IP_PKTINFO = 8
 WITHIN_S = 10.0
+NOW = 1_000.0
 
 
 @pytest.fixture(params=MODULES["datagrams"], ids=lambda module: module.__name__.rpartition(".")[2])
@@ -57,7 +58,7 @@ class Listening:
             self.socket, self.table, self._permits, most_waiting, fast
         )
         self.clients: dict[str, socket.socket] = {}
-        self.now = 1_000.0
+        self.now = NOW
 
     def _permits(self, address: str, interface: int) -> bool:
         assert address != FAULTY
@@ -383,15 +384,14 @@ def test_a_fault_about_one_costs_no_other_in_the_batch(
 
 
 class Fast:
-    """A fast path that knows one client and no answer."""
+    """A fast path that knows one client and no answer, and the listener that asks it."""
 
-    def __init__(self, module: ModuleType, now: float) -> None:
-        self.core: Any = import_module(module.__name__.replace("_datagrams", "_core")).Core(
-            bytes(16)
-        )
-        self.core.at(now, now)
+    def __init__(self) -> None:
+        self.module: Any = pytest.importorskip("filterd.fastpath._datagrams")
+        self.core: Any = import_module("filterd.fastpath._core").Core(bytes(16))
+        self.core.at(NOW, NOW)
         interface, known = socket.if_nametoindex("lo"), self.core.add_class(0)
-        self.core.learn(socket.inet_aton(CLIENT), interface, known, now + 60)
+        self.core.learn(socket.inet_aton(CLIENT), interface, known, NOW + 60)
         self.counted = [0, 0]
         self.is_broken = False
         self.comes: list[Callable[[], None]] = []
@@ -411,16 +411,16 @@ class Fast:
 
 
 @pytest.fixture
-def fast(module: ModuleType) -> Fast:
-    return Fast(module, 1_000.0)
+def fast() -> Fast:
+    return Fast()
 
 
 UPDATE = a_message(QUESTION, flags=0x2800)
 QUERIES = [message for message, _ in malformed.QUERIES.values() if len(message) >= 12]
 
 
-def test_what_is_no_query_is_refused_at_once(module: ModuleType, fast: Fast) -> None:
-    listening = Listening(module, fast=fast)
+def test_what_is_no_query_is_refused_at_once(fast: Fast) -> None:
+    listening = Listening(fast.module, fast=fast)
     listening.send(*QUERIES, UPDATE)
     listening.receive()
     assert listening.taken() == []
@@ -430,10 +430,10 @@ def test_what_is_no_query_is_refused_at_once(module: ModuleType, fast: Fast) -> 
     listening.close()
 
 
-def test_what_is_a_query_is_not_refused(module: ModuleType, fast: Fast) -> None:
+def test_what_is_a_query_is_not_refused(fast: Fast) -> None:
     signed = a_message(QUESTION + OPT + a_record(b"", rtype=250), arcount=2)
     queries = [a_query(), a_query(qclass="CH"), a_message(QUESTION, flags=0x0760), signed]
-    listening = Listening(module, fast=fast)
+    listening = Listening(fast.module, fast=fast)
     listening.send(*queries)
     listening.receive()
     assert (listening.taken(), listening.heard(), fast.counted) == (queries, [], [0, 0])
@@ -441,18 +441,16 @@ def test_what_is_a_query_is_not_refused(module: ModuleType, fast: Fast) -> None:
 
 
 @pytest.mark.parametrize("message", [QUERIES[0], UPDATE])
-def test_whether_a_stranger_is_refused_is_the_chain_s_to_say(
-    module: ModuleType, fast: Fast, message: bytes
-) -> None:
-    listening = Listening(module, fast=fast)
+def test_whether_a_stranger_is_refused_is_the_chain_s_to_say(fast: Fast, message: bytes) -> None:
+    listening = Listening(fast.module, fast=fast)
     listening.send(message, source=OTHER)
     listening.receive()
     assert (listening.taken(), listening.heard(OTHER), fast.counted) == ([message], [], [0, 0])
     listening.close()
 
 
-def test_who_may_not_ask_is_not_refused_either(module: ModuleType, fast: Fast) -> None:
-    listening = Listening(module, fast=fast)
+def test_who_may_not_ask_is_not_refused_either(fast: Fast) -> None:
+    listening = Listening(fast.module, fast=fast)
     listening.denied = {CLIENT}
     listening.send(QUERIES[0], UPDATE)
     listening.receive()
@@ -461,11 +459,11 @@ def test_who_may_not_ask_is_not_refused_either(module: ModuleType, fast: Fast) -
     listening.close()
 
 
-def test_refusals_count_for_the_rate(module: ModuleType, fast: Fast) -> None:
-    listening = Listening(module, rate=5, fast=fast)
+def test_refusals_count_for_the_rate(fast: Fast) -> None:
+    listening = Listening(fast.module, rate=5, fast=fast)
     listening.send(*[QUERIES[0]] * 20)
     listening.receive()
-    assert listening.heard() == [formerr(QUERIES[0])] * 5 + [module.hint(QUERIES[0])] * 15
+    assert listening.heard() == [formerr(QUERIES[0])] * 5 + [fast.module.hint(QUERIES[0])] * 15
     assert fast.counted == [5, 0]
     listening.close()
 
@@ -518,9 +516,8 @@ NATIVE = pytest.mark.skipif(not live.NATIVE, reason="the plain twin takes one at
 
 def while_five_come(times: int) -> Listening:
     """Listen natively where five more come with each of so many batches."""
-    module = import_module("filterd.fastpath._datagrams")
-    fast = Fast(module, 1_000.0)
-    listening = Listening(module, fast=fast)
+    fast = Fast()
+    listening = Listening(fast.module, fast=fast)
     fast.comes = [lambda: listening.send(*[UPDATE] * 5)] * times
     return listening
 
@@ -591,10 +588,8 @@ def test_who_waits_is_to_be_served_whenever_something_has_come(module: ModuleTyp
     attended.listening.close()
 
 
-def test_nobody_is_to_be_served_where_all_have_been_answered(
-    module: ModuleType, fast: Fast
-) -> None:
-    attended = Attended(module, fast)
+def test_nobody_is_to_be_served_where_all_have_been_answered(fast: Fast) -> None:
+    attended = Attended(fast.module, fast)
     attended.ask(UPDATE)
     assert attended.waited == []
     assert attended.listening.heard() == [notimp(UPDATE)]
@@ -602,10 +597,10 @@ def test_nobody_is_to_be_served_where_all_have_been_answered(
 
 
 def test_a_fault_in_taking_in_is_logged_and_who_waits_is_to_be_served(
-    module: ModuleType, fast: Fast, caplog: pytest.LogCaptureFixture
+    fast: Fast, caplog: pytest.LogCaptureFixture
 ) -> None:
     fast.is_broken = True
-    attended = Attended(module, fast)
+    attended = Attended(fast.module, fast)
     attended.ask(a_query("c.example"))
     assert attended.waited == [1]
     assert "a mistake of ours" in caplog.text

@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is answered by the relay is told and counted as by the chain; both twins live the same."""
+"""What the relay answers is answered and counted as by the chain."""
 
 from __future__ import annotations
 
+import socket
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import dns.message
 import pytest
 
 from filterd.fastpath import core_filler
+from filterd.fastpath.direct_forward import NATIVE, Core
+from filterd.fastpath.rate_limit import packed
 from filterd.resolve.links import filter as filter_link
 from tests.support import relay_stories as stories
 from tests.support.native_faults import serve_with
 from tests.support.relaying import School, differences, listed
-from tests.support.serving import GRADE_11, NETWORKS
-from tests.support.serving_fixtures import PURE
+from tests.support.serving import GRADE_1, GRADE_11, NETWORKS
+from tests.support.wire import a_query
 
 if TYPE_CHECKING:
     from filterd.lists.index import Index
     from tests.support.relay_stories import Story
+
+
+pytestmark = pytest.mark.skipif(not NATIVE, reason="it is not built")
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +41,6 @@ def by_the_chain(index: Index, story: Story, **policy: Any) -> int:
         return school.by_the_chain
 
 
-@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize("what", stories.PLAIN)
 def test_what_nobody_says_a_thing_against_is_answered_as_by_the_chain(
     lists: Index, what: str
@@ -43,7 +49,7 @@ def test_what_nobody_says_a_thing_against_is_answered_as_by_the_chain(
     assert by_the_chain(lists, stories.PLAIN[what]) == 0
 
 
-def test_an_answer_from_the_cache_grows_older(lists: Index, twin: str) -> None:
+def test_an_answer_from_the_cache_grows_older(lists: Index) -> None:
     def story(school: School) -> list[bytes]:
         classes = [f"127.0.{n}.1" for n in range(2, 8)]  # what one was told is repeated to nobody
         school.greet(*classes)
@@ -53,11 +59,10 @@ def test_an_answer_from_the_cache_grows_older(lists: Index, twin: str) -> None:
             replies.append(school.ask("www.example.com", source=source))
         return replies
 
-    assert differences(lists, story) == [], twin
+    assert differences(lists, story) == []
     assert by_the_chain(lists, story) == 0
 
 
-@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize("cached", [False, True])
 def test_an_answer_is_repeated_from_then_on(lists: Index, cached: bool) -> None:
     with School(lists, fast=True) as school:
@@ -70,11 +75,10 @@ def test_an_answer_is_repeated_from_then_on(lists: Index, cached: bool) -> None:
         assert school.by_the_chain == 0
 
 
-@pytest.mark.usefixtures("twin")
 def test_where_half_is_taken_what_was_asked_for_once_is_not_repeated(
     lists: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(core_filler, "Core", partial(core_filler.Core, entries=8))
+    monkeypatch.setattr(core_filler, "Core", partial(Core, entries=8))
     with School(lists, fast=True) as school:  # who were greeted with an answer for each
         for name in ("www.example.com", "b.example.com", "c.example.com", "d.example.com"):
             school.ask(name)
@@ -85,7 +89,6 @@ def test_where_half_is_taken_what_was_asked_for_once_is_not_repeated(
         assert school.by_the_chain == 1
 
 
-@pytest.mark.usefixtures("twin")
 def test_what_was_forwarded_is_repeated_to_nobody_beyond_the_end_of_a_lesson(lists: Index) -> None:
     with School(lists, fast=True) as school:
         assert school.serving.fast is not None
@@ -100,20 +103,35 @@ def test_what_was_forwarded_is_repeated_to_nobody_beyond_the_end_of_a_lesson(lis
         assert school.by_the_chain == 1
 
 
-@pytest.mark.usefixtures("pure")
-def test_what_the_chain_made_be_forgotten_meanwhile_is_not_kept_for_another(
-    lists: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def kept_for_another(lists: Index, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Let all be forgotten while an answer is kept; tell whether the next class would get it."""
     with School(lists, fast=True) as school, monkeypatch.context() as patch:
         fast = school.serving.fast
         assert fast is not None
+        core, who = fast.core, (packed(GRADE_1), socket.if_nametoindex("lo"))
         patch.setattr(school.serving.store.failures, "forget", lambda *_: fast._forget())
         school.ask("www.example.com")
-        school.serving.run(lambda: None)  # it is kept afterwards
-        assert fast.core.replay._kept == {}
+
+        def repeated() -> bool:  # it is kept after it was sent
+            core.learn(*who, core.add_class(0), inf)
+            return core.answer(a_query("www.example.com"), *who) is not None
+
+        return school.serving.run(repeated)
 
 
-@pytest.mark.usefixtures("twin")
+def test_what_the_chain_made_be_forgotten_meanwhile_is_not_kept_for_another(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not kept_for_another(lists, monkeypatch)
+
+
+def test_control_kept_in_any_epoch_another_class_would_get_it(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_with(monkeypatch, "kept in any epoch")
+    assert kept_for_another(lists, monkeypatch)
+
+
 @pytest.mark.parametrize("by", stories.OVERRULED)
 def test_of_what_anybody_says_anything_the_chain_says_what_holds(lists: Index, by: str) -> None:
     story, policy = stories.OVERRULED[by]
@@ -121,7 +139,6 @@ def test_of_what_anybody_says_anything_the_chain_says_what_holds(lists: Index, b
     assert by_the_chain(lists, story, **policy) > 0
 
 
-@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize("what", stories.NOT_PLAIN)
 def test_what_is_not_plain_is_answered_by_the_chain(lists: Index, what: str) -> None:
     story, policy = stories.NOT_PLAIN[what]
@@ -129,21 +146,19 @@ def test_what_is_not_plain_is_answered_by_the_chain(lists: Index, what: str) -> 
     assert by_the_chain(lists, story, **policy) > 0
 
 
-@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize("what", stories.SHARED)
 def test_who_waits_together_is_judged_for_himself(lists: Index, what: str) -> None:
     assert differences(lists, stories.SHARED[what]) == []
 
 
-def test_one_exchange_serves_who_may_and_who_may_not(lists: Index, twin: str) -> None:
+def test_one_exchange_serves_who_may_and_who_may_not(lists: Index) -> None:
     with School(lists, fast=True) as school:
         replies = stories.SHARED["a name of one grade's"](school)
-        assert [bool(dns.message.from_wire(one).answer) for one in replies] == [False, True], twin
+        assert [bool(dns.message.from_wire(one).answer) for one in replies] == [False, True]
         assert school.upstream.asked == ["alias.example.com A"]
         assert school.by_the_chain == 1
 
 
-@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize("what", stories.MEANWHILE)
 def test_what_changes_meanwhile_is_what_an_answer_is_judged_by(lists: Index, what: str) -> None:
     assert differences(lists, stories.MEANWHILE[what]) == []
@@ -167,26 +182,22 @@ def test_an_answer_is_judged_for_who_has_the_address_when_it_comes(
             assert dns.message.from_wire(reply).answer
 
 
-@pytest.mark.usefixtures("twin")
 def test_what_changes_while_it_stands_in_line_is_what_a_question_is_judged_by(
     lists: Index,
 ) -> None:
     assert differences(lists, stories.in_line) == []
 
 
-@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize("story", [stories.expired, stories.refreshed, stories.failed_again])
 def test_what_the_cache_thinks_of_is_left_to_the_chain(lists: Index, story: Story) -> None:
     assert differences(lists, story) == []
     assert by_the_chain(lists, story) > 0
 
 
-@pytest.mark.usefixtures("twin")
 def test_who_was_given_up_is_not_answered(lists: Index) -> None:
     assert differences(lists, stories.given_up) == []
 
 
-@pytest.mark.usefixtures("twin")
 def test_who_waits_at_the_end_is_answered_while_there_is_time(lists: Index) -> None:
     with School(lists, fast=True) as school:
         (stub,) = school.held(stories.WWW)
@@ -198,7 +209,6 @@ def test_who_waits_at_the_end_is_answered_while_there_is_time(lists: Index) -> N
         assert not serving.run(lambda: len(serving.stepper))
 
 
-@pytest.mark.usefixtures("twin")
 def test_nobody_waits_for_ever_when_it_stops(lists: Index) -> None:
     with School(lists, fast=True) as school:
         school.held(stories.WWW, stories.OPEN, stories.ALIAS[1])
@@ -207,7 +217,6 @@ def test_nobody_waits_for_ever_when_it_stops(lists: Index) -> None:
     assert forwarder.in_flight == 0
 
 
-@pytest.mark.usefixtures("twin")
 def test_who_may_not_ask_any_more_is_told_nothing(lists: Index) -> None:
     with School(lists, fast=True) as school:
         (stub,) = school.held(stories.WWW)
@@ -220,7 +229,6 @@ def test_who_may_not_ask_any_more_is_told_nothing(lists: Index) -> None:
             stub.receive()
 
 
-@pytest.mark.usefixtures("twin")
 @pytest.mark.parametrize("cached", [False, True])
 def test_a_fault_while_an_answer_is_made_leaves_it_to_the_chain(lists: Index, cached: bool) -> None:
     with School(lists, fast=True) as school:
@@ -236,7 +244,6 @@ def test_a_fault_while_an_answer_is_made_leaves_it_to_the_chain(lists: Index, ca
         assert school.upstream.asked == ["www.example.com A"]
 
 
-@pytest.mark.usefixtures("twin")
 def test_where_nobody_can_tell_what_is_in_force_the_chain_answers_all(
     lists: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,7 +261,6 @@ def test_where_nobody_can_tell_what_is_in_force_the_chain_answers_all(
         assert school.upstream.asked == ["www.example.com A", "open.example.com A"]
 
 
-@pytest.mark.usefixtures("twin")
 def test_a_fault_while_an_answer_is_kept_costs_nobody_his_answer(
     lists: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,33 +276,47 @@ def test_a_fault_while_an_answer_is_kept_costs_nobody_his_answer(
         assert school.by_the_chain == 0
 
 
-@pytest.mark.usefixtures("pure")
-def test_a_fault_once_an_answer_is_made_lets_nobody_hear_two(
-    lists: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class FaultyOnce(list[float]):
+    """Edges that cannot be read the so-many-th time."""
+
+    def __init__(self, edges: list[float], fails_at: int) -> None:
+        super().__init__(edges)
+        self._left = fails_at
+
+    def __getitem__(self, at: Any) -> Any:
+        self._left -= 1
+        if not self._left:
+            raise RuntimeError("it cannot be read")
+        return super().__getitem__(at)
+
+
+def answers_heard(lists: Index, fails_at: int) -> int:
+    """Let a fault come up while an answer from the cache is made; return how many are heard."""
     with School(lists, fast=True) as school:
         assert school.serving.fast is not None
         school.ask("www.example.com")
         school.stop_repeating()
-        replay = school.serving.fast.core.replay
-        note, faults = replay.note, [RuntimeError("it cannot be kept")]
-
-        def broken_once(*about: Any) -> Any:
-            if faults:
-                raise faults.pop()
-            return note(*about)
-
-        monkeypatch.setattr(replay, "note", broken_once)
+        school.serving.fast.edges = FaultyOnce(school.serving.fast.edges, fails_at)
         school.ask("www.example.com")
-        assert school.ask("social.example")[:2] == school._id.to_bytes(2)
+        stub, heard = school.send("social.example"), 1
+        while stub.receive()[:2] != school._id.to_bytes(2):
+            heard += 1
         assert len(school.serving.errors.take()) == 1
+        return heard
 
 
-@pytest.fixture
-def pure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Serve by the twin into which faults can be put."""
-    for name, twin in PURE.items():
-        monkeypatch.setattr(name, twin)
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_fault_while_an_answer_is_noted_or_made_lets_nobody_hear_two(
+    lists: Index, fails_at: int
+) -> None:
+    assert answers_heard(lists, fails_at) == 1
+
+
+def test_control_an_answer_that_is_noted_too_late_would_be_heard_twice(
+    lists: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_with(monkeypatch, "noted too late")
+    assert answers_heard(lists, fails_at=2) == 2
 
 
 def never_asked_who_he_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from filterd.fastpath import _core_py, _datagrams_py
+from filterd.fastpath import _datagrams_py
 from filterd.fastpath._rate_limit import SourceTable
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress
 from tests.fuzz.native.messages import Messages, hostile_queries, well_formed
 from tests.support.fast_cores import NOW, fill_it
+from tests.support.malformed import refusal
 from tests.support.policies import an_index
 from tests.support.serving import LISTS
 from tests.support.wire import a_query
@@ -102,10 +103,11 @@ def drive(session: Session) -> None:
     """Send batches to listeners with and without a fast path, of both families."""
     messages = Messages(session.rng, well_formed() + hostile_queries())
     with tempfile.TemporaryDirectory() as folder:
-        core, reference = fastpath.Core(bytes(range(16))), _core_py.Core(bytes(range(16)))
+        # The other one is asked by itself about what comes by the socket.
+        core, reference = (fastpath.Core(bytes(range(16))) for _ in range(2))
         index, loopback = an_index(Path(folder), LISTS), socket.if_nametoindex("lo")
-        for one, module in ((core, fastpath), (reference, _core_py)):
-            learnt = fill_it(one, module, index)
+        for one in (core, reference):
+            learnt = fill_it(one, index)
             for address in _SOURCES[4][:2]:
                 one.learn(socket.inet_aton(address), loopback, learnt.one, NOW + 1e9)
         for number in session.rounds():
@@ -167,7 +169,7 @@ def _serve(session: Session, moved: _Moved, reference: Any, sent: set[bytes], no
 
 
 def _looked_at(session: Session, moved: _Moved, reference: Any, one: Any) -> None:
-    """What was found out of a message is what the pure twin finds out."""
+    """What was found out of a message is what is when it is asked about alone."""
     found = one.client_class, one.opening
     if moved.fast is None or ":" in one.address:
         assert found == (-1, -1), found
@@ -223,5 +225,5 @@ def _hint(session: Session, message: bytes) -> None:
     assert told == _datagrams_py.hint(message)
     session.reached["hint"] += 1
     refused = native.refusal(given)
-    assert refused == _datagrams_py.refusal(message)
+    assert refused == refusal(message)
     session.reached["a query" if refused is None else "refusal"] += 1

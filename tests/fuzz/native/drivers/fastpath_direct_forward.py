@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Questions that come by real sockets and any answers to them, beside the pure twin.
+"""Questions that come by real sockets, any answers to them, changes and ends.
 
-Both relays see the same questions, upstreams, caches, changes and ends; whatever one
-sends or leaves to the chain, so does the other.
+Each question that is taken is answered once or left to the chain once, by what upstreams
+have said to it, and only what is plain is sent.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 from filterd.errors import FilterdError, UpstreamTimeoutError
-from filterd.fastpath import _core_py, _datagrams_py, _direct_forward_py
-from filterd.fastpath._datagrams_py import Datagram
-from filterd.fastpath._decision_cells_py import MOST_OPENINGS, OPEN, Cell
+from filterd.fastpath._datagrams_py import LARGEST_QUERY
 from filterd.fastpath._rate_limit import SourceTable
+from filterd.fastpath.core_contract import ASKED_CD, ASKED_DO, MOST_OPENINGS, OPEN, Cell
 from filterd.fastpath.core_filler import NOT_KEPT, Opening
 from filterd.fastpath.pktinfo import bind
 from filterd.policy.model import ListenAddress, UpstreamServer
 from filterd.resolve.cache_store import ResolutionStore
 from filterd.resolve.site import EpochGuard
-from filterd.upstream import Resolution, Route, UpstreamQuestion
+from filterd.upstream import CONCLUSIVE, Resolution, Route, UpstreamQuestion
 from filterd.upstream.resolution import resolution_of
 from filterd.wire import Ede, parse_response
 from tests.fuzz.native.messages import (
@@ -37,6 +36,7 @@ from tests.fuzz.native.messages import (
     hostile_queries,
     well_formed,
 )
+from tests.support import plain_questions
 from tests.support.clock import FakeClock
 from tests.support.fast_cores import fill_it
 from tests.support.policies import an_index, wire
@@ -85,34 +85,76 @@ _TTLS = (0, 1, 60, 86_400)
 
 
 class _Served:
-    """One of the relays, and all that it talks to; notes what it says."""
+    """A relay, all that it talks to, and the socket by which questions come; notes what is said."""
 
-    def __init__(self, relay: Any, core: Any, clock: FakeClock) -> None:
+    def __init__(self, index: Index) -> None:
+        self._index, self.clock = index, FakeClock()
         self.said: list[tuple[Any, ...]] = []
         self.asked: list[tuple[UpstreamQuestion, Done]] = []
         self.waiting: list[Any] = []
         self.outcome: Resolution | UpstreamError | None = None
-        self.core = core
-        self.fast = SimpleNamespace(
-            core=core,
+        self._taking: Any = None
+        self._heard: dict[UpstreamQuestion, list[Resolution | UpstreamError]] = {}
+        self._done: list[Any] = []
+        self.core = fastpath.Core(bytes(range(16)))
+        self.fast: Any = SimpleNamespace(
+            core=self.core,
             openings=_OPENINGS,
             edges=[inf, inf],
-            refresh=core.holds,
+            refresh=self.core.holds,
             keep_house=lambda _: None,
             refused=lambda *_: None,
         )
         self.datagrams = SimpleNamespace(answer=self._answer, flush=lambda: None)
         self.store = ResolutionStore(1 << 17)
-        self.relay = relay(self.fast, self.store, self, self, clock)
+        self.relay = native.Relay(self.fast, self.store, self, self, self.clock)
+        self._loopback = socket.if_nametoindex("lo")
+        self.begin()
+        self._opened = bind(ListenAddress(_SERVER, 0), socket.SOCK_DGRAM)
+        table = SourceTable(bytes(16), 1e9, 1e9, 16)
+        self._datagrams = datagrams.Datagrams(self._opened, table, lambda *_: True, 256, self.fast)
+        self._client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._client.bind((_CLIENT, 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+        self._client.close()
+
+    def begin(self) -> None:
+        """Forget everything, and be told it anew: another epoch."""
+        self.core.forget()
+        cells: Cells = {(0, 0): Cell(OPEN, template=MOST_OPENINGS - 1)}
+        learnt = fill_it(self.core, self._index, cells, _TOUCHED)
+        self.core.learn(socket.inet_aton(_CLIENT), self._loopback, learnt.one, 1e9)
+        times = self.clock.monotonic(), self.clock.wall()
+        self.core.hold(_SITE, _FOR_EVER, 0, *times, self.clock.wall, NOT_KEPT)
+
+    def come(self, messages: list[bytes]) -> list[Any]:
+        """Let messages come; return those that nobody answers at once."""
+        for one in messages:
+            self._client.sendto(one[:LARGEST_QUERY], self._opened.getsockname())
+        now = self.clock.monotonic()
+        self._datagrams.receive(now)
+        left: list[Any] = self._datagrams.take(len(messages), now)
+        return left
 
     def ask(
         self, question: UpstreamQuestion, route: Route, asker: str, done: Done
     ) -> Resolution | UpstreamError | None:
         """Be the upstreams, who may know at once."""
-        self.said.append(("asked", question, route, asker))
+        assert (question, route, asker) == (_upstream(self._taking), _ROUTE, _CLIENT)
         if self.outcome is None:
             self.asked.append((question, done))
+        else:
+            self.hear(question, self.outcome)
         return self.outcome
+
+    def hear(self, question: UpstreamQuestion, outcome: Resolution | UpstreamError) -> None:
+        """Remember what upstreams have said to a question."""
+        self._heard.setdefault(question, []).append(outcome)
 
     @staticmethod
     def soon(callback: Callable[[], None]) -> None:
@@ -126,95 +168,57 @@ class _Served:
     def ended(self, waiting: Any) -> None:
         self.waiting.remove(waiting)
 
-    def ask_the_chain(self, datagram: Any, fetched: Any) -> None:
-        """Be the listener."""
-        self.said.append(("chain", datagram.message, fetched))
-
     def take(self, datagram: Any) -> bool | str:
         """Give it a question; say whether it takes it, and how it fails."""
+        self._taking = datagram
         try:
             taken: bool = self.relay.take(datagram, self)
         except (ValueError, IndexError):
             return "fault"
+        finally:
+            self._taking = None
+        assert not taken or (datagram.opening >= 0 and datagram.epoch == self.core.epoch)
         return taken
 
+    def ask_the_chain(self, datagram: Any, fetched: Any) -> None:
+        """Be the listener."""
+        self._end(datagram)
+        question = _upstream(datagram)
+        assert fetched.key == (question, _ROUTE), fetched
+        assert any(fetched.outcome is one for one in self._heard[question]), fetched
+        self.said.append(("chain", None))
+
     def _answer(self, datagram: Any, reply: bytes) -> None:
-        self.said.append(("answer", datagram.message, reply))
+        asked = plain_questions.read(datagram.message)
+        assert asked is not None
+        message, end = datagram.message, asked.end
+        assert reply[:2] + reply[12:end] == message[:2] + message[12:end], reply
+        assert len(reply) <= asked.limit, reply
+        if datagram is not self._taking:  # else the cache has it
+            assert any(self._is_plain(one, datagram) for one in self._heard[_upstream(datagram)])
+        self._end(datagram)
+        self.said.append(("answer", reply))
 
+    def _end(self, datagram: Any) -> None:
+        assert all(datagram is not one for one in self._done), datagram.message
+        self._done.append(datagram)
 
-class _Both:
-    """The two relays, and the socket by which questions come to the native one."""
-
-    def __init__(self, index: Index) -> None:
-        self._index, self.clock = index, FakeClock()
-        self.live = _Served(native.Relay, fastpath.Core(bytes(range(16))), self.clock)
-        self.pure = _Served(_direct_forward_py.Relay, _core_py.Core(bytes(range(16))), self.clock)
-        self.served = self.live, self.pure
-        self._loopback = socket.if_nametoindex("lo")
-        self.begin()
-        self._opened = bind(ListenAddress(_SERVER, 0), socket.SOCK_DGRAM)
-        table = SourceTable(bytes(16), 1e9, 1e9, 16)
-        self._datagrams = datagrams.Datagrams(
-            self._opened, table, lambda *_: True, 256, self.live.fast
+    def _is_plain(self, said: Resolution | UpstreamError, datagram: Any) -> bool:
+        return (
+            isinstance(said, Resolution)
+            and said.rcode in CONCLUSIVE
+            and not (said.edes or said.private or said.ech)
+            and datagram.epoch == self.core.epoch
+            and all(self.core.lets_through(one, datagram.client_class) for one in said.targets)
         )
-        self._client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._client.bind((_CLIENT, 0))
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._opened.close()
-        self._client.close()
-
-    def begin(self) -> None:
-        """Forget everything, and be told it anew: another epoch."""
-        for served, module in ((self.live, fastpath), (self.pure, _core_py)):
-            served.core.forget()
-            cells: Cells = {(0, 0): Cell(OPEN, template=MOST_OPENINGS - 1)}
-            learnt = fill_it(served.core, module, self._index, cells, _TOUCHED)
-            served.core.learn(socket.inet_aton(_CLIENT), self._loopback, learnt.one, 1e9)
-            times = self.clock.monotonic(), self.clock.wall()
-            served.core.hold(_SITE, _FOR_EVER, 0, *times, self.clock.wall, NOT_KEPT)
-
-    def come(self, messages: list[bytes]) -> list[Any]:
-        """Let messages come; return those that nobody answers at once."""
-        for one in messages:
-            self._client.sendto(one[: _datagrams_py.LARGEST_QUERY], self._opened.getsockname())
-        now = self.clock.monotonic()
-        self._datagrams.receive(now)
-        left: list[Any] = self._datagrams.take(len(messages), now)
-        return left
-
-    def take(self, datagram: Any) -> bool | str:
-        """Give a question to both; return what becomes of it."""
-        behind = self.live.core.epoch - datagram.epoch
-        like = Datagram(
-            datagram.message,
-            datagram.address,
-            datagram.interface,
-            (datagram.address, 0),
-            (),
-            datagram.received_at,
-            datagram.client_class,
-            datagram.opening,
-            self.pure.core.epoch - behind,
-        )
-        became = self.live.take(datagram), self.pure.take(like)
-        assert became[0] == became[1], (became, datagram.message)
-        return became[0]
-
-    def checked(self) -> list[tuple[Any, ...]]:
-        """Return what both have said since; fail if it is not the same."""
-        said, like = self.live.said, self.pure.said
-        for one, other in zip(said, like, strict=False):
-            assert one == other, (one, other)
-        assert len(said) == len(like), (said[len(like) :], like[len(said) :])
-        assert len(self.live.waiting) == len(self.pure.waiting)
-        figures = [served.store.figures() for served in self.served]
-        assert figures[0] == figures[1], figures
-        self.live.said, self.pure.said = [], []
-        return said
+def _upstream(datagram: Any) -> UpstreamQuestion:
+    """Return what upstreams are asked for a datagram."""
+    asked = plain_questions.read(datagram.message)
+    assert asked is not None
+    do, cd = bool(asked.flags & ASKED_DO), bool(asked.flags & ASKED_CD)
+    return UpstreamQuestion(asked.qname, asked.qtype, do, cd)
 
 
 def drive(session: Session) -> None:
@@ -229,74 +233,68 @@ def drive(session: Session) -> None:
 
 async def _live(session: Session, index: Index, queries: Messages) -> None:
     rng, known = session.rng, [queries.one()]
-    with _Both(index) as both:
+    with _Served(index) as served:
         for _ in range(_TURNS):
             known += [queries.one() for _ in range(_QUESTIONS)]
             drawn = [rng.choice(known[-2 * _QUESTIONS :]) for _ in range(_QUESTIONS)]
-            left = both.come([session.give(one) for one in drawn])
+            left = served.come([session.give(one) for one in drawn])
             if rng.random() < 0.1:
-                both.begin()
+                served.begin()
                 session.reached["another epoch"] += len(left)
             for datagram in left:
-                _take(session, both, datagram)
+                _take(session, served, datagram)
             if rng.random() < 0.1:
-                both.begin()
-            _hear(session, both)
-            openings = _OPENINGS if rng.random() < 0.8 else []
-            for served in both.served:
-                served.fast.openings = openings
+                served.begin()
+            _hear(session, served)
+            served.fast.openings = _OPENINGS if rng.random() < 0.8 else []
             await asyncio.sleep(0)
-            _count(session, both.checked())
-            both.clock.advance(rng.choice((0, 0, 0.7, 55, 400)))
+            assert not served.waiting
+            _count(session, served)
+            served.clock.advance(rng.choice((0, 0, 0.7, 55, 400)))
             if rng.random() < 0.5:  # so that the cache is asked too
-                for served in both.served:
-                    served.core.replay.forget()
+                served.core.replay.forget()
 
 
-def _count(session: Session, said: list[tuple[Any, ...]]) -> None:
-    for what, _, about, *_ in said:
+def _count(session: Session, served: _Served) -> None:
+    for what, reply in served.said:
         if what == "answer":
-            session.reached["cut" if about[2] & 2 else "relayed"] += 1
-        elif what == "chain":
+            session.reached["cut" if reply[2] & 2 else "relayed"] += 1
+        else:
             session.reached["left to the chain"] += 1
+    served.said = []
 
 
-def _take(session: Session, both: _Both, datagram: Any) -> None:
-    asked = len(both.live.asked)
+def _take(session: Session, served: _Served, datagram: Any) -> None:
+    asked = len(served.asked)
     if session.rng.random() < 0.1:
-        at_once = _said(session, UpstreamQuestion(b"\1a\4test\0", 1, False, False))
-        both.live.outcome = both.pure.outcome = at_once
-    became, waited = both.take(datagram), len(both.live.asked) > asked
+        served.outcome = _said(session, UpstreamQuestion(b"\1a\4test\0", 1, False, False))
+    became, waited = served.take(datagram), len(served.asked) > asked
     if became == "fault":
         session.reached["faults"] += 1
     elif not became:
         session.reached["not taken"] += 1
-    elif both.live.outcome is not None:
+    elif served.outcome is not None:
         session.reached["asked at once"] += 1
     elif not waited:
         session.reached["from the cache"] += 1
-    both.live.outcome = both.pure.outcome = None
+    served.outcome = None
 
 
-def _hear(session: Session, both: _Both) -> None:
+def _hear(session: Session, served: _Served) -> None:
     """Let upstreams speak in any order; some whom nobody waits for any more, some to nobody."""
-    rng = session.rng
-    asked = list(zip(both.live.asked, both.pure.asked, strict=True))
-    both.live.asked, both.pure.asked = [], []
+    rng, asked = session.rng, served.asked
+    served.asked = []
     rng.shuffle(asked)
-    for (question, done), (like, done_too) in asked:
-        assert question == like
-        if both.live.waiting and rng.random() < 0.1:
-            at = rng.randrange(len(both.live.waiting))
-            for served in both.served:
-                served.waiting[at].cancel()
+    for question, done in asked:
+        if served.waiting and rng.random() < 0.1:
+            rng.choice(served.waiting).cancel()
             session.reached["given up"] += 1
         outcome = _said(session, question)
+        served.hear(question, outcome)
         if isinstance(outcome, Resolution) and rng.random() < 0.2:
-            for served in both.served:
-                served.store.put((question, _ROUTE), outcome, both.clock.monotonic(), stale_s=60)
-        for one in (done, done_too):
-            one(outcome)
+            key = question, _ROUTE
+            served.store.put(key, outcome, served.clock.monotonic(), stale_s=60)
+        done(outcome)
 
 
 def _said(session: Session, question: UpstreamQuestion) -> Resolution | UpstreamError:

@@ -42,7 +42,7 @@ def drive(session: Session) -> None:
             if number % _LIVES == 0:
                 for core in cores:
                     core.forget()
-                    fill_it(core, fastpath, index)
+                    fill_it(core, index)
             _crowd(session, session.rng.choice(cores), queries, replies, NOW + number % _LIVES)
         for seed, entries in ((bytes(15), 16), (bytes(17), 16)):
             try:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Both twins of the fast path on the same questions, answers to keep, and passing of time."""
+"""What the native core does with what it is given: questions, answers to keep, passing time.
+
+tests/e2e compares its answers with those of the chain.
+"""
 
 from __future__ import annotations
 
 import re
 from array import array
-from math import inf, nan
+from math import ceil, inf, nan
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,13 +17,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterd.fastpath import _core_py, _question_py
-from filterd.fastpath._core_py import MOST_CLASSES
-from filterd.fastpath._decision_cells_py import BLOCK, COMPLEX, MOST_OPENINGS, MOST_ROWS, OPEN, Cell
-from filterd.fastpath._packet_cache_py import ENTRIES, MOST_OCTETS, SWEEPS
+from filterd.fastpath.core_contract import (
+    BLOCK,
+    COMPLEX,
+    ENTRIES,
+    MOST_OPENINGS,
+    MOST_ROWS,
+    OPEN,
+    SWEEPS,
+    Cell,
+    flags_of,
+)
+from filterd.fastpath.direct_forward import NATIVE
 from filterd.lists.lookalikes import may_match
 from filterd.resolve.site import EpochGuard
-from filterd.wire import parse_query
+from filterd.wire import parse_query, parse_response
+from tests.support import plain_questions
 from tests.support.fast_cores import (
     CLIENT,
     INTERFACE,
@@ -43,8 +55,9 @@ if TYPE_CHECKING:
 
     Cells = dict[tuple[int, int], tuple[int, ...]]
 
-native = pytest.importorskip("filterd.fastpath._core", reason="it is not built")
-BOTH = pytest.mark.parametrize("module", [_core_py, native], ids=["pure", "native"])
+native: Any = pytest.importorskip("filterd.fastpath._core", reason="it is not built")
+pytestmark = pytest.mark.skipif(not NATIVE, reason="no native module may be used")
+MOST_CLASSES, MOST_OCTETS = 1_024, 4 * 1024 * 1024
 
 NAMES = ("porn.example", "x.PORN.example", "a.b.malware.example", "social.example", "other.test")
 TOUCHED = {"pinned.porn.example": 1, "porn.example": 2, "malware.example": 2}
@@ -85,22 +98,10 @@ def alike(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 @settings(max_examples=1_500)
 @given(message=messages)
-def test_the_twins_read_alike(message: bytes) -> None:
-    assert native.read(message) == _question_py.read(message)
+def test_a_question_is_read_as_by_the_wire_s_own_parser(message: bytes) -> None:
+    assert native.read(message) == plain_questions.read(message)
 
 
-clients = st.sampled_from((CLIENT, CLIENT, OTHER_CLIENT, STRANGER))
-answers = st.builds(
-    lambda query, ttls: a_response(
-        query,
-        *(
-            f"{parse_query(query).question.wire[1:5].hex()}.test {ttl} TXT {'x' * 150}"
-            for ttl in ttls
-        ),
-    ),
-    plain,
-    st.lists(st.sampled_from((0, 1, 5, 300)), max_size=4),
-)
 labels = st.sampled_from(
     (b"a", b"www", b"pinned", b"porn", b"malware", b"social", b"example", b"wpad", b"x" * 63)
 )
@@ -122,55 +123,6 @@ cells = st.fixed_dictionaries(
         for set_id in range(3)
     }
 )
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("answer"), plain, clients),
-        st.tuples(st.just("lets through"), targets, st.sampled_from((0, 1, 1, 2, -1))),
-        st.tuples(st.just("count"), st.sampled_from((0, 3, 8_191))),
-        st.tuples(st.just("note"), plain, st.sampled_from((0, 1)), answers),
-        st.tuples(st.just("at"), st.sampled_from((0.0, 0.3, 1.0, 4.0))),
-    ),
-    max_size=30,
-)
-
-
-def told(core: Any, story: list[tuple[Any, ...]]) -> list[object]:
-    """Tell a core what happens; return all that it says."""
-    said: list[object] = []
-    passed = 0.0
-    for what, *about in story:
-        if what == "answer":
-            said.append(core.answer(about[0], about[1], INTERFACE))
-            said.append((core.client_class, core.opening))
-        elif what == "lets through":
-            said.append(core.lets_through(*about))
-        elif what == "count":
-            core.count(*about)
-        elif what == "at":
-            passed += about[0]
-            core.at(NOW + passed, WALL + passed)
-        else:
-            query, client_class, reply = about
-            flags = _question_py.flags_of(parse_query(query))
-            until = WALL + 4 if client_class else WALL + 1e9
-            cap_ttl_s = 2 if client_class else 10**6
-            kept = core.replay.note(
-                client_class, flags, reply, cap_ttl_s, NOW + 1e9, until, 7, client_class
-            )
-            said.append(kept)
-    core.forget()
-    for _ in range(SWEEPS):  # then all that was repeated is told
-        core.replay.sweep()
-    return [*said, core.take_counts(), sum(n for _, n in core.replay.take_hits())]
-
-
-@settings(max_examples=400)
-@given(story=steps, known=cells)
-def test_the_twins_answer_alike(index: Index, story: list[tuple[Any, ...]], known: Cells) -> None:
-    pure, live = (
-        told(a_core(module, index, known, TOUCHED), story) for module in (_core_py, native)
-    )
-    assert live == pure
 
 
 @settings(max_examples=400)
@@ -180,11 +132,10 @@ def test_a_target_is_let_through_as_its_name_is_open_to_be_asked(
 ) -> None:
     """What an answer leads to is judged by the very tables that judge questions."""
     query = a_message(name + QUESTION[-4:])
-    for module in (_core_py, native):
-        core = a_core(module, index, known, TOUCHED)
-        for number, client in enumerate((CLIENT, OTHER_CLIENT)):
-            core.answer(query, client, INTERFACE)
-            assert core.lets_through(name, number) is (core.opening >= 0)
+    core = a_core(index, known, TOUCHED)
+    for number, client in enumerate((CLIENT, OTHER_CLIENT)):
+        core.answer(query, client, INTERFACE)
+        assert core.lets_through(name, number) is (core.opening >= 0)
 
 
 @pytest.mark.parametrize(
@@ -198,14 +149,11 @@ def test_a_target_is_let_through_as_its_name_is_open_to_be_asked(
         ("social.example", None),
     ],
 )
-@BOTH
-def test_what_nobody_speaks_against_is_open(
-    module: Any, index: Index, name: str, opening: int | None
-) -> None:
+def test_what_nobody_speaks_against_is_open(index: Index, name: str, opening: int | None) -> None:
     """Of touched names beneath which something is said, and of sets that block or are complex."""
     sets = [index.lookup(wire(f"{one}.example"))[0].set_id for one in ("porn", "malware", "social")]
     known: Cells = {(0, sets[0]): Cell(OPEN, template=5), (0, sets[2]): Cell(COMPLEX)}
-    core = a_core(module, index, known, TOUCHED)
+    core = a_core(index, known, TOUCHED)
     core.answer(a_query(name), CLIENT, INTERFACE)
     assert core.opening == (-1 if opening is None else opening)
     assert core.lets_through(wire(name), 0) is (opening is not None)
@@ -213,8 +161,7 @@ def test_what_nobody_speaks_against_is_open(
     assert (core.client_class, core.opening) == (-1, -1)
 
 
-@BOTH
-def test_an_opening_is_that_of_the_longest_name(module: Any, tmp_path: Path) -> None:
+def test_an_opening_is_that_of_the_longest_name(tmp_path: Path) -> None:
     lists: ListTexts = {
         "ads": ("ads-trackers", "domains", False, ["banner.social.example"]),
         "social": ("social-media", "domains", False, ["social.example"]),
@@ -224,25 +171,23 @@ def test_an_opening_is_that_of_the_longest_name(module: Any, tmp_path: Path) -> 
     openings: Cells = {
         (0, hit.set_id): Cell(OPEN, template=number) for number, hit in enumerate(hits, 1)
     }
-    core = a_core(module, index, openings)
+    core = a_core(index, openings)
     core.answer(a_query("a.banner.social.example"), CLIENT, INTERFACE)
     assert core.opening == 1
     core.answer(a_query("b.social.example"), CLIENT, INTERFACE)
     assert core.opening == 2
 
 
-@BOTH
-def test_there_is_room_for_so_many_classes_and_openings(module: Any) -> None:
-    core = module.Core(bytes(range(16)))
+def test_there_is_room_for_so_many_classes_and_openings() -> None:
+    core = native.Core(bytes(range(16)))
     assert core.add_class(MOST_ROWS) == core.add_class(0, MOST_OPENINGS) == -1
     assert core.add_class(-1) == core.add_class(0, -1) == -1
     numbers = [core.add_class(0, MOST_OPENINGS - 1) for _ in range(MOST_CLASSES + 1)]
     assert numbers == [*range(MOST_CLASSES), -1]
 
 
-@BOTH
-def test_another_epoch_begins_whenever_everything_is_forgotten(module: Any) -> None:
-    core = module.Core(bytes(range(16)))
+def test_another_epoch_begins_whenever_everything_is_forgotten() -> None:
+    core = native.Core(bytes(range(16)))
     epochs = [core.epoch]
     for _ in range(3):
         core.forget()
@@ -270,9 +215,9 @@ class InForce:
         assert not self.lead[0]
         return self.wall
 
-    def holds(self, module: Any, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
+    def holds(self, change: Callable[[InForce, Any], None], now: float = 10.0) -> bool:
         """Tell whether what a core was made of still holds after a change."""
-        core = module.Core(bytes(range(16)))
+        core = native.Core(bytes(range(16)))
         self.hold(core)
         assert core.holds(10.0)
         assert core.site is self.site
@@ -306,7 +251,6 @@ def all_forgotten(_: InForce, core: Any) -> None:
     assert core.site is None
 
 
-@BOTH
 @pytest.mark.parametrize(
     "change",
     [
@@ -319,22 +263,21 @@ def all_forgotten(_: InForce, core: Any) -> None:
     ],
 )
 def test_what_it_was_made_of_holds_until_anything_of_it_is_another(
-    module: Any, change: Callable[[InForce, Any], None]
+    change: Callable[[InForce, Any], None],
 ) -> None:
-    assert not InForce().holds(module, change)
+    assert not InForce().holds(change)
 
 
-@BOTH
 @pytest.mark.parametrize(("after_s", "holds"), [(99.9, True), (100.0, False)])
 def test_what_it_was_made_of_holds_until_its_end_while_both_clocks_go_on(
-    module: Any, after_s: float, holds: bool
+    after_s: float, holds: bool
 ) -> None:
     def later(world: InForce, _: Any) -> None:
         world.words[0] += 1  # another's word
         world.wall += after_s
 
-    assert InForce().holds(module, later, now=10.0 + after_s) is holds
-    assert not module.Core(bytes(16)).holds(10.0)
+    assert InForce().holds(later, now=10.0 + after_s) is holds
+    assert not native.Core(bytes(16)).holds(10.0)
 
 
 class Led(InForce):
@@ -345,7 +288,6 @@ class Led(InForce):
         self.lead[0] = self.wall - 10.0
 
 
-@BOTH
 @pytest.mark.parametrize(
     ("by_s", "passed_s", "holds"),
     [
@@ -366,18 +308,17 @@ class Led(InForce):
     ],
 )
 def test_what_it_was_made_of_holds_no_longer_once_policy_time_jumps(
-    module: Any, by_s: float, passed_s: float, holds: bool
+    by_s: float, passed_s: float, holds: bool
 ) -> None:
     def jump(world: InForce, _: Any) -> None:
         world.lead[0] += by_s
 
-    assert Led().holds(module, jump, now=10.0 + passed_s) is holds
+    assert Led().holds(jump, now=10.0 + passed_s) is holds
 
 
-@BOTH
 @pytest.mark.parametrize(("by_s", "holds"), [(0.0, True), (0.4, True), (0.6, False)])
 def test_the_clock_is_asked_again_once_it_is_not_told_what_it_leads_by(
-    module: Any, by_s: float, holds: bool
+    by_s: float, holds: bool
 ) -> None:
     def left(world: InForce, _: Any) -> None:
         world.lead[0] = 0.0
@@ -386,8 +327,8 @@ def test_the_clock_is_asked_again_once_it_is_not_told_what_it_leads_by(
     def kept(world: InForce, _: Any) -> None:
         world.lead[0] = world.wall - 10.0 + by_s
 
-    assert Led().holds(module, left) is holds
-    assert InForce().holds(module, kept) is holds
+    assert Led().holds(left) is holds
+    assert InForce().holds(kept) is holds
 
 
 def test_what_policy_time_leads_by_is_one_word() -> None:
@@ -400,9 +341,8 @@ def test_what_policy_time_leads_by_is_one_word() -> None:
         assert not core.holds(10.0)
 
 
-@BOTH
-def test_what_is_in_force_from_later_on_only_does_not_hold(module: Any) -> None:
-    core, world = module.Core(bytes(16)), InForce()
+def test_what_is_in_force_from_later_on_only_does_not_hold() -> None:
+    core, world = native.Core(bytes(16)), InForce()
     world.since = world.wall + 0.1
     world.hold(core)
     assert not core.holds(10.0)
@@ -410,17 +350,15 @@ def test_what_is_in_force_from_later_on_only_does_not_hold(module: Any) -> None:
     assert core.holds(10.1)
 
 
-@BOTH
-def test_a_clock_set_back_at_once_is_noticed(module: Any) -> None:
-    core, world = module.Core(bytes(16)), InForce()
+def test_a_clock_set_back_at_once_is_noticed() -> None:
+    core, world = native.Core(bytes(16)), InForce()
     world.hold(core)
     world.wall -= 0.001
     assert not core.holds(10.0)
 
 
-@BOTH
-def test_what_holds_is_answered_as_of_now(module: Any) -> None:
-    core, world = module.Core(bytes(16)), InForce()
+def test_what_holds_is_answered_as_of_now() -> None:
+    core, world = native.Core(bytes(16)), InForce()
     core.learn(b"\x7f\0\0\1", 1, core.add_class(0), 30.0)
     world.hold(core)
     known = []
@@ -448,9 +386,8 @@ def test_the_words_that_are_looked_at_are_kept_until_they_are_let_go() -> None:
         one.append(10)
 
 
-@BOTH
-def test_nothing_is_let_through_where_nobody_says_what_holds(module: Any, index: Index) -> None:
-    core = a_core(module, index)
+def test_nothing_is_let_through_where_nobody_says_what_holds(index: Index) -> None:
+    core = a_core(index)
     assert core.lets_through(wire("other.test"), 0)
     core.forget()
     assert not core.lets_through(wire("other.test"), 0)
@@ -469,28 +406,24 @@ looks = st.one_of(
 
 @settings(max_examples=1_500)
 @given(labels=st.lists(looks, min_size=1, max_size=3), cut=st.booleans())
-def test_the_twins_leave_the_same_look_alikes_to_the_chain(
+def test_what_may_be_a_look_alike_is_left_to_the_chain(
     alike: Index, labels: list[bytes], cut: bool
 ) -> None:
     """``cut``: the last label is the only one that a suffix must be, and is never looked at."""
     name = b"".join(bytes((len(one),)) + one for one in (*labels, b"i9bet7" if cut else b"test"))
-    pure, live = (
-        a_core(module, alike).lets_through(name + b"\0", 0) for module in (_core_py, native)
-    )
-    assert live is pure
-    assert pure is not may_match(alike.lookalikes.skeletons, name + b"\0")
+    live = a_core(alike).lets_through(name + b"\0", 0)
+    assert live is not may_match(alike.lookalikes.skeletons, name + b"\0")
 
 
-@BOTH
 def test_a_look_alike_is_left_to_the_chain_and_forgotten_with_the_site(
-    module: Any, alike: Index, index: Index
+    alike: Index, index: Index
 ) -> None:
-    core = a_core(module, alike)
+    core = a_core(alike)
     for name, opening in (("l9-bet77.test", -1), ("i9bed7.test", OPENINGS[0])):
         assert core.answer(a_query(name), CLIENT, INTERFACE) is None
         assert core.opening == opening
     core.forget()
-    fill_it(core, module, index)
+    fill_it(core, index)
     core.answer(a_query("l9-bet77.test"), CLIENT, INTERFACE)
     assert core.opening == OPENINGS[0]
 
@@ -500,7 +433,7 @@ def test_a_look_alike_is_left_to_the_chain_and_forgotten_with_the_site(
 )
 def test_what_is_no_name_is_not_let_through(index: Index, name: bytes) -> None:
     """Natively it is looked at again: no octet behind it is read."""
-    assert not a_core(native, index).lets_through(name, 0)
+    assert not a_core(index).lets_through(name, 0)
 
 
 @settings(max_examples=300)
@@ -510,43 +443,44 @@ def test_what_is_no_name_is_not_let_through(index: Index, name: bytes) -> None:
     age=st.floats(0, 4),
     valid_until=st.sampled_from((inf, inf, WALL + 0.5, WALL + 5, WALL + 500)),
 )
-def test_the_twins_repeat_alike(
+def test_an_answer_is_repeated_with_ttls_aged_and_capped(
     index: Index, query: bytes, ttls: list[int], age: float, valid_until: float
 ) -> None:
+    """To the client of whom the core knows a class, where its own parser reads the question."""
     reply = a_response(query, *(f"n{ttl}.test {ttl} A 192.0.2.1" for ttl in ttls))
-    said = []
-    for module in (_core_py, native):
-        core = a_core(module, index)
-        flags = _question_py.flags_of(parse_query(query))
-        core.replay.note(0, flags, reply, 600, NOW + 1e9, valid_until, 7, "source")
-        core.at(NOW + age, WALL + age)
-        said.append((core.answer(query, CLIENT, INTERFACE), core.take_counts()))
-    assert said[0] == said[1]
+    core, asked = a_core(index), plain_questions.read(query)
+    core.replay.note(0, flags_of(parse_query(query)), reply, 600, NOW + 1e9, valid_until, 7, "one")
+    core.at(NOW + age, WALL + age)
+    repeated = core.answer(query, CLIENT, INTERFACE)
+    holds = age < min(ttls) and WALL + age < valid_until
+    if asked is None or not holds or len(reply) > asked.limit:
+        assert (7, 1) not in core.take_counts()
+        return
+    assert core.take_counts() == [(7, 1)]
+    expected = bytearray(query[:2] + reply[2:12] + query[12 : asked.end] + reply[asked.end :])
+    for one in parse_response(reply).records:
+        if one.rtype != 41:
+            cap_s = min(600, max(1, int(min(600, valid_until - WALL - age))))
+            ttl_s = min(one.ttl - ceil(NOW + age - NOW), cap_s)
+            expected[one.ttl_offset : one.ttl_offset + 4] = ttl_s.to_bytes(4)
+    assert repeated == bytes(expected)
 
 
-@BOTH
-def test_half_as_many_answers_as_there_are_places_are_kept_together(
-    module: Any, index: Index
-) -> None:
+def test_half_as_many_answers_as_there_are_places_are_kept_together(index: Index) -> None:
     """Were only some of the places used, names asked in turn would push each other out."""
-    core = a_core(module, index)
+    core = a_core(index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(ENTRIES // 2)]
     for query in queries:
         reply = a_response(
             query, f"{parse_query(query).question.wire[1:3].hex()}.test 300 A 1.2.3.4"
         )
-        core.replay.note(
-            0, _question_py.flags_of(parse_query(query)), reply, 600, NOW + 60, WALL + 60, 7, None
-        )
+        core.replay.note(0, flags_of(parse_query(query)), reply, 600, NOW + 60, WALL + 60, 7, None)
     repeated = sum(core.answer(query, CLIENT, INTERFACE) is not None for query in queries)
     assert repeated >= 0.95 * len(queries)
 
 
-@BOTH
-def test_there_is_room_for_what_was_asked_for_once_while_half_of_the_places_is_free(
-    module: Any,
-) -> None:
-    core = module.Core(bytes(range(16)), 16)
+def test_there_is_room_for_what_was_asked_for_once_while_half_of_the_places_is_free() -> None:
+    core = native.Core(bytes(range(16)), 16)
     core.add_class(0)
     for number in range(8):
         assert core.replay.has_room()
@@ -554,15 +488,14 @@ def test_there_is_room_for_what_was_asked_for_once_while_half_of_the_places_is_f
     assert not core.replay.has_room()
 
 
-@BOTH
-def test_there_is_none_where_half_of_the_memory_for_long_replies_is_taken(module: Any) -> None:
-    core = module.Core(bytes(range(16)))
+def test_there_is_none_where_half_of_the_memory_for_long_replies_is_taken() -> None:
+    core = native.Core(bytes(range(16)))
     core.add_class(0)
     taken = number = 0
     while core.replay.has_room():
         query = a_query(f"n{number}.other.test", edns=False)
         reply = a_response(query, *(f"a.test 300 TXT {'x' * 200}{n}" for n in range(5)))
-        flags = _question_py.flags_of(parse_query(query))
+        flags = flags_of(parse_query(query))
         assert core.replay.note(0, flags, reply, 600, inf, inf, 7, None)
         taken, number = taken + len(reply), number + 1
     assert MOST_OCTETS // 2 <= taken < MOST_OCTETS // 2 + 2_000
@@ -579,10 +512,10 @@ def anonymous_octets() -> int:
 
 def test_few_answers_take_little_memory_wherever_their_hashes_fall(index: Index) -> None:
     """One in eight of the places would touch nearly every page of what is kept, 8 MB of it."""
-    core = a_core(native, index)
+    core = a_core(index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(ENTRIES // 8)]
     replies = [a_response(query, "a.test 300 A 1.2.3.4") for query in queries]
-    flags = [_question_py.flags_of(parse_query(query)) for query in queries]
+    flags = [flags_of(parse_query(query)) for query in queries]
     before = anonymous_octets()
     for asked, reply in zip(flags, replies, strict=True):
         core.replay.note(0, asked, reply, 600, NOW + 60, WALL + 60, 7, None)
@@ -601,16 +534,15 @@ def test_places_and_slots_are_used_again_and_again(entries: int) -> None:
             core.forget()
             core.learn(CLIENT, INTERFACE, core.add_class(0), inf)
         reply = a_response(query, f"n{number}.other.test {1 + number % 5} A 192.0.2.1")
-        flags = _question_py.flags_of(asked)
+        flags = flags_of(asked)
         assert core.replay.note(0, flags, reply, 600, inf, inf, 7, query)
         assert core.answer(query, CLIENT, INTERFACE) == reply
         if number % 7 == 0:
             core.replay.sweep()
 
 
-@BOTH
-def test_one_round_of_sweeps_tells_of_every_hit(module: Any, index: Index) -> None:
-    core = a_core(module, index)
+def test_one_round_of_sweeps_tells_of_every_hit(index: Index) -> None:
+    core = a_core(index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
     for query in queries:
         note(core, query, "300 A 192.0.2.1", source=query)
@@ -622,23 +554,21 @@ def test_one_round_of_sweeps_tells_of_every_hit(module: Any, index: Index) -> No
     assert sorted(told) == sorted((query, 1) for query in queries)
 
 
-@BOTH
-def test_what_is_forgotten_is_given_to_nobody(module: Any, index: Index) -> None:
+def test_what_is_forgotten_is_given_to_nobody(index: Index) -> None:
     """In a class of the same number, and long before its place is free again."""
-    core = a_core(module, index)
+    core = a_core(index)
     query = a_query("a.other.test", edns=False)
     note(core, query, "300 A 192.0.2.1")
     assert core.answer(query, CLIENT, INTERFACE) is not None  # so it would be without that
     core.forget()
-    fill_it(core, module, index)
+    fill_it(core, index)
     assert core.answer(query, CLIENT, INTERFACE) is None
     note(core, query, "300 A 192.0.2.2")
     assert core.answer(query, CLIENT, INTERFACE).endswith(bytes((192, 0, 2, 2)))
 
 
-@BOTH
-def test_the_hits_of_what_is_forgotten_are_told_once(module: Any, index: Index) -> None:
-    core = a_core(module, index)
+def test_the_hits_of_what_is_forgotten_are_told_once(index: Index) -> None:
+    core = a_core(index)
     queries = [a_query(f"n{n}.other.test", edns=False) for n in range(200)]
     for query in queries:
         note(core, query, "300 A 192.0.2.1", source=query)
@@ -654,13 +584,12 @@ def test_the_hits_of_what_is_forgotten_are_told_once(module: Any, index: Index) 
 
 
 @pytest.mark.parametrize("step", ["at", "sweep"])
-@BOTH
-def test_what_is_forgotten_leaves_its_room_to_others(module: Any, step: str, index: Index) -> None:
+def test_what_is_forgotten_leaves_its_room_to_others(step: str, index: Index) -> None:
     """By and by: to free it all at once would let everybody wait."""
-    core = a_core(module, index)
+    core = a_core(index)
     query = a_query("n00000.other.test")
     reply = a_response(query, f"other.test 300 TXT {' '.join(['x' * 200] * 4)}")
-    flags = _question_py.flags_of(parse_query(query))
+    flags = flags_of(parse_query(query))
     steps = {"at": lambda: core.at(NOW, WALL), "sweep": core.replay.sweep}
     most = MOST_OCTETS // len(reply)
 
@@ -676,12 +605,11 @@ def test_what_is_forgotten_leaves_its_room_to_others(module: Any, step: str, ind
     assert keep_all() == most
 
 
-@BOTH
-def test_long_answers_that_have_ended_make_room_for_others(module: Any, index: Index) -> None:
-    core = a_core(module, index)
+def test_long_answers_that_have_ended_make_room_for_others(index: Index) -> None:
+    core = a_core(index)
     query = a_query("n00000.other.test")
     reply = a_response(query, f"other.test 5 TXT {' '.join(['x' * 200] * 4)}")
-    flags = _question_py.flags_of(parse_query(query))
+    flags = flags_of(parse_query(query))
 
     def is_repeated(name: bytes) -> bool:
         kept = reply.replace(b"n00000", name)
@@ -698,7 +626,7 @@ def test_long_answers_that_have_ended_make_room_for_others(module: Any, index: I
 
 def note(core: Any, query: bytes, record: str, source: object = None) -> bool:
     """Keep an answer of one record to a query."""
-    flags = _question_py.flags_of(parse_query(query))
+    flags = flags_of(parse_query(query))
     reply = a_response(query, f"other.test {record}")
     kept: bool = core.replay.note(0, flags, reply, 600, NOW + 1e9, WALL + 1e9, 7, source)
     return kept
