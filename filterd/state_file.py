@@ -6,6 +6,9 @@ hexadecimal. A file has three lines: what it is and its version, the SHA-256 of
 the third line, and the JSON. The checksum tells a file that was damaged from a
 good one, so that the last good copy can serve instead; it is no signature.
 
+A kind of file that an earlier release wrote in another form names a reader of that
+form (``legacy``): the file is read as it is, and the next write has the new form.
+
 The standard library does it all, because the serving process loads this.
 """
 
@@ -13,9 +16,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -27,6 +31,7 @@ from typing import (
     get_type_hints,
 )
 
+from filterd import sentences
 from filterd.errors import StoreError
 from filterd.paths import read_plain, write_atomically
 from filterd.sentences import Sentence, refused, say
@@ -45,6 +50,12 @@ ADDED = "added"
 MOST_OCTETS = 64 << 20
 """Of a file: more than any that is written, less than would take the memory from others."""
 
+_WORDS = {"Sentence": Sentence, "Mapping": dict}
+"""What most dataclasses name in annotations only."""
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, RecursionError)
+"""What plain data raises that is none of ours."""
+_TITLE, _REMEDY = say("state file of filterd"), say("filterd writes it anew")
+
 
 def to_plain(value: Any) -> Any:
     """Return a dataclass, or what its fields hold, as what JSON knows.
@@ -60,10 +71,11 @@ def to_plain(value: Any) -> Any:
         }
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, tuple):
-        return [to_plain(item) for item in value]
-    if isinstance(value, frozenset):
-        return sorted(to_plain(item) for item in value)
+    if isinstance(value, Sentence):
+        return sentences.to_plain(value)
+    if isinstance(value, tuple | frozenset):
+        items = [to_plain(item) for item in value]
+        return items if isinstance(value, tuple) else sorted(items)
     if isinstance(value, dict):
         return {key: to_plain(item) for key, item in value.items()}
     return value.value if isinstance(value, Enum) else value
@@ -74,6 +86,11 @@ def to_json(value: Any) -> str:
     return json.dumps(to_plain(value), ensure_ascii=False, separators=(",", ":"))
 
 
+def to_octets(value: Any) -> bytes:
+    """Return the same as octets, whatever a text holds: names of files need not be UTF-8."""
+    return to_json(value).encode("utf-8", "surrogatepass")
+
+
 class Decoders:
     """What turns plain data back into dataclasses; made once for each type.
 
@@ -82,7 +99,7 @@ class Decoders:
     """
 
     def __init__(self, words: Mapping[str, Any]) -> None:
-        self._words, self._made = dict(words), dict[Any, "Decoder"]()
+        self._words, self._made = {**_WORDS, **words}, dict[Any, "Decoder"]()
 
     def of(self, kind: Any) -> Decoder:
         """Return what makes a ``kind`` of plain data.
@@ -99,14 +116,14 @@ class Decoders:
             return self._of_dataclass(kind)
         if get_origin(kind) is not None:
             return self._of_collection(get_origin(kind), get_args(kind))
-        if kind is bytes:
-            return bytes.fromhex
+        if kind in _SPECIAL:
+            return _SPECIAL[kind]
         if issubclass(kind, Enum):
             member: Decoder = kind  # calling it looks the member up
             return member
 
         def scalar(value: Any) -> Any:
-            if not isinstance(value, kind):
+            if type(value) is not kind:  # true is no number
                 raise TypeError
             return value
 
@@ -134,7 +151,36 @@ class Decoders:
             item = self.of(arguments[1])
             return lambda content: {key: item(value) for key, value in content.items()}
         item = self.of(arguments[0])
-        return lambda content: origin(map(item, content))
+
+        def collection(content: Any) -> Any:
+            if type(content) not in (list, tuple):  # a text has items, too
+                raise TypeError
+            return origin(map(item, content))
+
+        return collection
+
+
+def _number(value: Any) -> float:
+    """Return a number that JSON has, and that is one; those without a fraction may be written so.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    if type(value) not in (int, float):
+        raise TypeError
+    try:
+        if math.isfinite(value):
+            return value  # type: ignore[no-any-return]
+    except OverflowError:
+        pass
+    raise ValueError
+
+
+_SPECIAL: dict[Any, Decoder] = {
+    bytes: bytes.fromhex,
+    float: _number,
+    Sentence: sentences.from_plain,
+}
 
 
 class FileFormat(Generic[ValueT]):
@@ -146,6 +192,9 @@ class FileFormat(Generic[ValueT]):
         version: what it ends with; another one is refused.
         title, remedy: what errors call such a file, and what they tell to do.
         words: as ``Decoders`` takes them.
+        most_octets: a longer file is none of ours.
+        legacy: makes plain data of a file that an earlier release wrote in another form; it
+            raises KeyError, TypeError or ValueError where the file is none.
     """
 
     def __init__(
@@ -153,14 +202,16 @@ class FileFormat(Generic[ValueT]):
         kind: type[ValueT],
         *,
         magic: bytes,
-        version: bytes,
-        title: Sentence,
-        remedy: Sentence,
-        words: Mapping[str, Any],
+        version: bytes = b"1",
+        title: Sentence = _TITLE,
+        remedy: Sentence = _REMEDY,
+        words: Mapping[str, Any] = MappingProxyType({}),
+        most_octets: int = MOST_OCTETS,
+        legacy: Decoder | None = None,
     ) -> None:
         self._kind, self._decoders = kind, Decoders(words)
-        self._magic, self._version = magic, version
-        self._title, self._remedy = title, remedy
+        self._magic, self._version, self._most_octets = magic, version, most_octets
+        self._title, self._remedy, self._legacy = title, remedy, legacy
 
     def save(self, path: Path, value: ValueT) -> None:
         """Replace the file ``path``; a power cut leaves the old one or the new one.
@@ -170,6 +221,13 @@ class FileFormat(Generic[ValueT]):
         """
         write_atomically(path, self.dump(value))
 
+    def read(self, path: Path) -> ValueT | None:
+        """Return what the file ``path`` holds; None where it is missing or not sound."""
+        try:
+            return self.load(path)
+        except StoreError:
+            return None
+
     def load(self, path: Path) -> ValueT:
         """Return what the file ``path`` holds.
 
@@ -177,7 +235,7 @@ class FileFormat(Generic[ValueT]):
             StoreError: it is missing, damaged, or of another version.
         """
         try:
-            content = read_plain(path, MOST_OCTETS)
+            content = read_plain(path, self._most_octets)
         except OSError as error:
             raise StoreError(
                 say(
@@ -191,7 +249,7 @@ class FileFormat(Generic[ValueT]):
 
     def dump(self, value: ValueT) -> bytes:
         """Return the content of a file; equal values give equal octets."""
-        body = _body(value)
+        body = to_octets(value)
         return b"%s%s\n%s\n%s\n" % (self._magic, self._version, checksum(body), body)
 
     def parse(self, content: bytes, path: str) -> ValueT:
@@ -204,6 +262,8 @@ class FileFormat(Generic[ValueT]):
         stated, _, body = rest.partition(b"\n")
         body = body.removesuffix(b"\n")
         if not magic.startswith(self._magic):
+            if self._legacy is not None:
+                return self._decoded(self._legacy, content, path)
             raise StoreError(
                 say(
                     "{path}: this is no {title}; {remedy}",
@@ -228,9 +288,12 @@ class FileFormat(Generic[ValueT]):
                     remedy=self._remedy,
                 )
             )
+        return self._decoded(json.loads, body, path)
+
+    def _decoded(self, read: Decoder, content: bytes, path: str) -> ValueT:
         try:
-            value = self._decoders.of(self._kind)(json.loads(body))
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            value = self._decoders.of(self._kind)(read(content))
+        except _MALFORMED as error:
             raise StoreError(
                 say("{path}: written by another filterd; {remedy}", path=path, remedy=self._remedy)
             ) from error
@@ -240,13 +303,9 @@ class FileFormat(Generic[ValueT]):
 
 def digest(value: Any) -> str:
     """Return twelve hexadecimal digits that name the content of a value."""
-    return checksum(_body(value)).decode()[:12]
+    return checksum(to_octets(value)).decode()[:12]
 
 
 def checksum(body: bytes) -> bytes:
     """Return the SHA-256 as hexadecimal digits."""
     return hashlib.sha256(body).hexdigest().encode()
-
-
-def _body(value: Any) -> bytes:
-    return to_json(value).encode()

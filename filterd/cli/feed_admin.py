@@ -87,12 +87,11 @@ def _waiting(site: Site) -> int:
         GuardError: none does.
     """
     judgement = site.standing.read().judgement
-    version = None if judgement is None else judgement.get("version")
-    if not isinstance(version, int):
+    if judgement is None:
         raise GuardError(
             say("no version of the feed waits for anybody; `filterd feed status` shows all")
         )
-    return version
+    return judgement.version
 
 
 def _tell(here: Context, key: str, told: dict[str, Any], *, json: bool) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,9 @@ from filterd.feed.versions import Versions
 from filterd.lists.active_blocklists import Blocklists, version_of
 from filterd.lists.index import Index
 from filterd.lists.index_files import install_index, note_checked
-from filterd.paths import install, open_plain, shipped, write_atomically
+from filterd.paths import install, shipped
 from filterd.sentences import refused, say
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from filterd.feed.daemon_port import Daemon
     from filterd.feed.versions import Candidate
     from filterd.state_folder import StateFolder
-
-_MOST_OCTETS = 1_000
 
 
 class Step(StrEnum):
@@ -56,6 +55,9 @@ class Begun:
     step: Step
     version: int
     digest: str = ""
+
+
+_FORMAT = FileFormat(Begun, magic=b"filterd feed-activation ", most_octets=1_000, legacy=json.loads)
 
 
 class Activator:
@@ -90,7 +92,7 @@ class Activator:
         """
         self._versions.check(candidate.version)
         self._check_index(candidate.version, digest)
-        self._write(Begun(Step.FORWARD, candidate.version, digest))
+        _FORMAT.save(self._journal, Begun(Step.FORWARD, candidate.version, digest))
         try:
             install_index(self._state)
         except StoreError:
@@ -116,7 +118,7 @@ class Activator:
             raise GuardError(
                 say("no version of the feed is in force; the lists that ship are served")
             )
-        self._write(Begun(Step.BACK, bad))
+        _FORMAT.save(self._journal, Begun(Step.BACK, bad))
         return self._finish_back(bad)
 
     def is_served(self, version: int) -> bool:
@@ -129,7 +131,7 @@ class Activator:
         Raises:
             FilterdError: the disk refused, or the daemon; it is tried again the next time.
         """
-        begun = self._begun()
+        begun = _FORMAT.read(self._journal)  # one that is not sound was not written whole
         if begun is None:
             return
         in_place = version_of(self._state.index)
@@ -252,18 +254,6 @@ class Activator:
                 say("{index}: cannot be replaced: {why}", index=path, why=refused(error))
             ) from error
 
-    def _write(self, begun: Begun) -> None:
-        write_atomically(self._journal, json.dumps(asdict(begun)).encode("ascii"))
-
     def _forget(self) -> None:
         with contextlib.suppress(OSError):  # then it is finished once more, which changes nothing
             self._journal.unlink(missing_ok=True)
-
-    def _begun(self) -> Begun | None:
-        """Return what was begun; a journal that cannot be read was not written whole."""
-        try:
-            with open_plain(self._journal) as file:
-                data = json.loads(file.read(_MOST_OCTETS))
-            return Begun(Step(data["step"]), int(data["version"]), str(data["digest"]))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None

@@ -10,18 +10,28 @@ file but a place: a damaged one is made anew.
 from __future__ import annotations
 
 import json
-import math
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filterd.paths import open_plain, write_atomically
+from filterd.paths import read_plain, write_atomically
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ID_OCTETS = 16
 _MOST_OCTETS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _LastRun:
+    done_at: float
+
+
+_FORMAT = FileFormat(
+    _LastRun, magic=b"filterd feed-run ", most_octets=_MOST_OCTETS, legacy=json.loads
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,7 @@ class ApplianceFolder:
             StoreError: it cannot be kept.
         """
         try:
-            known = bytes.fromhex(self._read(self.id_path).decode("ascii"))
+            known = bytes.fromhex(read_plain(self.id_path, _MOST_OCTETS).decode("ascii"))
         except (OSError, ValueError):
             known = b""
         if len(known) == ID_OCTETS:
@@ -58,11 +68,8 @@ class ApplianceFolder:
 
     def done_at(self) -> float | None:
         """Return when a run last ended with an answer, Unix time; ``None`` if it is not known."""
-        try:
-            at = json.loads(self._read(self.last_run_path))["done_at"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
-        return at if isinstance(at, float) and math.isfinite(at) else None
+        last = _FORMAT.read(self.last_run_path)
+        return None if last is None else last.done_at
 
     def remember(self, done_at: float) -> None:
         """Keep when a run ended.
@@ -70,9 +77,4 @@ class ApplianceFolder:
         Raises:
             StoreError: it cannot be kept.
         """
-        write_atomically(self.last_run_path, json.dumps({"done_at": done_at}).encode("ascii"))
-
-    @staticmethod
-    def _read(path: Path) -> bytes:
-        with open_plain(path) as file:
-            return file.read(_MOST_OCTETS)
+        _FORMAT.save(self.last_run_path, _LastRun(done_at))

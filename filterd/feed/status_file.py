@@ -8,14 +8,13 @@ acts, it only tells, and the longer nothing came, the louder.
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from filterd import sentences
-from filterd.paths import open_plain, write_atomically
+from filterd.feed.guard.guard_report import Judgement
 from filterd.sentences import UNSAID
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +52,7 @@ class Standing:
         waiting_since: when a version first came that was not taken yet.
         takes_at: from when on the newest one is taken.
         problem: why the last run has failed; empty where it has not.
-        judgement: of the version that waits for somebody, as the guard dumps it.
+        judgement: of the version that waits for somebody.
     """
 
     tried_at: float | None = None
@@ -63,7 +62,16 @@ class Standing:
     waiting_since: float | None = None
     takes_at: float | None = None
     problem: Sentence = UNSAID
-    judgement: dict[str, Any] | None = field(default=None)
+    judgement: Judgement | None = None
+
+
+_FORMAT = FileFormat(
+    Standing,
+    magic=b"filterd feed-standing ",
+    words={"Judgement": Judgement},
+    most_octets=_MOST_OCTETS,
+    legacy=json.loads,
+)
 
 
 class StandingFile:
@@ -78,16 +86,7 @@ class StandingFile:
 
     def read(self) -> Standing:
         """Return how the site stands; as at the beginning where that cannot be read."""
-        try:
-            with open_plain(self._path) as file:
-                data = json.loads(file.read(_MOST_OCTETS))
-            standing = Standing(**{**data, "problem": sentences.from_plain(data["problem"])})
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return Standing()
-        times = [standing.tried_at, standing.verified_at, standing.expires_at]
-        times += [standing.waiting_since, standing.takes_at]
-        sound = all(one is None or _is_time(one) for one in times) and type(standing.version) is int
-        return standing if sound else Standing()
+        return _FORMAT.read(self._path) or Standing()
 
     def write(self, standing: Standing) -> None:
         """Keep it.
@@ -95,9 +94,7 @@ class StandingFile:
         Raises:
             StoreError: the disk refused.
         """
-        data = {one.name: getattr(standing, one.name) for one in fields(standing)}
-        data["problem"] = sentences.to_plain(standing.problem)
-        write_atomically(self._path, json.dumps(data).encode("ascii"))
+        _FORMAT.save(self._path, standing)
 
     def note_verified(self, version: int, expires_at: float | None, now: float) -> None:
         """Keep that a run was answered, by this version; a judgement of another is dropped.
@@ -106,7 +103,7 @@ class StandingFile:
             StoreError: the disk refused.
         """
         standing = self.read()
-        is_judged = standing.judgement is not None and standing.judgement.get("version") == version
+        is_judged = standing.judgement is not None and standing.judgement.version == version
         self.write(
             replace(
                 standing,
@@ -137,7 +134,3 @@ def freshness(standing: Standing, now: float, floor: float) -> Freshness:
         return Freshness.VERY_OLD
     expired = standing.expires_at is not None and now >= standing.expires_at
     return Freshness.OLD if expired or age_s >= ALERT_S else Freshness.FRESH
-
-
-def _is_time(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)

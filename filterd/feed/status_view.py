@@ -17,6 +17,7 @@ from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
 from filterd.lists.active_blocklists import version_of
 from filterd.sentences import UNSAID, refused, say
+from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
@@ -68,7 +69,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         "freshness": freshness(standing, now, TimeFloor(state.feed).read()).value,
         "problem": str(problem),
         "sentence": sentences.to_plain(problem),
-        "judgement": standing.judgement,
+        "judgement": to_plain(standing.judgement),
         "watched_until": watched_until,
     }
 

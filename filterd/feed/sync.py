@@ -9,7 +9,6 @@ of its error. What a killed run has begun is finished or undone first
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreErro
 from filterd.feed import guard
 from filterd.feed.activation import Activator
 from filterd.feed.appliance_id import ApplianceFolder
-from filterd.feed.guard.guard_report import dump
+from filterd.feed.guard.guard_report import bounded
 from filterd.feed.manifest import is_of, signers_of, verify
 from filterd.feed.order_keys import ROLE, other_key
 from filterd.feed.orders_ahead import with_orders_of
@@ -387,9 +386,8 @@ class Site:
         self._note(event, self.standing.read().version, problem)
 
     def _note_judgement(self, judgement: Judgement) -> None:
-        plain = json.loads(dump(judgement))
         with contextlib.suppress(StoreError):
-            self.standing.write(replace(self.standing.read(), judgement=plain))
+            self.standing.write(replace(self.standing.read(), judgement=bounded(judgement)))
 
     def _note(self, event: Event, version: int, why: Sentence = UNSAID) -> None:
         self.history.add(Line(self._clock.wall(), event, version, why))

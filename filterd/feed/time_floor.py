@@ -8,11 +8,11 @@ kept only once something was signed at about that time.
 
 from __future__ import annotations
 
-import math
 import zlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from filterd.paths import open_plain, write_atomically
+from filterd.state_file import FileFormat
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
@@ -22,7 +22,22 @@ _FARTHEST_S = 366 * 86_400.0
 _STEP_S = 3_600.0
 """No finer: a card wears out by being written to."""
 _LATEST = 1e11
-_MOST_OCTETS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class _Believed:
+    at: float
+
+
+def _of_old(content: bytes) -> Any:
+    """Read what releases up to 0.1 wrote: the seconds, and their CRC-32."""
+    digits, _, stated = content.partition(b" ")
+    if stated != b"%08x" % zlib.crc32(digits):
+        raise ValueError
+    return {"at": float(digits)}
+
+
+_FORMAT = FileFormat(_Believed, magic=b"filterd feed-time ", most_octets=1_000, legacy=_of_old)
 
 
 class TimeFloor:
@@ -37,13 +52,8 @@ class TimeFloor:
 
     def read(self) -> float:
         """Return what the time must at least be, Unix time: the release, where no more is known."""
-        try:
-            with open_plain(self._path) as file:
-                digits, _, sum_of_them = file.read(_MOST_OCTETS).partition(b" ")
-                kept = float(digits) if sum_of_them == _sum(digits) else 0.0
-        except (OSError, ValueError):
-            kept = 0.0
-        return max(float(RELEASED_AT), kept if math.isfinite(kept) and kept < _LATEST else 0.0)
+        kept = _FORMAT.read(self._path) or _Believed(0.0)
+        return max(float(RELEASED_AT), kept.at if kept.at < _LATEST else 0.0)
 
     def note(self, now: float, signed_at: float = 0.0) -> None:
         """Keep the time, if it can be believed.
@@ -57,10 +67,4 @@ class TimeFloor:
         """
         known = self.read()
         if known + _STEP_S < now <= max(known, signed_at) + _FARTHEST_S:
-            digits = b"%d" % now
-            write_atomically(self._path, digits + b" " + _sum(digits))
-
-
-def _sum(digits: bytes) -> bytes:
-    """Return a checksum: one flipped bit makes 1800000000 a time that never comes."""
-    return b"%08x" % zlib.crc32(digits)
+            _FORMAT.save(self._path, _Believed(float(int(now))))

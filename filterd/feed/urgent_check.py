@@ -18,19 +18,29 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
 from filterd.feed.tuf_refresh import Announcement, look
-from filterd.paths import open_plain, write_atomically
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from filterd.feed.http_fetcher import Fetcher
     from filterd.feed.trust import TrustFolder
 
-_MOST_OCTETS = 1_000
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the last check saw, and what its mark holds for."""
+
+    basis: str
+    version: int
+    urgent: int
+    etag: str
+
+
+_FORMAT = FileFormat(_Seen, magic=b"filterd feed-check ", most_octets=1_000, legacy=json.loads)
 
 
 def check(trust: TrustFolder, fetcher: Fetcher) -> Announcement:
@@ -46,20 +56,16 @@ def check(trust: TrustFolder, fetcher: Fetcher) -> Announcement:
     """
     path = trust.folder / "last-check.json"
     basis = _basis(trust, fetcher)
-    last = _read(path, basis)
+    seen = _FORMAT.read(path)
+    holds = seen is not None and seen.basis == basis
+    last = Announcement(seen.version, seen.urgent, seen.etag) if seen and holds else None
     announced = look(trust, fetcher, last.etag if last else "")
     if announced is None:
         assert last is not None, "only who has a mark hears that nothing changed"
         return last
     if announced != last:
-        kept = {
-            "basis": basis,
-            "version": announced.version,
-            "urgent": announced.urgent,
-            "etag": announced.etag,
-        }
         with suppress(StoreError):  # it costs a few octets more the next time
-            write_atomically(path, json.dumps(kept).encode("ascii"))
+            _FORMAT.save(path, _Seen(basis, announced.version, announced.urgent, announced.etag))
     return announced
 
 
@@ -70,16 +76,3 @@ def _basis(trust: TrustFolder, fetcher: Fetcher) -> str:
     with suppress(OSError):
         digest.update((trust.metadata / "timestamp.json").read_bytes())
     return digest.hexdigest()
-
-
-def _read(path: Path, basis: str) -> Announcement | None:
-    """Return what the last check saw, ``None`` where that does not hold any more."""
-    try:
-        with open_plain(path) as file:
-            kept: dict[str, Any] = json.loads(file.read(_MOST_OCTETS))
-        numbers = kept["version"], kept["urgent"]
-        if kept["basis"] != basis or not all(type(number) is int for number in numbers):
-            return None
-        return Announcement(*numbers, str(kept["etag"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None

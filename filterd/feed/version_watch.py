@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FilterdError
-from filterd.paths import open_plain, write_atomically
 from filterd.sentences import say
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +82,11 @@ class Watch:
     at_swap: Counts
     usual: float
     canaries: tuple[str, ...] = ()
+
+
+_FORMAT = FileFormat(
+    Watch, magic=b"filterd feed-watch ", most_octets=_MOST_OCTETS, legacy=json.loads
+)
 
 
 def counts_of(status: dict[str, Any]) -> Counts:
@@ -159,20 +164,14 @@ class WatchFile:
         Raises:
             StoreError: the disk refused.
         """
-        write_atomically(self.path, json.dumps(asdict(watch)).encode("ascii"))
+        _FORMAT.save(self.path, watch)
 
     def read(self, clock: Clock) -> Watch | None:
         """Return what is to be watched; after the machine has started anew, from the beginning."""
-        try:
-            with open_plain(self.path) as file:
-                data = json.loads(file.read(_MOST_OCTETS))
-            parts = {"at_swap": Counts(**data["at_swap"]), "canaries": tuple(data["canaries"])}
-            watch = Watch(**{**data, **parts})
-            since = float(watch.since)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
-        now = clock.monotonic()
-        return watch if since <= now else replace(watch, since=now, at_swap=Counts())
+        watch, now = _FORMAT.read(self.path), clock.monotonic()
+        if watch is None or watch.since <= now:
+            return watch
+        return replace(watch, since=now, at_swap=Counts())
 
     def end(self) -> None:
         """Note that it is over."""

@@ -23,13 +23,14 @@ import contextlib
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import DigestError, GuardError, StoreError
-from filterd.feed.manifest import read_json, verify
-from filterd.paths import install, remove_temporaries, write_atomically
+from filterd.feed.manifest import verify
+from filterd.paths import install, remove_temporaries
 from filterd.sentences import say
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,20 @@ class InForce:
     held: str | None = None
 
 
+def _of_old(content: bytes) -> Any:
+    """Read what releases up to 0.1 wrote: the state, and the digest of its JSON."""
+    data = json.loads(content)
+    text = json.dumps(data["state"], sort_keys=True)
+    if data["sha256"] != hashlib.sha256(text.encode("ascii")).hexdigest():
+        raise ValueError
+    return data["state"]
+
+
+_FORMAT = FileFormat(
+    InForce, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
+)
+
+
 class Versions:
     """The versions in the state folder of the feed; one process at a time changes them.
 
@@ -87,8 +102,7 @@ class Versions:
         both are: then the next version is taken as the first.
         """
         for path in (self._pointer, self._copy):
-            found = _read_pointer(path)
-            if found is not None:
+            if (found := _FORMAT.read(path)) is not None:
                 return found
         return InForce()
 
@@ -98,12 +112,11 @@ class Versions:
         Raises:
             StoreError: the disk refused; the other one counts on.
         """
-        found = _read_pointer(self._pointer)
-        if found is None:
-            if (kept := _read_pointer(self._copy)) is not None:
-                write_atomically(self._pointer, _pointer_octets(kept))
-        elif found != _read_pointer(self._copy):
-            write_atomically(self._copy, _pointer_octets(found))
+        found, kept = _FORMAT.read(self._pointer), _FORMAT.read(self._copy)
+        if found is None and kept is not None:
+            _FORMAT.save(self._pointer, kept)
+        elif found is not None and found != kept:
+            _FORMAT.save(self._copy, found)
 
     def current(self) -> Candidate | None:
         """Return the version in force and its folder."""
@@ -279,33 +292,9 @@ class Versions:
 
     def _point(self, state: InForce) -> None:
         """Replace the pointer, which is the step that counts, and then its copy."""
-        octets = _pointer_octets(state)
-        write_atomically(self._pointer, octets)
-        with contextlib.suppress(
-            StoreError
-        ):  # the pointer is whole, and the next change tries again
-            write_atomically(self._copy, octets)
-
-
-def _read_pointer(path: Path) -> InForce | None:
-    data = read_json(path, _MAX_POINTER_OCTETS)
-    try:
-        state, digest = data["state"], data["sha256"]
-        if digest != _digest(state):
-            return None
-        lists = {key: tuple(state[key]) for key in ("previous", "refused")}
-        return InForce(current=state["current"], held=state["held"], **lists)
-    except (KeyError, TypeError):
-        return None
-
-
-def _pointer_octets(state: InForce) -> bytes:
-    plain = asdict(state)
-    return json.dumps({"state": plain, "sha256": _digest(plain)}, indent=1).encode("ascii")
-
-
-def _digest(state: Any) -> str:
-    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+        _FORMAT.save(self._pointer, state)
+        with contextlib.suppress(StoreError):  # the pointer is whole; the next change tries again
+            _FORMAT.save(self._copy, state)
 
 
 def _with(refused: tuple[int, ...], *bad: int) -> tuple[int, ...]:

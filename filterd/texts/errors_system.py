@@ -9,6 +9,7 @@ from __future__ import annotations
 TEXTS: dict[str, str] = {
     "file of the last known time": "tệp ghi giờ biết chắc lần cuối",
     "filterd writes it anew": "filterd sẽ tự ghi lại",
+    "state file of filterd": "tệp trạng thái của filterd",
     # strerror of the C library
     "Operation not permitted": "hệ điều hành không cho phép",
     "No such file or directory": "không có tệp hoặc thư mục này",

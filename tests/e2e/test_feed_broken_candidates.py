@@ -70,7 +70,7 @@ def test_a_broken_version_is_not_activated_and_nobody_notices(school: School, br
     assert school.in_force == before
     standing = school.site.standing.read()
     assert standing.judgement is not None
-    assert standing.judgement["version"] == version
+    assert standing.judgement.version == version
     assert str(version) in standing.problem
     assert school.pupil.wrong_answers() == []
 

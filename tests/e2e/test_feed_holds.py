@@ -166,7 +166,7 @@ def test_what_the_law_orders_comes_ahead_of_what_is_held(
     assert school.is_blocked(ORDERED)
     judgement = school.site.standing.read().judgement
     assert judgement is not None
-    assert judgement["version"] == held  # that is what waits, and may be approved
+    assert judgement.version == held  # that is what waits, and may be approved
     assert is_held(school)  # nothing new is ordered
     with school.site.holding():
         assert school.site.roll_back(say("{why}", why="a test")) == before

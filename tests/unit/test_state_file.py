@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import StoreError
-from filterd.sentences import say
+from filterd.sentences import Sentence, say
 from filterd.state_file import Decoders, FileFormat, digest, to_json, to_plain
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def test_json_is_one_line_with_letters_as_they_are() -> None:
         {"name": "00", "colour": "blue", "until": None},
         {"name": "0", "colour": "red", "until": None},
         {"name": "00", "colour": "red", "until": "soon"},
+        {"name": "00", "colour": "red", "until": True},
+        {"name": "00", "colour": "red", "until": float("inf")},
+        {"name": "00", "colour": "red", "until": 10**400},
         {"name": "00", "colour": "red", "until": None, "more": 1},
         None,
     ],
@@ -95,3 +99,60 @@ def test_errors_say_what_the_file_should_be_and_what_to_do(tmp_path: Path) -> No
 def test_equal_values_have_one_digest() -> None:
     assert digest(TREE) == digest(Tree(TREE.leaves, frozenset(["a", "b"]), {"x": 1}))
     assert digest(TREE) != digest(TREE.leaves[0])
+
+
+def test_a_sentence_comes_back_with_what_it_was_made_from() -> None:
+    said = say("{path}: cannot be read: {why}", path="a", why=say("no"))
+    back = Decoders({}).of(Sentence)(to_plain(said))
+    assert (back, back.template, back.values["why"].template) == (said, said.template, "no")
+
+
+def test_a_text_is_no_list_and_true_no_number() -> None:
+    with pytest.raises(TypeError):
+        Decoders({}).of(tuple[str, ...])("ab")
+    with pytest.raises(TypeError):
+        Decoders({}).of(int)(True)
+
+
+def test_a_name_of_a_file_that_is_no_utf_8_is_kept(tmp_path: Path) -> None:
+    value = Tree((), frozenset(["a\udcff"]), {})
+    a_format().save(tmp_path / "tree", value)
+    assert a_format().load(tmp_path / "tree") == value
+
+
+OLD = b'{"leaves": [], "words": ["a"], "by_id": {}}'
+
+
+def with_legacy() -> FileFormat[Tree]:
+    return FileFormat(Tree, magic=b"tree ", words=WORDS, legacy=json.loads, most_octets=500)
+
+
+def test_the_form_of_an_earlier_release_is_read_and_the_next_write_is_the_new_one(
+    tmp_path: Path,
+) -> None:
+    path, tree = tmp_path / "tree", Tree((), frozenset({"a"}), {})
+    path.write_bytes(OLD)
+    assert with_legacy().read(path) == tree
+    with_legacy().save(path, tree)
+    assert path.read_bytes().startswith(b"tree 1\n")
+    assert with_legacy().read(path) == tree
+    with pytest.raises(StoreError, match="this is no tree"):
+        a_format().parse(OLD, "x")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b"[" * 499, b"\xff", OLD.replace(b"[]", b"7"), OLD + b" " * 500]
+)
+def test_what_is_of_no_release_is_read_as_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "tree").write_bytes(content)
+    assert with_legacy().read(tmp_path / "tree") is None
+    assert with_legacy().read(tmp_path / "none") is None
+
+
+def test_no_octet_of_the_new_form_can_be_flipped_into_the_old_one() -> None:
+    content = with_legacy().dump(TREE)
+    for at in range(8 * len(content)):
+        flipped = bytearray(content)
+        flipped[at // 8] ^= 1 << at % 8
+        with pytest.raises(StoreError):
+            with_legacy().parse(bytes(flipped), "x")

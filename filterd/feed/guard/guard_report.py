@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from filterd import sentences
 from filterd.errors import GuardError
 from filterd.sentences import Sentence, say
+from filterd.state_file import Decoders, to_octets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -28,12 +28,10 @@ OF_THE_SCHOOL = frozenset((SCHOOL, EXPECTATIONS))
 """Kinds that tell of the school's own files or machine: mended, the same version may do."""
 
 _MAX_NAME_CHARACTERS = 260
-_MAX_SENTENCE_OCTETS = 4_000
+_MAX_SENTENCE_CHARACTERS = 4_000
 _DIGEST_HEX = 64
 _MOST_SUBJECT_CHARACTERS, _MOST_SUBJECTS_CHARACTERS = 8_000, 40_000
 """Of one finding, and of all together."""
-
-_Kind = TypeVar("_Kind")
 
 
 class Severity(StrEnum):
@@ -157,7 +155,12 @@ def found(
 
 
 def dump(judgement: Judgement) -> bytes:
-    """Return a judgement as the child prints it; of very many findings only the worst."""
+    """Return a judgement as the child prints it."""
+    return to_octets(bounded(judgement))
+
+
+def bounded(judgement: Judgement) -> Judgement:
+    """Return a judgement of a bounded size; of very many findings only the worst."""
     worst = sorted(
         judgement.findings, key=lambda one: tuple(Severity).index(one.severity), reverse=True
     )
@@ -168,19 +171,16 @@ def dump(judgement: Judgement) -> bytes:
         for one, length in zip(worst, lengths, strict=True)
         if length <= _MOST_SUBJECTS_CHARACTERS
     }
-    data = {
-        "version": judgement.version,
-        "index": judgement.index,
-        "checks": judgement.checks,
-        "seconds": judgement.seconds,
-        "peak_octets": judgement.peak_octets,
-        "findings": [
-            _plain(one if id(one) in told else replace(one, subjects=()))
-            for one in judgement.findings
-            if id(one) in kept
-        ],
-    }
-    return json.dumps(data).encode("ascii")
+    findings = tuple(
+        replace(
+            one,
+            names=tuple(name[:_MAX_NAME_CHARACTERS] for name in one.names[:MAX_NAMES]),
+            subjects=one.subjects if id(one) in told else (),
+        )
+        for one in judgement.findings
+        if id(one) in kept
+    )
+    return replace(judgement, findings=findings)
 
 
 def load(octets: bytes) -> Judgement:
@@ -192,57 +192,24 @@ def load(octets: bytes) -> Judgement:
     if len(octets) > MAX_OCTETS:
         raise ValueError("a judgement is shorter")
     try:
-        data = json.loads(octets)
-        judgement = Judgement(
-            _as(int, data["version"]),
-            tuple(_finding(one) for one in _as(list, data["findings"])),
-            _as(str, data["index"]),
-            tuple(_as(str, one) for one in _as(list, data["checks"])),
-            _number(data["seconds"]),
-            _as(int, data["peak_octets"]),
-        )
-    except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"this is no judgement: {error}") from error
-    if len(judgement.findings) > MAX_FINDINGS or len(judgement.index) not in (0, _DIGEST_HEX):
+        judgement: Judgement = _DECODER(json.loads(octets))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ValueError("this is no judgement") from error
+    if not (
+        len(judgement.findings) <= MAX_FINDINGS
+        and len(judgement.index) in (0, _DIGEST_HEX)
+        and all(map(_is_bounded, judgement.findings))
+    ):
         raise ValueError("this is no judgement")
     return judgement
 
 
-def _plain(finding: Finding) -> dict[str, Any]:
-    return {
-        "kind": finding.kind,
-        "severity": finding.severity.value,
-        "sentence": sentences.to_plain(finding.sentence),
-        "numbers": dict(finding.numbers),
-        "names": [name[:_MAX_NAME_CHARACTERS] for name in finding.names[:MAX_NAMES]],
-        "subjects": list(finding.subjects),
-    }
-
-
-def _finding(data: dict[str, Any]) -> Finding:
-    sentence = sentences.from_plain(data["sentence"])
-    if len(sentence) > _MAX_SENTENCE_OCTETS:
-        raise ValueError("a sentence is shorter")
-    numbers = {str(key): _number(value) for key, value in data["numbers"].items()}
-    names = tuple(_as(str, name)[:_MAX_NAME_CHARACTERS] for name in data["names"][:MAX_NAMES])
-    return Finding(
-        _as(str, data["kind"]),
-        Severity(data["severity"]),
-        sentence,
-        {key: int(value) if value.is_integer() else value for key, value in numbers.items()},
-        names,
-        tuple(_as(str, one) for one in data["subjects"]),
+def _is_bounded(finding: Finding) -> bool:
+    return (
+        len(finding.sentence) <= _MAX_SENTENCE_CHARACTERS
+        and len(finding.names) <= MAX_NAMES
+        and all(len(name) <= _MAX_NAME_CHARACTERS for name in finding.names)
     )
 
 
-def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise TypeError("a number expected")
-    return number
-
-
-def _as(kind: type[_Kind], value: Any) -> _Kind:
-    if type(value) is not kind:
-        raise TypeError(f"{kind.__name__} expected")
-    return value
+_DECODER = Decoders({}).of(Judgement)

@@ -217,6 +217,15 @@ def test_control_without_the_journal_a_kill_would_leave_the_pointer_behind(place
     assert behind
 
 
+def test_a_journal_of_an_earlier_release_is_finished(place: Place) -> None:
+    place.activate()
+    journal = place.state.feed / "activation.json"
+    journal.write_bytes(b'{"step": "back", "version": 13, "digest": ""}')
+    place.activator.recover()
+    assert place.is_whole(12)
+    assert not journal.exists()
+
+
 def test_a_journal_that_is_damaged_was_not_begun(place: Place) -> None:
     (place.state.feed / "activation.json").write_bytes(b"{")
     place.activator.recover()

@@ -52,6 +52,16 @@ def test_when_a_run_ended_is_remembered(kept: ApplianceFolder) -> None:
     assert kept.done_at() == 1_800_000_000.25
 
 
+def test_a_time_of_an_earlier_release_is_read_and_written_in_the_new_form(
+    kept: ApplianceFolder,
+) -> None:
+    kept.folder.mkdir()
+    kept.last_run_path.write_bytes(b'{"done_at": 1800000000.25}')
+    assert kept.done_at() == 1_800_000_000.25
+    kept.remember(1_800_000_001.0)
+    assert kept.last_run_path.read_bytes().startswith(b"filterd feed-run 1\n")
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.feed.guard.guard_report import Judgement, Severity, found
 from filterd.feed.status_file import Freshness, Standing, StandingFile, freshness
 from filterd.sentences import say
 
@@ -23,14 +24,47 @@ KNOWN = Standing(
     version=12,
     expires_at=NOW + 90 * DAY_S,
     problem=say("{url}: the server cannot be reached", url="https://a.example"),
-    judgement={"version": 13, "findings": []},
+    judgement=Judgement(
+        13,
+        (
+            found(
+                "growth",
+                Severity.HELD,
+                say("it took more than {limit_s} s", limit_s=1),
+                ["a.example"],
+                ["+a"],
+                count=3,
+            ),
+        ),
+        checks=("files",),
+        seconds=1.5,
+        peak_octets=2048,
+    ),
 )
+OLD = (
+    b'{"tried_at": 1800000000.0, "verified_at": 1800000000.0, "version": 12, "expires_at": '
+    b'1807776000.0, "waiting_since": null, "takes_at": null, "problem": ["{url}: the server '
+    b'cannot be reached", {"url": "https://a.example"}], "judgement": {"version": 13, "index": "",'
+    b' "checks": ["files"], "seconds": 1.5, "peak_octets": 2048, "findings": [{"kind": "growth", '
+    b'"severity": "held", "sentence": ["it took more than {limit_s} s", {"limit_s": 1}], '
+    b'"numbers": {"count": 3}, "names": ["a.example"], "subjects": ["+a"]}]}}'
+)
+"""As releases up to 0.1 wrote the file."""
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     StandingFile(tmp_path).write(KNOWN)
     assert StandingFile(tmp_path).read() == KNOWN
     assert StandingFile(tmp_path).read().problem.values == {"url": "https://a.example"}
+
+
+def test_a_file_of_an_earlier_release_is_read_and_written_in_the_new_form(tmp_path: Path) -> None:
+    file, path = StandingFile(tmp_path), tmp_path / "standing.json"
+    path.write_bytes(OLD)
+    assert file.read() == KNOWN
+    file.note_verified(13, None, NOW)
+    assert path.read_bytes().startswith(b"filterd feed-standing 1\n")
+    assert file.read().judgement == KNOWN.judgement
 
 
 @pytest.mark.parametrize(

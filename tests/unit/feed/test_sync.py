@@ -122,7 +122,7 @@ def test_a_version_that_is_judged_bad_leaves_the_one_before(
     assert school.check_consistent(FIRST) == FIRST
     standing = school.site.standing.read()
     assert standing.judgement is not None
-    assert standing.judgement["version"] == SECOND
+    assert standing.judgement.version == SECOND
     assert "all its 9 names are gone" in standing.problem
     assert _events(school)[-1] == (Event.HELD, SECOND)
 
@@ -149,7 +149,7 @@ def test_versions_that_are_held_night_by_night_do_not_pile_up(
             school.run(version)
     kept = {path.name for path in (school.state.feed / "versions").iterdir()}
     assert kept == {str(FIRST), str(THIRD)}
-    assert school.site.standing.read().judgement["version"] == THIRD  # type: ignore[index]
+    assert school.site.standing.read().judgement.version == THIRD  # type: ignore[union-attr]
 
 
 def test_somebody_who_has_looked_puts_a_held_version_in_force(

@@ -58,6 +58,16 @@ def test_one_flipped_bit_makes_no_time_that_never_comes(tmp_path: Path) -> None:
         assert floor.read() == RELEASED_AT
 
 
+def test_a_file_of_an_earlier_release_is_read_and_written_in_the_new_form(tmp_path: Path) -> None:
+    floor, path = TimeFloor(tmp_path), tmp_path / "time-floor"
+    path.write_bytes(b"1798934400 4fa53fde")
+    assert floor.read() == LATER == 1_798_934_400
+    path.write_bytes(b"1798934401 4fa53fde")  # its checksum is of another time
+    assert floor.read() == RELEASED_AT
+    floor.note(LATER)
+    assert path.read_bytes().startswith(b"filterd feed-time 1\n")
+
+
 @pytest.mark.parametrize("damage", [b"", b"nan", b"inf", b"\xff\xfe", b"9" * 400, b"1e300"])
 def test_a_damaged_file_says_nothing(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "time-floor").write_bytes(damage)

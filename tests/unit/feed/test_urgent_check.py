@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -181,6 +182,14 @@ def test_an_unasked_304_is_no_answer(site: Site, server: Server) -> None:
     server.answers[TIMESTAMP] = lambda handler: send(handler, b"", status=304)
     with pytest.raises(Exception, match="status 304"):
         checked(site, server)
+
+
+def test_what_an_earlier_release_has_seen_counts(site: Site, server: Server) -> None:
+    first, path = checked(site, server), site.folder / "last-check.json"
+    basis = json.loads(path.read_bytes().splitlines()[2])["basis"]
+    path.write_text(f'{{"basis": "{basis}", "version": 2, "urgent": 0, "etag": "\\"v2\\""}}')
+    assert checked(site, server) == first
+    assert marks_sent(server) == ["", '"v2"']
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,6 +140,15 @@ def test_who_comes_later_goes_on_and_after_a_power_cut_from_the_beginning(tmp_pa
     file.end()
     file.end()
     assert file.read(clock) is None
+
+
+def test_a_note_of_an_earlier_release_is_read(tmp_path: Path) -> None:
+    file = WatchFile(tmp_path)
+    file.path.write_bytes(
+        b'{"version": 13, "since": 1000.0, "at_swap": {"total": 100, "blocked": 10, "failed": 1}, '
+        b'"usual": 0.1, "canaries": ["bet.example"]}'
+    )
+    assert file.read(FakeClock()) == replace(WATCH, at_swap=Counts(100, 10, 1))
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"at_swap": 1}'])

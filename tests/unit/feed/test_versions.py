@@ -4,16 +4,19 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.errors import DigestError, GuardError, StoreError
+from filterd.feed import versions as versions_module
 from filterd.feed.manifest import verify
 from filterd.feed.version_download import take
 from filterd.feed.versions import Candidate, InForce, Versions
 from filterd.sentences import say
+from filterd.state_file import FileFormat
 from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Publisher, a_list, contents_of
 
@@ -178,13 +181,55 @@ def test_every_flipped_octet_of_the_pointer_leaves_the_version_in_force(tmp_path
         assert versions.in_force() == state
 
 
-def test_control_without_its_digest_a_flipped_pointer_would_be_believed(tmp_path: Path) -> None:
-    _in_force(tmp_path, 1, 2)
-    data = json.loads((tmp_path / "in-force.json").read_bytes())
-    data["state"]["current"] = 1
-    assert data["sha256"]
-    (tmp_path / "in-force.json").write_text(json.dumps(data))
-    assert Versions(tmp_path).in_force().current == 2
+OLD = b"""{
+ "state": {
+  "current": 12,
+  "previous": [
+   11,
+   10
+  ],
+  "refused": [
+   9
+  ],
+  "held": "tu\\u1ea7n thi"
+ },
+ "sha256": "2a67525d2ab1f489ef74eb508045e37a313101f17dafecb4c53cd3d11dac2686"
+}"""
+"""As releases up to 0.1 wrote the pointer."""
+HELD = InForce(12, (11, 10), (9,), "tuần thi")
+
+
+def test_a_pointer_of_an_earlier_release_counts_and_is_written_in_the_new_form(
+    tmp_path: Path,
+) -> None:
+    versions, pointer = Versions(tmp_path), tmp_path / "in-force.json"
+    pointer.write_bytes(OLD)
+    assert versions.in_force() == HELD
+    versions.mend()
+    assert versions.in_force() == HELD
+    versions.hold(None)
+    assert pointer.read_bytes().startswith(b"filterd feed-pointer 1\n")
+    assert versions.in_force() == replace(HELD, held=None)
+
+
+def test_every_flipped_octet_of_an_old_pointer_leaves_its_copy_to_count(tmp_path: Path) -> None:
+    versions, pointer = Versions(tmp_path), tmp_path / "in-force.json"
+    (tmp_path / "in-force.copy.json").write_bytes(OLD)
+    for at in range(len(OLD)):
+        pointer.write_bytes(OLD)
+        _flip(pointer, at)
+        assert versions.in_force() == HELD
+
+
+def test_control_without_its_digest_a_flipped_pointer_would_be_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pointer = tmp_path / "in-force.json"
+    pointer.write_bytes(OLD.replace(b"12", b"13", 1))
+    assert Versions(tmp_path).in_force() == InForce()
+    undigested = FileFormat(InForce, magic=b"x", legacy=lambda octets: json.loads(octets)["state"])
+    monkeypatch.setattr(versions_module, "_FORMAT", undigested)
+    assert Versions(tmp_path).in_force().current == 13
 
 
 @pytest.mark.parametrize("name", ["in-force.json", "in-force.copy.json"])
@@ -246,7 +291,7 @@ def test_a_disk_that_refuses_leaves_the_version_in_force(
         raise StoreError(say("the disk is full"))
 
     with monkeypatch.context() as patched:
-        patched.setattr("filterd.feed.versions.write_atomically", refuse)
+        patched.setattr("filterd.state_file.write_atomically", refuse)
         with pytest.raises(StoreError):
             versions.promote(2)
     assert contents_of(versions) == _contents(1)
