@@ -24,12 +24,12 @@ at       := $(if $(AT),faketime -m --exclude-monotonic '$(AT)')
 slow   := warning: no native extension (no compiler?): lookups are slow; sudo apt install gcc python3-dev, make clean setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-controls check format bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
+.PHONY: help setup run test test-controls check format messages bench bench-parts bench-workers bench-floods bench-feed fuzz fuzz-native e2e soak wheels clean
 
 help: ## Show these targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.built ## Make the virtual environment: dependencies, native extensions
+setup: $(VENV)/.built filterd/locale/vi.mo ## Make the virtual environment: dependencies, native extensions
 
 run: setup ## Serve the sample school on 127.0.0.1 and ::1, port 5353
 	@test -e $(STATE)/index.filterd || $(bin)/filterd lists build --config $(CONFIG) --state $(STATE)
@@ -48,6 +48,10 @@ check: setup ## Check format, lint, types and the floors
 
 format: setup ## Format and mend what can be mended
 	$(bin)/ruff check --fix-only . && $(bin)/ruff format .
+
+messages: setup ## Bring filterd/locale/vi.po up to date with what the source says, for translators
+	$(bin)/python -m tests.support.catalogue
+	@$(MAKE) --no-print-directory setup
 
 bench: setup ## Print a table: filterd beside dnsdist, unbound and dnsmasq, where they are installed
 	$(bin)/python -m tests.bench.table $(BENCH)
@@ -99,16 +103,16 @@ soak: setup ## Serve for half an hour with an upstream that comes and goes; SOAK
 
 wheels: setup ## Fill wheels/ so that `make setup` needs no Internet afterwards
 	$(bin)/python -m pip wheel --quiet --constraint constraints.txt --wheel-dir $(WHEELS) \
-	    --no-build-isolation 'setuptools' 'cython' 'wheel' '.[dev]'
+	    --no-build-isolation 'setuptools' 'cython' 'wheel' 'babel' '.[dev]'
 	@rm -f $(WHEELS)/filterd-*.whl
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) $(STATE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find filterd -name '*.so' -delete -o -name '*.c' -delete; find . -name __pycache__ -exec rm -rf {} +
+	find filterd -name '*.so' -delete -o -name '*.mo' -delete -o -name '*.c' -delete; find . -name __pycache__ -exec rm -rf {} +
 
 $(VENV)/.tools: constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) cannot make a virtual environment; on Debian: sudo apt install python3-venv" >&2; exit 1; }
-	@echo "Installing into $(VENV) ..."; $(pip) setuptools cython wheel && touch $@
+	@echo "Installing into $(VENV) ..."; $(pip) setuptools cython wheel babel && touch $@
 
 # Where no compiler is found the build goes on without extensions, and this says so once.
 # Compiled to bytecode here, since the environment may forbid that whoever serves does it.
@@ -118,3 +122,6 @@ $(VENV)/.built: $(VENV)/.tools pyproject.toml $(native)
 	@$(pip) --no-build-isolation --editable '.[dev]'
 	@$(bin)/python -m compileall -q filterd
 	@$(bin)/python -c 'from filterd.lists.matcher import NATIVE; NATIVE or print("$(slow)")' && touch $@
+
+filterd/locale/vi.mo: filterd/locale/vi.po $(VENV)/.built
+	@$(bin)/python -m filterd.locale.compile_catalogues

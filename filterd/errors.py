@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd import sentences
-from filterd.sentences import UNSAID, Sentence, say
+from filterd import i18n
+from filterd.i18n import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from filterd.texts.messages import Language
+    from filterd.i18n import Language
 
 
 class FilterdError(Exception):
@@ -31,11 +31,11 @@ class FilterdError(Exception):
     @property
     def sentence(self) -> Sentence:
         """The whole error, for another one that tells of it."""
-        return sentences.quoted(str(self))
+        return i18n.quoted(str(self))
 
     def told(self, language: Language) -> str:
         """Return the error as a person reads it, a line a problem."""
-        return sentences.told(self.sentence, language)
+        return i18n.told(self.sentence, language)
 
 
 class TellableError(FilterdError):
@@ -299,7 +299,7 @@ def to_plain(error: FilterdError) -> dict[str, Any]:
     errors = getattr(error, "errors", (error,)) if isinstance(error, ConfigError) else ()
     told: dict[str, Any] = {"error": str(error), "errors": [_part(one) for one in errors]}
     if isinstance(error, TellableError):
-        told["sentence"] = sentences.to_plain(error.sentence)
+        told["sentence"] = i18n.to_plain(error.sentence)
     return told
 
 
@@ -312,16 +312,16 @@ def from_plain(data: Mapping[str, Any]) -> FilterdError:
     errors = [_from_part(part) for part in data["errors"]]
     if errors:
         return ConfigErrors(errors)
-    return ControlError(sentences.from_plain(data.get("sentence", str(data["error"]))))
+    return ControlError(i18n.from_plain(data.get("sentence", str(data["error"]))))
 
 
 def _part(error: ConfigError) -> dict[str, Any]:
-    reason, hint = sentences.to_plain(error.reason), sentences.to_plain(error.hint)
+    reason, hint = i18n.to_plain(error.reason), i18n.to_plain(error.hint)
     place = {"path": error.path, "line": error.line, "column": error.column}
     return {"reason": reason, **place, "hint": hint}
 
 
 def _from_part(part: Mapping[str, Any]) -> ConfigError:
-    reason, hint = sentences.from_plain(part["reason"]), sentences.from_plain(part["hint"])
+    reason, hint = i18n.from_plain(part["reason"]), i18n.from_plain(part["hint"])
     place = {key: part[key] for key in ("path", "line", "column")}
     return ConfigError(reason, **place, hint=hint)

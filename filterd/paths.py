@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from filterd.errors import InUseError, StoreError
-from filterd.sentences import Sentence, refused, say
+from filterd.i18n import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -31,10 +31,10 @@ from typing import (
     get_type_hints,
 )
 
-from filterd import sentences
+from filterd import i18n
 from filterd.errors import StoreError
+from filterd.i18n import Sentence, refused, say
 from filterd.paths import read_plain, write_atomically
-from filterd.sentences import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,7 +72,7 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, Sentence):
-        return sentences.to_plain(value)
+        return i18n.to_plain(value)
     if isinstance(value, tuple | frozenset):
         items = [to_plain(item) for item in value]
         return items if isinstance(value, tuple) else sorted(items)
@@ -179,7 +179,7 @@ def _number(value: Any) -> float:
 _SPECIAL: dict[Any, Decoder] = {
     bytes: bytes.fromhex,
     float: _number,
-    Sentence: sentences.from_plain,
+    Sentence: i18n.from_plain,
 }
 
 

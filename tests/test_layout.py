@@ -29,6 +29,7 @@ FOLDERS = {
     "blocklists_folder": "the files of blocklists/",
     "deploy_folder": "the files of deploy/",
     "policies_folder": "the files of policies/",
+    "locale/catalogue": "the texts of filterd/locale/vi.po",
     "lists/vectors": "expectations of other filters",
     "lists/real_lists": "real lists, every entry looked up again",
 }

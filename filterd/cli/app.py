@@ -15,8 +15,7 @@ from filterd.cli import help_pages, tree
 from filterd.cli.language import language_of
 from filterd.cli.usage import command_in, said
 from filterd.errors import FilterdError
-from filterd.sentences import refused, say, told
-from filterd.texts import Language
+from filterd.i18n import Language, refused, say, told
 
 _WRONG, _INTERRUPTED = 2, 130
 _UsageError: type[Exception] = typer.BadParameter.mro()[1]  # Typer has no public name for it

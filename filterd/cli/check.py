@@ -17,11 +17,11 @@ from filterd.cli.render import explanation_table
 from filterd.cli.time_options import school_clock
 from filterd.daemon import known_time
 from filterd.errors import ConfigError, ControlError, NameTextError
+from filterd.i18n import quoted, say
 from filterd.overrides.store import Store
 from filterd.resolve.explain import client_of, explain
 from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
 from filterd.resolve.site import Site
-from filterd.sentences import quoted, say
 from filterd.wire import type_from_text
 
 PASSES, BLOCKED = 0, 1

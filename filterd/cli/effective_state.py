@@ -17,6 +17,7 @@ from filterd.cli.offline_site import policy_of
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.daemon import known_time
 from filterd.errors import ControlError, StoreError
+from filterd.i18n import say
 from filterd.overrides.effects import KINDS, from_plain, has_ended
 from filterd.overrides.store import Store
 from filterd.policy import policy_file as policy_store
@@ -24,7 +25,6 @@ from filterd.policy.effective_policy import EffectivePolicy, at
 from filterd.policy.model import Client, GradePolicy, Policy
 from filterd.policy.temporary_rules import Overrides
 from filterd.policy.unknown_time import UNKNOWN_LEAD_S
-from filterd.sentences import say
 from filterd.state_file import to_plain
 
 

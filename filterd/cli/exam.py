@@ -23,9 +23,9 @@ from filterd.cli.render import grid, titled
 from filterd.cli.target_options import target_name_from
 from filterd.cli.time_options import SchoolClock, duration_s, school_clock
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
-from filterd.sentences import say
 from filterd.state_file import to_plain
 
 _FOUND, _NOTHING = 0, 1

@@ -11,9 +11,9 @@ from filterd.cli.offline_site import qname_from
 from filterd.cli.room_csv import read_text
 from filterd.cli.target_options import Target
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.temporary_rules import TargetKind
-from filterd.sentences import say
 
 
 class Needed(NamedTuple):

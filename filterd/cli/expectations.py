@@ -14,11 +14,11 @@ from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index, policy_of
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
+from filterd.i18n import told as in_language
+from filterd.i18n import from_plain
 from filterd.policy.model import Expectation
 from filterd.resolve.expectation_checks import held
 from filterd.resolve.site import Site
-from filterd.sentences import from_plain
-from filterd.sentences import told as in_language
 from filterd.state_file import to_plain
 
 _MET, _UNMET = 0, 1

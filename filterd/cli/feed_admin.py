@@ -15,7 +15,7 @@ from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
 from filterd.feed.sync import Site
 from filterd.feed.trust import load_root
-from filterd.sentences import quoted, say
+from filterd.i18n import quoted, say
 
 
 def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:

@@ -12,6 +12,7 @@ from filterd.cli.feed_publisher import Places
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grid, number, titled
 from filterd.errors import ConfigError, GuardError
+from filterd.i18n import say, told
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.paths import sole
 from filterd.publish.signed_orders import day_of
@@ -25,7 +26,6 @@ from filterd.publish.sources import (
 )
 from filterd.publish.top_names import Popular, read_popular
 from filterd.publish.version_build import BuildReport, build_version
-from filterd.sentences import say, told
 
 _NOT_TAKEN = (Outcome.KEPT, Outcome.MISSING)
 _MOST_WARNINGS = 10

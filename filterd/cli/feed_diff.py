@@ -16,11 +16,11 @@ from filterd.cli.context import Context
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grades_told, grid, number, titled
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.publish.publication import Published
 from filterd.publish.top_names import Popular, read_popular
 from filterd.publish.version_build import POPULAR
 from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences
-from filterd.sentences import say
 from filterd.texts import Texts
 
 

@@ -17,13 +17,13 @@ from filterd.cli.render import facts
 from filterd.errors import ConfigError
 from filterd.feed.target_roles import ONLINE
 from filterd.feed.trust import fingerprint
+from filterd.i18n import say
 from filterd.paths import open_plain, write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_KEYS, KeyFolder, load_key
 from filterd.publish.publication import Published, refuse_second
 from filterd.publish.release import publishing
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import read_parcel
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from filterd.publish.repository import Signers

@@ -12,8 +12,8 @@ from filterd.cli.context import Context
 from filterd.cli.feed_keys import key_folder, root_signers, usual_keys
 from filterd.cli.progress_bar import bar
 from filterd.errors import ConfigError
+from filterd.i18n import say, told
 from filterd.publish import hold_release
-from filterd.sentences import say, told
 
 
 class Brought(NamedTuple):

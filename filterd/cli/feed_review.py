@@ -17,6 +17,7 @@ from filterd.cli.feed_publisher import Asked
 from filterd.cli.render import facts, number
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalikes_file import is_shape
 from filterd.publish import review
@@ -24,7 +25,6 @@ from filterd.publish.families import letters
 from filterd.publish.lookalike_rules import FEWEST_LETTERS, has_mirrors
 from filterd.publish.review import ACCEPTED, DECISIONS, REFUSED, Decision, Waiting
 from filterd.publish.signed_orders import day_of
-from filterd.sentences import say
 
 _NOTHING, _WAITS = 0, 1
 _MOST_SHOWN = 20

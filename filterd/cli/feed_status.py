@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
-from filterd import sentences
+from filterd import i18n
 from filterd.cli.context import Context
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.time_options import SchoolClock, school_clock
@@ -53,7 +53,7 @@ def history(here: Context, *, json: bool) -> None:
     table = grid([(texts(key), key == "feed.version") for key in columns], whole=True)
     for one in lines:
         event = texts.word("feed-event", one.event.value)
-        why = sentences.told(one.why, texts.language)
+        why = i18n.told(one.why, texts.language)
         table.add_row(clock.told(one.at), str(one.version or ""), event, why)
     here.console.print(table)
 
@@ -122,7 +122,7 @@ def _print_judgement(here: Context, plain: dict[str, Any]) -> None:
     table = grid([(texts("feed.severity"), False), (texts("feed.found"), False)], whole=True)
     for one in judgement.findings:
         shown = ", ".join(one.names[:_MOST_NAMES])
-        sentence = sentences.told(one.sentence, texts.language)
+        sentence = i18n.told(one.sentence, texts.language)
         told = sentence if not shown or one.names[0] in sentence else f"{sentence} ({shown})"
         table.add_row(texts.word("severity", one.severity.value), told)
     here.console.print(titled(texts("feed.judged", version=judgement.version), table))
@@ -143,7 +143,7 @@ def _age(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
 
 
 def _problem(texts: Texts, told: dict[str, Any]) -> str:
-    return sentences.told(sentences.from_plain(told["sentence"]), texts.language)
+    return i18n.told(i18n.from_plain(told["sentence"]), texts.language)
 
 
 def _style(told: dict[str, Any]) -> str:

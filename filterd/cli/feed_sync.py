@@ -30,9 +30,9 @@ from filterd.feed.follower import Keeper
 from filterd.feed.http_fetcher import Fetcher, WebFetcher
 from filterd.feed.outcome import Became, Outcome
 from filterd.feed.sync import Site
+from filterd.i18n import say
 from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.privileges import own_rights
-from filterd.sentences import say
 
 
 def take(here: Context, source: str | None, *, at_once: bool, json: bool) -> None:

@@ -21,10 +21,10 @@ from filterd.feed.folder_fetcher import FolderFetcher
 from filterd.feed.http_fetcher import Fetcher, WebFetcher
 from filterd.feed.trust import fingerprint, load_root
 from filterd.feed.tuf_refresh import Moment
+from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.publish.verification import Examined
 from filterd.publish.verification import verify as examine
-from filterd.sentences import quoted, say
 
 
 def verify(here: Context, source: str, root: Path | None, *, json: bool) -> None:

@@ -14,10 +14,10 @@ from filterd.cli.descriptions import Plain, Teller, not_ended, state_of
 from filterd.cli.effective_state import ask_or_none, set_now
 from filterd.cli.render import grid, titled
 from filterd.cli.time_options import school_clock
+from filterd.i18n import from_plain, to_plain
+from filterd.i18n import told as in_language
 from filterd.overrides.quarantine import is_altered, told_of
 from filterd.overrides.store import Store
-from filterd.sentences import from_plain, to_plain
-from filterd.sentences import told as in_language
 from filterd.state_file import to_plain as plain_data
 
 _SOUND, _ALTERED = 0, 1

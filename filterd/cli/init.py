@@ -12,8 +12,8 @@ import typer
 from filterd.cli.context import Context, command_on_files
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, StoreError
+from filterd.i18n import quoted, refused, say
 from filterd.paths import shipped
-from filterd.sentences import quoted, refused, say
 
 
 @command_on_files

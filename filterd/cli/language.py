@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from filterd.cli.defaults import CONFIG_VARIABLE, LANG_VARIABLE, default_config
 from filterd.errors import FilterdError
-from filterd.texts import Language
+from filterd.i18n import Language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

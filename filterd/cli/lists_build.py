@@ -20,11 +20,11 @@ from filterd.clock import SystemClock
 from filterd.config.lists_build import build_lists
 from filterd.errors import StoreError
 from filterd.feed.feed_config import blocklists_to_build
+from filterd.i18n import refused, say
 from filterd.lists.index import Index
 from filterd.lists.index_files import install_index, note_checked
 from filterd.lists.report import CompileReport
 from filterd.paths import check_room, sole
-from filterd.sentences import refused, say
 from filterd.state_folder import StateFolder
 
 

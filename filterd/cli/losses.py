@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from filterd import control, sentences
+from filterd import control, i18n
 from filterd.overrides import quarantine
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from filterd.i18n import Language
     from filterd.state_folder import StateFolder
-    from filterd.texts import Language
 
 
 @contextlib.contextmanager
@@ -39,5 +39,5 @@ def _tell_losses(state: StateFolder, language: Language, errors: Console) -> Non
     with contextlib.suppress(OSError):
         told |= dict.fromkeys(quarantine.lost(state.overrides))
     for one in told:
-        line = f"filterd: {sentences.told(one, language)}"
+        line = f"filterd: {i18n.told(one, language)}"
         errors.print(Text(line, style="bold red"), soft_wrap=True)

@@ -10,6 +10,7 @@ from filterd.cli.context import Context
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import SiteSources, load_site
 from filterd.errors import ConfigError, NameTextError, StoreError
+from filterd.i18n import quoted, refused, say
 from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.lists.catalog import Catalog, load_catalog
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
@@ -17,7 +18,6 @@ from filterd.lists.index import Index
 from filterd.overrides.store import Store
 from filterd.policy.model import GRADES, Policy
 from filterd.resolve.site import Site
-from filterd.sentences import quoted, refused, say
 from filterd.upstream import resolv_conf
 from filterd.wire import name as names
 

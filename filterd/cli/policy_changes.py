@@ -18,11 +18,11 @@ from filterd.cli.offline_site import grade_from
 from filterd.cli.render import grid, titled
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.overrides.history_chain import UNDO
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.overrides.store import Store
 from filterd.policy.temporary_rules import TargetKind
-from filterd.sentences import say
 
 KIND = "grade"
 

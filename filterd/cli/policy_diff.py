@@ -18,12 +18,12 @@ from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import shipped_tiers
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.policy import policy_file as policy_store
 from filterd.policy.effective_policy import at
 from filterd.policy.grade_differences import Difference, differences, rule_differences
 from filterd.policy.model import GRADES, Policy
 from filterd.policy.temporary_rules import Overrides
-from filterd.sentences import say
 
 _SAME, _DIFFERENT = 0, 1
 _NOW = "now"

@@ -18,13 +18,13 @@ from filterd.cli.render import grid, titled
 from filterd.cli.target_options import name_from
 from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError
+from filterd.i18n import quoted, say
 from filterd.lists.index import Index
 from filterd.overrides.mended_mistakes import Mistakes
 from filterd.overrides.mistake_reports import Report, dump, from_plain
 from filterd.overrides.store import Store
 from filterd.paths import write_atomically
 from filterd.privileges import own_rights
-from filterd.sentences import quoted, say
 
 _OF_REPORT = [field.name for field in fields(Report)]
 

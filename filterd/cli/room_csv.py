@@ -12,10 +12,10 @@ from pathlib import Path
 
 from filterd.documents import did_you_mean
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, StoreError
+from filterd.i18n import refused, say
 from filterd.overrides import change_fields
 from filterd.paths import open_plain
 from filterd.privileges import own_rights
-from filterd.sentences import refused, say
 
 _COLUMNS = ("room", "mac")
 _LARGEST = 1 << 20

@@ -16,9 +16,9 @@ from filterd.cli.policy_diff import ranges
 from filterd.cli.render import facts, grid, titled
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.policy.grade_differences import OPEN, state_of_service
 from filterd.policy.model import GRADES, Service
-from filterd.sentences import say
 from filterd.wire import name as names
 
 app = group("See services, such as youtube or zalo.")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Group
 from rich.text import Text
 
-from filterd import control, sentences
+from filterd import control, i18n
 from filterd.cli import feed_status
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.log import ACTIONS
@@ -93,8 +93,8 @@ def _doubts(texts: Texts, told: dict[str, Any]) -> list[str]:
 
 def _problems(texts: Texts, changes: dict[str, Any]) -> list[str]:
     """Return what is wrong with the store of changes, a line each."""
-    found = map(sentences.from_plain, changes.get("problems", ()))
-    return [sentences.told(one, texts.language) for one in found]
+    found = map(i18n.from_plain, changes.get("problems", ()))
+    return [i18n.told(one, texts.language) for one in found]
 
 
 def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
@@ -135,8 +135,8 @@ def _today(texts: Texts, log: dict[str, Any]) -> str:
     )
     lost = texts("status.log_lost", n=number(log["lost"])) if log["lost"] else ""
     off = texts("status.log_off") if log["level"] == "off" else ""
-    sentence = sentences.from_plain(log.get("sentence", log["problem"]))
-    problem = sentences.told(sentence, texts.language)
+    sentence = i18n.from_plain(log.get("sentence", log["problem"]))
+    problem = i18n.told(sentence, texts.language)
     return "\n".join(one for one in (counted, off, lost, problem) if one)
 
 

@@ -11,10 +11,10 @@ import typer
 from filterd.cli.offline_site import grade_from, qname_from
 from filterd.documents import did_you_mean
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import TIERS, Audience
 from filterd.policy.temporary_rules import TargetKind
-from filterd.sentences import say
 from filterd.wire import name as names
 
 _KINDS = (TargetKind.SERVICE, TargetKind.CATEGORY, TargetKind.ENTRY)

@@ -12,8 +12,8 @@ import typer
 
 from filterd.cli.context import Context
 from filterd.errors import ConfigError, FilterdError
+from filterd.i18n import say
 from filterd.policy.timetable import DAY_S
-from filterd.sentences import say
 
 _ZONE = "Asia/Ho_Chi_Minh"
 _SUCH_AS = say("write 17:00, t5 07:30, 2026-12-01 or 2026-12-01T07:30")

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from filterd.texts import Language
+from filterd.i18n import Language
 from filterd.texts.help import word
 from filterd.texts.usage import SENTENCES
 

@@ -14,8 +14,8 @@ from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotation
     Tier,
 )
 from filterd.documents import DocumentModel, did_you_mean, refusal
+from filterd.i18n import say
 from filterd.policy.model import Audience
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import StoreError
+from filterd.i18n import refused, say
 from filterd.paths import install, open_plain, shipped, write_atomically
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -41,6 +41,7 @@ from filterd.config.service_rules import (
 )
 from filterd.config.site_schema import LeasesEntry
 from filterd.documents import did_you_mean
+from filterd.i18n import Sentence, say
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.public_suffix import top_level_names
@@ -56,7 +57,6 @@ from filterd.policy.model import (
     Tls,
     UpstreamServer,
 )
-from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -22,8 +22,8 @@ from filterd.errors import (
     TellableError,
     from_plain,
 )
+from filterd.i18n import Sentence, quoted, refused, say
 from filterd.policy import policy_file
-from filterd.sentences import Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,9 +26,9 @@ from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotation
 )
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import Document, DocumentModel, did_you_mean, load, refusal, validate
+from filterd.i18n import say
 from filterd.paths import shipped
 from filterd.policy.model import GRADES, TIERS, Audience, Expectation
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

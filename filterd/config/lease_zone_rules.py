@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.public_suffix import has_strangers_beneath
-from filterd.sentences import UNSAID, Sentence, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

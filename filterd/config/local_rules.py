@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from filterd.config.audience import check_network
+from filterd.i18n import say
 from filterd.policy.model import LocalRule
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.config.zone_records import RecordError, parse_record
+from filterd.i18n import UNSAID, say
 from filterd.policy.model import DelegatedZone, LocalZone, UpstreamServer, ZoneRecord
-from filterd.sentences import UNSAID, say
 from filterd.wire import RRType
 from filterd.wire import name as names
 

@@ -19,9 +19,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 
 from filterd.documents import did_you_mean, refusal
 from filterd.errors import NameTextError
+from filterd.i18n import quoted, say
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS
-from filterd.sentences import quoted, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

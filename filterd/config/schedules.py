@@ -16,10 +16,10 @@ from filterd.config.audience import check_network
 from filterd.config.tiers import TIER_OF_GRADE
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import did_you_mean
+from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.policy.calendar import Openings
 from filterd.policy.model import Scheduled
 from filterd.policy.timetable import DAY_S, Schedule, Window
-from filterd.sentences import UNSAID, Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

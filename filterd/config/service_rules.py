@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import did_you_mean
+from filterd.i18n import UNSAID, Sentence, say
 from filterd.lists.services import list_id, service_list
 from filterd.policy.model import Service
-from filterd.sentences import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,9 +15,9 @@ from filterd.config.site_schema import SiteFile
 from filterd.config.site_sources import SITE_FILE, SiteFiles
 from filterd.config.tiers import TierFile
 from filterd.documents import Document, load, validate
+from filterd.i18n import say
 from filterd.paths import shipped
 from filterd.policy.model import TIERS
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -48,8 +48,8 @@ from filterd.config.week_schema import (  # noqa: TC001 -- pydantic reads them a
     WindowEntry,
 )
 from filterd.documents import DocumentModel, refusal
+from filterd.i18n import say
 from filterd.policy.model import LeaseFormat  # noqa: TC001 -- pydantic reads it at run time
-from filterd.sentences import say
 
 PRIVATE_RANGES = (
     "127.0.0.0/8",

@@ -22,8 +22,8 @@ import dnslib
 from filterd.config.scalars import wire_name
 from filterd.documents import did_you_mean
 from filterd.errors import NameTextError
+from filterd.i18n import Sentence, quoted, say
 from filterd.policy.model import ZoneRecord
-from filterd.sentences import Sentence, quoted, say
 from filterd.wire import RRType
 from filterd.wire import name as names
 

@@ -13,10 +13,10 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ControlError, from_plain
+from filterd.i18n import Sentence, refused, say
+from filterd.i18n import from_plain as sentence_of
 from filterd.overrides.roles import ADMINS, TEACHERS
 from filterd.privileges import own_rights
-from filterd.sentences import Sentence, refused, say
-from filterd.sentences import from_plain as sentence_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,14 +7,14 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from filterd import sentences
+from filterd import i18n
 from filterd.errors import ControlError, FilterdError, StoreError
+from filterd.i18n import say
 from filterd.overrides.effects import has_ended, things_of
 from filterd.overrides.mended_mistakes import Mistakes
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.policy import policy_file as policy_store
 from filterd.resolve.explain_history import PastQuestion, PastState, explain_past
-from filterd.sentences import say
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Records:
         """
         found = await asyncio.to_thread(self._store.verify)
         plain: dict[str, Any] = to_plain(found)
-        sentence = sentences.to_plain(found.problem)
+        sentence = i18n.to_plain(found.problem)
         return {"ok": found.is_sound, **plain, "sentence": sentence}
 
     async def policies(self) -> list[dict[str, Any]]:

@@ -21,11 +21,12 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from filterd import sentences
+from filterd import i18n
 from filterd.daemon import change_requests
 from filterd.daemon.change_records import Records
 from filterd.daemon.timekeeper import Standing
 from filterd.errors import ChangeError, ControlError, FilterdError, StoreError
+from filterd.i18n import UNSAID, Sentence, refused, say
 from filterd.overrides import change_kinds as kinds
 from filterd.overrides import permissions
 from filterd.overrides.effects import NOTHING, things_of
@@ -41,7 +42,6 @@ from filterd.overrides.snapshot import Exported
 from filterd.overrides.store import Store
 from filterd.overrides.undo import Undo
 from filterd.policy.lesson_times import day_ends_at
-from filterd.sentences import UNSAID, Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -169,11 +169,11 @@ class Changes:
         """Return what is wrong with the store and with what was set aside, as plain data."""
         problems = await asyncio.to_thread(self._store.problems)
         told = dict.fromkeys((*self._store.lost(), self._problem, *problems))
-        return {"problems": [sentences.to_plain(one) for one in told if one]}
+        return {"problems": [i18n.to_plain(one) for one in told if one]}
 
     def lost(self) -> list[Any]:
         """Return what every command must say, as plain data."""
-        return list(map(sentences.to_plain, self._lost))
+        return list(map(i18n.to_plain, self._lost))
 
     async def note_trial(self, room: str, author: Author) -> None:
         """Record that somebody has begun a trial run of an exam.

@@ -14,12 +14,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ControlError
+from filterd.i18n import say
 from filterd.lists.list_queries import entries_of, overview
 from filterd.overrides.permissions import is_room
 from filterd.overrides.roles import Author, Rank
 from filterd.policy.model import Audience, Expectation
 from filterd.querylog import DAYS_KEPT
-from filterd.sentences import say
 from filterd.state_file import Decoders
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from filterd.daemon.control_access import let_in
 from filterd.daemon.control_caller import Caller, caller_of, uid_of
 from filterd.daemon.control_quota import Quota, Share, busy
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
-from filterd.sentences import refused, say
+from filterd.i18n import refused, say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -31,10 +31,10 @@ from filterd.clients.lease_files import LeaseFiles
 from filterd.clients.neighbours import parse as parse_neighbours
 from filterd.daemon.exam_recording import MOST_NAMES
 from filterd.errors import ChangeError, ControlError, FilterdError
+from filterd.i18n import say
 from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.overrides import change_fields
-from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, StoreError
+from filterd.i18n import say
 from filterd.overrides import snapshot
 from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S
-from filterd.sentences import say
 from filterd.state_file import ADDED, FileFormat
 from filterd.version import RELEASED_AT
 

@@ -17,8 +17,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FilterdError, StoreError
+from filterd.i18n import UNSAID
 from filterd.querylog import Batch
-from filterd.sentences import UNSAID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
-from filterd import native, sentences
+from filterd import i18n, native
 from filterd.clients import Surroundings
 from filterd.clients.interfaces import Links
 from filterd.daemon import second_copies, site_policy
@@ -34,10 +34,10 @@ from filterd.daemon.status_merge import summed, upstreams_of
 from filterd.daemon.timekeeper import LOOK_EVERY_S, Standing, Timekeeper
 from filterd.daemon.worker_channel import Channel
 from filterd.errors import ControlError, FilterdError, StoreError, to_plain
+from filterd.i18n import UNSAID, say
 from filterd.policy.policy_file import digest
 from filterd.resolve import expectation_checks
 from filterd.resolve.expectation_checks import doubts
-from filterd.sentences import UNSAID, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ class Manager:
             problem = error.sentence
         level = self._site.policy.log.level.value
         problem = self._log.problem or problem
-        told = {"problem": problem, "sentence": sentences.to_plain(problem)}
+        told = {"problem": problem, "sentence": i18n.to_plain(problem)}
         return {"level": level, "today": today, **counted, **told}
 
     def _look_at_first_site(self) -> None:

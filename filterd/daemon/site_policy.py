@@ -11,9 +11,9 @@ from filterd.config import build_record
 from filterd.config.compile_run import compile_in_child
 from filterd.daemon.site_loader import log_error
 from filterd.errors import ConfigError, StoreError
+from filterd.i18n import refused, say
 from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.paths import install
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

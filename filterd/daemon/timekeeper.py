@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from filterd.daemon import known_time
 from filterd.daemon.known_time import FOLLOWED_S, Lead
 from filterd.errors import ChangeError, StoreError
+from filterd.i18n import say
 from filterd.policy.unknown_time import LATEST, UNKNOWN_LEAD_S, is_known
-from filterd.sentences import say
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:

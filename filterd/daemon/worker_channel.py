@@ -22,8 +22,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from filterd.errors import ControlError, FilterdError, from_plain, to_plain
+from filterd.i18n import refused, say
 from filterd.journal import is_out_of_memory
-from filterd.sentences import refused, say
 
 Handlers = Mapping[str, Callable[..., Awaitable[Any]]]
 

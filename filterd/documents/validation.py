@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.sentences import UNSAID, Sentence, quoted, say
+from filterd.i18n import UNSAID, Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

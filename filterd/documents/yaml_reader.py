@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from filterd.errors import ConfigError
+from filterd.i18n import UNSAID, Sentence, one_line, quoted, refused, say
 from filterd.paths import open_plain
-from filterd.sentences import UNSAID, Sentence, one_line, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,8 @@ from struct import Struct, calcsize
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ConfigError
+from filterd.i18n import refused, say
 from filterd.policy.model import ListenAddress
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

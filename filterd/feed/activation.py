@@ -25,11 +25,11 @@ from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreErro
 from filterd.feed.manifest import signers_of
 from filterd.feed.trust import TrustFolder
 from filterd.feed.versions import Versions
+from filterd.i18n import refused, say
 from filterd.lists.active_blocklists import Blocklists, version_of
 from filterd.lists.index import Index
 from filterd.lists.index_files import install_index, note_checked
 from filterd.paths import install, shipped
-from filterd.sentences import refused, say
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:

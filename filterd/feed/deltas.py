@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import DigestError, TooLargeError
 from filterd.feed.targets import MAX_VERSION_OCTETS
-from filterd.sentences import say
+from filterd.i18n import say
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -12,8 +12,8 @@ from tuf.api.exceptions import DownloadHTTPError
 
 from filterd.errors import FetchError, ForeignContentError
 from filterd.feed.http_fetcher import CHUNK_OCTETS, Fetcher, Limits, Pace
+from filterd.i18n import refused, say
 from filterd.privileges import own_rights
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable

@@ -41,7 +41,7 @@ from filterd.errors import (
     TooLargeError,
     TooSlowError,
 )
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping

@@ -22,7 +22,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 from filterd.errors import ExpiredError, MetadataFormatError
 from filterd.feed.guard.guard_report import Severity
 from filterd.feed.tuf_refresh import explained
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

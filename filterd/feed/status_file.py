@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filterd import i18n
 from filterd.feed.guard.guard_report import Judgement
-from filterd.sentences import UNSAID
+from filterd.i18n import UNSAID
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
 
 ALERT_S = 7 * 86_400.0
 LOUD_S = 30 * 86_400.0

@@ -10,18 +10,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from filterd import sentences
+from filterd import i18n
 from filterd.feed.status_file import StandingFile, freshness
 from filterd.feed.time_floor import TimeFloor
 from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
+from filterd.i18n import UNSAID, refused, say
 from filterd.lists.active_blocklists import version_of
-from filterd.sentences import UNSAID, refused, say
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:
     from filterd.clock import Clock
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
     from filterd.state_folder import StateFolder
 
 
@@ -68,7 +68,7 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         "takes_at": standing.takes_at,
         "freshness": freshness(standing, now, TimeFloor(state.feed).read()).value,
         "problem": str(problem),
-        "sentence": sentences.to_plain(problem),
+        "sentence": i18n.to_plain(problem),
         "judgement": to_plain(standing.judgement),
         "watched_until": watched_until,
     }

@@ -33,8 +33,8 @@ from filterd.feed.version_history import Event, History, Line
 from filterd.feed.version_watch import Counts, Watch, WatchFile, counts_of
 from filterd.feed.versions import Candidate, Versions
 from filterd.feed.watch_canaries import canaries_of
+from filterd.i18n import UNSAID, quoted, say
 from filterd.paths import reading, remove_temporaries, sole
-from filterd.sentences import UNSAID, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from filterd.feed.guard import Judgement
     from filterd.feed.http_fetcher import Fetcher
     from filterd.feed.targets import Publication
+    from filterd.i18n import Sentence
     from filterd.lists.active_blocklists import Blocklists
-    from filterd.sentences import Sentence
     from filterd.state_folder import StateFolder
 
     Progress = Callable[[str, int, int], None]

@@ -24,12 +24,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import MetadataFormatError
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
 
 MAX_FILES = 1_000
 """Of one version: a list for each category and each order, and a few tables."""

@@ -26,9 +26,9 @@ from tuf.api.metadata import Metadata, Root
 
 from filterd.errors import MetadataFormatError, NoTrustError, StoreError
 from filterd.feed.target_roles import ONLINE
+from filterd.i18n import refused, say
 from filterd.paths import open_plain, write_atomically, writing
 from filterd.privileges import own_rights
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -38,7 +38,7 @@ from filterd.errors import (
 )
 from filterd.feed.target_roles import ONLINE, is_ordered
 from filterd.feed.targets import read_publication
-from filterd.sentences import quoted, refused, say
+from filterd.i18n import quoted, refused, say
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from filterd.feed.http_fetcher import Fetcher
     from filterd.feed.targets import Publication
     from filterd.feed.trust import TrustFolder
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
 
 TARGETS, ORDERS = "targets", "orders"
 

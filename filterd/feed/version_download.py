@@ -25,8 +25,8 @@ from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feed.deltas import unpack, unpack_delta
 from filterd.feed.manifest import sha256_of, verify, write_manifest
 from filterd.feed.targets import MANIFEST, PublishedDelta, digits
+from filterd.i18n import say
 from filterd.paths import make_folder, sync_folder, write_atomically, writing
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from filterd import sentences
+from filterd import i18n
 from filterd.errors import StoreError
+from filterd.i18n import UNSAID
 from filterd.paths import open_plain, write_atomically
-from filterd.sentences import UNSAID
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
 
 MOST = 300
 _MOST_OCTETS = 1 << 20
@@ -54,7 +54,7 @@ class Line:
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
-        why = {"why": str(self.why), "sentence": sentences.to_plain(self.why)}
+        why = {"why": str(self.why), "sentence": i18n.to_plain(self.why)}
         return {"at": self.at, "event": self.event.value, "version": self.version, **why}
 
 
@@ -95,7 +95,7 @@ class History:
 def _read(text: bytes) -> Line | None:
     try:
         data = json.loads(text)
-        why = sentences.from_plain(data["sentence"])
+        why = i18n.from_plain(data["sentence"])
         return Line(float(data["at"]), Event(data["event"]), int(data["version"]), why)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import FilterdError
-from filterd.sentences import say
+from filterd.i18n import say
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
     from filterd.feed.daemon_port import Daemon
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
 
 WATCH_S = 600.0
 EVERY_S = 10.0

@@ -42,7 +42,7 @@ from filterd.lists._slots cimport LAST_SLOT, group_matches, home_of, listed_rank
 from filterd.errors import IndexFormatError
 from filterd.lists._matcher_py import labels_of
 from filterd.lists.index_format import Hit
-from filterd.sentences import say
+from filterd.i18n import say
 
 cdef extern from *:
     """

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from filterd.errors import BadLabelError, IndexFormatError
+from filterd.i18n import say
 from filterd.lists.index_format import (
     BLOCK_NAMES,
     GROUP_SLOTS,
@@ -25,7 +26,6 @@ from filterd.lists.index_format import (
     home_group,
     key_hash,
 )
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     import mmap

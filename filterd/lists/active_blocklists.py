@@ -17,9 +17,9 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import IndexFormatError, StoreError
+from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import open_plain, shipped
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path

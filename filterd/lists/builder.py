@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from filterd.errors import StoreError
+from filterd.i18n import refused, say
 from filterd.lists.index import Index
 from filterd.lists.index_format import (
     GROUP_SLOTS,
@@ -26,7 +27,6 @@ from filterd.lists.index_format import (
 )
 from filterd.lists.packing import Packer, fill_slots
 from filterd.paths import check_room, create, install
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from array import array

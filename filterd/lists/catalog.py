@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.documents import did_you_mean, load, validate
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.i18n import say
 from filterd.lists.active_blocklists import check_tables
 from filterd.lists.catalog_schema import (
     CatalogFile,
@@ -31,7 +32,6 @@ from filterd.lists.lookalikes_file import read_lookalikes
 from filterd.lists.orders_file import read_orders
 from filterd.lists.rules import ListSource, Pin, Protection, SafeSearchRewrite
 from filterd.lists.services import service_list
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.documents import DocumentModel, did_you_mean, refusal
+from filterd.i18n import say
 from filterd.lists.formats import FORMATS
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.lists.services import unfit
-from filterd.sentences import say
 
 Rating = Literal["P", "K", "T13", "T16", "T18", "C", "00+", "12+", "16+", "18+"]
 """A label of the law: films (Circular 05/2023, Art. 2) or games (Decree 147/2024, Art. 38)."""

@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from filterd.clock import SystemClock
 from filterd.errors import ListError, StoreError
+from filterd.i18n import refused, say
 from filterd.lists._packing_py import COVERS, IS_BLOCK, IS_MARKER
 from filterd.lists.builder import write_index
 from filterd.lists.index_contents import Contents, ListRecord
@@ -34,7 +35,6 @@ from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import TAIL_OCTETS, Guarded
 from filterd.paths import check_room, create
-from filterd.sentences import refused, say
 from filterd.version import __version__
 
 if TYPE_CHECKING:

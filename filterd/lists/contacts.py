@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 
 from filterd.documents import DocumentModel, load, refusal, validate
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.lists.catalog_schema import BothLanguages  # noqa: TC001 -- pydantic needs it
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,8 +20,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from filterd.errors import NameTextError
+from filterd.i18n import Sentence, quoted, say
 from filterd.lists.reject_reasons import Reason
-from filterd.sentences import Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import IndexFormatError
+from filterd.i18n import say
 from filterd.lists.hostname import key_from_name, name_from_key
 from filterd.lists.index_contents import Contents, ListRecord
 from filterd.lists.index_format import (
@@ -31,7 +32,6 @@ from filterd.lists.lookalikes import Lookalikes
 from filterd.lists.matcher import Matcher
 from filterd.lists.report import CompileReport
 from filterd.paths import open_plain
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import IndexFormatError
+from filterd.i18n import say
 from filterd.lists.lookalikes import MOST_DIGITS, MOST_SHAPE_OCTETS, LookalikeRule
 from filterd.lists.rules import Claim, Effect, Scope
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -43,7 +43,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from filterd.errors import IndexFormatError
-from filterd.sentences import say
+from filterd.i18n import say
 
 MAGIC = b"\x89filterd"
 VERSION = 2

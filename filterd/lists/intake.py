@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from filterd.errors import ListError
+from filterd.i18n import say
 from filterd.lists.formats import FORMATS, PLAIN_LINES, Cancelled, Entry, Problem
 from filterd.lists.formats.parsed import BLOCK_SUBTREE
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text, text_from_key
@@ -26,7 +27,6 @@ from filterd.lists.report import ListReport, count, shown
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import CANCELS, record_tail
 from filterd.lists.source_text import SourceText
-from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

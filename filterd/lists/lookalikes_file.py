@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, PlainValidator
 
 from filterd.documents import DocumentModel, did_you_mean, load, refusal, validate
+from filterd.i18n import say
 from filterd.lists.lookalikes import (
     LEAST_LETTERS,
     MOST_DIGITS,
@@ -23,7 +24,6 @@ from filterd.lists.lookalikes import (
     letters_of,
 )
 from filterd.lists.rules import ListSource
-from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

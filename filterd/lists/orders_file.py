@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from filterd.documents import DocumentModel, load, refusal, validate
+from filterd.i18n import say
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it at run time
 from filterd.lists.rules import ListSource
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

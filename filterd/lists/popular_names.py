@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import load, validate
 from filterd.errors import ConfigErrors
+from filterd.i18n import say
 from filterd.lists.catalog_schema import PopularFile
 from filterd.paths import shipped
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filterd.i18n import UNSAID, Sentence, quoted
 from filterd.lists.hostname import key_from_name
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.reject_reasons import Reason
 from filterd.lists.rules import ListSource
-from filterd.sentences import UNSAID, Sentence, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

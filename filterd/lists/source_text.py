@@ -15,8 +15,8 @@ import zlib
 from typing import IO, TYPE_CHECKING, cast
 
 from filterd.errors import ListError
+from filterd.i18n import quoted, refused, say
 from filterd.paths import open_plain
-from filterd.sentences import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

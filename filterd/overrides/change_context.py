@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from filterd.errors import ChangeError
+from filterd.i18n import Sentence, say
 from filterd.overrides.effects import has_ended, things_of
-from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,11 +14,11 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filterd.errors import ChangeError
+from filterd.i18n import Sentence, quoted, say
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
 from filterd.lists.list_queries import NamingEntry
 from filterd.policy.model import GRADES, TIERS, Audience
 from filterd.policy.temporary_rules import TargetKind
-from filterd.sentences import Sentence, quoted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

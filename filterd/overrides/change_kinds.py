@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ChangeError
+from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.change_context import Making
 from filterd.overrides.change_fields import Fields
@@ -36,7 +37,6 @@ from filterd.overrides.room_changes import (
     StopExam,
 )
 from filterd.overrides.undo import Undo
-from filterd.sentences import say
 from filterd.state_file import to_plain
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import state_file
 from filterd.errors import StoreError
+from filterd.i18n import say
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import LocalException, Overrides, RoomDevices
-from filterd.sentences import say
 from filterd.state_file import Decoders
 
 if TYPE_CHECKING:

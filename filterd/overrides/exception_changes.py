@@ -8,12 +8,12 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from filterd.errors import ChangeError
+from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.change_context import check_there, interval
 from filterd.overrides.effects import ChangeEffect, only
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import GradeSetting, LocalException, TargetKind
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from filterd.lists.list_queries import NamingEntry

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import StoreError
 from filterd.overrides.effects import NOTHING, ChangeEffect, Fold, from_plain, to_plain
-from filterd.sentences import UNSAID, Sentence, say
+from filterd.i18n import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
+from filterd.i18n import UNSAID, Sentence, say
 from filterd.overrides import snapshot, store_file
 from filterd.overrides.history_chain import HistoryReplay, HistoryRow, replay
 from filterd.overrides.store_file import DamagedError
-from filterd.sentences import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

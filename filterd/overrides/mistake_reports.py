@@ -16,7 +16,7 @@ from filterd.lists.list_queries import NamingEntry
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import Fields
 from filterd.overrides.history_chain import with_undos
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

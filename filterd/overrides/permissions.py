@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from filterd.errors import ChangeError
+from filterd.i18n import Sentence, say
 from filterd.overrides.exception_changes import Revoke, SetException, SetExceptions
 from filterd.overrides.roles import WHO, Rank
 from filterd.overrides.room_changes import SetExam, SetRoom, StopExam
 from filterd.overrides.undo import Undo
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import TargetKind
-from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from filterd.overrides.change_context import CheckedChange

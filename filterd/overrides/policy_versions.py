@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
+from filterd.i18n import say
 from filterd.overrides import store_file, store_schema
 from filterd.policy import policy_file as policy_store
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     import sqlite3

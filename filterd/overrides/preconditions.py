@@ -17,6 +17,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from filterd.errors import ChangeError
+from filterd.i18n import Sentence, say
 from filterd.overrides.exception_changes import ReportMistake, SetException, SetExceptions, SetGrade
 from filterd.overrides.room_changes import SetDevices, SetExam, SetRoom, SetRoomDevices
 from filterd.policy import conflicts
@@ -24,7 +25,6 @@ from filterd.policy.conflicts import Idle
 from filterd.policy.grade_changes import Changer
 from filterd.policy.model import SERVICE, Audience
 from filterd.policy.temporary_rules import Exam, LocalException, RoomDevices, TargetKind
-from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

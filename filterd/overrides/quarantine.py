@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
+from filterd.i18n import Sentence, refused, say
 from filterd.paths import SIDES, with_sides, write_atomically
-from filterd.sentences import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

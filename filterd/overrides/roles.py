@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from filterd.errors import ControlError
-from filterd.sentences import Sentence, say
+from filterd.i18n import Sentence, say
 
 if TYPE_CHECKING:
     from collections.abc import Collection

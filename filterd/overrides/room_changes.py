@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ChangeError
+from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.change_context import check_there, interval
 from filterd.overrides.change_fields import MAX_DEVICES, MAX_NAMES, MAX_TABLE, Fields
 from filterd.overrides.effects import ChangeEffect, only
 from filterd.policy.temporary_rules import Exam, RoomDevices, RoomSetting
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

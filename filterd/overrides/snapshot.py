@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import StoreError
+from filterd.i18n import say
 from filterd.overrides.effects import KINDS, has_ended, key_of
 from filterd.policy.model import Audience
 from filterd.policy.temporary_rules import Overrides
-from filterd.sentences import say
 from filterd.state_file import ADDED, FileFormat
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from filterd.errors import InUseError, StoreError
+from filterd.i18n import Sentence, say
 from filterd.overrides import quarantine, snapshot, store_file, store_schema
 from filterd.overrides.change_kinds import ChangeRequest
 from filterd.overrides.effects import NOTHING, ChangeEffect
@@ -34,7 +35,6 @@ from filterd.overrides.snapshot import Exported
 from filterd.overrides.store_file import DamagedError
 from filterd.overrides.store_results import Done, HistoryCheck, Started
 from filterd.paths import remove_temporaries, replacing, sole, with_sides
-from filterd.sentences import Sentence, say
 
 if TYPE_CHECKING:
     import sqlite3

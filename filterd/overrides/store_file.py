@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
+from filterd.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.overrides import quarantine, store_schema
 from filterd.overrides.history_chain import HistoryRow
 from filterd.paths import is_plain, move_away, with_sides, write_atomically
-from filterd.sentences import UNSAID, Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

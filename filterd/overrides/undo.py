@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from filterd.errors import ChangeError
+from filterd.i18n import say
 from filterd.overrides import change_fields
 from filterd.overrides.effects import KINDS, ChangeEffect, has_ended, only, things_of
 from filterd.overrides.exception_changes import is_about_the_same
 from filterd.overrides.history_chain import RESTORED, newest_undoable, with_undos
 from filterd.overrides.late_dates import as_it_is
 from filterd.overrides.room_changes import check_exams
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

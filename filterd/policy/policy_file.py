@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd import state_file
+from filterd.i18n import say
 from filterd.lists import rules
 from filterd.policy import timetable
 from filterd.policy.model import Policy
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path

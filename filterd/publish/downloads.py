@@ -23,7 +23,7 @@ from filterd.errors import (
     TooLargeError,
 )
 from filterd.feed.http_fetcher import failure, next_address
-from filterd.sentences import refused, say
+from filterd.i18n import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -24,13 +24,13 @@ from filterd.feed.order_keys import other_key
 from filterd.feed.released_holds import Release, content_digest
 from filterd.feed.targets import KEPT_DELTAS
 from filterd.feed.versions import Candidate
+from filterd.i18n import say
 from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.catalog import load_catalog
 from filterd.paths import shipped
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, working
 from filterd.publish.repository import Repository
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -24,8 +24,8 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.target_roles import ONLINE
+from filterd.i18n import refused, say
 from filterd.paths import open_plain, write_atomically
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,10 +20,10 @@ from filterd.errors import DigestError, FeedError, StoreError
 from filterd.feed.deltas import unpack
 from filterd.feed.targets import Publication, PublishedFile, read_publication
 from filterd.feed.tuf_refresh import orders_keys
+from filterd.i18n import quoted, refused, say
 from filterd.paths import make_folder
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.signing import hashed_name
-from filterd.sentences import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

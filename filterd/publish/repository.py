@@ -38,6 +38,7 @@ from tuf.api.metadata import (
 from filterd.errors import FeedError, StoreError
 from filterd.feed import released_holds
 from filterd.feed.target_roles import is_ordered
+from filterd.i18n import refused, say
 from filterd.paths import write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP
 from filterd.publish.publication import refuse_second
@@ -54,7 +55,6 @@ from filterd.publish.signing import (
     until,
     verify_signed,
 )
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -28,6 +28,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Targets
 
 from filterd.errors import ConfigErrors, FeedError, ListError, StoreError
+from filterd.i18n import quoted, refused, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.intake import Intake
 from filterd.lists.orders_file import (
@@ -43,7 +44,6 @@ from filterd.lists.sort_records import Guarded
 from filterd.paths import open_plain, shipped, write_atomically
 from filterd.publish.signing import NewTarget, sign_orders
 from filterd.publish.target_files import targets_of
-from filterd.sentences import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,8 +13,8 @@ from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, T
 
 from filterd.errors import FeedError, StoreError
 from filterd.feed.target_roles import ORDERED
+from filterd.i18n import refused, say
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

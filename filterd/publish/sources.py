@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError, ForeignContentError
 from filterd.feed.http_fetcher import Limits, Pace, paced_session
+from filterd.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.lists.formats import FORMATS, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.source_text import SourceText
@@ -33,7 +34,6 @@ from filterd.publish.downloads import (
     download,
     write_bounded,
 )
-from filterd.sentences import UNSAID, Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -23,9 +23,9 @@ from filterd.feed.targets import (
     is_file_path,
     read_publication,
 )
+from filterd.i18n import refused, say
 from filterd.paths import open_plain
 from filterd.publish.signing import NewTarget
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
+from filterd.i18n import refused, say
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
 from filterd.lists.popular_names import load_popular_names
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import Scope
 from filterd.paths import open_plain
-from filterd.sentences import refused, say
 from filterd.wire.name import to_text
 
 if TYPE_CHECKING:

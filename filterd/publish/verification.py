@@ -15,9 +15,9 @@ from filterd.errors import DigestError
 from filterd.feed.deltas import unpack
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import refresh
+from filterd.i18n import say
 from filterd.paths import write_atomically
 from filterd.publish.keys import ROOT
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -22,6 +22,7 @@ import yaml
 
 from filterd.errors import ConfigError, ListError, StoreError
 from filterd.feed.guard.limits import Content, excesses, few
+from filterd.i18n import refused, say
 from filterd.lists import contacts
 from filterd.lists.catalog import load_catalog
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
@@ -31,16 +32,15 @@ from filterd.publish.list_merge import Normalised, normalise
 from filterd.publish.lookalike_rules import rules_of, rules_yaml, waiting_of
 from filterd.publish.review import read_decisions, write_queue
 from filterd.publish.top_names import Popular
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory
     from filterd.publish.list_merge import PublishedList
     from filterd.publish.lookalike_rules import Outcome
-    from filterd.sentences import Sentence
 
     Progress = Callable[[int, int], None]
 

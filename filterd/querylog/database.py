@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import aiosqlite
 
 from filterd.errors import StoreError
+from filterd.i18n import quoted, refused, say
 from filterd.paths import is_plain, make_folder, move_away, with_sides
 from filterd.querylog import schema
 from filterd.querylog.counts import DAYS_KEPT
-from filterd.sentences import quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

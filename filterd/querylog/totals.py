@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 import aiosqlite
 
 from filterd.errors import StoreError
+from filterd.i18n import quoted, say
 from filterd.paths import is_plain, with_sides
 from filterd.querylog import schema
-from filterd.sentences import quoted, say
 
 if TYPE_CHECKING:
     from pathlib import Path

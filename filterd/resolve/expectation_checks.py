@@ -30,7 +30,7 @@ from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.policy.verdict import Rule
 from filterd.resolve.explain import explain
 from filterd.resolve.site import NOTHING_SET, TimedPolicy
-from filterd.sentences import UNSAID, quoted, say, to_plain
+from filterd.i18n import UNSAID, quoted, say, to_plain
 from filterd.wire import RRType
 from filterd.wire import name as names
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.model import Client
 from filterd.policy.verdict import Action, Rule
 from filterd.resolve.links.admission import NEVER_ASKED
 from filterd.resolve.local_answers import answer_locally
 from filterd.resolve.query import Source
-from filterd.sentences import say
 from filterd.wire import Rcode, type_to_text
 from filterd.wire import name as names
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ConfigError
+from filterd.i18n import say
 from filterd.policy import policy_file as policy_store
 from filterd.resolve.explain import client_of, explain
 from filterd.resolve.site import Site
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from filterd.clients import Surroundings

@@ -7,6 +7,6 @@ them together. Data that a school or the publisher writes (names, reasons,
 category titles) is shown as it is written.
 """
 
-from filterd.texts.messages import Language, Texts
+from filterd.texts.messages import Texts
 
-__all__ = ["Language", "Texts"]
+__all__ = ["Texts"]

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from filterd.texts import answers, feed, lists, publishing, running, school
 
-Language = Literal["vi", "en"]
+if TYPE_CHECKING:
+    from filterd.i18n import Language
 
 TEXTS = answers.TEXTS | feed.TEXTS | lists.TEXTS | publishing.TEXTS | running.TEXTS | school.TEXTS
 """Each message in Vietnamese and in English, by its key."""

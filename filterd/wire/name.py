@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 from filterd.errors import NameTextError
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

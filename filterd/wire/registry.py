@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from filterd.errors import NameTextError
-from filterd.sentences import say
+from filterd.i18n import say
 
 
 class Opcode(IntEnum):

@@ -21,7 +21,7 @@ import pytest
 
 from filterd.errors import GuardError
 from filterd.feed import deltas, guard
-from filterd.sentences import say
+from filterd.i18n import say
 from tests.support.broken_versions import BROKEN, HARMFUL, POPULAR, add
 from tests.support.feed_candidates import GAMBLING
 from tests.support.feed_school import School, a_school

@@ -24,11 +24,11 @@ from filterd.feed.guard.rewrite_targets import REWRITES
 from filterd.feed.guard.table_limits import TABLES
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import Event
+from filterd.i18n import say
 from filterd.lists.active_blocklists import version_of
 from filterd.publish import hold_release
 from filterd.publish.publication import Published
 from filterd.publish.signing import RELEASES, sign_orders, signed, until
-from filterd.sentences import say
 from tests.support.broken_versions import add, an_order
 from tests.support.feed_candidates import GAMBLING, change_yaml
 from tests.support.feed_school import School, a_school

@@ -31,6 +31,7 @@ from filterd.feed.guard.guard_run import CHECKS
 from filterd.feed.manifest import verify
 from filterd.feed.outcome import Became, Outcome
 from filterd.feed.sync import Site
+from filterd.i18n import quoted, say
 from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
@@ -38,7 +39,6 @@ from filterd.paths import shipped, write_atomically
 from filterd.policy import policy_file
 from filterd.policy.model import Client
 from filterd.publish.target_files import targets_of
-from filterd.sentences import quoted, say
 from filterd.state_folder import StateFolder
 from filterd.wire import RRType
 from filterd.wire import name as names

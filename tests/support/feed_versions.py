@@ -10,7 +10,7 @@ from filterd.errors import MissingFileError
 from filterd.feed.deltas import pack, pack_delta
 from filterd.feed.manifest import verify
 from filterd.feed.targets import Publication, PublishedDelta, PublishedFile, digits
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

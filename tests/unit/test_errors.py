@@ -17,7 +17,7 @@ from filterd.errors import (
     from_plain,
     to_plain,
 )
-from filterd.sentences import say
+from filterd.i18n import say
 
 CLASSES = [
     one

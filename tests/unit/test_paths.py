@@ -12,6 +12,7 @@ import pytest
 
 from filterd import paths
 from filterd.errors import StoreError
+from filterd.i18n import UNSAID, say
 from filterd.paths import (
     install,
     make_folder,
@@ -22,7 +23,6 @@ from filterd.paths import (
     sole,
     write_atomically,
 )
-from filterd.sentences import UNSAID, say
 
 
 @pytest.mark.parametrize("folder", ["policies", "blocklists"])

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from filterd.documents import load, validate
 from filterd.feed.guard.guard_report import EXPECTATIONS, Severity, found
 from filterd.feed.guard.limits import few
+from filterd.i18n import say
 from filterd.lists.catalog_schema import CanariesFile
 from filterd.policy.verdict import Rule
 from filterd.resolve.expectation_checks import unmet
 from filterd.resolve.site import Site
-from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.impact import Compared
     from filterd.feed.guard.probe_clients import Asking
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
 
 CANARIES_FILE = "canaries.yaml"
 

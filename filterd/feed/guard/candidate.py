@@ -20,10 +20,10 @@ from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, FilterdError, IndexFormatError, StoreError
 from filterd.feed.guard.guard_report import SCHOOL, Severity, found
 from filterd.feed.guard.probe_clients import Asking
+from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
 from filterd.policy import policy_file
-from filterd.sentences import quoted, say
 
 if TYPE_CHECKING:
     from pathlib import Path

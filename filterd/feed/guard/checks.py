@@ -46,9 +46,9 @@ from filterd.feed.guard.probe_clients import Asking
 from filterd.feed.guard.rewrite_targets import wrong_rewrites
 from filterd.feed.guard.shipped_version import shipped_asking, shipped_catalog
 from filterd.feed.guard.table_limits import changed_tables, wrong_holidays
+from filterd.i18n import say
 from filterd.lists.active_blocklists import version_of
 from filterd.lists.popular_names import load_popular_names
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import ListError
 from filterd.feed.guard.guard_report import Severity, found
+from filterd.i18n import refused, say
 from filterd.paths import open_plain
-from filterd.sentences import refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from filterd.feed.guard.guard_report import Finding
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
 
 KIND = "files"
 MAX_LINE_OCTETS = 8_192

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.limits import few
+from filterd.i18n import say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.paths import open_plain
 from filterd.policy.model import LIST, SERVICE
 from filterd.policy.verdict import Rule
-from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

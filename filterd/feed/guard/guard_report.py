@@ -9,9 +9,9 @@ from enum import StrEnum
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from filterd import sentences
+from filterd import i18n
 from filterd.errors import GuardError
-from filterd.sentences import Sentence, say
+from filterd.i18n import Sentence, say
 from filterd.state_file import Decoders, to_octets
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def found(
     """Return a finding whose names and subjects are bounded."""
     few = tuple(names)[:MAX_NAMES]
     told = tuple(subjects) if sum(map(len, subjects)) <= _MOST_SUBJECT_CHARACTERS else ()
-    return Finding(kind, severity, sentences.one_line(sentence), numbers, few, told)
+    return Finding(kind, severity, i18n.one_line(sentence), numbers, few, told)
 
 
 def dump(judgement: Judgement) -> bytes:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clock import SystemClock
 from filterd.feed.guard.guard_report import MAX_OCTETS, SCHOOL, Judgement, Severity, found, load
+from filterd.i18n import Sentence, quoted, refused, say
 from filterd.privileges import of_a_child
-from filterd.sentences import Sentence, quoted, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,10 +24,10 @@ from filterd.feed.guard.limits import (
     excesses,
     few,
 )
+from filterd.i18n import refused, say
 from filterd.lists.hostname import HostnameError, key_from_text, name_from_key
 from filterd.paths import open_plain
 from filterd.policy.verdict import Rule
-from filterd.sentences import refused, say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

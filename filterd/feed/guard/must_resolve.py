@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.limits import few
+from filterd.i18n import say
 from filterd.lists.hostname import HostnameError, key_from_name, key_from_text
 from filterd.lists.public_suffix import is_company_suffix, is_public_suffix, public_suffixes
 from filterd.lists.reject_reasons import Reason
 from filterd.policy.model import SERVICE
 from filterd.policy.verdict import Rule
-from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.limits import few
+from filterd.i18n import say
 from filterd.lists.public_suffix import registrable
-from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

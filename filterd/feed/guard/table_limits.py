@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.limits import few
+from filterd.i18n import say
 from filterd.policy.model import SERVICE
-from filterd.sentences import say
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from filterd import control
 from filterd.config.compile import compile_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ControlError
+from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.overrides.policy_versions import PolicyVersions
 from filterd.paths import shipped
-from filterd.sentences import say
 from tests.support.commands import call
 from tests.support.daemon import build_lists, write_site
 

@@ -10,7 +10,7 @@ import pytest
 
 from filterd import control
 from filterd.errors import StoreError
-from filterd.sentences import say, to_plain
+from filterd.i18n import say, to_plain
 from tests.support.commands import call
 from tests.support.daemon import write_site
 

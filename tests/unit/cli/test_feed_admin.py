@@ -12,9 +12,9 @@ from filterd.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
+from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import write_atomically
-from filterd.sentences import say
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND, THIRD
 from tests.support.publisher import Publisher

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.paths import sole
-from filterd.sentences import say
 from tests.support.feed_candidates import change_yaml
 from tests.support.feed_desk import GAMBLING, SCAM, files_of, names_of, widest
 

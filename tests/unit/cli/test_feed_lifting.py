@@ -11,8 +11,8 @@ import pytest
 from filterd.errors import GuardError
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.released_holds import FILE
+from filterd.i18n import say
 from filterd.publish import hold_release
-from filterd.sentences import say
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,13 +17,13 @@ from filterd.feed import guard
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
 from filterd.feed.status_view import overview
-from filterd.sentences import say
+from filterd.i18n import say
 from filterd.texts import Texts
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND
 
 if TYPE_CHECKING:
-    from filterd.texts import Language
+    from filterd.i18n import Language
     from tests.support.clock import FakeClock
     from tests.support.commands import Outcome
     from tests.support.feed_site import Follower

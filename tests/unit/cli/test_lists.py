@@ -8,7 +8,7 @@ import pytest
 
 from filterd import control
 from filterd.errors import ControlError, StoreError
-from filterd.sentences import say
+from filterd.i18n import say
 from filterd.state_folder import StateFolder
 from tests.support.commands import ROOT, Outcome, call
 from tests.support.daemon import write_site

@@ -8,8 +8,8 @@ import pytest
 
 from filterd import control
 from filterd.errors import ConfigError, ConfigErrors, to_plain
-from filterd.sentences import UNSAID, say
-from filterd.sentences import to_plain as sentence_to_plain
+from filterd.i18n import UNSAID, say
+from filterd.i18n import to_plain as sentence_to_plain
 from tests.support.commands import call
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 
 from filterd.config.error_collector import Problems
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.sentences import say
+from filterd.i18n import say
 
 
 def test_nothing_wrong_is_no_error() -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ChangeError, ConfigErrors, ControlError, StoreError
+from filterd.i18n import say
 from filterd.overrides import snapshot
 from filterd.overrides.roles import Author, Rank
 from filterd.overrides.store import Store
 from filterd.resolve import expectation_checks
-from filterd.sentences import say
 from filterd.wire import name as names
 from tests.support.changes import an_exam, an_exception, some_exceptions
 from tests.support.clock import FakeClock

@@ -15,7 +15,7 @@ import pytest
 from filterd.daemon import control_server as module
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ConfigError, ConfigErrors, ControlError, StoreError
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,7 +10,7 @@ import pytest
 from filterd import control
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ControlError
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,12 +17,12 @@ from filterd.config.compile_run import compile_in_child
 from filterd.daemon import manager as module
 from filterd.daemon import site_policy
 from filterd.errors import ConfigErrors, ControlError, StoreError
+from filterd.i18n import say
 from filterd.lists.active_blocklists import Blocklists, blocklists_in_force
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.policy.model import Audience, Expectation, ListenAddress
 from filterd.querylog.totals import read_totals
-from filterd.sentences import say
 from filterd.wire import name as names
 from tests.support.daemon import build_lists, free_port, write_site
 from tests.support.other_tables import is_by_other_tables, other_tables

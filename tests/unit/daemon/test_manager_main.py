@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from filterd.daemon import manager_main
 from filterd.daemon.control_server import ControlServer
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.sentences import quoted
+from filterd.i18n import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path

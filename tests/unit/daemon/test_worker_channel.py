@@ -10,7 +10,7 @@ import pytest
 
 from filterd.daemon.worker_channel import Channel, Handlers, channel_pair
 from filterd.errors import ConfigError, ConfigErrors, ControlError, FilterdError, StoreError
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

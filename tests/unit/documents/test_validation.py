@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from filterd.documents import DocumentModel, did_you_mean, parse, refusal, validate
 from filterd.errors import ConfigErrors
-from filterd.sentences import say
+from filterd.i18n import say
 
 
 class Network(DocumentModel):

@@ -13,9 +13,9 @@ from filterd.errors import ControlError, DigestError, FilterdError, GuardError, 
 from filterd.feed.activation import Activator
 from filterd.feed.daemon_port import Daemon
 from filterd.feed.versions import Candidate, Versions
+from filterd.i18n import say
 from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of
 from filterd.lists.index import Index
-from filterd.sentences import say
 from filterd.state_folder import StateFolder
 from filterd.wire import name as names
 from tests.support.dying import dies_at_disk

@@ -19,8 +19,8 @@ from filterd.feed.folder_fetcher import FolderFetcher
 from filterd.feed.follower import Keeper
 from filterd.feed.schedule import CHECK_S, FIRST_S
 from filterd.feed.version_watch import EVERY_S, WATCH_S
+from filterd.i18n import say
 from filterd.publish.target_files import targets_of
-from filterd.sentences import say
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
 from tests.support.publisher import Publisher
 

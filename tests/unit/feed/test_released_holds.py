@@ -21,8 +21,8 @@ from filterd.feed.released_holds import (
     signable,
 )
 from filterd.feed.targets import Publication, PublishedFile
+from filterd.i18n import say
 from filterd.publish.signing import RELEASES, signed, until
-from filterd.sentences import say
 from tests.support.clock import FakeClock
 from tests.support.publisher import NOW, Publisher
 

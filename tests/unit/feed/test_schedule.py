@@ -36,7 +36,7 @@ from filterd.feed.schedule import (
     next_step,
     place_of,
 )
-from filterd.sentences import quoted
+from filterd.i18n import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 
 from filterd.feed.guard.guard_report import Judgement, Severity, found
 from filterd.feed.status_file import Freshness, Standing, StandingFile, freshness
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path

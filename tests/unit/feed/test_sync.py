@@ -16,10 +16,10 @@ from filterd.feed.guard.guard_run import CHECKS
 from filterd.feed.outcome import Became
 from filterd.feed.rings import APART_S, ring_of
 from filterd.feed.version_history import Event
+from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import sole, write_atomically
 from filterd.publish.target_files import targets_of
-from filterd.sentences import say
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
 from tests.support.publisher import Publisher
 

@@ -8,8 +8,8 @@ import pytest
 
 from filterd.errors import MetadataFormatError, NoTrustError, StoreError
 from filterd.feed.trust import TrustFolder, fingerprint
+from filterd.i18n import say
 from filterd.paths import write_atomically
-from filterd.sentences import say
 from tests.support.publisher import NOW, Publisher, Site, without_signatures
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from filterd.feed.version_history import MOST, Event, History, Line
-from filterd.sentences import say
+from filterd.i18n import say
 
 if TYPE_CHECKING:
     from pathlib import Path

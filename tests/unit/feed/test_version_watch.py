@@ -20,13 +20,13 @@ from filterd.feed.version_watch import (
     counts_of,
     harm,
 )
-from filterd.sentences import say
+from filterd.i18n import say
 from tests.support.clock import FakeClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.sentences import Sentence
+    from filterd.i18n import Sentence
 
 BEFORE = Counts(total=10_000, blocked=1_000, failed=10)
 WATCH = Watch(13, 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))

@@ -15,7 +15,7 @@ from filterd.feed import versions as versions_module
 from filterd.feed.manifest import verify
 from filterd.feed.version_download import take
 from filterd.feed.versions import Candidate, InForce, Versions
-from filterd.sentences import say
+from filterd.i18n import say
 from filterd.state_file import FileFormat
 from tests.support.dying import dies_at_disk
 from tests.support.feed_versions import Publisher, a_list, contents_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 import pytest
 
 from filterd.errors import ChangeError
+from filterd.i18n import say
 from filterd.overrides.change_context import Making, check_there, interval
 from filterd.overrides.effects import NOTHING, only
 from filterd.policy.temporary_rules import RoomSetting
-from filterd.sentences import say
 from tests.support.changes import Book
 
 MAKING = Making(1, 100.0, "lan", "", NOTHING, Book())

@@ -4,8 +4,8 @@ from __future__ import annotations
 import pytest
 
 from filterd.errors import ControlError
+from filterd.i18n import say
 from filterd.overrides.roles import ADMINS, TEACHERS, Author, Rank
-from filterd.sentences import say
 
 DAEMON = 991
 

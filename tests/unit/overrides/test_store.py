@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ChangeError, InUseError, StoreError
+from filterd.i18n import say
 from filterd.overrides import snapshot, store
 from filterd.overrides.history_chain import replay
 from filterd.overrides.snapshot import FORMAT
@@ -17,7 +18,6 @@ from filterd.overrides.store import Store
 from filterd.overrides.store_results import HistoryCheck, Started
 from filterd.paths import sole
 from filterd.policy.temporary_rules import Overrides
-from filterd.sentences import say
 from filterd.state_folder import StateFolder
 from tests.support.changes import LESSON_S, a_grade_setting, an_exception
 from tests.support.clock import FakeClock

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ConfigErrors
+from filterd.i18n import from_plain
 from filterd.policy.model import Audience, Client, Expectation, LocalRule, Network, Scheduled
 from filterd.policy.temporary_rules import LocalException, Overrides, TargetKind
 from filterd.policy.timetable import Lesson, Period, Schedule, Window
@@ -17,7 +18,6 @@ from filterd.resolve import expectation_checks
 from filterd.resolve.expectation_checks import doubts, outranked
 from filterd.resolve.explain import explain
 from filterd.resolve.site import Site
-from filterd.sentences import from_plain
 from tests.support.fake_daemon import MONDAY_AT_8
 from tests.support.policies import NOW, a_policy, an_index, wire
 

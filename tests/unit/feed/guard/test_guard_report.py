@@ -19,7 +19,7 @@ from filterd.feed.guard.guard_report import (
     found,
     load,
 )
-from filterd.sentences import say, told
+from filterd.i18n import say, told
 
 DIGEST = "ab" * 32
 

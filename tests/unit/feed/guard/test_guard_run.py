@@ -22,7 +22,7 @@ from filterd.feed.guard.guard_run import (
     request_of,
 )
 from filterd.feed.versions import Candidate
-from filterd.sentences import say
+from filterd.i18n import say
 from tests.support.broken_versions import BROKEN, POPULAR
 from tests.support.clock import FakeClock
 from tests.support.feed_candidates import Following

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Texts for people: English at the place where it is said, Vietnamese in ``locale/vi.po``.
+
+A sentence is an English ``str`` that keeps the template it was made from and
+the values that were filled in. Code writes English; what shows the sentence
+names a language, and only for another one than English is a catalogue read:
+``locale/vi.mo``, which the build compiles from ``vi.po``. A translator needs
+Poedit or Weblate and no Python. Where the catalogue is missing or damaged, the
+sentence stays English.
+
+A placeholder is ``{name}`` and nothing else: there are no conversions, formats
+or attributes, so a template that another process sent can do no more than
+repeat its values.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from gettext import NullTranslations
+
+Language = Literal["vi", "en"]
+
+Value = str | int | float
+"""What a placeholder stands for; a sentence is a ``str`` too."""
+
+CATALOGUES = Path(__file__).parent / "locale"
+"""Folder of ``vi.po`` and the ``vi.mo`` that is made from it."""
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_NO_VALUES: Mapping[str, Value] = {}
+_DEEPEST = 8
+_LONGEST = 1 << 20
+_LONGEST_VALUE = 200
+
+
+class Sentence(str):
+    """English text, equal to any other ``str`` that reads the same.
+
+    Attributes:
+        template: the text with placeholders, by which translations are found; for one
+            thing where there is a plural.
+        values: what the placeholders stand for.
+        many: the template for more things than one; empty where there is no plural.
+        n: how many things there are, which chooses the template.
+        context: tells apart the same English word with two translations (``msgctxt``).
+    """
+
+    __slots__ = ("context", "many", "n", "template", "values")
+
+    template: str
+    values: Mapping[str, Value]
+    many: str
+    n: int
+    context: str
+
+    def __new__(
+        cls,
+        template: str,
+        values: Mapping[str, Value] = _NO_VALUES,
+        *,
+        many: str = "",
+        n: int = 1,
+        context: str = "",
+    ) -> Self:
+        """Fill the values in; a placeholder without a value stays as it is written."""
+        english = many if many and n != 1 else template
+        sentence = super().__new__(cls, _filled(english, values) if values else english)
+        sentence.template, sentence.values = template, values
+        sentence.many, sentence.n, sentence.context = many, n, context
+        return sentence
+
+    def filled(self, values: Mapping[str, Value]) -> Self:
+        """Return the same sentence with other values."""
+        return type(self)(self.template, values, many=self.many, n=self.n, context=self.context)
+
+
+UNSAID = Sentence("")
+"""The hint of an error that has none."""
+
+
+def say(template: str, /, **values: object) -> Sentence:
+    """Return a sentence: ``say("'{word}' is not a grade", word="13")``.
+
+    Args:
+        template: English, a literal, so that ``make messages`` finds it.
+        values: numbers, texts, sentences; anything else is shown as ``str`` shows it.
+    """
+    return Sentence(template, _values(values))
+
+
+def say_n(one: str, many: str, n: int, /, **values: object) -> Sentence:
+    """Return a sentence about ``n`` things: ``say_n("{n} day", "{n} days", 2)``.
+
+    ``{n}`` is the number, unless the values say how it is written.
+    """
+    return Sentence(one, {"n": n} | _values(values), many=many, n=n)
+
+
+def say_in(context: str, template: str, /) -> Sentence:
+    """Return a word of a vocabulary; the context tells the translator which one."""
+    return Sentence(template, context=context)
+
+
+def quoted(text: str) -> Sentence:
+    """Return what another program has said, such as the operating system.
+
+    It is shown in Vietnamese where the catalogue has it whole, and as it is otherwise.
+    """
+    return text if isinstance(text, Sentence) else Sentence(text)
+
+
+def refused(error: OSError) -> Sentence:
+    """Return why the operating system refused."""
+    return quoted(error.strerror or (os.strerror(error.errno) if error.errno else str(error)))
+
+
+def one_line(sentence: Sentence) -> Sentence:
+    """Return a sentence whose values are short and of one line, however long a text they quote."""
+    if not sentence.values:
+        return Sentence(" ".join(sentence.template.split()))
+    return sentence.filled({name: _short(value) for name, value in sentence.values.items()})
+
+
+def told(text: str, language: Language) -> str:
+    """Return a sentence, and those within it, in a language; any other ``str`` as it is.
+
+    A template that the catalogue does not have stays English.
+    """
+    if language == "en" or not isinstance(text, Sentence):
+        return str(text)
+    return _told(text, catalogue(language))
+
+
+class Texts:
+    """Sentences in one language: ``texts("{n} more", n=3)`` is ``say`` and ``told`` in one."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def __call__(self, text: str, /, **values: object) -> str:
+        """Return a text with its values.
+
+        Args:
+            text: English, a literal; or a sentence, made elsewhere.
+            values: as ``say`` takes them.
+        """
+        sentence = quoted(text)
+        if values:
+            sentence = sentence.filled({**sentence.values, **_values(values)})
+        return told(sentence, self.language)
+
+    def word(self, words: Mapping[str, Sentence], key: str) -> str:
+        """Return the word of a vocabulary for a key of the data, or the key where it has none."""
+        return told(words.get(key, key), self.language)
+
+
+@functools.cache
+def catalogue(language: Language) -> NullTranslations:
+    """Return the translations into a language; none where its file is missing or damaged."""
+    import gettext  # noqa: PLC0415 -- needed only where Vietnamese is spoken
+
+    try:
+        with (CATALOGUES / f"{language}.mo").open("rb") as file:
+            return gettext.GNUTranslations(file)
+    except (OSError, ValueError, LookupError, struct.error):
+        return gettext.NullTranslations()
+
+
+def to_plain(text: str) -> Any:
+    """Return a sentence as plain data; any other ``str`` as it is.
+
+    It is ``[template, values]``, with a plural ``[one, many, n, values]``.
+    """
+    if not isinstance(text, Sentence):
+        return text
+    values = {
+        name: to_plain(value) if isinstance(value, str) else value
+        for name, value in text.values.items()
+    }
+    return [text.template, text.many, text.n, values] if text.many else [text.template, values]
+
+
+def from_plain(data: Any, *, depth: int = 0) -> Sentence:
+    """Return the sentence that another process has sent.
+
+    Raises:
+        ValueError: the data is not what ``to_plain`` makes, or too long or too deep.
+    """
+    if isinstance(data, str):
+        return quoted(data[:_LONGEST])
+    many, n = "", 1
+    match data:
+        case [str(template), dict(values)] if depth < _DEEPEST:
+            pass
+        case [str(template), str(many), int(n), dict(values)] if depth < _DEEPEST:
+            pass
+        case _:
+            raise ValueError("this is not a sentence")
+    known = {name: _received(value, depth) for name, value in values.items()}
+    written = template + many
+    repeated = (len(str(known.get(name, ""))) for name in _PLACEHOLDER.findall(written))
+    if len(written) + sum(repeated) > _LONGEST:  # checked before it is made
+        raise ValueError("the sentence is too long")
+    return Sentence(template, known, many=many, n=n)
+
+
+def _received(value: Any, depth: int) -> Value:
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, str):
+        return value[:_LONGEST]
+    return from_plain(value, depth=depth + 1)
+
+
+def _values(values: Mapping[str, object]) -> dict[str, Value]:
+    return {
+        name: value if isinstance(value, str | int | float) else str(value)
+        for name, value in values.items()
+    }
+
+
+def _filled(template: str, values: Mapping[str, Value]) -> str:
+    def value(found: re.Match[str]) -> str:
+        return str(values.get(found[1], found[0]))
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def _told(sentence: Sentence, known: NullTranslations) -> str:
+    values = {
+        name: _told(value, known) if isinstance(value, Sentence) else value
+        for name, value in sentence.values.items()
+    }
+    return _filled(_translated(sentence, known), values)
+
+
+def _translated(sentence: Sentence, known: NullTranslations) -> str:
+    if not sentence.template:
+        return ""  # gettext keeps the catalogue's header under the empty text
+    if sentence.many:
+        return known.ngettext(sentence.template, sentence.many, sentence.n)
+    if sentence.context:
+        return known.pgettext(sentence.context, sentence.template)
+    return known.gettext(sentence.template)
+
+
+def _short(value: Value) -> Value:
+    if isinstance(value, Sentence):
+        return one_line(value)
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.split())
+    return line if len(line) <= _LONGEST_VALUE else f"{line[:_LONGEST_VALUE]}..."

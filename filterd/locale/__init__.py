@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogues of translations: ``vi.po``, which translators edit, and ``vi.mo``, made of it."""

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every text for people, read from the source; ``make messages`` brings ``vi.po`` up to date.
+
+``python -m tests.support.catalogue`` adds to the catalogue what the source says
+anew, takes out what it says no more, and leaves the translations as they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from filterd.i18n import CATALOGUES
+from filterd.lists.reject_reasons import Reason
+from tests.support.foreign_texts import FOREIGN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(__file__).resolve().parents[2] / "filterd"
+VIETNAMESE = CATALOGUES / "vi.po"
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+_HEADER = """\
+# Vietnamese texts of filterd.
+# SPDX-License-Identifier: Apache-2.0
+# `make messages` writes what is to be translated; edit msgstr only."""
+_IN_CYTHON = re.compile(r"\bsay\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*)+)")
+
+
+class Message(NamedTuple):
+    """A text to translate: ``many`` is empty where it has no plural, ``context`` mostly."""
+
+    one: str
+    many: str = ""
+    context: str = ""
+
+    @property
+    def id(self) -> str | tuple[str, str]:
+        """The text as Babel has it."""
+        return (self.one, self.many) if self.many else self.one
+
+
+def messages() -> dict[Message, list[str]]:
+    """Return each text and the files that say it."""
+    found: dict[Message, set[str]] = {}
+    for message, place in (*_in_python(), *_in_cython(), *_in_data()):
+        if has_words(message.one):
+            found.setdefault(message, set()).add(place)
+    return {message: sorted(places) for message, places in sorted(found.items())}
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """Yield every call in the package's Python, and where it is."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                yield f"{path.relative_to(PACKAGE.parent)}:{node.lineno}", node
+
+
+def named(call: ast.Call) -> str:
+    """Return the name that is called, without what it belongs to."""
+    called = call.func
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
+def has_words(template: str) -> bool:
+    """Tell whether a template says anything itself."""
+    return re.search(r"[A-Za-z]", PLACEHOLDER.sub("", template)) is not None
+
+
+def read() -> Catalog:
+    """Return the Vietnamese catalogue as it is written."""
+    with VIETNAMESE.open("rb") as file:
+        return read_po(file, locale="vi", abort_invalid=True)
+
+
+def update() -> None:
+    """Write the catalogue anew, with the texts of the source and the translations it has."""
+    catalogue, template = read(), Catalog(fuzzy=False)
+    for message, places in messages().items():
+        template.add(
+            message.id, locations=[(one, 0) for one in places], context=message.context or None
+        )
+    template.creation_date = catalogue.creation_date  # the same source writes the same file
+    catalogue.update(template, update_creation_date=False)
+    write(catalogue)
+
+
+def write(catalogue: Catalog) -> None:
+    """Write the Vietnamese catalogue, by the files of the texts."""
+    catalogue.header_comment = _HEADER
+    with VIETNAMESE.open("wb") as file:
+        write_po(file, catalogue, include_lineno=False, sort_by_file=True, ignore_obsolete=True)
+
+
+def _in_python() -> Iterator[tuple[Message, str]]:
+    for place, call in calls():
+        path = place.partition(":")[0]
+        if path == "filterd/i18n.py":
+            continue
+        match getattr(call.func, "id", ""):  # the function, not a method of that name
+            case "say":
+                yield Message(_literal(call, 0, place)), path
+            case "say_n":
+                yield Message(_literal(call, 0, place), _literal(call, 1, place)), path
+            case "say_in":
+                yield Message(_literal(call, 1, place), "", _literal(call, 0, place)), path
+
+
+def _literal(call: ast.Call, position: int, place: str) -> str:
+    text = getattr(call.args[position], "value", None)
+    assert isinstance(text, str), f"{place}: not a literal"
+    return text
+
+
+def _in_cython() -> Iterator[tuple[Message, str]]:
+    for path in PACKAGE.rglob("*.pyx"):
+        for words in _IN_CYTHON.findall(path.read_text(encoding="utf-8")):
+            yield Message(ast.literal_eval(f"({words})")), str(path.relative_to(PACKAGE.parent))
+
+
+def _in_data() -> Iterator[tuple[Message, str]]:
+    for text in FOREIGN:
+        yield Message(text), "tests/support/foreign_texts.py"
+    for reason in Reason:
+        yield Message(reason.explanation), "filterd/lists/reject_reasons.py"
+
+
+if __name__ == "__main__":
+    update()
