@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from filterd import control
+from filterd.cli import words
 from filterd.cli.context import Context
 from filterd.cli.time_options import school_clock
 
@@ -42,11 +43,15 @@ def print_change(here: Context, told: Mapping[str, Any], what: str, *, json: boo
         here.print_json(told)
         return
     texts, number = here.texts, told["number"]
-    here.console.print(texts("changed.done", number=number, what=what), soft_wrap=True)
-    line = texts("changed.in_force", ms=round(told.get("in_force_ms") or 0), number=number)
+    here.console.print(texts("Change {number}: {what}", number=number, what=what), soft_wrap=True)
+    line = texts(
+        "In force after {ms} ms. To take it back: filterd undo {number}",
+        ms=round(told.get("in_force_ms") or 0),
+        number=number,
+    )
     here.console.print(line, style="dim", soft_wrap=True)
     for warning in told.get("warnings") or ():
-        line = texts("changed.warning", what=_warning(here, warning))
+        line = texts("warning: {what}", what=_warning(here, warning))
         here.errors.print(line, style="yellow")
 
 
@@ -60,8 +65,8 @@ def _warning(here: Context, warning: Any) -> str:
         key: clock.told(value) if key.endswith("_at") else value for key, value in warning.items()
     }
     if "why" in values:
-        values["why"] = here.texts.word("idle", str(values["why"]))
+        values["why"] = here.texts.word(words.IDLE, str(values["why"]))
     try:
-        return here.texts(f"warning.{kind}", **values)
+        return here.texts(words.WARNING[kind], **values)
     except KeyError:
         return ", ".join(f"{key} {value}" for key, value in values.items())

@@ -29,5 +29,7 @@ def accept(
     """
     clock = school_clock(here)
     told = change(here, "clock-accept", reason)
-    what = here.texts("clock.accepted", when=f"{clock.shows(clock.now):%Y-%m-%d %H:%M}")
+    what = here.texts(
+        "the machine's clock is believed: {when}", when=f"{clock.shows(clock.now):%Y-%m-%d %H:%M}"
+    )
     print_change(here, told, what, json=json)

@@ -24,10 +24,9 @@ from filterd.cli.language import language_of_site
 from filterd.cli.losses import losses_told
 from filterd.clock import Clock, SystemClock
 from filterd.errors import ConfigError
-from filterd.i18n import Language, say
+from filterd.i18n import Language, Texts, say
 from filterd.privileges import as_owner_of
 from filterd.state_folder import StateFolder
-from filterd.texts import Texts
 
 ConfigOption = Annotated[
     Path | None,

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from filterd.cli import words
 from filterd.cli.target_options import written
 from filterd.cli.time_options import SchoolClock
+from filterd.i18n import Texts, say
 from filterd.overrides.history_chain import CLOCK, CLOCK_ACCEPTED, RESTORED, TRIAL, UNDO
 from filterd.policy.model import GRADES
-from filterd.texts import Texts
 
 Plain = Mapping[str, Any]
 """A thing that is set, or a row of the history, as plain data."""
@@ -26,9 +27,9 @@ class Teller(NamedTuple):
         """Say for whom something is."""
         match str(audience):
             case "everybody":
-                return self.texts("whom.everybody")
+                return self.texts("everybody")
             case "tier":
-                return self.texts.word("tier", whom)
+                return self.texts.word(words.TIER, whom)
             case "grade":
                 return self.grade(whom)
             case _:
@@ -37,19 +38,22 @@ class Teller(NamedTuple):
     def grade(self, grade: str) -> str:
         """Say which grade."""
         if grade in GRADES and not grade.isdecimal():
-            return self.texts.word("tier", grade)
-        return self.texts("whom.grade", grade=grade)
+            return self.texts.word(words.TIER, grade)
+        return self.texts("grade {grade}", grade=grade)
 
     def term(self, thing: Plain) -> str:
         """Say from when until when: only what is not now and not for ever."""
         starts_at, ends_at = thing.get("starts_at"), thing.get("ends_at")
         parts = []
         if thing.get("for_s") is not None:
-            return self.texts("term.for", minutes=round(thing["for_s"] / 60))
+            return self.texts(
+                "for {minutes} minutes from when the time is known",
+                minutes=round(thing["for_s"] / 60),
+            )
         if starts_at is not None and starts_at > self.clock.now:
-            parts.append(self.texts("term.from", when=self.clock.told(starts_at)))
+            parts.append(self.texts("from {when}", when=self.clock.told(starts_at)))
         if ends_at is not None:
-            parts.append(self.texts("term.until", when=self.clock.told(ends_at)))
+            parts.append(self.texts("until {when}", when=self.clock.told(ends_at)))
         return " ".join(parts)
 
     def thing(self, kind: str, thing: Plain) -> str:
@@ -72,13 +76,15 @@ class Teller(NamedTuple):
         """Put one change of the history into words."""
         kind, payload = row["kind"], row["payload"]
         if kind == UNDO:
-            return self.texts("told.undo", number=payload.get("number", 0))
+            return self.texts("change {number} is taken back", number=payload.get("number", 0))
         if kind in (TRIAL, CLOCK, CLOCK_ACCEPTED):
-            return self.texts(f"told.{kind}", room=payload.get("room", ""))
+            return self.texts(words.ACTION[kind], room=payload.get("room", ""))
         if kind == RESTORED:
-            return self.texts("told.restored", file=payload.get("file") or "-")
+            return self.texts(
+                "the history begins anew; the damaged file: {file}", file=payload.get("file") or "-"
+            )
         if kind in ("revoke", "exam-stop"):
-            return self.texts("told.ended", what=self._all(row["before"]))
+            return self.texts("ended: {what}", what=self._all(row["before"]))
         if kind in ("room-devices", "device-table"):
             return self._devices_of(row)
         return self._all(row["after"])
@@ -89,7 +95,11 @@ class Teller(NamedTuple):
         before = [one["room"] for one in row["before"].get("devices", ())]
         if not (after or before):
             before = [row["payload"].get("room", "")]
-        told = [self.texts("told.no_devices", room=room) for room in before if room not in after]
+        told = [
+            self.texts("the devices of the room {room} are those of site.yaml again", room=room)
+            for room in before
+            if room not in after
+        ]
         return ", ".join((*([self._all(row["after"])] if after else ()), *told))
 
     def _all(self, record: Plain) -> str:
@@ -99,19 +109,23 @@ class Teller(NamedTuple):
     def _exception(self, thing: Plain) -> str:
         what = written(thing["kind"], thing["target"])
         whom = self.whom(thing["audience"], thing["whom"])
-        key = "told.allow" if thing["allow"] else "told.block"
+        key = say("allow {what} for {whom}") if thing["allow"] else say("block {what} for {whom}")
         return _joined(self.texts(key, what=what, whom=whom), self.term(thing))
 
     def _room(self, thing: Plain) -> str:
-        told = self.texts("told.room", room=thing["room"], grade=self.grade(thing["grade"]))
+        told = self.texts(
+            "the room {room} is {grade}", room=thing["room"], grade=self.grade(thing["grade"])
+        )
         return _joined(told, self.term(thing))
 
     def _devices(self, thing: Plain) -> str:
-        return self.texts("told.devices", room=thing["room"], n=len(thing["macs"]))
+        return self.texts(
+            "devices of the room {room}: {n}", room=thing["room"], n=len(thing["macs"])
+        )
 
     def _exam(self, thing: Plain) -> str:
         told = self.texts(
-            "told.exam",
+            "exam in the room {room} (names: {names}, services: {services})",
             room=thing["room"],
             names=len(thing["names"]),
             services=", ".join(thing["services"]) or "-",
@@ -120,7 +134,11 @@ class Teller(NamedTuple):
 
     def _grade(self, thing: Plain) -> str:
         what, whom = written(thing["kind"], thing["target"]), self.grade(thing["grade"])
-        return self.texts("told.opens" if thing["opens"] else "told.closes", what=what, whom=whom)
+        return self.texts(
+            "open {what} to {whom}" if thing["opens"] else "close {what} to {whom}",
+            what=what,
+            whom=whom,
+        )
 
 
 def state_of(thing: Plain, now: float) -> str:

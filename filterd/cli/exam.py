@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import exam_file, polling
+from filterd.cli import exam_file, polling, words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.descriptions import Plain, Teller, not_ended
@@ -70,7 +70,9 @@ def learn(
         )
     control.ask(here.state.control_socket, "exam-watch", room=room)
     if not json:
-        here.errors.print(here.texts("exam.watching", room=room))
+        here.errors.print(
+            here.texts("Do a trial run in the room {room}. Press Enter when it is done.", room=room)
+        )
     found: dict[str, dict[str, Any]] = {}
 
     def look() -> None:
@@ -80,16 +82,28 @@ def learn(
     polling.watch(look, length_s)
     control.ask(here.state.control_socket, "exam-watch", room=room, off=True)
     if not found:
-        here.errors.print(here.texts("exam.nothing_asked"))
+        here.errors.print(here.texts("Nothing was asked for; nothing is written."))
         raise typer.Exit(_NOTHING)
-    heading, blocked = here.texts("exam.file", room=room), here.texts("exam.was_blocked")
+    heading, blocked = (
+        here.texts(
+            "room {room}: what a trial run asked for, and how often; strike out what is not needed",
+            room=room,
+        ),
+        here.texts("blocked"),
+    )
     written = exam_file.dump(found.values(), heading, blocked)
     with own_rights():
         write_atomically(out, written.encode(), mode=0o644)
     if json:
         here.print_json({"file": str(out), "names": sorted(found)})
     else:
-        told = here.texts("exam.written", file=out, names=len(found), room=room)
+        told = here.texts(
+            "{file}: names {names}. Look through it, then:\nfilterd exam start --room {room}"
+            " --for 90m --allow {file}",
+            file=out,
+            names=len(found),
+            room=room,
+        )
         here.console.print(told, soft_wrap=True)
 
 
@@ -153,7 +167,7 @@ def stop(
     clock = policy_clock(here)
     wanted = number if number is not None else _only(here, clock, room)
     told = change(here, "exam-stop", reason, id=wanted)
-    print_change(here, told, here.texts("exam.stopped", number=wanted), json=json)
+    print_change(here, told, here.texts("exam {number} is stopped", number=wanted), json=json)
 
 
 @app.command("list")
@@ -172,9 +186,9 @@ def list_(
     if json:
         here.print_json(shown)
     elif not shown:
-        here.console.print(here.texts("exam.none"))
+        here.console.print(here.texts("There are no exams."))
     else:
-        here.console.print(titled(here.texts("exam.title"), _table(here, clock, shown)))
+        here.console.print(titled(here.texts("Exams"), _table(here, clock, shown)))
 
 
 def _only(here: Context, clock: SchoolClock, room: str | None) -> int:
@@ -235,18 +249,18 @@ def _names(told: Any) -> list[dict[str, Any]]:
 def _table(here: Context, clock: SchoolClock, shown: list[Plain]) -> Table:
     texts = here.texts
     keys = (
-        "exam.number",
-        "exam.room",
-        "exam.state",
-        "exam.starts",
-        "exam.ends",
-        "exam.needs",
-        "exam.reason",
+        say("No."),
+        say("Room"),
+        say("State"),
+        say("From"),
+        say("Until"),
+        say("Open"),
+        say("Reason"),
     )
-    table = grid([(texts(key), key == "exam.number") for key in keys], whole=True)
+    table = grid([(texts(key), key == "No.") for key in keys], whole=True)
     for one in shown:
-        needs = ", ".join((*one["services"], texts("exam.names", n=len(one["names"]))))
+        needs = ", ".join((*one["services"], texts("names: {n}", n=len(one["names"]))))
         begins, ends = clock.told(one["starts_at"]), clock.told(one["ends_at"])
-        state = texts(f"state.{one['state']}")
+        state = texts(words.STATE[one["state"]])
         table.add_row(str(one["id"]), one["room"], state, begins, ends, needs, one["reason"])
     return table

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from filterd.cli import words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, command, group
 from filterd.cli.descriptions import Plain, Teller
@@ -16,6 +17,7 @@ from filterd.cli.history import with_states
 from filterd.cli.render import grid, titled
 from filterd.cli.target_options import ReasonOption, Target, TargetsArgument, Whom, whom, written
 from filterd.cli.time_options import Term, school_clock, term
+from filterd.i18n import say
 from filterd.policy.temporary_rules import TargetKind
 
 app = group("See and end what `allow` and `block` have set.")
@@ -73,10 +75,10 @@ def list_(
     if json:
         here.print_json(shown)
     elif not shown:
-        here.console.print(here.texts("exceptions.none"))
+        here.console.print(here.texts("There are no exceptions."))
     else:
         table = _table(Teller(here.texts, clock), shown, with_state=everything)
-        here.console.print(titled(here.texts("exceptions.title"), table))
+        here.console.print(titled(here.texts("Exceptions"), table))
 
 
 @app.command()
@@ -94,7 +96,7 @@ def revoke(
     Exit code 0: done; 2: not.
     """
     told = change(here, "revoke", reason, id=number)
-    print_change(here, told, here.texts("exceptions.revoked", number=number), json=json)
+    print_change(here, told, here.texts("number {number} is ended", number=number), json=json)
 
 
 def _set(
@@ -131,14 +133,14 @@ def _set(
 
 def _table(teller: Teller, shown: list[Plain], *, with_state: bool) -> Table:
     texts = teller.texts
-    keys = ["exceptions.number", "exceptions.what", "exceptions.whom", "exceptions.until"]
-    keys += ["exceptions.state"] * with_state + ["exceptions.author", "exceptions.reason"]
-    table = grid([(texts(key), key == "exceptions.number") for key in keys], whole=True)
+    keys = [say("No."), say("What"), say("For"), say("Term")]
+    keys += [say("State")] * with_state + [say("By"), say("Reason")]
+    table = grid([(texts(key), key == "No.") for key in keys], whole=True)
     for one in shown:
-        sign = texts("exceptions.allow" if one["allow"] else "exceptions.block")
+        sign = texts("allow" if one["allow"] else "block")
         what = f"{sign} {written(one['kind'], one['target'])}"
-        until = teller.term(one) or texts("term.permanent")
-        state = [texts(f"state.{one['state']}")] * with_state
+        until = teller.term(one) or texts("no end")
+        state = [texts(words.STATE[one["state"]])] * with_state
         whom_told = teller.whom(one["audience"], one["whom"])
         table.add_row(str(one["id"]), what, whom_told, until, *state, one["author"], one["reason"])
     return table

@@ -14,8 +14,8 @@ from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index, policy_of
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
+from filterd.i18n import from_plain, say
 from filterd.i18n import told as in_language
-from filterd.i18n import from_plain
 from filterd.policy.model import Expectation
 from filterd.resolve.expectation_checks import held
 from filterd.resolve.site import Site
@@ -58,7 +58,12 @@ def hold(
             style = "yellow" if one["yields"] else "red"
             line = Text(in_language(sentence, here.texts.language), style=style)
             here.console.print(line, soft_wrap=True)
-        key, n = "expectations.unmet" if wrong else "expectations.met", told["expectations"]
+        key, n = (
+            say("{unmet} of {n} expectations are not met.")
+            if wrong
+            else say("All {n} expectations are met."),
+            told["expectations"],
+        )
         counted = here.texts(key, n=n, unmet=len(wrong), yields=len(found) - len(wrong))
         here.console.print(counted, style="" if wrong else "green")
     raise typer.Exit(_UNMET if wrong else _MET)

@@ -27,16 +27,23 @@ def trust(here: Context, root: Path, *, replace: bool, json: bool) -> None:
     if json:
         here.print_json({"fingerprint": fingerprint})
         return
-    here.console.print(here.texts("feed.trusted"))
-    here.console.print(facts([(here.texts("publish.fingerprint"), fingerprint)]))
-    here.console.print(here.texts("feed.compare"))
+    here.console.print(
+        here.texts("From now on the school trusts what the owner of this file has signed.")
+    )
+    here.console.print(facts([(here.texts("Fingerprint"), fingerprint)]))
+    here.console.print(here.texts("Call the publisher and read the fingerprint out to compare it."))
     if not followed(here.config, here.state).address:
-        here.console.print(here.texts("feed.no_address", path=here.config / SITE_FILE))
+        here.console.print(
+            here.texts(
+                "Next: write the address into {path}: feed: https://...",
+                path=here.config / SITE_FILE,
+            )
+        )
 
 
 def approve(here: Context, version: int | None, reason: str, *, json: bool) -> None:
     """Put a version in force that waits."""
-    with bar(here, here.texts("feed.judging"), visible=not json):
+    with bar(here, here.texts("Judging the version"), visible=not json):
         site = site_of(here)
         with site.holding():
             version = version or _waiting(site)
@@ -44,7 +51,9 @@ def approve(here: Context, version: int | None, reason: str, *, json: bool) -> N
     if json:
         here.print_json({"version": version, "names": names})
     else:
-        told = here.texts("feed.approved", version=version, names=number(names))
+        told = here.texts(
+            "Version {version} is in force: {names} names.", version=version, names=number(names)
+        )
         here.console.print(told)
 
 
@@ -54,7 +63,12 @@ def refuse(here: Context, version: int | None, reason: str, *, json: bool) -> No
     with site.holding():
         version = version or _waiting(site)
         site.refuse(version, reason)
-    _tell(here, "feed.refused", {"version": version}, json=json)
+    _tell(
+        here,
+        say("Version {version} is never taken; the next one may come."),
+        {"version": version},
+        json=json,
+    )
 
 
 def rollback(here: Context, reason: str, *, json: bool) -> None:
@@ -65,7 +79,17 @@ def rollback(here: Context, reason: str, *, json: bool) -> None:
         version = site.versions.in_force().current
         if version == bad:  # else a way back that was interrupted has led there already
             version = site.roll_back(quoted(reason))
-    key = "feed.rolled_back" if version else "feed.rolled_back_to_shipped"
+    key = (
+        say(
+            "Back at version {version}; version {bad} is not taken again. To keep it for longer"
+            ' than a night: filterd feed hold --reason "..."'
+        )
+        if version
+        else say(
+            "No version before is whole: the lists that ship with filterd serve; version"
+            " {bad} is not taken again."
+        )
+    )
     _tell(here, key, {"bad": bad, "version": version}, json=json)
 
 
@@ -77,7 +101,17 @@ def hold(here: Context, reason: str, *, off: bool, json: bool) -> None:
     with site.holding():
         site.hold(None if off else reason)
         version = site.versions.in_force().current
-    _tell(here, "feed.released" if off else "feed.holds", {"version": version}, json=json)
+    _tell(
+        here,
+        say("New versions are taken again.")
+        if off
+        else say(
+            "Version {version} stays: no other one is taken, urgent orders neither, until:"
+            " filterd feed hold --off"
+        ),
+        {"version": version},
+        json=json,
+    )
 
 
 def _waiting(site: Site) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from filterd.cli import words
 from filterd.cli.context import Context
 from filterd.cli.feed_publisher import Places
 from filterd.cli.progress_bar import bar
@@ -63,13 +64,18 @@ def _warn_of_reviews(here: Context, catalog: Catalog) -> None:
     today = day_of(here.clock.wall())
     for one in catalog.categories:
         if one.review_date and one.review_date <= today:
-            warning = here.texts("publish.review_due", category=one.id, date=one.review_date)
+            warning = here.texts(
+                "warning: category {category} is to be reviewed since {date} (age, label,"
+                " legal basis)",
+                category=one.id,
+                date=one.review_date,
+            )
             here.errors.print(warning, style="yellow")
 
 
 def _take(here: Context, places: Places, catalog: Catalog) -> tuple[SourceReport, ...]:
     folder = SourceFolder(places.sources)
-    with bar(here, here.texts("publish.fetching")) as progress:
+    with bar(here, here.texts("Taking sources")) as progress:
         if places.given is not None:
             return read_sources(catalog.sources, folder, places.given, progress=progress)
         return fetch_sources(catalog.sources, folder, here.clock, progress=progress)
@@ -88,7 +94,7 @@ def _make(
     good = {one.id for one in sources if one.outcome is not Outcome.MISSING}
     texts = {one.id: folder.text(one.id) for one in catalog.sources if one.id in good}
     last = places.previous or (places.out if (places.out / "catalog.yaml").exists() else None)
-    with bar(here, here.texts("publish.building")) as progress:
+    with bar(here, here.texts("Building")) as progress:
         return build_version(
             places.catalog,
             texts,
@@ -147,35 +153,49 @@ def _print(
     categories = {one.id: one.category for one in catalog.sources}
     table = grid(
         [
-            (texts("publish.source"), False),
-            (texts("publish.category"), False),
-            (texts("publish.outcome"), False),
-            (texts("publish.entries"), True),
-            (texts("publish.problems"), True),
+            (texts("Source"), False),
+            (texts("Category"), False),
+            (texts("Outcome"), False),
+            (texts("Entries"), True),
+            (texts("Problems"), True),
         ]
     )
     for one in sources:
-        outcome = texts.word("outcome", str(one.outcome))
+        outcome = texts.word(words.OUTCOME, str(one.outcome))
         counts = (number(one.entries), number(one.problems))
         table.add_row(one.id, categories[one.id], outcome, *counts)
     if sources:
-        console.print(titled(texts("publish.sources"), table))
+        console.print(titled(texts("Sources"), table))
     refused = [one for one in sources if one.reason]
     for one in refused[:_MOST_WARNINGS]:
         why = told(one.reason, texts.language)
-        here.errors.print(texts("publish.not_taken", source=one.id, why=why), style="yellow")
+        here.errors.print(
+            texts("warning: not taken: {source}: {why}", source=one.id, why=why), style="yellow"
+        )
     if left := len(refused[_MOST_WARNINGS:]):
-        here.errors.print(texts("publish.more_not_taken", n=left), style="yellow")
+        here.errors.print(
+            texts("warning: not taken: and {n} more (--json tells all)", n=left), style="yellow"
+        )
     _print_categories(here, report)
     if report.rules or report.waiting:
         rules, waiting = number(report.rules), number(report.waiting)
-        console.print(texts("publish.lookalikes", rules=rules, waiting=waiting))
+        console.print(
+            texts(
+                "Look-alike rules: {rules} hold, {waiting} wait for a person (feed review)",
+                rules=rules,
+                waiting=waiting,
+            )
+        )
     for reason in report.held:
-        key = "publish.accepted" if report.written else "publish.held"
+        key = (
+            say("warning: written all the same: {why}")
+            if report.written
+            else say("warning: held: {why}")
+        )
         held = texts(key, why=told(reason, texts.language))
         here.errors.print(held, style="yellow")
     if report.written:
-        console.print(texts("publish.built", folder=places.out), soft_wrap=True)
+        console.print(texts("Written to {folder}", folder=places.out), soft_wrap=True)
 
 
 def _print_categories(here: Context, report: BuildReport) -> None:
@@ -183,16 +203,24 @@ def _print_categories(here: Context, report: BuildReport) -> None:
     texts, console = here.texts, here.console
     table = grid(
         [
-            (texts("publish.category"), False),
-            (texts("publish.names"), True),
-            (texts("publish.popular"), True),
-            (texts("publish.set_aside"), True),
+            (texts("Category"), False),
+            (texts("Names"), True),
+            (texts("Popular"), True),
+            (texts("Set aside"), True),
         ]
     )
     for category, made in report.categories.items():
         if made.names or made.set_aside:
             counts = (number(made.names), number(len(made.popular)))
             table.add_row(category, *counts, number(len(made.set_aside)))
-    console.print(titled(texts("publish.categories"), table))
+    console.print(titled(texts("Categories of the version"), table))
     if hosts := [each for one in report.categories.values() for each in one.single_hosts]:
-        console.print(texts("lists.single_hosts", lists=", ".join(hosts)), soft_wrap=True)
+        console.print(
+            texts(
+                "Single hosts only, so what is beneath these names stays open though the"
+                " category is locked: {lists}. If a list means whole domains, write"
+                " `subtrees: true` where it is named.",
+                lists=", ".join(hosts),
+            ),
+            soft_wrap=True,
+        )

@@ -16,12 +16,11 @@ from filterd.cli.context import Context
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import grades_told, grid, number, titled
 from filterd.errors import ConfigError
-from filterd.i18n import say
+from filterd.i18n import Texts, say
 from filterd.publish.publication import Published
 from filterd.publish.top_names import Popular, read_popular
 from filterd.publish.version_build import POPULAR
 from filterd.publish.version_diff import SAMPLES, CategoryChange, Differences, differences
-from filterd.texts import Texts
 
 
 class Asked(NamedTuple):
@@ -35,7 +34,7 @@ class Asked(NamedTuple):
 
 def diff(here: Context, asked: Asked, *, names: bool, json: bool) -> None:
     """Compare two versions; leave with 1 where something differs."""
-    with _folders(asked) as (old, new), bar(here, here.texts("publish.comparing")) as progress:
+    with _folders(asked) as (old, new), bar(here, here.texts("Comparing")) as progress:
         found = differences(old, new, _popular(asked, old, new), progress=progress)
     if json:
         here.print_json(found.to_json())
@@ -78,20 +77,22 @@ def _popular(asked: Asked, old: Path, new: Path) -> Popular:
 def _print(here: Context, found: Differences, *, names: bool) -> None:
     texts, console = here.texts, here.console
     if not (found.categories or found.popular or found.tables):
-        console.print(texts("publish.no_difference"))
+        console.print(texts("Nothing differs."))
         return
     if found.categories:
-        console.print(titled(texts("publish.by_category"), _category_table(texts, found)))
+        console.print(titled(texts("Changes by category"), _category_table(texts, found)))
     for one in found.categories if names else ():
         _print_names(here, "+", one.id, one.added_names, one.added)
         _print_names(here, "-", one.id, one.removed_names, one.removed)
     if found.popular:
-        console.print(titled(texts("publish.popular_names"), _popular_table(texts, found)))
+        console.print(titled(texts("Popular names that change"), _popular_table(texts, found)))
     for kind, (added, removed) in found.tables.items():
         console.print(f"{kind}.yaml", style="bold")
         _print_names(here, "+", "", added[:SAMPLES], len(added))
         _print_names(here, "-", "", removed[:SAMPLES], len(removed))
-    console.print(texts("publish.by_ages"), style="dim")
+    console.print(
+        texts("By the ages that the feed gives; a school may have set it otherwise."), style="dim"
+    )
 
 
 def _print_names(here: Context, sign: str, where: str, names: Sequence[str], count: int) -> None:
@@ -100,16 +101,16 @@ def _print_names(here: Context, sign: str, where: str, names: Sequence[str], cou
     for name in names:
         here.console.print(f"{start} {name}", soft_wrap=True)
     if left := count - len(names):
-        here.console.print(here.texts("publish.more_names", start=start, n=number(left)))
+        here.console.print(here.texts("{start} ... and {n} more", start=start, n=number(left)))
 
 
 def _category_table(texts: Texts, found: Differences) -> Table:
     table = grid(
         [
-            (texts("publish.category"), False),
-            (texts("publish.closed_to"), False),
-            (texts("publish.had"), True),
-            (texts("publish.has"), True),
+            (texts("Category"), False),
+            (texts("Closed to"), False),
+            (texts("Before"), True),
+            (texts("After"), True),
             ("+", True),
             ("-", True),
         ],
@@ -124,11 +125,11 @@ def _category_table(texts: Texts, found: Differences) -> Table:
 def _popular_table(texts: Texts, found: Differences) -> Table:
     table = grid(
         [
-            (texts("publish.name"), False),
-            (texts("publish.rank"), True),
-            (texts("publish.now_closed_to"), False),
-            (texts("publish.now_open_to"), False),
-            (texts("publish.category"), False),
+            (texts("Name"), False),
+            (texts("Rank"), True),
+            (texts("Newly closed to"), False),
+            (texts("Newly open to"), False),
+            (texts("Category"), False),
         ],
         whole=True,
     )
@@ -140,8 +141,8 @@ def _popular_table(texts: Texts, found: Differences) -> Table:
 
 def _whom(texts: Texts, change: CategoryChange) -> str:
     """Say to whom a category is closed, and to whom it was if that is another."""
-    now = grades_told(texts, change.closed_to) or texts("publish.nobody")
+    now = grades_told(texts, change.closed_to) or texts("nobody")
     if change.closed_to == change.closed_before:
         return now
-    before = grades_told(texts, change.closed_before) or texts("publish.nobody")
-    return texts("publish.whom_before", now=now, before=before)
+    before = grades_told(texts, change.closed_before) or texts("nobody")
+    return texts("{now} (before: {before})", now=now, before=before)

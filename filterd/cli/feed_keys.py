@@ -74,22 +74,24 @@ def init(here: Context, folder: Path, *, wants_passphrase: bool, json: bool) -> 
         here.print_json({**told, "online": online, "offline": offline, "orders": orders})
         return
     texts = here.texts
-    here.console.print(texts("publish.made", folder=folder), soft_wrap=True)
+    here.console.print(texts("The feed is made in {folder}:", folder=folder), soft_wrap=True)
     rows = [
-        (str(folder / PUBLIC), texts("publish.made_public")),
-        (str(folder / ROOT_FILE), texts("publish.made_root")),
-        (online, texts("publish.made_online")),
+        (str(folder / PUBLIC), texts("what the web server hands out")),
+        (str(folder / ROOT_FILE), texts("for every school, with the fingerprint below")),
+        (online, texts("stays on this machine: it signs every publication")),
         *(
-            (path, texts("publish.made_offline", number=number))
+            (path, texts("onto a stick, into safe {number}, then delete it here", number=number))
             for number, path in enumerate(offline, 1)
         ),
-        (orders, texts("publish.made_orders")),
+        (orders, texts("to whoever orders by law, on a machine of their own, then delete it here")),
     ]
     for path, what in rows:
         here.console.print(path, style="bold", soft_wrap=True)
         here.console.print(f"    {what}")
-    here.console.print(facts([(texts("publish.fingerprint"), fingerprint(root))]))
-    here.console.print(texts("publish.carry"))
+    here.console.print(facts([(texts("Fingerprint"), fingerprint(root))]))
+    here.console.print(
+        texts("Two of the three root keys exchange any key: with two lost, nobody ever can.")
+    )
 
 
 def rotate(
@@ -119,9 +121,16 @@ def rotate(
     if json:
         here.print_json(told)
         return
-    here.console.print(here.texts("publish.rotated", role=role))
+    here.console.print(
+        here.texts(
+            "The key of the role {role} is exchanged; schools follow by themselves.", role=role
+        )
+    )
     if role != ORDERS:
-        for text, path in (("publish.rotated_key", "key"), ("publish.rotated_root", "root")):
+        for text, path in (
+            (say("The new key: {path}"), "key"),
+            (say("For schools that are new: {path}"), "root"),
+        ):
             here.console.print(here.texts(text, path=told[path]), soft_wrap=True)
 
 
@@ -251,8 +260,8 @@ def _asked(here: Context, *, confirm: bool) -> str:
             say("the keys have a passphrase, and there is no terminal to ask for it"),
             hint=say("set {variable}", variable=PASSPHRASE_VARIABLE),
         )
-    again = here.texts("publish.passphrase_again") if confirm else False
-    what = here.texts("publish.passphrase")
+    again = here.texts("The same again") if confirm else False
+    what = here.texts("Passphrase of the keys")
     try:
         answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=again, err=True)
     except typer.Abort as error:  # Ctrl-C, or the end of what is typed

@@ -29,7 +29,7 @@ def release_hold(here: Context, repository: Path, brought: Brought, *, json: boo
     """Tell what schools hold, and release it."""
     if not brought.look and not brought.reason.strip():
         raise ConfigError(say("{missing} is missing", missing="--reason"))
-    with bar(here, here.texts("feed.judging"), visible=not json) as progress:
+    with bar(here, here.texts("Judging the version"), visible=not json) as progress:
         held = hold_release.what_is_held(repository, here.clock, progress=progress)
     sign = bool(held.findings) and not brought.look
     if sign:
@@ -42,8 +42,16 @@ def release_hold(here: Context, repository: Path, brought: Brought, *, json: boo
     else:
         for one in held.findings:
             here.console.print(f"- {told(one.sentence, here.texts.language)}", soft_wrap=True)
-        held_or_not = "publish.would_hold" if held.findings else "publish.none_held"
-        key = "publish.released" if sign else held_or_not
+        held_or_not = (
+            say("Schools hold version {version} for this.")
+            if held.findings
+            else say("There is nothing in version {version} for which schools hold it.")
+        )
+        key = (
+            say("Version {version} is released: schools take it at their next run.")
+            if sign
+            else held_or_not
+        )
         here.console.print(here.texts(key, version=held.version))
     if not held.findings:
         raise typer.Exit(1)

@@ -10,18 +10,19 @@ from typing import Any, NamedTuple
 
 from rich.console import Group
 
+from filterd.cli import words
 from filterd.cli.context import Context
 from filterd.cli.feed_keys import key_folder, online_signers, usual_keys
 from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts, grid, number, size, titled
 from filterd.cli.time_options import SchoolClock
+from filterd.i18n import Texts, say
 from filterd.lists.orders_file import OrderEntry
 from filterd.publish.keys import ORDERS
 from filterd.publish.publication import DAY_S, Published, soon_expired
 from filterd.publish.release import Release, publishing, release
 from filterd.publish.repository import Repository
 from filterd.publish.signed_orders import Ordered, make_parcel, read_parcel
-from filterd.texts import Texts
 
 _SOON_S = 30 * DAY_S
 """So long before an order ends whoever signs is told."""
@@ -48,7 +49,7 @@ def publish(here: Context, what: What, keys: Path | None, *, json: bool) -> None
         told: dict[str, Any] = {"version": version, "renewed": True, "urgent": what.urgent}
         done = None
     else:
-        with bar(here, here.texts("publish.packing")) as progress:
+        with bar(here, here.texts("Packing")) as progress:
             done = release(
                 what.repository,
                 what.version_folder,
@@ -62,9 +63,13 @@ def publish(here: Context, what: What, keys: Path | None, *, json: bool) -> None
     if json:
         here.print_json({**told, "expiries": plain_expiries(expiries)})
     elif done is None:
-        here.console.print(here.texts("publish.renewed", version=version))
+        here.console.print(
+            here.texts(
+                "Version {version}: what was published is signed for another term.", version=version
+            )
+        )
         if what.urgent:
-            rows = [(here.texts("publish.urgent"), here.texts("publish.within_minutes"))]
+            rows = [(here.texts("Urgent"), here.texts("schools take it within ten minutes"))]
             here.console.print(facts(rows))
     else:
         here.console.print(_costs(here.texts, done))
@@ -102,9 +107,15 @@ def sign(
         )
     else:
         _print_orders(here, ordered)
-        here.console.print(here.texts("publish.signed", folder=parcel), soft_wrap=True)
+        here.console.print(
+            here.texts("Signed: carry {folder} to the publisher", folder=parcel), soft_wrap=True
+        )
     for one in ordered.expired:
-        warning = here.texts("publish.left_out", number=one.number, date=one.expiry)
+        warning = here.texts(
+            "warning: order {number} has expired on {date}; it is left out",
+            number=one.number,
+            date=one.expiry,
+        )
         here.errors.print(warning, style="yellow")
     _warn_of_orders(here, ordered.orders, now)
 
@@ -113,8 +124,12 @@ def warn_of_expiry(here: Context, expiries: Mapping[str, float], now: float) -> 
     """Warn of roles that must soon sign anew; tell whether there is one."""
     soon = soon_expired(expiries, now)
     for role, left in sorted(soon.items(), key=lambda one: one[1]):
-        key = "publish.expires_soon" if left > 0 else "publish.has_expired"
-        remedy = here.texts.word("renewal", role)
+        key = (
+            say("warning: the role {role} holds for {days} more days: {remedy}")
+            if left > 0
+            else say("warning: the role {role} has expired, schools take nothing new: {remedy}")
+        )
+        remedy = here.texts.word(words.RENEWAL, role)
         days = max(int(left // DAY_S), 0)
         here.errors.print(here.texts(key, role=role, days=days, remedy=remedy), style="yellow")
     return bool(soon)
@@ -124,15 +139,15 @@ def expiry_table(texts: Texts, expiries: Mapping[str, float], clock: SchoolClock
     """Draw until when the word of each role holds, what ends first above."""
     table = grid(
         [
-            (texts("publish.role"), False),
-            (texts("publish.holds_until"), False),
-            (texts("publish.days_left"), True),
+            (texts("Role"), False),
+            (texts("Holds until"), False),
+            (texts("Days"), True),
         ]
     )
     for role, until in sorted(expiries.items(), key=lambda one: one[1]):
         days = int((until - clock.now) // DAY_S)
         table.add_row(role, clock.told(until), str(days))
-    return titled(texts("publish.expiries"), table)
+    return titled(texts("Until when each role's word holds"), table)
 
 
 def plain_expiries(expiries: Mapping[str, float]) -> dict[str, int]:
@@ -143,18 +158,22 @@ def plain_expiries(expiries: Mapping[str, float]) -> dict[str, int]:
 def _costs(texts: Texts, done: Release) -> Group:
     costs = done.costs
     share = f"{100 * costs.tonight / costs.full:.1f} %" if costs.full else "-"
-    tonight = texts("publish.tonight_value", size=size(costs.tonight), share=share)
+    tonight = texts("{size} ({share} of a full download)", size=size(costs.tonight), share=share)
     rows = [
-        (texts("publish.files"), texts("publish.of", n=costs.changed, all=costs.files)),
-        (texts("publish.full"), size(costs.full)),
-        (texts("publish.tonight"), tonight),
-        (texts("publish.metadata"), size(costs.metadata)),
-        (texts("publish.unpacked"), size(costs.unpacked)),
-        (texts("publish.deltas"), size(costs.deltas)),
-        (texts("publish.orders"), str(len(done.orders)) if done.orders else ""),
-        (texts("publish.urgent"), texts("publish.within_minutes") if done.urgent else ""),
+        (texts("Files"), texts("{n} of {all} have changed", n=costs.changed, all=costs.files)),
+        (texts("Full download"), size(costs.full)),
+        (texts("Tonight, each school"), tonight),
+        (texts("And metadata"), size(costs.metadata)),
+        (texts("Unpacked"), size(costs.unpacked)),
+        (texts("All differences"), size(costs.deltas)),
+        (texts("Orders"), str(len(done.orders)) if done.orders else ""),
+        (texts("Urgent"), texts("schools take it within ten minutes") if done.urgent else ""),
     ]
-    title = texts("publish.published", version=done.version, before=done.before)
+    title = texts(
+        "Version {version} is published (before: {before})",
+        version=done.version,
+        before=done.before,
+    )
     return titled(title, facts(rows))
 
 
@@ -172,16 +191,20 @@ def _print_orders(here: Context, ordered: Ordered) -> None:
     texts = here.texts
     table = grid(
         [
-            (texts("publish.number"), False),
-            (texts("publish.issuer"), False),
-            (texts("publish.date"), False),
-            (texts("publish.expiry"), False),
+            (texts("Number"), False),
+            (texts("Issuer"), False),
+            (texts("Date"), False),
+            (texts("Expiry"), False),
         ],
         whole=True,
     )
     for one in ordered.orders:
         table.add_row(one.number, one.issuer, one.date, one.expiry)
-    title = texts("publish.orders_signed", version=ordered.version, names=number(ordered.names))
+    title = texts(
+        "Orders that are signed, version {version}: {names} names",
+        version=ordered.version,
+        names=number(ordered.names),
+    )
     here.console.print(titled(title, table))
 
 
@@ -192,6 +215,10 @@ def _warn_of_orders(here: Context, orders: Iterable[OrderEntry], now: float) -> 
     today, soon = day_of(now), day_of(now + _SOON_S)
     for one in orders:
         if one.expiry < soon:
-            key = "publish.order_ended" if one.expiry < today else "publish.order_ends"
+            key = (
+                say("warning: order {number} has ended on {date} and still blocks: feed sign")
+                if one.expiry < today
+                else say("warning: order {number} ends on {date}; ask whoever gave it")
+            )
             warning = here.texts(key, number=one.number, date=one.expiry)
             here.errors.print(warning, style="yellow")

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
+from filterd.cli import words
 from filterd.cli.context import Context
 from filterd.cli.feed_publisher import Asked
 from filterd.cli.render import facts, number
@@ -39,15 +40,20 @@ def show(
     if json:
         here.print_json([_plain(one) for one in waiting])
     elif not waiting:
-        here.console.print(here.texts("publish.nothing_waits"))
+        here.console.print(here.texts("Nothing waits for anybody."))
     else:
         shown = waiting if everything else waiting[:_MOST_SHOWN]
         for one in shown:
             _print(here, one)
             here.console.print()
         if left := len(waiting) - len(shown):
-            here.console.print(here.texts("publish.more_wait", n=number(left)))
-        here.console.print(here.texts("publish.decide"), style="dim")
+            here.console.print(here.texts("... and {n} more (--all)", n=number(left)))
+        here.console.print(
+            here.texts(
+                "To decide: feed review --catalog DIR --accept SHAPE --refuse SHAPE --reason TEXT"
+            ),
+            style="dim",
+        )
     raise typer.Exit(_WAITS if waiting else _NOTHING)
 
 
@@ -59,14 +65,14 @@ def show_decided(here: Context, catalog: Path, category: str | None, *, json: bo
         here.print_json([_plain(one) for one in decisions])
         return
     if not decisions:
-        here.console.print(here.texts("publish.nothing_decided"))
+        here.console.print(here.texts("Nothing has been decided."))
     for one in decisions:
         _print_heading(here, one.shape, one.category)
         texts = here.texts
         rows = [
-            (texts("publish.decision"), texts.word("decision", one.decision)),
-            (texts("publish.who"), f"{one.who}, {one.on}"),
-            (texts("publish.why"), one.why),
+            (texts("Decision"), texts.word(words.DECISION, one.decision)),
+            (texts("Who"), f"{one.who}, {one.on}"),
+            (texts("Why"), one.why),
         ]
         here.console.print(facts(rows))
 
@@ -87,16 +93,18 @@ def decide(here: Context, catalog: Path, asked: Asked, *, json: bool) -> None:
     decisions = []
     for shape, decision in both:
         category, digits = _meant(catalog, shape, decision, asked.category, known)
-        words = (decision, who, asked.reason.strip(), today)
-        decisions.append(Decision(shape.encode(), category, digits, *words))
+        said = (decision, who, asked.reason.strip(), today)
+        decisions.append(Decision(shape.encode(), category, digits, *said))
     review.decide(catalog, *decisions)
     if json:
         here.print_json([_plain(one) for one in decisions])
         return
     for one in decisions:
-        said = here.texts.word("decision", one.decision)
-        here.console.print(f"{one.shape.decode()} ({one.category}): {said}")
-    here.console.print(here.texts("publish.decided", file=DECISIONS))
+        decided = here.texts.word(words.DECISION, one.decision)
+        here.console.print(f"{one.shape.decode()} ({one.category}): {decided}")
+    here.console.print(
+        here.texts("Written to {file}; the next `feed build` goes by it.", file=DECISIONS)
+    )
 
 
 def _meant(
@@ -163,12 +171,16 @@ def _print(here: Context, one: Waiting) -> None:
     texts = here.texts
     _print_heading(here, one.shape, one.category)
     is_short = letters(one.shape) < FEWEST_LETTERS
-    unsaid = texts("publish.few_letters" if is_short else "publish.few_names")
+    unsaid = texts(
+        "no popular name that is known; so few letters may be anybody's"
+        if is_short
+        else "no popular name that is known; few names, it may be chance"
+    )
     closes = Text(_joined(one.closes), style="yellow") if one.closes else unsaid
     rows = [
-        (texts("publish.members"), number(one.members)),
-        (texts("publish.examples"), _joined(one.examples)),
-        (texts("publish.would_close"), closes),
+        (texts("Listed names"), number(one.members)),
+        (texts("Such as"), _joined(one.examples)),
+        (texts("Would close"), closes),
     ]
     here.console.print(facts(rows))
 

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from filterd import i18n
+from filterd.cli import words
 from filterd.cli.context import Context
 from filterd.cli.render import facts, grid, titled
 from filterd.cli.time_options import SchoolClock, school_clock
@@ -18,8 +19,8 @@ from filterd.feed.guard.guard_report import load
 from filterd.feed.status_file import Freshness
 from filterd.feed.status_view import overview
 from filterd.feed.version_history import History
+from filterd.i18n import Texts, say
 from filterd.lists.contacts import contacts_or_none
-from filterd.texts import Texts
 
 _WORRYING = (Freshness.OLD, Freshness.VERY_OLD, Freshness.NEVER, Freshness.UNKNOWN)
 _MOST_NAMES = 5
@@ -31,7 +32,9 @@ def status(here: Context, *, json: bool) -> None:
     if json:
         here.print_json(told)
     elif not told["address"]:
-        here.console.print(here.texts("feed.follows_none"))
+        here.console.print(
+            here.texts("The school follows no feed: the lists that ship with filterd serve.")
+        )
         if told["problem"]:
             here.console.print(Text(_problem(here.texts, told), style="yellow"), soft_wrap=True)
     else:
@@ -47,12 +50,12 @@ def history(here: Context, *, json: bool) -> None:
         return
     texts, clock = here.texts, school_clock(here)
     if not lines:
-        here.console.print(texts("feed.no_history"))
+        here.console.print(texts("Nothing yet."))
         return
-    columns = ("feed.at", "feed.version", "feed.event", "feed.why")
-    table = grid([(texts(key), key == "feed.version") for key in columns], whole=True)
+    columns = (say("At"), say("Version"), say("What"), say("Why"))
+    table = grid([(texts(key), key == "Version") for key in columns], whole=True)
     for one in lines:
-        event = texts.word("feed-event", one.event.value)
+        event = texts.word(words.FEED_EVENT, one.event.value)
         why = i18n.told(one.why, texts.language)
         table.add_row(clock.told(one.at), str(one.version or ""), event, why)
     here.console.print(table)
@@ -85,31 +88,34 @@ def _print(here: Context, told: dict[str, Any], clock: SchoolClock) -> None:
     waits = "" if told["takes_at"] is None else clock.told(told["takes_at"])
     watched = "" if told["watched_until"] is None else clock.told(told["watched_until"])
     rows = [
-        (texts("feed.address"), told["address"]),
-        (texts("feed.root"), "" if told["trusted"] else texts("feed.no_root")),
-        (texts("feed.in_force"), _served(texts, told)),
-        (texts("feed.published"), str(told["published"] or "")),
-        (texts("feed.takes_at"), waits),
-        (texts("feed.verified"), age),
+        (texts("Address"), told["address"]),
         (
-            texts("feed.expired" if expired else "feed.expires"),
+            texts("Trust"),
+            "" if told["trusted"] else texts("none yet; filterd feed trust ROOT.json"),
+        ),
+        (texts("In force"), _served(texts, told)),
+        (texts("Published"), str(told["published"] or "")),
+        (texts("Taken from"), waits),
+        (texts("Last verified"), age),
+        (
+            texts("Expired" if expired else "Holds until"),
             clock.told(told["expires_at"]),
         ),
-        (texts("feed.tried"), clock.told(told["tried_at"])),
-        (texts("feed.watched"), watched),
-        (texts("feed.before"), ", ".join(map(str, told["previous"]))),
-        (texts("feed.refused_ones"), ", ".join(map(str, told["refused"]))),
-        (texts("feed.held"), Text(told["held"] or "", style="yellow")),
-        (texts("feed.problem"), Text(_problem(texts, told), style="yellow")),
+        (texts("Last tried"), clock.told(told["tried_at"])),
+        (texts("Watched until"), watched),
+        (texts("To go back to"), ", ".join(map(str, told["previous"]))),
+        (texts("Refused"), ", ".join(map(str, told["refused"]))),
+        (texts("Held"), Text(told["held"] or "", style="yellow")),
+        (texts("Look at"), Text(_problem(texts, told), style="yellow")),
     ]
-    here.console.print(titled(texts("feed.title"), facts(rows)))
+    here.console.print(titled(texts("The feed that the school follows"), facts(rows)))
     if told["judgement"] is not None:
         _print_judgement(here, told["judgement"])
     contacts = contacts_or_none(here.state.feed_version(told["served"]))
     if contacts:
         language = texts.language
         rows = [(getattr(one.about, language), f"{one.name}: {one.ways}") for one in contacts]
-        here.console.print(titled(texts("feed.contacts"), facts(rows)))
+        here.console.print(titled(texts("Whom to call"), facts(rows)))
 
 
 def _print_judgement(here: Context, plain: dict[str, Any]) -> None:
@@ -119,24 +125,28 @@ def _print_judgement(here: Context, plain: dict[str, Any]) -> None:
         judgement = load(json_text(plain).encode())
     except ValueError:
         return  # of another filterd, or damaged: the next run judges anew
-    table = grid([(texts("feed.severity"), False), (texts("feed.found"), False)], whole=True)
+    table = grid([(texts("Severity"), False), (texts("What was found"), False)], whole=True)
     for one in judgement.findings:
         shown = ", ".join(one.names[:_MOST_NAMES])
         sentence = i18n.told(one.sentence, texts.language)
         told = sentence if not shown or one.names[0] in sentence else f"{sentence} ({shown})"
-        table.add_row(texts.word("severity", one.severity.value), told)
-    here.console.print(titled(texts("feed.judged", version=judgement.version), table))
+        table.add_row(texts.word(words.SEVERITY, one.severity.value), told)
+    here.console.print(titled(texts("Version {version} waits", version=judgement.version), table))
 
 
 def _served(texts: Texts, told: dict[str, Any]) -> str:
     if not told["served"]:
-        return texts("feed.shipped")
-    key = "feed.serves" if told["served"] > 0 else "feed.serves_orders"
+        return texts("the lists that ship with filterd")
+    key = (
+        say("version {version}")
+        if told["served"] > 0
+        else say("earlier lists, with the orders of version {version}")
+    )
     return texts(key, version=abs(told["served"]))
 
 
 def _age(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
-    freshness = texts.word("freshness", told["freshness"])
+    freshness = texts.word(words.FRESHNESS, told["freshness"])
     if told["verified_at"] is None:
         return freshness
     return f"{clock.told(told['verified_at'])}: {freshness}"

@@ -38,7 +38,7 @@ from filterd.privileges import own_rights
 def take(here: Context, source: str | None, *, at_once: bool, json: bool) -> None:
     """Do one run, and tell what has become of it."""
     fetcher = _fetcher(here, _source(here, source))
-    with bar(here, here.texts("feed.taking"), visible=not json) as shown:
+    with bar(here, here.texts("Taking the feed"), visible=not json) as shown:
         site = site_of(here, lambda _, done, total: shown(done, total))
         with site.holding():
             outcome = site.sync(fetcher, at_once=at_once)
@@ -60,9 +60,11 @@ def _warn_of_wrong_site(here: Context) -> None:
     except StoreError:
         return  # what is in force was judged and is told of by `status`
     except ConfigError as error:
-        warning = here.texts("feed.site_is_wrong")
+        warning = here.texts(
+            "the site's files are wrong; the lists are in force with the site as it last was good"
+        )
         for line in (warning, *error.told(here.texts.language).splitlines()):
-            here.errors.print(Text(here.texts("policy.warning", warning=line), style="yellow"))
+            here.errors.print(Text(here.texts("warning: {warning}", warning=line), style="yellow"))
 
 
 def follow(here: Context) -> NoReturn:
@@ -125,11 +127,21 @@ def _fetcher(here: Context, source: str) -> Fetcher:
 def _told(here: Context, outcome: Outcome) -> str:
     texts, version = here.texts, outcome.version
     if outcome.became is Became.CURRENT:
-        return texts("feed.current", version=version)
+        return texts("Version {version} is in force; there is nothing new.", version=version)
     if outcome.became is Became.WAITS:
-        return texts("feed.waits", version=version, at=school_clock(here).told(outcome.at))
+        return texts(
+            "Version {version} is published; this school takes it from {at} on, after some"
+            " others. At once: filterd sync --now",
+            version=version,
+            at=school_clock(here).told(outcome.at),
+        )
     fetched, names = size(outcome.fetched_octets), number(outcome.names)
-    return texts("feed.activated", version=version, names=names, size=fetched)
+    return texts(
+        "Version {version} is in force: {names} names, {size} fetched.",
+        version=version,
+        names=names,
+        size=fetched,
+    )
 
 
 def _stop(*_: object) -> NoReturn:

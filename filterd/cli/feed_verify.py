@@ -33,7 +33,7 @@ def verify(here: Context, source: str, root: Path | None, *, json: bool) -> None
     now = here.clock.wall()
     with (
         TemporaryDirectory(prefix="filterd-verify-") as made,
-        bar(here, here.texts("publish.verifying")) as progress,
+        bar(here, here.texts("Verifying")) as progress,
     ):
         folder = Path(made)
         fetcher = _fetcher(here, source)
@@ -61,7 +61,10 @@ def verify(here: Context, source: str, root: Path | None, *, json: bool) -> None
     else:
         _print(here, examined, content, lists, orders)
     if not examined.verified.clock_known:
-        here.errors.print(here.texts("publish.clock_behind"), style="yellow")
+        here.errors.print(
+            here.texts("warning: the clock of this machine is behind; no term was judged"),
+            style="yellow",
+        )
         raise typer.Exit(1)
     soon = warn_of_expiry(here, examined.expiries, now)
     raise typer.Exit(1 if soon else 0)
@@ -70,20 +73,22 @@ def verify(here: Context, source: str, root: Path | None, *, json: bool) -> None
 def _print(here: Context, examined: Examined, root: bytes, lists: int, orders: int) -> None:
     texts, verified, clock = here.texts, examined.verified, school_clock(here)
     rows = [
-        (texts("publish.files"), len(verified.publication.files)),
-        (texts("publish.lists"), lists),
-        (texts("publish.orders"), orders),
-        (texts("publish.differences"), len(verified.publication.deltas)),
-        (texts("publish.fetched"), size(examined.octets)),
-        (texts("publish.issued_at"), clock.told(verified.issued_at)),
-        (texts("publish.urgent_version"), verified.urgent or ""),
-        (texts("publish.fingerprint"), fingerprint(root)),
+        (texts("Files"), len(verified.publication.files)),
+        (texts("Lists"), lists),
+        (texts("Orders"), orders),
+        (texts("Delta files"), len(verified.publication.deltas)),
+        (texts("Fetched"), size(examined.octets)),
+        (texts("Signed at"), clock.told(verified.issued_at)),
+        (texts("Last urgent version"), verified.urgent or ""),
+        (texts("Fingerprint"), fingerprint(root)),
     ]
-    title = texts("publish.verified", version=verified.publication.version)
+    title = texts(
+        "Version {version}: all of it is as it was signed", version=verified.publication.version
+    )
     here.console.print(titled(title, facts(rows)))
     here.console.print(expiry_table(texts, examined.expiries, clock))
     if not examined.contents:
-        here.errors.print(texts("publish.empty"), style="yellow")
+        here.errors.print(texts("warning: nothing has been published yet"), style="yellow")
 
 
 def _fetcher(here: Context, source: str) -> Fetcher:

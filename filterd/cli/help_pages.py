@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The help of commands, in the language of whoever asks.
 
-What a command does stands in its docstring, in English; ``filterd.texts.help``
-has it in Vietnamese, paragraph by paragraph. Typer would draw the help, but has
+What a command does stands in its docstring, in English; the catalogue has it
+in Vietnamese, paragraph by paragraph. Typer would draw the help, but has
 most of its own words in English only and names an argument in three ways
 (``{NAME}``, ``NAME <str>``, ``[NAME]...``): so it is drawn here.
 """
@@ -18,7 +18,7 @@ from typing import Any
 import typer
 
 from filterd.cli.language import language_of
-from filterd.texts.help import told, word
+from filterd.i18n import Language, Sentence, Texts, quoted, told
 
 _WIDEST, _NARROWEST = 80, 40
 _WIDEST_LABEL = 28
@@ -42,7 +42,7 @@ def speak(command: Any) -> None:
 
 def drawn(given: typer.Context) -> str:
     """Return the whole help of a command."""
-    page = _Page(language_of(sys.argv[1:]) == "vi")
+    page = _Page(language_of(sys.argv[1:]))
     command: Any = given.command
     shown = [one for one in command.get_params(given) if not one.hidden]
     arguments = [one for one in shown if one.param_type_name == "argument"]
@@ -51,9 +51,11 @@ def drawn(given: typer.Context) -> str:
     page.usage(given.command_path, arguments, has_commands=bool(commands))
     for paragraph in paragraphs(command.help or ""):
         page.paragraph(paragraph)
-    page.section("Arguments", [(page.name(one), page.about(one)) for one in arguments])
-    page.section("Options", [(page.option(one), page.about(one)) for one in options])
-    page.section("Commands", [(name, page.summary(one.help)) for name, one in commands.items()])
+    page.section(page.texts("Arguments"), [(page.name(one), page.about(one)) for one in arguments])
+    page.section(page.texts("Options"), [(page.option(one), page.about(one)) for one in options])
+    page.section(
+        page.texts("Commands"), [(name, page.summary(one.help)) for name, one in commands.items()]
+    )
     return page.text()
 
 
@@ -64,11 +66,16 @@ def paragraphs(text: str) -> Iterator[str]:
         yield from filter(None, (before.strip(), code + after))
 
 
+def metavar_told(text: str, language: Language) -> str:
+    """Return the words that stand for a value in a language: ``FILE`` is ``TỆP``."""
+    return " ".join(told(Sentence(one, context="value"), language) for one in text.split())
+
+
 class _Page:
     """A help that is being drawn."""
 
-    def __init__(self, vietnamese: bool) -> None:
-        self._vietnamese = vietnamese
+    def __init__(self, language: Language) -> None:
+        self.texts = Texts(language)
         columns = shutil.get_terminal_size().columns
         self._width = max(min(columns, _WIDEST), _NARROWEST)
         self._lines: list[str] = []
@@ -79,9 +86,9 @@ class _Page:
     def usage(self, path: str, arguments: Iterable[Any], *, has_commands: bool) -> None:
         names = [self.name(one) if one.required else f"[{self.name(one)}]" for one in arguments]
         if has_commands:
-            names += [self._word("COMMAND"), self._word("[ARGUMENTS]")]
-        begin = f"{self._word('Usage')}: {path} "
-        words = " ".join((self._word("[OPTIONS]"), *names))
+            names += [self.texts("COMMAND"), self.texts("[ARGUMENTS]")]
+        begin = f"{self.texts('Usage')}: {path} "
+        words = " ".join((self.texts("[OPTIONS]"), *names))
         self._lines += _wrapped(words, self._width, begin, " " * len(begin))
 
     def paragraph(self, text: str) -> None:
@@ -91,7 +98,7 @@ class _Page:
         """Draw rows of two columns; a label that is too long has a line of its own."""
         if not rows:
             return
-        self._lines += ["", f"{self._word(title)}:"]
+        self._lines += ["", f"{title}:"]
         narrow = [len(label) for label, _ in rows if len(label) <= _WIDEST_LABEL]
         indent = " " * (max(narrow, default=0) + 4)
         for label, about in rows:
@@ -115,14 +122,14 @@ class _Page:
         """Return what an argument or option is for, what stands for it, and what it may be."""
         facts = []
         if parameter.envvar:
-            facts.append(f"{self._word('environment')}: {parameter.envvar}")
+            facts.append(f"{self.texts('environment')}: {parameter.envvar}")
         if parameter.show_default and parameter.default not in (None, "", False, ()):
-            facts.append(f"{self._word('default')}: {parameter.default}")
+            facts.append(f"{self.texts('default')}: {parameter.default}")
         least, most = (getattr(parameter, key, None) for key in ("min", "max"))
         if least is not None:
             facts.append(f"{least}-{most}" if most is not None else f">= {least}")
         if parameter.required:
-            facts.append(self._word("required"))
+            facts.append(self.texts("required"))
         about = self._told(parameter.help or "")
         return f"{about} [{'; '.join(facts)}]" if facts else about
 
@@ -131,13 +138,10 @@ class _Page:
         return self._told(next(paragraphs(text or ""), ""))
 
     def _metavar(self, parameter: Any) -> str:
-        return " ".join(map(self._word, (parameter.metavar or parameter.name.upper()).split()))
+        return metavar_told(parameter.metavar or parameter.name.upper(), self.texts.language)
 
     def _told(self, text: str) -> str:
-        return told(text) if self._vietnamese else text
-
-    def _word(self, text: str) -> str:
-        return word(text) if self._vietnamese else text
+        return self.texts(quoted(text))
 
 
 def _wrapped(text: str, width: int, begin: str, indent: str) -> list[str]:

@@ -14,7 +14,7 @@ from filterd.cli.descriptions import Plain, Teller, not_ended, state_of
 from filterd.cli.effective_state import ask_or_none, set_now
 from filterd.cli.render import grid, titled
 from filterd.cli.time_options import school_clock
-from filterd.i18n import from_plain, to_plain
+from filterd.i18n import from_plain, say, to_plain
 from filterd.i18n import told as in_language
 from filterd.overrides.quarantine import is_altered, told_of
 from filterd.overrides.store import Store
@@ -64,9 +64,9 @@ def list_(
     if json:
         here.print_json(found)
     elif not found:
-        here.console.print(here.texts("history.none"))
+        here.console.print(here.texts("Nothing has been changed yet."))
     else:
-        here.console.print(titled_rows(here, here.texts("history.title"), found))
+        here.console.print(titled_rows(here, here.texts("Change history"), found))
 
 
 @app.command()
@@ -104,9 +104,14 @@ def taken_back(here: Context, told: Plain) -> str:
     """Say which change an undo has taken back, whose it was, and what it was about."""
     row = told.get("taken_back")
     if row is None:  # an older daemon does not tell
-        return here.texts("told.undo", number=told["undone"])
+        return here.texts("change {number} is taken back", number=told["undone"])
     what = Teller(here.texts, school_clock(here)).row(row)
-    return here.texts("told.undone", number=row["number"], author=row["author"], what=what)
+    return here.texts(
+        "change {number} of {author} is taken back: {what}",
+        number=row["number"],
+        author=row["author"],
+        what=what,
+    )
 
 
 def rows(here: Context, limit: int) -> list[Plain]:
@@ -155,8 +160,8 @@ def _key_of(thing: Plain) -> tuple[int, str, str]:
 def titled_rows(here: Context, title: str, found: list[Plain]) -> Group:
     """Draw changes, a row each."""
     texts, teller = here.texts, Teller(here.texts, school_clock(here))
-    keys = ("history.number", "history.when", "history.author", "history.what", "history.reason")
-    table = grid([(texts(key), key == "history.number") for key in keys], whole=True)
+    keys = (say("No."), say("When"), say("By"), say("What"), say("Reason"))
+    table = grid([(texts(key), key == "No.") for key in keys], whole=True)
     for row in found:
         when = teller.clock.told(row["at"])
         table.add_row(str(row["number"]), when, row["author"], teller.row(row), row["reason"])
@@ -171,12 +176,16 @@ def _problem(here: Context, told: dict[str, Any]) -> str:
 def _print_verified(here: Context, told: dict[str, Any]) -> None:
     texts = here.texts
     if told["first_bad"] is not None:
-        bad = texts("history.altered", number=told["first_bad"], problem=_problem(here, told))
+        bad = texts(
+            "The history was altered from change {number} on: {problem}",
+            number=told["first_bad"],
+            problem=_problem(here, told),
+        )
         here.console.print(bad, style="red", soft_wrap=True)
     elif told["ok"]:
-        here.console.print(texts("history.sound"), style="green")
+        here.console.print(texts("The history is sound: nothing in it was altered."), style="green")
     else:
-        here.console.print(texts("history.sound_since"))
+        here.console.print(texts("The history of now is sound; the one before is not:"))
     for name in told.get("set_aside") or ():
         kept = here.state.overrides.with_name(name)
         line, style = told_of(kept), "red" if is_altered(kept) else "yellow"

@@ -40,5 +40,9 @@ def init(
     except (OSError, shutil.Error) as error:
         why = refused(error) if isinstance(error, OSError) else quoted(str(error))
         raise StoreError(say("{folder}: cannot be made: {why}", folder=folder, why=why)) from error
-    done = here.texts("init.done", path=folder, site=folder / SITE_FILE)
+    done = here.texts(
+        "{path} is ready. Edit {site}, then run: filterd policy validate --config {path}",
+        path=folder,
+        site=folder / SITE_FILE,
+    )
     here.console.print(done, soft_wrap=True)  # a command in it is there to be copied

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from filterd.cli import lists_build, popular
+from filterd.cli import lists_build, popular, words
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index, qname_from
@@ -19,6 +19,7 @@ from filterd.cli.render import facts, grid, number, titled
 from filterd.cli.time_options import school_clock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
+from filterd.i18n import Texts, say
 from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.lists.catalog import load_categories
 from filterd.lists.index import Index
@@ -27,7 +28,6 @@ from filterd.lists.popular_names import load_popular_names
 from filterd.lists.reject_reasons import Reason
 from filterd.lists.report import CompileReport, ListReport
 from filterd.lists.services import PREFIX
-from filterd.texts import Texts
 
 app = group("Compile lists, see what was compiled, find a name.")
 
@@ -69,9 +69,15 @@ def build(
         here.print_json(report.to_plain() | more)
     elif not quiet:
         _print_report(here, report, here.state.index.stat().st_size, hosts)
-        here.console.print(here.texts("lists.took", seconds=f"{report.seconds:.1f}"))
+        here.console.print(here.texts("Compiled in {seconds} s", seconds=f"{report.seconds:.1f}"))
         if not no_reload:
-            here.console.print(here.texts("lists.reloaded" if told else "lists.not_running"))
+            here.console.print(
+                here.texts(
+                    "The daemon serves them now."
+                    if told
+                    else "The daemon is not running; it will serve them when it starts."
+                )
+            )
 
 
 @app.command()
@@ -92,7 +98,7 @@ def status(
         here.print_json({"build": build, "single_hosts": hosts, **told})
         return
     when = school_clock(here).told(build.get("when"))
-    here.console.print(here.texts("lists.built_at", when=when))
+    here.console.print(here.texts("Compiled at {when}", when=when))
     _print_report(here, report, octets, hosts)
 
 
@@ -119,7 +125,7 @@ def search(
     elif found:
         here.console.print(_entries_table(here, name, found))
     else:
-        here.console.print(here.texts("lists.not_listed", name=name))
+        here.console.print(here.texts("{name} is on no list", name=name))
     raise typer.Exit(0 if found else 1)
 
 
@@ -131,7 +137,12 @@ def _warn_of_empty(here: Context, report: CompileReport) -> None:
     """
     for one in report.lists:
         if not one.kept and (one.problems or one.refused):
-            warning = here.texts("lists.nothing_kept", list=one.id, lines=one.lines)
+            warning = here.texts(
+                "warning: {list}: nothing in its {lines} lines can be used; check file and"
+                " `format`",
+                list=one.id,
+                lines=one.lines,
+            )
             here.errors.print(warning, style="yellow")
 
 
@@ -162,17 +173,29 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
     """
     texts = here.texts
     here.console.print(_report_table(texts, report))
-    here.console.print(texts("lists.names", names=number(report.names), octets=number(octets)))
+    here.console.print(
+        texts("{names} names, {octets} octets", names=number(report.names), octets=number(octets))
+    )
     reasons = _not_taken(report)
     if reasons:
         rows = [
-            (number(n), texts.word("not-taken", why))
+            (number(n), texts.word(words.NOT_TAKEN, why))
             for why, n in sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
         ]
-        here.console.print(titled(texts("lists.reasons"), facts(rows)))
-        here.console.print(texts("lists.see_problems", path=here.state.problems), soft_wrap=True)
+        here.console.print(titled(texts("Not taken because the entry or line"), facts(rows)))
+        here.console.print(
+            texts("Every line that was not taken: {path}", path=here.state.problems), soft_wrap=True
+        )
     if hosts:
-        here.console.print(texts("lists.single_hosts", lists=", ".join(hosts)), soft_wrap=True)
+        here.console.print(
+            texts(
+                "Single hosts only, so what is beneath these names stays open though the"
+                " category is locked: {lists}. If a list means whole domains, write"
+                " `subtrees: true` where it is named.",
+                lists=", ".join(hosts),
+            ),
+            soft_wrap=True,
+        )
 
 
 def _report_table(texts: Texts, report: CompileReport) -> Group:
@@ -186,13 +209,13 @@ def _report_table(texts: Texts, report: CompileReport) -> Group:
         together = Counter[str]()
         for one in services:
             together.update(_counts(one))
-        counts.append((texts("lists.services", n=len(services)), "", together))
+        counts.append((texts("({n} services)", n=len(services)), "", together))
     shown = ["kept"] + [key for key in _EXTRA_COLUMNS if any(count[key] for *_, count in counts)]
-    columns = [(texts("lists.id"), False), (texts("lists.category"), False)]
-    table = grid(columns + [(texts(f"lists.{key}"), True) for key in shown])
+    columns = [(texts("List"), False), (texts("Category"), False)]
+    table = grid(columns + [(texts(words.LIST_COUNT[key]), True) for key in shown])
     for list_id, category, count in counts:
         table.add_row(list_id, category, *(number(count[key]) for key in shown))
-    return titled(texts("lists.title"), table)
+    return titled(texts("Compiled lists"), table)
 
 
 def _counts(one: ListReport) -> dict[str, int]:
@@ -217,9 +240,9 @@ def _not_taken(report: CompileReport) -> Counter[str]:
 
 def _entries_table(here: Context, name: str, found: list[dict[str, Any]]) -> Group:
     texts = here.texts
-    headings = ("check.entry", "lists.effect", "check.list", "check.category")
+    headings = (say("Entry"), say("Effect"), say("List"), say("Category"))
     table = grid([(texts(key), False) for key in headings])
     for one in found:
-        where = texts("check.no_line", list=one["list"], line=one["line"])
-        table.add_row(one["entry"], texts.word("effect", one["effect"]), where, one["category"])
+        where = texts("{list}, line {line}", list=one["list"], line=one["line"])
+        table.add_row(one["entry"], texts.word(words.EFFECT, one["effect"]), where, one["category"])
     return titled(name, table)

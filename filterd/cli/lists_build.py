@@ -90,7 +90,7 @@ def _remove_leftovers(state: StateFolder) -> None:
 
 
 def _compile(here: Context, progress: Progress, *, shipped_only: bool) -> CompileReport:
-    task = progress.add_task(here.texts("lists.compiling"), total=None)
+    task = progress.add_task(here.texts("Compiling lists"), total=None)
     return build_lists(
         None if shipped_only else here.config,
         blocklists_to_build(here.config, here.state),

@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd import control
+from filterd.cli import words
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.offline_site import grade_from
 from filterd.cli.render import grid, number, titled
+from filterd.i18n import Texts
 from filterd.querylog import DAYS_KEPT
-from filterd.texts import Texts
 
 ACTIONS = ("pass", "rewritten", "blocked", "local", "refused", "failed")
 """What a client can get, from most to least."""
@@ -49,22 +50,22 @@ def totals(
     if json:
         here.print_json(told)
     elif not told:
-        here.console.print(here.texts("log.nothing"))
+        here.console.print(here.texts("Nothing has been counted."))
     else:
         here.console.print(_tables(here.texts, told, days))
 
 
 def _tables(texts: Texts, rows: _Rows, days: int) -> Group:
-    by_day = _table(texts, texts("log.day"), rows, lambda row: row["date"])
-    by_grade = _table(texts, texts("check.grade"), rows, lambda row: row["grade"])
-    title = texts("log.title", days=days)
+    by_day = _table(texts, texts("Day"), rows, lambda row: row["date"])
+    by_grade = _table(texts, texts("Grade"), rows, lambda row: row["grade"])
+    title = texts("Answers of {days} days", days=days)
     return Group(titled(title, by_day), by_grade, *_blocks(texts, rows))
 
 
 def _table(texts: Texts, heading: str, rows: _Rows, key: Callable[[dict[str, Any]], str]) -> Table:
     """Draw a row for each value of ``key``, a column for each action that occurs."""
     actions = [one for one in ACTIONS if any(row["action"] == one for row in rows)]
-    words = [(texts.word("counted", action), True) for action in actions]
+    words = [(texts.word(words.COUNTED, action), True) for action in actions]
     table = grid([(heading, False), *words])
     for value in sorted({key(row) for row in rows}, key=_order):
         of_value = [row for row in rows if key(row) == value]
@@ -82,9 +83,9 @@ def _blocks(texts: Texts, rows: _Rows) -> Iterable[Table]:
     """Yield the blocks by category, the most first; nothing where nothing was blocked."""
     blocked = _sums((row["category"], row["n"]) for row in rows if row["action"] == "blocked")
     if blocked:
-        table = grid([(texts("check.category"), False), (texts.word("counted", "blocked"), True)])
+        table = grid([(texts("Category"), False), (texts.word(words.COUNTED, "blocked"), True)])
         for category, n in blocked.most_common():
-            table.add_row(category or Text(texts("log.own_rules"), style="dim"), number(n))
+            table.add_row(category or Text(texts("(rules of the school)"), style="dim"), number(n))
         yield table
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from filterd.cli import words
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.descriptions import Teller
 from filterd.cli.effective_state import policy_of_files, set_for, set_now
@@ -19,11 +20,11 @@ from filterd.cli.render import facts, grid, titled
 from filterd.cli.time_options import school_clock
 from filterd.config.compile import compile_policy, warnings
 from filterd.errors import ConfigError, FilterdError
+from filterd.i18n import Texts
 from filterd.policy.grade_differences import state_of, state_of_service
 from filterd.policy.model import TIERS, Category, GradePolicy, Policy, Service
 from filterd.resolve.expectation_checks import outranked
 from filterd.resolve.site import Site
-from filterd.texts import Texts
 
 _STYLES = {"open": "green", "closed": "yellow", "locked": "red"}
 
@@ -55,9 +56,17 @@ def validate(
     else:
         for one in doubtful:
             here.errors.print(
-                here.texts("policy.warning", warning=one.told(here.texts.language)), style="yellow"
+                here.texts("warning: {warning}", warning=one.told(here.texts.language)),
+                style="yellow",
             )
-        here.console.print(here.texts("policy.valid", **summary), style="green", soft_wrap=True)
+        here.console.print(
+            here.texts(
+                "{path}: valid. {networks} networks, {grades} grades, {rules} rules of its own.",
+                **summary,
+            ),
+            style="green",
+            soft_wrap=True,
+        )
 
 
 def _outranked(here: Context, policy: Policy) -> list[ConfigError]:
@@ -94,7 +103,7 @@ def show(
     if set_over:
         teller = Teller(here.texts, school_clock(here))
         rows = [(str(thing["id"]), teller.thing(kind, thing)) for kind, thing in set_over]
-        here.console.print(titled(here.texts("policy.settings"), facts(rows)))
+        here.console.print(titled(here.texts("Set by command"), facts(rows)))
 
 
 @app.command()
@@ -132,14 +141,14 @@ def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
 
 def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Group:
     title = texts(
-        "policy.title",
+        "Grade {grade}: {tier}, age {age}, a block is answered by {response}",
         grade=grade.grade,
-        tier=texts.word("tier", grade.tier),
+        tier=texts.word(words.TIER, grade.tier),
         age=grade.age,
         response=grade.response.value,
     )
-    headings = [(texts("check.category"), False), ("", False), (texts("policy.min_age"), True)]
-    table = grid([*headings, (texts("policy.state"), False)])
+    headings = [(texts("Category"), False), ("", False), (texts("From age"), True)]
+    table = grid([*headings, (texts("State"), False)])
     for category in policy.categories.values():
         state = state_of(policy, grade, category.id)
         table.add_row(
@@ -149,8 +158,8 @@ def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Group:
 
 
 def _services_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Table:
-    headings = [(texts("policy.service"), False), ("", False), (texts("check.category"), False)]
-    table = grid([*headings, (texts("policy.min_age"), True), (texts("policy.state"), False)])
+    headings = [(texts("Service"), False), ("", False), (texts("Category"), False)]
+    table = grid([*headings, (texts("From age"), True), (texts("State"), False)])
     for service in policy.services.values():
         state = state_of_service(policy, grade, service.id)
         end = _age_and_state(texts, service, state)
@@ -164,13 +173,13 @@ def _name_of(texts: Texts, thing: Category | Service) -> Text:
 
 def _age_and_state(texts: Texts, thing: Category | Service, state: str) -> tuple[str, Text]:
     min_age = "" if thing.min_age is None else str(thing.min_age)
-    return min_age, Text(texts(f"policy.{state}"), style=_STYLES[state])
+    return min_age, Text(texts(words.ACCESS[state]), style=_STYLES[state])
 
 
 def _tree(texts: Texts, policy: Policy) -> Tree:
     root = Tree(policy.school, highlight=False)
     for tier in TIERS:
-        name = (texts.word("tier", tier), "dim")
+        name = (texts.word(words.TIER, tier), "dim")
         branch = root.add(Text.assemble((tier, "bold"), "  ", name))
         for grade in policy.grades.values():
             if grade.tier == tier:
@@ -181,6 +190,6 @@ def _tree(texts: Texts, policy: Policy) -> Tree:
 def _grade_line(texts: Texts, policy: Policy, grade: GradePolicy) -> Text:
     networks = [one for one in policy.networks if one.grade == grade.grade]
     shown = ", ".join(f"{one.id} {' '.join((*one.cidrs, *one.interfaces))}" for one in networks)
-    unknown = texts("policy.unknown") if grade.grade == policy.unknown_grade else ""
+    unknown = texts("(unknown clients)") if grade.grade == policy.unknown_grade else ""
     parts = [Text(grade.grade), Text(shown, style="dim"), Text(unknown)]
     return Text("  ").join(part for part in parts if part)

@@ -101,11 +101,11 @@ def history(
     clock = school_clock(here)
     parts = [_versions_table(here, clock, kept)] if kept else []
     if found:
-        parts.append(titled_rows(here, here.texts("policy.settings"), found))
+        parts.append(titled_rows(here, here.texts("Set by command"), found))
     if parts:
         here.console.print(Group(*parts))
     else:
-        here.console.print(here.texts("history.none"))
+        here.console.print(here.texts("Nothing has been changed yet."))
 
 
 @command
@@ -162,9 +162,7 @@ def settings_in(found: list[Plain]) -> list[Plain]:
 
 
 def _versions_table(here: Context, clock: SchoolClock, kept: list[Plain]) -> Group:
-    table: Table = grid(
-        [(here.texts("policy.version"), False), (here.texts("policy.since"), False)]
-    )
+    table: Table = grid([(here.texts("Version"), False), (here.texts("Since"), False)])
     for one in kept:
         table.add_row(one["digest"], clock.told(one["activated_at"]))
-    return titled(here.texts("policy.versions"), table)
+    return titled(here.texts("Policies that were in force"), table)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.table import Table
 
+from filterd.cli import words
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.effective_state import ask_or_none, policy_in_force, set_at, set_now
 from filterd.cli.offline_site import grade_from, read_site
@@ -81,14 +82,14 @@ def diff(
         for one in rule_differences(left, right) if grade is None else ():
             compared.found[one] = []
     else:
-        names = here.texts("diff.shipped"), here.texts("diff.here")
+        names = here.texts("as it ships"), here.texts("here")
         compared = _compare(*names, _shipped(here), _now(here), wanted)
     if json:
         here.print_json([{**one._asdict(), "grades": who} for one, who in compared.found.items()])
     elif not compared.found:
-        here.console.print(here.texts("diff.none"))
+        here.console.print(here.texts("Nothing differs."))
     else:
-        here.console.print(titled(here.texts("diff.title"), _table(here, compared)))
+        here.console.print(titled(here.texts("Differences"), _table(here, compared)))
     raise typer.Exit(_DIFFERENT if compared.found else _SAME)
 
 
@@ -168,13 +169,14 @@ def _past_policy(here: Context, digest: str) -> Policy:
 
 def _table(here: Context, compared: _Compared) -> Table:
     texts = here.texts
-    headings = [texts("diff.what"), compared.left, compared.right, texts("diff.grades")]
+    headings = [texts("Item"), compared.left, compared.right, texts("Grades")]
     table = grid([(heading, False) for heading in headings])
     for one, grades in compared.found.items():
         what = one.target if one.kind in ("category", "setting") else f"{one.kind}:{one.target}"
-        nothing = texts("diff.as_category") if one.kind == "service" else "-"
+        nothing = texts("as its category") if one.kind == "service" else "-"
         before, after = (
-            texts.word("policy", value) if value else nothing for value in (one.before, one.after)
+            texts.word(words.ACCESS, value) if value else nothing
+            for value in (one.before, one.after)
         )
         table.add_row(what, before, after, ranges(grades))
     return table

@@ -66,9 +66,11 @@ def warn(here: Context, found: list[ClosedName]) -> None:
     for one in found:
         together.setdefault((one.list, one.category, one.grades), []).append(one.name)
     for (list_id, category, grades), closed in together.items():
-        more = here.texts("lists.more", n=number(len(closed) - _NAMED))
+        more = here.texts(" and {n} more", n=number(len(closed) - _NAMED))
         warning = here.texts(
-            "lists.popular_closed",
+            "warning: {list} (category {category}) newly closes popular names to {grades}:"
+            " {names}; if that is a mistake, mend the list or use `filterd report-mistake"
+            " NAME`",
             list=list_id,
             category=category,
             grades=grades_told(here.texts, grades),

@@ -12,10 +12,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from filterd.cli import words
 from filterd.cli.time_options import SchoolClock
 from filterd.clients.devices import is_random
+from filterd.i18n import Texts
 from filterd.policy.model import GRADES
-from filterd.texts import Texts
 
 _WIDEST_ID = 32
 """Columns for the first of a row: a longer one would take them from the numbers."""
@@ -75,39 +76,39 @@ def explanation_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) ->
     """Draw one decision, from the client to the entry."""
     blocked = told["action"] not in {"pass", "rewrite"}
     verdict = Text(
-        texts("check.blocked" if blocked else "check.passes"),
+        texts("BLOCKED" if blocked else "PASSES"),
         style="bold red" if blocked else "bold green",
     )
     verdict.append(f" ({told['action']})", style="default")
-    unknown = texts("check.unknown_network")
-    told_list = told["list"] and texts("check.no_line", list=told["list"], line=told["line"])
+    unknown = texts("unknown")
+    told_list = told["list"] and texts("{list}, line {line}", list=told["list"], line=told["line"])
     return facts(
         [
-            (texts("check.question"), f"{told['qname']} {told['qtype']}"),
-            (texts("check.answer"), verdict),
-            (texts("check.reason"), texts.word("reason", told["reason"])),
-            (texts("check.rewritten_to"), told["rewritten_to"]),
-            (texts("check.category"), told["category"]),
-            (texts("check.matched"), told["matched"]),
-            (texts("check.list"), told_list),
-            (texts("check.entry"), told["entry"]),
-            (texts("check.changed_by"), told.get("changed_by")),
-            (texts("check.note"), told["note"]),
-            (texts("check.client"), told["client"]),
-            (texts("check.mac"), _mac(texts, told["mac"])),
-            (texts("check.network"), told["network"] or (told["client"] and unknown)),
-            (texts("check.grade"), told["grade"]),
-            (texts("check.tier"), texts.word("tier", told["tier"])),
-            (texts("check.valid_until"), _shown(clock, told["valid_until"])),
-            (texts("check.next_match"), _next(texts, told)),
-            (texts("check.source"), texts.word("source", told["source"])),
+            (texts("Question"), f"{told['qname']} {told['qtype']}"),
+            (texts("Answer"), verdict),
+            (texts("Because"), texts.word(words.REASON, told["reason"])),
+            (texts("Answered by"), told["rewritten_to"]),
+            (texts("Category"), told["category"]),
+            (texts("Matched name"), told["matched"]),
+            (texts("List"), told_list),
+            (texts("Entry"), told["entry"]),
+            (texts("Set by"), told.get("changed_by")),
+            (texts("Note"), told["note"]),
+            (texts("Client"), told["client"]),
+            (texts("MAC"), _mac(texts, told["mac"])),
+            (texts("Network"), told["network"] or (told["client"] and unknown)),
+            (texts("Grade"), told["grade"]),
+            (texts("Tier"), texts.word(words.TIER, told["tier"])),
+            (texts("Valid until"), _shown(clock, told["valid_until"])),
+            (texts("Without it"), _next(texts, told)),
+            (texts("Asked"), texts.word(words.SOURCE, told["source"])),
         ],
     )
 
 
 def _mac(texts: Texts, mac: str | None) -> str:
     if mac and is_random(mac):
-        return texts("check.random_mac", mac=mac)
+        return texts("{mac} (of the device's own making, may change)", mac=mac)
     return mac or ""
 
 
@@ -118,26 +119,33 @@ def _shown(clock: SchoolClock, time: str | None) -> str:
 def _next(texts: Texts, told: dict[str, Any]) -> str:
     following = told["next_match"]
     if following is None:
-        return texts("check.next_nothing") if told["action"] != "pass" and told["entry"] else ""
-    parts = [texts.word("reason", following["reason"]), following["category"], following["list"]]
+        return texts("no other rule: passes") if told["action"] != "pass" and told["entry"] else ""
+    parts = [
+        texts.word(words.REASON, following["reason"]),
+        following["category"],
+        following["list"],
+    ]
     what = ", ".join(part for part in parts if part)
-    return texts("check.next_blocks" if following["blocks"] else "check.next_passes", what=what)
+    return texts("still blocked: {what}" if following["blocks"] else "passes: {what}", what=what)
 
 
 def grades_told(texts: Texts, grades: Sequence[str]) -> str:
     """Say which grades, as few words as they need: ``preschool, 1-5, guest``."""
     if set(grades) == set(GRADES):
-        return texts("whom.everybody")
+        return texts("everybody")
     if set(grades) == set(GRADES) - {"staff"}:
-        return texts("publish.all_but_staff")
+        return texts("everybody but staff")
     told = list[str]()
     numbers = [int(one) for one in grades if one.isdecimal()]
     for first, last in _spans(numbers):
         told.append(str(first) if first == last else f"{first}-{last}")
     before = [one for one in grades if one == "preschool"]
     after = [one for one in grades if not one.isdecimal() and one != "preschool"]
-    words = [texts.word("tier", one) for one in before], [texts.word("tier", one) for one in after]
-    return ", ".join((*words[0], *told, *words[1]))
+    named = (
+        [texts.word(words.TIER, one) for one in before],
+        [texts.word(words.TIER, one) for one in after],
+    )
+    return ", ".join((*named[0], *told, *named[1]))
 
 
 def _spans(numbers: list[int]) -> Iterator[tuple[int, int]]:

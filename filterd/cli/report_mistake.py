@@ -70,7 +70,11 @@ def report_mistake(
     asked = term.payload(clock, may_be_open=True)
     told = change(here, "report-mistake", reason, name=wanted, **asked)
     until_told = clock.told(told.get("until") or asked.get("ends_at"))
-    what = here.texts("mistakes.done", name=wanted, when=until_told or "14 d")
+    what = here.texts(
+        "{name} is open until {when}, and reported as a mistake of a list",
+        name=wanted,
+        when=until_told or "14 d",
+    )
     print_change(here, told, what, json=json)
 
 
@@ -81,14 +85,14 @@ def _tell(here: Context, export: Path | None, *, json: bool) -> None:
         with own_rights():
             write_atomically(export, dump(reports).encode(), mode=0o644)
         if not json:
-            here.console.print(here.texts("mistakes.exported", n=len(told), file=export))
+            here.console.print(here.texts("{n} reports are in {file}", n=len(told), file=export))
             return
     if json:
         here.print_json(told)
     elif not told:
-        here.console.print(here.texts("mistakes.none"))
+        here.console.print(here.texts("No mistake has been reported."))
     else:
-        here.console.print(titled(here.texts("mistakes.title"), _table(here, told)))
+        here.console.print(titled(here.texts("Mistakes of lists, as reported"), _table(here, told)))
 
 
 def _mistakes(here: Context) -> list[dict[str, Any]]:
@@ -112,21 +116,21 @@ def _index(here: Context) -> Index | None:
 def _table(here: Context, told: list[dict[str, Any]]) -> Table:
     texts, clock = here.texts, school_clock(here)
     keys = (
-        "mistakes.number",
-        "mistakes.when",
-        "mistakes.name",
-        "mistakes.state",
-        "mistakes.reason",
+        say("No."),
+        say("When"),
+        say("Name"),
+        say("State"),
+        say("Reason"),
     )
-    table = grid([(texts(key), key == "mistakes.number") for key in keys], whole=True)
+    table = grid([(texts(key), key == "No.") for key in keys], whole=True)
     for one in told:
         state = ""
         if one["mended"]:
             at = clock.told(one["mended_at"])
-            state = texts("mistakes.mended", version=one["mended_in"], when=at)
+            state = texts("mended {when}, in version {version}", version=one["mended_in"], when=at)
         elif one["listed"]:
             state = "\n".join(
-                texts("check.no_line", list=where["list"], line=where["line"])
+                texts("{list}, line {line}", list=where["list"], line=where["line"])
                 for where in one["listed"]
             )
         when = clock.told(one["at"])

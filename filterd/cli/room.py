@@ -14,7 +14,7 @@ from rich.console import Group
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import polling, room_csv
+from filterd.cli import polling, room_csv, words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, command, group
 from filterd.cli.descriptions import Teller, not_ended
@@ -25,6 +25,7 @@ from filterd.cli.room_csv import known_room
 from filterd.cli.time_options import Term, duration_s, school_clock, term
 from filterd.clients.devices import is_random
 from filterd.errors import ConfigError, ControlError
+from filterd.i18n import say
 from filterd.paths import write_atomically
 from filterd.policy.calendar import Calendar, Closures
 from filterd.policy.model import Network
@@ -66,10 +67,13 @@ def list_(
     if shown:
         here.console.print(_rooms_table(here, now, shown))
     if left_out:
-        here.console.print(here.texts("room.left_out", n=left_out), soft_wrap=True)
+        here.console.print(
+            here.texts("Networks that are no rooms: {n}; --all shows them", n=left_out),
+            soft_wrap=True,
+        )
     if unknown:
         rows = [(one["mac"], _seen_at(here, one)) for one in unknown]
-        here.console.print(titled(here.texts("room.unknown"), facts(rows)))
+        here.console.print(titled(here.texts("Devices that are in no network"), facts(rows)))
 
 
 @app.command()
@@ -140,7 +144,9 @@ def learn(
     now, length_s = in_force(here), duration_s(for_)
     had = _macs(now)[_network(now, room).id]
     if not json:
-        here.errors.print(here.texts("room.looking"))
+        here.errors.print(
+            here.texts("Looking which devices are on already; that takes ten seconds at most.")
+        )
     watched = control.ask(here.state.control_socket, "room-watch", room=room)
     seen: dict[str, None] = {}
     left_out: dict[str, None] = {}
@@ -150,17 +156,39 @@ def learn(
             is_out = is_random(one["mac"]) and not random
             found = left_out if is_out else seen
             if one["mac"] not in found and not json:
-                key = "room.appeared_random" if is_out else "room.appeared"
+                key = (
+                    say(
+                        "{device} appeared, a MAC made up as telephones do: left out;"
+                        " --random takes it"
+                    )
+                    if is_out
+                    else say("{device} appeared")
+                )
                 here.errors.print(here.texts(key, device=_called(one)), soft_wrap=True)
             found[one["mac"]] = None
 
     if not json:
-        here.errors.print(here.texts("room.watching", room=room))
+        here.errors.print(
+            here.texts(
+                "Switch on the devices of the room {room}. Press Enter when all are on.", room=room
+            )
+        )
         for mac in watched["already"]:
-            here.errors.print(here.texts("room.already", mac=mac), style="yellow")
+            here.errors.print(
+                here.texts(
+                    "{mac} is on already: switch it off and on again if it is one of the room",
+                    mac=mac,
+                ),
+                style="yellow",
+            )
     polling.watch(look, length_s)
     if not seen:
-        here.errors.print(here.texts("room.nothing_appeared"))
+        here.errors.print(
+            here.texts(
+                "No device appeared; nothing is changed. Are the room's devices on a link of"
+                " this gateway?"
+            )
+        )
         raise typer.Exit(_NOTHING)
     macs = sorted({*seen, *(had if add else ())})
     told = change(here, "room-devices", "", room=room, macs=macs)
@@ -193,11 +221,15 @@ def import_(
         if json:
             here.print_json({"number": None, "warnings": []})
         else:
-            here.console.print(here.texts("room.imported_nothing"))
+            here.console.print(
+                here.texts("The devices stand in these rooms already; nothing is changed.")
+            )
         return
     told = change(here, "device-table", reason, rooms=rooms)
     devices = sum(map(len, wanted.values()))
-    what = here.texts("room.imported", devices=devices, rooms=len(wanted))
+    what = here.texts(
+        "by a table: devices {devices}, rooms {rooms}", devices=devices, rooms=len(wanted)
+    )
     print_change(here, told, what, json=json)
 
 
@@ -248,7 +280,11 @@ def _called(device: Mapping[str, Any]) -> str:
 
 def _seen_at(here: Context, device: Mapping[str, Any]) -> str:
     told = " ".join(device[key] for key in ("address", "name") if device.get(key))
-    return here.texts("room.random", device=told).strip() if is_random(device["mac"]) else told
+    return (
+        here.texts("{device} (made-up MAC)", device=told).strip()
+        if is_random(device["mac"])
+        else told
+    )
 
 
 def _unknown(here: Context) -> list[dict[str, Any]]:
@@ -310,42 +346,42 @@ def _set_for(now: InForce, room: str) -> dict[str, Any]:
 
 def _why(here: Context, told: Mapping[str, Any]) -> str:
     if told["exam"]:
-        return here.texts("room.exam", number=told["exam"])
+        return here.texts("exam {number}", number=told["exam"])
     if told["why"] == Why.LESSON:
-        return told["lesson"] or here.texts("room.lesson")
+        return told["lesson"] or here.texts("a lesson")
     if told["why"] == Why.SET:
-        return here.texts("room.set", author=told["author"])
+        return here.texts("set by {author}", author=told["author"])
     if told["holiday"]:
-        return here.texts("room.holiday", name=told["holiday"][here.texts.language]).strip()
-    return here.texts("room.between") if told["why"] == Why.BETWEEN else ""
+        return here.texts("holiday {name}", name=told["holiday"][here.texts.language]).strip()
+    return here.texts("between lessons") if told["why"] == Why.BETWEEN else ""
 
 
 def _rooms_table(here: Context, now: InForce, rooms: list[dict[str, Any]]) -> Group:
     texts = here.texts
-    keys = ("room.room", "room.grade", "room.why", "room.until", "room.devices")
-    table = grid([(texts(key), key == "room.devices") for key in keys])
+    keys = (say("Room"), say("Grade"), say("Because"), say("Until"), say("Devices"))
+    table = grid([(texts(key), key == "Devices") for key in keys])
     for one in rooms:
         is_for_now = one["why"] != Why.OWN or one["exam"]
         until = now.clock.told(one["until"]) if is_for_now else ""
         devices = str(len(one["macs"])) if one["macs"] else ""
         table.add_row(one["room"], one["grade"], _why(here, one), until, devices)
-    return titled(texts("room.title", when=now.clock.told(now.clock.now)), table)
+    return titled(texts("Rooms at {when}", when=now.clock.told(now.clock.now)), table)
 
 
 def _room_facts(here: Context, now: InForce, network: Network, told: dict[str, Any]) -> Group:
     texts, teller = here.texts, Teller(here.texts, now.clock)
     rows = [
-        (texts("room.grade"), teller.grade(told["grade"])),
-        (texts("room.why"), _why(here, told)),
-        (texts("room.until"), now.clock.told(told["until"]) if told["until"] else ""),
-        (texts("room.ranges"), ", ".join((*network.cidrs, *network.interfaces))),
-        (texts("room.devices"), "\n".join(told["macs"])),
+        (texts("Grade"), teller.grade(told["grade"])),
+        (texts("Because"), _why(here, told)),
+        (texts("Until"), now.clock.told(told["until"]) if told["until"] else ""),
+        (texts("Ranges"), ", ".join((*network.cidrs, *network.interfaces))),
+        (texts("Devices"), "\n".join(told["macs"])),
     ]
-    rows += [(texts("room.settings"), teller.thing("rooms", one)) for one in told["rooms"]]
-    rows += [(texts("room.exams"), teller.thing("exams", one)) for one in told["exams"]]
+    rows += [(texts("Set"), teller.thing("rooms", one)) for one in told["rooms"]]
+    rows += [(texts("Exam"), teller.thing("exams", one)) for one in told["exams"]]
     parts = [titled(network.id, facts(rows))]
     if network.timetable:
-        parts.append(titled(texts("room.timetable"), _timetable(here, now, network)))
+        parts.append(titled(texts("Timetable"), _timetable(here, now, network)))
     return Group(*parts)
 
 
@@ -353,7 +389,7 @@ def _timetable(here: Context, now: InForce, network: Network) -> Table:
     """Draw a row for each lesson that is used, a column for each weekday that is."""
     cells = {(one.lesson, one.weekday): one.grade for one in network.timetable}
     weekdays = sorted({weekday for _, weekday in cells})
-    days = [(here.texts(f"weekday.{weekday}"), False) for weekday in weekdays]
+    days = [(here.texts(words.WEEKDAY[str(weekday)]), False) for weekday in weekdays]
     table = grid([("", False), *days])
     for lesson in now.policy.lessons:
         if any((lesson.id, weekday) in cells for weekday in weekdays):

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from filterd.cli import words
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.effective_state import InForce, in_force
 from filterd.cli.offline_site import grade_from
@@ -77,10 +78,10 @@ def show(
     texts = here.texts
     may = [grade for grade, state in told["grades"].items() if state == OPEN]
     rows = [
-        (texts("services.group"), told["group"]),
-        (texts("policy.min_age"), told["min_age"]),
-        (texts("services.open_to"), ranges(may) or texts("services.nobody")),
-        (texts("services.names"), "\n".join(told["names"])),
+        (texts("Category"), told["group"]),
+        (texts("From age"), told["min_age"]),
+        (texts("Open now to"), ranges(may) or texts("nobody")),
+        (texts("Domain names"), "\n".join(told["names"])),
     ]
     title = f"{service}: {_name(here, now.policy.services[service])}"
     here.console.print(titled(title, facts(rows)))
@@ -107,16 +108,16 @@ def _name(here: Context, service: Service) -> str:
 
 def _table(here: Context, now: InForce, found: list[Service], grade: str | None) -> Table:
     texts, policy = here.texts, now.moment.policy
-    headings = [(texts("services.service"), False), ("", False), (texts("services.group"), False)]
-    headings.append((texts("policy.min_age"), True))
+    headings = [(texts("Service"), False), ("", False), (texts("Category"), False)]
+    headings.append((texts("From age"), True))
     if grade is not None:
-        headings.append((texts("policy.state"), False))
+        headings.append((texts("State"), False))
     table = grid(headings)
     for one in found:
         row: list[str | Text] = [one.id, Text(_name(here, one), style="dim"), one.group]
         row.append("" if one.min_age is None else str(one.min_age))
         if grade is not None:
             state = state_of_service(policy, policy.grades[grade], one.id)
-            row.append(Text(texts.word("policy", state), style=_STYLES[state]))
+            row.append(Text(texts.word(words.ACCESS, state), style=_STYLES[state]))
         table.add_row(*row)
     return table

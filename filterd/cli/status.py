@@ -9,13 +9,13 @@ from rich.console import Group
 from rich.text import Text
 
 from filterd import control, i18n
-from filterd.cli import feed_status
+from filterd.cli import feed_status, words
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.log import ACTIONS
 from filterd.cli.render import facts, number, titled
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.errors import from_plain
-from filterd.texts import Texts
+from filterd.i18n import Texts
 
 
 @command
@@ -31,11 +31,18 @@ def reload(
     if json:
         here.print_json(done)
         return
-    here.console.print(here.texts("reload.done", **{**done, "names": number(done["names"])}))
+    here.console.print(
+        here.texts(
+            "Reloaded: policy {policy}, {names} names on {lists} lists.",
+            **{**done, "names": number(done["names"])},
+        )
+    )
     if done["restart_for"]:
-        here.console.print(here.texts("reload.restart_for", what=", ".join(done["restart_for"])))
+        here.console.print(
+            here.texts("A restart is needed to change: {what}", what=", ".join(done["restart_for"]))
+        )
     for doubt in _doubts(here.texts, done):
-        line = here.texts("policy.warning", warning=doubt)
+        line = here.texts("warning: {warning}", warning=doubt)
         here.errors.print(Text(line, style="yellow"), soft_wrap=True)
 
 
@@ -58,32 +65,43 @@ def status(
 def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Group:
     cache = {key: number(value) for key, value in told["cache"].items()}
     lists = texts(
-        "status.names_on_lists",
+        "{names} names, {lists} lists, compiled {when}",
         names=number(told["names"]),
         lists=told["lists"],
         when=clock.told(told["lists_built_at"]),
     )
     table = facts(
         [
-            (texts("status.school"), told["school"]),
-            (texts("status.up"), texts("status.seconds", n=number(told["up_s"]))),
-            (texts("status.policy"), told["policy"]),
-            (texts("status.lists"), lists),
-            (texts("status.feed"), feed_status.summary(texts, told["feed"], clock)),
-            (texts("status.modules"), _modules(texts, told["not_native"])),
-            (texts("status.listen"), ", ".join(texts("place", **one) for one in told["listen"])),
-            (texts("status.upstreams"), _upstreams(texts, told["upstreams"])),
-            (texts("status.answers"), _answers(texts, told["answers"])),
-            (texts("status.cache"), texts("status.cache_line", **cache)),
-            (texts("status.in_flight"), str(told["in_flight"])),
-            (texts("status.datagrams"), _datagrams(texts, told)),
-            (texts("status.clock"), _clock(texts, told, clock)),
-            (texts("status.today"), _today(texts, told["log"])),
-            (texts("status.changes"), "\n".join(_problems(texts, told.get("changes", {})))),
-            (texts("status.doubts"), "\n".join(_doubts(texts, told))),
+            (texts("School"), told["school"]),
+            (texts("Up"), texts("{n} s", n=number(told["up_s"]))),
+            (texts("Policy"), told["policy"]),
+            (texts("Lists"), lists),
+            (texts("Feed"), feed_status.summary(texts, told["feed"], clock)),
+            (texts("Modules"), _modules(texts, told["not_native"])),
+            (
+                texts("Listens on"),
+                ", ".join(texts("{address} port {port}", **one) for one in told["listen"]),
+            ),
+            (texts("Upstreams"), _upstreams(texts, told["upstreams"])),
+            (texts("Answers"), _answers(texts, told["answers"])),
+            (
+                texts("Cache"),
+                texts(
+                    "{entries} entries, {octets} octets, {hits} hits, {misses} misses,"
+                    " {stale} stale, {refreshed} refreshed ahead, {failures} failures"
+                    " remembered",
+                    **cache,
+                ),
+            ),
+            (texts("In flight"), str(told["in_flight"])),
+            (texts("Datagrams"), _datagrams(texts, told)),
+            (texts("Clock"), _clock(texts, told, clock)),
+            (texts("Today"), _today(texts, told["log"])),
+            (texts("Changes"), "\n".join(_problems(texts, told.get("changes", {})))),
+            (texts("Look at"), "\n".join(_doubts(texts, told))),
         ],
     )
-    return titled(texts("status.title", version=told["version"]), table)
+    return titled(texts("filterd {version} is running", version=told["version"]), table)
 
 
 def _doubts(texts: Texts, told: dict[str, Any]) -> list[str]:
@@ -108,33 +126,58 @@ def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
         if key != "standing" and at is not None
     }
     if times["standing"] == "jumped":
-        return texts("status.jumped", **shown)
+        return texts(
+            "the clock has jumped to {shows} and is not believed yet; policy goes by"
+            " {policy_time}. If it is right: filterd clock accept",
+            **shown,
+        )
     undated = told["log"]["undated"]
-    waiting = texts("status.no_time", n=number(undated)) if undated else ""
-    return "\n".join(filter(None, (texts("status.clock_unknown", **shown), waiting)))
+    waiting = (
+        texts("{n} answers will be counted when the time is known", n=number(undated))
+        if undated
+        else ""
+    )
+    return "\n".join(
+        filter(
+            None,
+            (
+                texts(
+                    "the time is not known: the clock shows {shows}, and the last known time"
+                    " is {floor}. Until it is known all blocks and exams that have not ended"
+                    " hold, allows with an end do not, rooms with a timetable have its"
+                    " strictest grade. Set the clock (NTP, or timedatectl set-time); if it is"
+                    " right: filterd clock accept",
+                    **shown,
+                ),
+                waiting,
+            ),
+        )
+    )
 
 
 def _modules(texts: Texts, not_native: list[str]) -> str:
     """Say whether native code does the work, and for which modules their twins do."""
     if not not_native:
-        return texts("status.native")
-    return texts("status.pure", names=", ".join(not_native).replace("filterd.", ""))
+        return texts("native")
+    return texts("pure Python (slow): {names}", names=", ".join(not_native).replace("filterd.", ""))
 
 
 def _answers(texts: Texts, counted: dict[str, int]) -> str:
     most_first = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{texts.word('answered', what)} {number(n)}" for what, n in most_first)
+    return ", ".join(f"{texts.word(words.ANSWERED, what)} {number(n)}" for what, n in most_first)
 
 
 def _today(texts: Texts, log: dict[str, Any]) -> str:
     """Return the totals of the school's day, and what is wrong with the log."""
     counted = ", ".join(
-        f"{texts.word('counted', action)} {number(log['today'][action])}"
+        f"{texts.word(words.COUNTED, action)} {number(log['today'][action])}"
         for action in ACTIONS
         if action in log["today"]
     )
-    lost = texts("status.log_lost", n=number(log["lost"])) if log["lost"] else ""
-    off = texts("status.log_off") if log["level"] == "off" else ""
+    lost = (
+        texts("{n} lost before they could be written", n=number(log["lost"])) if log["lost"] else ""
+    )
+    off = texts("the log is off") if log["level"] == "off" else ""
     sentence = i18n.from_plain(log.get("sentence", log["problem"]))
     problem = i18n.told(sentence, texts.language)
     return "\n".join(one for one in (counted, off, lost, problem) if one)
@@ -145,7 +188,8 @@ def _datagrams(texts: Texts, told: dict[str, Any]) -> str:
     truncated = counted["truncated_rate"] + counted["truncated_overload"]
     dropped = counted["dropped_rate"] + counted["dropped_overload"]
     return texts(
-        "status.datagrams_line",
+        "{received} received, {truncated} sent to TCP, {dropped} dropped, {lost} lost to full"
+        " queues",
         received=number(counted["received"]),
         truncated=number(truncated),
         dropped=number(dropped),
@@ -155,16 +199,16 @@ def _datagrams(texts: Texts, told: dict[str, Any]) -> str:
 
 def _upstreams(texts: Texts, upstreams: list[dict[str, Any]]) -> str:
     if not upstreams:
-        return texts("status.no_upstream")
+        return texts("none: only blocks are answered")
     return "\n".join(_upstream(texts, one) for one in upstreams)
 
 
 def _upstream(texts: Texts, one: dict[str, Any]) -> str:
     """Return one line: where it is, how fast, whether it is encrypted, what is wrong with it."""
     return (
-        texts("place", address=one["address"], port=one["port"])
+        texts("{address} port {port}", address=one["address"], port=one["port"])
         + (" TLS" if one["tls"] != "no" else "")
         + (f" {one['rtt_ms']} ms" if one["rtt_ms"] is not None else "")
-        + (f" ({texts('status.up_down')})" if one["down"] else "")
+        + (f" ({texts('down')})" if one["down"] else "")
         + (f" ({one['problem']})" if one["problem"] else "")
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with the words of a command, in the language of whoever wrote them.
+"""What is wrong with the words of a command, in the language of the command line.
 
-Typer composes these sentences in English before anybody can ask for another
-language, so they are recognised by ``filterd.texts.usage`` and said again.
+Typer composes these sentences in English before another language can be asked
+for, so they are recognised here and said again.
 """
 
 from __future__ import annotations
@@ -12,18 +12,51 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from filterd.i18n import Language
-from filterd.texts.help import word
-from filterd.texts.usage import SENTENCES
+from filterd.cli.help_pages import metavar_told
+from filterd.i18n import Language, say, told
+
+SENTENCES = {
+    "{sentence} (see `{command} --help`)": say("{sentence} (see `{command} --help`)"),
+    "{sentence}. Did you mean {names}?": say("{sentence}; did you mean {names}?"),
+    "{sentence} Did you mean {names}?": say("{sentence}; did you mean {names}?"),
+    "{sentence} (Possible options: {names})": say("{sentence}; did you mean {names}?"),
+    "No such command {name}": say("No such command {name}"),
+    "Missing command": say("Missing command"),
+    "No such option: {option}": say("No such option: {option}"),
+    "Missing argument '{metavar}'": say("Missing argument '{metavar}'"),
+    "Missing option {option}": say("Missing option {option}"),
+    "Option {option} requires an argument": say("Option {option} requires an argument"),
+    "Option {option} requires {number} arguments": say(
+        "Option {option} requires {number} arguments"
+    ),
+    "Option {option} does not take a value": say("Option {option} takes no value"),
+    "Got unexpected extra argument{number} ({given})": say("unexpected extra argument: {given}"),
+    "Invalid value for '--{option}': {sentence}": say("'--{option}' has a wrong value: {sentence}"),
+    "Invalid value for '{metavar}': {sentence}": say("'{metavar}' has a wrong value: {sentence}"),
+    "Input should be a valid integer{more}": say("it must be a whole number"),
+    "Unable to parse input string as an integer, exceeded maximum size": say(
+        "the number is too large"
+    ),
+    "Input should be greater than or equal to {number}": say("it must be {number} or more"),
+    "Input should be less than or equal to {number}": say("it must be {number} or less"),
+    "{given} is not a valid int{more}": say("{given} is no whole number"),
+    "{given} is not in the range {range}": say("{given} is not in the range {range}"),
+}
+"""Typer's sentences, without the full stop, and ours.
+
+``{sentence}`` is one of these sentences itself, ``{metavar}`` has words of the
+help; all else in braces is repeated as it stands. The first that fits holds, so
+what adds to a sentence stands before the sentences.
+"""
 
 
 def said(sentence: str, language: Language) -> str:
-    """Return a sentence of Typer in a language; as it is, where nobody knows it."""
+    """Return a sentence of Typer in a language; as it is, where the table does not have it."""
     for typers, ours in SENTENCES.items():
         found = _pattern(typers).fullmatch(sentence.rstrip("."))
         if found:
             given = {key: _value(key, one, language) for key, one in found.groupdict().items()}
-            return ours[0 if language == "vi" else 1].format(**given)
+            return told(ours.filled(given), language)
     return sentence
 
 
@@ -46,7 +79,7 @@ def _value(key: str, value: str, language: Language) -> str:
     """Return what was recognised: a sentence within one, a word of the help, or what was given."""
     if key == "sentence":
         return said(value, language)
-    return word(value) if key == "metavar" and language == "vi" else value
+    return metavar_told(value, language) if key == "metavar" else value
 
 
 @functools.cache

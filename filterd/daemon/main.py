@@ -56,9 +56,9 @@ from filterd.daemon.worker import Worker
 from filterd.daemon.worker_channel import channel_pair
 from filterd.errors import FilterdError
 from filterd.feed.time_floor import TimeFloor
+from filterd.i18n import Texts
 from filterd.privileges import as_owner_of, keep_none, make_folder_for_owner, own_rights
 from filterd.state_folder import StateFolder
-from filterd.texts import Texts
 
 if TYPE_CHECKING:
     import socket
@@ -222,14 +222,21 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
 def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:
     """Say what is served and what is missing; nothing that has to be looked for in a log."""
     policy = site.policy
-    shown = ", ".join(texts("place", address=one.address, port=one.port) for one in policy.listen)
-    yield texts("serve.ready", listen=shown)
+    shown = ", ".join(
+        texts("{address} port {port}", address=one.address, port=one.port) for one in policy.listen
+    )
+    yield texts("filterd listens on {listen}", listen=shown)
     if native.missing():
-        yield texts("serve.pure")
+        yield texts(
+            "warning: the native extension is missing and lookups are much slower; install"
+            " gcc and python3-dev, then run `make setup`"
+        )
     if not site.route.servers:
-        yield texts("serve.no_upstream")
+        yield texts(
+            "warning: no upstream is known; blocks are answered, all other names get SERVFAIL"
+        )
     if try_it:
-        yield texts("serve.try")
+        yield texts("Try in another terminal:")
         for line in _examples(policy):
             yield f"  {line}"
 

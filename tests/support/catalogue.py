@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from filterd.i18n import CATALOGUES
 from filterd.lists.reject_reasons import Reason
 from tests.support.foreign_texts import FOREIGN
+from tests.support.help_texts import help_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ def update() -> None:
             message.id, locations=[(one, 0) for one in places], context=message.context or None
         )
     template.creation_date = catalogue.creation_date  # the same source writes the same file
-    catalogue.update(template, update_creation_date=False)
+    catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
     write(catalogue)
 
 
@@ -104,6 +105,9 @@ def _in_python() -> Iterator[tuple[Message, str]]:
         path = place.partition(":")[0]
         if path == "filterd/i18n.py":
             continue
+        if named(call) == "texts" and call.args:
+            for text in _constants(call.args[0]):
+                yield Message(text), path
         match getattr(call.func, "id", ""):  # the function, not a method of that name
             case "say":
                 yield Message(_literal(call, 0, place)), path
@@ -111,6 +115,15 @@ def _in_python() -> Iterator[tuple[Message, str]]:
                 yield Message(_literal(call, 0, place), _literal(call, 1, place)), path
             case "say_in":
                 yield Message(_literal(call, 1, place), "", _literal(call, 0, place)), path
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    """Yield a literal, or the two of a condition; what is made elsewhere is found there."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from (*_constants(body), *_constants(orelse))
 
 
 def _literal(call: ast.Call, position: int, place: str) -> str:
@@ -128,6 +141,8 @@ def _in_cython() -> Iterator[tuple[Message, str]]:
 def _in_data() -> Iterator[tuple[Message, str]]:
     for text in FOREIGN:
         yield Message(text), "tests/support/foreign_texts.py"
+    for text, context, place in help_texts():
+        yield Message(text, "", context), place
     for reason in Reason:
         yield Message(reason.explanation), "filterd/lists/reject_reasons.py"
 

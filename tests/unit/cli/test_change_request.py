@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd.cli import words
+from filterd.i18n import Texts
 from filterd.policy.conflicts import Idle
-from filterd.texts import Texts
 from tests.support.commands import call
 from tests.support.fake_daemon import MONDAY_AT_8
 
@@ -23,7 +24,7 @@ def test_what_was_not_said_is_not_asked(here: list[str], daemon: FakeDaemon) -> 
 
 @pytest.mark.parametrize("why", Idle)
 def test_every_reason_for_which_nothing_changes_has_words(why: Idle) -> None:
-    assert Texts("vi").word("idle", why) != why
+    assert Texts("vi").word(words.IDLE, why) != why
 
 
 EXAM = {"exam": 3, "room": "lab-a", "from_at": MONDAY_AT_8, "until_at": MONDAY_AT_8 + 3600}

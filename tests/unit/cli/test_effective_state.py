@@ -21,10 +21,9 @@ from filterd.cli.effective_state import (
     set_now,
 )
 from filterd.errors import ControlError, StoreError
-from filterd.i18n import say
+from filterd.i18n import Texts, say
 from filterd.policy import policy_file as policy_store
 from filterd.policy.temporary_rules import Overrides
-from filterd.texts import Texts
 
 if TYPE_CHECKING:
     from filterd.state_folder import StateFolder

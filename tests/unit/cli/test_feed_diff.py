@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli.render import grades_told
+from filterd.i18n import Texts
 from filterd.policy.model import GRADES
-from filterd.texts import Texts
 from tests.support.feed_desk import GAMBLING, files_of, names_of, widest
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.cli.feed_publisher import _places
-from filterd.texts.help import word
+from filterd.cli.help_pages import metavar_told
 from tests.support.commands import ROOT, environment
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_what_must_be_said_is_asked_for_in_one_line(
 ) -> None:
     done = new_desk.call(*words.split(), lang=lang)
     assert (done.code, len(done.error_lines), done.out) == (2, 1, ""), done
-    assert (word(missing) if lang == "vi" else missing) in done.err
+    assert metavar_told(missing, "vi" if lang == "vi" else "en") in done.err
 
 
 @pytest.mark.parametrize(

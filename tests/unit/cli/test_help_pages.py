@@ -9,21 +9,14 @@ import pytest
 import typer
 from rich.cells import cell_len
 
-from filterd.cli import tree
-from filterd.cli.help_pages import paragraphs
-from filterd.texts.help import HELP, VALUES, told, word
+from filterd import i18n
+from filterd.cli.help_pages import metavar_told, paragraphs
+from filterd.i18n import quoted
+from tests.support.catalogue import read
 from tests.support.commands import call
+from tests.support.help_texts import help_of, help_texts, metavars_of, shown, whole
 
-
-def _tree(command: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    """Return a command and those beneath it by the words that call them."""
-    found = {path: command}
-    for name, one in getattr(command, "commands", {}).items():
-        found |= _tree(one, (*path, name))
-    return found
-
-
-TREE = _tree(typer.main.get_command(tree.whole()))
+TREE = whole()
 ALONE = [path for path, command in TREE.items() if not hasattr(command, "commands")]
 LANGUAGES = ("vi", "en")
 
@@ -34,30 +27,19 @@ def _page(path: tuple[str, ...], language: str, columns: int = 80) -> str:
     return done.out
 
 
-def _said(tree: dict[tuple[str, ...], Any]) -> set[str]:
-    """Return all that these commands say of themselves in English."""
-    texts = {text for one in tree.values() for text in paragraphs(one.help or "")}
-    return texts | {option.help for one in tree.values() for option in _shown(one)}
+VALUES = {("value", word) for command in TREE.values() for word in metavars_of(command)}
 
 
-def _shown(command: Any) -> list[Any]:
-    """Return the options but those that processes of filterd use among themselves."""
-    return [one for one in command.params if not getattr(one, "hidden", False)]
+def told(text: str) -> str:
+    return i18n.told(quoted(text), "vi")
 
 
-def _words(tree: dict[tuple[str, ...], Any]) -> set[str]:
-    metavars = {option.metavar for one in tree.values() for option in one.params}
-    return {each for one in metavars if one for each in one.split()}
-
-
-def test_everything_that_commands_say_of_themselves_has_a_vietnamese_text() -> None:
-    assert sorted(_said(TREE) - set(HELP)) == []
-    assert sorted(_words(TREE) - set(VALUES)) == []
-
-
-def test_nothing_is_translated_that_nobody_says() -> None:
-    own = {"Show this message and exit."}
-    assert sorted(set(HELP) - _said(TREE) - own) == []
+def test_all_that_commands_say_of_themselves_is_in_the_catalogue() -> None:
+    english = {(context, text) for text, context, _ in help_texts()}
+    assert len(english) > 300
+    assert english >= VALUES
+    catalogue = read()
+    assert [one for one in english if catalogue.get(one[1], one[0] or None) is None] == []
 
 
 def test_control_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
@@ -65,9 +47,8 @@ def test_control_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
     new.command("new")(lambda: None)
     command: Any = typer.main.get_command(new)
     command.help = "Do something new.\n\n    As nobody did. Exit code 0: done; 2: not."
-    missing = _said({("new",): command}) - set(HELP)
-    assert {"Do something new.", "As nobody did."} <= missing
-    assert "Exit code 0: done; 2: not." not in missing
+    missing = {text for text in help_of(command) if text not in read()}
+    assert missing == {"Do something new.", "As nobody did."}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -82,7 +63,7 @@ def test_no_line_is_wider_than_the_terminal(path: tuple[str, ...], language: str
 def test_nothing_is_cut_and_all_is_in_one_language(path: tuple[str, ...]) -> None:
     command = TREE[path]
     beneath = getattr(command, "commands", {}).values()
-    texts = [*paragraphs(command.help or ""), *(one.help for one in _shown(command))]
+    texts = [*paragraphs(command.help or ""), *(one.help for one in shown(command))]
     texts += [next(paragraphs(one.help or "")) for one in beneath]
     english, vietnamese = (" ".join(_page(path, one).split()) for one in ("en", "vi"))
     assert [one for one in texts if one not in english] == []
@@ -117,10 +98,16 @@ def test_titles_and_names_of_values_are_in_the_language_too(path: tuple[str, ...
     assert english.startswith(" ".join(("Usage: filterd", *path)) + " [OPTIONS]")
     assert vietnamese.startswith(" ".join(("Cách dùng: filterd", *path)) + " [TÙY_CHỌN]")
     for title in ("Options", "Arguments", "Commands"):
-        assert (f"\n{title}:\n" in english) == (f"\n{word(title)}:\n" in vietnamese)
-    for metavar in _words({path: TREE[path]}):
+        assert (f"\n{title}:\n" in english) == (f"\n{told(title)}:\n" in vietnamese)
+    for metavar in metavars_of(TREE[path]):
         assert f"{metavar}" in english
-        assert f"{word(metavar)}" in vietnamese
+        assert metavar_told(metavar, "vi") in vietnamese
+
+
+def test_what_stands_for_a_value_is_one_word() -> None:
+    values = [metavar_told(word, "vi") for _, word in VALUES]
+    assert [one for one in values if " " in one] == []
+    assert len(set(values)) == len(values)
 
 
 def test_a_page_says_what_must_be_given_what_else_holds_and_what_it_may_be() -> None:

@@ -10,10 +10,10 @@ from rich.console import Console
 from filterd.cli import lists_build
 from filterd.cli.context import Context
 from filterd.errors import StoreError
+from filterd.i18n import Texts
 from filterd.lists import index_files
 from filterd.lists.index import Index
 from filterd.state_folder import StateFolder
-from filterd.texts import Texts
 from filterd.wire import name as names
 from tests.support.daemon import write_site
 

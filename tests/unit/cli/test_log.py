@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd import control
+from filterd.cli import words
 from filterd.cli.log import ACTIONS
+from filterd.i18n import Texts
 from filterd.resolve.query import PASS, Source
-from filterd.texts import Texts
 from tests.support.commands import call
 
 if TYPE_CHECKING:
@@ -100,4 +101,4 @@ def test_what_cannot_be_asked_is_told(
 def test_all_that_can_be_counted_has_a_column_and_a_word() -> None:
     sources = {PASS, *(one.value for one in Source)} - {"cached", "stale", "forwarded"}
     assert set(ACTIONS) == sources
-    assert all(Texts("vi").word("counted", action) != action for action in ACTIONS)
+    assert all(Texts("vi").word(words.COUNTED, action) != action for action in ACTIONS)

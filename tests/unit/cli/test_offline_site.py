@@ -9,9 +9,9 @@ from rich.console import Console
 from filterd.cli import offline_site
 from filterd.cli.context import Context
 from filterd.errors import ConfigError, ConfigErrors, IndexFormatError, StoreError
+from filterd.i18n import Texts
 from filterd.policy.model import GRADES
 from filterd.state_folder import StateFolder
-from filterd.texts import Texts
 from tests.support.policies import NOW
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from filterd.cli.context import Context
 from filterd.cli.progress_bar import bar
+from filterd.i18n import Texts
 from filterd.state_folder import StateFolder
-from filterd.texts import Texts
 
 
 def _shown(*, terminal: bool, visible: bool = True) -> tuple[str, str]:

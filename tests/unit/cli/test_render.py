@@ -11,7 +11,7 @@ from rich.console import Console
 
 from filterd.cli.render import explanation_table, facts, grid, number, titled
 from filterd.cli.time_options import SchoolClock
-from filterd.texts import Texts
+from filterd.i18n import Texts
 
 BLOCKED: dict[str, Any] = {
     "qname": "www.tiktok.com",

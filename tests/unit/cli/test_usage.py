@@ -7,7 +7,8 @@ import pytest
 import typer
 
 from filterd.cli import tree
-from filterd.cli.usage import command_in, said
+from filterd.cli.usage import SENTENCES, command_in, said
+from tests.support.catalogue import PLACEHOLDER
 from tests.support.commands import call
 
 WRONG = [
@@ -112,3 +113,22 @@ def test_what_nobody_knows_is_said_as_it_is() -> None:
 )
 def test_the_command_that_was_meant_is_found_in_its_words(words: str, command: str) -> None:
     assert command_in(words.split(), typer.main.get_command(tree.whole())) == command
+
+
+LEFT_OUT = {"more", "number"}
+"""What only shows how a sentence of Typer goes on."""
+
+
+@pytest.mark.parametrize("typers", SENTENCES)
+def test_what_was_given_is_said_again(typers: str) -> None:
+    ours = SENTENCES[typers].template
+    given = set(PLACEHOLDER.findall(ours))
+    assert given <= set(PLACEHOLDER.findall(typers))
+    assert set(PLACEHOLDER.findall(typers)) - given <= LEFT_OUT
+    assert not typers.endswith(".")
+    assert not ours.endswith(".")
+
+
+def test_what_adds_to_a_sentence_stands_before_the_sentences() -> None:
+    adding = [one.startswith("{sentence}") for one in SENTENCES]
+    assert adding == sorted(adding, reverse=True)

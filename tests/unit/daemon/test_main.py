@@ -10,9 +10,9 @@ import pytest
 
 from filterd.cli.offline_site import policy_of
 from filterd.daemon import main
+from filterd.i18n import Texts
 from filterd.policy.model import ListenAddress
 from filterd.state_folder import StateFolder
-from filterd.texts import Texts
 from tests.support.commands import ROOT, SAMPLE, environment
 from tests.support.daemon import copy_lists, free_port, write_site
 

@@ -27,8 +27,19 @@ if TYPE_CHECKING:
 SAID = messages()
 CATALOGUE = read()
 VIETNAMESE = set("ăâđêôơưàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ")
-SAME = {"--type: {reason}", "--room", "--for 90m", "written"}
-"""Options only; and `ghi`, which has no letter of its own."""
+SAME = {
+    "--type: {reason}",
+    "--room",
+    "--for 90m",
+    "1-12, staff, guest, ...",
+    "IP",
+    "N",
+    "ROOT.json",
+    "vi|en",
+    "written",
+    "{sentence} (see `{command} --help`)",
+}
+"""Options and values that are written so in every language; words of plain letters only."""
 MADE_OF_SENTENCES = frozenset(
     (
         "ChangeError",

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every word of the data that a command shows has a word for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from filterd.cli import words
+from filterd.feed.guard import Severity
+from filterd.feed.status_file import Freshness
+from filterd.feed.version_history import Event
+from filterd.i18n import Sentence, Texts
+from filterd.lists.reject_reasons import Reason
+from filterd.policy.model import TIERS
+from filterd.policy.verdict import Rule
+from filterd.publish.publication import EARLY_S
+from filterd.publish.sources import Outcome
+from filterd.resolve.query import Source
+from filterd.resolve.special_use import SpecialReason
+
+VOCABULARIES = {name: value for name, value in vars(words).items() if name.isupper()}
+REASONS = [*(rule.label for rule in Rule), *SpecialReason, "alias", "local-zone", "lease"]
+ANSWERED = [*Source, "dropped", "malformed", "notimp", "badvers", "error"]
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "keys"),
+    [
+        (words.REASON, [*REASONS, "not-listed"]),
+        (words.NOT_TAKEN, Reason),
+        (words.TIER, TIERS),
+        (words.ANSWERED, ANSWERED),
+        (words.FEED_EVENT, Event),
+        (words.FRESHNESS, Freshness),
+        (words.SEVERITY, Severity),
+        (words.OUTCOME, Outcome),
+        (words.RENEWAL, EARLY_S),
+        (words.WEEKDAY, range(7)),
+    ],
+)
+def test_every_word_of_the_data_has_one(vocabulary: dict[str, Sentence], keys: list[str]) -> None:
+    assert {str(key) for key in keys} <= vocabulary.keys()
+
+
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_a_vocabulary_has_one_context(name: str) -> None:
+    contexts = {word.context for word in VOCABULARIES[name].values()}
+    assert contexts == {name.lower().replace("_", "-")}
+
+
+def test_a_word_is_told_in_both_languages() -> None:
+    assert Texts("en").word(words.ANSWERED, "failed") == "failed"
+    assert Texts("vi").word(words.ANSWERED, "failed") == "không có trả lời"
+    assert Texts("vi").word(words.COUNTED, "failed") == "lỗi"
+    assert Texts("vi").word(words.REASON, "something-new") == "something-new"
