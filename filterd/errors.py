@@ -11,6 +11,7 @@ queries (``WireError``, ``UpstreamError``) reach nobody and are plain text.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from filterd import i18n
@@ -23,10 +24,20 @@ if TYPE_CHECKING:
     from filterd.i18n import Language
 
 
-class FilterdError(Exception):
-    """The root. ``exit_code`` is what a command returns when it ends with this error."""
+_CODE = re.compile(r"[a-z-]{1,40}")
 
+
+class FilterdError(Exception):
+    """The root.
+
+    ``exit_code`` is what a command returns when it ends with this error; ``code``
+    names the error to scripts and stays the same from release to release.
+    ``is_printed`` where the command's JSON has the error already.
+    """
+
+    code = "error"
     exit_code = 2
+    is_printed = False
 
     @property
     def sentence(self) -> Sentence:
@@ -60,6 +71,8 @@ class ConfigError(FilterdError):
         line, column: 1-based; 0 where no place is known.
         hint: what to do about it.
     """
+
+    code = "config"
 
     def __init__(
         self,
@@ -113,17 +126,25 @@ class ConfigErrors(ConfigError):  # noqa: N818 -- the plural says what it is
 class ChangeError(ConfigError):
     """Whoever asked for a change must act: it cannot be made as it was asked for."""
 
+    code = "change"
+
 
 class ListError(TellableError):
     """A list's author must act."""
+
+    code = "list"
 
 
 class IndexFormatError(ListError):
     """The index file is damaged or of another version: keep the last good one."""
 
+    code = "index-format"
+
 
 class WireError(FilterdError):
     """Whoever sent the bytes must act. ``offset`` is the octet where parsing stopped."""
+
+    code = "wire"
 
     def __init__(self, reason: str, offset: int = 0) -> None:
         self.reason, self.offset = reason, offset
@@ -133,49 +154,73 @@ class WireError(FilterdError):
 class TruncatedMessageError(WireError):
     """Something runs past the end of the message."""
 
+    code = "wire-truncated"
+
 
 class BadPointerError(WireError):
     """A compression pointer does not point strictly backwards."""
+
+    code = "wire-pointer"
 
 
 class BadLabelError(WireError):
     """A label or name is longer than RFC 1035 allows, or of an unknown type."""
 
+    code = "wire-label"
+
 
 class BadCountError(WireError):
     """The header's counts and the message disagree, or a count is not allowed."""
+
+    code = "wire-count"
 
 
 class BadEdnsError(WireError):
     """The OPT record is malformed, repeated, or not in the additional section."""
 
+    code = "wire-edns"
+
 
 class CostlyMessageError(WireError):
     """The message would take more work to parse than any honest one."""
+
+    code = "wire-cost"
 
 
 class NameTextError(WireError):
     """A text is not a domain name."""
 
+    code = "name-text"
+
 
 class UpstreamError(FilterdError):
     """An upstream did not give a usable answer; the client gets SERVFAIL."""
+
+    code = "upstream"
 
 
 class UpstreamTimeoutError(UpstreamError):
     """No usable answer came before the deadline."""
 
+    code = "upstream-timeout"
+
 
 class UpstreamUnreachableError(UpstreamError):
     """Nothing could be sent to the upstream."""
+
+    code = "upstream-unreachable"
 
 
 class UpstreamOverloadError(UpstreamError):
     """Too much is being asked at the moment; it says nothing of this question."""
 
+    code = "upstream-overload"
+
 
 class UpstreamMalformedError(UpstreamError):
     """The upstream's answer could not be parsed."""
+
+    code = "upstream-malformed"
 
 
 class FeedError(TellableError):
@@ -185,6 +230,7 @@ class FeedError(TellableError):
     from a timer or a script.
     """
 
+    code = "feed"
     exit_code = 20
 
 
@@ -194,6 +240,7 @@ class FetchError(FeedError):
     ``retry_after_s`` is how long the server asks to be left alone, 0 where it does not.
     """
 
+    code = "feed-fetch"
     exit_code = 30
     retry_after_s = 0.0
 
@@ -201,118 +248,145 @@ class FetchError(FeedError):
 class MissingFileError(FetchError):
     """The server or folder does not have the file, or will not hand it out."""
 
+    code = "feed-file-missing"
     exit_code = 31
 
 
 class ForeignContentError(FetchError):
     """Something else answers in the feed's place, as a captive portal does."""
 
+    code = "feed-foreign-content"
     exit_code = 32
 
 
 class CutShortError(FetchError):
     """The file ended before what was announced of it."""
 
+    code = "feed-cut-short"
     exit_code = 33
 
 
 class TooLargeError(FetchError):
     """More came than was signed for or than is allowed."""
 
+    code = "feed-too-large"
     exit_code = 34
 
 
 class TooSlowError(FetchError):
     """It takes longer than is allowed, all in all or for each octet."""
 
+    code = "feed-too-slow"
     exit_code = 35
 
 
 class RedirectError(FetchError):
     """The server points to another host or to another way of asking."""
 
+    code = "feed-redirect"
     exit_code = 36
 
 
 class TrustError(FeedError):
     """What came must not be trusted; to ask again for the same is of no use."""
 
+    code = "feed-trust"
     exit_code = 40
 
 
 class SignatureError(TrustError):
     """Too few of the keys that count have signed."""
 
+    code = "feed-signature"
     exit_code = 41
 
 
 class RollbackError(TrustError):
     """It is older than what has been seen, or not what the newest snapshot names."""
 
+    code = "feed-rollback"
     exit_code = 42
 
 
 class ExpiredError(TrustError):
     """It was to be used until a day that is over: somebody holds newer ones back, or none come."""
 
+    code = "feed-expired"
     exit_code = 43
 
 
 class DigestError(TrustError):
     """The octets are not those that were signed for."""
 
+    code = "feed-digest"
     exit_code = 44
 
 
 class MetadataFormatError(TrustError):
     """It is not what the feed's files of that name are, whoever has signed it."""
 
+    code = "feed-metadata-format"
     exit_code = 45
 
 
 class NoTrustError(TrustError):
     """The site has not been given a root to trust, or the one it has is damaged."""
 
+    code = "feed-no-trust"
     exit_code = 46
 
 
 class GuardError(FeedError):
     """It is authentic, and held: to put it in force would do harm."""
 
+    code = "feed-held"
     exit_code = 50
 
 
 class StoreError(TellableError):
     """The disk must be looked at: a file could not be read or written."""
 
+    code = "store"
+
 
 class InUseError(StoreError):
     """Another process works on the same files."""
+
+    code = "in-use"
 
 
 class ControlError(TellableError):
     """The daemon could not be reached or did not understand."""
 
+    code = "control"
+
 
 def to_plain(error: FilterdError) -> dict[str, Any]:
-    """Return an error as plain data, to tell another process: its text, and its parts if any."""
+    """Return an error as plain data, for another process: its text, code, and parts if any."""
     errors = getattr(error, "errors", (error,)) if isinstance(error, ConfigError) else ()
-    told: dict[str, Any] = {"error": str(error), "errors": [_part(one) for one in errors]}
+    parts = [_part(one) for one in errors]
+    told: dict[str, Any] = {"error": str(error), "code": error.code, "errors": parts}
     if isinstance(error, TellableError):
         told["sentence"] = i18n.to_plain(error.sentence)
     return told
 
 
 def from_plain(data: Mapping[str, Any]) -> FilterdError:
-    """Return the error that another process has told.
+    """Return the error that another process has sent; it keeps its code.
 
     Raises:
         TypeError, KeyError, ValueError: the data is none that ``to_plain`` makes.
     """
-    errors = [_from_part(part) for part in data["errors"]]
-    if errors:
-        return ConfigErrors(errors)
-    return ControlError(i18n.from_plain(data.get("sentence", str(data["error"]))))
+    parts = [_from_part(part) for part in data["errors"]]
+    error: FilterdError
+    if parts:
+        error = ConfigErrors(parts)
+    else:
+        error = ControlError(i18n.from_plain(data.get("sentence", str(data["error"]))))
+    code = data.get("code")  # an earlier release sends none
+    if isinstance(code, str) and _CODE.fullmatch(code):
+        error.code = code
+    return error
 
 
 def _part(error: ConfigError) -> dict[str, Any]:

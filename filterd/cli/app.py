@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from io import TextIOWrapper
 from typing import Any, Never
@@ -14,8 +15,8 @@ from rich.text import Text
 from filterd.cli import help_pages, tree
 from filterd.cli.language import language_of
 from filterd.cli.usage import command_in, said
-from filterd.errors import FilterdError
-from filterd.i18n import Language, refused, say, told
+from filterd.errors import FilterdError, StoreError, to_plain
+from filterd.i18n import Language, refused, say
 
 _WRONG, _INTERRUPTED = 2, 130
 _UsageError: type[Exception] = typer.BadParameter.mro()[1]  # Typer has no public name for it
@@ -29,12 +30,15 @@ def main() -> None:
     try:
         sys.exit(command(prog_name="filterd", standalone_mode=False))
     except FilterdError as error:
-        _end(error.told(_language()), error.exit_code)
+        _end(
+            error.told(_language()), error.exit_code, None if error.is_printed else to_plain(error)
+        )
     except _UsageError as error:
         _end_with_usage(error, command)
     except OSError as error:  # what the disk refused where nobody expected it to
         path = error.filename or "filterd"
-        _end(told(say("{path}: {why}", path=path, why=refused(error)), _language()), _WRONG)
+        wrong = StoreError(say("{path}: {why}", path=path, why=refused(error)))
+        _end(wrong.told(_language()), _WRONG, to_plain(wrong))
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 
@@ -50,8 +54,16 @@ def _language() -> Language:
     return language_of(sys.argv[1:])
 
 
-def _end(errors: str, code: int) -> Never:
-    """Print what is wrong, where, and what to do, a line a problem; and leave."""
+def _end(errors: str, code: int, data: dict[str, Any] | None) -> Never:
+    """Print what is wrong, where, and what to do, a line a problem; and leave.
+
+    Args:
+        errors: the lines, for standard error.
+        code: the exit code.
+        data: the same for scripts, which `--json` prints.
+    """
+    if data is not None and "--json" in sys.argv[1:]:
+        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
     console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
     for line in errors.splitlines():
         console.print(Text.assemble(("filterd: ", "bold red"), _visible(line)))
@@ -71,4 +83,5 @@ def _end_with_usage(error: Any, command: Any) -> Never:
         sys.exit(_WRONG)
     words = sys.argv[1:]
     wrong = f"{wrong.rstrip('.')} (see `{command_in(words, command)} --help`)"
-    _end(said(wrong, language_of(words)), _WRONG)
+    data = {"error": said(wrong, "en"), "code": "usage", "errors": []}
+    _end(said(wrong, language_of(words)), _WRONG, data)

@@ -45,17 +45,20 @@ def build(here: Context, places: Places, *, accept: bool, json: bool) -> None:
         sources = _take(here, places, catalog)
         report = _make(here, places, catalog, sources, popular, accept=accept)
     if json:
-        here.print_json(_plain(places, sources, report))
+        code = {} if report.written else {"code": GuardError.code}
+        here.print_json({**_plain(places, sources, report), **code})
     else:
         _print(here, places, catalog, sources, report)
     _warn_of_reviews(here, catalog)
     if not report.written:
-        raise GuardError(
+        held = GuardError(
             say(
                 "the version is held: {why}; look at it, then `--accept` writes it all the same",
                 why=report.held[0],
             )
         )
+        held.is_printed = json
+        raise held
     raise typer.Exit(1 if any(one.outcome in _NOT_TAKEN for one in sources) else 0)
 
 

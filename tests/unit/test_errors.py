@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 
 import pytest
 
@@ -19,10 +20,10 @@ from filterd.errors import (
 )
 from filterd.i18n import say
 
-CLASSES = [
+CLASSES: list[type[FilterdError]] = [
     one
     for _, one in inspect.getmembers(errors, inspect.isclass)
-    if one.__module__ == errors.__name__
+    if one.__module__ == errors.__name__ and issubclass(one, FilterdError)
 ]
 
 
@@ -30,6 +31,33 @@ CLASSES = [
 def test_every_error_has_the_one_root_and_a_docstring(kind: type[Exception]) -> None:
     assert issubclass(kind, FilterdError)
     assert kind.__doc__
+
+
+ALIKE = {"ConfigErrors": "config", "TellableError": "error"}
+"""Several of a kind, and a class that is never raised itself."""
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    codes = {kind.__name__: kind.code for kind in CLASSES if kind.__name__ not in ALIKE}
+    assert len(set(codes.values())) == len(codes)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in codes.values())
+    assert {kind.__name__: kind.code for kind in CLASSES if kind.__name__ in ALIKE} == ALIKE
+
+
+def test_codes_are_what_scripts_know() -> None:
+    known = ("config", "change", "store", "in-use", "control", "feed-held", "feed-signature")
+    assert set(known) <= {kind.code for kind in CLASSES}
+
+
+def test_a_code_crosses_a_process_border() -> None:
+    told = json.loads(json.dumps(to_plain(errors.InUseError(say("busy")))))
+    assert told["code"] == from_plain(told).code == "in-use"
+    assert from_plain({"error": "x", "errors": []}).code == "control"
+
+
+@pytest.mark.parametrize("code", [None, 5, "", "A B", "x" * 100, ["config"], "a\n"])
+def test_what_is_no_code_is_not_taken_for_one(code: object) -> None:
+    assert from_plain({"error": "x", "errors": [], "code": code}).code == "control"
 
 
 FEED = [kind for kind in CLASSES if issubclass(kind, FeedError)]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -187,6 +188,27 @@ def test_what_the_disk_refuses_unexpectedly_is_one_line(monkeypatch: pytest.Monk
     english, vietnamese = (call("status", "--lang", language) for language in ("en", "vi"))
     assert english == (2, "", "filterd: /etc/filterd/site.yaml: Permission denied\n")
     assert vietnamese == (2, "", "filterd: /etc/filterd/site.yaml: không có quyền truy cập\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("check a.example --grade 13 --json", "config"),
+        ("check --json", "usage"),
+        ("feed verify /nowhere --root /nowhere/root.json --json", "store"),
+    ],
+)
+def test_scripts_get_the_error_and_its_code_as_json(tmp_path: Path, words: str, code: str) -> None:
+    config = write_site(tmp_path, port=5353)
+    done = call(*words.split(), FILTERD_CONFIG=str(config), FILTERD_LANG="vi")
+    told = json.loads(done.out)
+    assert told["code"] == code
+    assert told["error"].isascii()
+    assert len(done.error_lines) == 1
+
+
+def test_without_json_an_error_prints_nothing_on_standard_output() -> None:
+    assert call("check", "a.example", "--grade", "13").out == ""
 
 
 def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
