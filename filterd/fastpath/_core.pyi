@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from filterd.fastpath._decision_cells import Table
 from filterd.fastpath._packet_cache import Replay
-from filterd.resolve.site import Site, Standing
+from filterd.resolve.site import Site, EpochGuard
 
 class Core:
     replay: Replay
@@ -18,7 +18,7 @@ class Core:
     def hold(
         self,
         site: Site,
-        standing: Standing,
+        standing: EpochGuard,
         version: int,
         now: float,
         wall: float,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from filterd import i18n
 from filterd.feed.guard.guard_report import Judgement
 from filterd.i18n import UNSAID
 from filterd.state_file import FileFormat

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed.manifest import verify
-from filterd.paths import install, remove_temporaries
 from filterd.i18n import say
+from filterd.paths import install, remove_temporaries
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:

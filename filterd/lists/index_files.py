@@ -17,8 +17,8 @@ import os
 from typing import TYPE_CHECKING
 
 from filterd.errors import StoreError
-from filterd.paths import install, is_plain, move_away, read_plain, write_atomically
 from filterd.i18n import refused, say
+from filterd.paths import install, is_plain, move_away, read_plain, write_atomically
 from filterd.version import __version__
 
 if TYPE_CHECKING:

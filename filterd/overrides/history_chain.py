@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import StoreError
-from filterd.overrides.effects import NOTHING, ChangeEffect, Fold, from_plain, to_plain
 from filterd.i18n import UNSAID, Sentence, say
+from filterd.overrides.effects import NOTHING, ChangeEffect, Fold, from_plain, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

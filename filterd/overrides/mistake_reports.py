@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from filterd import state_file
 from filterd.errors import ChangeError, ConfigError, ConfigErrors
+from filterd.i18n import say
 from filterd.lists.list_queries import NamingEntry
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import Fields
 from filterd.overrides.history_chain import with_undos
-from filterd.i18n import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

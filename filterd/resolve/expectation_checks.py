@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError, ConfigErrors
+from filterd.i18n import UNSAID, quoted, say, to_plain
 from filterd.overrides.preconditions import why_never
 from filterd.policy import conflicts
 from filterd.policy.model import Audience, Client, LocalRule
@@ -30,7 +31,6 @@ from filterd.policy.temporary_rules import LocalException, TargetKind
 from filterd.policy.verdict import Rule
 from filterd.resolve.explain import explain
 from filterd.resolve.site import NOTHING_SET, TimedPolicy
-from filterd.i18n import UNSAID, quoted, say, to_plain
 from filterd.wire import RRType
 from filterd.wire import name as names
 

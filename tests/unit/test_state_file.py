@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import StoreError
-from filterd.i18n import say
 from filterd.i18n import Sentence, say
 from filterd.state_file import Decoders, FileFormat, digest, to_json, to_plain
 

@@ -11,8 +11,8 @@ import pytest
 from filterd.daemon.current_site import AGAIN_AFTER_S, ActiveSite
 from filterd.daemon.shared_page import SharedPage
 from filterd.errors import StoreError
-from filterd.policy.effective_policy import EffectivePolicy
 from filterd.i18n import say
+from filterd.policy.effective_policy import EffectivePolicy
 from tests.support.clock import FakeClock
 from tests.support.policies import NOW
 
