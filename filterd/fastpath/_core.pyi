@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 from filterd.fastpath._decision_cells import Table
 from filterd.fastpath._packet_cache import Replay
-from filterd.resolve.site import Site, EpochGuard
+from filterd.resolve.site import EpochGuard, Site
 
 class Core:
     replay: Replay

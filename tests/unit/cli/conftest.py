@@ -11,31 +11,20 @@ from filterd.cli import polling
 from filterd.clock import SystemClock
 from filterd.daemon import known_time
 from tests.support.clock import FakeClock
-from tests.support.daemon import build_lists, copy_lists, write_site
+from tests.support.daemon import copy_lists, write_site
 from tests.support.fake_daemon import MONDAY_AT_8, ROOM, FakeDaemon
 from tests.support.feed_desk import set_up
 from tests.support.feed_fixtures import founded, published, school
 from tests.support.publisher import NOW
+from tests.support.site_fixtures import config, state
 
-__all__ = ["founded", "published", "school"]
+__all__ = ["config", "founded", "published", "school", "state"]
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.state_folder import StateFolder
     from tests.support.feed_desk import Desk
-
-
-@pytest.fixture(scope="session")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A school that nobody serves."""
-    return write_site(tmp_path_factory.mktemp("site"), port=5353)
-
-
-@pytest.fixture(scope="session")
-def state(config: Path, tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
-    """Its compiled lists; tests that change anything take a folder of their own."""
-    return build_lists(config, tmp_path_factory.mktemp("state"))
 
 
 @pytest.fixture
