@@ -179,9 +179,9 @@ import random, sys
 from pathlib import Path
 from filterd.errors import FilterdError
 from filterd.lists._matcher import Matcher
-from filterd.lists.index_format import HEADER_OCTETS, Header, Span
+from filterd.lists.index_format import HEADER_OCTETS, IndexHeader
 octets = Path(sys.argv[1]).read_bytes()
-header = Header.parse(octets[:HEADER_OCTETS], len(octets))
+header = IndexHeader.parse(octets[:HEADER_OCTETS], len(octets))
 rng = random.Random(5)
 names = [b"\\x01a\\x03com\\0", b"\\x03ads\\x02vn\\0"]
 whole = Matcher(octets, header)

@@ -219,13 +219,13 @@ def test_what_a_full_disk_refuses_is_written_when_there_is_room(path: Path) -> N
 WRITE_UNTIL_KILLED = """
 import asyncio, itertools, pathlib, sys
 from filterd.clock import SystemClock
-from filterd.querylog import Batch, Row
+from filterd.querylog import Batch, CountRow
 from filterd.querylog.database import Database
 
 async def main():
     store = Database(pathlib.Path(sys.argv[1]), SystemClock())
     for number in itertools.count(int(sys.argv[2])):
-        rows = tuple(Row(3600 * (number % 50), str(n), "", "pass", 1) for n in range(20))
+        rows = tuple(CountRow(3600 * (number % 50), str(n), "", "pass", 1) for n in range(20))
         await store.write([Batch("w", number, rows)])
         print(number, flush=True)
 
@@ -255,7 +255,7 @@ FILL_A_DISK = """
 import asyncio, pathlib, sqlite3, sys
 from filterd.clock import SystemClock
 from filterd.errors import StoreError
-from filterd.querylog import Batch, Row
+from filterd.querylog import Batch, CountRow
 from filterd.querylog.database import Database
 
 async def main():
@@ -264,7 +264,7 @@ async def main():
     ballast = pathlib.Path(sys.argv[1], "ballast")
     ballast.write_bytes(bytes(2_800_000))
     for number in range(1, 60):
-        rows = tuple(Row(number, "6", f"category {n}", "blocked", 1) for n in range(50))
+        rows = tuple(CountRow(number, "6", f"category {n}", "blocked", 1) for n in range(50))
         try:
             await store.write([Batch("w", number, rows)])
             written += 1
