@@ -35,6 +35,7 @@ def steady(tmp_path_factory: pytest.TempPathFactory) -> Following:
     return Following(tmp_path_factory.mktemp("school"), POPULAR)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("broken", BROKEN)
 def test_what_is_broken_never_comes_in_force_by_itself(steady: Following, broken: str) -> None:
     judgement = steady.judge(BROKEN[broken])
@@ -58,6 +59,7 @@ def following_what_ships(tmp_path_factory: pytest.TempPathFactory) -> Following:
     return school
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harmful", HARMFUL)
 def test_no_first_version_does_harm_either(following_what_ships: Following, harmful: str) -> None:
     assert not following_what_ships.judge(HARMFUL[harmful]).may_come_in_force(), harmful
