@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Lists: from their text to one compiled index, and from a name to the entries that name it.
+r"""Floor 1: lists: text -> one compiled index; a name -> the entries that list it.
 
-A school's lists hold millions of names, change once a day and are asked at every
+A school's lists hold millions of names, change once a day and are read at every
 lookup. So they are compiled once into a file that lookups read where it lies::
 
     source_text   octets -> lines, bounded
@@ -27,11 +27,11 @@ index on the disk, ``list_queries`` answers questions about one.
 
 A *service* is a list whose few names stand in the catalogue or the site (``services``).
 
-Nouns. An *entry* is one line of a list; its *claim* is what it says of its name
-(``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank*
-where it stands: block and position. A *claim set* is all that all lists say of
-one name. A *hit* is a listed name that is the name looked up or an ancestor of
-it: which claims then hold, for which question, is policy's to decide.
+Nouns. An *entry* is one line of a list; its *claim* is its statement about the name
+(``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank* where it
+stands: block and position. A *claim set* is the set of all claims on one name. A *hit*
+is a listed name that is the name looked up or an ancestor of it: which claims then
+hold, for which question, is policy's to decide.
 
 Formats (``formats`` has the whole table) and which names an entry is about::
 
@@ -59,7 +59,7 @@ Invariants.
 - Nothing is lost: every kept entry is found again with its list and line, and
   every line that is not kept is counted and reported with its reason.
 - The same lists, guards and time give the same octets, compiled natively or not.
-- An index is verified before it replaces another, by renaming; whoever has the
+- An index is verified before it replaces another, by renaming; a process that has the
   old one open is not disturbed.
 - A damaged index leads to an error, never outside its sections.
 

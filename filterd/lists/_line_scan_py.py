@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Skimming in plain Python: the readable reference of ``_line_scan.pyx``.
+"""Line scan in plain Python: the readable reference of ``_line_scan.pyx``.
 
 Of a list with a million lines nearly all are a plain name in the one shape that
-is usual for the format. Those become records here, batch by batch; the format's
-parser, which knows every shape and says what is wrong with a line, gets the rest.
-It would make the same entry of every line that is taken: what could be anything
-else, or is not written as keys are, is left to it.
+is usual for the format. Those become records here, batch by batch. All other lines
+go to the format's parser, which knows every shape and every error. The parser would
+make the same entry of every line that is taken here: a line that could be anything
+else, or is not in the form of keys, is left to it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from filterd.lists.formats.parsed import PlainLine
 
 _NAME = r"((?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{0,62}[a-z_-])"
-"""A name as keys are written. One that ends in a digit may be an address."""
+"""A name in the form of keys. One that ends in a digit may be an address."""
 
 
 def skim(
@@ -38,7 +38,7 @@ def skim(
 
     Args:
         lines: a line that is taken becomes empty.
-        shape: how the format writes a plain name.
+        shape: the format's shape of a plain name.
         first: the number of the first of them in the list.
         claim: the id of what the shape claims.
         special: keys that are for the parser, and keys of which every child is.
@@ -47,7 +47,7 @@ def skim(
     fits, longest = _fits(shape.before, shape.after), MAX_TEXT + shape.octets
     alone, above = special
     for position, line in enumerate(lines):
-        # An A-label is decoded before it is believed.
+        # An A-label is decoded before it is accepted.
         if len(line) > longest or "xn--" in line or not (match := fits(line)):
             continue
         key = _key(match[1])

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The matcher in plain Python: the readable reference of ``_matcher.pyx``.
 
-A lookup walks the labels of a name from the right, hashes each ancestor from
-two labels on, and looks for the fingerprint in its group of the hash table. The
-rank beside it tells block and position, and the octets there decide.
+A lookup walks the labels of a name from the right, hashes each ancestor from two labels
+on, and looks for the fingerprint in its group of the hash table. The rank beside it has
+block and position, and the octets there decide.
 
 Everything read from the file is checked before it is used as a place, so that a
 damaged file leads to an error and never out of its section.
@@ -38,7 +38,7 @@ _alphabet: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-\0")
 
 
 class _BlockName(NamedTuple):
-    """One name of a block: how many octets it shares with the one before, and its own."""
+    """One name of a block: the octets shared with the name before it, and its own."""
 
     shared: int
     own: bytes
@@ -87,7 +87,7 @@ class Matcher:
         return tuple(reversed(hits))
 
     def count_hits(self, names: list[bytes]) -> int:
-        """Count the hits of many names together.
+        """Count the hits of many names.
 
         Raises:
             BadLabelError: one is no wire name.
@@ -96,7 +96,7 @@ class Matcher:
         return sum(len(self.lookup(name)) for name in names)
 
     def count_hits_singly(self, names: list[bytes]) -> int:
-        """Count the hits of many names, each after the one before; for measuring.
+        """Count the hits of many names one by one; for measuring.
 
         Raises:
             BadLabelError: one is no wire name.
@@ -126,7 +126,7 @@ class Matcher:
         return found
 
     def check(self) -> None:
-        """Read everything once: names ascend, hold nothing odd, and are found under their rank.
+        """Check everything once: names ascend, are well-formed, and are found by rank.
 
         Raises:
             IndexFormatError: the structure contradicts itself.
@@ -154,7 +154,7 @@ class Matcher:
             )
 
     def _find(self, state: int, key: bytes) -> tuple[int, int] | None:
-        """Return rank and claim set of a key with this hash; None where it is not listed."""
+        """Return rank and claim set of a key with this hash; None if it is not listed."""
         for rank in self._candidates(state):
             number, position = rank >> POSITION_BITS, rank % BLOCK_NAMES
             if number >= self._header.block_count:
@@ -171,7 +171,7 @@ class Matcher:
         return None
 
     def _candidates(self, state: int) -> Iterator[int]:
-        """Give the ranks beside the fingerprint, from the home group on."""
+        """Yield the ranks beside the fingerprint, from the home group on."""
         wanted, mask = fingerprint(state, self._rank_bits), (1 << self._rank_bits) - 1
         group = home_group(state, self._header.group_count)
         for _ in range(self._header.probe_limit + 1):
@@ -198,7 +198,7 @@ class Matcher:
         return block
 
     def _entry(self, block: memoryview, position: int) -> _BlockName:
-        """Read one entry of a block that has it."""
+        """Return one entry of a block that has it."""
         count = block[0]
         text = block[2 * count : len(block) - self._header.set_width * count]
         shared = block[position] if position else 0
@@ -218,9 +218,9 @@ class Matcher:
         return set_id
 
     def _is_key(self, block: memoryview, position: int, bare: bytes) -> bool:
-        """Compare a key without its final NUL with the name at this position, from its end.
+        """Compare a key without its final NUL with the name here, from its end.
 
-        What a name shares stands with the next one before it that shares less;
+        The shared octets of a name are stored with the next one before it that shares less;
         nearly always the name's own octets have decided by then.
         """
         left = len(bare)

@@ -34,7 +34,7 @@ IS_MARKER = 4
 """Flag of a claim: made by the compiler, so it does not count as kept."""
 
 TICK = 1 << 16
-"""After so many records ``pack`` tells how far it is."""
+"""After so many records ``pack`` reports progress."""
 
 _TAIL = 9  # the NUL and the two numbers that follow the key in a record
 
@@ -48,7 +48,7 @@ class _Block:
         self.last = b""
 
     def octets_with(self, own: int, set_width: int) -> int:
-        """Return the length with one more name that has so many octets of its own."""
+        """Return the length with one more name with so many octets of its own."""
         return (2 + set_width) * (len(self.ends) + 1) + len(self.text) + own
 
     def add(self, bare: bytes, shared: int, set_id: int) -> None:
@@ -60,7 +60,7 @@ class _Block:
         self.last = bare
 
     def finished(self, octets: int, set_width: int) -> bytes:
-        """Return the block as it stands in the file."""
+        """Return the octets of the block as in the file."""
         self.shared[0] = len(self.ends)
         ids = b"".join(set_id.to_bytes(set_width, "little") for set_id in self.set_ids)
         front = bytes(self.shared + self.ends + self.text)
@@ -68,7 +68,7 @@ class _Block:
 
 
 class Packer:
-    """Packs records that come in ascending order; read the results after ``pack``.
+    """Packer of ascending records; read the results after ``pack``.
 
     Args:
         lists: for each claim id, the index of the list that makes it.
@@ -110,7 +110,7 @@ class Packer:
         self._block = _Block()
 
     def pack(self, records: Sequence[bytes], progress: Callable[[int], None]) -> None:
-        """Pack all records, which ascend; to be called once.
+        """Pack all records, in ascending order; call it once.
 
         Args:
             records: see ``filterd.lists.sort_records``.
@@ -131,7 +131,7 @@ class Packer:
         self._finish_block()
 
     def _pack_name(self, key: bytes, group: list[bytes]) -> None:
-        """Pack one name, unless nothing is left of its entries."""
+        """Pack one name, unless none of its entries is left."""
         lines_before = len(self.lines)
         claims, lines = self._judge(key, group)
         if not claims:
@@ -151,7 +151,7 @@ class Packer:
         return set_id
 
     def _place(self, bare: bytes, set_id: int, lines_before: int) -> None:
-        """Add a name to its block; begin another one where it does not fit."""
+        """Add a name to its block; begin another block where it does not fit."""
         shared = common_octets(self._block.last, bare)
         own = len(bare) - shared
         if (
@@ -194,7 +194,7 @@ class Packer:
         return claims, lines
 
     def _count_kept(self, key: bytes, claim: int) -> None:
-        """Count an entry that holds, and whether an ancestor in its list says as much."""
+        """Count an entry that is kept, and whether an ancestor in its list covers it."""
         flags, index = self._flags[claim], self._lists[claim]
         if flags & IS_MARKER:
             return
@@ -207,7 +207,7 @@ class Packer:
 
 
 def common_octets(before: bytes, bare: bytes) -> int:
-    """Return with how many octets both begin."""
+    """Return the length of the common prefix."""
     limit = min(len(before), len(bare))
     shared = 0
     while shared < limit and before[shared] == bare[shared]:
@@ -216,7 +216,7 @@ def common_octets(before: bytes, bare: bytes) -> int:
 
 
 def varint(number: int) -> bytes:
-    """Return a number in groups of seven bits, the lowest first; the last has no top bit."""
+    """Return a number in groups of seven bits, lowest first; the last has no top bit."""
     octets = bytearray()
     while number > 0x7F:
         octets.append(number & 0x7F | 0x80)

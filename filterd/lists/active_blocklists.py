@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which ``blocklists/`` folder the lists in force were compiled from.
+"""The ``blocklists/`` folder from which the active lists were compiled.
 
-The index says so itself. So the catalogue by which a policy is compiled is never of
-another version than the lists: whoever renames an index into place has changed both.
+The index itself has its version. So the catalogue by which a policy is compiled is never
+of another version than the lists: renaming an index into place changes both.
 
-A version's tables decide at which age a category opens, so whoever compiles by them
-sees first that they are the ones that were signed: an octet that a card has lost
-must not open anything.
+A version's tables decide at which age a category opens, so they are compared with the
+signed digests before use: an octet that an SD card has lost must not open anything.
 """
 
 from __future__ import annotations
@@ -28,21 +27,21 @@ if TYPE_CHECKING:
 
 
 _MANIFEST = "manifest.json"
-"""What the files of a version must be, as ``filterd.feed.manifest`` writes it down."""
+"""Has the digest of each file of a version, as written by ``filterd.feed.manifest``."""
 _MOST_OCTETS = 1 << 24
 
 
 class Blocklists(NamedTuple):
-    """A ``blocklists/`` folder; ``version`` of the feed, None for the one that ships."""
+    """A ``blocklists/`` folder; ``version`` of the feed, None for the shipped one."""
 
     folder: Path
     version: int | None = None
 
 
 def blocklists_in_force(state: StateFolder) -> Blocklists:
-    """Return the folder that the index in force is of, or the one before where that is damaged.
+    """Return the folder of the active index, or of the previous one if damaged.
 
-    It is the one that ships where there is no index, and where the folder is gone. A
+    It is the shipped one where there is no index, and where the folder is gone. A
     folder that the disk refuses is not gone: its tables are refused when they are read
     (``check_tables``), and the last good policy stays.
 
@@ -57,9 +56,9 @@ def blocklists_in_force(state: StateFolder) -> Blocklists:
 
 
 def blocklists_to_compile_by(state: StateFolder) -> Blocklists:
-    """Return the folder that a policy is compiled by where there is none that could stay in force.
+    """Return the folder to compile a policy by where there is none to fall back on.
 
-    It is the one that ships where tables of the one in force are damaged: older, and
+    It is the shipped one where tables of the active one are damaged: older, and
     better than no filter.
 
     Raises:
@@ -74,7 +73,9 @@ def blocklists_to_compile_by(state: StateFolder) -> Blocklists:
 
 
 def check_tables(folder: Path) -> None:
-    """See that the tables of a version are those that were signed; what ships has no manifest.
+    """Check that the tables of a version are the signed ones.
+
+    The shipped folder has no manifest and is not checked.
 
     Raises:
         StoreError: one is not.
@@ -122,7 +123,10 @@ def _read(path: Path) -> bytes:
 
 
 def version_of(index: Path) -> int | None:
-    """Return the version of the feed that an index is of, 0 for none; None if it is no index."""
+    """Return the version of the feed from which an index was compiled.
+
+    0 for none; None if the file is no index.
+    """
     try:
         version = Index.open(index).build.get("feed", 0)
     except (OSError, IndexFormatError):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From packed sections to the index file: laid out, digested and synced.
+"""The index writer: packed sections are laid out, digested and synced.
 
 The file is written under a temporary name in the folder of its target, read
-back and verified there, and only then renamed: whoever opens the target finds
+back and verified there, and only then renamed: a process that opens the target finds
 the old index or the new one, whole.
 """
 
@@ -57,9 +57,9 @@ def write_index(
     Args:
         packer: all names, packed.
         seed: the one that the packer hashed with.
-        contents: its section.
-        report: its section.
-        target: the file to replace, whose folder must exist; or where to write alone.
+        contents: the section of that name.
+        report: the section of that name.
+        target: the file to replace, in an existing folder; or a file to write only.
 
     Raises:
         StoreError: the disk refused; the old index is untouched.
@@ -73,7 +73,7 @@ def write_index(
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     check_room(target.parent, HEADER_OCTETS + sum(map(len, _padded(sections))))
     try:
-        temporary.unlink(missing_ok=True)  # never write through a link that somebody left there
+        temporary.unlink(missing_ok=True)  # never write through a link that was left there
         with create(temporary) as file:
             file.write(header.pack())
             file.writelines(_padded(sections))
@@ -86,7 +86,7 @@ def write_index(
             say("{target}: cannot be written: {why}", target=target, why=refused(error))
         ) from error
     finally:
-        with contextlib.suppress(OSError):  # a disk that refuses says so above
+        with contextlib.suppress(OSError):  # a disk error is reported above
             temporary.unlink()
 
 
@@ -116,7 +116,7 @@ def _header(
 
 
 def _padded(sections: dict[str, Section]) -> Iterator[memoryview | bytes]:
-    """Give the body of the file, piece by piece."""
+    """Yield the body of the file, piece by piece."""
     for name in SECTIONS:
         octets = memoryview(sections[name]).cast("B")
         yield octets

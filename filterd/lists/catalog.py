@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The catalogue of a ``blocklists/`` folder: categories, lists, services, guards, holidays.
+"""The catalogue of a ``blocklists/`` folder: categories, lists, services, guards.
 
 Its YAML files, whose keys the folder's README explains, become plain frozen
-data. What depends on more than one place (a category that a list names, an id
-that stands twice, a list's file) is checked here, and everything that is wrong
-is told at once, with its place.
+data. Rules over more than one place (a category that a list names, an id that stands twice,
+a list's file) are checked here, and all errors are reported at once, with their places.
 
 It brings pydantic, so only the process that compiles and commands for people
-import it; the serving process sees nothing but what was compiled from it.
+import it; the serving process reads only the compiled result.
 """
 
 from __future__ import annotations
@@ -49,13 +48,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CatalogCategory:
-    """What a list can be about.
+    """A category of lists.
 
     ``min_age``: years from which it suits, None where age does not matter.
     ``locked``: closed to everybody; ``ordered``: by a legal order, and so never
     opened. ``security``: dangerous, not merely unsuitable. ``sinkhole``: false where
-    a block must look like a name that does not exist. ``review_date``: the day by which
-    whoever publishes looks at age, label and legal basis again; empty for none.
+    a block must look like a name that does not exist. ``review_date``: the day by which the
+    publisher reviews age, label and legal basis; empty for none.
     """
 
     id: str
@@ -75,7 +74,7 @@ class CatalogCategory:
 
 @dataclass(frozen=True, slots=True)
 class PublicSource:
-    """A list that somebody else publishes; filterd knows of it and does not ship it.
+    """A list of another publisher, which is known to filterd and not shipped.
 
     ``checked``: a file of this name was seen in the publisher's repository. ``subtrees``:
     as in ``ListSource``.
@@ -95,7 +94,7 @@ class PublicSource:
 
 @dataclass(frozen=True, slots=True)
 class CatalogService:
-    """A product that people know by its name; ``compiled`` is the list that it is in the index.
+    """A service; ``compiled`` is its list in the index.
 
     ``group`` is the id of a category; ``min_age`` as in ``CatalogCategory``.
     """
@@ -121,7 +120,7 @@ class PublicHoliday:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All that a ``blocklists/`` folder holds; ``lists`` are its own, with absolute paths."""
+    """The content of a ``blocklists/`` folder; ``lists`` have absolute paths."""
 
     categories: tuple[CatalogCategory, ...]
     lists: tuple[ListSource, ...]
@@ -136,16 +135,16 @@ class Catalog:
 
     @property
     def compiled(self) -> tuple[ListSource, ...]:
-        """What of it goes into an index: the lists, services, look-alikes and orders."""
+        """All lists for an index: files, services, look-alikes and orders."""
         services = (service.compiled for service in self.services)
         return (*self.lists, *services, *self.lookalikes, *self.orders)
 
 
 def load_catalog(folder: Path) -> Catalog:
-    """Read all that a folder has, each kind in a ``.yaml`` of its own.
+    """Read a whole folder, each kind from a ``.yaml`` of its own.
 
     Raises:
-        ConfigErrors: what the files say is wrong; all of it, each with its place.
+        ConfigErrors: the files have errors; all of them, each with its place.
         ConfigError: a file cannot be read or is no YAML.
         StoreError: it is a version of the feed, and not as it was signed.
     """
@@ -196,10 +195,10 @@ def load_catalog(folder: Path) -> Catalog:
 
 
 def load_categories(folder: Path) -> tuple[CatalogCategory, ...]:
-    """Read the categories alone.
+    """Read the categories only.
 
     Raises:
-        ConfigErrors: what the file says is wrong.
+        ConfigErrors: the file has errors.
         ConfigError: it cannot be read or is no YAML.
     """
     file = validate(load(folder.absolute() / "categories.yaml"), CategoriesFile)
@@ -207,7 +206,7 @@ def load_categories(folder: Path) -> tuple[CatalogCategory, ...]:
 
 
 class _Documents(NamedTuple):
-    """The files of the folder; each field is a file's name without ``.yaml``."""
+    """The files of the folder; each field is the name of a file without ``.yaml``."""
 
     categories: Document
     catalog: Document
@@ -274,7 +273,10 @@ def _unknown_groups(
 
 
 def _names_of_two(document: Document, services: Iterable[FolderService]) -> Iterator[ConfigError]:
-    """Find names that stand twice: one of two services could not be opened alone."""
+    """Find names of two services.
+
+    One of the services could not be opened alone.
+    """
     lines: dict[bytes, int] = {}
     for index, entry in enumerate(services):
         for position, name in enumerate(entry.names):
@@ -294,7 +296,7 @@ def _rewrites(file: SafeSearchFile) -> Iterator[SafeSearchRewrite]:
 
 
 def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[ConfigError]:
-    """Yield names that stand twice, and those that are a target: they would lead in a circle."""
+    """Yield rewritten names that stand twice, or are a target and would make a circle."""
     groups: list[tuple[Where, tuple[bytes, ...]]] = [
         *((("engines", at, "names"), one.names) for at, one in enumerate(file.engines)),
         (("youtube", "names"), file.youtube.names),
@@ -311,7 +313,10 @@ def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[Confi
 def _repeated(
     document: Document, key: str, **groups: tuple[DocumentModel, ...]
 ) -> Iterator[ConfigError]:
-    """Find values of ``key`` that stand twice in a file, be it in different groups of it."""
+    """Find values of ``key`` that stand twice in a file.
+
+    They may stand in different groups of the file.
+    """
     lines: dict[Any, int] = {}
     for group, entries in groups.items():
         for index, entry in enumerate(entries):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shape of the files of a ``blocklists/`` folder, for pydantic.
+"""The schema of the files in a ``blocklists/`` folder, for pydantic.
 
-Each value is checked where it stands; what depends on another place is
-``filterd.lists.catalog``'s to check. The folder's README explains every key.
+Single values are checked here; ``filterd.lists.catalog`` checks rules over several
+places. The folder's README explains every key.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _date(value: Any) -> str:
         written = ""
     if (
         written != value or not "2" <= value < "3"
-    ):  # 20260902 and 2026-W36-3 are dates too, to ISO and to nobody here
+    ):  # 20260902 and 2026-W36-3 are ISO dates too, but people do not write them
         raise refusal(say("'{value}' is no date", value=value), say("such as 2026-09-02"))
     return written
 
@@ -70,7 +70,7 @@ def _relative_path(value: Any) -> Any:
 
 
 def _locked(value: Any) -> Any:
-    # One check for both, because pydantic would tell of each choice of a union
+    # One check for both, because pydantic would report for each choice of a union
     # that it failed.
     if value is not True and value is not False and value != "ordered":
         raise refusal(say("'{value}' is not known", value=value), say("true, false or ordered"))
@@ -98,7 +98,7 @@ class BothLanguages(DocumentModel):
 
 
 class CategoryEntry(DocumentModel):
-    """What a list can be about."""
+    """A category of lists."""
 
     id: _Identifier
     name: BothLanguages
@@ -125,7 +125,7 @@ class FolderList(DocumentModel):
 
 
 class SourceEntry(DocumentModel):
-    """A list that somebody else publishes."""
+    """A list of another publisher."""
 
     id: _Identifier
     title: _Text
@@ -140,7 +140,7 @@ class SourceEntry(DocumentModel):
 
 
 class PinEntry(DocumentModel):
-    """A name that nothing may block."""
+    """A pin."""
 
     name: _HostName
     subtree: bool = False
@@ -148,7 +148,7 @@ class PinEntry(DocumentModel):
 
 
 class ProtectionEntry(DocumentModel):
-    """A name that lists of third parties may not block."""
+    """A name that third-party lists may not block."""
 
     name: _HostName
     subtree: bool = True
@@ -157,21 +157,21 @@ class ProtectionEntry(DocumentModel):
 
 
 class PopularEntry(DocumentModel):
-    """Popular names, and the categories that mean them."""
+    """Popular names, with the categories that may block them."""
 
     names: Annotated[tuple[_HostName, ...], Field(min_length=1)]
     except_categories: frozenset[_Identifier] = frozenset()
 
 
 class EngineEntry(DocumentModel):
-    """Hosts of a search engine, and the one that answers for them in safe mode."""
+    """Hosts of a search engine, and the host that replaces them in safe mode."""
 
     target: _HostName
     names: Annotated[tuple[_HostName, ...], Field(min_length=1)]
 
 
 class YoutubeEntry(DocumentModel):
-    """Hosts of YouTube, and those that answer for them in Restricted Mode."""
+    """Hosts of YouTube, and the hosts that replace them in Restricted Mode."""
 
     moderate: _HostName
     strict: _HostName
@@ -179,7 +179,7 @@ class YoutubeEntry(DocumentModel):
 
 
 class FolderService(DocumentModel):
-    """A product, and the names that it is made of."""
+    """A service: a product and its domain names."""
 
     id: _Identifier
     name: BothLanguages
@@ -203,7 +203,7 @@ class HolidayEntry(DocumentModel):
 
 
 class CanaryEntry(DocumentModel):
-    """Names that must be blocked wherever a category is closed."""
+    """Names that must be blocked where a category is closed."""
 
     category: _Identifier
     names: Annotated[tuple[_HostName, ...], Field(min_length=1, max_length=50)]

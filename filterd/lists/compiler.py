@@ -46,21 +46,21 @@ if TYPE_CHECKING:
 
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called with how far the work is and how far it goes."""
+"""Called with the octets that are done, and with all of them."""
 
 _READ = 0.70
-"""Of the work is done when all lists are read; then their records are sorted."""
+"""The share that is done when all lists are read; then their records are sorted."""
 _SORTED = 0.80
 _PACKED = 0.90
-"""Then the table of slots is filled, and the file written and verified."""
+"""The share at which the table of slots is filled, and the file written and verified."""
 
 
 class CompileProgress:
-    """The work of one compilation.
+    """The progress of one compilation.
 
     Args:
-        tell: whom to tell.
-        octets: how long all lists are together.
+        tell: called with the progress.
+        octets: the length of all lists together.
     """
 
     def __init__(self, tell: Progress, octets: int) -> None:
@@ -68,15 +68,15 @@ class CompileProgress:
         self._furthest = 0
 
     def has_read(self, before: int, octets: int = 0) -> None:
-        """So many octets are read of a list, and of all lists before it."""
+        """Note the octets read of a list, and of all lists before it."""
         self._reach(_READ * (before + octets) / max(self._octets, 1))
 
     def has_packed(self, records: int, of: int) -> None:
-        """So many of the sorted records are packed; beginning again does not go back."""
+        """Note the records that are packed; packing again does not go back."""
         self._reach(_SORTED + (_PACKED - _SORTED) * records / max(of, 1))
 
     def finish(self) -> None:
-        """Everything is done."""
+        """Note that everything is done."""
         self._reach(1.0)
 
     def _reach(self, share: float) -> None:
@@ -85,7 +85,7 @@ class CompileProgress:
 
 
 _CHECKED_EVERY = 1 << 18
-"""Characters of what was not taken, between looks at how much room the disk has."""
+"""Characters of problem text between two checks of the free space on the disk."""
 
 
 def compile_lists(
@@ -105,20 +105,19 @@ def compile_lists(
         sources: the lists, each with an id of its own.
         pins: names that nothing may block.
         protections: names that lists of third parties may not block.
-        target: the index to replace, whose folder must exist; or where to write it.
+        target: the index to replace, in an existing folder; or where to write it.
         now: Unix time to note in the index.
         feed: the version of the feed that the lists are of, to note too; None for no feed.
-        progress: called now and then with how far the work is and how far it goes,
-            measured in octets of the lists.
-        problems: a file for one line about every line that was not taken:
+        progress: called now and then with the octets that are done, and with all of them.
+        problems: a file for one line about every rejected line:
             ``file:line``, reason, text, with tabs between.
 
     Returns:
-        What was taken, refused and set aside.
+        The report of what was taken, refused and set aside.
 
     Raises:
         ListError: a list cannot be read, or two have one id; nothing was written.
-        StoreError: the disk refused; the old index is in force.
+        StoreError: the disk refused; the old index stays active.
     """
     started = SystemClock().monotonic()
     _check_ids(sources)
@@ -139,7 +138,7 @@ def compile_lists(
 
 
 def _check_ids(sources: Sequence[ListSource]) -> None:
-    """Refuse two lists of one id: nobody could tell which one blocks."""
+    """Refuse two lists of one id: it would be unclear which one blocks."""
     seen = set[str]()
     for source in sources:
         if source.id in seen:
@@ -157,7 +156,7 @@ def _problem_file(path: Path | None) -> AbstractContextManager[IO[str] | None]:
     if path is None:
         return nullcontext()
     try:
-        path.unlink(missing_ok=True)  # never write through a link that somebody left there
+        path.unlink(missing_ok=True)  # never write through a link that another process left there
         return _SparingText(create(path), encoding="utf-8")
     except OSError as error:
         raise StoreError(
@@ -166,7 +165,7 @@ def _problem_file(path: Path | None) -> AbstractContextManager[IO[str] | None]:
 
 
 class _SparingText(TextIOWrapper):
-    """A file of text that does not fill its disk: a list may be nothing but mistakes."""
+    """A text file that does not fill its disk: a list may contain nothing but errors."""
 
     _unchecked = 0
 
@@ -179,13 +178,13 @@ class _SparingText(TextIOWrapper):
 
 
 def _no_progress(_done: int, _total: int) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""
 
 
 def _take_in(
     sources: Sequence[ListSource], problems: IO[str] | None, work: CompileProgress
 ) -> Intake:
-    """Take all lists in."""
+    """Read all lists."""
     intake = Intake(sources, problems)
     before = 0
     for source in sources:
@@ -213,7 +212,7 @@ def _pack_and_write(
     identity = "\n".join(intake.digests).encode()
     seed = int.from_bytes(hashlib.sha256(identity).digest()[:8], "little")
     packer = _packed(intake, seed, work)
-    intake.records.clear()  # their memory is needed for what follows
+    intake.records.clear()  # their memory is needed for the next steps
     if len(packer.line_offsets) > MAX_BLOCKS:
         raise ListError(
             say("{name_count} names are more than an index holds", name_count=packer.name_count)
@@ -233,7 +232,7 @@ def _pack_and_write(
 
 
 def _packed(intake: Intake, seed: int, work: CompileProgress) -> Packer:
-    """Pack the records; with wide set ids only where narrow ones have turned out too few."""
+    """Pack the records; with wide set ids only where narrow ones are too few."""
     longest = max(map(len, intake.records), default=0) - TAIL_OCTETS - 1
     try:
         return _packed_with(intake, seed, work, longest, set_width=2)
@@ -258,7 +257,7 @@ def _packed_with(
 
 
 def _finished_report(intake: Intake, packer: Packer) -> CompileReport:
-    """Add what packing counted."""
+    """Return the report with the counts of packing."""
     for index, report in enumerate(intake.reports):
         report.kept, report.duplicate = packer.kept[index], packer.duplicate[index]
         report.redundant, report.cancelled = packer.redundant[index], packer.cancelled[index]
@@ -268,7 +267,7 @@ def _finished_report(intake: Intake, packer: Packer) -> CompileReport:
 
 
 def _with_sets(intake: Intake, sets: list[tuple[int, ...]]) -> tuple[LookalikeRule, ...]:
-    """Return the look-alike rules, each with a claim set of its category, added to the others."""
+    """Return the look-alike rules, each with the added claim set of its category."""
     set_ids = dict[int, int]()
     for claim_id, _ in intake.families:
         if claim_id not in set_ids:
@@ -291,9 +290,9 @@ def _list_record(intake: Intake, index: int) -> ListRecord:
 
 
 def _flags(claim: Claim) -> int:
-    """Return what packing must know of a claim.
+    """Return the flags of a claim for packing.
 
-    A claim covers what is beneath it only if it holds for all of it: every
+    A claim covers the names beneath only if it holds for all of them: every
     type, no name left alone.
     """
     if claim.effect is Effect.MARKER:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``contacts.yaml`` of a ``blocklists/`` folder: whom a school calls about its lists.
+"""``contacts.yaml`` of a ``blocklists/`` folder: contacts for schools.
 
-It is optional, and the publisher's to write; what ships has none. Nothing depends on
-it: a school that cannot read it is told of no contact.
+It is optional, and written by the publisher; the shipped folder has none. Nothing
+depends on it: if it cannot be read, a school is shown no contact.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=120
 
 
 class Contact(DocumentModel):
-    """Somebody to call; ``about`` says for what, and at least one way is known."""
+    """A contact for questions about ``about``, reachable in at least one way."""
 
     about: BothLanguages
     name: _Line
@@ -44,7 +44,7 @@ class Contact(DocumentModel):
 
     @property
     def ways(self) -> str:
-        """How they are reached, in a line."""
+        """The ways to reach it, in a line."""
         return ", ".join(one for one in (self.phone, self.email, self.web) if one)
 
 
@@ -65,7 +65,7 @@ def load_contacts(folder: Path) -> tuple[Contact, ...]:
 
 
 def contacts_or_none(folder: Path) -> tuple[Contact, ...]:
-    """Return the contacts of a folder, for people to see; none where they cannot be read."""
+    """Return the contacts of a folder; none where they cannot be read."""
     try:
         return load_contacts(folder)
     except ConfigError:

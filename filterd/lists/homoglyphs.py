@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a label looks like: letters that stand for others, and digits that change every week.
+"""Homoglyphs: plain form and skeleton of a label, which compare its look.
 
-Two forms of a label. Its *plain* form is what a reader takes it for: accents
-dropped, letters of other alphabets as the Latin ones that they look like,
-hyphens gone, ``rn`` read as ``m`` and ``vv`` as ``w``. Its *skeleton* is the same with
-each run of digits and of the letters that digits pass for (``o``, ``i``, ``l``) as one
-``#``: labels that could be taken for each other have one skeleton, and many more
-have it that could not. So a skeleton finds what is worth a look, and never decides.
+Two forms of a label. Its *plain* form is what a reader takes it for: accents dropped,
+letters of other alphabets as the Latin ones that they look like, hyphens gone, ``rn``
+read as ``m`` and ``vv`` as ``w``. Its *skeleton* is the same with each run of digits
+and of the letters that digits pass for (``o``, ``i``, ``l``) as one ``#``: labels that
+could be taken for each other have one skeleton, and many more have it that could not.
+So a skeleton finds candidates, and never decides.
 
 The tables follow UTS 39 for what is drawn alike, in lower case, and leave out what
 no keyboard or registry in use here offers.
@@ -30,7 +30,7 @@ _PLAIN = re.compile(rb"[a-z0-9]+")
 
 
 def plain(label: bytes) -> bytes | None:
-    """Return what a label is taken for.
+    """Return the plain form of a label.
 
     Args:
         label: of a name in lower-case wire form, without its length; an A-label is decoded.
@@ -50,17 +50,17 @@ def plain(label: bytes) -> bytes | None:
 
 
 def skeleton(label: bytes) -> bytes:
-    """Return by which a label is found, from a label in ASCII or the plain form of any."""
+    """Return the skeleton of a label, given in ASCII or in plain form."""
     return _FOLDED.sub(b"#", _joined(label))
 
 
 def may_be_any(label: bytes) -> bool:
-    """Tell whether a label says by itself nothing of what it looks like: it must be decoded."""
+    """Return whether a label does not show its look by itself and must be decoded."""
     return label.startswith(IDN_PREFIX)
 
 
 def _drawn(text: str) -> str:
-    """Return a text in the Latin letters that its own are drawn like, as far as there are any."""
+    """Return a text in Latin letters that look like its own, where there are any."""
     decomposed = unicodedata.normalize("NFKD", text.lower())
     bare = "".join(one for one in decomposed if not unicodedata.combining(one))
     return bare.translate(_LOOKS_LIKE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Host names: from the text of lists to the keys of the index, and back.
+r"""Host names: text of lists to keys of the index, and back.
 
 A *key* is the labels of a name from the right to the left, each followed by a
 NUL: ``www.example.com`` is ``b"com\0example\0www\0"``. Sorted as plain bytes, a
@@ -7,10 +7,10 @@ name is then a prefix of everything beneath it and directly followed by it. Keys
 hold only ``[a-z0-9_-]`` beside the NUL, so they are unambiguous; a name of the
 wire with any other octet has no key, and nothing in a list can mean it.
 
-Hyphens and underscores may stand anywhere in a label: registries are stricter,
-the DNS is not (RFC 2181 §11), and names like ``_dmarc`` or ``-x.example`` are
-looked up every day. What a text is *instead* of a name is found out only after
-it turned out to be none: a list has a million good lines.
+Hyphens and underscores may stand anywhere in a label: registries are stricter, the DNS
+is not (RFC 2181 §11), and names like ``_dmarc`` or ``-x.example`` are looked up every
+day. The kind of a text that is no name is determined only afterwards: a list has a
+million good lines.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _plain = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}", re.ASCII).fullma
 _label = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII).fullmatch
 _wire_label = re.compile(rb"[a-z0-9_-]+").fullmatch
 _only_numbers = re.compile(r"\d+(?:\.\d+)+\.?", re.ASCII).fullmatch
-_undecoded = re.compile(r"[\ud800-\udfff]").search  # what errors="surrogateescape" leaves
+_undecoded = re.compile(r"[\ud800-\udfff]").search  # made by errors="surrogateescape"
 
 
 class HostnameError(NameTextError):
-    """A text is not the name of a host that a list may hold; ``reason`` tells why."""
+    """A text is no host name that a list may hold; ``reason`` is the reason."""
 
     reason: Reason
 
@@ -50,7 +50,7 @@ class HostnameError(NameTextError):
 
     @property
     def sentence(self) -> Sentence:
-        """The text and what is wrong with it, as a person reads it."""
+        """The text and its problem, for people."""
         shown = self.text if len(self.text) <= MAX_TEXT else f"{self.text[:MAX_TEXT]}..."
         return say("{text} {why}", text=repr(shown), why=quoted(self.reason.explanation))
 
@@ -69,7 +69,7 @@ def key_from_text(text: str) -> bytes:
         The key: at least two labels, lower-case A-labels.
 
     Raises:
-        HostnameError: the text is no host name; ``reason`` says what it is.
+        HostnameError: the text is no host name; ``reason`` is its kind.
     """
     lower = text.lower().removesuffix(".")
     if (
@@ -105,7 +105,7 @@ def key_from_name(name: bytes) -> bytes | None:
 
 
 def name_from_key(key: bytes) -> bytes:
-    """Return the wire name that a key stands for."""
+    """Return the wire name of a key."""
     labels = key.split(b"\0")[-2::-1]
     return b"".join([bytes((len(label),)) + label for label in labels]) + b"\0"
 
@@ -116,7 +116,7 @@ def text_from_key(key: bytes) -> str:
 
 
 def _careful(text: str) -> str:
-    """Return the name in lower-case A-labels without a final dot, checked in every respect."""
+    """Return the name in lower-case A-labels without a final dot, fully checked."""
     if len(text) > _MAX_UNICODE_TEXT:
         raise HostnameError(text, Reason.TOO_LONG)
     mapped = text.lower() if text.isascii() else _mapped(text)
@@ -162,10 +162,10 @@ def _to_ascii(label: str, text: str) -> str:
 
 
 def _decodes(label: str) -> bool:
-    """Tell whether an A-label is the Punycode of something, and its only Punycode (RFC 3492).
+    """Return whether an A-label is the one valid Punycode of a text (RFC 3492).
 
-    Deliberately not whether IDNA 2008 allows that something: names with emoji
-    are registered and looked up.
+    Deliberately not whether IDNA 2008 allows that text: names with emoji are registered
+    and looked up.
     """
     try:
         decoded = label[4:].encode("ascii").decode("punycode")
@@ -175,7 +175,7 @@ def _decodes(label: str) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    """Tell whether a text is an address, or a part of one such as lists of networks have."""
+    """Return whether a text is an address, or a part of one as in lists of networks."""
     if _only_numbers(text):
         return True  # 999.1.1.1 and 192.168 are no addresses, and no names either
     if ":" not in text:
@@ -195,9 +195,9 @@ _KINDS: tuple[tuple[Callable[[str], object], Reason], ...] = (
     (re.compile(r"[*?]").search, Reason.UNSUPPORTED_PATTERN),
     (re.compile(r"[^.]{64}").search, Reason.TOO_LONG),
 )
-"""What texts are that are no names; the first that fits is said."""
+"""The kinds of texts that are no names; the first that fits is reported."""
 
 
 def _what_else(text: str, otherwise: Reason = Reason.NOT_A_NAME) -> Reason:
-    """Say what a text is that is no name, as precisely as its author would want to know."""
+    """Return the kind of a text that is no name, as precisely as possible."""
     return next((reason for is_kind, reason in _KINDS if is_kind(text)), otherwise)

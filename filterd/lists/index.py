@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled index, opened: from a name to the exact entries and lists that name it.
+"""The compiled index, opened: a name -> the exact entries and lists that list it.
 
 The file is memory-mapped and immutable, so processes share it and opening reads
-its header and contents only. A new index replaces the file by renaming; who
-has mapped the old one goes on reading the old one. Nobody may ever write into
-an index in place: a mapping would change under its readers.
+its header and contents only. A new index replaces the file by renaming; a process
+that has mapped the old one goes on reading the old one. An index must never be
+written in place: the mapping of its readers would change.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class Index:
         sets: for each set id, its claim ids.
         build: ``when`` it was compiled (Unix time), by which ``version``, and the hash ``seed``;
             which version of the ``feed`` it was compiled from, where it was.
-        matcher: the lookup of listed names, for callers that cannot afford this layer; what
-            may be a look-alike (``may_match`` of its skeletons) they must leave to it.
+        matcher: the lookup of listed names, for callers that cannot afford this layer;
+            they must leave names that may be look-alikes (``may_match`` of its skeletons)
+            to this layer.
         lookalikes: rules for names that are not listed.
     """
 
@@ -82,7 +83,7 @@ class Index:
 
     @classmethod
     def of(cls, mapped: mmap.mmap | bytes, path: Path) -> Index:
-        """Read header and contents of an index; ``path`` is what errors call it.
+        """Read header and contents of an index; ``path`` is its name in errors.
 
         Raises:
             IndexFormatError: it is not an index that this filterd reads.
@@ -98,7 +99,7 @@ class Index:
 
     @property
     def digest(self) -> bytes:
-        """The SHA-256 of the header, which has that of all the rest: it names the content."""
+        """The SHA-256 of the header, with the digest of the rest; identifies the content."""
         return hashlib.sha256(self._mapped[:HEADER_OCTETS]).digest()
 
     @property
@@ -112,7 +113,7 @@ class Index:
         return len(self._mapped)
 
     def verify(self, *, sound: Container[bytes] = ()) -> None:
-        """Read the whole file once and check it; owed before an index is activated.
+        """Check the whole file; required before an index is activated.
 
         Args:
             sound: digests of indexes whose structure has been checked already.
@@ -131,16 +132,16 @@ class Index:
         _ = self.report
 
     def close(self) -> None:
-        """Let go of the file; it is unmapped when nobody refers to the matcher any more."""
+        """Release the file; it is unmapped when no reference to the matcher is left."""
         self._mapped = b""
         del self.matcher
 
     def lookup(self, name: bytes) -> tuple[Hit, ...]:
         """Find the listed names that are ``name`` or an ancestor with two labels or more.
 
-        A name that a look-alike rule fits counts as listed; its hit comes behind that of
-        the same name, and ``lookalike`` tells it by its rank. Scope and conditions of
-        the claims are not applied: that is policy's.
+        A name that a look-alike rule fits counts as listed; its hit comes behind that
+        of the same name, and ``lookalike`` returns its rule by rank. Scope and
+        conditions of the claims are not applied: that is left to policy.
 
         Args:
             name: lower-case uncompressed wire form.
@@ -161,13 +162,13 @@ class Index:
         return Hit(found.labels, LOOKALIKE_RANK + found.number, rule.set_id)
 
     def lookalike(self, rank: int) -> LookalikeRule | None:
-        """Return the rule that a hit of this rank is of; None for one of a listed name."""
+        """Return the look-alike rule of a rank; None for that of a listed name."""
         if LOOKALIKE_RANK <= rank < LOOKALIKE_RANK + len(self.lookalikes.rules):
             return self.lookalikes.rules[rank - LOOKALIKE_RANK]
         return None
 
     def name(self, rank: int) -> bytes:
-        """Return the listed wire name of this rank; a look-alike rule is of no one name.
+        """Return the listed wire name of this rank; a look-alike rule has none.
 
         Raises:
             IndexError: there is no such rank.
@@ -176,18 +177,18 @@ class Index:
         return name_from_key(self._block_of(rank)[rank % BLOCK_NAMES][0])
 
     def names(self) -> Iterator[bytes]:
-        """Give all wire names in the order of their ranks."""
+        """Yield all wire names in the order of their ranks."""
         for _, name in self.ranked_names():
             yield name
 
     def ranked_names(self) -> Iterator[tuple[int, bytes]]:
-        """Give all ranks, ascending, and their wire names."""
+        """Yield all ranks, ascending, and their wire names."""
         for number in range(self._header.block_count):
             for position, (key, _) in enumerate(self.matcher.block(number)):
                 yield number << POSITION_BITS | position, name_from_key(key)
 
     def beneath(self, name: bytes) -> Iterator[bytes]:
-        """Give the listed wire names that are ``name`` or beneath it."""
+        """Yield the listed wire names that are ``name`` or beneath it."""
         key, blocks = key_from_name(name), range(self._header.block_count)
         if key is None:
             return
@@ -200,7 +201,7 @@ class Index:
                     return
 
     def drawn(self, count: int) -> Iterator[bytes]:
-        """Give about so many wire names, drawn evenly from all: all of them where there are few."""
+        """Yield about so many wire names, drawn evenly; all of them where there are few."""
         blocks = self._header.block_count
         if len(self) <= count:
             yield from self.names()
@@ -212,7 +213,7 @@ class Index:
                     yield name_from_key(key)
 
     def entries(self, rank: int) -> tuple[tuple[int, int], ...]:
-        """Return claim id and line of every entry for the name, or the rule, of this rank.
+        """Return claim id and line of every entry for the name or rule of this rank.
 
         Raises:
             IndexError: there is no such rank.
@@ -236,7 +237,7 @@ class Index:
         raise IndexError(f"there is no name of rank {rank}")
 
     def _lines(self, block: int) -> Iterator[int]:
-        """Give the lines of a block, decoded from varints."""
+        """Yield the lines of a block, decoded from varints."""
         offset, length = self._header.spans["lines"]
         place = self._header.spans["line_offsets"].offset + 4 * block
         at = offset + int.from_bytes(self._mapped[place : place + 4], "little")
@@ -252,7 +253,7 @@ class Index:
 
     @property
     def report(self) -> CompileReport:
-        """Return what the compiler took and refused.
+        """Return the compiler's report.
 
         Raises:
             IndexFormatError: it cannot be read.
@@ -276,7 +277,7 @@ class Index:
 
 
 def _merged(hits: tuple[Hit, ...], of_rules: Iterable[Hit]) -> tuple[Hit, ...]:
-    """Put hits together, the one with the most labels first; of two the listed name's."""
+    """Merge hits, most labels first; of two with equal labels the listed name's."""
     return tuple(sorted((*hits, *of_rules), key=lambda hit: -hit.labels))
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The contents of an index: its lists, what they claim, and which claims stand together.
+"""The contents of an index: its lists, their claims, and the claim sets.
 
 A name of the index refers to a *claim set* by its id; a set is a tuple of claim
-ids; a claim says which list it comes from. Names are millions, sets hundreds,
+ids; a claim has the list that it comes from. Names are millions, sets hundreds,
 so all this is JSON, and policy can decide on each set once.
 """
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListRecord:
-    """A list as it was compiled. ``digest``: SHA-256 of its text, hex. ``kept``: its entries."""
+    """A list as it was compiled.
+
+    ``digest``: SHA-256 of its text, hex. ``kept``: its entries.
+    """
 
     id: str
     category: str
@@ -36,11 +39,12 @@ class ListRecord:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """``claims`` pairs an index into ``lists`` with a claim; ``sets`` hold indexes into ``claims``.
+    """The contents of an index.
 
-    ``lookalikes`` are rules for names that are not listed, each with the claim set that
-    says what such a name is. ``build`` says ``when`` (Unix time), by which ``version`` of
-    filterd, and of which version of the ``feed``, where it is of one.
+    ``claims`` pairs an index into ``lists`` with a claim; ``sets`` hold indexes into
+    ``claims``. ``lookalikes`` are rules for names that are not listed, each with the
+    claim set of such a name. ``build`` has ``when`` (Unix time), the ``version`` of
+    filterd, and the version of the ``feed``, where the lists are of one.
     """
 
     lists: tuple[ListRecord, ...]
@@ -63,14 +67,14 @@ class Contents:
 
     @classmethod
     def load(cls, text: bytes, set_count: int) -> Contents:
-        """Read what ``dump`` gave.
+        """Parse the JSON of ``dump``.
 
         Args:
             text: the JSON.
             set_count: how many claim sets the index refers to.
 
         Raises:
-            IndexFormatError: it did not give this, or an index in it leads nowhere.
+            IndexFormatError: it is something else, or an index in it is out of range.
         """
         try:
             data = json.loads(text)
@@ -96,7 +100,7 @@ class Contents:
         return contents
 
     def _check(self, set_count: int) -> None:
-        """Refuse indexes that lead nowhere."""
+        """Refuse indexes that are out of range."""
         if not {index for index, _ in self.claims} <= set(range(len(self.lists))):
             raise ValueError("a claim is of no list")
         known = set(range(len(self.claims)))
@@ -114,7 +118,7 @@ class Contents:
 
 
 def _lookalikes_data(rules: tuple[LookalikeRule, ...]) -> dict[str, Any]:
-    """Return look-alike rules as plain data; the few sets of suffixes stand once."""
+    """Return look-alike rules as plain data; the few sets of suffixes are stored once."""
     places = {suffixes: place for place, suffixes in enumerate(_suffixes_of(rules))}
     return {
         "suffixes": [sorted(name.hex() for name in suffixes) for suffixes in places],
@@ -130,14 +134,14 @@ def _suffixes_of(rules: Iterable[LookalikeRule]) -> Iterable[frozenset[bytes]]:
 
 
 def _lookalikes(data: dict[str, Any]) -> Iterator[LookalikeRule]:
-    """Read what ``_lookalikes_data`` gave."""
+    """Return look-alike rules from plain data of ``_lookalikes_data``."""
     suffixes = [frozenset(map(bytes.fromhex, texts)) for texts in data["suffixes"]]
     for shape, digits, place, line, set_id in data["rules"]:
         yield LookalikeRule(shape.encode("ascii"), int(digits), suffixes[place], line, set_id)
 
 
 def _claim_data(claim: Claim) -> dict[str, Any]:
-    """Return a claim as plain data; what is usual is left out."""
+    """Return a claim as plain data; default values are left out."""
     data: dict[str, Any] = {"scope": int(claim.scope), "effect": int(claim.effect)}
     data |= {
         flag: True for flag in ("important", "specific", "types_negated") if getattr(claim, flag)
@@ -150,7 +154,7 @@ def _claim_data(claim: Claim) -> dict[str, Any]:
 
 
 def _claim(data: dict[str, Any]) -> Claim:
-    """Read what ``_claim_data`` gave."""
+    """Return a claim from plain data of ``_claim_data``."""
     types = data.get("types")
     return Claim(
         Scope(data["scope"]),

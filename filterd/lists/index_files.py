@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Index files on the disk: one replaces another, and which ones have been verified.
+"""Index files on the disk: replacement, and which indexes have been verified.
 
 Replacing is one rename; the previous index is kept.
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 def install_index(state: StateFolder) -> None:
-    """Put ``state.fresh_index`` in force, with what was not taken into it; it was checked before.
+    """Activate ``state.fresh_index``, with its file of problems.
 
-    The caller holds ``state.build_lock``. Killed at any point, the old index or the
-    new one is in force.
+    It was verified before, and the caller holds ``state.build_lock``. Killed at any
+    point, the old index or the new one is active.
 
     Raises:
-        StoreError: the disk refused; what was in force stays.
+        StoreError: the disk refused; the active index stays.
     """
     try:
         if not os.path.lexists(state.index):
@@ -46,7 +46,7 @@ def install_index(state: StateFolder) -> None:
             kept.unlink(missing_ok=True)
             os.link(state.index, kept)
             install(kept, state.previous_index)
-            kept.unlink(missing_ok=True)  # two names of one file: renaming did nothing
+            kept.unlink(missing_ok=True)  # it is left where both were names of one file
         if os.path.lexists(state.fresh_problems):
             install(state.fresh_problems, state.problems)
         install(state.fresh_index, state.index)
@@ -59,11 +59,11 @@ def install_index(state: StateFolder) -> None:
 _HEAD = f"filterd checked indexes 1, as filterd {__version__} checks"
 _MOST_OCTETS = 4096
 _KEPT = 4
-"""The index in force, the one before it, and those that are being made."""
+"""The active index, the previous one, and those that are being made."""
 
 
 def checked_digests(record: Path) -> tuple[bytes, ...]:
-    """Return the digests of indexes known to be sound; none where the record is of no use."""
+    """Return the digests of verified indexes; none where the record cannot be used."""
     try:
         head, *lines = read_plain(record, _MOST_OCTETS).decode("ascii").splitlines()
         return tuple(map(bytes.fromhex, lines)) if head == _HEAD else ()
@@ -72,10 +72,10 @@ def checked_digests(record: Path) -> tuple[bytes, ...]:
 
 
 def note_checked(record: Path, digest: bytes) -> None:
-    """Remember that the index with this digest was checked through and through.
+    """Record that the index with this digest was verified.
 
     Raises:
-        StoreError: the disk refused; it will be checked again.
+        StoreError: the disk refused; it will be verified again.
     """
     others = [one for one in checked_digests(record) if one != digest]
     lines = [one.hex() for one in (digest, *others[: _KEPT - 1])]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The index file octet by octet: what stands where, and the checks that opening it makes.
+"""The format of the index file, octet by octet, and the checks on opening it.
 
 A header of 256 octets, then the sections, each aligned to 64 octets, all numbers
 little-endian::
@@ -14,12 +14,10 @@ little-endian::
 *Blocks.* All have the same length, a few cache lines, so a lookup finds one by
 multiplying and waits for memory once. A block of ``n`` names is::
 
-    u8             n, 1 to 32
-    u8 per name    how many octets it shares with the name before; not for the first
-    u8 per name    where its own octets end, counted from the start of the first
-    octets         what the names do not share, one after the other
-    zeros
-    u16 or u32     per name: which claims stand for it; these end the block
+    u8             n, 1 to 32 u8 per name    octets shared with the name before; not for
+    the first u8 per name    end of its own octets, counted from the start of the first
+    octets         the names' own octets, one after the other zeros u16 or u32     per
+    name: its claim set; these end the block
 
 The NUL that ends every key is not stored. The *rank* of a name is its block
 times 32 plus its position there: ranks ascend as names do, with gaps.
@@ -29,9 +27,9 @@ in its home group, or in one after it if all between are full. A slot is zero or
 a fingerprint, which is never zero, above a rank. Fingerprints route a lookup,
 the octets of a block decide it: no name is ever taken for another.
 
-The header's checksum is CRC-32, for accidents; whether a file is *authentic* is
-the feed's business. The body has a SHA-256, which opening does not compute: it
-would read the whole file, and a service that starts must answer at once.
+The header's checksum is CRC-32, for accidents; whether a file is *authentic* is decided
+by the feed. The body has a SHA-256, which opening does not compute: it would read the
+whole file, and a service that starts must answer at once.
 """
 
 from __future__ import annotations
@@ -56,16 +54,16 @@ BLOCK_NAMES = 1 << POSITION_BITS
 BLOCK_OCTETS = 256
 """Four cache lines, fetched together; divides a page, so that no block needs two of them."""
 LONG_BLOCK_OCTETS = 320
-"""Of every block of an index that holds a name too long for the usual ones."""
+"""For every block of an index with a name that is too long for the usual blocks."""
 MAX_TEXT_OCTETS = 255
-"""Of all names of a block together: where one ends is stored in one octet."""
+"""Of all names of a block together: the end of one is stored in one octet."""
 GROUP_SLOTS = 8
 
 MAX_BLOCKS = 1 << 23
 """Leaves the fingerprint at least four bits of a slot."""
 
 LOOKALIKE_RANK = MAX_BLOCKS << POSITION_BITS
-"""Added to the number of a look-alike rule it is the rank of a hit; no name has one so high."""
+"""Plus the number of a look-alike rule, the rank of its hits; no name has such a rank."""
 
 HASH_MASK = (1 << 64) - 1
 HASH_FACTOR = 0x9E3779B97F4A7C15
@@ -89,7 +87,7 @@ class Hit(NamedTuple):
     """A listed name that is the one looked up or an ancestor of it.
 
     ``labels`` counts the labels of the listed name, without the root; ``rank``
-    tells the index which name it is, and callers nothing else.
+    identifies the name to the index and has no meaning for callers.
     """
 
     labels: int
@@ -98,7 +96,7 @@ class Hit(NamedTuple):
 
 
 class SectionRange(NamedTuple):
-    """Where a section stands in the file, in octets."""
+    """The place of a section in the file, in octets."""
 
     offset: int
     length: int
@@ -106,7 +104,7 @@ class SectionRange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class IndexHeader:
-    """Everything that must be known before the first octet of a section is read.
+    """The header: everything needed before the first octet of a section is read.
 
     ``seed`` starts every hash. ``probe_limit`` is how many groups after its home
     group a name is at most, so a lookup that went further may stop.
@@ -124,21 +122,21 @@ class IndexHeader:
 
     @property
     def block_count(self) -> int:
-        """Return the number of blocks of names."""
+        """The number of blocks of names."""
         return self.spans["blocks"].length // self.block_octets
 
     @property
     def rank_bits(self) -> int:
-        """Return how many low bits of a slot hold the rank."""
+        """The number of low bits of a slot that hold the rank."""
         return rank_bits(self.block_count)
 
     @property
     def file_octets(self) -> int:
-        """Return how long the file must be."""
+        """The length of the file."""
         return max(aligned(span.offset + span.length) for span in self.spans.values())
 
     def pack(self) -> bytes:
-        """Return the header as it stands in the file."""
+        """Return the octets of the header."""
         places = [number for section in SECTIONS for number in self.spans[section]]
         fields = _fields.pack(
             MAGIC,
@@ -159,11 +157,11 @@ class IndexHeader:
 
     @classmethod
     def parse(cls, octets: bytes, file_octets: int) -> IndexHeader:
-        """Read the header and check that every section lies within the file.
+        """Parse the header and check that every section lies within the file.
 
         Args:
             octets: the first ``HEADER_OCTETS`` of the file, or fewer.
-            file_octets: how long the file is.
+            file_octets: the length of the file.
 
         Raises:
             IndexFormatError: another kind of file, another version, or damaged.
@@ -242,24 +240,24 @@ def aligned(octets: int) -> int:
 
 
 def block_octets(longest: int) -> int:
-    """Return how long blocks must be where a key without its final NUL has so many octets."""
+    """Return the block length that fits a key of so many octets without final NUL."""
     around = 2 + 4  # one name: its tables, a wide set id
     return BLOCK_OCTETS if longest + around <= BLOCK_OCTETS else LONG_BLOCK_OCTETS
 
 
 def rank_bits(block_count: int) -> int:
-    """Return how many bits hold every rank of so many blocks."""
+    """Return the number of bits for every rank of so many blocks."""
     return max(block_count - 1, 0).bit_length() + POSITION_BITS
 
 
 def extended_hash(state: int, label: bytes) -> int:
-    """Hash one more label, to the left of those that ``state`` stands for.
+    """Extend a hash by one label to the left.
 
     Eight octets a step, so that machine code needs a multiplication for most
-    labels; the length goes in first, so that where a label ends counts too.
+    labels; the length goes in first, so that the end of a label counts too.
 
     Args:
-        state: the header's seed, or what hashing the labels to the right gave.
+        state: the header's seed, or the hash of the labels to the right.
         label: 1 to 63 octets.
 
     Returns:
@@ -282,10 +280,10 @@ def key_hash(seed: int, key: bytes) -> int:
 
 
 def home_group(state: int, group_count: int) -> int:
-    """Return the group where probing starts: the hash scaled to the table without a division."""
+    """Return the first group to probe: the hash scaled to the table by multiplying."""
     return (state >> 32) * group_count >> 32
 
 
 def fingerprint(state: int, bits: int) -> int:
-    """Return what a slot holds above a rank of ``bits`` bits; never zero, as no slot in use is."""
+    """Return the fingerprint of a hash above a rank of ``bits`` bits; never zero."""
     return state & (1 << 32 - bits) - 1 or 1

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Take lists in: from their text to records, claims and a report on every line not taken.
+"""Intake: lists to records, claims, and a report on every rejected line.
 
-Per list a parser gives entries; here their names become keys, what no list may
-name is refused, and each distinct claim gets an id. Nothing is judged against
+For each list a parser yields entries; here their names become keys, names that no list
+may have are refused, and each distinct claim gets an id. Nothing is compared with
 other lists yet.
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from filterd.lists.lookalikes import LookalikeRule
 
 MAX_CONDITIONS = 10_000
-"""Of all distinct claims of one list together: query types and names that they leave alone.
+"""Conditions of all distinct claims of one list together: query types, excepted names.
 
 Claims stand in the contents of the index, which opening reads whole. Published
 lists have dozens; a hostile one could bring another claim with every line.
@@ -44,11 +44,11 @@ lists have dozens; a hostile one could bring another claim with every line.
 
 _MARKER = Claim(Scope.EXACT, Effect.MARKER)
 _REFUSALS = frozenset((Reason.EVERYTHING, Reason.SINGLE_LABEL, Reason.PUBLIC_SUFFIX, Reason.PINNED))
-"""Reasons that are about what a name is, not about how it is written."""
+"""Reasons about the name itself, not about its notation."""
 
 
 class Intake:
-    """All lists of one index, taken in one after the other.
+    """The intake of all lists of one index, one after the other.
 
     Attributes:
         records: one for each entry, cancellation and marker, unsorted.
@@ -59,7 +59,7 @@ class Intake:
 
     Args:
         sources: the lists.
-        problems: an open text file for a line about every line that was not taken.
+        problems: an open text file for a line about every rejected line.
     """
 
     def __init__(self, sources: Sequence[ListSource], problems: IO[str] | None) -> None:
@@ -108,7 +108,7 @@ class Intake:
     def _take_names(
         self, placed: Sequence[tuple[int, bytes]], rules: Sequence[LookalikeRule]
     ) -> None:
-        """Take in a list that has no text of its own, and perhaps families of names."""
+        """Take in a list without a text of its own, and perhaps look-alike families."""
         entries = [Entry(line, names.to_text(name), BLOCK_SUBTREE) for line, name in placed]
         self._take_entries(entries, _ClaimIds(self.claims, len(self.digests)))
         self.reports[len(self.digests)].lines = len(entries) + len(rules)
@@ -123,7 +123,7 @@ class Intake:
     def _skimmed(
         self, batches: Iterable[list[str]], shapes: Sequence[PlainLine], claim_ids: _ClaimIds
     ) -> Iterator[list[str]]:
-        """Make records of plain lines and give all others, each at its place, to the parser."""
+        """Make records of plain lines; pass all others, each at its place, to the parser."""
         specials = [_special(shape) for shape in shapes]
         first = 1
         for lines in batches:
@@ -136,7 +136,7 @@ class Intake:
             yield lines
 
     def _take_entries(self, entries: Iterable[Parsed], claim_ids: _ClaimIds) -> None:
-        """Make records of what a parser says."""
+        """Make records of a parser's results."""
         index = len(self.digests)
         exceptions, cancelled = list[tuple[bytes, Entry]](), set[tuple[bytes, int]]()
         append, is_public, id_of = self.records.append, public_suffix_test(), claim_ids.of
@@ -166,7 +166,7 @@ class Intake:
         self._mark(exceptions, cancelled, claim_ids)
 
     def refuse(self, index: int, line: int, reason: Reason, text: str) -> None:
-        """Count, quote and record a line or an entry that is not taken."""
+        """Count, quote and record a rejected line or entry."""
         report = self.reports[index]
         if reason is Reason.PROTECTED:
             report.set_aside += 1
@@ -178,7 +178,7 @@ class Intake:
             self._problems.write(f"{shown(report.path)}:{line}\t{reason}\t{harmless}\n")
 
     def refuse_key(self, index: int, line: int, reason: Reason, key: bytes) -> None:
-        """``refuse`` for an entry of which only the key is left."""
+        """Reject an entry of which only the key is left, as ``refuse`` does."""
         self.refuse(index, line, reason, text_from_key(key))
 
     def _mark(
@@ -187,7 +187,7 @@ class Intake:
         cancelled: set[tuple[bytes, int]],
         claim_ids: _ClaimIds,
     ) -> None:
-        """Put markers above exceptions, so that a block there does not deny them (RFC 8020)."""
+        """Add markers above exceptions, so that no block there denies them (RFC 8020)."""
         for key, entry in exceptions:
             if (key, claim_ids.of(entry.claim)) in cancelled:
                 continue
@@ -214,7 +214,7 @@ class _ClaimIds:
         self.excepting = set[int]()
 
     def of(self, claim: Claim) -> int | None:
-        """Return the id of a claim, a new one for a new claim.
+        """Return the id of a claim, a new id for a new claim.
 
         None if that would be one condition too many; a claim without any is always taken.
         """
@@ -226,16 +226,16 @@ class _ClaimIds:
             self._claims.append((self._index, claim))
             if claim.effect is Effect.EXCEPT or claim.denyallow:
                 self.excepting.add(known)
-            # Safe only for the object that is kept: another may take its place in memory.
+            # Safe only for an object that is kept: else another may take its place in memory.
             self._by_identity[id(claim)] = known
         return known
 
     def next(self, claim: Claim) -> int:
-        """Return the id that a claim has, or would be given now."""
+        """Return the id of a claim, or the one that it would get now."""
         return self._by_value.get(claim, len(self._claims))
 
     def _is_bearable(self, claim: Claim) -> bool:
-        """Tell whether there may be one more such claim, and count its conditions."""
+        """Return whether one more such claim is allowed, and count its conditions."""
         conditions = len(claim.denyallow)
         if claim.types is not None:
             conditions += max(len(claim.types), 1)
@@ -246,7 +246,7 @@ class _ClaimIds:
 
 
 def _with_subtrees(entries: Iterable[Parsed]) -> Iterator[Parsed]:
-    """Give what a parser says, blocks of one host as blocks of all beneath it."""
+    """Yield a parser's results, with blocks of one host as blocks of its subtree."""
     for one in entries:
         yield one if isinstance(one, Problem) else one._replace(claim=_with_subtree(one.claim))
 
@@ -260,7 +260,7 @@ def _with_subtree(claim: Claim) -> Claim:
 
 @cache
 def _special(shape: PlainLine) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    """Return the keys that no record may be made of unseen, and those of which no child."""
+    """Return keys that the line scan must leave to the parser, and suffixes of such."""
     rules = suffix_rules()
     unless = {key_from_text(name) for name in shape.unless if _is_name(name)}
     return rules.public | unless, rules.wildcards

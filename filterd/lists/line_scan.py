@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The skimming that is live: plain lines of a list become records without its parser.
+"""The active twin of the line scan: plain lines become records without a parser.
 
 Both twins have what ``filterd.lists._line_scan_py`` documents and take the same
-lines. ``NATIVE`` tells which one serves.
+lines. ``NATIVE``: the native one is active.
 """
 
 from __future__ import annotations

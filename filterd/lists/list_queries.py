@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def overview(index: Index) -> dict[str, Any]:
-    """Return how lists were compiled, and what became of each."""
+    """Return the build facts of the index, and the report of each list."""
     return {
         "build": index.build,
         "octets": index.size_octets,
@@ -29,9 +29,9 @@ def overview(index: Index) -> dict[str, Any]:
 def single_hosts(
     lists: Sequence[ListRecord] | Sequence[ListSource], claims: Iterable[tuple[int, Claim]]
 ) -> list[str]:
-    """Return the ids of lists of third parties whose blocks are all of one host each.
+    """Return the ids of third-party lists that block single hosts only.
 
-    What lies beneath those names such a list leaves open.
+    Such a list leaves the names beneath open.
 
     Args:
         lists: all.
@@ -45,7 +45,7 @@ def single_hosts(
 
 
 def entries_of(index: Index, qname: bytes) -> list[dict[str, Any]]:
-    """Return the entries that name ``qname`` or a name above it, each with its list and line.
+    """Return the entries for ``qname`` or an ancestor, each with its list and line.
 
     Args:
         index: the compiled lists.
@@ -74,14 +74,14 @@ def entries_of(index: Index, qname: bytes) -> list[dict[str, Any]]:
 
 
 VERSION_DIGITS = 12
-"""Hexadecimal digits of a SHA-256 by which people tell versions apart."""
+"""Hexadecimal digits of a SHA-256 that people use to distinguish versions."""
 
 
 class NamingEntry(NamedTuple):
-    """An entry of a list of a third party that closes a name.
+    """An entry of a third-party list that closes a name.
 
-    ``entry`` is written as lists write it, ``line`` where it stands; ``version``
-    names the text of the list.
+    ``entry`` is in list notation, ``line`` is its line; ``version`` identifies the text of
+    the list.
     """
 
     list: str
@@ -92,7 +92,7 @@ class NamingEntry(NamedTuple):
 
 
 def naming_entries(index: Index, name: bytes) -> Iterator[NamingEntry]:
-    """Yield the entries of third parties that give exactly this name, and close it.
+    """Yield the third-party entries that close exactly this name.
 
     Args:
         index: the compiled lists.
@@ -115,5 +115,5 @@ def naming_entries(index: Index, name: bytes) -> Iterator[NamingEntry]:
 
 
 def version_of(index: Index) -> str:
-    """Return what people call the compiled lists: digits that name their content."""
+    """Return the version of the compiled lists: digits that identify their content."""
     return index.digest.hex()[:VERSION_DIGITS]

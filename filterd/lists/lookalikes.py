@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Look-alikes: names that no list names yet, of families whose other members are listed.
+r"""Look-alikes: unlisted names of families with listed members.
 
 Sites of gambling move to another name every week, and most of the names differ in
 digits only: ``i9bet16.com``, ``i9bet42.net``. A publisher makes a rule of such a family
-(``filterd.publish.lookalike_rules``), and whatever it fits is an entry of its category,
-as if a third party's list had named it.
+(``filterd.publish.lookalike_rules``), and each name that it fits counts as an entry of
+its category, in a third-party list.
 
 A rule is a *shape*: the plain form of a label (``filterd.lists.homoglyphs``) in which
-``#`` stands for a run of digits. It speaks of the label directly beneath a *suffix*,
-one of those that mirrors are known to use, and of all that is beneath that name.
+``#`` stands for a run of digits. It applies to the label directly beneath a *suffix*,
+one of those that mirrors are known to use, and to everything beneath that name.
 
-Most names fit no rule, so most must cost next to nothing. The skeletons of all
-shapes are a set; a name none of whose labels has one of them fits nothing. What is
-left is held against the shape, octet by octet, in one pass: there is no pattern that
-could take longer (no backtracking, whoever wrote the rule).
+Most names fit no rule, so most must cost next to nothing. The skeletons of all shapes
+are a set; a name none of whose labels has one of them fits nothing. The remaining names
+are compared with the shape, octet by octet, in one pass: no pattern can take longer (no
+backtracking, whatever the rule).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 RUN: Final = b"#"
 """Of a shape: one digit or more."""
 PREFIX: Final = "lookalike:"
-"""How the ids of the lists begin that rules are, one for each category."""
+"""The prefix of ids of the lists of rules, one for each category."""
 
 MOST_RULES, MOST_SUFFIXES = 4_000, 1_000
-"""Of all categories together: all of it is in the memory of everybody who looks names up."""
+"""Of all categories together: every process that looks names up has them in memory."""
 MOST_SHAPE_OCTETS = 40
 MOST_DIGITS = 6
 """Of a run; beyond it labels are numbers of something else."""
 LEAST_LETTERS = 2
-"""Of a shape (``letters_of``): one letter and some digits are anybody's name."""
+"""Of a shape (``letters_of``): one letter and some digits may be any site's name."""
 
 _DIGITS = frozenset(b"0123456789")
 _TAKEN_FOR = {
@@ -49,9 +49,9 @@ _TAKEN_FOR = {
 class LookalikeRule(NamedTuple):
     """A family of names.
 
-    ``digits``: the most that a run has. ``suffixes``: wire names, beneath one of which a
-    label must stand. ``line``: where the rule stands. ``set_id``: the claim set of the
-    index that says what it is an entry of.
+    ``digits``: the most that a run has. ``suffixes``: wire names, beneath one of which
+    a label must stand. ``line``: of the rule in its file. ``set_id``: the claim set of
+    the index that the name then has.
     """
 
     shape: bytes
@@ -62,11 +62,11 @@ class LookalikeRule(NamedTuple):
 
     @property
     def written(self) -> str:
-        """The rule as people are shown it."""
+        """The rule in the notation for people."""
         return f"~{self.shape.decode('ascii')}"
 
     def fits(self, label: bytes) -> bool:
-        """Tell whether a label in plain form is one of the family; its suffix is not looked at."""
+        """Return whether a label in plain form is one of the family, whatever its suffix."""
         places = _places(self.shape, self.digits)
         reached = _beyond({0}, places)
         for octet in label:
@@ -78,7 +78,7 @@ class LookalikeRule(NamedTuple):
 
 
 class Lookalike(NamedTuple):
-    """A rule that a name fits. ``labels``: of the name that it speaks of; ``number``: of it."""
+    """A match of a rule; ``labels``: of the matched name; ``number``: of the rule."""
 
     labels: int
     number: int
@@ -106,7 +106,7 @@ class Lookalikes:
         return bool(self.rules)
 
     def find(self, name: bytes) -> tuple[Lookalike, ...]:
-        """Return the rules that a name fits, all about the one ancestor of it that counts.
+        """Return the rules that a name fits, all for the same ancestor of it.
 
         Args:
             name: lower-case uncompressed wire form.
@@ -119,7 +119,7 @@ class Lookalikes:
         return ()
 
     def _of(self, name: bytes, suffix: bytes) -> Iterable[Lookalike]:
-        """Find the rules for the label directly beneath the longest suffix that ends a name."""
+        """Return the rules for the label directly beneath the longest suffix of a name."""
         labels = names.labels(name)
         count = names.count_labels(suffix) + 1
         label = plain(labels[len(labels) - count])
@@ -132,9 +132,9 @@ class Lookalikes:
 
 
 def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
-    """Tell at a look whether a wire name may fit a rule; errs towards yes.
+    """Return quickly whether a wire name may fit a rule; it errs towards yes.
 
-    The fast path asks just this, and leaves to the chain what may.
+    The fast path calls only this, and leaves such names to the chain.
     """
     if not skeletons:
         return False
@@ -143,7 +143,7 @@ def may_match(skeletons: frozenset[bytes], name: bytes) -> bool:
 
 
 def letters_of(shape: bytes) -> int:
-    """Return how many letters of a shape are no digits to the eye: they say whose it is."""
+    """Return the number of letters of a shape that do not look like digits."""
     return sum(octet in b"abcdefghjkmnpqrstuvwxyz" for octet in shape)
 
 

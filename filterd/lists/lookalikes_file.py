@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``lookalikes.yaml`` of a ``blocklists/`` folder: rules become lists, one for each category.
+"""``lookalikes.yaml`` of a ``blocklists/`` folder: a list of rules per category.
 
-It is optional, and written by ``filterd.publish.lookalike_rules`` rather than by hand; the
-bounds here are what a school's memory can bear, whoever wrote it.
+It is optional, and written by ``filterd.publish.lookalike_rules`` rather than by hand;
+the bounds here protect a school's memory, whatever its origin.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ def _shape(value: Any) -> bytes:
 
 
 def is_shape(text: str) -> bool:
-    """Tell whether a text is a shape that a rule may have."""
+    """Return whether a text is a valid shape of a rule."""
     octets = text.encode("utf-8", "replace")
     return 0 < len(octets) <= MOST_SHAPE_OCTETS and not _is_no_shape(octets)
 
 
 def _is_no_shape(octets: bytes) -> bool:
-    """Tell whether octets have too few letters for a shape, or other characters."""
+    """Return whether octets have too few letters for a shape, or other characters."""
     others = octets.translate(None, b"abcdefghijklmnopqrstuvwxyz0123456789#")
     return letters_of(octets) < LEAST_LETTERS or bool(others) or b"##" in octets
 
 
 class LookalikeFamily(DocumentModel):
-    """A family: its shape, and of which category it is; ``digits``: the most that a run has."""
+    """A family: shape and category; ``digits``: the most in a run."""
 
     shape: Annotated[bytes, PlainValidator(_shape)]
     category: str
@@ -67,7 +67,7 @@ class LookalikeFamily(DocumentModel):
 
 
 class LookalikesFile(DocumentModel):
-    """``lookalikes.yaml``. ``suffixes``: by category, beneath which names its mirrors stand."""
+    """``lookalikes.yaml``; ``suffixes``: by category, those that its mirrors use."""
 
     suffixes: dict[str, Annotated[tuple[str, ...], Field(max_length=MOST_SUFFIXES)]]
     lookalikes: Annotated[tuple[LookalikeFamily, ...], Field(max_length=MOST_RULES)]
@@ -83,10 +83,10 @@ def read_lookalikes(
         known: ids of its categories.
 
     Returns:
-        A list for each category with rules, and what is wrong beyond single values.
+        A list for each category with rules, and the errors beyond single values.
 
     Raises:
-        ConfigErrors: the file says what no such file may.
+        ConfigErrors: single values are invalid.
         ConfigError: it cannot be read.
     """
     path = folder / FILE
@@ -147,7 +147,7 @@ def _problems(
 
 
 def _is_suffix(text: str) -> bool:
-    """Tell whether a text is labels of a host name, in lower-case A-labels."""
+    """Return whether a text is labels of a host name, in lower-case A-labels."""
     labels = text.split(".")
     allowed = set("abcdefghijklmnopqrstuvwxyz0123456789-")
     return len(text) <= _MOST_SUFFIX_CHARACTERS and all(

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The matcher that is live: from a name to the listed names that it stands at or beneath.
+"""The active twin of the matcher: a name -> the listed names at or above it.
 
 ``Matcher(octets, header)`` reads a mapped index and never writes; both twins
-have the methods that ``filterd.lists._matcher_py`` documents. ``NATIVE`` tells
-which one serves.
+have the methods that ``filterd.lists._matcher_py`` documents. ``NATIVE``: the native
+one is active.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``orders.yaml`` of a ``blocklists/`` folder: what an authority orders to be blocked, in writing.
+"""``orders.yaml`` of a ``blocklists/`` folder: blocking orders of an authority.
 
-It is optional, and stands in no folder that ships: a school has it from the feed,
-where it is signed by the key of whoever orders and by no other. Each order becomes
-a list of the category ``law-ordered`` whose id has the order's number, so that
-whoever asks why a name is blocked is told which order says so.
+It is optional, and in no shipped folder: a school gets it from the feed, signed by the
+key of the ordering authority and by no other. Each order becomes a list of the category
+``law-ordered`` whose id has the order's number, so that ``filterd check`` shows which
+order blocks a name.
 
-An order that has expired still blocks here: a school's clock may be wrong, and what
-was ordered opens when whoever orders says so. It is left out when orders are signed.
+An expired order still blocks here: a school's clock may be wrong, and an ordered name
+opens when the authority decides so. It is left out when orders are signed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ FOLDER = "orders"
 CATEGORY = "law-ordered"
 FORMAT = "domains"
 PREFIX = "order:"
-"""How the ids of these lists begin; the number of the order follows."""
+"""The prefix of ids of these lists; the number of the order follows."""
 MOST_ORDERS = 500
-"""In force at a time: a file each, beside those of the lists."""
+"""Active at a time: each is a file, beside those of the lists."""
 
 _MOST_CHARACTERS = 200
 
@@ -56,7 +56,7 @@ _OrderFile = Annotated[str, Field(pattern=r"^orders/[a-z0-9][a-z0-9_.-]{0,80}\.t
 
 
 class OrderEntry(DocumentModel):
-    """An order: its number as it is written, who gave it, from which day to which it holds."""
+    """An order: its number as it is written, the authority, and its days."""
 
     number: _Line
     issuer: _Line
@@ -87,10 +87,10 @@ def read_orders(folder: Path, known: list[str]) -> tuple[tuple[ListSource, ...],
         known: ids of its categories.
 
     Returns:
-        A list for each order, and what is wrong beyond single values.
+        A list for each order, and the errors beyond single values.
 
     Raises:
-        ConfigErrors: the file says what no such file may.
+        ConfigErrors: single values are invalid.
         ConfigError: it cannot be read.
     """
     if not (folder / FILE).exists():
@@ -104,7 +104,7 @@ def load_orders(folder: Path) -> tuple[Document, tuple[OrderEntry, ...]]:
     """Return the register of orders as it is written.
 
     Raises:
-        ConfigErrors: the file says what no such file may.
+        ConfigErrors: single values are invalid.
         ConfigError: it cannot be read.
     """
     document = load(folder / FILE)
@@ -114,7 +114,7 @@ def load_orders(folder: Path) -> tuple[Document, tuple[OrderEntry, ...]]:
 def _list(entry: OrderEntry, folder: Path) -> ListSource:
     title = f"{entry.number}, {entry.issuer}, {entry.date}"
     path = str(folder.absolute() / entry.names)
-    # Protections do not hold against it: an order means just these names.
+    # Protections do not hold against it: an order means exactly these names.
     return ListSource(PREFIX + entry.number, CATEGORY, FORMAT, path, True, title)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The packing that is live: from sorted records to the sections of an index.
+"""The active twin of packing: sorted records -> the sections of an index.
 
 Both twins have what ``filterd.lists._packing_py`` documents and produce the
-same octets. ``NATIVE`` tells which one serves.
+same octets. ``NATIVE``: the native one is active.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frozen list of popular names that must stay open: ``blocklists/popular.yaml``.
+"""Popular names that must stay open: the frozen list ``blocklists/popular.yaml``.
 
-It ships with the program and is read from there, never from a version of the feed: whoever
-publishes lists cannot change what their lists are judged by. Like the catalogue it brings
-pydantic, so what answers lookups never imports it.
+It ships with the program and is read from there, never from a version of the feed: a
+publisher of lists cannot change what those lists are judged by. Like the catalogue it
+brings pydantic, so the serving process never imports it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class PopularName(NamedTuple):
     """A wire name that must stay open.
 
-    ``except_categories``: ids of categories that mean it: vk.com is ``social-media``, and a
-    grade that is closed to that is rightly closed to it.
+    ``except_categories``: ids of categories that may block it: vk.com is ``social-media``,
+    and a grade without that category rightly does not get it.
     """
 
     name: bytes
@@ -39,10 +39,10 @@ def load_popular_names(path: Path | None = None) -> tuple[PopularName, ...]:
     """Return the popular names in the order of the file.
 
     Args:
-        path: the file; the one that ships if left out.
+        path: the file; the shipped one if left out.
 
     Raises:
-        ConfigErrors: what the file says is wrong; all of it, each with its place.
+        ConfigErrors: the file has errors; all of them, each with its place.
         ConfigError: it cannot be read or is no YAML.
         StoreError: filterd is installed without it.
     """
@@ -56,7 +56,7 @@ def load_popular_names(path: Path | None = None) -> tuple[PopularName, ...]:
 
 
 def _repeated(document: Document, file: PopularFile) -> Iterator[ConfigError]:
-    """Find names that stand twice: which categories mean them would be unclear."""
+    """Find names that stand twice, with perhaps different categories."""
     lines = dict[bytes, int]()
     for index, group in enumerate(file.popular):
         for position, name in enumerate(group.names):

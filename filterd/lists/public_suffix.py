@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Public suffixes: the names that no list may name, because strangers register beneath them.
+"""Public suffixes, which no list may name: strangers register names beneath them.
 
 The Public Suffix List is read once, with its private section (``blogspot.com``
 is as full of strangers as ``com.vn``), into sets of index keys, so that a check
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 _PRIVATE = "// ===BEGIN PRIVATE DOMAINS==="
-"""Behind it stand the suffixes that companies let strangers use, before it the registries'."""
+"""Before it stand the registries' suffixes, behind it those of companies."""
 
 
 class SuffixRules(NamedTuple):
-    """Keys: public ones, those whose every child is public, and the children that are not."""
+    """Keys: public ones, those with only public children, and the exceptions."""
 
     public: frozenset[bytes]
     wildcards: frozenset[bytes]
@@ -35,7 +35,7 @@ class SuffixRules(NamedTuple):
 
 
 def is_public_suffix(key: bytes) -> bool:
-    """Tell whether the name with this key is a public suffix; every single label is.
+    """Return whether a key is a public suffix; every single label is.
 
     For some names: they are looked for among the rules as they are written, because to
     make keys of all of these takes a tenth of what compiling a site does.
@@ -54,7 +54,7 @@ def is_public_suffix(key: bytes) -> bool:
 
 @cache
 def public_suffix_test() -> Callable[[bytes], bool]:
-    """Return what does the same with keys at hand, for a million of them in a row."""
+    """Return a test for keys that has its rules ready, for a million of them."""
     public, wildcards, exceptions = suffix_rules()
 
     def test(key: bytes) -> bool:
@@ -79,29 +79,32 @@ def registrable(name: bytes) -> bytes:
 
 @cache
 def top_level_names() -> tuple[bytes, ...]:
-    """Return the wire names of all top-level domains that the list knows, sorted."""
+    """Return the wire names of all top-level domains of the list, sorted."""
     rules = (rule.removeprefix("*.") for rule in _written())
     return tuple(sorted({name_from_key(_key(rule)) for rule in rules if "." not in rule}))
 
 
 def public_suffixes() -> tuple[bytes, ...]:
-    """Return the wire names of all suffixes of two labels and more that the list names, sorted."""
+    """Return the wire names of all listed suffixes of two labels or more, sorted."""
     return tuple(
         sorted(name_from_key(key) for key in suffix_rules().public if key.count(b"\0") > 1)
     )
 
 
 def is_company_suffix(key: bytes) -> bool:
-    """Tell whether the list names a suffix in its private section, which changes every week."""
+    """Return whether a suffix is in the list's private section.
+
+    That section changes every week.
+    """
     return key in _company_suffixes()
 
 
 def has_strangers_beneath(name: bytes, *, companies: bool = True) -> bool:
-    """Tell whether anybody may register names beneath a wire name.
+    """Return whether strangers may register names beneath a wire name.
 
     Args:
         name: of any kind; one label that is no top-level domain is a local name.
-        companies: whether suffixes count that companies let strangers use, beside registries'.
+        companies: whether companies' suffixes count beside those of registries.
     """
     if names.count_labels(name) <= 1:
         return name in top_level_names()
@@ -117,7 +120,7 @@ def _company_suffixes() -> frozenset[bytes]:
 
 @cache
 def suffix_rules() -> SuffixRules:
-    """Return the rules of the list that ships."""
+    """Return the rules of the shipped list."""
     public, wildcards, exceptions = set[bytes](), set[bytes](), set[bytes]()
     for rule in _lines(_text()):
         if rule.startswith("*."):
@@ -131,7 +134,7 @@ def suffix_rules() -> SuffixRules:
 
 @cache
 def _written() -> frozenset[str]:
-    """Return the rules as they are written."""
+    """Return the rules in the notation of the list."""
     return frozenset(_lines(_text()))
 
 
@@ -141,7 +144,7 @@ def _text() -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Give the rules of a text, as they are written."""
+    """Yield the rules of a text, in its notation."""
     for line in text.splitlines():
         rule = line.split(" ", 1)[0].strip()
         if rule and not rule.startswith("//"):
@@ -152,6 +155,6 @@ def _key(rule: str) -> bytes:
     """Return the key of a rule, which may be one label."""
     if "." in rule:
         return key_from_text(rule)
-    # One label is refused, and to be refused is dear; a second one makes it a host name,
+    # One label is refused, and a refusal is slow; a second one makes it a host name,
     # whose key begins with the first.
     return key_from_text(f"x.{rule}").removesuffix(b"x\0")

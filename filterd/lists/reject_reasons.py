@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a line of a list, or an entry that it makes, is not taken: a code and its explanation.
+"""Reasons for rejecting a line or entry of a list: codes with explanations.
 
 The codes are a contract: reports store them, scripts count them, translations
 are keyed by them. So a code is never reused for something else. Parsers, the
-host-name reader and the compiler share this one set, because whoever maintains
-a list wants to see one table, not three.
+host-name reader and the compiler share this one set, because a list's maintainer wants
+to see one table, not three.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Reason(StrEnum):
         member.explanation = explanation
         return member
 
-    # What the text is, where a host name should stand.
+    # The kind of a text in the place of a host name.
     NOT_A_NAME = "not-a-name", "is not a host name"
     BAD_IDN = "bad-idn", "is not a valid internationalised name"
     IP_ADDRESS = "ip-address", "is an address; lists of filterd hold names"
@@ -34,7 +34,7 @@ class Reason(StrEnum):
     UNSUPPORTED_PATTERN = "unsupported-pattern", "is a pattern that no name and subtree can express"
     TOO_LONG = "too-long", "is longer than a line, a name or a label may be"
 
-    # What the format says and filterd does not do; never read as something else.
+    # Features of a format that filterd does not support; never approximated.
     UNSUPPORTED_MODIFIER = "unsupported-modifier", "has a modifier that DNS filtering cannot honour"
     UNSUPPORTED_OPTION = "unsupported-option", "asks for something other than to block or to except"
     UNSUPPORTED_TRIGGER = (
@@ -51,7 +51,7 @@ class Reason(StrEnum):
     )
     UNKNOWN_ENCODING = "unknown-encoding", "is not UTF-8 text"
 
-    # What no list may name, however well it is written.
+    # Names that no list may have, however well they are written.
     EVERYTHING = "everything", "would hold for every name there is"
     SINGLE_LABEL = "single-label", "is a top-level domain or a local name, not a host"
     PUBLIC_SUFFIX = "public-suffix", "is a suffix under which strangers register names"

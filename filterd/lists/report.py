@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the compiler took, refused and set aside: the report that travels in the index.
+"""The compile report, which is stored in the index: taken, refused, set aside.
 
 Counts are per list and per reason, because the remedy differs: a *problem* is a
-line that says nothing usable, a *refused* entry names what no list may name, a
+line without a usable meaning, a *refused* entry names what no list may name, a
 *set aside* one names what is protected from lists of third parties. A report
 holds samples of all three; every single one goes to the file of problems.
 """
@@ -13,13 +13,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SAMPLES = 20
-"""How many lines of each list the report quotes."""
+"""Lines of each list that the report quotes."""
 SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A line that was not taken. ``text`` is shortened and printable ASCII."""
+    """A rejected line.
+
+    ``text`` is shortened and printable ASCII.
+    """
 
     line: int
     reason: str
@@ -28,7 +31,7 @@ class Sample:
 
 @dataclass(slots=True)
 class ListReport:
-    """What became of one list.
+    """The counts of one list.
 
     ``kept``, ``duplicate``, ``redundant`` and ``cancelled`` count entries.
     Redundant ones are kept: the ancestor that covers them may be suspended.
@@ -56,8 +59,9 @@ class ListReport:
 
 @dataclass(slots=True)
 class CompileReport:
-    """What became of all lists; ``names`` counts distinct names, ``seconds`` is the time it took.
+    """The report on all lists.
 
+    ``names`` counts distinct names, ``seconds`` is the time of the compilation.
     The copy in the index has no seconds: the same lists give the same octets.
     """
 
@@ -67,22 +71,22 @@ class CompileReport:
 
     @property
     def kept(self) -> int:
-        """Return the entries of all lists that hold."""
+        """The number of kept entries of all lists."""
         return sum(report.kept for report in self.lists)
 
     @property
     def refused(self) -> int:
-        """Return the entries that name what no list may name."""
+        """The number of entries for names that no list may have."""
         return sum(sum(report.refused.values()) for report in self.lists)
 
     @property
     def set_aside(self) -> int:
-        """Return the entries that name protected names."""
+        """The number of entries for protected names."""
         return sum(report.set_aside for report in self.lists)
 
     @property
     def problems(self) -> int:
-        """Return the lines that say nothing usable."""
+        """The number of lines without a usable meaning."""
         return sum(sum(report.problems.values()) for report in self.lists)
 
     def to_plain(self) -> dict[str, Any]:
@@ -91,10 +95,10 @@ class CompileReport:
 
     @classmethod
     def from_plain(cls, data: dict[str, Any]) -> CompileReport:
-        """Read what ``to_plain`` gave.
+        """Return the report from plain data of ``to_plain``.
 
         Raises:
-            KeyError, TypeError: it did not give this.
+            KeyError, TypeError: it is something else.
         """
         lists = [
             ListReport(**{**one, "samples": [Sample(**sample) for sample in one["samples"]]})
@@ -104,7 +108,7 @@ class CompileReport:
 
 
 def shown(text: str) -> str:
-    """Return a text of a list so that no terminal, table or log can be led astray by it."""
+    """Return a text of a list in a form that is safe for terminals, tables and logs."""
     cut = text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
     return cut.encode("unicode_escape").decode("ascii")
 

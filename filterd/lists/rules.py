@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Scope(IntEnum):
-    """Which names an entry for ``name`` is about."""
+    """The names that an entry for ``name`` covers."""
 
     EXACT = 0
     """``name`` alone (hosts files)."""
@@ -29,12 +29,12 @@ class Scope(IntEnum):
     """Everything beneath ``name``, not ``name`` (RPZ ``*.name``)."""
 
     def written(self, name: str) -> str:
-        """Return an entry as people are shown it: ``=name``, ``name`` or ``*.name``."""
+        """Return an entry in the notation for people: ``=name``, ``name`` or ``*.name``."""
         return ("=", "", "*.")[self] + name
 
 
 class Effect(IntEnum):
-    """What an entry wants for these names."""
+    """The effect of an entry on these names."""
 
     BLOCK = 0
     EXCEPT = 1
@@ -46,8 +46,9 @@ class Effect(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an entry says of its name, without the name: few are distinct, all are interned.
+    """The claim of an entry on its name, without the name.
 
+    Few are distinct; all are interned.
     ``important``: outranks exceptions (``$important``); an important exception
     outranks that. ``specific``: an exception that only outranks blocks of its
     own name and of shorter ones, as RPZ, dnsmasq and unbound define it; Adblock
@@ -65,20 +66,19 @@ class Claim:
     denyallow: frozenset[bytes] = frozenset()
 
     def covers_type(self, qtype: int) -> bool:
-        """Tell whether the entry is about questions of this type."""
+        """Return whether the entry covers questions of this type."""
         return self.types is None or (qtype in self.types) is not self.types_negated
 
 
 @dataclass(frozen=True, slots=True)
 class ListSource:
-    """A list to compile: where its text is and what it is.
+    """A list to compile.
 
     ``own``: written or signed by the publisher of the index, so protection
-    (``filterd.lists.rules``) does not hold against it. ``names``: what the list
-    is where it has no text of its own but stands within the file ``path``: wire
-    names, each with its line there; each stands for what is beneath it, too.
-    ``lookalikes``: families of names that it means beside those that it names.
-    ``subtrees``: an entry for one host stands for what is beneath it, too.
+    (``Protection``) does not hold against it. ``names``: the content of a list without
+    a text of its own, which is part of the file ``path``: wire names, each with its
+    line there; each includes its subtree. ``lookalikes``: families of names that it
+    covers beside its entries. ``subtrees``: an entry for one host includes its subtree.
     """
 
     id: str
@@ -94,11 +94,11 @@ class ListSource:
 
 @dataclass(frozen=True, slots=True)
 class SafeSearchRewrite:
-    """What is answered instead of a name's own addresses.
+    """A rewrite of hosts to their safe-search twin.
 
-    ``setting`` and ``level`` say to whom: grades whose policy sets
-    ``safe_search`` or ``youtube`` to that. ``names`` are those hosts and nothing
-    beneath them; ``target`` is the name whose addresses they get.
+    ``setting`` and ``level`` select the grades: those whose policy sets ``safe_search`` or
+    ``youtube`` to that level. ``names`` are the hosts, without names beneath them;
+    ``target`` is the name whose addresses they get.
     """
 
     setting: str
@@ -120,9 +120,9 @@ class Pin:
 class Protection:
     """A name that third-party lists may not block, an urgent order may.
 
-    ``except_categories``: lists of these categories may name it all the same;
+    ``except_categories``: lists of these categories may block it all the same;
     a chat service is no scam, and still social media. ``entry_only``: it holds only
-    against entries that give exactly this name, which somebody has suspended.
+    against entries for exactly this name, which an administrator has suspended.
     """
 
     name: bytes

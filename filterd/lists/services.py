@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Services: the names of a product that people know by its name, compiled as a list of their own.
+"""Services: each is the domain names of one product, compiled as a list.
 
 In the index each is a list with the id ``service:<id>``, so that policy can open
 or close it alone. The ids of other lists have no colon: they never collide.
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from filterd.documents import Document, Where
 
 PREFIX = "service:"
-"""How the ids of these lists begin."""
+"""The prefix of ids of these lists."""
 
 
 def list_id(service: str) -> str:
-    """Return the id of the list that a service is."""
+    """Return the list id of a service."""
     return PREFIX + service
 
 
@@ -35,16 +35,16 @@ def service_list(
 ) -> ListSource:
     """Return a service as a list of its group's category.
 
-    It is never a third party's: whoever writes a service down means just these
-    names, so protections do not hold against it.
+    It is never a third party's: its author means exactly these names, so protections do
+    not hold against it.
 
     Args:
         service: its id.
-        title: what people call it.
+        title: its name for people.
         group: the id of a category.
         names: wire names.
-        document: the file where it stands.
-        where: the way to its names there.
+        document: its file.
+        where: the path to its names there.
     """
     placed = tuple(
         (document.place((*where, position))[0], name) for position, name in enumerate(names)
@@ -54,7 +54,7 @@ def service_list(
 
 
 def unfit(name: bytes) -> Sentence:
-    """Return why a name cannot be one of a service, ``UNSAID`` where it can."""
+    """Return why a service cannot have a name, ``UNSAID`` where it can."""
     key = key_from_name(name)
     if key is None:
         return quoted(Reason.NOT_A_NAME.explanation)

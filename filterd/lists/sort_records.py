@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Sorted records of the compiler: one entry as one ``bytes``, and guards applied to them.
+r"""Sorted records of the compiler: each entry as ``bytes``; guards over them.
 
 ``key + b"\0" + claim (u32) + line (u32)``, both big-endian. The NUL keeps the
 order of keys: it is smaller than any octet that may follow a key within a longer
@@ -34,7 +34,7 @@ CANCELS = 0
 
 _tail = struct.Struct(">xII")
 record_tail = _tail.pack
-"""``record_tail(claim, line)``: what follows the key; a bare function, because it runs per line."""
+"""``record_tail(claim, line)`` is the part behind the key; a bare function, as it runs per line."""
 
 
 def read_tail(record: bytes) -> tuple[int, int]:
@@ -44,13 +44,13 @@ def read_tail(record: bytes) -> tuple[int, int]:
 
 
 def run_of(records: Sequence[bytes], key: bytes, *, subtree: bool) -> slice:
-    """Find the records of ``key`` in sorted records, and with ``subtree`` of all beneath it."""
+    """Return the slice of ``key``'s records, with ``subtree`` also of all beneath."""
     first, beyond = (key, b"\xff") if subtree else (key + b"\0", b"\1")
     return slice(bisect_left(records, first), bisect_left(records, key + beyond))
 
 
 class Guarded:
-    """Applies guards to sorted records, in place.
+    """Guards, applied to sorted records in place.
 
     Args:
         records: sorted.
@@ -71,13 +71,16 @@ class Guarded:
         self._refuse = refuse
 
     def refuse_pinned(self, pins: Iterable[Pin]) -> None:
-        """Take out whatever lists say of pinned names; exceptions go too, as nothing is blocked."""
+        """Remove all claims of lists on pinned names.
+
+        Exceptions go too, as nothing is blocked.
+        """
         everything = frozenset(range(len(self._claims)))
         for pin in pins:
             self._take_out(pin.name, everything, Reason.PINNED, subtree=pin.subtree)
 
     def set_aside_protected(self, protections: Iterable[Protection]) -> None:
-        """Take out the blocks that lists of third parties hold against protected names."""
+        """Remove the blocks of third-party lists on protected names."""
         for protection in protections:
             theirs = frozenset(
                 claim_id
@@ -91,10 +94,10 @@ class Guarded:
     def _take_out(
         self, name: bytes, claim_ids: frozenset[int], reason: Reason, *, subtree: bool
     ) -> None:
-        """Take these claims out of the run of one guarded name."""
+        """Remove these claims from the run of one guarded name."""
         key = key_from_name(name)
         if not key:
-            return  # no list can mean it
+            return  # no list can have an entry for it
         run = run_of(self._records, key, subtree=subtree)
         found = self._records[run]
         kept = [record for record in found if read_tail(record)[0] not in claim_ids]

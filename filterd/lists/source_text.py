@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The text of a list, read once: digested, counted and cut into lines of bounded length.
+"""The text of a list, read once: digested, counted, cut into bounded lines.
 
 Lists are hostile input. A line of fifty megabytes costs no more memory than a
 long one, gzip may not blow up without end, and octets that are no UTF-8 pass as
@@ -50,7 +50,7 @@ class SourceText:
         return self._digest.hexdigest()
 
     def lines(self, progress: Callable[[int], None]) -> Iterator[list[str]]:
-        """Give all lines without their ends, in batches.
+        """Yield all lines without their ends, in batches.
 
         Args:
             progress: called after each batch with the octets of the file read so far.
@@ -87,7 +87,7 @@ class SourceText:
 
 
 class _Digesting(io.RawIOBase):
-    """Passes octets on and shows them to a digest; bounds how many there may be."""
+    """A reader that passes octets on to a digest and bounds their number."""
 
     def __init__(self, source: IO[bytes], update: Callable[[bytes], None]) -> None:
         self._source, self._update = source, update
@@ -108,7 +108,7 @@ class _Digesting(io.RawIOBase):
 
 
 def _split(text: io.TextIOWrapper) -> Iterator[list[str]]:
-    """Cut a text at its newlines, chunk by chunk; the middle of overlong lines is dropped."""
+    """Split a text at newlines, chunk by chunk, without the middle of overlong lines."""
     begun = ""
     while chunk := text.read(_CHUNK_CHARACTERS):
         first, newline, rest = chunk.partition("\n")

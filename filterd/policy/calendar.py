@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the clock on the wall says of schedules and timetables, and how long it goes on saying it.
+"""The calendar: wall clock states of schedules and timetables, with intervals.
 
 A window from 07:00 to 07:45 is open while the clock *shows* a time in it. Where a
 zone sets its clocks, such a window may come twice in a night, or not at all.
 Edges are whole seconds. Pure: the moment is an argument, and only zoneinfo knows
 of zones.
 
-``Pattern`` is what depends on the clock: its ``state`` at a reading of it, and
-the readings at which that may become another one, its ``edges``. Between those
-of one day and the next nothing can change, except where the zone's clocks are
-set; so ``Calendar.span`` looks at few moments only.
+``Pattern`` is a state that depends on the clock: its ``state`` at a wall time, and
+the wall times at which that may change, its ``edges``. Between the edges of one day
+and the next nothing can change, except where the zone's clocks are set; so
+``Calendar.span`` examines few moments only.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from filterd.policy.timetable import Holiday, Lesson, Period, Schedule, Window
 
 LOOK_AHEAD_DAYS = 40
-"""Nobody looks further: a state that goes on for longer may be asked for again then."""
+"""The search goes no further; a state that lasts longer is searched again then."""
 
 _DAY = timedelta(days=1)
 
 
 class WallTime(NamedTuple):
-    """What calendar and clock on the wall show: the date, and seconds after midnight."""
+    """A wall clock time: the date, and seconds after midnight."""
 
     day: date
     second: int
@@ -45,26 +45,26 @@ class WallTime(NamedTuple):
 
 
 class Pattern(Protocol):
-    """Something that depends on the clock on the wall and on nothing else."""
+    """A state that depends on the wall clock and on nothing else."""
 
     def state(self, shown: WallTime) -> object:
-        """Return what holds while this is shown."""
+        """Return the state at this wall time."""
 
     def edges(self, day: date) -> Iterable[int]:
-        """Return after how many seconds of a day, or of the next one, the state may change."""
+        """Return the seconds of a day, or of the next one, at which the state may change."""
 
     def has_ended(self, day: date, /) -> bool:
-        """Tell whether nothing happens on this day nor ever after."""
+        """Return whether nothing changes on this day nor ever after."""
 
 
 class Interval(NamedTuple):
-    """From when until when, to the second, a state goes on; ``until`` is not part of it."""
+    """The interval in which a state lasts, to the second; ``until`` is not part of it."""
 
     since: float
     until: float
 
     def joined(self, other: Interval) -> Interval:
-        """Return how long both go on."""
+        """Return the interval in which both last."""
         return Interval(max(self.since, other.since), min(self.until, other.until))
 
 
@@ -72,20 +72,20 @@ ALWAYS = Interval(-inf, inf)
 
 
 class Calendar:
-    """The clock on the wall of one zone."""
+    """The wall clock of one zone."""
 
     def __init__(self, zone: str) -> None:
         self._zone = ZoneInfo(zone)
 
     def reading(self, at: float) -> WallTime:
-        """Return what is shown at a Unix time."""
+        """Return the wall time at a Unix time."""
         shown = datetime.fromtimestamp(floor(at), self._zone)
         return WallTime(shown.date(), shown.hour * 3600 + shown.minute * 60 + shown.second)
 
     def span(self, pattern: Pattern, at: float) -> Interval:
-        """Return how long the state of a pattern at a Unix time goes on.
+        """Return the interval in which a pattern's state at a Unix time lasts.
 
-        Beyond ``LOOK_AHEAD_DAYS`` nobody looks: what has not changed by then may.
+        The search ends after ``LOOK_AHEAD_DAYS``: a state that lasts till then may change.
         """
         now = self.reading(at)
         state = pattern.state(now)
@@ -120,7 +120,7 @@ class Calendar:
             waiting -= ready
 
     def _of_day(self, pattern: Pattern, day: date) -> set[float]:
-        """Return the moments of one day, as the calendar shows it, at which a state may change."""
+        """Return the moments of one calendar day at which a state may change."""
         seconds = {second for second in pattern.edges(day) if second <= DAY_S}
         seconds |= {second - DAY_S for second in pattern.edges(day - _DAY) if second >= DAY_S}
         if not seconds:
@@ -131,7 +131,8 @@ class Calendar:
     def _instants(self, day: date, second: int) -> list[float]:
         """Return when the clock first shows a time, and when for the last time.
 
-        Of a time that it skips these are moments nearby; that they are no edges shows.
+        For a time that it skips these are moments nearby; their states show that they
+        are no edges.
         """
         shown = datetime(day.year, day.month, day.day) + timedelta(seconds=second)  # noqa: DTZ001
         folds = (shown.replace(tzinfo=self._zone, fold=fold) for fold in (0, 1))
@@ -162,7 +163,7 @@ class Closures:
         self._days = [(one.first, one.last) for one in holidays]
 
     def __contains__(self, day: date) -> bool:
-        """Tell whether a day is one of them."""
+        """Return whether a day is without school."""
         written = day.isoformat()
         return any(first <= written <= last for first, last in self._days)
 
@@ -175,30 +176,30 @@ class Openings:
         self._holidays = Closures(holidays)
 
     def state(self, shown: WallTime) -> bool:
-        """Tell whether any window is open."""
+        """Return whether any window is open."""
         return any(self._is_open(window, shown) for window in self._windows)
 
     def edges(self, day: date) -> Iterator[int]:
-        """Yield when windows that belong to this day begin and end."""
+        """Yield the begins and ends of windows that belong to this day."""
         for window in self._windows:
             if self._is_on(window, day):
                 yield window.starts_s
                 yield window.ends_s
 
     def has_ended(self, day: date) -> bool:
-        """Tell whether no window has this day nor a later one."""
+        """Return whether no window has this day nor a later one."""
         before = (day - _DAY).isoformat()  # an overnight window may still be open
         return all(window.last is not None and window.last < before for window in self._windows)
 
     def _is_open(self, window: Window, shown: WallTime) -> bool:
-        """Tell whether a window is open: that of the day, or the one of the night before."""
+        """Return whether a window is open: one of the day, or of the night before."""
         if window.starts_s <= shown.second < window.ends_s and self._is_on(window, shown.day):
             return True
         late = shown.second + DAY_S
         return window.starts_s <= late < window.ends_s and self._is_on(window, shown.day - _DAY)
 
     def _is_on(self, window: Window, day: date) -> bool:
-        """Tell whether a window begins on a day."""
+        """Return whether a window begins on a day."""
         if day.weekday() not in window.weekdays:
             return False
         written = day.isoformat()
@@ -210,7 +211,7 @@ class Openings:
 
 
 class Timetable:
-    """A room's timetable: the grade of the lesson that is on, None between lessons.
+    """A room's timetable: the grade of the current lesson, None between lessons.
 
     On ``holidays`` there are no lessons.
     """
@@ -229,7 +230,7 @@ class Timetable:
                 self._of_weekday[period.weekday].append((*times[period.lesson], period.grade))
 
     def state(self, shown: WallTime) -> str | None:
-        """Return whose lesson it is."""
+        """Return the grade of the lesson."""
         for starts_s, ends_s, grade in self._of_weekday[shown.weekday]:
             if starts_s <= shown.second < ends_s:
                 return None if shown.day in self._holidays else grade
@@ -242,5 +243,5 @@ class Timetable:
             yield ends_s
 
     def has_ended(self, _day: date) -> bool:
-        """Tell whether there are no lessons at all."""
+        """Return whether there are no lessons at all."""
         return not any(self._of_weekday)

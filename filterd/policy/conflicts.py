@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people set that does not mean what it seems to: data for warnings. Pure.
+"""Conflicts: settings with an unexpected effect, as data for warnings. Pure.
 
-Nothing here is forbidden: what can never have an effect is refused by whoever
-makes it (``filterd.overrides.preconditions``), but one that was made before stays, and
-two that contradict each other have an order. Who sets them should hear of it at
-once and not find out in the lesson.
+Nothing is forbidden here: settings that can never have an effect are refused when they
+are made (``filterd.overrides.preconditions``), but one that was made before stays, and
+two that contradict each other have an order. Their author should learn of it at once
+and not in the lesson.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Idle(StrEnum):
-    """Why an exception changes nothing."""
+    """The reason why an exception changes nothing."""
 
     ORDERED = "ordered"
     LOCKED = "locked"
@@ -44,20 +44,20 @@ class Idle(StrEnum):
     UNKNOWN = "unknown"
     """There is no such service, category, grade or network, or it is no name."""
     NOT_LISTED = "not-listed"
-    """No list of a third party has an entry that gives exactly this name."""
+    """No third-party list has an entry for exactly this name."""
     NOT_FOR_ALL = "not-for-all"
     """An entry can be suspended for everybody only."""
 
 
 CLOSED = frozenset((Idle.ORDERED, Idle.LOCKED, Idle.KEPT_CLOSED))
-"""Why an allow changes nothing where what it is about stays closed."""
+"""Reasons of an allow whose target stays closed."""
 
 
 class Overlaps(NamedTuple):
-    """What holds at some time of an exam, for its room.
+    """Rules that apply at some time of an exam, to its room.
 
     The allows of ``exceptions`` have no effect there while it is on, their
-    blocks have. Of ``exams`` the one set last goes first.
+    blocks have. Of ``exams`` the one set last takes precedence.
     """
 
     exceptions: tuple[LocalException, ...]
@@ -65,11 +65,11 @@ class Overlaps(NamedTuple):
 
 
 def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
-    """Return what overlaps with an exam.
+    """Return the rules that overlap with an exam.
 
     Args:
         policy: as the site's files have it, with its timetables.
-        overrides: all that is set, the exam itself included or not.
+        overrides: all of them, the exam itself included or not.
         exam: the exam.
     """
     grades = set(_grades_of(policy, overrides, exam.room))
@@ -85,7 +85,7 @@ def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
             one
             for one in overrides.exceptions
             if _meet(one, exam)
-            # Of a client nobody knows where it will be.
+            # An unknown client may turn up in any network.
             and (one.audience is Audience.CLIENT or one.whom in reached[one.audience])
         ),
         tuple(
@@ -97,11 +97,11 @@ def overlaps(policy: Policy, overrides: Overrides, exam: Exam) -> Overlaps:
 
 
 def disturbs(policy: Policy, one: LocalException, exam: Exam) -> bool:
-    """Tell whether an exam, or what an exception wants, comes to nothing where the two overlap.
+    """Return whether an exam or an exception has no effect where the two overlap.
 
-    Nobody who sits an exam has an allow that is not the exam's. A block only counts
-    beneath a name of the exam: all else is closed, and of one name the exam's allow
-    goes first.
+    During an exam only the exam's own allows apply to its participants. A block only counts
+    beneath a name of the exam: all else is closed, and for the same name the exam's allow
+    takes precedence.
     """
     if one.allow:
         return True
@@ -112,7 +112,7 @@ def disturbs(policy: Policy, one: LocalException, exam: Exam) -> bool:
 
 
 def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalException]]:
-    """Return the exceptions that say opposite things of the same to the same at the same time.
+    """Return exceptions that allow and block the same target for the same clients.
 
     Of each pair the block holds.
     """
@@ -127,9 +127,9 @@ def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalExce
 
 
 def claimed_twice(policy: Policy, overrides: Overrides) -> dict[str, tuple[str, ...]]:
-    """Return the devices that stand in several places, with the ids of those.
+    """Return the devices that are assigned to several places, with the ids of those.
 
-    The one that learned the device last has it (``filterd.policy.room_grades``).
+    The place that learned the device last has it (``filterd.policy.room_grades``).
     """
     learned = {one.room: one.macs for one in overrides.devices}
     places: dict[str, list[str]] = {}
@@ -140,10 +140,10 @@ def claimed_twice(policy: Policy, overrides: Overrides) -> dict[str, tuple[str, 
 
 
 def idle(engine: Engine, exception: LocalException, now: float) -> Idle | None:
-    """Tell why an exception changes nothing, None where it may.
+    """Return why an exception changes nothing, None where it may.
 
     Args:
-        engine: of the policy in force.
+        engine: of the active policy.
         exception: whether or not that policy has it.
         now: Unix time.
     """
@@ -163,7 +163,7 @@ def idle(engine: Engine, exception: LocalException, now: float) -> Idle | None:
             _why_idle(engine.policy, exception, match)
             for client in clients
             for match in [_deciding(engine, client, exception, now)]
-            # Who has the name anyway needs no allow: the others say whether it is of use.
+            # A client that has the name anyway needs no allow: the others show if it is of use.
             if not (exception.allow and match is not None and match.rule is Rule.OPEN)
         }
     except WireError:
@@ -196,12 +196,12 @@ def _idle_group(policy: Policy, exception: LocalException) -> Idle | None:
 def _deciding(
     engine: Engine, client: Client, exception: LocalException, now: float
 ) -> Match | None:
-    """Return the rule that decides of an exception's name for one client."""
+    """Return the rule that decides on an exception's name for one client."""
     return engine.decide(client, names.from_text(exception.target), RRType.A, now).match
 
 
 def _why_idle(policy: Policy, exception: LocalException, match: Match | None) -> Idle | None:
-    """Tell why an exception changes nothing for those for whom this rule decides of its name."""
+    """Return why an exception changes nothing for the clients of this deciding rule."""
     if match is None:
         return None
     if match.rule is Rule.PIN:
@@ -215,7 +215,7 @@ def _why_idle(policy: Policy, exception: LocalException, match: Match | None) ->
 
 
 def _wire_names(policy: Policy, kind: TargetKind, targets: Iterable[str]) -> Iterator[bytes]:
-    """Yield the names that targets of this kind stand for, as far as the policy knows them."""
+    """Yield the names of a target of this kind, as far as the policy has them."""
     for target in targets:
         if kind is TargetKind.SERVICE and target in policy.services:
             yield from policy.services[target].names
@@ -225,7 +225,7 @@ def _wire_names(policy: Policy, kind: TargetKind, targets: Iterable[str]) -> Ite
 
 
 def _is_listed(index: Index, exception: LocalException) -> bool:
-    """Tell whether a list of a third party has an entry that gives exactly its name."""
+    """Return whether a third-party list has an entry for exactly the exception's name."""
     return any(True for _ in naming_entries(index, names.from_text(exception.target)))
 
 
@@ -244,7 +244,7 @@ def _clients(policy: Policy, exception: LocalException) -> Iterator[Client]:
 
 
 def _grades_of(policy: Policy, overrides: Overrides, room: str) -> Iterator[str]:
-    """Yield the grades that a room ever has."""
+    """Yield the grades that a room can have."""
     for network in policy.networks:
         if network.id == room:
             yield from (one.grade for one in network.timetable if one.grade in policy.grades)
@@ -259,6 +259,6 @@ def _subject(one: LocalException) -> tuple[TargetKind, str, Audience, str]:
 
 
 def _meet(one: LocalException | Exam, other: LocalException | Exam) -> bool:
-    """Tell whether two things hold at the same time at any time."""
+    """Return whether two intervals have a time in common."""
     ends_at = min(inf if each.ends_at is None else each.ends_at for each in (one, other))
     return max(one.starts_at, other.starts_at) < ends_at

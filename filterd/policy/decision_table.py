@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The decision table: (grade, claim set of the index) -> what that set means to that grade.
+"""The decision table: (grade, claim set of the index) -> rulings.
 
 The index knows which lists name a name, policy knows what each list's category
 means to a grade. There are few distinct sets and few grades, so the product is
-small; it is filled as it is asked for and forgotten with the policy or index
-that it was made of. The chain reads it through ``engine``, and so may a fast
-path: there is no second copy of the rules.
+small; it is filled on demand and dropped with its policy or index. The chain reads it
+through ``engine``, and so may a fast path: there is no second copy of the rules.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What one list's claim on a name means to one grade.
+    """The meaning of one list's claim on a name for one grade.
 
-    ``rule`` is ORDERED, LOCKED, CATEGORY or OPEN for a claim that wants the
-    name blocked, LIST_EXCEPTION for one that wants it left alone, and for one of
-    a service that is open to the grade although its category is closed.
-    ``third_party``: protection holds against it.
+    ``rule`` is ORDERED, LOCKED, CATEGORY or OPEN for a claim that blocks the name, and
+    LIST_EXCEPTION for one that excepts it, or that belongs to a service that is open to
+    the grade although its category is closed. ``third_party``: protection holds against
+    it.
     """
 
     rule: Rule
@@ -50,7 +49,7 @@ class DecisionTable:
         self._rows: dict[tuple[str, int], tuple[Ruling, ...]] = {}
 
     def rulings(self, grade: GradePolicy, set_id: int) -> tuple[Ruling, ...]:
-        """Return what claim set ``set_id`` means to ``grade``, in the order of its claims."""
+        """Return the meaning of claim set ``set_id`` for ``grade``, in claim order."""
         key = (grade.key, set_id)
         row = self._rows.get(key)
         if row is None:
@@ -62,12 +61,12 @@ class DecisionTable:
         return row
 
     def marks_exception_beneath(self, set_id: int) -> bool:
-        """Tell whether a list has an exception beneath the name that carries this set."""
+        """Return whether a list has an exception beneath the name with this set."""
         claims = self._index.claims
         return any(claims[c][1].effect is Effect.MARKER for c in self._index.sets[set_id])
 
     def leaves_names_alone(self, set_id: int) -> bool:
-        """Tell whether what this set means depends on which name beneath is asked for."""
+        """Return whether the meaning of a set depends on the name asked for beneath."""
         claims = self._index.claims
         return any(claims[c][1].denyallow for c in self._index.sets[set_id])
 
@@ -90,11 +89,11 @@ class DecisionTable:
 def _rule_of_block(
     source: ListRecord, category: Category | None, grade: GradePolicy, kept: frozenset[str]
 ) -> Rule:
-    """Return the rule by which a list's block speaks to this grade.
+    """Return the rule of a list's block for this grade.
 
     A category that the policy does not know is closed: a list that comes with a
     newer feed must not be open because the site's files are older. An order is
-    one only if the publisher signed it; what anybody else calls so is locked, and
+    one only if the publisher signed it; an order from any other source is locked, and
     so is what the school keeps closed.
     """
     if category is None:

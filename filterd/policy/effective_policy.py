@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time, compiled out: the plain policy that holds at one moment, and for how long it does.
+"""The effective policy: time compiled out, valid for one interval.
 
-The site's files say what holds on which days; commands say what holds until
-when. ``at`` makes of both, for one moment, a policy in which there is no time any
-more: rooms are networks of one grade, what schedules close is closed, exceptions
-are rules. The engine, the overlay and the fast path need to know of nothing
-else. An edge is simply another policy.
+The site's files have rules by day; commands set rules with an end. ``at`` makes of both,
+for one moment, a policy without any time in it: rooms are networks of one grade, what
+schedules close is closed, exceptions are rules. Engine, overlay and fast path need
+nothing else. At an edge another policy takes its place.
 
-What outranks what: locked and ordered, an exam, an exception, a schedule, a
-setting of a grade, the files. Rules of names keep their dates, by which the
-engine says how long its verdict on a name holds, so that no device remembers it
-for longer; they are here before they begin, and until they end.
+Precedence: locked and ordered, an exam, an exception, a schedule, a setting of a grade,
+the files. Rules of names keep their dates, from which the engine derives how long its
+verdict on a name holds, so that no device caches it for longer; they are included
+before they begin, and until they end.
 
-A grade that something else is closed to in one network than elsewhere, or for
-one address, is there twice: ``GradePolicy.variant`` tells the copies apart.
+A grade that has other categories closed in one network than elsewhere, or for one
+address, is included twice: ``GradePolicy.variant`` distinguishes the copies.
 """
 
 from __future__ import annotations
@@ -42,19 +41,19 @@ LONGEST_SUSPENSION_S = 14 * 86_400.0
 """How long an entry of a list may be suspended at most (design §2)."""
 
 _MOST_KNOWN = 10_000
-"""Clients whose next edge is remembered; as many as ``identity`` remembers."""
+"""Clients whose next edge is memorised; as many as ``clients`` memorises."""
 
 
 @dataclass(frozen=True, slots=True)
 class EffectivePolicy:
-    """What holds in [``since``, ``until``).
+    """The policy that holds in [``since``, ``until``).
 
     Attributes:
-        policy: a plain one.
+        policy: an effective one, without time.
         since: when it began to hold, so that a clock that is set back is noticed.
         until: when another one may hold; infinite for never.
-        changes: what is open or closed for a time, in force or not.
-        seats: who sits in which network, exams apart.
+        changes: what is open or closed for a time, active or not.
+        seats: the grade in each network, exams apart.
         exams: by network, the exam that is on.
         terms: by network, how long no exam there begins or ends; by "", no entry's suspension.
     """
@@ -72,17 +71,17 @@ class EffectivePolicy:
 
     @property
     def is_known(self) -> bool:
-        """Whether it is one of a time that is known."""
+        """Whether the time is known."""
         return self.until > UNKNOWN_BEFORE
 
     def holds_at(self, now: float) -> bool:
-        """Tell whether it is this moment still."""
+        """Return whether it holds at this moment."""
         return self.since <= now < self.until
 
     def until_of(self, network: str | None, grade: str, address: str | None = None) -> float:
         """Return the next edge that concerns a client, infinite for none.
 
-        Rules of names have their own, which the engine's verdicts tell.
+        Rules of names have their own edges, which the engine's verdicts have.
 
         Args:
             network: its id, None for a client of no network.
@@ -107,22 +106,22 @@ class EffectivePolicy:
         edges += (one.span.until for one in self.changes if one.change.concerns(client))
         if seat is not None:
             edges.append(seat.span.until)
-            if seat.why is Why.BETWEEN:  # who is the strictest hangs on all of them
+            if seat.why is Why.BETWEEN:  # which grade is the strictest depends on all of them
                 edges.append(self.until)
         return min(edges)
 
 
 def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) -> EffectivePolicy:
-    """Return what a policy and what people have set over it make at a policy time.
+    """Return the effective policy of the site's files and overrides at a policy time.
 
-    What names something that the policy does not have, a room that is gone or a
-    name that is none, has no effect. While the time is not known there is one moment.
+    A target that the policy does not have, a room that is gone or an invalid name, has no
+    effect. While the time is not known there is one policy for all times.
 
     Args:
         policy: of the site's files.
         overrides: what commands have set.
         now: Unix time, or a time that is not known (``policy.unknown_time``).
-        floor: the Unix time that it is at least, where it is not known.
+        floor: the earliest possible Unix time, where it is not known.
     """
     if not is_known(now):
         policy, overrides = undated(policy, overrides, floor)
@@ -137,7 +136,7 @@ def at(policy: Policy, overrides: Overrides, now: float, floor: float = -inf) ->
 
 
 class _Compiler:
-    """Makes one moment."""
+    """Compiler of one effective policy."""
 
     def __init__(
         self,
@@ -164,7 +163,7 @@ class _Compiler:
         self._dated_rules = ALWAYS
 
     def moment(self) -> EffectivePolicy:
-        """Put it together."""
+        """Return the effective policy."""
         policy = self._policy
         grades = {key: self._changed(Client(one)) for key, one in policy.grades.items()}
         networks: list[Network] = []
@@ -200,7 +199,7 @@ class _Compiler:
         return holds
 
     def _changed(self, client: Client, variant: str = "") -> GradePolicy:
-        """Return what a client may see at the moment."""
+        """Return a grade with the changes for one client."""
         mine = [change for change in self._in_force if change.concerns(client)]
         return replace(self._changer.apply(client.grade, mine), variant=variant)
 
@@ -216,12 +215,12 @@ class _Compiler:
     def _clients(
         self, grades: dict[str, GradePolicy], networks: Iterable[Network], seats: dict[str, Seat]
     ) -> dict[str, dict[str, str]]:
-        """Return which grades addresses have that something of their own is open or closed to.
+        """Return the grades of addresses for which something is opened or closed.
 
         Args:
             grades: those are added.
             networks: the client may be in any of them, or in none.
-            seats: who sits in them.
+            seats: the grades in them.
         """
         addresses = {one.whom for one in self._in_force if one.audience is Audience.CLIENT}
         places: list[tuple[str | None, str, str]] = [
@@ -242,7 +241,7 @@ class _Compiler:
         return clients
 
     def _rules(self) -> Iterator[LocalRule]:
-        """Yield the rules of names: of exceptions until they end, of exams while they are on."""
+        """Yield rules of names: of exceptions until they end, of exams while they are on."""
         for one in self._overrides.exceptions:
             if one.kind not in (TargetKind.NAME, TargetKind.SERVICE):
                 continue
@@ -301,12 +300,12 @@ class _Compiler:
 
 
 def suspends(one: LocalException) -> bool:
-    """Tell whether an exception suspends entries of lists, which can only be done for everybody."""
+    """Return whether an exception suspends list entries, which affects all clients."""
     return one.kind is TargetKind.ENTRY and one.allow and one.audience is Audience.EVERYBODY
 
 
 def _open_now(policy: Policy, calendar: Calendar, now: float) -> dict[str, tuple[bool, Interval]]:
-    """Return which schedules are open, and how long that goes on; those that nothing uses apart."""
+    """Return the schedules that are open, and for how long; unused ones apart."""
     used = {one.schedule for one in policy.scheduled}
     shown = calendar.reading(now)
     return {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One function that decides: (client, qname, qtype, now) -> Verdict. Pure, no I/O.
+"""The engine: one function decides (client, qname, qtype, now) -> Verdict. Pure.
 
-Who speaks of a name is asked of ``name_rules`` and ``list_claims``, which of them
-decides of ``order``. What is left for here is the answer that a block gets, and
-what a name that passed means for the names that it leads to.
+``name_rules`` and ``list_claims`` find the rules for a name, ``precedence`` decides among
+them. What remains for this module is the kind of answer that a block gets, and the
+effect of a name that passed on its targets.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
 _REWRITTEN_TYPES = (*_ADDRESS_TYPES, RRType.HTTPS, RRType.SVCB)
-"""What leads to an address; other types of a rewritten name say nothing of where it is."""
+"""Types that lead to an address; other types of a rewritten name get no data."""
 
 
 _MOST_KNOWN = 10_000
-"""Verdicts remembered; a client chooses the type, and so how many there could be."""
+"""Verdicts memorised; clients choose the types, so their number must be bounded."""
 
 
 class Engine:
-    """A policy and an index, joined. Immutable: a reload makes another engine."""
+    """Policy and index, joined. Immutable: a reload makes another engine."""
 
     def __init__(self, policy: Policy, index: Index) -> None:
         self.policy = policy
@@ -54,9 +54,9 @@ class Engine:
         """Decide one question.
 
         Args:
-            client: who asks.
+            client: the asking one.
             qname: canonical wire name.
-            qtype: the type asked for; lists may speak of some types only.
+            qtype: the type asked for; list entries may be limited to some types.
             now: Unix time; the site's own rules have dates.
         """
         return self._decide(client, qname, qtype, now, ())
@@ -64,7 +64,7 @@ class Engine:
     def decide_for(
         self, clients: Iterable[Client], qname: bytes, qtype: int, now: float
     ) -> list[Verdict]:
-        """Decide one question for several clients as ``decide`` does; it is looked up once."""
+        """Decide one question for several clients with a single lookup of the name."""
         said, hits = self._overlay.lookup(qname), self._lists.lookup(qname)
         return [self._decide_of(one, qname, qtype, now, (), said, hits) for one in clients]
 
@@ -73,8 +73,8 @@ class Engine:
     ) -> Verdict:
         """Decide on a CNAME or SVCB target of an answer whose qname got ``covering``.
 
-        What let the qname through covers its chain (``precedence.covers``). The
-        reverse never holds: that a target is allowed says nothing of the qname.
+        The rule that let the qname pass covers its chain (``precedence.covers``). The
+        reverse never holds: an allowed target does not open the qname.
         """
         verdict = self._decide(client, target, qtype, now, covering.covering)
         if verdict is not PASSED and verdict.action is Action.NXDOMAIN:
@@ -102,9 +102,9 @@ class Engine:
         return self._by_lists(client, name, qtype, hits) if hits else PASSED
 
     def _by_lists(self, client: Client, name: bytes, qtype: int, hits: tuple[Hit, ...]) -> Verdict:
-        """Decide where only lists speak, as was decided of another name that they say the same of.
+        """Return the verdict of lists alone, memorised for names with equal claims.
 
-        A claim set says the same of every name that carries it, except where an
+        A claim set means the same for every name that carries it, except where an
         entry leaves some names alone.
         """
         at_self = hits[0].labels == names.count_labels(name)
@@ -150,10 +150,10 @@ class Engine:
         return verdict if action is verdict.action else verdict._replace(action=action)
 
     def _closing(self, client: Client, name: bytes) -> list[Speaker]:
-        """Return what closes all that nothing lets through, to a grade that is so for a time.
+        """Return the rule that closes everything not allowed, for a grade in that state.
 
-        The school's own zones stay: without its domain's servers a computer
-        room cannot so much as log in.
+        The school's own zones stay open: without its domain's servers a computer
+        room cannot even log in.
         """
         grade = client.grade
         if not grade.allow_only or any(zone in self._own for zone in names.suffixes(name)):
@@ -162,16 +162,16 @@ class Engine:
         return [Speaker(Match(Rule.ALLOW_ONLY, True, names.ROOT, local_id=source))]
 
     def _has_allowed_beneath(self, client: Client, name: bytes) -> bool:
-        """Tell whether something beneath a name may pass, so that no NXDOMAIN may deny it."""
+        """Return whether a name beneath may pass, so that no NXDOMAIN may deny it."""
         if client.grade.allow_only and name in self._above_own:
             return True
         return self._overlay.has_allowed_beneath(name)
 
     def _response(self, grade: GradePolicy, listed: Iterable[Speaker]) -> BlockResponse:
-        """Return how a block looks to a grade.
+        """Return the kind of answer that a grade gets for a block.
 
         A name that any list calls an outside resolver is never sinkholed,
-        whoever blocks it: a device would wait for the dead one.
+        whichever rule blocks it: a device would wait for the dead one.
         """
         if grade.response is BlockResponse.SINKHOLE:
             categories = (self.policy.categories.get(one.match.category) for one in listed)
@@ -181,7 +181,7 @@ class Engine:
 
 
 def _own_zones(policy: Policy) -> Iterator[bytes]:
-    """Yield the zones that are the school's."""
+    """Yield the names of the school's own zones."""
     yield from (zone.name for zone in policy.local_zones)
     yield from (zone.name for zone in policy.delegated_zones)
     if policy.lease_zone is not None:
@@ -189,10 +189,10 @@ def _own_zones(policy: Policy) -> Iterator[bytes]:
 
 
 def _alike(grade: str, qtype: int, at_self: bool, beneath: bool, hits: tuple[Hit, ...]) -> _Key:
-    """Return all that a verdict by lists hangs on.
+    """Return everything that a verdict by lists depends on.
 
     Args:
-        grade: the key of who asks.
+        grade: the key of the client's grade.
         qtype: the type asked for.
         at_self: the longest listed name is the one that is asked for.
         beneath: something may pass beneath it.
@@ -202,7 +202,7 @@ def _alike(grade: str, qtype: int, at_self: bool, beneath: bool, hits: tuple[Hit
 
 
 class _Known(NamedTuple):
-    """A verdict by lists alone, and which of the hits its matches are about (-1: none)."""
+    """A verdict by lists alone, and the hits of its matches (-1: none)."""
 
     verdict: Verdict
     first: int
@@ -210,7 +210,7 @@ class _Known(NamedTuple):
 
     @classmethod
     def of(cls, verdict: Verdict, hits: tuple[Hit, ...]) -> _Known:
-        """Take a verdict apart."""
+        """Make one of a verdict."""
         places = [
             -1 if match is None else place_of(match, hits)
             for match in (verdict.match, verdict.next_match)
@@ -218,7 +218,7 @@ class _Known(NamedTuple):
         return cls(verdict, *places)
 
     def about(self, hits: tuple[Hit, ...]) -> Verdict:
-        """Return the verdict on the name of which these are the hits."""
+        """Return the verdict on another name with these hits."""
         match, following = self.verdict.match, self.verdict.next_match
         if match is not None:
             match = moved(match, hits[self.first])
@@ -228,7 +228,7 @@ class _Known(NamedTuple):
 
 
 def _action(response: BlockResponse, qtype: int, block: Verdict, *, spared: bool) -> Action:
-    """Choose the answer to a block, the same for all types of the name (dns.md §4).
+    """Return the action of a block, the same for all types of the name (dns.md §4).
 
     Args:
         response: how a block looks.
@@ -244,7 +244,9 @@ def _action(response: BlockResponse, qtype: int, block: Verdict, *, spared: bool
 
 
 def _judge(speakers: list[Speaker], covering: Sequence[Match]) -> Verdict:
-    """Say who decides: NXDOMAIN for a block of all there is at and beneath the name, else NODATA.
+    """Return the verdict of the deciding rule.
+
+    NXDOMAIN is for a block of everything at and beneath the name; else NODATA.
 
     Args:
         speakers: all that cover the name.
@@ -270,7 +272,7 @@ def _covering(block: Match, covering: Iterable[Match]) -> Match | None:
 
 
 def _covering_rules(speakers: Iterable[Speaker]) -> tuple[Match, ...]:
-    """Return the guards of a name that passes, and the local rule that speaks for it."""
+    """Return the guards of a name that passes, and the local rule that allows it."""
     matches = [speaker.match for speaker in speakers]
     guards = [match for match in matches if match.rule in (Rule.PIN, Rule.PROTECTED)]
     local = next((match for match in matches if match.rule is Rule.LOCAL), None)

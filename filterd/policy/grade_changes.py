@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What changes a grade for a time: settings, schedules, exceptions of whole categories.
+"""Temporary changes of a grade: settings, schedules, exceptions of categories.
 
 Each is a ``GradeChange``: it opens or closes one thing to an audience. They are
-applied to what the site's files say of a grade, the weightiest last:
+applied to a grade of the site's files, the weightiest last:
 
 1. settings of grades, schedules, exceptions, in this order;
-2. of the same sort, what is about a category before what is about a service or a
-   list, because the narrower thing is meant where both are said;
+2. of the same sort, those for a category before those for a service or a
+   list, because the narrower target is meant where both are set;
 3. the wider audience before the narrower one;
-4. of settings the older before the newer; else what opens before what closes.
+4. of settings the older before the newer; else opening before closing.
 
 A category stands for its services too: to open it opens them. Nothing here opens
 what is locked, ordered or kept closed by the school. Names are not changes but
@@ -37,7 +37,7 @@ _CATEGORY, _SERVICE, _LIST, _TIER = "category", "service", "list", "tier"
 
 
 class Layer(IntEnum):
-    """Who says so, the weightier the greater."""
+    """The source of a change, the weightier the greater."""
 
     SETTING = 1
     SCHEDULE = 2
@@ -61,26 +61,26 @@ class GradeChange(NamedTuple):
     newness: int = 0
 
     def concerns(self, client: Client) -> bool:
-        """Tell whether it is for this client."""
+        """Return whether it applies to this client."""
         if self.kind == _TIER and client.grade.tier != self.target:
             return False
         return client.is_of(self.audience, self.whom)
 
     @property
     def closes_tier(self) -> bool:
-        """Tell whether it leaves a tier only what is allowed by name."""
+        """Return whether it leaves a tier only what is allowed by name."""
         return self.kind == _TIER and not self.opens
 
     @property
     def weight(self) -> tuple[int, bool, int, int, bool]:
-        """By which changes are sorted; what weighs most is applied last."""
+        """The sort key of changes; the greatest weight is applied last."""
         narrow = self.kind in (_SERVICE, _LIST)
         closes = not self.opens
         return self.layer, narrow, _NARROWNESS[self.audience], self.newness, closes
 
 
 class Dated(NamedTuple):
-    """A change, whether it is in force, and how long that goes on."""
+    """A change, whether it is active, and for how long."""
 
     change: GradeChange
     holds: bool
@@ -88,7 +88,7 @@ class Dated(NamedTuple):
 
 
 def term(starts_at: float, ends_at: float | None, now: float) -> tuple[bool, Interval]:
-    """Tell whether something dated is in force, and how long that goes on."""
+    """Return whether a dated thing is active, and for how long."""
     end = inf if ends_at is None else ends_at
     if end <= starts_at:
         return False, ALWAYS
@@ -102,12 +102,12 @@ def term(starts_at: float, ends_at: float | None, now: float) -> tuple[bool, Int
 def dated_changes(
     policy: Policy, overrides: Overrides, open_now: Mapping[str, tuple[bool, Interval]], now: float
 ) -> list[Dated]:
-    """Return all changes that there are, in force or not.
+    """Return all changes, active or not.
 
     Args:
         policy: with what is scheduled.
         overrides: with settings and exceptions.
-        open_now: by the id of a schedule, whether it is open and how long that goes on.
+        open_now: by the id of a schedule, whether it is open and for how long.
         now: Unix time.
     """
     found = [
@@ -164,7 +164,7 @@ def _exceptions(overrides: Overrides, now: float) -> Iterator[Dated]:
 
 
 class Changer:
-    """Applies changes to grades, as one policy knows categories and services."""
+    """Applier of changes to grades, for the categories and services of one policy."""
 
     def __init__(self, policy: Policy) -> None:
         self._known = policy.categories
@@ -176,11 +176,11 @@ class Changer:
         for category in tuple(shut):
             shut |= self._services.get(category, set())
         self.shut: frozenset[str] = frozenset(shut)
-        """What nothing may open, in the words of ``GradePolicy.closed``."""
+        """What nothing may open, in the form of ``GradePolicy.closed``."""
         self._all_services = frozenset[str]().union(*self._services.values())
 
     def apply(self, grade: GradePolicy, changes: Iterable[GradeChange]) -> GradePolicy:
-        """Return a grade to which these changes, in their order, were made."""
+        """Return a grade with these changes applied, in their order."""
         opened, allow_only = set(grade.opened), grade.allow_only
         closed = set(grade.closed) | (self._closed_with(grade.closed) - opened)
         for change in changes:
@@ -206,7 +206,7 @@ class Changer:
     def cause(
         self, grade: GradePolicy, made: Iterable[Dated], category: str, list_id: str, *, opens: bool
     ) -> Dated | None:
-        """Return the change without which a list would not say what it does, None for none.
+        """Return the change that opens or closes a list's names, None for none.
 
         Args:
             grade: as the site's files have it.
@@ -227,11 +227,11 @@ class Changer:
         return cause
 
     def _closed_with(self, closed: Iterable[str]) -> set[str]:
-        """Return the services of closed categories: what is kept stays if its category opens."""
+        """Return the services of closed categories that stay closed when those open."""
         return set[str]().union(*(self._services.get(one, ()) for one in closed))
 
     def _ids(self, change: GradeChange) -> set[str]:
-        """Return what a change is about, nothing where there is no such thing any more."""
+        """Return the ids that a change concerns, none where its target is gone."""
         match change.kind:
             case "category" if change.target in self._known:
                 return {change.target} | self._services.get(change.target, set())

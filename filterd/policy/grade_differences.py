@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one grade may see and another may not, or the same grade by another policy. Pure."""
+"""Differences between two grades, or one grade in two policies. Pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SETTINGS = {
     "client_ttl_max_s": "client_ttl_max_s",
     "strip_ech": "strip_ech",
 }
-"""Keys of the tier files, and the fields that they become."""
+"""Keys of the tier files, and the fields that they set."""
 
 
 class Difference(NamedTuple):
-    """One thing that differs.
+    """One difference.
 
     ``kind`` is ``category``, ``service``, ``setting`` or ``rule``; ``before`` and
     ``after`` are the state of it, a value, or "" where there is no such thing.
@@ -41,7 +41,7 @@ class Difference(NamedTuple):
 def differences(
     before: Policy, grade: GradePolicy, after: Policy, other: GradePolicy
 ) -> tuple[Difference, ...]:
-    """Return what differs between a grade of one policy and a grade of another, or the same."""
+    """Return the differences between two grades, of one policy or of two."""
     pairs = [
         ("category", _categories(before, grade), _categories(after, other)),
         ("service", _services(before, grade), _services(after, other)),
@@ -51,12 +51,12 @@ def differences(
 
 
 def rule_differences(before: Policy, after: Policy) -> tuple[Difference, ...]:
-    """Return the names that the files of one policy allow or block, and those of another do not."""
+    """Return the names that one policy's files allow or block and another's do not."""
     return tuple(_between("rule", _rules(before), _rules(after)))
 
 
 def state_of(policy: Policy, grade: GradePolicy, category: str) -> str:
-    """Return whether a category is open, closed, or locked to a grade."""
+    """Return the state of a category for a grade: open, closed, or locked."""
     known = policy.categories[category]
     if known.locked or known.ordered:
         return LOCKED
@@ -66,7 +66,7 @@ def state_of(policy: Policy, grade: GradePolicy, category: str) -> str:
 
 
 def state_of_service(policy: Policy, grade: GradePolicy, service: str) -> str:
-    """Return whether a service is open, closed, or locked to a grade."""
+    """Return the state of a service for a grade: open, closed, or locked."""
     own_id, group = SERVICE + service, policy.services[service].group
     of_group = state_of(policy, grade, group) if group in policy.categories else OPEN
     if of_group == LOCKED:
@@ -87,7 +87,7 @@ def _categories(policy: Policy, grade: GradePolicy) -> dict[str, str]:
 
 
 def _services(policy: Policy, grade: GradePolicy) -> dict[str, str]:
-    """Return the services that do not just go with their category: it tells of the others."""
+    """Return the services whose state differs from their category's."""
     found = {}
     for one, service in policy.services.items():
         if service.group in policy.categories:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which lesson is on, until when, and which is the next one. Pure.
+"""Lesson times: the current lesson, its end, and the next one. Pure.
 
-Lessons are times of every day but holidays; only a room's timetable knows of
-weekdays. While one is on it is everybody's. Of a room that has a timetable the
-next one is the next one there, which may be on Monday; where that holds on
-holidays, the room has its lessons then, and nobody else.
+Lessons are times of every day but holidays; only a room's timetable has weekdays. The
+current lesson is the same for all. The next lesson of a room with a timetable is the
+next one there, which may be on Monday; where its timetable holds on holidays, the room
+has lessons then, and the others have none.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Bell(NamedTuple):
-    """The lesson that is on at a moment, None between lessons.
+    """The current lesson, None between lessons.
 
     ``until``: when that ends; infinite where there are no lessons at all.
     ``next``: the id of the lesson that begins then, if one does.
@@ -38,7 +38,7 @@ class Bell(NamedTuple):
 
 
 def bell(policy: Policy, now: float, room: str = "") -> Bell:
-    """Return what the bell has rung last, and what it rings next.
+    """Return the current and the next lesson.
 
     Args:
         policy: with its lessons, and the timetable of the room.
@@ -64,14 +64,14 @@ def day_ends_at(policy: Policy, now: float) -> float:
 
 
 def shown_at(policy: Policy, at: float, now: float) -> str:
-    """Return what the school's clock shows at a Unix time; with the date if that is another one."""
+    """Return the school's clock time at a Unix time; with the date if it differs."""
     zone = ZoneInfo(policy.time_zone)
     shown, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     return f"{shown:%H:%M}" if shown.date() == today else f"{shown:%Y-%m-%dT%H:%M}"
 
 
 class _Day:
-    """The lessons of every day, or those of a room's timetable, as a calendar's pattern."""
+    """A day's lessons, or those of a room's timetable, as a pattern of the calendar."""
 
     def __init__(self, policy: Policy, room: Network | None = None) -> None:
         self._lessons = policy.lessons
@@ -82,7 +82,7 @@ class _Day:
             self._holidays = Closures(() if room.on_holidays else policy.holidays)
 
     def state(self, shown: WallTime) -> str | None:
-        """Return the id of the lesson that is on."""
+        """Return the id of the current lesson."""
         if shown.day in self._holidays:
             return None
         for one in self._on(shown.weekday):
@@ -97,7 +97,7 @@ class _Day:
             yield one.ends_s
 
     def has_ended(self, _day: date) -> bool:
-        """Tell whether there are no lessons at all."""
+        """Return whether there are no lessons at all."""
         return not any(True for weekday in range(7) for _ in self._on(weekday))
 
     def _on(self, weekday: int) -> Iterator[Lesson]:

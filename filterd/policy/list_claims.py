@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the lists say of one question to one grade, before any other rule is asked.
+"""The list entries that cover one question for one grade, before other rules.
 
 The index finds the listed names that are the qname or its ancestors, the
-decision table tells what their lists mean to a grade. Here the claims are held
-against the question: their scope, their types and the names they leave alone.
+decision table gives the meaning of their lists for a grade. Here the claims are matched
+with the question: their scope, their types and the names they leave alone.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _BLOCKING = (Rule.ORDERED, Rule.LOCKED, Rule.CATEGORY)
 
 
 class ListedEntry(NamedTuple):
-    """One entry of the index: which name, and what which list says of it.
+    """One entry of the index: name, list and claim.
 
-    Its name and line are found and decoded when they are read: who is blocked
-    gets no answer later because people may ask why.
+    Its name and line are found and decoded when they are read: a block must not be delayed
+    for an explanation that may never be asked for.
     """
 
     compiled: Index
@@ -57,7 +57,7 @@ class ListedEntry(NamedTuple):
 
 
 class LookalikeMatch(NamedTuple):
-    """A look-alike rule of the index as an entry for a name that fits it; as ``ListedEntry``."""
+    """A look-alike rule of the index, for a name that fits it; like ``ListedEntry``."""
 
     compiled: Index
     rank: int
@@ -70,7 +70,7 @@ class LookalikeMatch(NamedTuple):
 
     @property
     def entry(self) -> str:
-        """The rule, as people are shown it."""
+        """The rule, in the form for people."""
         return self._rule.written
 
     @property
@@ -81,7 +81,7 @@ class LookalikeMatch(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """All entries that cover a question.
+    """The entries that cover a question.
 
     ``excepts_more``: an exception is about another type of the name, or about
     a name beneath it. Both would be denied by an NXDOMAIN (RFC 8020).
@@ -92,16 +92,16 @@ class Listed(NamedTuple):
 
 
 class Lists:
-    """The lists of one index, as one policy reads them."""
+    """The lists of one index, read by one policy."""
 
     def __init__(self, policy: Policy, index: Index) -> None:
         self._index = index
         self._table = DecisionTable(policy, index)
         self.lookup: Callable[[bytes], tuple[Hit, ...]] = index.lookup
-        """Return the listed names that are a qname or an ancestor of it, the longest first."""
+        """Returns the listed names that are a qname or an ancestor of it, the longest first."""
 
     def say(self, grade: GradePolicy, qname: bytes, qtype: int, hits: tuple[Hit, ...]) -> Listed:
-        """Return what the entries for the names that ``lookup`` found say of the question."""
+        """Return the entries that cover the question, for the names that ``lookup`` found."""
         speakers: list[Speaker] = []
         excepts_more = False
         own_labels = names.count_labels(qname)
@@ -121,7 +121,7 @@ class Lists:
         return Listed(speakers, excepts_more)
 
     def _speakers(self, hit: Hit, rulings: list[Ruling], qname: bytes) -> Iterator[Speaker]:
-        """Give the entries for one listed name their provenance."""
+        """Return the entries for one listed name, with provenance."""
         for ruling in rulings:
             claim = ruling.claim
             match = _match(ruling, self._entry(hit, ruling, qname), qname)
@@ -134,9 +134,9 @@ class Lists:
         return LookalikeMatch(self._index, hit.rank, name)
 
     def read_names(self, hits: Iterable[Hit]) -> bool:
-        """Tell whether an entry for these says more of some names beneath than of others.
+        """Return whether an entry for these differs between names beneath.
 
-        So does a rule for look-alikes: which name it speaks of is in no rank.
+        So does a rule for look-alikes: no rank shows which name fitted it.
         """
         return any(
             self._table.leaves_names_alone(hit.set_id) or self._index.lookalike(hit.rank)
@@ -145,7 +145,7 @@ class Lists:
 
 
 def moved(match: Match, hit: Hit) -> Match:
-    """Return what the same list says, in the same words, of the name of another hit."""
+    """Return the same match for the name of another hit."""
     entry = match.said_of
     assert isinstance(entry, ListedEntry)
     of_hit = ListedEntry(entry.compiled, hit.rank, entry.claim_id)
@@ -153,7 +153,7 @@ def moved(match: Match, hit: Hit) -> Match:
 
 
 def place_of(match: Match, hits: Sequence[Hit]) -> int:
-    """Return which of the hits a list's match is about."""
+    """Return the hit to which a list's match belongs."""
     entry = match.said_of
     assert isinstance(entry, ListedEntry)
     return next(place for place, hit in enumerate(hits) if hit.rank == entry.rank)
@@ -175,7 +175,7 @@ def _match(ruling: Ruling, entry: ListedEntry | LookalikeMatch, qname: bytes) ->
 
 
 def _reaches(claim: Claim, qname: bytes, at_self: bool) -> bool:
-    """Tell whether a claim is about ``qname``, or something beneath it, for whatever type."""
+    """Return whether a claim is about ``qname``, or a name beneath it, for any type."""
     if claim.scope is Scope.EXACT and not at_self:
         return False
     return not any(names.is_at_or_beneath(qname, left) for left in claim.denyallow)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled policy: all that the serving process knows of a site, as frozen data.
+"""The compiled policy: all that the serving process knows of a site. Frozen data.
 
 ``filterd.config`` makes it from YAML in a process of its own; the serving
 process only loads it (``filterd.policy.policy_file``). Nothing here is YAML, pydantic
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A name that passes, or is blocked, for somebody.
+    """An expectation of the school: a name passes, or is blocked, for an audience.
 
-    ``audience`` is a tier (every grade of it), a grade, a network (whoever sits
-    there then) or everybody (every grade). When: at the Unix time ``at``; or when
-    the school's clock shows ``second`` after midnight on the next ``weekday`` (0
-    is Monday); or, where all three are None, schedules apart. ``written`` is how
-    it stands in its file. ``shipped``: it comes with filterd, and yields to the
-    school's own exceptions.
+    ``audience`` is a tier (every grade of it), a grade, a network (the grade there
+    then) or everybody (every grade). When: at the Unix time ``at``; or when the
+    school's clock shows ``second`` after midnight on the next ``weekday`` (0 is
+    Monday); or, where all three are None, schedules apart. ``written`` is its text in
+    the file. ``shipped``: it comes with filterd, and yields to the school's own
+    exceptions.
     """
 
     name: bytes
@@ -48,10 +48,10 @@ class Expectation:
 
 
 GRADES = ("preschool", *(str(n) for n in range(1, 13)), "continuing", "staff", "guest")
-"""Every grade there is, in the order in which people list them."""
+"""All grades, in the order in which people list them."""
 
 SERVICE, LIST = "service:", "list:"
-"""How services and lists are told from categories where ids of all three stand together."""
+"""Prefixes of services and lists where their ids stand together with categories."""
 
 TIERS = (
     "preschool",
@@ -65,7 +65,7 @@ TIERS = (
 
 
 class BlockResponse(StrEnum):
-    """What a blocked client is told (dns.md §4)."""
+    """The kind of answer for a block (dns.md §4)."""
 
     NXDOMAIN = "nxdomain"
     NODATA = "nodata"
@@ -73,11 +73,11 @@ class BlockResponse(StrEnum):
 
 
 class Tls(StrEnum):
-    """How an upstream is asked (RFC 8310 §5).
+    """The use of TLS with an upstream (RFC 8310 §5).
 
-    ``NO``: by UDP, and TCP where that does not do. ``STRICT``: by TLS to a
+    ``NO``: by UDP, and TCP where that is not enough. ``STRICT``: by TLS to a
     server that proves its name, or not at all. ``OPPORTUNISTIC``: by TLS
-    whoever answers, and as by ``NO`` where TLS cannot be had.
+    without proof of a name, and as by ``NO`` where TLS cannot be had.
     """
 
     NO = "no"
@@ -86,14 +86,14 @@ class Tls(StrEnum):
 
 
 class LeaseFormat(StrEnum):
-    """Who wrote a file of DHCP leases."""
+    """The format of a lease file, by DHCP server."""
 
     DNSMASQ = "dnsmasq"
     KEA = "kea"
 
 
 class Audience(StrEnum):
-    """For whom a local rule is, from the widest to the narrowest."""
+    """The audience of a rule, from the widest to the narrowest."""
 
     EVERYBODY = "everybody"
     TIER = "tier"
@@ -104,7 +104,7 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What a list can be about, as the catalogue publishes it.
+    """A category of lists, as the catalogue publishes it.
 
     ``min_age`` is the age in years from which it suits; None where age does not
     matter. ``locked``: closed to everybody. ``ordered``: closed by a legal
@@ -126,10 +126,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A product that people know by its name, and the names that it is made of.
+    """A service: a product known to people, and its domain names.
 
     ``group`` is the id of a category. In the index it is a list of its own with
-    the id ``service:<id>``; ``names`` stand for what is beneath them, too.
+    the id ``service:<id>``; ``names`` include their subtrees.
     """
 
     id: str
@@ -142,7 +142,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """What is closed, or open, to an audience while a schedule is open.
+    """A category, service, list or tier that a schedule opens or closes.
 
     ``kind`` is ``category``, ``service``, ``list`` or ``tier``, ``target`` the
     id of one. A tier that is closed sees only what an allow lets through.
@@ -158,7 +158,7 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class GradePolicy:
-    """What one grade may see, its tier's file and its own differences merged.
+    """The policy of one grade: its tier's file merged with its own differences.
 
     ``closed`` are the ids of all categories closed to it, locked ones included,
     and ``service:<id>`` and ``list:<id>`` for single services and lists.
@@ -166,8 +166,8 @@ class GradePolicy:
     their category is closed: a service, against all lists of that category; a
     list, only itself. ``allow_only``: it sees nothing but what a pin or a local
     allow lets through; ``exam`` is then the id of the exam, empty for none.
-    ``variant`` tells the devices of one network or address from others of the
-    same grade to whom something else is closed at the moment.
+    ``variant`` distinguishes devices of one network or address from others of the
+    same grade, for which other things are closed at the moment.
     """
 
     grade: str
@@ -188,13 +188,13 @@ class GradePolicy:
 
     @property
     def key(self) -> str:
-        """Under which ``Policy.grades`` has it, and nothing that differs from it."""
+        """The key in ``Policy.grades``, unique for each variant."""
         return f"{self.grade}@{self.variant}" if self.variant else self.grade
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How clients are recognised, and the grade that they then have.
+    """How clients are recognised, and their grade.
 
     A ``room`` is one whose grade changes, by its ``timetable`` or by command.
     ``on_holidays``: its timetable holds on holidays, too.
@@ -205,7 +205,7 @@ class Network:
     cidrs: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
     macs: tuple[str, ...] = ()
-    """As ``02:00:5e:10:00:01``; they tell before any range does."""
+    """As ``02:00:5e:10:00:01``; they take precedence over ranges."""
     timetable: tuple[Period, ...] = ()
     room: bool = False
     on_holidays: bool = False
@@ -217,7 +217,7 @@ class LocalRule:
 
     ``starts_at`` and ``ends_at`` are Unix times, None for no edge; the rule
     holds in the half-open interval between them. ``exam`` is the id of the exam
-    that it belongs to; those who sit one have no other allows.
+    that it belongs to; its participants have no other allows.
     """
 
     id: str
@@ -244,7 +244,7 @@ class ZoneRecord:
 
 @dataclass(frozen=True, slots=True)
 class LocalZone:
-    """A zone that filterd answers itself, completely: a name not in it does not exist."""
+    """A zone that filterd answers completely: a name not in it does not exist."""
 
     name: bytes
     records: tuple[ZoneRecord, ...]
@@ -252,11 +252,11 @@ class LocalZone:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamServer:
-    """Where to ask, and how far to believe it.
+    """An upstream server: address, TLS, and how far it is trusted.
 
-    ``address`` is a literal; ``system`` stands for resolv.conf's servers.
-    ``tls_name`` is what its certificate must say. ``trusted``: it validates, and
-    the way to it is safe, so that its AD bit may be passed on (RFC 6840 §5.8).
+    ``address`` is a literal; ``system`` stands for resolv.conf's servers. ``tls_name``
+    is the name that its certificate must have. ``trusted``: it validates, and the path
+    to it is safe, so that its AD bit may be passed on (RFC 6840 §5.8).
     ``randomise_case``: it keeps the letter case of a question (0x20).
     """
 
@@ -270,7 +270,10 @@ class UpstreamServer:
 
 @dataclass(frozen=True, slots=True)
 class DelegatedZone:
-    """A zone that only its own servers may be asked about (Active Directory, reverse zones)."""
+    """A zone that only its own servers may be asked about.
+
+    For example Active Directory, or reverse zones.
+    """
 
     name: bytes
     servers: tuple[UpstreamServer, ...]
@@ -293,7 +296,10 @@ class LeaseFile:
 
 
 class LogLevel(StrEnum):
-    """What the log remembers: ``COUNTS``, totals without any name or address; ``OFF``, nothing."""
+    """The level of the query log.
+
+    ``COUNTS``: totals without any name or address; ``OFF``: nothing.
+    """
 
     COUNTS = "counts"
     OFF = "off"
@@ -301,14 +307,14 @@ class LogLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueryLog:
-    """What is remembered of lookups."""
+    """Options of the query log."""
 
     level: LogLevel = LogLevel.COUNTS
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What one client may ask: so many at once, and then so many a second."""
+    """The rate limit of one client: a burst of queries, and then so many a second."""
 
     queries_a_second: int = 200
     burst: int = 2_000
@@ -316,9 +322,9 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that the site's files say, checked and merged.
+    """The policy of a site: all its files, checked and merged.
 
-    ``lan_interfaces``: the interfaces whose directly connected prefixes may ask;
+    ``lan_interfaces``: the interfaces whose directly connected prefixes are allowed;
     where none is named, those that look like the school's side of the gateway.
     ``lease_zone`` is the local zone in which devices have the names that they
     gave to the DHCP server, None for nowhere. ``private_answers`` are names that
@@ -326,11 +332,11 @@ class Policy:
     names that safe search and YouTube's Restricted Mode replace.
 
     ``grades`` are by ``GradePolicy.key``, and so is the grade of a network.
-    ``kept_closed`` are categories and services, as in ``GradePolicy.closed``,
-    that stay closed to whom they are closed, whatever a grade or an exception
-    says. ``clients``: by the address of a client, which grade it has instead of
-    which. ``lessons``, ``holidays``, ``schedules`` and ``scheduled``, and the
-    timetables of rooms, are the school's week; a policy that holds at one moment
+    ``kept_closed`` are categories and services, as in ``GradePolicy.closed``, that stay
+    closed where they are closed, whatever a grade or an exception sets. ``clients``: by
+    the address of a client, the grade that replaces which grade. ``lessons``,
+    ``holidays``, ``schedules`` and ``scheduled``, and the timetables of rooms, are the
+    school's week; a policy that holds at one moment
     (``filterd.policy.effective_policy``) has none of them.
     """
 
@@ -350,7 +356,7 @@ class Policy:
     pins: tuple[Pin, ...]
     protections: tuple[Protection, ...]
     top_level: tuple[bytes, ...] = ()
-    """Names of top-level domains, so that a single label that is one can be told from a typo."""
+    """Top-level domains, to distinguish a single label that is one from a typo."""
     workers: int = 1
     rate_limit: RateLimit = RateLimit()
     log: QueryLog = QueryLog()
@@ -368,15 +374,15 @@ class Policy:
     schedules: tuple[Schedule, ...] = ()
     scheduled: tuple[Scheduled, ...] = ()
     expectations: tuple[Expectation, ...] = ()
-    """What must come of names before this policy may take the place of another."""
+    """Expected results that this policy must have before it becomes active."""
     feed: str = ""
     """The address of the feed that the site follows, empty for none."""
 
 
 def strictest(grades: Iterable[GradePolicy]) -> GradePolicy:
-    """Return the one with the most closed categories; of equals the youngest, then the first.
+    """Return the grade with most closed categories; of equals the youngest, the first.
 
-    One to which everything is closed that is not allowed has more closed than any other.
+    A grade for which everything is closed that is not allowed counts as the strictest.
     """
     return max(grades, key=lambda grade: (grade.allow_only, len(grade.closed), -grade.age))
 
@@ -396,16 +402,16 @@ class Client:
     mac: str | None = None
 
     def is_meant_by(self, rule: LocalRule) -> bool:
-        """Tell whether a local rule is for this client.
+        """Return whether a local rule applies to this client.
 
-        Who sits an exam has that exam's allows and no other, but the blocks of all.
+        During an exam only the exam's own allows apply to a participant, but all blocks do.
         """
         if rule.exam != self.grade.exam and (rule.allow or rule.exam):
             return False
         return self.is_of(rule.audience, rule.whom)
 
     def is_of(self, audience: Audience, whom: str) -> bool:
-        """Tell whether this client is one of those."""
+        """Return whether this client belongs to an audience."""
         match audience:
             case Audience.EVERYBODY:
                 return True

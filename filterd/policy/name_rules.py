@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The names that the site and the publisher speak of by name, beside the lists.
+"""Rules by name, beside the lists: pins, protections, local rules, rewrites.
 
-Pins, protections, the site's own rules and names with a safe twin are few
-(hundreds) and change without a rebuild, so they lie over the index: a dictionary
-by name, asked for the qname and each of its ancestors. What they mean together is
-decided by ``order``.
+They are few (hundreds) and change without a rebuild, so they lie over the index: a
+dictionary by name, looked up for the qname and each of its ancestors.
+``precedence`` decides among them.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _NARROWNESS = {audience: rank for rank, audience in enumerate(Audience)}
 
 @dataclass(slots=True)
 class _NameRules:
-    """All that is said of exactly one name."""
+    """The rules for exactly one name."""
 
     pins: list[Pin] = field(default_factory=list)
     protections: list[Protection] = field(default_factory=list)
@@ -38,7 +37,7 @@ class _NameRules:
 
 
 class Said:
-    """What the overlay says of one name and its ancestors, the longest name first."""
+    """The rules for one name and its ancestors, the longest name first."""
 
     def __init__(self, qname: bytes, entries: list[_NameRules]) -> None:
         self._qname, self._entries = qname, entries
@@ -65,7 +64,7 @@ class Said:
                     yield Speaker(match)
 
     def rules(self, client: Client, now: float) -> Iterator[Speaker]:
-        """Yield the site's rules in force for a client, the one that outranks the others first."""
+        """Yield the active rules for a client, in the order of precedence."""
         in_force = (rule for rule in self._rules_for(client) if _holds(rule, now))
         for rule in sorted(in_force, key=_rank):
             match = Match(
@@ -74,7 +73,7 @@ class Said:
             yield Speaker(match)
 
     def target(self, grade: GradePolicy) -> bytes | None:
-        """Return the name that answers for this one to a grade; None for itself, and for a pin."""
+        """Return the rewrite target of a name for a grade; None for itself, and for a pin."""
         rewrites = (one for entry in self._entries for one in entry.rewrites)
         for one in rewrites:
             if self._qname in one.names and getattr(grade, one.setting) == one.level:
@@ -83,9 +82,10 @@ class Said:
         return None
 
     def next_edge(self, client: Client, now: float) -> float | None:
-        """Return the next Unix time at which a rule for the client begins or ends, None for never.
+        """Return the next Unix time at which a rule for the client begins or ends.
 
-        A rule that does not decide now may decide later, so all of them count.
+        None for never. A rule that does not decide now may decide later, so all of them
+        count.
         """
         rules = self._rules_for(client)
         edges = (edge for rule in rules for edge in (rule.starts_at, rule.ends_at))
@@ -97,7 +97,7 @@ class Said:
 
 
 NOTHING = Said(names.ROOT, [])
-"""What is said of nearly all names."""
+"""The result for nearly all names."""
 
 
 class Overlay:
@@ -116,14 +116,14 @@ class Overlay:
                 entries[name].rewrites.append(rewrite)
         self._entries = dict(entries)
         allowed = [name for name, entry in entries.items() if _lets_through(entry)]
-        allowed += (zone.name for zone in policy.local_zones)  # answered whatever lists say
+        allowed += (zone.name for zone in policy.local_zones)  # answered before any list
         allowed += opened_services(policy)
         if policy.lease_zone is not None:
             allowed.append(policy.lease_zone)
         self._above_allowed = frozenset(_proper_ancestors(allowed))
 
     def lookup(self, qname: bytes) -> Said:
-        """Return what is said of ``qname`` and its ancestors; ``NOTHING`` itself if nothing is."""
+        """Return the rules for ``qname`` and its ancestors; ``NOTHING`` itself if none."""
         entries, found = self._entries, None
         offset = 0
         while length := qname[offset]:  # names.suffixes, without a generator for each question
@@ -134,17 +134,17 @@ class Overlay:
         return NOTHING if found is None else Said(qname, found)
 
     def has_allowed_beneath(self, qname: bytes) -> bool:
-        """Tell whether a name beneath ``qname`` may be let through, or is the school's own.
+        """Return whether a name beneath ``qname`` may be allowed, or is the school's own.
 
         An NXDOMAIN for ``qname`` would deny that name too (RFC 8020), so a
-        block has to be a NODATA. It is not asked for whom the allow is: a
+        block has to be a NODATA. The audience of the allow does not matter: a
         gentler answer never lets anything through.
         """
         return qname in self._above_allowed
 
 
 def opened_services(policy: Policy) -> Iterator[bytes]:
-    """Yield the names of services that are open to a grade although their category is closed."""
+    """Yield the names of services that are open to a grade in a closed category."""
     opened = {one for grade in policy.grades.values() for one in grade.opened}
     for service in policy.services.values():
         if SERVICE + service.id in opened:
@@ -152,9 +152,9 @@ def opened_services(policy: Policy) -> Iterator[bytes]:
 
 
 def _rank(rule: LocalRule) -> tuple[int, bool, int, bool]:
-    """Order rules: the more specific name, the narrower audience, the block (design §2).
+    """Return the rank of a rule: longer name, narrower audience, block (design §2).
 
-    There is no narrower audience than those who sit an exam.
+    No audience is narrower than the participants of an exam.
     """
     narrowness = -_NARROWNESS[rule.audience]
     return -names.count_labels(rule.name), not rule.exam, narrowness, rule.allow

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of a policy can be read without thinking: for the fast path, which has no policy of its own.
+"""The plain part of a policy, for the fast path, which has no policy of its own.
 
-Two readings of what ``table`` and ``model`` hold. ``SetReader``: what a claim set
-means to a grade where no question could make a difference. ``touched``: the names
-of which the site or the publisher says more than the lists do. Whatever is not
+Two readings of the data in ``decision_table`` and ``model``. ``SetReader``: the meaning of
+a claim set for a grade where no question could make a difference. ``touched``: the names
+for which the site or the publisher has rules beside the lists. Everything that is not
 plain is left to the engine, so both err on the side of leaving too much.
 """
 
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from filterd.policy.model import GradePolicy, Policy
 
 _ACTIONS = {BlockResponse.NXDOMAIN: Action.NXDOMAIN, BlockResponse.NODATA: Action.NODATA}
-"""A sinkhole depends on the type and on what else lists the name."""
+"""A sinkhole depends on the type and on other lists of the name."""
 
 
 class Touch(IntFlag):
-    """How a name is spoken of beside the lists."""
+    """The rules for a name beside the lists."""
 
     SUBTREE = 1
-    """Something is said of it, and perhaps of what is beneath it."""
+    """A rule for it, and perhaps for names beneath it."""
     BENEATH = 2
-    """Something is said of a name beneath it, which an NXDOMAIN would deny."""
+    """A rule for a name beneath it, which an NXDOMAIN would deny."""
 
 
 class PlainDecision(NamedTuple):
-    """What a claim set means to a grade, for all types of the name and all that is beneath it.
+    """The decision of a claim set for a grade: all types, and all names beneath.
 
-    ``verdict`` is a block; None: nothing in the set keeps this grade from the name.
-    ``category`` is then the one as which a name is counted that is listed and open.
+    ``verdict`` is a block; None: nothing in the set closes the name to this grade.
+    ``category`` is then the one under which a listed and open name is counted.
     """
 
     verdict: Verdict | None
@@ -52,13 +52,13 @@ class PlainDecision(NamedTuple):
 
 
 class SetReader:
-    """Reads the decision table for claim sets that need no knowledge of the question."""
+    """Reader of claim sets in the decision table that do not depend on the question."""
 
     def __init__(self, policy: Policy, index: Index) -> None:
         self._table = DecisionTable(policy, index)
 
     def read(self, grade: GradePolicy, set_id: int) -> PlainDecision | None:
-        """Return what a claim set means to a grade; None where that depends on the question.
+        """Return the decision of a claim set; None where that depends on the question.
 
         Of several listed names that cover a question the lowest rule of their
         verdicts decides, then the longest name (``precedence.deciding``).
@@ -81,7 +81,7 @@ class SetReader:
 
 
 def _is_plain(ruling: Ruling) -> bool:
-    """Tell whether a claim blocks its name, what is beneath it and all types, and no less."""
+    """Return whether a claim blocks its name, all types and all names beneath."""
     claim = ruling.claim
     return (
         claim.effect is Effect.BLOCK
@@ -93,7 +93,7 @@ def _is_plain(ruling: Ruling) -> bool:
 
 
 def _match(ruling: Ruling) -> Match:
-    """Return the provenance that an answer needs; the name and the line are not looked up."""
+    """Return the provenance that an answer needs; name and line are not looked up."""
     return Match(
         ruling.rule,
         blocks=True,
@@ -105,10 +105,10 @@ def _match(ruling: Ruling) -> Match:
 
 
 def touched(policy: Policy, others: Iterable[bytes] = ()) -> dict[bytes, Touch]:
-    """Return every name that anything but a list speaks of, and the names above those.
+    """Return every name with a rule beside the lists, and the ancestors of those.
 
     Args:
-        policy: whose pins, protections, rules, rewrites and zones.
+        policy: with its pins, protections, rules, rewrites and zones.
         others: names that are special for another reason.
     """
     spoken_of = {*_spoken_of(policy), *others}

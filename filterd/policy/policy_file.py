@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled policy as a file: what the compiling process writes and the serving process loads.
+"""The file of the compiled policy: written by the compiler, read when serving.
 
 A new field of ``filterd.policy.model`` needs no line here, only a new
 ``_VERSION``; ``filterd.state_file`` follows the dataclasses.
@@ -32,7 +32,9 @@ _FORMAT = state_file.FileFormat(
 
 
 def save(path: Path, policy: Policy) -> None:
-    """Replace the file ``path`` by this policy; a power cut leaves the old one or the new one.
+    """Replace the file ``path`` by this policy.
+
+    A power cut leaves the old one or the new one.
 
     Raises:
         StoreError: the disk refused; the old file is untouched.
@@ -55,7 +57,7 @@ def dump(policy: Policy) -> bytes:
 
 
 def parse(content: bytes, path: str) -> Policy:
-    """Return the policy that a file's content holds; ``path`` is what errors call it.
+    """Parse the content of a policy file; ``path`` is its name in errors.
 
     Raises:
         StoreError: it is damaged, or of another version.
@@ -64,5 +66,5 @@ def parse(content: bytes, path: str) -> Policy:
 
 
 def digest(policy: Policy) -> str:
-    """Return twelve hexadecimal digits that name the content of a policy."""
+    """Return twelve hexadecimal digits that identify the content of a policy."""
     return state_file.digest(policy)

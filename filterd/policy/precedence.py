@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of rules (design §2), and nothing else: who decides among those that speak.
+"""The order of rules (design §2), and nothing else: which of several decides.
 
 1. a pin;
 2. an order;
-3. protection, which takes away what lists of third parties say;
+3. protection, which removes the claims of third-party lists;
 4. a locked category;
 5. the site's own allows and blocks, already in their order: the longer name,
    the narrower audience, the block;
-6. an exception of a list, which takes away what lists of its category say;
+6. an exception of a list, which removes the claims of lists of its category;
 7. a closed category;
-8. that the grade sees only what something lets through.
+8. that the grade sees only what is allowed.
 
-So protection and exceptions decide where they took away all that was left to
-block; where something else still blocks, that decides. Who comes second is
-found by asking again without the first: "what would have decided without it"
-is then no rule of its own that could be wrong.
+So protection and exceptions decide where they removed everything that was left to
+block; where another rule still blocks, that decides. The second rule is found by
+deciding again without the first: "what would have decided without it" is then no rule
+of its own that could be wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speaker:
-    """A rule that covers the question, and what decides between entries of lists.
+    """A rule that covers the question, with what ranks entries of lists.
 
     ``labels`` counts those of the listed name; ``important`` and ``specific``
     are as in ``filterd.lists.rules.Claim``.
@@ -44,7 +44,7 @@ class Speaker:
 
 
 def in_turn(speakers: Iterable[Speaker]) -> Iterator[Match]:
-    """Yield what decides, then what would decide without it, and so on."""
+    """Yield the deciding rule, then the one that would decide without it, and so on."""
     left = list(speakers)
     while (first := deciding(left)) is not None:
         left.remove(first)
@@ -52,7 +52,7 @@ def in_turn(speakers: Iterable[Speaker]) -> Iterator[Match]:
 
 
 def deciding(speakers: Sequence[Speaker]) -> Speaker | None:
-    """Return the speaker that decides, None where nobody speaks.
+    """Return the rule that decides, None where there is none.
 
     Args:
         speakers: all that cover the question; those of one rule in their order.
@@ -86,7 +86,7 @@ def _by_rule(speakers: Iterable[Speaker]) -> dict[Rule, list[Speaker]]:
 def _what_lets_through(
     of: dict[Rule, list[Speaker]], closed: Iterable[Speaker], local: Speaker | None
 ) -> Speaker | None:
-    """Name who let a name through that nothing blocks any more, if anybody had to."""
+    """Return the rule that let a name pass that nothing else blocks, if one had to."""
     lists = [*of[Rule.LOCKED], *of[Rule.CATEGORY]]
     for protection in of[Rule.PROTECTED]:
         if any(defeats(protection.match, block.match) for block in lists):
@@ -104,7 +104,7 @@ def _is_defeated(block: Speaker, protections: Iterable[Speaker]) -> bool:
 
 
 def defeats(protection: Match, block: Match) -> bool:
-    """Tell whether a protection takes this block away."""
+    """Return whether a protection removes this block."""
     return (
         block.third_party
         and block.rule is not Rule.ORDERED
@@ -114,10 +114,10 @@ def defeats(protection: Match, block: Match) -> bool:
 
 
 def spares(exception: Speaker, block: Speaker) -> bool:
-    """Tell whether an exception of a list takes this block away.
+    """Return whether an exception of a list removes this block.
 
-    It speaks for lists of its own category only: an advertising list that
-    leaves a name alone must not open a games site.
+    It holds for lists of its own category only: an advertising list that leaves a name
+    alone must not open a games site.
     """
     if exception.match.category != block.match.category:
         return False
@@ -127,7 +127,7 @@ def spares(exception: Speaker, block: Speaker) -> bool:
 
 
 def covers(cover: Match, block: Match) -> bool:
-    """Tell whether what let a qname through holds against a block of a name it leads to.
+    """Return whether the rule that let a qname pass holds against a block of a target.
 
     A pin covers against everything, protection against third-party lists, a
     local allow against all but orders and locked categories (design §2).

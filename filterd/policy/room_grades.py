@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who sits in a room at a moment, and which devices stand in it. Pure.
+"""Grades of rooms at a moment, and the devices in them. Pure.
 
-A room has the grade that a command gave it, else that of the lesson that is on,
-else, between lessons, the strictest of those that it ever has: who is early or
-late sees what all of them may see. On holidays it is between lessons all day,
-unless the site says that its timetable holds then, too.
+A room has the grade that a command gave it, else that of the current lesson,
+else, between lessons, the strictest of those that it can have: pupils who are early or
+late see what all of these grades may see. On holidays it is between lessons all day,
+unless the site sets that its timetable holds then, too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Why(StrEnum):
-    """What gave a network its grade."""
+    """The source of a network's grade."""
 
     SET = "set"
     LESSON = "lesson"
@@ -35,7 +35,7 @@ class Why(StrEnum):
 
 
 class Seat(NamedTuple):
-    """The grade of a network, and how long nothing but a change of grades themselves alters it.
+    """The grade of a network, and how long it lasts.
 
     ``setting`` is that of the command, where ``why`` is ``SET``.
     """
@@ -59,11 +59,11 @@ class Rooms:
                 self._settings.setdefault(setting.room, []).append(setting)
 
     def seat(self, network: Network, grades: Mapping[str, GradePolicy]) -> Seat:
-        """Return who sits in a network.
+        """Return the grade of a network.
 
         Args:
             network: whether or not it is a room.
-            grades: what each grade may see at the moment, for who is the strictest.
+            grades: the policies of the grades at the moment, to find the strictest.
         """
         span, setting = self._set(network.id)
         if setting is not None:
@@ -83,7 +83,7 @@ class Rooms:
         return Seat(network.grade, Why.OWN, span)
 
     def _set(self, room: str) -> tuple[Interval, RoomSetting | None]:
-        """Return the newest setting in force, and how long no other one comes or goes."""
+        """Return the newest active setting, and how long that stays so."""
         span, newest = ALWAYS, None
         for setting in self._settings.get(room, ()):
             holds, goes_on = term(setting.starts_at, setting.ends_at, self._now)
@@ -94,7 +94,7 @@ class Rooms:
 
 
 def with_devices(policy: Policy, overrides: Overrides) -> tuple[Network, ...]:
-    """Return the networks with the devices that were learned, instead of those in the files.
+    """Return the networks, with learned devices in the place of those in the files.
 
     A device is in one room: where two have it, it is in the one that was learned
     last; one that was learned is in no other network of the files.

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What commands have set beside the site's files: exceptions, rooms, exams, grades. Pure data.
+"""Overrides set by commands: exceptions, rooms, exams, grades. Pure data.
 
-``filterd.overrides`` keeps it and its history; ``filterd.policy.effective_policy`` says
-what it makes of a policy at a time. An ``id`` is the number of the change that
-made the thing, so no two things ever had the same. Times are Unix times; what
-has a ``starts_at`` and an ``ends_at`` holds in the half-open interval between
-them, without end where ``ends_at`` is None.
+``filterd.overrides`` keeps them and their history; ``filterd.policy.effective_policy``
+applies them to a policy at a time. An ``id`` is the number of the change that made the
+thing, so no two things ever had the same. Times are Unix times; a thing with
+``starts_at`` and ``ends_at`` holds in the half-open interval between them, without end
+where ``ends_at`` is None.
 
-``for_s`` is there while the time is not known that something was set at: it is to last so
+``for_s`` is there if the time was not known when the thing was set: it is to last so
 many seconds from when the time is known. Until then its times are the last known one, and
 so much later.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class TargetKind(StrEnum):
-    """What an exception is about.
+    """The kind of an exception's target.
 
     ``ENTRY`` is the entry of a third-party list that names something by mistake.
     """
@@ -60,7 +60,7 @@ class LocalException:
 
 @dataclass(frozen=True, slots=True)
 class RoomSetting:
-    """The grade that a room has for a time; of those in force the newest counts."""
+    """The grade of a room for a time; of the active ones the newest counts."""
 
     id: int
     room: str
@@ -74,7 +74,7 @@ class RoomSetting:
 
 @dataclass(frozen=True, slots=True)
 class RoomDevices:
-    """The devices that stand in a room, instead of those that the site's files name."""
+    """The devices of a room, in the place of those that the site's files name."""
 
     room: str
     macs: tuple[str, ...]
@@ -100,7 +100,7 @@ class Exam:
 
 @dataclass(frozen=True, slots=True)
 class GradeSetting:
-    """A category or service that is open or closed to a grade until another setting says so."""
+    """A category or service, open or closed to a grade until the next setting of it."""
 
     id: int
     grade: str
@@ -114,7 +114,7 @@ class GradeSetting:
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """All of it, each kind in the order of its making; ``number`` is that of the last change."""
+    """All overrides, each kind in order of creation; ``number``: the last change."""
 
     exceptions: tuple[LocalException, ...] = ()
     rooms: tuple[RoomSetting, ...] = ()

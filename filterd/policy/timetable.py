@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words of a school's week: lessons, timetables, schedules, holidays. Frozen data.
+"""The school's week: lessons, timetables, schedules, holidays. Frozen data.
 
 Times of day are seconds after midnight *as the clock on the wall shows them* in
-the school's zone, dates are ISO text. What they mean at a moment is worked out
-by ``filterd.policy.calendar``.
+the school's zone, dates are ISO text. ``filterd.policy.calendar`` evaluates
+them at a moment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A named time of the school's day (tiết), from ``starts_s`` to just before ``ends_s``."""
+    """A named time of the school's day (tiết): ``starts_s`` to just before ``ends_s``."""
 
     id: str
     starts_s: int
@@ -60,7 +60,7 @@ class Holiday:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """One cell of a room's timetable: who sits there in this lesson of this weekday."""
+    """One cell of a room's timetable: the grade in a lesson of a weekday."""
 
     weekday: int
     lesson: str

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What policy decides while the time is not known: what closes holds, what opens does not. Pure.
+"""Policy while the time is not known: closing rules hold, opening ones not. Pure.
 
 A board without a battery starts with a clock that is behind, or in 1970. *Policy time* is
-what the rules with dates go by. It is Unix time once the clock is believed, and less than
-``UNKNOWN_BEFORE`` until then. What is certain of an unknown time is its *floor*: the last
-time that was known on this machine. So of what has a date
+the time that dated rules go by. It is Unix time once the clock is trusted, and less than
+``UNKNOWN_BEFORE`` until then. The only certain fact about an unknown time is its *floor*:
+the last time that was known on this machine. So of dated rules
 
 - a block, an exam and what a schedule closes hold, unless they had ended by the floor;
 - an allow, the suspension of an entry and what a schedule opens hold only if they had
   begun by the floor and have no end;
 - a room has the strictest of the grades that it may have: those of its timetable, and of
-  the settings that may be in force.
+  the settings that may be active.
 
 Of the exams that may be on in a room the one that begins first is: the one that was on, if
 one was. An exam that is planned for a later day holds too, because that day may have come.
@@ -33,25 +33,25 @@ if TYPE_CHECKING:
     from filterd.policy.temporary_rules import Exam, LocalException, Overrides, RoomSetting
 
 UNKNOWN_BEFORE = -(2.0**39)
-"""A policy time before this one says that the time is not known."""
+"""A policy time before this one means that the time is not known."""
 UNKNOWN_LEAD_S = -(2.0**40)
-"""What is added to a monotonic time to make a policy time that is not known."""
+"""Added to a monotonic time, it makes a policy time that is not known."""
 LATEST = RELEASED_AT + 20 * 366 * 86_400.0
-"""No clock is believed that shows a later Unix time: a release does not live for so long."""
+"""A clock later than this is not trusted: no release is in use for so long."""
 
 
 def is_known(now: float) -> bool:
-    """Tell whether a policy time is a Unix time."""
+    """Return whether a policy time is a Unix time."""
     return now >= UNKNOWN_BEFORE
 
 
 def undated(policy: Policy, overrides: Overrides, floor: float) -> tuple[Policy, Overrides]:
-    """Return the policy and the overrides that hold, without dates, whatever the time is.
+    """Return policy and overrides without dates, which hold at any possible time.
 
     Args:
         policy: of the site's files.
         overrides: what commands have set.
-        floor: the Unix time that it is at least.
+        floor: the earliest possible Unix time.
     """
     rules = tuple(
         replace(one, starts_at=None, ends_at=None) for one in policy.rules if _may_hold(one, floor)
@@ -68,7 +68,7 @@ def undated(policy: Policy, overrides: Overrides, floor: float) -> tuple[Policy,
         exceptions=tuple(
             replace(one, starts_at=-inf, ends_at=None)
             for one in exceptions
-            if one.kind is not TargetKind.ENTRY  # it ends after 14 days, if it says nothing
+            if one.kind is not TargetKind.ENTRY  # without an end of its own it ends after 14 days
         ),
         rooms=(),
         exams=tuple(
@@ -84,9 +84,9 @@ def undated(policy: Policy, overrides: Overrides, floor: float) -> tuple[Policy,
 
 
 def without_dates(overrides: Overrides) -> Overrides:
-    """Return the overrides in which holds what closes and has no date yet, although it is time.
+    """Return overrides in which closing rules hold that have no date yet.
 
-    The manager gives it one a moment after the time is known; until then nothing may open.
+    The manager dates them a moment after the time is known; until then nothing may open.
     """
     lengths = [one.for_s for one in overrides.exceptions]
     lengths += [one.for_s for one in overrides.rooms] + [one.for_s for one in overrides.exams]
@@ -108,7 +108,7 @@ def without_dates(overrides: Overrides) -> Overrides:
 
 
 def _may_hold(one: LocalRule | LocalException, floor: float) -> bool:
-    """Tell whether an allow or block holds at an unknown time; see the module."""
+    """Return whether an allow or block holds at an unknown time; see the module."""
     if not one.allow:
         return one.ends_at is None or one.ends_at > floor
     return one.ends_at is None and (one.starts_at is None or one.starts_at <= floor)
@@ -124,7 +124,7 @@ def _exams(exams: Iterable[Exam], floor: float) -> Iterable[Exam]:
 
 
 def _of_unknown_grade(network: Network, settings: Iterable[RoomSetting], floor: float) -> Network:
-    """Return a network with all grades that it may have, as the cells of a lesson that never is.
+    """Return a network with all grades that it may have, as cells of an unreal lesson.
 
     Between lessons a room has the strictest grade of its timetable (``policy.room_grades``).
     """
@@ -132,7 +132,7 @@ def _of_unknown_grade(network: Network, settings: Iterable[RoomSetting], floor: 
     for one in sorted(settings, key=lambda one: -one.id):
         if one.room == network.id and (one.ends_at is None or one.ends_at > floor):
             may_be.append(one.grade)
-            if one.ends_at is None and one.starts_at <= floor:  # what is older counts no more
+            if one.ends_at is None and one.starts_at <= floor:  # older settings do not count
                 break
     else:
         if not may_be and not network.timetable:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words of a decision: what policy says of one question, and where that comes from."""
+"""The verdict of policy on one question, with its provenance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 
 class Action(StrEnum):
-    """What the client gets."""
+    """The action on a query."""
 
     PASS = "pass"  # noqa: S105 -- RPZ's word for letting a question through
     NXDOMAIN = "nxdomain"
@@ -19,13 +19,13 @@ class Action(StrEnum):
 
 
 class Rule(IntEnum):
-    """Which kind of rule speaks; the order of design §2, the smaller number first.
+    """The kinds of rules, in the order of design §2, the smaller number first.
 
-    ``PROTECTED`` and ``LIST_EXCEPTION`` do not let a name pass by themselves:
-    they take away what third-party lists, or lists of one category, say of it
-    (``filterd.policy.precedence``). ``OPEN`` is no rule but worth telling: the name
-    is listed in a category that this grade may use. ``ALLOW_ONLY``: the grade sees
-    only what something lets through, and nothing does.
+    ``PROTECTED`` and ``LIST_EXCEPTION`` do not let a name pass by themselves: they
+    remove the claims of third-party lists, or of lists of one category,
+    (``filterd.policy.precedence``). ``OPEN`` is no rule but worth reporting: the name
+    is listed in a category that this grade may use. ``ALLOW_ONLY``: the grade sees only
+    what is allowed, and the name is not.
     """
 
     PIN = 1
@@ -40,12 +40,12 @@ class Rule(IntEnum):
 
     @property
     def label(self) -> str:
-        """The stable text that scripts and logs read, such as ``list-exception``."""
+        """The stable text for scripts and logs, such as ``list-exception``."""
         return self.name.lower().replace("_", "-")
 
 
 class EntryView(Protocol):
-    """An entry of a list; what it says is read when somebody asks."""
+    """A view of a list entry, decoded when it is read."""
 
     @property
     def name(self) -> bytes:
@@ -63,14 +63,13 @@ class EntryView(Protocol):
 class Match(NamedTuple):
     """One rule that covers the question, whether it decided or not.
 
-    ``said_of`` is the name that the rule gives, the qname or an ancestor, or the
-    entry that gives it. ``covers_subtree``: it holds for all types and for
-    everything beneath the qname as well. From a list come ``list_id``, ``line``
-    and ``entry`` (``=name`` exact host, ``name`` with its subtree, ``*.name`` what
-    is beneath, ``~shape`` what a look-alike rule fits); from the site's files
-    ``local_id``. ``third_party``: protection holds against it. ``except_categories``:
-    against lists of these a protection does not hold; ``entry_only``: only against
-    entries that give exactly its name.
+    ``said_of`` is the name in the rule, the qname or an ancestor, or the entry with it.
+    ``covers_subtree``: it holds for all types and for everything beneath the qname as
+    well. From a list come ``list_id``, ``line`` and ``entry`` (``=name`` exact host,
+    ``name`` with its subtree, ``*.name`` what is beneath, ``~shape`` a look-alike
+    rule); from the site's files ``local_id``. ``third_party``: protection holds against
+    it. ``except_categories``: against lists of these a protection does not hold;
+    ``entry_only``: only against entries that give exactly its name.
     """
 
     rule: Rule
@@ -87,7 +86,7 @@ class Match(NamedTuple):
 
     @property
     def name(self) -> bytes:
-        """The name that the rule gives.
+        """The name in the rule.
 
         Raises:
             IndexFormatError: the index is damaged where it had to be read.
@@ -96,24 +95,24 @@ class Match(NamedTuple):
 
     @property
     def line(self) -> int:
-        """The line of a list; 0 for what stands in none. Raises as ``name`` does."""
+        """The line of a list; 0 for other rules. Raises as ``name`` does."""
         return 0 if isinstance(self.said_of, bytes) else self.said_of.line
 
     @property
     def entry(self) -> str:
-        """The entry of a list; empty for what is none. Raises as ``name`` does."""
+        """The entry of a list; empty for other rules. Raises as ``name`` does."""
         return "" if isinstance(self.said_of, bytes) else self.said_of.entry
 
 
 class Verdict(NamedTuple):
-    """What policy says of one question of one client.
+    """The decision on one question of one client.
 
-    ``match`` decided (None: nothing speaks of the name, so it passes),
+    ``match`` decided (None: no rule covers the name, so it passes),
     ``next_match`` would have decided without it. ``valid_until`` is the Unix
-    time at which the site's own rules may say otherwise, None for never.
+    time at which the site's own rules may decide otherwise, None for never.
     ``target`` is the name that answers in the place of one that is rewritten.
-    ``covering`` are the rules of a name that passes which cover what it leads
-    to, whether or not they had anything to overrule at the name itself.
+    ``covering`` are the rules of a name that passes which cover its targets,
+    whether or not they overruled a block of the name itself.
     """
 
     action: Action
@@ -125,11 +124,11 @@ class Verdict(NamedTuple):
 
     @property
     def blocked(self) -> bool:
-        """Tell whether the client is kept from the name."""
+        """Whether the name is blocked for the client."""
         return self.action not in _PASSING
 
 
 _PASSING = (Action.PASS, Action.REWRITE)
 
 PASSED = Verdict(Action.PASS)
-"""The verdict on a name that no rule speaks of: nearly all of them."""
+"""The verdict on a name that no rule covers: nearly all of them."""

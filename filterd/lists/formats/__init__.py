@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The formats in which blocklists are published, one module each.
 
-A parser takes lines and yields what they say in the words of
-``filterd.lists.rules``; it keeps its format's own meaning of a name::
+A parser takes lines and yields their meaning in terms of ``filterd.lists.rules``; it
+keeps its format's own meaning of a name::
 
-    format     a name alone means        can also say
+    format     a name alone means        can also express
     hosts      that host
     domains    it and all beneath
     wildcard   it and all beneath        that host (``=``)
@@ -15,8 +15,8 @@ A parser takes lines and yields what they say in the words of
     rpz        that host                 what is beneath (``*.``), exceptions
 
 Invariants. Parsers never raise and never do I/O; whatever a line is, the work
-for it is bounded. What a format has and filterd has not is reported, never read
-as something near it: a list that is misread blocks what nobody meant to block.
+for it is bounded. A feature of a format that filterd does not support is reported, never
+approximated: a list that is misread blocks names that its author did not mean.
 No text from a list becomes a regular expression.
 """
 
@@ -70,5 +70,5 @@ PLAIN_LINES: dict[str, tuple[PlainLine, ...]] = {
 }
 """The usual lines of the formats in which lists of a million names are published.
 
-What their parsers make of such a line is made of it without them (``filterd.lists.line_scan``).
+``filterd.lists.line_scan`` makes the same of such a line as its parser.
 """

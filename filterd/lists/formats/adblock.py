@@ -15,8 +15,8 @@ means is taken. A pattern whose *start* is open (``name^`` fits ``another-name``
 or that has a star inside is refused: there the certain part is not the point. So is a bare
 name with a modifier that only browsers know (``ads$document``): there it is part of a URL.
 
-Lists for browsers are full of rules that look like this and are about something
-else: parts of a page, paths, third parties. Each is reported as what it is.
+Lists for browsers are full of rules that look like this and have other targets:
+parts of a page, paths, third parties. Each is reported with its kind.
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ _SCOPES = {
     "|": Scope.EXACT,
     "": Scope.EXACT,
 }
-"""What the start of a pattern makes of the name after it."""
+"""The scope of a pattern, by its beginning."""
 
 
 def parse_adblock(lines: Iterable[str]) -> Iterator[Parsed]:
-    """Yield what the lines of an Adblock list say to a DNS filter."""
+    """Yield the entries and problems of an Adblock list, as a DNS filter reads it."""
     claims: dict[Claim, Claim] = {}
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
@@ -83,7 +83,7 @@ def _is_comment(text: str) -> bool:
 
 
 def _rule(number: int, text: str, claims: dict[Claim, Claim]) -> Iterator[Parsed]:
-    """Yield what one line says that is neither blank nor a comment."""
+    """Yield the result of one line that is neither blank nor a comment."""
     if reason := _not_for_dns(text):
         yield problem(number, reason, text)
         return
@@ -98,7 +98,7 @@ def _rule(number: int, text: str, claims: dict[Claim, Claim]) -> Iterator[Parsed
 
 
 def _not_for_dns(text: str) -> Reason | None:
-    """Say which rule of another kind this is, or None."""
+    """Return the kind of a rule that no DNS filter can apply, or None."""
     pattern = text.removeprefix("@@")
     if pattern.startswith("/") and (pattern.endswith("/") or "/$" in pattern):
         return Reason.REGULAR_EXPRESSION
@@ -110,7 +110,7 @@ def _not_for_dns(text: str) -> Reason | None:
 
 
 def _pattern_rule(number: int, text: str, claims: dict[Claim, Claim]) -> Parsed:
-    """Return what a pattern with its modifiers says.
+    """Return the result of a pattern with its modifiers.
 
     Raises:
         ModifierError: its modifiers cannot be honoured.
@@ -140,7 +140,10 @@ def _pattern_rule(number: int, text: str, claims: dict[Claim, Claim]) -> Parsed:
 
 
 def _is_open(match: re.Match[str]) -> bool:
-    """Tell whether a pattern fits names that share only characters with the one it spells out."""
+    """Return whether a pattern also fits names beyond its own subtree.
+
+    Those share only characters with the name in the pattern.
+    """
     start, name, end = match.groups()
     if name.endswith(".") and end == "":
         return True  # ||google. fits google.com

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of an Adblock rule after the ``$``: which of it a DNS filter can honour.
+"""Modifiers of an Adblock rule, after the ``$``: which ones a DNS filter honours.
 
 Four modifiers are about lookups: ``important``, ``badfilter``, ``denyallow`` and
 ``dnstype``. ``all``, ``document`` (``doc``) and ``network`` leave no page of the name
 that opens, and ask for more than DNS can give (popups, inline scripts): such a block is
-taken, and content types beside it add nothing. All others speak of what only a browser
-or a client database knows (third party, page, one content type, client): a rule that
-has one of these would block far more without it, so the whole rule is refused.
+taken, and content types beside it add nothing. All others depend on facts that only a
+browser or a client database has (third party, page, one content type, client): a rule
+that has one of these would block far more without it, so the whole rule is refused.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class ModifierError(Exception):
 
 
 class Modifiers(NamedTuple):
-    """What the modifiers of one rule say; the defaults say nothing.
+    """The modifiers of one rule; the defaults stand for none.
 
-    ``whole``: all that a browser loads from the name is meant, its pages too.
+    ``whole``: everything that a browser loads from the name, its pages too.
     """
 
     important: bool = False
@@ -44,7 +44,7 @@ class Modifiers(NamedTuple):
 
 
 def read_modifiers(text: str) -> Modifiers:
-    """Return what a comma-separated list of modifiers says; ``""`` says nothing.
+    """Parse a comma-separated list of modifiers, which may be empty.
 
     Raises:
         ModifierError: at least one is unknown, malformed, or given twice.
@@ -54,7 +54,7 @@ def read_modifiers(text: str) -> Modifiers:
     for part in text.split(",") if text else ():
         name, _, value = part.strip().partition("=")
         if name and not name.strip("_"):
-            continue  # ``_`` keeps others apart and says nothing
+            continue  # ``_`` only separates other modifiers
         if name in seen:
             raise ModifierError(Reason.BAD_SYNTAX)
         seen.add(name)
@@ -82,7 +82,7 @@ def _with(read: Modifiers, name: str, value: str) -> Modifiers:
 
 
 def _types(value: str) -> tuple[frozenset[int], bool]:
-    """Read ``A|AAAA`` or ``~A|~AAAA``; a mixture has no one meaning and is refused."""
+    """Parse ``A|AAAA`` or ``~A|~AAAA``; a mixture has no one meaning and is refused."""
     parts = value.split("|")
     negated = [part.startswith("~") for part in parts]
     codes = [rrtype(part.removeprefix("~")) for part in parts]

@@ -42,7 +42,7 @@ _common = re.compile(
 
 
 def parse_dnsmasq(lines: Iterable[str]) -> Iterator[Parsed]:
-    """Yield what the lines of a dnsmasq configuration say."""
+    """Yield the entries and problems of a dnsmasq configuration."""
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
             yield problem(number, Reason.TOO_LONG, line)
@@ -71,7 +71,7 @@ def _option(number: int, text: str) -> Iterator[Parsed]:
 
 
 def _effect(option: str, target: str) -> Effect | None:
-    """Say what a target does to its domains; None: something other than to block or to except."""
+    """Return the effect of a target; None if it neither blocks nor excepts."""
     if not target:
         return Effect.BLOCK
     if option == "address":

@@ -24,7 +24,7 @@ _comment = re.compile(r"(?:^|\s)#")
 
 
 def parse_domains(lines: Iterable[str]) -> Iterator[Parsed]:
-    """Yield what the lines of a ``domains`` file say."""
+    """Yield the entries and problems of a ``domains`` file."""
     for number, line in enumerate(lines, 1):
         if not line:
             continue
@@ -37,7 +37,7 @@ def parse_domains(lines: Iterable[str]) -> Iterator[Parsed]:
 
 
 def without_comment(line: str) -> str:
-    """Return what stands before a ``#`` that starts the line or follows white space, stripped."""
+    """Return the text before a comment (``#`` at the start or after space), stripped."""
     if "#" in line and (comment := _comment.search(line)):
         line = line[: comment.start()]
     return line.strip()

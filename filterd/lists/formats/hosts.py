@@ -42,7 +42,7 @@ LOCAL_NAMES = frozenset(
         "localhost6.localdomain6",
     }
 )
-"""What hosts files call the machine that they are installed on."""
+"""Names that hosts files give to the machine itself."""
 
 PLAIN = tuple(
     PlainLine(f"{address} ", "", BLOCK_EXACT, unless=LOCAL_NAMES)
@@ -53,7 +53,7 @@ _common = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1)[ \t]+([a-z0-9_.-]+)[ \t]*").f
 
 
 def parse_hosts(lines: Iterable[str]) -> Iterator[Parsed]:
-    """Yield what the lines of a hosts file say."""
+    """Yield the entries and problems of a hosts file."""
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
             yield problem(number, Reason.TOO_LONG, line)
@@ -64,7 +64,7 @@ def parse_hosts(lines: Iterable[str]) -> Iterator[Parsed]:
 
 
 def parse_words(number: int, words: list[str]) -> Iterator[Parsed]:
-    """Yield what one hosts line says, given its words without the comment; at least one."""
+    """Yield the result of a hosts line, given its words without comment; at least one."""
     if len(words) == 1:
         yield _bare(number, words[0])
         return
@@ -84,7 +84,7 @@ def parse_words(number: int, words: list[str]) -> Iterator[Parsed]:
 
 @lru_cache(maxsize=64)  # whole files use one or two addresses
 def is_sinkhole(address: str) -> bool | None:
-    """Tell whether an address leads nowhere: unspecified or loopback; None if it is no address.
+    """Return whether an address is unspecified or loopback; None if it is no address.
 
     Brackets around IPv6 and its zone (``fe80::1%lo0``) are tolerated, as is
     ``0``, which resolvers read as 0.0.0.0.

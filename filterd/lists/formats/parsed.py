@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a list parser yields: entries, cancelled entries, and problems.
+"""The results of a list parser: entries, cancelled entries, and problems.
 
-A parser says what its format means, not what filterd makes of it: names are
-text as written, and whether they are host names, public suffixes or pinned is
-for the compiler to say, which knows one way to say it for all formats.
+A parser returns the meaning of its format, without judging it: names are text as
+written. Whether they are host names, public suffixes or pinned is decided by the
+compiler, in one way for all formats.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ EXCEPT_SUBTREE_SPECIFIC = Claim(Scope.SUBTREE, Effect.EXCEPT, specific=True)
 
 
 class Entry(NamedTuple):
-    """One name that a line speaks of. A line may make several.
+    """One name of a line. A line may make several.
 
     ``line`` is 1-based; ``name`` is unchecked text: U- or A-labels in any case,
-    perhaps with a final dot; ``claim`` is shared by all entries that say the same.
+    perhaps with a final dot; ``claim`` is shared by all entries with an equal one.
     """
 
     line: int
@@ -41,9 +41,9 @@ class Entry(NamedTuple):
 
 
 class Cancelled(NamedTuple):
-    """A wish of the list that its own entries of this name and claim do not hold.
+    """A request to cancel the list's own entries of this name and claim.
 
-    Wherever in the list they stand (``$badfilter``).
+    They may stand anywhere in the list (``$badfilter``).
     """
 
     line: int
@@ -52,7 +52,7 @@ class Cancelled(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """A line, or a part of one, that says nothing usable; ``text`` is its beginning."""
+    """A line, or part of one, without a usable meaning; ``text`` is its beginning."""
 
     line: int
     reason: Reason
@@ -62,17 +62,17 @@ class Problem(NamedTuple):
 Parsed = Entry | Cancelled | Problem
 
 ParseList = Callable[[Iterable[str]], Iterator[Parsed]]
-"""From the lines of a list, without their ends, to what they say.
+"""A parser: from the lines of a list, without their ends, to their meaning.
 
 Never raises, whatever the text; blank lines and comments yield nothing.
 """
 
 
 class PlainLine(NamedTuple):
-    """A shape in which a line of a format says one thing of one name, with nothing else on it.
+    """The shape of a line that has one claim on one name and nothing else.
 
-    ``before`` and ``after``: the ASCII text around the name; ``claim``: what the line says of it;
-    ``unless``: names, as text, of which the format says something else.
+    ``before`` and ``after``: the ASCII text around the name; ``claim``: its claim;
+    ``unless``: names, as text, that have another meaning in the format.
     """
 
     before: str
@@ -82,7 +82,7 @@ class PlainLine(NamedTuple):
 
     @property
     def octets(self) -> int:
-        """The length of what stands around the name."""
+        """The length of the text around the name."""
         return len(self.before) + len(self.after)
 
 

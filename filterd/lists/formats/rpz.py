@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Response policy zones: a blocklist in the form of a zone (draft-vixie-dnsop-dns-rpz).
+"""Response policy zones: blocklists as zones (draft-vixie-dnsop-dns-rpz).
 
-The owner of a record, taken relative to the zone's apex, is the trigger; the
-record is the action. ``CNAME .`` (NXDOMAIN), ``CNAME *.`` (NODATA) and
-``CNAME rpz-drop.`` block; ``CNAME rpz-passthru.`` is an exception, and so is its
-old form, a CNAME to the name itself. Any other record is local data: the name
-shall not be answered as the Internet does. filterd serves no data of lists, so
-it blocks such a name and answers as the policy of the client says.
+The owner of a record, taken relative to the zone's apex, is the trigger; the record is
+the action. ``CNAME .`` (NXDOMAIN), ``CNAME *.`` (NODATA) and ``CNAME rpz-drop.`` block;
+``CNAME rpz-passthru.`` is an exception, and so is its old form, a CNAME to the name
+itself. Any other record is local data: it replaces the name's answer. filterd serves no
+data of lists, so it blocks such a name with the response that the client's policy sets.
 
 ``name`` is that name alone, ``*.name`` all beneath it without it, as in the DNS.
 Triggers other than the query name (addresses, name servers) need the resolution
@@ -52,13 +51,13 @@ _NOT_POLICY = frozenset(
         "CDNSKEY",
     }
 )
-"""Types that make a zone a zone and are no actions, wherever they stand."""
+"""Types that every zone has and that are no actions, wherever they stand."""
 
 
 def parse_rpz(lines: Iterable[str]) -> Iterator[Parsed]:
-    """Yield what the records of a response policy zone say.
+    """Yield the entries and problems of a response policy zone.
 
-    Records of one name that say the same (local data of several types) make one
+    Records of one name with the same meaning (local data of several types) make one
     entry as long as they stand together.
     """
     apex: str | None = None
@@ -76,7 +75,7 @@ def parse_rpz(lines: Iterable[str]) -> Iterator[Parsed]:
 
 
 def _policy(record: ZoneFileRecord, apex: str) -> Parsed | None:
-    """Return what one record says, or None where it is about the zone itself."""
+    """Return the result of one record, or None where it is about the zone itself."""
     trigger = _trigger(record, apex)
     if not trigger:
         return None if trigger == "" else _refused(record, Reason.BAD_SYNTAX)
@@ -95,7 +94,7 @@ def _refused(record: ZoneFileRecord, reason: Reason) -> Problem:
 
 
 def _refusal(trigger: str) -> Reason | None:
-    """Say why a trigger is no name that a list may act on."""
+    """Return the reason why a trigger is no name for a list, or None."""
     if trigger == "*":
         return Reason.EVERYTHING
     if trigger.rpartition(".")[2].lower() in _OTHER_TRIGGERS:
@@ -104,7 +103,7 @@ def _refusal(trigger: str) -> Reason | None:
 
 
 def _effect(record: ZoneFileRecord, trigger: str) -> Effect | Reason:
-    """Say what a record does to the names of its trigger, or why nothing can be made of it."""
+    """Return the effect of a record on its trigger, or the reason why it has none."""
     if record.rrtype == "DNAME":
         return Reason.UNSUPPORTED_OPTION
     if record.rrtype != "CNAME":
@@ -118,7 +117,7 @@ def _effect(record: ZoneFileRecord, trigger: str) -> Effect | Reason:
 
 
 def _is_reserved(target: str) -> bool:
-    """Tell whether a target lies beneath a top-level name ``rpz-...``: an action, perhaps unknown.
+    """Return whether a target is an action ``rpz-...``, perhaps an unknown one.
 
     Without its final dot an action is a slip that would turn a passthru into
     local data, so that counts as well.
@@ -127,7 +126,7 @@ def _is_reserved(target: str) -> bool:
 
 
 def _trigger(record: ZoneFileRecord, apex: str) -> str | None:
-    """Return the owner relative to the apex: ``""`` for the apex, None outside the zone."""
+    """Return the owner relative to the apex: ``""`` for the apex, None outside."""
     owner = record.owner
     if owner == "@":
         return ""
@@ -143,7 +142,7 @@ def _trigger(record: ZoneFileRecord, apex: str) -> str | None:
 
 
 def _absolute(record: ZoneFileRecord) -> str:
-    """Return the owner without its final dot, as absolute as the file makes it."""
+    """Return the owner without its final dot, made absolute by its origin."""
     if record.owner == "@":
         return record.origin
     if record.owner.endswith(".") or not record.origin:

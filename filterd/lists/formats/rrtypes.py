@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The names of record types that lists write (IANA registry; ``TYPE65`` of RFC 3597 §5)."""
+"""Names of record types in lists (IANA registry; ``TYPE65`` of RFC 3597 §5)."""
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""unbound configuration: ``local-zone: "name." always_nxdomain``, ``local-data: "..."``.
+"""unbound configuration: ``local-zone`` and ``local-data`` options.
 
-A local zone is a name and everything beneath it, and its type says what becomes
-of queries for it; a zone that lets queries through is an exception to a shorter
-one that does not. Local data is one record. With an address that leads nowhere
-it blocks its owner; with any other it is a redirection, and then a zone of the
-same name is not a block either but the other half of that redirection (a
-``redirect`` zone is how SafeSearch is enforced): the entry of the zone is
-cancelled, wherever in the file it stands.
+A local zone is a name and everything beneath it, and its type decides on queries for
+it; a zone that lets queries through is an exception to a shorter one that does not.
+Local data is one record. With an address that leads nowhere it blocks its owner; with
+any other it is a redirection, and then a zone of the same name is not a block either
+but the other half of that redirection (a ``redirect`` zone is how SafeSearch is
+enforced): the entry of the zone is cancelled, wherever in the file it stands.
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ ZONE_TYPES = {
     "block_aaaa": _BLOCK_AAAA,
     "block_aaaa_wdata": _BLOCK_AAAA,
 }
-"""What a zone of each type claims (unbound.conf(5), ``local-zone``)."""
+"""The claim of a zone of each type (unbound.conf(5), ``local-zone``)."""
 
 _common = re.compile(
     r'\s*local-zone:\s*"([a-z0-9_-][a-z0-9_.-]*)"\s+(always_n(?:ull|xdomain|odata)|refuse)\s*'
@@ -77,7 +76,7 @@ _ttl_or_class = re.compile(r"\d+[smhdw]?|IN", re.IGNORECASE | re.ASCII).fullmatc
 
 
 def parse_unbound(lines: Iterable[str]) -> Iterator[Parsed]:
-    """Yield what the lines of an unbound configuration say."""
+    """Yield the entries and problems of an unbound configuration."""
     let_through: set[str] = set()
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
@@ -89,7 +88,7 @@ def parse_unbound(lines: Iterable[str]) -> Iterator[Parsed]:
 
 
 def _line(number: int, line: str, let_through: set[str]) -> Iterator[Parsed]:
-    """Yield what one line says: any number of options, each a keyword and its values."""
+    """Yield the result of one line: any number of options, each with its values."""
     words = _words(line)
     if words is None:
         yield problem(number, Reason.BAD_SYNTAX, line)
@@ -109,7 +108,7 @@ def _line(number: int, line: str, let_through: set[str]) -> Iterator[Parsed]:
 
 
 def _words(line: str) -> list[str] | None:
-    """Split a line into words, quoted ones without quotes; None where a quote is not closed."""
+    """Split a line into words without their quotes; None where a quote is open."""
     words = []
     offset, end = 0, len(line.rstrip())
     while offset < end:
@@ -134,7 +133,7 @@ def _zone(number: int, name: str, kind: str, let_through: set[str]) -> Parsed:
 
 
 def _data(number: int, record: str, let_through: set[str]) -> Iterator[Parsed]:
-    """Yield what one record of local data says: ``name [TTL] [class] type data``."""
+    """Yield the result of a local-data record: ``name [TTL] [class] type data``."""
     owner, *fields = record.split() or ("",)
     while fields and _ttl_or_class(fields[0]):
         fields.pop(0)

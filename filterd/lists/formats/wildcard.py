@@ -3,9 +3,9 @@
 
 ``*.example.com`` is, as both define it, the name *and* everything beneath it:
 unlike the wildcard of the DNS (RFC 4592), which leaves the name itself out. A
-bare name and ``.example.com`` say the same, ``=example.com`` is that host alone.
+bare name and ``.example.com`` mean the same, ``=example.com`` is that host alone.
 Stars elsewhere, ``?`` and ``[]`` are patterns over characters; ``@schedule``
-makes an entry depend on the time of day, which is for policy to say.
+makes an entry depend on the time of day, which policy decides.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _pattern = re.compile(r"[*?\[\]]").search
 
 
 def parse_wildcard(lines: Iterable[str]) -> Iterator[Parsed]:
-    """Yield what the lines of a list of leading wildcards say."""
+    """Yield the entries and problems of a list of leading wildcards."""
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE:
             yield problem(number, Reason.TOO_LONG, line)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Zone files (RFC 1035 §5), as far as response policy zones need them, from a stranger's hand.
+r"""Untrusted zone files (RFC 1035 §5), as far as response policy zones need.
 
 Records come out as words, not as wire: a policy zone is read for its owner
 names and for what a CNAME points to. Bounds: a line by the caller's limit, a
@@ -37,9 +37,9 @@ _class = re.compile(r"IN|CH|HS|CLASS\d{1,5}", re.IGNORECASE | re.ASCII).fullmatc
 class ZoneFileRecord(NamedTuple):
     """One resource record.
 
-    ``owner`` is as written, ``@`` and blanks resolved; relative to ``origin``
-    unless it ends in a dot. ``origin`` has no final dot and is ``""`` where the
-    file has not said any. ``data`` are the words after the type.
+    ``owner`` is as written, with ``@`` and blanks replaced; relative to ``origin``
+    unless it ends in a dot. ``origin`` has no final dot and is ``""`` where the file
+    has none. ``data`` are the words after the type.
     """
 
     line: int
@@ -56,7 +56,7 @@ class _Words(NamedTuple):
 
 
 def read_records(lines: Iterable[str]) -> Iterator[ZoneFileRecord | Problem]:
-    """Yield the records of a zone file and what is wrong with it.
+    """Yield the records of a zone file and its problems.
 
     Without ``$ORIGIN`` names are relative to the owner of the first SOA, if that
     is absolute: a zone that is configured by its name is written so.
@@ -102,7 +102,7 @@ def _absolute(name: str, origin: str) -> str:
 
 
 def _joined(lines: Iterable[str]) -> Iterator[_Words | Problem]:
-    """Yield the words of each record or directive, parentheses over several lines joined."""
+    """Yield the words of each record or directive, with parentheses joined."""
     pending: _Words | None = None
     for number, line in enumerate(lines, 1):
         if pending and number - pending.line >= MAX_RECORD_LINES:
