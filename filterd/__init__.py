@@ -2,7 +2,7 @@
 """filterd: the policy-implementing DNS forwarder that a school runs at its gateway.
 
 Every device of the school gets filterd as its resolver by DHCP. filterd decides
-each lookup by the *age tier* of whoever asks, and forwards what may pass.
+each lookup by the *age tier* of the client, and forwards what may pass.
 
 The floors. Imports go downwards only; ``make check`` enforces it::
 
@@ -12,7 +12,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
       feed | control                 fetch, judge, activate versions | the control socket's client
     4 resolve                        the chain: one Query in, one Answer out
     3 upstream | clients             ask other resolvers | which client asks
-      querylog | overrides           remember lookups | what commands have set, and its history
+      querylog | overrides           remember lookups | what commands have set, with history
     2 config                         YAML -> policy, in a process of its own
       policy                         pure: (client, qname, qtype, now) -> Verdict
     1 lists                          list text -> rules -> compiled index -> suffix lookup
@@ -37,15 +37,41 @@ category
 list, entry, index
     A published source of names of one category; one line of it; all lists
     compiled into the file that lookups read.
+claim, claim set
+    The statement of one entry on a name, without the name; all claims on one name,
+    stored once in the index under a small number.
 pin, protect
     A name that nothing may block; a name that third-party lists may not block.
 verdict
-    What policy says of one question: an action and where it comes from. A
+    The decision of policy on one question: an action with its provenance. A
     block is a value, never an exception.
 name
     In code always ``bytes``: the lower-case, uncompressed wire form
     (RFC 1035 §3.1), because text cannot tell the one label ``a.b`` from the
     two labels ``a`` and ``b``. Text is for people, at the edges.
+site
+    One policy and one index at one moment, with everything derived from them: all
+    that a reload replaces.
+epoch
+    The number of an activation. The present one is a word of shared memory, by
+    which a worker sees cheaply whether its site is still the active one.
+overrides, change
+    What commands have set beside the site's files; one step of it, checked and
+    recorded in the history.
+link
+    One step of the chain in ``resolve``: it answers a query, or passes it on and
+    may alter the answer.
+fast path
+    The native code that answers repeated and blocked queries before the chain. It
+    has no policy of its own: it reads decision cells and repeats answers.
+decision cell
+    The decision for one grade and one claim set, as the fast path reads it.
+guard
+    The process that judges a new version of the lists before it is activated. In
+    ``lists``: pins and protections, which take entries out.
+ring
+    One of three groups of appliances, chosen anew for each version, that take a
+    version one after the other: 1 %, 10 %, then all.
 """
 
 from filterd.version import __version__
