@@ -65,8 +65,8 @@ def _tables(texts: Texts, rows: _Rows, days: int) -> Group:
 def _table(texts: Texts, heading: str, rows: _Rows, key: Callable[[dict[str, Any]], str]) -> Table:
     """Draw a row for each value of ``key``, a column for each action that occurs."""
     actions = [one for one in ACTIONS if any(row["action"] == one for row in rows)]
-    words = [(texts.word(words.COUNTED, action), True) for action in actions]
-    table = grid([(heading, False), *words])
+    headings = [(texts.word(words.COUNTED, action), True) for action in actions]
+    table = grid([(heading, False), *headings])
     for value in sorted({key(row) for row in rows}, key=_order):
         of_value = [row for row in rows if key(row) == value]
         counted = _sums((row["action"], row["n"]) for row in of_value)

@@ -36,7 +36,7 @@ def told(text: str) -> str:
 
 def test_all_that_commands_say_of_themselves_is_in_the_catalogue() -> None:
     english = {(context, text) for text, context, _ in help_texts()}
-    assert len(english) > 300
+    assert len(english) > 250
     assert english >= VALUES
     catalogue = read()
     assert [one for one in english if catalogue.get(one[1], one[0] or None) is None] == []
@@ -48,7 +48,8 @@ def test_control_a_command_without_a_vietnamese_text_would_be_noticed() -> None:
     command: Any = typer.main.get_command(new)
     command.help = "Do something new.\n\n    As nobody did. Exit code 0: done; 2: not."
     missing = {text for text in help_of(command) if text not in read()}
-    assert missing == {"Do something new.", "As nobody did."}
+    assert {"Do something new.", "As nobody did."} <= missing
+    assert "Exit code 0: done; 2: not." not in missing
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
