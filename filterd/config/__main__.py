@@ -12,10 +12,10 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 
+from filterd import bounded_child
 from filterd.config import build_record
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.compile_run import AS_KEPT, TIME_LIMIT_S
@@ -23,7 +23,6 @@ from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, ConfigErrors, FilterdError, to_plain
 from filterd.lists.catalog import load_catalog
-from filterd.oom import A_COMPILER, end_sooner
 from filterd.paths import shipped
 from filterd.policy import policy_file
 
@@ -37,9 +36,8 @@ def main(arguments: list[str]) -> int:
     site, made = Path(config), Path(target) if target else None
     by = Path(blocklists or shipped("blocklists"))
     gc.disable()  # its end in a moment frees everything, and to look for some now takes a quarter
-    end_sooner(A_COMPILER)
-    _limit(resource.RLIMIT_AS, _mapped_octets() + _MEMORY_LIMIT_OCTETS)
-    _limit(resource.RLIMIT_CPU, TIME_LIMIT_S)
+    memory = bounded_child.mapped_octets() + _MEMORY_LIMIT_OCTETS
+    bounded_child.bound(memory_octets=memory, cpu_s=TIME_LIMIT_S)
     try:
         try:
             _compile(site, made, by)
@@ -67,19 +65,6 @@ def _compile(
     write_policy(target, policy, looked, (*catalog.compiled, *own_lists(site, catalog)))
 
 
-def _mapped_octets() -> int:
-    """Return how much address space there is already: a fork begins with that of its parent."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    return pages * resource.getpagesize()
-
-
-def _limit(kind: int, value: int) -> None:
-    """Lower a bound of this process; one that is lower already stays."""
-    _, hard = resource.getrlimit(kind)
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(kind, (value, value))
-
-
 def _plain(error: FilterdError) -> dict[str, object]:
     """Return an error as plain data; of very many problems the first."""
     if not isinstance(error, ConfigError):
@@ -94,6 +79,7 @@ def _report(content: dict[str, object], code: int) -> int:
 
 
 if __name__ == "__main__":
+    bounded_child.end_with_parent()
     exit_code = main(sys.argv[1:])
     sys.stdout.flush()
     os._exit(exit_code)  # a start waits for this, and taking everything apart would take longer

@@ -4,16 +4,19 @@
 They would cost it 15 MB for good, and a file that a person wrote could then
 cost it more; the child has bounds on time and memory and ends. The two ends
 speak by one line of JSON on the child's output (``filterd.config.__main__``
-is the other end). This side needs the standard library only.
+is the other end). The daemon forks at its start, when all wait for it, and from
+then on starts its children afresh, as commands do (``filterd.bounded_child``).
+This side needs the standard library only.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from filterd.config.compile_child import afresh
+from filterd import bounded_child
 from filterd.errors import (
     ConfigError,
     ConfigErrors,
@@ -22,19 +25,65 @@ from filterd.errors import (
     TellableError,
     from_plain,
 )
-from filterd.i18n import Sentence, quoted, refused, say
+from filterd.i18n import Sentence, refused, say
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from filterd.config.compile_child import Ended, Start
+    from filterd.bounded_child import Ended
     from filterd.policy.model import Policy
 
+    Start: TypeAlias = Callable[[Sequence[str], float], Ended]
+    """Runs the child with arguments, within so many seconds."""
+
 TIME_LIMIT_S = 60
+_MOST_OCTETS = 64 << 20
+"""Of a policy, which is what the child writes at most."""
+_NO_PLUGINS = {"PYDANTIC_DISABLE_PLUGINS": "__all__"}  # to look for some takes a tenth of the time
 AS_KEPT = 3
 """The exit code of a child that has compiled the site as it was kept."""
+
+
+def afresh(arguments: Sequence[str], limit_s: float) -> Ended:
+    """Run ``filterd.config`` in an interpreter of its own; for every kind of process.
+
+    Raises:
+        TimeoutError: it took longer than ``limit_s`` and was ended.
+        OSError: it cannot be started.
+    """
+    words, given = _command(*arguments), bounded_child.environment(**_NO_PLUGINS)
+    return bounded_child.run(words, limit_s=limit_s, most_octets=_MOST_OCTETS, given=given)
+
+
+def forked(arguments: Sequence[str], limit_s: float) -> Ended:
+    """Run the same in a fork of this process, which must have no other thread.
+
+    Afresh, where the system refuses what a fork needs.
+
+    Raises:
+        TimeoutError: it took longer than ``limit_s`` and was ended.
+        OSError: it cannot be started.
+    """
+
+    def compile_here() -> int:
+        os.environ |= _NO_PLUGINS
+        sys.dont_write_bytecode = True
+        from filterd.config.__main__ import main  # noqa: PLC0415 -- never in the parent
+
+        return main(list(arguments))
+
+    try:
+        return bounded_child.run_forked(compile_here, limit_s=limit_s, most_octets=_MOST_OCTETS)
+    except TimeoutError:
+        raise
+    except OSError:
+        return afresh(arguments, limit_s)
+
+
+def _command(*arguments: str) -> list[str]:
+    return bounded_child.command("filterd.config", *arguments)
 
 
 def compile_in_child(
@@ -55,7 +104,7 @@ def compile_in_child(
         blocklists: the catalogue's folder, if it is not the one that ships.
         kept_of: a policy; where the site's files are wrong, those that it was compiled
             from are taken, if they are known and right.
-        start: how the child is started; see ``filterd.config.compile_child``.
+        start: how the child is started; ``afresh`` or ``forked``.
 
     Returns:
         What is wrong with the site's files, where others were taken.
@@ -107,9 +156,7 @@ def _error_of(ended: Ended, config: Path) -> FilterdError:
     try:
         report: dict[str, Any] = json.loads(ended.output)
     except ValueError:  # it met a bound, or the system ended it
-        last = ended.errors.decode(errors="replace").strip().rpartition("\n")[2]
-        status = say("exit status {status}", status=ended.code)
-        reason = say("compiling the site failed: {why}", why=quoted(last) if last else status)
+        reason = say("compiling the site failed: {why}", why=ended.last_words)
         return _failure(config, reason, say("are the files very large, or memory short?"))
     error = from_plain(report)
     return StoreError(error.sentence) if isinstance(error, TellableError) else error

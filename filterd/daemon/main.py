@@ -34,7 +34,7 @@ import uvloop
 
 from filterd import journal, native, oom
 from filterd.clock import SystemClock
-from filterd.config.compile_child import forked
+from filterd.config.compile_run import forked
 from filterd.daemon import known_time, second_copies
 from filterd.daemon import site_loader as on_disk
 from filterd.daemon.listen_sockets import Listening, listen_on

@@ -19,7 +19,7 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
-from filterd.config.compile_child import close_all_but_standard, in_fork
+from filterd.bounded_child import close_all_but_standard, in_fork
 from filterd.errors import StoreError
 from filterd.overrides import snapshot as exported
 from filterd.overrides.effects import NOTHING

@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from filterd import bounded_child
 from filterd.config.compile_run import compile_in_child, compile_in_memory
 from filterd.daemon.shared_overrides import overrides_in_force
 from filterd.errors import FilterdError, IndexFormatError, InUseError, StoreError
@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 _BUILD_WITHIN_S = 600
+_MOST_INDEX_OCTETS = 1 << 30
+"""More than any index; it comes this way only where the disk does not take it."""
 _COMMAND = (
-    "from filterd.oom import A_COMPILER, end_sooner; end_sooner(A_COMPILER);"
+    "from filterd import bounded_child; bounded_child.bound(); bounded_child.end_with_parent();"
     "from filterd.cli.entry import main; main()"
 )
 """The command line, ended sooner than who waits for it."""
@@ -255,23 +257,22 @@ def _run_build(*options: str) -> bytes:
 
     It must not tell the daemon, which is waiting for it.
     """
-    command = [sys.executable, "-c", _COMMAND, "lists", "build", "--quiet", "--no-reload"]
+    command = [sys.executable, "-P", "-c", _COMMAND, "lists", "build", "--quiet", "--no-reload"]
     try:
-        return subprocess.run(  # noqa: S603 -- our own module, our own arguments
+        ended = bounded_child.run(
             [*command, *options],
-            check=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_BUILD_WITHIN_S,
-        ).stdout
-    except subprocess.CalledProcessError as error:
-        status = say("exit status {status}", status=error.returncode)
-        why = quoted(error.stderr.decode(errors="replace").strip()) or status
-        raise StoreError(say("the lists cannot be compiled: {why}", why=why)) from error
-    except subprocess.TimeoutExpired as error:
+            limit_s=_BUILD_WITHIN_S,
+            most_octets=_MOST_INDEX_OCTETS,
+            given=os.environ,
+        )
+    except TimeoutError as error:
         raise StoreError(
             say("the lists took too long to compile; try `filterd lists build`")
         ) from error
+    if ended.code:
+        told = quoted(ended.errors.decode(errors="replace").strip())
+        raise StoreError(say("the lists cannot be compiled: {why}", why=told or ended.last_words))
+    return ended.output
 
 
 @dataclass(slots=True)

@@ -16,8 +16,7 @@ import os
 from typing import TYPE_CHECKING
 
 from filterd.config import build_record
-from filterd.config.compile_child import afresh
-from filterd.config.compile_run import compile_in_child
+from filterd.config.compile_run import afresh, compile_in_child
 from filterd.daemon.site_loader import Unwritten, compile_unwritten, log_error, open_index
 from filterd.errors import ConfigErrors, FilterdError, StoreError
 from filterd.i18n import refused, say
@@ -30,7 +29,7 @@ from filterd.resolve.site import Site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from filterd.config.compile_child import Start
+    from filterd.config.compile_run import Start
     from filterd.daemon.shared_page import SharedPage
     from filterd.lists.index import Index
     from filterd.policy.model import Policy

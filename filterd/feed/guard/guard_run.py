@@ -11,22 +11,19 @@ This side needs the standard library only.
 from __future__ import annotations
 
 import json
-import os
-import selectors
-import subprocess
-import sys
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from filterd import bounded_child
 from filterd.clock import SystemClock
 from filterd.feed.guard.guard_report import MAX_OCTETS, SCHOOL, Judgement, Severity, found, load
-from filterd.i18n import Sentence, quoted, refused, say
-from filterd.privileges import of_a_child
+from filterd.i18n import Sentence, refused, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from filterd.bounded_child import Ended
     from filterd.clock import Clock
     from filterd.feed.versions import Candidate
 
@@ -50,9 +47,6 @@ CHECKS = (
 """The words of all checks; a judgement without one of them is none."""
 MAX_ASKED = 20_000
 """Names of the school's own last days that are looked at, the most frequent ones."""
-
-_MAX_ERRORS_OCTETS = 1 << 14
-_LAST_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +83,6 @@ class School:
     asked: Mapping[str, int] | None = field(default=None)
 
 
-class _Done(NamedTuple):
-    """How a child has ended: ``status`` None where it was ended for its time or its output."""
-
-    status: int | None
-    output: bytes
-    errors: bytes
-    why: Sentence | None = None
-
-
 def judge(
     candidate: Candidate,
     in_force: InForce | None,
@@ -124,11 +109,20 @@ def judge(
     clock = clock or SystemClock()
     request = json.dumps(request_of(candidate, in_force, school, clock.wall())).encode("ascii")
     try:
-        done = _run(_command(), request, clock, time_limit_s)
+        ended = bounded_child.run(
+            _command(),
+            limit_s=time_limit_s,
+            most_octets=MAX_OCTETS,
+            request=request,
+            clock=clock,
+        )
+    except TimeoutError:
+        why = say("it took more than {limit_s} s", limit_s=round(time_limit_s))
+        return _not_loaded(candidate.version, why)
     except OSError as error:
         sentence = say("it could not be judged: {why}", why=refused(error))
         return Judgement(candidate.version, (found(SCHOOL, Severity.REFUSED, sentence),))
-    return _read(candidate.version, done)
+    return _read(candidate.version, ended)
 
 
 def request_of(
@@ -152,90 +146,17 @@ def request_of(
 
 
 def _command() -> list[str]:
-    # -P: a file in the working directory must not stand in for a module.
-    return [sys.executable, "-P", "-s", "-m", "filterd.feed.guard"]
+    return bounded_child.command("filterd.feed.guard")
 
 
-def _environment() -> dict[str, str]:
-    """Return as little as the child needs; a checkout is found as an installed package is."""
-    package = Path(__file__).resolve().parents[3]
-    kept = {key: os.environ[key] for key in ("PATH", "PYTHONTZPATH") if key in os.environ}
-    return {**kept, "PYTHONPATH": str(package), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def _run(command: list[str], request: bytes, clock: Clock, time_limit_s: float) -> _Done:
-    """Run a child to its end, or end it."""
-    with subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
-        command,
-        env=_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **of_a_child(),
-    ) as child:
-        try:
-            return _attend(child, request, clock, time_limit_s)
-        finally:
-            child.kill()
-
-
-def _attend(
-    child: subprocess.Popen[bytes], request: bytes, clock: Clock, time_limit_s: float
-) -> _Done:
-    """Write the request and read what comes, until both ends of the child's output are closed."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    assert child.stderr is not None
-    deadline = clock.monotonic() + time_limit_s
-    output, errors = bytearray(), bytearray()
-    kept = {child.stdout.fileno(): output, child.stderr.fileno(): errors}
-    with selectors.DefaultSelector() as selector:
-        for descriptor in kept:
-            selector.register(descriptor, selectors.EVENT_READ)
-        os.set_blocking(child.stdin.fileno(), False)
-        selector.register(child.stdin.fileno(), selectors.EVENT_WRITE)
-        while selector.get_map():
-            ready = selector.select(max(deadline - clock.monotonic(), 0.0))
-            if not ready:
-                return _Done(None, b"", b"", _too_long(time_limit_s))
-            for key, _ in ready:
-                if key.fd in kept:
-                    octets = os.read(key.fd, 1 << 16)
-                    kept[key.fd] += octets
-                    still = bool(octets)
-                else:
-                    request, still = _write(key.fd, request)
-                if not still:
-                    selector.unregister(key.fd)
-                    if key.fd not in kept:
-                        child.stdin.close()
-            del errors[:-_MAX_ERRORS_OCTETS]
-            if len(output) > MAX_OCTETS:
-                return _Done(None, b"", b"", say("it said more than a judgement"))
-    try:
-        status = child.wait(max(deadline - clock.monotonic(), 0.0))
-    except subprocess.TimeoutExpired:
-        return _Done(None, b"", b"", _too_long(time_limit_s))
-    return _Done(status, bytes(output), bytes(errors))
-
-
-def _write(descriptor: int, request: bytes) -> tuple[bytes, bool]:
-    """Write a part of the request; return what is left and whether to go on."""
-    try:
-        left = request[os.write(descriptor, request) :]
-    except OSError:  # the child has ended; how tells more
-        return b"", False
-    return left, bool(left)
-
-
-def _read(version: int, done: _Done) -> Judgement:
+def _read(version: int, ended: Ended) -> Judgement:
     """Return the judgement of a child that has ended; a refusal where there is none."""
-    if done.why is not None:
-        return _not_loaded(version, done.why)
-    if done.status != 0:
-        return _not_loaded(version, _last_words(done))
+    if ended.is_too_long:
+        return _not_loaded(version, say("it said more than a judgement"))
+    if ended.code != 0:
+        return _not_loaded(version, ended.last_words)
     try:
-        judgement = load(done.output)
+        judgement = load(ended.output)
     except ValueError:
         return _not_loaded(version, say("what was said of it is no judgement"))
     missing = set(CHECKS).difference(judgement.checks)
@@ -244,16 +165,6 @@ def _read(version: int, done: _Done) -> Judgement:
     ):
         return _not_loaded(version, say("not all of it was checked"))
     return judgement
-
-
-def _too_long(time_limit_s: float) -> Sentence:
-    return say("it took more than {limit_s} s", limit_s=round(time_limit_s))
-
-
-def _last_words(done: _Done) -> Sentence:
-    last = done.errors.decode(errors="replace").strip().rpartition("\n")[2]
-    shown = last[:_LAST_CHARACTERS].encode("unicode_escape").decode("ascii")
-    return quoted(shown) if shown else say("exit status {status}", status=done.status)
 
 
 def _not_loaded(version: int, why: Sentence) -> Judgement:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd import bounded_child
 from filterd.feed.guard import __main__ as child
 from filterd.feed.guard import guard_run
 from filterd.feed.guard.guard_report import Severity
@@ -57,6 +58,22 @@ def test_work_within_the_bounds_is_done_and_measured(
     assert 200 << 20 < judgement.peak_octets < 300 << 20
 
 
+def test_what_it_prints_is_no_part_of_the_judgement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = "print('by the way', flush=True); __import__('os').write(1, b'{')"
+    assert judged_by(work, tmp_path, monkeypatch).may_come_in_force()
+
+
+def test_control_on_an_output_that_it_shares_it_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = "__import__('os').write(1, b'{')"
+    more = "child.bounded_child.own_output = lambda: sys.stdout.buffer"
+    [found] = judged_by(work, tmp_path, monkeypatch, more).findings
+    assert "no judgement" in found.sentence
+
+
 def test_more_memory_than_it_may_have_is_a_refusal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,7 +86,7 @@ def test_more_memory_than_it_may_have_is_a_refusal(
 def test_control_without_the_bound_it_would_take_that_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    more = "child._limit = lambda *_: None"
+    more = "child.bounded_child.limit = lambda *_: None"
     judgement = judged_by(
         "held = bytearray(child._MEMORY_LIMIT_OCTETS)", tmp_path, monkeypatch, more
     )
@@ -109,7 +126,7 @@ def test_a_request_that_is_none_ends_with_an_error_and_no_judgement(request_octe
     done = subprocess.run(
         guard_run._command(),
         input=request_octets,
-        env=guard_run._environment(),
+        env=bounded_child.environment(),
         capture_output=True,
         timeout=60,
         check=False,
@@ -121,7 +138,7 @@ def test_a_request_that_is_none_ends_with_an_error_and_no_judgement(request_octe
 def test_the_child_needs_neither_sockets_nor_the_servers_modules() -> None:
     code = (
         "import sys, filterd.feed.guard.checks\n"
-        "print([one for one in sys.modules if one.startswith(('filterd.daemon', 'filterd.cli',"
+        "print([one for one in sys.modules if one.startswith(('filterd.daemon', 'filterd.cli.',"
         " 'tuf', 'requests', 'uvloop'))])"
     )
     done = subprocess.run(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The child that compiles, started afresh and as a fork: the same to whoever waits for it."""
+"""A child within its bounds, started afresh and as a fork, with the compiler as the example."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from filterd import bounded_child
+from filterd.bounded_child import Ended, run, run_forked
 from filterd.config import __main__ as child
-from filterd.config.compile_child import Ended, afresh, forked
+from filterd.config.compile_run import afresh, forked
 from filterd.policy import policy_file
 from tests.support.processes import children
 from tests.support.site import SCHOOL
@@ -154,7 +156,7 @@ def test_a_fork_holds_nothing_open_of_its_parent(
 
 def test_a_fork_leaves_nothing_in_its_parent(tmp_path: Path) -> None:
     program = (
-        "import os, sys; from filterd.config.compile_child import forked\n"
+        "import os, sys; from filterd.config.compile_run import forked\n"
         "opened = len(os.listdir('/proc/self/fd'))\n"
         "code = forked(sys.argv[1:], 60).code\n"
         "print(code, len(os.listdir('/proc/self/fd')) - opened,"
@@ -186,6 +188,53 @@ def test_where_none_can_be_started_it_is_an_os_error(monkeypatch: pytest.MonkeyP
         raise BlockingIOError
 
     monkeypatch.setattr(os, "fork", refused)
-    monkeypatch.setattr(subprocess, "run", refused)
+    monkeypatch.setattr(subprocess, "Popen", refused)
     with pytest.raises(BlockingIOError):
         forked([], LONG_S)
+
+
+def _program(text: str) -> list[str]:
+    return [sys.executable, "-c", f"import os, signal, sys\n{text}"]
+
+
+def test_a_request_is_read_and_answered_however_long_both_are() -> None:
+    request = b"x" * 3_000_000
+    echo = _program("sys.stdout.buffer.write(sys.stdin.buffer.read())")
+    ended = run(echo, limit_s=LONG_S, most_octets=len(request), request=request)
+    assert ended == Ended(0, request, b"")
+
+
+def test_one_that_writes_too_much_is_ended_and_nothing_of_it_is_taken() -> None:
+    forever = _program("while True: os.write(1, b'x' * 4096)")
+    ended = run(forever, limit_s=LONG_S, most_octets=100_000)
+    assert (ended.code, ended.output, ended.is_too_long) == (-signal.SIGKILL, b"", True)
+
+
+def test_control_within_the_bound_the_same_octets_are_taken() -> None:
+    much = _program("sys.stdout.write('x' * 200_000)")
+    assert run(much, limit_s=LONG_S, most_octets=200_000).output == b"x" * 200_000
+    assert run(much, limit_s=LONG_S, most_octets=199_999).is_too_long
+
+
+def test_of_a_fork_that_has_written_too_much_nothing_is_taken() -> None:
+    def work() -> int:
+        sys.stdout.write("x" * 101)
+        return 0
+
+    assert run_forked(work, limit_s=LONG_S, most_octets=101).output == b"x" * 101
+    assert run_forked(work, limit_s=LONG_S, most_octets=100) == Ended(0, b"", b"", True)
+
+
+def test_its_last_words_are_one_line_without_control_characters() -> None:
+    assert Ended(1, b"", "a\nKhông \x1b[31m".encode()).last_words == "Không \\x1b[31m"
+    assert Ended(-9, b"", b"\n").last_words == "exit status -9"
+
+
+def test_a_child_finds_the_program_that_started_it_and_nothing_else_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FILTERD_SECRET", "1")
+    given = bounded_child.environment(MORE="2")
+    assert (Path(given["PYTHONPATH"]) / "filterd" / "bounded_child.py").is_file()
+    assert given["MORE"] == "2"
+    assert "FILTERD_SECRET" not in given
