@@ -17,7 +17,7 @@ The floors. Imports go downwards only; ``make check`` enforces it::
       policy                         pure: (client, qname, qtype, now) -> Verdict
     1 lists                          list text -> rules -> compiled index -> suffix lookup
     0 wire                           DNS messages as bytes: bounded, never trusted
-      documents  state_folder  state_file  paths  bounded_child  errors  clock  journal  privileges
+      documents  state_file  paths  bounded_child  http_download  errors  clock  journal  privileges
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 

@@ -237,12 +237,14 @@ class FeedError(TellableError):
 class FetchError(FeedError):
     """Nothing usable came, for now: whoever carries the feed must act; worth another try.
 
-    ``retry_after_s`` is how long the server asks to be left alone, 0 where it does not.
+    ``retry_after_s`` is how long the server asks to be left alone, 0 where it does not;
+    ``status`` what it answered with, 0 where that is not the reason.
     """
 
     code = "feed-fetch"
     exit_code = 30
     retry_after_s = 0.0
+    status = 0
 
 
 class MissingFileError(FetchError):

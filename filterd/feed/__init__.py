@@ -20,7 +20,7 @@ orders       whoever orders by law     the same for ``orders/*`` alone
 ===========  ========================  ========================================
 
 ``trust``            the root that a site was given, and the metadata verified since
-``http_fetcher``     octets from a web server, bounded in size and time
+``http_fetcher``     octets from one web server, as TUF wants them (``filterd.http_download``)
 ``folder_fetcher``   the same from a folder
 ``target_roles``     which role may name which file
 ``tuf_refresh``      one run: what is newly published, verified, or why it is not taken

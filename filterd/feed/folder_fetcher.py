@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from tuf.api.exceptions import DownloadHTTPError
 
 from filterd.errors import FetchError, ForeignContentError
-from filterd.feed.http_fetcher import CHUNK_OCTETS, Fetcher, Limits, Pace
+from filterd.feed.http_fetcher import Fetcher
+from filterd.http_download import CHUNK_OCTETS, Limits, Pace
 from filterd.i18n import refused, say
 from filterd.privileges import own_rights
 

@@ -14,29 +14,31 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError, ForeignContentError
-from filterd.feed.http_fetcher import Limits, Pace, paced_session
-from filterd.i18n import UNSAID, Sentence, quoted, refused, say
+from filterd.http_download import (
+    CHUNK_OCTETS,
+    NONE_KNOWN,
+    Downloader,
+    Limits,
+    Pace,
+    Policy,
+    Validators,
+    bounded,
+)
 from filterd.lists.formats import FORMATS, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.source_text import SourceText
-from filterd.paths import install, open_plain, write_atomically
-from filterd.publish.downloads import (
-    CHUNK_OCTETS,
-    MAX_OCTETS,
-    Validators,
-    disk_error,
-    download,
-    write_bounded,
-)
+from filterd.paths import install, open_plain, writing
+from filterd.i18n import UNSAID, Sentence, quoted, refused, say
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from filterd.clock import Clock
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
+MAX_OCTETS = 100_000_000
+"""Of one text; the largest that anybody publishes have a third of it."""
 LIMITS = Limits(total_s=300.0)
 """For one source: the publisher has a good line, and a night."""
 LEAST_SHARE = 0.5
@@ -101,6 +105,11 @@ class _Note:
     last_modified: str = ""
 
 
+_FORMAT = FileFormat(
+    _Note, magic=b"filterd source ", most_octets=_MAX_NOTE_OCTETS, legacy=json.loads
+)
+
+
 class SourceFolder:
     """The last good texts of sources."""
 
@@ -114,13 +123,13 @@ class SourceFolder:
     def note(self, source: PublicSource) -> _Note | None:
         """Return what is known of a text, if it is the one that is there, octet for octet."""
         try:
-            with open_plain(self._note(source.id)) as file:
-                note = _Note(**json.loads(file.read(_MAX_NOTE_OCTETS)))
             with open_plain(self.text(source.id)) as file:
                 digest = hashlib.sha256(file.read(MAX_OCTETS)).hexdigest()
-        except (OSError, ValueError, TypeError):
+        except OSError:
             return None
-        return note if note.asked == _asked(source) and note.sha256 == digest else None
+        note = _FORMAT.read(self._note(source.id))
+        holds = note is not None and note.asked == _asked(source) and note.sha256 == digest
+        return note if holds else None
 
     def candidate(self, source_id: str) -> Path:
         """Return where a new text is put until it is judged."""
@@ -132,10 +141,8 @@ class SourceFolder:
         Raises:
             StoreError: the disk refused; the old text stays.
         """
-        try:
+        with writing(self.text(source.id)):
             install(self.candidate(source.id), self.text(source.id))
-        except OSError as error:
-            raise disk_error(self.text(source.id), error) from error
         self.annotate(source, note)
 
     def annotate(self, source: PublicSource, note: _Note) -> None:
@@ -144,7 +151,7 @@ class SourceFolder:
         Raises:
             StoreError: the disk refused; the text will be fetched again.
         """
-        write_atomically(self._note(source.id), json.dumps(asdict(note), indent=1).encode())
+        _FORMAT.save(self._note(source.id), note)
 
     def _note(self, source_id: str) -> Path:
         return self._folder / f"{source_id}.json"
@@ -174,12 +181,15 @@ def fetch_sources(
     """
 
     def bring(source: PublicSource, known: _Note | None) -> _Note | None:
-        with closing(paced_session(pace := Pace(clock, limits))) as session:
-            pace.begin()
-            condition = Validators(known.etag, known.last_modified).condition if known else {}
-            target = folder.candidate(source.id)
-            new = download(session, source, condition, target, schemes)
-            return new and _Note(_asked(source), "", 0, 0, 0, new.etag, new.last_modified)
+        before = Validators(known.etag, known.last_modified) if known else NONE_KNOWN
+        with (
+            closing(Downloader(Pace(clock, limits), Policy(schemes))) as downloader,
+            downloader.get(source.address, source.id, before) as answer,
+        ):
+            if answer is None:
+                return None
+            _write(answer.chunks(MAX_OCTETS), folder.candidate(source.id))
+            return _Note(_asked(source), "", 0, 0, 0, *answer.validators)
 
     return tuple(_each(sources, folder, bring, progress))
 
@@ -201,7 +211,7 @@ def read_sources(
         try:
             with open_plain(path) as file:
                 chunks = iter(lambda: file.read(CHUNK_OCTETS), b"")
-                write_bounded(chunks, folder.candidate(source.id))
+                _write(bounded(chunks, MAX_OCTETS, path.name), folder.candidate(source.id))
         except OSError as error:
             raise FetchError(
                 say("{path}: cannot be read: {why}", path=path, why=refused(error))
@@ -209,6 +219,22 @@ def read_sources(
         return _Note(_asked(source), "", 0, 0, 0)
 
     return tuple(_each(sources, folder, bring, progress))
+
+
+def _write(chunks: Iterable[bytes], target: Path) -> None:
+    """Write a text whose length is bounded to a file, replaced; by no link.
+
+    Raises:
+        StoreError: the disk refused.
+    """
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        file = target.open("xb")
+    with file:
+        for chunk in chunks:
+            with writing(target):
+                file.write(chunk)
 
 
 def _each(

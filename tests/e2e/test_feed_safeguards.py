@@ -11,6 +11,7 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Root, TargetFile
 
+from filterd import http_download
 from filterd.errors import (
     ExpiredError,
     FeedError,
@@ -23,9 +24,10 @@ from filterd.errors import (
 )
 from filterd.feed import http_fetcher, tuf_refresh
 from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import Limits, Pace, WebFetcher
+from filterd.feed.http_fetcher import WebFetcher
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import look
+from filterd.http_download import Limits, Pace
 from tests.support import feed_attacks
 from tests.support.feed_attacks import Stage, drip
 from tests.support.publisher import (
@@ -167,7 +169,7 @@ def test_control_without_our_rule_a_redirect_leads_to_another_server(
         with pytest.raises(RedirectError):
             site.take(server.url)
         assert not other.asked
-        monkeypatch.setattr(http_fetcher, "_origin", lambda _: "anywhere")
+        monkeypatch.setattr(http_download, "_origin", lambda _: "anywhere")
         assert site.take(server.url) == ONE
         assert other.asked
 

@@ -16,7 +16,7 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
 from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import Limits, WebFetcher
+from filterd.feed.http_fetcher import WebFetcher
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import Moment, Verified, refresh
 from filterd.publish.repository import Repository
@@ -26,6 +26,8 @@ from tests.support.clock import FakeClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from filterd.http_download import Limits
 
 NOW = 1_800_000_000.0
 DAY_S = 86_400.0

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tuf.api.exceptions import DownloadHTTPError
 
-from filterd.errors import ConfigError, CutShortError, FetchError, TooLargeError, TooSlowError
-from filterd.feed.http_fetcher import Limits, Pace, WebFetcher
+from filterd.errors import ConfigError, CutShortError, FetchError, TooLargeError
+from filterd.feed.http_fetcher import WebFetcher
 from tests.support.clock import FakeClock
 from tests.support.publisher import Server, send, served
 
@@ -119,37 +119,3 @@ def test_a_connection_that_was_given_up_meanwhile_is_made_again(
     with pytest.raises(FetchError):
         WebFetcher(server.url, clock).download_bytes(f"{server.url}b", 3)
     assert len(server.asked) == 4
-
-
-@pytest.mark.parametrize(("octets", "slow"), [(29_999, True), (30_000, False)])
-def test_the_rate_is_measured_over_each_window(clock: FakeClock, octets: int, slow: bool) -> None:
-    pace = Pace(clock, Limits())
-    pace.begin()
-    clock.advance(29.9)
-    pace.count(octets)  # within the first window nothing is said
-    clock.advance(0.1)
-    if slow:
-        with pytest.raises(TooSlowError):
-            pace.count(0)
-    else:
-        pace.count(0)
-        clock.advance(30)
-        with pytest.raises(TooSlowError):  # what came before does not count
-            pace.count(29_000)
-
-
-def test_time_between_files_does_not_count_against_their_rate(clock: FakeClock) -> None:
-    pace = Pace(clock, Limits())
-    pace.begin()
-    clock.advance(300)
-    pace.begin()
-    pace.count(0)
-
-
-def test_the_whole_run_ends_between_files_too(clock: FakeClock) -> None:
-    pace = Pace(clock, Limits())
-    clock.advance(899)
-    pace.begin()
-    clock.advance(1)
-    with pytest.raises(TooSlowError, match="900 s"):
-        pace.begin()

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 
 from filterd.clock import SystemClock
-from filterd.feed.http_fetcher import Limits
+from filterd.errors import StoreError
+from filterd.http_download import Limits
 from filterd.lists.catalog import PublicSource
-from filterd.publish import downloads
+from filterd.publish import sources
 from filterd.publish.sources import (
     Outcome,
     SourceFolder,
@@ -150,9 +152,9 @@ def test_a_shrunk_list_is_taken_once_somebody_says_so(web: Web, folder: SourceFo
 def test_a_text_without_end_is_not_taken(
     web: Web, folder: SourceFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(downloads, "MAX_OCTETS", len(TEXT) - 1)
+    monkeypatch.setattr(sources, "MAX_OCTETS", len(TEXT) - 1)
     assert "longer than" in _fetch(web, folder).reason
-    monkeypatch.setattr(downloads, "MAX_OCTETS", len(TEXT))
+    monkeypatch.setattr(sources, "MAX_OCTETS", len(TEXT))
     assert _fetch(web, folder).outcome is Outcome.TAKEN
 
 
@@ -203,3 +205,28 @@ def test_texts_are_read_from_a_folder_alike(tmp_path: Path, folder: SourceFolder
     one, _ = read_sources(sources, folder, given)
     assert one.outcome is Outcome.KEPT
     assert folder.text("one").read_bytes() == TEXT
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="cannot be written"):
+        sources._write([b"x"], tmp_path / "file" / "text")
+
+
+def test_a_link_in_the_way_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "passwd").write_bytes(b"root")
+    (tmp_path / "text").symlink_to(tmp_path / "passwd")
+    sources._write([b"x"], tmp_path / "text")
+    assert (tmp_path / "passwd").read_bytes() == b"root"
+
+
+def test_a_note_of_an_earlier_release_counts(web: Web, folder: SourceFolder) -> None:
+    _fetch(web, folder)
+    note = folder.text("one").with_suffix(".json")
+    asked, digest = f"domains {web.address}/list.txt", sha256(TEXT).hexdigest()
+    note.write_text(
+        f'{{\n "asked": "{asked}",\n "sha256": "{digest}",\n "octets": 460,\n "entries": 40,\n '
+        '"problems": 0,\n "etag": "\\"1\\"",\n "last_modified": ""\n}'
+    )
+    assert _fetch(web, folder).outcome is Outcome.UNCHANGED
+    assert web.asked[-1][1]["If-None-Match"] == '"1"'

@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Download files by HTTP within bounds of size, time and rate, from no other place than wanted.
+
+Everything that comes is hostile until its reader has verified it, and this module does not
+verify; it sees to it that nobody on the way can keep a machine busy, fill its memory or send
+it elsewhere:
+
+* all octets of an answer, its header too, are counted and timed where they come
+  in: a limit for the whole run, and a rate for each file (``Limits``);
+* nothing is expanded: a compressed answer was not asked for and is refused;
+* redirections lead where a ``Policy`` lets them, and their number is bounded;
+* a file that has not changed is not sent again (``Validators``), and a busy server is
+  left alone as long as it asks (``FetchError.retry_after_s``), a day at most.
+
+The request names a program, and no school: no cookies, no credentials, no proxy
+or ``.netrc`` of the machine. No process that answers lookups loads this.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from filterd.errors import (
+    CutShortError,
+    FetchError,
+    ForeignContentError,
+    RedirectError,
+    TooLargeError,
+    TooSlowError,
+)
+from filterd.i18n import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from filterd.clock import Clock
+
+USER_AGENT = "filterd"
+CHUNK_OCTETS = 65_536
+"""So much is read at once."""
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one run may take (reliability.md D21).
+
+    Attributes:
+        total_s: all files together, from the first request.
+        window_s: over so long the rate is measured.
+        octets_s: the least rate, over each window of each file.
+        silence_s: the longest wait for the next octet, or for a connection.
+    """
+
+    total_s: float = 900.0
+    window_s: float = 30.0
+    octets_s: float = 1_000.0
+    silence_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Where requests may go.
+
+    Attributes:
+        schemes: of addresses, redirections included.
+        redirects: how many are followed for one file.
+        is_one_server: redirections may not lead to another host, port or scheme.
+    """
+
+    schemes: frozenset[str] = frozenset({"https"})
+    redirects: int = 5
+    is_one_server: bool = False
+
+
+class Validators(NamedTuple):
+    """What a server gave to ask with the next time (RFC 9110, section 8.8); empty if nothing."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    @property
+    def condition(self) -> dict[str, str]:
+        """The header fields that ask for a file only if it has changed."""
+        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {key: value for key, value in asked.items() if value}
+
+
+NONE_KNOWN = Validators()
+
+
+class Pace:
+    """Times what comes in; one for a run.
+
+    Args:
+        clock: tells the time.
+        limits: what is allowed.
+    """
+
+    def __init__(self, clock: Clock, limits: Limits) -> None:
+        self._clock, self.limits = clock, limits
+        self._deadline = clock.monotonic() + limits.total_s
+        self._since, self._octets = clock.monotonic(), 0
+
+    def begin(self) -> None:
+        """Begin a file: time between files does not count against its rate."""
+        self._since, self._octets = self._clock.monotonic(), 0
+        self.count(0)
+
+    def count(self, octets: int) -> None:
+        """Count what has come.
+
+        Raises:
+            TooSlowError: the run takes too long, or the file comes too slowly.
+        """
+        now = self._clock.monotonic()
+        self._octets += octets
+        if now >= self._deadline:
+            raise TooSlowError(
+                say("the feed was not taken within {seconds} s", seconds=int(self.limits.total_s))
+            )
+        elapsed = now - self._since
+        if elapsed >= self.limits.window_s:
+            if self._octets < self.limits.octets_s * elapsed:
+                raise TooSlowError(
+                    say(
+                        "the feed came at {rate} octets a second; {least} is the least",
+                        rate=int(self._octets / elapsed),
+                        least=int(self.limits.octets_s),
+                    )
+                )
+            self._since, self._octets = now, 0
+
+
+class Answer:
+    """The file that a server sends.
+
+    Args:
+        name: what errors call it.
+        response: its header has come, and is good.
+    """
+
+    def __init__(self, name: str, response: requests.Response) -> None:
+        self._name, self._response = name, response
+        headers = response.headers
+        self.validators = Validators(headers.get("ETag", ""), headers.get("Last-Modified", ""))
+
+    def chunks(self, most_octets: int) -> Iterator[bytes]:
+        """Give its octets as they come.
+
+        Raises:
+            TooLargeError: there are more than ``most_octets``.
+        """
+        return bounded(iter(self._read, b""), most_octets, self._name)
+
+    def _read(self) -> bytes:
+        octets: bytes = self._response.raw.read1(CHUNK_OCTETS, decode_content=False)
+        return octets
+
+
+class Downloader:
+    """Asks web servers, within one run's pace.
+
+    Args:
+        pace: times all that comes.
+        policy: where it may go.
+    """
+
+    def __init__(self, pace: Pace, policy: Policy) -> None:
+        self._pace, self._policy, self._session = pace, policy, _paced_session(pace)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+    @contextmanager
+    def get(
+        self, url: str, name: str = "", known: Validators = NONE_KNOWN
+    ) -> Iterator[Answer | None]:
+        """Ask for a file; yield it, or None where it is still the one that is known.
+
+        Args:
+            url: its address.
+            name: what errors call it; the address where it has no other name.
+            known: of the last answer.
+
+        Raises:
+            FetchError: one of its kinds, ``status`` where the server answered with another
+                than 200. What fails within the block that this is for is told so, too.
+        """
+        self._pace.begin()
+        name = name or url
+        try:
+            with closing(self._followed(url, name, known.condition)) as response:
+                if known.condition and response.status_code == requests.codes.not_modified:
+                    yield None
+                else:
+                    _judge_header(name, response)
+                    yield Answer(name, response)
+        except FetchError:
+            raise
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            raise TooSlowError(say("{url}: nothing came for too long", url=url)) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise _failure(url, error) from error
+
+    def _followed(self, url: str, name: str, condition: dict[str, str]) -> requests.Response:
+        """Ask, and follow redirections as far as the policy goes."""
+        asked = url
+        for _ in range(self._policy.redirects + 1):
+            self._check(asked, url, name)
+            try:
+                response = self._ask(asked, condition)
+            except OSError as error:
+                raise _failure(url, error) from error
+            self._session.cookies.clear()
+            if not response.is_redirect:
+                return response
+            response.close()
+            asked = _next_address(asked, response)
+        raise RedirectError(say("{url}: it points in a circle", url=name))
+
+    def _check(self, address: str, first: str, name: str) -> None:
+        if self._policy.is_one_server and _origin(address) != _origin(first):
+            raise RedirectError(
+                say("{url}: it points to another server, {to}", url=name, to=address[:200])
+            )
+        if split(address).scheme not in self._policy.schemes:
+            raise RedirectError(
+                say("{id}: {address} is no https address", id=name, address=address[:200])
+            )
+
+    def _ask(self, url: str, condition: dict[str, str]) -> requests.Response:
+        """Ask once; and again where the server had given up the connection meanwhile."""
+        silence_s = self._pace.limits.silence_s
+        how: Any = {"stream": True, "allow_redirects": False, "timeout": (silence_s, silence_s)}
+        how["headers"] = condition
+        try:
+            return self._session.get(url, **how)
+        except requests.ConnectionError as error:
+            if not _hung_up(error):
+                raise
+            return self._session.get(url, **how)
+
+
+def bounded(chunks: Iterable[bytes], most_octets: int, name: str) -> Iterator[bytes]:
+    """Give octets as they come.
+
+    Raises:
+        TooLargeError: there are more than ``most_octets``; ``name`` is what they are of.
+    """
+    received = 0
+    for chunk in chunks:
+        received += len(chunk)
+        if received > most_octets:
+            raise TooLargeError(
+                say("{url}: it is longer than {most} octets", url=name, most=most_octets)
+            )
+        yield chunk
+
+
+def split(url: str) -> Any:
+    """Return the parts of an address; of one that is none they are empty."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
+def _paced_session(pace: Pace) -> requests.Session:
+    """Return a session whose every octet is timed, and which says nothing of who asks."""
+    session = _Session()
+    session.trust_env = False
+    session.headers.update(
+        {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"}
+    )
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _PacedAdapter(pace))
+    return session
+
+
+class _Session(requests.Session):
+    """Leaves redirections to its user; a Location that is no address makes requests stumble."""
+
+    def get_redirect_target(self, _resp: requests.Response) -> None:
+        """Return that there is none."""
+
+
+class _PacedReader(io.RawIOBase):
+    """A connection's octets, counted and timed as they come, before anybody parses them."""
+
+    def __init__(self, raw: Any, pace: Pace) -> None:
+        self._raw, self._pace = raw, pace
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count: int | None = self._raw.readinto(buffer)
+        self._pace.count(count or 0)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _PacedAdapter(HTTPAdapter):
+    """Has every connection read through a ``_PacedReader``, and never asks twice."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._pace)
+
+
+def _pools(pace: Pace) -> dict[str, type[HTTPConnectionPool]]:
+    class Response(http.client.HTTPResponse):
+        def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            self.fp.close()
+            self.fp = io.BufferedReader(_PacedReader(sock.makefile("rb", buffering=0), pace))
+
+    class Plain(HTTPConnection):
+        response_class = Response
+
+    class Secure(HTTPSConnection):
+        response_class = Response
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def _next_address(asked: str, response: requests.Response) -> str:
+    """Return where a redirection leads; nothing where it leads to no address at all."""
+    try:
+        return urljoin(asked, response.headers["Location"])
+    except ValueError:
+        return ""
+
+
+def _judge_header(name: str, response: requests.Response) -> None:
+    if response.status_code != requests.codes.ok:
+        code = response.status_code
+        error = FetchError(say("{url}: the server answers with status {code}", url=name, code=code))
+        error.status, error.retry_after_s = code, _wanted_pause_s(response)
+        raise error
+    if response.headers.get("Content-Encoding", "identity") not in ("identity", ""):
+        raise ForeignContentError(say("{url}: it came compressed, unasked", url=name))
+    if response.headers.get("Content-Type", "").lower().startswith("text/html"):
+        raise page_error(name)
+
+
+def page_error(name: str) -> ForeignContentError:
+    """Return the error that tells of a web page in a file's place."""
+    return ForeignContentError(
+        say("{url}: a web page came instead; does this network want a login?", url=name)
+    )
+
+
+def _wanted_pause_s(response: requests.Response) -> float:
+    """Return how long a busy server asks to be left alone, a day at most."""
+    wanted = response.headers.get("Retry-After", "")
+    return float(min(int(wanted), _DAY_S)) if re.fullmatch("[0-9]{1,9}", wanted) else 0.0
+
+
+def _failure(url: str, error: Exception) -> FetchError:
+    """Return why a request failed: within the file, or before it."""
+    # requests and urllib3 wrap one another; what came first says it.
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, FetchError):
+            return cause
+        if isinstance(cause, (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead)):
+            return CutShortError(say("{url}: the connection ended before the file", url=url))
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, requests.exceptions.SSLError):
+        return FetchError(
+            say("{url}: no secure connection; is the clock of this machine right?", url=url)
+        )
+    return FetchError(say("{url}: the server cannot be reached", url=url))
+
+
+def _hung_up(error: BaseException | None) -> bool:
+    """Tell whether a connection ended before it brought a single octet."""
+    while error is not None:
+        if isinstance(error, (http.client.RemoteDisconnected, ConnectionResetError)):
+            return True
+        error = error.__context__
+    return False
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = split(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

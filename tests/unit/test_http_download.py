@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from filterd.clock import SystemClock
+from filterd.errors import (
+    CutShortError,
+    FetchError,
+    ForeignContentError,
+    RedirectError,
+    TooLargeError,
+    TooSlowError,
+)
+from filterd.http_download import NONE_KNOWN, Downloader, Limits, Pace, Policy, Validators, bounded
+from tests.support.clock import FakeClock
+from tests.support.web import Page, Web, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEXT = b"a.example\n" * 100
+HTTP = Policy(frozenset({"http"}))
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving(Web()) as one:
+        one.pages["/list.txt"] = Page(TEXT, headers={"ETag": '"1"'})
+        yield one
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def _download(
+    web: Web, path: str, known: Validators = NONE_KNOWN, policy: Policy = HTTP, most: int = 10_000
+) -> tuple[bytes, Validators] | None:
+    with (
+        closing(Downloader(Pace(SystemClock(), Limits()), policy)) as downloader,
+        downloader.get(web.address + path, "one", known) as answer,
+    ):
+        return None if answer is None else (b"".join(answer.chunks(most)), answer.validators)
+
+
+def test_a_text_comes_with_what_to_ask_by_the_next_time(web: Web) -> None:
+    new = Validators(etag='"1"')
+    assert _download(web, "/list.txt") == (TEXT, new)
+    assert _download(web, "/list.txt", new) is None
+
+
+def test_one_octet_more_than_allowed_is_too_many(web: Web) -> None:
+    assert _download(web, "/list.txt", most=len(TEXT)) is not None
+    with pytest.raises(TooLargeError, match=r"^one: it is longer than 999 octets$"):
+        _download(web, "/list.txt", most=999)
+
+
+def test_nothing_is_given_beyond_the_bound() -> None:
+    given = bounded(iter(lambda: b"x" * 8, b""), 20, "text")
+    assert [next(given), next(given)] == [b"x" * 8] * 2
+    with pytest.raises(TooLargeError):
+        next(given)
+
+
+def test_what_is_no_answer_says_with_which_status_and_when_to_come_again(web: Web) -> None:
+    web.pages["/list.txt"] = Page(status=429, headers={"Retry-After": "120"})
+    with pytest.raises(FetchError, match="status 429") as error:
+        _download(web, "/list.txt")
+    assert (error.value.status, error.value.retry_after_s) == (429, 120)
+
+
+@pytest.mark.parametrize("header", [{"Content-Encoding": "gzip"}, {"Content-Type": "text/html"}])
+def test_what_was_not_asked_for_is_not_taken(web: Web, header: dict[str, Any]) -> None:
+    web.pages["/list.txt"] = Page(TEXT, headers=header)
+    with pytest.raises(ForeignContentError):
+        _download(web, "/list.txt")
+
+
+def test_a_condition_asks_by_what_there_is() -> None:
+    assert Validators().condition == {}
+    assert Validators("a", "b").condition == {"If-None-Match": "a", "If-Modified-Since": "b"}
+
+
+def test_a_text_that_breaks_off_is_no_text(web: Web) -> None:
+    web.pages["/list.txt"] = Page(TEXT, breaks_off=10)
+    with pytest.raises(CutShortError):
+        _download(web, "/list.txt")
+
+
+@pytest.mark.parametrize("to", ["https://example.com/x", "file:///etc/passwd", "//x:y@[", "ftp:a"])
+def test_a_redirection_does_not_change_the_scheme(web: Web, to: str) -> None:
+    web.pages["/list.txt"] = Page(status=302, headers={"Location": to})
+    with pytest.raises(RedirectError):
+        _download(web, "/list.txt")
+
+
+def test_a_circle_ends(web: Web) -> None:
+    web.pages["/list.txt"] = Page(status=302, headers={"Location": "/list.txt"})
+    with pytest.raises(RedirectError, match="circle"):
+        _download(web, "/list.txt")
+
+
+def test_another_server_is_gone_to_where_the_policy_lets_it(web: Web) -> None:
+    with serving(Web()) as other:
+        other.pages["/list.txt"] = Page(TEXT)
+        web.pages["/list.txt"] = Page(status=302, headers={"Location": other.address + "/list.txt"})
+        assert _download(web, "/list.txt") == (TEXT, Validators())
+        with pytest.raises(RedirectError, match="another server"):
+            _download(web, "/list.txt", policy=Policy(frozenset({"http"}), is_one_server=True))
+
+
+@pytest.mark.parametrize(("octets", "slow"), [(29_999, True), (30_000, False)])
+def test_the_rate_is_measured_over_each_window(clock: FakeClock, octets: int, slow: bool) -> None:
+    pace = Pace(clock, Limits())
+    pace.begin()
+    clock.advance(29.9)
+    pace.count(octets)  # within the first window nothing is said
+    clock.advance(0.1)
+    if slow:
+        with pytest.raises(TooSlowError):
+            pace.count(0)
+    else:
+        pace.count(0)
+        clock.advance(30)
+        with pytest.raises(TooSlowError):  # what came before does not count
+            pace.count(29_000)
+
+
+def test_time_between_files_does_not_count_against_their_rate(clock: FakeClock) -> None:
+    pace = Pace(clock, Limits())
+    pace.begin()
+    clock.advance(300)
+    pace.begin()
+    pace.count(0)
+
+
+def test_the_whole_run_ends_between_files_too(clock: FakeClock) -> None:
+    pace = Pace(clock, Limits())
+    clock.advance(899)
+    pace.begin()
+    clock.advance(1)
+    with pytest.raises(TooSlowError, match="900 s"):
+        pace.begin()
