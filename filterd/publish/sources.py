@@ -30,11 +30,11 @@ from filterd.http_download import (
     Validators,
     bounded,
 )
+from filterd.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.lists.formats import FORMATS, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.source_text import SourceText
 from filterd.paths import install, open_plain, writing
-from filterd.i18n import UNSAID, Sentence, quoted, refused, say
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
