@@ -13,6 +13,7 @@ import sys
 
 import pytest
 
+from filterd.fastpath.direct_forward import NATIVE
 from tests.support.oracle_week_edge_mutants import OF_EDGES
 from tests.support.oracle_week_life import WeekWay
 from tests.support.oracle_week_mutants import OF_WHAT_IS_SET
@@ -34,7 +35,7 @@ WAYS = (WeekWay(1), WeekWay(2), WeekWay(2, fast=False))
 def test_no_reply_is_wrong_in_a_week() -> None:
     whole = WAYS[FIRST % len(WAYS)].live_by(FIRST)
     for seed in range(FIRST + 1, FIRST + MOST_ROUNDS * len(WAYS)):
-        if whole.faults or (seed >= FIRST + len(WAYS) and not whole.hits.missing(fast=True)):
+        if whole.faults or (seed >= FIRST + len(WAYS) and not whole.hits.missing(fast=NATIVE)):
             break
         whole.add(WAYS[seed % len(WAYS)].live_by(seed))
     seed = 1_000
@@ -43,7 +44,7 @@ def test_no_reply_is_wrong_in_a_week() -> None:
         seed += 1
     sys.stdout.write(f"a week: {whole}\n")
     assert whole.faults == []
-    assert whole.hits.missing(fast=True) == []
+    assert whole.hits.missing(fast=NATIVE) == []
 
 
 @pytest.mark.parametrize("safeguard", MUTANTS)

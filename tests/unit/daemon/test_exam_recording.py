@@ -9,6 +9,7 @@ import pytest
 
 from filterd.daemon import exam_recording as module
 from filterd.daemon.exam_recording import Trials
+from filterd.fastpath.direct_forward import NATIVE
 from tests.support.policies import a_pin, wire
 from tests.support.serving import GRADE_1, GRADE_11, STAFF, Serving, a_site
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tests.support.upstream import FakeUpstream
 
 ROOM = "grade-1"
+BY_THE_FAST_PATH = pytest.mark.skipif(not NATIVE, reason="it is not built")
 
 
 @pytest.fixture
@@ -55,12 +57,12 @@ def test_what_a_room_asks_for_is_heard_though_it_was_answered_before(running: Se
     assert found == {wire("www.example.com").hex(): False, wire("porn.example").hex(): True}
 
 
+@BY_THE_FAST_PATH
 def test_control_a_room_that_the_fast_path_answers_is_not_heard(
     running: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trials = trials_of(running)
-    if running.fast is None:
-        pytest.skip("there is no fast path")
+    assert running.fast is not None
     monkeypatch.setattr(running.fast, "leave_to_chain", lambda _: None)
     for _ in range(3):
         running.ask("porn.example")
@@ -69,6 +71,7 @@ def test_control_a_room_that_the_fast_path_answers_is_not_heard(
     assert not names_of(heard(running, trials))
 
 
+@BY_THE_FAST_PATH
 def test_other_rooms_stay_with_the_fast_path(running: Serving) -> None:
     trials = trials_of(running)
     heard(running, trials)
@@ -79,6 +82,7 @@ def test_other_rooms_stay_with_the_fast_path(running: Serving) -> None:
     assert running.run(lambda: sum(running.resolver.counters.values())) == before
 
 
+@BY_THE_FAST_PATH
 def test_after_the_end_nothing_is_heard_and_nothing_is_left(running: Serving) -> None:
     trials = trials_of(running)
     heard(running, trials)

@@ -15,7 +15,6 @@ import pytest
 from filterd.fastpath import _datagrams_py as reference
 from filterd.fastpath import datagrams as live
 from filterd.fastpath.pktinfo import bind
-from filterd.fastpath.rate_limit import SourceTable
 from filterd.policy.model import ListenAddress
 from filterd.wire import formerr, notimp
 from tests.support import malformed
@@ -52,7 +51,8 @@ class Listening:
         fast: Fast | None = None,
     ) -> None:
         self.socket = bind(ListenAddress(listen, 0), socket.SOCK_DGRAM)
-        self.table = SourceTable(bytes(16), rate, rate)
+        tables = import_module(module.__name__.replace("_datagrams", "_rate_limit"))
+        self.table: Any = tables.SourceTable(bytes(16), rate, rate)
         self.denied: set[str] = set()
         self.datagrams: Any = module.Datagrams(
             self.socket, self.table, self._permits, most_waiting, fast

@@ -19,7 +19,7 @@ from struct import pack
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
-from filterd.errors import FilterdError, UpstreamTimeoutError
+from filterd.errors import FilterdError, UpstreamTimeoutError, WireError
 from filterd.fastpath._datagrams_py import LARGEST_QUERY
 from filterd.fastpath._rate_limit import SourceTable
 from filterd.fastpath.core_contract import ASKED_CD, ASKED_DO, MOST_OPENINGS, OPEN, Cell
@@ -89,7 +89,8 @@ class _Served:
 
     def __init__(self, index: Index) -> None:
         self._index, self.clock = index, FakeClock()
-        self.said: list[tuple[Any, ...]] = []
+        self.said: list[tuple[str, bytes]] = []
+        self.wrong: list[str] = []
         self.asked: list[tuple[UpstreamQuestion, Done]] = []
         self.waiting: list[Any] = []
         self.outcome: Resolution | UpstreamError | None = None
@@ -182,26 +183,36 @@ class _Served:
 
     def ask_the_chain(self, datagram: Any, fetched: Any) -> None:
         """Be the listener."""
-        self._end(datagram)
         question = _upstream(datagram)
-        assert fetched.key == (question, _ROUTE), fetched
-        assert any(fetched.outcome is one for one in self._heard[question]), fetched
-        self.said.append(("chain", None))
+        heard = self._heard.get(question, [])
+        self._end(datagram)
+        self._hold(fetched.key == (question, _ROUTE), "fetched for another question")
+        self._hold(any(fetched.outcome is one for one in heard), "fetched from nobody")
+        self.said.append(("chain", b""))
 
     def _answer(self, datagram: Any, reply: bytes) -> None:
-        asked = plain_questions.read(datagram.message)
-        assert asked is not None
-        message, end = datagram.message, asked.end
-        assert reply[:2] + reply[12:end] == message[:2] + message[12:end], reply
-        assert len(reply) <= asked.limit, reply
-        if datagram is not self._taking:  # else the cache has it
-            assert any(self._is_plain(one, datagram) for one in self._heard[_upstream(datagram)])
+        asked, message = plain_questions.read(datagram.message), datagram.message
+        if asked is None:
+            self._hold(False, "an answer to no question")
+            return
+        question, heard = message[12 : asked.end], self._heard.get(_upstream(datagram), [])
+        self._hold(reply[:2] == message[:2], "an answer to another query")
+        self._hold(_is_whole(reply, question), f"a reply that cannot be read: {reply.hex()}")
+        self._hold(reply[12 : asked.end] == question, "another letter case")
+        self._hold(len(reply) <= asked.limit, "a reply too long")
+        is_plain = any(self._is_plain(one, datagram) for one in heard)
+        self._hold(datagram is self._taking or is_plain, "what is not plain is sent")  # else cached
         self._end(datagram)
         self.said.append(("answer", reply))
 
     def _end(self, datagram: Any) -> None:
-        assert all(datagram is not one for one in self._done), datagram.message
+        self._hold(all(datagram is not one for one in self._done), "two answers")
         self._done.append(datagram)
+
+    def _hold(self, is_right: bool, what: str) -> None:
+        """Note what is wrong: the relay, and the loop, catch what is raised here."""
+        if not is_right:
+            self.wrong.append(what)
 
     def _is_plain(self, said: Resolution | UpstreamError, datagram: Any) -> bool:
         return (
@@ -211,6 +222,15 @@ class _Served:
             and datagram.epoch == self.core.epoch
             and all(self.core.lets_through(one, datagram.client_class) for one in said.targets)
         )
+
+
+def _is_whole(reply: bytes, question: bytes) -> bool:
+    """Tell whether a reply can be read, and has this question."""
+    try:
+        answered = parse_response(reply).question
+    except WireError:
+        return False
+    return answered is not None and answered.wire.lower() == question.lower()
 
 
 def _upstream(datagram: Any) -> UpstreamQuestion:
@@ -246,9 +266,10 @@ async def _live(session: Session, index: Index, queries: Messages) -> None:
             if rng.random() < 0.1:
                 served.begin()
             _hear(session, served)
-            served.fast.openings = _OPENINGS if rng.random() < 0.8 else []
+            served.fast.openings = _OPENINGS if rng.random() < 0.6 else []
             await asyncio.sleep(0)
             assert not served.waiting
+            assert not served.wrong, served.wrong[:3]
             _count(session, served)
             served.clock.advance(rng.choice((0, 0, 0.7, 55, 400)))
             if rng.random() < 0.5:  # so that the cache is asked too
