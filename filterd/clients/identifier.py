@@ -24,7 +24,7 @@ _ALWAYS_OWN = frozenset((ip_address("127.0.0.1"), ip_address("::1")))
 
 
 class Identifier:
-    """Identifier of clients for one policy; it memorises results while they hold."""
+    """An identifier of clients for one policy; it memorises results while they hold."""
 
     def __init__(self, policy: Policy, surroundings: Surroundings) -> None:
         self._policy, self._surroundings = policy, surroundings

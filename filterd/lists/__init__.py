@@ -25,13 +25,13 @@ refused; ``catalog`` reads which lists a publisher has; ``rules`` (pins, protect
 ``public_suffix`` define which names lists must leave alone. ``index_files`` replaces an
 index on the disk, ``list_queries`` answers questions about one.
 
-A *service* is a list whose few names stand in the catalogue or the site (``services``).
+A *service* is a list whose few names are in the catalogue or the site (``services``).
 
 Nouns. An *entry* is one line of a list; its *claim* is its statement about the name
-(``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank* where it
-stands: block and position. A *claim set* is the set of all claims on one name. A *hit*
-is a listed name that is the name looked up or an ancestor of it: which claims then
-hold, for which question, is policy's to decide.
+(``rules``). A *key* is a name as the index sorts it (``hostname``), a *rank* its place:
+block and position. A *claim set* is the set of all claims on one name. A *hit* is a
+listed name that is the name looked up or an ancestor of it: which claims then hold, for
+which question, is policy's to decide.
 
 Formats (``formats`` has the whole table) and which names an entry is about::
 

@@ -233,7 +233,7 @@ def fill_slots(
     Args:
         hashes: the hash of each name.
         ranks: the rank of each name.
-        block_count: how many blocks the ranks tell apart.
+        block_count: how many blocks the ranks refer to.
 
     Returns:
         The slots, and how many groups after its home any name is at most.

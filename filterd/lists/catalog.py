@@ -296,7 +296,7 @@ def _rewrites(file: SafeSearchFile) -> Iterator[SafeSearchRewrite]:
 
 
 def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[ConfigError]:
-    """Yield rewritten names that stand twice, or are a target and would make a circle."""
+    """Yield rewritten names that occur twice, or are a target and would make a circle."""
     groups: list[tuple[Where, tuple[bytes, ...]]] = [
         *((("engines", at, "names"), one.names) for at, one in enumerate(file.engines)),
         (("youtube", "names"), file.youtube.names),
@@ -313,9 +313,9 @@ def _rewritten_twice(document: Document, file: SafeSearchFile) -> Iterator[Confi
 def _repeated(
     document: Document, key: str, **groups: tuple[DocumentModel, ...]
 ) -> Iterator[ConfigError]:
-    """Find values of ``key`` that stand twice in a file.
+    """Find values of ``key`` that occur twice in a file.
 
-    They may stand in different groups of the file.
+    They may be in different groups of the file.
     """
     lines: dict[Any, int] = {}
     for group, entries in groups.items():

@@ -56,7 +56,7 @@ def load_popular_names(path: Path | None = None) -> tuple[PopularName, ...]:
 
 
 def _repeated(document: Document, file: PopularFile) -> Iterator[ConfigError]:
-    """Find names that stand twice, with perhaps different categories."""
+    """Find names that occur twice, with perhaps different categories."""
     lines = dict[bytes, int]()
     for index, group in enumerate(file.popular):
         for position, name in enumerate(group.names):

@@ -66,7 +66,7 @@ class Mistakes:
         self._state, self._store = state, store
 
     def note(self, index: Index) -> None:
-        """Keep which mistakes these lists, which have just come in force, have mended.
+        """Record the mistakes that these lists, which have just become active, correct.
 
         Raises:
             IndexFormatError: the lists are damaged.

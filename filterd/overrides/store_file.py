@@ -260,8 +260,8 @@ def _refuse_what_is_no_file(path: Path) -> None:
     """Refuse files at which SQLite would hang, or that link to another place.
 
     Raises:
-        DamagedError: something else stands there, which can be set aside.
-        StoreError: that cannot be told, or something else stands beside it.
+        DamagedError: something else is in its place, which can be set aside.
+        StoreError: that cannot be checked, or something else is beside it.
     """
     try:
         if path.is_symlink():

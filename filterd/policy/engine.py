@@ -210,7 +210,7 @@ class _Known(NamedTuple):
 
     @classmethod
     def of(cls, verdict: Verdict, hits: tuple[Hit, ...]) -> _Known:
-        """Make one of a verdict."""
+        """Make a known verdict of one."""
         places = [
             -1 if match is None else place_of(match, hits)
             for match in (verdict.match, verdict.next_match)

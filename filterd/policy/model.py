@@ -194,7 +194,7 @@ class GradePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How clients are recognised, and their grade.
+    """A network: the marks of its clients, and their grade.
 
     A ``room`` is one whose grade changes, by its ``timetable`` or by command.
     ``on_holidays``: its timetable holds on holidays, too.

@@ -53,7 +53,7 @@ class EntryView(Protocol):
 
     @property
     def line(self) -> int:
-        """The line of the list that it stands in."""
+        """The line of the entry in its list."""
 
     @property
     def entry(self) -> str:

@@ -26,7 +26,7 @@ TIME = "time"
 """The reason of the pins that are time servers (blocklists/pins.yaml)."""
 
 _BELIEVED_FOR_S = 10 * 366 * 86_400
-"""An index that is said to be later than this after the release has a wrong build time."""
+"""An index with a build time later than this after the release had a wrong clock."""
 
 
 class UnsetClock:

@@ -41,7 +41,7 @@ _log = logging.getLogger("filterd.resolve")
 
 
 class Resolver:
-    """Answers messages; counts the results, those of queries for the log too.
+    """A resolver of messages; it counts the results, those of queries for the log too.
 
     Args:
         sites: the active site.

@@ -66,7 +66,7 @@ class TlsConnections:
 
         Raises:
             UpstreamUnreachableError: no connection that is trusted as the
-                server's ``tls`` says, or each ended before any answer.
+                server's ``tls`` requires, or each ended before any answer.
             UpstreamOverloadError: too many questions wait there already.
             UpstreamMalformedError: the answer is not whole.
         """

@@ -48,7 +48,7 @@ class Edns(NamedTuple):
 
 
 def parse_edns(message: bytes, record: Record) -> Edns:
-    """Read an OPT record that stands in the additional section.
+    """Read an OPT record in the additional section.
 
     Raises:
         BadEdnsError: its owner is not the root, spelled as one octet; its

@@ -112,7 +112,7 @@ def target_of(response: ParsedResponse, record: Record) -> bytes:
     """Return the canonical target name of a record.
 
     Args:
-        response: what the record stands in.
+        response: the one with the record.
         record: CNAME, DNAME, PTR or NS, or SVCB or HTTPS.
 
     Raises:

@@ -116,14 +116,14 @@ def rebuild(
     """Copy the records ``keep`` of ``response``, in the order of the sections.
 
     Args:
-        response: where they stand.
+        response: the one with the records.
         keep: which.
         changed: RDATA that some of them get instead of their own; no name in it
             is compressed.
 
     Raises:
         WireError: RDATA of a type that holds names is malformed.
-        BadCountError: the response has no question to stand behind.
+        BadCountError: the response has no question.
         CostlyMessageError: written out, it is longer than a message may be.
     """
     if response.question is None:

@@ -25,7 +25,7 @@ NOT_SUPPORTED = Ede(EdeCode.NOT_SUPPORTED)
 
 
 class Admission:
-    """Refuses classes other than IN, zone transfers and meta types."""
+    """A link that refuses classes other than IN, zone transfers and meta types."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Refuse what no forwarder answers; pass every other query on."""

@@ -21,7 +21,10 @@ _ANY = int(RRType.ANY)
 
 
 class AnyType:
-    """Answers ANY. It stands below the filter: a blocked name is blocked for ANY too."""
+    """A link that answers type ANY.
+
+    It stands below the filter: a blocked name is blocked for ANY too.
+    """
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer questions of type ANY; pass the others on."""

@@ -94,7 +94,7 @@ STALE_NXDOMAIN = Ede(EdeCode.STALE_NXDOMAIN_ANSWER)
 
 
 class Cache:
-    """Answers from the store; stores what comes back."""
+    """A link that answers from the cache, and stores what comes back."""
 
     def __init__(
         self, store: ResolutionStore, background: Background[Answer], clock: Clock

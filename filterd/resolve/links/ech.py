@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Ech:
-    """Removes the keys from answers to a grade; cached answers keep them."""
+    """A link that removes the keys for some grades; cached answers keep them."""
 
     async def __call__(self, query: Query, proceed: Handler) -> Answer:
         """Return any answer, cached or not, without the keys."""

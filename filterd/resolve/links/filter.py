@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Filter:
-    """Blocks what the client's grade may not see; puts the verdict on every answer.
+    """A link that blocks by policy, and puts the verdict on every answer.
 
     An upstream takes time; meanwhile the site may change, or the address may belong to
     another client. The answer is judged by the site that is active when it is sent, for

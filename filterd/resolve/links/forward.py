@@ -20,7 +20,7 @@ NETWORK_ERROR = Ede(EdeCode.NETWORK_ERROR)
 
 
 class Forward:
-    """Asks the servers of a delegated zone for its names, else the upstreams."""
+    """A link that asks a delegated zone's own servers, else the upstreams."""
 
     def __init__(self, forwarder: Forwarder) -> None:
         self._forwarder = forwarder

@@ -20,7 +20,7 @@ _REFUSED = Answer(Source.REFUSED, edes=(Ede(EdeCode.NOT_AUTHORITATIVE),))
 
 
 class Local:
-    """Answers from local zones and the special-use table; delegated zones pass."""
+    """A link that answers from local zones and the special-use table."""
 
     def __call__(self, query: Query, proceed: Handler) -> Awaitable[Answer]:
         """Answer admitted questions; pass on those that must be asked."""

@@ -68,7 +68,7 @@ _BLOCKED = Ede(EdeCode.BLOCKED)
 
 
 class Rebinding:
-    """Takes private addresses out of answers, except for names that the site allows.
+    """A link that removes private addresses, except for names that the site allows.
 
     An alias into the school's own names leaves nothing of an answer: what they mean is
     looked up here. The qname decides, wherever its aliases lead: it is the name by

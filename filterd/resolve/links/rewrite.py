@@ -23,7 +23,7 @@ _ADDRESS_TYPES = (RRType.A, RRType.AAAA)
 
 
 class Rewrite:
-    """Asks for the twin and puts the answer behind an alias from the qname.
+    """A link that asks for the twin and answers by an alias from the qname.
 
     Service bindings get no data: they would lead back to the name's own
     addresses, and a key for Encrypted Client Hello would hide the visit.
