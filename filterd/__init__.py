@@ -14,10 +14,11 @@ The floors. Imports go downwards only; ``make check`` enforces it::
     3 upstream | clients             ask other resolvers | which client asks
       querylog | overrides           remember lookups | what commands have set, with history
     2 config                         YAML -> policy, in a process of its own
-      policy                         pure: (client, qname, qtype, now) -> Verdict
+      policy                         pure: (client, qname, qtype, now) -> Verdict | field_checks
     1 lists                          list text -> rules -> compiled index -> suffix lookup
     0 wire                           DNS messages as bytes: bounded, never trusted
-      documents  state_file  paths  bounded_child  http_download  errors  clock  journal  privileges
+      documents  state_folder  state_file  paths  bounded_child  http_download
+      errors  clock  journal  privileges  native
 
 Words, beside those of RFC 9499 (qname, owner name, RRset, stub, upstream, ...):
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from gettext import NullTranslations
 
 Language = Literal["vi", "en"]
@@ -39,6 +39,7 @@ _NO_VALUES: Mapping[str, Value] = {}
 _DEEPEST = 8
 _LONGEST = 1 << 20
 _LONGEST_VALUE = 200
+_LONGEST_WORD = 80
 
 
 class Sentence(str):
@@ -120,6 +121,17 @@ def quoted(text: str) -> Sentence:
 def refused(error: OSError) -> Sentence:
     """Return why the operating system refused."""
     return quoted(error.strerror or (os.strerror(error.errno) if error.errno else str(error)))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> Sentence:
+    """Return a hint for a word that is none of the known ones, if any are known."""
+    import difflib  # noqa: PLC0415 -- most processes meet no such word
+
+    words = list(known)
+    close = difflib.get_close_matches(word[:_LONGEST_WORD], words, n=1)
+    if close:
+        return say("did you mean '{word}'?", word=close[0])
+    return say("known: {known}", known=", ".join(words)) if words else UNSAID
 
 
 def one_line(sentence: Sentence) -> Sentence:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from filterd import field_checks
 from filterd.documents import did_you_mean
 from filterd.errors import ChangeError, ConfigError, ConfigErrors, StoreError
 from filterd.i18n import refused, say
-from filterd.overrides import change_fields
 from filterd.paths import open_plain
 from filterd.privileges import own_rights
 
@@ -119,7 +119,7 @@ def read_text(path: Path) -> str:
 def _row(line: Mapping[str, str | None], rooms: Collection[str]) -> tuple[str, str]:
     room, mac = ((line.get(column) or "").strip() for column in _COLUMNS)
     same = (one for one in rooms if one.casefold() == room.casefold())  # "Lab-a", says Excel
-    return known_room(room if room in rooms else next(same, room), rooms), change_fields.mac(mac)
+    return known_room(room if room in rooms else next(same, room), rooms), field_checks.mac(mac)
 
 
 def known_room(room: str, rooms: Collection[str]) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from filterd.cli.context import Context
 from filterd.errors import ConfigError, FilterdError
+from filterd.field_checks import written_time
 from filterd.i18n import say
 from filterd.policy.timetable import DAY_S
 
@@ -66,11 +67,8 @@ class SchoolClock(NamedTuple):
         found = _clock(text.strip().lower())
         if found is not None:
             return self._of_clock(text, *found.groups(), past=past)
-        try:
-            written = datetime.fromisoformat(text.strip())
-        except ValueError:
-            written = None
-        if written is None or not 2000 <= written.year < 3000:
+        written = written_time(text.strip())
+        if written is None:
             raise ConfigError(say("'{text}' is no time", text=text), hint=_SUCH_AS)
         if _date(text.strip()) and ends:
             written += timedelta(days=1)

@@ -26,6 +26,7 @@ from filterd.config.scalars import (  # noqa: TC001 -- pydantic reads annotation
 )
 from filterd.config.week_schema import WEEKDAYS
 from filterd.documents import Document, DocumentModel, did_you_mean, load, refusal, validate
+from filterd.field_checks import written_time
 from filterd.i18n import say
 from filterd.paths import shipped
 from filterd.policy.model import GRADES, TIERS, Audience, Expectation
@@ -66,11 +67,8 @@ def _moment(value: Any) -> _Moment:
 
 
 def _time(text: str) -> datetime:
-    try:
-        written = datetime.fromisoformat(text)
-    except ValueError:
-        raise _no_time(text) from None
-    if not 2000 <= written.year < 3000:  # far from where Unix times end
+    written = written_time(text)
+    if written is None:
         raise _no_time(text)
     return written
 

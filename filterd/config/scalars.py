@@ -9,29 +9,32 @@ names as wire names, so that equal things compare equal.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import datetime  # noqa: TC003 -- pydantic reads annotations at run time
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-import idna
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from filterd.documents import did_you_mean, refusal
-from filterd.errors import NameTextError
+from filterd import field_checks
+from filterd.documents import refusal
+from filterd.errors import ChangeError, NameTextError
 from filterd.i18n import quoted, say
+from filterd.lists.hostname import a_label, uts46_mapped
 from filterd.lists.public_suffix import has_strangers_beneath
 from filterd.policy.model import GRADES, TIERS
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic_core import PydanticCustomError
 
 SYSTEM = "system"
 """The upstream that stands for the servers of resolv.conf."""
 
 
-_MAC = re.compile(r"[0-9a-f]{2}(?P<between>[:-])[0-9a-f]{2}(?:(?P=between)[0-9a-f]{2}){4}")
 _LONGEST_NAME = 1024
 """Characters beyond which no text becomes a name of 255 octets; it bounds the work for IDNA."""
 
@@ -64,15 +67,12 @@ def wire_name(text: str) -> bytes:
     if len(text) > _LONGEST_NAME:
         raise NameTextError(say("it has {count} characters", count=len(text)), _LONGEST_NAME)
     try:
-        mapped = idna.uts46_remap(text, std3_rules=False, transitional=False)
-        labels = [part if part.isascii() else _a_label(part) for part in mapped.split(".")]
+        labels = [
+            part if part.isascii() else a_label(part) for part in uts46_mapped(text).split(".")
+        ]
     except UnicodeError as error:
         raise NameTextError(str(error)) from error
     return names.from_text(".".join(labels))
-
-
-def _a_label(label: str) -> str:
-    return idna.alabel(label).decode("ascii")
 
 
 def _text(value: Any) -> str:
@@ -129,13 +129,19 @@ def _name_of_exception(value: Any, *, opens: bool) -> bytes:
     return name
 
 
-def _address(text: str) -> str:
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        raise refusal(
-            say("'{text}' is no IP address", text=text), say("such as 192.168.1.1 or fd00::1")
-        ) from None
+def _by(check: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Return a check of ``filterd.field_checks`` as pydantic calls it."""
+
+    def checked(value: Any) -> str:
+        try:
+            return check(value)
+        except ChangeError as error:
+            raise refusal(error.reason, error.hint) from None
+
+    return checked
+
+
+_address = _by(partial(field_checks.address, with_scope=True))
 
 
 def _ipv4(text: str) -> str:
@@ -169,14 +175,6 @@ def _cidr(text: str) -> str:
     return str(network)
 
 
-def _mac(text: str) -> str:
-    if not _MAC.fullmatch(text.lower()):
-        raise refusal(
-            say("'{text}' is no MAC address", text=text), say("such as 02:00:5e:10:00:01")
-        )
-    return text.lower().replace("-", ":")
-
-
 _ENDPOINT = re.compile(
     r"\[(?P<v6>[^\]]+)\](?::(?P<port6>[0-9]{1,5}))?|(?P<v4>[^:]+):(?P<port4>[0-9]{1,5})"
 )
@@ -202,27 +200,16 @@ def is_endpoint_with_port(text: str) -> bool:
 
 def _when(value: Any) -> When:
     text = _text(value)
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise _no_time(text) from None
-    if not 2000 <= time.year < 3000:  # far from where Unix times end
+    time = field_checks.written_time(text)
+    if time is None:
         raise _no_time(text)
-    return When(time, _is_date(text))
+    return When(time, field_checks.is_date(text))
 
 
 def _no_time(text: str) -> PydanticCustomError:
     return refusal(
         say("'{text}' is no time", text=text), say("such as 2026-09-05 or 2026-09-05T07:00")
     )
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _time_zone(text: str) -> str:
@@ -239,18 +226,6 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _grade(text: str) -> str:
-    if text not in GRADES:
-        raise refusal(say("'{text}' is no grade", text=text), did_you_mean(text, GRADES))
-    return text
-
-
-def _tier(text: str) -> str:
-    if text not in TIERS:
-        raise refusal(say("'{text}' is no tier", text=text), did_you_mean(text, TIERS))
-    return text
-
-
 _TEXT_SCHEMA = WithJsonSchema({"type": "string"})
 
 Name = Annotated[bytes, PlainValidator(name_from), _TEXT_SCHEMA]
@@ -260,17 +235,17 @@ Address = Annotated[str, AfterValidator(_address)]
 IPv4Text = Annotated[str, AfterValidator(_ipv4)]
 IPv6Text = Annotated[str, AfterValidator(_ipv6)]
 Cidr = Annotated[str, AfterValidator(_cidr)]
-Mac = Annotated[str, AfterValidator(_mac)]
+Mac = Annotated[str, AfterValidator(_by(field_checks.mac))]
 ListenEndpoint = Annotated[Endpoint, PlainValidator(endpoint), _TEXT_SCHEMA]
 Time = Annotated[When, PlainValidator(_when), _TEXT_SCHEMA]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Grade = Annotated[
     str,
-    AfterValidator(_grade),
+    AfterValidator(_by(field_checks.grade)),
     BeforeValidator(_number_as_text),
     WithJsonSchema({"enum": [*GRADES, *range(1, 13)]}),
 ]
-Tier = Annotated[str, AfterValidator(_tier), WithJsonSchema({"enum": list(TIERS)})]
+Tier = Annotated[str, AfterValidator(_by(field_checks.tier)), WithJsonSchema({"enum": list(TIERS)})]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=63)]
 
 

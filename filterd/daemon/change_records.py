@@ -107,7 +107,7 @@ class Records:
         found = await asyncio.to_thread(self._store.verify)
         plain: dict[str, Any] = to_plain(found)
         sentence = i18n.to_plain(found.problem)
-        return {"ok": found.is_sound, **plain, "sentence": sentence}
+        return {"ok": found.is_sound, **plain, "problem": str(found.problem), "sentence": sentence}
 
     async def policies(self) -> list[dict[str, Any]]:
         """Return the policies that were in force last, the newest first, as plain data.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from filterd import field_checks
 from filterd.errors import ChangeError, FilterdError
 from filterd.i18n import say
 from filterd.lists.list_queries import naming_entries, version_of
@@ -33,13 +34,13 @@ def work_out_length(request: dict[str, Any], now: float, *, is_unknown: bool) ->
     if for_s is not None:
         if request.get("ends_at") is not None:
             raise ChangeError(say("an end and a length exclude each other"))
-        length_s = change_fields.seconds(for_s)
-        begin = now if starts_at is None else change_fields.time(starts_at)
+        length_s = field_checks.seconds(for_s)
+        begin = now if starts_at is None else field_checks.time(starts_at)
         request["ends_at"] = begin + length_s
         if is_unknown and starts_at is None:
             request["for_s"] = length_s
     ends_at = request.get("ends_at")
-    if is_unknown and ends_at is not None and change_fields.time(ends_at) <= now:
+    if is_unknown and ends_at is not None and field_checks.time(ends_at) <= now:
         hint = say("say how long instead, such as --for 45m, or a later date")
         raise ChangeError(say("the time is not known, and that is past"), hint=hint)
     return is_unknown and request.get("ends_at") is not None
@@ -63,7 +64,7 @@ def work_out_lesson(
     is_of_network = request.get("audience") == Audience.NETWORK
     room = request.get("whom") if is_of_network else request.get("room")
     starts_at = request.get("starts_at")
-    at = now if starts_at is None else change_fields.time(starts_at)
+    at = now if starts_at is None else field_checks.time(starts_at)
     rung = bell(policy, at, str(room or ""))
     if rung.lesson is None:
         hint = say("say until when")

@@ -23,6 +23,7 @@ import socket
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filterd import field_checks
 from filterd.clients import Identifier, Surroundings
 from filterd.clients.devices import MOST_DEVICES, devices
 from filterd.clients.interfaces import parse as parse_links
@@ -34,7 +35,6 @@ from filterd.errors import ChangeError, ControlError, FilterdError
 from filterd.i18n import say
 from filterd.lists.hostname import key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix
-from filterd.overrides import change_fields
 from filterd.wire import name as names
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ def registrable(name: str) -> str:
 def _as_text(wire: bytes) -> str:
     """Return a name as an exam's list may have it, empty for what is no name of a host."""
     try:
-        return change_fields.name(names.to_text(wire).removesuffix("."))
+        return field_checks.name(names.to_text(wire).removesuffix("."))
     except ChangeError:
         return ""
 

@@ -17,8 +17,9 @@ Only the process that compiles, and commands for people, may import this
 package: it brings PyYAML and pydantic, which the serving process must not carry.
 """
 
-from filterd.documents.validation import DocumentModel, did_you_mean, refusal, validate
+from filterd.documents.validation import DocumentModel, refusal, validate
 from filterd.documents.yaml_reader import MAX_DEPTH, MAX_SIZE_OCTETS, Document, Where, load, parse
+from filterd.i18n import did_you_mean
 
 __all__ = [
     "MAX_DEPTH",

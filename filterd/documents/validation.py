@@ -7,7 +7,6 @@ probably meant, the words that are allowed, what to write instead.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -16,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from filterd.errors import ConfigError, ConfigErrors
-from filterd.i18n import UNSAID, Sentence, quoted, say
+from filterd.i18n import UNSAID, Sentence, did_you_mean, quoted, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from pydantic_core import ErrorDetails
 
@@ -86,15 +85,6 @@ def validate(document: Document, model: type[ModelT]) -> ModelT:
 def refusal(reason: Sentence, hint: Sentence = UNSAID) -> PydanticCustomError:
     """Return the exception for a model's validator to raise, which carries a hint too."""
     return PydanticCustomError("refusal", "{reason}", {"reason": reason, "hint": hint})
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> Sentence:
-    """Return a hint to the known word that is nearest, empty if none is known."""
-    words = list(known)
-    close = difflib.get_close_matches(word[:_LONGEST_WORD], words, n=1, cutoff=0.6)
-    if close:
-        return say("did you mean '{word}'?", word=close[0])
-    return say("known: {known}", known=", ".join(words)) if words else UNSAID
 
 
 def _is_echo(detail: ErrorDetails) -> bool:

@@ -115,6 +115,28 @@ def text_from_key(key: bytes) -> str:
     return ".".join(key.decode("ascii").split("\0")[-2::-1]) or "."
 
 
+def uts46_mapped(text: str) -> str:
+    """Return a name in the one form of UTS 46: lower case, NFC, plain dots.
+
+    Raises:
+        UnicodeError: a character is not allowed.
+    """
+    import idna  # noqa: PLC0415 -- its tables are large, and the serving process never asks
+
+    return idna.uts46_remap(text, std3_rules=False, transitional=False)
+
+
+def a_label(label: str) -> str:
+    """Return the A-label of a U-label (RFC 5890).
+
+    Raises:
+        UnicodeError: it is none.
+    """
+    import idna  # noqa: PLC0415 -- as above
+
+    return idna.alabel(label).decode("ascii")
+
+
 def _careful(text: str) -> str:
     """Return the name in lower-case A-labels without a final dot, fully checked."""
     if len(text) > _MAX_UNICODE_TEXT:
@@ -132,11 +154,8 @@ def _careful(text: str) -> str:
 
 
 def _mapped(text: str) -> str:
-    """Return the text in the one form of UTS 46: lower case, NFC, plain dots."""
-    import idna  # noqa: PLC0415 -- its tables are large, and the serving process never asks
-
     try:
-        return idna.uts46_remap(text, std3_rules=False, transitional=False)
+        return uts46_mapped(text)
     except UnicodeError:
         raise HostnameError(text, _what_else(text, Reason.BAD_IDN)) from None
 
@@ -153,10 +172,8 @@ def _checked_label(label: str, text: str) -> str:
 
 
 def _to_ascii(label: str, text: str) -> str:
-    import idna  # noqa: PLC0415 -- as above
-
     try:
-        return idna.alabel(label).decode("ascii")
+        return a_label(label)
     except UnicodeError:
         raise HostnameError(text, _what_else(text, Reason.BAD_IDN)) from None
 

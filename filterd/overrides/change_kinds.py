@@ -13,6 +13,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
@@ -139,7 +140,7 @@ def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
             else say("known: {known}", known=", ".join(KINDS))
         )
         raise ChangeError(
-            say("{kind} is no kind of change", kind=change_fields.shown(kind)), hint=hint
+            say("{kind} is no kind of change", kind=field_checks.shown(kind)), hint=hint
         )
     fields = Fields(payload)
     change: CheckedChange = _KINDS[kind].read(fields)

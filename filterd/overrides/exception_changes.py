@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
@@ -127,8 +128,8 @@ class ReportMistake:
     def read(cls, fields: Fields) -> ReportMistake:
         """Check the fields of the change."""
         return cls(
-            fields.take("name", change_fields.name),
-            fields.take_or("ends_at", change_fields.time, None),
+            fields.take("name", field_checks.name),
+            fields.take_or("ends_at", field_checks.time, None),
             fields.take_or("seen_in", change_fields.short_text, ""),
             fields.take_or("filterd", change_fields.short_text, ""),
             fields.take_or("entries", change_fields.naming_entries, ()),
@@ -184,10 +185,10 @@ class SetGrade:
             hint = say("a name is allowed or blocked by an exception")
             raise ChangeError(say("a grade is set for a category or a service"), hint=hint)
         return cls(
-            fields.take("grade", change_fields.grade),
+            fields.take("grade", field_checks.grade),
             kind,
-            fields.take("target", change_fields.identifier),
-            fields.take("opens", change_fields.boolean),
+            fields.take("target", field_checks.identifier),
+            fields.take("opens", field_checks.boolean),
         )
 
     def effect(self, making: Making) -> ChangeEffect:
@@ -221,10 +222,10 @@ def _how(
     audience = fields.take_or("audience", change_fields.audience, Audience.EVERYBODY)
     check, everybody = change_fields.whom(audience), audience is Audience.EVERYBODY
     return (
-        fields.take("allow", change_fields.boolean),
+        fields.take("allow", field_checks.boolean),
         audience,
         fields.take_or("whom", check, "") if everybody else fields.take("whom", check),
-        fields.take_or("starts_at", change_fields.time, None),
-        fields.take_or("ends_at", change_fields.time, None),
-        fields.take_or("for_s", change_fields.seconds, None),
+        fields.take_or("starts_at", field_checks.time, None),
+        fields.take_or("ends_at", field_checks.time, None),
+        fields.take_or("for_s", field_checks.seconds, None),
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from filterd.overrides import change_fields
+from filterd import field_checks
 from filterd.overrides.effects import ChangeEffect, key_of, only, things_of
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class KnowTime:
 
     @classmethod
     def read(cls, fields: Fields) -> KnowTime:
-        """Check the fields of the change."""
-        return cls(fields.take_or("ahead_s", change_fields.seconds, 0.0))
+        """Check a reply."""
+        return cls(fields.take_or("ahead_s", field_checks.seconds, 0.0))
 
     def effect(self, making: Making) -> ChangeEffect:
         """Return the effect of the change."""

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from filterd import state_file
+from filterd import field_checks, state_file
 from filterd.errors import ChangeError, ConfigError, ConfigErrors
 from filterd.i18n import say
 from filterd.lists.list_queries import NamingEntry
@@ -104,7 +104,7 @@ def _entries(value: Any) -> tuple[NamingEntry, ...]:
         return change_fields.naming_entries([[one[part] for part in parts] for one in value])
     except (TypeError, KeyError):
         raise ChangeError(
-            say("{value} is no entry of a list", value=change_fields.shown(value))
+            say("{value} is no entry of a list", value=field_checks.shown(value))
         ) from None
 
 
@@ -128,8 +128,8 @@ def from_plain(told: Mapping[str, Any]) -> Report:
     report = Report(
         fields.take("school", change_fields.short_text),
         fields.take("number", change_fields.number),
-        fields.take("at", change_fields.time),
-        fields.take("name", change_fields.name),
+        fields.take("at", field_checks.time),
+        fields.take("name", field_checks.name),
         fields.take("reason", lambda value: change_fields.reason(value, required=True)),
         fields.take_or("seen_in", change_fields.short_text, ""),
         fields.take_or("filterd", change_fields.short_text, ""),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.i18n import say
 from filterd.overrides import change_fields
@@ -31,8 +32,8 @@ class NoteTrial:
 
     @classmethod
     def read(cls, fields: Fields) -> NoteTrial:
-        """Check the fields of the change."""
-        return cls(fields.take("room", change_fields.identifier))
+        """Check what somebody asks for."""
+        return cls(fields.take("room", field_checks.identifier))
 
     def effect(self, _making: Making) -> ChangeEffect:
         """Return the effect of the change."""
@@ -53,11 +54,11 @@ class SetRoom:
     def read(cls, fields: Fields) -> SetRoom:
         """Check the fields of the change."""
         return cls(
-            fields.take("room", change_fields.identifier),
-            fields.take("grade", change_fields.grade),
-            fields.take_or("starts_at", change_fields.time, None),
-            fields.take_or("ends_at", change_fields.time, None),
-            fields.take_or("for_s", change_fields.seconds, None),
+            fields.take("room", field_checks.identifier),
+            fields.take("grade", field_checks.grade),
+            fields.take_or("starts_at", field_checks.time, None),
+            fields.take_or("ends_at", field_checks.time, None),
+            fields.take_or("for_s", field_checks.seconds, None),
         )
 
     def effect(self, making: Making) -> ChangeEffect:
@@ -92,8 +93,8 @@ class SetRoomDevices:
     def read(cls, fields: Fields) -> SetRoomDevices:
         """Check the fields of the change."""
         return cls(
-            fields.take("room", change_fields.identifier),
-            fields.take("macs", change_fields.many(change_fields.mac, MAX_DEVICES)),
+            fields.take("room", field_checks.identifier),
+            fields.take("macs", field_checks.many(field_checks.mac, MAX_DEVICES)),
         )
 
     def effect(self, making: Making) -> ChangeEffect:
@@ -132,12 +133,12 @@ class SetExam:
     def read(cls, fields: Fields) -> SetExam:
         """Check the fields of the change."""
         return cls(
-            fields.take("room", change_fields.identifier),
-            fields.take_or("names", change_fields.many(change_fields.name, MAX_NAMES), ()),
-            fields.take_or("services", change_fields.many(change_fields.identifier, MAX_NAMES), ()),
-            fields.take("ends_at", change_fields.time),
-            fields.take_or("starts_at", change_fields.time, None),
-            fields.take_or("for_s", change_fields.seconds, None),
+            fields.take("room", field_checks.identifier),
+            fields.take_or("names", field_checks.many(field_checks.name, MAX_NAMES), ()),
+            fields.take_or("services", field_checks.many(field_checks.identifier, MAX_NAMES), ()),
+            fields.take("ends_at", field_checks.time),
+            fields.take_or("starts_at", field_checks.time, None),
+            fields.take_or("for_s", field_checks.seconds, None),
         )
 
     def effect(self, making: Making) -> ChangeEffect:
@@ -207,7 +208,7 @@ def _covers(thing: RoomSetting, other: RoomSetting, at: float) -> bool:
 def _table(value: Any) -> tuple[RoomDevices, ...]:
     """Return the rooms of a table and their devices, each device in one room."""
     if not isinstance(value, (list, tuple)):
-        raise ChangeError(say("a list expected, not {value}", value=change_fields.shown(value)))
+        raise ChangeError(say("a list expected, not {value}", value=field_checks.shown(value)))
     rooms = [_devices_of(one) for one in value]
     devices = sum(len(one.macs) for one in rooms)
     if devices > MAX_TABLE:
@@ -226,13 +227,11 @@ def _table(value: Any) -> tuple[RoomDevices, ...]:
 def _devices_of(value: Any) -> RoomDevices:
     if not isinstance(value, dict):
         raise ChangeError(
-            say("a room and its devices expected, not {value}", value=change_fields.shown(value))
+            say("a room and its devices expected, not {value}", value=field_checks.shown(value))
         )
     fields = Fields(value)
-    room = fields.take("room", change_fields.identifier)
-    found = RoomDevices(
-        room, fields.take("macs", change_fields.many(change_fields.mac, MAX_DEVICES))
-    )
+    room = fields.take("room", field_checks.identifier)
+    found = RoomDevices(room, fields.take("macs", field_checks.many(field_checks.mac, MAX_DEVICES)))
     fields.end()
     return found
 

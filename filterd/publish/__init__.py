@@ -11,7 +11,6 @@ What comes out is a folder of static files, ready for any web server:
 ``repository``       the signed metadata, changed so that a reader always finds a whole
 ``verification``     all of a publication, looked at as a new appliance does
 ``sources``          the texts of the lists that others publish, fetched within limits
-``downloads``        one such text from the web
 ``version_build``    a version's folder out of the catalogue and those texts
 ``target_files``     its targets: each file packed, and as the difference to what it was
 ``list_merge``       all lists of a category, made few, small and steady

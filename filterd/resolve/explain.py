@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from filterd.errors import ConfigError
+from filterd.field_checks import written_time
 from filterd.i18n import say
 from filterd.policy.grade_changes import Changer, Layer
 from filterd.policy.model import Client
@@ -101,12 +102,9 @@ def parse_time(text: str, time_zone: str) -> float:
     Raises:
         ConfigError: it is no time.
     """
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(
-            say("'{text}' is no time", text=text), hint=say("write 2026-12-01T07:30")
-        ) from error
+    at = written_time(text)
+    if at is None:
+        raise ConfigError(say("'{text}' is no time", text=text), hint=say("write 2026-12-01T07:30"))
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(time_zone))).timestamp()
 
 

@@ -82,13 +82,16 @@ def test_what_is_no_endpoint_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "mac"),
-    [("02:00:5E:10:00:01", "02:00:5e:10:00:01"), ("02-00-5e-10-00-01", "02:00:5e:10:00:01")],
+    [
+        (one, "02:00:5e:10:00:01")
+        for one in ("02:00:5E:10:00:01", "02-00-5e-10-00-01", "0200.5e10.0001")
+    ],
 )
 def test_a_mac_is_written_in_one_way(text: str, mac: str) -> None:
     assert _taken(scalars.Mac, text) == mac
 
 
-@pytest.mark.parametrize("text", ["", "02:00:5e:10:00", "02:00:5e:10:00-01", "0200.5e10.0001"])
+@pytest.mark.parametrize("text", ["", "02:00:5e:10:00", "02:00:5e:10:00-01"])
 def test_what_is_no_mac_is_refused(text: str) -> None:
     assert "no MAC address" in _refused(scalars.Mac, text)
 

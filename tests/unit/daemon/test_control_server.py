@@ -98,6 +98,7 @@ def test_an_error_is_told(tmp_path: Path) -> None:
     answer = _ask(tmp_path / "s", b'{"command": "refuse"}\n')
     assert answer == {
         "ok": False,
+        "code": "control",
         "error": "not today",
         "errors": [],
         "sentence": ["not today", {}],

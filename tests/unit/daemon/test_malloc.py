@@ -54,7 +54,7 @@ blocks = [bytearray(b"x") * 100_000 for _ in range(100)]
 above = [bytes(600) for _ in range(400)]
 del blocks
 if sys.argv[1] == "tuned":
-    memory.give_back()
+    malloc.give_back()
 print(resident() - before)
 """
 

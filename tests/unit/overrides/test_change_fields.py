@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterd import field_checks
 from filterd.errors import ChangeError
 from filterd.overrides import change_fields
 from filterd.overrides.change_fields import Fields
@@ -21,16 +22,16 @@ anything = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
 CHECKS: list[Callable[[Any], Any]] = [
-    change_fields.name,
-    change_fields.identifier,
-    change_fields.grade,
+    field_checks.name,
+    field_checks.identifier,
+    field_checks.grade,
     change_fields.target_kind,
     change_fields.audience,
-    change_fields.mac,
-    change_fields.many(change_fields.mac, 3),
-    change_fields.time,
+    field_checks.mac,
+    field_checks.many(field_checks.mac, 3),
+    field_checks.time,
     change_fields.number,
-    change_fields.boolean,
+    field_checks.boolean,
     change_fields.author,
     change_fields.short_text,
     lambda value: change_fields.reason(value, required=True),
@@ -55,18 +56,10 @@ def test_whatever_is_asked_it_is_taken_or_refused_on_one_short_line(
 @pytest.mark.parametrize(
     ("check", "value", "taken"),
     [
-        (change_fields.name, "WWW.Example.COM.", "www.example.com"),
-        (change_fields.name, "tiếngviệt.vn", "xn--tingvit-5t4cyc.vn"),
-        (change_fields.identifier, "lab-a", "lab-a"),
-        (change_fields.grade, "7", "7"),
-        (change_fields.grade, 7, "7"),
-        (change_fields.mac, "02-00-5E-10-00-01", "02:00:5e:10:00:01"),
-        (change_fields.time, 5, 5.0),
         (change_fields.whom(Audience.CLIENT), "FD00:0::1", "fd00::1"),
         (change_fields.whom(Audience.TIER), "primary", "primary"),
         (change_fields.whom(Audience.NETWORK), "lab-a", "lab-a"),
         (change_fields.whom(Audience.EVERYBODY), "", ""),
-        (change_fields.many(change_fields.identifier, 3), ["b", "a", "b"], ("a", "b")),
         (change_fields.author, "lan", "lan"),
     ],
 )
@@ -78,35 +71,18 @@ def test_a_good_value_has_one_form(check: Callable[[Any], Any], value: Any, take
 @pytest.mark.parametrize(
     ("check", "value", "told"),
     [
-        (change_fields.name, "*.example.com", "write 'example.com'"),
-        (change_fields.name, "example", "'example' "),
-        (change_fields.name, "192.168.1.1", "address"),
-        (change_fields.name, "example.com/page", "'example.com/page' "),
-        (change_fields.identifier, "Lab A", "no identifier"),
-        (change_fields.identifier, "a" * 65, "no identifier"),
-        (change_fields.grade, "13", "no grade"),
-        (change_fields.grade, True, "text expected"),
         (change_fields.target_kind, "servise", "did you mean 'service'"),
-        (change_fields.mac, "02:00:5e:10:00", "no MAC"),
-        (change_fields.time, float("nan"), "beyond every calendar"),
-        (change_fields.time, -1, "beyond every calendar"),
-        (change_fields.time, 1e300, "beyond every calendar"),
-        (change_fields.time, True, "a Unix time expected"),
-        (change_fields.time, "now", "a Unix time expected"),
         (change_fields.number, 0, "no number of a change"),
         (change_fields.number, True, "no number of a change"),
         (change_fields.number, 1 << 60, "no number of a change"),
-        (change_fields.boolean, 1, "true or false"),
         (change_fields.author, "two words", "no name of a user"),
         (change_fields.author, "", "no name of a user"),
         (change_fields.author, "x" * 65, "no name of a user"),
         (change_fields.author, "a\u202eb", "U\\+202E"),
-        (change_fields.whom(Audience.CLIENT), "lab-a", "no address"),
+        (change_fields.whom(Audience.CLIENT), "lab-a", "no IP address"),
         (change_fields.whom(Audience.CLIENT), "fe80::1%eth0", "one interface"),
         (change_fields.whom(Audience.EVERYBODY), "7", "is for everybody"),
         (change_fields.whom(Audience.TIER), "primery", "did you mean 'primary'"),
-        (change_fields.many(change_fields.mac, 1), ["02:00:5e:10:00:01"] * 2, "too many"),
-        (change_fields.many(change_fields.mac, 1), "02:00:5e:10:00:01", "a list expected"),
         (change_fields.short_text, "x" * 101, "too long"),
     ],
 )
@@ -141,16 +117,12 @@ def test_a_reason_is_limited_and_may_be_required() -> None:
 
 def test_fields_are_named_in_what_is_wrong_with_them() -> None:
     with pytest.raises(ChangeError, match=r"^'grade' is missing$"):
-        Fields({"grade": None}).take("grade", change_fields.grade)
+        Fields({"grade": None}).take("grade", field_checks.grade)
     with pytest.raises(ChangeError, match=r"^grade: '13' is no grade"):
-        Fields({"grade": "13"}).take_or("grade", change_fields.grade, "7")
-    assert Fields({}).take_or("grade", change_fields.grade, "7") == "7"
+        Fields({"grade": "13"}).take_or("grade", field_checks.grade, "7")
+    assert Fields({}).take_or("grade", field_checks.grade, "7") == "7"
     with pytest.raises(ChangeError, match="unknown: 'color'"):
         Fields({"color": 1}).end()
-
-
-def test_what_is_long_is_shown_short() -> None:
-    assert change_fields.shown("x" * 1000) == f"'{'x' * 76}..."
 
 
 def test_which_value_is_wrong_is_told_in_vietnamese_too() -> None:
@@ -160,5 +132,5 @@ def test_which_value_is_wrong_is_told_in_vietnamese_too() -> None:
         ("ends_at", "lúc kết thúc: "),
     ):
         with pytest.raises(ChangeError) as caught:
-            Fields({key: 7.5}).take(key, change_fields.identifier)
+            Fields({key: 7.5}).take(key, field_checks.identifier)
         assert caught.value.told("vi").startswith(told)

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check single values that a person or a program wrote, and bring each into one form. Pure.
+
+What a command asks for and what stands in a site's files is checked by the same rules. Any
+user of the gateway may have written it, so everything has a length, and no text can move a
+terminal's cursor or turn its letters round. What is wrong is a ``ChangeError`` without a place;
+the caller knows the place.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from filterd.errors import ChangeError
+from filterd.i18n import Sentence, did_you_mean, quoted, say
+from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
+from filterd.policy.model import GRADES, TIERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_LATEST = 253_402_300_799.0
+"""The last second of the year 9999, beyond which no calendar goes."""
+_YEARS = range(2000, 3000)
+"""In which a written time may be: far from where Unix times end."""
+
+_id = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?", re.ASCII).fullmatch
+_mac = re.compile(
+    r"[0-9a-f]{2}(?P<between>[:-]?)[0-9a-f]{2}(?:(?P=between)[0-9a-f]{2}){4}"
+    r"|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}"
+).fullmatch
+_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+
+
+def shown(value: Any) -> str:
+    """Return a value as an error may show it: short, and on one line."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def a_text(value: Any) -> str:
+    """Return a text."""
+    if not isinstance(value, str):
+        raise ChangeError(say("text expected, not {value}", value=shown(value)))
+    return value
+
+
+def is_whole(value: Any) -> bool:
+    """Tell whether a value is a whole number; true is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def one_of(value: Any, known: Iterable[str], called: Sentence) -> str:
+    """Return one of the words that are known; ``called`` is what errors call them."""
+    text, words = a_text(value), [str(word) for word in known]
+    if text in words:
+        return text
+    hint = did_you_mean(text, words)
+    raise ChangeError(say("{text} is no {called}", text=shown(text), called=called), hint=hint)
+
+
+def name(value: Any) -> str:
+    """Return the name of a host and all beneath it, as ASCII text in lower case."""
+    text = a_text(value)
+    if text.startswith("*."):
+        hint = say("write '{name}': a name stands for everything beneath it too", name=text[2:80])
+        raise ChangeError(say("a name needs no '*.'"), hint=hint)
+    try:
+        return text_from_key(key_from_text(text))
+    except HostnameError as error:
+        raise ChangeError(
+            say(
+                "{text} {explanation}",
+                text=shown(text),
+                explanation=quoted(error.reason.explanation),
+            )
+        ) from error
+
+
+def identifier(value: Any) -> str:
+    """Return the id of a service, a category, a room or a network."""
+    text = a_text(value)
+    if _id(text) is None:
+        hint = say("lower-case letters, digits, hyphens")
+        raise ChangeError(say("{text} is no identifier", text=shown(text)), hint=hint)
+    return text
+
+
+def grade(value: Any) -> str:
+    """Return one of the grades that there are."""
+    return one_of(str(value) if is_whole(value) else value, GRADES, say("grade"))
+
+
+def tier(value: Any) -> str:
+    """Return one of the age tiers."""
+    return one_of(value, TIERS, say("tier"))
+
+
+def mac(value: Any) -> str:
+    """Return a MAC address as ``02:00:5e:10:00:01``, however its device or a switch writes it."""
+    text = a_text(value).lower()
+    if _mac(text) is None:
+        raise ChangeError(
+            say("{text} is no MAC address", text=shown(text)), hint=say("such as 02:00:5e:10:00:01")
+        )
+    digits = re.sub("[.:-]", "", text)
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+
+
+def address(value: Any, *, with_scope: bool = False) -> str:
+    """Return an IP address as ``ipaddress`` writes it.
+
+    Args:
+        value: what was written.
+        with_scope: whether it may hold on one interface only, as in ``fe80::1%eth0``.
+    """
+    text = a_text(value)
+    try:
+        found = ip_address(text)
+    except ValueError:
+        hint = say("such as 192.168.1.1 or fd00::1")
+        raise ChangeError(say("{text} is no IP address", text=shown(text)), hint=hint) from None
+    if getattr(found, "scope_id", None) and not with_scope:
+        raise ChangeError(
+            say("{text} holds on one interface only", text=shown(text)),
+            hint=say("leave out the '%'"),
+        )
+    return str(found)
+
+
+def many(check: Callable[[Any], str], most: int) -> Callable[[Any], tuple[str, ...]]:
+    """Return what checks a list of such values: in order, each once, not too many."""
+
+    def checked(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, (list, tuple)):
+            raise ChangeError(say("a list expected, not {value}", value=shown(value)))
+        if len(value) > most:
+            raise ChangeError(
+                say("{count} are too many", count=len(value)), hint=say("{most} at most", most=most)
+            )
+        return tuple(sorted({check(one) for one in value}))
+
+    return checked
+
+
+def time(value: Any) -> float:
+    """Return a Unix time."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ChangeError(say("a Unix time expected, not {value}", value=shown(value)))
+    if not 0 <= value <= _LATEST:  # no NaN passes either
+        raise ChangeError(say("{value} is beyond every calendar", value=shown(value)))
+    return float(value)
+
+
+def seconds(value: Any) -> float:
+    """Return a length of time in seconds."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LATEST:
+        raise ChangeError(
+            say("a length of time in seconds expected, not {value}", value=shown(value))
+        )
+    return float(value)
+
+
+def boolean(value: Any) -> bool:
+    """Return one of two."""
+    if not isinstance(value, bool):
+        raise ChangeError(say("true or false expected, not {value}", value=shown(value)))
+    return value
+
+
+def plain(text: str, called: Sentence) -> str:
+    """Return a text that is only seen, on one line.
+
+    Raises:
+        ChangeError: it has a character that does something instead.
+    """
+    for character in text:
+        if unicodedata.category(character) in _UNSEEN or character in _TURNING:
+            hint = say("write it on one line, in plain letters")
+            raise ChangeError(
+                say(
+                    "{called} has the character U+{code}",
+                    called=called,
+                    code=f"{ord(character):04X}",
+                ),
+                hint=hint,
+            )
+    return text
+
+
+def written_time(text: str) -> datetime | None:
+    """Return the time that an ISO 8601 text names, with an offset or without; None for none."""
+    try:
+        written = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return written if written.year in _YEARS else None
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date alone."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
