@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a child process within bounds of time, output, memory and CPU, and believe nothing of it.
+"""Run a child process within bounds of time, output, memory and CPU.
 
 A child does what could take too much: it compiles what a person wrote, or loads what a network
 brought. This side bounds its time and what it writes; the child bounds its memory and CPU

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check single values that a person or a program wrote, and bring each into one form. Pure.
+"""Check single values that a person wrote, and bring each into one form. Pure.
 
 What a command asks for and what stands in a site's files is checked by the same rules. Any
 user of the gateway may have written it, so everything has a length, and no text can move a

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Download files by HTTP within bounds of size, time and rate, from no other place than wanted.
+"""Download files by HTTP, bounded in size, time and rate, from wanted places.
 
-Everything that comes is hostile until its reader has verified it, and this module does not
-verify; it sees to it that nobody on the way can keep a machine busy, fill its memory or send
-it elsewhere:
+What comes is hostile until its reader has verified it. This module does not verify; with it
+no server and no attacker on the way can keep a machine busy, fill its memory or send it away:
 
 * all octets of an answer, its header too, are counted and timed where they come
   in: a limit for the whole run, and a rate for each file (``Limits``);
@@ -23,6 +22,7 @@ import io
 import re
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
     from filterd.clock import Clock
 
-USER_AGENT = "filterd"
 CHUNK_OCTETS = 65_536
 """So much is read at once."""
 _DAY_S = 86_400
@@ -163,11 +162,8 @@ class Answer:
         Raises:
             TooLargeError: there are more than ``most_octets``.
         """
-        return bounded(iter(self._read, b""), most_octets, self._name)
-
-    def _read(self) -> bytes:
-        octets: bytes = self._response.raw.read1(CHUNK_OCTETS, decode_content=False)
-        return octets
+        read = partial(self._response.raw.read1, CHUNK_OCTETS, decode_content=False)
+        return bounded(iter(read, b""), most_octets, self._name)
 
 
 class Downloader:
@@ -213,7 +209,7 @@ class Downloader:
             raise
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise TooSlowError(say("{url}: nothing came for too long", url=url)) from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (urllib3.exceptions.HTTPError, OSError) as error:  # those of requests, too
             raise _failure(url, error) from error
 
     def _followed(self, url: str, name: str, condition: dict[str, str]) -> requests.Response:
@@ -221,15 +217,15 @@ class Downloader:
         asked = url
         for _ in range(self._policy.redirects + 1):
             self._check(asked, url, name)
-            try:
-                response = self._ask(asked, condition)
-            except OSError as error:
-                raise _failure(url, error) from error
+            response = self._ask(asked, condition)
             self._session.cookies.clear()
             if not response.is_redirect:
                 return response
             response.close()
-            asked = _next_address(asked, response)
+            try:
+                asked = urljoin(asked, response.headers["Location"])
+            except ValueError:
+                asked = ""  # it leads to no address at all
         raise RedirectError(say("{url}: it points in a circle", url=name))
 
     def _check(self, address: str, first: str, name: str) -> None:
@@ -245,14 +241,13 @@ class Downloader:
     def _ask(self, url: str, condition: dict[str, str]) -> requests.Response:
         """Ask once; and again where the server had given up the connection meanwhile."""
         silence_s = self._pace.limits.silence_s
-        how: Any = {"stream": True, "allow_redirects": False, "timeout": (silence_s, silence_s)}
-        how["headers"] = condition
+        get = partial(self._session.get, stream=True, allow_redirects=False, headers=condition)
         try:
-            return self._session.get(url, **how)
+            return get(url, timeout=(silence_s, silence_s))
         except requests.ConnectionError as error:
             if not _hung_up(error):
                 raise
-            return self._session.get(url, **how)
+            return get(url, timeout=(silence_s, silence_s))
 
 
 def bounded(chunks: Iterable[bytes], most_octets: int, name: str) -> Iterator[bytes]:
@@ -286,7 +281,7 @@ def _paced_session(pace: Pace) -> requests.Session:
     session = _Session()
     session.trust_env = False
     session.headers.update(
-        {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*"}
+        {"User-Agent": "filterd", "Accept-Encoding": "identity", "Accept": "*/*"}
     )
     for scheme in ("http://", "https://"):
         session.mount(scheme, _PacedAdapter(pace))
@@ -353,19 +348,13 @@ def _pools(pace: Pace) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": SecurePool}
 
 
-def _next_address(asked: str, response: requests.Response) -> str:
-    """Return where a redirection leads; nothing where it leads to no address at all."""
-    try:
-        return urljoin(asked, response.headers["Location"])
-    except ValueError:
-        return ""
-
-
 def _judge_header(name: str, response: requests.Response) -> None:
     if response.status_code != requests.codes.ok:
         code = response.status_code
         error = FetchError(say("{url}: the server answers with status {code}", url=name, code=code))
-        error.status, error.retry_after_s = code, _wanted_pause_s(response)
+        wanted, error.status = response.headers.get("Retry-After", ""), code
+        if re.fullmatch("[0-9]{1,9}", wanted):
+            error.retry_after_s = float(min(int(wanted), _DAY_S))
         raise error
     if response.headers.get("Content-Encoding", "identity") not in ("identity", ""):
         raise ForeignContentError(say("{url}: it came compressed, unasked", url=name))
@@ -378,12 +367,6 @@ def page_error(name: str) -> ForeignContentError:
     return ForeignContentError(
         say("{url}: a web page came instead; does this network want a login?", url=name)
     )
-
-
-def _wanted_pause_s(response: requests.Response) -> float:
-    """Return how long a busy server asks to be left alone, a day at most."""
-    wanted = response.headers.get("Retry-After", "")
-    return float(min(int(wanted), _DAY_S)) if re.fullmatch("[0-9]{1,9}", wanted) else 0.0
 
 
 def _failure(url: str, error: Exception) -> FetchError:

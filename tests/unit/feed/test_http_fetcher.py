@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tuf.api.exceptions import DownloadHTTPError
 
-from filterd.errors import ConfigError, CutShortError, FetchError, TooLargeError
+from filterd.errors import ConfigError, CutShortError, FetchError, TooLargeError, TooSlowError
 from filterd.feed.http_fetcher import WebFetcher
+from filterd.http_download import Limits
 from tests.support.clock import FakeClock
 from tests.support.publisher import Server, send, served
 
@@ -68,6 +70,18 @@ def test_a_missing_file_is_told_as_tuf_wants_it(server: Server, clock: FakeClock
 def test_nobody_there_is_a_reason_to_try_again(clock: FakeClock) -> None:
     with pytest.raises(FetchError, match="cannot be reached"):
         WebFetcher("http://127.0.0.1:1/", clock).download_bytes("http://127.0.0.1:1/a", 1)
+
+
+def test_a_server_that_is_silent_is_too_slow(server: Server, clock: FakeClock) -> None:
+    done = threading.Event()
+    server.answers["/a"] = lambda _handler: done.wait(20)
+    try:
+        with pytest.raises(TooSlowError, match="nothing came for too long"):
+            WebFetcher(server.url, clock, Limits(silence_s=0.05)).download_bytes(
+                f"{server.url}a", 1
+            )
+    finally:
+        done.set()
 
 
 @pytest.mark.parametrize(
