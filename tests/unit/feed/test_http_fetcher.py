@@ -74,7 +74,11 @@ def test_nobody_there_is_a_reason_to_try_again(clock: FakeClock) -> None:
 
 def test_a_server_that_is_silent_is_too_slow(server: Server, clock: FakeClock) -> None:
     done = threading.Event()
-    server.answers["/a"] = lambda _handler: done.wait(20)
+
+    def wait(_handler: Any) -> None:
+        done.wait(20)
+
+    server.answers["/a"] = wait
     try:
         with pytest.raises(TooSlowError, match="nothing came for too long"):
             WebFetcher(server.url, clock, Limits(silence_s=0.05)).download_bytes(
