@@ -61,7 +61,7 @@ def one_of(value: Any, known: Iterable[str], called: Sentence) -> str:
     if text in words:
         return text
     hint = did_you_mean(text, words)
-    raise ChangeError(say("{text} is no {called}", text=shown(text), called=called), hint=hint)
+    raise ChangeError(say("{text} is not a {called}", text=shown(text), called=called), hint=hint)
 
 
 def name(value: Any) -> str:
@@ -87,7 +87,7 @@ def identifier(value: Any) -> str:
     text = a_text(value)
     if _id(text) is None:
         hint = say("lower-case letters, digits, hyphens")
-        raise ChangeError(say("{text} is no identifier", text=shown(text)), hint=hint)
+        raise ChangeError(say("{text} is not an identifier", text=shown(text)), hint=hint)
     return text
 
 
@@ -106,7 +106,8 @@ def mac(value: Any) -> str:
     text = a_text(value).lower()
     if _mac(text) is None:
         raise ChangeError(
-            say("{text} is no MAC address", text=shown(text)), hint=say("such as 02:00:5e:10:00:01")
+            say("{text} is not a MAC address", text=shown(text)),
+            hint=say("such as 02:00:5e:10:00:01"),
         )
     digits = re.sub("[.:-]", "", text)
     return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
@@ -124,7 +125,7 @@ def address(value: Any, *, with_scope: bool = False) -> str:
         found = ip_address(text)
     except ValueError:
         hint = say("such as 192.168.1.1 or fd00::1")
-        raise ChangeError(say("{text} is no IP address", text=shown(text)), hint=hint) from None
+        raise ChangeError(say("{text} is not an IP address", text=shown(text)), hint=hint) from None
     if getattr(found, "scope_id", None) and not with_scope:
         raise ChangeError(
             say("{text} holds on one interface only", text=shown(text)),

@@ -235,7 +235,7 @@ class Downloader:
             )
         if split(address).scheme not in self._policy.schemes:
             raise RedirectError(
-                say("{id}: {address} is no https address", id=name, address=address[:200])
+                say("{id}: {address} is not an https address", id=name, address=address[:200])
             )
 
     def _ask(self, url: str, condition: dict[str, str]) -> requests.Response:

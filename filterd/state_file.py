@@ -266,7 +266,7 @@ class FileFormat(Generic[ValueT]):
                 return self._decoded(self._legacy, content, path)
             raise StoreError(
                 say(
-                    "{path}: this is no {title}; {remedy}",
+                    "{path}: this is not a {title}; {remedy}",
                     path=path,
                     title=self._title,
                     remedy=self._remedy,

@@ -175,6 +175,6 @@ def _who(grade: str | None, client: str | None) -> _Who:
         return _Who(None, str(ip_address(client)))
     except ValueError as error:
         raise ConfigError(
-            say("--client {client} is no address", client=repr(client)),
+            say("--client {client} is not an address", client=repr(client)),
             hint=say("such as 10.0.6.21"),
         ) from error

@@ -215,6 +215,6 @@ def _language(given: str | None, config: Path) -> Language:
         given = language_of_site(config)
     if given not in ("vi", "en"):
         raise ConfigError(
-            say("--lang '{given}' is no language here", given=given), hint=say("vi or en")
+            say("--lang '{given}' is not a known language", given=given), hint=say("vi or en")
         )
     return "vi" if given == "vi" else "en"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from filterd.cli import words
+from filterd.cli import counted, words
 from filterd.cli.target_options import written
 from filterd.cli.time_options import SchoolClock
 from filterd.i18n import Texts, say
@@ -47,8 +47,8 @@ class Teller(NamedTuple):
         parts = []
         if thing.get("for_s") is not None:
             return self.texts(
-                "for {minutes} minutes from when the time is known",
-                minutes=round(thing["for_s"] / 60),
+                "for {minutes} from when the time is known",
+                minutes=counted.minutes(round(thing["for_s"] / 60)),
             )
         if starts_at is not None and starts_at > self.clock.now:
             parts.append(self.texts("from {when}", when=self.clock.told(starts_at)))
@@ -125,9 +125,9 @@ class Teller(NamedTuple):
 
     def _exam(self, thing: Plain) -> str:
         told = self.texts(
-            "exam in the room {room} (names: {names}, services: {services})",
+            "exam in the room {room} ({names}, services: {services})",
             room=thing["room"],
-            names=len(thing["names"]),
+            names=counted.names(len(thing["names"])),
             services=", ".join(thing["services"]) or "-",
         )
         return _joined(told, self.term(thing))

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import exam_file, polling, words
+from filterd.cli import counted, exam_file, polling, words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.descriptions import Plain, Teller, not_ended
@@ -54,7 +54,7 @@ def learn(
     """Record what the devices of a room ask for in a trial run of the exam.
 
     It keeps names, not who asks for them, and writes them to FILE by their owners:
-    look through it before the exam and strike out what is not needed. Exit code 0:
+    look through it before the exam and delete what is not needed. Exit code 0:
     written; 1: nothing was asked for; 2: something is wrong.
     """
     length_s = duration_s(for_)
@@ -86,7 +86,8 @@ def learn(
         raise typer.Exit(_NOTHING)
     heading, blocked = (
         here.texts(
-            "room {room}: what a trial run asked for, and how often; strike out what is not needed",
+            "room {room}: names that a trial run asked for, and how often; delete what is not"
+            " needed",
             room=room,
         ),
         here.texts("blocked"),
@@ -98,10 +99,10 @@ def learn(
         here.print_json({"file": str(out), "names": sorted(found)})
     else:
         told = here.texts(
-            "{file}: names {names}. Look through it, then:\nfilterd exam start --room {room}"
+            "{file}: {names}. Look through it, then:\nfilterd exam start --room {room}"
             " --for 90m --allow {file}",
             file=out,
-            names=len(found),
+            names=counted.names(len(found)),
             room=room,
         )
         here.console.print(told, soft_wrap=True)
@@ -259,7 +260,7 @@ def _table(here: Context, clock: SchoolClock, shown: list[Plain]) -> Table:
     )
     table = grid([(texts(key), key == "No.") for key in keys], whole=True)
     for one in shown:
-        needs = ", ".join((*one["services"], texts("names: {n}", n=len(one["names"]))))
+        needs = ", ".join((*one["services"], texts(counted.names(len(one["names"])))))
         begins, ends = clock.told(one["starts_at"]), clock.told(one["ends_at"])
         state = texts(words.STATE[one["state"]])
         table.add_row(str(one["id"]), one["room"], state, begins, ends, needs, one["reason"])

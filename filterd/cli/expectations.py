@@ -14,7 +14,7 @@ from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index, policy_of
 from filterd.config.expectation_files import load_expectations
 from filterd.config.site_reader import load_site
-from filterd.i18n import from_plain, say
+from filterd.i18n import from_plain, say_n
 from filterd.i18n import told as in_language
 from filterd.policy.model import Expectation
 from filterd.resolve.expectation_checks import held
@@ -59,9 +59,17 @@ def hold(
             line = Text(in_language(sentence, here.texts.language), style=style)
             here.console.print(line, soft_wrap=True)
         key, n = (
-            say("{unmet} of {n} expectations are not met.")
+            say_n(
+                "{unmet} of {n} expectation is not met.",
+                "{unmet} of {n} expectations are not met.",
+                told["expectations"],
+            )
             if wrong
-            else say("All {n} expectations are met."),
+            else say_n(
+                "The expectation is met.",
+                "All {n} expectations are met.",
+                told["expectations"],
+            ),
             told["expectations"],
         )
         counted = here.texts(key, n=n, unmet=len(wrong), yields=len(found) - len(wrong))

@@ -6,10 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from filterd.cli import counted
 from filterd.cli.context import Context
 from filterd.cli.feed_sync import site_of
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import facts, number
+from filterd.cli.render import facts
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
@@ -52,7 +53,7 @@ def approve(here: Context, version: int | None, reason: str, *, json: bool) -> N
         here.print_json({"version": version, "names": names})
     else:
         told = here.texts(
-            "Version {version} is in force: {names} names.", version=version, names=number(names)
+            "Version {version} is in force: {names}.", version=version, names=counted.names(names)
         )
         here.console.print(told)
 
@@ -101,14 +102,20 @@ def hold(here: Context, reason: str, *, off: bool, json: bool) -> None:
     with site.holding():
         site.hold(None if off else reason)
         version = site.versions.in_force().current
-    _tell(
-        here,
-        say("New versions are taken again.")
-        if off
-        else say(
+    stays = (
+        say(
             "Version {version} stays: no other one is taken, urgent orders neither, until:"
             " filterd feed hold --off"
-        ),
+        )
+        if version
+        else say(
+            "The lists that ship with filterd stay: no version is taken, urgent orders neither,"
+            " until: filterd feed hold --off"
+        )
+    )
+    _tell(
+        here,
+        say("New versions are taken again.") if off else stays,
         {"version": version},
         json=json,
     )

@@ -33,7 +33,7 @@ def trust(
     """Say whose signatures count, once, when the school is set up.
 
     Compare the fingerprint that it prints with the publisher's, by telephone: all
-    trust begins here. Exit code 0: trusted; 2: not; 45: it is no root; 46: the school
+    trust begins here. Exit code 0: trusted; 2: not; 45: it is not a root; 46: the school
     trusts another.
     """
     from filterd.cli import feed_admin  # noqa: PLC0415 -- it brings TUF and the web

@@ -54,7 +54,7 @@ def _folders(asked: Asked) -> Iterator[tuple[Path, Path]]:
     for number_ in (asked.old, asked.new):
         if not number_.isdecimal() or int(number_) not in known:
             raise ConfigError(
-                say("'{number}' is no version that is at hand", number=number_),
+                say("'{number}' is not a version that is at hand", number=number_),
                 hint=say("known: {known}", known=", ".join(map(str, known)) or "-"),
             )
     with TemporaryDirectory(prefix="filterd-diff-") as made:

@@ -100,7 +100,7 @@ def rotate(
     """Exchange a key of a role, and tell what follows."""
     if role not in ROLES:
         raise ConfigError(
-            say("'{role}' is no role", role=role),
+            say("'{role}' is not a role", role=role),
             hint=say("known: {known}", known=", ".join(ROLES)),
         )
     keys = key_folder(here, brought.keys or usual_keys(repository))

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from rich.console import Group
 
-from filterd.cli import words
+from filterd.cli import counted, words
 from filterd.cli.context import Context
 from filterd.cli.feed_keys import key_folder, online_signers, usual_keys
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import facts, grid, number, size, titled
+from filterd.cli.render import facts, grid, size, titled
 from filterd.cli.time_options import SchoolClock
 from filterd.i18n import Texts, say
 from filterd.lists.orders_file import OrderEntry
@@ -125,12 +125,12 @@ def warn_of_expiry(here: Context, expiries: Mapping[str, float], now: float) -> 
     soon = soon_expired(expiries, now)
     for role, left in sorted(soon.items(), key=lambda one: one[1]):
         key = (
-            say("warning: the role {role} holds for {days} more days: {remedy}")
+            say("warning: the role {role} is valid for {days} more: {remedy}")
             if left > 0
             else say("warning: the role {role} has expired, schools take nothing new: {remedy}")
         )
         remedy = here.texts.word(words.RENEWAL, role)
-        days = max(int(left // DAY_S), 0)
+        days = counted.days(max(int(left // DAY_S), 0))
         here.errors.print(here.texts(key, role=role, days=days, remedy=remedy), style="yellow")
     return bool(soon)
 
@@ -201,9 +201,9 @@ def _print_orders(here: Context, ordered: Ordered) -> None:
     for one in ordered.orders:
         table.add_row(one.number, one.issuer, one.date, one.expiry)
     title = texts(
-        "Orders that are signed, version {version}: {names} names",
+        "Orders that are signed, version {version}: {names}",
         version=ordered.version,
-        names=number(ordered.names),
+        names=counted.names(ordered.names),
     )
     here.console.print(titled(title, table))
 

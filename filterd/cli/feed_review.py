@@ -146,12 +146,12 @@ def _of_category(catalog: Path, shape: str, category: str) -> str:
     known = [one.id for one in load_catalog(catalog).categories if has_mirrors(one)]
     if category not in known:
         raise ConfigError(
-            say("'{word}' is no category that has such rules", word=category),
+            say("'{word}' is not a category that has such rules", word=category),
             hint=did_you_mean(category, known),
         )
     if not is_shape(shape):
         raise ConfigError(
-            say("'{value}' is no shape of a label", value=shape),
+            say("'{value}' is not a shape of a label", value=shape),
             hint=say("such as i9bet#: letters and digits, # for a run of digits"),
         )
     return category

@@ -14,10 +14,11 @@ from typing import NoReturn
 from rich.text import Text
 
 from filterd import journal
+from filterd.cli import counted
 from filterd.cli.context import Context
 from filterd.cli.offline_site import policy_of
 from filterd.cli.progress_bar import bar
-from filterd.cli.render import number, size
+from filterd.cli.render import size
 from filterd.cli.time_options import school_clock
 from filterd.config import build_record
 from filterd.config.site_reader import load_site
@@ -135,9 +136,9 @@ def _told(here: Context, outcome: Outcome) -> str:
             version=version,
             at=school_clock(here).told(outcome.at),
         )
-    fetched, names = size(outcome.fetched_octets), number(outcome.names)
+    fetched, names = size(outcome.fetched_octets), counted.names(outcome.names)
     return texts(
-        "Version {version} is in force: {names} names, {size} fetched.",
+        "Version {version} is in force: {names}, {size} fetched.",
         version=version,
         names=names,
         size=fetched,

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group
 
-from filterd.cli import lists_build, popular, words
+from filterd.cli import counted, lists_build, popular, words
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.effective_state import read_or_ask
 from filterd.cli.offline_site import open_index, qname_from
@@ -19,7 +19,7 @@ from filterd.cli.render import facts, grid, number, titled
 from filterd.cli.time_options import school_clock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, IndexFormatError, StoreError
-from filterd.i18n import Texts, say
+from filterd.i18n import Texts, say, say_n
 from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.lists.catalog import load_categories
 from filterd.lists.index import Index
@@ -174,7 +174,7 @@ def _print_report(here: Context, report: CompileReport, octets: int, hosts: list
     texts = here.texts
     here.console.print(_report_table(texts, report))
     here.console.print(
-        texts("{names} names, {octets} octets", names=number(report.names), octets=number(octets))
+        texts("{names}, {octets} octets", names=counted.names(report.names), octets=number(octets))
     )
     reasons = _not_taken(report)
     if reasons:
@@ -209,7 +209,9 @@ def _report_table(texts: Texts, report: CompileReport) -> Group:
         together = Counter[str]()
         for one in services:
             together.update(_counts(one))
-        counts.append((texts("({n} services)", n=len(services)), "", together))
+        counts.append(
+            (texts(say_n("({n} service)", "({n} services)", len(services))), "", together)
+        )
     shown = ["kept"] + [key for key in _EXTRA_COLUMNS if any(count[key] for *_, count in counts)]
     columns = [(texts("List"), False), (texts("Category"), False)]
     table = grid(columns + [(texts(words.LIST_COUNT[key]), True) for key in shown])
@@ -231,8 +233,8 @@ def _not_taken(report: CompileReport) -> Counter[str]:
     """Return how many entries of all lists were not taken, by reason."""
     reasons = Counter[str]()
     for one in report.lists:
-        for counted in (one.refused, one.problems):
-            reasons.update(counted)
+        for some in (one.refused, one.problems):
+            reasons.update(some)
         reasons[Reason.PROTECTED] += one.set_aside
         reasons["cancelled"] += one.cancelled
     return +reasons

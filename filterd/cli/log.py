@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filterd import control
-from filterd.cli import words
+from filterd.cli import counted, words
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.offline_site import grade_from
 from filterd.cli.render import grid, number, titled
@@ -58,7 +58,7 @@ def totals(
 def _tables(texts: Texts, rows: _Rows, days: int) -> Group:
     by_day = _table(texts, texts("Day"), rows, lambda row: row["date"])
     by_grade = _table(texts, texts("Grade"), rows, lambda row: row["grade"])
-    title = texts("Answers of {days} days", days=days)
+    title = texts("Answers of {days}", days=counted.days(days))
     return Group(titled(title, by_day), by_grade, *_blocks(texts, rows))
 
 

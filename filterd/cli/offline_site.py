@@ -38,7 +38,7 @@ def qname_from(text: str) -> bytes:
         raise ConfigError(error.sentence, hint=_SUCH_AS) from error
     except NameTextError as error:
         raise ConfigError(
-            say("{text} is no name: {reason}", text=repr(text), reason=quoted(error.reason)),
+            say("{text} is not a name: {reason}", text=repr(text), reason=quoted(error.reason)),
             hint=_SUCH_AS,
         ) from error
 
@@ -71,7 +71,7 @@ def grade_from(text: str) -> str:
     """
     if text not in GRADES:
         raise ConfigError(
-            say("{text} is no grade", text=repr(text)),
+            say("{text} is not a grade", text=repr(text)),
             hint=say("one of {known}", known=", ".join(GRADES)),
         )
     return text

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from filterd.cli import words
+from filterd.cli import counted, words
 from filterd.cli.context import Context, JsonOption, command, group
 from filterd.cli.descriptions import Teller
 from filterd.cli.effective_state import policy_of_files, set_for, set_now
@@ -61,8 +61,11 @@ def validate(
             )
         here.console.print(
             here.texts(
-                "{path}: valid. {networks} networks, {grades} grades, {rules} rules of its own.",
-                **summary,
+                "{path}: valid. {networks}, {grades}, {rules}.",
+                path=summary["path"],
+                networks=counted.networks(len(policy.networks)),
+                grades=counted.grades(len(policy.grades)),
+                rules=counted.own_rules(len(policy.rules)),
             ),
             style="green",
             soft_wrap=True,
@@ -141,7 +144,7 @@ def _grade_data(policy: Policy, grade: GradePolicy) -> dict[str, Any]:
 
 def _grade_table(texts: Texts, policy: Policy, grade: GradePolicy) -> Group:
     title = texts(
-        "Grade {grade}: {tier}, age {age}, a block is answered by {response}",
+        "Grade {grade}: {tier}, age {age}, blocked names get {response}",
         grade=grade.grade,
         tier=texts.word(words.TIER, grade.tier),
         age=grade.age,

@@ -145,7 +145,7 @@ def _version(here: Context, text: str) -> Policy:
         when = clock.read(text, past=True)
     except ConfigError:
         hint = say("a digest of `filterd policy history`, a time such as 2026-12-01T07:30, or now")
-        raise ConfigError(say("'{text}' is no version", text=text), hint=hint) from None
+        raise ConfigError(say("'{text}' is not a version", text=text), hint=hint) from None
     digest = next((one["digest"] for one in kept if one["activated_at"] <= when), None)
     overrides = None if digest is None else set_at(here, when)
     if digest is None or overrides is None:

@@ -18,7 +18,7 @@ from filterd.cli.render import grid, titled
 from filterd.cli.target_options import name_from
 from filterd.cli.time_options import Term, school_clock
 from filterd.errors import ConfigError, FilterdError
-from filterd.i18n import quoted, say
+from filterd.i18n import quoted, say, say_n
 from filterd.lists.index import Index
 from filterd.overrides.mended_mistakes import Mistakes
 from filterd.overrides.mistake_reports import Report, dump, from_plain
@@ -85,7 +85,12 @@ def _tell(here: Context, export: Path | None, *, json: bool) -> None:
         with own_rights():
             write_atomically(export, dump(reports).encode(), mode=0o644)
         if not json:
-            here.console.print(here.texts("{n} reports are in {file}", n=len(told), file=export))
+            here.console.print(
+                here.texts(
+                    say_n("{n} report is in {file}", "{n} reports are in {file}", len(told)),
+                    file=export,
+                )
+            )
             return
     if json:
         here.print_json(told)

@@ -14,7 +14,7 @@ from rich.console import Group
 from rich.table import Table
 
 from filterd import control
-from filterd.cli import polling, room_csv, words
+from filterd.cli import counted, polling, room_csv, words
 from filterd.cli.change_request import change, made_of, print_change
 from filterd.cli.context import Context, JsonOption, Options, command, group
 from filterd.cli.descriptions import Teller, not_ended
@@ -52,7 +52,7 @@ def list_(
 ) -> None:
     """Show who sits in each room now, why, and until when; and devices that are in none.
 
-    A network that is no room is shown while something is set for it. Exit code 0:
+    A network that is not a room is shown while something is set for it. Exit code 0:
     shown; 2: it cannot be told.
     """
     now = in_force(here)
@@ -228,7 +228,9 @@ def import_(
     told = change(here, "device-table", reason, rooms=rooms)
     devices = sum(map(len, wanted.values()))
     what = here.texts(
-        "by a table: devices {devices}, rooms {rooms}", devices=devices, rooms=len(wanted)
+        "by a table: {devices}, {rooms}",
+        devices=counted.devices(devices),
+        rooms=counted.rooms(len(wanted)),
     )
     print_change(here, told, what, json=json)
 

@@ -130,5 +130,5 @@ def known_room(room: str, rooms: Collection[str]) -> str:
     """
     if room not in rooms:
         hint = did_you_mean(room, sorted(rooms)) or say("name networks in site.yaml")
-        raise ConfigError(say("'{room}' is no room", room=room), hint=hint)
+        raise ConfigError(say("'{room}' is not a room", room=room), hint=hint)
     return room

@@ -48,7 +48,7 @@ def list_(
     now = in_force(here)
     if group is not None and group not in now.policy.categories:
         hint = did_you_mean(group, now.policy.categories)
-        raise ConfigError(say("'{group}' is no category", group=group), hint=hint)
+        raise ConfigError(say("'{group}' is not a category", group=group), hint=hint)
     found = [one for one in now.policy.services.values() if group in (None, one.group)]
     if json:
         here.print_json([_plain(now, one) for one in found])
@@ -70,7 +70,7 @@ def show(
     now = in_force(here)
     if service not in now.policy.services:
         hint = did_you_mean(service, now.policy.services)
-        raise ConfigError(say("'{service}' is no service", service=service), hint=hint)
+        raise ConfigError(say("'{service}' is not a service", service=service), hint=hint)
     told = _plain(now, now.policy.services[service])
     if json:
         here.print_json(told)

@@ -9,13 +9,13 @@ from rich.console import Group
 from rich.text import Text
 
 from filterd import control, i18n
-from filterd.cli import feed_status, words
+from filterd.cli import counted, feed_status, words
 from filterd.cli.context import Context, JsonOption, command
 from filterd.cli.log import ACTIONS
 from filterd.cli.render import facts, number, titled
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.errors import from_plain
-from filterd.i18n import Texts
+from filterd.i18n import Texts, say_n
 
 
 @command
@@ -33,8 +33,10 @@ def reload(
         return
     here.console.print(
         here.texts(
-            "Reloaded: policy {policy}, {names} names on {lists} lists.",
-            **{**done, "names": number(done["names"])},
+            "Reloaded: policy {policy}, {names} on {lists}.",
+            policy=done["policy"],
+            names=counted.names(done["names"]),
+            lists=counted.lists(done["lists"]),
         )
     )
     if done["restart_for"]:
@@ -65,15 +67,15 @@ def status(
 def _status_table(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> Group:
     cache = {key: number(value) for key, value in told["cache"].items()}
     lists = texts(
-        "{names} names, {lists} lists, compiled {when}",
-        names=number(told["names"]),
-        lists=told["lists"],
+        "{names}, {lists}, compiled {when}",
+        names=counted.names(told["names"]),
+        lists=counted.lists(told["lists"]),
         when=clock.told(told["lists_built_at"]),
     )
     table = facts(
         [
             (texts("School"), told["school"]),
-            (texts("Up"), texts("{n} s", n=number(told["up_s"]))),
+            (texts("Up"), texts(counted.duration(told["up_s"]))),
             (texts("Policy"), told["policy"]),
             (texts("Lists"), lists),
             (texts("Feed"), feed_status.summary(texts, told["feed"], clock)),
@@ -133,7 +135,14 @@ def _clock(texts: Texts, told: dict[str, Any], clock: SchoolClock) -> str:
         )
     undated = told["log"]["undated"]
     waiting = (
-        texts("{n} answers will be counted when the time is known", n=number(undated))
+        texts(
+            say_n(
+                "{n} answer will be counted when the time is known",
+                "{n} answers will be counted when the time is known",
+                undated,
+                n=number(undated),
+            )
+        )
         if undated
         else ""
     )
@@ -199,7 +208,7 @@ def _datagrams(texts: Texts, told: dict[str, Any]) -> str:
 
 def _upstreams(texts: Texts, upstreams: list[dict[str, Any]]) -> str:
     if not upstreams:
-        return texts("none: only blocks are answered")
+        return texts("none: only blocked names are answered")
     return "\n".join(_upstream(texts, one) for one in upstreams)
 
 

@@ -58,7 +58,7 @@ class Target(NamedTuple):
             return cls(TargetKind.NAME, target_name_from(text, opens=opens))
         if before not in {*_KINDS, TargetKind.NAME}:
             hint = did_you_mean(before, [str(kind) for kind in _KINDS])
-            raise ConfigError(say("'{before}:' is no kind of target", before=before), hint=hint)
+            raise ConfigError(say("'{before}:' is not a kind of target", before=before), hint=hint)
         kind = TargetKind(before)
         if kind is TargetKind.NAME:
             return cls(kind, target_name_from(after, opens=opens))
@@ -165,7 +165,7 @@ def _checked(option: str, audience: Audience, value: str) -> str:
         return grade_from(value)
     if audience is Audience.TIER and value not in TIERS:
         raise ConfigError(
-            say("{value} is no tier", value=repr(value)), hint=did_you_mean(value, TIERS)
+            say("{value} is not a tier", value=repr(value)), hint=did_you_mean(value, TIERS)
         )
     if audience is Audience.CLIENT:
         try:
@@ -173,6 +173,7 @@ def _checked(option: str, audience: Audience, value: str) -> str:
         except ValueError as error:
             hint = say("such as 10.0.6.21")
             raise ConfigError(
-                say("{option} {value} is no address", option=option, value=repr(value)), hint=hint
+                say("{option} {value} is not an address", option=option, value=repr(value)),
+                hint=hint,
             ) from error
     return value

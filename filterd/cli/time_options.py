@@ -69,7 +69,7 @@ class SchoolClock(NamedTuple):
             return self._of_clock(text, *found.groups(), past=past)
         written = written_time(text.strip())
         if written is None:
-            raise ConfigError(say("'{text}' is no time", text=text), hint=_SUCH_AS)
+            raise ConfigError(say("'{text}' is not a time", text=text), hint=_SUCH_AS)
         if _date(text.strip()) and ends:
             written += timedelta(days=1)
         return self._unix(written)
@@ -87,7 +87,7 @@ class SchoolClock(NamedTuple):
         try:
             of_day = time(int(hour), int(minute), int(second or 0))
         except ValueError:
-            raise ConfigError(say("'{text}' is no time", text=text), hint=_SUCH_AS) from None
+            raise ConfigError(say("'{text}' is not a time", text=text), hint=_SUCH_AS) from None
         today = self.shows(self.now).date()
         if weekday is None:
             at = self._unix(datetime.combine(today, of_day))
@@ -100,7 +100,7 @@ class SchoolClock(NamedTuple):
         if weekday not in _weekday_of:
             known = ", ".join("/".join(words) for words in _WEEKDAYS)
             raise ConfigError(
-                say("'{weekday}' is no weekday", weekday=weekday),
+                say("'{weekday}' is not a weekday", weekday=weekday),
                 hint=say("known: {known}", known=known),
             )
         day = today + timedelta(days=(_weekday_of[weekday] - today.weekday()) % 7)
@@ -197,7 +197,7 @@ def duration_s(text: str) -> float:
     days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
     length = days * DAY_S + hours * 3600 + minutes * 60
     if not length:
-        raise ConfigError(say("'{text}' is no length of time", text=text), hint=_HOW_LONG)
+        raise ConfigError(say("'{text}' is not a length of time", text=text), hint=_HOW_LONG)
     return float(length)
 
 

@@ -39,7 +39,7 @@ SENTENCES = {
     ),
     "Input should be greater than or equal to {number}": say("it must be {number} or more"),
     "Input should be less than or equal to {number}": say("it must be {number} or less"),
-    "{given} is not a valid int{more}": say("{given} is no whole number"),
+    "{given} is not a valid int{more}": say("{given} is not a whole number"),
     "{given} is not in the range {range}": say("{given} is not in the range {range}"),
 }
 """Typer's sentences, without the full stop, and ours.

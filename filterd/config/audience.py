@@ -79,7 +79,7 @@ def check_network(
     known = list(networks)
     if whom.network is None or whom.network in known:
         return True
-    reason = say("'{network}' is no network of this site", network=whom.network)
+    reason = say("'{network}' is not a network of this site", network=whom.network)
     hint = did_you_mean(whom.network, known)
     problems.add(document.error(reason, (*where, "for", "network"), hint=hint))
     return False

@@ -291,7 +291,7 @@ def _unless_known(
     known = sorted(known)
     if word in known:
         return None
-    return say("'{word}' is no {kind}", word=word, kind=kind), did_you_mean(word, known)
+    return say("'{word}' is not a {kind}", word=word, kind=kind), did_you_mean(word, known)
 
 
 def _unless_beneath(folder: Path, file: str) -> tuple[Sentence, Sentence] | None:

@@ -58,7 +58,8 @@ def _moment(value: Any) -> _Moment:
         return _time(text)
     if found["day"] not in WEEKDAYS:
         raise refusal(
-            say("'{word}' is no weekday", word=found["day"]), did_you_mean(found["day"], WEEKDAYS)
+            say("'{word}' is not a weekday", word=found["day"]),
+            did_you_mean(found["day"], WEEKDAYS),
         )
     hour, minute = int(found["hour"]), int(found["minute"])
     if hour > 23 or minute > 59:
@@ -75,7 +76,7 @@ def _time(text: str) -> datetime:
 
 def _no_time(text: str) -> PydanticCustomError:
     return refusal(
-        say("'{text}' is no time", text=text), say("such as t2 08:00 or 2026-09-07T08:00")
+        say("'{text}' is not a time", text=text), say("such as t2 08:00 or 2026-09-07T08:00")
     )
 
 
@@ -207,7 +208,7 @@ def _entry(item: Document) -> ExpectationEntry:
         return validate(item, ExpectationEntry)
     found = _sentence(" ".join(item.data.split()))
     if found is None:
-        raise item.error(say("'{data}' is no expectation", data=item.data), hint=_SUCH_AS)
+        raise item.error(say("'{data}' is not an expectation", data=item.data), hint=_SUCH_AS)
     keys: dict[str, Any] = {
         "name": found["name"],
         "expect": _BLOCKED if found["verb"] == "is blocked" else _PASSES,
@@ -233,7 +234,7 @@ def _whom(item: Document, text: str | None) -> dict[str, str]:
     if kind in GRADES:
         return {"grade": kind}
     hint = did_you_mean(kind, ("everybody", *TIERS))
-    raise item.error(say("'{text}' is no tier", text=text), hint=hint)
+    raise item.error(say("'{text}' is not a tier", text=text), hint=hint)
 
 
 def _expectation(item: Document, entry: ExpectationEntry, zone: ZoneInfo) -> Expectation:

@@ -145,7 +145,7 @@ def _check(
                 hint = say("remove it")
                 if wanted not in known:
                     reason, hint = (
-                        say("'{wanted}' is no {word}", wanted=wanted, word=quoted(word)),
+                        say("'{wanted}' is not a {word}", wanted=wanted, word=quoted(word)),
                         did_you_mean(wanted, known),
                     )
                 elif verb == "block":

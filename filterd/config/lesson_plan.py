@@ -81,7 +81,7 @@ def check_timetables(document: Document, site: SiteFile, problems: Problems) -> 
             for lesson in lessons:
                 if lesson not in site.lessons:
                     hint = did_you_mean(lesson, site.lessons) or say("name it under lessons")
-                    reason = say("'{lesson}' is no lesson of this site", lesson=lesson)
+                    reason = say("'{lesson}' is not a lesson of this site", lesson=lesson)
                     problems.add(document.error(reason, (*where, lesson), hint=hint))
 
 

@@ -96,7 +96,7 @@ def name_from(value: Any) -> bytes:
         name = wire_name(text)
     except NameTextError as error:
         raise refusal(
-            say("'{text}' is no domain name: {reason}", text=text, reason=quoted(error.reason))
+            say("'{text}' is not a domain name: {reason}", text=text, reason=quoted(error.reason))
         ) from error
     if name == names.ROOT:
         raise refusal(say("the root is every name there is"), say("name one zone or host"))
@@ -165,7 +165,7 @@ def _cidr(text: str) -> str:
         network = ip_network(text, strict=False)
     except ValueError:
         raise refusal(
-            say("'{text}' is no network", text=text), say("such as 192.168.10.0/24")
+            say("'{text}' is not a network", text=text), say("such as 192.168.10.0/24")
         ) from None
     if "/" in text and str(ip_address(text.partition("/")[0])) != str(network.network_address):
         raise refusal(
@@ -188,7 +188,7 @@ def endpoint(value: Any) -> Endpoint:
         return Endpoint(_address(text), 53)
     port = int(found["port6"] or found["port4"] or 53)
     if not 0 < port < 1 << 16:
-        raise refusal(say("{port} is no port", port=port), say("1 to 65535"))
+        raise refusal(say("{port} is not a port", port=port), say("1 to 65535"))
     return Endpoint(_address(found["v6"] or found["v4"]), port)
 
 
@@ -208,7 +208,7 @@ def _when(value: Any) -> When:
 
 def _no_time(text: str) -> PydanticCustomError:
     return refusal(
-        say("'{text}' is no time", text=text), say("such as 2026-09-05 or 2026-09-05T07:00")
+        say("'{text}' is not a time", text=text), say("such as 2026-09-05 or 2026-09-05T07:00")
     )
 
 
@@ -217,7 +217,7 @@ def _time_zone(text: str) -> str:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError):  # not there; no path; a folder of zones
         hint = say("such as Asia/Ho_Chi_Minh") if available_timezones() else say("install tzdata")
-        raise refusal(say("'{text}' is no time zone", text=text), hint) from None
+        raise refusal(say("'{text}' is not a time zone", text=text), hint) from None
     return text
 
 
@@ -253,7 +253,7 @@ def _feed(value: Any) -> str:
     text = _text(value)
     if not _FEED.fullmatch(text):
         raise refusal(
-            say("'{address}' is no address of a feed", address=text),
+            say("'{address}' is not an address of a feed", address=text),
             say("write https://HOST/PATH, without a name or password"),
         )
     return text

@@ -150,7 +150,7 @@ class _Checker:
             hint = did_you_mean(entry.schedule, self._site.schedules) or say(
                 "name it under schedules"
             )
-            reason = say("'{schedule}' is no schedule of this site", schedule=entry.schedule)
+            reason = say("'{schedule}' is not a schedule of this site", schedule=entry.schedule)
             error = self._document.error(reason, (*where, "schedule"), hint=hint)
             self._problems.add(error)
             sound = False
@@ -176,7 +176,7 @@ class _Checker:
             "list": self._lists,
         }[kind]
         if target not in known:
-            no_such = say("'{target}' is no {kind}", target=target, kind=quoted(kind))
+            no_such = say("'{target}' is not a {kind}", target=target, kind=quoted(kind))
             return no_such, did_you_mean(target, known)
         if not entry.open:
             return UNSAID, UNSAID

@@ -68,7 +68,7 @@ def compile_services(
         group = categories.get(entry.group)
         if group is None:
             reason, hint = (
-                say("'{group}' is no category", group=entry.group),
+                say("'{group}' is not a category", group=entry.group),
                 did_you_mean(entry.group, categories),
             )
             problems.add(
@@ -118,7 +118,9 @@ def compile_kept_closed(
                 hint = did_you_mean(wanted, known)
                 problems.add(
                     document.error(
-                        say("'{wanted}' is no {word}", wanted=wanted, word=word), where, hint=hint
+                        say("'{wanted}' is not a {word}", wanted=wanted, word=word),
+                        where,
+                        hint=hint,
                     )
                 )
     return frozenset([*kept.categories, *map(list_id, kept.services)])

@@ -49,7 +49,7 @@ class TimeSpan(NamedTuple):
 def _weekday(text: str) -> str:
     if text not in WEEKDAYS:
         raise refusal(
-            say("'{text}' is no day of the week", text=text), did_you_mean(text, WEEKDAYS)
+            say("'{text}' is not a day of the week", text=text), did_you_mean(text, WEEKDAYS)
         )
     return text
 
@@ -58,14 +58,16 @@ def _time_of_day(value: Any) -> int:
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     seconds = int(found[1]) * 3600 + int(found[2]) * 60 if found else DAY_S + 1
     if seconds > DAY_S:
-        raise refusal(say("'{value}' is no time of day", value=value), _SUCH_A_TIME)
+        raise refusal(say("'{value}' is not a time of day", value=value), _SUCH_A_TIME)
     return seconds
 
 
 def _time_span(value: Any) -> TimeSpan:
     parts = value.split("-") if isinstance(value, str) else ()
     if len(parts) != 2:
-        raise refusal(say("'{value}' is no part of a day", value=value), say("such as 07:00-07:45"))
+        raise refusal(
+            say("'{value}' is not a part of a day", value=value), say("such as 07:00-07:45")
+        )
     span = TimeSpan(*(_time_of_day(part.strip()) for part in parts))
     if span.starts_s >= span.ends_s:
         raise refusal(say("the lesson ends before it begins"), say("such as 07:00-07:45"))

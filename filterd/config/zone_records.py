@@ -68,7 +68,7 @@ def parse_record(line: str, zone: bytes) -> ZoneRecord:
     except RecordError:
         raise
     except ValueError:  # too few, too many, or not of this kind
-        raise RecordError(say("this is no data of type {type}", type=rtype.name)) from None
+        raise RecordError(say("this is not data of type {type}", type=rtype.name)) from None
     return ZoneRecord(owner, int(rtype), ttl_s, _wire(data))
 
 
@@ -92,7 +92,7 @@ def _type_of(text: str) -> tuple[RRType, Callable[[list[str], bytes], Any]]:
     if text.upper() not in _COMPOSERS:
         hint = did_you_mean(text.upper(), _COMPOSERS)
         raise RecordError(
-            say("'{text}' is no type that a local zone can have; {hint}", text=text, hint=hint)
+            say("'{text}' is not a type that a local zone can have; {hint}", text=text, hint=hint)
         )
     return RRType[text.upper()], _COMPOSERS[text.upper()]
 
@@ -109,7 +109,7 @@ def _labels(text: str, zone: bytes) -> tuple[bytes, ...]:
         names.from_labels(labels)  # not too long altogether
     except NameTextError as error:
         raise RecordError(
-            say("'{text}' is no name: {reason}", text=text, reason=quoted(error.reason))
+            say("'{text}' is not a name: {reason}", text=text, reason=quoted(error.reason))
         ) from None
     return labels
 
@@ -127,7 +127,7 @@ def _label(text: str, zone: bytes) -> dnslib.DNSLabel:
 
 def _number(text: str) -> int:
     if not _NUMBER.fullmatch(text) or int(text) >= 1 << 16:
-        raise RecordError(say("'{text}' is no number from 0 to 65535", text=text))
+        raise RecordError(say("'{text}' is not a number from 0 to 65535", text=text))
     return int(text)
 
 

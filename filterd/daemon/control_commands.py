@@ -226,7 +226,7 @@ def _room(manager: Manager, request: Mapping[str, Any]) -> str:
     if room not in known:
         raise ControlError(
             say(
-                "{room} is no room; known: {known}",
+                "{room} is not a room; known: {known}",
                 room=repr(str(room)[:80]),
                 known=", ".join(known[:20]),
             )
@@ -244,7 +244,7 @@ def _room_to_hear(manager: Manager, request: Mapping[str, Any], caller: Caller) 
     author.must_be(Rank.TEACHER, say("listen to what a room asks for"))
     room = _room(manager, request)
     if not is_room(manager.site.policy, room):
-        author.must_be(Rank.ADMIN, say("listen to {room}, which is no room", room=room))
+        author.must_be(Rank.ADMIN, say("listen to {room}, which is not a room", room=room))
     return room
 
 

@@ -165,7 +165,11 @@ class ControlServer:
             request = json.loads(line)
             command = self._commands[request.pop("command")]
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return {"ok": False, "error": "this filterd does not know that command"}
+            return {
+                "ok": False,
+                "code": "unknown-command",
+                "error": "this filterd does not know that command",
+            }
         try:
             result = await command(request, caller)
             notices = self._notices()
@@ -174,7 +178,11 @@ class ControlServer:
             return {"ok": False, **to_plain(error)}
         except Exception:  # noqa: BLE001 -- logged whole, and a command must get some answer
             _log.exception("a command failed")
-            return {"ok": False, "error": "the command failed inside filterd; see its log"}
+            return {
+                "ok": False,
+                "code": "internal",
+                "error": "the command failed inside filterd; see its log",
+            }
 
 
 async def _request(connection: socket.socket, share: Share) -> bytes:

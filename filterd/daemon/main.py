@@ -233,7 +233,8 @@ def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:
         )
     if not site.route.servers:
         yield texts(
-            "warning: no upstream is known; blocks are answered, all other names get SERVFAIL"
+            "warning: no upstream is known: blocked names are answered, all other names get"
+            " SERVFAIL"
         )
     if try_it:
         yield texts("Try in another terminal:")

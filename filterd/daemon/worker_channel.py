@@ -143,7 +143,11 @@ class Channel:
                 short = to_plain(ControlError(say("memory is short; what was in force stays")))
                 self._send_or_log({"id": message["id"], **short})
             _log.exception("a command failed")
-            reply = {"error": "the command failed inside filterd; see its log", "errors": []}
+            reply = {
+                "error": "the command failed inside filterd; see its log",
+                "code": "internal",
+                "errors": [],
+            }
         self._send_or_log({"id": message["id"], **reply})
 
     async def _hear(self, message: dict[str, Any]) -> None:

@@ -169,12 +169,12 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-            reason = quoted(error.problem or error.context or "this is no YAML")
+            reason = quoted(error.problem or error.context or "this is not YAML")
             raise self._error(line, column, reason, _syntax_hint(reason)) from None
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             # PyYAML lets some of its own errors escape, such as chr() on "\UFFFFFFFF".
             raise self._error(
-                0, 0, say("this is no YAML"), quoted(" ".join(str(error).split()))
+                0, 0, say("this is not YAML"), quoted(" ".join(str(error).split()))
             ) from None
 
     def _value(self, event: Any, where: Where, depth: int) -> Any:

@@ -72,7 +72,7 @@ class FolderFetcher(Fetcher):
             os.close(at)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise ForeignContentError(say("{name}: it is no plain file", name=name))
+            raise ForeignContentError(say("{name}: it is not a plain file", name=name))
         return io.FileIO(descriptor)
 
     @staticmethod

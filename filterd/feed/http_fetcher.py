@@ -96,7 +96,7 @@ class WebFetcher(Fetcher):
         parts = split(base)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise ConfigError(
-                say("'{address}' is no address of a feed", address=base),
+                say("'{address}' is not an address of a feed", address=base),
                 hint=say("write https://HOST/PATH, without a name or password"),
             )
         self.base = base if base.endswith("/") else f"{base}/"

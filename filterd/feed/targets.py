@@ -203,7 +203,7 @@ def _read(
         raise _wrong(name, say("it is neither a file nor a difference of two"))
     length, sha256 = fields["length"], fields["sha256"]
     if type(length) is not int or not 0 <= length <= MAX_VERSION_OCTETS:
-        raise _wrong(name, say("its length is no length of a file of a feed"))
+        raise _wrong(name, say("its length is not a length of a file of a feed"))
     if not is_sha256(sha256):
         raise _wrong(name, say("it has no SHA-256"))
     read = PublishedFile(str(path), length, sha256, octets)

@@ -283,7 +283,7 @@ def _timestamp(content: bytes) -> Metadata[Timestamp]:
 def _whole(timestamp: Timestamp, key: str) -> int:
     value = timestamp.unrecognized_fields.get(key, 0)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise MetadataFormatError(say("timestamp.json: `{key}` is no number", key=key))
+        raise MetadataFormatError(say("timestamp.json: `{key}` is not a number", key=key))
     return value
 
 

@@ -347,7 +347,7 @@ def _unknown_exceptions(
 
 def _no_category(document: Document, where: Where, word: str, known: list[str]) -> ConfigError:
     return document.error(
-        say("'{word}' is no category", word=word), where, hint=did_you_mean(word, known)
+        say("'{word}' is not a category", word=word), where, hint=did_you_mean(word, known)
     )
 
 

@@ -53,13 +53,15 @@ def _date(value: Any) -> str:
     if (
         written != value or not "2" <= value < "3"
     ):  # 20260902 and 2026-W36-3 are ISO dates too, but people do not write them
-        raise refusal(say("'{value}' is no date", value=value), say("such as 2026-09-02"))
+        raise refusal(say("'{value}' is not a date", value=value), say("such as 2026-09-02"))
     return written
 
 
 def _format(value: Any) -> Any:
     if value not in FORMATS:
-        raise refusal(say("'{value}' is no format", value=value), did_you_mean(str(value), FORMATS))
+        raise refusal(
+            say("'{value}' is not a format", value=value), did_you_mean(str(value), FORMATS)
+        )
     return value
 
 

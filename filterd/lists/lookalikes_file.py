@@ -40,7 +40,7 @@ _MOST_SUFFIX_CHARACTERS = 80
 def _shape(value: Any) -> bytes:
     if not isinstance(value, str) or not is_shape(value):
         raise refusal(
-            say("'{value}' is no shape of a label", value=value),
+            say("'{value}' is not a shape of a label", value=value),
             say("such as i9bet#: letters and digits, # for a run of digits"),
         )
     return value.encode("ascii")
@@ -126,12 +126,12 @@ def _problems(
     categories = list(known)
     for category, texts in file.suffixes.items():
         if category not in categories:
-            reason = say("'{word}' is no category", word=category)
+            reason = say("'{word}' is not a category", word=category)
             hint = did_you_mean(category, categories)
             yield document.error(reason, ("suffixes", category), hint=hint)
         for position, text in enumerate(texts):
             if not _is_suffix(text):
-                reason = say("'{value}' is no suffix", value=text)
+                reason = say("'{value}' is not a suffix", value=text)
                 where = ("suffixes", category, position)
                 yield document.error(reason, where, hint=say("such as com or com.vn"))
     seen = set[tuple[str, bytes]]()

@@ -78,7 +78,7 @@ def check_there(number: int, things: Overrides, making: Making, called: Sentence
     found = list(things_of(things))
     if not found:
         raise ChangeError(
-            say("{number} is no {called} that is set", number=number, called=called),
+            say("there is no {called} {number}", number=number, called=called),
             hint=say("list them to see which are"),
         )
     if all(has_ended(one, making.at) for one in found):

@@ -129,7 +129,7 @@ def targets(value: Any) -> tuple[tuple[TargetKind, str], ...]:
     found: dict[tuple[TargetKind, str], None] = {}
     for one in value:
         if not isinstance(one, (list, tuple)) or len(one) != 2:
-            raise ChangeError(say("{value} is no target", value=shown(one)))
+            raise ChangeError(say("{value} is not a target", value=shown(one)))
         kind = target_kind(one[0])
         found[kind, target(kind)(one[1])] = None
     return tuple(found)
@@ -137,7 +137,7 @@ def targets(value: Any) -> tuple[tuple[TargetKind, str], ...]:
 
 def audience(value: Any) -> Audience:
     """Return how those are told for whom something is."""
-    return Audience(one_of(value, Audience, say("audience")))
+    return Audience(one_of(value, Audience, say("kind of audience")))
 
 
 def whom(kind: Audience) -> Callable[[Any], str]:
@@ -154,7 +154,7 @@ def whom(kind: Audience) -> Callable[[Any], str]:
 def number(value: Any) -> int:
     """Return the number of a change, or the id of what it made."""
     if not is_whole(value) or not 0 < value < _MAX_NUMBER:
-        raise ChangeError(say("{value} is no number of a change", value=shown(value)))
+        raise ChangeError(say("{value} is not a number of a change", value=shown(value)))
     return int(value)
 
 
@@ -177,7 +177,7 @@ def author(value: Any) -> str:
     """Return the name of a user of the gateway."""
     text = a_text(value)
     if _user(text) is None:
-        raise ChangeError(say("{text} is no name of a user", text=shown(text)))
+        raise ChangeError(say("{text} is not a name of a user", text=shown(text)))
     return plain(text, say("the name of the user"))
 
 
@@ -188,7 +188,7 @@ def naming_entries(value: Any) -> tuple[NamingEntry, ...]:
     found = []
     for one in value:
         if not isinstance(one, (list, tuple)) or len(one) != 5:
-            raise ChangeError(say("{value} is no entry of a list", value=shown(one)))
+            raise ChangeError(say("{value} is not an entry of a list", value=shown(one)))
         list_id, category, entry, line, version = one
         names = short_text(list_id), short_text(category)
         found.append(NamingEntry(*names, _entry_text(entry), number(line), short_text(version)))

@@ -140,7 +140,7 @@ def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
             else say("known: {known}", known=", ".join(KINDS))
         )
         raise ChangeError(
-            say("{kind} is no kind of change", kind=field_checks.shown(kind)), hint=hint
+            say("{kind} is not a kind of change", kind=field_checks.shown(kind)), hint=hint
         )
     fields = Fields(payload)
     change: CheckedChange = _KINDS[kind].read(fields)

@@ -104,7 +104,7 @@ def _entries(value: Any) -> tuple[NamingEntry, ...]:
         return change_fields.naming_entries([[one[part] for part in parts] for one in value])
     except (TypeError, KeyError):
         raise ChangeError(
-            say("{value} is no entry of a list", value=field_checks.shown(value))
+            say("{value} is not an entry of a list", value=field_checks.shown(value))
         ) from None
 
 
@@ -114,7 +114,7 @@ def _parse_line(line: str) -> Report:
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise ChangeError(say("this is no report"), hint=say("a line is one object in JSON"))
+        raise ChangeError(say("this is not a report"), hint=say("a line is one object in JSON"))
     return from_plain(told)
 
 

@@ -52,13 +52,13 @@ def check_change(
         case SetRoom(room=room, ends_at=ends_at):
             if not is_room(policy, room):
                 author.must_be(
-                    Rank.ADMIN, say("give a grade to {room}, which is no room", room=room)
+                    Rank.ADMIN, say("give a grade to {room}, which is not a room", room=room)
                 )
             _check_end(ends_at, day_ends_at)
         case SetExam(room=room):
             if not is_room(policy, room):
                 author.must_be(
-                    Rank.ADMIN, say("hold an exam in {room}, which is no room", room=room)
+                    Rank.ADMIN, say("hold an exam in {room}, which is not a room", room=room)
                 )
             _check_exam(change, day_ends_at)
         case StopExam() | Revoke() | Undo() if made_by == author.name:

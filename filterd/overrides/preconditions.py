@@ -44,7 +44,7 @@ _NEVER = {
     Idle.LOCKED: (say("is locked for everybody"), _AS_ENTRY),
     Idle.KEPT_CLOSED: (say("is kept closed by the school"), say("see `keep_closed` in site.yaml")),
     Idle.NOT_LISTED: (
-        say("is no entry of a list from elsewhere"),
+        say("is not an entry of a list from elsewhere"),
         say("`filterd check` shows which name a list has; a name of your own needs no `entry:`"),
     ),
     Idle.NOT_FOR_ALL: (say("can be suspended for everybody only"), say("leave out for whom")),
@@ -254,4 +254,4 @@ def _refuse_unknown(word: str, words: list[str], called: Sentence) -> NoReturn:
         if close
         else say("known: {known}", known=shown)
     )
-    raise ChangeError(say("'{word}' is no {called}", word=word, called=called), hint=hint)
+    raise ChangeError(say("'{word}' is not a {called}", word=word, called=called), hint=hint)

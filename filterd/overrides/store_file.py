@@ -227,7 +227,7 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> int:
     if not version and not application and not tables:
         return 0  # it has just been made
     if application != store_schema.APPLICATION_ID or version < 1:
-        raise DamagedError(path, say("this is no store of filterd"))
+        raise DamagedError(path, say("this is not a store of filterd"))
     if version > store_schema.VERSION:
         raise StoreError(
             say(

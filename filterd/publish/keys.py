@@ -147,7 +147,7 @@ def load_key(path: Path, passphrase: bytes | None = None) -> CryptoSigner:
         private = serialization.load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(
-            say("this is no private key, or the passphrase is not its own"), path=str(path)
+            say("this is not a private key, or the passphrase is not its own"), path=str(path)
         ) from error
     if not isinstance(private, Ed25519PrivateKey):
         raise ConfigError(say("the key is not of the kind Ed25519"), path=str(path))

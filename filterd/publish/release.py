@@ -229,8 +229,8 @@ def _check_parts(version_folder: Path, lists: Collection[Path], whole: Path) -> 
         if not is_part and whole.absolute() / name not in lists:
             raise FeedError(
                 say(
-                    "{path}: this is no part of a version; publish a folder that `filterd feed "
-                    "build` has made",
+                    "{path}: this is not a part of a version; publish a folder that"
+                    " `filterd feed build` has made",
                     path=path,
                 )
             )

@@ -75,7 +75,7 @@ def describe(file: NewTarget) -> tuple[TargetFile, bytes]:
     """
     path = PurePosixPath(file.name)
     if path.is_absolute() or ".." in path.parts or str(path) != file.name or path.name == "":
-        raise FeedError(say("{name}: this is no name for a file of the feed", name=file.name))
+        raise FeedError(say("{name}: this is not a name for a file of the feed", name=file.name))
     try:
         content = file.content if isinstance(file.content, bytes) else file.content.read_bytes()
     except OSError as error:

@@ -294,7 +294,7 @@ def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Not
     if head.startswith(_PAGE_BEGINNINGS):
         raise ForeignContentError(say("{id}: a web page came instead of a list", id=source.id))
     if b"\0" in head:
-        raise ForeignContentError(say("{id}: it is no text", id=source.id))
+        raise ForeignContentError(say("{id}: it is not a text", id=source.id))
     text = SourceText(path)
     entries = problems = 0
     lines = chain.from_iterable(text.lines(lambda _octets: None))

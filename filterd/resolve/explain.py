@@ -104,7 +104,9 @@ def parse_time(text: str, time_zone: str) -> float:
     """
     at = written_time(text)
     if at is None:
-        raise ConfigError(say("'{text}' is no time", text=text), hint=say("write 2026-12-01T07:30"))
+        raise ConfigError(
+            say("'{text}' is not a time", text=text), hint=say("write 2026-12-01T07:30")
+        )
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(time_zone))).timestamp()
 
 

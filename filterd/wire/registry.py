@@ -168,5 +168,5 @@ def type_from_text(text: str) -> int:
     if digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 0xFFFF:
         return int(digits)
     raise NameTextError(
-        say("{text} is no record type; write AAAA, TYPE28 or 28", text=ascii(text[:32]))
+        say("{text} is not a record type; write AAAA, TYPE28 or 28", text=ascii(text[:32]))
     )

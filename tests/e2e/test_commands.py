@@ -63,7 +63,7 @@ def test_check_says_which_source_it_asked(served: Served) -> None:
 def test_check_tells_a_problem_with_a_time_once(served: Served) -> None:
     done = run("check", "vnu.edu.vn", "--at", "never", *served.options)
     hint = "write 17:00, t5 07:30, 2026-12-01 or 2026-12-01T07:30"
-    assert done.err == f"filterd: 'never' is no time ({hint})\n"
+    assert done.err == f"filterd: 'never' is not a time ({hint})\n"
 
 
 def test_options_may_stand_before_the_command_and_in_the_environment(served: Served) -> None:

@@ -28,7 +28,7 @@ class Wrong(NamedTuple):
 OFFLINE = [
     Wrong(
         "check vnu.edu.vn --grade 13 --offline",
-        "'13' is no grade (one of preschool, 1, 2, 3",
+        "'13' is not a grade (one of preschool, 1, 2, 3",
         "không có khối lớp '13' (một trong: preschool, 1, 2, 3",
     ),
     Wrong(
@@ -43,7 +43,7 @@ OFFLINE = [
     ),
     Wrong(
         "allow vnu.edu.vn --for soon --reason x",
-        "'soon' is no length of time (write 45m, 2h, 1h30m or 3d)",
+        "'soon' is not a length of time (write 45m, 2h, 1h30m or 3d)",
         "'soon' không phải khoảng thời gian (hãy viết 45m, 2h, 1h30m hoặc 3d)",
     ),
 ]
@@ -51,12 +51,12 @@ OFFLINE = [
 OF_THE_DAEMON = [
     Wrong(
         "room set lab-b --grade 8 --for 45m",
-        "'lab-b' is no room",
+        "'lab-b' is not a room",
         "không có phòng 'lab-b'",
     ),
     Wrong(
         "allow service:youtub --for 45m --reason x",
-        "'youtub' is no service (did you mean 'youtube'?)",
+        "'youtub' is not a service (did you mean 'youtube'?)",
         "trường này không có dịch vụ 'youtub' (có phải là 'youtube' không?)",
     ),
     Wrong(
@@ -132,7 +132,7 @@ def test_the_daemon_finds_a_site_wrong_and_the_reader_reads_it(served: Served) -
     try:
         wrong = Wrong(
             "reload",
-            "'gamess' is no category (did you mean 'games'?)",
+            "'gamess' is not a category (did you mean 'games'?)",
             "không có nhóm 'gamess' (có phải là 'games' không?)",
         )
         _is_told(wrong, *served.options)
@@ -143,11 +143,11 @@ def test_the_daemon_finds_a_site_wrong_and_the_reader_reads_it(served: Served) -
 
 def test_the_environment_and_then_the_site_name_the_language(tmp_path: Path) -> None:
     words = ("check", "vnu.edu.vn", "--grade", "13", "--offline", "--config", tmp_path)
-    assert "'13' is no grade" in run(*words).err
+    assert "'13' is not a grade" in run(*words).err
     assert "không có khối lớp '13'" in run(*words, FILTERD_LANG="vi").err
     (tmp_path / "site.yaml").write_text("school: {name: A}\n")
     assert "không có khối lớp '13'" in run(*words).err
-    assert "'13' is no grade" in run(*words, FILTERD_LANG="en").err
+    assert "'13' is not a grade" in run(*words, FILTERD_LANG="en").err
 
 
 def test_a_file_that_cannot_be_read_is_told_in_vietnamese(tmp_path: Path) -> None:

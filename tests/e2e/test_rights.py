@@ -83,7 +83,7 @@ OF_AN_ADMINISTRATOR = {
     f"room import {SITE}/rooms.csv": "may not change that",
     "room learn lab-a --for 1m": "may not say which devices stand in a room",
     "reload": "may not reload",
-    "exam start --room of-6 --for 1m --allow thi.example.edu.vn": "of-6, which is no room",
+    "exam start --room of-6 --for 1m --allow thi.example.edu.vn": "of-6, which is not a room",
 }
 
 

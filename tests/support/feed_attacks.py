@@ -466,5 +466,5 @@ ATTACKS = (
         "20 signed by the right key, another role", _wrong_role, MetadataFormatError, "Expected"
     ),
     Attack("20 nested too deep", _deep, MetadataFormatError, "malformed"),
-    Attack("20 signed, and no number", _signed_and_deep, MetadataFormatError, "no number"),
+    Attack("20 signed, and no number", _signed_and_deep, MetadataFormatError, "not a number"),
 )

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-GAMES = say("'{word}' is no {called}", word="gamess", called=say("category"))
+GAMES = say("'{word}' is not a {called}", word="gamess", called=say("category"))
 
 
 def test_a_sentence_is_its_english_text() -> None:
-    assert GAMES == "'gamess' is no category"
-    assert f"{GAMES}" == str(GAMES) == "'gamess' is no category"
+    assert GAMES == "'gamess' is not a category"
+    assert f"{GAMES}" == str(GAMES) == "'gamess' is not a category"
 
 
 def test_it_is_told_in_vietnamese_with_the_sentences_within_it() -> None:
@@ -105,7 +105,7 @@ def test_long_and_broken_values_become_short_and_of_one_line() -> None:
 
 
 def test_sentences_within_a_sentence_become_short_too() -> None:
-    outer = say("{key}: {reason}", key="a", reason=say("'{text}' is no time", text="x" * 5000))
+    outer = say("{key}: {reason}", key="a", reason=say("'{text}' is not a time", text="x" * 5000))
     assert len(one_line(outer)) < 300
     assert told(one_line(outer), "vi").endswith("không phải thời điểm")
 
@@ -175,8 +175,8 @@ def test_a_plural_crosses_a_process_border() -> None:
 
 
 def test_the_pair_of_earlier_releases_is_still_read() -> None:
-    old = ["'{word}' is no {called}", {"word": "gamess", "called": ["category", {}]}]
-    assert i18n.from_plain(old) == "'gamess' is no category"
+    old = ["'{word}' is not a {called}", {"word": "gamess", "called": ["category", {}]}]
+    assert i18n.from_plain(old) == "'gamess' is not a category"
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
@@ -188,8 +188,8 @@ def test_a_copy_keeps_plural_and_context(again: Any) -> None:
 
 def test_texts_are_sentences_in_one_language() -> None:
     english, vietnamese = Texts("en"), Texts("vi")
-    assert english("'{word}' is no {called}", word="x", called=say("category")) == (
-        "'x' is no category"
+    assert english("'{word}' is not a {called}", word="x", called=say("category")) == (
+        "'x' is not a category"
     )
     assert vietnamese(say("{path}: is too large"), path="a") == "a: quá lớn"
     assert english.word({"a": say("category")}, "a") == "category"

@@ -36,7 +36,7 @@ def _book() -> Book:
 
 def test_every_kind_of_change_has_words() -> None:
     told = [TELLER.row(row.to_plain()) for row in _book().rows]
-    exam = "exam in the room lab-a (names: 1, services: azota) until 08:45"
+    exam = "exam in the room lab-a (1 name, services: azota) until 08:45"
     assert told == [
         "the room lab-a is staff until 08:45",
         "devices of the room lab-a: 1",

@@ -28,7 +28,7 @@ def test_an_exam_is_set_for_thursday(here: list[str], daemon: FakeDaemon, tmp_pa
     done = call(*START, *words, *here)
     assert (done.code, done.err) == (0, "")
     assert (
-        "exam in the room lab-a (names: 2, services: azota, olm) from 2025-12-04 07:30" in done.out
+        "exam in the room lab-a (2 names, services: azota, olm) from 2025-12-04 07:30" in done.out
     )
     (exam,) = daemon.store.current().exams
     assert exam.starts_at == MONDAY_AT_8 + 3 * DAY - 1800

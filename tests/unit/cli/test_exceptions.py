@@ -167,7 +167,7 @@ def test_an_exception_is_ended_before_its_time(here: list[str], daemon: FakeDaem
     again = call("exceptions", "revoke", "1", *here)
     assert (again.code, again.error_lines) == (
         2,
-        ["filterd: 1 is no exception or setting that is set (list them to see which are)"],
+        ["filterd: there is no exception or setting 1 (list them to see which are)"],
     )
 
 

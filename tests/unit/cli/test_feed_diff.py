@@ -107,9 +107,9 @@ def test_versions_of_a_publication_are_compared_by_their_numbers(changed: Desk) 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("1", "2", "--repo", "{public}"), "'1' is no version that is at hand (known: 2)"),
-        (("2", "9", "--repo", "{public}"), "'9' is no version that is at hand (known: 2)"),
-        (("new", "2", "--repo", "{public}"), "'new' is no version that is at hand (known: 2)"),
+        (("1", "2", "--repo", "{public}"), "'1' is not a version that is at hand (known: 2)"),
+        (("2", "9", "--repo", "{public}"), "'9' is not a version that is at hand (known: 2)"),
+        (("new", "2", "--repo", "{public}"), "'new' is not a version that is at hand (known: 2)"),
         (("{version}", "nowhere"), "nowhere/categories.yaml: cannot be read: No such file"),
         (("1", "2", "--repo", "nowhere"), "nowhere/metadata/timestamp.json: cannot be read"),
         (("{version}", "{version}", "--popular", "nowhere"), "nowhere: cannot be read"),

@@ -86,7 +86,7 @@ def test_keys_may_have_a_passphrase(new_desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("secret", "why"),
     [
-        ("another one", "this is no private key, or the passphrase is not its own"),
+        ("another one", "this is not a private key, or the passphrase is not its own"),
         (None, "there is no terminal to ask for it (set FILTERD_FEED_PASSPHRASE)"),
     ],
 )
@@ -252,7 +252,11 @@ def test_what_a_new_key_of_orders_has_signed_is_not_simply_published(
 @pytest.mark.parametrize(
     ("words", "code", "why"),
     [
-        (("mirror",), 2, "'mirror' is no role (known: root, targets, snapshot, timestamp, orders)"),
+        (
+            ("mirror",),
+            2,
+            "'mirror' is not a role (known: root, targets, snapshot, timestamp, orders)",
+        ),
         (("orders",), 2, "there: filterd feed sign --new-key; here: --orders PARCEL"),
         (("orders", "--orders", "nowhere"), 2, "nowhere/orders.json: cannot be read"),
         (("root", "--number", "4"), 2, "--number"),

@@ -100,7 +100,7 @@ def test_it_warns_of_a_role_that_must_soon_sign_anew(
     done = desk.publish(lang=lang)
     assert done.code == 0
     (line,) = done.error_lines
-    assert {"vi": "vai trò orders còn hiệu lực 45 ngày", "en": "orders holds for 45 more days"}[
+    assert {"vi": "vai trò orders còn hiệu lực 45 ngày", "en": "orders is valid for 45 days more"}[
         lang
     ] in line
     assert "feed publish --orders" in line

@@ -152,8 +152,11 @@ def test_only_the_largest_are_shown_at_first(reviewer: Desk) -> None:
         (("--accept", "i9bet#", "--reason", " "), "a decision wants its reason"),
         (("--accept", "i9bat#", *REASON), "'i9bat#' does not wait for anybody (did you mean"),
         (("--accept", "kubet#", "--category", "gambling", *REASON), "does not wait for anybody"),
-        (("--refuse", "a b", "--category", "gambling", *REASON), "'a b' is no shape of a label"),
-        (("--refuse", "i9bet#", "--category", "games", *REASON), "'games' is no category that has"),
+        (("--refuse", "a b", "--category", "gambling", *REASON), "'a b' is not a shape of a label"),
+        (
+            ("--refuse", "i9bet#", "--category", "games", *REASON),
+            "'games' is not a category that has",
+        ),
         (("--accept", "svp#", "--refuse", "svp#", *REASON), "a shape stands twice"),
         (("--accept", "svp#", "--accept", "none#", *REASON), "'none#' does not wait"),
     ],

@@ -56,7 +56,8 @@ def test_a_term_that_ends_soon_is_told_by_the_exit_code(desk: Desk, evening: Fak
     assert (done.code, done.error_lines) == (
         1,
         [
-            "warning: the role timestamp holds for 6 more days: publish again (feed publish REPO)",
+            "warning: the role timestamp is valid for 6 days more: publish again (feed"
+            " publish REPO)",
         ],
     )
 

@@ -88,7 +88,7 @@ def test_an_empty_log_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("options", "problem"),
-    [(("--days", "0"), "--days"), (("--grade", "13"), "'13' is no grade")],
+    [(("--days", "0"), "--days"), (("--grade", "13"), "'13' is not a grade")],
 )
 def test_what_cannot_be_asked_is_told(
     tmp_path: Path, options: tuple[str, ...], problem: str

@@ -98,9 +98,9 @@ def test_two_versions_are_compared(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("--versions now yesterday", "'yesterday' is no version (a digest of"),
+        ("--versions now yesterday", "'yesterday' is not a version (a digest of"),
         ("--versions 2020-01-01 now", "what was in force at 2020-01-01 00:00 is not known"),
-        ("--between 6 13", "'13' is no grade"),
+        ("--between 6 13", "'13' is not a grade"),
         ("--between 6 7 --grade 8", "--between stands alone"),
     ],
 )

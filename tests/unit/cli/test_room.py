@@ -129,7 +129,7 @@ def test_a_room_that_is_none_gets_a_hint(words: str, here: list[str], daemon: Fa
     done = call("room", *words.split(), *here)
     assert (done.code, done.error_lines) == (
         2,
-        ["filterd: 'lab-b' is no room (did you mean 'lab-a'?)"],
+        ["filterd: 'lab-b' is not a room (did you mean 'lab-a'?)"],
     )
     assert daemon.commands() == ["overrides"]
 
@@ -218,7 +218,7 @@ def test_a_table_of_devices_goes_out_and_comes_back(
     assert call("room", "export", *here).out == f"room,mac\nlab-a,{MACS[1]}\n"
     table.write_text(f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n", encoding="utf-8")
     done = call("room", "import", table, *here)
-    assert done.out.startswith("Change 1: by a table: devices 2, rooms 2\n")
+    assert done.out.startswith("Change 1: by a table: 2 devices, 2 rooms\n")
     assert call("room", "export", table, *here).code == 0
     assert table.read_text(encoding="utf-8") == (f"room,mac\nlab-a,{MACS[2]}\nlibrary,{MACS[3]}\n")
     assert json.loads(call("room", "export", "--json", *here).out)["library"] == [MACS[3]]
@@ -243,4 +243,4 @@ def test_a_wrong_table_changes_nothing(here: list[str], daemon: FakeDaemon, tmp_
     table.write_text(f"room,mac\nlab-a,{MACS[2]}\nlab-c,{MACS[3]}\n", encoding="utf-8")
     done = call("room", "import", table, *here)
     assert (done.code, daemon.commands()) == (2, ["overrides"])
-    assert f"{table}:3: 'lab-c' is no room" in done.err
+    assert f"{table}:3: 'lab-c' is not a room" in done.err

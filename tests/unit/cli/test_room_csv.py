@@ -42,9 +42,9 @@ def test_every_wrong_line_is_told() -> None:
     with pytest.raises(ConfigError) as caught:
         room_csv.parse(text, "a.csv", ROOMS)
     first, second, third = str(caught.value).splitlines()
-    assert first.startswith("a.csv:2: 'lab-c' is no room (did you mean 'lab-")
-    assert second.startswith("a.csv:3: 'nonsense' is no MAC address")
-    assert third.startswith("a.csv:4: '' is no MAC address")
+    assert first.startswith("a.csv:2: 'lab-c' is not a room (did you mean 'lab-")
+    assert second.startswith("a.csv:3: 'nonsense' is not a MAC address")
+    assert third.startswith("a.csv:4: '' is not a MAC address")
 
 
 def test_a_device_stands_in_one_room() -> None:
@@ -74,7 +74,7 @@ def test_a_spreadsheet_may_save_it_as_unicode_text(tmp_path: Path) -> None:
 def test_a_line_that_is_only_there_for_excel_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("sep=;\nroom;mac\nlab-x;02:00:5e:00:00:01\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"a\.csv:3: 'lab-x' is no room"):
+    with pytest.raises(ConfigError, match=r"a\.csv:3: 'lab-x' is not a room"):
         room_csv.load(path, ROOMS)
 
 

@@ -44,9 +44,9 @@ def test_a_service_is_shown_with_its_names_and_who_may_use_it(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("show youtub", "'youtub' is no service (did you mean 'youtube'?)"),
-        ("list --group streming", "'streming' is no category (did you mean 'streaming'?)"),
-        ("list --grade 13", "'13' is no grade"),
+        ("show youtub", "'youtub' is not a service (did you mean 'youtube'?)"),
+        ("list --group streming", "'streming' is not a category (did you mean 'streaming'?)"),
+        ("list --grade 13", "'13' is not a grade"),
     ],
 )
 def test_unknown_words_get_a_hint(

@@ -113,7 +113,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, told: Any) -> list[tuple[Path, str]
                 "forwarded 678\u202f901, blocked 12\u202f345",
                 "2 stale",
                 "34 sent to TCP, 56 dropped",
-                "86\u202f400 s",
+                "24 hours",
                 "passed 56\u202f789, blocked 1\u202f234, failed 3",
             ],
         ),
@@ -158,7 +158,7 @@ def test_status_without_upstreams_or_native_code_says_what_that_means(
 ) -> None:
     _answer(monkeypatch, {**STATUS, "upstreams": [], "not_native": ["filterd.wire._codec"]})
     done = call("status", "--lang", "en", "--state", tmp_path)
-    assert "none: only blocks are answered" in done.out
+    assert "none: only blocked names are answered" in done.out
     assert "pure Python (slow): wire._codec" in done.out
 
 

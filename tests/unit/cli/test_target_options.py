@@ -35,7 +35,7 @@ def test_a_target_is_told_as_it_is_written(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("servce:youtube", "'servce:' is no kind of target .did you mean 'service'"),
+        ("servce:youtube", "'servce:' is not a kind of target .did you mean 'service'"),
         ("https://youtube.com/", "is a URL"),
         ("*.youtube.com", "write .youtube.com.: a name stands for everything beneath it"),
         ("10.0.0.1", "is an address"),
@@ -75,7 +75,7 @@ def test_a_suffix_is_taken_where_it_is_written_as_one(text: str, opens: bool, ta
         ("vn", False, "all of them would close"),
         (".", True, "the root is every name there is"),
         ("*.vnu.edu.vn", True, "write 'vnu.edu.vn'"),
-        ("*.", True, "the root is every name there is|is no name"),
+        ("*.", True, "the root is every name there is|is not a name"),
     ],
 )
 def test_a_bare_suffix_is_refused(text: str, opens: bool, why: str) -> None:
@@ -101,9 +101,9 @@ def test_for_whom_is_read(options: dict[str, str], found: Whom) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"grade": "13"}, "is no grade"),
+        ({"grade": "13"}, "is not a grade"),
         ({"tier": "primery"}, "did you mean 'primary'"),
-        ({"client": "lab"}, "--client 'lab' is no address"),
+        ({"client": "lab"}, "--client 'lab' is not an address"),
         ({"grade": "8", "room": "lab-a"}, "--grade and --room exclude each other"),
     ],
 )

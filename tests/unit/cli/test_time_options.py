@@ -32,7 +32,7 @@ def test_lengths_are_read(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "45", "m", "0m", "-5m", "1.5h", "2 weeks", "1m2h", "٣m"])
 def test_what_is_no_length_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"is no length of time .write 45m"):
+    with pytest.raises(ConfigError, match=r"is not a length of time .write 45m"):
         duration_s(text)
 
 
@@ -64,14 +64,14 @@ def test_a_date_alone_ends_with_its_day() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("yesterday", "'yesterday' is no time"),
-        ("25:00", "'25:00' is no time"),
-        ("t5 25:30", r"'t5 25:30' is no time \(write 17:00, t5 07:30, 2026"),
-        ("09:00:60", "'09:00:60' is no time"),
+        ("yesterday", "'yesterday' is not a time"),
+        ("25:00", "'25:00' is not a time"),
+        ("t5 25:30", r"'t5 25:30' is not a time \(write 17:00, t5 07:30, 2026"),
+        ("09:00:60", "'09:00:60' is not a time"),
         ("07:30:05", r"07:30:05 is past \(for tomorrow write 2025-12-02T07:30:05\)"),
         ("07:30", r"07:30 is past \(for tomorrow write 2025-12-02T07:30\)"),
-        ("t9 07:30", r"'t9' is no weekday \(known: t2/mon"),
-        ("1600-01-01", "is no time"),
+        ("t9 07:30", r"'t9' is not a weekday \(known: t2/mon"),
+        ("1600-01-01", "is not a time"),
     ],
 )
 def test_what_is_no_time_to_come_is_refused(text: str, why: str) -> None:

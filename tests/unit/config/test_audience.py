@@ -52,6 +52,6 @@ def test_a_network_must_be_one_of_the_sites() -> None:
     assert check_network(document, where, Whom(grade="6"), [], problems)
     problems.raise_if_any()
     assert not check_network(document, where, Whom(network="lab"), ["lab-a"], problems)
-    told = "site.yaml:2:12: 'lab' is no network of this site"
+    told = "site.yaml:2:12: 'lab' is not a network of this site"
     with pytest.raises(ConfigErrors, match=told):
         problems.raise_if_any()

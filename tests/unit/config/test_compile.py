@@ -122,11 +122,11 @@ def test_the_site_may_name_the_grade_of_unknown_clients(tmp_path: Path) -> None:
         ),
         (
             "lists:\n  - {id: own, file: own.txt, format: domains, category: game}\n",
-            "3:47: category: 'game' is no category (did you mean 'games'?)",
+            "3:47: category: 'game' is not a category (did you mean 'games'?)",
         ),
         (
             "lists:\n  - {id: own, file: own.txt, format: domain, category: games}\n",
-            "3:30: format: 'domain' is no format (did you mean 'domains'?)",
+            "3:30: format: 'domain' is not a format (did you mean 'domains'?)",
         ),
         (
             "lists:\n  - {id: own, file: none.txt, category: games}\n",

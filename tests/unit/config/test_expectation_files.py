@@ -73,16 +73,16 @@ def test_a_date_is_one_moment() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("a.example is bloked for primary", "is no expectation (such as: www.tiktok.com is"),
-        ("a.example passes for primery", "'primery' is no tier (did you mean 'primary'?)"),
+        ("a.example is bloked for primary", "is not an expectation (such as: www.tiktok.com is"),
+        ("a.example passes for primery", "'primery' is not a tier (did you mean 'primary'?)"),
         ("a.example passes for grde 6", "'grde 6' is nobody (did you mean 'grade'?)"),
-        ("a.example passes for grade 13", "'13' is no grade"),
+        ("a.example passes for grade 13", "'13' is not a grade"),
         ("a.example passes for room lab-c", "there is no network 'lab-c' (did you mean"),
-        ("a.example passes at t9 08:00", "'t9' is no weekday"),
-        ("a.example passes at t2 25:00", "'t2 25:00' is no time"),
-        ("a.example passes at noon", "'noon' is no time (such as t2 08:00"),
-        ("a.example passes at 1600-01-01", "'1600-01-01' is no time"),
-        ("10..1 passes", "is no domain name"),
+        ("a.example passes at t9 08:00", "'t9' is not a weekday"),
+        ("a.example passes at t2 25:00", "'t2 25:00' is not a time"),
+        ("a.example passes at noon", "'noon' is not a time (such as t2 08:00"),
+        ("a.example passes at 1600-01-01", "'1600-01-01' is not a time"),
+        ("10..1 passes", "is not a domain name"),
         ("{name: a.example, expct: passes}", "unknown key 'expct' (did you mean 'expect'?)"),
         ("{name: a.example}", "the key 'expect' is missing"),
         ("{name: a.example, expect: bloked}", "'bloked' is not known (did you mean 'blocked'?)"),
@@ -135,5 +135,5 @@ def test_a_file_of_the_school_takes_the_place_of_one_that_ships(tmp_path: Path) 
 def test_a_wrong_expectation_keeps_the_site_from_being_compiled(tmp_path: Path) -> None:
     (tmp_path / "expectations").mkdir()
     (tmp_path / "expectations" / "own.yaml").write_text("- nonsense\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"own\.yaml:1:3: 'nonsense' is no expectation"):
+    with pytest.raises(ConfigError, match=r"own\.yaml:1:3: 'nonsense' is not an expectation"):
         a_policy(tmp_path)

@@ -84,7 +84,7 @@ def test_every_grade_is_compiled_whether_or_not_the_site_has_it(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("categories", "problem"),
     [
-        ("{block: [game]}", "4:26: 'game' is no category (did you mean 'games'?)"),
+        ("{block: [game]}", "4:26: 'game' is not a category (did you mean 'games'?)"),
         ("{allow: [porn]}", "4:26: 'porn' is locked: it is closed to everybody (remove it)"),
         ("{allow: [law-ordered]}", "4:26: 'law-ordered' is locked: it is closed to everybody"),
         ("{block: [games], allow: [games]}", "4:42: 'games' is blocked and allowed at once"),
@@ -186,8 +186,8 @@ KEPT = "keep_closed: {categories: [social-media], services: [bigo]}\n"
         ("services: {allow: [tiktok]}", "'tiktok' is kept closed by the school"),
         ("services: {allow: [bigo]}", "'bigo' is kept closed by the school"),
         ("services: {allow: [bet]}", "'bet' is locked: it is closed to everybody"),
-        ("services: {allow: [youtub]}", "'youtub' is no service (did you mean 'youtube'?)"),
-        ("services: {block: [x], allow: [x]}", "'x' is no service"),
+        ("services: {allow: [youtub]}", "'youtub' is not a service (did you mean 'youtube'?)"),
+        ("services: {block: [x], allow: [x]}", "'x' is not a service"),
         ("services: {block: [roblox], allow: [roblox]}", "'roblox' is blocked and allowed"),
     ],
 )

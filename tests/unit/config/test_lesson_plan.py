@@ -46,9 +46,9 @@ def test_lessons_are_in_the_order_of_the_day(tmp_path: Path) -> None:
         ),
         ("{a: 07:00-09:00, b: 07:10-07:20, c: 08:00-08:30}", "2:27: 'b' begins before 'a' ends"),
         ("{a: 07:45-07:00}", "2:11: a: the lesson ends before it begins"),
-        ("{a: 07:00}", "2:11: a: '07:00' is no part of a day (such as 07:00-07:45)"),
-        ("{a: 07:00-25:00}", "2:11: a: '25:00' is no time of day"),
-        ("{a: 24:00-24:01}", "2:11: a: '24:01' is no time of day"),
+        ("{a: 07:00}", "2:11: a: '07:00' is not a part of a day (such as 07:00-07:45)"),
+        ("{a: 07:00-25:00}", "2:11: a: '25:00' is not a time of day"),
+        ("{a: 24:00-24:01}", "2:11: a: '24:01' is not a time of day"),
         ("{A: 07:00-08:00}", "2:11: A: 'A' does not have the right form"),
     ],
 )
@@ -84,12 +84,15 @@ def test_a_room_needs_no_devices_and_no_timetable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("site", "problem"),
     [
-        (_lab("t2: {d: 6}"), "4:48: 'd' is no lesson of this site (known: b, a, c, break)"),
-        (_lab("t9: {a: 6}"), "t9: 't9' is no day of the week (known: t2, t3"),
-        (_lab("t2: {a: 13}"), "a: '13' is no grade"),
+        (_lab("t2: {d: 6}"), "4:48: 'd' is not a lesson of this site (known: b, a, c, break)"),
+        (_lab("t9: {a: 6}"), "t9: 't9' is not a day of the week (known: t2, t3"),
+        (_lab("t2: {a: 13}"), "a: '13' is not a grade"),
         (_lab("t2: {a: 6}, mon: {b: 6}"), "'mon' and 't2' are the same day"),
         ("networks:\n  lab: {timetable: {}, cidrs: [10.0.0.0/8]}\n", "the key 'grade' is missing"),
-        ("networks:\n  lab: {timetable: {t2: {a: 6}}}\n", "'a' is no lesson of this site (name it"),
+        (
+            "networks:\n  lab: {timetable: {t2: {a: 6}}}\n",
+            "'a' is not a lesson of this site (name it",
+        ),
         ("networks:\n  lab: {room: false, grade: 6}\n", "nothing tells this network"),
         ("networks:\n  lab: {room: true, grade: 6, on_holidays: true}\n", "there is no timetable"),
     ],
@@ -127,9 +130,9 @@ def test_days_off_are_public_ones_and_the_schools_in_order(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("day", "problem"),
     [
-        ("2026-13-01", "'2026-13-01' is no date (such as 2026-09-02)"),
-        ("'20261120'", "'20261120' is no date"),
-        ("0001-01-01", "'0001-01-01' is no date"),
+        ("2026-13-01", "'2026-13-01' is not a date (such as 2026-09-02)"),
+        ("'20261120'", "'20261120' is not a date"),
+        ("0001-01-01", "'0001-01-01' is not a date"),
         ("{first: 2026-09-02, last: 2026-09-01}", "the holiday ends before it begins"),
     ],
 )

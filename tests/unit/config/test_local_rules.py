@@ -114,7 +114,7 @@ def test_times_are_the_schools_and_a_last_day_is_whole(
     [
         (
             "allow: a.vn, for: {network: libary}",
-            "5:25: 'libary' is no network of this site (did you mean 'library'?)",
+            "5:25: 'libary' is not a network of this site (did you mean 'library'?)",
         ),
         (
             "allow: a.vn, from: 2026-09-06, until: 2026-09-05",

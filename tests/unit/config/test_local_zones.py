@@ -66,7 +66,7 @@ def test_a_zone_may_be_delegated_within_a_local_one(tmp_path: Path) -> None:
         ),
         (
             "local_zones:\n  - {name: lan, records: [a A x]}\n",
-            "3:27: 'a A x': this is no data of type A (such as: printer A 192.168.1.20)",
+            "3:27: 'a A x': this is not data of type A (such as: printer A 192.168.1.20)",
         ),
     ],
 )

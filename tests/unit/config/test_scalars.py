@@ -43,15 +43,15 @@ def test_names_become_wire_names(text: str, name: bytes) -> None:
     ("value", "complaint"),
     [
         (5, "text expected, not 5 (put it in quotes)"),
-        ("", "is no domain name"),
+        ("", "is not a domain name"),
         (".", "the root is every name"),
-        ("a..b", "is no domain name"),
-        ("a b.vn", "is no domain name"),
-        ("x" * 64 + ".vn", "is no domain name"),
-        ("ế" * 5000, "is no domain name"),
+        ("a..b", "is not a domain name"),
+        ("a b.vn", "is not a domain name"),
+        ("x" * 64 + ".vn", "is not a domain name"),
+        ("ế" * 5000, "is not a domain name"),
         ("*.zalo.me", "write 'zalo.me'"),
         ("https://zalo.me/", "only the name of the host"),
-        ("\u2024.vn", "is no domain name"),
+        ("\u2024.vn", "is not a domain name"),
     ],
 )
 def test_what_is_no_name_is_refused(value: Any, complaint: str) -> None:
@@ -93,7 +93,7 @@ def test_a_mac_is_written_in_one_way(text: str, mac: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "02:00:5e:10:00", "02:00:5e:10:00-01"])
 def test_what_is_no_mac_is_refused(text: str) -> None:
-    assert "no MAC address" in _refused(scalars.Mac, text)
+    assert "not a MAC address" in _refused(scalars.Mac, text)
 
 
 @pytest.mark.parametrize(("text", "has"), [("::1", False), ("[::1]:5", True), ("1.2.3.4:5", True)])
@@ -102,7 +102,7 @@ def test_an_endpoint_tells_whether_it_names_its_port(text: str, *, has: bool) ->
 
 
 def test_only_an_upstream_may_be_the_system() -> None:
-    assert "no IP address" in _refused(scalars.ListenEndpoint, "system")
+    assert "not an IP address" in _refused(scalars.ListenEndpoint, "system")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_bits_beyond_the_prefix_are_pointed_out() -> None:
 
 @pytest.mark.parametrize("text", ["", "lan", "192.168.1.0/33", "1.2.3/24", "1.2.3.4/x"])
 def test_what_is_no_network_is_refused(text: str) -> None:
-    assert "is no network" in _refused(scalars.Cidr, text)
+    assert "is not a network" in _refused(scalars.Cidr, text)
 
 
 def test_the_families_of_addresses_are_told_apart() -> None:
@@ -139,7 +139,7 @@ def test_a_grade_may_look_like_a_number(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [0, 13, "06", "lop-6", "Staff"])
 def test_what_is_no_grade_is_refused(value: Any) -> None:
-    assert "is no grade" in _refused(scalars.Grade, value)
+    assert "is not a grade" in _refused(scalars.Grade, value)
 
 
 def test_a_misspelt_tier_gets_a_hint() -> None:
@@ -155,7 +155,7 @@ def test_time_zones_of_the_system_are_known(text: str) -> None:
     "text", ["Asia/Saigon2", "", "../etc/passwd", "/etc/passwd", "Asia", "x" * 5000]
 )
 def test_what_is_no_time_zone_is_refused(text: str) -> None:
-    assert "is no time zone" in _refused(scalars.TimeZone, text)
+    assert "is not a time zone" in _refused(scalars.TimeZone, text)
 
 
 @pytest.mark.parametrize(
@@ -170,4 +170,4 @@ def test_a_date_alone_is_told_from_a_time(text: str, whole_day: bool) -> None:
     "text", ["", "tomorrow", "10:30", "2026-02-30", "0001-01-01", "9999-12-31"]
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
-    assert "is no time" in _refused(scalars.Time, text)
+    assert "is not a time" in _refused(scalars.Time, text)

@@ -68,9 +68,9 @@ def test_a_window_is_read_as_it_is_written(tmp_path: Path, text: str, window: Wi
         ("{from: 07:00, to: 07:00}", "it never opens: it begins when it ends (a whole day is"),
         ("{from: 24:00, to: 07:00}", "24:00 is the end of a day"),
         ("{from: 07:00}", "the key 'to' is missing"),
-        ("{from: 7, to: 08:00}", "from: '7' is no time of day (such as 07:00 or 16:30)"),
+        ("{from: 7, to: 08:00}", "from: '7' is not a time of day (such as 07:00 or 16:30)"),
         ("{days: [], from: 07:00, to: 08:00}", "days: it needs 1 or more"),
-        ("{days: [t8], from: 07:00, to: 08:00}", "'t8' is no day of the week"),
+        ("{days: [t8], from: 07:00, to: 08:00}", "'t8' is not a day of the week"),
         ("{from: 07:00, to: 08:00, holidays: no}", "holidays: 'no' is not known"),
         (
             "{from: 07:00, to: 08:00, first: 2026-09-05, last: 2026-09-04}",
@@ -144,14 +144,14 @@ KEPT = "keep_closed: {categories: [social-media], services: [bigo]}\n"
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
-        ("close: {category: game}", "7:27: 'game' is no category (did you mean 'games'?)"),
-        ("close: {service: tok}", "'tok' is no service"),
-        ("close: {list: other}", "'other' is no list (known: many-games)"),
-        ("close: {tier: prim}", "'prim' is no tier"),
+        ("close: {category: game}", "7:27: 'game' is not a category (did you mean 'games'?)"),
+        ("close: {service: tok}", "'tok' is not a service"),
+        ("close: {list: other}", "'other' is not a list (known: many-games)"),
+        ("close: {tier: prim}", "'prim' is not a tier"),
         ("close: {tier: primary}, for: {grade: 6}", "nobody of 'primary' is meant by for"),
         ("close: {tier: primary}, for: {tier: guest}", "nobody of 'primary' is meant by for"),
-        ("close: {category: games}, for: {network: lib}", "'lib' is no network of this site"),
-        ("close: {category: games}, for: {grade: 13}", "'13' is no grade"),
+        ("close: {category: games}, for: {network: lib}", "'lib' is not a network of this site"),
+        ("close: {category: games}, for: {grade: 13}", "'13' is not a grade"),
         ("close: {category: games}, open: {category: games}", "it opens one thing or closes one"),
         ("for: {grade: 6}", "it opens one thing or closes one"),
         ("close: {}", "it is about one thing"),
@@ -172,7 +172,7 @@ def test_what_a_schedule_cannot_do_is_told(tmp_path: Path, entry: str, problem: 
 def test_a_schedule_must_exist(tmp_path: Path) -> None:
     site = "scheduled:\n  - {schedule: day, close: {category: games}}\n"
     (found,) = problems(tmp_path, site, WITH_SERVICES)
-    assert found == "site.yaml:3:6: 'day' is no schedule of this site (name it under schedules)"
+    assert found == "site.yaml:3:6: 'day' is not a schedule of this site (name it under schedules)"
 
 
 def _two(one: str, other: str, *, whom: str = "") -> str:

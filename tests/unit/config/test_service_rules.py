@@ -48,7 +48,7 @@ def test_own_services_are_compiled_with_the_schools_lists(tmp_path: Path) -> Non
     ("old", "new", "problem"),
     [
         ("  thi:", "  youtube:", "3:3: 'youtube' is a service of the catalogue already"),
-        ("education", "educaton", "5:5: group: 'educaton' is no category (did you mean"),
+        ("education", "educaton", "5:5: group: 'educaton' is not a category (did you mean"),
         ("education", "law-ordered", "5:5: group: 'law-ordered' is for what the authorities"),
     ],
 )
@@ -62,7 +62,7 @@ def test_what_an_own_service_cannot_be_is_told(
 def test_a_wrong_service_is_not_compiled_either(tmp_path: Path) -> None:
     text = SCHOOL + OWN.replace("education", "educaton")
     (tmp_path / "site.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigErrors, match="'educaton' is no category"):
+    with pytest.raises(ConfigErrors, match="'educaton' is not a category"):
         own_lists(load_site(tmp_path), WITH_SERVICES)
 
 
@@ -76,6 +76,6 @@ def test_an_own_service_may_be_named_like_any_other(tmp_path: Path) -> None:
 def test_what_is_kept_closed_must_exist(tmp_path: Path) -> None:
     site = "keep_closed:\n  categories: [game]\n  services: [azot]\n"
     assert problems(tmp_path, site, WITH_SERVICES) == [
-        "site.yaml:3:16: 'game' is no category (did you mean 'games'?)",
-        "site.yaml:4:14: 'azot' is no service (did you mean 'azota'?)",
+        "site.yaml:3:16: 'game' is not a category (did you mean 'games'?)",
+        "site.yaml:4:14: 'azot' is not a service (did you mean 'azota'?)",
     ]

@@ -38,13 +38,13 @@ def test_a_school_with_a_name_is_enough() -> None:
     [
         ("netwroks: {}\n", "2:1: unknown key 'netwroks' (did you mean 'networks'?)"),
         ("language: fr\n", "2:1: language: 'fr' is not known (known: vi, en)"),
-        ("time_zone: Asia/Hanoi\n", "2:1: time_zone: 'Asia/Hanoi' is no time zone (such as"),
+        ("time_zone: Asia/Hanoi\n", "2:1: time_zone: 'Asia/Hanoi' is not a time zone (such as"),
         ("listen: []\n", "2:1: listen: it needs 1 or more"),
-        ("listen: [127.0.0.1, localhost]\n", "2:21: listen: 'localhost' is no IP address"),
-        ("listen: [localhost]\n", "2:10: listen: 'localhost' is no IP address"),
+        ("listen: [127.0.0.1, localhost]\n", "2:21: listen: 'localhost' is not an IP address"),
+        ("listen: [localhost]\n", "2:10: listen: 'localhost' is not an IP address"),
         ("listen: 127.0.0.1\n", "2:1: listen: a list expected, not '127.0.0.1'"),
         ("allow_from: [10.0.0.1/8]\n", "2:14: allow_from: '10.0.0.1/8' has bits beyond"),
-        ("unknown: 13\n", "2:1: unknown: '13' is no grade"),
+        ("unknown: 13\n", "2:1: unknown: '13' is not a grade"),
         ("networks:\n  a: {cidrs: [10.0.0.0/8]}\n", "3:3: the key 'grade' is missing"),
         ("networks:\n  a: {grade: 1}\n", "3:3: a: nothing tells this network (give it cidrs"),
         (
@@ -56,7 +56,7 @@ def test_a_school_with_a_name_is_enough() -> None:
             "3:3: A b: 'A b' does not have the right",
         ),
         ("networks: [a]\n", "2:1: networks: a mapping of keys expected, not a list"),
-        ("grades:\n  13: {}\n", "3:3: 13: '13' is no grade"),
+        ("grades:\n  13: {}\n", "3:3: 13: '13' is not a grade"),
         ("grades:\n  6: {block: [x]}\n", "3:7: unknown key 'block' (known: block_response,"),
         ("grades:\n  6: {by_age: 'no'}\n", "3:7: by_age: true or false expected, not 'no'"),
         ("grades:\n  6: {block_response: drop}\n", "3:7: block_response: 'drop' is not known"),
@@ -86,7 +86,7 @@ def test_a_school_with_a_name_is_enough() -> None:
         ),
         (
             "exceptions:\n  - {allow: a.vn, reason: why, until: soon}\n",
-            "3:32: until: 'soon' is no time",
+            "3:32: until: 'soon' is not a time",
         ),
         (
             "delegated_zones:\n  - {name: ad.lan, servers: []}\n",
@@ -108,7 +108,7 @@ def test_a_system_without_time_zones_is_told_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(scalars, "ZoneInfo", absent)
     monkeypatch.setattr(scalars, "available_timezones", set)
     assert _problems("") == [
-        "site.yaml:1:1: time_zone: 'Asia/Ho_Chi_Minh' is no time zone (install tzdata)"
+        "site.yaml:1:1: time_zone: 'Asia/Ho_Chi_Minh' is not a time zone (install tzdata)"
     ]
 
 
@@ -138,7 +138,7 @@ def test_an_upstream_has_the_port_of_its_transport(text: str, server: tuple[str,
     [
         ("{server: 192.0.2.1, name: a.example}", "a name is checked by TLS only"),
         ("{server: system, tls: strict}", "nobody knows the names of the system's servers"),
-        ("{server: dns.example, tls: strict}", "'dns.example' is no IP address"),
+        ("{server: dns.example, tls: strict}", "'dns.example' is not an IP address"),
         ("{server: 192.0.2.1, tls: maybe}", "'maybe' is not known"),
         ("{tls: strict}", "the key 'server' is missing"),
     ],
@@ -156,7 +156,7 @@ def test_what_is_no_upstream_is_refused(text: str, problem: str) -> None:
         ("leases: {files: []}\n", "it needs 1 or more"),
         ("leases: {files: [{file: relative, format: kea}]}\n", "does not have the right"),
         ("leases: {files: [{file: /a, format: isc}]}\n", "'isc' is not known"),
-        ("networks: {a: {grade: 1, macs: [x]}}\n", "'x' is no MAC address"),
+        ("networks: {a: {grade: 1, macs: [x]}}\n", "'x' is not a MAC address"),
     ],
 )
 def test_other_mistakes_are_told(text: str, problem: str) -> None:

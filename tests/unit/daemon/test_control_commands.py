@@ -169,7 +169,9 @@ def test_who_may_not_is_told_who_may(name: str, request_: dict[str, Any], least:
 
 @pytest.mark.parametrize("name", ["exam-watch", "exam-names"])
 def test_a_teacher_listens_to_rooms_and_to_no_other_network(name: str) -> None:
-    with pytest.raises(ControlError, match="lan may not listen to office, which is no room; admin"):
+    with pytest.raises(
+        ControlError, match="lan may not listen to office, which is not a room; admin"
+    ):
         ask(name, TEACHER, room="office")
     assert ask(name, TEACHER, room="lab")
     assert ask(name, ADMIN, room="office")

@@ -100,6 +100,7 @@ def test_an_error_is_told(tmp_path: Path) -> None:
         "ok": False,
         "code": "control",
         "error": "not today",
+        "code": "control",
         "errors": [],
         "sentence": ["not today", {}],
     }
@@ -125,7 +126,11 @@ def test_errors_of_the_site_keep_their_places(tmp_path: Path) -> None:
 
 def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     answer = _ask(tmp_path / "s", b'{"command": "bug"}\n')
-    assert answer == {"ok": False, "error": "the command failed inside filterd; see its log"}
+    assert answer == {
+        "ok": False,
+        "code": "internal",
+        "error": "the command failed inside filterd; see its log",
+    }
     assert "RuntimeError: a bug" in caplog.text
 
 
@@ -147,7 +152,11 @@ def test_a_bug_is_logged_and_answered(tmp_path: Path, caplog: pytest.LogCaptureF
 )
 def test_what_is_no_command_is_answered_so(tmp_path: Path, request_line: bytes) -> None:
     answer = _ask(tmp_path / "s", request_line)
-    assert answer == {"ok": False, "error": "this filterd does not know that command"}
+    assert answer == {
+        "ok": False,
+        "code": "unknown-command",
+        "error": "this filterd does not know that command",
+    }
 
 
 def test_a_line_that_never_ends_is_not_collected(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_a_time_is_meant_in_the_schools_zone(school: School) -> None:
 
 def test_what_is_no_time_is_refused(school: School) -> None:
     async def work(team: Team) -> None:
-        with pytest.raises(ConfigError, match="'soon' is no time"):
+        with pytest.raises(ConfigError, match="'soon' is not a time"):
             await explained(team, "a.example", grade="3", at="soon")
 
     school.serve(work)

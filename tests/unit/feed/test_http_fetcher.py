@@ -46,7 +46,7 @@ def clock() -> FakeClock:
     ],
 )
 def test_an_address_that_is_none_is_refused(address: str, clock: FakeClock) -> None:
-    with pytest.raises(ConfigError, match="no address of a feed"):
+    with pytest.raises(ConfigError, match="not an address of a feed"):
         WebFetcher(address, clock)
 
 

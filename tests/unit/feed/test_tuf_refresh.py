@@ -83,9 +83,9 @@ def test_numbers_of_the_timestamp_that_are_none_are_refused(
     if value == 2**70:
         assert site.refresh(publisher.folder).urgent == value
         return
-    with pytest.raises(MetadataFormatError, match="`urgent` is no number"):
+    with pytest.raises(MetadataFormatError, match="`urgent` is not a number"):
         site.refresh(publisher.folder)
-    with pytest.raises(MetadataFormatError, match="`urgent` is no number"):
+    with pytest.raises(MetadataFormatError, match="`urgent` is not a number"):
         look(site.trust, FolderFetcher(publisher.folder, site.clock))
 
 

@@ -93,7 +93,7 @@ WRONG = [
     ("category", "name", "{vi: Trò chơi}", "the key 'en' is missing"),
     ("category", "id", "Games!", "id: "),
     ("category", "legal_basis", "law", "a list expected"),
-    ("list", "format", "host", "'host' is no format (did you mean 'hosts'?)"),
+    ("list", "format", "host", "'host' is not a format (did you mean 'hosts'?)"),
     ("list", "file", "../games.txt", "a file in this folder expected"),
     ("list", "file", "/etc/passwd", "a file in this folder expected"),
     ("list", "file", "7", "a file in this folder expected"),

@@ -45,11 +45,11 @@ def test_a_folder_without_rules_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"i9bet#"', '"I9bet#"', "is no shape of a label"),
-        ('"i9bet#"', '"9#"', "is no shape of a label"),
-        ('"i9bet#"', '"i9##bet"', "is no shape of a label"),
-        ('"i9bet#"', "i9bet" + 40 * "x", "is no shape of a label"),
-        ('"i9bet#"', '"(i9bet)+"', "is no shape of a label"),
+        ('"i9bet#"', '"I9bet#"', "is not a shape of a label"),
+        ('"i9bet#"', '"9#"', "is not a shape of a label"),
+        ('"i9bet#"', '"i9##bet"', "is not a shape of a label"),
+        ('"i9bet#"', "i9bet" + 40 * "x", "is not a shape of a label"),
+        ('"i9bet#"', '"(i9bet)+"', "is not a shape of a label"),
         ("digits: 3", "digits: 70", "digits"),
         ("digits: 3", "digit: 3", "unknown key 'digit'"),
     ],
@@ -65,8 +65,8 @@ def test_a_value_that_no_rule_has_is_refused_with_its_place(
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("  scam: [top]", "  scams: [top]", "'scams' is no category"),
-        ("[top]", "[.top]", "'.top' is no suffix"),
+        ("  scam: [top]", "  scams: [top]", "'scams' is not a category"),
+        ("[top]", "[.top]", "'.top' is not a suffix"),
         ("freefire, category: scam", "freefire, category: games", "'games' has no suffixes"),
         ("freefire, category: scam", '"i9bet#", category: gambling', "this shape stands twice"),
     ],

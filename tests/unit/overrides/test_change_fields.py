@@ -118,7 +118,7 @@ def test_a_reason_is_limited_and_may_be_required() -> None:
 def test_fields_are_named_in_what_is_wrong_with_them() -> None:
     with pytest.raises(ChangeError, match=r"^'grade' is missing$"):
         Fields({"grade": None}).take("grade", field_checks.grade)
-    with pytest.raises(ChangeError, match=r"^grade: '13' is no grade"):
+    with pytest.raises(ChangeError, match=r"^grade: '13' is not a grade"):
         Fields({"grade": "13"}).take_or("grade", field_checks.grade, "7")
     assert Fields({}).take_or("grade", field_checks.grade, "7") == "7"
     with pytest.raises(ChangeError, match="unknown: 'color'"):

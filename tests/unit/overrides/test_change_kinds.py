@@ -122,7 +122,7 @@ def test_a_payload_can_be_read_again(request: tuple[str, dict[str, Any]]) -> Non
 
 
 def test_a_kind_that_is_none_is_refused() -> None:
-    with pytest.raises(ChangeError, match=r"'exeption' is no kind .*did you mean 'exception'"):
+    with pytest.raises(ChangeError, match=r"'exeption' is not a kind .*did you mean 'exception'"):
         parse("exeption", {})
     with pytest.raises(ChangeError, match="known: exception, exceptions, revoke"):
         parse("restored", {})

@@ -46,11 +46,11 @@ def test_an_exception_has_the_number_of_its_change() -> None:
         ({"target": "x/y"}, "target: 'x/y'"),
         ({"allow": None}, "'allow' is missing"),
         ({"audience": "grade"}, "'whom' is missing"),
-        ({"audience": "tier", "whom": "7"}, "whom: '7' is no tier"),
+        ({"audience": "tier", "whom": "7"}, "whom: '7' is not a tier"),
         ({"whom": "7"}, "whom: what is for everybody"),
         ({"ends_at": NOW - 1}, "its end is past"),
         ({"starts_at": NOW + 9, "ends_at": NOW + 8}, "it ends before it begins"),
-        ({"target_kind": "service", "target": "You Tube"}, "no identifier"),
+        ({"target_kind": "service", "target": "You Tube"}, "not an identifier"),
         ({"pupil": "Nam"}, "unknown: 'pupil'"),
     ],
 )
@@ -95,7 +95,10 @@ def test_what_is_revoked_is_gone() -> None:
     assert not book.overrides.exceptions + book.overrides.rooms + book.overrides.grades
 
 
-@pytest.mark.parametrize(("number", "told"), [(1, "1 is an exam"), (2, "ended"), (9, "9 is no ")])
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(1, "1 is an exam"), (2, "ended"), (9, "there is no exception or setting 9")],
+)
 def test_what_cannot_be_revoked_says_why(number: int, told: str) -> None:
     book = Book()
     book.make("exam", **an_exam())
@@ -143,7 +146,7 @@ def test_several_at_once_are_one_change_and_taken_back_and_ended_as_one() -> Non
     ("targets", "told"),
     [
         ([], "a list expected"),
-        (["a.example"], "'a.example' is no target"),
+        (["a.example"], "'a.example' is not a target"),
         ([["name", "a.example"], ["nam", "b.example"]], "did you mean 'name'"),
         ([["name", "a.example"], ["name", "x/y"]], "targets: 'x/y'"),
         ([["name", f"a{n}.example"] for n in range(51)], "51 are too many"),

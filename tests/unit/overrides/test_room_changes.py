@@ -85,8 +85,8 @@ def test_a_table_puts_the_devices_of_several_rooms_at_once() -> None:
         (a_table(lab_a=[MAC], lab_b=[MAC]), f"{MAC} stands in the room lab-a"),
         (a_table(lab_b=[MAC]), f"{MAC} stands in the room lab-c"),
         ([*a_table(lab_b=[]), *a_table(lab_b=[])], "lab-b stands there twice"),
-        (a_table(lab_b=["no mac"]), "is no MAC address"),
-        ([{"room": "Phòng", "macs": []}], "is no identifier"),
+        (a_table(lab_b=["no mac"]), "is not a MAC address"),
+        ([{"room": "Phòng", "macs": []}], "is not an identifier"),
         ([{"room": "lab-b", "macs": [], "more": 1}], "unknown: 'more'"),
         ([["lab-b", MAC]], "a room and its devices expected"),
         ([{"room": "lab-b", "macs": MAC}], "a list expected"),
@@ -141,7 +141,7 @@ def test_an_exam_that_is_over_is_not_stopped() -> None:
     book.now += LESSON_S
     with pytest.raises(ChangeError, match="1 has ended already"):
         book.make("exam-stop", id=1)
-    with pytest.raises(ChangeError, match="7 is no exam"):
+    with pytest.raises(ChangeError, match="there is no exam 7"):
         book.make("exam-stop", id=7)
 
 

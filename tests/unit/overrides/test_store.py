@@ -74,7 +74,7 @@ def test_a_change_is_there_for_all_who_look(state: StateFolder, clock: FakeClock
 
 def test_a_change_that_is_refused_leaves_no_trace(state: StateFolder, clock: FakeClock) -> None:
     target = Store(state, clock)
-    with pytest.raises(ChangeError, match="no kind of change"):
+    with pytest.raises(ChangeError, match="not a kind of change"):
         target.change("x", {}, author="lan", reason="")
     assert not state.folder.exists()
     allow(target)

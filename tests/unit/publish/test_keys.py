@@ -97,7 +97,7 @@ def test_neither_link_nor_pipe_nor_another_kind_is_a_key(keys: KeyFolder, tmp_pa
         ("pipe.pem", "cannot be read"),
         ("none.pem", "cannot be read: No such file"),
         ("curve.pem", "Ed25519"),
-        ("text.pem", "no private key"),
+        ("text.pem", "not a private key"),
     ):
         with pytest.raises(ConfigError, match=why):
             load_key(tmp_path / name)

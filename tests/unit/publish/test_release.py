@@ -138,10 +138,10 @@ def test_an_order_whose_day_is_over_blocks_until_it_is_signed_anew(house: _House
     ("path", "content", "error", "why"),
     [
         ("categories.yaml", b"categories: 7\n", ConfigError, "categories.yaml"),
-        ("notes.txt", b"a.example\n", FeedError, r"notes\.txt: this is no part of a version"),
-        ("lists/stray.txt", b"a.example\n", FeedError, "this is no part of a version"),
-        ("keys/online/targets.pem", b"-----BEGIN", FeedError, "this is no part of a version"),
-        ("lookalikes-decisions.yaml", b"", FeedError, "this is no part of a version"),
+        ("notes.txt", b"a.example\n", FeedError, r"notes\.txt: this is not a part of a version"),
+        ("lists/stray.txt", b"a.example\n", FeedError, "this is not a part of a version"),
+        ("keys/online/targets.pem", b"-----BEGIN", FeedError, "this is not a part of a version"),
+        ("lookalikes-decisions.yaml", b"", FeedError, "this is not a part of a version"),
         ("orders/1.txt", b"a.example\n", FeedError, "only the role `orders` may name this file"),
     ],
 )

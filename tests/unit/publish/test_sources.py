@@ -100,15 +100,15 @@ BAD = {
     "a page by its type": (Page(TEXT, headers={"Content-Type": "text/html"}), "a web page"),
     "empty": (Page(b""), "names nothing"),
     "comments": (Page(b"# nothing today\n" * 9), "names nothing"),
-    "NULs": (Page(b"\0" * 100), "no text"),
-    "UTF-16": (Page(TEXT.decode().encode("utf-16")), "no text"),
+    "NULs": (Page(b"\0" * 100), "not a text"),
+    "UTF-16": (Page(TEXT.decode().encode("utf-16")), "not a text"),
     "another format": (Page(b"||a.example^$third-party\n" * 40 + TEXT[:90]), "not in the format"),
     "half of it": (Page(b"".join(TEXT.splitlines(keepends=True)[:19])), "names 19 and named 40"),
     "gone": (Page(status=404), "status 404"),
     "an error": (Page(status=503), "status 503"),
     "cut short": (Page(TEXT, breaks_off=100), "broke|ended before"),
     "compressed": (Page(TEXT, headers={"Content-Encoding": "gzip"}), "compressed"),
-    "elsewhere": (Page(status=302, headers={"Location": "file:///etc/passwd"}), "no https"),
+    "elsewhere": (Page(status=302, headers={"Location": "file:///etc/passwd"}), "not an https"),
     "nowhere": (Page(status=302, headers={"Location": "/list.txt"}), "in a circle"),
 }
 
@@ -174,7 +174,7 @@ def test_a_redirection_is_followed_by_the_same_scheme(web: Web, folder: SourceFo
 @pytest.mark.parametrize("address", ["http://127.0.0.1/x", "file:///etc/passwd", "ftp://x/y", ""])
 def test_only_https_is_asked(folder: SourceFolder, address: str) -> None:
     [report] = fetch_sources([_source(address)], folder, SystemClock())
-    assert "no https address" in report.reason
+    assert "not an https address" in report.reason
 
 
 def test_a_server_that_is_not_there_holds_up_no_other(web: Web, folder: SourceFolder) -> None:

@@ -257,7 +257,7 @@ def test_a_time_without_a_zone_is_the_school_s(text: str, unix: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2025-13-01", "7:30"])
 def test_what_is_no_time_is_refused_in_one_line(text: str) -> None:
-    with pytest.raises(ConfigError, match="is no time") as caught:
+    with pytest.raises(ConfigError, match="is not a time") as caught:
         parse_time(text, "Asia/Ho_Chi_Minh")
     assert "\n" not in str(caught.value)
 

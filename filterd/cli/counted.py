@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many, in words: ``1 name``, ``2 names``; and for how long: ``21 minutes``."""
+
+from __future__ import annotations
+
+from filterd.cli.render import number
+from filterd.i18n import Sentence, say_n
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def names(n: int) -> Sentence:
+    """Return how many names."""
+    return say_n("{n} name", "{n} names", n, n=number(n))
+
+
+def lists(n: int) -> Sentence:
+    """Return how many lists."""
+    return say_n("{n} list", "{n} lists", n)
+
+
+def devices(n: int) -> Sentence:
+    """Return how many devices."""
+    return say_n("{n} device", "{n} devices", n)
+
+
+def rooms(n: int) -> Sentence:
+    """Return how many rooms."""
+    return say_n("{n} room", "{n} rooms", n)
+
+
+def networks(n: int) -> Sentence:
+    """Return how many networks."""
+    return say_n("{n} network", "{n} networks", n)
+
+
+def grades(n: int) -> Sentence:
+    """Return how many grades."""
+    return say_n("{n} grade", "{n} grades", n)
+
+
+def own_rules(n: int) -> Sentence:
+    """Return how many rules a school has of its own."""
+    return say_n("{n} rule of its own", "{n} rules of its own", n)
+
+
+def days(n: int) -> Sentence:
+    """Return how many days."""
+    return say_n("{n} day", "{n} days", n, n=number(n))
+
+
+def minutes(n: int) -> Sentence:
+    """Return how many minutes."""
+    return say_n("{n} minute", "{n} minutes", n)
+
+
+def duration(seconds: float) -> Sentence:
+    """Return a duration by its largest unit: two or more of it, so that little is lost."""
+    whole = int(seconds)
+    if whole >= 2 * _DAY:
+        return days(whole // _DAY)
+    if whole >= 2 * _HOUR:
+        return say_n("{n} hour", "{n} hours", whole // _HOUR)
+    if whole >= 2 * _MINUTE:
+        return minutes(whole // _MINUTE)
+    return say_n("{n} second", "{n} seconds", whole)
