@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
@@ -24,6 +25,8 @@ ACTIONS = ("pass", "rewritten", "blocked", "local", "refused", "failed")
 """What a client can get, from most to least."""
 
 _Rows = list[dict[str, Any]]
+_HEADING = 10
+"""Columns of a heading: a longer one goes over several lines, for 80 columns must do."""
 
 app = group("See what the daemon remembers of lookups.")
 
@@ -65,7 +68,8 @@ def _tables(texts: Texts, rows: _Rows, days: int) -> Group:
 def _table(texts: Texts, heading: str, rows: _Rows, key: Callable[[dict[str, Any]], str]) -> Table:
     """Draw a row for each value of ``key``, a column for each action that occurs."""
     actions = [one for one in ACTIONS if any(row["action"] == one for row in rows)]
-    headings = [(texts.word(words.COUNTED, action), True) for action in actions]
+    called = [texts.word(words.COUNTED, action) for action in actions]
+    headings = [(textwrap.fill(one, _HEADING), True) for one in called]
     table = grid([(heading, False), *headings])
     for value in sorted({key(row) for row in rows}, key=_order):
         of_value = [row for row in rows if key(row) == value]
