@@ -100,7 +100,6 @@ def test_an_error_is_told(tmp_path: Path) -> None:
         "ok": False,
         "code": "control",
         "error": "not today",
-        "code": "control",
         "errors": [],
         "sentence": ["not today", {}],
     }
