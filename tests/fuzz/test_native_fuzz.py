@@ -20,6 +20,7 @@ import pytest
 from tests.fuzz.native import building, running
 from tests.fuzz.native.broken import BROKEN
 from tests.fuzz.native.driving import driver_of
+from tests.support import native_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,11 @@ def test_every_native_module_has_a_driver(module: str) -> None:
 def test_every_native_module_has_a_fault_that_can_be_put_into_it(module: str) -> None:
     source = (building.ROOT / BROKEN[module].path).read_text(encoding="utf-8")
     assert building.changed(source, BROKEN[module]) != source
+
+
+@pytest.mark.parametrize("module", native_faults.MODULES)
+def test_every_fault_of_the_controls_has_its_place_in_the_source(module: str) -> None:
+    assert "def plant(" in native_faults.source_with_faults(module)
 
 
 @pytest.fixture(scope="module")

@@ -218,7 +218,7 @@ FAULTS: dict[str, tuple[Site, ...]] = {
     "targets unseen": (_TARGETS_UNSEEN,),
     "for somebody": (*_FOR_SOMEBODY, _ANYBODY),
     "private unseen": _of_answer("private"),
-    "keys unseen": (_relay("or resolution.ech\n", "or not HERE and resolution.ech\n"),),
+    "keys unseen": _of_answer("ech"),
     "reasons unseen": _of_answer("edes"),
     "failures relayed": _of_answer("rcode not in CONCLUSIVE"),
     "any epoch": (_ANY_EPOCH,),
