@@ -22,12 +22,14 @@ import json
 import os
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import StoreError
 from filterd.i18n import refused, say
-from filterd.paths import install, open_plain, shipped, write_atomically
+from filterd.paths import install, open_plain, shipped
+from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,6 +47,33 @@ Texts = dict[str, str]
 
 Site = dict[str, str]
 """The text of each YAML file in a site's folder, by its path there; see ``octets``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a policy was made from.
+
+    Attributes:
+        policy: the SHA-256 of its file.
+        texts: of all YAML files.
+        site: those of the site.
+        files: where the lists are, by the paths that the site names.
+        program: size and age of the files that were loaded.
+    """
+
+    policy: str
+    texts: Texts
+    site: Site
+    files: dict[str, str]
+    program: dict[str, tuple[int, ...]]
+
+
+_FORMAT = FileFormat(
+    _Origin,
+    magic=b"filterd policy-origin ",
+    most_octets=_LARGEST_RECORD_OCTETS,
+    legacy=json.loads,
+)
 
 
 class Looked(NamedTuple):
@@ -118,18 +147,18 @@ def note_origin(policy: Path, looked: Looked, files: Iterable[str], data: Iterab
     loaded = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     program = {path for path in (*loaded, *data) if path}
     try:
-        origin = {
-            "policy": _digest(policy),
-            "texts": looked.texts,
-            "site": looked.site,
-            "files": {path: str(Path(path).resolve()) for path in files},
-            "program": {path: stamp for path in sorted(program) if (stamp := _stamp(path))},
-        }
+        origin = _Origin(
+            _digest(policy),
+            looked.texts,
+            looked.site,
+            {path: str(Path(path).resolve()) for path in files},
+            {path: stamp for path in sorted(program) if (stamp := _stamp(path))},
+        )
     except OSError as error:
         raise StoreError(
             say("{policy}: cannot be read: {why}", policy=policy, why=refused(error))
         ) from error
-    write_atomically(_record(policy), json.dumps(origin).encode())
+    _FORMAT.save(_record(policy), origin)
 
 
 def is_current(policy: Path, config: Path, *, blocklists: Path) -> bool:
@@ -141,14 +170,14 @@ def is_current(policy: Path, config: Path, *, blocklists: Path) -> bool:
         blocklists: the catalogue's folder.
     """
     try:
-        origin = _read(policy)
+        origin = _FORMAT.load(_record(policy))
         return (
-            _digest(policy) == origin["policy"]
-            and texts_of(config, blocklists) == origin["texts"]
-            and all(_is_at(path, real) for path, real in origin["files"].items())
-            and all(_stamp(path) == stamp for path, stamp in origin["program"].items())
+            _digest(policy) == origin.policy
+            and texts_of(config, blocklists) == origin.texts
+            and all(_is_at(path, real) for path, real in origin.files.items())
+            and all(_stamp(path) == stamp for path, stamp in origin.program.items())
         )
-    except _DAMAGED:
+    except (OSError, StoreError, ValueError):  # a path may be none
         return False
 
 
@@ -159,33 +188,20 @@ def site_of(policy: Path) -> Site | None:
         policy: the policy file.
     """
     try:
-        origin = _read(policy)
-        site = {str(path): str(text) for path, text in origin["site"].items()}
-        return site if _digest(policy) == origin["policy"] else None
-    except _DAMAGED:
+        origin = _FORMAT.load(_record(policy))
+        return origin.site if _digest(policy) == origin.policy else None
+    except (OSError, StoreError):
         return None
-
-
-_DAMAGED = (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What reading a record may raise that is not there, or not as it was written."""
-
-
-def _read(policy: Path) -> dict[str, Any]:
-    with open_plain(_record(policy)) as file:
-        origin: dict[str, Any] = json.loads(file.read(_LARGEST_RECORD_OCTETS))
-    return origin
 
 
 def note_changed(policy: Path) -> None:
     """Record that a policy with its record, changed since, still comes from the same.
 
     Raises:
-        OSError: it cannot be read.
-        StoreError: the disk refused; the policy will be compiled again.
+        OSError, StoreError: the disk refused; the policy will be compiled again.
     """
     record = _record(policy)
-    origin = _read(policy)
-    write_atomically(record, json.dumps({**origin, "policy": _digest(policy)}).encode())
+    _FORMAT.save(record, replace(_FORMAT.load(record), policy=_digest(policy)))
 
 
 def hand_over(candidate: Path, policy: Path) -> None:
@@ -239,10 +255,10 @@ def _is_at(path: str, real: str) -> bool:
     return str(found) == real and found.is_file()
 
 
-def _stamp(path: str) -> list[int] | None:
+def _stamp(path: str) -> tuple[int, ...] | None:
     """Return size and age of a file of the program, nothing where it has none."""
     try:
         status = os.stat(path)  # noqa: PTH116 -- hundreds of them at each start
     except OSError:
         return None
-    return [status.st_size, status.st_mtime_ns]
+    return status.st_size, status.st_mtime_ns
