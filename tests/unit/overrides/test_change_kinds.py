@@ -132,7 +132,7 @@ def test_a_kind_that_is_none_is_refused() -> None:
 def test_who_and_why_are_checked_before_anything_is_done() -> None:
     with pytest.raises(ChangeError, match="a reason is missing"):
         ChangeRequest.of("exception", an_exception(), "lan", " ")
-    with pytest.raises(ChangeError, match="no name of a user"):
+    with pytest.raises(ChangeError, match="not a name of a user"):
         ChangeRequest.of("exception", an_exception(), "", "bài học")
     assert ChangeRequest.of("exam-stop", {"id": 1}, "lan", "").reason == ""
 

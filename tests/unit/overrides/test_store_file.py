@@ -134,7 +134,7 @@ def test_a_database_of_others_is_damaged_and_not_written_into(path: Path) -> Non
     path.parent.mkdir()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE changes (x)")
-    with pytest.raises(DamagedError, match="no store of filterd"), to_write(path, check=True):
+    with pytest.raises(DamagedError, match="not a store of filterd"), to_write(path, check=True):
         pass
 
 
