@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     from tests.support.policies import ListTexts
 
+pytestmark = pytest.mark.long
+
 STRIDE = int(os.environ.get("FILTERD_CHANGE_KILL_STRIDE", "12"))
 """Each kind of change is killed at every 12th step, beginning with another one: so each step is
 once somebody's. 1 kills each kind at every step, which takes ten minutes."""

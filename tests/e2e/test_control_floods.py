@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from filterd.state_folder import StateFolder
 
-pytestmark = needs_root
+pytestmark = [needs_root, pytest.mark.long]
 CONNECTIONS, OCTETS = 1_200, 500_000
 MOST_GROWTH = 40_000_000
 FLOODED_S = 3.0

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 ROOM = "  lab-a: {cidrs: [192.0.2.0/24], timetable: {t2: {'1': 6}}}\nlessons: {'1': 07:00-07:45}\n"
 
 

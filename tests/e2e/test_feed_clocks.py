@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 HOUR_S, YEAR_S = 3_600.0, 366 * DAY_S
 NOTHING = 0
 SIGNED_OFF_AT = float(2**31)

@@ -19,6 +19,8 @@ from tests.support.oracle_week_life import WeekWay
 from tests.support.oracle_week_mutants import OF_WHAT_IS_SET
 from tests.support.oracle_week_script import WeekScript
 
+pytestmark = pytest.mark.long
+
 STEPS = int(os.environ.get("FILTERD_ORACLE_WEEK_STEPS", "2000"))
 """For all ways of serving together; `make fuzz` takes more."""
 STEPS_OF_A_LIFE = 3_000
