@@ -68,7 +68,7 @@ OF_THE_DAEMON = [
     ),
     Wrong(
         "exceptions revoke 99 --reason x",
-        "99 is no exception or setting that is set",
+        "there is no exception or setting 99",
         "không có ngoại lệ hoặc mục đã đặt nào mang số 99",
     ),
     Wrong(

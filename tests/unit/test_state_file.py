@@ -88,7 +88,7 @@ def test_a_saved_value_loads(tmp_path: Path) -> None:
 
 
 def test_errors_say_what_the_file_should_be_and_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"^x: this is no tree; plant it again$"):
+    with pytest.raises(StoreError, match=r"^x: this is not a tree; plant it again$"):
         a_format().parse(b"shrub 1\n", "x")
     with pytest.raises(StoreError, match="another version of filterd; plant it again"):
         a_format(b"2").parse(a_format().dump(TREE), "x")
@@ -136,7 +136,7 @@ def test_the_form_of_an_earlier_release_is_read_and_the_next_write_is_the_new_on
     with_legacy().save(path, tree)
     assert path.read_bytes().startswith(b"tree 1\n")
     assert with_legacy().read(path) == tree
-    with pytest.raises(StoreError, match="this is no tree"):
+    with pytest.raises(StoreError, match="this is not a tree"):
         a_format().parse(OLD, "x")
 
 
