@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -207,8 +208,8 @@ def _pointer_first(activator: Any, candidate: Any, digest: str) -> None:
     _TRUE_ACTIVATE(activator, candidate, digest)
 
 
-def _no_journal(*_: object) -> None:
-    pass
+_NO_JOURNAL = SimpleNamespace(save=lambda *_: None, read=lambda _: None)
+"""A format of the journal that keeps nothing."""
 
 
 def _in_place(temporary: Path, path: Path) -> None:
@@ -219,11 +220,11 @@ def _in_place(temporary: Path, path: Path) -> None:
 
 _TRUE_ACTIVATE = Activator.activate
 _FORWARD, _BACK = 1, 2
-_ACTIVATOR = "filterd.feed.activation.Activator"
+_ACTIVATION = "filterd.feed.activation"
 MUTANTS = {
-    "the pointer before the index": (_FORWARD, f"{_ACTIVATOR}.activate", _pointer_first),
-    "no journal on the way forward": (_FORWARD, f"{_ACTIVATOR}._write", _no_journal),
-    "no journal on the way back": (_BACK, f"{_ACTIVATOR}._write", _no_journal),
+    "the pointer before the index": (_FORWARD, f"{_ACTIVATION}.Activator.activate", _pointer_first),
+    "no journal on the way forward": (_FORWARD, f"{_ACTIVATION}._FORMAT", _NO_JOURNAL),
+    "no journal on the way back": (_BACK, f"{_ACTIVATION}._FORMAT", _NO_JOURNAL),
     "an index in place": (_FORWARD, "filterd.lists.index_files.install", _in_place),
 }
 
