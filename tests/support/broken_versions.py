@@ -139,9 +139,10 @@ def _answered_by(target: str, *names: str) -> Change:
     return data_of("safe_search.yaml", lambda data: data["engines"].append(entry))
 
 
-def _holidays(first: str, last: str) -> Change:
-    entry = {"first": first, "last": last, "name": {"vi": "Nghỉ", "en": "Off"}}
-    return data_of("holidays.yaml", lambda data: data["holidays"].append(entry))
+def _holidays(*spans: tuple[str, str]) -> Change:
+    name = {"vi": "Nghỉ", "en": "Off"}
+    entries = [{"first": first, "last": last, "name": name} for first, last in spans]
+    return data_of("holidays.yaml", lambda data: data["holidays"].extend(entries))
 
 
 OWN = "starter/games.txt"
@@ -203,8 +204,11 @@ HARMFUL: dict[str, Change] = {
             {"name": f"www.games{number}.example", "reason": "x"} for number in range(400)
         ),
     ),
-    "every day a holiday": _holidays("2020-01-01", "2040-12-31"),
-    "two months of holidays": _holidays("2026-10-01", "2026-11-30"),
+    "every day a holiday": _holidays(("2020-01-01", "2040-12-31")),
+    # In each year: whatever day it is, they are in the year to come.
+    "two months of holidays": _holidays(
+        *((f"{year}-10-01", f"{year}-11-30") for year in range(2026, 2041))
+    ),
     "no holidays": data_of("holidays.yaml", lambda data: data.update(holidays=[])),
     "self-harm as education": _list(
         "starter-self-harm", lambda one: one.update(category="education")
