@@ -122,7 +122,7 @@ def target_of(response: ParsedResponse, record: Record) -> bytes:
         return svcb_parts(response, record).target
     name, end = response.read_name(record.rdata_offset)
     if end != record.end:
-        raise BadCountError("RDLENGTH and RDATA disagree", record.rdata_offset)
+        raise BadCountError("RDLENGTH and RDATA disagree", end)
     return name
 
 
