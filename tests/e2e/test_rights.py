@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -186,7 +187,7 @@ with socket.socket(socket.AF_UNIX) as one:
 
 
 def test_what_a_process_claims_to_be_counts_for_nothing(school: Machine) -> None:
-    asking = school.start(TEACHER, "python3", "-c", CLAIMS, stdout=-1)
+    asking = school.start(TEACHER, sys.executable, "-c", CLAIMS, stdout=-1)
     answer = json.loads(asking.communicate(timeout=30)[0])
     assert not answer["ok"]
     assert "lan may not reload" in json.dumps(answer)
@@ -194,7 +195,7 @@ def test_what_a_process_claims_to_be_counts_for_nothing(school: Machine) -> None
 
 def test_groups_are_those_of_the_login(school: Machine) -> None:
     """Without them, as setpriv logs in, a teacher is a stranger; with them a stranger a teacher."""
-    ask = ("python3", "-c", CLAIMS)
+    ask = (sys.executable, "-c", CLAIMS)
     for user, groups, told in (
         (TEACHER, "--clear-groups", "Permission denied"),
         (STRANGER, f"--groups={TEACHERS}", f"{STRANGER} may not reload"),
