@@ -194,7 +194,7 @@ class Downloader:
 
         Raises:
             FetchError: one of its kinds, ``status`` where the server answered with another
-                than 200. What fails within the block that this is for is told so, too.
+                than 200. What fails within the block is raised so, too.
         """
         self._pace.begin()
         name = name or url

@@ -16,7 +16,7 @@ The serving process calls ``compile_run.compile_in_child`` and then loads the fi
 of this package it imports nothing else, because all the rest brings PyYAML and
 pydantic. So this module re-exports nothing.
 
-Invariants. A key that nobody knows is an error. Every problem is found in one
+Invariants. An unknown key is an error. Every problem is found in one
 run, each with file:line:column. A compiled policy is written only when there is
 no problem at all, so a bad edit leaves the old policy in force; what comes by itself
 meanwhile, new lists above all, goes by the site as it last was good (``site_sources``).

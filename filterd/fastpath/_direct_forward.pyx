@@ -81,7 +81,7 @@ cdef class Relay:
         fast: what judged them.
         store: the cache, which the chain shares.
         forwarder: asks upstreams.
-        stepper: is told what waits.
+        stepper: keeps the questions that wait.
         clock: for both times.
     """
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from filterd.resolve.site import Site, WatchedSites
 
 LEARNT_FOR_S = 60.0
-"""How long a client is who it was; ``identity`` may know that it is less."""
+"""How long a client is who it was; ``clients`` may know that it is less."""
 
 HOUSE_KEPT_EVERY_S = 1.0
 

@@ -16,7 +16,7 @@ root         2 of 3, kept offline      whose keys count, for every role
 timestamp    online                    which snapshot is the newest
 snapshot     online                    which version of every role's metadata
 targets      online                    length and hash of every file
-orders       whoever orders by law     the same for ``orders/*`` alone
+orders       the ordering authority    the same for ``orders/*`` alone
 ===========  ========================  ========================================
 
 ``trust``            the root that a site was given, and the metadata verified since
@@ -44,7 +44,7 @@ orders       whoever orders by law     the same for ``orders/*`` alone
 ``time_floor``       what the time must at least be
 ``status_file``      how the site stands, for people; ``status_view``, ``version_history``
 ``feed_config``      which feed a site follows, and which lists are compiled for it
-``daemon_port``      whoever answers lookups, as the feed needs it
+``daemon_port``      the resolver on this machine, as the feed needs it
 
 All of it runs in a process of its own: nothing that answers DNS imports it.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that follows the feed: whatever is due is done, one thing after the other.
 
-What is due when is ``schedule``'s, how it is done ``sync``'s and ``checking``'s.
+What is due when is ``schedule``'s, how it is done ``sync``'s and ``urgent_check``'s.
 A version that has come in force, by whomever, is watched meanwhile: an urgent order
 must not wait for the end of the ten minutes.
 

@@ -2,12 +2,13 @@
 """Octets of the feed from a web server, as TUF asks for them: from one server, bounded.
 
 What bounds them is ``filterd.http_download``; here is what belongs to the feed: a file
-that is missing is told as TUF wants it, and a server's mark is sent back only if it is short.
+that is missing is reported as TUF wants it, and a server's mark is sent back only if it is short.
 """
 
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -77,8 +78,9 @@ class Fetcher(FetcherInterface):
         """
         return Marked(self.download_bytes(url, max_length), "")
 
+    @abstractmethod
     def _fetch(self, url: str) -> Generator[bytes]:
-        raise NotImplementedError
+        """Yield a file's octets; the caller closes this."""
 
 
 class WebFetcher(Fetcher):

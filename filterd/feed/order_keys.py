@@ -3,7 +3,7 @@
 
 TUF lets the role ``targets`` say whose key the role ``orders`` has. A thief of the online keys
 could name their own, and order by law what no list may close. So another key than that of the
-version in force waits, until somebody here or the root's keys (``releases``) have agreed.
+version in force waits, until an administrator or the root keys (``released_holds``) agree.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Standing:
         waiting_since: when a version first came that was not taken yet.
         takes_at: from when on the newest one is taken.
         problem: why the last run has failed; empty where it has not.
-        judgement: of the version that waits for somebody.
+        judgement: of the version that waits for an administrator.
     """
 
     tried_at: float | None = None

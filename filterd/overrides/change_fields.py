@@ -136,14 +136,14 @@ def targets(value: Any) -> tuple[tuple[TargetKind, str], ...]:
 
 
 def audience(value: Any) -> Audience:
-    """Return how those are told for whom something is."""
+    """Return the kind of an audience."""
     return Audience(one_of(value, Audience, say("kind of audience")))
 
 
 def whom(kind: Audience) -> Callable[[Any], str]:
     """Return the checker of an audience's id."""
     return {
-        Audience.EVERYBODY: _nobody_in_particular,
+        Audience.EVERYBODY: _no_audience_id,
         Audience.TIER: tier,
         Audience.GRADE: grade,
         Audience.NETWORK: identifier,
@@ -159,7 +159,7 @@ def number(value: Any) -> int:
 
 
 def reason(value: Any, *, required: bool) -> str:
-    """Return why somebody changes something; "" where nobody says so and none is required."""
+    """Return the reason of a change; "" where none is given and none is required."""
     text = " ".join(a_text(value).split(" ")).strip() if value is not None else ""
     if not text and required:
         raise ChangeError(
@@ -214,7 +214,7 @@ def short_text(value: Any) -> str:
     return plain(text, say("it"))
 
 
-def _nobody_in_particular(value: Any) -> str:
+def _no_audience_id(value: Any) -> str:
     if value != "":
         raise ChangeError(say("what is for everybody is not for {value}", value=shown(value)))
     return ""

@@ -49,7 +49,7 @@ class _Target(NamedTuple):
 def targets_of(
     folder: Path, earlier: Sequence[Path] = (), *, progress: Progress | None = None
 ) -> list[NewTarget]:
-    """Return all targets of a version; those that ``feed.roles.is_ordered`` are another role's.
+    """Return all targets of a version; another role signs those of ``target_roles.is_ordered``.
 
     Args:
         folder: the version, as ``version_build`` makes it.

@@ -348,7 +348,7 @@ cdef class Flights:
         return len(self._flights)
 
     def ask(self, question, route, asker, done):
-        """Ask, or wait for whoever asks the same already; see ``_singleflight_py.Flights.ask``."""
+        """Ask, or join an equal query in flight; see ``_singleflight_py.Flights.ask``."""
         cdef tuple key = (route, question)
         cdef Flight flight = self._flights.get(key)
         if flight is None:

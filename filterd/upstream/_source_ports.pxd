@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a socket on a random port needs of the system, in C: what ``ports`` does by ``socket``."""
+"""What a socket on a random port needs of the system, in C: what ``randomness`` does by ``socket``."""
 
 from cpython.exc cimport PyErr_SetFromErrno
 from libc.errno cimport EAGAIN, errno
