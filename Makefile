@@ -115,11 +115,13 @@ $(VENV)/.tools: constraints.txt
 	@echo "Installing into $(VENV) ..."; $(pip) setuptools cython wheel babel && touch $@
 
 # Where no compiler is found the build goes on without extensions, and this says so once.
+# Cython translates in processes first, since it is not made for threads; gcc is started from these.
 # Compiled to bytecode here, since the environment may forbid that whoever serves does it.
 $(VENV)/.built: $(VENV)/.tools pyproject.toml $(native)
 	@echo "Compiling $(words $(filter %.pyx,$(native))) native modules ..."
 	@$(bin)/cythonize --quiet --parallel $(shell nproc) $(filter %.pyx,$(native))
-	@$(pip) --no-build-isolation --editable '.[dev]'
+	@printf '[build_ext]\nparallel = %s\n' $(shell nproc) >$(VENV)/build.cfg
+	@DIST_EXTRA_CONFIG=$(VENV)/build.cfg $(pip) --no-build-isolation --editable '.[dev]'
 	@$(bin)/python -m compileall -q filterd
 	@$(bin)/python -c 'from filterd.lists.matcher import NATIVE; NATIVE or print("$(slow)")' && touch $@
 

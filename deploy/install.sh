@@ -113,9 +113,10 @@ make_release() {
     [[ -d $checkout/wheels ]] && from=(--no-index --find-links "$checkout/wheels")
     local pip=("$release/bin/python" -m pip install --quiet --disable-pip-version-check
         --constraint "$checkout/constraints.txt" "${from[@]}")
-    "${pip[@]}" setuptools cython wheel
+    "${pip[@]}" setuptools cython wheel babel
     "${pip[@]}" --no-build-isolation "$build"
-    "${pip[0]}" -m pip uninstall --quiet --yes --disable-pip-version-check cython wheel
+    "${pip[0]}" -m pip uninstall --quiet --yes --disable-pip-version-check \
+        cython wheel babel
     # Scripts name their interpreter, which in an image will be elsewhere.
     [[ -z $root ]] || sed -i "1s|^#!$root|#!|" "$release"/bin/*
 }

@@ -42,7 +42,7 @@ def live_twin(native: str, pure: str) -> tuple[ModuleType, bool]:
 
 
 def live_only(native: str) -> ModuleType | None:
-    """Import a native module that has no twin; return None where it is not to be had.
+    """Import a native module; return None where it is not to be had.
 
     Args:
         native: the full name of the compiled module.

@@ -30,9 +30,6 @@ TargetsArgument = Annotated[
 ReasonOption = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")
 ]
-FreeReasonOption = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the history.")
-]
 
 
 class Target(NamedTuple):

@@ -10,7 +10,7 @@ and so does whatever changed while the policy was being compiled: the texts are
 looked at first.
 
 It also keeps the site's own YAML files themselves: while somebody has broken one of
-them, new lists come in force with the site as it last was good (``files``).
+them, new lists come in force with the site as it last was good (``site_sources``).
 
 Standard library only, as in ``process``: the serving process asks this.
 """

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from filterd.native import live_twin
 
 if TYPE_CHECKING:
-    from filterd.fastpath._datagrams import Datagram, Datagrams, hint
+    from filterd.fastpath._datagrams import Datagram, Datagrams
 
     NATIVE: bool
 else:
     _live, NATIVE = live_twin("filterd.fastpath._datagrams", "filterd.fastpath._datagrams_py")
-    Datagram, Datagrams, hint = _live.Datagram, _live.Datagrams, _live.hint
+    Datagram, Datagrams = _live.Datagram, _live.Datagrams
 
-__all__ = ["NATIVE", "Datagram", "Datagrams", "hint"]
+__all__ = ["NATIVE", "Datagram", "Datagrams"]

@@ -126,19 +126,6 @@ def contradictions(overrides: Overrides) -> list[tuple[LocalException, LocalExce
     ]
 
 
-def claimed_twice(policy: Policy, overrides: Overrides) -> dict[str, tuple[str, ...]]:
-    """Return the devices that are assigned to several places, with the ids of those.
-
-    The place that learned the device last has it (``filterd.policy.room_grades``).
-    """
-    learned = {one.room: one.macs for one in overrides.devices}
-    places: dict[str, list[str]] = {}
-    for network in policy.networks:
-        for mac in learned.get(network.id, network.macs):
-            places.setdefault(mac, []).append(network.id)
-    return {mac: tuple(found) for mac, found in places.items() if len(found) > 1}
-
-
 def idle(engine: Engine, exception: LocalException, now: float) -> Idle | None:
     """Return why an exception changes nothing, None where it may.
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from filterd.state_folder import StateFolder
 
 _SPOILT = "school: {name: A}\nlistne: 1\nlanguage: en\n"
+NO_QUESTION = b"\x12\x34\x01" + bytes(9)
 QUIET_WORDS = ("Traceback", "Exception", "never awaited", "was destroyed")
 
 
@@ -267,6 +268,28 @@ def test_status_tells_of_the_process_and_its_answers(school: School) -> None:
         assert told["pid"] == served.process.pid
         assert told["answers"]["blocked"] == 1
         assert "filterd" in call("status", *served.options).out
+
+
+def test_without_any_native_module_it_blocks_reloads_counts_and_refuses_all_the_same(
+    school: School,
+) -> None:
+    plain = {"FILTERD_PURE": "1", "FILTERD_REQUIRE_NATIVE": ""}
+    with serving(school.config, school.state, **plain) as served:
+        assert school.is_blocked("www.tiktok.com")
+        assert not school.is_blocked("new.example")  # there is no upstream: SERVFAIL
+        school.block("new.example")
+        assert call("reload", *served.options).code == 0
+        assert school.is_blocked("new.example")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.bind((SOURCES["3"], 0))
+            client.settimeout(10)
+            client.sendto(NO_QUESTION, ("127.0.0.1", school.port))
+            assert dns.message.from_wire(client.recv(512)).rcode() == dns.rcode.FORMERR
+        told = json.loads(call("status", "--json", *served.options).out)
+        assert told["answers"]["blocked"] == 2
+        assert "filterd.fastpath._core" in told["not_native"]
+        assert served.end() == 0
+        _assert_quiet(served)
 
 
 def test_no_file_of_the_working_directory_stands_in_for_a_module(

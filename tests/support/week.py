@@ -92,7 +92,7 @@ def an_exam(**how: Any) -> Exam:
 def grade_in(
     moment: EffectivePolicy, network: str | None, address: str | None = None
 ) -> GradePolicy:
-    """Return the grade that a client has, as ``identity`` finds it."""
+    """Return the grade that a client has, as ``clients.identifier`` finds it."""
     policy = moment.policy
     keys = {one.id: one.grade for one in policy.networks}
     key = keys[network] if network else policy.unknown_grade

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,16 @@ def test_memory_is_bounded_and_a_child_that_is_ended_over_it_stops_nobody(unit: 
     settings = _unit(unit)
     assert settings["MemoryMax"]
     assert settings["OOMPolicy"] == ["continue"]
+
+
+@pytest.mark.parametrize("file", ["deploy/install.sh", "Makefile"])
+def test_what_a_build_requires_is_installed_before_it(file: str) -> None:
+    """Builds run without isolation: a requirement that is missing stops every installation."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    required = [re.split("[<>=]", one)[0] for one in project["build-system"]["requires"]]
+    installs = [line for line in (ROOT / file).read_text().split("\n") if " setuptools " in line]
+    assert installs
+    assert all(name in line.split() for line in installs for name in required)
 
 
 def test_it_explains_itself() -> None:

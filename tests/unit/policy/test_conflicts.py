@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from filterd.policy.conflicts import Idle, claimed_twice, contradictions, idle, overlaps
+from filterd.policy.conflicts import Idle, contradictions, idle, overlaps
 from filterd.policy.engine import Engine
 from filterd.policy.model import Audience, Network, Service
 from filterd.policy.temporary_rules import (
     Exam,
     LocalException,
     Overrides,
-    RoomDevices,
     RoomSetting,
     TargetKind,
 )
@@ -185,11 +184,3 @@ def test_opposite_exceptions_of_one_thing_contradict_each_other_while_both_hold(
     elsewhere = an_exception(id=4, allow=False, audience=Audience.GRADE, whom="6")
     overrides = Overrides((first, opposite, later, elsewhere))
     assert contradictions(overrides) == [(first, opposite)]
-
-
-def test_a_device_in_two_rooms_is_told() -> None:
-    networks = [Network("a", "6", macs=("1",)), Network("b", "9", macs=("2",))]
-    devices = (RoomDevices("a", ("2", "3")),)
-    policy = a_policy(networks=networks)
-    assert claimed_twice(policy, Overrides(devices=devices)) == {"2": ("a", "b")}
-    assert claimed_twice(policy, Overrides()) == {}
