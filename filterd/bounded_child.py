@@ -243,8 +243,8 @@ def _attend(
         os.set_blocking(child.stdin.fileno(), False)
         selector.register(child.stdin.fileno(), selectors.EVENT_WRITE)
         while selector.get_map():
-            ready = selector.select(max(deadline - clock.monotonic(), 0.0))
-            if not ready:
+            left_s = deadline - clock.monotonic()  # one that never pauses is ended, too
+            if left_s <= 0 or not (ready := selector.select(left_s)):
                 raise TimeoutError
             for key, _ in ready:
                 if key.fd in kept:

@@ -18,7 +18,7 @@ from filterd import i18n
 from filterd.i18n import UNSAID, Sentence, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from filterd.i18n import Language
@@ -345,6 +345,12 @@ class GuardError(FeedError):
     exit_code = 50
 
 
+class RefusedVersionError(GuardError):
+    """It is authentic, and refused for good: no administrator can approve of it."""
+
+    code = "feed-refused"
+
+
 class StoreError(TellableError):
     """The disk must be looked at: a file could not be read or written."""
 
@@ -365,11 +371,19 @@ class ControlError(TellableError):
 
 def to_plain(error: FilterdError) -> dict[str, Any]:
     """Return an error as plain data, for another process: its text, code, and parts if any."""
-    errors = getattr(error, "errors", (error,)) if isinstance(error, ConfigError) else ()
-    parts = [_part(one) for one in errors]
+    parts = [_part(one) for one in _parts(error)]
     told: dict[str, Any] = {"error": str(error), "code": error.code, "errors": parts}
     if isinstance(error, TellableError):
         told["sentence"] = i18n.to_plain(error.sentence)
+    return told
+
+
+def as_text(error: FilterdError) -> dict[str, Any]:
+    """Return an error as plain data for scripts: as ``to_plain``, with English for sentences."""
+    told = to_plain(error)
+    told.pop("sentence", None)
+    for part, one in zip(told["errors"], _parts(error), strict=True):
+        part.update(reason=str(one.reason), hint=str(one.hint))
     return told
 
 
@@ -389,6 +403,10 @@ def from_plain(data: Mapping[str, Any]) -> FilterdError:
     if isinstance(code, str) and _CODE.fullmatch(code):
         error.code = code
     return error
+
+
+def _parts(error: FilterdError) -> Sequence[ConfigError]:
+    return getattr(error, "errors", (error,)) if isinstance(error, ConfigError) else ()
 
 
 def _part(error: ConfigError) -> dict[str, Any]:

@@ -10,7 +10,6 @@ the caller knows the place.
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -180,6 +179,8 @@ def plain(text: str, called: Sentence) -> str:
     Raises:
         ChangeError: it has a character that does something instead.
     """
+    import unicodedata  # noqa: PLC0415 -- a megabyte that no worker needs
+
     for character in text:
         if unicodedata.category(character) in _UNSEEN or character in _TURNING:
             hint = say("write it on one line, in plain letters")

@@ -10,5 +10,5 @@ called, ``policy_group`` puts one group together; ``help_pages`` draws its help,
 ``usage`` tells what is wrong with its words; ``defaults``, ``language`` and ``context``
 are what every command needs; ``offline_site`` reads the files on disk and what a person wrote;
 ``lists_build`` compiles lists; ``render`` draws; ``daemon.main`` is the process that ``serve``
-becomes. Each other module holds a group of commands.
+becomes. Most other modules hold a group of commands; ``words`` are its vocabularies.
 """

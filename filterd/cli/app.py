@@ -15,7 +15,7 @@ from rich.text import Text
 from filterd.cli import help_pages, tree
 from filterd.cli.language import language_of
 from filterd.cli.usage import command_in, said
-from filterd.errors import FilterdError, StoreError, to_plain
+from filterd.errors import FilterdError, StoreError, as_text
 from filterd.i18n import Language, refused, say
 
 _WRONG, _INTERRUPTED = 2, 130
@@ -30,15 +30,13 @@ def main() -> None:
     try:
         sys.exit(command(prog_name="filterd", standalone_mode=False))
     except FilterdError as error:
-        _end(
-            error.told(_language()), error.exit_code, None if error.is_printed else to_plain(error)
-        )
+        _end(error.told(_language()), error.exit_code, None if error.is_printed else as_text(error))
     except _UsageError as error:
         _end_with_usage(error, command)
     except OSError as error:  # what the disk refused where nobody expected it to
         path = error.filename or "filterd"
         wrong = StoreError(say("{path}: {why}", path=path, why=refused(error)))
-        _end(wrong.told(_language()), _WRONG, to_plain(wrong))
+        _end(wrong.told(_language()), _WRONG, as_text(wrong))
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 

@@ -67,6 +67,7 @@ def _warning(here: Context, warning: Any) -> str:
     if "why" in values:
         values["why"] = here.texts.word(words.IDLE, str(values["why"]))
     try:
+        words.WARNING[kind].template.format_map(values)  # none of its values is missing
         return here.texts(words.WARNING[kind], **values)
     except KeyError:
         return ", ".join(f"{key} {value}" for key, value in values.items())

@@ -57,7 +57,7 @@ EFFECT = {
 """What an entry of a list does."""
 FEED_EVENT = {
     "activated": say_in("feed-event", "in force"),
-    "held": say_in("feed-event", "not taken"),
+    "held": say_in("feed-event", "held"),
     "refused": say_in("feed-event", "refused"),
     "approved": say_in("feed-event", "approved"),
     "rolled-back": say_in("feed-event", "rolled back"),

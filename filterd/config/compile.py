@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Site, tiers and catalogue together: checked against each other and merged into one policy.
 
-Pure: files were read before (``site_reader``), and are written after (``store``).
+Pure: files were read before (``site_reader``), and are written after (``policy_writer``).
 Each check notes its problem and goes on, so that one run shows them all.
 """
 

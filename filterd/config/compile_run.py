@@ -159,7 +159,11 @@ def _error_of(ended: Ended, config: Path) -> FilterdError:
         reason = say("compiling the site failed: {why}", why=ended.last_words)
         return _failure(config, reason, say("are the files very large, or memory short?"))
     error = from_plain(report)
-    return StoreError(error.sentence) if isinstance(error, TellableError) else error
+    if not isinstance(error, TellableError):
+        return error
+    wrong = StoreError(error.sentence)
+    wrong.code = error.code
+    return wrong
 
 
 def _failure(config: Path, reason: Sentence, hint: Sentence) -> ConfigErrors:

@@ -3,8 +3,8 @@
 
 A Unix socket in the state folder. One request a connection: a line of JSON
 ``{"command": ..., ...}``, answered by a line of JSON, ``{"ok": true, "result": ..., "notices":
-[...]}`` or ``{"ok": false, "errors": [...]}``. The server (``daemon.control_server``) learns
-from the kernel which user asks.
+[...]}`` or ``{"ok": false, "error": TEXT, "code": ..., "errors": [...]}``. The server
+(``daemon.control_server``) learns from the kernel which user asks.
 """
 
 from filterd.control.connection import NotLetInError, ask, is_running, notices

@@ -306,7 +306,7 @@ class Changes:
         if step is None:
             await self._in_force.enforce(done.overrides, epoch)
             return
-        self._in_force.keeper.doubt(step)
+        await asyncio.to_thread(self._in_force.keeper.doubt, step)
         try:
             await self._in_force.enforce(done.overrides, epoch)
         finally:

@@ -94,10 +94,7 @@ class KnownTime:
 FORMAT = FileFormat(
     KnownTime,
     magic=b"filterd clock ",
-    version=b"1",
     title=say("file of the last known time"),
-    remedy=say("filterd writes it anew"),
-    words={},
 )
 
 

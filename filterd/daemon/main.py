@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
 
     from filterd.policy.model import ListenAddress, Policy
-    from filterd.resolve.site import Site
 
 _MOST_DESCRIPTORS = 16_384
 _log = logging.getLogger("filterd")
@@ -127,7 +126,7 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
         known_time.begin(state, clock, page, (TimeFloor(state.feed).read(), built_at))
         policy = site.policy
         texts = Texts("vi" if (language or policy.language) == "vi" else "en")
-        greeting = list(_greeting(texts, site, try_it=try_it))
+        has_upstreams = bool(site.route.servers)
         del site
         _allow_many_sockets()
         kept = (page, overrides, unwritten)
@@ -137,12 +136,14 @@ def _serve(config: Path, state: StateFolder, language: str, *, try_it: bool) -> 
             listening = listen_on(policy.listen)
         keep_none()
         children = _children(setting, listening)
-        Supervisor(children, page, clock).run(partial(_ready, greeting), partial(notify, STOPPING))
+        ready = partial(_ready, texts, policy, has_upstreams=has_upstreams, try_it=try_it)
+        Supervisor(children, page, clock).run(ready, partial(notify, STOPPING))
 
 
-def _ready(greeting: Sequence[str]) -> None:
+def _ready(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -> None:
+    """Say that it serves, after the forks: no other process carries the catalogue of texts."""
     notify(READY)
-    for line in greeting:
+    for line in _greeting(texts, policy, has_upstreams=has_upstreams, try_it=try_it):
         _say(line)
 
 
@@ -219,9 +220,8 @@ async def _manage(setting: Setting, ends: Sequence[socket.socket]) -> None:
     await manage(setting, ends)
 
 
-def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:
+def _greeting(texts: Texts, policy: Policy, *, has_upstreams: bool, try_it: bool) -> Iterator[str]:
     """Say what is served and what is missing; nothing that has to be looked for in a log."""
-    policy = site.policy
     shown = ", ".join(
         texts("{address} port {port}", address=one.address, port=one.port) for one in policy.listen
     )
@@ -231,7 +231,7 @@ def _greeting(texts: Texts, site: Site, *, try_it: bool) -> Iterator[str]:
             "warning: the native extension is missing and lookups are much slower; install"
             " gcc and python3-dev, then run `make setup`"
         )
-    if not site.route.servers:
+    if not has_upstreams:
         yield texts(
             "warning: no upstream is known: blocked names are answered, all other names get"
             " SERVFAIL"

@@ -271,7 +271,7 @@ class Manager:
             try:
                 step = self._keeper.look()
                 await self.changes.know_time(step, again=is_minute)
-                if is_minute:
+                if is_minute or self._keeper.is_due:
                     await asyncio.to_thread(self._keeper.note)
             except FilterdError as error:
                 _log.error("%s; trying again every minute", error)

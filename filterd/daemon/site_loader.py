@@ -263,7 +263,7 @@ def _run_build(*options: str) -> bytes:
             [*command, *options],
             limit_s=_BUILD_WITHIN_S,
             most_octets=_MOST_INDEX_OCTETS,
-            given=os.environ,
+            given=bounded_child.environment(**os.environ),
         )
     except TimeoutError as error:
         raise StoreError(

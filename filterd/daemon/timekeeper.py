@@ -99,6 +99,8 @@ class Timekeeper:
         self._jumped = self._watched()
         self._keeping = threading.Lock()
         self._problem = ""
+        self.is_due = False
+        """Whether ``note`` has something to keep that must not wait for the end of the minute."""
 
     @property
     def standing(self) -> Standing:
@@ -110,7 +112,10 @@ class Timekeeper:
         return Standing.JUMPED if self._jumped else Standing.KNOWN
 
     def look(self) -> Step | None:
-        """Follow the machine's clock; return the step that policy time should make, if any."""
+        """Follow the machine's clock; return the step that policy time should make, if any.
+
+        It waits for no disk: what a start must know of a jump is kept by ``note``.
+        """
         page = self._page
         if not page.lead_s:
             return None
@@ -121,16 +126,14 @@ class Timekeeper:
         apart_s = step.lead_s - page.lead_s
         if abs(apart_s) <= FOLLOWED_S:
             if self._jumped is not None:
-                self._jumped = None
-                self._keep()
+                self._jumped, self.is_due = None, True
             if abs(apart_s) > _SAME_S:
                 page.lead_s = step.lead_s
             return None
         now = self._clock.monotonic()
         if self._jumped is None or abs(step.lead_s - self._jumped[0]) > FOLLOWED_S:
-            self._jumped = step.lead_s, now
+            self._jumped, self.is_due = (step.lead_s, now), True
             _log.warning("the clock jumped by %+.0f s; policy goes by the time before", apart_s)
-            self._keep()
         is_old = apart_s > 0 and now - self._jumped[1] >= BELIEVED_AFTER_S and step.now < LATEST
         return step if is_old or self._is_certain(step.now) else None
 
@@ -149,7 +152,7 @@ class Timekeeper:
         return step
 
     def doubt(self, step: Step) -> None:
-        """Let the time be unknown until the step is made, if it goes back.
+        """Let the time be unknown until the step is made, if it goes back. Waits for the disk.
 
         What is set is given other dates meanwhile, and must not open between the two.
         """
@@ -173,6 +176,7 @@ class Timekeeper:
     def note(self) -> None:
         """Keep the time that is known, for the next start. Never raises."""
         page, now = self._page, self._clock.monotonic()
+        self.is_due = False
         if not page.lead_s or not is_known(page.lead_s):
             return
         at = now + page.lead_s
@@ -216,7 +220,7 @@ class Timekeeper:
         return Lead(self._boot, believed_s, *(self._jumped or ()))
 
     def _keep(self, change: Callable[[KnownTime], KnownTime] = lambda known: known) -> None:
-        """Change what is kept; threads of commands and the loop do."""
+        """Change what is kept; threads do, since the disk may be slow."""
         try:
             with self._keeping:
                 known = change(known_time.read(self._state))

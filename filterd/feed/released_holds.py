@@ -2,8 +2,8 @@
 """Holds that the publisher has released for all schools: signed by the root's keys, offline.
 
 The guard of each school holds what changes too much, and a thief of the online keys must not
-talk it out of that. So a release stands beside the metadata as ``released_holds.json``, in the form
-of TUF's targets, signed as a root is: by two of three keys that no machine on the Internet
+talk it out of that. So a release stands beside the metadata as ``releases.json``, in the form of
+TUF's targets, signed as a root is: by two of three keys that no machine on the Internet
 has. It names a version, the digest of its files, and what was found of it. It holds for
 that content, and for what follows where the guard finds nothing but the same: a version
 that comes a night later lacks the same retired pin.

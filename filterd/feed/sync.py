@@ -13,7 +13,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from filterd.config.lists_build import rebuild_lists
-from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
+from filterd.errors import (
+    FilterdError,
+    GuardError,
+    IndexFormatError,
+    RefusedVersionError,
+    StoreError,
+)
 from filterd.feed import guard
 from filterd.feed.activation import Activator
 from filterd.feed.appliance_id import ApplianceFolder
@@ -382,7 +388,9 @@ class Site:
         problem = error.sentence
         with contextlib.suppress(StoreError):  # the problem may be this disk
             self.standing.write(replace(self.standing.read(), tried_at=now, problem=problem))
-        event = Event.HELD if isinstance(error, GuardError) else Event.FAILED
+        refused = isinstance(error, RefusedVersionError)
+        held = Event.REFUSED if refused else Event.HELD
+        event = held if isinstance(error, GuardError) else Event.FAILED
         self._note(event, self.standing.read().version, problem)
 
     def _note_judgement(self, judgement: Judgement) -> None:

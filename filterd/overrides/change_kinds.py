@@ -9,13 +9,12 @@ elsewhere, where the policy is known (``preconditions``); an unknown id has no e
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from filterd import field_checks
 from filterd.errors import ChangeError
-from filterd.i18n import say
+from filterd.i18n import did_you_mean, say
 from filterd.overrides import change_fields
 from filterd.overrides.change_context import Making
 from filterd.overrides.change_fields import Fields
@@ -133,12 +132,7 @@ def parse(kind: str, payload: Mapping[str, Any]) -> CheckedChange:
         ChangeError: there is no such kind, or a value is missing, wrong or unknown.
     """
     if kind not in _KINDS:
-        close = difflib.get_close_matches(str(kind)[:80], KINDS, n=1)
-        hint = (
-            say("did you mean '{word}'?", word=close[0])
-            if close
-            else say("known: {known}", known=", ".join(KINDS))
-        )
+        hint = did_you_mean(str(kind), KINDS)
         raise ChangeError(
             say("{kind} is not a kind of change", kind=field_checks.shown(kind)), hint=hint
         )

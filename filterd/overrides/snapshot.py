@@ -45,7 +45,6 @@ class Exported:
 FORMAT = FileFormat(
     Exported,
     magic=b"filterd overrides ",
-    version=b"1",
     title=say("copy of what commands have set"),
     remedy=say("restart filterd, which writes it anew"),
     words={"Audience": Audience, "Overrides": Overrides},

@@ -103,8 +103,6 @@ def write(catalogue: Catalog) -> None:
 def _in_python() -> Iterator[tuple[Message, str]]:
     for place, call in calls():
         path = place.partition(":")[0]
-        if path == "filterd/i18n.py":
-            continue
         if named(call) == "texts" and call.args:
             for text in _constants(call.args[0]):
                 yield Message(text), path

@@ -86,6 +86,7 @@ def test_every_reason_of_the_feed_ends_a_command_with_a_code_of_its_own() -> Non
         "MetadataFormatError": 45,
         "NoTrustError": 46,
         "GuardError": 50,
+        "RefusedVersionError": 50,
     }
 
 

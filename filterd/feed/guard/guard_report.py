@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from filterd import i18n
-from filterd.errors import GuardError
+from filterd.errors import GuardError, RefusedVersionError
 from filterd.i18n import Sentence, say
 from filterd.state_file import Decoders, to_octets
 
@@ -128,7 +128,7 @@ class Judgement:
                     more=more,
                 )
             )
-        return GuardError(
+        return RefusedVersionError(
             say(
                 "version {version} of the feed is refused: {why}{more}; the last good version "
                 "stays, tell the publisher",

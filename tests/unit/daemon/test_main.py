@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.policy.model import Policy
-    from filterd.resolve.site import Site
 
 HEAVY = (
     "pydantic",
@@ -58,7 +57,7 @@ class Telling(worker.Worker):
         tell()
 
 main.Worker = Telling
-main._ready = lambda _: os.kill(os.getpid(), 15)
+main._ready = lambda *_, **__: os.kill(os.getpid(), 15)
 main.main(sys.argv[1], sys.argv[2], "en", "no")
 tell()
 """
@@ -69,8 +68,8 @@ def _policy(folder: Path) -> Policy:
 
 
 def _greeting(policy: Policy, *, upstreams: tuple[str, ...] = ("x",), try_it: bool) -> list[str]:
-    site = SimpleNamespace(policy=policy, route=SimpleNamespace(servers=upstreams))
-    return list(main._greeting(Texts("en"), cast("Site", site), try_it=try_it))
+    texts = Texts("en")
+    return list(main._greeting(texts, policy, has_upstreams=bool(upstreams), try_it=try_it))
 
 
 def test_supervisor_and_worker_carry_nothing_that_is_for_people(

@@ -57,6 +57,8 @@ class Machine:
         step = self.keeper.look()
         if step is not None:
             self.keeper.make(step)
+        if self.keeper.is_due:  # as the manager does, in a thread
+            self.keeper.note()
 
     def jump(self, seconds: float) -> None:
         self.clock.set_wall(seconds)

@@ -124,7 +124,7 @@ def test_a_version_that_is_judged_bad_leaves_the_one_before(
     assert standing.judgement is not None
     assert standing.judgement.version == SECOND
     assert "all its 9 names are gone" in standing.problem
-    assert _events(school)[-1] == (Event.HELD, SECOND)
+    assert _events(school)[-1] == (Event(severity.value), SECOND)
 
 
 def test_a_version_that_never_will_do_is_not_judged_again(
