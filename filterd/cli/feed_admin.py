@@ -14,7 +14,7 @@ from filterd.cli.render import facts
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import ConfigError, GuardError
 from filterd.feed.feed_config import followed
-from filterd.feed.sync import Site
+from filterd.feed.sync import SiteFeed
 from filterd.feed.trust import load_root
 from filterd.i18n import quoted, say
 
@@ -121,7 +121,7 @@ def hold(here: Context, reason: str, *, off: bool, json: bool) -> None:
     )
 
 
-def _waiting(site: Site) -> int:
+def _waiting(site: SiteFeed) -> int:
     """Return the version that waits for somebody.
 
     Raises:

@@ -30,7 +30,7 @@ from filterd.feed.folder_fetcher import FolderFetcher
 from filterd.feed.follower import Keeper
 from filterd.feed.http_fetcher import Fetcher, WebFetcher
 from filterd.feed.outcome import Became, Outcome
-from filterd.feed.sync import Site
+from filterd.feed.sync import SiteFeed
 from filterd.i18n import say
 from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.privileges import own_rights
@@ -87,10 +87,10 @@ def follow(here: Context) -> NoReturn:
         time.sleep(keeper.work())
 
 
-def site_of(here: Context, progress: Callable[[str, int, int], None] | None = None) -> Site:
+def site_of(here: Context, progress: Callable[[str, int, int], None] | None = None) -> SiteFeed:
     """Return the site's feed, and whoever answers lookups by it."""
     daemon = ControlDaemon(here.state.control_socket)
-    return Site(here.config, here.state, here.clock, daemon, progress)
+    return SiteFeed(here.config, here.state, here.clock, daemon, progress)
 
 
 def _source(here: Context, given: str | None) -> str:

@@ -12,7 +12,7 @@ from tuf.api.exceptions import DownloadHTTPError
 
 from filterd.errors import FetchError, ForeignContentError
 from filterd.feed.http_fetcher import Fetcher
-from filterd.http_download import CHUNK_OCTETS, Limits, Pace
+from filterd.http_download import CHUNK_OCTETS, DownloadLimits, Pace
 from filterd.i18n import refused, say
 from filterd.privileges import own_rights
 
@@ -33,9 +33,9 @@ class FolderFetcher(Fetcher):
 
     base = "folder:/"
 
-    def __init__(self, folder: Path, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, clock: Clock, limits: DownloadLimits | None = None) -> None:
         self._folder = folder
-        self._pace = Pace(clock, limits or Limits())
+        self._pace = Pace(clock, limits or DownloadLimits())
 
     def _fetch(self, url: str) -> Generator[bytes]:
         self._pace.begin()

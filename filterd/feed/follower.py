@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from filterd.errors import FetchError, FilterdError, GuardError, StoreError
 from filterd.feed import schedule
-from filterd.feed.schedule import Ending, Night, Now, Standing, Work
+from filterd.feed.schedule import Ending, Night, Now, ScheduleState, Work
 from filterd.feed.status_file import Freshness, freshness
 from filterd.feed.urgent_check import check
 from filterd.feed.version_watch import EVERY_S, Watching
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from filterd.feed.feed_config import Followed
     from filterd.feed.http_fetcher import Fetcher
     from filterd.feed.outcome import Outcome
-    from filterd.feed.schedule import Step
-    from filterd.feed.sync import Site
+    from filterd.feed.schedule import ScheduledWork
+    from filterd.feed.sync import SiteFeed
 
 _log = logging.getLogger("filterd.feed")
 
@@ -50,7 +50,7 @@ class Keeper:
 
     def __init__(
         self,
-        site: Site,
+        site: SiteFeed,
         followed: Callable[[], Followed],
         fetcher: Callable[[str], Fetcher],
         clock: Clock,
@@ -60,8 +60,8 @@ class Keeper:
         self._site, self._followed, self._fetcher = site, followed, fetcher
         self._clock, self._daemon, self._random = clock, daemon, random
         self._feed: Followed | None = None
-        self._standing = Standing(clock.monotonic(), None)
-        self._step: Step | None = None
+        self._standing = ScheduleState(clock.monotonic(), None)
+        self._step: ScheduledWork | None = None
         self._watching: Watching | None = None
         self._said: dict[str, str] = {}
 
@@ -108,7 +108,7 @@ class Keeper:
             done_at = None if self._feed else self._site.appliance.done_at()
             handled = abs(self._site.versions.in_force().current or 0)
             self._feed = feed
-            self._standing = Standing(self._clock.monotonic(), done_at, handled)
+            self._standing = ScheduleState(self._clock.monotonic(), done_at, handled)
             self._step = None
         if not feed.address:
             self._say("feed", "site.yaml names no feed; the lists that ship serve")

@@ -94,7 +94,7 @@ class Now(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ScheduleState:
     """How an appliance stands; times are monotonic unless said otherwise.
 
     Attributes:
@@ -124,7 +124,7 @@ class Work(Enum):
     RUN = "run"
 
 
-class Step(NamedTuple):
+class ScheduledWork(NamedTuple):
     """What is to be done next, and when, monotonic."""
 
     work: Work
@@ -149,17 +149,17 @@ def place_of(appliance_id: bytes) -> Place:
     return Place(*(_fraction(appliance_id, what) for what in (b"slot", b"phase", b"start")))
 
 
-def next_step(place: Place, night: Night, standing: Standing, now: Now) -> Step:
+def next_step(place: Place, night: Night, standing: ScheduleState, now: Now) -> ScheduledWork:
     """Return what is to be done next; in at most ten minutes, unless a server wants silence.
 
     To be asked at the start and after each step; a run that is due comes first.
     """
     run = max(_run_due(place, night, standing, now), now.monotonic)
     check = _check_due(place, standing, now.monotonic)
-    return Step(Work.RUN, run) if run <= check else Step(Work.CHECK, check)
+    return ScheduledWork(Work.RUN, run) if run <= check else ScheduledWork(Work.CHECK, check)
 
 
-def after_check(standing: Standing, urgent: int, now: Now) -> Standing:
+def after_check(standing: ScheduleState, urgent: int, now: Now) -> ScheduleState:
     """Return how it stands after a light check that was answered.
 
     Args:
@@ -176,8 +176,8 @@ def after_check(standing: Standing, urgent: int, now: Now) -> Standing:
 
 
 def after_failed_check(
-    standing: Standing, now: Now, *, retry_after_s: float = 0.0, random: float
-) -> Standing:
+    standing: ScheduleState, now: Now, *, retry_after_s: float = 0.0, random: float
+) -> ScheduleState:
     """Return how it stands after a light check that was not: silent if the server asks for it.
 
     Args:
@@ -195,14 +195,14 @@ def after_failed_check(
 
 
 def after_run(
-    standing: Standing,
+    standing: ScheduleState,
     ending: Ending,
     now: Now,
     *,
     version: int = 0,
     random: float,
     retry_after_s: float = 0.0,
-) -> Standing:
+) -> ScheduleState:
     """Return how it stands after a run.
 
     Args:
@@ -217,7 +217,7 @@ def after_run(
         # What was announced as urgent counts as handled even where the publisher
         # numbered it beyond what is published: once is enough.
         handled = max(standing.handled, standing.urgent, version)
-        return Standing(standing.started, now.wall, handled, standing.urgent)
+        return ScheduleState(standing.started, now.wall, handled, standing.urgent)
     failures = standing.failures + 1
     wait_s, checks_from = back_off_s(failures, random), standing.checks_from
     if retry_after_s > 0:
@@ -255,7 +255,7 @@ def _fraction(appliance_id: bytes, what: bytes) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def _check_due(place: Place, standing: Standing, now: float) -> float:
+def _check_due(place: Place, standing: ScheduleState, now: float) -> float:
     """Return the next of an appliance's own points in time, ten minutes from one to the next."""
     first = standing.started + place.phase * CHECK_S
     after = max(now, standing.checks_from)
@@ -266,13 +266,13 @@ def _check_due(place: Place, standing: Standing, now: float) -> float:
     return due if due > after else due + CHECK_S
 
 
-def _run_due(place: Place, night: Night, standing: Standing, now: Now) -> float:
+def _run_due(place: Place, night: Night, standing: ScheduleState, now: Now) -> float:
     if standing.urgent > standing.handled:
         return standing.runs_from
     return max(standing.runs_from, _night_due(place, night, standing, now))
 
 
-def _night_due(place: Place, night: Night, standing: Standing, now: Now) -> float:
+def _night_due(place: Place, night: Night, standing: ScheduleState, now: Now) -> float:
     """Return when the night's run is due, monotonic; in the past where it waits already."""
     done_at = standing.done_at
     if done_at is None:

@@ -41,7 +41,7 @@ class Freshness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FeedStanding:
     """What the last runs found; Unix times, None for never.
 
     Attributes:
@@ -66,7 +66,7 @@ class Standing:
 
 
 _FORMAT = FileFormat(
-    Standing,
+    FeedStanding,
     magic=b"filterd feed-standing ",
     words={"Judgement": Judgement},
     most_octets=_MOST_OCTETS,
@@ -84,11 +84,11 @@ class StandingFile:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "standing.json"
 
-    def read(self) -> Standing:
+    def read(self) -> FeedStanding:
         """Return how the site stands; as at the beginning where that cannot be read."""
-        return _FORMAT.read(self._path) or Standing()
+        return _FORMAT.read(self._path) or FeedStanding()
 
-    def write(self, standing: Standing) -> None:
+    def write(self, standing: FeedStanding) -> None:
         """Keep it.
 
         Raises:
@@ -117,7 +117,7 @@ class StandingFile:
         )
 
 
-def freshness(standing: Standing, now: float, floor: float) -> Freshness:
+def freshness(standing: FeedStanding, now: float, floor: float) -> Freshness:
     """Tell how worried somebody should be.
 
     Args:

@@ -36,7 +36,7 @@ from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import Moment, Verified, refresh
 from filterd.feed.version_download import take
 from filterd.feed.version_history import Event, History, Line
-from filterd.feed.version_watch import Counts, Watch, WatchFile, counts_of
+from filterd.feed.version_watch import AnswerCounts, Watch, WatchFile, counts_of
 from filterd.feed.versions import Candidate, Versions
 from filterd.feed.watch_canaries import canaries_of
 from filterd.i18n import UNSAID, quoted, say
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
-class Site:
+class SiteFeed:
     """A site's feed, and all that is done with it; one process at a time, see ``holding``.
 
     Args:
@@ -327,9 +327,9 @@ class Site:
     def _judge(self, candidate: Candidate) -> Judgement:
         state = self._state
         served = state.index.exists() and state.policy.exists()
-        in_force = guard.InForce(state.index, state.policy) if served else None
+        in_force = guard.ServedFiles(state.index, state.policy) if served else None
         fresh = state.fresh_index, state.fresh_problems, state.judged_policy
-        school = guard.School(self._config, *fresh)
+        school = guard.JudgedSchool(self._config, *fresh)
         judgement = guard.judge(candidate, in_force, school, clock=self._clock)
         if (current := self.versions.current()) is None:
             return judgement
@@ -341,7 +341,7 @@ class Site:
         """Return what is to be watched after the swap; None where no daemon runs."""
         with contextlib.suppress(FilterdError):
             if status := self._daemon.status():
-                counts: Counts = counts_of(status)
+                counts: AnswerCounts = counts_of(status)
                 usual = max(self._daemon.usual_blocks(), counts.part(counts.blocked))
                 canaries = canaries_of(candidate.folder)
                 since = self._clock.monotonic()

@@ -53,7 +53,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class VersionPointer:
     """Which version is in force, and what may follow it.
 
     Attributes:
@@ -79,7 +79,7 @@ def _of_old(content: bytes) -> Any:
 
 
 _FORMAT = FileFormat(
-    InForce, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
+    VersionPointer, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
 )
 
 
@@ -95,7 +95,7 @@ class Versions:
         self._pointer = folder / "in-force.json"
         self._copy = folder / "in-force.copy.json"
 
-    def in_force(self) -> InForce:
+    def in_force(self) -> VersionPointer:
         """Return what the pointer says.
 
         The copy counts where the pointer is damaged, and nothing is in force where
@@ -104,7 +104,7 @@ class Versions:
         for path in (self._pointer, self._copy):
             if (found := _FORMAT.read(path)) is not None:
                 return found
-        return InForce()
+        return VersionPointer()
 
     def mend(self) -> None:
         """Write the pointer or its copy anew, where one is damaged or has stayed behind.
@@ -290,7 +290,7 @@ class Versions:
                 )
             )
 
-    def _point(self, state: InForce) -> None:
+    def _point(self, state: VersionPointer) -> None:
         """Replace the pointer, which is the step that counts, and then its copy."""
         _FORMAT.save(self._pointer, state)
         with contextlib.suppress(StoreError):  # the pointer is whole; the next change tries again

@@ -21,7 +21,7 @@ from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FeedError, GuardError
 from filterd.feed import guard
 from filterd.feed.order_keys import other_key
-from filterd.feed.released_holds import Release, content_digest
+from filterd.feed.released_holds import ReleasedHold, content_digest
 from filterd.feed.targets import KEPT_DELTAS
 from filterd.feed.versions import Candidate
 from filterd.i18n import say
@@ -93,7 +93,7 @@ def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = 
 
 def release_hold(
     repository: Path, held: Held, reason: str, signers: Sequence[CryptoSigner], *, now: float
-) -> Release:
+) -> ReleasedHold:
     """Release what is held for all schools.
 
     Args:
@@ -111,7 +111,7 @@ def release_hold(
     findings = dict[str, frozenset[str]]()
     for one in held.findings:
         findings[one.kind] = findings.get(one.kind, frozenset()) | frozenset(one.subjects)
-    release = Release(held.version, held.content, findings, reason)
+    release = ReleasedHold(held.version, held.content, findings, reason)
     with publishing(repository):
         if Published(repository).version != held.version:
             raise FeedError(say("another version is published by now; look at that"))
@@ -130,10 +130,10 @@ def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Fi
         catalog = load_catalog(base)
         write_policy(policy, compile_policy(load_site(config), catalog), None, catalog.compiled)
         fresh = Path(made)
-        school = guard.School(
+        school = guard.JudgedSchool(
             config, fresh / "index.new", fresh / "problems.new", fresh / "policy.new"
         )
-        judgement = guard.judge(candidate, guard.InForce(index, policy), school, clock=clock)
+        judgement = guard.judge(candidate, guard.ServedFiles(index, policy), school, clock=clock)
     if judgement.severity is guard.Severity.REFUSED:
         worst = next(one for one in judgement.findings if one.severity is guard.Severity.REFUSED)
         raise GuardError(

@@ -59,7 +59,7 @@ ADULTS = 18
 _MOST_SHOWN = 10
 
 
-class Candidate(NamedTuple):
+class PendingFamily(NamedTuple):
     """A family that waits for a person, and why: the names that its rule would close, if any."""
 
     category: str
@@ -68,7 +68,7 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LookalikeOutcome:
     """What became of all families.
 
     Attributes:
@@ -80,7 +80,7 @@ class Outcome:
 
     rules: Mapping[str, tuple[LookalikeRule, ...]]
     suffixes: Mapping[str, tuple[str, ...]]
-    queue: tuple[Candidate, ...]
+    queue: tuple[PendingFamily, ...]
     dropped: int
 
     @property
@@ -104,7 +104,7 @@ def make_rules(
     listed: Mapping[str, Iterable[str]],
     harmless: Iterable[str],
     decisions: Iterable[Decision] = (),
-) -> Outcome:
+) -> LookalikeOutcome:
     """Make rules of the names that lists have.
 
     Args:
@@ -115,7 +115,7 @@ def make_rules(
     suffixes_of_all = _Harmless(suffixes_as_registered())
     known = _Harmless(distinct(harmless))
     decided = {(one.category, one.shape): one for one in decisions}
-    suffixes, queue = dict[str, tuple[str, ...]](), list[Candidate]()
+    suffixes, queue = dict[str, tuple[str, ...]](), list[PendingFamily]()
     holding = list[tuple[int, str, LookalikeRule]]()
     for category, names in listed.items():
         members = distinct(names)
@@ -136,7 +136,7 @@ def make_rules(
             closes = suffixes_of_all.fitting(rule, suffixes[category])
             closes += known.fitting(rule, suffixes[category])
             if closes or not _is_telling(family):
-                queue.append(Candidate(category, family, closes))
+                queue.append(PendingFamily(category, family, closes))
             else:
                 holding.append((family.members, category, rule))
     holding.sort(key=lambda one: (-one[0], one[1], one[2].shape))
@@ -145,7 +145,7 @@ def make_rules(
         for category in suffixes
     }
     queue.sort(key=lambda one: (-one.family.members, one.category, one.family.shape))
-    return Outcome(rules, suffixes, tuple(queue), max(0, len(holding) - MOST_RULES))
+    return LookalikeOutcome(rules, suffixes, tuple(queue), max(0, len(holding) - MOST_RULES))
 
 
 def rules_of(
@@ -153,7 +153,7 @@ def rules_of(
     published: Mapping[str, Normalised],
     popular: Popular,
     decisions: Iterable[Decision] = (),
-) -> Outcome:
+) -> LookalikeOutcome:
     """Make the rules of a version.
 
     Args:
@@ -175,7 +175,7 @@ def rules_of(
     return make_rules(listed, harmless, decisions)
 
 
-def rules_yaml(outcome: Outcome) -> bytes:
+def rules_yaml(outcome: LookalikeOutcome) -> bytes:
     """Return ``lookalikes.yaml`` of a version; the same outcome gives the same octets."""
     rules = [
         {"shape": rule.shape.decode("ascii"), "category": category}
@@ -188,7 +188,7 @@ def rules_yaml(outcome: Outcome) -> bytes:
     return _yaml({"suffixes": suffixes, "lookalikes": rules})
 
 
-def waiting_of(outcome: Outcome) -> Iterator[Waiting]:
+def waiting_of(outcome: LookalikeOutcome) -> Iterator[Waiting]:
     """Give what waits for a person as it stands in the queue, the largest family first."""
     for category, family, closes in outcome.queue:
         shape, digits, members, examples = family

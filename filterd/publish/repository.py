@@ -208,7 +208,7 @@ class Repository:
         return self._follow(self._root(), signers, now)
 
     def release(
-        self, release: released_holds.Release, signers: Sequence[CryptoSigner], *, now: float
+        self, release: released_holds.ReleasedHold, signers: Sequence[CryptoSigner], *, now: float
     ) -> None:
         """Release for all schools what their guards hold; those that were released stay so.
 
@@ -221,7 +221,7 @@ class Repository:
             FeedError: too few of the root's keys have signed.
             StoreError: the disk refused.
         """
-        root, before, version = self._root().signed, tuple[released_holds.Release, ...](), 0
+        root, before, version = self._root().signed, tuple[released_holds.ReleasedHold, ...](), 0
         with contextlib.suppress(FileNotFoundError, RepositoryError, ValueError, KeyError):
             known = released_holds.verified(
                 (self._metadata / released_holds.FILE).read_bytes(), root

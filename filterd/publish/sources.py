@@ -24,9 +24,9 @@ from filterd.http_download import (
     CHUNK_OCTETS,
     NONE_KNOWN,
     Downloader,
-    Limits,
+    DownloadLimits,
     Pace,
-    Policy,
+    RequestPolicy,
     Validators,
     bounded,
 )
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 MAX_OCTETS = 100_000_000
 """Of one text; the largest that anybody publishes have a third of it."""
-LIMITS = Limits(total_s=300.0)
+LIMITS = DownloadLimits(total_s=300.0)
 """For one source: the publisher has a good line, and a night."""
 LEAST_SHARE = 0.5
 """Of the entries of the last good text; with fewer a new one is not taken."""
@@ -60,7 +60,7 @@ _PAGE_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 _MAX_NOTE_OCTETS = 1 << 16
 
 
-class Outcome(StrEnum):
+class SourceOutcome(StrEnum):
     """What became of a source in one run."""
 
     TAKEN = "taken"
@@ -85,7 +85,7 @@ class SourceReport:
     """
 
     id: str
-    outcome: Outcome
+    outcome: SourceOutcome
     reason: Sentence = UNSAID
     entries: int = 0
     problems: int = 0
@@ -162,7 +162,7 @@ def fetch_sources(
     folder: SourceFolder,
     clock: Clock,
     *,
-    limits: Limits = LIMITS,
+    limits: DownloadLimits = LIMITS,
     schemes: frozenset[str] = frozenset({"https"}),
     progress: Progress | None = None,
 ) -> tuple[SourceReport, ...]:
@@ -183,7 +183,7 @@ def fetch_sources(
     def bring(source: PublicSource, known: _Note | None) -> _Note | None:
         before = Validators(known.etag, known.last_modified) if known else NONE_KNOWN
         with (
-            closing(Downloader(Pace(clock, limits), Policy(schemes))) as downloader,
+            closing(Downloader(Pace(clock, limits), RequestPolicy(schemes))) as downloader,
             downloader.get(source.address, source.id, before) as answer,
         ):
             if answer is None:
@@ -261,25 +261,25 @@ def _one(
     """Judge what was brought, None for what has not changed since."""
     if brought is None:
         assert known is not None
-        return _report(source, Outcome.UNCHANGED, known)
+        return _report(source, SourceOutcome.UNCHANGED, known)
     note = _judged(source, folder.candidate(source.id), known, brought)
     if known is not None and note.sha256 == known.sha256:
         if note != known:
             folder.annotate(source, note)
-        return _report(source, Outcome.UNCHANGED, note)
+        return _report(source, SourceOutcome.UNCHANGED, note)
     folder.accept(source, note)
-    return _report(source, Outcome.TAKEN, note)
+    return _report(source, SourceOutcome.TAKEN, note)
 
 
-def _report(source: PublicSource, outcome: Outcome, note: _Note) -> SourceReport:
+def _report(source: PublicSource, outcome: SourceOutcome, note: _Note) -> SourceReport:
     return SourceReport(source.id, outcome, UNSAID, note.entries, note.problems, note.octets)
 
 
 def _not_taken(source: PublicSource, known: _Note | None, error: FilterdError) -> SourceReport:
     reason = getattr(error, "sentence", quoted(str(error)))
     if known is None:
-        return SourceReport(source.id, Outcome.MISSING, reason)
-    return replace(_report(source, Outcome.KEPT, known), reason=reason)
+        return SourceReport(source.id, SourceOutcome.MISSING, reason)
+    return replace(_report(source, SourceOutcome.KEPT, known), reason=reason)
 
 
 def _judged(source: PublicSource, path: Path, known: _Note | None, brought: _Note) -> _Note:
@@ -342,6 +342,6 @@ def _asked(source: PublicSource) -> str:
     return f"{source.format} {source.address}"
 
 
-def counted(reports: Sequence[SourceReport]) -> dict[Outcome, int]:
+def counted(reports: Sequence[SourceReport]) -> dict[SourceOutcome, int]:
     """Return how many sources have which outcome, all outcomes among them."""
-    return {outcome: sum(one.outcome is outcome for one in reports) for outcome in Outcome}
+    return {outcome: sum(one.outcome is outcome for one in reports) for outcome in SourceOutcome}

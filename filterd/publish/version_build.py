@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory
     from filterd.publish.list_merge import PublishedList
-    from filterd.publish.lookalike_rules import Outcome
+    from filterd.publish.lookalike_rules import LookalikeOutcome
 
     Progress = Callable[[int, int], None]
 
@@ -247,7 +247,7 @@ def _write(
     categories: Mapping[str, Normalised],
     given: Iterable[ListSource],
     popular: Popular,
-    lookalikes: Outcome,
+    lookalikes: LookalikeOutcome,
     target: Path,
 ) -> None:
     """Write the folder aside, have the production loader read it, and put it in its place."""

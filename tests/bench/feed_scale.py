@@ -29,7 +29,7 @@ from filterd.feed.schedule import (
     Night,
     Now,
     Place,
-    Standing,
+    ScheduleState,
     Work,
     after_check,
     after_failed_check,
@@ -143,7 +143,7 @@ class World:
         before = self._base - 30 * 24 * HOUR_S
         version = _URGENT - 1  # of last night
         self._standings = [
-            Standing(before + 600 * self._random.random(), self._slot(place), handled=version)
+            ScheduleState(before + 600 * self._random.random(), self._slot(place), handled=version)
             for place in self._places
         ]
         self._versions, self._known = [version] * count, [version] * count
@@ -160,7 +160,7 @@ class World:
             self._heap.clear()
             for number, standing in enumerate(self._standings):
                 boots = MIDNIGHT + cut.ends * HOUR_S + self._random.uniform(*_BOOT_TAKES_S)
-                self._standings[number] = Standing(
+                self._standings[number] = ScheduleState(
                     boots, standing.done_at, handled=self._versions[number]
                 )
                 self._plan(number, boots)

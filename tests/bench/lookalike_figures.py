@@ -34,7 +34,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.publish.lookalike_rules import Outcome
+    from filterd.publish.lookalike_rules import LookalikeOutcome
 
 HOSTS_VN = "lists/hostsVN/extensions"
 LISTED = {
@@ -96,7 +96,7 @@ def measure(path: str, popular: list[str]) -> tuple[Figures, Figures]:
     )
 
 
-def _waiting(outcome: Outcome) -> list[LookalikeRule]:
+def _waiting(outcome: LookalikeOutcome) -> list[LookalikeRule]:
     beneath = frozenset(map(names.from_text, outcome.suffixes["listed"]))
     return [LookalikeRule(one.family.shape, one.family.digits, beneath) for one in outcome.queue]
 

@@ -83,7 +83,7 @@ def is_held(school: School) -> bool:
 def sign(school: School, held: hold_release.Held, signers: list[CryptoSigner]) -> None:
     """Put a release of what is held beside the metadata, whoever has signed it."""
     kinds = {one.kind: frozenset(one.subjects) for one in held.findings}
-    release = released_holds.Release(held.version, held.content, kinds, "evil")
+    release = released_holds.ReleasedHold(held.version, held.content, kinds, "evil")
     metadata = released_holds.signable((release,), 1, until(RELEASES, school.publisher.now))
     school.publisher.put(released_holds.FILE, signed(metadata, signers))
 

@@ -20,7 +20,7 @@ from filterd.errors import FilterdError
 from filterd.feed.appliance_id import ApplianceFolder
 from filterd.feed.http_fetcher import WebFetcher
 from filterd.feed.manifest import verify
-from filterd.feed.schedule import Night, Now, Standing, Work, after_check, next_step, place_of
+from filterd.feed.schedule import Night, Now, ScheduleState, Work, after_check, next_step, place_of
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import Moment, refresh
 from filterd.feed.urgent_check import check
@@ -74,7 +74,7 @@ class _Appliance:
 
     def check(self) -> Done:
         current = self._versions.current()
-        standing = Standing(0.0, self._now, handled=current.version if current else 0)
+        standing = ScheduleState(0.0, self._now, handled=current.version if current else 0)
         announced = check(self._trust, self._fetcher())
         moment = Now(10.0, self._now)
         standing = after_check(standing, announced.urgent, moment)

@@ -17,7 +17,7 @@ from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.folder_fetcher import FolderFetcher
 from filterd.feed.outcome import Became
-from filterd.feed.sync import Site
+from filterd.feed.sync import SiteFeed
 from filterd.feed.target_roles import is_ordered
 from filterd.lists.active_blocklists import version_of
 from filterd.publish.signing import sign_orders
@@ -114,7 +114,7 @@ class School:
 
     making: Following
     publisher: Publisher
-    site: Site
+    site: SiteFeed
     index: Path
     pupil: Pupil
     port: int
@@ -164,7 +164,7 @@ def a_school(folder: Path) -> Iterator[School]:
         config = write_site(folder / "site", port=port, upstream=upstream.port)
         state = build_lists(config, folder / "state")
         with serving(config, state.folder) as served:
-            site = Site(config, served.state, clock, ControlDaemon(served.state.control_socket))
+            site = SiteFeed(config, served.state, clock, ControlDaemon(served.state.control_socket))
             site.trust.establish(publisher.root)
             pupil = Pupil(port)
             school = School(Following(making, POPULAR), publisher, site, state.index, pupil, port)

@@ -30,7 +30,7 @@ from filterd.feed.guard.guard_report import SCHOOL, Finding
 from filterd.feed.guard.guard_run import CHECKS
 from filterd.feed.manifest import verify
 from filterd.feed.outcome import Became, Outcome
-from filterd.feed.sync import Site
+from filterd.feed.sync import SiteFeed
 from filterd.i18n import quoted, say
 from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of
 from filterd.lists.catalog import load_catalog
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
-    from filterd.feed.guard import InForce, Judgement, School
+    from filterd.feed.guard import JudgedSchool, Judgement, ServedFiles
     from filterd.feed.versions import Candidate
 
 FIRST, SECOND, THIRD = 2, 3, 4
@@ -132,7 +132,7 @@ def judged_at_once(published: Published) -> Iterator[None]:
     """Have every version accepted, its index ready; without the guard and its child."""
 
     def judge(
-        candidate: Candidate, in_force: InForce | None, school: School, *, clock: Clock
+        candidate: Candidate, in_force: ServedFiles | None, school: JudgedSchool, *, clock: Clock
     ) -> Judgement:
         del in_force, clock
         try:
@@ -187,9 +187,9 @@ class Follower:
         self.site.trust.establish(self.published.root)
 
     @property
-    def site(self) -> Site:
+    def site(self) -> SiteFeed:
         """The site, as a process that has just begun has it."""
-        return Site(self.config, self.state, self.clock, self.daemon)
+        return SiteFeed(self.config, self.state, self.clock, self.daemon)
 
     def run(self, version: int, *, at_once: bool = True) -> Outcome:
         """Do a whole run when so much is published."""

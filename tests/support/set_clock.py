@@ -84,7 +84,7 @@ def main() -> None:
     serving.main(config, state, "en", "no")
 
 
-async def _make_steps(self: Changes, step: timekeeper.Step | None, *, again: bool) -> None:
+async def _make_steps(self: Changes, step: timekeeper.ClockStep | None, *, again: bool) -> None:
     """Let the time be known, and date nothing."""
     if step is not None and not again:
         self._in_force.keeper.make(step)

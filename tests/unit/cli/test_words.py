@@ -14,7 +14,7 @@ from filterd.lists.reject_reasons import Reason
 from filterd.policy.model import TIERS
 from filterd.policy.verdict import Rule
 from filterd.publish.publication import EARLY_S
-from filterd.publish.sources import Outcome
+from filterd.publish.sources import SourceOutcome
 from filterd.resolve.query import Source
 from filterd.resolve.special_use import SpecialReason
 
@@ -33,7 +33,7 @@ ANSWERED = [*Source, "dropped", "malformed", "notimp", "badvers", "error"]
         (words.FEED_EVENT, Event),
         (words.FRESHNESS, Freshness),
         (words.SEVERITY, Severity),
-        (words.OUTCOME, Outcome),
+        (words.OUTCOME, SourceOutcome),
         (words.RENEWAL, EARLY_S),
         (words.WEEKDAY, range(7)),
     ],

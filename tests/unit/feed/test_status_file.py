@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.feed.guard.guard_report import Judgement, Severity, found
-from filterd.feed.status_file import Freshness, Standing, StandingFile, freshness
+from filterd.feed.status_file import FeedStanding, Freshness, StandingFile, freshness
 from filterd.i18n import say
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAY_S = 86_400.0
 NOW = 1_800_000_000.0
 FLOOR = NOW - DAY_S
-KNOWN = Standing(
+KNOWN = FeedStanding(
     tried_at=NOW,
     verified_at=NOW,
     version=12,
@@ -72,7 +72,7 @@ def test_a_file_of_an_earlier_release_is_read_and_written_in_the_new_form(tmp_pa
 )
 def test_what_is_damaged_is_as_at_the_beginning(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "standing.json").write_bytes(damage)
-    assert StandingFile(tmp_path).read() == Standing()
+    assert StandingFile(tmp_path).read() == FeedStanding()
 
 
 @pytest.mark.parametrize(
@@ -100,4 +100,4 @@ def test_a_clock_before_what_is_known_says_nothing() -> None:
 
 
 def test_before_the_first_answer_there_is_nothing_to_be_old() -> None:
-    assert freshness(Standing(), NOW, FLOOR) is Freshness.NEVER
+    assert freshness(FeedStanding(), NOW, FLOOR) is Freshness.NEVER

@@ -12,7 +12,7 @@ import pytest
 from filterd.errors import FetchError
 from filterd.feed.folder_fetcher import FolderFetcher
 from filterd.feed.status_view import overview
-from filterd.feed.version_watch import Counts, Watch
+from filterd.feed.version_watch import AnswerCounts, Watch
 from tests.support.feed_site import FIRST, SECOND, Follower
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_what_does_not_come_any_more_gets_old(
 def test_what_is_watched_is_told_by_the_clock(school: Follower) -> None:
     school.run(FIRST)
     assert _told(school)["watched_until"] is None
-    school.site.watches.begin(Watch(FIRST, school.clock.monotonic(), Counts(), 0.0))
+    school.site.watches.begin(Watch(FIRST, school.clock.monotonic(), AnswerCounts(), 0.0))
     school.clock.advance(200)
     assert _told(school)["watched_until"] == school.clock.wall() + 400
 

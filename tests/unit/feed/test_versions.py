@@ -14,7 +14,7 @@ from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed import versions as versions_module
 from filterd.feed.manifest import verify
 from filterd.feed.version_download import take
-from filterd.feed.versions import Candidate, InForce, Versions
+from filterd.feed.versions import Candidate, VersionPointer, Versions
 from filterd.i18n import say
 from filterd.state_file import FileFormat
 from tests.support.dying import dies_at_disk
@@ -55,7 +55,7 @@ def _flip(path: Path, at: int = 0) -> None:
 
 def test_at_first_nothing_is_in_force(tmp_path: Path) -> None:
     versions = Versions(tmp_path)
-    assert versions.in_force() == InForce()
+    assert versions.in_force() == VersionPointer()
     assert versions.current() is None
     assert versions.folders() == ()
 
@@ -101,7 +101,7 @@ def test_a_rollback_puts_the_one_before_in_force_and_refuses_the_bad_one(tmp_pat
         versions.promote(3)
     versions.allow(3)
     versions.promote(3)
-    assert versions.in_force() == InForce(current=3, previous=(2, 1))
+    assert versions.in_force() == VersionPointer(current=3, previous=(2, 1))
 
 
 def test_a_rollback_passes_over_what_is_damaged(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_rollback_passes_over_what_is_not_trusted_any_more(tmp_path: Path) -> 
 def test_without_one_before_a_rollback_leads_to_what_ships(tmp_path: Path) -> None:
     versions = _in_force(tmp_path, 1)
     assert _roll_back(versions) is None
-    assert versions.in_force() == InForce(refused=(1,))
+    assert versions.in_force() == VersionPointer(refused=(1,))
 
 
 def test_a_held_version_stays_until_it_is_let_go(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ OLD = b"""{
  "sha256": "2a67525d2ab1f489ef74eb508045e37a313101f17dafecb4c53cd3d11dac2686"
 }"""
 """As releases up to 0.1 wrote the pointer."""
-HELD = InForce(12, (11, 10), (9,), "tuần thi")
+HELD = VersionPointer(12, (11, 10), (9,), "tuần thi")
 
 
 def test_a_pointer_of_an_earlier_release_counts_and_is_written_in_the_new_form(
@@ -226,8 +226,10 @@ def test_control_without_its_digest_a_flipped_pointer_would_be_believed(
 ) -> None:
     pointer = tmp_path / "in-force.json"
     pointer.write_bytes(OLD.replace(b"12", b"13", 1))
-    assert Versions(tmp_path).in_force() == InForce()
-    undigested = FileFormat(InForce, magic=b"x", legacy=lambda octets: json.loads(octets)["state"])
+    assert Versions(tmp_path).in_force() == VersionPointer()
+    undigested = FileFormat(
+        VersionPointer, magic=b"x", legacy=lambda octets: json.loads(octets)["state"]
+    )
     monkeypatch.setattr(versions_module, "_FORMAT", undigested)
     assert Versions(tmp_path).in_force().current == 13
 
@@ -274,7 +276,7 @@ def test_with_both_pointers_lost_the_next_version_is_the_first(
     versions = _in_force(tmp_path, 1)
     for name in ("in-force.json", "in-force.copy.json"):
         (tmp_path / name).write_bytes(rubbish)
-    assert versions.in_force() == InForce()
+    assert versions.in_force() == VersionPointer()
     taken = take(PUBLISHER.publish(2, _contents(2)), versions, PUBLISHER)
     assert taken.linked == ["catalog.yaml"]
     versions.promote(2)
