@@ -30,7 +30,7 @@ from filterd.errors import DigestError, GuardError, StoreError
 from filterd.feed.manifest import verify
 from filterd.i18n import say
 from filterd.paths import install, remove_temporaries
-from filterd.state_file import FileFormat
+from filterd.state_file import FileFormat, to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,13 +72,26 @@ class VersionPointer:
 def _of_old(content: bytes) -> Any:
     """Read what releases up to 0.1 wrote: the state, and the digest of its JSON."""
     data = json.loads(content)
-    text = json.dumps(data["state"], sort_keys=True)
-    if data["sha256"] != hashlib.sha256(text.encode("ascii")).hexdigest():
+    if data["sha256"] != _digest_of_old(data["state"]):
         raise ValueError
     return data["state"]
 
 
-_FORMAT = FileFormat(
+class _Format(FileFormat[VersionPointer]):
+    """The pointer's form: releases up to 0.1, put back, must not take what was refused."""
+
+    def dump(self, value: VersionPointer) -> bytes:
+        """Return the content of a file as those releases wrote it."""
+        state = to_plain(value)
+        content = {"state": state, "sha256": _digest_of_old(state)}
+        return json.dumps(content, indent=1).encode("ascii")
+
+
+def _digest_of_old(state: Any) -> str:
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+
+
+_FORMAT = _Format(
     VersionPointer, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
 )
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import shutil
@@ -199,17 +200,51 @@ OLD = b"""{
 HELD = VersionPointer(12, (11, 10), (9,), "tuần thi")
 
 
-def test_a_pointer_of_an_earlier_release_counts_and_is_written_in_the_new_form(
-    tmp_path: Path,
-) -> None:
-    versions, pointer = Versions(tmp_path), tmp_path / "in-force.json"
-    pointer.write_bytes(OLD)
+def _read_by_0_1(path: Path) -> VersionPointer | None:
+    """Read a pointer by the rules of release 0.1, to which ``install.sh --rollback`` leads."""
+    try:
+        data = json.loads(path.read_bytes()[: 1 << 16])
+        state = data["state"]
+        digest = hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+        if data["sha256"] != digest:
+            return None
+        lists = {key: tuple(state[key]) for key in ("previous", "refused")}
+        return VersionPointer(current=state["current"], held=state["held"], **lists)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def test_a_pointer_is_read_from_and_by_the_release_before(tmp_path: Path) -> None:
+    versions, paths = Versions(tmp_path), [tmp_path / "in-force.json"]
+    paths[0].write_bytes(OLD)
+    paths.append(tmp_path / "in-force.copy.json")
     assert versions.in_force() == HELD
     versions.mend()
     assert versions.in_force() == HELD
-    versions.hold(None)
-    assert pointer.read_bytes().startswith(b"filterd feed-pointer 1\n")
-    assert versions.in_force() == replace(HELD, held=None)
+    assert [path.read_bytes() for path in paths] == [OLD, OLD]
+    versions.refuse(13)
+    versions.hold("tuần\nthi 'học kì'")
+    state = replace(HELD, refused=(9, 13), held="tuần\nthi 'học kì'")
+    assert versions.in_force() == state
+    assert [_read_by_0_1(path) for path in paths] == [state, state]
+
+
+def test_control_in_the_form_of_other_files_the_release_before_would_lose_the_pointer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = Versions(tmp_path)
+    monkeypatch.setattr(
+        versions_module, "_FORMAT", FileFormat(VersionPointer, magic=b"filterd feed-pointer ")
+    )
+    versions.refuse(13)
+    assert versions.in_force().refused == (13,)
+    assert _read_by_0_1(tmp_path / "in-force.json") is None
+
+
+def test_a_pointer_in_the_form_of_other_files_is_read(tmp_path: Path) -> None:
+    plain = FileFormat(VersionPointer, magic=b"filterd feed-pointer ")
+    plain.save(tmp_path / "in-force.json", HELD)
+    assert Versions(tmp_path).in_force() == HELD
 
 
 def test_every_flipped_octet_of_an_old_pointer_leaves_its_copy_to_count(tmp_path: Path) -> None:
