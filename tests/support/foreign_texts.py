@@ -84,6 +84,5 @@ FOREIGN = (
     "list",
     "{target} {reason}",
     "the command failed inside filterd; see its log",
-    "this filterd does not know that command",
     "{path}: {why}",
 )
