@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a feed, an honest version in force, and versions to be judged for it."""
+"""A school that follows a feed, an active version, and versions for the guard."""
 
 from __future__ import annotations
 

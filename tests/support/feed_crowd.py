@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many appliances at once, each with its own state and the code that really runs on one.
+"""Many appliances at once, each with its own state and the real code.
 
-Processes are dear and threads are not, so a few processes have many threads each.
-All runs are held up in the middle until each of them is there: whatever the
-machine is busy with, the server has them all at once.
+Processes are expensive and threads are not, so a few processes have many threads each.
+All runs wait in the middle for each other, so that the server has them all at once,
+whatever the load of the machine.
 """
 
 from __future__ import annotations

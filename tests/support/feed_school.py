@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a real publisher's feed, its daemon, and a pupil who asks all the while."""
+"""A school that follows a real feed, its daemon, and a pupil that asks."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school that follows a feed on a disk, and what must hold of it after any fault.
+"""A school that follows a feed on a disk, and its invariants after any fault.
 
-Everything is the production's own: a publication in a folder, a site's whole runs,
-and the loader that a start of the daemon uses. Only the guard's child may be left
-out, which takes longer than all the rest (``judged_at_once``).
+Everything is production code: a publication in a folder, whole runs of a site, and
+the loader of the daemon's start. Only the guard's child may be left out, because it
+takes longer than all the rest (``judged_at_once``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A school whose people give commands: what the manager does of them is done here.
+"""A school whose people give commands; the manager's part is done here.
 
-The commands go through the manager's own ``Changes`` into a real store; workers
-are told of each step by step, so that anything may happen in between.
+The commands go through the manager's own ``Changes`` into a real store. Workers learn
+each step by step, so that any event may come in between.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A feed's publisher, its server and a site that trusts it, all real; and hands that forge."""
+"""A feed's publisher, its server and a site, all real; and forgers' tools."""
 
 from __future__ import annotations
 

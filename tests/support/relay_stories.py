@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stories of questions that the relay answers, or leaves to the chain, by what they are about."""
+"""Stories of questions that the relay answers or leaves to the chain, by theme."""
 
 from __future__ import annotations
 

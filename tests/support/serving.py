@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """filterd's serving half on real sockets of loopback, and stubs that ask it.
 
-The resolver and its listeners run in a thread with an event loop of their own;
-tests ask from outside with plain blocking sockets, as a stub does. Whatever is
-logged as an error fails the test that did not expect it.
+The resolver and its listeners run in a thread with an event loop of their own; tests
+ask from outside with plain blocking sockets, as a stub does. Any logged error that a
+test does not expect fails it.
 """
 
 from __future__ import annotations
