@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A version that is held stops neither what the law orders nor, once released, any school.
+"""A held version delays no legal order, and once released no school.
 
-Publisher, keys, guard, run and daemon are real. Whoever has the online keys alone can release
-nothing; what was signed by keys that a later root has withdrawn is no way back.
+Publisher, keys, guard, run and daemon are real. The online keys alone can release
+nothing; a version signed only by withdrawn keys is no target of a rollback.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What our own code adds to TUF, each with its control: without it the attack succeeds."""
+"""The safeguards that filterd adds to TUF, each with its control."""
 
 from __future__ import annotations
 

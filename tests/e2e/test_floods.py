@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Floods on real sockets, small and untimed; ``tests.bench.floods`` measures large ones.
+"""Small, untimed floods on real sockets; ``tests.bench.floods`` has large ones.
 
-What comes while the loop is held is all there when it goes on, as in a flood
-that is faster than any answer.
+Questions that arrive while the loop is held are all there when it goes on, as in a
+flood that is faster than any answer.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whatever process stops or turns in a circle, nobody waits longer than 5 s for DNS."""
+"""No stopped or looping process takes DNS away for more than 5 s."""
 
 from __future__ import annotations
 

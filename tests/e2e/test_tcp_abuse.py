@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections that are held, dripped into and never read: others are served (reliability.md A6).
+"""TCP connections that are held, slow and never read: other clients are served.
 
-``python -m tests.bench.tcp_abuse`` measures the same with a real daemon. Limits
-are short here, so that nobody waits for them.
+``python -m tests.bench.tcp_abuse`` measures the same with a real daemon. Limits are
+short here, so that tests do not wait.
 """
 
 from __future__ import annotations
