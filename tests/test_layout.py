@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The mirror law: every module has a test of its own name, and no test has lost its module."""
+"""The mirror law: every module has a test of its name, every test a module."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers of a lying upstream: truth, a forbidden alias, extra records, garbage."""
+"""Answers of a lying upstream: truth, forbidden alias, extra records, garbage."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sources of every kind into small tables, where each newcomer pushes somebody out."""
+"""Sources of every kind into small tables; each new one replaces another."""
 
 from __future__ import annotations
 
