@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The central authority's side of the feed: build a version, sign it, publish it.
+"""Build, sign and publish the feed: the side of the central authority.
 
-What comes out is a folder of static files, ready for any web server:
+The result is a folder of static files, ready for any web server:
 
 ``metadata/``  ``timestamp.json``, and every other role as ``N.role.json``
 ``targets/``   the files, their SHA-256 before the name: a name's content never changes
 
-``keys``             private keys: made, read, kept from the eyes of others
-``signing``          what is signed of a file and by a role
+``keys``             private keys: make and read them, with safe permissions
+``signing``          the signed form of a file and of a role
 ``repository``       the signed metadata, changed so that a reader always finds a whole
-``verification``     all of a publication, looked at as a new appliance does
-``sources``          the texts of the lists that others publish, fetched within limits
-``version_build``    a version's folder out of the catalogue and those texts
-``target_files``     its targets: each file packed, and as the difference to what it was
-``list_merge``       all lists of a category, made few, small and steady
-``hold_release``     what schools hold, released with the offline keys
-``top_names``        names that everybody visits, which no list of danger means
+``verification``     check a whole publication as a new appliance does
+``sources``          fetch the texts of third-party lists, within limits
+``version_build``    build a version's folder from the catalogue and those texts
+``target_files``     pack its targets: each file whole, and as a difference
+``list_merge``       merge all lists of a category into few, small and stable ones
+``hold_release``     release with the offline keys what schools hold
+``top_names``        popular names, which lists of danger name only by mistake
 """

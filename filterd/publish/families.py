@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Families among listed names: labels that are the same but for their digits, or for their suffix.
+"""Find families among listed names: labels that differ only in digits or suffix.
 
-A family is found by the *shape* of the label that somebody registered: its plain form
+A family is found by the *shape* of the registered label: its plain form
 (``filterd.lists.homoglyphs``) with each run of digits as ``#``. Digits that all members
 have in common are no chance; they stay as they are: ``k8tip01``, ``k8tip02`` have the
 shape ``k8tip#``.
@@ -28,7 +28,7 @@ _DIGITS = re.compile(rb"[0-9]+")
 
 
 class Registered(NamedTuple):
-    """What somebody registered: the plain form of a label, and the suffix it is beneath."""
+    """A registered label: its plain form, and the suffix that it is beneath."""
 
     name: str
     label: bytes
@@ -45,7 +45,7 @@ class Family(NamedTuple):
 
     @property
     def letters(self) -> int:
-        """How many letters say whose family it is."""
+        """Return the number of letters, which identify a family."""
         return letters(self.shape)
 
 
@@ -75,9 +75,9 @@ def registered(name: str) -> Registered | None:
 
 
 def suffixes_as_registered() -> list[Registered]:
-    """Return all public suffixes of two and more labels as if somebody had registered them.
+    """Return all public suffixes of two and more labels as if they were registered.
 
-    ``biz.az`` is no name beneath ``az``, and whatever closes it closes all beneath it.
+    ``biz.az`` is no name beneath ``az``, and a rule that closes it closes all beneath it.
     """
     found = []
     for suffix in public_suffixes():

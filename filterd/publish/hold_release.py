@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What schools hold, seen at the publisher's, and released with the offline keys for all of them.
+"""Release a version that schools hold, for all of them, with the offline keys.
 
-The version that is published is judged by the guard that schools have, against what they
-may have in force: each of the last versions, and what ships. What the guard refuses, no key
-releases; what it says of one school alone (what that asks, what it expects) is that school's.
+The guard of the schools judges the published version against each version that may be in
+force there: the last versions, and the one that ships. No key releases what the guard
+refuses. Findings about a single school (its lookups, its expectations) stay with it.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ class Held:
 
 
 def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = None) -> Held:
-    """Judge what is published as schools do.
+    """Judge the published version as schools do.
 
     Args:
         repository: the folder that the web server hands out.
-        clock: tells the time, by which days are over.
-        progress: called with how many judgements there are, and how many there will be.
+        clock: the source of time.
+        progress: called with the number of judgements, and their total.
 
     Raises:
         GuardError: schools refuse it, for good.

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for look-alikes, made of the families that the lists of a version have.
+"""Make rules for look-alikes from the families in the lists of a version.
 
-Whatever a rule fits is closed in thousands of schools without anybody having seen
-it. So a rule holds by itself only where nothing speaks against it:
+A rule closes its matches in thousands of schools without a review. So a rule is accepted
+by itself only under two conditions:
 
-* it fits no name that people visit, nor any that is pinned, protected or a service's,
-  nor a suffix beneath which anybody registers names: nobody can accept that;
-* its family is large for how little its shape says (``NEEDED``): three names that
-  share eight letters are one hand, three that share two letters are chance.
+* it matches no popular, pinned or protected name, no name of a service, and no suffix
+  under which anyone registers names: such a rule cannot be accepted at all;
+* its family is large enough for the length of its shape (``NEEDED``): three names that
+  share eight letters have one author, three that share two letters are chance.
 
-What else is a family waits for a person, with what it would close (``review``). A
-decision outlives the family: what was refused is not asked again.
+Other families wait for approval, with the names that they would close (``review``). A
+decision outlives the family: a refused one is not asked again.
 
 ``tests/bench/lookalike_figures.py`` measures all this on names that were held back.
 """
@@ -53,7 +53,7 @@ NEEDED = {3: 6, 4: 4}
 """Members that a family must have, by the letters of its shape."""
 NEEDED_ELSE = 3
 FEWEST_LETTERS = min(NEEDED)
-"""What has fewer is somebody else's name as often as not, however large its family is."""
+"""A shape with fewer letters often matches unrelated names, however large its family."""
 ADULTS = 18
 
 _MOST_SHOWN = 10
@@ -90,10 +90,10 @@ class LookalikeOutcome:
 
 
 def has_mirrors(category: CatalogCategory) -> bool:
-    """Tell whether names of a category may be told by their looks.
+    """Return whether a category may have look-alike rules.
 
-    Of what is only for adults, or dangerous: nobody at school misses a name that is like one.
-    An order names what it means, and nothing that is like it.
+    Those for adults only and the dangerous ones may: a school needs no name that is like
+    one of theirs. A category of orders may not: an order means exactly the names in it.
     """
     return not category.ordered and (
         category.locked or category.security or category.min_age == ADULTS
@@ -109,8 +109,8 @@ def make_rules(
 
     Args:
         listed: names by category.
-        harmless: names that no rule may fit unless a person says so.
-        decisions: what a person has said of families.
+        harmless: names that no rule may match without approval.
+        decisions: on families.
     """
     suffixes_of_all = _Harmless(suffixes_as_registered())
     known = _Harmless(distinct(harmless))
@@ -158,9 +158,9 @@ def rules_of(
 
     Args:
         catalog: the publisher's.
-        published: what the version has of each category.
-        popular: names that everybody visits.
-        decisions: what a person has said of families.
+        published: the names of the version by category.
+        popular: popular names.
+        decisions: on families.
     """
     mirrored = [one.id for one in catalog.categories if has_mirrors(one)]
     # What an entry closes anyway is no reason to ask about a rule that would, too.
@@ -217,7 +217,7 @@ class _Harmless:
 
 
 def _is_telling(family: Family) -> bool:
-    """Tell whether a family is large for how little its shape says."""
+    """Return whether a family is large enough for the length of its shape."""
     if family.letters < FEWEST_LETTERS:
         return False
     return family.members >= NEEDED.get(family.letters, NEEDED_ELSE)

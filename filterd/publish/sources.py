@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The texts of the lists that others publish: fetched within limits, and kept while they are good.
+"""Fetch the texts of third-party lists within limits, and keep the last good ones.
 
-One folder holds for each source the last text that was good, ``ID.txt``, and what
-is to be known of it, ``ID.json``: its ``ETag`` for the next request, and how many
-entries it had. A text is taken only if it is what its source has always been: a
-list in its format, not a web page, not empty, not half of what it was. Whatever
-is wrong with today's, yesterday's stays, and the report says why: a feed that
-lacks a list would open its names to every school.
+For each source one folder holds the last good text, ``ID.txt``, and its facts,
+``ID.json``: the ``ETag`` for the next request, and the number of entries. A new text is
+accepted only if it is like the ones before: a list in its format, not a web page, not
+empty, not half the size. Otherwise the last text stays and the report has the reason: a
+feed that lacks a list would open its names to every school.
 """
 
 from __future__ import annotations
@@ -47,13 +46,13 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 MAX_OCTETS = 100_000_000
-"""Of one text; the largest that anybody publishes have a third of it."""
+"""Of one text; the largest known ones have a third of it."""
 LIMITS = DownloadLimits(total_s=300.0)
 """For one source: the publisher has a good line, and a night."""
 LEAST_SHARE = 0.5
 """Of the entries of the last good text; with fewer a new one is not taken."""
 MOST_PROBLEMS = 0.5
-"""Of what a text says; with more it is not in the format that the catalogue gives."""
+"""The share of bad lines in a text; with more it is not in the catalogue's format."""
 
 _HEAD_OCTETS = 1_024
 _PAGE_BEGINNINGS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
@@ -73,14 +72,14 @@ class SourceOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What became of one source.
+    """The result for one source.
 
     Attributes:
         id: of the source, as in the catalogue.
-        outcome: what its text is now.
-        reason: why a new text was not taken, else nothing.
-        entries: of the text that holds now.
-        problems: lines of it that say nothing usable.
+        outcome: the state of its text.
+        reason: why a new text was refused, if it was.
+        entries: of the present text.
+        problems: its unusable lines.
         octets: of it.
     """
 
@@ -201,9 +200,9 @@ def read_sources(
     *,
     progress: Progress | None = None,
 ) -> tuple[SourceReport, ...]:
-    """Take the texts of sources from a folder that somebody has filled, ``ID.txt`` for each.
+    """Take the texts of sources from a folder, ``ID.txt`` for each.
 
-    As ``fetch_sources``, without a network; what is not there counts as not answering.
+    As ``fetch_sources``, without a network; a missing text counts as no answer.
     """
 
     def bring(source: PublicSource, _known: _Note | None) -> _Note | None:
