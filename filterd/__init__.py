@@ -4,7 +4,7 @@
 Every device of the school gets filterd as its resolver by DHCP. filterd decides
 each lookup by the *age tier* of the client, and forwards the names that pass.
 
-The layers. Imports go downwards only; ``make check`` enforces it::
+The floors. Imports go downwards only; ``make check`` enforces it::
 
     7 cli                            Typer: parse arguments, call one function, print
     6 daemon | publish               the processes that serve | build and sign the feed

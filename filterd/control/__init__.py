@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control socket of the running daemon: its protocol, and the client of commands.
+"""Floor 5: the control socket of the running daemon: its protocol, and the client.
 
 A Unix socket in the state folder. One request a connection, one *frame*, which is a line of
 JSON; one frame or more answer it, and the last one has the end mark::

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run the serving processes and their sockets.
+"""Floor 6: the serving processes and their sockets.
 
 ::
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build, sign and publish the feed: the side of the central authority.
+"""Floor 6: build, sign and publish the feed, at the central authority.
 
 The result is a folder of static files, ready for any web server:
 
