@@ -16,11 +16,10 @@ from filterd.cli.render import facts, grid, titled
 from filterd.cli.time_options import SchoolClock, school_clock
 from filterd.feed.feed_config import followed
 from filterd.feed.guard.guard_report import load
-from filterd.feed.status_file import Freshness
-from filterd.feed.status_view import overview
+from filterd.feed.standing import Freshness, overview
 from filterd.feed.version_history import History
 from filterd.i18n import Texts, say
-from filterd.lists.contacts import contacts_or_none
+from filterd.lists.catalog_tables import contacts_or_none
 
 _WORRYING = (Freshness.OLD, Freshness.VERY_OLD, Freshness.NEVER, Freshness.UNKNOWN)
 _MOST_NAMES = 5

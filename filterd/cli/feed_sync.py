@@ -26,11 +26,9 @@ from filterd.config.site_sources import SITE_FILE
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.errors import ConfigError, StoreError
 from filterd.feed.feed_config import followed
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.follower import Keeper
-from filterd.feed.http_fetcher import Fetcher, WebFetcher
-from filterd.feed.outcome import Became, Outcome
-from filterd.feed.sync import Site
+from filterd.feed.sync import Became, Outcome, Site
 from filterd.i18n import say
 from filterd.lists.active_blocklists import blocklists_in_force
 from filterd.privileges import own_rights

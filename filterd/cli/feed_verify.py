@@ -17,8 +17,7 @@ from filterd.cli.progress_bar import bar
 from filterd.cli.render import facts, size, titled
 from filterd.cli.time_options import school_clock
 from filterd.errors import ConfigError, StoreError
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import Fetcher, WebFetcher
+from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.trust import fingerprint, load_root
 from filterd.feed.tuf_refresh import Moment
 from filterd.i18n import quoted, say

@@ -3,7 +3,7 @@
 
 No clock is believed at a start that shows less than the *floor*: the latest of the release,
 the time at which the lists were compiled, the last change that commands have made, what the
-feed knows (``feed.time_floor``) and the last time that was kept here, once a minute, while
+feed knows (``feed.appliance_files``) and the last time that was kept here, once a minute, while
 the time was known. A floor that a clock which was ahead has left is dropped by `filterd clock
 accept`, or by a time server: whatever says a time between the right one and that floor is
 passed over from then on.

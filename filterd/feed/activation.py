@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.feed.daemon_port import Daemon
+    from filterd.feed.version_watch import Daemon
     from filterd.feed.versions import Candidate
     from filterd.state_folder import StateFolder
 

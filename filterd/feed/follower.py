@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that follows the feed: whatever is due is done, one thing after the other.
 
-What is due when is ``schedule``'s, how it is done ``sync``'s and ``urgent_check``'s.
+What is due when is ``schedule``'s, how it is done ``sync``'s and ``tuf_refresh``'s.
 A version that has come in force, by whomever, is watched meanwhile: an urgent order
 must not wait for the end of the ten minutes.
 
@@ -18,20 +18,19 @@ from typing import TYPE_CHECKING
 from filterd.errors import FetchError, FilterdError, GuardError, StoreError
 from filterd.feed import schedule
 from filterd.feed.schedule import Ending, Night, Now, Standing, Work
-from filterd.feed.status_file import Freshness, freshness
-from filterd.feed.urgent_check import check
+from filterd.feed.standing import Freshness, freshness
+from filterd.feed.tuf_refresh import check
 from filterd.feed.version_watch import EVERY_S, Watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
-    from filterd.feed.daemon_port import Daemon
     from filterd.feed.feed_config import Followed
-    from filterd.feed.http_fetcher import Fetcher
-    from filterd.feed.outcome import Outcome
+    from filterd.feed.fetchers import Fetcher
     from filterd.feed.schedule import Step
-    from filterd.feed.sync import Site
+    from filterd.feed.sync import Outcome, Site
+    from filterd.feed.version_watch import Daemon
 
 _log = logging.getLogger("filterd.feed")
 

@@ -27,8 +27,8 @@ from filterd.i18n import say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from filterd.feed.fetchers import Fetcher
     from filterd.feed.guard import Judgement
-    from filterd.feed.http_fetcher import Fetcher
     from filterd.feed.targets import Publication
 
 FILE = "releases.json"

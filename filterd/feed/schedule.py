@@ -316,3 +316,35 @@ def _nights_about(night: Night, hour: int) -> tuple[float, ...]:
         datetime.combine(today + timedelta(days=days), night.begins, zone).timestamp()
         for days in (-2, -1, 0, 1, 2, 3)
     )
+
+
+APART_S = 12 * 3_600.0
+"""From one ring to the next (reliability.md E1)."""
+LONGEST_WAIT_S = 2 * 86_400.0 - 3_600.0
+"""From the first version that was not taken, whichever is the newest then: two nights, and
+an hour less, since no two runs come to the second at the same time."""
+
+_RINGS = (0.01, 0.10, 1.0)
+"""Which part of all appliances has a version once a ring has taken it."""
+
+
+def ring_of(appliance_id: bytes, version: int) -> int:
+    """Return the ring of an appliance for a version: 0, 1 or 2; the id itself goes nowhere."""
+    digest = hashlib.sha256(b"ring\0%d\0" % version + appliance_id).digest()
+    place = int.from_bytes(digest[:6], "big") / 2**48
+    return next(ring for ring, part in enumerate(_RINGS) if place < part)
+
+
+def may_take_at(
+    appliance_id: bytes, version: int, published_at: float, waiting_since: float | None
+) -> float:
+    """Return from when on an appliance takes a version; Unix time.
+
+    Args:
+        appliance_id: its id.
+        version: the version.
+        published_at: when it was signed, Unix time.
+        waiting_since: when it first saw a version that it did not take; None for now.
+    """
+    at = published_at + ring_of(appliance_id, version) * APART_S
+    return at if waiting_since is None else min(at, waiting_since + LONGEST_WAIT_S)

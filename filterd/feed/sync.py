@@ -9,8 +9,9 @@ of its error. What a killed run has begun is finished or undone first
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from filterd.config.lists_build import rebuild_lists
 from filterd.errors import (
@@ -22,24 +23,21 @@ from filterd.errors import (
 )
 from filterd.feed import guard
 from filterd.feed.activation import Activator
-from filterd.feed.appliance_id import ApplianceFolder
+from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
 from filterd.feed.guard.guard_report import bounded
 from filterd.feed.manifest import is_of, signers_of, verify
-from filterd.feed.order_keys import ROLE, other_key
-from filterd.feed.orders_ahead import with_orders_of
-from filterd.feed.outcome import Became, Outcome
+from filterd.feed.orders import ROLE, other_key, with_orders_of
 from filterd.feed.released_holds import content_digest, fetch_releases
-from filterd.feed.rings import may_take_at
-from filterd.feed.status_file import StandingFile
-from filterd.feed.time_floor import TimeFloor
+from filterd.feed.schedule import may_take_at
+from filterd.feed.standing import StandingFile
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import Moment, Verified, refresh
 from filterd.feed.version_download import take
 from filterd.feed.version_history import Event, History, Line
 from filterd.feed.version_watch import Counts, Watch, WatchFile, counts_of
 from filterd.feed.versions import Candidate, Versions
-from filterd.feed.watch_canaries import canaries_of
 from filterd.i18n import UNSAID, quoted, say
+from filterd.lists.catalog_tables import locked_canaries
 from filterd.paths import reading, remove_temporaries, sole
 
 if TYPE_CHECKING:
@@ -47,10 +45,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.feed.daemon_port import Daemon
+    from filterd.feed.fetchers import Fetcher
     from filterd.feed.guard import Judgement
-    from filterd.feed.http_fetcher import Fetcher
     from filterd.feed.targets import Publication
+    from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence
     from filterd.lists.active_blocklists import Blocklists
     from filterd.state_folder import StateFolder
@@ -343,7 +341,7 @@ class Site:
             if status := self._daemon.status():
                 counts: Counts = counts_of(status)
                 usual = max(self._daemon.usual_blocks(), counts.part(counts.blocked))
-                canaries = canaries_of(candidate.folder)
+                canaries = locked_canaries(candidate.folder)
                 since = self._clock.monotonic()
                 return Watch(candidate.version, since, counts, usual, canaries)
         return None
@@ -399,3 +397,43 @@ class Site:
 
     def _note(self, event: Event, version: int, why: Sentence = UNSAID) -> None:
         self.history.add(Line(self._clock.wall(), event, version, why))
+
+
+class Became(StrEnum):
+    """What a run that did not fail has led to."""
+
+    ACTIVATED = "activated"
+    CURRENT = "current"
+    WAITS = "waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a run.
+
+    Attributes:
+        became: what it led to.
+        version: which is published.
+        urgent: the version that was published urgently last, 0 for none.
+        fetched_octets: without metadata.
+        names: on the lists in force; 0 where nothing changed.
+        at: from when on the version will be taken, where it waits; Unix time.
+    """
+
+    became: Became
+    version: int
+    urgent: int = 0
+    fetched_octets: int = 0
+    names: int = 0
+    at: float = 0.0
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {
+            "became": self.became.value,
+            "version": self.version,
+            "urgent": self.urgent,
+            "fetched_octets": self.fetched_octets,
+            "names": self.names,
+            "at": self.at,
+        }

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from filterd.errors import MetadataFormatError
@@ -247,3 +248,14 @@ def _wrong(name: str, why: Sentence) -> MetadataFormatError:
             why=why,
         )
     )
+
+
+ONLINE = ("targets", "snapshot", "timestamp")
+"""Roles whose keys the publishing machine holds."""
+ORDERED = ("orders/*", "orders.yaml.zst")
+"""The names that the role ``orders`` signs: patterns of TUF, ``*`` within one folder."""
+
+
+def is_ordered(name: str) -> bool:
+    """Tell whether a file of this name is the law's: deeper folders count too."""
+    return any(fnmatchcase(name, pattern) for pattern in ORDERED)

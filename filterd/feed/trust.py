@@ -25,7 +25,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
 from filterd.errors import MetadataFormatError, NoTrustError, StoreError
-from filterd.feed.target_roles import ONLINE
+from filterd.feed.targets import ONLINE
 from filterd.i18n import refused, say
 from filterd.paths import open_plain, write_atomically, writing
 from filterd.privileges import own_rights

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.feed.daemon_port import Daemon
     from filterd.i18n import Sentence
 
 WATCH_S = 600.0
@@ -191,3 +190,40 @@ def _look(watch: Watch, daemon: Daemon) -> tuple[Sentence | None, bool]:
     except FilterdError:
         return None, True
     return found, bool(status.get("workers", 1))
+
+
+class Daemon:
+    """Nobody: a start will find what is on the disk."""
+
+    def reload(self) -> None:
+        """Have the lists on the disk served by all workers, if a daemon runs.
+
+        A site whose files are wrong is served on as it last was good.
+
+        Raises:
+            FilterdError: it refuses; what it served before, it serves on.
+        """
+
+    def status(self) -> dict[str, Any]:
+        """Return what ``filterd status --json`` prints; empty where no daemon runs.
+
+        Raises:
+            FilterdError: it does not answer.
+        """
+        return {}
+
+    def is_blocked(self, name: str) -> bool:  # noqa: ARG002 -- who is nobody blocks everything
+        """Tell whether whoever is most strictly filtered gets a block for a name.
+
+        Raises:
+            FilterdError: the daemon does not answer.
+        """
+        return True
+
+    def usual_blocks(self) -> float:
+        """Return which part of answers were blocks, on the day of the last week that had most.
+
+        Raises:
+            FilterdError: the daemon does not answer.
+        """
+        return 0.0

@@ -20,7 +20,7 @@ from filterd.config.site_reader import load_site
 from filterd.config.site_sources import SITE_FILE
 from filterd.errors import FeedError, GuardError
 from filterd.feed import guard
-from filterd.feed.order_keys import other_key
+from filterd.feed.orders import other_key
 from filterd.feed.released_holds import Release, content_digest
 from filterd.feed.targets import KEPT_DELTAS
 from filterd.feed.versions import Candidate

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from filterd.errors import ConfigError, StoreError
-from filterd.feed.target_roles import ONLINE
+from filterd.feed.targets import ONLINE
 from filterd.i18n import refused, say
 from filterd.paths import open_plain, write_atomically
 

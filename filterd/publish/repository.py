@@ -37,7 +37,7 @@ from tuf.api.metadata import (
 
 from filterd.errors import FeedError, StoreError
 from filterd.feed import released_holds
-from filterd.feed.target_roles import is_ordered
+from filterd.feed.targets import is_ordered
 from filterd.i18n import refused, say
 from filterd.paths import write_atomically
 from filterd.publish.keys import ORDERS, ROOT, ROOT_THRESHOLD, SNAPSHOT, TARGETS, TIMESTAMP

@@ -12,7 +12,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Delegations, Metadata, TargetFile, Targets
 
 from filterd.errors import FeedError, StoreError
-from filterd.feed.target_roles import ORDERED
+from filterd.feed.targets import ORDERED
 from filterd.i18n import refused, say
 from filterd.publish.keys import ORDERS, ROOT, SNAPSHOT, TARGETS, TIMESTAMP
 

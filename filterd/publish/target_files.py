@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.errors import FeedError, StoreError
 from filterd.feed.deltas import pack, pack_delta
-from filterd.feed.target_roles import is_ordered
 from filterd.feed.targets import (
     KEPT_DELTAS,
     MANIFEST,
@@ -21,6 +20,7 @@ from filterd.feed.targets import (
     PublishedFile,
     digits,
     is_file_path,
+    is_ordered,
     read_publication,
 )
 from filterd.i18n import refused, say
@@ -49,7 +49,7 @@ class _Target(NamedTuple):
 def targets_of(
     folder: Path, earlier: Sequence[Path] = (), *, progress: Progress | None = None
 ) -> list[NewTarget]:
-    """Return all targets of a version; another role signs those of ``target_roles.is_ordered``.
+    """Return all targets of a version; another role signs those of ``feed.targets.is_ordered``.
 
     Args:
         folder: the version, as ``version_build`` makes it.

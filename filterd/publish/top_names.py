@@ -3,7 +3,7 @@
 
 Every list has named one of them once: a host cut out of a long address, a test
 entry, a typing error (reliability.md E2 to E4). Those that ship with filterd must stay
-open (``filterd.lists.popular_names``); a publisher may bring a ranking beside them.
+open (``filterd.lists.catalog_tables``); a publisher may bring a ranking beside them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
 from filterd.i18n import refused, say
+from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
-from filterd.lists.popular_names import load_popular_names
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import Scope
 from filterd.paths import open_plain
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from filterd.lists.popular_names import PopularName
+    from filterd.lists.catalog_tables import PopularName
 
 MOST = 10_000
 """Names that count; beyond them ranks say little."""

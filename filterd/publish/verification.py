@@ -22,7 +22,7 @@ from filterd.publish.keys import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from filterd.feed.http_fetcher import Fetcher
+    from filterd.feed.fetchers import Fetcher
     from filterd.feed.tuf_refresh import Moment, Verified
 
 

@@ -23,8 +23,8 @@ import yaml
 from filterd.errors import ConfigError, ListError, StoreError
 from filterd.feed.guard.limits import Content, excesses, few
 from filterd.i18n import refused, say
-from filterd.lists import contacts
 from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml, load_contacts
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
 from filterd.paths import sync_folder
@@ -45,12 +45,8 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 LISTS = "lists"
-CANARIES = "canaries.yaml"
 POPULAR = "popular.txt"
-MAX_CANARIES = 50
-"""Names of each category that a school asks for after every change (reliability.md E6)."""
 
-_CANARY = ".blocked.filterd.example"
 _TABLES = (
     "categories.yaml",
     "holidays.yaml",
@@ -59,8 +55,8 @@ _TABLES = (
     "safe_search.yaml",
     "services.yaml",
 )
-_OPTIONAL = (contacts.FILE,)
-PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES, POPULAR, LOOKALIKES))
+_OPTIONAL = (CONTACTS_FILE,)
+PARTS = frozenset((*_TABLES, *_OPTIONAL, "catalog.yaml", CANARIES_FILE, POPULAR, LOOKALIKES))
 """All that a version may consist of, beside its lists and what is ordered."""
 
 
@@ -118,7 +114,7 @@ def build_version(
     """
     catalog = load_catalog(folder)
     _check_not_by_hand(folder)
-    contacts.load_contacts(folder)  # a school is lenient, so its mistakes are told here
+    load_contacts(folder)  # a school is lenient, so its mistakes are told here
     decisions = read_decisions(folder)
     popular = popular or Popular()
     given = _given(catalog, texts)
@@ -265,7 +261,8 @@ def _write(
                 (made / LISTS / f"{one.id}.txt").write_bytes(one.text)
         used = {one.id for one in given}
         (made / "catalog.yaml").write_bytes(_catalog_yaml(catalog, categories, used))
-        (made / CANARIES).write_bytes(_canaries_yaml(categories))
+        canaries = {one: result.canaries for one, result in categories.items()}
+        (made / CANARIES_FILE).write_bytes(canaries_yaml(canaries))
         if popular.names:
             (made / POPULAR).write_bytes(popular.text())
         if lookalikes.count:
@@ -329,17 +326,6 @@ def _catalog_yaml(catalog: Catalog, categories: Mapping[str, Normalised], used: 
         if one.id in used
     ]
     return _yaml({"lists": lists, "sources": sources})
-
-
-def _canaries_yaml(categories: Mapping[str, Normalised]) -> bytes:
-    """Return of each category names that must be blocked wherever the category is closed."""
-    entries = []
-    for category, result in categories.items():
-        made = [name for name in result.canaries if name.endswith(_CANARY)]
-        others = [name for name in result.canaries if not name.endswith(_CANARY)]
-        if names := (made + others)[:MAX_CANARIES]:
-            entries.append({"category": category, "names": names})
-    return _yaml({"canaries": entries})
 
 
 def _yaml(data: Any) -> bytes:

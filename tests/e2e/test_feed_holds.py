@@ -18,10 +18,8 @@ from filterd.clock import SystemClock
 from filterd.errors import GuardError
 from filterd.feed import deltas, released_holds, sync
 from filterd.feed.guard.guard_report import Judgement, Severity, found
-from filterd.feed.guard.limits import GROWTH, POPULAR
-from filterd.feed.guard.must_resolve import BENEATH
-from filterd.feed.guard.rewrite_targets import REWRITES
-from filterd.feed.guard.table_limits import TABLES
+from filterd.feed.guard.limits import GROWTH, POPULAR, TABLES
+from filterd.feed.guard.must_resolve import BENEATH, REWRITES
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import Event
 from filterd.i18n import say

@@ -17,7 +17,7 @@ import pytest
 
 from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.feed_config import Followed
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import Keeper
 from filterd.feed.version_history import Event
 from filterd.feed.version_watch import EVERY_S

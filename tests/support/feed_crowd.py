@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from filterd.clock import SystemClock
 from filterd.errors import FilterdError
-from filterd.feed.appliance_id import ApplianceFolder
-from filterd.feed.http_fetcher import WebFetcher
+from filterd.feed.appliance_files import ApplianceFolder
+from filterd.feed.fetchers import WebFetcher
 from filterd.feed.manifest import verify
 from filterd.feed.schedule import Night, Now, Standing, Work, after_check, next_step, place_of
 from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import Moment, refresh
-from filterd.feed.urgent_check import check
+from filterd.feed.tuf_refresh import Moment, check, refresh
 from filterd.feed.version_download import take
 from filterd.feed.versions import Versions
 

@@ -15,10 +15,9 @@ import dns.rrset
 
 from filterd.clock import SystemClock
 from filterd.daemon.feed_port import ControlDaemon
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.outcome import Became
-from filterd.feed.sync import Site
-from filterd.feed.target_roles import is_ordered
+from filterd.feed.fetchers import FolderFetcher
+from filterd.feed.sync import Became, Site
+from filterd.feed.targets import is_ordered
 from filterd.lists.active_blocklists import version_of
 from filterd.publish.signing import sign_orders
 from filterd.publish.target_files import targets_of
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filterd.feed.outcome import Outcome
+    from filterd.feed.sync import Outcome
 
     Change = Callable[[Path], None]
 

@@ -24,13 +24,12 @@ from filterd.config.site_reader import load_site as load_files
 from filterd.daemon.site_loader import load_site
 from filterd.errors import FilterdError, StoreError
 from filterd.feed import guard
-from filterd.feed.daemon_port import Daemon
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import SCHOOL, Finding
 from filterd.feed.guard.guard_run import CHECKS
 from filterd.feed.manifest import verify
-from filterd.feed.outcome import Became, Outcome
-from filterd.feed.sync import Site
+from filterd.feed.sync import Became, Outcome, Site
+from filterd.feed.version_watch import Daemon
 from filterd.i18n import quoted, say
 from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of
 from filterd.lists.catalog import load_catalog

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, Targets, Timestamp
 
-from filterd.feed.folder_fetcher import FolderFetcher
-from filterd.feed.http_fetcher import WebFetcher
+from filterd.feed.fetchers import FolderFetcher, WebFetcher
 from filterd.feed.trust import TrustFolder
 from filterd.feed.tuf_refresh import Moment, Verified, refresh
 from filterd.publish.repository import Repository

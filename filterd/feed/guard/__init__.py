@@ -12,18 +12,14 @@ process of its own that may die over it::
 What is found is a **note**, a reason to **hold** the version until an administrator has
 looked and approved of it, or a reason to **refuse** it for good.
 
-``guard_report``     what was found, as one process hands it to another
-``guard_run``        this side of the child: start, bound, believe nothing
-``format_check``     how the files of a version are written
-``candidate``        the version compiled, and what is in force beside it
+``guard_report``     findings and the judgement, as one process hands them to another
+``guard_run``        start the child, bound it, check what it prints
+``candidate``        how the files are written; the version compiled, what is in force, what ships
 ``probe_clients``    a name and each kind of client that may ask for it
-``golden_questions`` questions whose answers the version's own lists give
-``shipped_version``  what ships, as this school would be served it: compared with as well
-``must_resolve``     names that must not be blocked, suffixes that must not be listed
-``rewrite_targets``  where safe search may lead
-``table_limits``     how much of pins, protections, services, categories, holidays may go or come
-``impact``           popular names and what the school asks for, compared to what is in force
-``limits``           how much of it may change at once; the publisher goes by it, too
+``golden_questions`` questions whose answers follow from the version's own lists
+``must_resolve``     names that must not be blocked, suffixes no list may hold, safe search targets
+``limits``           how much of lists and tables may come or go at once; the publisher's limits too
+``impact``           popular names and the school's own lookups, compared to what is in force
 ``canaries``         names that must be blocked, and what the school expects
 ``checks``           all of these, in their order
 """

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filterd.documents import load, validate
 from filterd.feed.guard.guard_report import EXPECTATIONS, Severity, found
 from filterd.feed.guard.limits import few
 from filterd.i18n import say
-from filterd.lists.catalog_schema import CanariesFile
+from filterd.lists.catalog_tables import MADE_CANARY
 from filterd.policy.verdict import Rule
 from filterd.resolve.expectation_checks import unmet
 from filterd.resolve.site import Site
@@ -23,35 +22,16 @@ from filterd.wire import name as names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.impact import Compared
     from filterd.feed.guard.probe_clients import Asking
     from filterd.i18n import Sentence
 
-CANARIES_FILE = "canaries.yaml"
-
-MADE = ".blocked.filterd.example"
-"""How names end that exist only to be asked for."""
 OPENED_ALLOWED = 0.1
 """Of the names of a category that are closed now: so many may open."""
 
 _CANARIES = "canaries"
-
-
-def read_canaries(folder: Path) -> dict[str, tuple[bytes, ...]]:
-    """Return the canaries of a version by category.
-
-    Raises:
-        ConfigErrors: the file is wrong.
-        ConfigError: it cannot be read.
-    """
-    file = validate(load(folder / CANARIES_FILE), CanariesFile)
-    found_names = dict[str, tuple[bytes, ...]]()
-    for entry in file.canaries:
-        found_names[entry.category] = (*found_names.get(entry.category, ()), *entry.names)
-    return found_names
 
 
 def open_canaries(
@@ -112,7 +92,7 @@ def _opened(
     for category, names_of in canaries.items():
         asked = [name for name in names_of if compared.closed_before(name)]
         gone = [names.to_text(name) for name in asked if compared.newly_open(name)]
-        made = any(name.endswith(MADE) for name in gone)
+        made = any(name.endswith(MADE_CANARY) for name in gone)
         if made or len(gone) > min(max(OPENED_ALLOWED * len(asked), 1), max(len(asked) - 1, 0)):
             sentence = say(
                 "category {category}: {count} of {asked} names that {whose} closes would be open: "

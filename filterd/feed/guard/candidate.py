@@ -9,20 +9,22 @@ a school's file that is wrong today says nothing of the version.
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
 from filterd.config import build_record
 from filterd.config.compile import compile_policy, own_lists
 from filterd.config.lists_build import compile_blocklists
 from filterd.config.policy_writer import write_policy
 from filterd.config.site_reader import load_site
-from filterd.errors import ConfigError, FilterdError, IndexFormatError, StoreError
+from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
 from filterd.feed.guard.guard_report import SCHOOL, Severity, found
 from filterd.feed.guard.probe_clients import Asking
-from filterd.i18n import quoted, say
+from filterd.i18n import quoted, refused, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
+from filterd.paths import open_plain, shipped
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
@@ -31,10 +33,15 @@ if TYPE_CHECKING:
     from filterd.config.build_record import Looked
     from filterd.config.site_reader import SiteSources
     from filterd.feed.guard.guard_report import Finding
-    from filterd.lists.catalog import Catalog
+    from filterd.lists.catalog import Catalog, CatalogCategory, CatalogService
     from filterd.lists.report import CompileReport
     from filterd.lists.rules import ListSource
     from filterd.policy.model import Policy
+
+    _Named = TypeVar("_Named", bound=CatalogCategory | CatalogService | ListSource)
+    from collections.abc import Iterable, Iterator
+
+    from filterd.i18n import Sentence
 
 LOADING = "loading"
 """The kind of what is wrong with the version itself, however it is read."""
@@ -197,3 +204,96 @@ def _wrong(kind: str, error: FilterdError) -> Finding:
         if kind == LOADING
         else say("it could not be judged for this school: {why}", why=first.sentence),
     )
+
+
+def shipped_asking(request: Request, tables: Tables) -> Asking:
+    """Return what ships, with this school's own rules.
+
+    Raises:
+        FilterdError: it cannot be compiled.
+    """
+    index = _shipped_index(request.fresh_index.with_name(f"{request.fresh_index.name}.shipped"))
+    # A school may name what only its feed has: that stands beside what ships.
+    policy = compile_policy(tables.site, _with_more_of(shipped_catalog(), tables.catalog))
+    return Asking(policy, index, request.now)
+
+
+def _with_more_of(catalog: Catalog, other: Catalog) -> Catalog:
+    return replace(
+        catalog,
+        categories=_more(catalog.categories, other.categories),
+        services=_more(catalog.services, other.services),
+        lists=_more(catalog.lists, other.lists),
+    )
+
+
+def _more(mine: tuple[_Named, ...], others: tuple[_Named, ...]) -> tuple[_Named, ...]:
+    known = {one.id for one in mine}
+    return (*mine, *(one for one in others if one.id not in known))
+
+
+@cache
+def shipped_catalog() -> Catalog:
+    """Return the catalogue that ships."""
+    return load_catalog(shipped("blocklists"))
+
+
+@cache
+def _shipped_index(target: Path) -> Index:
+    compile_blocklists(shipped_catalog(), (), target, now=0.0, feed=None)
+    index = Index.open(target)
+    target.unlink()  # it is mapped
+    return index
+
+
+KIND = "files"
+MAX_LINE_OCTETS = 8_192
+"""More than parsers read of a line, with its conditions."""
+
+_CHUNK_OCTETS = 1 << 18
+_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks: of UTF-8 and of both kinds of UTF-16."""
+
+
+def malformed(folder: Path, paths: Iterable[Path]) -> Iterator[Finding]:
+    """Find files that are not written as those of a feed are.
+
+    Args:
+        folder: that of the version.
+        paths: texts of it.
+
+    Raises:
+        ListError: one cannot be read.
+    """
+    for path in paths:
+        why = _why(path)
+        if why is not None:
+            name = path.relative_to(folder).as_posix()
+            sentence = say("{path} is not written as a list of the feed: {why}", path=name, why=why)
+            yield found(KIND, Severity.REFUSED, sentence, [name])
+
+
+def _why(path: Path) -> Sentence | None:
+    """Return what is wrong with the octets of a file, None if nothing is."""
+    left = 0  # octets of a line that has begun in the chunk before
+    first, last = True, b""
+    try:
+        with open_plain(path) as file:
+            while chunk := file.read(_CHUNK_OCTETS):
+                if first and chunk.startswith(_MARKS):
+                    return say("it begins with a byte order mark")
+                if b"\0" in chunk:
+                    return say("it has zero octets")
+                if b"\r" in chunk:
+                    return say("its lines end as those of Windows do")
+                lines = chunk.split(b"\n")
+                longest = max(left + len(lines[0]), *map(len, lines))
+                if longest > MAX_LINE_OCTETS:
+                    return say("it has a line of more than {most} octets", most=MAX_LINE_OCTETS)
+                left = len(lines[-1]) + (left if len(lines) == 1 else 0)
+                first, last = False, chunk[-1:]
+    except OSError as error:
+        raise ListError(
+            say("{path}: cannot be read: {why}", path=path, why=refused(error))
+        ) from error
+    return say("its last line has no end: it was cut") if last not in {b"", b"\n"} else None

@@ -18,11 +18,16 @@ from filterd.feed.guard import candidate as loading
 from filterd.feed.guard.canaries import (
     open_canaries,
     opened_canaries,
-    read_canaries,
     unmet_expectations,
 )
-from filterd.feed.guard.candidate import LOADING, Request, UnfitError
-from filterd.feed.guard.format_check import malformed
+from filterd.feed.guard.candidate import (
+    LOADING,
+    Request,
+    UnfitError,
+    malformed,
+    shipped_asking,
+    shipped_catalog,
+)
 from filterd.feed.guard.golden_questions import questions, wrong_answers
 from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
 from filterd.feed.guard.guard_run import CHECKS
@@ -36,19 +41,18 @@ from filterd.feed.guard.impact import (
     opened,
     read_popular,
 )
+from filterd.feed.guard.limits import changed_tables, wrong_holidays
 from filterd.feed.guard.must_resolve import (
     blocked_essentials,
     closed_beneath,
     listed_suffixes,
     refused_entries,
+    wrong_rewrites,
 )
 from filterd.feed.guard.probe_clients import Asking
-from filterd.feed.guard.rewrite_targets import wrong_rewrites
-from filterd.feed.guard.shipped_version import shipped_asking, shipped_catalog
-from filterd.feed.guard.table_limits import changed_tables, wrong_holidays
 from filterd.i18n import say
 from filterd.lists.active_blocklists import version_of
-from filterd.lists.popular_names import load_popular_names
+from filterd.lists.catalog_tables import load_popular_names, read_canaries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from filterd.feed.guard.guard_report import Finding
     from filterd.feed.guard.probe_clients import Asking
-    from filterd.lists.popular_names import PopularName
+    from filterd.lists.catalog_tables import PopularName
 
 POPULAR_FILE = "popular.txt"
 MOST_POPULAR = 10_000

@@ -16,7 +16,7 @@ from filterd.errors import GuardError
 from filterd.feed import guard
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
-from filterd.feed.status_view import overview
+from filterd.feed.standing import overview
 from filterd.i18n import Texts, say
 from tests.support.commands import call
 from tests.support.feed_site import FIRST, SECOND

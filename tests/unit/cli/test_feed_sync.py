@@ -146,7 +146,7 @@ def test_a_long_download_is_shown_while_it_lasts(school: Follower) -> None:
     here: Any = type("Here", (), {})()
     here.config, here.state, here.clock = school.config, school.state, school.clock
     site = feed_sync.site_of(here, lambda *told: shown.append(told))
-    from filterd.feed.folder_fetcher import FolderFetcher  # noqa: PLC0415 -- this test alone
+    from filterd.feed.fetchers import FolderFetcher  # noqa: PLC0415 -- this test alone
 
     with site.holding():
         site.sync(FolderFetcher(school.published.at(FIRST), school.clock))

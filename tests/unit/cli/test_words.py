@@ -7,7 +7,7 @@ import pytest
 
 from filterd.cli import words
 from filterd.feed.guard import Severity
-from filterd.feed.status_file import Freshness
+from filterd.feed.standing import Freshness
 from filterd.feed.version_history import Event
 from filterd.i18n import Sentence, Texts
 from filterd.lists.reject_reasons import Reason

@@ -11,7 +11,7 @@ import pytest
 from filterd.config.lists_build import build_lists
 from filterd.errors import ControlError, DigestError, FilterdError, GuardError, StoreError
 from filterd.feed.activation import Activator
-from filterd.feed.daemon_port import Daemon
+from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Candidate, Versions
 from filterd.i18n import say
 from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import FetchError, StoreError
-from filterd.feed.appliance_id import ApplianceFolder
-from filterd.feed.daemon_port import Daemon
+from filterd.feed.appliance_files import ApplianceFolder
 from filterd.feed.feed_config import Followed
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.follower import Keeper
 from filterd.feed.schedule import CHECK_S, FIRST_S
-from filterd.feed.version_watch import EVERY_S, WATCH_S
+from filterd.feed.version_watch import EVERY_S, WATCH_S, Daemon
 from filterd.i18n import say
 from filterd.publish.target_files import targets_of
 from tests.support.feed_site import FIRST, SECOND, THIRD, Follower
@@ -27,7 +26,7 @@ from tests.support.publisher import Publisher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from filterd.feed.http_fetcher import Fetcher
+    from filterd.feed.fetchers import Fetcher
 
 DAY_S = 86_400.0
 FEED = Followed("https://feed.example/", "Asia/Ho_Chi_Minh")

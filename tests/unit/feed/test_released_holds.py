@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ExpiredError, MetadataFormatError, SignatureError, TooLargeError
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Finding, Judgement, Severity, found
 from filterd.feed.released_holds import (
     FILE,

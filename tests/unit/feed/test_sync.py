@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from filterd.errors import ControlError, FetchError, GuardError, InUseError, MetadataFormatError
 from filterd.feed import guard
-from filterd.feed.daemon_port import Daemon
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.guard.guard_run import CHECKS
-from filterd.feed.outcome import Became
-from filterd.feed.rings import APART_S, ring_of
+from filterd.feed.schedule import APART_S, ring_of
+from filterd.feed.sync import Became, Outcome
 from filterd.feed.version_history import Event
+from filterd.feed.version_watch import Daemon
 from filterd.i18n import say
 from filterd.lists.index import Index
 from filterd.paths import sole, write_atomically
@@ -329,3 +330,16 @@ def test_an_outcome_is_plain_data(school: Follower) -> None:
     told = school.run(FIRST).to_plain()
     assert told["became"] == "activated"
     assert told.keys() == {"became", "version", "urgent", "fetched_octets", "names", "at"}
+
+
+@pytest.mark.parametrize("became", Became)
+def test_it_is_told_as_plain_data(became: Became) -> None:
+    told = Outcome(became, 7, urgent=6, fetched_octets=10, names=3, at=1.5).to_plain()
+    assert json.loads(json.dumps(told)) == {
+        "became": str(became),
+        "version": 7,
+        "urgent": 6,
+        "fetched_octets": 10,
+        "names": 3,
+        "at": 1.5,
+    }

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from filterd.errors import ControlError
-from filterd.feed.daemon_port import Daemon
 from filterd.feed.version_watch import (
     EVERY_S,
     WATCH_S,
     Counts,
+    Daemon,
     Watch,
     WatchFile,
     Watching,
@@ -156,3 +156,11 @@ def test_a_damaged_note_watches_nothing(tmp_path: Path, damage: bytes) -> None:
     file = WatchFile(tmp_path)
     file.path.write_bytes(damage)
     assert file.read(FakeClock()) is None
+
+
+def test_nobody_refuses_nothing_and_has_nothing_to_tell() -> None:
+    nobody = Daemon()
+    nobody.reload()
+    assert nobody.status() == {}
+    assert nobody.is_blocked("bet.example")
+    assert nobody.usual_blocks() == 0.0

@@ -13,7 +13,7 @@ from securesystemslib.signer import CryptoSigner
 
 from filterd import paths
 from filterd.errors import FeedError, StoreError
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.tuf_refresh import look
 from filterd.publish.repository import Repository
 from filterd.publish.signing import sign_orders

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ListError
+from filterd.lists.catalog_tables import PopularName
 from filterd.lists.hostname import key_from_text
-from filterd.lists.popular_names import PopularName
 from filterd.lists.rules import Scope
 from filterd.publish import top_names as module
 from filterd.publish.top_names import Popular, Ranked, read_popular

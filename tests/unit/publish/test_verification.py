@@ -8,7 +8,7 @@ import pytest
 
 from filterd.errors import DigestError, ExpiredError, MissingFileError
 from filterd.feed.deltas import pack
-from filterd.feed.folder_fetcher import FolderFetcher
+from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.tuf_refresh import Moment
 from filterd.publish.signing import NewTarget
 from filterd.publish.verification import verify

@@ -11,8 +11,8 @@ from filterd.documents import load
 from filterd.errors import ConfigError, ConfigErrors, ListError, StoreError
 from filterd.feed.targets import is_file_path
 from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog_schema import MAX_CANARIES
 from filterd.paths import shipped
-from filterd.publish import version_build
 from filterd.publish.review import read_queue
 from filterd.publish.top_names import Popular, read_popular
 from filterd.publish.version_build import BuildReport, build_version, content_of
@@ -139,7 +139,7 @@ def test_each_category_has_names_to_ask_for(publisher: _Publisher) -> None:
     canaries = {one["category"]: one["names"] for one in _yaml(publisher.target / "canaries.yaml")}
     assert canaries["porn"][0] == "porn.blocked.filterd.example"
     assert "pornhub.com" in canaries["porn"]
-    assert all(len(names) <= version_build.MAX_CANARIES for names in canaries.values())
+    assert all(len(names) <= MAX_CANARIES for names in canaries.values())
 
 
 def _yaml(path: Path) -> list[dict[str, Any]]:

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Octets of the feed from a web server, as TUF asks for them: from one server, bounded.
+"""Fetch the feed's files, as TUF asks for them: from one web server or from a folder, bounded.
 
-What bounds them is ``filterd.http_download``; here is what belongs to the feed: a file
-that is missing is reported as TUF wants it, and a server's mark is sent back only if it is short.
+``filterd.http_download`` sets the bounds. A missing file is reported as TUF expects it, and
+a server's ETag is sent back only if it is short. A folder gives plain files, through no link.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import stat
 from abc import abstractmethod
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,8 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient import FetcherInterface
 
-from filterd.errors import ConfigError, FetchError
+from filterd.errors import ConfigError, FetchError, ForeignContentError
 from filterd.http_download import (
+    CHUNK_OCTETS,
     NONE_KNOWN,
     Downloader,
     Limits,
@@ -27,10 +31,12 @@ from filterd.http_download import (
     page_error,
     split,
 )
-from filterd.i18n import say
+from filterd.i18n import refused, say
+from filterd.privileges import own_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
+    from pathlib import Path
 
     from filterd.clock import Clock
     from filterd.http_download import Answer
@@ -137,3 +143,63 @@ def _checked(url: str, answer: Answer) -> Iterator[bytes]:
             raise page_error(url)
         is_first = False
         yield chunk
+
+
+class FolderFetcher(Fetcher):
+    """Reads a folder, a USB stick for one, that has the same files as the server.
+
+    Args:
+        folder: where ``metadata/`` and ``targets/`` are; it may itself be a link.
+        clock, limits: what bounds the run.
+    """
+
+    base = "folder:/"
+
+    def __init__(self, folder: Path, clock: Clock, limits: Limits | None = None) -> None:
+        self._folder = folder
+        self._pace = Pace(clock, limits or Limits())
+
+    def _fetch(self, url: str) -> Generator[bytes]:
+        self._pace.begin()
+        name = url.removeprefix(self.base)
+        try:
+            with self._open(name) as file:
+                while chunk := file.read(CHUNK_OCTETS):
+                    self._pace.count(len(chunk))
+                    yield chunk
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise DownloadHTTPError(str(self._folder / name), 404) from error
+        except OSError as error:
+            raise FetchError(
+                say("{path}: cannot be read: {why}", path=self._folder / name, why=refused(error))
+            ) from error
+
+    def _open(self, name: str) -> io.FileIO:
+        """Open a plain file below the folder, by no link."""
+        *folders, last = name.split("/")
+        if any(part in ("", ".", "..") or "\0" in part for part in (*folders, last)):
+            raise ForeignContentError(say("{name}: the name leaves the folder", name=name))
+        with own_rights():  # only the operator may be able to read the stick
+            return self._open_below(folders, last, name)
+
+    def _open_below(self, folders: Iterable[str], last: str, name: str) -> io.FileIO:
+        at = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for part in folders:
+                below = self._open_at(at, part, os.O_DIRECTORY, name)
+                os.close(at)
+                at = below
+            descriptor = self._open_at(at, last, os.O_NONBLOCK, name)
+        finally:
+            os.close(at)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ForeignContentError(say("{name}: it is not a plain file", name=name))
+        return io.FileIO(descriptor)
+
+    @staticmethod
+    def _open_at(at: int, part: str, flags: int, name: str) -> int:
+        if stat.S_ISLNK(os.stat(part, dir_fd=at, follow_symlinks=False).st_mode):
+            raise ForeignContentError(say("{name}: it is a link", name=name))
+        # Whoever exchanges it in between gets ELOOP.
+        return os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=at)

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the law orders does not wait behind lists that are held: it comes ahead of them.
+"""Take what the law orders ahead of held lists, and hold an unknown ordering key.
 
-Orders travel in the same version as the lists, signed by another key. Where the guard holds
-or refuses a version, one is put together of the lists in force and the orders of that
-version, and judged as any other. It has the number of the held one with a minus before it:
-no publisher signs such a number, so nothing takes it for the whole.
+TUF lets the role ``targets`` name the key of the role ``orders``. A thief of the online keys
+could name another one, and order by law what no list may close. So a key that differs from
+that of the version in force waits, until an administrator or the root keys
+(``released_holds``) agree.
+
+Orders travel in the same version as the lists. Where the guard holds or refuses a version,
+another is made of the lists in force and the orders of that version, and judged as any
+other. Its number is that of the held one with a minus before it: no publisher signs such a
+number, so nothing mistakes it for the whole.
 """
 
 from __future__ import annotations
@@ -13,36 +18,40 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import yaml
-
+from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.manifest import files_of, sha256_of, signers_of, verify, write_manifest
-from filterd.feed.target_roles import is_ordered
-from filterd.feed.targets import Publication, PublishedFile, full_target
+from filterd.feed.targets import Publication, PublishedFile, full_target, is_ordered
 from filterd.feed.version_download import link_or_copy, sync_all
+from filterd.i18n import say
 from filterd.lists.catalog import load_categories
+from filterd.lists.catalog_tables import CANARIES_FILE, MADE_CANARY, canaries_yaml
 from filterd.paths import shipped, write_atomically, writing
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
+    from filterd.feed.guard.guard_report import Finding
     from filterd.feed.versions import Candidate, Versions
 
     Files = dict[str, tuple[int, str]]
 
-_CANARIES = "canaries.yaml"
-_CANARY = "{category}.blocked.filterd.example"
+ROLE = "orders"
+KIND = "orders-key"
+"""The kind of finding for an unknown ordering key."""
+
 _NOT_PUBLISHED = ("README.md", "popular.yaml")
 
 
 def with_orders_of(version: int, versions: Versions) -> Candidate | None:
-    """Put a version together of the lists in force and the orders of one that is not.
+    """Make a version of the lists in force and the orders of another version.
 
     Args:
-        version: one at hand, whole.
+        version: the other one, at hand and whole.
         versions: those at hand.
 
     Returns:
-        It, whole; None where the orders in force are the same, or the version is not whole.
+        The new one; None where the orders in force are the same, or the other is not whole.
 
     Raises:
         FilterdError: the disk refused, or what ships is damaged.
@@ -74,7 +83,7 @@ def with_orders_of(version: int, versions: Versions) -> Candidate | None:
 
 
 def _files(folder: Path) -> Files | None:
-    """Return what a folder must hold; what ships has no manifest, and is what it is."""
+    """Return the files of a folder; the shipped one has no manifest, and all its files count."""
     if _is_signed(folder):
         return files_of(folder)
     paths = (path for path in folder.rglob("*") if path.is_file())
@@ -103,7 +112,19 @@ def _publication(version: int, folder: Path, *sources: Path) -> Publication:
 def _write_canaries(folder: Path) -> None:
     """Name what must be blocked, as a publisher does: each list that ships has one name for it."""
     listed = b"\n".join(path.read_bytes() for path in folder.rglob("*.txt"))
-    names = ((one.id, _CANARY.format(category=one.id)) for one in load_categories(folder))
-    entries = [{"category": one, "names": [name]} for one, name in names if name.encode() in listed]
-    text: str = yaml.safe_dump({"canaries": entries})
-    write_atomically(folder / _CANARIES, text.encode("ascii"))
+    made = {one.id: one.id + MADE_CANARY for one in load_categories(folder)}
+    canaries = {one: [name] for one, name in made.items() if name.encode() in listed}
+    write_atomically(folder / CANARIES_FILE, canaries_yaml(canaries))
+
+
+def other_key(new: Collection[str] | None, known: Collection[str] | None) -> Iterator[Finding]:
+    """Find whether an unknown key signs what the law orders.
+
+    Args:
+        new: ids of the keys of the role in a version; None where they are not known.
+        known: the same of the version in force.
+    """
+    if not known or new is None or set(new) == set(known):
+        return
+    sentence = say("what the law orders would be signed by another key than until now")
+    yield found(KIND, Severity.HELD, sentence, (), [f"+{ROLE} {one}" for one in sorted(new)])

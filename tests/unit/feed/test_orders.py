@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from filterd.feed.guard.canaries import read_canaries
+from filterd.feed.guard.guard_report import Severity
 from filterd.feed.manifest import verify, write_manifest
-from filterd.feed.orders_ahead import with_orders_of
+from filterd.feed.orders import other_key, with_orders_of
 from filterd.feed.versions import Versions
 from filterd.lists.catalog import load_catalog
+from filterd.lists.catalog_tables import read_canaries
 from filterd.state_folder import StateFolder
 from tests.support.broken_versions import an_order
 from tests.support.feed_folders import publication_of, put_in_force, put_version
@@ -85,3 +86,24 @@ def test_what_a_killed_process_has_left_is_made_anew(state: StateFolder) -> None
     made = with_orders_of(2, versions)
     assert made is not None
     assert not (made.folder / "left.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("new", "known", "subjects"),
+    [
+        (["a"], ["a"], None),
+        (["b", "a"], ["a", "b"], None),
+        (["a"], None, None),
+        (["a"], [], None),
+        (None, ["a"], None),
+        (["b"], ["a"], ("+orders b",)),
+        (["b", "a"], ["a"], ("+orders a", "+orders b")),
+        ([], ["a"], ()),
+    ],
+)
+def test_a_key_that_was_not_known_waits(
+    new: list[str] | None, known: list[str] | None, subjects: tuple[str, ...] | None
+) -> None:
+    found = list(other_key(new, known))
+    assert [one.subjects for one in found] == ([] if subjects is None else [subjects])
+    assert all(one.severity is Severity.HELD for one in found)
