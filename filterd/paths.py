@@ -21,6 +21,8 @@ from filterd.i18n import Sentence, refused, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from filterd.errors import FilterdError
+
     Buffer = bytes | memoryview
 
 SYSTEM_CONFIG = Path("/etc/filterd")
@@ -181,11 +183,7 @@ def takes_files(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the operating system says while something is written into an error of ours.
-
-    Raises:
-        StoreError: it refused.
-    """
+    """Turn an error of the operating system into a ``StoreError``, while something is written."""
     try:
         yield
     except OSError as error:
@@ -195,19 +193,13 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def reading(folder: Path) -> Iterator[None]:
-    """Turn what the operating system says while a folder is worked with into an error of ours.
-
-    Raises:
-        StoreError: it refused.
-    """
+def reading(path: str | Path, kind: type[FilterdError] = StoreError) -> Iterator[None]:
+    """Turn an error of the operating system into one of ours, while something is read."""
     try:
         yield
     except OSError as error:
-        path = error.filename or folder
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
+        where = error.filename or path
+        raise kind(say("{path}: cannot be read: {why}", path=where, why=refused(error))) from error
 
 
 def remove_temporaries(*paths: Path) -> None:

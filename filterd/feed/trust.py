@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
-from filterd.errors import MetadataFormatError, NoTrustError, StoreError
+from filterd.errors import MetadataFormatError, NoTrustError
 from filterd.feed.targets import ONLINE
 from filterd.i18n import refused, say
-from filterd.paths import open_plain, write_atomically, writing
+from filterd.paths import open_plain, reading, write_atomically, writing
 from filterd.privileges import own_rights
 
 if TYPE_CHECKING:
@@ -273,13 +273,9 @@ def load_root(path: Path) -> bytes:
         MetadataFormatError: it is none.
     """
     try:
-        with own_rights(), open_plain(path) as file:
+        with reading(path), own_rights(), open_plain(path) as file:
             content = file.read(ROOT_OCTETS)
         read_root(content)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
     except MetadataFormatError as error:
         raise MetadataFormatError(say("{path}: {why}", path=path, why=error.sentence)) from error
     return content

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-import yaml
 from pydantic import Field, model_validator
 
-from filterd.documents import DocumentModel, load, refusal, validate
+from filterd.documents import DocumentModel, dump, load, refusal, validate
 from filterd.errors import ConfigError, ConfigErrors, FilterdError
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
@@ -168,5 +167,4 @@ def canaries_yaml(canaries: Mapping[str, Sequence[str]]) -> bytes:
         chosen = sorted(listed, key=lambda name: not name.endswith(MADE_CANARY))[:MAX_CANARIES]
         if chosen:
             entries.append({"category": category, "names": chosen})
-    text: str = yaml.safe_dump({"canaries": entries}, sort_keys=False, width=1_000)
-    return text.encode("ascii")
+    return dump({"canaries": entries})

@@ -19,10 +19,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import yaml
-
+from filterd.documents import dump
 from filterd.lists.homoglyphs import skeleton
 from filterd.lists.lookalikes import (
     LEAST_LETTERS,
@@ -185,7 +184,7 @@ def rules_yaml(outcome: Outcome) -> bytes:
     ]
     used = {category for category, some in outcome.rules.items() if some}
     suffixes = {one: list(some) for one, some in outcome.suffixes.items() if one in used}
-    return _yaml({"suffixes": suffixes, "lookalikes": rules})
+    return dump({"suffixes": suffixes, "lookalikes": rules})
 
 
 def waiting_of(outcome: Outcome) -> Iterator[Waiting]:
@@ -237,8 +236,3 @@ def _suffixes(members: Iterable[Registered]) -> tuple[str, ...]:
         counts[one.suffix] += 1
     most = sorted(counts, key=lambda one: (-counts[one], one))[:MOST_SUFFIXES]
     return tuple(sorted(most))
-
-
-def _yaml(data: Any) -> bytes:
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
-    return text.encode()

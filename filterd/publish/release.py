@@ -244,7 +244,6 @@ def _without_orders(last: Path, target: Path) -> Path:
 
 def _unpack(target: NewTarget, whole: Path) -> None:
     """Unpack a file of the parcel, held to what its signed data says."""
-    assert isinstance(target.content, bytes)
     [file] = read_publication(1, [(target.name, len(target.content), target.custom)]).files
     path = whole / file.path
     path.parent.mkdir(parents=True, exist_ok=True)

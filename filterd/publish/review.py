@@ -9,12 +9,11 @@ is nobody else's business, and every build goes by them again.
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-import yaml
 from pydantic import Field
 
-from filterd.documents import DocumentModel, load, validate
+from filterd.documents import DocumentModel, dump, load, validate
 from filterd.lists.catalog_schema import IsoDate  # noqa: TC001 -- pydantic reads it
 from filterd.lists.lookalikes_file import LookalikeFamily
 from filterd.paths import write_atomically
@@ -132,14 +131,9 @@ def write_queue(folder: Path, waiting: Iterable[Waiting]) -> None:
         for one in islice(waiting, MOST_WAITING)
     ]
     if entries or (folder / QUEUE).exists():
-        write_atomically(folder / QUEUE, _yaml({"waiting": entries}), mode=0o644)
+        write_atomically(folder / QUEUE, dump({"waiting": entries}), mode=0o644)
 
 
 def _written(decisions: Iterable[Decision]) -> bytes:
     entries = [one._asdict() | {"shape": one.shape.decode("ascii")} for one in decisions]
-    return _yaml({"decisions": entries})
-
-
-def _yaml(data: Any) -> bytes:
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
-    return text.encode()
+    return dump({"decisions": entries})

@@ -30,11 +30,11 @@ from filterd.http_download import (
     Validators,
     bounded,
 )
-from filterd.i18n import UNSAID, Sentence, quoted, refused, say
+from filterd.i18n import UNSAID, Sentence, quoted, say
 from filterd.lists.formats import FORMATS, Entry, Problem
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.source_text import SourceText
-from filterd.paths import install, open_plain, writing
+from filterd.paths import install, open_plain, reading, writing
 from filterd.state_file import FileFormat
 
 if TYPE_CHECKING:
@@ -208,14 +208,9 @@ def read_sources(
 
     def bring(source: PublicSource, _known: _Note | None) -> _Note | None:
         path = given / f"{source.id}.txt"
-        try:
-            with open_plain(path) as file:
-                chunks = iter(lambda: file.read(CHUNK_OCTETS), b"")
-                _write(bounded(chunks, MAX_OCTETS, path.name), folder.candidate(source.id))
-        except OSError as error:
-            raise FetchError(
-                say("{path}: cannot be read: {why}", path=path, why=refused(error))
-            ) from error
+        with reading(path, FetchError), open_plain(path) as file:
+            chunks = iter(lambda: file.read(CHUNK_OCTETS), b"")
+            _write(bounded(chunks, MAX_OCTETS, path.name), folder.candidate(source.id))
         return _Note(_asked(source), "", 0, 0, 0)
 
     return tuple(_each(sources, folder, bring, progress))

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.errors import ListError
-from filterd.i18n import refused, say
+from filterd.i18n import say
 from filterd.lists.catalog_tables import load_popular_names
 from filterd.lists.hostname import HostnameError, key_from_text, text_from_key
 from filterd.lists.public_suffix import is_public_suffix
 from filterd.lists.rules import Scope
-from filterd.paths import open_plain
+from filterd.paths import open_plain, reading
 from filterd.wire.name import to_text
 
 if TYPE_CHECKING:
@@ -104,13 +104,8 @@ def read_popular(path: Path | None) -> Popular:
     frozen = load_popular_names()
     if path is None:
         return Popular(frozen=frozen)
-    try:
-        with open_plain(path) as file:
-            text = file.read(_MAX_FILE_OCTETS).decode("utf-8", "replace")
-    except OSError as error:
-        raise ListError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
+    with reading(path, ListError), open_plain(path) as file:
+        text = file.read(_MAX_FILE_OCTETS).decode("utf-8", "replace")
     popular = Popular(_fields(text), frozen)
     if not popular.names:
         raise ListError(

@@ -14,20 +14,20 @@ written only if somebody has looked and says so.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-
-from filterd.errors import ConfigError, ListError, StoreError
+from filterd.documents import dump
+from filterd.errors import ConfigError, ListError
 from filterd.feed.guard.limits import Content, excesses, few
-from filterd.i18n import refused, say
+from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml, load_contacts
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
-from filterd.paths import sync_folder
+from filterd.paths import sync_folder, writing
 from filterd.publish.list_merge import Normalised, normalise
 from filterd.publish.lookalike_rules import rules_of, rules_yaml, waiting_of
 from filterd.publish.review import read_decisions, write_queue
@@ -129,16 +129,6 @@ def build_version(
     plain = tuple(one._replace(text=b"") for one in lists)
     waiting = len(outcome.queue)
     return BuildReport(categories, plain, missing, outcome.count, waiting, held, written)
-
-
-def content_of(folder: Path, popular: Popular) -> Content:
-    """Return what a version closes, as the limits compare it.
-
-    Raises:
-        ConfigErrors: it is no version.
-        ListError: a list of it cannot be read.
-    """
-    return _content(_categories_of(folder, popular))
 
 
 def _categories_of(folder: Path, popular: Popular) -> dict[str, Normalised]:
@@ -248,7 +238,8 @@ def _write(
 ) -> None:
     """Write the folder aside, have the production loader read it, and put it in its place."""
     made = target.with_name(f".{target.name}.new")
-    try:
+    with writing(target), contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(shutil.rmtree, made, ignore_errors=True)
         shutil.rmtree(made, ignore_errors=True)
         (made / LISTS).mkdir(parents=True)
         for name in _TABLES:
@@ -269,12 +260,6 @@ def _write(
             (made / LOOKALIKES).write_bytes(rules_yaml(lookalikes))
         _load(made)
         _replace(made, target)
-    except OSError as error:
-        raise StoreError(
-            say("{path}: cannot be written: {why}", path=target, why=refused(error))
-        ) from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _load(made: Path) -> None:
@@ -325,9 +310,4 @@ def _catalog_yaml(catalog: Catalog, categories: Mapping[str, Normalised], used: 
         for one in catalog.sources
         if one.id in used
     ]
-    return _yaml({"lists": lists, "sources": sources})
-
-
-def _yaml(data: Any) -> bytes:
-    text: str = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=1_000)
-    return text.encode()
+    return dump({"lists": lists, "sources": sources})

@@ -79,6 +79,10 @@ class Publisher:
         content = "\n".join(words).encode()
         return self.repository.publish([a_file("lists/a.txt", content)], self.signers, **how)
 
+    def renew_root(self, signers: list[CryptoSigner] | None = None, now: float = NOW) -> None:
+        """Publish the root again, as its next version, signed by all of its keys or by some."""
+        self.repository._follow(self.repository._root(), signers or self.signers["root"], now)
+
     def read(self, name: str) -> Metadata[Any]:
         """Return a file of the metadata."""
         return Metadata.from_bytes((self.metadata / name).read_bytes())

@@ -21,10 +21,10 @@ from filterd.config.site_reader import load_site
 from filterd.errors import ConfigError, FilterdError, IndexFormatError, ListError, StoreError
 from filterd.feed.guard.guard_report import SCHOOL, Severity, found
 from filterd.feed.guard.probe_clients import Asking
-from filterd.i18n import quoted, refused, say
+from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
-from filterd.paths import open_plain, shipped
+from filterd.paths import open_plain, reading, shipped
 from filterd.policy import policy_file
 
 if TYPE_CHECKING:
@@ -277,23 +277,18 @@ def _why(path: Path) -> Sentence | None:
     """Return what is wrong with the octets of a file, None if nothing is."""
     left = 0  # octets of a line that has begun in the chunk before
     first, last = True, b""
-    try:
-        with open_plain(path) as file:
-            while chunk := file.read(_CHUNK_OCTETS):
-                if first and chunk.startswith(_MARKS):
-                    return say("it begins with a byte order mark")
-                if b"\0" in chunk:
-                    return say("it has zero octets")
-                if b"\r" in chunk:
-                    return say("its lines end as those of Windows do")
-                lines = chunk.split(b"\n")
-                longest = max(left + len(lines[0]), *map(len, lines))
-                if longest > MAX_LINE_OCTETS:
-                    return say("it has a line of more than {most} octets", most=MAX_LINE_OCTETS)
-                left = len(lines[-1]) + (left if len(lines) == 1 else 0)
-                first, last = False, chunk[-1:]
-    except OSError as error:
-        raise ListError(
-            say("{path}: cannot be read: {why}", path=path, why=refused(error))
-        ) from error
+    with reading(path, ListError), open_plain(path) as file:
+        while chunk := file.read(_CHUNK_OCTETS):
+            if first and chunk.startswith(_MARKS):
+                return say("it begins with a byte order mark")
+            if b"\0" in chunk:
+                return say("it has zero octets")
+            if b"\r" in chunk:
+                return say("its lines end as those of Windows do")
+            lines = chunk.split(b"\n")
+            longest = max(left + len(lines[0]), *map(len, lines))
+            if longest > MAX_LINE_OCTETS:
+                return say("it has a line of more than {most} octets", most=MAX_LINE_OCTETS)
+            left = len(lines[-1]) + (left if len(lines) == 1 else 0)
+            first, last = False, chunk[-1:]
     return say("its last line has no end: it was cut") if last not in {b"", b"\n"} else None
