@@ -29,6 +29,7 @@ A version **arrives**:
 ``version_download`` the new version's folder, of the old one and what was fetched
 ``manifest``         what the files of a version's folder must be
 ``versions``         the last three versions, and which one is in force
+``sources``          texts of public lists, fetched within limits; the last good one stays
 
 It is **judged and activated**:
 

@@ -3,7 +3,7 @@ r"""Look-alikes: unlisted names of families with listed members.
 
 Sites of gambling move to another name every week, and most of the names differ in
 digits only: ``i9bet16.com``, ``i9bet42.net``. A publisher makes a rule of such a family
-(``filterd.publish.lookalike_rules``), and each name that it fits counts as an entry of
+(``filterd.lists.lookalike_families``), and each name that it fits counts as an entry of
 its category, in a third-party list.
 
 A rule is a *shape*: the plain form of a label (``filterd.lists.homoglyphs``) in which

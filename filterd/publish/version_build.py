@@ -3,8 +3,8 @@
 
 What comes out is a ``blocklists/`` folder again, so that a school compiles it as
 it does the one that ships: the tables as they are, and for each category one
-list of all third parties together, beside the publisher's own (``list_merge``),
-and the rules of look-alikes that their names make (``lookalikes``).
+list of all third parties together, beside the publisher's own (``lists.list_merge``),
+and the rules of look-alikes that their names make (``lists.lookalike_families``).
 The same input gives the same octets: what did not change costs no school a download.
 
 Before it replaces the last build the production loader has read it, and limits
@@ -25,13 +25,13 @@ from filterd.feed.guard.limits import Content, excesses, few
 from filterd.i18n import say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.catalog_tables import CANARIES_FILE, CONTACTS_FILE, canaries_yaml, load_contacts
+from filterd.lists.list_merge import Normalised, normalise
+from filterd.lists.lookalike_families import rules_of, rules_yaml, waiting_of
 from filterd.lists.lookalikes_file import FILE as LOOKALIKES
 from filterd.lists.rules import ListSource
+from filterd.lists.top_names import Popular
 from filterd.paths import sync_folder, writing
-from filterd.publish.list_merge import Normalised, normalise
-from filterd.publish.lookalike_rules import rules_of, rules_yaml, waiting_of
 from filterd.publish.review import read_decisions, write_queue
-from filterd.publish.top_names import Popular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from filterd.i18n import Sentence
     from filterd.lists.catalog import Catalog, CatalogCategory
-    from filterd.publish.list_merge import PublishedList
-    from filterd.publish.lookalike_rules import Outcome
+    from filterd.lists.list_merge import PublishedList
+    from filterd.lists.lookalike_families import Outcome
 
     Progress = Callable[[int, int], None]
 

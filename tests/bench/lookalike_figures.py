@@ -20,9 +20,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from filterd.lists.lookalike_families import distinct, make_rules
 from filterd.lists.lookalikes import LookalikeRule, Lookalikes
-from filterd.publish.families import distinct
-from filterd.publish.lookalike_rules import make_rules
 from filterd.wire import name as names
 from tests.support.shared_data import ROOT
 
@@ -34,7 +33,7 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from filterd.publish.lookalike_rules import Outcome
+    from filterd.lists.lookalike_families import Outcome
 
 HOSTS_VN = "lists/hostsVN/extensions"
 LISTED = {

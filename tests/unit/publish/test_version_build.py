@@ -12,10 +12,10 @@ from filterd.errors import ConfigError, ConfigErrors, ListError, StoreError
 from filterd.feed.targets import is_file_path
 from filterd.lists.catalog import load_catalog
 from filterd.lists.catalog_schema import MAX_CANARIES
+from filterd.lists.top_names import Popular, read_popular
 from filterd.paths import shipped
 from filterd.publish import version_build
 from filterd.publish.review import read_queue
-from filterd.publish.top_names import Popular, read_popular
 from filterd.publish.version_build import BuildReport, build_version
 from tests.support.feed_candidates import change_yaml
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from filterd.errors import ListError
+from filterd.lists import top_names as module
 from filterd.lists.catalog_tables import PopularName
 from filterd.lists.hostname import key_from_text
 from filterd.lists.rules import Scope
-from filterd.publish import top_names as module
-from filterd.publish.top_names import Popular, Ranked, read_popular
+from filterd.lists.top_names import Popular, Ranked, read_popular
 from filterd.wire import name as names
 
 if TYPE_CHECKING:

@@ -1,52 +1,172 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules for look-alikes, made of the families that the lists of a version have.
+"""Find families among listed names, and make look-alike rules of them.
 
-Whatever a rule fits is closed in thousands of schools without anybody having seen
-it. So a rule holds by itself only where nothing speaks against it:
+The members of a family have labels of one *shape*: the plain form of the registered label
+(``homoglyphs``) with each run of digits as ``#``. Digits that all members share stay as they
+are: ``k8tip01``, ``k8tip02`` have the shape ``k8tip#``.
 
-* it fits no name that people visit, nor any that is pinned, protected or a service's,
-  nor a suffix beneath which anybody registers names: nobody can accept that;
-* its family is large for how little its shape says (``NEEDED``): three names that
-  share eight letters are one hand, three that share two letters are chance.
+Whatever a rule fits is closed in thousands of schools without anybody having seen it. So a
+rule holds by itself only where
 
-What else is a family waits for a person, with what it would close (``review``). A
-decision outlives the family: what was refused is not asked again.
+* it fits no popular, pinned or protected name, no service, and no suffix under which
+  anybody registers names: a suffix no person can accept either;
+* its family is large for how little its shape says (``NEEDED``): three names that share
+  eight letters come from one hand, three that share two letters are chance.
+
+Any other family waits for a person, with the names that its rule would close. A decision
+outlives the family: a refused one is not asked about again.
 
 ``tests/bench/lookalike_figures.py`` measures all this on names that were held back.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import dump
-from filterd.lists.homoglyphs import skeleton
+from filterd.lists.homoglyphs import plain, skeleton
+from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.lookalikes import (
     LEAST_LETTERS,
+    MOST_DIGITS,
     MOST_RULES,
+    MOST_SHAPE_OCTETS,
     MOST_SUFFIXES,
     LookalikeRule,
     letters_of,
 )
-from filterd.publish.families import (
-    Family,
-    Registered,
-    distinct,
-    families,
-    suffixes_as_registered,
-)
-from filterd.publish.review import ACCEPTED, Waiting
+from filterd.lists.public_suffix import is_public_suffix, public_suffixes
 from filterd.wire import name as wire_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from filterd.lists.catalog import Catalog, CatalogCategory
-    from filterd.publish.list_merge import Normalised
-    from filterd.publish.review import Decision
-    from filterd.publish.top_names import Popular
+    from filterd.lists.list_merge import Normalised
+    from filterd.lists.top_names import Popular
+
+EXAMPLES = 5
+ACCEPTED = "accept"
+"""What a person may decide of a family; anything else refuses its rule."""
+
+_DIGITS = re.compile(rb"[0-9]+")
+
+
+class Decision(NamedTuple):
+    """One decision; ``on`` is the day, ISO 8601."""
+
+    shape: bytes
+    category: str
+    digits: int
+    decision: str
+    who: str
+    why: str
+    on: str
+
+
+class Waiting(NamedTuple):
+    """A family that waits: so many listed names it has, some of them, and what it would close."""
+
+    shape: bytes
+    category: str
+    digits: int
+    members: int
+    examples: tuple[str, ...]
+    closes: tuple[str, ...]
+
+
+class Registered(NamedTuple):
+    """What somebody registered: the plain form of a label, and the suffix it is beneath."""
+
+    name: str
+    label: bytes
+    suffix: str
+
+
+class Family(NamedTuple):
+    """Names of one shape. ``digits``: the most that a run of theirs has; ``examples``: some."""
+
+    shape: bytes
+    digits: int
+    members: int
+    examples: tuple[str, ...]
+
+    @property
+    def letters(self) -> int:
+        """How many letters say whose family it is."""
+        return letters(self.shape)
+
+
+def letters(shape: bytes) -> int:
+    """Return how many letters a shape has."""
+    return sum(octet in b"abcdefghijklmnopqrstuvwxyz" for octet in shape)
+
+
+def registered(name: str) -> Registered | None:
+    """Return what was registered of a name; None for what is no such name, or reads as none."""
+    try:
+        key = key_from_text(name)
+    except HostnameError:
+        return None
+    end = 0
+    while end := key.find(b"\0", end) + 1:
+        if not is_public_suffix(key[:end]):
+            break
+    else:
+        return None
+    *above, label = key[: end - 1].split(b"\0")
+    taken_for = plain(label)
+    if taken_for is None or not above:
+        return None
+    suffix = b".".join(reversed(above)).decode("ascii")
+    return Registered(f"{label.decode('ascii')}.{suffix}", taken_for, suffix)
+
+
+def suffixes_as_registered() -> list[Registered]:
+    """Return all public suffixes of two and more labels as if somebody had registered them.
+
+    ``biz.az`` is no name beneath ``az``, and whatever closes it closes all beneath it.
+    """
+    found = []
+    for suffix in public_suffixes():
+        name = wire_names.to_text(suffix)
+        label, _, above = name.partition(".")
+        taken_for = plain(label.encode("ascii"))
+        if taken_for is not None:
+            found.append(Registered(name, taken_for, above))
+    return found
+
+
+def distinct(names: Iterable[str]) -> list[Registered]:
+    """Return what was registered of all these names, each once, sorted."""
+    found = {one for name in names if (one := registered(name)) is not None}
+    return sorted(found)
+
+
+def families(members: Iterable[Registered]) -> list[Family]:
+    """Return all families of two and more, the largest first."""
+    by_shape = defaultdict[bytes, list[Registered]](list)
+    for one in members:
+        by_shape[_DIGITS.sub(b"#", one.label)].append(one)
+    found = [_family(shape, some) for shape, some in by_shape.items() if len(some) > 1]
+    kept = [one for one in found if len(one.shape) <= MOST_SHAPE_OCTETS]
+    return sorted(kept, key=lambda one: (-one.members, one.shape))
+
+
+def _family(shape: bytes, members: list[Registered]) -> Family:
+    runs = [_DIGITS.findall(one.label) for one in members]
+    parts = shape.split(b"#")
+    narrowed = parts[0]
+    for values, part in zip(zip(*runs, strict=True), parts[1:], strict=True):
+        narrowed += (values[0] if len(set(values)) == 1 else b"#") + part
+    # One digit more than was seen: families count up, from 99 to 100.
+    longest = max((len(run) for some in runs for run in some), default=0) + 1
+    names = tuple(one.name for one in members[:EXAMPLES])
+    return Family(narrowed, min(longest, MOST_DIGITS), len(members), names)
+
 
 NEEDED = {3: 6, 4: 4}
 """Members that a family must have, by the letters of its shape."""

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from filterd.lists.catalog import CatalogCategory
 from filterd.lists.formats.parsed import BLOCK_EXACT, BLOCK_SUBTREE
+from filterd.lists.list_merge import Normalised, normalise
 from filterd.lists.rules import ListSource, Pin, Protection
-from filterd.publish.list_merge import Normalised, normalise
-from filterd.publish.top_names import Popular
+from filterd.lists.top_names import Popular
 from tests.support.indexes import compiled, text_of, wire
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from filterd.lists.reject_reasons import Reason
     from filterd.lists.report import ListReport
     from filterd.lists.rules import Claim, ListSource, Pin, Protection
-    from filterd.publish.top_names import Popular
+    from filterd.lists.top_names import Popular
 
 PREFIX = "feed-"
 """How the ids of lists begin that are made of those of third parties."""

@@ -1,19 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
 
+from filterd.lists import lookalike_families
+from filterd.lists.lookalike_families import (
+    ACCEPTED,
+    Decision,
+    Registered,
+    distinct,
+    families,
+    make_rules,
+    registered,
+    rules_yaml,
+    waiting_of,
+)
 from filterd.lists.lookalikes_file import FILE, read_lookalikes
-from filterd.publish import lookalike_rules
-from filterd.publish.lookalike_rules import make_rules, rules_yaml, waiting_of
-from filterd.publish.review import ACCEPTED, REFUSED, Decision
+from filterd.publish.review import REFUSED
 from tests.bench import lookalike_figures
 from tests.support.shared_data import shared
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("www.i9bet16.com", Registered("i9bet16.com", b"i9bet16", "com")),
+        ("a.b-et.com.vn", Registered("b-et.com.vn", b"bet", "com.vn")),
+        ("x.page.blogspot.com", Registered("page.blogspot.com", b"page", "blogspot.com")),
+        ("com.vn", None),
+        ("10.0.0.1", None),
+        ("中国.com", None),
+    ],
+)
+def test_what_somebody_registered_is_found_beneath_the_public_suffix(
+    name: str, expected: Registered | None
+) -> None:
+    assert registered(name) == expected
+
+
+def test_a_family_is_what_differs_in_digits_or_suffix() -> None:
+    names = (
+        "k8tip01.com",
+        "www.k8tip02.net",
+        "k8tip01.com",
+        "k8tip100.vip",
+        "debet.vip",
+        "debet.com",
+    )
+    large, small = families(distinct((*names, "alone7.com")))
+    assert (large.shape, large.digits, large.members) == (b"k8tip#", 4, 3)
+    assert (small.shape, small.members, small.letters) == (b"debet", 2, 5)
+
+
+def test_digits_that_all_members_share_are_kept() -> None:
+    (family,) = families(distinct(("hi88.com", "hi88.net", "hi-88.vip")))
+    assert family.shape == b"hi88"
+
 
 MIRRORS = [f"i9bet{number}.{suffix}" for number in (16, 42, 77) for suffix in ("com", "vip")]
 SHORT = [f"svp{number}.com" for number in (60, 61, 72, 83)]
@@ -70,7 +118,7 @@ def test_a_decision_stands_for_what_would_wait_or_hold() -> None:
 
 
 def test_rules_are_no_more_than_a_school_can_bear(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookalike_rules, "MOST_RULES", 1)
+    monkeypatch.setattr(lookalike_families, "MOST_RULES", 1)
     others = [f"kubet{number}.com" for number in range(10)]
     outcome = make_rules({"gambling": MIRRORS + others}, [])
     assert [one.shape for one in outcome.rules["gambling"]] == [b"kubet#"]

@@ -8,10 +8,8 @@ import pytest
 
 from filterd.clock import SystemClock
 from filterd.errors import StoreError
-from filterd.http_download import Limits
-from filterd.lists.catalog import PublicSource
-from filterd.publish import sources
-from filterd.publish.sources import (
+from filterd.feed import sources
+from filterd.feed.sources import (
     Outcome,
     SourceFolder,
     SourceReport,
@@ -19,6 +17,8 @@ from filterd.publish.sources import (
     fetch_sources,
     read_sources,
 )
+from filterd.http_download import Limits
+from filterd.lists.catalog import PublicSource
 from tests.support.web import Page, Web, serving
 
 if TYPE_CHECKING:
