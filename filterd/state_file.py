@@ -176,11 +176,7 @@ def _number(value: Any) -> float:
     raise ValueError
 
 
-_SPECIAL: dict[Any, Decoder] = {
-    bytes: bytes.fromhex,
-    float: _number,
-    Sentence: i18n.from_plain,
-}
+_SPECIAL: dict[Any, Decoder] = {bytes: bytes.fromhex, float: _number, Sentence: i18n.from_plain}
 
 
 class FileFormat(Generic[ValueT]):

@@ -19,12 +19,7 @@ from filterd.documents import DocumentModel, dump, load, refusal, validate
 from filterd.errors import ConfigError, ConfigErrors, FilterdError
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
-from filterd.lists.catalog_schema import (
-    MAX_CANARIES,
-    BothLanguages,
-    CanariesFile,
-    PopularFile,
-)
+from filterd.lists.catalog_schema import MAX_CANARIES, BothLanguages, CanariesFile, PopularFile
 from filterd.paths import shipped
 from filterd.wire import name as names
 

@@ -220,9 +220,7 @@ def has_mirrors(category: CatalogCategory) -> bool:
 
 
 def make_rules(
-    listed: Mapping[str, Iterable[str]],
-    harmless: Iterable[str],
-    decisions: Iterable[Decision] = (),
+    listed: Mapping[str, Iterable[str]], harmless: Iterable[str], decisions: Iterable[Decision] = ()
 ) -> Outcome:
     """Make rules of the names that lists have.
 

@@ -212,9 +212,7 @@ def is_about_the_same(one: GradeSetting, other: GradeSetting) -> bool:
     return (one.grade, one.kind, one.target) == (other.grade, other.kind, other.target)
 
 
-def _how(
-    fields: Fields,
-) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
+def _how(fields: Fields) -> tuple[bool, Audience, str, float | None, float | None, float | None]:
     """Check the fields common to exceptions: allow, audience, begin, end.
 
     The last is the duration, where the time is not known.

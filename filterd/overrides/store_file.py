@@ -157,10 +157,7 @@ def _errors_of(path: Path, done: Sentence) -> Iterator[None]:
 @contextlib.contextmanager
 def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?{mode}",
-        uri=True,
-        timeout=BUSY_S,
-        isolation_level=None,
+        f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_S, isolation_level=None
     )
     with contextlib.closing(connection):
         yield connection
@@ -267,8 +264,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
         if path.is_symlink():
             raise StoreError(
                 say(
-                    "{path}: is a link, which is not followed; put the file in its place",
-                    path=path,
+                    "{path}: is a link, which is not followed; put the file in its place", path=path
                 )
             )
         if not is_plain(path):

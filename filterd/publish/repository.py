@@ -165,13 +165,7 @@ class Repository:
         return len(stale)
 
     def rotate_key(
-        self,
-        role: str,
-        old: Identified,
-        new: CryptoSigner,
-        signers: Signers,
-        *,
-        now: float,
+        self, role: str, old: Identified, new: CryptoSigner, signers: Signers, *, now: float
     ) -> bytes | None:
         """Exchange one key of a role; return the new root, or ``None`` where none is needed.
 

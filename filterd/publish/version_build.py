@@ -154,10 +154,7 @@ def _given(catalog: Catalog, texts: Mapping[str, Path]) -> tuple[ListSource, ...
 
 
 def _normalised(
-    catalog: Catalog,
-    given: Iterable[ListSource],
-    popular: Popular,
-    progress: Progress | None,
+    catalog: Catalog, given: Iterable[ListSource], popular: Popular, progress: Progress | None
 ) -> dict[str, Normalised]:
     by_category: dict[str, list[ListSource]] = {one.id: [] for one in catalog.categories}
     for source in given:

@@ -65,11 +65,7 @@ class Database:
                 await self.close()
                 why = refused(error) if isinstance(error, OSError) else quoted(str(error))
                 raise StoreError(
-                    say(
-                        "{path}: the log cannot be written: {why}",
-                        path=self._path,
-                        why=why,
-                    )
+                    say("{path}: the log cannot be written: {why}", path=self._path, why=why)
                 ) from error
 
     async def close(self) -> None:

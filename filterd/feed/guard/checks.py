@@ -15,11 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filterd.errors import ConfigError, FilterdError, IndexFormatError
 from filterd.feed.guard import candidate as loading
-from filterd.feed.guard.canaries import (
-    open_canaries,
-    opened_canaries,
-    unmet_expectations,
-)
+from filterd.feed.guard.canaries import open_canaries, opened_canaries, unmet_expectations
 from filterd.feed.guard.candidate import (
     LOADING,
     Request,
@@ -84,12 +80,7 @@ def judged(
         why = say("it could not be loaded: it needs more memory than a version may")
         work.findings.append(found(LOADING, Severity.REFUSED, why))
     return Judgement(
-        request.version,
-        tuple(work.findings),
-        work.index,
-        tuple(work.done),
-        cpu_s(),
-        peak_octets(),
+        request.version, tuple(work.findings), work.index, tuple(work.done), cpu_s(), peak_octets()
     )
 
 

@@ -110,11 +110,7 @@ def judge(
     request = json.dumps(request_of(candidate, in_force, school, clock.wall())).encode("ascii")
     try:
         ended = bounded_child.run(
-            _command(),
-            limit_s=time_limit_s,
-            most_octets=MAX_OCTETS,
-            request=request,
-            clock=clock,
+            _command(), limit_s=time_limit_s, most_octets=MAX_OCTETS, request=request, clock=clock
         )
     except TimeoutError:
         why = say("it took more than {limit_s} s", limit_s=round(time_limit_s))

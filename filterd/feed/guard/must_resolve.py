@@ -43,12 +43,7 @@ ESSENTIALS, BENEATH, SUFFIXES = "essentials", "beneath", "suffixes"
 _BENEATH = b"\x03www"
 _LONGEST_PARENT = 255 - len(_BENEATH)
 _PLAIN = ("domains", "wildcard")
-_WHAT_NO_LIST_NAMES = (
-    Reason.EVERYTHING,
-    Reason.SINGLE_LABEL,
-    Reason.PUBLIC_SUFFIX,
-    Reason.PINNED,
-)
+_WHAT_NO_LIST_NAMES = (Reason.EVERYTHING, Reason.SINGLE_LABEL, Reason.PUBLIC_SUFFIX, Reason.PINNED)
 
 
 class Essential(NamedTuple):

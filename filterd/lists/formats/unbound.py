@@ -52,13 +52,7 @@ ZONE_TYPES = {
         BLOCK_SUBTREE,
     ),
     **dict.fromkeys(
-        (
-            "always_transparent",
-            "inform",
-            "nodefault",
-            "transparent",
-            "typetransparent",
-        ),
+        ("always_transparent", "inform", "nodefault", "transparent", "typetransparent"),
         EXCEPT_SUBTREE_SPECIFIC,
     ),
     "block_a": _BLOCK_A,
