@@ -30,7 +30,7 @@ from filterd.feed.fetchers import Fetcher, FolderFetcher, WebFetcher
 from filterd.feed.follower import Keeper
 from filterd.feed.sync import Became, Outcome, Site
 from filterd.i18n import say
-from filterd.lists.active_blocklists import blocklists_in_force
+from filterd.lists.index_files import blocklists_in_force
 from filterd.privileges import own_rights
 
 

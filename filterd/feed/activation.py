@@ -26,9 +26,8 @@ from filterd.feed.manifest import signers_of
 from filterd.feed.trust import TrustFolder
 from filterd.feed.versions import Versions
 from filterd.i18n import refused, say
-from filterd.lists.active_blocklists import Blocklists, version_of
 from filterd.lists.index import Index
-from filterd.lists.index_files import install_index, note_checked
+from filterd.lists.index_files import Blocklists, install_index, note_checked, version_of
 from filterd.paths import install, shipped
 from filterd.state_file import FileFormat
 

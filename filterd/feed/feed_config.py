@@ -9,7 +9,7 @@ from filterd.config.site_reader import load_site
 from filterd.errors import FilterdError, StoreError
 from filterd.feed.manifest import verify
 from filterd.feed.versions import Versions
-from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.policy import policy_file
 

@@ -20,7 +20,7 @@ from filterd.feed.guard.guard_report import Judgement
 from filterd.feed.version_watch import WATCH_S, WatchFile
 from filterd.feed.versions import Versions
 from filterd.i18n import UNSAID, refused, say
-from filterd.lists.active_blocklists import version_of
+from filterd.lists.index_files import version_of
 from filterd.state_file import FileFormat, to_plain
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from filterd.feed.targets import Publication
     from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence
-    from filterd.lists.active_blocklists import Blocklists
+    from filterd.lists.index_files import Blocklists
     from filterd.state_folder import StateFolder
 
     Progress = Callable[[str, int, int], None]

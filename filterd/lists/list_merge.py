@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from filterd.lists.catalog import CatalogCategory
-    from filterd.lists.reject_reasons import Reason
-    from filterd.lists.report import ListReport
+    from filterd.lists.report import ListReport, Reason
     from filterd.lists.rules import Claim, ListSource, Pin, Protection
     from filterd.lists.top_names import Popular
 

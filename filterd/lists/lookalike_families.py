@@ -2,7 +2,7 @@
 """Find families among listed names, and make look-alike rules of them.
 
 The members of a family have labels of one *shape*: the plain form of the registered label
-(``homoglyphs``) with each run of digits as ``#``. Digits that all members share stay as they
+(``lookalikes``) with each run of digits as ``#``. Digits that all members share stay as they
 are: ``k8tip01``, ``k8tip02`` have the shape ``k8tip#``.
 
 Whatever a rule fits is closed in thousands of schools without anybody having seen it. So a
@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from filterd.documents import dump
-from filterd.lists.homoglyphs import plain, skeleton
 from filterd.lists.hostname import HostnameError, key_from_text
 from filterd.lists.lookalikes import (
     LEAST_LETTERS,
@@ -37,6 +36,8 @@ from filterd.lists.lookalikes import (
     MOST_SUFFIXES,
     LookalikeRule,
     letters_of,
+    plain,
+    skeleton,
 )
 from filterd.lists.public_suffix import is_public_suffix, public_suffixes
 from filterd.wire import name as wire_names

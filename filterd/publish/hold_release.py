@@ -25,8 +25,8 @@ from filterd.feed.released_holds import Release, content_digest
 from filterd.feed.targets import KEPT_DELTAS
 from filterd.feed.versions import Candidate
 from filterd.i18n import say
-from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.catalog import load_catalog
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.publish.publication import Published
 from filterd.publish.release import publishing, working

@@ -32,7 +32,7 @@ from filterd.i18n import quoted, say
 from filterd.lists.catalog import load_catalog
 from filterd.lists.intake import Intake
 from filterd.lists.orders_file import CATEGORY, FILE, FOLDER, OrderEntry, load_orders, read_orders
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.lists.sort_records import Guarded
 from filterd.paths import open_plain, reading, shipped, write_atomically
 from filterd.publish.signing import NewTarget, sign_orders

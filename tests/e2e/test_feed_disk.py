@@ -19,7 +19,7 @@ import pytest
 
 from filterd.daemon.startup_policy import compile_policy_or_keep
 from filterd.feed.activation import Activator
-from filterd.lists.active_blocklists import version_of
+from filterd.lists.index_files import version_of
 from filterd.policy import policy_file
 from tests.support.commands import ROOT, environment
 from tests.support.failing_disk import FAULTS, FailingDisk, Fault

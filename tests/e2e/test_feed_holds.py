@@ -23,7 +23,7 @@ from filterd.feed.guard.must_resolve import BENEATH, REWRITES
 from filterd.feed.trust import TrustFolder
 from filterd.feed.version_history import Event
 from filterd.i18n import say
-from filterd.lists.active_blocklists import version_of
+from filterd.lists.index_files import version_of
 from filterd.publish import hold_release
 from filterd.publish.publication import Published
 from filterd.publish.signing import RELEASES, sign_orders, signed, until

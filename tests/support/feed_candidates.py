@@ -17,8 +17,8 @@ from filterd.config.site_reader import load_site
 from filterd.feed.guard.checks import judged
 from filterd.feed.guard.guard_run import InForce, School, request_of
 from filterd.feed.versions import Candidate
-from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.catalog import load_catalog
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from tests.support.policies import NOW
 from tests.support.site import SCHOOL

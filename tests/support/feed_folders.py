@@ -11,7 +11,7 @@ from filterd.config.lists_build import build_lists
 from filterd.feed.manifest import write_manifest
 from filterd.feed.targets import Publication, PublishedFile
 from filterd.feed.versions import Versions
-from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 
 if TYPE_CHECKING:

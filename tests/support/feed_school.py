@@ -18,7 +18,7 @@ from filterd.daemon.feed_port import ControlDaemon
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.sync import Became, Site
 from filterd.feed.targets import is_ordered
-from filterd.lists.active_blocklists import version_of
+from filterd.lists.index_files import version_of
 from filterd.publish.signing import sign_orders
 from filterd.publish.target_files import targets_of
 from tests.support.asking import Asker, NoAnswerError

@@ -31,9 +31,9 @@ from filterd.feed.manifest import verify
 from filterd.feed.sync import Became, Outcome, Site
 from filterd.feed.version_watch import Daemon
 from filterd.i18n import quoted, say
-from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of
 from filterd.lists.catalog import load_catalog
 from filterd.lists.index import Index
+from filterd.lists.index_files import Blocklists, blocklists_in_force, version_of
 from filterd.paths import shipped, write_atomically
 from filterd.policy import policy_file
 from filterd.policy.model import Client

@@ -47,8 +47,8 @@ from filterd.feed.guard.must_resolve import (
 )
 from filterd.feed.guard.probe_clients import Asking
 from filterd.i18n import say
-from filterd.lists.active_blocklists import version_of
 from filterd.lists.catalog_tables import load_popular_names, read_canaries
+from filterd.lists.index_files import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -22,7 +22,7 @@ from filterd.lists.public_suffix import (
     public_suffixes,
     registrable,
 )
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.policy.model import SERVICE
 from filterd.policy.verdict import Rule
 from filterd.wire import name as names

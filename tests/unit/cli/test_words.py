@@ -11,7 +11,7 @@ from filterd.feed.sources import Outcome
 from filterd.feed.standing import Freshness
 from filterd.feed.version_history import Event
 from filterd.i18n import Sentence, Texts
-from filterd.lists.reject_reasons import Reason
+from filterd.lists.report import Reason
 from filterd.policy.model import TIERS
 from filterd.policy.verdict import Rule
 from filterd.publish.publication import EARLY_S

@@ -10,8 +10,8 @@ import pytest
 from filterd.config.compile_run import compile_in_child
 from filterd.config.lists_build import build_lists, rebuild_lists
 from filterd.errors import ConfigErrors
-from filterd.lists.active_blocklists import Blocklists
 from filterd.lists.index import Index
+from filterd.lists.index_files import Blocklists
 from filterd.wire import name as names
 from tests.support.daemon import write_site
 from tests.support.feed_folders import write_blocklists

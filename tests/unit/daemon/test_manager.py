@@ -18,7 +18,7 @@ from filterd.daemon import manager as module
 from filterd.daemon import site_policy
 from filterd.errors import ConfigErrors, ControlError, StoreError
 from filterd.i18n import say
-from filterd.lists.active_blocklists import Blocklists, blocklists_in_force
+from filterd.lists.index_files import Blocklists, blocklists_in_force
 from filterd.paths import install
 from filterd.policy import policy_file
 from filterd.policy.model import Audience, Expectation, ListenAddress

@@ -14,7 +14,7 @@ from filterd.daemon import site_loader as on_disk
 from filterd.daemon import startup_policy
 from filterd.daemon.startup_policy import compile_policy_or_keep
 from filterd.errors import ConfigErrors
-from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.policy import policy_file
 from filterd.policy.model import Client

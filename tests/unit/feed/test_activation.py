@@ -14,8 +14,8 @@ from filterd.feed.activation import Activator
 from filterd.feed.version_watch import Daemon
 from filterd.feed.versions import Candidate, Versions
 from filterd.i18n import say
-from filterd.lists.active_blocklists import Blocklists, blocklists_in_force, version_of
 from filterd.lists.index import Index
+from filterd.lists.index_files import Blocklists, blocklists_in_force, version_of
 from filterd.state_folder import StateFolder
 from filterd.wire import name as names
 from tests.support.dying import dies_at_disk

@@ -9,7 +9,7 @@ import pytest
 
 from filterd.config.compile_run import compile_in_child
 from filterd.feed.feed_config import blocklists_to_build, followed
-from filterd.lists.active_blocklists import Blocklists
+from filterd.lists.index_files import Blocklists
 from filterd.paths import shipped
 from filterd.state_folder import StateFolder
 from tests.support.daemon import write_site

@@ -25,10 +25,9 @@ from filterd.feed.guard.probe_clients import Asking
 from filterd.lists import intake
 from filterd.lists.catalog import load_catalog
 from filterd.lists.compiler import compile_lists
-from filterd.lists.homoglyphs import plain
 from filterd.lists.hostname import key_from_name
 from filterd.lists.index import Index
-from filterd.lists.lookalikes import LookalikeRule
+from filterd.lists.lookalikes import LookalikeRule, plain
 from filterd.lists.public_suffix import is_public_suffix, public_suffixes, top_level_names
 from filterd.lists.rules import ListSource, SafeSearchRewrite
 from filterd.paths import shipped
