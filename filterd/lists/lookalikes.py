@@ -15,6 +15,7 @@ other have one skeleton, and so do many others: it finds candidates and never de
 A rule is a *shape*: the plain form of a label in which ``#`` stands for a run of digits. It
 applies to the label directly beneath a *suffix*, one of those that mirrors are known to use,
 and to everything beneath that name.
+
 Most names fit no rule, so most must cost next to nothing. The skeletons of all shapes
 are a set; a name none of whose labels has one of them fits nothing. The remaining names
 are compared with the shape, octet by octet, in one pass: no pattern can take longer (no
