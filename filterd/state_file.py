@@ -123,6 +123,8 @@ class Decoders:
             return member
 
         def scalar(value: Any) -> Any:
+            if kind is str and type(value) is int:  # ids of versions were numbers
+                return str(value)
             if type(value) is not kind:  # true is no number
                 raise TypeError
             return value

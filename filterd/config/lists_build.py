@@ -121,7 +121,7 @@ def compile_blocklists(
     target: Path | IO[bytes],
     *,
     now: float,
-    feed: int | None,
+    feed: str | None,
     problems: Path | None = None,
     progress: Progress | None = None,
 ) -> CompileReport:

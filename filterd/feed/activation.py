@@ -22,14 +22,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from filterd.errors import FilterdError, GuardError, IndexFormatError, StoreError
-from filterd.feed.manifest import signers_of
-from filterd.feed.trust import TrustFolder
-from filterd.feed.versions import Versions
+from filterd.feed.versions import Versions, whole_of
 from filterd.i18n import refused, say
 from filterd.lists.index import Index
 from filterd.lists.index_files import Blocklists, install_index, note_checked, version_of
 from filterd.paths import install, shipped
 from filterd.state_file import FileFormat
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,7 +51,7 @@ class Begun:
     """The journal: a version that is coming, by its index, or one that is going."""
 
     step: Step
-    version: int
+    version: str
     digest: str = ""
 
 
@@ -66,13 +65,18 @@ class Activator:
         state: where everything is.
         daemon: who is told.
         build: compiles the lists of a folder into ``state.fresh_index``.
+        is_trusted: tells of a version's folder whether it may still be gone back to.
     """
 
     def __init__(
-        self, state: StateFolder, daemon: Daemon, build: Callable[[Blocklists], object]
+        self,
+        state: StateFolder,
+        daemon: Daemon,
+        build: Callable[[Blocklists], object],
+        is_trusted: Callable[[Path], bool],
     ) -> None:
         self._state, self._daemon, self._build = state, daemon, build
-        self._versions, self._trust = Versions(state.feed), TrustFolder(state.feed)
+        self._versions, self._is_trusted = Versions(state.feed), is_trusted
         self._journal = state.feed / "activation.json"
 
     def activate(self, candidate: Candidate, digest: str) -> None:
@@ -101,7 +105,7 @@ class Activator:
             raise
         self._finish_forward(candidate.version)
 
-    def roll_back(self) -> int | None:
+    def roll_back(self) -> str | None:
         """Put the version before in force; the present one is refused from now on.
 
         Returns:
@@ -120,7 +124,7 @@ class Activator:
         _FORMAT.save(self._journal, Begun(Step.BACK, bad))
         return self._finish_back(bad)
 
-    def is_served(self, version: int) -> bool:
+    def is_served(self, version: str) -> bool:
         """Tell whether the index in place is of a version, and every octet as it was written."""
         return self._is_whole(self._state.index, version)
 
@@ -141,13 +145,13 @@ class Activator:
         else:
             self._forget()
 
-    def _check_index(self, version: int, digest: str) -> None:
+    def _check_index(self, version: str, digest: str) -> None:
         fresh = self._state.fresh_index
         try:
             index = Index.open(fresh)
             found = index.digest
             index.verify(sound=(found,))
-            is_judged = found.hex() == digest and index.build.get("feed") == version
+            is_judged = found.hex() == digest and str(index.build.get("feed")) == version
         except (IndexFormatError, OSError):
             is_judged = False
         if not is_judged:
@@ -161,7 +165,7 @@ class Activator:
         # It was opened and asked by the guard: no start and no reload has to look through it.
         note_checked(self._state.checked_indexes, found)
 
-    def _finish_forward(self, version: int) -> None:
+    def _finish_forward(self, version: str) -> None:
         """Tell the daemon, and move the pointer; or go back where the daemon refuses."""
         try:
             self._daemon.reload()
@@ -182,17 +186,16 @@ class Activator:
         self._versions.promote(version, checked=True)
         self._drop_untrusted()
         self._forget()
-        self._versions.prune(abs(version))
+        self._versions.prune(whole_of(version))
 
     def _drop_untrusted(self) -> None:
         """Keep no index that a start might fall back to, if a stolen key has signed its version."""
         version = version_of(self._state.previous_index)
-        if version and not self._is_trusted(self._versions.folder_of(version)):
+        if version not in (None, SHIPPED) and not self._is_trusted(
+            self._versions.folder_of(version)
+        ):
             with contextlib.suppress(OSError):
                 self._state.previous_index.unlink(missing_ok=True)
-
-    def _is_trusted(self, folder: Path) -> bool:
-        return self._trust.trusts(signers_of(folder))
 
     def _put_back(self) -> None:
         """Put the index before in force again."""
@@ -201,11 +204,11 @@ class Activator:
         self._link_previous()
         self._install_fresh()
 
-    def _finish_back(self, bad: int) -> int | None:
+    def _finish_back(self, bad: str) -> str | None:
         state = self._versions.in_force()
         if state.current == bad:
             target = self._versions.way_back(self._is_trusted)
-            if version_of(self._state.index) != (target or 0):
+            if version_of(self._state.index) != (target or SHIPPED):
                 self._make_ready(target)
                 self._install_fresh()
             self._versions.rollback(target)
@@ -213,7 +216,7 @@ class Activator:
         self._forget()
         return self._versions.in_force().current
 
-    def _make_ready(self, target: int | None) -> None:
+    def _make_ready(self, target: str | None) -> None:
         """Have the index of a version, or of what ships, stand ready."""
         if self._is_whole(self._state.previous_index, target):
             self._link_previous()
@@ -222,8 +225,8 @@ class Activator:
         self._build(Blocklists(folder, target))
 
     @staticmethod
-    def _is_whole(index: Path, version: int | None) -> bool:
-        if version_of(index) != (version or 0):
+    def _is_whole(index: Path, version: str | None) -> bool:
+        if version_of(index) != (version or SHIPPED):
             return False
         try:
             opened = Index.open(index)

@@ -19,18 +19,18 @@ from filterd.errors import FetchError, FilterdError, GuardError, StoreError
 from filterd.feed import schedule
 from filterd.feed.schedule import Ending, Night, Now, Standing, Work
 from filterd.feed.standing import Freshness, freshness
-from filterd.feed.tuf_refresh import check
 from filterd.feed.version_watch import EVERY_S, Watching
+from filterd.feed.versions import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filterd.clock import Clock
+    from filterd.feed.arrival import Arrival
     from filterd.feed.feed_config import Followed
-    from filterd.feed.fetchers import Fetcher
     from filterd.feed.schedule import Step
     from filterd.feed.sync import Outcome, Site
-    from filterd.feed.version_watch import Daemon
+from filterd.feed.version_watch import Daemon
 
 _log = logging.getLogger("filterd.feed")
 
@@ -41,7 +41,7 @@ class Keeper:
     Args:
         site: whose feed.
         followed: tells which feed that is by now.
-        fetcher: makes one for an address; each run and each check has its own.
+        arrival: makes one for an address; each run and each check has its own.
         clock: tells the time.
         daemon: whoever answers lookups.
         random: draws a number from 0 up to 1.
@@ -51,12 +51,12 @@ class Keeper:
         self,
         site: Site,
         followed: Callable[[], Followed],
-        fetcher: Callable[[str], Fetcher],
+        arrival: Callable[[str], Arrival],
         clock: Clock,
         daemon: Daemon,
         random: Callable[[], float],
     ) -> None:
-        self._site, self._followed, self._fetcher = site, followed, fetcher
+        self._site, self._followed, self._arrival = site, followed, arrival
         self._clock, self._daemon, self._random = clock, daemon, random
         self._feed: Followed | None = None
         self._standing = Standing(clock.monotonic(), None)
@@ -105,7 +105,7 @@ class Keeper:
         feed = self._followed()
         if feed != self._feed:
             done_at = None if self._feed else self._site.appliance.done_at()
-            handled = abs(self._site.versions.in_force().current or 0)
+            handled = number_of(self._site.versions.in_force().current)
             self._feed = feed
             self._standing = Standing(self._clock.monotonic(), done_at, handled)
             self._step = None
@@ -124,7 +124,7 @@ class Keeper:
     def _check(self, address: str) -> None:
         try:
             with self._site.holding():
-                announced = check(self._site.trust, self._fetcher(address))
+                urgent = self._arrival(address).urgent()
         except FilterdError as error:
             self._say("check", str(error), logging.WARNING)
             self._standing = schedule.after_failed_check(
@@ -135,17 +135,17 @@ class Keeper:
             )
         else:
             self._said.pop("check", None)
-            self._standing = schedule.after_check(self._standing, announced.urgent, self._now())
+            self._standing = schedule.after_check(self._standing, urgent, self._now())
 
     def _run(self, address: str) -> None:
         version, failed = 0, None
         try:
             with self._site.holding():
-                outcome = self._site.sync(self._fetcher(address))
-            version = outcome.version
+                outcome = self._site.sync(self._arrival(address))
+            version = number_of(outcome.version)
             _log.info("%s", _told(outcome))
         except GuardError as error:
-            version = self._site.standing.read().version
+            version = number_of(self._site.standing.read().version)
             _log.warning("%s", error)
         except FilterdError as error:
             failed = error
@@ -179,7 +179,7 @@ class Keeper:
         with self._telling("rollback"), self._site.holding():
             if self._site.versions.in_force().current == watch.version:
                 back = self._site.roll_back(harm)
-                _log.error("version %d is rolled back to %s: %s", watch.version, back or "-", harm)
+                _log.error("version %s is rolled back to %s: %s", watch.version, back or "-", harm)
             self._site.watches.end()
 
     def _warn_of_age(self) -> None:

@@ -20,6 +20,7 @@ from filterd.feed.targets import (
     is_sha256,
 )
 from filterd.paths import open_plain, write_atomically
+from filterd.state_folder import plain_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,11 @@ def write_manifest(folder: Path, publication: Publication) -> None:
         StoreError: the disk refused.
     """
     files = [[file.path, file.length, file.sha256] for file in publication.files]
-    data = {"version": publication.version, "signers": publication.signers, "files": files}
+    data = {
+        "version": plain_version(publication.version),
+        "signers": publication.signers,
+        "files": files,
+    }
     text = json.dumps(data, indent=0)
     write_atomically(folder / MANIFEST, text.encode("ascii"))
 

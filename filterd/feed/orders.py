@@ -22,6 +22,7 @@ from filterd.feed.guard.guard_report import Severity, found
 from filterd.feed.manifest import files_of, sha256_of, signers_of, verify, write_manifest
 from filterd.feed.targets import Publication, PublishedFile, full_target, is_ordered
 from filterd.feed.version_download import link_or_copy, sync_all
+from filterd.feed.versions import ahead_of
 from filterd.i18n import say
 from filterd.lists.catalog import load_categories
 from filterd.lists.catalog_tables import CANARIES_FILE, MADE_CANARY, canaries_yaml
@@ -43,7 +44,7 @@ KIND = "orders-key"
 _NOT_PUBLISHED = ("README.md", "popular.yaml")
 
 
-def with_orders_of(version: int, versions: Versions) -> Candidate | None:
+def with_orders_of(version: str, versions: Versions) -> Candidate | None:
     """Make a version of the lists in force and the orders of another version.
 
     Args:
@@ -56,7 +57,7 @@ def with_orders_of(version: int, versions: Versions) -> Candidate | None:
     Raises:
         FilterdError: the disk refused, or what ships is damaged.
     """
-    source = versions.folder_of(version)
+    source, coming = versions.folder_of(version), ahead_of(version)
     current = versions.current()
     base = shipped("blocklists") if current is None else current.folder
     ahead, kept = _files(source), _files(base)
@@ -65,7 +66,7 @@ def with_orders_of(version: int, versions: Versions) -> Candidate | None:
     orders = {path: file for path, file in ahead.items() if is_ordered(full_target(path))}
     if orders == {path: file for path, file in kept.items() if is_ordered(full_target(path))}:
         return None
-    folder = versions.partial_of(-version)
+    folder = versions.partial_of(coming)
     with writing(folder):
         if folder.exists():
             shutil.rmtree(folder)
@@ -76,10 +77,10 @@ def with_orders_of(version: int, versions: Versions) -> Candidate | None:
             link_or_copy(source / path, folder / path)
         if current is None:
             _write_canaries(folder)
-        publication = _publication(-version, folder, source if current is None else base, source)
+        publication = _publication(coming, folder, source if current is None else base, source)
         write_manifest(folder, publication)
         sync_all(folder, publication.files)
-        return versions.finish(-version)
+        return versions.finish(coming)
 
 
 def _files(folder: Path) -> Files | None:
@@ -95,7 +96,7 @@ def _is_signed(folder: Path) -> bool:
     return folder != shipped("blocklists")
 
 
-def _publication(version: int, folder: Path, *sources: Path) -> Publication:
+def _publication(version: str, folder: Path, *sources: Path) -> Publication:
     """Describe a folder; its keys are those that have signed all that it was made of."""
     files = []
     for path in sorted(one for one in folder.rglob("*") if one.is_file()):

@@ -22,6 +22,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 from filterd.errors import ExpiredError, MetadataFormatError
 from filterd.feed.guard.guard_report import Severity
 from filterd.feed.tuf_refresh import explained
+from filterd.feed.versions import number_of
 from filterd.i18n import say
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Release:
             content: the digest of its files.
         """
         held = [one for one in judgement.findings if one.severity is Severity.HELD]
-        return judgement.version >= self.version and all(
+        return number_of(judgement.version) >= self.version and all(
             one.kind in self.findings
             and (
                 content == self.content

@@ -328,15 +328,15 @@ _RINGS = (0.01, 0.10, 1.0)
 """Which part of all appliances has a version once a ring has taken it."""
 
 
-def ring_of(appliance_id: bytes, version: int) -> int:
+def ring_of(appliance_id: bytes, version: str) -> int:
     """Return the ring of an appliance for a version: 0, 1 or 2; the id itself goes nowhere."""
-    digest = hashlib.sha256(b"ring\0%d\0" % version + appliance_id).digest()
+    digest = hashlib.sha256(b"ring\0%s\0" % version.encode() + appliance_id).digest()
     place = int.from_bytes(digest[:6], "big") / 2**48
     return next(ring for ring, part in enumerate(_RINGS) if place < part)
 
 
 def may_take_at(
-    appliance_id: bytes, version: int, published_at: float, waiting_since: float | None
+    appliance_id: bytes, version: str, published_at: float, waiting_since: float | None
 ) -> float:
     """Return from when on an appliance takes a version; Unix time.
 

@@ -22,6 +22,7 @@ from filterd.feed.versions import Versions
 from filterd.i18n import UNSAID, refused, say
 from filterd.lists.index_files import version_of
 from filterd.state_file import FileFormat, to_plain
+from filterd.state_folder import SHIPPED, plain_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ class Standing:
 
     tried_at: float | None = None
     verified_at: float | None = None
-    version: int = 0
+    version: str = SHIPPED
     expires_at: float | None = None
     waiting_since: float | None = None
     takes_at: float | None = None
@@ -105,7 +106,7 @@ class StandingFile:
         """
         _FORMAT.save(self._path, standing)
 
-    def note_verified(self, version: int, expires_at: float | None, now: float) -> None:
+    def note_verified(self, version: str, expires_at: float | None, now: float) -> None:
         """Keep that a run was answered, by this version; a judgement of another is dropped.
 
         Raises:
@@ -168,20 +169,23 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
     watch = WatchFile(state.feed).read(clock)
     now = clock.wall()
     watched_until = None if watch is None else now + watch.since + WATCH_S - clock.monotonic()
-    served = version_of(state.index) or 0
+    served = version_of(state.index) or SHIPPED
     refusal = _refusal(state, served)
     # A site that follows no feed any more is not told of the last run's trouble.
     problem = refusal or (standing.problem if address else UNSAID)
+    judgement = to_plain(standing.judgement)
+    if judgement:
+        judgement["version"] = plain_version(judgement["version"])
     return {
         "address": address,
         # Of a folder that cannot be read only the problem is told.
         "trusted": bool(refusal) or os.path.exists(state.feed / "root.json"),  # noqa: PTH110
-        "served": served,
-        "in_force": versions.current,
-        "previous": list(versions.previous),
-        "refused": list(versions.refused),
+        "served": plain_version(served),
+        "in_force": versions.current and plain_version(versions.current),
+        "previous": [*map(plain_version, versions.previous)],
+        "refused": [*map(plain_version, versions.refused)],
         "held": versions.held,
-        "published": standing.version,
+        "published": plain_version(standing.version),
         "tried_at": standing.tried_at,
         "verified_at": standing.verified_at,
         "expires_at": standing.expires_at,
@@ -189,14 +193,14 @@ def overview(address: str, state: StateFolder, clock: Clock) -> dict[str, Any]:
         "freshness": freshness(standing, now, TimeFloor(state.feed).read()).value,
         "problem": str(problem),
         "sentence": i18n.to_plain(problem),
-        "judgement": to_plain(standing.judgement),
+        "judgement": judgement,
         "watched_until": watched_until,
     }
 
 
-def _refusal(state: StateFolder, served: int) -> Sentence:
+def _refusal(state: StateFolder, served: str) -> Sentence:
     """Return why the feed's folder, or that of the version served, cannot be read; or nothing."""
-    for folder in (state.feed, *([state.feed_version(served)] if served else [])):
+    for folder in (state.feed, *([state.feed_version(served)] if served != SHIPPED else [])):
         try:
             os.listdir(folder)  # noqa: PTH208 -- it reads at once, and nothing is left open
         except FileNotFoundError:

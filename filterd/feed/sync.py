@@ -24,36 +24,32 @@ from filterd.errors import (
 from filterd.feed import guard
 from filterd.feed.activation import Activator
 from filterd.feed.appliance_files import ApplianceFolder, TimeFloor
+from filterd.feed.arrival import Moment
 from filterd.feed.guard.guard_report import bounded
-from filterd.feed.manifest import is_of, signers_of, verify
+from filterd.feed.manifest import signers_of, verify
 from filterd.feed.orders import ROLE, other_key, with_orders_of
-from filterd.feed.released_holds import content_digest, fetch_releases
 from filterd.feed.schedule import may_take_at
 from filterd.feed.standing import StandingFile
 from filterd.feed.trust import TrustFolder
-from filterd.feed.tuf_refresh import Moment, Verified, refresh
-from filterd.feed.version_download import take
 from filterd.feed.version_history import Event, History, Line
 from filterd.feed.version_watch import Counts, Watch, WatchFile, counts_of
-from filterd.feed.versions import Candidate, Versions
+from filterd.feed.versions import Candidate, Versions, ahead_of, number_of
 from filterd.i18n import UNSAID, quoted, say
 from filterd.lists.catalog_tables import locked_canaries
 from filterd.paths import reading, remove_temporaries, sole
+from filterd.state_folder import SHIPPED, plain_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from filterd.clock import Clock
-    from filterd.feed.fetchers import Fetcher
+    from filterd.feed.arrival import Arrival, Offer, Progress
     from filterd.feed.guard import Judgement
-    from filterd.feed.targets import Publication
     from filterd.feed.version_watch import Daemon
     from filterd.i18n import Sentence
     from filterd.lists.index_files import Blocklists
     from filterd.state_folder import StateFolder
-
-    Progress = Callable[[str, int, int], None]
 
 
 class Site:
@@ -64,7 +60,7 @@ class Site:
         state: where everything is.
         clock: tells the time.
         daemon: whoever answers lookups.
-        progress: called with what is being done, how far it is and how far it goes.
+        progress: called with the octets fetched, and all that are to be; 0 and 0 while judging.
     """
 
     def __init__(
@@ -76,7 +72,7 @@ class Site:
         progress: Progress | None = None,
     ) -> None:
         self._config, self._state, self._clock, self._daemon = config, state, clock, daemon
-        self._progress = progress or (lambda _what, _done, _total: None)
+        self._progress = progress or (lambda _done, _total: None)
         folder = state.feed
         self.trust, self.versions = TrustFolder(folder), Versions(folder)
         self.appliance, self.watches = ApplianceFolder(folder), WatchFile(folder)
@@ -85,7 +81,7 @@ class Site:
             StandingFile(folder),
             TimeFloor(folder),
         )
-        self._activator = Activator(state, daemon, self._build)
+        self._activator = Activator(state, daemon, self._build, self.trust.trusts_version)
 
     @contextlib.contextmanager
     def holding(self, *, wait: bool = True) -> Iterator[None]:
@@ -107,11 +103,11 @@ class Site:
                 self.versions.mend()
             yield
 
-    def sync(self, fetcher: Fetcher, *, at_once: bool = False) -> Outcome:
+    def sync(self, arrival: Arrival, *, at_once: bool = False) -> Outcome:
         """Take what is published, if it is new, may be taken now, and is judged to be good.
 
         Args:
-            fetcher: where from, fresh for each run.
+            arrival: what brings it, made for this run.
             at_once: whatever ring this appliance is in.
 
         Raises:
@@ -121,21 +117,20 @@ class Site:
         now = self._clock.wall()
         try:
             with reading(self._state.feed):
-                verified = refresh(self.trust, fetcher, Moment(now, self.floor.read()))
-                if verified.clock_known:
-                    self.floor.note(now, verified.issued_at)
-                version = verified.publication.version
-                self.standing.note_verified(version, verified.expires_at, now)
+                offer = arrival.refresh(Moment(now, self.floor.read()))
+                if offer.clock_known:
+                    self.floor.note(now, offer.issued_at)
+                self.standing.note_verified(offer.version, offer.expires_at, now)
                 try:
-                    return self._take(verified, now, at_once=at_once)
+                    return self._take(offer, now, at_once=at_once)
                 except GuardError:
-                    self._take_orders(version)
+                    self._take_orders(offer.version)
                     raise
         except FilterdError as error:
             self._note_problem(error, now)
             raise
 
-    def approve(self, version: int, why: str) -> int:
+    def approve(self, version: str, why: str) -> int:
         """Put a version in force that was held or rolled back; return how many names it has.
 
         Raises:
@@ -150,7 +145,7 @@ class Site:
                     version=version,
                 )
             )
-        if not self.trust.trusts(signers_of(folder)):
+        if not self.trust.trusts_version(folder):
             raise GuardError(
                 say(
                     "version {version} of the feed was signed by a key that its publisher has "
@@ -185,23 +180,23 @@ class Site:
             StoreError: the disk refused.
         """
         self.versions.hold(why)
-        current = self.versions.in_force().current or 0
+        current = self.versions.in_force().current or SHIPPED
         self._note(Event.PINNED if why is not None else Event.RELEASED, current, quoted(why or ""))
 
-    def roll_back(self, why: Sentence) -> int | None:
+    def roll_back(self, why: Sentence) -> str | None:
         """Put the version before in force, the present one never again; return what is in force.
 
         Raises:
             FilterdError: there is none, or it cannot be put in force.
         """
-        bad = self.versions.in_force().current or 0
+        bad = self.versions.in_force().current or SHIPPED
         with self._building():
             back = self._activator.roll_back()
         self.watches.end()
         self._note(Event.ROLLED_BACK, bad, why)
         return back
 
-    def refuse(self, version: int, why: str) -> None:
+    def refuse(self, version: str, why: str) -> None:
         """Never put a version in force; the present one must be rolled back instead.
 
         Raises:
@@ -220,31 +215,26 @@ class Site:
         if self.standing.read().version == version:
             self.standing.write(replace(self.standing.read(), judgement=None))
 
-    def _take(self, verified: Verified, now: float, *, at_once: bool) -> Outcome:
-        version, urgent = verified.publication.version, verified.urgent
+    def _take(self, offer: Offer, now: float, *, at_once: bool) -> Outcome:
+        version, urgent = offer.version, offer.urgent
         in_force = self.versions.in_force()
-        if version == in_force.current and self._is_served(verified.publication):
+        if version == in_force.current and self._is_served(offer):
             return Outcome(Became.CURRENT, version, urgent)
         self.versions.check_wanted(version)
-        is_urgent = urgent > abs(in_force.current or 0)
+        is_urgent = urgent > number_of(in_force.current)
         is_first = in_force.current is None or version == in_force.current
         if not (at_once or is_urgent or is_first):
-            at = self._takes_at(verified, now)
+            at = self._takes_at(offer, now)
             if now < at:
                 return Outcome(Became.WAITS, version, urgent, at=at)
-        taken = take(
-            verified.publication,
-            self.versions,
-            verified.fetch,
-            progress=lambda done, total: self._progress("feed.fetching", done, total),
-        )
+        taken = offer.take(self.versions, self._progress)
         self.versions.prune(version)  # of nights whose versions were held nothing piles up
         names = self._judge_and_activate(
-            taken.candidate, released=lambda judgement: self._is_released(verified, judgement)
+            taken.candidate, released=lambda judgement: self._is_released(offer, judgement)
         )
         return Outcome(Became.ACTIVATED, version, urgent, taken.fetched_octets, names)
 
-    def _take_orders(self, version: int) -> None:
+    def _take_orders(self, version: str) -> None:
         """Put the orders of a version in force that is itself held or refused.
 
         An administrator who holds the present version holds all of it.
@@ -257,50 +247,47 @@ class Site:
             if candidate is not None:
                 self._judge_and_activate(candidate, released=lambda _: False)
         except FilterdError as error:
-            self._note(Event.FAILED, -version, error.sentence)
+            self._note(Event.FAILED, ahead_of(version), error.sentence)
         with contextlib.suppress(StoreError):  # what waits is the version itself
             self.standing.write(before)
 
-    def _is_served(self, publication: Publication) -> bool:
+    def _is_served(self, offer: Offer) -> bool:
         """Tell whether the version in force is this one and whole, and so is its index."""
-        version = publication.version
-        whole = is_of(self.versions.folder_of(version), publication)
-        return whole and self._activator.is_served(version)
+        whole = offer.is_in(self.versions.folder_of(offer.version))
+        return whole and self._activator.is_served(offer.version)
 
-    def _takes_at(self, verified: Verified, now: float) -> float:
+    def _takes_at(self, offer: Offer, now: float) -> float:
         standing = self.standing.read()
         waiting_since = standing.waiting_since
         if waiting_since is None or waiting_since > now:
             waiting_since = now
         at = may_take_at(
             self.appliance.appliance_id(),
-            verified.publication.version,
-            verified.issued_at or now,
+            offer.version,
+            offer.issued_at or now,
             waiting_since,
         )
         self.standing.write(replace(standing, waiting_since=waiting_since, takes_at=at))
         return at
 
-    def _is_released(self, verified: Verified, judgement: Judgement) -> bool:
-        """Tell whether the publisher's offline keys have released what is held, and note it."""
-        now = self._clock.wall() if verified.clock_known else None
+    def _is_released(self, offer: Offer, judgement: Judgement) -> bool:
+        """Tell whether its publisher has released what is held, and note it."""
+        now = self._clock.wall() if offer.clock_known else None
         try:
-            releases = fetch_releases(verified.fetcher, self.trust.newest_root(), now)
+            reason = offer.release_of(judgement, now)
         except FilterdError as error:  # then it is held, as without
             self._note(Event.FAILED, judgement.version, error.sentence)
             return False
-        content = content_digest(verified.publication)
-        found = next((one for one in releases if one.covers(judgement, content)), None)
-        if found is None:
+        if reason is None:
             return False
-        why = say("released by the publisher's offline keys: {why}", why=quoted(found.reason))
+        why = say("released by the publisher's offline keys: {why}", why=quoted(reason))
         self._note(Event.APPROVED, judgement.version, why)
         return True
 
     def _judge_and_activate(
         self, candidate: Candidate, *, released: Callable[[Judgement], bool]
     ) -> int:
-        self._progress("feed.judging", 0, 0)
+        self._progress(0, 0)
         with self._building():
             self.versions.check(candidate.version)
             judgement = self._judge(candidate)
@@ -395,7 +382,7 @@ class Site:
         with contextlib.suppress(StoreError):
             self.standing.write(replace(self.standing.read(), judgement=bounded(judgement)))
 
-    def _note(self, event: Event, version: int, why: Sentence = UNSAID) -> None:
+    def _note(self, event: Event, version: str, why: Sentence = UNSAID) -> None:
         self.history.add(Line(self._clock.wall(), event, version, why))
 
 
@@ -421,7 +408,7 @@ class Outcome:
     """
 
     became: Became
-    version: int
+    version: str
     urgent: int = 0
     fetched_octets: int = 0
     names: int = 0
@@ -431,7 +418,7 @@ class Outcome:
         """Return it as plain data."""
         return {
             "became": self.became.value,
-            "version": self.version,
+            "version": plain_version(self.version),
             "urgent": self.urgent,
             "fetched_octets": self.fetched_octets,
             "names": self.names,

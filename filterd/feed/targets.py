@@ -114,14 +114,14 @@ class Publication:
     """All that one version is made of, as it was signed.
 
     Attributes:
-        version: a number that only grows; the name of its folder.
+        version: the id of a number that only grows; the name of its folder.
         files: sorted by path, each path once.
         deltas: those that lead to a content of ``files``.
         signers: the ids of the keys that have signed it, by online role; empty where
             nothing was verified.
     """
 
-    version: int
+    version: str
     files: tuple[PublishedFile, ...]
     deltas: tuple[PublishedDelta, ...] = ()
     signers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -184,7 +184,7 @@ def read_publication(
     _check_whole(files)
     useful = [one for one in deltas if _leads_to(one, files)]
     return Publication(
-        version,
+        str(version),
         tuple(files[path] for path in sorted(files)),
         tuple(sorted(useful, key=lambda one: one.target)),
     )

@@ -25,6 +25,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, Root
 
 from filterd.errors import MetadataFormatError, NoTrustError
+from filterd.feed.manifest import signers_of
 from filterd.feed.targets import ONLINE
 from filterd.i18n import refused, say
 from filterd.paths import open_plain, reading, write_atomically, writing
@@ -185,6 +186,10 @@ class TrustFolder:
             >= newest.roles[one].threshold
             for one in ONLINE
         )
+
+    def trusts_version(self, folder: Path) -> bool:
+        """Return whether the keys that have signed the version in a folder still count."""
+        return self.trusts(signers_of(folder))
 
     @contextlib.contextmanager
     def working_copy(self) -> Iterator[Path]:

@@ -16,9 +16,6 @@ be judged by a wrong clock. The first run with a known clock judges it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -41,13 +38,13 @@ from filterd.errors import (
 )
 from filterd.feed.targets import ONLINE, is_ordered, read_publication
 from filterd.i18n import quoted, refused, say
-from filterd.state_file import FileFormat
 from filterd.version import RELEASED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from filterd.feed.arrival import Moment
     from filterd.feed.fetchers import Fetcher
     from filterd.feed.targets import Publication
     from filterd.feed.trust import TrustFolder
@@ -61,19 +58,6 @@ _BELIEVED_FOR_S = 10 * 366 * 86_400
 _ROTATIONS = 256
 _LONGEST_TOLD = 200
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The time of a run.
-
-    Attributes:
-        now: Unix time, as the clock shows it.
-        floor: what it must at least be, for all that the caller knows.
-    """
-
-    now: float
-    floor: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,51 +366,3 @@ def _meaning(error: Exception) -> TrustError:
             )
         )
     return MetadataFormatError(say("the metadata is malformed: {what}", what=text[:_LONGEST_TOLD]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What the last check saw, and what its mark holds for."""
-
-    basis: str
-    version: int
-    urgent: int
-    etag: str
-
-
-_FORMAT = FileFormat(_Seen, magic=b"filterd feed-check ", most_octets=1_000, legacy=json.loads)
-
-
-def check(trust: TrustFolder, fetcher: Fetcher) -> Announcement:
-    """Return what is announced now, verified; ``schedule.after_check`` says what follows.
-
-    Args:
-        trust: the site's.
-        fetcher: where from, fresh for each check: it bounds it.
-
-    Raises:
-        FetchError: nothing usable came.
-        TrustError: what came must not be trusted, or the site has no root.
-    """
-    path = trust.folder / "last-check.json"
-    basis = _basis(trust, fetcher)
-    seen = _FORMAT.read(path)
-    holds = seen is not None and seen.basis == basis
-    last = Announcement(seen.version, seen.urgent, seen.etag) if seen and holds else None
-    announced = look(trust, fetcher, last.etag if last else "")
-    if announced is None:
-        assert last is not None, "only who has a mark hears that nothing changed"
-        return last
-    if announced != last:
-        with suppress(StoreError):  # it costs a few octets more the next time
-            _FORMAT.save(path, _Seen(basis, announced.version, announced.urgent, announced.etag))
-    return announced
-
-
-def _basis(trust: TrustFolder, fetcher: Fetcher) -> str:
-    """Return what a mark holds for: where from, by which root, and since which run."""
-    digest = hashlib.sha256(fetcher.base.encode())
-    digest.update(hashlib.sha256(trust.given()).digest())
-    with suppress(OSError):
-        digest.update((trust.metadata / "timestamp.json").read_bytes())
-    return digest.hexdigest()

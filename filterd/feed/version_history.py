@@ -13,6 +13,7 @@ from filterd import i18n
 from filterd.errors import StoreError
 from filterd.i18n import UNSAID
 from filterd.paths import open_plain, write_atomically
+from filterd.state_folder import plain_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,13 +50,18 @@ class Line:
 
     at: float
     event: Event
-    version: int
+    version: str
     why: Sentence = UNSAID
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain data."""
         why = {"why": str(self.why), "sentence": i18n.to_plain(self.why)}
-        return {"at": self.at, "event": self.event.value, "version": self.version, **why}
+        return {
+            "at": self.at,
+            "event": self.event.value,
+            "version": plain_version(self.version),
+            **why,
+        }
 
 
 class History:
@@ -96,6 +102,6 @@ def _read(text: bytes) -> Line | None:
     try:
         data = json.loads(text)
         why = i18n.from_plain(data["sentence"])
-        return Line(float(data["at"]), Event(data["event"]), int(data["version"]), why)
+        return Line(float(data["at"]), Event(data["event"]), str(data["version"]), why)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -76,7 +76,7 @@ class Watch:
         canaries: names that must be blocked for everybody.
     """
 
-    version: int
+    version: str
     since: float
     at_swap: Counts
     usual: float

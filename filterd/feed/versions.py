@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from filterd.feed.manifest import verify
 from filterd.i18n import say
 from filterd.paths import install, remove_temporaries
 from filterd.state_file import FileFormat
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,8 @@ KEPT = 3
 PARTIAL = ".partial"
 
 _MAX_REFUSED = 100
+_AHEAD = "-"
+_is_id = re.compile(r"[0-9a-z][0-9a-z-]{0,63}", re.ASCII).fullmatch
 _MAX_POINTER_OCTETS = 1 << 16
 
 
@@ -48,7 +52,7 @@ _MAX_POINTER_OCTETS = 1 << 16
 class Candidate:
     """A version that is whole on the disk: verified, and not yet judged or in force."""
 
-    version: int
+    version: str
     folder: Path
 
 
@@ -63,9 +67,9 @@ class InForce:
         held: why no other version is to come, None where the next one may.
     """
 
-    current: int | None = None
-    previous: tuple[int, ...] = ()
-    refused: tuple[int, ...] = ()
+    current: str | None = None
+    previous: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     held: str | None = None
 
 
@@ -81,6 +85,27 @@ def _of_old(content: bytes) -> Any:
 _FORMAT = FileFormat(
     InForce, magic=b"filterd feed-pointer ", most_octets=_MAX_POINTER_OCTETS, legacy=_of_old
 )
+
+
+def ahead_of(version: str) -> str:
+    """Return the id of the lists in force with the orders of a version; see ``orders``."""
+    return _AHEAD + version
+
+
+def is_ahead(version: str) -> bool:
+    """Tell whether only the orders are of a version, or none at all is in force."""
+    return version == SHIPPED or version.startswith(_AHEAD)
+
+
+def whole_of(version: str) -> str:
+    """Return the version of which something is in force, be it its orders alone."""
+    return version.removeprefix(_AHEAD)
+
+
+def number_of(version: str | None) -> int:
+    """Return the number that a feed has given a version; 0 where it has none."""
+    number = whole_of(version or SHIPPED)
+    return int(number) if number.isdecimal() else 0
 
 
 class Versions:
@@ -123,15 +148,15 @@ class Versions:
         version = self.in_force().current
         return None if version is None else Candidate(version, self.folder_of(version))
 
-    def folder_of(self, version: int) -> Path:
+    def folder_of(self, version: str) -> Path:
         """Return the folder of a version that is whole."""
-        return self._versions / str(version)
+        return self._versions / version
 
-    def partial_of(self, version: int) -> Path:
+    def partial_of(self, version: str) -> Path:
         """Return the folder of a version that is being taken."""
         return self._versions / f"{version}{PARTIAL}"
 
-    def finish(self, version: int) -> Candidate:
+    def finish(self, version: str) -> Candidate:
         """Give a partial folder its number, now that it is whole; one that has it keeps it.
 
         Raises:
@@ -147,11 +172,11 @@ class Versions:
         state = self.in_force()
         order = [self.folder_of(one) for one in (state.current, *state.previous) if one is not None]
         with contextlib.suppress(OSError):
-            found = [one for one in self._versions.iterdir() if _number(one) is not None]
-            order += sorted(found, key=lambda one: (_number(one) or 0, one.name), reverse=True)
+            found = [one for one in self._versions.iterdir() if _is_version(one)]
+            order += sorted(found, key=_age_of, reverse=True)
         return tuple(one for one in dict.fromkeys(order) if one.is_dir())
 
-    def promote(self, version: int, *, checked: bool = False) -> None:
+    def promote(self, version: str, *, checked: bool = False) -> None:
         """Put a candidate in force; the last of its steps is the one that counts.
 
         Args:
@@ -172,7 +197,7 @@ class Versions:
         previous = (*before, *(one for one in state.previous if one != version))
         self._point(replace(state, current=version, previous=previous[: KEPT - 1]))
 
-    def check(self, version: int) -> None:
+    def check(self, version: str) -> None:
         """See that a candidate may come in force.
 
         Raises:
@@ -183,7 +208,7 @@ class Versions:
         if version != self.in_force().current:
             self._check_whole(version)
 
-    def check_wanted(self, version: int) -> None:
+    def check_wanted(self, version: str) -> None:
         """See that nobody has said that a version is not to come, whether it is at hand or not.
 
         Raises:
@@ -202,12 +227,12 @@ class Versions:
                     "version {version} of the feed waits: version {current} is held ({why}); "
                     "`filterd feed hold --off` lets it come",
                     version=version,
-                    current=state.current or 0,
+                    current=state.current or SHIPPED,
                     why=state.held,
                 )
             )
 
-    def way_back(self, is_trusted: Callable[[Path], bool]) -> int | None:
+    def way_back(self, is_trusted: Callable[[Path], bool]) -> str | None:
         """Return the latest version before that is whole and trusted; None if there is none.
 
         Args:
@@ -217,7 +242,7 @@ class Versions:
         found = (one for one, path in folders.items() if not verify(path) and is_trusted(path))
         return next(found, None)
 
-    def rollback(self, target: int | None) -> None:
+    def rollback(self, target: str | None) -> None:
         """Put a version before in force and refuse the present one from now on.
 
         Args:
@@ -238,7 +263,7 @@ class Versions:
             )
         )
 
-    def refuse(self, version: int) -> None:
+    def refuse(self, version: str) -> None:
         """Note that a version is never to be put in force.
 
         Raises:
@@ -247,7 +272,7 @@ class Versions:
         state = self.in_force()
         self._point(replace(state, refused=_with(state.refused, version)))
 
-    def allow(self, version: int) -> None:
+    def allow(self, version: str) -> None:
         """Take back that a version was refused.
 
         Raises:
@@ -265,7 +290,7 @@ class Versions:
         """
         self._point(replace(self.in_force(), held=why))
 
-    def prune(self, *keep: int) -> None:
+    def prune(self, *keep: str) -> None:
         """Remove what is neither in force, nor one of those before, nor among ``keep``.
 
         What the disk does not let go stays, and is tried again the next time.
@@ -279,7 +304,7 @@ class Versions:
                 if folder.name not in kept:
                     _remove(folder)
 
-    def _check_whole(self, version: int) -> None:
+    def _check_whole(self, version: str) -> None:
         if damaged := verify(self.folder_of(version)):
             raise DigestError(
                 say(
@@ -297,19 +322,22 @@ class Versions:
             _FORMAT.save(self._copy, state)
 
 
-def _with(refused: tuple[int, ...], *bad: int) -> tuple[int, ...]:
+def _with(refused: tuple[str, ...], *bad: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*refused, *bad)))[-_MAX_REFUSED:]
 
 
-def _number(folder: Path) -> int | None:
-    """Return the version that a folder is named after."""
-    digits = folder.name.removesuffix(PARTIAL)
-    return int(digits) if digits.isdecimal() and digits.isascii() else None
+def _is_version(folder: Path) -> bool:
+    """Tell whether a folder has a version, be it in part."""
+    return _is_id(folder.name.removesuffix(PARTIAL)) is not None
+
+
+def _age_of(folder: Path) -> tuple[int, str]:
+    return number_of(folder.name.removesuffix(PARTIAL)), folder.name
 
 
 def _remove(folder: Path) -> None:
     """Remove a folder; half removed, it must not pass for a version."""
-    doomed = folder.with_name(f"removed-{folder.name}") if _number(folder) is not None else folder
+    doomed = folder.with_name(f".removed-{folder.name}") if _is_version(folder) else folder
     with contextlib.suppress(OSError):
         folder.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)

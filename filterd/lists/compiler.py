@@ -35,6 +35,7 @@ from filterd.lists.report import CompileReport
 from filterd.lists.rules import Claim, Effect, ListSource, Scope
 from filterd.lists.sort_records import TAIL_OCTETS, Guarded
 from filterd.paths import check_room, create, reading, writing
+from filterd.state_folder import plain_version
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def compile_lists(
     protections: Iterable[Protection] = (),
     target: Path | IO[bytes],
     now: float,
-    feed: int | None = None,
+    feed: str | None = None,
     progress: Progress | None = None,
     problems: Path | None = None,
 ) -> CompileReport:
@@ -130,7 +131,7 @@ def compile_lists(
         guarded.set_aside_protected(protections)
     build = {"when": now, "version": __version__}
     report = _pack_and_write(
-        intake, target, build if feed is None else build | {"feed": feed}, work
+        intake, target, build if feed is None else build | {"feed": plain_version(feed)}, work
     )
     work.finish()
     report.seconds = SystemClock().monotonic() - started

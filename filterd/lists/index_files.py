@@ -32,6 +32,7 @@ from filterd.paths import (
     shipped,
     write_atomically,
 )
+from filterd.state_folder import SHIPPED
 from filterd.version import __version__
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Blocklists(NamedTuple):
     """A ``blocklists/`` folder; ``version`` of the feed, None for the shipped one."""
 
     folder: Path
-    version: int | None = None
+    version: str | None = None
 
 
 def blocklists_in_force(state: StateFolder) -> Blocklists:
@@ -117,9 +118,9 @@ def blocklists_in_force(state: StateFolder) -> Blocklists:
     Raises:
         StoreError: filterd is installed without it.
     """
-    version = next((one for one in map(version_of, _indexes(state)) if one is not None), 0)
+    version = next((one for one in map(version_of, _indexes(state)) if one is not None), SHIPPED)
     folder = state.feed_version(version)
-    if version and not _is_gone(folder):
+    if version != SHIPPED and not _is_gone(folder):
         return Blocklists(folder, version)
     return Blocklists(shipped("blocklists"))
 
@@ -151,12 +152,12 @@ def check_tables(folder: Path) -> None:
     """
     try:
         manifest = json.loads(_read(folder / _MANIFEST))
-        version, files = int(manifest["version"]), manifest["files"]
+        version, files = str(manifest["version"]), manifest["files"]
         damaged = next((path for path, _, sha256 in files if _is_damaged(folder, path, sha256)), "")
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        version, damaged = int(folder.name) if folder.name.isdecimal() else 0, _MANIFEST
+        version, damaged = folder.name, _MANIFEST
     if damaged:
         raise StoreError(
             say(
@@ -191,16 +192,12 @@ def _read(path: Path) -> bytes:
         return file.read(_MOST_MANIFEST_OCTETS)
 
 
-def version_of(index: Path) -> int | None:
-    """Return the version of the feed from which an index was compiled.
-
-    0 for none; None if the file is no index.
-    """
+def version_of(index: Path) -> str | None:
+    """Return the version of the lists in an index; None if the file is no index."""
     try:
-        version = Index.open(index).build.get("feed", 0)
+        return str(Index.open(index).build.get("feed", SHIPPED))
     except (OSError, IndexFormatError):
         return None
-    return version if type(version) is int else 0
 
 
 def _indexes(state: StateFolder) -> tuple[Path, ...]:

@@ -82,7 +82,7 @@ def what_is_held(repository: Path, clock: Clock, *, progress: Progress | None = 
         for number, base in enumerate(bases):
             if progress is not None:
                 progress(number, len(bases))
-            for one in _judged(Candidate(version, folder), base, clock):
+            for one in _judged(Candidate(str(version), folder), base, clock):
                 found.setdefault(f"{one.kind} {one.subjects or one.sentence}", one)
         keys = published.orders_keys(version)
         for number in earlier:
@@ -125,7 +125,7 @@ def _judged(candidate: Candidate, base: Path, clock: Clock) -> Iterable[guard.Fi
         config.mkdir()
         (config / SITE_FILE).write_text(_A_SCHOOL, encoding="utf-8")
         index, policy = Path(made) / "index", Path(made) / "policy"
-        number = int(base.name) if base.name.isdecimal() else None
+        number = base.name if base.name.isdecimal() else None
         build_lists(config, Blocklists(base, number), index, now=clock.wall())
         catalog = load_catalog(base)
         write_policy(policy, compile_policy(load_site(config), catalog), None, catalog.compiled)

@@ -18,6 +18,7 @@ from filterd.errors import ExpiredError
 from filterd.feed.schedule import LONGEST_WAIT_S, ring_of
 from filterd.feed.standing import Freshness, freshness
 from filterd.feed.sync import Became
+from filterd.state_folder import SHIPPED
 from filterd.version import RELEASED_AT
 from tests.support.clock import FakeClock
 from tests.support.feed_site import FIRST, SECOND, Follower, Published, judged_at_once
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 
 HOUR_S, YEAR_S = 3_600.0, 366 * DAY_S
-NOTHING = 0
+NOTHING = SHIPPED
 SIGNED_OFF_AT = float(2**31)
 """The second that 32 bits do not hold any more, in January 2038."""
 

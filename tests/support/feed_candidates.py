@@ -69,7 +69,7 @@ class Following:
         shutil.copytree(self._versions / str(BEFORE), folder)
         if change is not None:
             change(folder)
-        return Candidate(version, folder)
+        return Candidate(str(version), folder)
 
     def judge(self, change: Callable[[Path], None] | None = None, version: int = 2) -> Judgement:
         """Judge such a version in this process."""
@@ -82,7 +82,7 @@ class Following:
 
     def come_in_force(self, version: int) -> None:
         """Have a version in force that was prepared."""
-        self.in_force = self._compiled(Blocklists(self._versions / str(version), version))
+        self.in_force = self._compiled(Blocklists(self._versions / str(version), str(version)))
 
     def put_shipped_in_force(self) -> None:
         """Have the lists in force that ship, as before the first version of a feed."""

@@ -62,7 +62,7 @@ class Request:
     """What the child is asked to judge; see ``process``. ``policy``: that in force, if any is."""
 
     now: float
-    version: int
+    version: str
     policy: Path | None
     folder: Path
     config: Path

@@ -46,9 +46,11 @@ from filterd.feed.guard.must_resolve import (
     wrong_rewrites,
 )
 from filterd.feed.guard.probe_clients import Asking
+from filterd.feed.versions import is_ahead
 from filterd.i18n import say
 from filterd.lists.catalog_tables import load_popular_names, read_canaries
 from filterd.lists.index_files import version_of
+from filterd.state_folder import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -186,7 +188,7 @@ def _against(asking: Asking, tables: Tables, before: Asking, config: Path | None
 def _is_of_what_ships(references: Sequence[Compared]) -> bool:
     """Tell whether what is in force is what ships, with orders that came ahead of a version."""
     before = references[0].before
-    if before.index.build.get("feed", 0) > 0:
+    if not is_ahead(str(before.index.build.get("feed", SHIPPED))):
         return False
     ordered = {one.id for one in before.policy.categories.values() if one.ordered}
     lists = {one.id for one in before.index.lists if one.category not in ordered}
@@ -218,4 +220,4 @@ def _request(data: dict[str, Any]) -> Request:
     keys = ("folder", "config", "fresh_index", "fresh_problems", "fresh_policy")
     in_force = data["in_force"] and Path(data["in_force"]["policy"])
     paths = {key: Path(data[key]) for key in keys}
-    return Request(float(data["now"]), int(data["version"]), in_force, **paths)
+    return Request(float(data["now"]), str(data["version"]), in_force, **paths)

@@ -80,7 +80,7 @@ class Judgement:
         peak_octets: the most memory that the child has held.
     """
 
-    version: int
+    version: str
     findings: tuple[Finding, ...]
     index: str = ""
     checks: tuple[str, ...] = ()

@@ -145,7 +145,7 @@ def _command() -> list[str]:
     return bounded_child.command("filterd.feed.guard")
 
 
-def _read(version: int, ended: Ended) -> Judgement:
+def _read(version: str, ended: Ended) -> Judgement:
     """Return the judgement of a child that has ended; a refusal where there is none."""
     if ended.is_too_long:
         return _not_loaded(version, say("it said more than a judgement"))
@@ -163,6 +163,6 @@ def _read(version: int, ended: Ended) -> Judgement:
     return judgement
 
 
-def _not_loaded(version: int, why: Sentence) -> Judgement:
+def _not_loaded(version: str, why: Sentence) -> Judgement:
     sentence = say("it could not be loaded: {why}", why=why)
     return Judgement(version, (found("loading", Severity.REFUSED, sentence),))

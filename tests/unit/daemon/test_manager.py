@@ -108,7 +108,7 @@ def test_files_are_tried_without_coming_in_force(
 def test_new_lists_come_in_force_while_the_sites_files_are_wrong(
     school: School, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    tables = Blocklists(other_tables(tmp_path), 7)
+    tables = Blocklists(other_tables(tmp_path), "7")
 
     async def work(team: Team) -> None:
         school.write(BLOCK)

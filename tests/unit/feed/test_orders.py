@@ -26,7 +26,7 @@ def state(tmp_path: Path) -> StateFolder:
     return StateFolder(tmp_path)
 
 
-def ordered(state: StateFolder, version: int, *names: str) -> Path:
+def ordered(state: StateFolder, version: str, *names: str) -> Path:
     """Have a version at hand whose list is another one, and which orders these names."""
     folder = put_version(state, version, "held.example")
     (folder / "manifest.json").unlink()
@@ -36,32 +36,32 @@ def ordered(state: StateFolder, version: int, *names: str) -> Path:
 
 
 def test_lists_stay_and_orders_come(state: StateFolder) -> None:
-    versions = put_in_force(state, 1, "casino.example")
-    ordered(state, 2, "ordered.example")
-    made = with_orders_of(2, versions)
+    versions = put_in_force(state, "1", "casino.example")
+    ordered(state, "2", "ordered.example")
+    made = with_orders_of("2", versions)
     assert made is not None
-    assert (made.version, verify(made.folder)) == (-2, ())
+    assert (made.version, verify(made.folder)) == ("-2", ())
     assert (made.folder / "lists/gambling.txt").read_text() == "casino.example\n"
     assert (made.folder / "orders/1.txt").read_text() == "ordered.example\n"
     assert [one.id for one in load_catalog(made.folder).orders] == ["order:1/CV"]
-    versions.promote(-2)
-    assert with_orders_of(2, versions) is None
+    versions.promote("-2")
+    assert with_orders_of("2", versions) is None
 
 
 def test_orders_that_are_over_go(state: StateFolder) -> None:
-    versions = put_in_force(state, 1, "casino.example")
-    ordered(state, 2, "ordered.example")
-    with_orders_of(2, versions)
-    versions.promote(-2)
-    put_version(state, 3, "held.example")
-    made = with_orders_of(3, versions)
+    versions = put_in_force(state, "1", "casino.example")
+    ordered(state, "2", "ordered.example")
+    with_orders_of("2", versions)
+    versions.promote("-2")
+    put_version(state, "3", "held.example")
+    made = with_orders_of("3", versions)
     assert made is not None
     assert not (made.folder / "orders.yaml").exists()
 
 
 def test_before_the_first_version_orders_come_beside_what_ships(state: StateFolder) -> None:
-    ordered(state, 2, "ordered.example")
-    made = with_orders_of(2, Versions(state.feed))
+    ordered(state, "2", "ordered.example")
+    made = with_orders_of("2", Versions(state.feed))
     assert made is not None
     assert verify(made.folder) == ()
     canaries = read_canaries(made.folder)
@@ -71,19 +71,19 @@ def test_before_the_first_version_orders_come_beside_what_ships(state: StateFold
 
 @pytest.mark.parametrize("damaged", ["1/lists/gambling.txt", "2/orders/1.txt"])
 def test_nothing_is_made_of_what_is_damaged(state: StateFolder, damaged: str) -> None:
-    versions = put_in_force(state, 1, "casino.example")
-    ordered(state, 2, "ordered.example")
+    versions = put_in_force(state, "1", "casino.example")
+    ordered(state, "2", "ordered.example")
     path = state.feed / "versions" / damaged
     path.write_bytes(path.read_bytes()[:-1])
-    assert with_orders_of(2, versions) is None
+    assert with_orders_of("2", versions) is None
 
 
 def test_what_a_killed_process_has_left_is_made_anew(state: StateFolder) -> None:
-    versions = put_in_force(state, 1, "casino.example")
-    ordered(state, 2, "ordered.example")
-    versions.partial_of(-2).mkdir()
-    (versions.partial_of(-2) / "left.txt").write_text("x")
-    made = with_orders_of(2, versions)
+    versions = put_in_force(state, "1", "casino.example")
+    ordered(state, "2", "ordered.example")
+    versions.partial_of("-2").mkdir()
+    (versions.partial_of("-2") / "left.txt").write_text("x")
+    made = with_orders_of("2", versions)
     assert made is not None
     assert not (made.folder / "left.txt").exists()
 

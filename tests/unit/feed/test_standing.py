@@ -14,6 +14,7 @@ from filterd.errors import FetchError
 from filterd.feed.fetchers import FolderFetcher
 from filterd.feed.guard.guard_report import Judgement, Severity, found
 from filterd.feed.standing import Freshness, Standing, StandingFile, freshness, overview
+from filterd.feed.tuf_arrival import TufArrival
 from filterd.feed.version_watch import Counts, Watch
 from filterd.i18n import say
 from tests.support.feed_site import FIRST, SECOND, Follower
@@ -27,11 +28,11 @@ FLOOR = NOW - DAY_S
 KNOWN = Standing(
     tried_at=NOW,
     verified_at=NOW,
-    version=12,
+    version="12",
     expires_at=NOW + 90 * DAY_S,
     problem=say("{url}: the server cannot be reached", url="https://a.example"),
     judgement=Judgement(
-        13,
+        "13",
         (
             found(
                 "growth",
@@ -68,7 +69,7 @@ def test_a_file_of_an_earlier_release_is_read_and_written_in_the_new_form(tmp_pa
     file, path = StandingFile(tmp_path), tmp_path / "standing.json"
     path.write_bytes(OLD)
     assert file.read() == KNOWN
-    file.note_verified(13, None, NOW)
+    file.note_verified("13", None, NOW)
     assert path.read_bytes().startswith(b"filterd feed-standing 1\n")
     assert file.read().judgement == KNOWN.judgement
 
@@ -126,8 +127,12 @@ def test_after_a_run_its_version_is_served_and_fresh(school: Follower) -> None:
     school.run(FIRST)
     school.run(SECOND)
     told = _told(school)
-    assert (told["served"], told["in_force"], told["previous"]) == (SECOND, SECOND, [FIRST])
-    assert (told["published"], told["freshness"], told["problem"]) == (SECOND, "fresh", "")
+    assert (told["served"], told["in_force"], told["previous"]) == (
+        int(SECOND),
+        int(SECOND),
+        [int(FIRST)],
+    )
+    assert (told["published"], told["freshness"], told["problem"]) == (int(SECOND), "fresh", "")
 
 
 @pytest.mark.parametrize(("days", "freshness"), [(6, "fresh"), (8, "old"), (31, "very-old")])
@@ -138,7 +143,7 @@ def test_what_does_not_come_any_more_gets_old(
     school.clock.advance(days * DAY_S)
     site = school.site
     with site.holding(), pytest.raises(FetchError):
-        site.sync(FolderFetcher(tmp_path, school.clock))
+        site.sync(TufArrival(site.trust, FolderFetcher(tmp_path, school.clock)))
     told = _told(school)
     assert told["freshness"] == freshness
     assert "not found" in told["problem"]

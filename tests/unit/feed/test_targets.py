@@ -33,7 +33,7 @@ def _signed(*published: PublishedFile | PublishedDelta) -> Targets:
 
 def test_what_is_published_is_read_as_it_was_written() -> None:
     publication = read_publication(7, _signed(DELTA, GAMES))
-    assert publication == layout.Publication(7, (GAMES,), (DELTA,))
+    assert publication == layout.Publication("7", (GAMES,), (DELTA,))
     assert publication.octets == 20
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from filterd.i18n import Sentence
 
 BEFORE = Counts(total=10_000, blocked=1_000, failed=10)
-WATCH = Watch(13, 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))
+WATCH = Watch("13", 1_000.0, BEFORE, usual=0.10, canaries=("bet.example",))
 
 
 def _status(total: int, *, blocked: int = 0, failed: int = 0, **more: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_few_answers_say_nothing() -> None:
 
 
 def test_a_school_that_blocks_hardly_anything_may_block_a_little_more() -> None:
-    calm = Watch(13, 0.0, BEFORE, usual=0.001)
+    calm = Watch("13", 0.0, BEFORE, usual=0.001)
     assert harm(calm, _status(1_000, blocked=60)) is None
     assert harm(calm, _status(1_000, blocked=61)) is not None
 

@@ -145,12 +145,12 @@ SHIPPED = Blocklists(shipped("blocklists"))
 @pytest.fixture
 def feed_state(tmp_path: Path) -> StateFolder:
     feed_state = StateFolder(tmp_path / "state")
-    put_in_force(feed_state, 12, "bet.example")
+    put_in_force(feed_state, "12", "bet.example")
     return feed_state
 
 
 def test_lists_of_a_feed_are_of_its_version(feed_state: StateFolder) -> None:
-    assert blocklists_in_force(feed_state) == Blocklists(feed_state.feed_version(12), 12)
+    assert blocklists_in_force(feed_state) == Blocklists(feed_state.feed_version("12"), "12")
 
 
 def test_without_an_index_they_are_those_that_ship(tmp_path: Path) -> None:
@@ -170,20 +170,20 @@ def test_where_the_index_is_damaged_the_one_before_tells(
     feed_state.index.rename(feed_state.previous_index)
     feed_state.index.write_bytes(b"no index")
     assert version_of(feed_state.index) is None
-    assert blocklists_in_force(feed_state).version == 12
+    assert blocklists_in_force(feed_state).version == "12"
 
 
 def test_a_version_that_is_gone_is_replaced_by_what_ships(
     feed_state: StateFolder,
 ) -> None:
-    shutil.rmtree(feed_state.feed_version(12))
+    shutil.rmtree(feed_state.feed_version("12"))
     assert blocklists_in_force(feed_state) == SHIPPED
 
 
 @pytest.fixture
 def refusing(feed_state: StateFolder, monkeypatch: pytest.MonkeyPatch) -> StateFolder:
     """Have a disk that gives nothing of the version's folder."""
-    stat, folder = Path.stat, feed_state.feed_version(12)
+    stat, folder = Path.stat, feed_state.feed_version("12")
 
     def failing(path: Path, *given: Any, **named: Any) -> os.stat_result:
         if path.is_relative_to(folder):
@@ -199,7 +199,7 @@ def refusing(feed_state: StateFolder, monkeypatch: pytest.MonkeyPatch) -> StateF
 
 def test_a_version_that_the_disk_refuses_is_not_compiled_by(refusing: StateFolder) -> None:
     found = blocklists_in_force(refusing)
-    assert found.version == 12
+    assert found.version == "12"
     with pytest.raises(StoreError, match=r"version 12 .* manifest.json is missing or damaged"):
         check_tables(found.folder)
     assert blocklists_to_compile_by(refusing) == SHIPPED
@@ -221,9 +221,9 @@ def _spoil(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["categories.yaml", "pins.yaml"])
 def test_tables_that_lost_an_octet_are_not_compiled_by(feed_state: StateFolder, name: str) -> None:
-    folder = feed_state.feed_version(12)
+    folder = feed_state.feed_version("12")
     check_tables(folder)
-    assert blocklists_to_compile_by(feed_state) == Blocklists(folder, 12)
+    assert blocklists_to_compile_by(feed_state) == Blocklists(folder, "12")
     _spoil(folder / name)
     with pytest.raises(StoreError, match=rf"version 12 .* {name} is missing or damaged"):
         check_tables(folder)
@@ -236,28 +236,28 @@ def test_tables_that_lost_an_octet_are_not_compiled_by(feed_state: StateFolder, 
 def test_a_manifest_that_is_none_says_that_the_version_is_damaged(
     feed_state: StateFolder, octets: bytes
 ) -> None:
-    (feed_state.feed_version(12) / "manifest.json").write_bytes(octets)
+    (feed_state.feed_version("12") / "manifest.json").write_bytes(octets)
     with pytest.raises(StoreError, match="damaged"):
-        check_tables(feed_state.feed_version(12))
+        check_tables(feed_state.feed_version("12"))
 
 
 def test_a_table_that_is_gone_is_damaged(feed_state: StateFolder) -> None:
-    (feed_state.feed_version(12) / "pins.yaml").unlink()
+    (feed_state.feed_version("12") / "pins.yaml").unlink()
     with pytest.raises(StoreError, match=r"pins\.yaml is missing"):
-        check_tables(feed_state.feed_version(12))
+        check_tables(feed_state.feed_version("12"))
 
 
 def test_lists_are_no_tables_and_what_ships_is_not_held_to_anything(
     feed_state: StateFolder,
 ) -> None:
-    _spoil(feed_state.feed_version(12) / "lists" / "gambling.txt")
-    check_tables(feed_state.feed_version(12))
+    _spoil(feed_state.feed_version("12") / "lists" / "gambling.txt")
+    check_tables(feed_state.feed_version("12"))
     check_tables(SHIPPED.folder)
 
 
 def test_a_renamed_index_changes_the_folder_at_once(feed_state: StateFolder) -> None:
-    folder = put_version(feed_state, 13, "other.example")
-    build_lists(None, Blocklists(folder, 13), feed_state.fresh_index, now=0.0)
-    assert blocklists_in_force(feed_state).version == 12
+    folder = put_version(feed_state, "13", "other.example")
+    build_lists(None, Blocklists(folder, "13"), feed_state.fresh_index, now=0.0)
+    assert blocklists_in_force(feed_state).version == "12"
     feed_state.fresh_index.replace(feed_state.index)
-    assert blocklists_in_force(feed_state).version == 13
+    assert blocklists_in_force(feed_state).version == "13"

@@ -80,7 +80,7 @@ def test_the_fresh_index_has_the_lists_of_the_version_and_the_schools_own(
     request = request_for(school)
     asking, report = compile_candidate(request, read_tables(request))
     assert asking.index.digest == Index.open(request.fresh_index).digest
-    assert asking.index.build["feed"] == request.version
+    assert str(asking.index.build["feed"]) == request.version
     assert {"mine", "feed-porn"} <= {one.id for one in report.lists}
     assert asking.closed(wire("mine.example"))
     assert asking.closed(wire("www.porn999.example"))
@@ -253,7 +253,7 @@ def test_a_school_may_close_what_only_its_feed_knows(tmp_path: Path) -> None:
 
     candidate = school.prepare(change)
     fresh = school.school
-    request = Request(NOW, 2, None, candidate.folder, school.config, fresh.fresh_index,
+    request = Request(NOW, "2", None, candidate.folder, school.config, fresh.fresh_index,
                       fresh.fresh_problems, fresh.fresh_policy)  # fmt: skip
     ships = shipped_asking(request, read_tables(request))
     assert "new" in ships.policy.services
